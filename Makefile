@@ -1,0 +1,44 @@
+# run, test, bench, lint: each sets up all that it needs.
+PYTHON ?= python3
+HOST ?= 127.0.0.1
+PORT ?= 8000
+BIN := .venv/bin
+
+.PHONY: run test bench lint lock clean
+
+run: .venv/installed
+	@exec $(BIN)/python run.py --host $(HOST) --port $(PORT)
+
+test: .venv/installed
+	@$(BIN)/python -m pytest $(TESTS)
+
+bench: .venv/installed
+	@$(BIN)/python -m benchmarks $(BENCH)
+
+lint: .venv/installed
+	@$(BIN)/ruff check .
+	@$(BIN)/ruff format --check .
+	@$(BIN)/mypy
+	@$(BIN)/lint-imports --no-cache
+
+# One environment for all of it, made again when what is pinned changes.
+.venv/installed: requirements/dev.txt
+	@$(PYTHON) -c 'import sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 13))' \
+	  || { echo "Paygrade needs Python 3.11 to 3.13; name one: make PYTHON=python3.13 $(MAKECMDGOALS)" >&2; exit 2; }
+	@$(PYTHON) -c 'import ensurepip' \
+	  || { echo "Python has no venv: apt-get install python3-venv" >&2; exit 2; }
+	@echo "Setting up .venv (once, about half a minute)"
+	@$(PYTHON) -m venv --clear .venv
+	@$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes --requirement $<
+	@touch $@
+
+# Pin what pyproject.toml asks for: versions and hashes, the same for every Python from 3.11 on.
+LOCK := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --fork-strategy fewest \
+  --generate-hashes --no-emit-index-url --no-header --no-annotate pyproject.toml
+lock: .venv/installed
+	@$(LOCK) $(UPGRADE) --extra dev --output-file requirements/dev.txt
+	@for extra in web worker train; do \
+	  $(LOCK) --extra $$extra --constraint requirements/dev.txt --output-file requirements/$$extra.txt || exit 1; done
+
+clean:
+	rm -rf .venv .data .mypy_cache .ruff_cache .pytest_cache .hypothesis
