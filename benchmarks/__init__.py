@@ -1,0 +1,1 @@
+"""Measures Paygrade against two ways of serving the same model in process."""

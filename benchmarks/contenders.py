@@ -1,0 +1,54 @@
+"""What is under test: each contender is started alone and ended before the next."""
+
+import sys
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from benchmarks.process import Process, free_port, running, wait_for
+
+ARTICLE, IN_PROCESS = "(a) article", "(b) in process"
+PROCESSES = 2
+
+
+@dataclass
+class Contender:
+    """A server that is up: its port, and its processes by what they are."""
+
+    name: str
+    port: int
+    directory: Path
+    processes: dict[str, Process] = field(default_factory=dict)
+
+
+@contextmanager
+def article() -> Iterator[Contender]:
+    """Rival (a): Flask on gunicorn, sync workers."""
+    port = free_port()
+    command = ["gunicorn", "--workers", str(PROCESSES), "--bind", f"127.0.0.1:{port}"]
+    # Its one route takes POST only: 405 means that it is up.
+    with _rival(ARTICLE, port, [*command, "benchmarks.rivals.article:app"], "/recms", 405) as contender:
+        yield contender
+
+
+@contextmanager
+def in_process() -> Iterator[Contender]:
+    """Rival (b): FastAPI on uvicorn, without the log that would cost it time."""
+    port = free_port()
+    command = ["uvicorn", "--workers", str(PROCESSES), "--host", "127.0.0.1", "--port", str(port)]
+    command += ["--no-access-log", "--log-level", "warning", "benchmarks.rivals.in_process:app"]
+    with _rival(IN_PROCESS, port, command, "/openapi.json", 200) as contender:
+        yield contender
+
+
+@contextmanager
+def _rival(name: str, port: int, command: list[str], path: str, status: int) -> Iterator[Contender]:
+    with tempfile.TemporaryDirectory(prefix="paygrade-bench-") as directory:
+        contender = Contender(name, port, Path(directory))
+        log = contender.directory / "web.log"
+        with running([sys.executable, "-m", *command], log) as process:
+            wait_for(path, port, process, log, status)
+            contender.processes["web"] = process
+            yield contender

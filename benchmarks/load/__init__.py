@@ -1,0 +1,38 @@
+"""What is sent: one wrk script, and the requests it is given."""
+
+from dataclasses import dataclass
+
+LIST_ROWS = 1_000
+WAIT = "wait=25"
+
+
+@dataclass(frozen=True)
+class Load:
+    """A kind of request, and the answer that counts."""
+
+    path: str
+    before: str
+    after: str
+    answer: str
+    status: int = 200
+    prefer: str = ""
+    rows: int = 1
+    between: str = ""
+
+
+ARTICLE_ROW = Load("/recms", '{"years":"', '"}', answer='"salary":"')
+
+_MODEL = '{"model":"salary","inputs":'
+_BEFORE_ROW, _AFTER_ROW = _MODEL + '{"years":', "}}"
+_BEFORE_LIST, _BETWEEN, _AFTER_LIST = _MODEL + '[{"years":', '},{"years":', "}]}"
+
+# The colon makes it a score: a resource, too, names itself with "object":"prediction".
+_SCORE = '"prediction":'
+
+IN_PROCESS_ROW = Load("/row", _BEFORE_ROW, _AFTER_ROW, _SCORE)
+IN_PROCESS_LIST = Load("/list", _BEFORE_LIST, _AFTER_LIST, _SCORE, rows=LIST_ROWS, between=_BETWEEN)
+
+PATH = "/v1/predictions"
+POSTED_ROW = Load(PATH, _BEFORE_ROW, _AFTER_ROW, answer='"pred_', status=202)
+WAITED_ROW = Load(PATH, _BEFORE_ROW, _AFTER_ROW, _SCORE, prefer=WAIT)
+WAITED_LIST = Load(PATH, _BEFORE_LIST, _AFTER_LIST, _SCORE, prefer=WAIT, rows=LIST_ROWS, between=_BETWEEN)

@@ -1,0 +1,71 @@
+-- Sends bodies that all differ, and looks at every answer.
+-- Arguments: status, Prefer ("" for none), text in a right answer, first number, rows, text before, between, after the rows' numbers.
+
+-- 1.0000000 to 9.9999999: always nine characters, so that Content-Length stays.
+local RANGE = 90000000
+local LISTS = 200
+
+local threads = {}
+
+function setup(thread)
+  threads[#threads + 1] = thread
+end
+
+-- The stride shares no factor with the range: no number comes twice, and neighbours lie far apart.
+local function number(n)
+  return string.format("%.7f", 1 + n * 7654321 % RANGE / 1e7)
+end
+
+local function take()
+  local value = number(counter)
+  counter = counter + 1
+  return value
+end
+
+-- The rows after the first, made once: at 1,000 rows wrk would otherwise eat the processor it shares.
+local function tail(rows, between, after)
+  local parts = {}
+  for row = 2, rows do
+    parts[row - 1] = between .. take()
+  end
+  return table.concat(parts) .. after
+end
+
+function init(args)
+  wrong = 0
+  expected, answer, counter = tonumber(args[1]), args[3], tonumber(args[4])
+  local rows, before, between, after = tonumber(args[5]), args[6], args[7], args[8]
+  tails = {}
+  for list = 1, rows > 1 and LISTS or 1 do
+    tails[list] = tail(rows, between, after)
+  end
+  if args[2] ~= "" then
+    wrk.headers["Prefer"] = args[2]
+  end
+  wrk.headers["Content-Type"] = "application/json"
+  local body = before .. number(0) .. tails[1]
+  local whole = wrk.format("POST", nil, nil, body)
+  head = whole:sub(1, #whole - #body) .. before
+end
+
+function request()
+  return head .. take() .. tails[counter % #tails + 1]
+end
+
+function response(status, headers, body)
+  if status ~= expected or not body:find(answer, 1, true) then
+    wrong = wrong + 1
+  end
+end
+
+function done(summary, latency, requests)
+  local wrong_answers = 0
+  for _, thread in ipairs(threads) do
+    wrong_answers = wrong_answers + thread:get("wrong")
+  end
+  local errors = summary.errors
+  print(string.format(
+    '{"requests":%d,"seconds":%f,"p50":%f,"p99":%f,"wrong":%d,"connect":%d,"read":%d,"write":%d,"timeout":%d}',
+    summary.requests, summary.duration / 1e6, latency:percentile(50) / 1e3, latency:percentile(99) / 1e3,
+    wrong_answers, errors.connect, errors.read, errors.write, errors.timeout))
+end

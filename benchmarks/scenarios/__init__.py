@@ -1,0 +1,16 @@
+"""What is measured, in this order; each scenario starts and ends its own servers."""
+
+from collections.abc import Callable
+
+from benchmarks.scenarios import correct, crowd, lists, posted, starts, waited, waiting
+from benchmarks.session import Session
+
+SCENARIOS: dict[str, Callable[[Session], None]] = {
+    "correct": correct.measure,
+    "waited": waited.measure,
+    "posted": posted.measure,
+    "lists": lists.measure,
+    "waiting": waiting.measure,
+    "crowd": crowd.measure,
+    "starts": starts.measure,
+}

@@ -1,0 +1,43 @@
+"""Celery as both sides set it up: it carries bells, and nothing else."""
+
+from celery import Celery
+
+from jobs.names import PREDICTIONS, SCORE_PREDICTIONS
+from jobs.settings import Settings
+
+BELL_LAPSES_SECONDS = 5
+"""A bell that no child has answered by then is rung again; job.lua has the same figure in ms."""
+
+
+def make_celery(settings: Settings) -> Celery:
+    """No result backend, no pickle, no remote control: a message can only name a task of ours."""
+    celery = Celery("paygrade", broker=settings.redis_url.get_secret_value(), set_as_current=False)
+    celery.conf.update(
+        accept_content=["json"],
+        task_serializer="json",
+        task_ignore_result=True,
+        task_default_queue=PREDICTIONS,
+        task_create_missing_queues=False,
+        worker_enable_remote_control=False,
+        worker_send_task_events=False,
+        worker_prefetch_multiplier=1,
+        worker_hijack_root_logger=False,
+        worker_redirect_stdouts=False,
+        broker_connection_retry_on_startup=True,
+        broker_connection_timeout=2,
+        broker_transport_options={
+            "socket_connect_timeout": 0.5,
+            "socket_timeout": 5,
+            "unacked_restore_interval": 2,
+            "unacked_restore_throttle": 1,
+        },
+    )
+    return celery
+
+
+def ring(celery: Celery, bell: str) -> None:
+    """Sends the bell; raises kombu's OperationalError if Redis is away."""
+    celery.send_task(
+        SCORE_PREDICTIONS, task_id=bell, queue=PREDICTIONS, expires=BELL_LAPSES_SECONDS, ignore_result=True,
+        retry=False,
+    )

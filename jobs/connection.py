@@ -1,0 +1,44 @@
+"""Connections to Redis, and its errors in our words."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from redis import Redis
+from redis.backoff import NoBackoff
+from redis.commands.core import Script
+from redis.exceptions import ConnectionError, OutOfMemoryError, ReadOnlyError, TimeoutError
+from redis.retry import Retry
+
+from jobs.errors import LineFull, StoreAway
+from jobs.settings import Settings
+
+_SCRIPTS = Path(__file__).parent / "scripts"
+
+
+def connect(settings: Settings, answer_seconds: float | None = 2) -> Redis:
+    """No retries: who waits at the door is told within seconds that Redis is away."""
+    return Redis.from_url(
+        settings.redis_url.get_secret_value(),
+        socket_connect_timeout=0.5,
+        socket_timeout=answer_seconds,
+        retry=Retry(NoBackoff(), 0),
+        protocol=2,
+    )
+
+
+def script(redis: Redis, name: str) -> Script:
+    """A script of scripts/, behind what all of them share."""
+    text = (_SCRIPTS / "job.lua").read_text() + (_SCRIPTS / f"{name}.lua").read_text()
+    return redis.register_script(text)
+
+
+@contextmanager
+def talking() -> Iterator[None]:
+    """Redis' errors as StoreAway or LineFull."""
+    try:
+        yield
+    except OutOfMemoryError:
+        raise LineFull("Redis is out of memory; try again later") from None
+    except (ConnectionError, TimeoutError, ReadOnlyError, OSError) as error:
+        raise StoreAway(f"Redis does not answer ({type(error).__name__}); try again") from error

@@ -1,0 +1,32 @@
+"""What can go wrong between web, Redis and worker. None of it knows HTTP."""
+
+
+class JobsError(Exception):
+    """Something is wrong with a job or with where it waits."""
+
+    def __init__(self, message: str | None = None) -> None:
+        super().__init__(message or self.__doc__)
+
+
+class BadSettings(JobsError):
+    """The settings in the environment cannot be used."""
+
+
+class StoreAway(JobsError):
+    """Redis does not answer: the request is not accepted as far as we know; repeat it."""
+
+
+class LineFull(JobsError):
+    """Too much is waiting already; try again later."""
+
+
+class OverLimit(JobsError):
+    """This key has posted all the rows that it may in this minute."""
+
+    def __init__(self, retry_after: int) -> None:
+        super().__init__()
+        self.retry_after = retry_after
+
+
+class BadId(JobsError):
+    """That is not the id of a job."""

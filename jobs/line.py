@@ -1,0 +1,161 @@
+"""The line as workers see it: claim what waits, record what became of it, take back what was lost."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TypeAlias
+from uuid import uuid4
+
+import orjson
+from redis import Redis
+from redis.exceptions import ResponseError
+
+from jobs.connection import script, talking
+from jobs.names import GROUP, LINE
+from jobs.record import Row
+from jobs.settings import Settings
+from jobs.status import Status
+
+CHILD_LAPSES_MS = 5_000
+"""A child that has not said for this long that it lives counts as dead, and no bell is rung for it."""
+
+LOST = orjson.dumps({"type": "worker_lost", "detail": "every worker that took it was lost"})
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """One job in the hands of a child. `rows` has one row for a single one: see `listed`."""
+
+    stream: bytes
+    entry: bytes
+    id: str
+    attempt: int
+    model: str
+    sha256: str
+    rows: list[Row]
+    listed: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What became of a claimed job; outputs and error are JSON, empty where there are none."""
+
+    claim: Claim
+    status: Status
+    outputs: bytes = b""
+    error: bytes = b""
+
+
+@dataclass(frozen=True, slots=True)
+class Sweep:
+    taken_back: int
+    given_up: int
+    bells: list[str]
+
+
+Entry: TypeAlias = tuple[bytes, bytes]
+"""An entry of the stream, and the id of the job in it."""
+
+
+class Line:
+    """Every method raises StoreAway if Redis does not answer in time."""
+
+    def __init__(self, redis: Redis, settings: Settings) -> None:
+        self._redis = redis
+        self._settings = settings
+        self._claim = script(redis, "claim")
+        self._record = script(redis, "record")
+        self._sweep = script(redis, "sweep")
+        self._give_back = script(redis, "give_back")
+        self._withdraw = script(redis, "withdraw")
+        self._live = script(redis, "live")
+
+    def open(self) -> None:
+        """Makes the line, if it is not there; a worker does so before anything else."""
+        with talking():
+            for stream in (LINE, f"{LINE}:again"):
+                try:
+                    self._redis.xgroup_create(stream, GROUP, id="0", mkstream=True)
+                except ResponseError as error:
+                    if not str(error).startswith("BUSYGROUP"):
+                        raise
+
+    def claim(self, child: str, bell: str, rows: int, read: Entry | None = None) -> list[Claim]:
+        """About as many rows as asked for, and never of two jobs one that a worker was lost with.
+
+        `read` is what `wait` gave. Renews the bell if there was anything to claim.
+        """
+        with talking():
+            claimed = self._claim(keys=[LINE], args=[child, bell, rows, *(read or ())])
+        return [_claim(*fields) for fields in claimed]
+
+    def wait(self, child: str, milliseconds: int) -> Entry | None:
+        """Waits for the next job; what it gives must go to `claim`."""
+        with talking():
+            read = self._redis.xreadgroup(GROUP, child, {LINE: ">"}, count=1, block=milliseconds)
+        if not read:
+            return None
+        [[_, [(entry, fields)]]] = read
+        return entry, fields[b"id"]
+
+    def record(self, outcomes: Sequence[Outcome]) -> int:
+        """Records them and tells those who wait; returns how many counted.
+
+        One does not count if its attempt is no longer the current one, or if the job has ended.
+        """
+        arguments: list[str | bytes | int] = [self._settings.retention_ms]
+        for outcome in outcomes:
+            claim = outcome.claim
+            arguments += (claim.stream, claim.entry, claim.id, claim.attempt)
+            arguments += (outcome.status, outcome.outputs, outcome.error)
+        with talking():
+            return sum(self._record(args=arguments))
+
+    def give_back(self, claims: Sequence[Claim], error: bytes) -> None:
+        """Leaves them for another worker in a few seconds; with the error, if this was their last attempt."""
+        arguments: list[str | bytes | int] = [self._settings.lease_seconds * 1000, error]
+        for claim in claims:
+            arguments += (claim.stream, claim.entry, claim.id, claim.attempt)
+        with talking():
+            self._give_back(args=arguments)
+
+    def withdraw(self, bell: str) -> None:
+        """The bell has been answered: who adds to the line from now on may ring again."""
+        with talking():
+            self._withdraw(args=[bell])
+
+    def live(self, child: str) -> None:
+        """Says that the child lives; for how long that holds, see CHILD_LAPSES_MS."""
+        with talking():
+            self._live(args=[child, CHILD_LAPSES_MS])
+
+    def leave(self, child: str) -> None:
+        with talking():
+            self._live(args=[child, 0])
+
+    def sweep(self, bells: int) -> Sweep:
+        """Takes back what was claimed longer ago than its lease; names up to so many bells to ring."""
+        settings = self._settings
+        names = [uuid4().hex for _ in range(bells)]
+        with talking():
+            back, given_up, rung = self._sweep(
+                keys=[LINE],
+                args=[settings.lease_seconds * 1000, settings.attempts, settings.retention_ms, LOST, *names],
+            )
+        return Sweep(back, given_up, [bell.decode() for bell in rung])
+
+
+def _claim(
+    stream: bytes, entry: bytes, id: bytes, attempt: int, model: bytes, sha: bytes, inputs: bytes
+) -> Claim:
+    rows = orjson.loads(inputs)
+    listed = isinstance(rows[0], list)
+    return Claim(
+        stream=stream,
+        entry=entry,
+        id=id.decode(),
+        attempt=attempt,
+        model=model.decode(),
+        sha256=sha.hex(),
+        rows=rows if listed else [rows],
+        listed=listed,
+    )

@@ -1,0 +1,56 @@
+-- Accepts jobs: writes each record, puts it into the line, and notes the bells to ring.
+-- KEYS: line. ARGV: how many may wait, rows a minute for each owner (0: no limit), ms kept, bell name,
+-- then for each job: id, raw id, created, model, sha, owner, inputs, rows, metadata, watcher.
+-- Returns {verdicts ('ok', 'full' or the seconds until the owner may post again), bells}.
+-- Adding a job that is there already changes nothing, so a repeated call does no harm.
+
+local line = KEYS[1]
+local room = tonumber(ARGV[1]) - waiting(line)
+local limit, retention, bell = tonumber(ARGV[2]), tonumber(ARGV[3]), ARGV[4]
+local minute = math.floor(now / 60000)
+
+local function over_limit(owner, rows)
+  if limit == 0 then return false end
+  local key = 'rows:' .. owner .. ':' .. whole(minute)
+  local used = tonumber(redis.call('GET', key) or 0)
+  if used + rows > limit then return true end
+  redis.call('INCRBY', key, rows)
+  redis.call('PEXPIRE', key, 120000)
+  return false
+end
+
+-- Each new job of an owner takes up to two from his list that are no more, so that it cannot grow for ever.
+local function forget_oldest(owner)
+  local list = owned_by(owner)
+  local old = redis.call('ZRANGEBYSCORE', list, '-inf', whole(now - retention), 'LIMIT', 0, 2)
+  for _, raw in ipairs(old) do
+    local hex = string.gsub(raw, '.', function(c) return string.format('%02x', string.byte(c)) end)
+    local id = 'pred_' .. string.gsub(hex, '^(%x%x%x%x%x%x%x%x)(%x%x%x%x)(%x%x%x%x)(%x%x%x%x)', '%1-%2-%3-%4-')
+    if redis.call('EXISTS', key_of(id)) == 0 then redis.call('ZREM', list, raw) end
+  end
+end
+
+local verdicts = {}
+for at = 5, #ARGV, 10 do
+  local id, raw, created, model, sha, owner, inputs, rows, metadata, watcher = unpack(ARGV, at, at + 9)
+  local key = key_of(id)
+  local verdict = 'ok'
+  if redis.call('EXISTS', key) == 0 then
+    if room <= 0 then
+      verdict = 'full'
+    elseif over_limit(owner, tonumber(rows)) then
+      verdict = whole(60 - math.floor(now / 1000) % 60)
+    else
+      room = room - 1
+      redis.call('HSET', key, 'v', '1', 'status', 'queued', 'model', model, 'sha', sha, 'owner', owner,
+                 'inputs', inputs)
+      if metadata ~= '' then redis.call('HSET', key, 'metadata', metadata) end
+      if watcher ~= '' then redis.call('HSET', key, 'watchers', watcher) end
+      redis.call('ZADD', owned_by(owner), created, raw)
+      redis.call('XADD', line, '*', 'id', id, 'rows', rows)
+      forget_oldest(owner)
+    end
+  end
+  verdicts[#verdicts + 1] = verdict
+end
+return {verdicts, ring(line, {bell})}

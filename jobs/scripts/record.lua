@@ -1,0 +1,18 @@
+-- Records what became of jobs. ARGV: ms kept, then for each job: stream, entry, id, attempt, status,
+-- outputs, error (empty: none). Returns for each 1 if it was recorded; 0 if the attempt is no longer
+-- the current one, or the job has ended, and so nothing changed.
+
+local retention = tonumber(ARGV[1])
+local recorded = {}
+for at = 2, #ARGV, 7 do
+  local stream, entry, id, attempt, status, outputs, error = unpack(ARGV, at, at + 6)
+  local record = redis.call('HMGET', key_of(id), 'status', 'attempt')
+  local current = record[1] == 'running' and record[2] == attempt
+  if current then
+    end_job(id, status, retention, outputs, error)
+    leave(stream, entry)
+  end
+  recorded[#recorded + 1] = current and 1 or 0
+end
+tell_watchers()
+return recorded

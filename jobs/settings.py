@@ -1,0 +1,59 @@
+"""All settings, from the environment: PAYGRADE_..., and REDIS_URL. Each has its paragraph in .env.example."""
+
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, Literal
+
+from pydantic import AliasChoices, Field, SecretStr, ValidationError
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from jobs.errors import BadSettings
+
+PREFIX = "PAYGRADE_"
+
+
+class Settings(BaseSettings):
+    model_config = SettingsConfigDict(env_prefix=PREFIX, frozen=True, extra="ignore", hide_input_in_errors=True)
+
+    redis_url: SecretStr = Field(
+        SecretStr("redis://127.0.0.1:6379/0"), validation_alias=AliasChoices("REDIS_URL", "redis_url")
+    )
+    data: Path = Path(".data")
+    bundles: Path = Path("model/bundles")
+    default_model: str = "salary"
+    queues: Literal["predictions"] = "predictions"
+    children: int = Field(default_factory=lambda: max(1, (os.cpu_count() or 1) - 1), ge=1)
+    web_processes: int = Field(default_factory=lambda: os.cpu_count() or 1, ge=1)
+    max_body: int = Field(4 * 1024 * 1024, ge=1024)
+    max_waiting: int = Field(200_000, ge=1)
+    max_memory_percent: int = Field(70, ge=1, le=100)
+    max_waiting_callers: int = Field(5_000, ge=0)
+    rows_per_minute: int = Field(0, ge=0)
+    retention_seconds: int = Field(6 * 3600, ge=60)
+    lease_seconds: int = Field(15, ge=1)
+    attempts: int = Field(3, ge=1)
+    api_keys: SecretStr = SecretStr("")
+    allow_anyone: bool = False
+    log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
+
+    @property
+    def retention_ms(self) -> int:
+        return self.retention_seconds * 1000
+
+
+def load_settings(environment: Mapping[str, str] = os.environ) -> Settings:
+    """Raises BadSettings, in one line, for a setting that is unknown or that cannot be read."""
+    known = {PREFIX + name.upper() for name in Settings.model_fields if name != "redis_url"}
+    unknown = sorted(name for name in environment if name.startswith(PREFIX) and name not in known)
+    if unknown:
+        raise BadSettings(f"{unknown[0]} is not a setting; .env.example lists them all")
+    try:
+        return Settings()
+    except ValidationError as error:
+        raise BadSettings("; ".join(_sentence(fault) for fault in error.errors())) from None
+
+
+def _sentence(fault: Any) -> str:
+    name = str(fault["loc"][0]).upper()
+    return f"{name if name == 'REDIS_URL' else PREFIX + name}: {fault['msg']}"

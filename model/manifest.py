@@ -1,0 +1,159 @@
+"""`bundle.json`: what a bundle says of itself, read and checked, without loading the model."""
+
+import hashlib
+import json
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, NoReturn
+
+from model.errors import BundleError, ModelError
+from model.grammar import is_number
+from model.schema import Schema, Value
+
+MODEL_FILE = "model.ubj"
+DESCRIPTION_FILE = "bundle.json"
+NAME = re.compile(r"[a-z0-9][a-z0-9_-]{0,62}")
+PICKLES = ("*.pkl", "*.pickle", "*.joblib")
+
+FIELDS: Mapping[str, type] = {
+    "name": str,
+    "version": int,
+    "target": str,
+    "unit": str,
+    "objective": str,
+    "features": list,
+    "trees": int,
+    "metrics": dict,
+    "training": dict,
+    "xgboost": str,
+    "golden": dict,
+    "sha256": str,
+}
+KINDS: Mapping[type, str] = {str: "text", int: "a whole number", list: "a list", dict: "an object"}
+
+
+@dataclass(frozen=True)
+class Golden:
+    """Rows, read by the schema, and what the model gave for each on the day it was published."""
+
+    rows: list[list[Value]]
+    predictions: list[float]
+
+
+@dataclass(frozen=True, eq=False)
+class Manifest:
+    """A bundle without its trees; `trees` is how many boosting rounds to use."""
+
+    directory: Path
+    name: str
+    version: int
+    target: str
+    unit: str
+    objective: str
+    schema: Schema
+    trees: int
+    metrics: Mapping[str, Any]
+    training: Mapping[str, Any]
+    xgboost: str
+    golden: Golden
+    sha256: str
+
+    @property
+    def ref(self) -> str:
+        """The name that pins this version, such as `salary@1`."""
+        return f"{self.name}@{self.version}"
+
+    @classmethod
+    def read(cls, directory: Path) -> "Manifest":
+        """Read a bundle's description and hold its two files to their sha256."""
+        _require_model_file(directory)
+        description = _load(directory / DESCRIPTION_FILE)
+        try:
+            _check_fields(description)
+            if digest(description, directory / MODEL_FILE) != description["sha256"]:
+                raise BundleError(
+                    "sha256 does not match: the bundle was changed after it was published; "
+                    "publish a new version instead"
+                )
+            schema = Schema.from_list(description["features"])
+            golden = _read_golden(description["golden"], schema)
+        except ModelError as error:
+            raise BundleError(f"{directory}: {error}") from None
+        except OSError as error:
+            raise BundleError(f"{directory}: cannot be read: {error.strerror}") from None
+        said = {name: value for name, value in description.items() if name not in ("features", "golden")}
+        return cls(directory=directory, schema=schema, golden=golden, **said)
+
+
+def digest(description: Mapping[str, Any], model: Path) -> str:
+    """Hash a bundle: first its description, then the bytes of its model.
+
+    The description goes in without `sha256`, as ASCII JSON with sorted keys and no spaces.
+    """
+    signed = {name: value for name, value in description.items() if name != "sha256"}
+    hashed = hashlib.sha256(json.dumps(signed, sort_keys=True, separators=(",", ":")).encode())
+    with model.open("rb") as file:
+        hashlib.file_digest(file, lambda: hashed)
+    return hashed.hexdigest()
+
+
+def _require_model_file(directory: Path) -> None:
+    if (directory / MODEL_FILE).is_file():
+        return
+    for pattern in PICKLES:
+        for pickle in directory.glob(pattern):
+            raise BundleError(
+                f"{directory}: {pickle.name} is a pickle, and a pickle can run code when it is read; "
+                f'save the model with booster.save_model("{MODEL_FILE}")'
+            )
+    raise BundleError(f'{directory}: has no {MODEL_FILE}; save it with booster.save_model("{MODEL_FILE}")')
+
+
+def _load(file: Path) -> dict[str, Any]:
+    try:
+        description = json.loads(file.read_text(encoding="utf-8"), parse_constant=_refuse_constant)
+    except FileNotFoundError:
+        raise BundleError(f"{file.parent}: has no {file.name}") from None
+    except OSError as error:
+        raise BundleError(f"{file}: cannot be read: {error.strerror}") from None
+    except (ValueError, RecursionError) as error:
+        raise BundleError(f"{file}: is not JSON: {error}") from None
+    if not isinstance(description, dict):
+        raise BundleError(f"{file}: must hold an object")
+    return description
+
+
+def _refuse_constant(name: str) -> NoReturn:
+    raise ValueError(f"{name} is no JSON number")
+
+
+def _check_fields(description: Mapping[str, Any]) -> None:
+    for name, kind in FIELDS.items():
+        if name not in description:
+            raise BundleError(f"{DESCRIPTION_FILE} lacks the field {name}")
+        value = description[name]
+        if not isinstance(value, kind) or isinstance(value, bool):
+            raise BundleError(f"{DESCRIPTION_FILE}: {name} must be {KINDS[kind]}")
+    unknown = sorted(description.keys() - FIELDS.keys())
+    if unknown:
+        raise BundleError(f"{DESCRIPTION_FILE} has an unknown field: {unknown[0]}")
+    if not NAME.fullmatch(description["name"]):
+        raise BundleError(
+            f"{DESCRIPTION_FILE}: name must be 1 to 63 of a-z, 0-9, _ and -, and start with a letter or digit"
+        )
+    for name in ("version", "trees"):
+        if description[name] < 1:
+            raise BundleError(f"{DESCRIPTION_FILE}: {name} must be 1 or more")
+
+
+def _read_golden(golden: Mapping[str, Any], schema: Schema) -> Golden:
+    rows, predictions = golden.get("rows"), golden.get("predictions")
+    if not isinstance(rows, list) or not isinstance(predictions, list):
+        raise BundleError(f"{DESCRIPTION_FILE}: golden must hold the lists rows and predictions")
+    if not rows or len(rows) != len(predictions):
+        raise BundleError(f"{DESCRIPTION_FILE}: golden must hold at least one row, and a prediction for each")
+    if not all(map(is_number, predictions)):
+        raise BundleError(f"{DESCRIPTION_FILE}: golden predictions must be numbers")
+    return Golden(schema.check_rows(rows, "/golden/rows"), [float(one) for one in predictions])

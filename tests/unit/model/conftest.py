@@ -1,0 +1,62 @@
+"""A real model, small enough to train for every run of the tests."""
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import xgboost
+
+from model.manifest import DESCRIPTION_FILE, MODEL_FILE, Manifest, digest
+from model.publish import publish
+
+Describe = Callable[..., dict[str, Any]]
+Publish = Callable[..., Manifest]
+
+
+def rewrite(directory: Path, **fields: object) -> None:
+    """Change a bundle's description and sign it again, as somebody who knows how would."""
+    file = directory / DESCRIPTION_FILE
+    description = {**json.loads(file.read_text()), **fields}
+    description["sha256"] = digest(description, directory / MODEL_FILE)
+    file.write_text(json.dumps(description))
+
+
+@pytest.fixture(scope="session")
+def booster() -> xgboost.Booster:
+    """Learns rent from rooms, on 200 rows."""
+    rooms = np.arange(200, dtype=np.float32).reshape(-1, 1) / 20
+    matrix = xgboost.DMatrix(rooms, label=rooms.ravel() ** 2, feature_names=["rooms"], nthread=1)
+    return xgboost.train({"nthread": 1, "objective": "reg:squarederror"}, matrix, 20)
+
+
+@pytest.fixture
+def describe() -> Describe:
+    def description(**changes: object) -> dict[str, Any]:
+        return {
+            "name": "rent",
+            "version": 1,
+            "target": "rent",
+            "unit": "euros",
+            "features": [{"name": "rooms", "type": "number", "nullable": True}],
+            "trees": 20,
+            "metrics": {},
+            "training": {},
+            **changes,
+        }
+
+    return description
+
+
+@pytest.fixture
+def publish_rent(tmp_path: Path, booster: xgboost.Booster, describe: Describe) -> Publish:
+    """Publish the rent model below `tmp_path`, described with these changes."""
+
+    def publish_changed(**changes: object) -> Manifest:
+        return publish(
+            tmp_path, booster, describe(**changes), [{"rooms": 1}, {"rooms": 2.5}, {"rooms": None}]
+        )
+
+    return publish_changed

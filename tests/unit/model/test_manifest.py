@@ -1,0 +1,113 @@
+"""A description is believed only if it is whole, right and signed."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from model.errors import BundleError
+from model.manifest import DESCRIPTION_FILE, MODEL_FILE, Manifest
+from tests.unit.model.conftest import Publish, rewrite
+
+
+def refusal(directory: Path) -> str:
+    with pytest.raises(BundleError) as refused:
+        Manifest.read(directory)
+    message = str(refused.value)
+    assert message.startswith(str(directory))
+    assert "\n" not in message
+    return message
+
+
+def test_a_manifest_says_what_was_published(publish_rent: Publish, tmp_path: Path) -> None:
+    manifest = publish_rent(version=12, trees=7)
+    assert manifest.ref == "rent@12"
+    assert manifest.directory == tmp_path / "rent" / "12"
+    assert (manifest.target, manifest.unit, manifest.objective) == ("rent", "euros", "reg:squarederror")
+    assert manifest.schema.names == ("rooms",)
+    assert manifest.trees == 7
+    assert manifest.golden.rows == [[1.0], [2.5], [None]]
+
+
+def test_a_bundle_edited_by_hand_is_refused(publish_rent: Publish) -> None:
+    directory = publish_rent().directory
+    description = (directory / DESCRIPTION_FILE).read_text()
+    (directory / DESCRIPTION_FILE).write_text(description.replace("euros", "dollars"))
+    assert "sha256 does not match" in refusal(directory)
+
+
+def test_a_changed_model_is_refused(publish_rent: Publish) -> None:
+    directory = publish_rent().directory
+    model = (directory / MODEL_FILE).read_bytes()
+    (directory / MODEL_FILE).write_bytes(model[:-1])
+    assert "sha256 does not match" in refusal(directory)
+
+
+def test_how_the_description_is_laid_out_does_not_matter(publish_rent: Publish) -> None:
+    manifest = publish_rent()
+    file = manifest.directory / DESCRIPTION_FILE
+    reordered = dict(reversed(json.loads(file.read_text()).items()))
+    file.write_text(json.dumps(reordered))
+    assert Manifest.read(manifest.directory).sha256 == manifest.sha256
+
+
+def test_a_pickle_is_refused_with_the_way_out(tmp_path: Path) -> None:
+    (tmp_path / "model.pkl").write_bytes(b"\x80\x04.")
+    message = refusal(tmp_path)
+    assert "model.pkl is a pickle, and a pickle can run code" in message
+    assert 'booster.save_model("model.ubj")' in message
+
+
+def test_a_missing_file_is_named(publish_rent: Publish) -> None:
+    directory = publish_rent().directory
+    (directory / DESCRIPTION_FILE).unlink()
+    assert "has no bundle.json" in refusal(directory)
+    (directory / MODEL_FILE).unlink()
+    assert "has no model.ubj" in refusal(directory)
+
+
+@pytest.mark.parametrize("text", ["", "{", "[" * 100_000, '{"trees": NaN}', "\udcff"])
+def test_what_is_not_json_is_refused(publish_rent: Publish, text: str) -> None:
+    directory = publish_rent().directory
+    (directory / DESCRIPTION_FILE).write_text(text, errors="surrogateescape")
+    assert "is not JSON" in refusal(directory)
+
+
+def test_a_description_is_an_object(publish_rent: Publish) -> None:
+    directory = publish_rent().directory
+    (directory / DESCRIPTION_FILE).write_text("[]")
+    assert "must hold an object" in refusal(directory)
+
+
+def test_a_missing_field_is_named(publish_rent: Publish) -> None:
+    directory = publish_rent().directory
+    file = directory / DESCRIPTION_FILE
+    description = json.loads(file.read_text())
+    del description["unit"]
+    file.write_text(json.dumps(description))
+    assert "lacks the field unit" in refusal(directory)
+
+
+@pytest.mark.parametrize(
+    ("field", "value", "message"),
+    [
+        ("name", "Rent", "name must be 1 to 63 of"),
+        ("name", "../rent", "name must be 1 to 63 of"),
+        ("version", 0, "version must be 1 or more"),
+        ("version", True, "version must be a whole number"),
+        ("trees", 1.5, "trees must be a whole number"),
+        ("unit", None, "unit must be text"),
+        ("metrics", [], "metrics must be an object"),
+        ("features", [{"name": "rooms"}], "feature 'rooms' must have a type of"),
+        ("colour", "blue", "unknown field: colour"),
+        ("golden", {"rows": []}, "golden must hold the lists"),
+        ("golden", {"rows": [], "predictions": []}, "at least one row"),
+        ("golden", {"rows": [{"rooms": 1}], "predictions": [1, 2]}, "a prediction for each"),
+        ("golden", {"rows": [{"rooms": 1}], "predictions": ["1"]}, "golden predictions must be numbers"),
+        ("golden", {"rows": [{"rooms": "x"}], "predictions": [1]}, "/golden/rows/0/rooms must be a number"),
+    ],
+)
+def test_a_wrong_field_is_named(publish_rent: Publish, field: str, value: object, message: str) -> None:
+    directory = publish_rent().directory
+    rewrite(directory, **{field: value})
+    assert message in refusal(directory)

@@ -1,0 +1,71 @@
+"""The model that is shipped, and the command that makes it again."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import xgboost
+
+from model.__main__ import BUNDLES, main
+from model.bundle import Bundle
+from model.golden import shortest
+from model.manifest import Manifest
+
+SHIPPED = BUNDLES / "salary" / "1"
+
+
+def contents(directory: Path) -> dict[str, bytes]:
+    return {file.name: file.read_bytes() for file in directory.iterdir()}
+
+
+def test_the_shipped_model_gives_the_published_figures() -> None:
+    bundle = Bundle.load(Manifest.read(SHIPPED))
+    rows = bundle.manifest.schema.check_rows([{"years": "2.5"}, {"years": 4.5}, {"years": 12.5}])
+    assert shortest(bundle.predict(rows)) == [260.00012, 374.99866, 749.99884]
+
+
+def test_the_command_makes_the_shipped_bytes_again(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    shipped = Manifest.read(SHIPPED)
+    assert xgboost.__version__ == shipped.xgboost, (
+        "another XGBoost may write other bytes: publish a version 2"
+    )
+    assert main(["salary", "--output", str(tmp_path)]) == 0
+    assert contents(tmp_path / "salary" / "1") == contents(SHIPPED)
+    assert shipped.sha256 in capsys.readouterr().out
+
+
+def test_publishing_the_same_again_changes_nothing(tmp_path: Path) -> None:
+    assert main(["salary", "--output", str(tmp_path)]) == 0
+    before = contents(tmp_path / "salary" / "1")
+    assert main(["salary", "--output", str(tmp_path)]) == 0
+    assert contents(tmp_path / "salary" / "1") == before
+    assert [entry.name for entry in (tmp_path / "salary").iterdir()] == ["1"]
+
+
+def test_a_published_version_is_never_overwritten(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    main(["salary", "--output", str(tmp_path)])
+    (tmp_path / "salary" / "1" / "model.ubj").write_bytes(b"other")
+    capsys.readouterr()
+    assert main(["salary", "--output", str(tmp_path)]) == 2
+    message = capsys.readouterr().err
+    assert "a published version never changes, so raise the version" in message
+    assert message.count("\n") == 1
+    assert (tmp_path / "salary" / "1" / "model.ubj").read_bytes() == b"other"
+
+
+def test_a_place_that_cannot_be_written_is_said_in_one_line(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "file").touch()
+    assert main(["salary", "--output", str(tmp_path / "file")]) == 2
+    assert capsys.readouterr().err.count("\n") == 1
+
+
+def test_help_shows_an_example() -> None:
+    shown = subprocess.run(
+        [sys.executable, "-m", "model", "--help"], capture_output=True, text=True, check=True
+    )
+    assert "python -m model salary --output" in shown.stdout

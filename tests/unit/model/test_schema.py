@@ -1,0 +1,160 @@
+"""A row is read in the order of the features, or refused with all that is wrong with it."""
+
+import subprocess
+import sys
+from typing import Any
+
+import pytest
+
+from model.errors import SchemaError
+from model.schema import MAX_FAULTS, Fault, InvalidRows, Schema
+
+FLAT = Schema.from_list(
+    [
+        {"name": "area", "type": "number", "minimum": 0, "maximum": 1000},
+        {"name": "rooms", "type": "integer", "nullable": True},
+        {"name": "lift", "type": "boolean"},
+        {"name": "heating", "type": "category", "categories": ["gas", "oil"]},
+    ]
+)
+ROW = {"area": 50, "rooms": 2, "lift": True, "heating": "gas"}
+
+
+def faults_of(row: object) -> list[Fault]:
+    with pytest.raises(InvalidRows) as refusal:
+        FLAT.check_row(row)
+    return refusal.value.faults
+
+
+def test_values_come_back_in_the_order_of_the_features() -> None:
+    row = dict(reversed(ROW.items()))
+    assert FLAT.check_row(row) == [50.0, 2, True, "gas"]
+
+
+def test_values_come_back_in_their_own_type() -> None:
+    read = FLAT.check_row({"area": " 5e1 ", "rooms": "2.0", "lift": "true", "heating": "gas"})
+    assert read == [50.0, 2, True, "gas"]
+    assert [type(value) for value in read] == [float, int, bool, str]
+
+
+def test_null_is_a_missing_value_where_it_is_allowed() -> None:
+    assert FLAT.check_row({**ROW, "rooms": None}) == [50.0, None, True, "gas"]
+    assert faults_of({**ROW, "area": None}) == [Fault("/inputs/area", "must not be null")]
+    assert faults_of({**ROW, "rooms": ""}) == [Fault("/inputs/rooms", "must be an integer")]
+
+
+def test_all_faults_of_a_row_are_said_at_once() -> None:
+    assert faults_of({"area": "wide", "lift": 1, "heating": "wood", "a/b~c": 1}) == [
+        Fault("/inputs/area", "must be a number"),
+        Fault("/inputs/rooms", "is missing"),
+        Fault("/inputs/lift", "must be true or false"),
+        Fault("/inputs/heating", "must be one of: gas, oil"),
+        Fault("/inputs/a~1b~0c", "is not a feature of this model"),
+    ]
+
+
+def test_a_member_too_many_beside_a_missing_one_is_seen() -> None:
+    row = {**ROW, "aera": 50}
+    del row["area"]
+    assert faults_of(row) == [
+        Fault("/inputs/area", "is missing"),
+        Fault("/inputs/aera", "is not a feature of this model"),
+    ]
+
+
+@pytest.mark.parametrize("row", [None, [], "area", 5, [["area", 5]]])
+def test_a_row_is_an_object(row: object) -> None:
+    assert faults_of(row) == [Fault("/inputs", "must be an object")]
+
+
+def test_the_owners_limits_are_included() -> None:
+    for area in (0, 1000, "1000"):
+        FLAT.check_row({**ROW, "area": area})
+    assert faults_of({**ROW, "area": -0.5}) == [Fault("/inputs/area", "must be at least 0")]
+    assert faults_of({**ROW, "area": 1000.5}) == [Fault("/inputs/area", "must be at most 1000")]
+
+
+def test_what_training_saw_never_refuses() -> None:
+    schema = Schema.from_list(
+        [{"name": "years", "type": "number", "observed": {"minimum": 1, "maximum": 12}}]
+    )
+    assert schema.check_row({"years": 99}) == [99.0]
+
+
+def test_a_category_is_taken_to_the_letter() -> None:
+    for heating in ("Gas", " gas", "", 0, True, ["gas"]):
+        assert faults_of({**ROW, "heating": heating}) == [
+            Fault("/inputs/heating", "must be one of: gas, oil")
+        ]
+
+
+def test_faults_in_a_list_say_which_row() -> None:
+    assert FLAT.check_rows([]) == []
+    assert FLAT.check_rows([ROW, ROW]) == [[50.0, 2, True, "gas"]] * 2
+    with pytest.raises(InvalidRows) as refusal:
+        FLAT.check_rows([ROW, {**ROW, "lift": 1}, 7], "/rows")
+    assert refusal.value.faults == [
+        Fault("/rows/1/lift", "must be true or false"),
+        Fault("/rows/2", "must be an object"),
+    ]
+    assert str(refusal.value) == "/rows/1/lift must be true or false; /rows/2 must be an object"
+
+
+def test_too_many_faults_are_counted() -> None:
+    with pytest.raises(InvalidRows) as refusal:
+        FLAT.check_rows([None] * 1000)
+    assert len(refusal.value.faults) == MAX_FAULTS + 1
+    assert refusal.value.faults[-1] == Fault("/inputs", "has 900 more faults")
+
+
+def test_a_fault_never_repeats_what_was_sent() -> None:
+    row = {"area": "secret", "rooms": "secret", "lift": "secret", "heating": "secret"}
+    assert "secret" not in str(faults_of(row))
+
+
+def test_a_schema_is_written_as_it_was_read() -> None:
+    definitions = FLAT.to_list()
+    assert Schema.from_list(definitions).features == FLAT.features
+    assert definitions[3] == {"name": "heating", "type": "category", "categories": ["gas", "oil"]}
+    assert FLAT.names == ("area", "rooms", "lift", "heating")
+
+
+NUMBER: dict[str, Any] = {"name": "x", "type": "number"}
+CATEGORY: dict[str, Any] = {"name": "x", "type": "category"}
+
+
+@pytest.mark.parametrize(
+    ("definitions", "message"),
+    [
+        ({}, "features must be a list"),
+        ([], "must have a feature"),
+        (["x"], "a feature must be an object"),
+        ([{"type": "number"}], "must have a name"),
+        ([NUMBER, NUMBER], "'x' is defined twice"),
+        ([{"name": "x"}], "must have a type of number, integer, boolean, category"),
+        ([{"name": "x", "type": ["number"]}], "must have a type of"),
+        ([{**NUMBER, "nulable": True}], "unknown field: nulable"),
+        ([{**NUMBER, "nullable": 1}], "nullable must be true or false"),
+        ([{**NUMBER, "description": None}], "description must be text"),
+        ([{**NUMBER, "categories": ["a"]}], "is no category"),
+        ([{**NUMBER, "minimum": "0"}], "minimum and maximum must be numbers"),
+        ([{**NUMBER, "minimum": 2, "maximum": 1}], "minimum is above maximum"),
+        ([{**NUMBER, "observed": {"minimum": 1}}], "object of minimum and maximum"),
+        ([{**NUMBER, "observed": {"minimum": 1, "maximum": True}}], "observed must hold numbers"),
+        ([CATEGORY], "must list its categories"),
+        ([{**CATEGORY, "categories": "ab"}], "must be a list of texts"),
+        ([{**CATEGORY, "categories": ["a", 1]}], "must be a list of texts"),
+        ([{**CATEGORY, "categories": ["a", "a"]}], "lists a category twice"),
+        ([{**CATEGORY, "categories": ["a"], "minimum": 0}], "only a number or an integer"),
+    ],
+)
+def test_a_wrong_definition_is_refused_in_one_line(definitions: object, message: str) -> None:
+    with pytest.raises(SchemaError, match=message) as refusal:
+        Schema.from_list(definitions)
+    assert "\n" not in str(refusal.value)
+
+
+def test_schema_and_catalog_load_nothing_heavy() -> None:
+    code = "import sys, model.schema, model.catalog; print(sorted({'numpy', 'xgboost'} & set(sys.modules)))"
+    loaded = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert loaded.stdout.strip() == "[]"

@@ -1,0 +1,44 @@
+"""The Flask app, made of what it is given."""
+
+import re
+from uuid import uuid4
+
+from flask import Flask, Response, request
+
+from jobs.settings import Settings
+from jobs.store import Store
+from model.catalog import Catalog
+from web import problems
+from web.door import Door
+from web.health import health
+from web.keys import Keys
+from web.predictions import Predictions
+from web.recms import recms
+from web.waiting import Waiting
+
+LOOPBACK_NAMES = ["localhost", "127.0.0.1", "[::1]"]
+_REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
+
+
+def create_app(
+    settings: Settings, keys: Keys, catalog: Catalog, store: Store, door: Door, waiting: Waiting
+) -> Flask:
+    app = Flask(__name__, static_folder=None)
+    app.config["MAX_CONTENT_LENGTH"] = settings.max_body
+    if not keys and not settings.allow_anyone:
+        # A page from elsewhere must not reach this server through a name that points here.
+        app.config["TRUSTED_HOSTS"] = LOOPBACK_NAMES
+    problems.register(app)
+    predictions = Predictions(keys, catalog, store, door, waiting)
+    app.register_blueprint(predictions.blueprint())
+    app.register_blueprint(recms(predictions))
+    app.register_blueprint(health(store))
+    app.after_request(_name_request)
+    return app
+
+
+def _name_request(response: Response) -> Response:
+    given = request.headers.get("X-Request-ID")
+    named = given if given and _REQUEST_ID.fullmatch(given) else uuid4().hex
+    response.headers["X-Request-ID"] = named
+    return response

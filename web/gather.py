@@ -1,0 +1,44 @@
+"""Group commit: calls that arrive together share one round trip."""
+
+from collections.abc import Callable, Sequence
+from typing import Generic, TypeVar
+
+import gevent
+from gevent.event import AsyncResult
+
+Question = TypeVar("Question")
+Answer = TypeVar("Answer")
+
+MOST = 128
+
+
+class Gatherer(Generic[Question, Answer]):
+    """While one round trip is under way, those who ask gather for the next."""
+
+    def __init__(self, ask_all: Callable[[Sequence[Question]], Sequence[Answer]]) -> None:
+        self._ask_all = ask_all
+        self._gathered: list[tuple[Question, AsyncResult]] = []
+        self._under_way = False
+
+    def ask(self, question: Question) -> Answer:
+        """Raises what the shared call raised."""
+        result = AsyncResult()
+        self._gathered.append((question, result))
+        if not self._under_way:
+            self._under_way = True
+            gevent.spawn(self._run)
+        answer: Answer = result.get()
+        return answer
+
+    def _run(self) -> None:
+        while self._gathered:
+            group, self._gathered = self._gathered[:MOST], self._gathered[MOST:]
+            try:
+                answers = self._ask_all([question for question, _ in group])
+            except Exception as error:
+                for _, result in group:
+                    result.set_exception(error)
+            else:
+                for (_, result), answer in zip(group, answers, strict=True):
+                    result.set(answer)
+        self._under_way = False

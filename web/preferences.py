@@ -1,0 +1,35 @@
+"""How long a caller wants to wait: the header Prefer (RFC 7240), or ?wait=N."""
+
+import re
+
+from flask import Request
+
+from web.problems import Problem
+
+LONGEST_SECONDS = 25
+_WAIT = re.compile(r"wait\s*=\s*\"?(\d{1,9})\"?")
+
+
+def preferred_wait(request: Request) -> int:
+    """Seconds, at most LONGEST_SECONDS; 0 answers at once. Raises Problem (400) for a wait that is no number."""
+    header = request.headers.get("Prefer")
+    if header is None:
+        return 0
+    preferences = [part.strip().lower() for part in header.replace(";", ",").split(",")]
+    if "respond-async" in preferences:
+        return 0
+    for preference in preferences:
+        if preference.partition("=")[0].strip() == "wait":
+            match = _WAIT.fullmatch(preference)
+            if not match:
+                raise Problem(400, "Prefer: wait takes a whole number of seconds, as in wait=10")
+            return min(int(match[1]), LONGEST_SECONDS)
+    return 0
+
+
+def queried_wait(request: Request) -> int:
+    """The same for ?wait=N."""
+    text = request.args.get("wait", "0")
+    if not re.fullmatch(r"[0-9]{1,9}", text):
+        raise Problem(400, "wait takes a whole number of seconds, as in ?wait=10")
+    return min(int(text), LONGEST_SECONDS)

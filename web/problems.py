@@ -1,0 +1,103 @@
+"""Errors as problem details (RFC 9457): the one place that knows which error is which status."""
+
+import logging
+from collections.abc import Iterable, Mapping
+from typing import Any, NamedTuple
+
+import orjson
+from flask import Flask, Response
+from werkzeug.exceptions import HTTPException
+from werkzeug.http import HTTP_STATUS_CODES
+
+from jobs.errors import BadId, LineFull, OverLimit, StoreAway
+from model.errors import UnknownModel
+from model.schema import Fault, InvalidRows
+
+log = logging.getLogger(__name__)
+
+STORE_AWAY_RETRY_SECONDS = 2
+LINE_FULL_RETRY_SECONDS = 5
+
+
+class Problem(Exception):
+    """A request that cannot be answered as asked."""
+
+    def __init__(
+        self,
+        status: int,
+        detail: str,
+        errors: Iterable[Fault] = (),
+        headers: Mapping[str, str] | None = None,
+    ) -> None:
+        super().__init__(detail)
+        self.status = status
+        self.detail = detail
+        self.errors = list(errors)
+        self.headers = headers or {}
+
+
+class _Answer(NamedTuple):
+    status: int
+    retry_after: int | None = None
+
+
+_ANSWERS: dict[type[Exception], _Answer] = {
+    BadId: _Answer(404),
+    UnknownModel: _Answer(404),
+    StoreAway: _Answer(503, STORE_AWAY_RETRY_SECONDS),
+    LineFull: _Answer(503, LINE_FULL_RETRY_SECONDS),
+}
+
+
+def register(app: Flask) -> None:
+    app.register_error_handler(Problem, _respond)
+    app.register_error_handler(InvalidRows, _invalid_rows)
+    app.register_error_handler(OverLimit, _over_limit)
+    for known in _ANSWERS:
+        app.register_error_handler(known, _known)
+    app.register_error_handler(HTTPException, _http)
+    app.register_error_handler(Exception, _unforeseen)
+
+
+def _respond(problem: Problem) -> Response:
+    title = HTTP_STATUS_CODES[problem.status]
+    body: dict[str, Any] = {
+        "type": f"urn:paygrade:{title.lower().replace(' ', '-')}",
+        "title": title,
+        "status": problem.status,
+        "detail": problem.detail,
+    }
+    if problem.errors:
+        body["errors"] = [{"pointer": fault.pointer, "detail": fault.detail} for fault in problem.errors]
+    response = Response(orjson.dumps(body), problem.status, mimetype="application/problem+json")
+    response.headers.update(problem.headers)
+    return response
+
+
+def _known(error: Exception) -> Response:
+    status, retry_after = _ANSWERS[type(error)]
+    headers = {"Retry-After": str(retry_after)} if retry_after else {}
+    return _respond(Problem(status, str(error), headers=headers))
+
+
+def _invalid_rows(error: InvalidRows) -> Response:
+    return _respond(Problem(422, "the rows do not fit the model; see errors", error.faults))
+
+
+def _over_limit(error: OverLimit) -> Response:
+    return _respond(Problem(429, str(error), headers={"Retry-After": str(error.retry_after)}))
+
+
+def _http(error: HTTPException) -> Response:
+    headers = {name: value for name, value in error.get_headers() if name in ("Allow", "Retry-After")}
+    return _respond(Problem(error.code or 500, error.description or "", headers=headers))
+
+
+def _unforeseen(error: Exception) -> Response:
+    # Where it happened, and not what it says: that may hold what the caller sent.
+    place = error.__traceback__
+    while place and place.tb_next:
+        place = place.tb_next
+    where = f"{place.tb_frame.f_code.co_filename}:{place.tb_lineno}" if place else "?"
+    log.error("unforeseen: %s at %s", type(error).__name__, where)
+    return _respond(Problem(500, "something here is broken; it has been logged"))

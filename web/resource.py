@@ -1,0 +1,46 @@
+"""A prediction as callers see it, computed from its record."""
+
+from datetime import UTC, datetime
+from typing import Any
+
+import orjson
+
+from jobs.record import Record
+
+POLL_AFTER_SECONDS = 1
+
+
+def path_of(job_id: str) -> str:
+    return f"/v1/predictions/{job_id}"
+
+
+def prediction(record: Record) -> bytes:
+    """The resource as JSON."""
+    name, _, version = record.model.partition("@")
+    path = path_of(record.id)
+    resource: dict[str, Any] = {
+        "id": record.id,
+        "object": "prediction",
+        "status": record.status,
+        "model": {"name": name, "version": int(version), "sha256": record.sha256},
+        "created_at": _time(record.created),
+        "started_at": _time(record.started),
+        "finished_at": _time(record.finished),
+        "deadline_at": None,
+        "expires_at": _time(record.expires),
+    }
+    outputs = record.outputs
+    if outputs is not None and outputs.startswith(b"["):
+        resource["outputs"] = orjson.Fragment(outputs)
+    else:
+        resource["output"] = outputs and orjson.Fragment(outputs)
+    resource["error"] = record.error and orjson.Fragment(record.error)
+    resource["metadata"] = orjson.Fragment(record.metadata)
+    resource["urls"] = {"self": path, "cancel": f"{path}/cancel"}
+    return orjson.dumps(resource)
+
+
+def _time(milliseconds: int | None) -> str | None:
+    if milliseconds is None:
+        return None
+    return datetime.fromtimestamp(milliseconds / 1000, UTC).isoformat(timespec="milliseconds")[:-6] + "Z"

@@ -1,0 +1,114 @@
+"""Callers who wait for their job to end, thousands in one process."""
+
+import logging
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+
+import gevent
+from gevent.event import AsyncResult
+from redis import Redis
+from redis.exceptions import RedisError
+
+from jobs.errors import StoreAway
+from jobs.record import Record
+
+log = logging.getLogger(__name__)
+
+READS_AGAIN_EVERY_SECONDS = 1
+"""Pub/sub may drop a message, so whoever waits reads again this often."""
+AT_ONCE = 250
+"""Records read in one call, so that nobody's post waits long behind it."""
+
+ReadAll = Callable[[Sequence[str], str], list[Record | None]]
+
+
+class Waiter:
+    """One caller's place. Leave it when done: `with waiting.enter(id) as waiter`."""
+
+    def __init__(self, waiting: "Waiting", job_id: str) -> None:
+        self._waiting = waiting
+        self.job_id = job_id
+        self.result = AsyncResult()
+
+    def __enter__(self) -> "Waiter":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._waiting.leave(self)
+
+    def wait(self, seconds: float) -> Record | None:
+        """The record once the job has ended; None when the time is over, or this process is to stop."""
+        with suppress(gevent.Timeout):
+            record: Record | None = self.result.get(timeout=seconds)
+            return record
+        return None
+
+
+class Waiting:
+    """Subscribed to a channel of its own: the ids of ended jobs come in, their callers are woken."""
+
+    def __init__(self, redis: Redis, read: ReadAll, channel: str, most_callers: int) -> None:
+        self.channel = channel
+        self._redis = redis
+        self._read = read
+        self._most_callers = most_callers
+        self._waiters: dict[str, list[Waiter]] = {}
+        self._callers = 0
+        self._released = False
+
+    def open(self) -> None:
+        gevent.spawn(self._listen)
+        gevent.spawn(self._read_again)
+
+    def enter(self, job_id: str) -> Waiter | None:
+        """None if too many wait here already, or if this process is to stop: answer at once then.
+
+        Enter before the record is read, or before the job is added with `channel` as its watcher.
+        """
+        if self._released or self._callers >= self._most_callers:
+            return None
+        waiter = Waiter(self, job_id)
+        self._waiters.setdefault(job_id, []).append(waiter)
+        self._callers += 1
+        return waiter
+
+    def leave(self, waiter: Waiter) -> None:
+        self._callers -= 1
+        waiters = self._waiters[waiter.job_id]
+        waiters.remove(waiter)
+        if not waiters:
+            del self._waiters[waiter.job_id]
+
+    def release(self) -> None:
+        """Lets everyone go, and nobody wait any more."""
+        self._released = True
+        for waiters in self._waiters.values():
+            for waiter in waiters:
+                waiter.result.set(None)
+
+    def _listen(self) -> None:
+        while True:
+            try:
+                with self._redis.pubsub(ignore_subscribe_messages=True) as subscription:
+                    subscription.subscribe(self.channel)
+                    for message in subscription.listen():
+                        self._wake(message["data"].decode().split())
+            except (RedisError, OSError, StoreAway) as error:
+                log.warning("store_away: %s", type(error).__name__)
+                gevent.sleep(0.5)
+
+    def _read_again(self) -> None:
+        while True:
+            gevent.sleep(READS_AGAIN_EVERY_SECONDS)
+            with suppress(StoreAway):
+                self._wake(list(self._waiters))
+
+    def _wake(self, ids: list[str]) -> None:
+        for start in range(0, len(ids), AT_ONCE):
+            waited_for = [job_id for job_id in ids[start : start + AT_ONCE] if job_id in self._waiters]
+            if not waited_for:
+                continue
+            for job_id, record in zip(waited_for, self._read(waited_for, self.channel), strict=True):
+                if record is not None and record.status.ended:
+                    for waiter in self._waiters.get(job_id, ()):
+                        waiter.result.set(record)

@@ -1,0 +1,82 @@
+"""A child of the worker: the process that loads models and scores."""
+
+import logging
+import os
+import socket
+import threading
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+from celery import Celery
+
+from jobs.broker import ring
+from jobs.connection import connect
+from jobs.errors import StoreAway
+from jobs.line import Line
+from jobs.settings import Settings
+from model.catalog import Catalog
+from model.errors import ModelError
+from worker.bundles import Bundles
+from worker.predictions import Predictions
+
+log = logging.getLogger(__name__)
+
+BEAT_SECONDS = 1
+TRY_AGAIN_SECONDS = 5
+"""How long to wait before a default bundle that could not be served is tried again."""
+
+
+def heartbeat_file(settings: Settings) -> Path:
+    """Touched every second while a child lives whose golden rows have passed."""
+    return settings.data / "worker.heartbeat"
+
+
+class Child:
+    """Made after the fork: XGBoost's threads do not survive one. Answers no bell until it is ready."""
+
+    def __init__(self, settings: Settings, celery: Celery, stopping: Callable[[], bool]) -> None:
+        self.name = f"{socket.gethostname()}:{os.getpid()}"
+        self._settings = settings
+        self._celery = celery
+        self._parent = os.getppid()
+        self._line = Line(connect(settings, answer_seconds=5), settings)
+        self._bundles = Bundles(Catalog(settings.bundles, settings.default_model))
+        self._predictions = Predictions(self._line, self._bundles, self.name, stopping)
+        self._ready = self._check()
+        threading.Thread(target=self._beat, name="heartbeat", daemon=True).start()
+
+    def answer(self, bell: str) -> None:
+        if self._ready:
+            self._predictions.answer(bell)
+
+    def _check(self) -> bool:
+        try:
+            ref = self._bundles.check_default()
+        except ModelError as error:
+            log.error("takes no work: %s", error)
+            return False
+        log.info("ready: %s serves %s", self.name, ref)
+        return True
+
+    def _beat(self) -> None:
+        line = Line(connect(self._settings), self._settings)
+        announced = False
+        while True:
+            if os.getppid() != self._parent:
+                os._exit(1)  # the worker was killed: nobody would ever stop this child
+            if not self._ready:
+                time.sleep(TRY_AGAIN_SECONDS)
+                self._ready = self._check()
+                continue
+            heartbeat_file(self._settings).touch()
+            try:
+                line.live(self.name)
+                if not announced:
+                    # What waited for a worker need not wait for the sweeper too.
+                    for bell in line.sweep(bells=1).bells:
+                        ring(self._celery, bell)
+                    announced = True
+            except StoreAway as error:
+                log.warning("store_away: %s", error)
+            time.sleep(BEAT_SECONDS)

@@ -1,0 +1,68 @@
+"""What a child does when the bell rings: claim, score, record, and on while there is more."""
+
+import logging
+import time
+from collections.abc import Callable, Sequence
+
+import orjson
+
+from jobs.line import Claim, Line
+from model.errors import ModelError
+from worker.bundles import Bundles
+from worker.pace import Pace
+from worker.scoring import by_bundle, score
+
+log = logging.getLogger(__name__)
+
+LINGER_MS = 100
+"""How long an empty line is watched before the bell is withdrawn: the next job then needs no bell."""
+
+
+class Predictions:
+    def __init__(self, line: Line, bundles: Bundles, child: str, stopping: Callable[[], bool]) -> None:
+        self._line = line
+        self._bundles = bundles
+        self._child = child
+        self._stopping = stopping
+        self._pace = Pace()
+
+    def answer(self, bell: str) -> None:
+        """Works until the line is empty or the worker is to stop; what is claimed is always recorded."""
+        while not self._stopping():
+            claims = self._next(bell)
+            if not claims:
+                self._line.withdraw(bell)
+                # Whoever came before that saw our bell out and rang none.
+                claims = self._line.claim(self._child, bell, self._pace.rows)
+                if not claims:
+                    return
+            self._work(claims)
+        self._line.withdraw(bell)
+
+    def _next(self, bell: str) -> list[Claim]:
+        claims = self._line.claim(self._child, bell, self._pace.rows)
+        if not claims and (entry := self._line.wait(self._child, LINGER_MS)):
+            claims = self._line.claim(self._child, bell, self._pace.rows, entry)
+        return claims
+
+    def _work(self, claims: Sequence[Claim]) -> None:
+        started = time.perf_counter()
+        for those in by_bundle(claims):
+            self._score(those)
+        self._pace.measured(sum(len(claim.rows) for claim in claims), time.perf_counter() - started)
+
+    def _score(self, claims: list[Claim]) -> None:
+        model = claims[0].model
+        try:
+            bundle = self._bundles.get(model, claims[0].sha256)
+        except ModelError as error:
+            log.error("model_unavailable %s: %s", model, error)
+            self._line.give_back(claims, _unavailable(model))
+            return
+        recorded = self._line.record(score(bundle.predict, lambda rows: {}, claims))
+        if recorded < len(claims):
+            log.warning("outdated: %d jobs had been taken back meanwhile", len(claims) - recorded)
+
+
+def _unavailable(model: str) -> bytes:
+    return orjson.dumps({"type": "model_unavailable", "detail": f"no worker could load {model}"})

@@ -1,0 +1,67 @@
+"""Claimed jobs to outcomes: one call of the model for all rows, and each row its own result or reason."""
+
+from collections.abc import Callable, Sequence
+
+import numpy as np
+import orjson
+from numpy.typing import NDArray
+
+from jobs.line import Claim, Outcome
+from jobs.record import Row
+from jobs.status import Status
+
+Predict = Callable[[Sequence[Row]], NDArray[np.float32]]
+Warn = Callable[[Sequence[Row]], dict[int, list[str]]]
+
+NOT_SCORED = orjson.dumps({"error": {"type": "not_scored", "detail": "the model could not score this row"}})
+NOT_FINITE = orjson.dumps({"error": {"type": "not_finite", "detail": "the model's score is not a finite number"}})
+ALL_FAILED = orjson.dumps({"type": "rows_failed", "detail": "no row could be scored; each output says why"})
+
+
+def score(predict: Predict, warn: Warn, claims: Sequence[Claim]) -> list[Outcome]:
+    """Scores claims of one model together; one bad row harms no other."""
+    rows = [row for claim in claims for row in claim.rows]
+    outputs = _outputs(predict, rows)
+    for index, warnings in warn(rows).items():
+        outputs[index] = outputs[index][:-1] + b',"warnings":' + orjson.dumps(warnings) + b"}"
+    outcomes = []
+    start = 0
+    for claim in claims:
+        end = start + len(claim.rows)
+        outcomes.append(_outcome(claim, outputs[start:end]))
+        start = end
+    return outcomes
+
+
+def by_bundle(claims: Sequence[Claim]) -> list[list[Claim]]:
+    """The claims of each bundle together."""
+    groups: dict[str, list[Claim]] = {}
+    for claim in claims:
+        groups.setdefault(claim.sha256, []).append(claim)
+    return list(groups.values())
+
+
+def _outputs(predict: Predict, rows: Sequence[Row]) -> list[bytes]:
+    """The output of each row as JSON. Whatever the model raises, it is looked for row by row."""
+    try:
+        scores = predict(rows)
+    except Exception:
+        if len(rows) == 1:
+            return [NOT_SCORED]
+        middle = len(rows) // 2
+        return _outputs(predict, rows[:middle]) + _outputs(predict, rows[middle:])
+    # orjson writes float32 in the shortest form that reads back the same.
+    texts = orjson.dumps(scores, option=orjson.OPT_SERIALIZE_NUMPY)[1:-1].split(b",")
+    return [NOT_FINITE if text == b"null" else b'{"prediction":%b}' % text for text in texts]
+
+
+def _outcome(claim: Claim, outputs: list[bytes]) -> Outcome:
+    failed = sum(output.startswith(b'{"error"') for output in outputs)
+    if not failed:
+        text = b"[%b]" % b",".join(outputs) if claim.listed else outputs[0]
+        return Outcome(claim, Status.SUCCEEDED, text)
+    if not claim.listed:
+        return Outcome(claim, Status.FAILED, error=orjson.dumps(orjson.loads(outputs[0])["error"]))
+    status = Status.PARTIALLY_SUCCEEDED if failed < len(outputs) else Status.FAILED
+    error = ALL_FAILED if failed == len(outputs) else b""
+    return Outcome(claim, status, b"[%b]" % b",".join(outputs), error)
