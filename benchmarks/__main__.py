@@ -40,8 +40,9 @@ def main() -> int:
         "--runs", type=_positive, default=3, help="of which the median counts (default: %(default)s)"
     )
     options = parser.parse_args()
-    # As an exception, so that the servers are ended on the way out.
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
+    for stop in (signal.SIGTERM, signal.SIGINT):
+        # As an exception, so that the servers are ended on the way out.
+        signal.signal(stop, lambda number, _: sys.exit(128 + number))
     require_wrk()
     session = Session(options.seconds, options.runs)
     for name in options.only:

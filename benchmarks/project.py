@@ -84,7 +84,7 @@ def project(*, worker: bool = True, **settings: str) -> Iterator[Project]:
 @contextmanager
 def only_store(**settings: str) -> Iterator[Project]:
     """Only the store, as `run.py` sets it up, and empty."""
-    with tempfile.TemporaryDirectory(prefix="paygrade-bench-") as directory:
+    with tempfile.TemporaryDirectory(prefix="paygrade-bench-", ignore_cleanup_errors=True) as directory:
         port = free_port()
         command = [str(get_binary_path()), "--bind", "127.0.0.1", "--port", str(port), "--dir", directory]
         command += ["--appendonly", "yes", "--appendfsync", "everysec", "--save", ""]

@@ -38,6 +38,10 @@ def make_celery(settings: Settings) -> Celery:
 def ring(celery: Celery, bell: str) -> None:
     """Sends the bell; raises kombu's OperationalError if Redis is away."""
     celery.send_task(
-        SCORE_PREDICTIONS, task_id=bell, queue=PREDICTIONS, expires=BELL_LAPSES_SECONDS, ignore_result=True,
+        SCORE_PREDICTIONS,
+        task_id=bell,
+        queue=PREDICTIONS,
+        expires=BELL_LAPSES_SECONDS,
+        ignore_result=True,
         retry=False,
     )

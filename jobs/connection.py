@@ -4,10 +4,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from redis import Redis
+from redis import Redis, exceptions
 from redis.backoff import NoBackoff
 from redis.commands.core import Script
-from redis.exceptions import ConnectionError, OutOfMemoryError, ReadOnlyError, TimeoutError
 from redis.retry import Retry
 
 from jobs.errors import LineFull, StoreAway
@@ -38,7 +37,7 @@ def talking() -> Iterator[None]:
     """Redis' errors as StoreAway or LineFull."""
     try:
         yield
-    except OutOfMemoryError:
+    except exceptions.OutOfMemoryError:
         raise LineFull("Redis is out of memory; try again later") from None
-    except (ConnectionError, TimeoutError, ReadOnlyError, OSError) as error:
+    except (exceptions.ConnectionError, exceptions.TimeoutError, exceptions.ReadOnlyError, OSError) as error:
         raise StoreAway(f"Redis does not answer ({type(error).__name__}); try again") from error

@@ -1,8 +1,9 @@
 """The line as workers see it: claim what waits, record what became of it, take back what was lost."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
-from typing import TypeAlias
+from typing import Any, TypeAlias, TypeVar
 from uuid import uuid4
 
 import orjson
@@ -14,6 +15,8 @@ from jobs.names import GROUP, LINE
 from jobs.record import Row
 from jobs.settings import Settings
 from jobs.status import Status
+
+T = TypeVar("T")
 
 CHILD_LAPSES_MS = 5_000
 """A child that has not said for this long that it lives counts as dead, and no bell is rung for it."""
@@ -69,29 +72,24 @@ class Line:
         self._withdraw = script(redis, "withdraw")
         self._live = script(redis, "live")
 
-    def open(self) -> None:
-        """Makes the line, if it is not there; a worker does so before anything else."""
-        with talking():
-            for stream in (LINE, f"{LINE}:again"):
-                try:
-                    self._redis.xgroup_create(stream, GROUP, id="0", mkstream=True)
-                except ResponseError as error:
-                    if not str(error).startswith("BUSYGROUP"):
-                        raise
-
     def claim(self, child: str, bell: str, rows: int, read: Entry | None = None) -> list[Claim]:
         """About as many rows as asked for, and never of two jobs one that a worker was lost with.
 
         `read` is what `wait` gave. Renews the bell if there was anything to claim.
         """
+        arguments = [child, bell, rows, *(read or ())]
         with talking():
-            claimed = self._claim(keys=[LINE], args=[child, bell, rows, *(read or ())])
+            claimed = self._in_group(
+                lambda: self._claim(keys=[LINE], args=[child, bell, rows, *(read or ())])
+            )
         return [_claim(*fields) for fields in claimed]
 
     def wait(self, child: str, milliseconds: int) -> Entry | None:
         """Waits for the next job; what it gives must go to `claim`."""
         with talking():
-            read = self._redis.xreadgroup(GROUP, child, {LINE: ">"}, count=1, block=milliseconds)
+            read: Any = self._in_group(
+                lambda: self._redis.xreadgroup(GROUP, child, {LINE: ">"}, count=1, block=milliseconds)
+            )
         if not read:
             return None
         [[_, [(entry, fields)]]] = read
@@ -136,23 +134,39 @@ class Line:
         """Takes back what was claimed longer ago than its lease; names up to so many bells to ring."""
         settings = self._settings
         names = [uuid4().hex for _ in range(bells)]
+        arguments: list[str | bytes | int] = [
+            settings.lease_seconds * 1000,
+            settings.attempts,
+            settings.retention_ms,
+            LOST,
+            *names,
+        ]
         with talking():
-            back, given_up, rung = self._sweep(
-                keys=[LINE],
-                args=[settings.lease_seconds * 1000, settings.attempts, settings.retention_ms, LOST, *names],
-            )
+            back, given_up, rung = self._in_group(lambda: self._sweep(keys=[LINE], args=arguments))
         return Sweep(back, given_up, [bell.decode() for bell in rung])
+
+    def _in_group(self, call: Callable[[], T]) -> T:
+        """Calls, and makes the line's consumer group first if it turns out that there is none."""
+        try:
+            return call()
+        except ResponseError as error:
+            if not str(error).startswith("NOGROUP"):
+                raise
+        for stream in (LINE, f"{LINE}:again"):
+            with suppress(ResponseError):  # another worker was first
+                self._redis.xgroup_create(stream, GROUP, id="0", mkstream=True)
+        return call()
 
 
 def _claim(
-    stream: bytes, entry: bytes, id: bytes, attempt: int, model: bytes, sha: bytes, inputs: bytes
+    stream: bytes, entry: bytes, job_id: bytes, attempt: int, model: bytes, sha: bytes, inputs: bytes
 ) -> Claim:
     rows = orjson.loads(inputs)
     listed = isinstance(rows[0], list)
     return Claim(
         stream=stream,
         entry=entry,
-        id=id.decode(),
+        id=job_id.decode(),
         attempt=attempt,
         model=model.decode(),
         sha256=sha.hex(),

@@ -14,10 +14,12 @@ PREFIX = "PAYGRADE_"
 
 
 class Settings(BaseSettings):
-    model_config = SettingsConfigDict(env_prefix=PREFIX, frozen=True, extra="ignore", hide_input_in_errors=True)
+    model_config = SettingsConfigDict(
+        env_prefix=PREFIX, frozen=True, extra="ignore", hide_input_in_errors=True
+    )
 
     redis_url: SecretStr = Field(
-        SecretStr("redis://127.0.0.1:6379/0"), validation_alias=AliasChoices("REDIS_URL", "redis_url")
+        default=SecretStr("redis://127.0.0.1:6379/0"), validation_alias=AliasChoices("REDIS_URL", "redis_url")
     )
     data: Path = Path(".data")
     bundles: Path = Path("model/bundles")
@@ -25,14 +27,14 @@ class Settings(BaseSettings):
     queues: Literal["predictions"] = "predictions"
     children: int = Field(default_factory=lambda: max(1, (os.cpu_count() or 1) - 1), ge=1)
     web_processes: int = Field(default_factory=lambda: os.cpu_count() or 1, ge=1)
-    max_body: int = Field(4 * 1024 * 1024, ge=1024)
-    max_waiting: int = Field(200_000, ge=1)
-    max_memory_percent: int = Field(70, ge=1, le=100)
-    max_waiting_callers: int = Field(5_000, ge=0)
-    rows_per_minute: int = Field(0, ge=0)
-    retention_seconds: int = Field(6 * 3600, ge=60)
-    lease_seconds: int = Field(15, ge=1)
-    attempts: int = Field(3, ge=1)
+    max_body: int = Field(default=4 * 1024 * 1024, ge=1024)
+    max_waiting: int = Field(default=200_000, ge=1)
+    max_memory_percent: int = Field(default=70, ge=1, le=100)
+    max_waiting_callers: int = Field(default=5_000, ge=0)
+    rows_per_minute: int = Field(default=0, ge=0)
+    retention_seconds: int = Field(default=6 * 3600, ge=60)
+    lease_seconds: int = Field(default=15, ge=1)
+    attempts: int = Field(default=3, ge=1)
     api_keys: SecretStr = SecretStr("")
     allow_anyone: bool = False
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"

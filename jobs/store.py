@@ -47,7 +47,9 @@ class Store:
         """The records, in order; a watcher (a channel) is told when one ends that has not ended yet."""
         with talking():
             records = self._read(args=[watcher, *ids])
-        return [Record.decode(id, flat) if flat else None for id, flat in zip(ids, records, strict=True)]
+        return [
+            Record.decode(job_id, flat) if flat else None for job_id, flat in zip(ids, records, strict=True)
+        ]
 
     def cancel(self, job_id: str) -> Status | None:
         """Cancels the job if it waits; returns the status it then has, None if there is no such job."""

@@ -11,6 +11,7 @@ from model.errors import BundleError
 from model.golden import check_golden
 from model.manifest import MODEL_FILE, Manifest
 from model.matrix import Encoder
+from model.observed import Observed
 from model.schema import Value
 
 # One number a row, and that number is the prediction.
@@ -32,6 +33,7 @@ class Bundle:
         self.manifest = manifest
         self._booster = booster
         self._encoder = Encoder(manifest.schema)
+        self._observed = Observed(manifest.schema)
 
     @classmethod
     def load(cls, manifest: Manifest, threads: int = 1) -> "Bundle":
@@ -45,6 +47,10 @@ class Bundle:
     def predict(self, rows: Sequence[Sequence[Value]]) -> NDArray[np.float32]:
         """Score rows that the schema has checked, in one call of the model."""
         return score(self._booster, self._encoder.encode(rows), self.manifest.trees)
+
+    def warnings(self, rows: Sequence[Sequence[Value]]) -> dict[int, list[str]]:
+        """What to say of each row with a value outside what training saw, by the number of the row."""
+        return self._observed.warnings(self._encoder.encode(rows))
 
 
 def score(booster: xgboost.Booster, matrix: NDArray[np.float32], trees: int) -> NDArray[np.float32]:

@@ -5,10 +5,7 @@ from gevent import monkey
 monkey.patch_all()  # before anything else, or what it replaces is in use already
 
 import argparse  # noqa: E402
-import errno  # noqa: E402
-import ipaddress  # noqa: E402
 import secrets  # noqa: E402
-import socket  # noqa: E402
 import sys  # noqa: E402
 
 from jobs.errors import BadSettings  # noqa: E402
@@ -16,6 +13,7 @@ from jobs.logs import log_to_stderr  # noqa: E402
 from jobs.settings import load_settings  # noqa: E402
 from model.errors import ModelError  # noqa: E402
 from web.keys import Keys, digest  # noqa: E402
+from web.listening import check_free, is_loopback  # noqa: E402
 from web.server import Server  # noqa: E402
 
 
@@ -29,12 +27,12 @@ def main() -> int:
     try:
         settings = load_settings()
         keys = Keys(settings.api_keys.get_secret_value())
-        if not (keys or settings.allow_anyone or _is_loopback(arguments.host)):
+        if not (keys or settings.allow_anyone or is_loopback(arguments.host)):
             raise BadSettings(
                 f"without PAYGRADE_API_KEYS web listens on loopback only, not on {arguments.host}; "
                 "set keys, or PAYGRADE_ALLOW_ANYONE=true"
             )
-        _check_free(arguments.host, arguments.port)
+        check_free(arguments.host, arguments.port)
         log_to_stderr(settings.log_level)
         Server(settings, keys, arguments.host, arguments.port).run()
     except (BadSettings, ModelError) as error:
@@ -54,25 +52,6 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--port", type=int, default=8000, help="port to listen on (%(default)s)")
     parser.add_argument("--new-key", metavar="NAME", help="make a key for a caller, print it, and end")
     return parser.parse_args()
-
-
-def _is_loopback(host: str) -> bool:
-    try:
-        return host == "localhost" or ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return False
-
-
-def _check_free(host: str, port: int) -> None:
-    family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    with socket.socket(family) as probe:
-        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            probe.bind((host, port))
-        except OSError as error:
-            if error.errno == errno.EADDRINUSE:
-                raise BadSettings(f"port {port} is in use; choose another with --port") from None
-            raise BadSettings(f"cannot listen on {host}:{port}: {error.strerror}") from None
 
 
 if __name__ == "__main__":

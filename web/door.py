@@ -2,6 +2,7 @@
 
 import logging
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 
 import gevent
 
@@ -48,13 +49,11 @@ class Door:
     def _ring_out(self, bell: str) -> None:
         try:
             self._ring(bell)
-        except Exception as error:  # noqa: BLE001 (whatever the broker raises: the sweeper rings again)
+        except Exception as error:
             log.warning("bell_lost: %s", type(error).__name__)
 
     def _watch_memory(self) -> None:
         while True:
-            try:
+            with suppress(StoreAway):  # who posts now is told so
                 self._memory_full = self._store.memory_percent() >= self._most_memory_percent
-            except StoreAway:
-                pass  # who posts now is told so
             gevent.sleep(LOOKS_EVERY_SECONDS)

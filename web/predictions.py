@@ -11,6 +11,7 @@ from jobs.status import Status
 from jobs.store import Store
 from model.catalog import Catalog
 from model.manifest import Manifest
+from model.schema import Fault
 from web.body import PredictionBody, read_prediction
 from web.door import Door
 from web.gather import Gatherer
@@ -19,7 +20,6 @@ from web.preferences import preferred_wait, queried_wait
 from web.problems import Problem
 from web.resource import POLL_AFTER_SECONDS, path_of, prediction
 from web.waiting import Waiting
-from model.schema import Fault
 
 
 @dataclass

@@ -11,7 +11,7 @@ _WAIT = re.compile(r"wait\s*=\s*\"?(\d{1,9})\"?")
 
 
 def preferred_wait(request: Request) -> int:
-    """Seconds, at most LONGEST_SECONDS; 0 answers at once. Raises Problem (400) for a wait that is no number."""
+    """Seconds, at most LONGEST_SECONDS; 0 answers at once. Raises Problem (400) for one that is no number."""
     header = request.headers.get("Prefer")
     if header is None:
         return 0

@@ -80,7 +80,7 @@ class Server(BaseApplication):  # type: ignore[misc]
             "graceful_timeout": GRACE_SECONDS,
             "backlog": 2048,
             "control_socket_disable": True,
-            "logger_class": "gunicorn.glogging.Logger",
+            "loglevel": "warning",
         }
         super().__init__()
 
@@ -93,9 +93,9 @@ class Server(BaseApplication):  # type: ignore[misc]
         settings = self._settings
         store = Store(connect(settings), settings)
         celery = make_celery(settings)
-        waiting = Waiting(
-            connect(settings, answer_seconds=None), store.read, channel_of(uuid4().hex[:8]), settings.max_waiting_callers
-        )
+        channel = channel_of(uuid4().hex[:8])
+        listening = connect(settings, answer_seconds=None)
+        waiting = Waiting(listening, store.read, channel, settings.max_waiting_callers)
         door = Door(store, lambda bell: ring(celery, bell), settings.max_memory_percent)
         door.open()
         waiting.open()

@@ -3,6 +3,7 @@
 import logging
 from collections.abc import Callable, Sequence
 from contextlib import suppress
+from typing import Any
 
 import gevent
 from gevent.event import AsyncResult
@@ -89,7 +90,8 @@ class Waiting:
     def _listen(self) -> None:
         while True:
             try:
-                with self._redis.pubsub(ignore_subscribe_messages=True) as subscription:
+                subscribing: Any = self._redis.pubsub
+                with subscribing(ignore_subscribe_messages=True) as subscription:
                     subscription.subscribe(self.channel)
                     for message in subscription.listen():
                         self._wake(message["data"].decode().split())

@@ -25,7 +25,7 @@ class Bundles:
         if bundle is None:
             manifest = self._catalog.find(ref)
             if manifest.sha256 != sha256:
-                raise BundleError(f"{ref}: here it is another bundle than the one that the job was accepted for")
+                raise BundleError(f"{ref} is another bundle here than where the job was accepted")
             bundle = Bundle.load(manifest)
             self._loaded[sha256] = bundle
             if len(self._loaded) > KEPT:

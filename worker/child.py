@@ -12,7 +12,6 @@ from celery import Celery
 
 from jobs.broker import ring
 from jobs.connection import connect
-from jobs.errors import StoreAway
 from jobs.line import Line
 from jobs.settings import Settings
 from model.catalog import Catalog
@@ -77,6 +76,6 @@ class Child:
                     for bell in line.sweep(bells=1).bells:
                         ring(self._celery, bell)
                     announced = True
-            except StoreAway as error:
+            except Exception as error:  # a child that is not heard counts as dead
                 log.warning("store_away: %s", error)
             time.sleep(BEAT_SECONDS)

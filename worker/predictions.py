@@ -59,7 +59,7 @@ class Predictions:
             log.error("model_unavailable %s: %s", model, error)
             self._line.give_back(claims, _unavailable(model))
             return
-        recorded = self._line.record(score(bundle.predict, lambda rows: {}, claims))
+        recorded = self._line.record(score(bundle.predict, bundle.warnings, claims))
         if recorded < len(claims):
             log.warning("outdated: %d jobs had been taken back meanwhile", len(claims) - recorded)
 

@@ -14,7 +14,7 @@ Predict = Callable[[Sequence[Row]], NDArray[np.float32]]
 Warn = Callable[[Sequence[Row]], dict[int, list[str]]]
 
 NOT_SCORED = orjson.dumps({"error": {"type": "not_scored", "detail": "the model could not score this row"}})
-NOT_FINITE = orjson.dumps({"error": {"type": "not_finite", "detail": "the model's score is not a finite number"}})
+NOT_FINITE = orjson.dumps({"error": {"type": "not_finite", "detail": "the score is not a finite number"}})
 ALL_FAILED = orjson.dumps({"type": "rows_failed", "detail": "no row could be scored; each output says why"})
 
 

