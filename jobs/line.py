@@ -77,11 +77,9 @@ class Line:
 
         `read` is what `wait` gave. Renews the bell if there was anything to claim.
         """
-        arguments = [child, bell, rows, *(read or ())]
+        arguments: list[str | bytes | int] = [child, bell, rows, *(read or ())]
         with talking():
-            claimed = self._in_group(
-                lambda: self._claim(keys=[LINE], args=[child, bell, rows, *(read or ())])
-            )
+            claimed = self._in_group(lambda: self._claim(keys=[LINE], args=arguments))
         return [_claim(*fields) for fields in claimed]
 
     def wait(self, child: str, milliseconds: int) -> Entry | None:
