@@ -26,7 +26,10 @@ LOST = orjson.dumps({"type": "worker_lost", "detail": "every worker that took it
 
 @dataclass(frozen=True, slots=True)
 class Claim:
-    """One job in the hands of a child. `rows` has one row for a single one: see `listed`."""
+    """One job in the hands of a child. `rows` has one row for a single one: see `listed`.
+
+    A list that workers were lost with is to be scored with care: row by row, without those given up.
+    """
 
     stream: bytes
     entry: bytes
@@ -36,6 +39,8 @@ class Claim:
     sha256: str
     rows: list[Row]
     listed: bool
+    careful: bool = False
+    given_up: frozenset[int] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +76,7 @@ class Line:
         self._give_back = script(redis, "give_back")
         self._withdraw = script(redis, "withdraw")
         self._live = script(redis, "live")
+        self._try_row = script(redis, "try_row")
 
     def claim(self, child: str, bell: str, rows: int, read: Entry | None = None) -> list[Claim]:
         """About as many rows as asked for, and never of two jobs one that a worker was lost with.
@@ -80,7 +86,7 @@ class Line:
         arguments: list[str | bytes | int] = [child, bell, rows, *(read or ())]
         with talking():
             claimed = self._in_group(lambda: self._claim(keys=[LINE], args=arguments))
-        return [_claim(*fields) for fields in claimed]
+        return [self._claimed(*fields) for fields in claimed]
 
     def wait(self, child: str, milliseconds: int) -> Entry | None:
         """Waits for the next job; what it gives must go to `claim`."""
@@ -105,6 +111,11 @@ class Line:
             arguments += (outcome.status, outcome.outputs, outcome.error)
         with talking():
             return sum(self._record(args=arguments))
+
+    def try_row(self, claim: Claim, row: int) -> None:
+        """Notes the row as the one to give up, should this child be lost with it."""
+        with talking():
+            self._try_row(args=[claim.id, claim.attempt, row])
 
     def give_back(self, claims: Sequence[Claim], error: bytes) -> None:
         """Leaves them for another worker in a few seconds; with the error, if this was their last attempt."""
@@ -143,6 +154,32 @@ class Line:
             back, given_up, rung = self._in_group(lambda: self._sweep(keys=[LINE], args=arguments))
         return Sweep(back, given_up, [bell.decode() for bell in rung])
 
+    def _claimed(
+        self,
+        stream: bytes,
+        entry: bytes,
+        job_id: bytes,
+        attempt: int,
+        model: bytes,
+        sha: bytes,
+        inputs: bytes,
+        given_up: bytes,
+    ) -> Claim:
+        rows = orjson.loads(inputs)
+        listed = isinstance(rows[0], list)
+        return Claim(
+            stream=stream,
+            entry=entry,
+            id=job_id.decode(),
+            attempt=attempt,
+            model=model.decode(),
+            sha256=sha.hex(),
+            rows=rows if listed else [rows],
+            listed=listed,
+            careful=listed and attempt >= self._settings.attempts,
+            given_up=frozenset(map(int, given_up.split())),
+        )
+
     def _in_group(self, call: Callable[[], T]) -> T:
         """Calls, and makes the line's consumer group first if it turns out that there is none."""
         try:
@@ -154,20 +191,3 @@ class Line:
             with suppress(ResponseError):  # another worker was first
                 self._redis.xgroup_create(stream, GROUP, id="0", mkstream=True)
         return call()
-
-
-def _claim(
-    stream: bytes, entry: bytes, job_id: bytes, attempt: int, model: bytes, sha: bytes, inputs: bytes
-) -> Claim:
-    rows = orjson.loads(inputs)
-    listed = isinstance(rows[0], list)
-    return Claim(
-        stream=stream,
-        entry=entry,
-        id=job_id.decode(),
-        attempt=attempt,
-        model=model.decode(),
-        sha256=sha.hex(),
-        rows=rows if listed else [rows],
-        listed=listed,
-    )

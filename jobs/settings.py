@@ -1,7 +1,6 @@
 """All settings, from the environment: PAYGRADE_..., and REDIS_URL. Each has its paragraph in .env.example."""
 
 import os
-from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Literal
 
@@ -15,7 +14,7 @@ PREFIX = "PAYGRADE_"
 
 class Settings(BaseSettings):
     model_config = SettingsConfigDict(
-        env_prefix=PREFIX, frozen=True, extra="ignore", hide_input_in_errors=True
+        env_prefix=PREFIX, env_ignore_empty=True, frozen=True, extra="ignore", hide_input_in_errors=True
     )
 
     redis_url: SecretStr = Field(
@@ -24,7 +23,6 @@ class Settings(BaseSettings):
     data: Path = Path(".data")
     bundles: Path = Path("model/bundles")
     default_model: str = "salary"
-    queues: Literal["predictions"] = "predictions"
     children: int = Field(default_factory=lambda: max(1, (os.cpu_count() or 1) - 1), ge=1)
     web_processes: int = Field(default_factory=lambda: os.cpu_count() or 1, ge=1)
     max_body: int = Field(default=4 * 1024 * 1024, ge=1024)
@@ -44,10 +42,10 @@ class Settings(BaseSettings):
         return self.retention_seconds * 1000
 
 
-def load_settings(environment: Mapping[str, str] = os.environ) -> Settings:
+def load_settings() -> Settings:
     """Raises BadSettings, in one line, for a setting that is unknown or that cannot be read."""
     known = {PREFIX + name.upper() for name in Settings.model_fields if name != "redis_url"}
-    unknown = sorted(name for name in environment if name.startswith(PREFIX) and name not in known)
+    unknown = sorted(name for name in os.environ if name.startswith(PREFIX) and name not in known)
     if unknown:
         raise BadSettings(f"{unknown[0]} is not a setting; .env.example lists them all")
     try:

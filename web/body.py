@@ -39,6 +39,8 @@ def read_json(request: Request) -> Any:
     """Raises Problem: 415 for another media type, 413 for too much, 400 for what is not JSON."""
     if request.mimetype != "application/json":
         raise Problem(415, "send application/json", headers={"Accept-Post": "application/json"})
+    if request.headers.get("Content-Encoding", "identity") != "identity":
+        raise Problem(415, "send the body as it is, without a Content-Encoding")
     body = request.get_data(cache=False)
     try:
         return orjson.loads(body)

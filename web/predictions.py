@@ -16,7 +16,7 @@ from web.body import PredictionBody, read_prediction
 from web.door import Door
 from web.gather import Gatherer
 from web.keys import Keys
-from web.preferences import preferred_wait, queried_wait
+from web.preferences import preferred_wait, queried_wait, require_json_wanted
 from web.problems import Problem
 from web.resource import POLL_AFTER_SECONDS, path_of, prediction
 from web.waiting import Waiting
@@ -44,6 +44,7 @@ class Predictions:
 
     def post(self) -> Response:
         owner = self.keys.owner_of(request)
+        require_json_wanted(request)
         seconds = preferred_wait(request)
         body = read_prediction(request)
         job = new_job(body, self.catalog.find(body.model), owner.name)
@@ -65,6 +66,7 @@ class Predictions:
 
     def show(self, job_id: str) -> Response:
         owner = self.keys.owner_of(request)
+        require_json_wanted(request)
         seconds = queried_wait(request)
         return _resource(self._owned(job_id, owner.name, seconds), 200)
 

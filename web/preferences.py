@@ -1,4 +1,4 @@
-"""How long a caller wants to wait: the header Prefer (RFC 7240), or ?wait=N."""
+"""What a caller wants of the answer: JSON, and to wait for it (the header Prefer, RFC 7240, or ?wait=N)."""
 
 import re
 
@@ -33,3 +33,10 @@ def queried_wait(request: Request) -> int:
     if not re.fullmatch(r"[0-9]{1,9}", text):
         raise Problem(400, "wait takes a whole number of seconds, as in ?wait=10")
     return min(int(text), LONGEST_SECONDS)
+
+
+def require_json_wanted(request: Request) -> None:
+    """Raises Problem (406) if the header Accept leaves JSON out."""
+    wanted = request.headers.get("Accept")
+    if wanted and wanted != "*/*" and not request.accept_mimetypes["application/json"]:
+        raise Problem(406, "the answer is application/json; accept that")

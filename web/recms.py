@@ -6,7 +6,7 @@ from flask import Blueprint, Response, request
 from jobs.status import Status
 from web.body import PredictionBody, read_json
 from web.predictions import Predictions, new_job
-from web.preferences import LONGEST_SECONDS
+from web.preferences import LONGEST_SECONDS, require_json_wanted
 from web.problems import LINE_FULL_RETRY_SECONDS, Problem
 
 MODEL = "salary"
@@ -18,6 +18,7 @@ def recms(predictions: Predictions) -> Blueprint:
     @routes.post("/recms")
     def score() -> Response:
         owner = predictions.keys.owner_of(request)
+        require_json_wanted(request)
         row = read_json(request)
         if not isinstance(row, dict):
             raise Problem(422, 'send one row, as in {"years": "2.5"}')

@@ -12,6 +12,7 @@ from celery import Celery
 
 from jobs.broker import ring
 from jobs.connection import connect
+from jobs.errors import StoreAway
 from jobs.line import Line
 from jobs.settings import Settings
 from model.catalog import Catalog
@@ -46,8 +47,12 @@ class Child:
         threading.Thread(target=self._beat, name="heartbeat", daemon=True).start()
 
     def answer(self, bell: str) -> None:
-        if self._ready:
+        if not self._ready:
+            return
+        try:
             self._predictions.answer(bell)
+        except StoreAway as error:  # what was claimed is taken back when its lease is over
+            log.warning("store_away: %s", error)
 
     def _check(self) -> bool:
         try:

@@ -9,6 +9,7 @@ import orjson
 from jobs.line import Claim, Line
 from model.errors import ModelError
 from worker.bundles import Bundles
+from worker.care import score_with_care
 from worker.pace import Pace
 from worker.scoring import by_bundle, score
 
@@ -59,7 +60,12 @@ class Predictions:
             log.error("model_unavailable %s: %s", model, error)
             self._line.give_back(claims, _unavailable(model))
             return
-        recorded = self._line.record(score(bundle.predict, bundle.warnings, claims))
+        together = [claim for claim in claims if not claim.careful]
+        outcomes = score(bundle.predict, bundle.warnings, together) if together else []
+        for claim in claims:
+            if claim.careful:
+                outcomes.append(score_with_care(self._line, bundle.predict, bundle.warnings, claim))
+        recorded = self._line.record(outcomes)
         if recorded < len(claims):
             log.warning("outdated: %d jobs had been taken back meanwhile", len(claims) - recorded)
 

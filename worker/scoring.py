@@ -20,15 +20,12 @@ ALL_FAILED = orjson.dumps({"type": "rows_failed", "detail": "no row could be sco
 
 def score(predict: Predict, warn: Warn, claims: Sequence[Claim]) -> list[Outcome]:
     """Scores claims of one model together; one bad row harms no other."""
-    rows = [row for claim in claims for row in claim.rows]
-    outputs = _outputs(predict, rows)
-    for index, warnings in warn(rows).items():
-        outputs[index] = outputs[index][:-1] + b',"warnings":' + orjson.dumps(warnings) + b"}"
+    outputs = outputs_of(predict, warn, [row for claim in claims for row in claim.rows])
     outcomes = []
     start = 0
     for claim in claims:
         end = start + len(claim.rows)
-        outcomes.append(_outcome(claim, outputs[start:end]))
+        outcomes.append(outcome_of(claim, outputs[start:end]))
         start = end
     return outcomes
 
@@ -39,6 +36,14 @@ def by_bundle(claims: Sequence[Claim]) -> list[list[Claim]]:
     for claim in claims:
         groups.setdefault(claim.sha256, []).append(claim)
     return list(groups.values())
+
+
+def outputs_of(predict: Predict, warn: Warn, rows: Sequence[Row]) -> list[bytes]:
+    """The output of each row, as the JSON that callers see."""
+    outputs = _outputs(predict, rows)
+    for index, warnings in warn(rows).items():
+        outputs[index] = outputs[index][:-1] + b',"warnings":' + orjson.dumps(warnings) + b"}"
+    return outputs
 
 
 def _outputs(predict: Predict, rows: Sequence[Row]) -> list[bytes]:
@@ -55,7 +60,8 @@ def _outputs(predict: Predict, rows: Sequence[Row]) -> list[bytes]:
     return [NOT_FINITE if text == b"null" else b'{"prediction":%b}' % text for text in texts]
 
 
-def _outcome(claim: Claim, outputs: list[bytes]) -> Outcome:
+def outcome_of(claim: Claim, outputs: Sequence[bytes]) -> Outcome:
+    """What becomes of the job by the outputs of its rows."""
     failed = sum(output.startswith(b'{"error"') for output in outputs)
     if not failed:
         text = b"[%b]" % b",".join(outputs) if claim.listed else outputs[0]

@@ -1,6 +1,6 @@
 -- Takes jobs from the line for one child. KEYS: line. ARGV: child, bell, rows to take, entry and id of a job
 -- that the child has read from the line already (or none).
--- Returns for each job: stream, entry, id, attempt, model, sha, inputs.
+-- Returns for each job: stream, entry, id, attempt, model, sha, inputs, rows given up.
 -- A job whose worker was lost comes alone: if it is what killed the worker, it takes no other with it.
 
 local line, lost = KEYS[1], again(KEYS[1])
@@ -9,14 +9,14 @@ local jobs, rows = {}, 0
 
 local function start(stream, entry, id)
   local key = key_of(id)
-  local record = redis.call('HMGET', key, 'status', 'model', 'sha', 'inputs')
+  local record = redis.call('HMGET', key, 'status', 'model', 'sha', 'inputs', 'lost')
   if record[1] ~= 'queued' then
     leave(stream, entry)
     return
   end
   local attempt = redis.call('HINCRBY', key, 'attempt', 1)
   redis.call('HSET', key, 'status', 'running', 'started', whole(now))
-  jobs[#jobs + 1] = {stream, entry, id, attempt, record[2], record[3], record[4]}
+  jobs[#jobs + 1] = {stream, entry, id, attempt, record[2], record[3], record[4], record[5] or ''}
 end
 
 local function take(stream, count)

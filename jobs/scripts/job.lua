@@ -2,7 +2,8 @@
 -- there is one place that knows the state machine (jobs/status.py draws it) and the names of the keys.
 --
 --   job:<id>          hash    v status model sha owner inputs attempt started finished expires
---                             outputs error metadata watchers
+--                             outputs error metadata watchers; of a list that workers were lost with:
+--                             trying (the row under way), lost (the rows given up)
 --   jobs:<owner>      zset    the owner's jobs: 16 bytes of id, by time of creation
 --   line:predictions  stream  where jobs wait: id, and how many rows it has
 --   line:...:again    stream  where jobs wait whose worker was lost: these are claimed one at a time
@@ -30,7 +31,7 @@ local ended_for = {}  -- channel -> ids, told by tell_watchers once all is writt
 local function end_job(id, status, retention, outputs, error)
   local key = key_of(id)
   local watchers = redis.call('HGET', key, 'watchers')
-  redis.call('HDEL', key, 'inputs', 'watchers', 'error')
+  redis.call('HDEL', key, 'inputs', 'watchers', 'error', 'trying', 'lost')
   redis.call('HSET', key, 'status', status, 'finished', whole(now), 'expires', whole(now + retention))
   if (outputs or '') ~= '' then redis.call('HSET', key, 'outputs', outputs) end
   if (error or '') ~= '' then redis.call('HSET', key, 'error', error) end

@@ -9,8 +9,14 @@ local back, given_up = 0, 0
 local function take_back(stream, entry, fields)
   local id = fields[2]
   local key = key_of(id)
-  local record = redis.call('HMGET', key, 'status', 'attempt', 'error')
-  if record[1] == 'running' and tonumber(record[2]) >= attempts then
+  local record = redis.call('HMGET', key, 'status', 'attempt', 'error', 'trying', 'lost')
+  -- A list on its last attempt is tried row by row: it loses the row that was under way, and goes on.
+  local trying = record[4]
+  if trying then
+    redis.call('HSET', key, 'lost', record[5] and record[5] .. ' ' .. trying or trying)
+    redis.call('HDEL', key, 'trying')
+  end
+  if record[1] == 'running' and tonumber(record[2]) >= attempts and not trying then
     end_job(id, 'failed', retention, nil, record[3] or ARGV[4])
     given_up = given_up + 1
   elseif record[1] == 'running' or record[1] == 'queued' then
