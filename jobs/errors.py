@@ -28,5 +28,9 @@ class OverLimit(JobsError):
         self.retry_after = retry_after
 
 
+class TooManyRows(JobsError):
+    """A list of more rows than this key may post in a whole minute; send it in parts."""
+
+
 class BadId(JobsError):
     """That is not the id of a job."""

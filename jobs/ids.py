@@ -9,15 +9,15 @@ from jobs.errors import BadId
 PREDICTION = "pred_"
 
 
-def new_id(prefix: str, now_ms: int | None = None) -> str:
-    milliseconds = int(time.time() * 1000) if now_ms is None else now_ms
+def new_id(prefix: str) -> str:
+    milliseconds = int(time.time() * 1000)
     value = milliseconds << 80 | 7 << 76 | secrets.randbits(12) << 64 | 2 << 62 | secrets.randbits(62)
     text = f"{value:032x}"
     return f"{prefix}{text[:8]}-{text[8:12]}-{text[12:16]}-{text[16:20]}-{text[20:]}"
 
 
-def created_ms(job_id: str) -> int:
-    """Milliseconds since 1970, UTC. Raises BadId for anything that new_id does not make."""
+def check(job_id: str) -> None:
+    """Raises BadId for anything that new_id does not make."""
     prefix, separator, text = job_id.partition("_")
     try:
         value = uuid.UUID(text)
@@ -25,12 +25,16 @@ def created_ms(job_id: str) -> int:
         raise BadId from None
     if prefix + separator != PREDICTION or value.version != 7 or str(value) != text:
         raise BadId
-    return value.int >> 80
 
 
-def older_than(created: int, milliseconds: int, now_ms: int | None = None) -> bool:
-    now = int(time.time() * 1000) if now_ms is None else now_ms
-    return now - created > milliseconds
+def created_ms(job_id: str) -> int:
+    """Milliseconds since 1970, UTC."""
+    text = job_id.partition("_")[2]
+    return int(text[:8] + text[9:13], 16)
+
+
+def older_than(job_id: str, milliseconds: int) -> bool:
+    return time.time() * 1000 - created_ms(job_id) > milliseconds
 
 
 def raw(job_id: str) -> bytes:

@@ -60,8 +60,8 @@ class Sweep:
     bells: list[str]
 
 
-Entry: TypeAlias = tuple[bytes, bytes]
-"""An entry of the stream, and the id of the job in it."""
+Entry: TypeAlias = tuple[bytes, bytes, bytes]
+"""An entry of the stream, with the id and the rows of the job in it."""
 
 
 class Line:
@@ -97,7 +97,7 @@ class Line:
         if not read:
             return None
         [[_, [(entry, fields)]]] = read
-        return entry, fields[b"id"]
+        return entry, fields[b"id"], fields[b"rows"]
 
     def record(self, outcomes: Sequence[Outcome]) -> int:
         """Records them and tells those who wait; returns how many counted.
@@ -159,7 +159,7 @@ class Line:
         stream: bytes,
         entry: bytes,
         job_id: bytes,
-        attempt: int,
+        attempt: bytes,
         model: bytes,
         sha: bytes,
         inputs: bytes,
@@ -171,12 +171,12 @@ class Line:
             stream=stream,
             entry=entry,
             id=job_id.decode(),
-            attempt=attempt,
+            attempt=int(attempt),
             model=model.decode(),
             sha256=sha.hex(),
             rows=rows if listed else [rows],
             listed=listed,
-            careful=listed and attempt >= self._settings.attempts,
+            careful=listed and int(attempt) >= self._settings.attempts,
             given_up=frozenset(map(int, given_up.split())),
         )
 

@@ -71,24 +71,25 @@ class Record:
         return ids.created_ms(self.id)
 
     @classmethod
-    def decode(cls, job_id: str, flat: Sequence[bytes]) -> "Record":
-        """`flat` holds fields and values in turn, as HGETALL gives them in a script."""
-        fields = dict(zip(flat[::2], flat[1::2], strict=True))
-        if fields.get(b"v") != VERSION:
+    def decode(cls, job_id: str, values: Sequence[bytes | None]) -> "Record":
+        """`values` as scripts/read.lua gives them."""
+        version, status, model, sha, owner, attempt, started, finished, expires, *rest = values
+        if version != VERSION or not (status and model and sha and owner):
             raise UnknownRecord
+        outputs, error, metadata = rest
         return cls(
             id=job_id,
-            status=Status(fields[b"status"].decode()),
-            model=fields[b"model"].decode(),
-            sha256=fields[b"sha"].hex(),
-            owner=fields[b"owner"].decode(),
-            attempt=int(fields.get(b"attempt", 0)),
-            started=_time(fields, b"started"),
-            finished=_time(fields, b"finished"),
-            expires=_time(fields, b"expires"),
-            outputs=fields.get(b"outputs"),
-            error=fields.get(b"error"),
-            metadata=fields.get(b"metadata", b"{}"),
+            status=Status(status.decode()),
+            model=model.decode(),
+            sha256=sha.hex(),
+            owner=owner.decode(),
+            attempt=int(attempt or 0),
+            started=int(started) if started else None,
+            finished=int(finished) if finished else None,
+            expires=int(expires) if expires else None,
+            outputs=outputs,
+            error=error,
+            metadata=metadata or b"{}",
         )
 
     @classmethod
@@ -108,8 +109,3 @@ class Record:
             error=None,
             metadata=job.metadata or b"{}",
         )
-
-
-def _time(fields: dict[bytes, bytes], name: bytes) -> int | None:
-    value = fields.get(name)
-    return None if value is None else int(value)

@@ -6,7 +6,7 @@ from uuid import uuid4
 from redis import Redis
 
 from jobs.connection import script, talking
-from jobs.errors import JobsError, LineFull, OverLimit
+from jobs.errors import JobsError, LineFull, OverLimit, TooManyRows
 from jobs.names import LINE
 from jobs.record import NewJob, Record
 from jobs.settings import Settings
@@ -48,7 +48,8 @@ class Store:
         with talking():
             records = self._read(args=[watcher, *ids])
         return [
-            Record.decode(job_id, flat) if flat else None for job_id, flat in zip(ids, records, strict=True)
+            Record.decode(job_id, values) if values[0] else None
+            for job_id, values in zip(ids, records, strict=True)
         ]
 
     def cancel(self, job_id: str) -> Status | None:
@@ -69,6 +70,11 @@ class Store:
 
 
 def _refusal(verdict: bytes) -> JobsError | None:
-    if verdict == b"ok":
-        return None
-    return LineFull() if verdict == b"full" else OverLimit(retry_after=int(verdict))
+    match verdict:
+        case b"ok":
+            return None
+        case b"full":
+            return LineFull()
+        case b"never":
+            return TooManyRows()
+    return OverLimit(retry_after=int(verdict))

@@ -38,12 +38,12 @@ def number(value: object, otherwise: str = "must be a number") -> float:
     raise Refused(otherwise if isnan(read) else TOO_LARGE)
 
 
-def integer(value: object) -> int:
+def integer(value: object) -> float:
     """Read a number without a fraction; `2.0` and `"2e0"` are two."""
     read = number(value, otherwise="must be an integer")
     if not read.is_integer():
         raise Refused("must be an integer")
-    return int(read)
+    return read
 
 
 def is_number(value: object) -> bool:

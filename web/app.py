@@ -13,10 +13,11 @@ from web.door import Door
 from web.health import health
 from web.keys import Keys
 from web.predictions import Predictions
+from web.problems import Problem
 from web.recms import recms
 from web.waiting import Waiting
 
-LOOPBACK_NAMES = ["localhost", "127.0.0.1", "[::1]"]
+_LOOPBACK = re.compile(r"(localhost|127\.0\.0\.1|\[::1\])(:\d+)?", re.IGNORECASE)
 _REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
 
 
@@ -25,9 +26,10 @@ def create_app(
 ) -> Flask:
     app = Flask(__name__, static_folder=None)
     app.config["MAX_CONTENT_LENGTH"] = settings.max_body
+    app.config["PROVIDE_AUTOMATIC_OPTIONS"] = False
+    app.url_map.merge_slashes = False  # by redirects in HTML
     if not keys and not settings.allow_anyone:
-        # A page from elsewhere must not reach this server through a name that points here.
-        app.config["TRUSTED_HOSTS"] = LOOPBACK_NAMES
+        app.before_request(_refuse_strange_names)
     problems.register(app)
     predictions = Predictions(keys, catalog, store, door, waiting)
     app.register_blueprint(predictions.blueprint())
@@ -35,6 +37,12 @@ def create_app(
     app.register_blueprint(health(store))
     app.after_request(_name_request)
     return app
+
+
+def _refuse_strange_names() -> None:
+    """A page from elsewhere must not reach this server through a name that points here."""
+    if not _LOOPBACK.fullmatch(request.environ.get("HTTP_HOST", "")):
+        raise Problem(400, "without keys this server answers to localhost, 127.0.0.1 and [::1] only")
 
 
 def _name_request(response: Response) -> Response:

@@ -1,17 +1,22 @@
-"""What a caller may send to be predicted."""
+"""What a caller may send to be predicted: read, and all that is wrong with it said at once."""
 
 import json
-from typing import Annotated, Any, NoReturn
+from typing import Annotated, Any, NamedTuple, NoReturn
 
 import orjson
 from flask import Request
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError, field_validator
+from pydantic import BaseModel, ConfigDict, StringConstraints, ValidationError, field_validator
 from pydantic_core import PydanticCustomError
 
-from model.schema import Fault
+from jobs.record import Row
+from model.catalog import Catalog
+from model.manifest import Manifest
+from model.schema import Fault, InvalidRows
 from web.problems import Problem
 
 MOST_ROWS = 1_000
+LONGEST_INTEGER = 400
+"""Digits; any longer is beyond every float, and slow to read."""
 
 _Key = Annotated[str, StringConstraints(max_length=64)]
 _Text = Annotated[str, StringConstraints(max_length=512)]
@@ -25,7 +30,7 @@ class PredictionBody(BaseModel):
     model: str | None = None
     inputs: Any
     explain: bool = False
-    metadata: Annotated[dict[_Key, _Text], Field(max_length=16)] = {}
+    metadata: dict[_Key, _Text] = {}
 
     @field_validator("inputs")
     @classmethod
@@ -34,12 +39,51 @@ class PredictionBody(BaseModel):
             return inputs
         raise PydanticCustomError("rows", f"must be one row (an object) or a list of 1 to {MOST_ROWS:,} rows")
 
+    @field_validator("explain")
+    @classmethod
+    def _explain(cls, explain: bool) -> bool:
+        if explain:
+            raise PydanticCustomError("explain", "this model gives no explanations")
+        return explain
+
+    @field_validator("metadata")
+    @classmethod
+    def _pairs(cls, metadata: dict[str, str]) -> dict[str, str]:
+        if len(metadata) > 16:
+            raise PydanticCustomError("metadata", "must have at most 16 pairs")
+        return metadata
+
+
+class Asked(NamedTuple):
+    """A request for a prediction, checked: one row, or a list of rows, in the order of the features."""
+
+    manifest: Manifest
+    inputs: Row | list[Row]
+    rows: int
+    metadata: dict[str, str]
+
+
+def read_prediction(request: Request, catalog: Catalog) -> Asked:
+    """Raises what read_json does, UnknownModel, or Problem (422) with all faults."""
+    sent = read_json(request)
+    try:
+        body = PredictionBody.model_validate(sent)
+    except ValidationError as error:
+        faults = [Fault(_pointer(fault["loc"]), fault["msg"]) for fault in error.errors(include_url=False)]
+        if isinstance(sent, dict):
+            faults += _faults_of_rows(sent, catalog, {fault.pointer for fault in faults})
+        raise Problem(422, "the body is not a request for a prediction; see errors", faults) from None
+    manifest = catalog.find(body.model)
+    if isinstance(body.inputs, list):
+        return Asked(manifest, manifest.schema.check_rows(body.inputs), len(body.inputs), body.metadata)
+    return Asked(manifest, manifest.schema.check_row(body.inputs), 1, body.metadata)
+
 
 def read_json(request: Request) -> Any:
     """Raises Problem: 415 for another media type, 413 for too much, 400 for what is not JSON."""
     if request.mimetype != "application/json":
         raise Problem(415, "send application/json", headers={"Accept-Post": "application/json"})
-    if request.headers.get("Content-Encoding", "identity") != "identity":
+    if request.headers.get("Content-Encoding", "identity").lower() != "identity":
         raise Problem(415, "send the body as it is, without a Content-Encoding")
     body = request.get_data(cache=False)
     try:
@@ -48,28 +92,40 @@ def read_json(request: Request) -> Any:
         return _read_slowly(body)
 
 
-def read_prediction(request: Request) -> PredictionBody:
-    """Raises Problem (422) with all faults at once."""
-    sent = read_json(request)
-    try:
-        return PredictionBody.model_validate(sent)
-    except ValidationError as error:
-        faults = [Fault(_pointer(fault["loc"]), fault["msg"]) for fault in error.errors(include_url=False)]
-        raise Problem(422, "the body is not a request for a prediction; see errors", faults) from None
-
-
 def _read_slowly(body: bytes) -> Any:
-    """JSON all the same may be a number beyond any float, which the schema refuses in its place."""
+    """A number beyond any float is JSON all the same; the schema refuses it in its place."""
     try:
-        return json.loads(body, parse_constant=_refuse_constant)
+        read = json.loads(body.decode(), parse_constant=_refuse_constant, parse_int=_read_integer)
+        json.dumps(read, ensure_ascii=False).encode()  # a lone surrogate is no text
     except (ValueError, RecursionError):
         raise Problem(400, "the body is not JSON, or is nested too deeply") from None
+    return read
 
 
 def _refuse_constant(name: str) -> NoReturn:
     raise ValueError(name)
 
 
+def _read_integer(digits: str) -> float:
+    return int(digits) if len(digits) <= LONGEST_INTEGER else float(digits)
+
+
+def _faults_of_rows(sent: dict[str, Any], catalog: Catalog, found: set[str]) -> list[Fault]:
+    """What else is wrong, where something outside the rows is."""
+    inputs, model = sent.get("inputs"), sent.get("model")
+    if "/inputs" in found or not (model is None or isinstance(model, str)):
+        return []
+    schema = catalog.find(model).schema
+    try:
+        if isinstance(inputs, list):
+            schema.check_rows(inputs)
+        else:
+            schema.check_row(inputs)
+    except InvalidRows as error:
+        return error.faults
+    return []
+
+
 def _pointer(location: tuple[int | str, ...]) -> str:
-    names = [str(part).replace("~", "~0").replace("/", "~1") for part in location]
+    names = [str(part).replace("~", "~0").replace("/", "~1") for part in location if part != "[key]"]
     return "".join(f"/{name}" for name in names)

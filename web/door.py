@@ -2,11 +2,10 @@
 
 import logging
 from collections.abc import Callable, Sequence
-from contextlib import suppress
 
 import gevent
 
-from jobs.errors import JobsError, LineFull, StoreAway
+from jobs.errors import JobsError, LineFull
 from jobs.record import NewJob
 from jobs.store import Store
 from web.gather import Gatherer
@@ -54,6 +53,8 @@ class Door:
 
     def _watch_memory(self) -> None:
         while True:
-            with suppress(StoreAway):  # who posts now is told so
+            try:
                 self._memory_full = self._store.memory_percent() >= self._most_memory_percent
+            except Exception as error:  # who posts now is told so
+                log.warning("store_away: %s", type(error).__name__)
             gevent.sleep(LOOKS_EVERY_SECONDS)

@@ -35,10 +35,9 @@ class Gatherer(Generic[Question, Answer]):
             group, self._gathered = self._gathered[:MOST], self._gathered[MOST:]
             try:
                 answers = self._ask_all([question for question, _ in group])
+                for (_, result), answer in zip(group, answers, strict=True):
+                    result.set(answer)
             except Exception as error:
                 for _, result in group:
                     result.set_exception(error)
-            else:
-                for (_, result), answer in zip(group, answers, strict=True):
-                    result.set(answer)
         self._under_way = False

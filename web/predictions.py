@@ -1,21 +1,22 @@
 """POST and GET /v1/predictions."""
 
+from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 
 import orjson
 from flask import Blueprint, Response, request
 
 from jobs import ids
+from jobs.errors import StoreAway
 from jobs.record import NewJob, Record
 from jobs.status import Status
 from jobs.store import Store
 from model.catalog import Catalog
-from model.manifest import Manifest
-from model.schema import Fault
-from web.body import PredictionBody, read_prediction
+from web.body import Asked, read_prediction
 from web.door import Door
 from web.gather import Gatherer
-from web.keys import Keys
+from web.keys import Keys, Owner
 from web.preferences import preferred_wait, queried_wait, require_json_wanted
 from web.problems import Problem
 from web.resource import POLL_AFTER_SECONDS, path_of, prediction
@@ -46,15 +47,14 @@ class Predictions:
         owner = self.keys.owner_of(request)
         require_json_wanted(request)
         seconds = preferred_wait(request)
-        body = read_prediction(request)
-        job = new_job(body, self.catalog.find(body.model), owner.name)
-        record = self.add(job, seconds)
+        record = self.add(read_prediction(request, self.catalog), owner, seconds)
         if record.status.ended:
             return _resource(record, 200, {"Preference-Applied": f"wait={seconds}"})
-        return _resource(record, 202, {"Location": path_of(job.id)})
+        return _resource(record, 202, {"Location": path_of(record.id)})
 
-    def add(self, job: NewJob, seconds: float) -> Record:
-        """Adds the job and waits so long for its end; the record then known, ended or not."""
+    def add(self, asked: Asked, owner: Owner, seconds: float) -> Record:
+        """Adds a job and waits so long for its end; the record then known, ended or not."""
+        job = new_job(asked, owner)
         waiter = self.waiting.enter(job.id) if seconds else None
         if waiter is None:
             self.door.add(job)
@@ -62,36 +62,45 @@ class Predictions:
         with waiter:
             job.watcher = self.waiting.channel
             self.door.add(job)
-            return waiter.wait(seconds) or Record.queued(job)
+            if record := waiter.wait(seconds):
+                return record
+        with suppress(StoreAway):
+            if record := self._reading.ask(job.id):
+                return record
+        return Record.queued(job)  # accepted, and all that is known
 
     def show(self, job_id: str) -> Response:
         owner = self.keys.owner_of(request)
         require_json_wanted(request)
         seconds = queried_wait(request)
-        return _resource(self._owned(job_id, owner.name, seconds), 200)
+        record = self._owned(job_id, owner)
+        if seconds and not record.status.ended:
+            record = self._wait(job_id, seconds) or record
+        return _resource(record, 200)
 
     def cancel(self, job_id: str) -> Response:
         owner = self.keys.owner_of(request)
-        self._owned(job_id, owner.name)
+        require_json_wanted(request)
+        self._owned(job_id, owner)
         status = self.store.cancel(job_id)
         if status is not Status.CANCELED:
             raise Problem(409, f"only a job that is queued can be canceled; this one is {status or 'gone'}")
-        return _resource(self._owned(job_id, owner.name), 200)
+        return _resource(self._owned(job_id, owner), 200)
 
-    def _owned(self, job_id: str, owner: str, seconds: float = 0) -> Record:
+    def _owned(self, job_id: str, owner: Owner) -> Record:
         """Raises Problem: 404 for what this owner never had, 410 for what is expired and removed."""
-        created = ids.created_ms(job_id)
-        record = self._read(job_id, seconds)
-        if record is None and ids.older_than(created, self.store.retention_ms):
+        ids.check(job_id)
+        record = self._reading.ask(job_id)
+        if record is None and ids.older_than(job_id, self.store.retention_ms):
             raise Problem(410, "this prediction has expired and was removed")
-        if record is None or record.owner != owner:
+        if record is None or record.owner != owner.name:
             raise Problem(404, "there is no such prediction")
         return record
 
-    def _read(self, job_id: str, seconds: float) -> Record | None:
-        waiter = self.waiting.enter(job_id) if seconds else None
+    def _wait(self, job_id: str, seconds: float) -> Record | None:
+        waiter = self.waiting.enter(job_id)
         if waiter is None:
-            return self._reading.ask(job_id)
+            return None
         with waiter:
             [record] = self.store.read([job_id], self.waiting.channel)
             if record is None or record.status.ended:
@@ -99,28 +108,20 @@ class Predictions:
             return waiter.wait(seconds) or self._reading.ask(job_id)
 
 
-def new_job(body: PredictionBody, manifest: Manifest, owner: str) -> NewJob:
-    """Raises InvalidRows with all that is wrong with the rows."""
-    if body.explain:
-        raise Problem(422, "see errors", [Fault("/explain", "this model gives no explanations")])
-    schema = manifest.schema
-    listed = isinstance(body.inputs, list)
+def new_job(asked: Asked, owner: Owner) -> NewJob:
     return NewJob(
         id=ids.new_id(ids.PREDICTION),
-        model=manifest.ref,
-        sha256=manifest.sha256,
-        owner=owner,
-        inputs=schema.check_rows(body.inputs) if listed else schema.check_row(body.inputs),
-        rows=len(body.inputs) if listed else 1,
-        metadata=orjson.dumps(body.metadata) if body.metadata else b"",
+        model=asked.manifest.ref,
+        sha256=asked.manifest.sha256,
+        owner=owner.name,
+        inputs=asked.inputs,
+        rows=asked.rows,
+        metadata=orjson.dumps(asked.metadata) if asked.metadata else b"",
     )
 
 
-def _resource(record: Record, status: int, headers: dict[str, str] | None = None) -> Response:
-    response = Response(prediction(record), status, mimetype="application/json")
-    response.headers["Cache-Control"] = "no-store"
+def _resource(record: Record, status: int, headers: Mapping[str, str] | None = None) -> Response:
+    sent = {"Cache-Control": "no-store", **(headers or {})}
     if not record.status.ended:
-        response.headers["Retry-After"] = str(POLL_AFTER_SECONDS)
-    if headers:
-        response.headers.update(headers)
-    return response
+        sent["Retry-After"] = str(POLL_AFTER_SECONDS)
+    return Response(prediction(record), status, sent, content_type="application/json")

@@ -7,7 +7,7 @@ from flask import Request
 from web.problems import Problem
 
 LONGEST_SECONDS = 25
-_WAIT = re.compile(r"wait\s*=\s*\"?(\d{1,9})\"?")
+_WAIT = re.compile(r'wait\s*=\s*(?:([0-9]{1,9})|"([0-9]{1,9})")')
 
 
 def preferred_wait(request: Request) -> int:
@@ -23,7 +23,7 @@ def preferred_wait(request: Request) -> int:
             match = _WAIT.fullmatch(preference)
             if not match:
                 raise Problem(400, "Prefer: wait takes a whole number of seconds, as in wait=10")
-            return min(int(match[1]), LONGEST_SECONDS)
+            return min(int(match[1] or match[2]), LONGEST_SECONDS)
     return 0
 
 

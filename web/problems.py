@@ -9,7 +9,7 @@ from flask import Flask, Response
 from werkzeug.exceptions import HTTPException
 from werkzeug.http import HTTP_STATUS_CODES
 
-from jobs.errors import BadId, LineFull, OverLimit, StoreAway
+from jobs.errors import BadId, LineFull, OverLimit, StoreAway, TooManyRows
 from model.errors import UnknownModel
 from model.schema import Fault, InvalidRows
 
@@ -44,6 +44,7 @@ class _Answer(NamedTuple):
 _ANSWERS: dict[type[Exception], _Answer] = {
     BadId: _Answer(404),
     UnknownModel: _Answer(404),
+    TooManyRows: _Answer(422),
     StoreAway: _Answer(503, STORE_AWAY_RETRY_SECONDS),
     LineFull: _Answer(503, LINE_FULL_RETRY_SECONDS),
 }

@@ -1,11 +1,14 @@
 """POST /recms: the call of the article that this grew from, through the queue and with honest errors."""
 
+from typing import NoReturn
+
 import orjson
 from flask import Blueprint, Response, request
 
+from jobs.record import Record
 from jobs.status import Status
-from web.body import PredictionBody, read_json
-from web.predictions import Predictions, new_job
+from web.body import Asked, read_json
+from web.predictions import Predictions
 from web.preferences import LONGEST_SECONDS, require_json_wanted
 from web.problems import LINE_FULL_RETRY_SECONDS, Problem
 
@@ -20,18 +23,12 @@ def recms(predictions: Predictions) -> Blueprint:
         owner = predictions.keys.owner_of(request)
         require_json_wanted(request)
         row = read_json(request)
-        if not isinstance(row, dict):
-            raise Problem(422, 'send one row, as in {"years": "2.5"}')
-        body = PredictionBody.model_construct(model=MODEL, inputs=row)
-        job = new_job(body, predictions.catalog.find(MODEL), owner.name)
-        record = predictions.add(job, LONGEST_SECONDS)
+        manifest = predictions.catalog.find(MODEL)
+        asked = Asked(manifest, manifest.schema.check_row(row, pointer=""), rows=1, metadata={})
+        record = predictions.add(asked, owner, LONGEST_SECONDS)
         if record.status is Status.SUCCEEDED and record.outputs:
-            return Response(salary_of(record.outputs), mimetype="application/json")
-        if not record.status.ended:
-            predictions.store.cancel(job.id)
-            retry = {"Retry-After": str(LINE_FULL_RETRY_SECONDS)}
-            raise Problem(503, f"not scored within {LONGEST_SECONDS} s; the job is canceled", headers=retry)
-        raise Problem(503, orjson.loads(record.error or b"{}").get("detail", "the job failed"))
+            return Response(salary_of(record.outputs), content_type="application/json")
+        _not_scored(predictions, record)
 
     return routes
 
@@ -40,3 +37,13 @@ def salary_of(output: bytes) -> bytes:
     """The score as text, in the digits in which it was recorded."""
     digits = output.partition(b'{"prediction":')[2].partition(b",")[0].rstrip(b"}")
     return orjson.dumps({"salary": digits.decode()})
+
+
+def _not_scored(predictions: Predictions, record: Record) -> NoReturn:
+    if record.status.ended:
+        reason = orjson.loads(record.error or b"{}").get("detail", "the job was canceled")
+    elif predictions.store.cancel(record.id) is Status.CANCELED:
+        reason = "no worker took it in time; the job is canceled"
+    else:
+        reason = "it was not scored in time"
+    raise Problem(503, reason, headers={"Retry-After": str(LINE_FULL_RETRY_SECONDS)})

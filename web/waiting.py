@@ -8,9 +8,7 @@ from typing import Any
 import gevent
 from gevent.event import AsyncResult
 from redis import Redis
-from redis.exceptions import RedisError
 
-from jobs.errors import StoreAway
 from jobs.record import Record
 
 log = logging.getLogger(__name__)
@@ -95,15 +93,17 @@ class Waiting:
                     subscription.subscribe(self.channel)
                     for message in subscription.listen():
                         self._wake(message["data"].decode().split())
-            except (RedisError, OSError, StoreAway) as error:
+            except Exception as error:  # whatever it is, callers wait on
                 log.warning("store_away: %s", type(error).__name__)
                 gevent.sleep(0.5)
 
     def _read_again(self) -> None:
         while True:
             gevent.sleep(READS_AGAIN_EVERY_SECONDS)
-            with suppress(StoreAway):
+            try:
                 self._wake(list(self._waiters))
+            except Exception as error:  # likewise
+                log.warning("store_away: %s", type(error).__name__)
 
     def _wake(self, ids: list[str]) -> None:
         for start in range(0, len(ids), AT_ONCE):

@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 
 import orjson
 
-from jobs.line import Claim, Line
+from jobs.line import Claim, Entry, Line
 from model.errors import ModelError
 from worker.bundles import Bundles
 from worker.care import score_with_care
@@ -29,22 +29,23 @@ class Predictions:
 
     def answer(self, bell: str) -> None:
         """Works until the line is empty or the worker is to stop; what is claimed is always recorded."""
-        while not self._stopping():
+        claims = self._claim(bell)
+        while claims and not self._stopping():
+            self._work(claims)
             claims = self._next(bell)
-            if not claims:
-                self._line.withdraw(bell)
-                # Whoever came before that saw our bell out and rang none.
-                claims = self._line.claim(self._child, bell, self._pace.rows)
-                if not claims:
-                    return
+        if claims:
             self._work(claims)
         self._line.withdraw(bell)
 
     def _next(self, bell: str) -> list[Claim]:
-        claims = self._line.claim(self._child, bell, self._pace.rows)
-        if not claims and (entry := self._line.wait(self._child, LINGER_MS)):
-            claims = self._line.claim(self._child, bell, self._pace.rows, entry)
-        return claims
+        if entry := self._line.wait(self._child, LINGER_MS):
+            return self._claim(bell, entry)
+        self._line.withdraw(bell)
+        # Whoever came before that saw our bell out and rang none.
+        return self._claim(bell)
+
+    def _claim(self, bell: str, entry: Entry | None = None) -> list[Claim]:
+        return self._line.claim(self._child, bell, self._pace.rows, entry)
 
     def _work(self, claims: Sequence[Claim]) -> None:
         started = time.perf_counter()

@@ -1,13 +1,15 @@
 -- Accepts jobs: writes each record, puts it into the line, and notes the bells to ring.
--- KEYS: line. ARGV: how many may wait, rows a minute for each owner (0: no limit), ms kept, bell name,
--- then for each job: id, raw id, created, model, sha, owner, inputs, rows, metadata, watcher.
--- Returns {verdicts ('ok', 'full' or the seconds until the owner may post again), bells}.
+-- KEYS: line. ARGV: how many may wait, rows a minute for each owner (0: no limit), ms kept, bell name, then for
+-- each job: id, raw id, created, model, sha, owner, inputs, rows, metadata (empty: none), watcher (likewise).
+-- Returns {verdicts ('ok', 'full', 'never' or the seconds until the owner may post again), bells}.
 -- Adding a job that is there already changes nothing, so a repeated call does no harm.
 
 local line = KEYS[1]
 local room = tonumber(ARGV[1]) - waiting(line)
 local limit, retention, bell = tonumber(ARGV[2]), tonumber(ARGV[3]), ARGV[4]
 local minute = math.floor(now / 60000)
+local new_rows = 0
+local listed_of = {}  -- owner -> times and raw ids of what is new
 
 local function over_limit(owner, rows)
   if limit == 0 then return false end
@@ -19,10 +21,27 @@ local function over_limit(owner, rows)
   return false
 end
 
--- Each new job of an owner takes up to two from his list that are no more, so that it cannot grow for ever.
-local function forget_oldest(owner)
+local function add(id, raw, created, model, sha, owner, inputs, rows, metadata, watcher)
+  if redis.call('EXISTS', key_of(id)) == 1 then return 'ok' end
+  if room <= 0 then return 'full' end
+  if limit > 0 and tonumber(rows) > limit then return 'never' end
+  if over_limit(owner, tonumber(rows)) then return whole(60 - math.floor(now / 1000) % 60) end
+  room = room - 1
+  new_rows = new_rows + rows
+  local key = key_of(id)
+  redis.call('HSET', key, 'v', '1', 'status', 'queued', 'model', model, 'sha', sha, 'owner', owner, 'inputs', inputs)
+  if metadata ~= '' then redis.call('HSET', key, 'metadata', metadata) end
+  if watcher ~= '' then redis.call('HSET', key, 'watchers', watcher) end
+  redis.call('XADD', line, '*', 'id', id, 'rows', rows)
+  append(listed_of, owner, created)
+  append(listed_of, owner, raw)
+  return 'ok'
+end
+
+-- For each new job of an owner, up to two that are no more leave his list, so that it cannot grow for ever.
+local function forget_oldest(owner, count)
   local list = owned_by(owner)
-  local old = redis.call('ZRANGEBYSCORE', list, '-inf', whole(now - retention), 'LIMIT', 0, 2)
+  local old = redis.call('ZRANGEBYSCORE', list, '-inf', whole(now - retention), 'LIMIT', 0, count)
   for _, raw in ipairs(old) do
     local hex = string.gsub(raw, '.', function(c) return string.format('%02x', string.byte(c)) end)
     local id = 'pred_' .. string.gsub(hex, '^(%x%x%x%x%x%x%x%x)(%x%x%x%x)(%x%x%x%x)(%x%x%x%x)', '%1-%2-%3-%4-')
@@ -32,25 +51,11 @@ end
 
 local verdicts = {}
 for at = 5, #ARGV, 10 do
-  local id, raw, created, model, sha, owner, inputs, rows, metadata, watcher = unpack(ARGV, at, at + 9)
-  local key = key_of(id)
-  local verdict = 'ok'
-  if redis.call('EXISTS', key) == 0 then
-    if room <= 0 then
-      verdict = 'full'
-    elseif over_limit(owner, tonumber(rows)) then
-      verdict = whole(60 - math.floor(now / 1000) % 60)
-    else
-      room = room - 1
-      redis.call('HSET', key, 'v', '1', 'status', 'queued', 'model', model, 'sha', sha, 'owner', owner,
-                 'inputs', inputs)
-      if metadata ~= '' then redis.call('HSET', key, 'metadata', metadata) end
-      if watcher ~= '' then redis.call('HSET', key, 'watchers', watcher) end
-      redis.call('ZADD', owned_by(owner), created, raw)
-      redis.call('XADD', line, '*', 'id', id, 'rows', rows)
-      forget_oldest(owner)
-    end
-  end
-  verdicts[#verdicts + 1] = verdict
+  verdicts[#verdicts + 1] = add(unpack(ARGV, at, at + 9))
 end
+for owner, listed in pairs(listed_of) do
+  redis.call('ZADD', owned_by(owner), unpack(listed))
+  forget_oldest(owner, #listed)
+end
+count_rows(line, new_rows)
 return {verdicts, ring(line, {bell})}

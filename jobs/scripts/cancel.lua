@@ -2,10 +2,8 @@
 -- What is left of it in the line is dropped by the child that claims it.
 
 local id = ARGV[1]
-local status = redis.call('HGET', key_of(id), 'status')
-if status == 'queued' then
-  end_job(id, 'canceled', tonumber(ARGV[2]))
-  tell_watchers()
-  return 'canceled'
-end
-return status
+local record = redis.call('HMGET', key_of(id), 'status', 'watchers')
+if record[1] ~= 'queued' then return record[1] end
+end_job(id, record[2], 'canceled', tonumber(ARGV[2]), '', '')
+close()
+return 'canceled'

@@ -7,6 +7,7 @@
 --   jobs:<owner>      zset    the owner's jobs: 16 bytes of id, by time of creation
 --   line:predictions  stream  where jobs wait: id, and how many rows it has
 --   line:...:again    stream  where jobs wait whose worker was lost: these are claimed one at a time
+--   line:...:rows     string  how many rows wait in both
 --   bells             zset    bells that are out, by the time when they lapse
 --   children          zset    children of workers that live, by the time when they lapse
 --   claim_rows        string  how many rows a child claims at once
@@ -19,52 +20,69 @@ local BELL_LAPSES = 5000
 
 local function key_of(id) return 'job:' .. id end
 local function again(line) return line .. ':again' end
+local function rows_of(line) return line .. ':rows' end
 local function owned_by(owner) return 'jobs:' .. owner end
 local function whole(number) return string.format('%.0f', number) end
 
 local clock = redis.call('TIME')
 local now = tonumber(clock[1]) * 1000 + math.floor(tonumber(clock[2]) / 1000)
+local now_text = whole(now)
 
-local ended_for = {}  -- channel -> ids, told by tell_watchers once all is written
+local ended_for = {}  -- channel -> ids
+local left = {}  -- stream -> entries
 
--- Final is final: only these two ways lead here, and the caller has looked at the status.
-local function end_job(id, status, retention, outputs, error)
-  local key = key_of(id)
-  local watchers = redis.call('HGET', key, 'watchers')
-  redis.call('HDEL', key, 'inputs', 'watchers', 'error', 'trying', 'lost')
-  redis.call('HSET', key, 'status', status, 'finished', whole(now), 'expires', whole(now + retention))
-  if (outputs or '') ~= '' then redis.call('HSET', key, 'outputs', outputs) end
-  if (error or '') ~= '' then redis.call('HSET', key, 'error', error) end
-  redis.call('PEXPIRE', key, whole(retention))
-  for channel in string.gmatch(watchers or '', '%S+') do
-    ended_for[channel] = ended_for[channel] or {}
-    table.insert(ended_for[channel], id)
-  end
+local function append(lists, name, value)
+  local list = lists[name]
+  if list then list[#list + 1] = value else lists[name] = {value} end
 end
 
-local function tell_watchers()
-  for channel, ids in pairs(ended_for) do
-    redis.call('PUBLISH', channel, table.concat(ids, ' '))
+-- Final is final: only this ends a job, and the caller has looked at its status. Empty outputs or error: none.
+local function end_job(id, watchers, status, retention, outputs, error)
+  local key = key_of(id)
+  redis.call('HDEL', key, 'inputs', 'watchers', 'error', 'trying', 'lost')
+  redis.call('HSET', key, 'status', status, 'finished', now_text, 'expires', whole(now + retention))
+  if outputs ~= '' then redis.call('HSET', key, 'outputs', outputs) end
+  if error ~= '' then redis.call('HSET', key, 'error', error) end
+  redis.call('PEXPIRE', key, retention)
+  if watchers then
+    for channel in string.gmatch(watchers, '%S+') do append(ended_for, channel, id) end
   end
 end
 
 local function leave(stream, entry)
-  redis.call('XACK', stream, GROUP, entry)
-  redis.call('XDEL', stream, entry)
+  append(left, stream, entry)
+end
+
+-- Once all is written: the entries that are done leave the line, and who watches is told what has ended.
+local function close()
+  for stream, entries in pairs(left) do
+    redis.call('XACK', stream, GROUP, unpack(entries))
+    redis.call('XDEL', stream, unpack(entries))
+  end
+  for channel, ids in pairs(ended_for) do
+    redis.call('PUBLISH', channel, table.concat(ids, ' '))
+  end
 end
 
 local function waiting(line)
   return redis.call('XLEN', line) + redis.call('XLEN', again(line))
 end
 
+-- Rows that wait to be claimed, for the bells; what is lost track of is made good whenever the line is empty.
+local function count_rows(line, rows)
+  redis.call('INCRBY', rows_of(line), rows)
+end
+
 -- How many bells to ring now: one for each claim's worth of rows, at most one for each child that lives.
 local function bells_short(line)
-  local length = waiting(line)
-  if length == 0 then return 0 end
-  redis.call('ZREMRANGEBYSCORE', BELLS, '-inf', whole(now))
-  local claim_rows = tonumber(redis.call('GET', CLAIM_ROWS) or 1000)
-  local children = redis.call('ZCOUNT', CHILDREN, whole(now), '+inf')
-  local wanted = math.min(math.ceil(length / claim_rows), children)
+  if waiting(line) == 0 then
+    redis.call('DEL', rows_of(line))
+    return 0
+  end
+  redis.call('ZREMRANGEBYSCORE', BELLS, '-inf', now_text)
+  local rows, claim_rows = redis.call('GET', rows_of(line)), redis.call('GET', CLAIM_ROWS)
+  local children = redis.call('ZCOUNT', CHILDREN, now_text, '+inf')
+  local wanted = math.min(math.max(math.ceil((rows or 0) / (claim_rows or 1000)), 1), children)
   return math.max(wanted - redis.call('ZCARD', BELLS), 0)
 end
 

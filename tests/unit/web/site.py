@@ -1,0 +1,175 @@
+"""A whole Paygrade in one process: web over a Redis that is played, and a worker that comes when called."""
+
+from collections.abc import Callable, Iterator
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import gevent
+from fakeredis import FakeRedis, FakeServer
+from werkzeug.test import TestResponse
+
+from jobs.line import Line
+from jobs.names import GROUP, LINE
+from jobs.settings import Settings
+from jobs.store import Store
+from model.catalog import Catalog
+from web.app import create_app
+from web.door import Door
+from web.keys import Keys
+from web.waiting import Waiting
+from worker.bundles import Bundles
+from worker.predictions import Predictions
+
+BUNDLES = Path("model/bundles")
+CHILD = "child"
+LINES = (LINE, f"{LINE}:again")
+
+
+class PlayedRedis(FakeRedis):
+    """May fail, and may be full; what is published may be lost on its way."""
+
+    def __init__(self) -> None:
+        super().__init__(server=FakeServer(), protocol=2)
+        self.failure: Exception | None = None
+        self.memory = {"used_memory": 0, "maxmemory": 0}
+        self.loses_messages = False
+        self.closed = False
+
+    def execute_command(self, *args: Any, **options: Any) -> Any:
+        self.answer_or_fail()
+        return super().execute_command(*args, **options)  # type: ignore[no-untyped-call]
+
+    def info(self, section: str | None = None, *args: Any, **options: Any) -> Any:
+        self.answer_or_fail()
+        return self.memory
+
+    def pubsub(self, **options: Any) -> Any:
+        return Subscription(self, super().pubsub(**options))  # type: ignore[no-untyped-call]
+
+    def answer_or_fail(self) -> None:
+        if self.closed:
+            raise gevent.GreenletExit
+        if self.failure:
+            raise self.failure
+
+
+class Subscription:
+    """Looks for messages in turns: what is played cannot wait for them without holding up all else."""
+
+    def __init__(self, redis: PlayedRedis, pubsub: Any) -> None:
+        self._redis = redis
+        self._pubsub = pubsub
+
+    def __enter__(self) -> "Subscription":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        pass
+
+    def subscribe(self, channel: str) -> None:
+        self._redis.answer_or_fail()
+        self._pubsub.subscribe(channel)
+
+    def listen(self) -> Iterator[Any]:
+        while True:
+            self._redis.answer_or_fail()
+            message = self._pubsub.get_message()
+            if message and not self._redis.loses_messages:
+                yield message
+            gevent.sleep(0.001)
+
+
+class Site:
+    """What a test may replace: keys, bundles and any setting."""
+
+    def __init__(self, keys: str = "", bundles: Path = BUNDLES, **settings: Any) -> None:
+        self.settings = Settings(bundles=bundles, **settings)
+        self.redis = PlayedRedis()
+        for stream in LINES:  # that a group is not there yet fakeredis says in words of its own
+            self.redis.xgroup_create(stream, GROUP, id="0", mkstream=True)
+        self.store = Store(self.redis, self.settings)
+        self.line = Line(self.redis, self.settings)
+        self.bells: list[str] = []
+        self.on_bell: Callable[[str], None] = self.bells.append
+        self.waiting = Waiting(self.redis, self.store.read, "ended:web", self.settings.max_waiting_callers)
+        door = Door(self.store, lambda bell: self.on_bell(bell), self.settings.max_memory_percent)
+        door.open()
+        self.waiting.open()
+        gevent.sleep(0)  # it has subscribed, and looked at the memory
+        catalog = Catalog(bundles, self.settings.default_model)
+        self.app = create_app(self.settings, Keys(keys), catalog, self.store, door, self.waiting)
+        self.client = self.app.test_client()
+        self.worker = Predictions(self.line, loaded(bundles), CHILD, lambda: self.queued() == 0)
+
+    def hire(self) -> "Site":
+        """From now on a worker comes whenever the bell rings."""
+        self.line.live(CHILD)
+        self.on_bell = self.worker.answer
+        return self
+
+    def work(self) -> None:
+        self.worker.answer("bell")
+
+    def post(self, body: Any, **headers: str) -> TestResponse:
+        """Headers as in `Prefer="wait=5"` or `X_API_Key="..."`."""
+        named = {name.replace("_", "-"): value for name, value in headers.items()}
+        kind = "data" if isinstance(body, bytes) else "json"
+        options: dict[str, Any] = {kind: body, "content_type": "application/json"}
+        return self.client.post("/v1/predictions", headers=named, **options)
+
+    def post_years(self, years: float = 2.5, **headers: str) -> str:
+        """The id of a job that has been accepted."""
+        response = self.post({"inputs": {"years": years}}, **headers)
+        assert response.status_code == 202, response.text
+        job_id: str = response.get_json()["id"]
+        return job_id
+
+    def show(self, job_id: str, query: str = "") -> Any:
+        response = self.client.get(f"/v1/predictions/{job_id}{query}")
+        assert response.status_code == 200, response.text
+        return response.get_json()
+
+    def queued(self) -> int:
+        return int(self.redis.xlen(LINE))
+
+    def is_untouched(self) -> bool:
+        """Nothing was recorded, queued, counted or rung for."""
+        self.redis.failure = None
+        return set(self._keys("*")) == set(LINES)
+
+    def jobs(self) -> list[str]:
+        return [key.removeprefix("job:") for key in self._keys("job:*")]
+
+    def _keys(self, pattern: str) -> list[str]:
+        keys: list[Any] = self.redis.keys(pattern)
+        return [key.decode() for key in keys]
+
+    def close(self) -> None:
+        self.redis.failure = None
+        self.redis.closed = True
+
+
+@cache
+def loaded(bundles: Path) -> Bundles:
+    return Bundles(Catalog(bundles, "salary"))
+
+
+def problem(response: TestResponse, status: int) -> Any:
+    """The problem details, which must be as RFC 9457 and the design have them."""
+    assert response.status_code == status, response.text
+    assert response.mimetype == "application/problem+json"
+    assert response.headers["X-Request-ID"]
+    body = response.get_json()
+    assert body.keys() - {"errors"} == {"type", "title", "status", "detail"}
+    assert body["status"] == status
+    assert body["detail"]
+    if status in (429, 503):
+        assert 1 <= int(response.headers["Retry-After"]) <= 60
+    return body
+
+
+def pointers(response: TestResponse) -> list[str]:
+    errors = problem(response, 422)["errors"]
+    assert all(fault["detail"] for fault in errors)
+    return [fault["pointer"] for fault in errors]

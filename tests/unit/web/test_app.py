@@ -1,0 +1,139 @@
+"""What holds on every route: a name for each request, whose Host it answers to, and problems for errors."""
+
+import time
+
+import pytest
+from werkzeug.test import TestResponse
+
+from jobs import ids
+from tests.unit.web.conftest import NewSite
+from tests.unit.web.site import Site, problem
+from web.keys import digest
+
+KEYS = f"ann:{digest('key of ann')},bob:{digest('key of bob')}"
+BODY = {"inputs": {"years": 2.5}}
+
+
+def call(site: Site, method: str, path: str, **headers: str) -> TestResponse:
+    """On a route that takes a body, with a good one; X_Y in the name of a header stands for X-Y."""
+    named = {name.replace("_", "-"): value for name, value in headers.items()}
+    body = {"/v1/predictions": BODY, "/recms": BODY["inputs"]}.get(path)
+    path = path.replace("ABSENT", ids.new_id("pred_"))
+    return site.client.open(path, method=method, headers=named, json=body)
+
+
+JOB = "/v1/predictions/ABSENT"
+ON_JOBS = [("POST", "/v1/predictions"), ("GET", JOB), ("POST", f"{JOB}/cancel"), ("POST", "/recms")]
+EVERYWHERE = [*ON_JOBS, ("GET", "/healthz"), ("GET", "/readyz"), ("GET", "/nowhere")]
+
+
+@pytest.mark.parametrize(("method", "path"), EVERYWHERE)
+def test_a_request_keeps_its_own_id(site: Site, method: str, path: str) -> None:
+    site.hire()
+    for own in ("a", "Az09._-", "x" * 64):
+        assert call(site, method, path, X_Request_ID=own).headers["X-Request-ID"] == own
+
+
+@pytest.mark.parametrize("given", ["", "x" * 65, "a b", "a;b", "<a>", "é", "a\tb"])
+def test_a_request_with_no_usable_id_is_given_one(site: Site, given: str) -> None:
+    named = [call(site, "GET", "/healthz", X_Request_ID=given).headers["X-Request-ID"] for _ in range(2)]
+    assert given not in named
+    assert len(set(named)) == 2
+
+
+@pytest.mark.parametrize("host", ["localhost", "localhost:8000", "127.0.0.1:80", "[::1]", "[::1]:8000"])
+def test_without_keys_the_names_of_loopback_are_answered(site: Site, host: str) -> None:
+    assert call(site, "POST", "/v1/predictions", Host=host).status_code == 202
+
+
+@pytest.mark.parametrize("host", ["evil.example", "localhost.evil.example", "10.0.0.1:8000", "127.0.0.1@x"])
+def test_without_keys_any_other_host_is_refused(site: Site, new_site: NewSite, host: str) -> None:
+    for method, path in EVERYWHERE:
+        problem(call(site, method, path, Host=host), 400)
+    assert site.is_untouched()
+    for served in (new_site(keys=KEYS), new_site(allow_anyone=True)):
+        assert (
+            call(served, "POST", "/v1/predictions", Host="a.example", X_API_Key="key of ann").status_code
+            == 202
+        )
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [
+        {},
+        {"Authorization": "Bearer"},
+        {"Authorization": "Bearer "},
+        {"Authorization": "Bearer key of eve"},
+        {"Authorization": "Basic key of ann"},
+        {"Authorization": f"Bearer {digest('key of ann')}"},
+        {"X_API_Key": ""},
+        {"X_API_Key": "key of ann "[::-1]},
+        {"X_API_Key": "kéy"},
+    ],
+)
+def test_where_keys_are_set_none_or_a_bad_one_is_401(new_site: NewSite, headers: dict[str, str]) -> None:
+    site = new_site(keys=KEYS)
+    for method, path in ON_JOBS:
+        refused = call(site, method, path, **headers)
+        problem(refused, 401)
+        assert refused.headers["WWW-Authenticate"] == "Bearer"
+    assert site.is_untouched()
+
+
+def test_healthz_and_readyz_need_no_key(new_site: NewSite) -> None:
+    site = new_site(keys=KEYS)
+    assert [call(site, "GET", path).status_code for path in ("/healthz", "/readyz")] == [200, 200]
+
+
+@pytest.mark.parametrize("headers", [{"Authorization": "bearer key of ann"}, {"X_API_Key": "key of ann"}])
+def test_a_key_opens_its_owners_jobs_and_no_others(new_site: NewSite, headers: dict[str, str]) -> None:
+    site = new_site(keys=KEYS)
+    path = call(site, "POST", "/v1/predictions", **headers).headers["Location"]
+    for method, own in (("GET", path), ("POST", f"{path}/cancel")):
+        problem(call(site, method, own, X_API_Key="key of bob"), 404)
+    assert call(site, "GET", path, **headers).get_json()["status"] == "queued"
+    assert call(site, "POST", f"{path}/cancel", **headers).status_code == 200
+
+
+def test_nobody_can_wait_for_the_job_of_another(new_site: NewSite) -> None:
+    site = new_site(keys=KEYS)
+    path = call(site, "POST", "/v1/predictions", X_API_Key="key of ann").headers["Location"]
+    started = time.monotonic()
+    problem(call(site, "GET", f"{path}?wait=2", X_API_Key="key of bob"), 404)
+    assert time.monotonic() - started < 1
+
+
+@pytest.mark.parametrize(("method", "path"), ON_JOBS)
+@pytest.mark.parametrize(
+    "accept", ["text/html", "application/json;q=0", "application/xml, text/*", "image/*;q=x"]
+)
+def test_whoever_does_not_take_json_gets_406(site: Site, method: str, path: str, accept: str) -> None:
+    problem(call(site, method, path, Accept=accept), 406)
+    assert site.is_untouched()
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "status"),
+    [
+        ("GET", "/", 404),
+        ("GET", "/v2/predictions", 404),
+        ("POST", "/v1/predictions/", 404),
+        ("GET", "/recms", 405),
+        ("PUT", "/v1/predictions", 405),
+        ("GET", f"{JOB}/cancel", 405),
+        ("TRACE", "/healthz", 405),
+        ("GET", JOB.replace("/v1/", "/v1//"), 404),
+        ("POST", f"{JOB}//cancel", 404),
+    ],
+)
+def test_a_wrong_way_in_is_a_problem_too(site: Site, method: str, path: str, status: int) -> None:
+    refused = call(site, method, path)
+    problem(refused, status)
+    assert status != 405 or refused.headers["Allow"]
+
+
+def test_options_says_what_is_allowed_without_html(site: Site) -> None:
+    response = site.client.options("/v1/predictions")
+    assert "POST" in response.headers["Allow"]
+    assert response.mimetype != "text/html"

@@ -1,0 +1,27 @@
+"""The setting of keys: what it may look like, and that a bad one never shows a key."""
+
+import pytest
+
+from jobs.errors import BadSettings
+from web.keys import Keys, digest
+
+HASH = digest("secret")
+
+
+@pytest.mark.parametrize(("setting", "some"), [("", False), (" , ", False), (f" ann:{HASH} ,", True)])
+def test_no_entries_are_no_keys(setting: str, some: bool) -> None:
+    assert bool(Keys(setting)) is some
+
+
+@pytest.mark.parametrize(
+    "entry",
+    [
+        *("secret", "ann:secret", f"ann:{HASH[:-1]}", f"ann:{HASH.upper()}", f"Ann:{HASH}", f":{HASH}"),
+        *(f"ann:{HASH}:admin", f"ann {HASH}", f"{'a' * 33}:{HASH}", f"ann:{HASH};bob:{HASH}"),
+    ],
+)
+def test_an_entry_that_cannot_be_read_stops_the_start_without_showing_it(entry: str) -> None:
+    with pytest.raises(BadSettings, match=r"^PAYGRADE_API_KEYS: each entry is name:sha256") as refused:
+        Keys(f"ann:{HASH},{entry}")
+    assert "secret" not in str(refused.value)
+    assert HASH[:-1] not in str(refused.value)

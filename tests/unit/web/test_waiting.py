@@ -1,0 +1,172 @@
+"""Callers who wait: answered when their job ends, and never left without an answer."""
+
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import gevent
+import pytest
+from redis.exceptions import ConnectionError as Lost
+from redis.exceptions import ResponseError
+from werkzeug.test import TestResponse
+
+from jobs.line import Outcome
+from jobs.status import Status
+from tests.unit.web.conftest import NewSite
+from tests.unit.web.site import Site, problem
+from web import waiting
+
+BODY = {"inputs": {"years": 2.5}}
+
+
+@contextmanager
+def at_once() -> Iterator[None]:
+    started = time.monotonic()
+    yield
+    assert time.monotonic() - started < 0.9
+
+
+@pytest.fixture
+def reads_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(waiting, "READS_AGAIN_EVERY_SECONDS", 0.02)
+
+
+def started(call: Any, *arguments: Any, **named: Any) -> Any:
+    """A call that waits, under way."""
+    greenlet = gevent.spawn(call, *arguments, **named)
+    gevent.sleep(0.005)
+    assert not greenlet.dead
+    return greenlet
+
+
+def answer_to(greenlet: Any) -> TestResponse:
+    response: TestResponse = greenlet.get(timeout=2)
+    return response
+
+
+@pytest.mark.parametrize(("prefer", "applied"), [("wait=10", "wait=10"), ('wait="99"', "wait=25")])
+def test_posted_and_waited_for_it_is_answered_finished(site: Site, prefer: str, applied: str) -> None:
+    with at_once():
+        response = site.hire().post(BODY, Prefer=prefer)
+    assert response.status_code == 200
+    assert response.headers["Preference-Applied"] == applied
+    assert "Location" not in response.headers
+    assert "Retry-After" not in response.headers
+    assert response.get_json() == site.show(response.get_json()["id"])
+    assert response.get_json()["output"] == {"prediction": 260.00012}
+
+
+@pytest.mark.parametrize("prefer", ["respond-async", "respond-async, wait=10", "wait=0", ""])
+def test_who_does_not_wait_is_answered_202_at_once(site: Site, prefer: str) -> None:
+    with at_once():
+        response = site.post(BODY, Prefer=prefer)
+    assert response.status_code == 202
+    assert response.headers["Location"] == f"/v1/predictions/{response.get_json()['id']}"
+    assert response.headers["Retry-After"] == "1"
+    assert "Preference-Applied" not in response.headers
+
+
+def test_not_finished_in_time_it_is_202_and_goes_on(site: Site) -> None:
+    response = site.post(BODY, Prefer="wait=1")
+    assert response.status_code == 202
+    assert "Preference-Applied" not in response.headers
+    site.work()
+    assert site.show(response.get_json()["id"])["status"] == "succeeded"
+
+
+def test_a_wait_that_ends_while_it_runs_says_that_it_runs(site: Site) -> None:
+    waits = started(site.post, BODY, Prefer="wait=1")
+    site.line.claim("child", "bell", rows=1)
+    assert answer_to(waits).status_code == 202
+    assert answer_to(waits).get_json()["status"] == "running"
+
+
+def test_a_reader_waits_for_the_end(site: Site) -> None:
+    job_id = site.post_years()
+    waits = started(site.show, job_id, "?wait=10")
+    also_waits = started(site.show, job_id, "?wait=10")
+    site.work()
+    for reader in (waits, also_waits):
+        assert reader.get(timeout=0.5)["status"] == "succeeded"
+    with at_once():
+        assert site.show(job_id, "?wait=10")["status"] == "succeeded"
+
+
+def test_a_reader_is_told_what_is_known_when_the_time_is_over(site: Site) -> None:
+    assert site.show(site.post_years(), "?wait=1")["status"] == "queued"
+
+
+def test_a_cancel_ends_the_wait_of_others(site: Site) -> None:
+    waits = started(site.post, BODY, Prefer="wait=10")
+    [job_id] = site.jobs()
+    assert site.client.post(f"/v1/predictions/{job_id}/cancel").status_code == 200
+    assert answer_to(waits).get_json()["status"] == "canceled"
+
+
+def test_each_is_answered_with_the_job_that_was_posted(site: Site) -> None:
+    years = [index / 4 for index in range(60)]
+    waits = [gevent.spawn(site.post, {"inputs": {"years": one}}, Prefer="wait=10") for one in years]
+    gevent.sleep(0.02)
+    site.work()
+    given = [answer_to(one).get_json()["output"] for one in waits]
+    read = [site.post_years(one) for one in years]
+    site.work()
+    assert given == [site.show(job_id)["output"] for job_id in read]
+    assert len({str(output) for output in given}) > 4
+
+
+def test_where_too_many_wait_already_the_next_is_answered_at_once(new_site: NewSite) -> None:
+    site = new_site(max_waiting_callers=1)
+    waits = started(site.post, BODY, Prefer="wait=10")
+    with at_once():
+        other = site.post(BODY, Prefer="wait=10")
+        assert site.show(other.get_json()["id"], "?wait=10")["status"] == "queued"
+    assert other.status_code == 202
+    site.work()
+    assert answer_to(waits).status_code == 200
+    assert site.hire().post(BODY, Prefer="wait=10").status_code == 200
+
+
+def test_released_all_are_answered_and_nobody_waits_any_more(site: Site) -> None:
+    waits = [started(site.post, BODY, Prefer="wait=10") for _ in range(3)]
+    reads = started(site.show, site.post_years(), "?wait=10")
+    with at_once():
+        site.waiting.release()
+        assert [answer_to(one).status_code for one in waits] == [202, 202, 202]
+        assert reads.get(timeout=0.5)["status"] == "queued"
+        assert site.post(BODY, Prefer="wait=10").status_code == 202
+    assert site.queued() == 5
+
+
+@pytest.mark.usefixtures("reads_again")
+def test_a_message_that_is_dropped_is_made_good_by_reading_again(site: Site) -> None:
+    site.redis.loses_messages = True
+    with at_once():
+        assert site.hire().post(BODY, Prefer="wait=10").status_code == 200
+
+
+@pytest.mark.usefixtures("reads_again")
+@pytest.mark.parametrize("failure", [Lost("gone"), ResponseError("MISCONF cannot persist")])
+def test_who_waits_is_answered_after_redis_failed_for_a_while(site: Site, failure: Exception) -> None:
+    waits = started(site.post, BODY, Prefer="wait=10")
+    site.redis.failure = failure
+    gevent.sleep(0.1)
+    site.redis.failure = None
+    site.work()
+    assert answer_to(waits).status_code == 200
+
+
+def test_recms_that_takes_too_long_is_canceled(new_site: NewSite) -> None:
+    site = new_site(max_waiting_callers=0)
+    problem(site.client.post("/recms", json={"years": "2.5"}), 503)
+    [job_id] = site.jobs()
+    assert site.show(job_id)["status"] == "canceled"
+
+
+def test_recms_is_honest_about_a_job_that_failed(site: Site) -> None:
+    waits = started(site.client.post, "/recms", json={"years": "2.5"})
+    [claim] = site.line.claim("child", "bell", rows=1)
+    error = b'{"type":"model_unavailable","detail":"no worker could load salary@1"}'
+    assert site.line.record([Outcome(claim, Status.FAILED, error=error)]) == 1
+    assert problem(answer_to(waits), 503)["detail"] == "no worker could load salary@1"
