@@ -117,9 +117,9 @@ class Line:
         with talking():
             self._try_row(args=[claim.id, claim.attempt, row])
 
-    def give_back(self, claims: Sequence[Claim], error: bytes) -> None:
-        """Leaves them for another worker in a few seconds; with the error, if this was their last attempt."""
-        arguments: list[str | bytes | int] = [self._settings.lease_seconds * 1000, error]
+    def give_back(self, claims: Sequence[Claim], reason: bytes) -> None:
+        """Leaves them to another worker; the reason is their error if this was their last attempt."""
+        arguments: list[str | bytes | int] = [self._settings.lease_seconds * 1000, reason]
         for claim in claims:
             arguments += (claim.stream, claim.entry, claim.id, claim.attempt)
         with talking():
@@ -134,10 +134,6 @@ class Line:
         """Says that the child lives; for how long that holds, see CHILD_LAPSES_MS."""
         with talking():
             self._live(args=[child, CHILD_LAPSES_MS])
-
-    def leave(self, child: str) -> None:
-        with talking():
-            self._live(args=[child, 0])
 
     def sweep(self, bells: int) -> Sweep:
         """Takes back what was claimed longer ago than its lease; names up to so many bells to ring."""
@@ -176,7 +172,7 @@ class Line:
             sha256=sha.hex(),
             rows=rows if listed else [rows],
             listed=listed,
-            careful=listed and int(attempt) >= self._settings.attempts,
+            careful=listed and int(attempt) >= max(self._settings.attempts, 2),
             given_up=frozenset(map(int, given_up.split())),
         )
 

@@ -3,8 +3,10 @@
 import os
 from pathlib import Path
 from typing import Any, Literal
+from urllib.parse import urlsplit
 
-from pydantic import AliasChoices, Field, SecretStr, ValidationError
+from pydantic import AliasChoices, Field, SecretStr, ValidationError, field_validator
+from pydantic_core import PydanticCustomError
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from jobs.errors import BadSettings
@@ -36,6 +38,14 @@ class Settings(BaseSettings):
     api_keys: SecretStr = SecretStr("")
     allow_anyone: bool = False
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
+
+    @field_validator("redis_url")
+    @classmethod
+    def _redis_address(cls, url: SecretStr) -> SecretStr:
+        address = urlsplit(url.get_secret_value())
+        if address.scheme not in ("redis", "rediss") or not address.hostname or address.port == 0:
+            raise PydanticCustomError("url", "must be redis://HOST:PORT/NUMBER, or rediss:// for TLS")
+        return url
 
     @property
     def retention_ms(self) -> int:

@@ -22,6 +22,8 @@ class Encoder:
 
     def encode(self, rows: Sequence[Sequence[Value]]) -> NDArray[np.float32]:
         """Make a row of float32 of each row of checked values; a missing value is NaN."""
+        if any(len(row) != self._width for row in rows):
+            raise ValueError(f"a row must have {self._width} values")
         values = chain.from_iterable(rows if not self._codes else map(self._coded, rows))
         size = len(rows) * self._width
         return np.fromiter(values, dtype=np.float32, count=size).reshape(len(rows), self._width)

@@ -9,6 +9,7 @@ from jobs.settings import Settings
 from jobs.store import Store
 from model.catalog import Catalog
 from web import problems
+from web.answer import Answer
 from web.door import Door
 from web.health import health
 from web.keys import Keys
@@ -27,6 +28,7 @@ def create_app(
     app = Flask(__name__, static_folder=None)
     app.config["MAX_CONTENT_LENGTH"] = settings.max_body
     app.config["PROVIDE_AUTOMATIC_OPTIONS"] = False
+    app.response_class = Answer
     app.url_map.merge_slashes = False  # by redirects in HTML
     if not keys and not settings.allow_anyone:
         app.before_request(_refuse_strange_names)

@@ -3,6 +3,7 @@
 from flask import Blueprint, Response
 
 from jobs.store import Store
+from web.answer import Answer
 
 
 def health(store: Store) -> Blueprint:
@@ -10,11 +11,11 @@ def health(store: Store) -> Blueprint:
 
     @routes.get("/healthz")
     def healthz() -> Response:
-        return Response('{"status":"ok"}', mimetype="application/json")
+        return Answer(b'{"status":"ok"}')
 
     @routes.get("/readyz")
     def readyz() -> Response:
         store.ping()
-        return Response('{"status":"ready"}', mimetype="application/json")
+        return Answer(b'{"status":"ready"}')
 
     return routes

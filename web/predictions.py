@@ -13,6 +13,7 @@ from jobs.record import NewJob, Record
 from jobs.status import Status
 from jobs.store import Store
 from model.catalog import Catalog
+from web.answer import Answer
 from web.body import Asked, read_prediction
 from web.door import Door
 from web.gather import Gatherer
@@ -124,4 +125,4 @@ def _resource(record: Record, status: int, headers: Mapping[str, str] | None = N
     sent = {"Cache-Control": "no-store", **(headers or {})}
     if not record.status.ended:
         sent["Retry-After"] = str(POLL_AFTER_SECONDS)
-    return Response(prediction(record), status, sent, content_type="application/json")
+    return Answer(prediction(record), status, sent)

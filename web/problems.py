@@ -12,6 +12,7 @@ from werkzeug.http import HTTP_STATUS_CODES
 from jobs.errors import BadId, LineFull, OverLimit, StoreAway, TooManyRows
 from model.errors import UnknownModel
 from model.schema import Fault, InvalidRows
+from web.answer import Answer
 
 log = logging.getLogger(__name__)
 
@@ -70,9 +71,9 @@ def _respond(problem: Problem) -> Response:
     }
     if problem.errors:
         body["errors"] = [{"pointer": fault.pointer, "detail": fault.detail} for fault in problem.errors]
-    response = Response(orjson.dumps(body), problem.status, mimetype="application/problem+json")
-    response.headers.update(problem.headers)
-    return response
+    return Answer(
+        orjson.dumps(body), problem.status, problem.headers, content_type="application/problem+json"
+    )
 
 
 def _known(error: Exception) -> Response:

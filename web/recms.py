@@ -7,6 +7,7 @@ from flask import Blueprint, Response, request
 
 from jobs.record import Record
 from jobs.status import Status
+from web.answer import Answer
 from web.body import Asked, read_json
 from web.predictions import Predictions
 from web.preferences import LONGEST_SECONDS, require_json_wanted
@@ -27,7 +28,7 @@ def recms(predictions: Predictions) -> Blueprint:
         asked = Asked(manifest, manifest.schema.check_row(row, pointer=""), rows=1, metadata={})
         record = predictions.add(asked, owner, LONGEST_SECONDS)
         if record.status is Status.SUCCEEDED and record.outputs:
-            return Response(salary_of(record.outputs), content_type="application/json")
+            return Answer(salary_of(record.outputs))
         _not_scored(predictions, record)
 
     return routes

@@ -2,7 +2,7 @@
 
 import logging
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 
 import orjson
 
@@ -15,6 +15,8 @@ from worker.scoring import by_bundle, score
 
 log = logging.getLogger(__name__)
 
+LOOK_EVERY_SECONDS = 0.1
+"""How often a claim is made without waiting first: only such a one sees the jobs of lost workers."""
 LINGER_MS = 100
 """How long an empty line is watched before the bell is withdrawn: the next job then needs no bell."""
 
@@ -26,32 +28,32 @@ class Predictions:
         self._child = child
         self._stopping = stopping
         self._pace = Pace()
+        self._look_at = 0.0
 
     def answer(self, bell: str) -> None:
         """Works until the line is empty or the worker is to stop; what is claimed is always recorded."""
-        claims = self._claim(bell)
-        while claims and not self._stopping():
-            self._work(claims)
+        while not self._stopping():
             claims = self._next(bell)
-        if claims:
-            self._work(claims)
+            if not claims:
+                self._line.withdraw(bell)
+                # Whoever came before that saw our bell out and rang none.
+                claims = self._claim(bell)
+                if not claims:
+                    return
+            for those in by_bundle(claims):
+                self._score(those)
         self._line.withdraw(bell)
 
     def _next(self, bell: str) -> list[Claim]:
-        if entry := self._line.wait(self._child, LINGER_MS):
-            return self._claim(bell, entry)
-        self._line.withdraw(bell)
-        # Whoever came before that saw our bell out and rang none.
-        return self._claim(bell)
+        if time.monotonic() >= self._look_at and (claims := self._claim(bell)):
+            return claims
+        entry = self._line.wait(self._child, LINGER_MS)
+        return self._claim(bell, entry) if entry else []
 
     def _claim(self, bell: str, entry: Entry | None = None) -> list[Claim]:
+        if entry is None:
+            self._look_at = time.monotonic() + LOOK_EVERY_SECONDS
         return self._line.claim(self._child, bell, self._pace.rows, entry)
-
-    def _work(self, claims: Sequence[Claim]) -> None:
-        started = time.perf_counter()
-        for those in by_bundle(claims):
-            self._score(those)
-        self._pace.measured(sum(len(claim.rows) for claim in claims), time.perf_counter() - started)
 
     def _score(self, claims: list[Claim]) -> None:
         model = claims[0].model
@@ -61,12 +63,14 @@ class Predictions:
             log.error("model_unavailable %s: %s", model, error)
             self._line.give_back(claims, _unavailable(model))
             return
+        started = time.perf_counter()
         together = [claim for claim in claims if not claim.careful]
         outcomes = score(bundle.predict, bundle.warnings, together) if together else []
         for claim in claims:
             if claim.careful:
                 outcomes.append(score_with_care(self._line, bundle.predict, bundle.warnings, claim))
         recorded = self._line.record(outcomes)
+        self._pace.measured(sum(len(claim.rows) for claim in claims), time.perf_counter() - started)
         if recorded < len(claims):
             log.warning("outdated: %d jobs had been taken back meanwhile", len(claims) - recorded)
 

@@ -39,25 +39,23 @@ def by_bundle(claims: Sequence[Claim]) -> list[list[Claim]]:
 
 
 def outputs_of(predict: Predict, warn: Warn, rows: Sequence[Row]) -> list[bytes]:
-    """The output of each row, as the JSON that callers see."""
-    outputs = _outputs(predict, rows)
-    for index, warnings in warn(rows).items():
-        outputs[index] = outputs[index][:-1] + b',"warnings":' + orjson.dumps(warnings) + b"}"
-    return outputs
-
-
-def _outputs(predict: Predict, rows: Sequence[Row]) -> list[bytes]:
-    """The output of each row as JSON. Whatever the model raises, it is looked for row by row."""
+    """The output of each row, as the JSON that callers see. Whatever is raised, its row is looked for."""
     try:
-        scores = predict(rows)
+        return _scored(predict(rows), warn(rows))
     except Exception:
         if len(rows) == 1:
             return [NOT_SCORED]
-        middle = len(rows) // 2
-        return _outputs(predict, rows[:middle]) + _outputs(predict, rows[middle:])
+    middle = len(rows) // 2
+    return outputs_of(predict, warn, rows[:middle]) + outputs_of(predict, warn, rows[middle:])
+
+
+def _scored(scores: NDArray[np.float32], warnings: dict[int, list[str]]) -> list[bytes]:
     # orjson writes float32 in the shortest form that reads back the same.
     texts = orjson.dumps(scores, option=orjson.OPT_SERIALIZE_NUMPY)[1:-1].split(b",")
-    return [NOT_FINITE if text == b"null" else b'{"prediction":%b}' % text for text in texts]
+    outputs = [NOT_FINITE if text == b"null" else b'{"prediction":%b}' % text for text in texts]
+    for row, said in warnings.items():
+        outputs[row] = outputs[row][:-1] + b',"warnings":' + orjson.dumps(said) + b"}"
+    return outputs
 
 
 def outcome_of(claim: Claim, outputs: Sequence[bytes]) -> Outcome:

@@ -7,6 +7,7 @@
 local line = KEYS[1]
 local room = tonumber(ARGV[1]) - waiting(line)
 local limit, retention, bell = tonumber(ARGV[2]), tonumber(ARGV[3]), ARGV[4]
+local LIST_KEPT = 30 * 86400000  -- after the owner's last post
 local minute = math.floor(now / 60000)
 local new_rows = 0
 local listed_of = {}  -- owner -> times and raw ids of what is new
@@ -54,7 +55,9 @@ for at = 5, #ARGV, 10 do
   verdicts[#verdicts + 1] = add(unpack(ARGV, at, at + 9))
 end
 for owner, listed in pairs(listed_of) do
-  redis.call('ZADD', owned_by(owner), unpack(listed))
+  local list = owned_by(owner)
+  in_slices(listed, function(...) redis.call('ZADD', list, ...) end)
+  redis.call('PEXPIRE', list, LIST_KEPT)
   forget_oldest(owner, #listed)
 end
 count_rows(line, new_rows)

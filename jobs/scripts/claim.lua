@@ -3,46 +3,53 @@
 -- Returns for each job: stream, entry, id, attempt, model, sha, inputs, rows given up.
 -- A job whose worker was lost comes alone: if it is what killed the worker, it takes no other with it.
 
+local MOST_JOBS, MOST_ENTRIES = 256, 4096  -- so that nobody's post waits long behind a claim
+
 local line, lost = KEYS[1], again(KEYS[1])
 local child, bell, wanted = ARGV[1], ARGV[2], tonumber(ARGV[3])
-local jobs, rows = {}, 0
-local MOST_JOBS = 256  -- so that nobody's post waits long behind a claim
+local jobs, rows, entries, rows_read = {}, 0, 0, 0
 
-local function start(stream, entry, id)
+local function start(stream, entry, id, its_rows)
   local key = key_of(id)
-  local record = redis.call('HMGET', key, 'status', 'model', 'sha', 'inputs', 'attempt', 'lost')
+  local record = redis.call('HMGET', key, 'status', 'model', 'sha', 'inputs', 'attempt', 'lost', 'reason')
+  entries, rows_read = entries + 1, rows_read + its_rows
   if record[1] ~= 'queued' then
     leave(stream, entry)
     return
   end
   local attempt = whole((record[5] or 0) + 1)
   redis.call('HSET', key, 'status', 'running', 'started', now_text, 'attempt', attempt)
+  if record[7] then redis.call('HDEL', key, 'reason') end
   jobs[#jobs + 1] = {stream, entry, id, attempt, record[2], record[3], record[4], record[6] or ''}
+  rows = rows + its_rows
 end
 
 local function take(stream, count)
   local read = redis.call('XREADGROUP', 'GROUP', GROUP, child, 'COUNT', count, 'STREAMS', stream, '>')
-  if not read then return 0 end
-  for _, item in ipairs(read[1][2]) do
-    start(stream, item[1], item[2][2])
-    rows = rows + tonumber(item[2][4])
-  end
-  return #read[1][2]
+  if not read then return false end
+  for _, item in ipairs(read[1][2]) do start(stream, item[1], item[2][2], tonumber(item[2][4])) end
+  return true
+end
+
+-- A list may have 1,000 rows: by those read so far, as many entries as should make what is still wanted.
+local function next_count()
+  if entries == 0 then return 1 end
+  return math.min(math.ceil((wanted - rows) * entries / rows_read), 16)
 end
 
 redis.call('SET', CLAIM_ROWS, ARGV[3])
 if ARGV[4] then
   -- Unless the sweeper took it back meanwhile.
   if #redis.call('XPENDING', line, GROUP, ARGV[4], ARGV[4], 1, child) > 0 then
-    start(line, ARGV[4], ARGV[5])
-    rows = tonumber(ARGV[6])
+    start(line, ARGV[4], ARGV[5], tonumber(ARGV[6]))
   end
+else
+  while #jobs == 0 and take(lost, 1) do end
 end
-if ARGV[4] or take(lost, 1) == 0 then
-  -- A list may have 1,000 rows: taken a few at a time, a claim stays near to what was wanted.
-  while rows < wanted and #jobs < MOST_JOBS and take(line, math.min(16, wanted - rows)) > 0 do end
+if ARGV[4] or #jobs == 0 then
+  while rows < wanted and #jobs < MOST_JOBS and entries < MOST_ENTRIES and take(line, next_count()) do end
 end
 close()
-if rows > 0 then count_rows(line, -rows) end
+if rows_read > 0 then count_rows(line, -rows_read) end
 if #jobs > 0 then redis.call('ZADD', BELLS, whole(now + BELL_LAPSES), bell) end
 return jobs

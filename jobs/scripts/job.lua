@@ -2,8 +2,8 @@
 -- there is one place that knows the state machine (jobs/status.py draws it) and the names of the keys.
 --
 --   job:<id>          hash    v status model sha owner inputs attempt started finished expires
---                             outputs error metadata watchers; of a list that workers were lost with:
---                             trying (the row under way), lost (the rows given up)
+--                             outputs error metadata watchers reason (why it was given back); of a list
+--                             that workers were lost with: trying (the row under way), lost (those given up)
 --   jobs:<owner>      zset    the owner's jobs: 16 bytes of id, by time of creation
 --   line:predictions  stream  where jobs wait: id, and how many rows it has
 --   line:...:again    stream  where jobs wait whose worker was lost: these are claimed one at a time
@@ -31,6 +31,11 @@ local now_text = whole(now)
 local ended_for = {}  -- channel -> ids
 local left = {}  -- stream -> entries
 
+-- Lua passes some 8,000 values at most.
+local function in_slices(list, call)
+  for at = 1, #list, 1000 do call(unpack(list, at, math.min(at + 999, #list))) end
+end
+
 local function append(lists, name, value)
   local list = lists[name]
   if list then list[#list + 1] = value else lists[name] = {value} end
@@ -39,7 +44,7 @@ end
 -- Final is final: only this ends a job, and the caller has looked at its status. Empty outputs or error: none.
 local function end_job(id, watchers, status, retention, outputs, error)
   local key = key_of(id)
-  redis.call('HDEL', key, 'inputs', 'watchers', 'error', 'trying', 'lost')
+  redis.call('HDEL', key, 'inputs', 'watchers', 'reason', 'trying', 'lost')
   redis.call('HSET', key, 'status', status, 'finished', now_text, 'expires', whole(now + retention))
   if outputs ~= '' then redis.call('HSET', key, 'outputs', outputs) end
   if error ~= '' then redis.call('HSET', key, 'error', error) end
@@ -56,8 +61,10 @@ end
 -- Once all is written: the entries that are done leave the line, and who watches is told what has ended.
 local function close()
   for stream, entries in pairs(left) do
-    redis.call('XACK', stream, GROUP, unpack(entries))
-    redis.call('XDEL', stream, unpack(entries))
+    in_slices(entries, function(...)
+      redis.call('XACK', stream, GROUP, ...)
+      redis.call('XDEL', stream, ...)
+    end)
   end
   for channel, ids in pairs(ended_for) do
     redis.call('PUBLISH', channel, table.concat(ids, ' '))

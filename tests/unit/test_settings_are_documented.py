@@ -23,7 +23,9 @@ def test_every_setting_is_documented_and_nothing_else() -> None:
     assert set(documented()) == {name_of(field) for field in Settings.model_fields}
 
 
-@pytest.mark.parametrize("field", [f for f, info in Settings.model_fields.items() if not info.default_factory])
+@pytest.mark.parametrize(
+    "field", [f for f, info in Settings.model_fields.items() if not info.default_factory]
+)
 def test_the_documented_default_is_the_default(field: str) -> None:
     default = Settings.model_fields[field].default
     shown = default.get_secret_value() if isinstance(default, SecretStr) else default

@@ -1,0 +1,116 @@
+"""A Redis in memory with the real scripts in it, a clock turned by hand, and words to make jobs with."""
+
+import time
+from collections.abc import Callable
+
+import pytest
+from fakeredis import FakeRedis
+from redis import Redis
+from redis.client import PubSub
+
+from jobs import ids
+from jobs.line import Claim, Line, Outcome
+from jobs.names import GROUP, LINE
+from jobs.record import NewJob, Record, Row
+from jobs.settings import Settings
+from jobs.status import Status
+from jobs.store import Store
+
+SHA = "5a" * 32
+MANY = 10_000
+"""Rows to claim where all that wait are meant."""
+
+Read = Callable[[str], Record]
+
+
+class Clock:
+    """What time.time says to Redis and to us: it starts 18 s into a minute, and can be moved on."""
+
+    def __init__(self) -> None:
+        self._ahead = 1_795_300_818.0 - time.monotonic()
+
+    def __call__(self) -> float:
+        return self._ahead + time.monotonic()
+
+    def forward(self, seconds: float) -> None:
+        self._ahead += seconds
+
+
+def job(
+    *rows: Row, owner: str = "ada", model: str = "salary@1", sha256: str = SHA, watcher: str = ""
+) -> NewJob:
+    """A job of these rows: one for a single row, a list for several; of row [2.5] if there are none."""
+    single = len(rows) < 2
+    inputs = (rows[0] if rows else [2.5]) if single else list(rows)
+    job_id = ids.new_id(ids.PREDICTION)
+    return NewJob(job_id, model, sha256, owner, inputs, max(1, len(rows)), watcher=watcher)
+
+
+def jobs_of(*years: float) -> list[NewJob]:
+    """A job of one row for each number of years."""
+    return [job([one]) for one in years]
+
+
+def scored(claim: Claim) -> Outcome:
+    """The outcome of a claim, which tells by its outputs what the inputs were."""
+    return Outcome(claim, Status.SUCCEEDED, outputs=outputs_for(claim.rows))
+
+
+def outputs_for(rows: list[Row]) -> bytes:
+    return f"scores of {rows}".encode()
+
+
+def make_redis() -> Redis:
+    """With the line's group in it, since the fake reports a missing one otherwise than Redis does."""
+    redis: Redis = FakeRedis(protocol=2)
+    for stream in (LINE, f"{LINE}:again"):
+        redis.xgroup_create(stream, GROUP, id="0", mkstream=True)
+    return redis
+
+
+def listen(redis: Redis, *channels: str) -> PubSub:
+    """A subscription that gives messages of jobs only."""
+    subscription: PubSub = redis.pubsub(ignore_subscribe_messages=True)  # type: ignore[no-untyped-call]
+    subscription.subscribe(*channels)
+    for _ in channels:
+        assert subscription.get_message() is None
+    return subscription
+
+
+@pytest.fixture
+def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
+    hand_turned = Clock()
+    monkeypatch.setattr("time.time", hand_turned)
+    return hand_turned
+
+
+@pytest.fixture
+def redis(clock: Clock) -> Redis:
+    return make_redis()
+
+
+@pytest.fixture
+def settings() -> Settings:
+    return Settings()
+
+
+@pytest.fixture
+def store(redis: Redis, settings: Settings) -> Store:
+    return Store(redis, settings)
+
+
+@pytest.fixture
+def line(redis: Redis, settings: Settings) -> Line:
+    return Line(redis, settings)
+
+
+@pytest.fixture
+def read(store: Store) -> Read:
+    """The record of a job that is there."""
+
+    def read_one(job_id: str) -> Record:
+        [record] = store.read([job_id])
+        assert record is not None
+        return record
+
+    return read_one

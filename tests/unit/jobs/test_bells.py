@@ -1,0 +1,113 @@
+"""As many bells ring as there is work for children that live; a bell may be lost without harm."""
+
+import pytest
+from redis import Redis
+
+from jobs.line import CHILD_LAPSES_MS, Line
+from jobs.names import LINE
+from jobs.store import Store
+from tests.unit.conftest import MANY, Clock, job, jobs_of
+
+
+def rung(store: Store, jobs: int = 1) -> int:
+    return len(store.add([job([float(number)]) for number in range(jobs)])[1])
+
+
+@pytest.fixture
+def children(line: Line) -> list[str]:
+    """Three that live, and that claim two rows at a time."""
+    names = ["anna", "ben", "cleo"]
+    for name in names:
+        line.live(name)
+        line.claim(name, "none", 2)
+    return names
+
+
+def test_no_bell_rings_without_children(store: Store) -> None:
+    assert rung(store, jobs=5) == 0
+
+
+def test_the_first_job_rings_and_the_next_finds_the_bell_out(store: Store, children: list[str]) -> None:
+    assert rung(store) == 1
+    assert rung(store) == 0
+
+
+def test_a_bell_rings_for_each_claims_worth_of_rows(store: Store, children: list[str]) -> None:
+    assert [rung(store) for _ in range(6)] == [1, 0, 1, 0, 1, 0]
+
+
+def test_a_list_rings_for_its_rows(store: Store, children: list[str]) -> None:
+    lists = [job([years], [years + 0.5]) for years in (1.0, 2.0, 3.0)]
+    assert [len(store.add([one])[1]) for one in lists] == [1, 1, 1]
+
+
+def test_rows_taken_back_before_they_were_claimed_count_once(
+    store: Store, line: Line, clock: Clock, children: list[str]
+) -> None:
+    store.add([job([1.0], [2.0])])
+    line.wait("lost", 100)
+    clock.forward(16)
+    for child in children:
+        line.live(child)
+    assert len(line.sweep(bells=10).bells) == 1
+
+
+def test_at_most_one_bell_rings_for_each_child(store: Store, line: Line, children: list[str]) -> None:
+    assert sum(rung(store, jobs=4) for _ in range(10)) == 3
+    assert line.sweep(bells=10).bells == []
+
+
+def test_the_sweeper_rings_what_is_missing(store: Store, line: Line, children: list[str]) -> None:
+    assert rung(store, jobs=40) == 1
+    bells = line.sweep(bells=10).bells
+    assert len(set(bells)) == 2
+
+
+def test_an_empty_line_rings_no_bell(line: Line, children: list[str]) -> None:
+    assert line.sweep(bells=10).bells == []
+
+
+def test_a_bell_that_is_not_answered_lapses(store: Store, line: Line, clock: Clock) -> None:
+    line.live("anna")
+    assert rung(store) == 1
+    clock.forward(4)
+    line.live("anna")
+    assert rung(store) == 0
+    clock.forward(2)
+    assert rung(store) == 1
+
+
+def test_a_claim_renews_its_bell(store: Store, line: Line, clock: Clock) -> None:
+    line.live("anna")
+    _, [bell] = store.add(jobs_of(1, 2))
+    clock.forward(4)
+    line.live("anna")
+    line.claim("anna", bell, 1)
+    clock.forward(4)
+    assert rung(store) == 0
+
+
+def test_a_bell_that_is_withdrawn_may_ring_again(store: Store, line: Line) -> None:
+    line.live("anna")
+    _, [bell] = store.add([job()])
+    line.claim("anna", bell, MANY)
+    line.withdraw(bell)
+    assert rung(store) == 1
+
+
+def test_no_bell_rings_for_children_that_lapsed(store: Store, line: Line, clock: Clock) -> None:
+    line.live("ben")
+    clock.forward(CHILD_LAPSES_MS / 1000 + 1)
+    assert rung(store) == 0
+    line.live("cleo")
+    assert rung(store) == 1
+
+
+def test_a_bell_names_no_job(store: Store, line: Line, redis: Redis) -> None:
+    line.live("anna")
+    a_job = job()
+    _, [bell] = store.add([a_job])
+    assert len(bell) == 32
+    assert bell not in a_job.id
+    assert redis.zrange("bells", 0, -1) == [bell.encode()]
+    assert redis.xlen(LINE) == 1

@@ -1,0 +1,81 @@
+"""Celery carries bells only: no message can run code, and nothing else is listened to."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+from celery import Celery
+from kombu import serialization
+from kombu.exceptions import ContentDisallowed
+from pydantic import SecretStr
+
+from jobs import broker
+from jobs.broker import BELL_LAPSES_SECONDS, make_celery, ring
+from jobs.settings import Settings
+
+
+@pytest.fixture
+def celery() -> Celery:
+    return make_celery(Settings(redis_url=SecretStr("redis://:hunter2@elsewhere:6379/3")))
+
+
+def test_only_json_is_accepted(celery: Celery) -> None:
+    assert celery.conf.accept_content == ["json"]
+    assert celery.conf.task_serializer == celery.conf.event_serializer == "json"
+    assert received("json", celery.conf.accept_content) == ["a bell"]
+    with pytest.raises(ContentDisallowed):
+        received("pickle", celery.conf.accept_content)
+
+
+def received(serializer: str, accepted: list[str]) -> Any:
+    """What comes of a message that somebody sends in this form."""
+    kombu: Any = serialization
+    content_type, encoding, body = kombu.dumps(["a bell"], serializer)
+    return kombu.loads(body, content_type, encoding, accept=kombu.prepare_accept_content(accepted))
+
+
+def test_nobody_controls_a_worker_from_afar(celery: Celery) -> None:
+    assert celery.conf.worker_enable_remote_control is False
+
+
+def test_no_events_are_sent(celery: Celery) -> None:
+    assert celery.conf.worker_send_task_events is celery.conf.task_send_sent_event is False
+
+
+def test_there_is_no_result_backend(celery: Celery) -> None:
+    assert celery.conf.result_backend is None
+    assert celery.conf.task_ignore_result is True
+
+
+def test_the_broker_is_the_redis_of_the_settings(celery: Celery) -> None:
+    assert celery.conf.broker_url == "redis://:hunter2@elsewhere:6379/3"
+    assert "hunter2" not in repr(celery)
+
+
+def test_the_app_is_nobodys_default(celery: Celery) -> None:
+    import celery as module
+
+    assert module.current_app != celery
+
+
+class Recorder(Celery):  # type: ignore[misc]
+    """Notes what would be sent."""
+
+    def send_task(self, name: str, **options: Any) -> None:
+        self.sent = (name, options)
+
+
+def test_a_bell_carries_its_name_and_no_job() -> None:
+    recorder = Recorder(set_as_current=False)
+    ring(recorder, "a-bell")
+    name, options = recorder.sent
+    assert name == "score_predictions.v1"
+    assert (options["task_id"], options["queue"]) == ("a-bell", "predictions")
+    assert options["expires"] == BELL_LAPSES_SECONDS
+    assert options["retry"] is False
+    assert not options.keys() & {"args", "kwargs"}
+
+
+def test_a_bell_lapses_for_celery_when_it_does_for_the_line() -> None:
+    script = Path(broker.__file__).parent / "scripts/job.lua"
+    assert f"BELL_LAPSES = {BELL_LAPSES_SECONDS * 1000}\n" in script.read_text()

@@ -1,0 +1,85 @@
+"""An id tells what it names and when that was made, and nothing else passes for one."""
+
+import uuid
+
+import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
+
+from jobs.errors import BadId
+from jobs.ids import PREDICTION, check, created_ms, new_id, older_than, raw
+
+SECONDS = st.integers(0, 2**48 // 1000 - 1)
+GOOD = "pred_01a200d2-21c9-7846-85a5-7355eacb0e45"
+
+
+def id_made_at(seconds: float) -> str:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("time.time", lambda: seconds)
+        return new_id(PREDICTION)
+
+
+@given(SECONDS)
+def test_an_id_is_a_uuid_of_version_7(seconds: int) -> None:
+    made = id_made_at(seconds)
+    prefix, _, text = made.partition("_")
+    value = uuid.UUID(text)
+    assert prefix == "pred"
+    assert str(value) == text
+    assert (value.version, value.variant) == (7, uuid.RFC_4122)
+    check(made)
+
+
+@given(SECONDS)
+def test_an_id_tells_when_it_was_made(seconds: int) -> None:
+    assert created_ms(id_made_at(seconds)) == seconds * 1000
+
+
+@given(SECONDS, SECONDS)
+def test_ids_sort_by_time(one: int, other: int) -> None:
+    if one != other:
+        assert (id_made_at(one) < id_made_at(other)) == (one < other)
+
+
+def test_ids_of_one_moment_differ() -> None:
+    assert len({id_made_at(5) for _ in range(1000)}) == 1000
+
+
+@given(st.text())
+@example("")
+@example("pred_")
+@example(GOOD.removeprefix("pred_"))
+@example(GOOD.replace("pred", "batch"))
+@example(GOOD.upper())
+@example("pred_" + GOOD[5:].upper())
+@example(GOOD + "0")
+@example(GOOD + "\n")
+@example(" " + GOOD)
+@example(GOOD.replace("-", ""))
+@example("pred_{" + GOOD[5:] + "}")
+@example("pred_urn:uuid:" + GOOD[5:])
+@example("pred_" + GOOD)
+@example(GOOD.replace("-7", "-4"))
+@example(GOOD.replace("-85", "-c5"))
+@example(GOOD.replace("0e45", "0e4\u0665"))
+@example(GOOD.replace("0e45", "0_45"))
+def test_anything_else_is_no_id(text: str) -> None:
+    with pytest.raises(BadId):
+        check(text)
+
+
+@given(st.uuids(version=4) | st.uuids(version=1))
+def test_another_version_of_uuid_is_no_id(value: uuid.UUID) -> None:
+    with pytest.raises(BadId):
+        check(f"pred_{value}")
+
+
+def test_the_raw_id_is_its_sixteen_bytes() -> None:
+    assert raw(GOOD) == uuid.UUID(GOOD[5:]).bytes
+
+
+def test_older_means_longer_ago_than_that(monkeypatch: pytest.MonkeyPatch) -> None:
+    made = id_made_at(1_000)
+    monkeypatch.setattr("time.time", lambda: 1_500.0)
+    assert not older_than(made, 500_000)
+    assert older_than(made, 499_999)

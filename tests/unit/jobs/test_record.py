@@ -1,0 +1,81 @@
+"""The record is compact, and comes back from Redis as it went in."""
+
+import pytest
+from redis import Redis
+
+from jobs.line import Line
+from jobs.record import NewJob, Record, UnknownRecord
+from jobs.status import Status
+from jobs.store import Store
+from tests.unit.conftest import MANY, SHA, Clock, Read, job, scored
+
+
+def fields(redis: Redis, a_job: NewJob) -> set[bytes | str]:
+    return set(redis.hkeys(f"job:{a_job.id}"))
+
+
+def test_a_record_reads_back_as_it_was_added(store: Store, read: Read) -> None:
+    ada, bob = job([1.5, "gas", None]), job([2.5], [3.5], owner="bob", model="rent@7", sha256="00" * 32)
+    bob.metadata = b'{"team":"blue"}'
+    store.add([ada, bob])
+    assert read(ada.id) == Record.queued(ada)
+    assert read(bob.id) == Record.queued(bob)
+    assert (read(ada.id).sha256, read(bob.id).sha256) == (SHA, "00" * 32)
+    assert (read(ada.id).metadata, read(bob.id).metadata) == (b"{}", b'{"team":"blue"}')
+
+
+def test_a_record_tells_the_times_of_its_job(store: Store, line: Line, clock: Clock, read: Read) -> None:
+    a_job = job()
+    store.add([a_job])
+    clock.forward(2)
+    [claim] = line.claim("child", "bell", MANY)
+    clock.forward(3)
+    line.record([scored(claim)])
+    record = read(a_job.id)
+    assert record.started is not None
+    assert record.finished is not None
+    assert record.expires == record.finished + store.retention_ms
+    assert record.started - record.created == pytest.approx(2_000, abs=500)
+    assert record.finished - record.started == pytest.approx(3_000, abs=500)
+
+
+def test_a_record_that_is_not_there_is_none(store: Store) -> None:
+    here, absent = job(), job()
+    store.add([here])
+    records = store.read([absent.id, here.id, absent.id])
+    assert [record and record.id for record in records] == [None, here.id, None]
+
+
+def test_a_record_holds_no_field_that_is_not_needed(store: Store, line: Line, redis: Redis) -> None:
+    a_job = job()
+    store.add([a_job])
+    waiting = {b"v", b"status", b"model", b"sha", b"owner", b"inputs"}
+    assert fields(redis, a_job) == waiting
+    [claim] = line.claim("child", "bell", MANY)
+    assert fields(redis, a_job) == waiting | {b"attempt", b"started"}
+    line.record([scored(claim)])
+    ended = {b"attempt", b"started", b"finished", b"expires", b"outputs"}
+    assert fields(redis, a_job) == waiting - {b"inputs"} | ended
+
+
+def test_a_small_job_takes_a_small_record(store: Store, redis: Redis) -> None:
+    a_job = job()
+    store.add([a_job])
+    record = redis.hgetall(f"job:{a_job.id}")
+    assert sum(len(name) + len(value) for name, value in record.items()) < 100
+
+
+def test_another_version_of_the_record_is_refused(store: Store, redis: Redis) -> None:
+    a_job = job()
+    store.add([a_job])
+    redis.hset(f"job:{a_job.id}", "v", "2")
+    with pytest.raises(UnknownRecord, match="deploy workers and web of one release"):
+        store.read([a_job.id])
+
+
+@pytest.mark.parametrize("status", Status)
+def test_every_status_reads_back(store: Store, redis: Redis, read: Read, status: Status) -> None:
+    a_job = job()
+    store.add([a_job])
+    redis.hset(f"job:{a_job.id}", "status", status)
+    assert read(a_job.id).status is status

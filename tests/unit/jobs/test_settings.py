@@ -1,0 +1,111 @@
+"""Settings come from the environment; what cannot be used is said in one clear line."""
+
+import os
+from pathlib import Path
+
+import pytest
+
+from jobs.errors import BadSettings
+from jobs.settings import PREFIX, Settings, load_settings
+
+USABLE = {
+    "redis_url": "redis://elsewhere:6379/1",
+    "data": "/var/lib/paygrade",
+    "bundles": "/srv/bundles",
+    "default_model": "rent",
+    "children": "3",
+    "web_processes": "5",
+    "max_body": "2048",
+    "max_waiting": "17",
+    "max_memory_percent": "61",
+    "max_waiting_callers": "19",
+    "rows_per_minute": "23",
+    "retention_seconds": "3601",
+    "lease_seconds": "29",
+    "attempts": "7",
+    "api_keys": "ada:0123",
+    "allow_anyone": "true",
+    "log_level": "DEBUG",
+}
+
+
+@pytest.fixture(autouse=True)
+def empty_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in [name for name in os.environ if name.startswith(PREFIX) or name == "REDIS_URL"]:
+        monkeypatch.delenv(name)
+
+
+def variable(field: str) -> str:
+    return "REDIS_URL" if field == "redis_url" else PREFIX + field.upper()
+
+
+@pytest.mark.parametrize("field", Settings.model_fields)
+def test_every_setting_can_be_set_in_the_environment(monkeypatch: pytest.MonkeyPatch, field: str) -> None:
+    default = getattr(load_settings(), field)
+    monkeypatch.setenv(variable(field), USABLE[field])
+    value = getattr(load_settings(), field)
+    assert value != default
+    text = value.get_secret_value() if hasattr(value, "get_secret_value") else str(value)
+    assert text == ("True" if field == "allow_anyone" else USABLE[field])
+
+
+@pytest.mark.parametrize("field", Settings.model_fields)
+def test_an_empty_setting_is_as_none(monkeypatch: pytest.MonkeyPatch, field: str) -> None:
+    default = getattr(load_settings(), field)
+    monkeypatch.setenv(variable(field), "")
+    assert getattr(load_settings(), field) == default
+
+
+@pytest.mark.parametrize("name", ["PAYGRADE_LEASE", "PAYGRADE_REDIS_URL", "PAYGRADE_"])
+def test_an_unknown_setting_is_named(monkeypatch: pytest.MonkeyPatch, name: str) -> None:
+    monkeypatch.setenv(name, "1")
+    with pytest.raises(BadSettings, match=rf"^{name} is not a setting; .*\.env\.example") as refusal:
+        load_settings()
+    assert "\n" not in str(refusal.value)
+
+
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [
+        ("children", "0"),
+        ("max_memory_percent", "101"),
+        ("attempts", "three"),
+        ("lease_seconds", "1.5"),
+        ("retention_seconds", "59"),
+        ("allow_anyone", "perhaps"),
+        ("log_level", "LOUD"),
+        ("redis_url", "elsewhere:6379"),
+        ("redis_url", "http://elsewhere"),
+    ],
+)
+def test_a_bad_setting_is_named_in_one_line(monkeypatch: pytest.MonkeyPatch, field: str, value: str) -> None:
+    monkeypatch.setenv(variable(field), value)
+    with pytest.raises(BadSettings, match=f"^{variable(field)}: ") as refusal:
+        load_settings()
+    assert "\n" not in str(refusal.value)
+
+
+def test_all_bad_settings_are_named_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PAYGRADE_CHILDREN", "0")
+    monkeypatch.setenv("PAYGRADE_ATTEMPTS", "0")
+    with pytest.raises(BadSettings, match=r"^PAYGRADE_CHILDREN: .*; PAYGRADE_ATTEMPTS: .*"):
+        load_settings()
+
+
+def test_secrets_are_not_shown(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("REDIS_URL", "redis://:hunter2@elsewhere")
+    monkeypatch.setenv("PAYGRADE_API_KEYS", "ada:hunter2")
+    settings = load_settings()
+    assert "hunter2" not in f"{settings} {settings!r} {settings.model_dump_json()}"
+
+
+def test_a_bad_value_is_not_shown(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PAYGRADE_ATTEMPTS", "hunter2")
+    with pytest.raises(BadSettings) as refusal:
+        load_settings()
+    assert "hunter2" not in str(refusal.value)
+
+
+def test_settings_do_not_change() -> None:
+    with pytest.raises(ValueError, match="frozen"):
+        load_settings().data = Path("elsewhere")

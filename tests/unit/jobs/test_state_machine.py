@@ -1,0 +1,155 @@
+"""Whatever children, callers and the sweeper do, in whatever order: no job is lost, and final is final."""
+
+from typing import Any
+
+import pytest
+from hypothesis import settings as hypothesis_settings
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
+from redis import Redis
+
+from jobs.line import Claim, Entry, Line
+from jobs.names import GROUP, LINE
+from jobs.record import NewJob, Record, Row
+from jobs.settings import Settings
+from jobs.status import FOLLOWING, Status
+from jobs.store import Store
+from tests.unit.conftest import MANY, Clock, job, make_redis, outputs_for, scored
+
+STREAMS = (LINE, f"{LINE}:again")
+CHILDREN = st.sampled_from(["anna", "ben", "cleo"])
+ERROR = b'{"type":"model_unavailable"}'
+
+
+class LifeOfJobs(RuleBasedStateMachine):
+    """A child is lost with a claim by never recording it; a slow one records it when it is outdated."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.patch = pytest.MonkeyPatch()
+        self.clock = Clock()
+        self.patch.setattr("time.time", self.clock)
+        self.redis = make_redis()
+        self.store, self.line = Store(self.redis, Settings()), Line(self.redis, Settings())
+        self.jobs: list[NewJob] = []
+        self.claims: list[Claim] = []
+        self.read: list[tuple[str, Entry]] = []
+        self.seen: dict[str, Record] = {}
+
+    def teardown(self) -> None:
+        try:
+            self.everything_ends_when_all_children_live()
+        finally:
+            self.patch.undo()
+
+    @rule(rows=st.integers(1, 3))
+    def add(self, rows: int) -> None:
+        number = len(self.jobs)
+        self.jobs.append(job(*[[float(number), float(row)] for row in range(rows)]))
+        assert self.store.add(self.jobs[-1:])[0] == [None]
+
+    @precondition(lambda self: self.jobs)
+    @rule(data=st.data())
+    def add_again(self, data: st.DataObject) -> None:
+        assert self.store.add([data.draw(st.sampled_from(self.jobs))])[0] == [None]
+
+    @rule(child=CHILDREN, rows=st.integers(1, 5))
+    def claim(self, child: str, rows: int) -> None:
+        self.claims += self.line.claim(child, "bell", rows)
+
+    @rule(child=CHILDREN)
+    def wait(self, child: str) -> None:
+        if entry := self.line.wait(child, 1):
+            self.read.append((child, entry))
+
+    @precondition(lambda self: self.read)
+    @rule(data=st.data())
+    def claim_what_was_read(self, data: st.DataObject) -> None:
+        child, entry = self.read.pop(data.draw(st.integers(0, len(self.read) - 1)))
+        self.claims += self.line.claim(child, "bell", 1, entry)
+
+    @precondition(lambda self: self.claims)
+    @rule(data=st.data())
+    def record(self, data: st.DataObject) -> None:
+        chosen = data.draw(st.lists(st.sampled_from(self.claims), min_size=1, max_size=4))
+        counting = {claim.id for claim in chosen if self.is_current(claim)}
+        assert self.line.record([scored(claim) for claim in chosen]) == len(counting)
+
+    @precondition(lambda self: self.claims)
+    @rule(data=st.data())
+    def give_back(self, data: st.DataObject) -> None:
+        self.line.give_back([data.draw(st.sampled_from(self.claims))], ERROR)
+
+    @precondition(lambda self: any(claim.careful for claim in self.claims))
+    @rule(data=st.data())
+    def try_row(self, data: st.DataObject) -> None:
+        claim = data.draw(st.sampled_from([claim for claim in self.claims if claim.careful]))
+        self.line.try_row(claim, data.draw(st.integers(0, len(claim.rows) - 1)))
+
+    @rule(seconds=st.sampled_from([1, 5, 16]))
+    def sweep(self, seconds: float) -> None:
+        self.clock.forward(seconds)
+        self.line.sweep(bells=1)
+
+    @precondition(lambda self: self.jobs)
+    @rule(data=st.data())
+    def cancel(self, data: st.DataObject) -> None:
+        job_id = data.draw(st.sampled_from(self.jobs)).id
+        before = self.now(job_id).status
+        expected = Status.CANCELED if before is Status.QUEUED else before
+        assert self.store.cancel(job_id) is self.now(job_id).status is expected
+
+    @invariant()
+    def each_job_moves_as_it_may_and_then_no_more(self) -> None:
+        for each, now in zip(self.jobs, self.records(), strict=True):
+            before = self.seen.get(each.id, Record.queued(each))
+            assert now == before if before.status.ended else now.attempt >= before.attempt
+            assert now.status in FOLLOWING[before.status] | {before.status}
+            assert now.outputs == (outputs_for(rows_of(each)) if now.status is Status.SUCCEEDED else None)
+            self.seen[each.id] = now
+
+    @invariant()
+    def a_job_is_in_the_line_once_until_it_ends(self) -> None:
+        entries = [entry_id for stream in STREAMS for entry_id in ids_in(self.redis, stream)]
+        assert len(entries) == len(set(entries))
+        records = self.records()
+        dropped_when_claimed = {record.id for record in records if record.status is Status.CANCELED}
+        unended = {record.id for record in records if not record.status.ended}
+        assert set(entries) - dropped_when_claimed == unended
+
+    def everything_ends_when_all_children_live(self) -> None:
+        for _ in range(3):
+            self.sweep(16)
+            self.each_job_moves_as_it_may_and_then_no_more()
+            while any(self.redis.xlen(stream) for stream in STREAMS):
+                claims = self.line.claim("anna", "bell", MANY)
+                self.each_job_moves_as_it_may_and_then_no_more()
+                assert self.line.record([scored(claim) for claim in claims]) == len(claims)
+                self.each_job_moves_as_it_may_and_then_no_more()
+        assert all(record.status.ended for record in self.records())
+        for stream in STREAMS:
+            assert self.redis.xlen(stream) == self.redis.xpending(stream, GROUP)["pending"] == 0
+
+    def now(self, job_id: str) -> Record:
+        return next(record for record in self.records() if record.id == job_id)
+
+    def records(self) -> list[Record]:
+        records = self.store.read([each.id for each in self.jobs])
+        return [record for record in records if record is not None]
+
+    def is_current(self, claim: Claim) -> bool:
+        record = self.now(claim.id)
+        return record.status is Status.RUNNING and record.attempt == claim.attempt
+
+
+def ids_in(redis: Redis, stream: str) -> list[str]:
+    entries: Any = redis.xrange(stream)
+    return [fields[b"id"].decode() for _, fields in entries]
+
+
+def rows_of(a_job: NewJob) -> list[Row]:
+    return a_job.inputs if a_job.rows > 1 else [a_job.inputs]
+
+
+TestLifeOfJobs = LifeOfJobs.TestCase
+TestLifeOfJobs.settings = hypothesis_settings(max_examples=25, stateful_step_count=40, deadline=None)

@@ -1,0 +1,79 @@
+"""A child keeps the bundles asked for last, and scores with none but the one that a job was accepted for."""
+
+import shutil
+from pathlib import Path
+
+import numpy as np
+import pytest
+import xgboost
+
+from model.catalog import Catalog
+from model.errors import BundleError, UnknownModel
+from model.manifest import Manifest
+from model.publish import publish
+from tests.unit.worker.conftest import BUNDLES
+from worker.bundles import KEPT, Bundles
+
+
+@pytest.fixture(scope="module")
+def versions(tmp_path_factory: pytest.TempPathFactory) -> list[Manifest]:
+    """One version more than are kept, of a model that knows rent by rooms."""
+    root = tmp_path_factory.mktemp("bundles")
+    rooms = np.arange(8, dtype=np.float32).reshape(-1, 1)
+    matrix = xgboost.DMatrix(rooms, label=rooms.ravel(), feature_names=["rooms"], nthread=1)
+    booster = xgboost.train({"nthread": 1}, matrix, 1)
+    described = {
+        "name": "rent",
+        "target": "rent",
+        "unit": "euros",
+        "features": [{"name": "rooms", "type": "number"}],
+        "trees": 1,
+        "metrics": {},
+        "training": {},
+    }
+    numbers = range(1, KEPT + 2)
+    return [publish(root, booster, {**described, "version": number}, [{"rooms": 1}]) for number in numbers]
+
+
+@pytest.fixture
+def rents(versions: list[Manifest]) -> Bundles:
+    return Bundles(Catalog(versions[0].directory.parents[1], "rent"))
+
+
+def test_a_bundle_is_loaded_once(rents: Bundles, versions: list[Manifest]) -> None:
+    one, other = versions[:2]
+    first = rents.get(one.ref, one.sha256)
+    assert first.manifest.ref == "rent@1"
+    assert rents.get(other.ref, other.sha256).manifest.ref == "rent@2"
+    assert rents.get(one.ref, one.sha256) is first
+
+
+def test_those_asked_for_last_are_kept(rents: Bundles, versions: list[Manifest]) -> None:
+    oldest, second, *_, newest = versions
+    loaded = [rents.get(each.ref, each.sha256) for each in versions[:-1]]
+    assert rents.get(oldest.ref, oldest.sha256) is loaded[0]
+    rents.get(newest.ref, newest.sha256)
+    assert rents.get(oldest.ref, oldest.sha256) is loaded[0]
+    assert rents.get(second.ref, second.sha256) is not loaded[1]
+
+
+def test_another_bundle_of_the_same_name_and_version_is_refused(catalog: Catalog) -> None:
+    with pytest.raises(BundleError, match="salary@1 is another bundle here"):
+        Bundles(catalog).get("salary@1", "00" * 32)
+
+
+def test_a_version_that_is_not_here_is_refused(catalog: Catalog) -> None:
+    with pytest.raises(UnknownModel, match="model salary has no version 9"):
+        Bundles(catalog).get("salary@9", "00" * 32)
+
+
+def test_the_default_is_checked_by_its_golden_rows(catalog: Catalog) -> None:
+    assert Bundles(catalog).check_default() == "salary@1"
+
+
+def test_a_default_that_is_broken_is_not_ready(tmp_path: Path) -> None:
+    shutil.copytree(BUNDLES / "salary", tmp_path / "salary")
+    bundles = Bundles(Catalog(tmp_path, "salary"))
+    (tmp_path / "salary/1/model.ubj").write_bytes(b"{}")
+    with pytest.raises(BundleError, match="sha256 does not match"):
+        bundles.check_default()

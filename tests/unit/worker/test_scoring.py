@@ -1,0 +1,151 @@
+"""Each row gets its own output, or its own reason; one bad row harms itself only."""
+
+import json
+import math
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from numpy.typing import NDArray
+
+from jobs.line import Outcome
+from jobs.record import Row
+from jobs.status import Status
+from model.bundle import Bundle
+from model.catalog import Catalog
+from tests.unit.worker.conftest import claim
+from worker.scoring import by_bundle, score
+
+BAD = -1.0
+
+
+def tenfold(rows: Sequence[Row]) -> NDArray[np.float32]:
+    """A model of one feature; it cannot bear BAD."""
+    if any(row == [BAD] for row in rows):
+        raise ValueError("a row that the model cannot bear")
+    return np.array([10 * row[0] for row in rows], dtype=np.float32)
+
+
+def silent(rows: Sequence[Row]) -> dict[int, list[str]]:
+    return {}
+
+
+def output(outcome: Outcome) -> Any:
+    return json.loads(outcome.outputs)
+
+
+def error_type(outcome: Outcome) -> str:
+    return str(json.loads(outcome.error)["type"])
+
+
+def test_each_row_gets_its_own_output_in_order() -> None:
+    claims = [claim([1.0]), claim([2.0], [3.0]), claim([4.0], listed=True), claim([5.0])]
+    outcomes = score(tenfold, silent, claims)
+    assert [outcome.claim for outcome in outcomes] == claims
+    assert [outcome.status for outcome in outcomes] == [Status.SUCCEEDED] * 4
+    assert [output(outcome) for outcome in outcomes] == [
+        {"prediction": 10},
+        [{"prediction": 20}, {"prediction": 30}],
+        [{"prediction": 40}],
+        {"prediction": 50},
+    ]
+
+
+def test_a_bad_row_in_a_micro_batch_harms_itself_only() -> None:
+    *good, bad = score(tenfold, silent, [claim([1.0]), claim([2.0], [3.0]), claim([BAD])])
+    assert [output(outcome) for outcome in good] == [
+        {"prediction": 10},
+        [{"prediction": 20}, {"prediction": 30}],
+    ]
+    assert (bad.status, bad.outputs, error_type(bad)) == (Status.FAILED, b"", "not_scored")
+
+
+def test_a_bad_row_in_a_list_harms_itself_only() -> None:
+    [outcome] = score(tenfold, silent, [claim([1.0], [BAD], [3.0])])
+    first, second, third = output(outcome)
+    assert (outcome.status, outcome.error) == (Status.PARTIALLY_SUCCEEDED, b"")
+    assert (first, third) == ({"prediction": 10}, {"prediction": 30})
+    assert second["error"]["type"] == "not_scored"
+
+
+def test_a_list_of_bad_rows_fails_and_each_says_why() -> None:
+    [outcome, mate] = score(tenfold, silent, [claim([BAD], [BAD]), claim([7.0])])
+    assert (outcome.status, error_type(outcome)) == (Status.FAILED, "rows_failed")
+    assert [each["error"]["type"] for each in output(outcome)] == ["not_scored"] * 2
+    assert output(mate) == {"prediction": 70}
+
+
+@given(st.lists(st.sampled_from([BAD, *range(20)]), min_size=1, max_size=40))
+def test_wherever_the_bad_rows_are_the_others_are_scored(years: list[float]) -> None:
+    outcomes = score(tenfold, silent, [claim([float(one)]) for one in years])
+    for one, outcome in zip(years, outcomes, strict=True):
+        if one == BAD:
+            assert outcome.status is Status.FAILED
+        else:
+            assert output(outcome) == {"prediction": 10 * one}
+
+
+@pytest.mark.parametrize("value", [math.nan, math.inf, -math.inf])
+def test_a_score_that_is_no_finite_number_is_an_error(value: float) -> None:
+    single, several = score(tenfold, silent, [claim([value]), claim([1.0], [value])])
+    assert (single.status, error_type(single)) == (Status.FAILED, "not_finite")
+    assert several.status is Status.PARTIALLY_SUCCEEDED
+    assert [*output(several)[0], *output(several)[1]] == ["prediction", "error"]
+
+
+def test_warnings_join_the_row_that_they_are_about() -> None:
+    def warn(rows: Sequence[Row]) -> dict[int, list[str]]:
+        return {index: [f'"{row[0]:.0f}"'] for index, row in enumerate(rows) if row[0] > 1}
+
+    single, several, bad = score(tenfold, warn, [claim([2.0]), claim([1.0], [3.0]), claim([BAD])])
+    assert output(single) == {"prediction": 20, "warnings": ['"2"']}
+    assert output(several) == [{"prediction": 10}, {"prediction": 30, "warnings": ['"3"']}]
+    assert error_type(bad) == "not_scored"
+
+
+def test_scores_are_written_in_the_shortest_form_that_reads_back_the_same() -> None:
+    values = [260.00012, 0.1, 374.99866]
+    outcomes = score(lambda rows: np.array(values, dtype=np.float32), silent, [claim([v]) for v in values])
+    texts = [outcome.outputs.decode() for outcome in outcomes]
+    assert texts == [f'{{"prediction":{value}}}' for value in values]
+
+
+def test_the_model_is_called_once_for_all_rows() -> None:
+    calls: list[int] = []
+
+    def counting(rows: Sequence[Row]) -> NDArray[np.float32]:
+        calls.append(len(rows))
+        return tenfold(rows)
+
+    score(counting, silent, [claim([float(years)]) for years in range(100)])
+    assert calls == [100]
+
+
+@pytest.fixture(scope="module")
+def salary(catalog: Catalog) -> Bundle:
+    return Bundle.load(catalog.find("salary@1"))
+
+
+def test_the_salary_model_gives_the_figures_of_the_article(salary: Bundle) -> None:
+    rows = [[2.5], [4.5], [12.5]]
+    outcomes = score(salary.predict, silent, [claim(row) for row in rows])
+    assert [outcome.outputs for outcome in outcomes] == [
+        b'{"prediction":260.00012}',
+        b'{"prediction":374.99866}',
+        b'{"prediction":749.99884}',
+    ]
+
+
+@pytest.mark.parametrize("row", [["many"], [], [1.0, 2.0], [None, {}]])
+def test_a_row_that_the_salary_model_cannot_read_harms_itself_only(salary: Bundle, row: Row) -> None:
+    good, bad, mate = score(salary.predict, salary.warnings, [claim([2.5]), claim(row), claim([4.5])])
+    assert (good.outputs, mate.outputs) == (b'{"prediction":260.00012}', b'{"prediction":374.99866}')
+    assert (bad.status, error_type(bad)) == (Status.FAILED, "not_scored")
+
+
+def test_claims_of_one_bundle_come_together() -> None:
+    one, other, third = claim([1.0]), claim([2.0], sha256="07" * 32), claim([3.0])
+    assert by_bundle([one, other, third]) == [[one, third], [other]]
