@@ -10,6 +10,7 @@ Question = TypeVar("Question")
 Answer = TypeVar("Answer")
 
 MOST = 128
+LONGEST_GATHERING_SECONDS = 0.01
 
 
 class Gatherer(Generic[Question, Answer]):
@@ -32,6 +33,8 @@ class Gatherer(Generic[Question, Answer]):
 
     def _run(self) -> None:
         while self._gathered:
+            with gevent.Timeout(LONGEST_GATHERING_SECONDS, False):
+                gevent.idle()  # first read what else has arrived
             group, self._gathered = self._gathered[:MOST], self._gathered[MOST:]
             try:
                 answers = self._ask_all([question for question, _ in group])

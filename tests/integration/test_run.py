@@ -1,0 +1,150 @@
+"""run.py: the whole of it with one command, and nothing of it left afterwards."""
+
+import signal
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from pathlib import Path
+
+import psutil
+import pytest
+
+from tests.integration.callers import Caller
+from tests.integration.conftest import StartStack
+from tests.integration.service import (
+    PYTHON,
+    Service,
+    clean_environment,
+    free_port,
+    kill,
+    kill_all_of,
+    processes_of,
+    wait_until,
+)
+from tests.integration.stack import Stack
+
+SIGNALS = (signal.SIGTERM, signal.SIGINT)
+
+
+class Run:
+    """One run.py."""
+
+    def __init__(self, data: Path, port: int, **settings: str) -> None:
+        self.data = data
+        self.address = f"http://127.0.0.1:{port}"
+        log = data.with_name(f"run-{port}.log")
+        environment = clean_environment(PAYGRADE_DATA=str(data), PAYGRADE_CHILDREN="1", **settings)
+        self.service = Service([PYTHON, "run.py", "--port", str(port)], log, environment)
+        self.caller = Caller(self.address)
+
+    def up(self) -> "Run":
+        wait_until("it is up", lambda: "Paygrade is up" in self.service.says() or not self.service.alive)
+        assert self.service.alive, self.service.says()
+        return self
+
+    def stop(self, signum: signal.Signals) -> int:
+        self.service.send(signum)
+        return self.service.ended()
+
+    def part(self, name: str) -> psutil.Process:
+        """Store, web or worker: the one that supervisord started."""
+        [supervisord] = psutil.Process(self.service.pid).children()
+        return next(child for child in supervisord.children() if name in " ".join(child.cmdline()))
+
+    def end(self) -> None:
+        self.caller.close()
+        self.service.kill_group()
+        kill_all_of(self.data)
+
+
+StartRun = Callable[..., Run]
+
+
+@pytest.fixture
+def start_run(tmp_path: Path) -> Iterator[StartRun]:
+    with ExitStack() as runs:
+
+        def start(data: Path | None = None, port: int | None = None, **settings: str) -> Run:
+            run = Run(data or tmp_path / "data", port or free_port(), **settings)
+            runs.callback(run.end)
+            return run
+
+        yield start
+
+
+def test_it_shows_an_answer_and_keeps_its_jobs_from_run_to_run(start_run: StartRun) -> None:
+    first = start_run().up()
+    assert '{"years": 2.5} -> {"prediction": 260.00012}' in first.service.says()
+    assert first.address in first.service.says()
+    assert first.caller.recms({"years": "2.5"}).json() == {"salary": "260.00012"}
+    done = first.caller.ended(first.caller.accepted({"years": 4.5}))
+    assert first.stop(signal.SIGTERM) == 0
+    assert not processes_of(first.data)
+    again = start_run().up()
+    assert again.caller.show(done["id"]) == done
+    assert again.stop(signal.SIGINT) == 0
+    assert not processes_of(again.data)
+
+
+@pytest.mark.parametrize("signum", SIGNALS, ids=lambda signum: signum.name)
+def test_stopped_while_it_starts_it_leaves_nothing(start_run: StartRun, signum: signal.Signals) -> None:
+    run = start_run()
+    wait_until("it has begun", lambda: psutil.Process(run.service.pid).children())
+    run.stop(signum)
+    wait_until("nobody is left", lambda: not processes_of(run.data), within=15)
+
+
+def test_whatever_is_killed_is_started_again(start_run: StartRun) -> None:
+    run = start_run().up()
+    lost = [run.part(name) for name in ("worker", "web", "valkey-server")]
+    for part in lost:
+        assert kill(part.pid)
+        part.wait(10)
+    wait_until("all of it is there again", lambda: scores(run))
+    assert run.stop(signal.SIGTERM) == 0
+    assert not processes_of(run.data)
+
+
+def scores(run: Run) -> bool:
+    try:
+        return run.caller.recms({"years": "2.5"}).text == '{"salary":"260.00012"}'
+    except OSError:
+        return False
+
+
+def test_a_port_in_use_is_one_clear_line(start_run: StartRun, shared: Stack) -> None:
+    run = start_run(port=shared.port)
+    assert run.service.ended() == 2
+    [line] = run.service.says().splitlines()
+    assert str(shared.port) in line
+    assert "in use" in line
+
+
+def test_a_second_run_on_the_same_data_is_refused(start_run: StartRun) -> None:
+    first = start_run().up()
+    second = start_run()
+    assert second.service.ended() == 2
+    [line] = second.service.says().splitlines()
+    assert str(first.data) in line
+    assert scores(first)
+
+
+def test_a_run_that_was_killed_leaves_its_store_to_no_second_one(start_run: StartRun) -> None:
+    """Two stores on one file would ruin it: either all of the first is gone, or the next is refused."""
+    first = start_run().up()
+    first.service.kill()
+    second = start_run()
+    said = ("Paygrade is up", "in use")
+    wait_until("it is up or refused", lambda: any(words in second.service.says() for words in said))
+    stores = [process for process in processes_of(first.data) if "valkey-server" in process.name()]
+    assert len(stores) <= 1
+
+
+def test_a_store_that_is_there_already_is_used(start_run: StartRun, start_stack: StartStack) -> None:
+    stack = start_stack()
+    run = start_run(REDIS_URL=stack.redis_url).up()
+    done = run.caller.ended(run.caller.accepted({"years": 4.5}))
+    assert stack.redis.exists(f"job:{done['id']}")
+    assert not (run.data / "store").exists()
+    assert run.stop(signal.SIGTERM) == 0
+    assert not processes_of(run.data)
+    assert stack.store_answers()
