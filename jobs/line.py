@@ -2,8 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
-from typing import Any, TypeAlias, TypeVar
+from typing import Any, NamedTuple, TypeAlias, TypeVar
 from uuid import uuid4
 
 import orjson
@@ -24,8 +23,7 @@ CHILD_LAPSES_MS = 5_000
 LOST = orjson.dumps({"type": "worker_lost", "detail": "every worker that took it was lost"})
 
 
-@dataclass(frozen=True, slots=True)
-class Claim:
+class Claim(NamedTuple):
     """One job in the hands of a child. `rows` has one row for a single one: see `listed`.
 
     A list that workers were lost with is to be scored with care: row by row, without those given up.
@@ -43,8 +41,7 @@ class Claim:
     given_up: frozenset[int] = frozenset()
 
 
-@dataclass(frozen=True, slots=True)
-class Outcome:
+class Outcome(NamedTuple):
     """What became of a claimed job; outputs and error are JSON, empty where there are none."""
 
     claim: Claim
@@ -53,8 +50,7 @@ class Outcome:
     error: bytes = b""
 
 
-@dataclass(frozen=True, slots=True)
-class Sweep:
+class Sweep(NamedTuple):
     taken_back: int
     given_up: int
     bells: list[str]

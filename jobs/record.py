@@ -1,8 +1,8 @@
 """The record of a job: what Redis keeps of it, compact, and how it is read."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any, TypeAlias
+from typing import Any, NamedTuple, TypeAlias
 
 import orjson
 
@@ -11,6 +11,7 @@ from jobs.errors import JobsError
 from jobs.status import Status
 
 VERSION = b"1"
+_UNTOLD = b"-"
 
 Row: TypeAlias = list[Any]
 """The values of one row, in the order of the model's features."""
@@ -49,8 +50,7 @@ class NewJob:
         )
 
 
-@dataclass(frozen=True, slots=True)
-class Record:
+class Record(NamedTuple):
     """Times are milliseconds since 1970, UTC; `outputs` and `error` are JSON, as callers see them."""
 
     id: str
@@ -92,6 +92,18 @@ class Record:
             metadata=metadata or b"{}",
         )
 
+    def ended(self, told: "Ending") -> "Record":
+        """The record after what its watcher was told."""
+        return self._replace(
+            status=told.status,
+            attempt=told.attempt,
+            started=told.started,
+            finished=told.finished,
+            expires=told.expires,
+            outputs=told.outputs or None,
+            error=told.error or None,
+        )
+
     @classmethod
     def queued(cls, job: NewJob) -> "Record":
         """The record as it is once the job has been added."""
@@ -109,3 +121,38 @@ class Record:
             error=None,
             metadata=job.metadata or b"{}",
         )
+
+
+class Ending(NamedTuple):
+    """How a job ended, as those who watch it are told. Long outputs are not told, but to be read."""
+
+    job_id: str
+    status: Status
+    attempt: int
+    started: int | None
+    finished: int
+    expires: int
+    outputs: bytes
+    error: bytes
+
+    @property
+    def told(self) -> bool:
+        return self.outputs != _UNTOLD
+
+    @classmethod
+    def read_all(cls, message: bytes) -> "Iterator[Ending]":
+        """`message` as scripts/job.lua makes it, of one job or of several."""
+        lines = iter(message.split(b"\n"))
+        for job_id, status, attempt, started, finished, expires, outputs, error in zip(
+            *[lines] * 8, strict=True
+        ):
+            yield cls(
+                job_id=job_id.decode(),
+                status=Status(status.decode()),
+                attempt=int(attempt),
+                started=int(started) if started else None,
+                finished=int(finished),
+                expires=int(expires),
+                outputs=outputs,
+                error=error,
+            )

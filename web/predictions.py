@@ -56,19 +56,19 @@ class Predictions:
     def add(self, asked: Asked, owner: Owner, seconds: float) -> Record:
         """Adds a job and waits so long for its end; the record then known, ended or not."""
         job = new_job(asked, owner)
-        waiter = self.waiting.enter(job.id) if seconds else None
+        queued = Record.queued(job)
+        waiter = self.waiting.enter(queued) if seconds else None
         if waiter is None:
             self.door.add(job)
-            return Record.queued(job)
+            return queued
         with waiter:
             job.watcher = self.waiting.channel
             self.door.add(job)
             if record := waiter.wait(seconds):
                 return record
         with suppress(StoreAway):
-            if record := self._reading.ask(job.id):
-                return record
-        return Record.queued(job)  # accepted, and all that is known
+            return self._reading.ask(job.id) or queued
+        return queued  # it was accepted, and that is all that is known
 
     def show(self, job_id: str) -> Response:
         owner = self.keys.owner_of(request)
@@ -76,7 +76,7 @@ class Predictions:
         seconds = queried_wait(request)
         record = self._owned(job_id, owner)
         if seconds and not record.status.ended:
-            record = self._wait(job_id, seconds) or record
+            record = self._wait(record, seconds) or record
         return _resource(record, 200)
 
     def cancel(self, job_id: str) -> Response:
@@ -98,15 +98,15 @@ class Predictions:
             raise Problem(404, "there is no such prediction")
         return record
 
-    def _wait(self, job_id: str, seconds: float) -> Record | None:
-        waiter = self.waiting.enter(job_id)
+    def _wait(self, record: Record, seconds: float) -> Record | None:
+        waiter = self.waiting.enter(record)
         if waiter is None:
             return None
         with waiter:
-            [record] = self.store.read([job_id], self.waiting.channel)
-            if record is None or record.status.ended:
-                return record
-            return waiter.wait(seconds) or self._reading.ask(job_id)
+            [now] = self.store.read([record.id], self.waiting.channel)
+            if now is None or now.status.ended:
+                return now
+            return waiter.wait(seconds) or self._reading.ask(record.id)
 
 
 def new_job(asked: Asked, owner: Owner) -> NewJob:

@@ -9,7 +9,7 @@ import gevent
 from gevent.event import AsyncResult
 from redis import Redis
 
-from jobs.record import Record
+from jobs.record import Ending, Record
 
 log = logging.getLogger(__name__)
 
@@ -22,11 +22,11 @@ ReadAll = Callable[[Sequence[str], str], list[Record | None]]
 
 
 class Waiter:
-    """One caller's place. Leave it when done: `with waiting.enter(id) as waiter`."""
+    """One caller's place. Leave it when done: `with waiting.enter(record) as waiter`."""
 
-    def __init__(self, waiting: "Waiting", job_id: str) -> None:
+    def __init__(self, waiting: "Waiting", record: Record) -> None:
         self._waiting = waiting
-        self.job_id = job_id
+        self.record = record
         self.result = AsyncResult()
 
     def __enter__(self) -> "Waiter":
@@ -44,7 +44,7 @@ class Waiter:
 
 
 class Waiting:
-    """Subscribed to a channel of its own: the ids of ended jobs come in, their callers are woken."""
+    """Subscribed to a channel of its own: word of ended jobs comes in, their callers are woken."""
 
     def __init__(self, redis: Redis, read: ReadAll, channel: str, most_callers: int) -> None:
         self.channel = channel
@@ -59,24 +59,24 @@ class Waiting:
         gevent.spawn(self._listen)
         gevent.spawn(self._read_again)
 
-    def enter(self, job_id: str) -> Waiter | None:
+    def enter(self, record: Record) -> Waiter | None:
         """None if too many wait here already, or if this process is to stop: answer at once then.
 
-        Enter before the record is read, or before the job is added with `channel` as its watcher.
+        Enter with the record known so far, before `channel` is made a watcher of the job.
         """
         if self._released or self._callers >= self._most_callers:
             return None
-        waiter = Waiter(self, job_id)
-        self._waiters.setdefault(job_id, []).append(waiter)
+        waiter = Waiter(self, record)
+        self._waiters.setdefault(record.id, []).append(waiter)
         self._callers += 1
         return waiter
 
     def leave(self, waiter: Waiter) -> None:
         self._callers -= 1
-        waiters = self._waiters[waiter.job_id]
+        waiters = self._waiters[waiter.record.id]
         waiters.remove(waiter)
         if not waiters:
-            del self._waiters[waiter.job_id]
+            del self._waiters[waiter.record.id]
 
     def release(self) -> None:
         """Lets everyone go, and nobody wait any more."""
@@ -92,25 +92,33 @@ class Waiting:
                 with subscribing(ignore_subscribe_messages=True) as subscription:
                     subscription.subscribe(self.channel)
                     for message in subscription.listen():
-                        self._wake(message["data"].decode().split())
+                        self._hear(message["data"])
             except Exception as error:  # whatever it is, callers wait on
                 log.warning("store_away: %s", type(error).__name__)
                 gevent.sleep(0.5)
+
+    def _hear(self, message: bytes) -> None:
+        untold = []
+        for ending in Ending.read_all(message):
+            if ending.told:
+                for waiter in self._waiters.get(ending.job_id, ()):
+                    waiter.result.set(waiter.record.ended(ending))
+            else:
+                untold.append(ending.job_id)
+        self._look(untold)
 
     def _read_again(self) -> None:
         while True:
             gevent.sleep(READS_AGAIN_EVERY_SECONDS)
             try:
-                self._wake(list(self._waiters))
+                self._look(list(self._waiters))
             except Exception as error:  # likewise
                 log.warning("store_away: %s", type(error).__name__)
 
-    def _wake(self, ids: list[str]) -> None:
+    def _look(self, ids: list[str]) -> None:
         for start in range(0, len(ids), AT_ONCE):
-            waited_for = [job_id for job_id in ids[start : start + AT_ONCE] if job_id in self._waiters]
-            if not waited_for:
-                continue
-            for job_id, record in zip(waited_for, self._read(waited_for, self.channel), strict=True):
+            some = ids[start : start + AT_ONCE]
+            for record in self._read(some, self.channel):
                 if record is not None and record.status.ended:
-                    for waiter in self._waiters.get(job_id, ()):
+                    for waiter in self._waiters.get(record.id, ()):
                         waiter.result.set(record)

@@ -2,8 +2,8 @@
 -- What is left of it in the line is dropped by the child that claims it.
 
 local id = ARGV[1]
-local record = redis.call('HMGET', key_of(id), 'status', 'watchers')
-if record[1] ~= 'queued' then return record[1] end
-end_job(id, record[2], 'canceled', tonumber(ARGV[2]), '', '')
+local seen = look(id)
+if seen.status ~= 'queued' then return seen.status end
+end_job(id, seen, 'canceled', tonumber(ARGV[2]), '', '')
 close()
 return 'canceled'

@@ -28,7 +28,12 @@ local clock = redis.call('TIME')
 local now = tonumber(clock[1]) * 1000 + math.floor(tonumber(clock[2]) / 1000)
 local now_text = whole(now)
 
-local ended_for = {}  -- channel -> ids
+-- Who watches is told how a job ended, in these lines (jobs/record.py reads them): id, status, attempt, started,
+-- finished, expires, outputs, error. Long outputs he is to read himself.
+local told_to = {}  -- channel -> jobs
+local LONGEST_TOLD = 4096
+local UNTOLD = '-'
+
 local left = {}  -- stream -> entries
 
 -- Lua passes some 8,000 values at most.
@@ -41,16 +46,26 @@ local function append(lists, name, value)
   if list then list[#list + 1] = value else lists[name] = {value} end
 end
 
--- Final is final: only this ends a job, and the caller has looked at its status. Empty outputs or error: none.
-local function end_job(id, watchers, status, retention, outputs, error)
+-- What the scripts that change a job look at first.
+local function look(id)
+  local seen = redis.call('HMGET', key_of(id), 'status', 'attempt', 'started', 'watchers', 'reason', 'trying', 'lost')
+  return {status = seen[1], attempt = seen[2], started = seen[3], watchers = seen[4], reason = seen[5],
+          trying = seen[6], lost = seen[7]}
+end
+
+-- Final is final: only this ends a job, and the caller has seen its status. Empty outputs or error: none.
+local function end_job(id, seen, status, retention, outputs, error)
   local key = key_of(id)
+  local expires = whole(now + retention)
   redis.call('HDEL', key, 'inputs', 'watchers', 'reason', 'trying', 'lost')
-  redis.call('HSET', key, 'status', status, 'finished', now_text, 'expires', whole(now + retention))
+  redis.call('HSET', key, 'status', status, 'finished', now_text, 'expires', expires)
   if outputs ~= '' then redis.call('HSET', key, 'outputs', outputs) end
   if error ~= '' then redis.call('HSET', key, 'error', error) end
   redis.call('PEXPIRE', key, retention)
-  if watchers then
-    for channel in string.gmatch(watchers, '%S+') do append(ended_for, channel, id) end
+  if seen.watchers then
+    if #outputs > LONGEST_TOLD then outputs = UNTOLD end
+    local told = table.concat({id, status, seen.attempt or '0', seen.started or '', now_text, expires, outputs, error}, '\n')
+    for channel in string.gmatch(seen.watchers, '%S+') do append(told_to, channel, told) end
   end
 end
 
@@ -58,7 +73,7 @@ local function leave(stream, entry)
   append(left, stream, entry)
 end
 
--- Once all is written: the entries that are done leave the line, and who watches is told what has ended.
+-- Once all is written: the entries that are done leave the line, and who watches is told.
 local function close()
   for stream, entries in pairs(left) do
     in_slices(entries, function(...)
@@ -66,8 +81,8 @@ local function close()
       redis.call('XDEL', stream, ...)
     end)
   end
-  for channel, ids in pairs(ended_for) do
-    redis.call('PUBLISH', channel, table.concat(ids, ' '))
+  for channel, jobs in pairs(told_to) do
+    redis.call('PUBLISH', channel, table.concat(jobs, '\n'))
   end
 end
 

@@ -6,10 +6,10 @@ local retention = tonumber(ARGV[1])
 local recorded = {}
 for at = 2, #ARGV, 7 do
   local stream, entry, id, attempt, status, outputs, error = unpack(ARGV, at, at + 6)
-  local record = redis.call('HMGET', key_of(id), 'status', 'attempt', 'watchers')
-  local current = record[1] == 'running' and record[2] == attempt
+  local seen = look(id)
+  local current = seen.status == 'running' and seen.attempt == attempt
   if current then
-    end_job(id, record[3], status, retention, outputs, error)
+    end_job(id, seen, status, retention, outputs, error)
     leave(stream, entry)
   end
   recorded[#recorded + 1] = current and 1 or 0

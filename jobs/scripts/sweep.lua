@@ -12,20 +12,19 @@ local back, given_up = 0, 0
 local function take_back(stream, entry, fields)
   local id = fields[2]
   local key = key_of(id)
-  local record = redis.call('HMGET', key, 'status', 'attempt', 'reason', 'trying', 'lost', 'watchers')
-  local status, trying = record[1], record[4]
+  local seen = look(id)
   -- A list on its last attempt is tried row by row: it loses the row that was under way, and goes on.
-  if trying then
-    redis.call('HSET', key, 'lost', record[5] and record[5] .. ' ' .. trying or trying)
+  if seen.trying then
+    redis.call('HSET', key, 'lost', seen.lost and seen.lost .. ' ' .. seen.trying or seen.trying)
     redis.call('HDEL', key, 'trying')
   end
-  if status == 'running' and tonumber(record[2]) >= attempts and not trying then
-    end_job(id, record[6], 'failed', retention, '', record[3] or ARGV[4])
+  if seen.status == 'running' and tonumber(seen.attempt) >= attempts and not seen.trying then
+    end_job(id, seen, 'failed', retention, '', seen.reason or ARGV[4])
     given_up = given_up + 1
-  elseif status == 'running' or status == 'queued' then
+  elseif seen.status == 'running' or seen.status == 'queued' then
     redis.call('HSET', key, 'status', 'queued')
     redis.call('XADD', again(line), '*', unpack(fields))
-    if status == 'running' then count_rows(line, fields[4]) end
+    if seen.status == 'running' then count_rows(line, fields[4]) end
     back = back + 1
   end
   leave(stream, entry)

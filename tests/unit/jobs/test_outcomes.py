@@ -6,6 +6,7 @@ from redis.client import PubSub
 
 from jobs.line import Claim, Line, Outcome
 from jobs.names import LINE
+from jobs.record import Ending
 from jobs.status import Status
 from jobs.store import Store
 from tests.unit.conftest import MANY, Clock, Read, job, jobs_of, listen, outputs_for, scored
@@ -28,7 +29,9 @@ def listener(redis: Redis) -> PubSub:
 def told(listener: PubSub) -> list[tuple[str, set[str]]]:
     """Channel and ids of each message."""
     messages = [listener.get_message() for _ in range(5)]
-    return [(m["channel"].decode(), set(m["data"].decode().split())) for m in messages if m]
+    return [
+        (m["channel"].decode(), {end.job_id for end in Ending.read_all(m["data"])}) for m in messages if m
+    ]
 
 
 def test_each_job_gets_its_own_outcome(store: Store, line: Line, read: Read) -> None:
@@ -97,9 +100,7 @@ def test_a_record_that_is_gone_does_not_come_back(line: Line, redis: Redis, clai
     assert redis.exists(f"job:{claim.id}") == 0
 
 
-def test_watchers_are_told_once_and_only_ids(
-    store: Store, line: Line, redis: Redis, listener: PubSub
-) -> None:
+def test_watchers_are_told_once(store: Store, line: Line, redis: Redis, listener: PubSub) -> None:
     mine, shared, nobodys = (
         job([1.0], watcher="ended:one"),
         job([2.0], watcher="ended:one"),
@@ -112,6 +113,27 @@ def test_watchers_are_told_once_and_only_ids(
     line.record(outcomes)
     line.record(outcomes)
     assert sorted(told(listener)) == [("ended:one", {mine.id, shared.id}), ("ended:other", {shared.id})]
+
+
+def test_a_watcher_is_told_what_the_record_says(
+    store: Store, line: Line, listener: PubSub, read: Read
+) -> None:
+    a_job = job([2.5], watcher="ended:one")
+    store.add([a_job])
+    queued = read(a_job.id)
+    [claim] = line.claim("child", "bell", MANY)
+    line.record([scored(claim)])
+    [ending] = Ending.read_all(listener.get_message()["data"])
+    assert ending.told
+    assert queued.ended(ending) == read(a_job.id)
+
+
+def test_long_outputs_are_to_be_read_not_told(store: Store, line: Line, listener: PubSub) -> None:
+    store.add([job([2.5], watcher="ended:one")])
+    [claim] = line.claim("child", "bell", MANY)
+    line.record([Outcome(claim, Status.SUCCEEDED, b"1" * 5_000)])
+    [ending] = Ending.read_all(listener.get_message()["data"])
+    assert not ending.told
 
 
 def test_a_watcher_that_reads_again_and_again_is_told_once(

@@ -38,8 +38,8 @@ def test_those_who_come_while_it_is_under_way_share_the_next_in_order() -> None:
     echo = Echo()
     gatherer = Gatherer(echo)
     early = asked(gatherer, [1])
-    gevent.sleep(0)
-    gevent.sleep(0)
+    while not echo.groups:
+        gevent.sleep(0)
     late = asked(gatherer, [4, 2, 3])
     assert [greenlet.get() for greenlet in early + late] == [10, 40, 20, 30]
     assert echo.groups == [[1], [4, 2, 3]]
