@@ -1,0 +1,66 @@
+"""Every command of the README is run, and prints what the README says."""
+
+import re
+import subprocess
+from pathlib import Path
+from typing import NamedTuple
+
+import pytest
+
+from tests.integration.service import ROOT, clean_environment
+from tests.integration.stack import Stack
+
+README = (ROOT / "README.md").read_text()
+SERVES = ("make run",)
+"""Runs until it is stopped: test_run.py starts it as the README says."""
+ANYTHING = "…"
+
+
+class Example(NamedTuple):
+    command: str
+    printed: str
+
+
+def examples() -> list[Example]:
+    """In the order of the README; each command with what it is said to print."""
+    found = []
+    for block in re.findall(r"```console\n(.*?)```", README, re.DOTALL):
+        for part in re.split(r"^\$ ", block, flags=re.MULTILINE)[1:]:
+            command, _, printed = part.partition("\n")
+            found.append(Example(command, printed.strip()))
+    return found
+
+
+def run(command: str, folder: Path) -> str:
+    environment = clean_environment(PAYGRADE_DATA=str(folder))
+    done = subprocess.run(
+        ["/bin/sh", "-c", command], cwd=ROOT, env=environment, capture_output=True, text=True, timeout=60
+    )
+    return done.stdout.strip()
+
+
+def says(printed: str, readme: str) -> bool:
+    pattern = ".*".join(re.escape(part.strip()) for part in readme.split(ANYTHING))
+    return re.fullmatch(pattern, printed, re.DOTALL) is not None
+
+
+def test_the_readme_says_what_happens(shared: Stack, tmp_path: Path) -> None:
+    last_id = ""
+    for command, readme in examples():
+        if command in SERVES:
+            continue
+        here = command.replace("localhost:8000", shared.address.removeprefix("http://"))
+        here = here.replace(f"pred_{ANYTHING}", last_id)
+        printed = run(here, tmp_path)
+        for _ in range(50):
+            if says(printed, readme):
+                break
+            printed = run(here, tmp_path)
+        assert says(printed, readme), f"{command}\nprinted: {printed}\nREADME:  {readme}"
+        if match := re.search(r'"id":"(pred_[^"]+)"', printed):
+            last_id = match[1]
+
+
+@pytest.mark.parametrize("target", re.findall(r"`make (\w+)", README))
+def test_every_target_in_the_readme_is_there(target: str) -> None:
+    assert subprocess.run(["make", "-n", target], cwd=ROOT, capture_output=True).returncode == 0
