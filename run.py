@@ -86,8 +86,8 @@ def main() -> int:
         check_free(arguments.host, arguments.port)
         data = settings.data.resolve()
         data.mkdir(parents=True, exist_ok=True)
-        with only_one(data):
-            return run(settings, arguments.host, arguments.port, data)
+        with only_one(data) as lock:
+            return run(settings, arguments.host, arguments.port, data, lock)
     except (BadSettings, ModelError, OSError) as error:
         print(f"run: {error}", file=sys.stderr)
         return 2
@@ -98,7 +98,7 @@ def main() -> int:
         return 0
 
 
-def run(settings: Settings, host: str, port: int, data: Path) -> int:
+def run(settings: Settings, host: str, port: int, data: Path, lock: int) -> int:
     """Until Ctrl-C or SIGTERM; then web, worker and store are stopped, in this order."""
     row = example_row(settings)
     environment = {**os.environ, "PAYGRADE_DATA": str(data)}
@@ -114,6 +114,7 @@ def run(settings: Settings, host: str, port: int, data: Path) -> int:
         [sys.executable, "-m", "supervisor.supervisord", "-c", configuration],
         env=environment,
         start_new_session=True,  # Ctrl-C is for us to pass on, and they stop in order
+        pass_fds=[lock],  # held for as long as one of us lives
     )
     try:
         address = f"http://{'127.0.0.1' if host == '0.0.0.0' else host}:{port}"  # noqa: S104 (compared, not bound)
@@ -186,7 +187,7 @@ def self_check(address: str, key: str, row: dict[str, Any]) -> str:
 
 
 @contextmanager
-def only_one(data: Path) -> Iterator[None]:
+def only_one(data: Path) -> Iterator[int]:
     """Two stores on one file would ruin it."""
     with (data / "lock").open("w") as lock:
         try:
@@ -195,7 +196,7 @@ def only_one(data: Path) -> Iterator[None]:
             raise BadSettings(
                 f"{data} is in use by another run; set PAYGRADE_DATA to a folder of its own"
             ) from None
-        yield
+        yield lock.fileno()
 
 
 def _arguments() -> argparse.Namespace:

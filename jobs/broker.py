@@ -5,9 +5,6 @@ from celery import Celery
 from jobs.names import PREDICTIONS, SCORE_PREDICTIONS
 from jobs.settings import Settings
 
-BELL_LAPSES_SECONDS = 5
-"""A bell that no child has answered by then is rung again; job.lua has the same figure in ms."""
-
 
 def make_celery(settings: Settings) -> Celery:
     """No result backend, no pickle, no remote control: a message can only name a task of ours."""
@@ -37,11 +34,4 @@ def make_celery(settings: Settings) -> Celery:
 
 def ring(celery: Celery, bell: str) -> None:
     """Sends the bell; raises kombu's OperationalError if Redis is away."""
-    celery.send_task(
-        SCORE_PREDICTIONS,
-        task_id=bell,
-        queue=PREDICTIONS,
-        expires=BELL_LAPSES_SECONDS,
-        ignore_result=True,
-        retry=False,
-    )
+    celery.send_task(SCORE_PREDICTIONS, task_id=bell, queue=PREDICTIONS, ignore_result=True, retry=False)

@@ -27,8 +27,12 @@ def connect(settings: Settings, answer_seconds: float | None = 2) -> Redis:
 
 
 def script(redis: Redis, name: str) -> Script:
-    """A script of scripts/, behind what all of them share."""
-    text = (_SCRIPTS / "job.lua").read_text() + (_SCRIPTS / f"{name}.lua").read_text()
+    """A script of scripts/, behind what all of them share.
+
+    All but the one that accepts jobs may run when Redis is full: what is in must be able to come out.
+    """
+    flags = "" if name == "add" else "#!lua flags=allow-oom\n"
+    text = flags + (_SCRIPTS / "job.lua").read_text() + (_SCRIPTS / f"{name}.lua").read_text()
     return redis.register_script(text)
 
 

@@ -4,14 +4,17 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple, TypeAlias
 
-import orjson
-
 from jobs import ids
 from jobs.errors import JobsError
 from jobs.status import Status
 
 VERSION = b"1"
 _UNTOLD = b"-"
+
+OUTPUT_BYTES = 128
+"""What the output of a row may take, with a warning or two: mostly more than its inputs do."""
+JOB_BYTES = 500
+"""What a job takes besides."""
 
 Row: TypeAlias = list[Any]
 """The values of one row, in the order of the model's features."""
@@ -23,16 +26,24 @@ class UnknownRecord(JobsError):
 
 @dataclass(slots=True)
 class NewJob:
-    """A job as the door accepts it. The watcher is the channel to be told when it ends; metadata is JSON."""
+    """A job as the door accepts it; inputs and metadata are JSON.
+
+    The watcher is the channel to be told when it ends.
+    """
 
     id: str
     model: str
     sha256: str
     owner: str
-    inputs: Row | list[Row]
+    inputs: bytes
     rows: int
     metadata: bytes = b""
     watcher: str = ""
+
+    @property
+    def size(self) -> int:
+        """Roughly the bytes that it takes in Redis until its record expires."""
+        return JOB_BYTES + len(self.inputs) + OUTPUT_BYTES * self.rows
 
     def arguments(self) -> tuple[str | bytes | int, ...]:
         """As scripts/add.lua takes them."""
@@ -43,7 +54,7 @@ class NewJob:
             self.model,
             bytes.fromhex(self.sha256),
             self.owner,
-            orjson.dumps(self.inputs),
+            self.inputs,
             self.rows,
             self.metadata,
             self.watcher,

@@ -1,5 +1,6 @@
 """The store as the door sees it: jobs go in, records come out. What workers do is in line.py."""
 
+import math
 from collections.abc import Sequence
 from uuid import uuid4
 
@@ -8,7 +9,7 @@ from redis import Redis
 from jobs.connection import script, talking
 from jobs.errors import JobsError, LineFull, OverLimit, TooManyRows
 from jobs.names import LINE
-from jobs.record import NewJob, Record
+from jobs.record import OUTPUT_BYTES, NewJob, Record
 from jobs.settings import Settings
 from jobs.status import Status
 
@@ -62,11 +63,15 @@ class Store:
         with talking():
             self._redis.ping()
 
-    def memory_percent(self) -> float:
-        """How much Redis holds of what it may; 0 where no limit is set."""
+    def room(self) -> float:
+        """Bytes that Redis may still take in, those of outputs to come set apart; endless without a limit."""
         with talking():
             memory = self._redis.info("memory")
-        return 100 * memory["used_memory"] / memory["maxmemory"] if memory["maxmemory"] else 0.0
+            waiting = self._redis.get(f"{LINE}:rows")
+        if not memory["maxmemory"]:
+            return math.inf
+        most = memory["maxmemory"] * self._settings.max_memory_percent / 100
+        return float(most - memory["used_memory"] - OUTPUT_BYTES * max(int(waiting or 0), 0))
 
 
 def _refusal(verdict: bytes) -> JobsError | None:

@@ -11,6 +11,7 @@ import sys  # noqa: E402
 from jobs.errors import BadSettings  # noqa: E402
 from jobs.logs import log_to_stderr  # noqa: E402
 from jobs.settings import load_settings  # noqa: E402
+from model.catalog import Catalog  # noqa: E402
 from model.errors import ModelError  # noqa: E402
 from web.keys import Keys, digest  # noqa: E402
 from web.listening import check_free, is_loopback  # noqa: E402
@@ -32,9 +33,10 @@ def main() -> int:
                 f"without PAYGRADE_API_KEYS web listens on loopback only, not on {arguments.host}; "
                 "set keys, or PAYGRADE_ALLOW_ANYONE=true"
             )
+        catalog = Catalog(settings.bundles, settings.default_model)
         check_free(arguments.host, arguments.port)
         log_to_stderr(settings.log_level)
-        Server(settings, keys, arguments.host, arguments.port).run()
+        Server(settings, keys, catalog, arguments.host, arguments.port).run()
     except (BadSettings, ModelError) as error:
         print(f"web: {error}", file=sys.stderr)
         return 2

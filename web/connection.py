@@ -1,5 +1,6 @@
 """One connection of a caller: gevent's WSGI handler, made quicker and stoppable."""
 
+import logging
 from collections.abc import Iterator
 from socket import SHUT_RD
 from typing import Any, ClassVar
@@ -8,9 +9,11 @@ from gunicorn.workers.ggevent import PyWSGIHandler
 
 from web.header import Header
 
+log = logging.getLogger(__name__)
+
 
 class Connection(PyWSGIHandler):  # type: ignore[misc]
-    """On draining, a connection between two requests is closed, any other after its answer."""
+    """On draining, each connection is closed after its next answer, and the idle ones at the end."""
 
     draining = False
     idle: ClassVar[set[Any]] = set()
@@ -18,12 +21,13 @@ class Connection(PyWSGIHandler):  # type: ignore[misc]
     @classmethod
     def drain(cls) -> None:
         cls.draining = True
+
+    @classmethod
+    def close_idle(cls) -> None:
         for sock in list(cls.idle):
             sock.shutdown(SHUT_RD)  # a request that has arrived is still read
 
     def read_requestline(self) -> Any:
-        if self.draining:
-            return None
         self.idle.add(self.socket)
         try:
             return super().read_requestline()
@@ -39,6 +43,7 @@ class Connection(PyWSGIHandler):  # type: ignore[misc]
     def start_response(self, status: str, headers: Any, exc_info: Any = None) -> Any:
         if self.draining:
             self.close_connection = True
+            headers = [*headers, ("Connection", "close")]
         return super().start_response(status, headers, exc_info)
 
     def _write_with_headers(self, data: bytes) -> None:
@@ -56,3 +61,7 @@ class Connection(PyWSGIHandler):  # type: ignore[misc]
 
     def log_request(self) -> None:
         """Not here: what is worth a line is logged where it happens."""
+
+    def log_error(self, msg: str, *args: Any) -> None:
+        """Not what gevent says: it repeats what was sent."""
+        log.info("malformed: a request that is not HTTP")

@@ -1,6 +1,7 @@
 """The door: jobs go in here, many in one step, or are refused; then the bell is rung."""
 
 import logging
+import math
 from collections.abc import Callable, Sequence
 
 import gevent
@@ -19,11 +20,10 @@ Ring = Callable[[str], None]
 
 
 class Door:
-    def __init__(self, store: Store, ring: Ring, most_memory_percent: float) -> None:
+    def __init__(self, store: Store, ring: Ring) -> None:
         self._store = store
         self._ring = ring
-        self._most_memory_percent = most_memory_percent
-        self._memory_full = False
+        self._room = math.inf
         self._adding: Gatherer[NewJob, JobsError | None] = Gatherer(self._add_all)
 
     def open(self) -> None:
@@ -34,8 +34,9 @@ class Door:
 
         Raises LineFull, OverLimit, or StoreAway: then the job is not accepted as far as we know.
         """
-        if self._memory_full:
+        if self._room < job.size:
             raise LineFull("Redis is nearly full; try again later")
+        self._room -= job.size
         if refusal := self._adding.ask(job):
             raise refusal
 
@@ -54,7 +55,7 @@ class Door:
     def _watch_memory(self) -> None:
         while True:
             try:
-                self._memory_full = self._store.memory_percent() >= self._most_memory_percent
+                self._room = self._store.room()
             except Exception as error:  # who posts now is told so
                 log.warning("store_away: %s", type(error).__name__)
             gevent.sleep(LOOKS_EVERY_SECONDS)

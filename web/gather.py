@@ -6,10 +6,14 @@ from typing import Generic, TypeVar
 import gevent
 from gevent.event import AsyncResult
 
+from jobs.errors import StoreAway
+
 Question = TypeVar("Question")
 Answer = TypeVar("Answer")
 
 MOST = 128
+LONGEST_SECONDS = 2.5
+"""For an answer: who comes while a round trip hangs would else wait for two of them."""
 LONGEST_GATHERING_SECONDS = 0.01
 
 
@@ -22,13 +26,18 @@ class Gatherer(Generic[Question, Answer]):
         self._under_way = False
 
     def ask(self, question: Question) -> Answer:
-        """Raises what the shared call raised."""
-        result = AsyncResult()
-        self._gathered.append((question, result))
+        """Raises what the shared call raised, or StoreAway."""
+        asked = question, AsyncResult()
+        self._gathered.append(asked)
         if not self._under_way:
             self._under_way = True
             gevent.spawn(self._run)
-        answer: Answer = result.get()
+        try:
+            answer: Answer = asked[1].get(timeout=LONGEST_SECONDS)
+        except gevent.Timeout:
+            if asked in self._gathered:
+                self._gathered.remove(asked)
+            raise StoreAway from None
         return answer
 
     def _run(self) -> None:

@@ -115,7 +115,7 @@ def new_job(asked: Asked, owner: Owner) -> NewJob:
         model=asked.manifest.ref,
         sha256=asked.manifest.sha256,
         owner=owner.name,
-        inputs=asked.inputs,
+        inputs=orjson.dumps(asked.inputs),
         rows=asked.rows,
         metadata=orjson.dumps(asked.metadata) if asked.metadata else b"",
     )

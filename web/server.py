@@ -25,6 +25,8 @@ from web.keys import Keys
 from web.waiting import Waiting
 
 GRACE_SECONDS = 10
+IDLE_SECONDS = 2
+"""How long, once told to end, a connection that is kept may yet send a request."""
 
 
 class ServerProcess(GeventPyWSGIWorker):  # type: ignore[misc]
@@ -38,12 +40,15 @@ class ServerProcess(GeventPyWSGIWorker):  # type: ignore[misc]
     def _drain(self) -> None:
         self.wsgi.config["WAITING"].release()
         Connection.drain()
+        gevent.sleep(IDLE_SECONDS)
+        Connection.close_idle()
 
 
 class Server(BaseApplication):  # type: ignore[misc]
-    def __init__(self, settings: Settings, keys: Keys, host: str, port: int) -> None:
+    def __init__(self, settings: Settings, keys: Keys, catalog: Catalog, host: str, port: int) -> None:
         self._settings = settings
         self._keys = keys
+        self._catalog = catalog
         self._options = {
             "bind": f"[{host}]:{port}" if ":" in host else f"{host}:{port}",
             "workers": settings.web_processes,
@@ -68,11 +73,10 @@ class Server(BaseApplication):  # type: ignore[misc]
         channel = channel_of(uuid4().hex[:8])
         listening = connect(settings, answer_seconds=None)
         waiting = Waiting(listening, store.read, channel, settings.max_waiting_callers)
-        door = Door(store, lambda bell: ring(celery, bell), settings.max_memory_percent)
+        door = Door(store, lambda bell: ring(celery, bell))
         door.open()
         waiting.open()
-        catalog = Catalog(settings.bundles, settings.default_model)
-        app = create_app(settings, self._keys, catalog, store, door, waiting)
+        app = create_app(settings, self._keys, self._catalog, store, door, waiting)
         app.config["WAITING"] = waiting
         gc.freeze()  # what lives for ever need not be looked at by each collection
         return app

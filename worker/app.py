@@ -1,7 +1,7 @@
 """The Celery worker: its task, and what happens as it starts and stops."""
 
 import warnings
-from multiprocessing import get_context
+from mmap import mmap
 from typing import Any
 
 from celery import signals
@@ -20,7 +20,8 @@ class Worker:
 
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
-        self._stopping = get_context("fork").Event()
+        # Seen by the children, and without a lock, which a child that is killed might hold for ever.
+        self._stopping = mmap(-1, 1)
         self._child: Any = None
         self._sweeper: Sweeper | None = None
         self.celery = make_celery(settings)
@@ -52,7 +53,7 @@ class Worker:
     def _start_child(self, **_: Any) -> None:
         from worker.child import Child  # loads XGBoost, which the parent never may
 
-        self._child = Child(self._settings, self.celery, self._stopping.is_set)
+        self._child = Child(self._settings, self.celery, stopping=lambda: self._stopping[0] != 0)
 
     def _start_sweeper(self, **_: Any) -> None:
         line = Line(connect(self._settings), self._settings)
@@ -60,6 +61,6 @@ class Worker:
         self._sweeper.start()
 
     def _stop(self, **_: Any) -> None:
-        self._stopping.set()
+        self._stopping[0] = 1
         if self._sweeper:
             self._sweeper.stop()

@@ -41,27 +41,34 @@ class Child:
         self._celery = celery
         self._parent = os.getppid()
         self._line = Line(connect(settings, answer_seconds=5), settings)
-        self._bundles = Bundles(Catalog(settings.bundles, settings.default_model))
-        self._predictions = Predictions(self._line, self._bundles, self.name, stopping)
-        self._ready = self._check()
+        self._stopping = stopping
+        self._predictions = self._prepare()
         threading.Thread(target=self._beat, name="heartbeat", daemon=True).start()
 
     def answer(self, bell: str) -> None:
-        if not self._ready:
-            return
         try:
-            self._predictions.answer(bell)
+            if self._predictions:
+                self._predictions.answer(bell)
+            else:
+                self._line.withdraw(bell)  # for another worker
         except StoreAway as error:  # what was claimed is taken back when its lease is over
             log.warning("store_away: %s", error)
 
-    def _check(self) -> bool:
+    def _prepare(self) -> Predictions | None:
+        """None, with the reason in the log, if the default model cannot be served as it is."""
+        problems: list[str] = []
         try:
-            ref = self._bundles.check_default()
+            catalog = Catalog(self._settings.bundles, self._settings.default_model)
+            problems += catalog.problems.values()
+            bundles = Bundles(catalog)
+            ref = bundles.check_default()
         except ModelError as error:
-            log.error("takes no work: %s", error)
-            return False
+            log.error("takes no work: %s", "; ".join([str(error), *problems]))
+            return None
+        for problem in problems:
+            log.warning("bundle left out: %s", problem)
         log.info("ready: %s serves %s", self.name, ref)
-        return True
+        return Predictions(self._line, bundles, self.name, self._stopping)
 
     def _beat(self) -> None:
         line = Line(connect(self._settings), self._settings)
@@ -69,9 +76,9 @@ class Child:
         while True:
             if os.getppid() != self._parent:
                 os._exit(1)  # the worker was killed: nobody would ever stop this child
-            if not self._ready:
+            if not self._predictions:
                 time.sleep(TRY_AGAIN_SECONDS)
-                self._ready = self._check()
+                self._predictions = self._prepare()
                 continue
             heartbeat_file(self._settings).touch()
             try:

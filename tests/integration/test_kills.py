@@ -14,6 +14,7 @@ from typing import Any
 import pytest
 from redis import Redis
 
+from jobs.record import Ending
 from jobs.status import Status
 from tests.integration.callers import Crowd
 from tests.integration.conftest import StartStack
@@ -45,9 +46,9 @@ class Listener:
     def _listen(self) -> None:
         while not self._stopped.is_set():
             message = self._subscription.get_message(timeout=0.2)
-            for job_id in message["data"].decode().split() if message else ():
-                self.told[job_id] += 1
-                self.records.setdefault(job_id, self._redis.hgetall(f"job:{job_id}"))
+            for ending in Ending.read_all(message["data"]) if message else ():
+                self.told[ending.job_id] += 1
+                self.records.setdefault(ending.job_id, self._redis.hgetall(f"job:{ending.job_id}"))
 
     def stop(self) -> None:
         self._stopped.set()

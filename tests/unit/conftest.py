@@ -3,8 +3,8 @@
 import time
 from collections.abc import Callable
 
+import orjson
 import pytest
-from fakeredis import FakeRedis
 from redis import Redis
 from redis.client import PubSub
 
@@ -15,6 +15,7 @@ from jobs.record import NewJob, Record, Row
 from jobs.settings import Settings
 from jobs.status import Status
 from jobs.store import Store
+from tests.unit.in_memory import MemoryRedis
 
 SHA = "5a" * 32
 MANY = 10_000
@@ -43,7 +44,7 @@ def job(
     single = len(rows) < 2
     inputs = (rows[0] if rows else [2.5]) if single else list(rows)
     job_id = ids.new_id(ids.PREDICTION)
-    return NewJob(job_id, model, sha256, owner, inputs, max(1, len(rows)), watcher=watcher)
+    return NewJob(job_id, model, sha256, owner, orjson.dumps(inputs), max(1, len(rows)), watcher=watcher)
 
 
 def jobs_of(*years: float) -> list[NewJob]:
@@ -62,7 +63,7 @@ def outputs_for(rows: list[Row]) -> bytes:
 
 def make_redis() -> Redis:
     """With the line's group in it, since the fake reports a missing one otherwise than Redis does."""
-    redis: Redis = FakeRedis(protocol=2)
+    redis: Redis = MemoryRedis(protocol=2)
     for stream in (LINE, f"{LINE}:again"):
         redis.xgroup_create(stream, GROUP, id="0", mkstream=True)
     return redis

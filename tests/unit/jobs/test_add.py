@@ -1,7 +1,7 @@
 """The door adds jobs in one step: each is recorded and in the line, or refused and nowhere."""
 
 import pytest
-from fakeredis import FakeRedis, FakeServer
+from fakeredis import FakeServer
 from redis import Redis
 
 from jobs import ids
@@ -12,6 +12,7 @@ from jobs.settings import Settings
 from jobs.status import Status
 from jobs.store import Store
 from tests.unit.conftest import MANY, Clock, Read, job, jobs_of, scored
+from tests.unit.in_memory import MemoryRedis
 
 
 def test_a_job_that_is_added_is_recorded_listed_and_in_the_line(
@@ -139,7 +140,7 @@ def test_a_job_that_still_waits_stays_in_the_list_however_old(
 
 def test_a_redis_that_is_away_is_said_to_be(settings: Settings) -> None:
     server = FakeServer()
-    store = Store(FakeRedis(server=server, protocol=2), settings)
+    store = Store(MemoryRedis(server=server, protocol=2), settings)
     server.connected = False
     with pytest.raises(StoreAway, match="Redis does not answer"):
         store.add([job()])

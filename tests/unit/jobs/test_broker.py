@@ -1,6 +1,5 @@
 """Celery carries bells only: no message can run code, and nothing else is listened to."""
 
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -9,8 +8,7 @@ from kombu import serialization
 from kombu.exceptions import ContentDisallowed
 from pydantic import SecretStr
 
-from jobs import broker
-from jobs.broker import BELL_LAPSES_SECONDS, make_celery, ring
+from jobs.broker import make_celery, ring
 from jobs.settings import Settings
 
 
@@ -71,11 +69,5 @@ def test_a_bell_carries_its_name_and_no_job() -> None:
     name, options = recorder.sent
     assert name == "score_predictions.v1"
     assert (options["task_id"], options["queue"]) == ("a-bell", "predictions")
-    assert options["expires"] == BELL_LAPSES_SECONDS
     assert options["retry"] is False
     assert not options.keys() & {"args", "kwargs"}
-
-
-def test_a_bell_lapses_for_celery_when_it_does_for_the_line() -> None:
-    script = Path(broker.__file__).parent / "scripts/job.lua"
-    assert f"BELL_LAPSES = {BELL_LAPSES_SECONDS * 1000}\n" in script.read_text()

@@ -47,7 +47,7 @@ def test_a_list_counts_by_its_rows(store: Store, line: Line) -> None:
 
 def test_a_claim_has_all_that_scoring_needs(store: Store, line: Line, read: Read) -> None:
     single, several = job([1.5, "gas", None]), job([2.5, "oil", 1], model="rent@7", sha256="07" * 32)
-    several.inputs = [several.inputs]
+    several.inputs = b"[%b]" % several.inputs
     store.add([single, several])
     one, other = line.claim("child", "bell", MANY)
     assert (one.id, one.model, one.sha256, one.attempt) == (single.id, "salary@1", SHA, 1)

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+import orjson
 import pytest
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
@@ -148,7 +149,8 @@ def ids_in(redis: Redis, stream: str) -> list[str]:
 
 
 def rows_of(a_job: NewJob) -> list[Row]:
-    return a_job.inputs if a_job.rows > 1 else [a_job.inputs]
+    inputs: list[Any] = orjson.loads(a_job.inputs)
+    return inputs if a_job.rows > 1 else [inputs]
 
 
 TestLifeOfJobs = LifeOfJobs.TestCase

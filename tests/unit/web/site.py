@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import gevent
-from fakeredis import FakeRedis, FakeServer
+from fakeredis import FakeServer
 from werkzeug.test import TestResponse
 
 from jobs.line import Line
@@ -14,6 +14,7 @@ from jobs.names import GROUP, LINE
 from jobs.settings import Settings
 from jobs.store import Store
 from model.catalog import Catalog
+from tests.unit.in_memory import MemoryRedis
 from web.app import create_app
 from web.door import Door
 from web.keys import Keys
@@ -26,7 +27,7 @@ CHILD = "child"
 LINES = (LINE, f"{LINE}:again")
 
 
-class PlayedRedis(FakeRedis):
+class PlayedRedis(MemoryRedis):
     """May fail, and may be full; what is published may be lost on its way."""
 
     def __init__(self) -> None:
@@ -93,7 +94,7 @@ class Site:
         self.bells: list[str] = []
         self.on_bell: Callable[[str], None] = self.bells.append
         self.waiting = Waiting(self.redis, self.store.read, "ended:web", self.settings.max_waiting_callers)
-        door = Door(self.store, lambda bell: self.on_bell(bell), self.settings.max_memory_percent)
+        door = Door(self.store, lambda bell: self.on_bell(bell))
         door.open()
         self.waiting.open()
         gevent.sleep(0)  # it has subscribed, and looked at the memory

@@ -62,8 +62,8 @@ def test_redis_nearly_full_is_503_until_it_is_less_so(
 ) -> None:
     monkeypatch.setattr(door, "LOOKS_EVERY_SECONDS", 0.01)
     site = new_site(max_memory_percent=70)
-    for used, status in ((69, 202), (70, 503), (100, 503), (50, 202)):
-        site.redis.memory = {"used_memory": used, "maxmemory": 100}
+    for used, status in ((69_000, 202), (70_000, 503), (100_000, 503), (50_000, 202)):
+        site.redis.memory = {"used_memory": used, "maxmemory": 100_000}
         gevent.sleep(0.05)
         response = site.post(BODY)
         assert response.status_code == status
