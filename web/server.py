@@ -10,7 +10,7 @@ from uuid import uuid4
 import gevent
 from flask import Flask
 from gunicorn.app.base import BaseApplication
-from gunicorn.workers.ggevent import GeventPyWSGIWorker
+from gunicorn.workers.ggevent import GeventPyWSGIWorker, PyWSGIServer
 
 from jobs.broker import make_celery, ring
 from jobs.connection import connect
@@ -29,7 +29,16 @@ IDLE_SECONDS = 2
 """How long, once told to end, a connection that is kept may yet send a request."""
 
 
+class Listener(PyWSGIServer):  # type: ignore[misc]
+    def close(self) -> None:
+        """Takes in who has connected already: the kernel would reset them."""
+        while (accepted := self.do_read()) is not None:
+            self.do_handle(*accepted)
+        super().close()
+
+
 class ServerProcess(GeventPyWSGIWorker):  # type: ignore[misc]
+    server_class = Listener
     wsgi_handler = Connection
 
     def handle_exit(self, sig: int, frame: Any) -> None:
