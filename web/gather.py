@@ -12,8 +12,6 @@ Question = TypeVar("Question")
 Answer = TypeVar("Answer")
 
 MOST = 128
-LONGEST_SECONDS = 2.5
-"""For an answer: who comes while a round trip hangs would else wait for two of them."""
 LONGEST_GATHERING_SECONDS = 0.01
 
 
@@ -26,18 +24,13 @@ class Gatherer(Generic[Question, Answer]):
         self._under_way = False
 
     def ask(self, question: Question) -> Answer:
-        """Raises what the shared call raised, or StoreAway."""
-        asked = question, AsyncResult()
-        self._gathered.append(asked)
+        """Raises what the shared call raised."""
+        result = AsyncResult()
+        self._gathered.append((question, result))
         if not self._under_way:
             self._under_way = True
             gevent.spawn(self._run)
-        try:
-            answer: Answer = asked[1].get(timeout=LONGEST_SECONDS)
-        except gevent.Timeout:
-            if asked in self._gathered:
-                self._gathered.remove(asked)
-            raise StoreAway from None
+        answer: Answer = result.get()
         return answer
 
     def _run(self) -> None:
@@ -50,6 +43,8 @@ class Gatherer(Generic[Question, Answer]):
                 for (_, result), answer in zip(group, answers, strict=True):
                     result.set(answer)
             except Exception as error:
+                if isinstance(error, StoreAway):  # for those who have gathered meanwhile as well
+                    group, self._gathered = group + self._gathered, []
                 for _, result in group:
                     result.set_exception(error)
         self._under_way = False
