@@ -88,4 +88,5 @@ class Server(BaseApplication):  # type: ignore[misc]
         app = create_app(settings, self._keys, self._catalog, store, door, waiting)
         app.config["WAITING"] = waiting
         gc.freeze()  # what lives for ever need not be looked at by each collection
+        gc.set_threshold(20_000, 20, 20)
         return app
