@@ -11,7 +11,8 @@ PREDICTION = "pred_"
 
 def new_id(prefix: str) -> str:
     milliseconds = int(time.time() * 1000)
-    value = milliseconds << 80 | 7 << 76 | secrets.randbits(12) << 64 | 2 << 62 | secrets.randbits(62)
+    chance = secrets.randbits(74)
+    value = milliseconds << 80 | 7 << 76 | (chance >> 62) << 64 | 2 << 62 | chance & (1 << 62) - 1
     text = f"{value:032x}"
     return f"{prefix}{text[:8]}-{text[8:12]}-{text[12:16]}-{text[16:20]}-{text[20:]}"
 

@@ -107,7 +107,8 @@ def test_a_cancel_ends_the_wait_of_others(site: Site) -> None:
 def test_each_is_answered_with_the_job_that_was_posted(site: Site) -> None:
     years = [index / 4 for index in range(60)]
     waits = [gevent.spawn(site.post, {"inputs": {"years": one}}, Prefer="wait=10") for one in years]
-    gevent.sleep(0.02)
+    while site.queued() < len(years):
+        gevent.sleep(0)
     site.work()
     given = [answer_to(one).get_json()["output"] for one in waits]
     read = [site.post_years(one) for one in years]
