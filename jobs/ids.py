@@ -1,6 +1,6 @@
 """Ids of jobs: a kind and a UUIDv7 (RFC 9562), so that an id tells when its job was made."""
 
-import secrets
+import os
 import time
 import uuid
 
@@ -11,8 +11,8 @@ PREDICTION = "pred_"
 
 def new_id(prefix: str) -> str:
     milliseconds = int(time.time() * 1000)
-    chance = secrets.randbits(74)
-    value = milliseconds << 80 | 7 << 76 | (chance >> 62) << 64 | 2 << 62 | chance & (1 << 62) - 1
+    chance = int.from_bytes(os.urandom(10))
+    value = milliseconds << 80 | 7 << 76 | (chance >> 68) << 64 | 2 << 62 | chance & (1 << 62) - 1
     text = f"{value:032x}"
     return f"{prefix}{text[:8]}-{text[8:12]}-{text[12:16]}-{text[16:20]}-{text[20:]}"
 

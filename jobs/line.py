@@ -73,6 +73,7 @@ class Line:
         self._withdraw = script(redis, "withdraw")
         self._live = script(redis, "live")
         self._try_row = script(redis, "try_row")
+        self._ring = script(redis, "ring")
 
     def claim(self, child: str, bell: str, rows: int, read: Entry | None = None) -> list[Claim]:
         """About as many rows as asked for, and never of two jobs one that a worker was lost with.
@@ -100,13 +101,32 @@ class Line:
 
         One does not count if its attempt is no longer the current one, or if the job has ended.
         """
+        with talking():
+            return sum(self._record(args=self._recording(outcomes)))
+
+    def record_and_claim(
+        self, outcomes: Sequence[Outcome], child: str, bell: str, rows: int
+    ) -> tuple[int, list[Claim]]:
+        """What `record` and then `claim` return, in one round trip."""
+        both = self._redis.pipeline(transaction=False)
+        both.evalsha(self._record.sha, 0, *self._recording(outcomes))
+        both.evalsha(self._claim.sha, 1, LINE, child, bell, rows)
+        with talking():
+            recorded, claimed = both.execute(raise_on_error=False)
+        # A store that has just been started knows no scripts, and may have no line.
+        counted = self.record(outcomes) if isinstance(recorded, ResponseError) else sum(recorded)
+        if isinstance(claimed, ResponseError):
+            return counted, self.claim(child, bell, rows)
+        return counted, [self._claimed(*fields) for fields in claimed]
+
+    def _recording(self, outcomes: Sequence[Outcome]) -> list[str | bytes | int]:
+        """As scripts/record.lua takes them."""
         arguments: list[str | bytes | int] = [self._settings.retention_ms]
         for outcome in outcomes:
             claim = outcome.claim
             arguments += (claim.stream, claim.entry, claim.id, claim.attempt)
             arguments += (outcome.status, outcome.outputs, outcome.error)
-        with talking():
-            return sum(self._record(args=arguments))
+        return arguments
 
     def try_row(self, claim: Claim, row: int) -> None:
         """Notes the row as the one to give up, should this child be lost with it."""
@@ -132,7 +152,10 @@ class Line:
             self._live(args=[child, CHILD_LAPSES_MS])
 
     def sweep(self, bells: int) -> Sweep:
-        """Takes back what was claimed longer ago than its lease; names up to so many bells to ring."""
+        """Takes back what was claimed longer ago than its lease; names up to so many bells to ring.
+
+        Of all workers one does so every other second; to the others it gives nothing.
+        """
         settings = self._settings
         names = [uuid4().hex for _ in range(bells)]
         arguments: list[str | bytes | int] = [
@@ -145,6 +168,12 @@ class Line:
         with talking():
             back, given_up, rung = self._in_group(lambda: self._sweep(keys=[LINE], args=arguments))
         return Sweep(back, given_up, [bell.decode() for bell in rung])
+
+    def bells(self, most: int) -> list[str]:
+        """The bells that are to be rung now."""
+        with talking():
+            rung = self._ring(keys=[LINE], args=[uuid4().hex for _ in range(most)])
+        return [bell.decode() for bell in rung]
 
     def _claimed(
         self,

@@ -18,7 +18,8 @@ def main() -> int:
     ).parse_args()
     try:
         settings = load_settings()
-    except BadSettings as error:
+        settings.data.mkdir(parents=True, exist_ok=True)
+    except (BadSettings, OSError) as error:
         print(f"worker: {error}", file=sys.stderr)
         return 2
     log_to_stderr(settings.log_level)

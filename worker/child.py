@@ -80,12 +80,12 @@ class Child:
                 time.sleep(TRY_AGAIN_SECONDS)
                 self._predictions = self._prepare()
                 continue
-            heartbeat_file(self._settings).touch()
             try:
+                heartbeat_file(self._settings).touch()
                 line.live(self.name)
                 if not announced:
                     # What waited for a worker need not wait for the sweeper too.
-                    for bell in line.sweep(bells=1).bells:
+                    for bell in line.bells(most=1):
                         ring(self._celery, bell)
                     announced = True
             except Exception as error:  # a child that is not heard counts as dead

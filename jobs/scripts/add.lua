@@ -29,10 +29,8 @@ local function add(id, raw, created, model, sha, owner, inputs, rows, metadata, 
   if over_limit(owner, tonumber(rows)) then return whole(60 - math.floor(now / 1000) % 60) end
   room = room - 1
   new_rows = new_rows + rows
-  local key = key_of(id)
-  redis.call('HSET', key, 'v', '1', 'status', 'queued', 'model', model, 'sha', sha, 'owner', owner, 'inputs', inputs)
-  if metadata ~= '' then redis.call('HSET', key, 'metadata', metadata) end
-  if watcher ~= '' then redis.call('HSET', key, 'watchers', watcher) end
+  write(key_of(id), {'v', '1', 'status', 'queued', 'model', model, 'sha', sha, 'owner', owner, 'inputs', inputs},
+        {metadata = metadata, watchers = watcher})
   redis.call('XADD', line, '*', 'id', id, 'rows', rows)
   append(listed_of, owner, created)
   append(listed_of, owner, raw)

@@ -11,11 +11,13 @@
 --   bells             zset    bells that are out, by the time when they lapse
 --   children          zset    children of workers that live, by the time when they lapse
 --   claim_rows        string  how many rows a child claims at once
+--   swept             string  there for as long as nobody else need sweep
 
 local GROUP = 'workers'
 local BELLS = 'bells'
 local CHILDREN = 'children'
 local CLAIM_ROWS = 'claim_rows'
+local SWEPT = 'swept'
 local BELL_LAPSES = 5000
 
 local function key_of(id) return 'job:' .. id end
@@ -46,6 +48,14 @@ local function append(lists, name, value)
   if list then list[#list + 1] = value else lists[name] = {value} end
 end
 
+-- One call for all of a record: the fields given, and those of the others that are not empty.
+local function write(key, fields, others)
+  for name, value in pairs(others) do
+    if value ~= '' then fields[#fields + 1], fields[#fields + 2] = name, value end
+  end
+  redis.call('HSET', key, unpack(fields))
+end
+
 -- What the scripts that change a job look at first.
 local function look(id)
   local seen = redis.call('HMGET', key_of(id), 'status', 'attempt', 'started', 'watchers', 'reason', 'trying', 'lost')
@@ -58,9 +68,7 @@ local function end_job(id, seen, status, retention, outputs, error)
   local key = key_of(id)
   local expires = whole(now + retention)
   redis.call('HDEL', key, 'inputs', 'watchers', 'reason', 'trying', 'lost')
-  redis.call('HSET', key, 'status', status, 'finished', now_text, 'expires', expires)
-  if outputs ~= '' then redis.call('HSET', key, 'outputs', outputs) end
-  if error ~= '' then redis.call('HSET', key, 'error', error) end
+  write(key, {'status', status, 'finished', now_text, 'expires', expires}, {outputs = outputs, error = error})
   redis.call('PEXPIRE', key, retention)
   if seen.watchers then
     if #outputs > LONGEST_TOLD then outputs = UNTOLD end

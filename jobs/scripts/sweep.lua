@@ -1,6 +1,8 @@
 -- Takes back what was claimed longer ago than its lease, and says which bells to ring.
 -- KEYS: line. ARGV: lease ms, attempts, ms kept, error of a lost job, then names for bells.
--- Returns {jobs taken back, jobs given up, bells}.
+-- Returns {jobs taken back, jobs given up, bells}; nothing of each if another has just swept.
+
+if not redis.call('SET', SWEPT, now_text, 'NX', 'PX', 1500) then return {0, 0, {}} end
 
 local MOST = 1000  -- of each stream; the next sweep goes on
 local CONSUMER_IDLE = 3600000

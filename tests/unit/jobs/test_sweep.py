@@ -39,10 +39,10 @@ def test_a_claim_is_taken_back_after_its_lease_and_not_before(
 ) -> None:
     store.add([a_job := job()])
     line.claim("lost", "bell", MANY)
-    clock.forward(14)
+    clock.forward(13)
     assert line.sweep(0).taken_back == 0
     assert read(a_job.id).status is Status.RUNNING
-    clock.forward(1)
+    clock.forward(2)
     assert line.sweep(0).taken_back == 1
     assert read(a_job.id).status is Status.QUEUED
 
@@ -201,12 +201,23 @@ def test_giving_back_an_outdated_attempt_changes_nothing(
     assert read(a_job.id).error is None
 
 
-@pytest.mark.parametrize("lease", [1, 3, 60])
+@pytest.mark.parametrize("lease", [2, 3, 60])
 def test_the_lease_is_a_setting(store: Store, redis: Redis, clock: Clock, lease: int) -> None:
     line = Line(redis, Settings(lease_seconds=lease))
     store.add([job()])
     line.claim("lost", "bell", MANY)
-    clock.forward(lease - 0.8)
+    clock.forward(lease - 1.6)
     assert line.sweep(0).taken_back == 0
-    clock.forward(0.9)
+    clock.forward(1.7)
+    assert line.sweep(0).taken_back == 1
+
+
+def test_of_all_workers_one_sweeps_at_a_time(store: Store, line: Line, clock: Clock) -> None:
+    store.add([job()])
+    line.claim("lost", "bell", MANY)
+    clock.forward(13.5)
+    line.sweep(0)
+    clock.forward(1.4)
+    assert line.sweep(0).taken_back == 0
+    clock.forward(0.2)
     assert line.sweep(0).taken_back == 1

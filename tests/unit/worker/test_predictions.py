@@ -140,9 +140,7 @@ def test_lost_jobs_are_not_held_up_by_a_line_that_never_ends(
     child: Child,
     clock: Clock,
     read: Read,
-    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr("worker.predictions.LOOK_EVERY_SECONDS", 0)
     lost = [salary(2.5), salary(4.5), salary(12.5)]
     store.add(lost)
     lose(line, clock)
