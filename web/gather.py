@@ -35,8 +35,10 @@ class Gatherer(Generic[Question, Answer]):
 
     def _run(self) -> None:
         while self._gathered:
-            with gevent.Timeout(LONGEST_GATHERING_SECONDS, False):
-                gevent.idle()  # first read what else has arrived
+            gevent.sleep(0)
+            if len(self._gathered) > 1:  # it is busy: first read all that has arrived
+                with gevent.Timeout(LONGEST_GATHERING_SECONDS, False):
+                    gevent.idle()
             group, self._gathered = self._gathered[:MOST], self._gathered[MOST:]
             try:
                 answers = self._ask_all([question for question, _ in group])

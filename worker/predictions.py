@@ -15,6 +15,8 @@ from worker.scoring import by_bundle, score
 
 log = logging.getLogger(__name__)
 
+LOOK_EVERY_SECONDS = 0.1
+"""How often to claim without having waited: only so are the jobs of lost workers seen."""
 LINGER_MS = 100
 """How long an empty line is watched before the bell is withdrawn: the next job then needs no bell."""
 
@@ -26,6 +28,7 @@ class Predictions:
         self._child = child
         self._stopping = stopping
         self._pace = Pace()
+        self._look_at = 0.0
 
     def answer(self, bell: str) -> None:
         """Works until the line is empty or the worker is to stop; what is claimed is always recorded."""
@@ -35,11 +38,20 @@ class Predictions:
             if self._stopping():
                 self._line.record(outcomes)
                 break
-            recorded, claims = self._line.record_and_claim(outcomes, self._child, bell, self._pace.rows)
-            if recorded < len(outcomes):
-                log.warning("outdated: %d jobs had been taken back meanwhile", len(outcomes) - recorded)
-            claims = claims or self._wait(bell)
+            claims = self._record(outcomes, bell) or self._wait(bell)
         self._line.withdraw(bell)
+
+    def _record(self, outcomes: list[Outcome], bell: str) -> list[Claim]:
+        """Records, and claims what waits meanwhile, if anything; after a lone job mostly nothing does."""
+        claims: list[Claim] = []
+        if len(outcomes) == 1 and time.monotonic() < self._look_at:
+            recorded = self._line.record(outcomes)
+        else:
+            recorded, claims = self._line.record_and_claim(outcomes, self._child, bell, self._pace.rows)
+            self._look_at = time.monotonic() + LOOK_EVERY_SECONDS
+        if recorded < len(outcomes):
+            log.warning("outdated: %d jobs had been taken back meanwhile", len(outcomes) - recorded)
+        return claims
 
     def _wait(self, bell: str) -> list[Claim]:
         if entry := self._line.wait(self._child, LINGER_MS):
