@@ -10,7 +10,7 @@ run: .venv/installed
 	@exec $(BIN)/python run.py --host $(HOST) --port $(PORT)
 
 test: .venv/installed
-	@$(BIN)/python -m pytest $(TESTS)
+	@$(BIN)/python -m pytest -n 2 --dist loadfile $(TESTS)
 
 bench: .venv/installed
 	@$(BIN)/python -m benchmarks $(BENCH)
