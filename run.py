@@ -103,7 +103,7 @@ def run(settings: Settings, host: str, port: int, data: Path, lock: int) -> int:
     row = example_row(settings)
     environment = {**os.environ, "PAYGRADE_DATA": str(data)}
     store = None
-    if "REDIS_URL" not in os.environ:
+    if not os.environ.get("REDIS_URL"):
         store, environment["REDIS_URL"] = embedded_store(data / "store")
     key = secrets.token_urlsafe(16)
     if keys := settings.api_keys.get_secret_value():
@@ -117,8 +117,7 @@ def run(settings: Settings, host: str, port: int, data: Path, lock: int) -> int:
         pass_fds=[lock],  # held for as long as one of us lives
     )
     try:
-        address = f"http://{'127.0.0.1' if host == '0.0.0.0' else host}:{port}"  # noqa: S104 (compared, not bound)
-        print(self_check(address, key, row), flush=True)
+        print(self_check(address_of(host, port), key, row), flush=True)
         return supervisord.wait()
     finally:
         for signum in (signal.SIGINT, signal.SIGTERM):
@@ -156,6 +155,12 @@ def embedded_store(folder: Path) -> tuple[list[str], str]:
     configuration.touch(mode=0o600)
     configuration.write_text(STORE.format(port=port, password=password, folder=folder))
     return [str(get_binary_path()), str(configuration)], f"redis://:{password}@127.0.0.1:{port}/0"
+
+
+def address_of(host: str, port: int) -> str:
+    """Where a caller on this machine finds what listens on the host."""
+    here = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(host, host)  # noqa: S104 (looked up, not bound)
+    return f"http://[{here}]:{port}" if ":" in here else f"http://{here}:{port}"
 
 
 def example_row(settings: Settings) -> dict[str, Any]:

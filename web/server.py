@@ -87,6 +87,7 @@ class Server(BaseApplication):  # type: ignore[misc]
         waiting.open()
         app = create_app(settings, self._keys, self._catalog, store, door, waiting)
         app.config["WAITING"] = waiting
-        gc.freeze()  # what lives for ever need not be looked at by each collection
+        # What lives for ever need not be looked at by each collection; requests leave few cycles behind.
+        gc.freeze()
         gc.set_threshold(20_000, 20, 20)
         return app
