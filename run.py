@@ -17,9 +17,12 @@ import time
 import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
+from http.client import HTTPException
 from pathlib import Path
 from typing import Any, NoReturn
-from urllib.error import URLError
+from urllib.error import HTTPError
+
+from redis import Redis, RedisError
 
 from jobs.errors import BadSettings
 from jobs.settings import Settings, load_settings
@@ -114,10 +117,10 @@ def run(settings: Settings, host: str, port: int, data: Path, lock: int) -> int:
         [sys.executable, "-m", "supervisor.supervisord", "-c", configuration],
         env=environment,
         start_new_session=True,  # Ctrl-C is for us to pass on, and they stop in order
-        pass_fds=[lock],  # held for as long as one of us lives
+        pass_fds=[lock],  # held by supervisord too, should we be killed
     )
     try:
-        print(self_check(address_of(host, port), key, row), flush=True)
+        print(self_check(address_of(host, port), key, row, supervisord), flush=True)
         return supervisord.wait()
     finally:
         for signum in (signal.SIGINT, signal.SIGTERM):
@@ -153,6 +156,8 @@ def embedded_store(folder: Path) -> tuple[list[str], str]:
     password = secrets.token_urlsafe(16)
     configuration = folder / "valkey.conf"
     configuration.touch(mode=0o600)
+    if _answers(configuration.read_text()):
+        raise BadSettings(f"a store of an earlier run still has {folder}; end that valkey-server first")
     configuration.write_text(STORE.format(port=port, password=password, folder=folder))
     return [str(get_binary_path()), str(configuration)], f"redis://:{password}@127.0.0.1:{port}/0"
 
@@ -169,7 +174,7 @@ def example_row(settings: Settings) -> dict[str, Any]:
     return dict(zip(manifest.schema.names, manifest.golden.rows[0], strict=True))
 
 
-def self_check(address: str, key: str, row: dict[str, Any]) -> str:
+def self_check(address: str, key: str, row: dict[str, Any], running: subprocess.Popen[bytes]) -> str:
     """Sends one row the whole way; returns what to show. Raises NotReady if no score comes in time."""
     deadline = time.monotonic() + READY_WITHIN_SECONDS
     request = urllib.request.Request(  # noqa: S310 (always http)
@@ -177,11 +182,16 @@ def self_check(address: str, key: str, row: dict[str, Any]) -> str:
         json.dumps({"inputs": row}).encode(),
         {"Content-Type": "application/json", "Prefer": "wait=10", "X-API-Key": key},
     )
-    while time.monotonic() < deadline:
+    while time.monotonic() < deadline and running.poll() is None:
         try:
             with urllib.request.urlopen(request, timeout=15) as response:  # noqa: S310
                 answer = json.load(response)
-        except (URLError, OSError):
+        except HTTPError as error:
+            if error.code < 500:
+                raise NotReady(f"the self-check got {error.code}: {error.read().decode()}") from None
+            time.sleep(0.1)
+            continue
+        except (OSError, HTTPException):
             time.sleep(0.1)
             continue
         if answer["status"] == "succeeded":
@@ -202,6 +212,15 @@ def only_one(data: Path) -> Iterator[int]:
                 f"{data} is in use by another run; set PAYGRADE_DATA to a folder of its own"
             ) from None
         yield lock.fileno()
+
+
+def _answers(configuration: str) -> bool:
+    """Whether the store that was last started so still runs."""
+    said = dict(line.split(" ", 1) for line in configuration.splitlines() if " " in line)
+    try:
+        return Redis(port=int(said["port"]), password=said["requirepass"], socket_timeout=1).ping() is True
+    except (KeyError, RedisError):
+        return False
 
 
 def _arguments() -> argparse.Namespace:

@@ -18,6 +18,7 @@ def make_celery(settings: Settings) -> Celery:
         worker_enable_remote_control=False,
         worker_send_task_events=False,
         worker_prefetch_multiplier=1,
+        worker_proc_alive_timeout=120,  # a child loads a model before it is up, perhaps from a cold disk
         worker_hijack_root_logger=False,
         worker_redirect_stdouts=False,
         broker_connection_retry_on_startup=True,

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from socket import TCP_KEEPCNT, TCP_KEEPIDLE, TCP_KEEPINTVL
 
 from redis import Redis, exceptions
 from redis.backoff import NoBackoff
@@ -12,6 +13,7 @@ from redis.retry import Retry
 from jobs.errors import LineFull, StoreAway
 from jobs.settings import Settings
 
+_UNABLE = ("MISCONF", "BUSY ", "LOADING", "NOREPLICAS", "MASTERDOWN", "CLUSTERDOWN")
 _SCRIPTS = Path(__file__).parent / "scripts"
 
 
@@ -23,6 +25,8 @@ def connect(settings: Settings, answer_seconds: float | None = 2) -> Redis:
         socket_timeout=answer_seconds,
         retry=Retry(NoBackoff(), 0),
         protocol=2,
+        socket_keepalive=True,
+        socket_keepalive_options={TCP_KEEPIDLE: 10, TCP_KEEPINTVL: 5, TCP_KEEPCNT: 3},
     )
 
 
@@ -45,3 +49,7 @@ def talking() -> Iterator[None]:
         raise LineFull("Redis is out of memory; try again later") from None
     except (exceptions.ConnectionError, exceptions.TimeoutError, exceptions.ReadOnlyError, OSError) as error:
         raise StoreAway(f"Redis does not answer ({type(error).__name__}); try again") from error
+    except exceptions.ResponseError as error:
+        if str(error).startswith(_UNABLE):
+            raise StoreAway(f"Redis cannot work now ({str(error).split()[0]}); try again") from error
+        raise

@@ -10,7 +10,7 @@ from redis import Redis
 from redis.exceptions import ResponseError
 
 from jobs.connection import script, talking
-from jobs.names import GROUP, LINE
+from jobs.names import AGAIN, GROUP, LINE
 from jobs.record import Row
 from jobs.settings import Settings
 from jobs.status import Status
@@ -208,7 +208,7 @@ class Line:
         except ResponseError as error:
             if not str(error).startswith("NOGROUP"):
                 raise
-        for stream in (LINE, f"{LINE}:again"):
+        for stream in (LINE, AGAIN):
             with suppress(ResponseError):  # another worker was first
                 self._redis.xgroup_create(stream, GROUP, id="0", mkstream=True)
         return call()

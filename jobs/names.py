@@ -9,10 +9,16 @@ PREDICTIONS = "predictions"
 LINE = "line:predictions"
 """The stream where predictions wait."""
 
+AGAIN = f"{LINE}:again"
+"""The stream where predictions wait whose worker was lost."""
+
+ROWS = f"{LINE}:rows"
+"""How many rows wait in both."""
+
 GROUP = "workers"
 """The consumer group of the line: all children of all workers."""
 
 
 def channel_of(web_process: str) -> str:
-    """Where the ids of ended jobs are published for those who wait at this web process."""
+    """Where it is published how jobs ended, for those who wait at this web process."""
     return f"ended:{web_process}"

@@ -43,7 +43,11 @@ class Settings(BaseSettings):
     @classmethod
     def _redis_address(cls, url: SecretStr) -> SecretStr:
         address = urlsplit(url.get_secret_value())
-        if address.scheme not in ("redis", "rediss") or not address.hostname or address.port == 0:
+        try:
+            known = address.scheme in ("redis", "rediss") and address.hostname and address.port != 0
+        except ValueError:  # it would show a part of the address, perhaps of the password
+            known = False
+        if not known:
             raise PydanticCustomError("url", "must be redis://HOST:PORT/NUMBER, or rediss:// for TLS")
         return url
 

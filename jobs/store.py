@@ -8,8 +8,8 @@ from redis import Redis
 
 from jobs.connection import script, talking
 from jobs.errors import JobsError, LineFull, OverLimit, TooManyRows
-from jobs.names import LINE
-from jobs.record import OUTPUT_BYTES, NewJob, Record
+from jobs.names import LINE, ROWS
+from jobs.record import OUTPUT_BYTES, NewJob, Record, UnknownRecord
 from jobs.settings import Settings
 from jobs.status import Status
 
@@ -44,14 +44,11 @@ class Store:
             verdicts, bells = self._add(keys=[LINE], args=arguments)
         return [_refusal(verdict) for verdict in verdicts], [bell.decode() for bell in bells]
 
-    def read(self, ids: Sequence[str], watcher: str = "") -> list[Record | None]:
+    def read(self, ids: Sequence[str], watcher: str = "") -> list[Record | UnknownRecord | None]:
         """The records, in order; a watcher (a channel) is told when one ends that has not ended yet."""
         with talking():
             records = self._read(args=[watcher, *ids])
-        return [
-            Record.decode(job_id, values) if values[0] else None
-            for job_id, values in zip(ids, records, strict=True)
-        ]
+        return [_decoded(job_id, values) for job_id, values in zip(ids, records, strict=True)]
 
     def cancel(self, job_id: str) -> Status | None:
         """Cancels the job if it waits; returns the status it then has, None if there is no such job."""
@@ -67,11 +64,19 @@ class Store:
         """Bytes that Redis may still take in, those of outputs to come set apart; endless without a limit."""
         with talking():
             memory = self._redis.info("memory")
-            waiting = self._redis.get(f"{LINE}:rows")
+            waiting = self._redis.get(ROWS)
         if not memory["maxmemory"]:
             return math.inf
         most = memory["maxmemory"] * self._settings.max_memory_percent / 100
         return float(most - memory["used_memory"] - OUTPUT_BYTES * max(int(waiting or 0), 0))
+
+
+def _decoded(job_id: str, values: Sequence[bytes | None]) -> Record | UnknownRecord | None:
+    """One that cannot be read must not keep the others from being read."""
+    try:
+        return Record.decode(job_id, values) if values[0] else None
+    except UnknownRecord as error:
+        return error
 
 
 def _refusal(verdict: bytes) -> JobsError | None:

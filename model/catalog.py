@@ -1,11 +1,15 @@
 """The bundles in a folder, `<root>/<name>/<version>/`, and which of them a request means."""
 
+import logging
+import math
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from model.errors import BundleError, ModelError, UnknownModel
 from model.manifest import DESCRIPTION_FILE, MODEL_FILE, NAME, Manifest
+
+log = logging.getLogger(__name__)
 
 Signature = tuple[tuple[int, int, int] | None, ...]
 
@@ -31,6 +35,7 @@ class Catalog:
         self._versions: dict[str, dict[int, Manifest]] = {}
         self._by_ref: dict[str | None, Manifest] = {}
         self._next_scan = clock()
+        self._last_scan = -math.inf
         self._refresh()
 
     def find(self, ref: str | None = None) -> Manifest:
@@ -40,6 +45,11 @@ class Catalog:
         if manifest is None:
             raise self._unknown(self.default if ref is None else ref)
         return manifest
+
+    def look_again(self) -> None:
+        """Looks at once, though not more than once a second: somebody knows of a version that is new here."""
+        self._next_scan = min(self._next_scan, self._last_scan + 1)
+        self._refresh()
 
     def names(self) -> list[str]:
         """List the models, in the order of the alphabet."""
@@ -65,7 +75,7 @@ class Catalog:
         now = self._clock()
         if now < self._next_scan:
             return
-        self._next_scan = now + self._refresh_seconds
+        self._next_scan, self._last_scan = now + self._refresh_seconds, now
         try:
             directories = list(self._directories())
         except OSError as error:
@@ -88,6 +98,8 @@ class Catalog:
             by_ref[name] = manifests[max(manifests)]
         if self.default in by_ref:
             by_ref[None] = by_ref[self.default]
+        for place in problems.keys() - self.problems.keys():
+            log.warning("bundle left out: %s", problems[place])
         self._read, self.problems, self._versions, self._by_ref = found, problems, versions, by_ref
 
     def _directories(self) -> Iterator[Path]:

@@ -13,7 +13,7 @@ from jobs.logs import log_to_stderr  # noqa: E402
 from jobs.settings import load_settings  # noqa: E402
 from model.catalog import Catalog  # noqa: E402
 from model.errors import ModelError  # noqa: E402
-from web.keys import Keys, digest  # noqa: E402
+from web.keys import KEY_NAME, Keys, digest  # noqa: E402
 from web.listening import check_free, is_loopback  # noqa: E402
 from web.server import Server  # noqa: E402
 
@@ -21,6 +21,9 @@ from web.server import Server  # noqa: E402
 def main() -> int:
     arguments = _arguments()
     if arguments.new_key:
+        if not KEY_NAME.fullmatch(arguments.new_key):
+            print("web: the name of a key is 1 to 32 of a-z, 0-9, _ and -", file=sys.stderr)
+            return 2
         key = secrets.token_urlsafe(32)
         print(f"key, for the caller:             {key}")
         print(f"entry, for PAYGRADE_API_KEYS:    {arguments.new_key}:{digest(key)}")
@@ -33,9 +36,10 @@ def main() -> int:
                 f"without PAYGRADE_API_KEYS web listens on loopback only, not on {arguments.host}; "
                 "set keys, or PAYGRADE_ALLOW_ANYONE=true"
             )
-        catalog = Catalog(settings.bundles, settings.default_model)
-        check_free(arguments.host, arguments.port)
         log_to_stderr(settings.log_level)
+        catalog = Catalog(settings.bundles, settings.default_model)
+        catalog.find()  # without its default model there is nothing to answer
+        check_free(arguments.host, arguments.port)
         Server(settings, keys, catalog, arguments.host, arguments.port).run()
     except (BadSettings, ModelError) as error:
         print(f"web: {error}", file=sys.stderr)

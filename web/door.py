@@ -24,7 +24,7 @@ class Door:
         self._store = store
         self._ring = ring
         self._room = math.inf
-        self._adding: Gatherer[NewJob, JobsError | None] = Gatherer(self._add_all)
+        self._adding: Gatherer[NewJob, None] = Gatherer(self._add_all)
 
     def open(self) -> None:
         gevent.spawn(self._watch_memory)
@@ -37,8 +37,11 @@ class Door:
         if self._room < job.size:
             raise LineFull("Redis is nearly full; try again later")
         self._room -= job.size
-        if refusal := self._adding.ask(job):
-            raise refusal
+        try:
+            self._adding.ask(job)
+        except JobsError:
+            self._room += job.size
+            raise
 
     def _add_all(self, jobs: Sequence[NewJob]) -> list[JobsError | None]:
         refusals, bells = self._store.add(jobs)

@@ -18,13 +18,13 @@ LONGEST_GATHERING_SECONDS = 0.01
 class Gatherer(Generic[Question, Answer]):
     """While one round trip is under way, those who ask gather for the next."""
 
-    def __init__(self, ask_all: Callable[[Sequence[Question]], Sequence[Answer]]) -> None:
+    def __init__(self, ask_all: Callable[[Sequence[Question]], Sequence[Answer | Exception]]) -> None:
         self._ask_all = ask_all
         self._gathered: list[tuple[Question, AsyncResult]] = []
         self._under_way = False
 
     def ask(self, question: Question) -> Answer:
-        """Raises what the shared call raised."""
+        """Raises what the shared call raised, or what it gave as the answer to this question."""
         result = AsyncResult()
         self._gathered.append((question, result))
         if not self._under_way:
@@ -43,7 +43,10 @@ class Gatherer(Generic[Question, Answer]):
             try:
                 answers = self._ask_all([question for question, _ in group])
                 for (_, result), answer in zip(group, answers, strict=True):
-                    result.set(answer)
+                    if isinstance(answer, Exception):
+                        result.set_exception(answer)
+                    else:
+                        result.set(answer)
             except Exception as error:
                 if isinstance(error, StoreAway):  # for those who have gathered meanwhile as well
                     group, self._gathered = group + self._gathered, []

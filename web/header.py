@@ -7,7 +7,7 @@ from typing import BinaryIO
 MOST_FIELDS = 100
 LONGEST_LINE = 8192
 
-_FIELD = re.compile(rb"([!#$%&'*+.^_`|~0-9A-Za-z-]+):[ \t]*([^\x00\r\n]*?)[ \t]*\r?\n")
+_FIELD = re.compile(rb"([!#$%&'*+.^_`|~0-9A-Za-z-]+):[ \t]*([\t\x20-\x7e\x80-\xff]*?)[ \t]*\r\n")
 _ONCE = frozenset({"content-length", "transfer-encoding", "host"})
 
 
@@ -19,7 +19,7 @@ class Header:
         self._fields: dict[str, str] = {}
         for _ in range(MOST_FIELDS + 1):
             line = file.readline(LONGEST_LINE)
-            if line in (b"\r\n", b"\n"):
+            if line == b"\r\n":
                 break
             self._add(line)
             if self.status:

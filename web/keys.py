@@ -10,7 +10,8 @@ from jobs.errors import BadSettings
 from web.problems import Problem
 
 ANONYMOUS = "anonymous"
-_ENTRY = re.compile(r"([a-z0-9][a-z0-9_-]{0,31}):([0-9a-f]{64})(:operate)?")
+KEY_NAME = re.compile(r"[a-z0-9][a-z0-9_-]{0,31}")
+_ENTRY = re.compile(rf"({KEY_NAME.pattern}):([0-9a-f]{{64}})(:operate)?")
 
 
 @dataclass(frozen=True, slots=True)

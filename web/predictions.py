@@ -8,7 +8,7 @@ import orjson
 from flask import Blueprint, Response, request
 
 from jobs import ids
-from jobs.errors import StoreAway
+from jobs.errors import JobsError
 from jobs.record import NewJob, Record
 from jobs.status import Status
 from jobs.store import Store
@@ -66,7 +66,7 @@ class Predictions:
             self.door.add(job)
             if record := waiter.wait(seconds):
                 return record
-        with suppress(StoreAway):
+        with suppress(JobsError):
             return self._reading.ask(job.id) or queued
         return queued  # it was accepted, and that is all that is known
 
@@ -104,7 +104,7 @@ class Predictions:
             return None
         with waiter:
             [now] = self.store.read([record.id], self.waiting.channel)
-            if now is None or now.status.ended:
+            if isinstance(now, Record) and now.status.ended:
                 return now
             return waiter.wait(seconds) or self._reading.ask(record.id)
 

@@ -10,6 +10,7 @@ from werkzeug.exceptions import HTTPException
 from werkzeug.http import HTTP_STATUS_CODES
 
 from jobs.errors import BadId, LineFull, OverLimit, StoreAway, TooManyRows
+from jobs.record import UnknownRecord
 from model.errors import UnknownModel
 from model.schema import Fault, InvalidRows
 from web.answer import Answer
@@ -18,6 +19,21 @@ log = logging.getLogger(__name__)
 
 STORE_AWAY_RETRY_SECONDS = 2
 LINE_FULL_RETRY_SECONDS = 5
+
+
+_NOT_HTTP = orjson.dumps(
+    {
+        "type": "urn:paygrade:bad-request",
+        "title": "Bad Request",
+        "status": 400,
+        "detail": "this is not a request as HTTP has it; look at its first line and its header",
+    }
+)
+NOT_HTTP = (
+    b"HTTP/1.1 400 Bad Request\r\nConnection: close\r\nContent-Type: application/problem+json\r\n"
+    b"Content-Length: %d\r\n\r\n%b" % (len(_NOT_HTTP), _NOT_HTTP)
+)
+"""The whole answer to what could not be read, and so never came to Flask."""
 
 
 class Problem(Exception):
@@ -46,6 +62,7 @@ _ANSWERS: dict[type[Exception], _Answer] = {
     BadId: _Answer(404),
     UnknownModel: _Answer(404),
     TooManyRows: _Answer(422),
+    UnknownRecord: _Answer(503, STORE_AWAY_RETRY_SECONDS),
     StoreAway: _Answer(503, STORE_AWAY_RETRY_SECONDS),
     LineFull: _Answer(503, LINE_FULL_RETRY_SECONDS),
 }

@@ -26,6 +26,8 @@ def recms(predictions: Predictions) -> Blueprint:
         row = read_json(request)
         manifest = predictions.catalog.find(MODEL)
         asked = Asked(manifest, manifest.schema.check_row(row, pointer=""), rows=1, metadata={})
+        if not predictions.waiting.open_to_more:
+            raise Problem(503, "too many callers wait here", headers={"Retry-After": "1"})
         record = predictions.add(asked, owner, LONGEST_SECONDS)
         if record.status is Status.SUCCEEDED and record.outputs:
             return Answer(salary_of(record.outputs))

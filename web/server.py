@@ -85,6 +85,7 @@ class Server(BaseApplication):  # type: ignore[misc]
         door = Door(store, lambda bell: ring(celery, bell))
         door.open()
         waiting.open()
+        gevent.spawn(Connection.close_slow)
         app = create_app(settings, self._keys, self._catalog, store, door, waiting)
         app.config["WAITING"] = waiting
         # What lives for ever need not be looked at by each collection; requests leave few cycles behind.

@@ -10,7 +10,7 @@ import gevent
 from gevent.event import AsyncResult
 from redis import Redis
 
-from jobs.record import Ending, Record
+from jobs.record import Ending, Record, UnknownRecord
 
 log = logging.getLogger(__name__)
 
@@ -20,7 +20,7 @@ TICK_SECONDS = 0.1
 AT_ONCE = 250
 """Records read in one call, so that nobody's post waits long behind it."""
 
-ReadAll = Callable[[Sequence[str], str], list[Record | None]]
+ReadAll = Callable[[Sequence[str], str], Sequence[Record | UnknownRecord | None]]
 
 
 class Waiter:
@@ -62,12 +62,16 @@ class Waiting:
         gevent.spawn(self._read_again)
         gevent.spawn(self._watch_time)
 
+    @property
+    def open_to_more(self) -> bool:
+        return not self._released and self._callers < self._most_callers
+
     def enter(self, record: Record) -> Waiter | None:
         """None if too many wait here already, or if this process is to stop: answer at once then.
 
         Enter with the record known so far, before `channel` is made a watcher of the job.
         """
-        if self._released or self._callers >= self._most_callers:
+        if not self.open_to_more:
             return None
         waiter = Waiter(self, record)
         self._waiters.setdefault(record.id, []).append(waiter)
@@ -97,7 +101,7 @@ class Waiting:
                     for message in subscription.listen():
                         self._hear(message["data"])
             except Exception as error:  # whatever it is, callers wait on
-                log.warning("store_away: %s", type(error).__name__)
+                log.warning("not_heard: %s", type(error).__name__)
                 gevent.sleep(0.5)
 
     def _hear(self, message: bytes) -> None:
@@ -116,7 +120,7 @@ class Waiting:
             try:
                 self._look(list(self._waiters))
             except Exception as error:  # likewise
-                log.warning("store_away: %s", type(error).__name__)
+                log.warning("not_heard: %s", type(error).__name__)
 
     def _watch_time(self) -> None:
         """One clock for all who wait: a timer for each costs a tenth of the time of a request."""
@@ -132,6 +136,6 @@ class Waiting:
         for start in range(0, len(ids), AT_ONCE):
             some = ids[start : start + AT_ONCE]
             for record in self._read(some, self.channel):
-                if record is not None and record.status.ended:
+                if isinstance(record, Record) and record.status.ended:
                     for waiter in self._waiters.get(record.id, ()):
                         waiter.result.set(record)

@@ -1,37 +1,58 @@
 """The bundles that a child has loaded."""
 
+import time
 from collections import OrderedDict
+from collections.abc import Callable
 
 from model.bundle import Bundle
 from model.catalog import Catalog
-from model.errors import BundleError
+from model.errors import BundleError, ModelError, UnknownModel
+from model.manifest import Manifest
 
 KEPT = 4
+REFUSED_SECONDS = 3
 
 
 class Bundles:
     """Loads versions as they are asked for, and keeps those asked for last."""
 
-    def __init__(self, catalog: Catalog) -> None:
+    def __init__(self, catalog: Catalog, clock: Callable[[], float] = time.monotonic) -> None:
         self._catalog = catalog
+        self._clock = clock
         self._loaded: OrderedDict[str, Bundle] = OrderedDict()
+        self._refused: dict[str, tuple[float, ModelError]] = {}
 
     def get(self, ref: str, sha256: str) -> Bundle:
         """The very bundle that the job was accepted for.
 
-        Raises UnknownModel or BundleError, in one line, if it cannot be had.
+        Raises UnknownModel or BundleError, in one line, if it cannot be had; and again, for some
+        seconds, without another try, so that its jobs do not hold up those of others.
         """
         bundle = self._loaded.get(sha256)
         if bundle is None:
-            manifest = self._catalog.find(ref)
-            if manifest.sha256 != sha256:
-                raise BundleError(f"{ref} is another bundle here than where the job was accepted")
-            bundle = Bundle.load(manifest)
+            if (refused := self._refused.get(sha256)) and self._clock() < refused[0]:
+                raise refused[1]
+            try:
+                bundle = Bundle.load(self._find(ref, sha256))
+            except ModelError as error:
+                self._refused[sha256] = self._clock() + REFUSED_SECONDS, error
+                raise
             self._loaded[sha256] = bundle
             if len(self._loaded) > KEPT:
                 self._loaded.popitem(last=False)
         self._loaded.move_to_end(sha256)
         return bundle
+
+    def _find(self, ref: str, sha256: str) -> Manifest:
+        try:
+            manifest = self._catalog.find(ref)
+        except UnknownModel:
+            # Web may have seen a new version before this process did.
+            self._catalog.look_again()
+            manifest = self._catalog.find(ref)
+        if manifest.sha256 != sha256:
+            raise BundleError(f"{ref} is another bundle here than where the job was accepted")
+        return manifest
 
     def check_default(self) -> str:
         """Loads the newest version of the default model; returns its ref."""

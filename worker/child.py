@@ -65,8 +65,6 @@ class Child:
         except ModelError as error:
             log.error("takes no work: %s", "; ".join([str(error), *problems]))
             return None
-        for problem in problems:
-            log.warning("bundle left out: %s", problem)
         log.info("ready: %s serves %s", self.name, ref)
         return Predictions(self._line, bundles, self.name, self._stopping)
 

@@ -1,5 +1,6 @@
 """Claimed jobs to outcomes: one call of the model for all rows, and each row its own result or reason."""
 
+import logging
 from collections.abc import Callable, Sequence
 
 import numpy as np
@@ -9,6 +10,8 @@ from numpy.typing import NDArray
 from jobs.line import Claim, Outcome
 from jobs.record import Row
 from jobs.status import Status
+
+log = logging.getLogger(__name__)
 
 Predict = Callable[[Sequence[Row]], NDArray[np.float32]]
 Warn = Callable[[Sequence[Row]], dict[int, list[str]]]
@@ -42,8 +45,9 @@ def outputs_of(predict: Predict, warn: Warn, rows: Sequence[Row]) -> list[bytes]
     """The output of each row, as the JSON that callers see. Whatever is raised, its row is looked for."""
     try:
         return _scored(predict(rows), warn(rows))
-    except Exception:
+    except Exception as error:
         if len(rows) == 1:
+            log.warning("not_scored: %s", type(error).__name__)  # and not what it says: that may hold values
             return [NOT_SCORED]
     middle = len(rows) // 2
     return outputs_of(predict, warn, rows[:middle]) + outputs_of(predict, warn, rows[middle:])

@@ -8,6 +8,7 @@
 --   line:predictions  stream  where jobs wait: id, and how many rows it has
 --   line:...:again    stream  where jobs wait whose worker was lost: these are claimed one at a time
 --   line:...:rows     string  how many rows wait in both
+--   rows:<owner>:<minute>  string  how many rows the owner has posted in it, where there is a limit
 --   bells             zset    bells that are out, by the time when they lapse
 --   children          zset    children of workers that live, by the time when they lapse
 --   claim_rows        string  how many rows a child claims at once

@@ -25,6 +25,7 @@ local function take_back(stream, entry, fields)
     given_up = given_up + 1
   elseif seen.status == 'running' or seen.status == 'queued' then
     redis.call('HSET', key, 'status', 'queued')
+    redis.call('HDEL', key, 'started')
     redis.call('XADD', again(line), '*', unpack(fields))
     if seen.status == 'running' then count_rows(line, fields[4]) end
     back = back + 1

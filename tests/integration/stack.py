@@ -111,7 +111,8 @@ class Stack:
     def read(self, ids: list[str]) -> list[Record | None]:
         """The records as they stand in the store, past web and worker."""
         store = Store(self.records, Settings())
-        return [record for at in range(0, len(ids), 500) for record in store.read(ids[at : at + 500])]
+        read = (record for at in range(0, len(ids), 500) for record in store.read(ids[at : at + 500]))
+        return [record if isinstance(record, Record) else None for record in read]
 
     def record(self, job_id: str) -> Record:
         [record] = self.read([job_id])

@@ -111,7 +111,7 @@ def read(store: Store) -> Read:
 
     def read_one(job_id: str) -> Record:
         [record] = store.read([job_id])
-        assert record is not None
+        assert isinstance(record, Record)
         return record
 
     return read_one

@@ -2,7 +2,9 @@
 
 import pytest
 from redis import Redis
+from redis.exceptions import ResponseError
 
+from jobs.errors import StoreAway
 from jobs.line import Line
 from jobs.record import NewJob, Record, UnknownRecord
 from jobs.status import Status
@@ -43,7 +45,7 @@ def test_a_record_that_is_not_there_is_none(store: Store) -> None:
     here, absent = job(), job()
     store.add([here])
     records = store.read([absent.id, here.id, absent.id])
-    assert [record and record.id for record in records] == [None, here.id, None]
+    assert [isinstance(record, Record) and record.id for record in records] == [False, here.id, False]
 
 
 def test_a_record_holds_no_field_that_is_not_needed(store: Store, line: Line, redis: Redis) -> None:
@@ -65,12 +67,23 @@ def test_a_small_job_takes_a_small_record(store: Store, redis: Redis) -> None:
     assert sum(len(name) + len(value) for name, value in record.items()) < 100
 
 
-def test_another_version_of_the_record_is_refused(store: Store, redis: Redis) -> None:
-    a_job = job()
-    store.add([a_job])
-    redis.hset(f"job:{a_job.id}", "v", "2")
-    with pytest.raises(UnknownRecord, match="deploy workers and web of one release"):
-        store.read([a_job.id])
+def test_a_record_of_another_version_is_refused_and_no_other(store: Store, redis: Redis) -> None:
+    newer, known = job(), job()
+    store.add([newer, known])
+    redis.hset(f"job:{newer.id}", "v", "2")
+    refused, read = store.read([newer.id, known.id])
+    assert isinstance(refused, UnknownRecord)
+    assert "deploy workers and web of one release" in str(refused)
+    assert isinstance(read, Record)
+
+
+def test_redis_that_cannot_write_is_away(store: Store, redis: Redis, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(*_: object, **__: object) -> None:
+        raise ResponseError("MISCONF Errors writing to the AOF file")
+
+    monkeypatch.setattr(redis, "evalsha", refuse)
+    with pytest.raises(StoreAway, match="MISCONF"):
+        store.add([job()])
 
 
 @pytest.mark.parametrize("status", Status)

@@ -136,7 +136,7 @@ class LifeOfJobs(RuleBasedStateMachine):
 
     def records(self) -> list[Record]:
         records = self.store.read([each.id for each in self.jobs])
-        return [record for record in records if record is not None]
+        return [record for record in records if isinstance(record, Record)]
 
     def is_current(self, claim: Claim) -> bool:
         record = self.now(claim.id)

@@ -158,8 +158,14 @@ def test_who_waits_is_answered_after_redis_failed_for_a_while(site: Site, failur
     assert answer_to(waits).status_code == 200
 
 
-def test_recms_that_takes_too_long_is_canceled(new_site: NewSite) -> None:
+def test_recms_is_refused_where_nobody_more_may_wait(new_site: NewSite) -> None:
     site = new_site(max_waiting_callers=0)
+    problem(site.client.post("/recms", json={"years": "2.5"}), 503)
+    assert site.jobs() == []
+
+
+def test_recms_that_takes_too_long_is_canceled(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("web.recms.LONGEST_SECONDS", 0.1)
     problem(site.client.post("/recms", json={"years": "2.5"}), 503)
     [job_id] = site.jobs()
     assert site.show(job_id)["status"] == "canceled"

@@ -12,7 +12,7 @@ from model.errors import BundleError, UnknownModel
 from model.manifest import Manifest
 from model.publish import publish
 from tests.unit.worker.conftest import BUNDLES
-from worker.bundles import KEPT, Bundles
+from worker.bundles import KEPT, REFUSED_SECONDS, Bundles
 
 
 @pytest.fixture(scope="module")
@@ -33,6 +33,13 @@ def versions(tmp_path_factory: pytest.TempPathFactory) -> list[Manifest]:
     }
     numbers = range(1, KEPT + 2)
     return [publish(root, booster, {**described, "version": number}, [{"rooms": 1}]) for number in numbers]
+
+
+class Clock:
+    now = 0.0
+
+    def __call__(self) -> float:
+        return self.now
 
 
 @pytest.fixture
@@ -65,6 +72,29 @@ def test_another_bundle_of_the_same_name_and_version_is_refused(catalog: Catalog
 def test_a_version_that_is_not_here_is_refused(catalog: Catalog) -> None:
     with pytest.raises(UnknownModel, match="model salary has no version 9"):
         Bundles(catalog).get("salary@9", "00" * 32)
+
+
+def test_a_version_that_web_saw_first_is_looked_for_at_once(versions: list[Manifest], tmp_path: Path) -> None:
+    one, other = versions[:2]
+    shutil.copytree(one.directory, tmp_path / "rent" / "1")
+    clock = Clock()
+    bundles = Bundles(Catalog(tmp_path, "rent", clock=clock), clock=clock)
+    shutil.copytree(other.directory, tmp_path / "rent" / "2")
+    clock.now += 2
+    assert bundles.get(other.ref, other.sha256).manifest.ref == "rent@2"
+
+
+def test_what_could_not_be_had_is_not_tried_again_for_some_seconds(catalog: Catalog, tmp_path: Path) -> None:
+    clock = Clock()
+    bundles = Bundles(catalog, clock=clock)
+    with pytest.raises(BundleError) as first:
+        bundles.get("salary@1", "00" * 32)
+    with pytest.raises(BundleError) as second:
+        bundles.get("salary@1", "00" * 32)
+    clock.now += REFUSED_SECONDS
+    with pytest.raises(BundleError) as third:
+        bundles.get("salary@1", "00" * 32)
+    assert first.value is second.value is not third.value
 
 
 def test_the_default_is_checked_by_its_golden_rows(catalog: Catalog) -> None:
