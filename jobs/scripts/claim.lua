@@ -51,5 +51,5 @@ if ARGV[4] or #jobs == 0 then
 end
 close()
 if rows_read > 0 then count_rows(line, -rows_read) end
-if #jobs > 0 then redis.call('ZADD', BELLS, whole(now + BELL_LAPSES), bell) end
+if #jobs > 0 then redis.call('ZADD', BELLS, whole(now + ANSWER_LAPSES), bell) end
 return jobs

@@ -19,7 +19,8 @@ local BELLS = 'bells'
 local CHILDREN = 'children'
 local CLAIM_ROWS = 'claim_rows'
 local SWEPT = 'swept'
-local BELL_LAPSES = 5000
+local BELL_LAPSES = 5000  -- if no child answers it
+local ANSWER_LAPSES = 2000  -- if the child that answers it claims no more, nor withdraws it: it is lost
 
 local function key_of(id) return 'job:' .. id end
 local function again(line) return line .. ':again' end

@@ -83,8 +83,18 @@ def test_a_claim_renews_its_bell(store: Store, line: Line, clock: Clock) -> None
     clock.forward(4)
     line.live("anna")
     line.claim("anna", bell, 1)
-    clock.forward(4)
+    clock.forward(1.5)
     assert rung(store) == 0
+
+
+def test_the_bell_of_a_lost_child_is_rung_again_after_two_seconds(
+    store: Store, line: Line, clock: Clock
+) -> None:
+    line.live("anna")
+    _, [bell] = store.add(jobs_of(1, 2))
+    line.claim("anna", bell, 1)
+    clock.forward(2.5)
+    assert rung(store) == 1
 
 
 def test_a_bell_that_is_withdrawn_may_ring_again(store: Store, line: Line) -> None:
