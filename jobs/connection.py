@@ -1,9 +1,9 @@
 """Connections to Redis, and its errors in our words."""
 
+import socket
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from socket import TCP_KEEPCNT, TCP_KEEPIDLE, TCP_KEEPINTVL
 
 from redis import Redis, exceptions
 from redis.backoff import NoBackoff
@@ -14,6 +14,8 @@ from jobs.errors import LineFull, StoreAway
 from jobs.settings import Settings
 
 _UNABLE = ("MISCONF", "BUSY ", "LOADING", "NOREPLICAS", "MASTERDOWN", "CLUSTERDOWN")
+# A host that is gone says nothing: its connections are lost after half a minute. Some systems lack an option.
+_KEEPALIVE = {"TCP_KEEPIDLE": 10, "TCP_KEEPINTVL": 5, "TCP_KEEPCNT": 3}
 _SCRIPTS = Path(__file__).parent / "scripts"
 
 
@@ -26,7 +28,9 @@ def connect(settings: Settings, answer_seconds: float | None = 2) -> Redis:
         retry=Retry(NoBackoff(), 0),
         protocol=2,
         socket_keepalive=True,
-        socket_keepalive_options={TCP_KEEPIDLE: 10, TCP_KEEPINTVL: 5, TCP_KEEPCNT: 3},
+        socket_keepalive_options={
+            getattr(socket, name): value for name, value in _KEEPALIVE.items() if hasattr(socket, name)
+        },
     )
 
 

@@ -74,11 +74,11 @@ class Child:
         while True:
             if os.getppid() != self._parent:
                 os._exit(1)  # the worker was killed: nobody would ever stop this child
-            if not self._predictions:
-                time.sleep(TRY_AGAIN_SECONDS)
-                self._predictions = self._prepare()
-                continue
             try:
+                if not self._predictions:
+                    time.sleep(TRY_AGAIN_SECONDS)
+                    self._predictions = self._prepare()
+                    continue
                 heartbeat_file(self._settings).touch()
                 line.live(self.name)
                 if not announced:
@@ -87,5 +87,5 @@ class Child:
                         ring(self._celery, bell)
                     announced = True
             except Exception as error:  # a child that is not heard counts as dead
-                log.warning("store_away: %s", error)
+                log.warning("not_alive: %s", error)
             time.sleep(BEAT_SECONDS)
