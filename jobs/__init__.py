@@ -4,3 +4,6 @@ A job is a request for scores; it has an id, a status, a record and an owner. It
 a Redis stream; the bell, a Celery message that carries no job, says that something waits. The record
 is the one truth about a job.
 """
+
+RELEASE = "0.1.0"
+"""As in pyproject.toml."""

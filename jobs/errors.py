@@ -19,6 +19,13 @@ class StoreAway(JobsError):
 class LineFull(JobsError):
     """Too much is waiting already; try again later."""
 
+    retry_after = 5
+    """Seconds, where nobody knows better."""
+
+
+class KeyReused(JobsError):
+    """This Idempotency-Key was used before, with another body; take a new key for a new request."""
+
 
 class OverLimit(JobsError):
     """This key has posted all the rows that it may in this minute."""

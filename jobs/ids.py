@@ -38,6 +38,10 @@ def older_than(job_id: str, milliseconds: int) -> bool:
     return time.time() * 1000 - created_ms(job_id) > milliseconds
 
 
+def from_raw(value: bytes) -> str:
+    return PREDICTION + str(uuid.UUID(bytes=value))
+
+
 def raw(job_id: str) -> bytes:
     """The 16 bytes of the UUID, which is how the list of an owner's jobs keeps it."""
     return bytes.fromhex(job_id.partition("_")[2].replace("-", ""))

@@ -9,6 +9,7 @@ import orjson
 from redis import Redis
 from redis.exceptions import ResponseError
 
+from jobs.capacity import Child
 from jobs.connection import script, talking
 from jobs.names import AGAIN, GROUP, LINE
 from jobs.record import Row
@@ -80,7 +81,7 @@ class Line:
 
         `read` is what `wait` gave. Renews the bell if there was anything to claim.
         """
-        arguments: list[str | bytes | int] = [child, bell, rows, *(read or ())]
+        arguments: list[str | bytes | int] = [child, bell, rows, self._settings.retention_ms, *(read or ())]
         with talking():
             claimed = self._in_group(lambda: self._claim(keys=[LINE], args=arguments))
         return [self._claimed(*fields) for fields in claimed]
@@ -110,7 +111,7 @@ class Line:
         """What `record` and then `claim` return, in one round trip."""
         both = self._redis.pipeline(transaction=False)
         both.evalsha(self._record.sha, 0, *self._recording(outcomes))
-        both.evalsha(self._claim.sha, 1, LINE, child, bell, rows)
+        both.evalsha(self._claim.sha, 1, LINE, child, bell, rows, self._settings.retention_ms)
         with talking():
             recorded, claimed = both.execute(raise_on_error=False)
         # A store that has just been started knows no scripts, and may have no line.
@@ -146,10 +147,10 @@ class Line:
         with talking():
             self._withdraw(args=[bell])
 
-    def live(self, child: str) -> None:
+    def live(self, child: Child) -> None:
         """Says that the child lives; for how long that holds, see CHILD_LAPSES_MS."""
         with talking():
-            self._live(args=[child, CHILD_LAPSES_MS])
+            self._live(args=[child.name, CHILD_LAPSES_MS, child.says])
 
     def sweep(self, bells: int) -> Sweep:
         """Takes back what was claimed longer ago than its lease; names up to so many bells to ring.

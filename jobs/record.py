@@ -1,5 +1,6 @@
 """The record of a job: what Redis keeps of it, compact, and how it is read."""
 
+import hashlib
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple, TypeAlias
@@ -28,7 +29,7 @@ class UnknownRecord(JobsError):
 class NewJob:
     """A job as the door accepts it; inputs and metadata are JSON.
 
-    The watcher is the channel to be told when it ends.
+    The watcher is the channel to be told when it ends. `once` is what the caller's Idempotency-Key comes to.
     """
 
     id: str
@@ -39,6 +40,8 @@ class NewJob:
     rows: int
     metadata: bytes = b""
     watcher: str = ""
+    start_within_ms: int | None = None
+    once: "Once | None" = None
 
     @property
     def size(self) -> int:
@@ -50,7 +53,6 @@ class NewJob:
         return (
             self.id,
             ids.raw(self.id),
-            ids.created_ms(self.id),
             self.model,
             bytes.fromhex(self.sha256),
             self.owner,
@@ -58,11 +60,40 @@ class NewJob:
             self.rows,
             self.metadata,
             self.watcher,
+            "" if self.start_within_ms is None else self.start_within_ms,
+            *(self.once or _EVER),
         )
 
 
+class Once(NamedTuple):
+    """16 bytes of a hash of the key and its route, and 16 of a hash of the body."""
+
+    key: bytes
+    body: bytes
+
+    @classmethod
+    def of(cls, route: str, key: str, body: bytes) -> "Once":
+        named = hashlib.sha256(f"{route} {key}".encode())
+        return cls(named.digest()[:16], hashlib.sha256(body).digest()[:16])
+
+
+_EVER = Once(b"", b"")
+
+
+class Accepted(NamedTuple):
+    """What the door did with a job: it waits behind `rows_ahead`, or the job `id` is the one of its key."""
+
+    id: str
+    rows_ahead: int = 0
+    deadline: int | None = None
+    replayed: bool = False
+
+
 class Record(NamedTuple):
-    """Times are milliseconds since 1970, UTC; `outputs` and `error` are JSON, as callers see them."""
+    """Times are milliseconds since 1970, UTC; `outputs` and `error` are JSON, as callers see them.
+
+    `position` is the place in the line, in rows, of a job that is queued: 1 is next.
+    """
 
     id: str
     status: Status
@@ -76,6 +107,8 @@ class Record(NamedTuple):
     outputs: bytes | None
     error: bytes | None
     metadata: bytes
+    deadline: int | None = None
+    position: int | None = None
 
     @property
     def created(self) -> int:
@@ -87,7 +120,7 @@ class Record(NamedTuple):
         version, status, model, sha, owner, attempt, started, finished, expires, *rest = values
         if version != VERSION or not (status and model and sha and owner):
             raise UnknownRecord
-        outputs, error, metadata = rest
+        outputs, error, metadata, deadline, position = rest
         return cls(
             id=job_id,
             status=Status(status.decode()),
@@ -101,7 +134,13 @@ class Record(NamedTuple):
             outputs=outputs,
             error=error,
             metadata=metadata or b"{}",
+            deadline=int(deadline) if deadline else None,
+            position=int(position) if position else None,
         )
+
+    def accepted(self, accepted: Accepted) -> "Record":
+        """The record as the door has just written it."""
+        return self._replace(position=accepted.rows_ahead + 1, deadline=accepted.deadline)
 
     def ended(self, told: "Ending") -> "Record":
         """The record after what its watcher was told."""
@@ -113,6 +152,7 @@ class Record(NamedTuple):
             expires=told.expires,
             outputs=told.outputs or None,
             error=told.error or None,
+            position=None,
         )
 
     @classmethod

@@ -6,12 +6,17 @@ from uuid import uuid4
 
 from redis import Redis
 
+from jobs import ids as job_ids
+from jobs.capacity import Capacity
 from jobs.connection import script, talking
-from jobs.errors import JobsError, LineFull, OverLimit, TooManyRows
+from jobs.errors import JobsError, KeyReused, LineFull, OverLimit, TooManyRows
 from jobs.names import LINE, ROWS
-from jobs.record import OUTPUT_BYTES, NewJob, Record, UnknownRecord
+from jobs.record import OUTPUT_BYTES, Accepted, NewJob, Record, UnknownRecord
 from jobs.settings import Settings
 from jobs.status import Status
+
+LOOKS_AT = 1_000
+"""Records that are looked at to list jobs, so that nobody's post waits long behind it."""
 
 
 class Store:
@@ -24,12 +29,15 @@ class Store:
         self._add = script(redis, "add")
         self._read = script(redis, "read")
         self._cancel = script(redis, "cancel")
+        self._delete = script(redis, "delete")
+        self._list = script(redis, "list")
+        self._capacity = script(redis, "capacity")
 
-    def add(self, jobs: Sequence[NewJob]) -> tuple[list[JobsError | None], list[str]]:
+    def add(self, jobs: Sequence[NewJob]) -> tuple[list[Accepted | JobsError], list[str]]:
         """Records the jobs and puts them in the line, in one step.
 
-        Returns for each job None, or why it was refused; and the bells that the caller is to ring.
-        A job that is there already stays as it is, so that adding may be repeated.
+        Returns for each job what was done with it, or why it was refused; and the bells that the caller is to
+        ring. A job that is there already stays as it is, so that adding may be repeated.
         """
         settings = self._settings
         arguments: list[str | bytes | int] = [
@@ -41,20 +49,56 @@ class Store:
         for job in jobs:
             arguments.extend(job.arguments())
         with talking():
-            verdicts, bells = self._add(keys=[LINE], args=arguments)
-        return [_refusal(verdict) for verdict in verdicts], [bell.decode() for bell in bells]
+            verdicts, bells, ahead = self._add(keys=[LINE], args=arguments)
+        done: list[Accepted | JobsError] = []
+        for job, verdict in zip(jobs, verdicts, strict=True):
+            done.append(_done(job, ahead, *verdict))
+            ahead += job.rows
+        return done, [bell.decode() for bell in bells]
 
     def read(self, ids: Sequence[str], watcher: str = "") -> list[Record | UnknownRecord | None]:
         """The records, in order; a watcher (a channel) is told when one ends that has not ended yet."""
         with talking():
-            records = self._read(args=[watcher, *ids])
+            records = self._read(keys=[LINE], args=[watcher, self.retention_ms, *ids])
         return [_decoded(job_id, values) for job_id, values in zip(ids, records, strict=True)]
 
     def cancel(self, job_id: str) -> Status | None:
         """Cancels the job if it waits; returns the status it then has, None if there is no such job."""
         with talking():
-            status = self._cancel(args=[job_id, self.retention_ms])
+            status = self._cancel(keys=[LINE], args=[job_id, self.retention_ms])
         return None if status is None else Status(status.decode())
+
+    def delete(self, job_id: str) -> Status | None:
+        """Removes the job if it has ended; returns the status it had, None if there is no such job."""
+        with talking():
+            status = self._delete(keys=[LINE], args=[job_id, job_ids.raw(job_id), self.retention_ms])
+        return None if status is None else Status(status.decode())
+
+    def list_jobs(
+        self, owner: str, behind: str | None, status: Status | None, most: int
+    ) -> tuple[list[Record], str | None]:
+        """The owner's jobs, the newest first, those that come behind an id.
+
+        Returns with them the id to go on behind, None if there are no more. Where many are of another status
+        it looks at LOOKS_AT only, and gives few or none though there may be more.
+        """
+        arguments = [
+            owner,
+            job_ids.raw(behind) if behind else "",
+            status or "",
+            most,
+            LOOKS_AT,
+            self.retention_ms,
+        ]
+        with talking():
+            found, last = self._list(keys=[LINE], args=arguments)
+        pairs = zip(found[::2], found[1::2], strict=True)
+        records = [Record.decode(job_id.decode(), values) for job_id, values in pairs]
+        return records, job_ids.from_raw(last) if last else None
+
+    def capacity(self) -> Capacity:
+        with talking():
+            return Capacity.decode(self._capacity(keys=[LINE]))
 
     def ping(self) -> None:
         with talking():
@@ -79,12 +123,19 @@ def _decoded(job_id: str, values: Sequence[bytes | None]) -> Record | UnknownRec
         return error
 
 
-def _refusal(verdict: bytes) -> JobsError | None:
+def _done(job: NewJob, ahead: int, verdict: bytes, told: bytes = b"") -> Accepted | JobsError:
+    """What the verdict on a job comes to, as scripts/add.lua gives it."""
     match verdict:
         case b"ok":
-            return None
+            return Accepted(job.id, ahead)
+        case b"until":
+            return Accepted(job.id, ahead, deadline=int(told))
+        case b"same":
+            return Accepted(told.decode(), replayed=True)
+        case b"reused":
+            return KeyReused()
         case b"full":
             return LineFull()
         case b"never":
             return TooManyRows()
-    return OverLimit(retry_after=int(verdict))
+    return OverLimit(retry_after=int(told))

@@ -85,7 +85,7 @@ def read_json(request: Request) -> Any:
         raise Problem(415, "send application/json", headers={"Accept-Post": "application/json"})
     if request.headers.get("Content-Encoding", "identity").lower() != "identity":
         raise Problem(415, "send the body as it is, without a Content-Encoding")
-    body = request.get_data(cache=False)
+    body = request.get_data()
     try:
         return orjson.loads(body)
     except orjson.JSONDecodeError:

@@ -6,48 +6,62 @@ from collections.abc import Callable, Sequence
 
 import gevent
 
+from jobs.capacity import Capacity
 from jobs.errors import JobsError, LineFull
-from jobs.record import NewJob
+from jobs.record import JOB_BYTES, Accepted, NewJob
 from jobs.store import Store
 from web.gather import Gatherer
 
 log = logging.getLogger(__name__)
 
 LOOKS_EVERY_SECONDS = 1
-"""How often the door looks at Redis' memory."""
+"""How often the door looks at Redis' memory, and at how the line is worked off."""
 
 Ring = Callable[[str], None]
 
 
 class Door:
-    def __init__(self, store: Store, ring: Ring) -> None:
+    def __init__(self, store: Store, ring: Ring, most_waiting: int) -> None:
         self._store = store
         self._ring = ring
+        self._most_waiting = most_waiting
+        self.capacity = Capacity()
+        """As it was a moment ago."""
         self._room = math.inf
-        self._adding: Gatherer[NewJob, None] = Gatherer(self._add_all)
+        self._adding: Gatherer[NewJob, Accepted] = Gatherer(self._add_all)
 
     def open(self) -> None:
-        gevent.spawn(self._watch_memory)
+        gevent.spawn(self._look)
 
-    def add(self, job: NewJob) -> None:
+    @property
+    def is_open(self) -> bool:
+        """Whether a small job would be taken in now."""
+        return self._room > JOB_BYTES and self.capacity.waiting + self.capacity.claimed < self._most_waiting
+
+    def add(self, job: NewJob) -> Accepted:
         """Returns once the job is recorded and in the line.
 
-        Raises LineFull, OverLimit, or StoreAway: then the job is not accepted as far as we know.
+        Raises LineFull, OverLimit, KeyReused, or StoreAway: then the job is not accepted as far as we know.
         """
         if self._room < job.size:
-            raise LineFull("Redis is nearly full; try again later")
+            raise self._full(LineFull("Redis is nearly full; try again later"))
         self._room -= job.size
         try:
-            self._adding.ask(job)
-        except JobsError:
+            return self._adding.ask(job)
+        except JobsError as error:
             self._room += job.size
-            raise
+            raise self._full(error) if isinstance(error, LineFull) else error from None
 
-    def _add_all(self, jobs: Sequence[NewJob]) -> list[JobsError | None]:
-        refusals, bells = self._store.add(jobs)
+    def _full(self, error: LineFull) -> LineFull:
+        """With the time after which a tenth of what waits should be done."""
+        error.retry_after = self.capacity.retry_after(self.capacity.rows // 10)
+        return error
+
+    def _add_all(self, jobs: Sequence[NewJob]) -> list[Accepted | JobsError]:
+        done, bells = self._store.add(jobs)
         for bell in bells:
             gevent.spawn(self._ring_out, bell)
-        return refusals
+        return done
 
     def _ring_out(self, bell: str) -> None:
         try:
@@ -55,10 +69,11 @@ class Door:
         except Exception as error:
             log.warning("bell_lost: %s", type(error).__name__)
 
-    def _watch_memory(self) -> None:
+    def _look(self) -> None:
         while True:
             try:
                 self._room = self._store.room()
+                self.capacity = self._store.capacity()
             except Exception as error:  # who posts now is told so
                 log.warning("store_away: %s", type(error).__name__)
             gevent.sleep(LOOKS_EVERY_SECONDS)

@@ -1,4 +1,4 @@
-"""POST and GET /v1/predictions."""
+"""/v1/predictions: post, show, list, cancel, delete."""
 
 from collections.abc import Mapping
 from contextlib import suppress
@@ -9,7 +9,7 @@ from flask import Blueprint, Response, request
 
 from jobs import ids
 from jobs.errors import JobsError
-from jobs.record import NewJob, Record
+from jobs.record import NewJob, Once, Record
 from jobs.status import Status
 from jobs.store import Store
 from model.catalog import Catalog
@@ -18,9 +18,11 @@ from web.body import Asked, read_prediction
 from web.door import Door
 from web.gather import Gatherer
 from web.keys import Keys, Owner
+from web.pages import Page
 from web.preferences import preferred_wait, queried_wait, require_json_wanted
 from web.problems import Problem
-from web.resource import POLL_AFTER_SECONDS, path_of, prediction
+from web.resource import PATH, path_of, prediction
+from web.terms import once, start_within_ms
 from web.waiting import Waiting
 
 
@@ -38,9 +40,11 @@ class Predictions:
         self._reading: Gatherer[str, Record | None] = Gatherer(self.store.read)
 
     def blueprint(self) -> Blueprint:
-        routes = Blueprint("predictions", __name__, url_prefix="/v1/predictions")
+        routes = Blueprint("predictions", __name__, url_prefix=PATH)
         routes.add_url_rule("", view_func=self.post, methods=["POST"])
+        routes.add_url_rule("", view_func=self.list_jobs)
         routes.add_url_rule("/<job_id>", view_func=self.show)
+        routes.add_url_rule("/<job_id>", view_func=self.delete, methods=["DELETE"])
         routes.add_url_rule("/<job_id>/cancel", view_func=self.cancel, methods=["POST"])
         return routes
 
@@ -48,27 +52,35 @@ class Predictions:
         owner = self.keys.owner_of(request)
         require_json_wanted(request)
         seconds = preferred_wait(request)
-        record = self.add(read_prediction(request, self.catalog), owner, seconds)
-        if record.status.ended:
-            return _resource(record, 200, {"Preference-Applied": f"wait={seconds}"})
-        return _resource(record, 202, {"Location": path_of(record.id)})
+        asked = read_prediction(request, self.catalog)
+        job = new_job(asked, owner, start_within_ms(request), once(request, PATH))
+        record = self.add(job, seconds)
+        headers = {} if record.id == job.id else {"Idempotency-Replayed": "true"}
+        if seconds and record.status.ended:
+            return self._resource(record, 200, {"Preference-Applied": f"wait={seconds}", **headers})
+        return self._resource(record, 202, {"Location": path_of(record.id), **headers})
 
-    def add(self, asked: Asked, owner: Owner, seconds: float) -> Record:
-        """Adds a job and waits so long for its end; the record then known, ended or not."""
-        job = new_job(asked, owner)
+    def add(self, job: NewJob, seconds: float) -> Record:
+        """Adds a job and waits so long for its end; the record then known, ended or not.
+
+        It is that of another job if this one's Idempotency-Key stands for that.
+        """
         queued = Record.queued(job)
         waiter = self.waiting.enter(queued) if seconds else None
         if waiter is None:
-            self.door.add(job)
-            return queued
+            accepted = self.door.add(job)
+            return self._replayed(accepted.id, seconds) if accepted.replayed else queued.accepted(accepted)
         with waiter:
             job.watcher = self.waiting.channel
-            self.door.add(job)
-            if record := waiter.wait(seconds):
-                return record
+            accepted = self.door.add(job)
+            record = None if accepted.replayed else waiter.wait(seconds)
+        if record:
+            return record._replace(deadline=accepted.deadline) if accepted.deadline else record
+        if accepted.replayed:
+            return self._replayed(accepted.id, seconds)
         with suppress(JobsError):
             return self._reading.ask(job.id) or queued
-        return queued  # it was accepted, and that is all that is known
+        return queued.accepted(accepted)  # and that is all that is known
 
     def show(self, job_id: str) -> Response:
         owner = self.keys.owner_of(request)
@@ -77,7 +89,25 @@ class Predictions:
         record = self._owned(job_id, owner)
         if seconds and not record.status.ended:
             record = self._wait(record, seconds) or record
-        return _resource(record, 200)
+        return self._resource(record, 200)
+
+    def list_jobs(self) -> Response:
+        owner = self.keys.owner_of(request)
+        require_json_wanted(request)
+        page = Page.read(request)
+        records, cursor = page.find(self.store, owner.name)
+        resources = [prediction(record, self.door.capacity) for record in records]
+        return Answer(page.show(resources, cursor, PATH), headers={"Cache-Control": "no-store"})
+
+    def delete(self, job_id: str) -> Response:
+        owner = self.keys.owner_of(request)
+        self._owned(job_id, owner)
+        status = self.store.delete(job_id)
+        if status is None:
+            raise Problem(404, "there is no such prediction")
+        if not status.ended:
+            raise Problem(409, f"only a job that has ended can be deleted; this one is {status}")
+        return Answer(status=204)
 
     def cancel(self, job_id: str) -> Response:
         owner = self.keys.owner_of(request)
@@ -86,7 +116,7 @@ class Predictions:
         status = self.store.cancel(job_id)
         if status is not Status.CANCELED:
             raise Problem(409, f"only a job that is queued can be canceled; this one is {status or 'gone'}")
-        return _resource(self._owned(job_id, owner), 200)
+        return self._resource(self._owned(job_id, owner), 200)
 
     def _owned(self, job_id: str, owner: Owner) -> Record:
         """Raises Problem: 404 for what this owner never had, 410 for what is expired and removed."""
@@ -96,6 +126,16 @@ class Predictions:
             raise Problem(410, "this prediction has expired and was removed")
         if record is None or record.owner != owner.name:
             raise Problem(404, "there is no such prediction")
+        return record
+
+    def _replayed(self, job_id: str, seconds: float) -> Record:
+        record = self._reading.ask(job_id)
+        if record is None:
+            raise Problem(
+                409, "the job of this Idempotency-Key has just been removed; send the request again"
+            )
+        if seconds and not record.status.ended:
+            return self._wait(record, seconds) or record
         return record
 
     def _wait(self, record: Record, seconds: float) -> Record | None:
@@ -108,8 +148,19 @@ class Predictions:
                 return now
             return waiter.wait(seconds) or self._reading.ask(record.id)
 
+    def _resource(self, record: Record, status: int, headers: Mapping[str, str] | None = None) -> Response:
+        sent = {"Cache-Control": "no-store", **(headers or {})}
+        capacity = self.door.capacity
+        if record.position:
+            sent["Retry-After"] = str(capacity.retry_after(record.position))
+        elif not record.status.ended:
+            sent["Retry-After"] = "1"
+        return Answer(prediction(record, capacity), status, sent)
 
-def new_job(asked: Asked, owner: Owner) -> NewJob:
+
+def new_job(
+    asked: Asked, owner: Owner, start_within_ms: int | None = None, once: Once | None = None
+) -> NewJob:
     return NewJob(
         id=ids.new_id(ids.PREDICTION),
         model=asked.manifest.ref,
@@ -118,11 +169,6 @@ def new_job(asked: Asked, owner: Owner) -> NewJob:
         inputs=orjson.dumps(asked.inputs),
         rows=asked.rows,
         metadata=orjson.dumps(asked.metadata) if asked.metadata else b"",
+        start_within_ms=start_within_ms,
+        once=once,
     )
-
-
-def _resource(record: Record, status: int, headers: Mapping[str, str] | None = None) -> Response:
-    sent = {"Cache-Control": "no-store", **(headers or {})}
-    if not record.status.ended:
-        sent["Retry-After"] = str(POLL_AFTER_SECONDS)
-    return Answer(prediction(record), status, sent)

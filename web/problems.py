@@ -9,7 +9,7 @@ from flask import Flask, Response
 from werkzeug.exceptions import HTTPException
 from werkzeug.http import HTTP_STATUS_CODES
 
-from jobs.errors import BadId, LineFull, OverLimit, StoreAway, TooManyRows
+from jobs.errors import BadId, KeyReused, LineFull, OverLimit, StoreAway, TooManyRows
 from jobs.record import UnknownRecord
 from model.errors import UnknownModel
 from model.schema import Fault, InvalidRows
@@ -18,8 +18,6 @@ from web.answer import Answer
 log = logging.getLogger(__name__)
 
 STORE_AWAY_RETRY_SECONDS = 2
-LINE_FULL_RETRY_SECONDS = 5
-
 
 _NOT_HTTP = orjson.dumps(
     {
@@ -64,14 +62,15 @@ _ANSWERS: dict[type[Exception], _Answer] = {
     TooManyRows: _Answer(422),
     UnknownRecord: _Answer(503, STORE_AWAY_RETRY_SECONDS),
     StoreAway: _Answer(503, STORE_AWAY_RETRY_SECONDS),
-    LineFull: _Answer(503, LINE_FULL_RETRY_SECONDS),
+    KeyReused: _Answer(422),
 }
 
 
 def register(app: Flask) -> None:
     app.register_error_handler(Problem, _respond)
     app.register_error_handler(InvalidRows, _invalid_rows)
-    app.register_error_handler(OverLimit, _over_limit)
+    app.register_error_handler(OverLimit, lambda error: _later(429, error))
+    app.register_error_handler(LineFull, lambda error: _later(503, error))
     for known in _ANSWERS:
         app.register_error_handler(known, _known)
     app.register_error_handler(HTTPException, _http)
@@ -103,8 +102,8 @@ def _invalid_rows(error: InvalidRows) -> Response:
     return _respond(Problem(422, "the rows do not fit the model; see errors", error.faults))
 
 
-def _over_limit(error: OverLimit) -> Response:
-    return _respond(Problem(429, str(error), headers={"Retry-After": str(error.retry_after)}))
+def _later(status: int, error: OverLimit | LineFull) -> Response:
+    return _respond(Problem(status, str(error), headers={"Retry-After": str(error.retry_after)}))
 
 
 def _http(error: HTTPException) -> Response:

@@ -9,9 +9,9 @@ from jobs.record import Record
 from jobs.status import Status
 from web.answer import Answer
 from web.body import Asked, read_json
-from web.predictions import Predictions
+from web.predictions import Predictions, new_job
 from web.preferences import LONGEST_SECONDS, require_json_wanted
-from web.problems import LINE_FULL_RETRY_SECONDS, Problem
+from web.problems import Problem
 
 MODEL = "salary"
 
@@ -28,7 +28,7 @@ def recms(predictions: Predictions) -> Blueprint:
         asked = Asked(manifest, manifest.schema.check_row(row, pointer=""), rows=1, metadata={})
         if not predictions.waiting.open_to_more:
             raise Problem(503, "too many callers wait here", headers={"Retry-After": "1"})
-        record = predictions.add(asked, owner, LONGEST_SECONDS)
+        record = predictions.add(new_job(asked, owner), LONGEST_SECONDS)
         if record.status is Status.SUCCEEDED and record.outputs:
             return Answer(salary_of(record.outputs))
         _not_scored(predictions, record)
@@ -49,4 +49,5 @@ def _not_scored(predictions: Predictions, record: Record) -> NoReturn:
         reason = "no worker took it in time; the job is canceled"
     else:
         reason = "it was not scored in time"
-    raise Problem(503, reason, headers={"Retry-After": str(LINE_FULL_RETRY_SECONDS)})
+    capacity = predictions.door.capacity
+    raise Problem(503, reason, headers={"Retry-After": str(capacity.retry_after(capacity.rows))})

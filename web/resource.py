@@ -6,16 +6,17 @@ from typing import Any
 
 import orjson
 
+from jobs.capacity import Capacity
 from jobs.record import Record
 
-POLL_AFTER_SECONDS = 1
+PATH = "/v1/predictions"
 
 
 def path_of(job_id: str) -> str:
-    return f"/v1/predictions/{job_id}"
+    return f"{PATH}/{job_id}"
 
 
-def prediction(record: Record) -> bytes:
+def prediction(record: Record, capacity: Capacity) -> bytes:
     """The resource as JSON."""
     name, _, version = record.model.partition("@")
     path = path_of(record.id)
@@ -27,9 +28,15 @@ def prediction(record: Record) -> bytes:
         "created_at": _time(record.created),
         "started_at": _time(record.started),
         "finished_at": _time(record.finished),
-        "deadline_at": None,
+        "deadline_at": _time(record.deadline),
         "expires_at": _time(record.expires),
     }
+    if record.position:
+        eta = capacity.seconds_for(record.position)
+        resource["queue"] = {
+            "position": record.position,
+            "eta_seconds": None if eta is None else round(eta, 3),
+        }
     outputs = record.outputs
     if outputs is not None and outputs.startswith(b"["):
         resource["outputs"] = orjson.Fragment(outputs)

@@ -82,7 +82,7 @@ class Server(BaseApplication):  # type: ignore[misc]
         channel = channel_of(uuid4().hex[:8])
         listening = connect(settings, answer_seconds=None)
         waiting = Waiting(listening, store.read, channel, settings.max_waiting_callers)
-        door = Door(store, lambda bell: ring(celery, bell))
+        door = Door(store, lambda bell: ring(celery, bell), settings.max_waiting)
         door.open()
         waiting.open()
         gevent.spawn(Connection.close_slow)

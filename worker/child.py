@@ -10,6 +10,7 @@ from pathlib import Path
 
 from celery import Celery
 
+from jobs import RELEASE, capacity
 from jobs.broker import ring
 from jobs.connection import connect
 from jobs.errors import StoreAway
@@ -36,7 +37,7 @@ class Child:
     """Made after the fork: XGBoost's threads do not survive one. Answers no bell until it is ready."""
 
     def __init__(self, settings: Settings, celery: Celery, stopping: Callable[[], bool]) -> None:
-        self.name = f"{socket.gethostname()}:{os.getpid()}"
+        self.name = f"{socket.gethostname()}:{os.getppid()}:{os.getpid()}"
         self._settings = settings
         self._celery = celery
         self._parent = os.getppid()
@@ -80,7 +81,7 @@ class Child:
                     self._predictions = self._prepare()
                     continue
                 heartbeat_file(self._settings).touch()
-                line.live(self.name)
+                line.live(capacity.Child(self.name, self._predictions.pace.rows_per_second, RELEASE))
                 if not announced:
                     # What waited for a worker need not wait for the sweeper too.
                     for bell in line.bells(most=1):

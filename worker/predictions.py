@@ -27,18 +27,21 @@ class Predictions:
         self._bundles = bundles
         self._child = child
         self._stopping = stopping
-        self._pace = Pace()
+        self.pace = Pace()
         self._look_at = 0.0
 
     def answer(self, bell: str) -> None:
         """Works until the line is empty or the worker is to stop; what is claimed is always recorded."""
-        claims = self._line.claim(self._child, bell, self._pace.rows) or self._wait(bell)
+        claims = self._line.claim(self._child, bell, self.pace.rows) or self._wait(bell)
         while claims:
+            started, rows = time.perf_counter(), sum(len(claim.rows) for claim in claims)
             outcomes = self._score_all(claims)
             if self._stopping():
                 self._line.record(outcomes)
                 break
-            claims = self._record(outcomes, bell) or self._wait(bell)
+            claims = self._record(outcomes, bell)
+            self.pace.worked(rows, time.perf_counter() - started)
+            claims = claims or self._wait(bell)
         self._line.withdraw(bell)
 
     def _record(self, outcomes: list[Outcome], bell: str) -> list[Claim]:
@@ -47,7 +50,7 @@ class Predictions:
         if len(outcomes) == 1 and time.monotonic() < self._look_at:
             recorded = self._line.record(outcomes)
         else:
-            recorded, claims = self._line.record_and_claim(outcomes, self._child, bell, self._pace.rows)
+            recorded, claims = self._line.record_and_claim(outcomes, self._child, bell, self.pace.rows)
             self._look_at = time.monotonic() + LOOK_EVERY_SECONDS
         if recorded < len(outcomes):
             log.warning("outdated: %d jobs had been taken back meanwhile", len(outcomes) - recorded)
@@ -55,10 +58,10 @@ class Predictions:
 
     def _wait(self, bell: str) -> list[Claim]:
         if entry := self._line.wait(self._child, LINGER_MS):
-            return self._line.claim(self._child, bell, self._pace.rows, entry)
+            return self._line.claim(self._child, bell, self.pace.rows, entry)
         self._line.withdraw(bell)
         # Whoever came before that saw our bell out and rang none.
-        return self._line.claim(self._child, bell, self._pace.rows)
+        return self._line.claim(self._child, bell, self.pace.rows)
 
     def _score_all(self, claims: Sequence[Claim]) -> list[Outcome]:
         outcomes: list[Outcome] = []
@@ -81,7 +84,7 @@ class Predictions:
         for claim in claims:
             if claim.careful:
                 outcomes.append(score_with_care(self._line, bundle.predict, bundle.warnings, claim))
-        self._pace.measured(sum(len(claim.rows) for claim in claims), time.perf_counter() - started)
+        self.pace.measured(sum(len(claim.rows) for claim in claims), time.perf_counter() - started)
         return outcomes
 
 

@@ -1,16 +1,19 @@
 -- Accepts jobs: writes each record, puts it into the line, and notes the bells to ring.
 -- KEYS: line. ARGV: how many may wait, rows a minute for each owner (0: no limit), ms kept, bell name, then for
--- each job: id, raw id, created, model, sha, owner, inputs, rows, metadata (empty: none), watcher (likewise).
--- Returns {verdicts ('ok', 'full', 'never' or the seconds until the owner may post again), bells}.
--- Adding a job that is there already changes nothing, so a repeated call does no harm.
+-- each job: id, raw id, model, sha, owner, inputs, rows; and, empty if there is none: metadata, watcher, ms until
+-- its deadline, digest of the caller's key, hash of the body.
+-- Returns {verdicts, bells, rows that waited before}. A verdict is 'ok', or 'until' and the deadline, 'same' and the
+-- id of the job that the key stands for, 'reused', 'full', 'never', or 'over' and the seconds until the owner may
+-- post again. Adding a job that is there already changes nothing, so a repeated call does no harm.
 
 local line = KEYS[1]
 local room = tonumber(ARGV[1]) - waiting(line)
 local limit, retention, bell = tonumber(ARGV[2]), tonumber(ARGV[3]), ARGV[4]
 local LIST_KEPT = 30 * 86400000  -- after the owner's last post
 local minute = math.floor(now / 60000)
+local placed = tonumber(redis.call('GET', placed_of(line)) or 0)
 local new_rows = 0
-local listed_of = {}  -- owner -> times and raw ids of what is new
+local listed_of = {}  -- owner -> raw ids of what is new, each behind its score
 
 local function over_limit(owner, rows)
   if limit == 0 then return false end
@@ -22,35 +25,54 @@ local function over_limit(owner, rows)
   return false
 end
 
-local function add(id, raw, created, model, sha, owner, inputs, rows, metadata, watcher)
-  if redis.call('EXISTS', key_of(id)) == 1 then return 'ok' end
-  if room <= 0 then return 'full' end
-  if limit > 0 and tonumber(rows) > limit then return 'never' end
-  if over_limit(owner, tonumber(rows)) then return whole(60 - math.floor(now / 1000) % 60) end
-  room = room - 1
-  new_rows = new_rows + rows
-  write(key_of(id), {'v', '1', 'status', 'queued', 'model', model, 'sha', sha, 'owner', owner, 'inputs', inputs},
-        {metadata = metadata, watchers = watcher})
-  redis.call('XADD', line, '*', 'id', id, 'rows', rows)
-  append(listed_of, owner, created)
-  append(listed_of, owner, raw)
-  return 'ok'
+-- The verdict on a key that stands for a job already.
+local function known_by(once, body)
+  local known = once ~= '' and redis.call('GET', once)
+  if not known then return nil end
+  if string.sub(known, -16) ~= body then return {'reused'} end
+  return {'same', string.sub(known, 1, -17)}
 end
+
+local function add(id, raw, model, sha, owner, inputs, rows, metadata, watcher, start_within, digest, body)
+  if redis.call('EXISTS', key_of(id)) == 1 then return {'ok'} end
+  local once = digest ~= '' and 'once:' .. owner .. ':' .. digest or ''
+  local known = known_by(once, body)
+  if known then return known end
+  if room <= 0 then return {'full'} end
+  if limit > 0 and tonumber(rows) > limit then return {'never'} end
+  if over_limit(owner, tonumber(rows)) then return {'over', whole(60 - math.floor(now / 1000) % 60)} end
+  room = room - 1
+  local place = whole(placed + new_rows + 1)
+  new_rows = new_rows + rows
+  local deadline = start_within ~= '' and whole(now + start_within) or ''
+  write(key_of(id),
+        {'v', '1', 'status', 'queued', 'model', model, 'sha', sha, 'owner', owner, 'inputs', inputs, 'place', place},
+        {metadata = metadata, watchers = watcher, deadline = deadline, once = once})
+  redis.call('XADD', line, place .. '-0', 'id', id, 'rows', rows)
+  append(listed_of, owner, 0)
+  append(listed_of, owner, raw)
+  if once ~= '' then redis.call('SET', once, id .. body) end
+  if deadline == '' then return {'ok'} end
+  redis.call('ZADD', DEADLINES, deadline, id)
+  return {'until', deadline}
+end
+
+-- The six bytes with which the ids begin that were made just now less what is kept.
+local oldest_kept = string.gsub(string.format('%012x', now - retention), '..', function(pair)
+  return string.char(tonumber(pair, 16))
+end)
 
 -- For each new job of an owner, up to two that are no more leave his list, so that it cannot grow for ever.
 local function forget_oldest(owner, count)
   local list = owned_by(owner)
-  local old = redis.call('ZRANGEBYSCORE', list, '-inf', whole(now - retention), 'LIMIT', 0, count)
-  for _, raw in ipairs(old) do
-    local hex = string.gsub(raw, '.', function(c) return string.format('%02x', string.byte(c)) end)
-    local id = 'pred_' .. string.gsub(hex, '^(%x%x%x%x%x%x%x%x)(%x%x%x%x)(%x%x%x%x)(%x%x%x%x)', '%1-%2-%3-%4-')
-    if redis.call('EXISTS', key_of(id)) == 0 then redis.call('ZREM', list, raw) end
+  for _, raw in ipairs(redis.call('ZRANGEBYLEX', list, '-', '(' .. oldest_kept, 'LIMIT', 0, count)) do
+    if redis.call('EXISTS', key_of(id_of(raw))) == 0 then redis.call('ZREM', list, raw) end
   end
 end
 
 local verdicts = {}
-for at = 5, #ARGV, 10 do
-  verdicts[#verdicts + 1] = add(unpack(ARGV, at, at + 9))
+for at = 5, #ARGV, 12 do
+  verdicts[#verdicts + 1] = add(unpack(ARGV, at, at + 11))
 end
 for owner, listed in pairs(listed_of) do
   local list = owned_by(owner)
@@ -58,5 +80,6 @@ for owner, listed in pairs(listed_of) do
   redis.call('PEXPIRE', list, LIST_KEPT)
   forget_oldest(owner, #listed)
 end
-count_rows(line, new_rows)
-return {verdicts, ring(line, {bell})}
+redis.call('SET', placed_of(line), whole(placed + new_rows))
+local rows_waiting = count_rows(line, new_rows)
+return {verdicts, ring(line, {bell}), rows_waiting - new_rows}

@@ -1,9 +1,13 @@
--- Cancels a job that waits. ARGV: id, ms kept. Returns the status it then has, or nil if it is not there.
--- What is left of it in the line is dropped by the child that claims it.
+-- Cancels a job that waits. KEYS: line. ARGV: id, ms kept. Returns the status it then has, or nil if it is not there.
 
-local id = ARGV[1]
+local line, id, retention = KEYS[1], ARGV[1], tonumber(ARGV[2])
 local seen = look(id)
 if seen.status ~= 'queued' then return seen.status end
-end_job(id, seen, 'canceled', tonumber(ARGV[2]), '', '')
+if overdue(seen.status, seen.deadline, seen.attempt) then
+  expire(line, id, retention)
+else
+  withdraw(line, redis.call('HGET', key_of(id), 'place'))
+  end_job(id, seen, 'canceled', retention, '', '')
+end
 close()
-return 'canceled'
+return redis.call('HGET', key_of(id), 'status')

@@ -1,19 +1,21 @@
--- Takes jobs from the line for one child. KEYS: line. ARGV: child, bell, rows to take; entry, id and rows of a job
--- that the child has read from the line already (or none).
+-- Takes jobs from the line for one child. KEYS: line. ARGV: child, bell, rows to take, ms kept; entry, id and rows
+-- of a job that the child has read from the line already (or none).
 -- Returns for each job: stream, entry, id, attempt, model, sha, inputs, rows given up.
 -- A job whose worker was lost comes alone: if it is what killed the worker, it takes no other with it.
 
 local MOST_JOBS, MOST_ENTRIES = 256, 4096  -- so that nobody's post waits long behind a claim
 
 local line, lost = KEYS[1], again(KEYS[1])
-local child, bell, wanted = ARGV[1], ARGV[2], tonumber(ARGV[3])
+local child, bell, wanted, retention = ARGV[1], ARGV[2], tonumber(ARGV[3]), tonumber(ARGV[4])
 local jobs, rows, entries, rows_read = {}, 0, 0, 0
 
 local function start(stream, entry, id, its_rows)
   local key = key_of(id)
-  local record = redis.call('HMGET', key, 'status', 'model', 'sha', 'inputs', 'attempt', 'lost', 'reason')
+  local record = redis.call('HMGET', key, 'status', 'model', 'sha', 'inputs', 'attempt', 'lost', 'reason', 'deadline')
   entries, rows_read = entries + 1, rows_read + its_rows
-  if record[1] ~= 'queued' then
+  local late = overdue(record[1], record[8], record[5])
+  if late then end_overdue(id, look(id), retention) end
+  if late or record[1] ~= 'queued' then
     leave(stream, entry)
     return
   end
@@ -38,15 +40,15 @@ local function next_count()
 end
 
 redis.call('SET', CLAIM_ROWS, ARGV[3])
-if ARGV[4] then
+if ARGV[5] then
   -- Unless the sweeper took it back meanwhile.
-  if #redis.call('XPENDING', line, GROUP, ARGV[4], ARGV[4], 1, child) > 0 then
-    start(line, ARGV[4], ARGV[5], tonumber(ARGV[6]))
+  if #redis.call('XPENDING', line, GROUP, ARGV[5], ARGV[5], 1, child) > 0 then
+    start(line, ARGV[5], ARGV[6], tonumber(ARGV[7]))
   end
 else
   while #jobs == 0 and take(lost, 1) do end
 end
-if ARGV[4] or #jobs == 0 then
+if ARGV[5] or #jobs == 0 then
   while rows < wanted and #jobs < MOST_JOBS and entries < MOST_ENTRIES and take(line, next_count()) do end
 end
 close()

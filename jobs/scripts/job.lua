@@ -1,22 +1,30 @@
 -- A job's record, and all that may happen to it. Every other script begins with this file, so that
 -- there is one place that knows the state machine (jobs/status.py draws it) and the names of the keys.
 --
---   job:<id>          hash    v status model sha owner inputs attempt started finished expires
---                             outputs error metadata watchers reason (why it was given back); of a list
---                             that workers were lost with: trying (the row under way), lost (those given up)
---   jobs:<owner>      zset    the owner's jobs: 16 bytes of id, by time of creation
---   line:predictions  stream  where jobs wait: id, and how many rows it has
+--   job:<id>          hash    v status model sha owner inputs place attempt started finished expires
+--                             outputs error metadata watchers deadline once (the key below), reason (why it
+--                             was given back); of a list that workers were lost with: trying (the row under
+--                             way), lost (those given up)
+--   jobs:<owner>      zset    the owner's jobs: 16 bytes of id, which begin with the time of creation
+--   once:<owner>:<digest>  string  what a caller's Idempotency-Key stands for: id, 16 bytes of the body's hash
+--   deadlines         zset    jobs that must start in time, by their deadline
+--   line:predictions  stream  where jobs wait: id, and how many rows it has. Its entries are numbered by
+--                             place: how many rows had been put into the line before, and one
 --   line:...:again    stream  where jobs wait whose worker was lost: these are claimed one at a time
 --   line:...:rows     string  how many rows wait in both
+--   line:...:placed   string  how many rows have been put into the line so far
 --   rows:<owner>:<minute>  string  how many rows the owner has posted in it, where there is a limit
 --   bells             zset    bells that are out, by the time when they lapse
 --   children          zset    children of workers that live, by the time when they lapse
+--   paces             hash    what each of them says of itself: rows a second, release
 --   claim_rows        string  how many rows a child claims at once
 --   swept             string  there for as long as nobody else need sweep
 
 local GROUP = 'workers'
 local BELLS = 'bells'
 local CHILDREN = 'children'
+local PACES = 'paces'
+local DEADLINES = 'deadlines'
 local CLAIM_ROWS = 'claim_rows'
 local SWEPT = 'swept'
 local BELL_LAPSES = 5000  -- if no child answers it
@@ -25,8 +33,15 @@ local ANSWER_LAPSES = 2000  -- if the child that answers it claims no more, nor 
 local function key_of(id) return 'job:' .. id end
 local function again(line) return line .. ':again' end
 local function rows_of(line) return line .. ':rows' end
+local function placed_of(line) return line .. ':placed' end
 local function owned_by(owner) return 'jobs:' .. owner end
 local function whole(number) return string.format('%.0f', number) end
+
+-- The id whose 16 bytes these are.
+local function id_of(raw)
+  local hex = string.gsub(raw, '.', function(c) return string.format('%02x', string.byte(c)) end)
+  return 'pred_' .. string.gsub(hex, '^(%x%x%x%x%x%x%x%x)(%x%x%x%x)(%x%x%x%x)(%x%x%x%x)', '%1-%2-%3-%4-')
+end
 
 local clock = redis.call('TIME')
 local now = tonumber(clock[1]) * 1000 + math.floor(tonumber(clock[2]) / 1000)
@@ -60,18 +75,21 @@ end
 
 -- What the scripts that change a job look at first.
 local function look(id)
-  local seen = redis.call('HMGET', key_of(id), 'status', 'attempt', 'started', 'watchers', 'reason', 'trying', 'lost')
-  return {status = seen[1], attempt = seen[2], started = seen[3], watchers = seen[4], reason = seen[5],
-          trying = seen[6], lost = seen[7]}
+  local seen = redis.call('HMGET', key_of(id), 'status', 'attempt', 'started', 'watchers', 'deadline', 'once',
+                          'reason', 'trying', 'lost')
+  return {status = seen[1], attempt = seen[2], started = seen[3], watchers = seen[4], deadline = seen[5],
+          once = seen[6], reason = seen[7], trying = seen[8], lost = seen[9]}
 end
 
 -- Final is final: only this ends a job, and the caller has seen its status. Empty outputs or error: none.
 local function end_job(id, seen, status, retention, outputs, error)
   local key = key_of(id)
   local expires = whole(now + retention)
-  redis.call('HDEL', key, 'inputs', 'watchers', 'reason', 'trying', 'lost')
+  redis.call('HDEL', key, 'inputs', 'place', 'watchers', 'reason', 'trying', 'lost')
   write(key, {'status', status, 'finished', now_text, 'expires', expires}, {outputs = outputs, error = error})
   redis.call('PEXPIRE', key, retention)
+  if seen.once then redis.call('PEXPIRE', seen.once, retention) end
+  if seen.deadline then redis.call('ZREM', DEADLINES, id) end
   if seen.watchers then
     if #outputs > LONGEST_TOLD then outputs = UNTOLD end
     local told = table.concat({id, status, seen.attempt or '0', seen.started or '', now_text, expires, outputs, error}, '\n')
@@ -96,13 +114,64 @@ local function close()
   end
 end
 
+-- A job that is queued and will not be claimed leaves the line at once. One whose worker was lost, or that a child
+-- is just reading, is dropped by the child that gets it.
+local function withdraw(line, place)
+  if not place then return end
+  local entry = place .. '-0'
+  local found = redis.call('XRANGE', line, entry, entry)[1]
+  if found then
+    leave(line, entry)
+    redis.call('DECRBY', rows_of(line), found[2][4])
+  end
+end
+
+-- One that was started once has met its deadline, even if its worker was lost.
+local function overdue(status, deadline, attempt)
+  return status == 'queued' and deadline and not attempt and tonumber(deadline) <= now
+end
+
+-- Whoever sees first that a job was not started by its deadline ends it.
+local function end_overdue(id, seen, retention)
+  end_job(id, seen, 'expired', retention, '', '{"type":"deadline_passed","detail":"no worker took it by its deadline"}')
+end
+
+local function expire(line, id, retention)
+  withdraw(line, redis.call('HGET', key_of(id), 'place'))
+  end_overdue(id, look(id), retention)
+end
+
+local rows_taken  -- out of the line so far
+local function position(line, place)
+  if not rows_taken then
+    local waiting = math.max(tonumber(redis.call('GET', rows_of(line)) or 0), 0)
+    rows_taken = (redis.call('GET', placed_of(line)) or 0) - waiting
+  end
+  return whole(math.max(place - rows_taken, 1))
+end
+
+-- The fields that jobs/record.py reads, in its order; none is set if there is no such job.
+local function read_record(line, id, retention)
+  local function read()
+    return redis.call('HMGET', key_of(id), 'v', 'status', 'model', 'sha', 'owner', 'attempt', 'started', 'finished',
+                      'expires', 'outputs', 'error', 'metadata', 'deadline', 'place')
+  end
+  local record = read()
+  if overdue(record[2], record[13], record[6]) then
+    expire(line, id, retention)
+    record = read()
+  end
+  if record[2] == 'queued' then record[14] = position(line, record[14] or 0) else record[14] = false end
+  return record
+end
+
 local function waiting(line)
   return redis.call('XLEN', line) + redis.call('XLEN', again(line))
 end
 
 -- Rows that wait to be claimed, for the bells; what is lost track of is made good whenever the line is empty.
 local function count_rows(line, rows)
-  redis.call('INCRBY', rows_of(line), rows)
+  return redis.call('INCRBY', rows_of(line), rows)
 end
 
 -- How many bells to ring now: one for each claim's worth of rows, at most one for each child that lives.

@@ -1,7 +1,7 @@
--- Reads records. ARGV: watcher, ids. Whoever gives a watcher (a channel) is told when a job ends that has not
--- ended yet. Returns for each id the fields that jobs/record.py reads, in its order; none is set if it is not there.
+-- Reads records. KEYS: line. ARGV: watcher, ms kept, ids. Whoever gives a watcher (a channel) is told when a job ends
+-- that has not ended yet. Returns for each id what read_record gives.
 
-local watcher = ARGV[1]
+local watcher, retention = ARGV[1], tonumber(ARGV[2])
 
 local function watch(key, watchers)
   if not watchers then
@@ -12,11 +12,11 @@ local function watch(key, watchers)
 end
 
 local records = {}
-for i = 2, #ARGV do
+for i = 3, #ARGV do
   local key = key_of(ARGV[i])
-  local record = redis.call('HMGET', key, 'v', 'status', 'model', 'sha', 'owner', 'attempt', 'started', 'finished',
-                            'expires', 'outputs', 'error', 'metadata')
+  local record = read_record(KEYS[1], ARGV[i], retention)
   if watcher ~= '' and record[1] and not record[8] then watch(key, redis.call('HGET', key, 'watchers')) end
-  records[i - 1] = record
+  records[#records + 1] = record
 end
+close()
 return records

@@ -25,7 +25,7 @@ local function take_back(stream, entry, fields)
     given_up = given_up + 1
   elseif seen.status == 'running' or seen.status == 'queued' then
     redis.call('HSET', key, 'status', 'queued')
-    redis.call('HDEL', key, 'started')
+    redis.call('HDEL', key, 'started', 'place')
     redis.call('XADD', again(line), '*', unpack(fields))
     if seen.status == 'running' then count_rows(line, fields[4]) end
     back = back + 1
@@ -51,6 +51,18 @@ local function forget_consumers(stream)
   end
 end
 
+local function expire_overdue()
+  for _, id in ipairs(redis.call('ZRANGEBYSCORE', DEADLINES, '-inf', now_text, 'LIMIT', 0, MOST)) do
+    local seen = look(id)
+    if overdue(seen.status, seen.deadline, seen.attempt) then
+      expire(line, id, retention)
+    else
+      redis.call('ZREM', DEADLINES, id)
+    end
+  end
+end
+
+expire_overdue()
 for _, stream in ipairs({line, again(line)}) do
   sweep(stream)
   forget_consumers(stream)

@@ -1,17 +1,19 @@
 """A Redis in memory with the real scripts in it, a clock turned by hand, and words to make jobs with."""
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import orjson
 import pytest
 from redis import Redis
 from redis.client import PubSub
 
-from jobs import ids
+from jobs import RELEASE, ids
+from jobs.capacity import Child
+from jobs.errors import JobsError
 from jobs.line import Claim, Line, Outcome
 from jobs.names import GROUP, LINE
-from jobs.record import NewJob, Record, Row
+from jobs.record import Accepted, NewJob, Record, Row
 from jobs.settings import Settings
 from jobs.status import Status
 from jobs.store import Store
@@ -38,18 +40,36 @@ class Clock:
 
 
 def job(
-    *rows: Row, owner: str = "ada", model: str = "salary@1", sha256: str = SHA, watcher: str = ""
+    *rows: Row,
+    owner: str = "ada",
+    model: str = "salary@1",
+    sha256: str = SHA,
+    watcher: str = "",
+    start_within: int | None = None,
 ) -> NewJob:
     """A job of these rows: one for a single row, a list for several; of row [2.5] if there are none."""
     single = len(rows) < 2
     inputs = (rows[0] if rows else [2.5]) if single else list(rows)
     job_id = ids.new_id(ids.PREDICTION)
-    return NewJob(job_id, model, sha256, owner, orjson.dumps(inputs), max(1, len(rows)), watcher=watcher)
+    within_ms = None if start_within is None else start_within * 1000
+    count = max(1, len(rows))
+    return NewJob(job_id, model, sha256, owner, orjson.dumps(inputs), count, b"", watcher, within_ms)
 
 
 def jobs_of(*years: float) -> list[NewJob]:
     """A job of one row for each number of years."""
     return [job([one]) for one in years]
+
+
+def refusals(store: Store, jobs: Sequence[NewJob]) -> list[JobsError | None]:
+    """Adds the jobs; for each None, or why it was refused."""
+    done, _ = store.add(jobs)
+    return [None if isinstance(one, Accepted) else one for one in done]
+
+
+def living(name: str, pace: int = 0) -> Child:
+    """A child of a worker, as it says of itself."""
+    return Child(name, pace, RELEASE)
 
 
 def scored(claim: Claim) -> Outcome:

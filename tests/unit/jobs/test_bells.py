@@ -6,7 +6,7 @@ from redis import Redis
 from jobs.line import CHILD_LAPSES_MS, Line
 from jobs.names import LINE
 from jobs.store import Store
-from tests.unit.conftest import MANY, Clock, job, jobs_of
+from tests.unit.conftest import MANY, Clock, job, jobs_of, living
 
 
 def rung(store: Store, jobs: int = 1) -> int:
@@ -18,7 +18,7 @@ def children(line: Line) -> list[str]:
     """Three that live, and that claim two rows at a time."""
     names = ["anna", "ben", "cleo"]
     for name in names:
-        line.live(name)
+        line.live(living(name))
         line.claim(name, "none", 2)
     return names
 
@@ -48,7 +48,7 @@ def test_rows_taken_back_before_they_were_claimed_count_once(
     line.wait("lost", 100)
     clock.forward(16)
     for child in children:
-        line.live(child)
+        line.live(living(child))
     assert len(line.sweep(bells=10).bells) == 1
 
 
@@ -68,20 +68,20 @@ def test_an_empty_line_rings_no_bell(line: Line, children: list[str]) -> None:
 
 
 def test_a_bell_that_is_not_answered_lapses(store: Store, line: Line, clock: Clock) -> None:
-    line.live("anna")
+    line.live(living("anna"))
     assert rung(store) == 1
     clock.forward(4)
-    line.live("anna")
+    line.live(living("anna"))
     assert rung(store) == 0
     clock.forward(2)
     assert rung(store) == 1
 
 
 def test_a_claim_renews_its_bell(store: Store, line: Line, clock: Clock) -> None:
-    line.live("anna")
+    line.live(living("anna"))
     _, [bell] = store.add(jobs_of(1, 2))
     clock.forward(4)
-    line.live("anna")
+    line.live(living("anna"))
     line.claim("anna", bell, 1)
     clock.forward(1.5)
     assert rung(store) == 0
@@ -90,7 +90,7 @@ def test_a_claim_renews_its_bell(store: Store, line: Line, clock: Clock) -> None
 def test_the_bell_of_a_lost_child_is_rung_again_after_two_seconds(
     store: Store, line: Line, clock: Clock
 ) -> None:
-    line.live("anna")
+    line.live(living("anna"))
     _, [bell] = store.add(jobs_of(1, 2))
     line.claim("anna", bell, 1)
     clock.forward(2.5)
@@ -98,7 +98,7 @@ def test_the_bell_of_a_lost_child_is_rung_again_after_two_seconds(
 
 
 def test_a_bell_that_is_withdrawn_may_ring_again(store: Store, line: Line) -> None:
-    line.live("anna")
+    line.live(living("anna"))
     _, [bell] = store.add([job()])
     line.claim("anna", bell, MANY)
     line.withdraw(bell)
@@ -106,15 +106,15 @@ def test_a_bell_that_is_withdrawn_may_ring_again(store: Store, line: Line) -> No
 
 
 def test_no_bell_rings_for_children_that_lapsed(store: Store, line: Line, clock: Clock) -> None:
-    line.live("ben")
+    line.live(living("ben"))
     clock.forward(CHILD_LAPSES_MS / 1000 + 1)
     assert rung(store) == 0
-    line.live("cleo")
+    line.live(living("cleo"))
     assert rung(store) == 1
 
 
 def test_a_bell_names_no_job(store: Store, line: Line, redis: Redis) -> None:
-    line.live("anna")
+    line.live(living("anna"))
     a_job = job()
     _, [bell] = store.add([a_job])
     assert len(bell) == 32

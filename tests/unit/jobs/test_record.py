@@ -6,7 +6,7 @@ from redis.exceptions import ResponseError
 
 from jobs.errors import StoreAway
 from jobs.line import Line
-from jobs.record import NewJob, Record, UnknownRecord
+from jobs.record import Accepted, NewJob, Record, UnknownRecord
 from jobs.status import Status
 from jobs.store import Store
 from tests.unit.conftest import MANY, SHA, Clock, Read, job, scored
@@ -19,9 +19,10 @@ def fields(redis: Redis, a_job: NewJob) -> set[bytes | str]:
 def test_a_record_reads_back_as_it_was_added(store: Store, read: Read) -> None:
     ada, bob = job([1.5, "gas", None]), job([2.5], [3.5], owner="bob", model="rent@7", sha256="00" * 32)
     bob.metadata = b'{"team":"blue"}'
-    store.add([ada, bob])
-    assert read(ada.id) == Record.queued(ada)
-    assert read(bob.id) == Record.queued(bob)
+    done, _ = store.add([ada, bob])
+    for one, accepted in zip([ada, bob], done, strict=True):
+        assert isinstance(accepted, Accepted)
+        assert read(one.id) == Record.queued(one).accepted(accepted)
     assert (read(ada.id).sha256, read(bob.id).sha256) == (SHA, "00" * 32)
     assert (read(ada.id).metadata, read(bob.id).metadata) == (b"{}", b'{"team":"blue"}')
 
@@ -51,13 +52,13 @@ def test_a_record_that_is_not_there_is_none(store: Store) -> None:
 def test_a_record_holds_no_field_that_is_not_needed(store: Store, line: Line, redis: Redis) -> None:
     a_job = job()
     store.add([a_job])
-    waiting = {b"v", b"status", b"model", b"sha", b"owner", b"inputs"}
+    waiting = {b"v", b"status", b"model", b"sha", b"owner", b"inputs", b"place"}
     assert fields(redis, a_job) == waiting
     [claim] = line.claim("child", "bell", MANY)
     assert fields(redis, a_job) == waiting | {b"attempt", b"started"}
     line.record([scored(claim)])
     ended = {b"attempt", b"started", b"finished", b"expires", b"outputs"}
-    assert fields(redis, a_job) == waiting - {b"inputs"} | ended
+    assert fields(redis, a_job) == waiting - {b"inputs", b"place"} | ended
 
 
 def test_a_small_job_takes_a_small_record(store: Store, redis: Redis) -> None:

@@ -15,9 +15,10 @@ from jobs.record import NewJob, Record, Row
 from jobs.settings import Settings
 from jobs.status import FOLLOWING, Status
 from jobs.store import Store
-from tests.unit.conftest import MANY, Clock, job, make_redis, outputs_for, scored
+from tests.unit.conftest import MANY, Clock, job, make_redis, outputs_for, refusals, scored
 
 STREAMS = (LINE, f"{LINE}:again")
+WITHDRAWN = (Status.CANCELED, Status.EXPIRED)
 CHILDREN = st.sampled_from(["anna", "ben", "cleo"])
 ERROR = b'{"type":"model_unavailable"}'
 
@@ -43,16 +44,17 @@ class LifeOfJobs(RuleBasedStateMachine):
         finally:
             self.patch.undo()
 
-    @rule(rows=st.integers(1, 3))
-    def add(self, rows: int) -> None:
+    @rule(rows=st.integers(1, 3), start_within=st.sampled_from([None, None, 4, 20]))
+    def add(self, rows: int, start_within: int | None) -> None:
         number = len(self.jobs)
-        self.jobs.append(job(*[[float(number), float(row)] for row in range(rows)]))
-        assert self.store.add(self.jobs[-1:])[0] == [None]
+        inputs = [[float(number), float(row)] for row in range(rows)]
+        self.jobs.append(job(*inputs, start_within=start_within))
+        assert refusals(self.store, self.jobs[-1:]) == [None]
 
     @precondition(lambda self: self.jobs)
     @rule(data=st.data())
     def add_again(self, data: st.DataObject) -> None:
-        assert self.store.add([data.draw(st.sampled_from(self.jobs))])[0] == [None]
+        assert refusals(self.store, [data.draw(st.sampled_from(self.jobs))]) == [None]
 
     @rule(child=CHILDREN, rows=st.integers(1, 5))
     def claim(self, child: str, rows: int) -> None:
@@ -100,11 +102,27 @@ class LifeOfJobs(RuleBasedStateMachine):
         expected = Status.CANCELED if before is Status.QUEUED else before
         assert self.store.cancel(job_id) is self.now(job_id).status is expected
 
+    @precondition(lambda self: self.jobs)
+    @rule(data=st.data())
+    def delete(self, data: st.DataObject) -> None:
+        chosen = data.draw(st.sampled_from(self.jobs))
+        before = self.now(chosen.id).status
+        assert self.store.delete(chosen.id) is before
+        if before.ended:
+            self.jobs.remove(chosen)
+
+    @invariant()
+    def what_a_caller_lists_is_what_there_is(self) -> None:
+        listed, more = self.store.list_jobs("ada", None, None, MANY)
+        assert listed == self.records()[::-1]
+        assert more is None
+
     @invariant()
     def each_job_moves_as_it_may_and_then_no_more(self) -> None:
         for each, now in zip(self.jobs, self.records(), strict=True):
             before = self.seen.get(each.id, Record.queued(each))
             assert now == before if before.status.ended else now.attempt >= before.attempt
+            assert now.attempt == 0 or now.status is not Status.EXPIRED
             assert now.status in FOLLOWING[before.status] | {before.status}
             assert now.outputs == (outputs_for(rows_of(each)) if now.status is Status.SUCCEEDED else None)
             self.seen[each.id] = now
@@ -114,9 +132,10 @@ class LifeOfJobs(RuleBasedStateMachine):
         entries = [entry_id for stream in STREAMS for entry_id in ids_in(self.redis, stream)]
         assert len(entries) == len(set(entries))
         records = self.records()
-        dropped_when_claimed = {record.id for record in records if record.status is Status.CANCELED}
+        dropped_when_claimed = {record.id for record in records if record.status in WITHDRAWN}
         unended = {record.id for record in records if not record.status.ended}
-        assert set(entries) - dropped_when_claimed == unended
+        known = {record.id for record in records}
+        assert set(entries) & known - dropped_when_claimed == unended
 
     def everything_ends_when_all_children_live(self) -> None:
         for _ in range(3):
@@ -139,8 +158,8 @@ class LifeOfJobs(RuleBasedStateMachine):
         return [record for record in records if isinstance(record, Record)]
 
     def is_current(self, claim: Claim) -> bool:
-        record = self.now(claim.id)
-        return record.status is Status.RUNNING and record.attempt == claim.attempt
+        current = [one for one in self.records() if one.id == claim.id and one.status is Status.RUNNING]
+        return any(record.attempt == claim.attempt for record in current)
 
 
 def ids_in(redis: Redis, stream: str) -> list[str]:

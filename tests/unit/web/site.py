@@ -14,6 +14,7 @@ from jobs.names import GROUP, LINE
 from jobs.settings import Settings
 from jobs.store import Store
 from model.catalog import Catalog
+from tests.unit.conftest import living
 from tests.unit.in_memory import MemoryRedis
 from web.app import create_app
 from web.door import Door
@@ -94,7 +95,7 @@ class Site:
         self.bells: list[str] = []
         self.on_bell: Callable[[str], None] = self.bells.append
         self.waiting = Waiting(self.redis, self.store.read, "ended:web", self.settings.max_waiting_callers)
-        door = Door(self.store, lambda bell: self.on_bell(bell))
+        door = Door(self.store, lambda bell: self.on_bell(bell), self.settings.max_waiting)
         door.open()
         self.waiting.open()
         gevent.sleep(0)  # it has subscribed, and looked at the memory
@@ -105,7 +106,7 @@ class Site:
 
     def hire(self) -> "Site":
         """From now on a worker comes whenever the bell rings."""
-        self.line.live(CHILD)
+        self.line.live(living(CHILD))
         self.on_bell = self.worker.answer
         return self
 
@@ -125,6 +126,17 @@ class Site:
         assert response.status_code == 202, response.text
         job_id: str = response.get_json()["id"]
         return job_id
+
+    def cancel(self, job_id: str) -> TestResponse:
+        return self.client.post(f"/v1/predictions/{job_id}/cancel")
+
+    def delete(self, job_id: str) -> TestResponse:
+        return self.client.delete(f"/v1/predictions/{job_id}")
+
+    def list_jobs(self, query: str = "") -> Any:
+        response = self.client.get(f"/v1/predictions{query}")
+        assert response.status_code == 200, response.text
+        return response.get_json()
 
     def show(self, job_id: str, query: str = "") -> Any:
         response = self.client.get(f"/v1/predictions/{job_id}{query}")

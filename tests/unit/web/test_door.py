@@ -9,6 +9,7 @@ from redis.exceptions import ConnectionError as Lost
 from redis.exceptions import OutOfMemoryError, ReadOnlyError
 from redis.exceptions import TimeoutError as TooLate
 
+from tests.unit.conftest import living
 from tests.unit.web.conftest import NewSite
 from tests.unit.web.site import Site, problem
 from web import door
@@ -88,7 +89,7 @@ def test_a_bell_that_cannot_be_rung_harms_no_post(site: Site, away: Exception) -
     def fail(_: str) -> None:
         raise away
 
-    site.line.live("child")
+    site.line.live(living("child"))
     site.on_bell = fail
     assert [site.post(BODY).status_code for _ in range(2)] == [202, 202]
     assert site.queued() == 2

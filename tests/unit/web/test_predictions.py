@@ -86,7 +86,7 @@ def test_reading_is_never_cached_and_says_when_to_look_again_while_it_may_change
     site.work()
     ended = site.client.get(path)
     assert queued.headers["Cache-Control"] == ended.headers["Cache-Control"] == "no-store"
-    assert queued.headers["Retry-After"] == "1"
+    assert queued.headers["Retry-After"] == "5"
     assert "Retry-After" not in ended.headers
 
 

@@ -13,7 +13,7 @@ from jobs.settings import Settings
 from jobs.status import Status
 from jobs.store import Store
 from model.catalog import Catalog
-from tests.unit.conftest import MANY, Clock, Read, job
+from tests.unit.conftest import MANY, Clock, Read, job, living
 from worker.bundles import Bundles
 from worker.predictions import Predictions
 
@@ -80,7 +80,7 @@ def test_lists_and_single_rows_share_a_call(store: Store, salary: Salary, child:
 def test_the_bell_is_withdrawn_once_the_line_is_empty(
     store: Store, line: Line, salary: Salary, child: Child, redis: Redis
 ) -> None:
-    line.live("child")
+    line.live(living("child"))
     _, [bell] = store.add([salary(2.5)])
     child(never).answer(bell)
     assert redis.zcard("bells") == 0

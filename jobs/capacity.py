@@ -1,0 +1,72 @@
+"""How things stand: what waits, what is claimed, and how fast it is worked off."""
+
+import math
+from collections.abc import Sequence
+from typing import Any, NamedTuple
+
+from jobs import ids
+
+UNKNOWN_SECONDS = 5
+"""When to ask again where nobody can tell how long it will take."""
+MOST_SECONDS = 60
+
+
+class Child(NamedTuple):
+    """A child of a worker. Its name is HOST:WORKER:CHILD, the latter two process ids."""
+
+    name: str
+    pace: int
+    """Rows a second while it has work; 0 before its first."""
+    release: str
+
+    @property
+    def says(self) -> str:
+        return f"{self.pace} {self.release}"
+
+    @classmethod
+    def heard(cls, name: bytes, said: bytes) -> "Child":
+        pace, _, release = said.decode().partition(" ")
+        return cls(name.decode(), int(pace or 0), release)
+
+
+class Capacity(NamedTuple):
+    waiting: int = 0
+    rows: int = 0
+    """Of the jobs that wait."""
+    claimed: int = 0
+    oldest_seconds: float = 0.0
+    """Since the job was made that has waited longest."""
+    children: tuple[Child, ...] = ()
+
+    @classmethod
+    def decode(cls, values: Sequence[Any]) -> "Capacity":
+        """`values` as scripts/capacity.lua gives them."""
+        now, waiting, rows, claimed, *oldest, said = values
+        made = [ids.created_ms(job_id.decode()) for job_id in oldest if job_id]
+        return cls(
+            waiting=max(waiting, 0),
+            rows=max(int(rows), 0),
+            claimed=claimed,
+            oldest_seconds=max(int(now) - min(made), 0) / 1000 if made else 0.0,
+            children=tuple(map(Child.heard, said[::2], said[1::2])),
+        )
+
+    @property
+    def workers(self) -> int:
+        return len({child.name.rpartition(":")[0] for child in self.children})
+
+    @property
+    def rows_per_second(self) -> int:
+        return sum(child.pace for child in self.children)
+
+    def seconds_for(self, rows: int) -> float | None:
+        """How long so many rows take; None where nobody can tell."""
+        pace = self.rows_per_second
+        return rows / pace if pace else None
+
+    def retry_after(self, rows: int) -> int:
+        """Whole seconds, at most MOST_SECONDS, after which so many rows should be done."""
+        seconds = self.seconds_for(rows)
+        if seconds is None:
+            return 1 if self.children else UNKNOWN_SECONDS
+        return min(max(math.ceil(seconds), 1), MOST_SECONDS)

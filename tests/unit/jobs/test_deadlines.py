@@ -1,0 +1,93 @@
+"""A job that was not started by its deadline is expired, by whoever sees it first, and is out of the line."""
+
+from redis import Redis
+
+from jobs.line import Line
+from jobs.names import LINE, ROWS
+from jobs.record import Record
+from jobs.status import Status
+from jobs.store import Store
+from tests.unit.conftest import MANY, Clock, Read, job, jobs_of, listen
+
+
+def left(redis: Redis) -> int:
+    return int(redis.xlen(LINE)) + int(redis.zcard("deadlines"))
+
+
+def test_a_reader_sees_it_first(store: Store, redis: Redis, clock: Clock, read: Read) -> None:
+    store.add([late := job(start_within=5)])
+    clock.forward(4)
+    assert read(late.id).status is Status.QUEUED
+    clock.forward(1)
+    assert read(late.id).status is Status.EXPIRED
+    assert left(redis) == 0
+
+
+def test_a_child_sees_it_first(store: Store, line: Line, redis: Redis, clock: Clock, read: Read) -> None:
+    store.add([late := job(start_within=5), other := job()])
+    clock.forward(5)
+    assert [claim.id for claim in line.claim("child", "bell", MANY)] == [other.id]
+    assert read(late.id).status is Status.EXPIRED
+
+
+def test_the_sweeper_sees_it_first(store: Store, line: Line, redis: Redis, clock: Clock) -> None:
+    store.add([job(start_within=5), job(start_within=5, watcher="web")])
+    subscription = listen(redis, "web")
+    clock.forward(5)
+    line.sweep(bells=0)
+    message = subscription.get_message()
+    assert message is not None
+    assert b"expired" in message["data"]
+    assert left(redis) == 0
+
+
+def test_who_would_cancel_it_sees_it_first(store: Store, clock: Clock) -> None:
+    store.add([late := job(start_within=5)])
+    clock.forward(5)
+    assert store.cancel(late.id) is Status.EXPIRED
+
+
+def test_who_would_delete_it_sees_it_first(store: Store, clock: Clock) -> None:
+    store.add([late := job(start_within=5)])
+    assert store.delete(late.id) is Status.QUEUED
+    clock.forward(5)
+    assert store.delete(late.id) is Status.EXPIRED
+    assert store.read([late.id]) == [None]
+
+
+def test_started_in_time_it_runs_again_after_its_worker_was_lost(
+    store: Store, line: Line, clock: Clock, read: Read
+) -> None:
+    store.add([lost := job(start_within=5)])
+    line.claim("lost child", "bell", MANY)
+    clock.forward(16)
+    line.sweep(bells=0)
+    assert read(lost.id).status is Status.QUEUED
+    assert [claim.id for claim in line.claim("child", "bell", MANY)] == [lost.id]
+
+
+def test_what_is_canceled_or_expired_leaves_the_line_and_its_count(
+    store: Store, redis: Redis, clock: Clock, read: Read
+) -> None:
+    canceled, late, last = job([1.0], [2.0]), job(start_within=5), job()
+    store.add([canceled, late, *jobs_of(1, 2), last])
+    assert read(last.id).position == 6
+    store.cancel(canceled.id)
+    clock.forward(5)
+    read(late.id)
+    assert read(last.id).position == 3
+    assert (redis.xlen(LINE), redis.get(ROWS)) == (3, b"3")
+
+
+def test_a_position_counts_the_rows_that_wait_ahead(store: Store, line: Line) -> None:
+    first, second, third = job([1.0], [2.0]), job(), job()
+    store.add([first, second])
+    store.add([third])
+
+    def positions() -> list[int | None]:
+        records = store.read([first.id, second.id, third.id])
+        return [record.position for record in records if isinstance(record, Record)]
+
+    assert positions() == [1, 3, 4]
+    line.claim("child", "bell", 1)
+    assert positions() == [None, 1, 2]
