@@ -9,24 +9,26 @@ from jobs import ids
 UNKNOWN_SECONDS = 5
 """When to ask again where nobody can tell how long it will take."""
 MOST_SECONDS = 60
+LAPSES_MS = 5_000
+"""A process that has not said for this long that it lives counts as dead."""
 
 
-class Child(NamedTuple):
-    """A child of a worker. Its name is HOST:WORKER:CHILD, the latter two process ids."""
+class Process(NamedTuple):
+    """A web process, HOST:PROCESS, or a child of a worker, HOST:WORKER:CHILD; with process ids."""
 
     name: str
-    pace: int
-    """Rows a second while it has work; 0 before its first."""
     release: str
+    pace: int = 0
+    """Rows a second while it has work; 0 before its first."""
 
     @property
     def says(self) -> str:
-        return f"{self.pace} {self.release}"
+        return f"{self.release} {self.pace}"
 
     @classmethod
-    def heard(cls, name: bytes, said: bytes) -> "Child":
-        pace, _, release = said.decode().partition(" ")
-        return cls(name.decode(), int(pace or 0), release)
+    def heard(cls, name: bytes, said: bytes) -> "Process":
+        release, _, pace = said.decode().partition(" ")
+        return cls(name.decode(), release, int(pace or 0))
 
 
 class Capacity(NamedTuple):
@@ -36,19 +38,21 @@ class Capacity(NamedTuple):
     claimed: int = 0
     oldest_seconds: float = 0.0
     """Since the job was made that has waited longest."""
-    children: tuple[Child, ...] = ()
+    webs: tuple[Process, ...] = ()
+    children: tuple[Process, ...] = ()
 
     @classmethod
     def decode(cls, values: Sequence[Any]) -> "Capacity":
         """`values` as scripts/capacity.lua gives them."""
-        now, waiting, rows, claimed, *oldest, said = values
+        now, waiting, rows, claimed, *oldest, webs, children = values
         made = [ids.created_ms(job_id.decode()) for job_id in oldest if job_id]
         return cls(
             waiting=max(waiting, 0),
             rows=max(int(rows), 0),
             claimed=claimed,
             oldest_seconds=max(int(now) - min(made), 0) / 1000 if made else 0.0,
-            children=tuple(map(Child.heard, said[::2], said[1::2])),
+            webs=tuple(map(Process.heard, webs[::2], webs[1::2])),
+            children=tuple(map(Process.heard, children[::2], children[1::2])),
         )
 
     @property

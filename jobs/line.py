@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from contextlib import suppress
+from itertools import compress
 from typing import Any, NamedTuple, TypeAlias, TypeVar
 from uuid import uuid4
 
@@ -9,17 +10,14 @@ import orjson
 from redis import Redis
 from redis.exceptions import ResponseError
 
-from jobs.capacity import Child
+from jobs.capacity import LAPSES_MS, Process
 from jobs.connection import script, talking
-from jobs.names import AGAIN, GROUP, LINE
+from jobs.names import AGAIN, CHILDREN, GROUP, LINE
 from jobs.record import Row
 from jobs.settings import Settings
 from jobs.status import Status
 
 T = TypeVar("T")
-
-CHILD_LAPSES_MS = 5_000
-"""A child that has not said for this long that it lives counts as dead, and no bell is rung for it."""
 
 LOST = orjson.dumps({"type": "worker_lost", "detail": "every worker that took it was lost"})
 
@@ -97,17 +95,18 @@ class Line:
         [[_, [(entry, fields)]]] = read
         return entry, fields[b"id"], fields[b"rows"]
 
-    def record(self, outcomes: Sequence[Outcome]) -> int:
-        """Records them and tells those who wait; returns how many counted.
+    def record(self, outcomes: Sequence[Outcome]) -> list[Outcome]:
+        """Records them and tells those who wait; returns those that counted.
 
         One does not count if its attempt is no longer the current one, or if the job has ended.
         """
         with talking():
-            return sum(self._record(args=self._recording(outcomes)))
+            recorded = self._record(args=self._recording(outcomes))
+        return list(compress(outcomes, recorded))
 
     def record_and_claim(
         self, outcomes: Sequence[Outcome], child: str, bell: str, rows: int
-    ) -> tuple[int, list[Claim]]:
+    ) -> tuple[list[Outcome], list[Claim]]:
         """What `record` and then `claim` return, in one round trip."""
         both = self._redis.pipeline(transaction=False)
         both.evalsha(self._record.sha, 0, *self._recording(outcomes))
@@ -115,7 +114,8 @@ class Line:
         with talking():
             recorded, claimed = both.execute(raise_on_error=False)
         # A store that has just been started knows no scripts, and may have no line.
-        counted = self.record(outcomes) if isinstance(recorded, ResponseError) else sum(recorded)
+        lost = isinstance(recorded, ResponseError)
+        counted = self.record(outcomes) if lost else list(compress(outcomes, recorded))
         if isinstance(claimed, ResponseError):
             return counted, self.claim(child, bell, rows)
         return counted, [self._claimed(*fields) for fields in claimed]
@@ -147,10 +147,10 @@ class Line:
         with talking():
             self._withdraw(args=[bell])
 
-    def live(self, child: Child) -> None:
-        """Says that the child lives; for how long that holds, see CHILD_LAPSES_MS."""
+    def live(self, child: Process) -> None:
+        """Says that the child lives, for LAPSES_MS; then it counts as dead, and no bell is rung for it."""
         with talking():
-            self._live(args=[child.name, CHILD_LAPSES_MS, child.says])
+            self._live(args=[CHILDREN, child.name, LAPSES_MS, child.says])
 
     def sweep(self, bells: int) -> Sweep:
         """Takes back what was claimed longer ago than its lease; names up to so many bells to ring.

@@ -1,9 +1,66 @@
-"""Logs: one line an event, to standard error. Ids, counts and times; never what a caller sent."""
+"""Logs: one JSON line an event, to standard error. Ids, counts and times; never what a caller sent."""
 
 import logging
+import os
+from collections.abc import Callable, Iterable, Mapping
+from datetime import UTC, datetime
+from typing import Any
+
+import orjson
+
+OURS = ("jobs", "model", "web", "worker", "__main__")
+LONGEST_WRITE = 4096
+"""Bytes that several processes may write to one pipe without their lines getting mixed up."""
+_USUAL = {*logging.makeLogRecord({}).__dict__, "message", "asctime", "taskName"}
 
 
-def log_to_stderr(level: str) -> None:
-    logging.basicConfig(level=level, format="%(asctime)s %(levelname)s %(name)s %(message)s")
+class JsonLines(logging.Formatter):
+    """Of ours the message is the event, a fixed word, and `extra` what belongs to it."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        ours = record.name.partition(".")[0] in OURS
+        line = {
+            "time": _time(record.created),
+            "level": record.levelname.lower(),
+            "event": record.msg if ours else "library",
+            **{name: value for name, value in record.__dict__.items() if name not in _USUAL},
+        }
+        if not ours:
+            line |= {"logger": record.name, "message": record.getMessage()}
+        return orjson.dumps(line, default=str).decode()
+
+
+class Journal:
+    """What becomes of jobs, at a tenth of the cost of a logger: many lines in one write."""
+
+    def __init__(self, level: str, write: Callable[[bytes], object]) -> None:
+        self._is_kept = logging.getLevelNamesMapping()[level] <= logging.INFO
+        self._write = write
+
+    def note(self, event: str, entries: Iterable[Mapping[str, Any]]) -> None:
+        """One line for each entry."""
+        if not self._is_kept:
+            return
+        shared = {"time": _time(datetime.now(UTC).timestamp()), "level": "info", "event": event}
+        lines = b""
+        for entry in entries:
+            line = orjson.dumps({**shared, **entry}, option=orjson.OPT_APPEND_NEWLINE)
+            if len(lines) + len(line) > LONGEST_WRITE:
+                self._write(lines)
+                lines = b""
+            lines += line
+        if lines:
+            self._write(lines)
+
+
+def log_to_stderr(level: str) -> Journal:
+    handler = logging.StreamHandler()
+    handler.setFormatter(JsonLines())
+    logging.basicConfig(level=level, handlers=[handler])
     for chatty in ("celery", "kombu", "gunicorn"):
         logging.getLogger(chatty).setLevel(logging.WARNING)
+    return Journal(level, lambda lines: os.write(2, lines))
+
+
+def _time(seconds: float) -> str:
+    return datetime.fromtimestamp(seconds, UTC).isoformat(timespec="milliseconds")[:-6] + "Z"

@@ -15,6 +15,12 @@ AGAIN = f"{LINE}:again"
 ROWS = f"{LINE}:rows"
 """How many rows wait in both."""
 
+CHILDREN = "children"
+"""The sorted set of the children of workers that live."""
+
+WEBS = "webs"
+"""That of the web processes."""
+
 GROUP = "workers"
 """The consumer group of the line: all children of all workers."""
 

@@ -30,6 +30,7 @@ class NewJob:
     """A job as the door accepts it; inputs and metadata are JSON.
 
     The watcher is the channel to be told when it ends. `once` is what the caller's Idempotency-Key comes to.
+    The request's id is for the log only.
     """
 
     id: str
@@ -42,6 +43,7 @@ class NewJob:
     watcher: str = ""
     start_within_ms: int | None = None
     once: "Once | None" = None
+    request_id: str = ""
 
     @property
     def size(self) -> int:

@@ -7,10 +7,10 @@ from uuid import uuid4
 from redis import Redis
 
 from jobs import ids as job_ids
-from jobs.capacity import Capacity
+from jobs.capacity import LAPSES_MS, Capacity, Process
 from jobs.connection import script, talking
 from jobs.errors import JobsError, KeyReused, LineFull, OverLimit, TooManyRows
-from jobs.names import LINE, ROWS
+from jobs.names import LINE, ROWS, WEBS
 from jobs.record import OUTPUT_BYTES, Accepted, NewJob, Record, UnknownRecord
 from jobs.settings import Settings
 from jobs.status import Status
@@ -31,6 +31,7 @@ class Store:
         self._cancel = script(redis, "cancel")
         self._delete = script(redis, "delete")
         self._list = script(redis, "list")
+        self._live = script(redis, "live")
         self._capacity = script(redis, "capacity")
 
     def add(self, jobs: Sequence[NewJob]) -> tuple[list[Accepted | JobsError], list[str]]:
@@ -95,6 +96,11 @@ class Store:
         pairs = zip(found[::2], found[1::2], strict=True)
         records = [Record.decode(job_id.decode(), values) for job_id, values in pairs]
         return records, job_ids.from_raw(last) if last else None
+
+    def live(self, web: Process) -> None:
+        """Says that the web process lives, for LAPSES_MS."""
+        with talking():
+            self._live(args=[WEBS, web.name, LAPSES_MS, web.says])
 
     def capacity(self) -> Capacity:
         with talking():

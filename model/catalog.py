@@ -99,7 +99,7 @@ class Catalog:
         if self.default in by_ref:
             by_ref[None] = by_ref[self.default]
         for place in problems.keys() - self.problems.keys():
-            log.warning("bundle left out: %s", problems[place])
+            log.warning("bundle_left_out", extra={"error": problems[place]})
         self._read, self.problems, self._versions, self._by_ref = found, problems, versions, by_ref
 
     def _directories(self) -> Iterator[Path]:

@@ -36,11 +36,11 @@ def main() -> int:
                 f"without PAYGRADE_API_KEYS web listens on loopback only, not on {arguments.host}; "
                 "set keys, or PAYGRADE_ALLOW_ANYONE=true"
             )
-        log_to_stderr(settings.log_level)
+        journal = log_to_stderr(settings.log_level)
         catalog = Catalog(settings.bundles, settings.default_model)
         catalog.find()  # without its default model there is nothing to answer
         check_free(arguments.host, arguments.port)
-        Server(settings, keys, catalog, arguments.host, arguments.port).run()
+        Server(settings, keys, catalog, journal, arguments.host, arguments.port).run()
     except (BadSettings, ModelError) as error:
         print(f"web: {error}", file=sys.stderr)
         return 2

@@ -1,10 +1,11 @@
 """The Flask app, made of what it is given."""
 
-import os
 import re
 
-from flask import Flask, Response, request
+from flask import Flask, request
 
+from jobs.logs import Journal
+from jobs.metrics import Metrics
 from jobs.settings import Settings
 from jobs.store import Store
 from model.catalog import Catalog
@@ -13,23 +14,32 @@ from web.answer import Answer
 from web.door import Door
 from web.health import health
 from web.keys import Keys
+from web.operating import operating
 from web.predictions import Predictions
 from web.problems import Problem
 from web.recms import recms
+from web.trace import trace
 from web.waiting import Waiting
 
 _LOOPBACK = re.compile(r"(localhost|127(\.\d{1,3}){3}|\[::1\])(:\d+)?", re.IGNORECASE)
-_REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
 
 
 def create_app(
-    settings: Settings, keys: Keys, catalog: Catalog, store: Store, door: Door, waiting: Waiting
+    settings: Settings,
+    keys: Keys,
+    catalog: Catalog,
+    store: Store,
+    door: Door,
+    waiting: Waiting,
+    metrics: Metrics,
+    journal: Journal,
 ) -> Flask:
     app = Flask(__name__, static_folder=None)
     app.config["MAX_CONTENT_LENGTH"] = settings.max_body
     app.config["PROVIDE_AUTOMATIC_OPTIONS"] = False
     app.response_class = Answer
     app.url_map.merge_slashes = False  # by redirects in HTML
+    trace(app, metrics, journal)
     if not keys and not settings.allow_anyone:
         app.before_request(_refuse_strange_names)
     problems.register(app)
@@ -37,7 +47,7 @@ def create_app(
     app.register_blueprint(predictions.blueprint())
     app.register_blueprint(recms(predictions))
     app.register_blueprint(health(store))
-    app.after_request(_name_request)
+    app.register_blueprint(operating(keys, store, door, metrics))
     return app
 
 
@@ -45,10 +55,3 @@ def _refuse_strange_names() -> None:
     """A page from elsewhere must not reach this server through a name that points here."""
     if not _LOOPBACK.fullmatch(request.environ.get("HTTP_HOST", "")):
         raise Problem(400, "without keys this server answers to localhost, 127.0.0.1 and [::1] only")
-
-
-def _name_request(response: Response) -> Response:
-    given = request.headers.get("X-Request-ID")
-    named = given if given and _REQUEST_ID.fullmatch(given) else os.urandom(16).hex()
-    response.headers["X-Request-ID"] = named
-    return response

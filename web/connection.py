@@ -76,7 +76,7 @@ class Connection(PyWSGIHandler):  # type: ignore[misc]
 
     def _handle_client_error(self, ex: Exception) -> tuple[str, bytes]:
         """What is not HTTP; gevent's own answer and log line would repeat what was sent."""
-        log.info("malformed: a request that is not HTTP")
+        log.info("malformed", extra={"what": "a request that is not HTTP"})
         return "400", NOT_HTTP
 
     def start_response(self, status: str, headers: Any, exc_info: Any = None) -> Any:
@@ -102,4 +102,4 @@ class Connection(PyWSGIHandler):  # type: ignore[misc]
         """Not here: what is worth a line is logged where it happens."""
 
     def log_error(self, msg: str, *args: Any) -> None:
-        log.info("malformed: a connection ended in disorder")
+        log.info("malformed", extra={"what": "a connection that ended in disorder"})

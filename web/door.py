@@ -2,12 +2,14 @@
 
 import logging
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any
 
 import gevent
 
-from jobs.capacity import Capacity
+from jobs.capacity import Capacity, Process
 from jobs.errors import JobsError, LineFull
+from jobs.logs import Journal
 from jobs.record import JOB_BYTES, Accepted, NewJob
 from jobs.store import Store
 from web.gather import Gatherer
@@ -21,9 +23,11 @@ Ring = Callable[[str], None]
 
 
 class Door:
-    def __init__(self, store: Store, ring: Ring, most_waiting: int) -> None:
+    def __init__(self, store: Store, ring: Ring, web: Process, most_waiting: int, journal: Journal) -> None:
         self._store = store
         self._ring = ring
+        self._web = web
+        self._journal = journal
         self._most_waiting = most_waiting
         self.capacity = Capacity()
         """As it was a moment ago."""
@@ -61,19 +65,27 @@ class Door:
         done, bells = self._store.add(jobs)
         for bell in bells:
             gevent.spawn(self._ring_out, bell)
+        self._journal.note("accepted", _lines(jobs, done))
         return done
 
     def _ring_out(self, bell: str) -> None:
         try:
             self._ring(bell)
         except Exception as error:
-            log.warning("bell_lost: %s", type(error).__name__)
+            log.warning("bell_lost", extra={"error": type(error).__name__})
 
     def _look(self) -> None:
         while True:
             try:
+                self._store.live(self._web)
                 self._room = self._store.room()
                 self.capacity = self._store.capacity()
             except Exception as error:  # who posts now is told so
-                log.warning("store_away: %s", type(error).__name__)
+                log.warning("store_away", extra={"error": type(error).__name__})
             gevent.sleep(LOOKS_EVERY_SECONDS)
+
+
+def _lines(jobs: Sequence[NewJob], done: Sequence[Accepted | JobsError]) -> Iterator[dict[str, Any]]:
+    for job, accepted in zip(jobs, done, strict=True):
+        if isinstance(accepted, Accepted) and not accepted.replayed:
+            yield {"request_id": job.request_id, "job_id": job.id, "model": job.model, "rows": job.rows}

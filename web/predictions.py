@@ -5,7 +5,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 
 import orjson
-from flask import Blueprint, Response, request
+from flask import Blueprint, Response, g, request
 
 from jobs import ids
 from jobs.errors import JobsError
@@ -149,6 +149,7 @@ class Predictions:
             return waiter.wait(seconds) or self._reading.ask(record.id)
 
     def _resource(self, record: Record, status: int, headers: Mapping[str, str] | None = None) -> Response:
+        g.job_id = record.id
         sent = {"Cache-Control": "no-store", **(headers or {})}
         capacity = self.door.capacity
         if record.position:
@@ -171,4 +172,5 @@ def new_job(
         metadata=orjson.dumps(asked.metadata) if asked.metadata else b"",
         start_within_ms=start_within_ms,
         once=once,
+        request_id=g.request_id,
     )

@@ -117,5 +117,5 @@ def _unforeseen(error: Exception) -> Response:
     while place and place.tb_next:
         place = place.tb_next
     where = f"{place.tb_frame.f_code.co_filename}:{place.tb_lineno}" if place else "?"
-    log.error("unforeseen: %s at %s", type(error).__name__, where)
+    log.error("unforeseen", extra={"error": type(error).__name__, "where": where})
     return _respond(Problem(500, "something here is broken; it has been logged"))

@@ -4,6 +4,9 @@ Of what was measured (benchmarks/README.md) this was the fastest that also keeps
 """
 
 import gc
+import os
+from contextlib import suppress
+from socket import gethostname
 from typing import Any
 from uuid import uuid4
 
@@ -12,8 +15,13 @@ from flask import Flask
 from gunicorn.app.base import BaseApplication
 from gunicorn.workers.ggevent import GeventPyWSGIWorker, PyWSGIServer
 
+from jobs import RELEASE
 from jobs.broker import make_celery, ring
+from jobs.capacity import Process
 from jobs.connection import connect
+from jobs.errors import JobsError
+from jobs.logs import Journal
+from jobs.metrics import Metrics
 from jobs.names import channel_of
 from jobs.settings import Settings
 from jobs.store import Store
@@ -22,6 +30,7 @@ from web.app import create_app
 from web.connection import Connection
 from web.door import Door
 from web.keys import Keys
+from web.trace import keep_flushing
 from web.waiting import Waiting
 
 GRACE_SECONDS = 10
@@ -51,11 +60,16 @@ class ServerProcess(GeventPyWSGIWorker):  # type: ignore[misc]
         Connection.drain()
         gevent.sleep(IDLE_SECONDS)
         Connection.close_idle()
+        with suppress(JobsError):
+            self.wsgi.config["METRICS"].flush()
 
 
 class Server(BaseApplication):  # type: ignore[misc]
-    def __init__(self, settings: Settings, keys: Keys, catalog: Catalog, host: str, port: int) -> None:
+    def __init__(
+        self, settings: Settings, keys: Keys, catalog: Catalog, journal: Journal, host: str, port: int
+    ) -> None:
         self._settings = settings
+        self._journal = journal
         self._keys = keys
         self._catalog = catalog
         self._options = {
@@ -82,12 +96,15 @@ class Server(BaseApplication):  # type: ignore[misc]
         channel = channel_of(uuid4().hex[:8])
         listening = connect(settings, answer_seconds=None)
         waiting = Waiting(listening, store.read, channel, settings.max_waiting_callers)
-        door = Door(store, lambda bell: ring(celery, bell), settings.max_waiting)
+        web = Process(f"{gethostname()}:{os.getpid()}", RELEASE)
+        door = Door(store, lambda bell: ring(celery, bell), web, settings.max_waiting, self._journal)
+        metrics = Metrics(connect(settings))
         door.open()
         waiting.open()
         gevent.spawn(Connection.close_slow)
-        app = create_app(settings, self._keys, self._catalog, store, door, waiting)
-        app.config["WAITING"] = waiting
+        gevent.spawn(keep_flushing, metrics)
+        app = create_app(settings, self._keys, self._catalog, store, door, waiting, metrics, self._journal)
+        app.config.update(WAITING=waiting, METRICS=metrics)
         # What lives for ever need not be looked at by each collection; requests leave few cycles behind.
         gc.freeze()
         gc.set_threshold(20_000, 20, 20)

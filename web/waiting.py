@@ -101,7 +101,7 @@ class Waiting:
                     for message in subscription.listen():
                         self._hear(message["data"])
             except Exception as error:  # whatever it is, callers wait on
-                log.warning("not_heard: %s", type(error).__name__)
+                log.warning("not_heard", extra={"error": type(error).__name__})
                 gevent.sleep(0.5)
 
     def _hear(self, message: bytes) -> None:
@@ -120,7 +120,7 @@ class Waiting:
             try:
                 self._look(list(self._waiters))
             except Exception as error:  # likewise
-                log.warning("not_heard: %s", type(error).__name__)
+                log.warning("not_heard", extra={"error": type(error).__name__})
 
     def _watch_time(self) -> None:
         """One clock for all who wait: a timer for each costs a tenth of the time of a request."""

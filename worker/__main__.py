@@ -22,8 +22,7 @@ def main() -> int:
     except (BadSettings, OSError) as error:
         print(f"worker: {error}", file=sys.stderr)
         return 2
-    log_to_stderr(settings.log_level)
-    return Worker(settings).run()
+    return Worker(settings, log_to_stderr(settings.log_level)).run()
 
 
 if __name__ == "__main__":

@@ -10,6 +10,7 @@ from celery.platforms import SecurityWarning
 from jobs.broker import make_celery
 from jobs.connection import connect
 from jobs.line import Line
+from jobs.logs import Journal
 from jobs.settings import Settings
 from worker import tasks
 from worker.sweeper import Sweeper
@@ -18,8 +19,9 @@ from worker.sweeper import Sweeper
 class Worker:
     """A prefork pool: the parent minds and sweeps, its children score."""
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, settings: Settings, journal: Journal) -> None:
         self._settings = settings
+        self._journal = journal
         # Seen by the children, and without a lock, which a child that is killed might hold for ever.
         self._stopping = mmap(-1, 1)
         self._child: Any = None
@@ -28,6 +30,7 @@ class Worker:
         tasks.register(self.celery, self._answer)
         # Weak references would let go of bound methods at once.
         signals.worker_process_init.connect(self._start_child, weak=False)
+        signals.worker_process_shutdown.connect(self._close_child, weak=False)
         signals.worker_ready.connect(self._start_sweeper, weak=False)
         signals.worker_shutting_down.connect(self._stop, weak=False)
 
@@ -53,7 +56,13 @@ class Worker:
     def _start_child(self, **_: Any) -> None:
         from worker.child import Child  # loads XGBoost, which the parent never may
 
-        self._child = Child(self._settings, self.celery, stopping=lambda: self._stopping[0] != 0)
+        self._child = Child(
+            self._settings, self.celery, self._journal, stopping=lambda: self._stopping[0] != 0
+        )
+
+    def _close_child(self, **_: Any) -> None:
+        if self._child:
+            self._child.close()
 
     def _start_sweeper(self, **_: Any) -> None:
         line = Line(connect(self._settings), self._settings)

@@ -6,18 +6,23 @@ import socket
 import threading
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 
 from celery import Celery
 
-from jobs import RELEASE, capacity
+from jobs import RELEASE
 from jobs.broker import ring
+from jobs.capacity import Process
 from jobs.connection import connect
 from jobs.errors import StoreAway
 from jobs.line import Line
+from jobs.logs import Journal
+from jobs.metrics import Metrics
 from jobs.settings import Settings
 from model.catalog import Catalog
 from model.errors import ModelError
+from worker.account import Account
 from worker.bundles import Bundles
 from worker.predictions import Predictions
 
@@ -36,12 +41,16 @@ def heartbeat_file(settings: Settings) -> Path:
 class Child:
     """Made after the fork: XGBoost's threads do not survive one. Answers no bell until it is ready."""
 
-    def __init__(self, settings: Settings, celery: Celery, stopping: Callable[[], bool]) -> None:
+    def __init__(
+        self, settings: Settings, celery: Celery, journal: Journal, stopping: Callable[[], bool]
+    ) -> None:
         self.name = f"{socket.gethostname()}:{os.getppid()}:{os.getpid()}"
         self._settings = settings
         self._celery = celery
         self._parent = os.getppid()
         self._line = Line(connect(settings, answer_seconds=5), settings)
+        self._metrics = Metrics(connect(settings))
+        self._account = Account(self._metrics, journal)
         self._stopping = stopping
         self._predictions = self._prepare()
         threading.Thread(target=self._beat, name="heartbeat", daemon=True).start()
@@ -53,7 +62,12 @@ class Child:
             else:
                 self._line.withdraw(bell)  # for another worker
         except StoreAway as error:  # what was claimed is taken back when its lease is over
-            log.warning("store_away: %s", error)
+            log.warning("store_away", extra={"error": str(error)})
+
+    def close(self) -> None:
+        """Before the process ends."""
+        with suppress(StoreAway):
+            self._metrics.flush()
 
     def _prepare(self) -> Predictions | None:
         """None, with the reason in the log, if the default model cannot be served as it is."""
@@ -64,10 +78,10 @@ class Child:
             bundles = Bundles(catalog)
             ref = bundles.check_default()
         except ModelError as error:
-            log.error("takes no work: %s", "; ".join([str(error), *problems]))
+            log.error("takes_no_work", extra={"error": "; ".join([str(error), *problems])})
             return None
-        log.info("ready: %s serves %s", self.name, ref)
-        return Predictions(self._line, bundles, self.name, self._stopping)
+        log.info("ready", extra={"child": self.name, "model": ref})
+        return Predictions(self._line, bundles, self._account, self.name, self._stopping)
 
     def _beat(self) -> None:
         line = Line(connect(self._settings), self._settings)
@@ -81,12 +95,13 @@ class Child:
                     self._predictions = self._prepare()
                     continue
                 heartbeat_file(self._settings).touch()
-                line.live(capacity.Child(self.name, self._predictions.pace.rows_per_second, RELEASE))
+                line.live(Process(self.name, RELEASE, self._predictions.pace.rows_per_second))
                 if not announced:
                     # What waited for a worker need not wait for the sweeper too.
                     for bell in line.bells(most=1):
                         ring(self._celery, bell)
                     announced = True
+                self._metrics.flush()
             except Exception as error:  # a child that is not heard counts as dead
-                log.warning("not_alive: %s", error)
+                log.warning("not_alive", extra={"error": str(error)})
             time.sleep(BEAT_SECONDS)

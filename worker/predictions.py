@@ -8,6 +8,7 @@ import orjson
 
 from jobs.line import Claim, Line, Outcome
 from model.errors import ModelError
+from worker.account import Account
 from worker.bundles import Bundles
 from worker.care import score_with_care
 from worker.pace import Pace
@@ -22,9 +23,12 @@ LINGER_MS = 100
 
 
 class Predictions:
-    def __init__(self, line: Line, bundles: Bundles, child: str, stopping: Callable[[], bool]) -> None:
+    def __init__(
+        self, line: Line, bundles: Bundles, account: Account, child: str, stopping: Callable[[], bool]
+    ) -> None:
         self._line = line
         self._bundles = bundles
+        self._account = account
         self._child = child
         self._stopping = stopping
         self.pace = Pace()
@@ -35,9 +39,10 @@ class Predictions:
         claims = self._line.claim(self._child, bell, self.pace.rows) or self._wait(bell)
         while claims:
             started, rows = time.perf_counter(), sum(len(claim.rows) for claim in claims)
+            self._account.claimed()
             outcomes = self._score_all(claims)
             if self._stopping():
-                self._line.record(outcomes)
+                self._account.recorded(outcomes, self._line.record(outcomes))
                 break
             claims = self._record(outcomes, bell)
             self.pace.worked(rows, time.perf_counter() - started)
@@ -48,12 +53,11 @@ class Predictions:
         """Records, and claims what waits meanwhile, if anything; after a lone job mostly nothing does."""
         claims: list[Claim] = []
         if len(outcomes) == 1 and time.monotonic() < self._look_at:
-            recorded = self._line.record(outcomes)
+            counted = self._line.record(outcomes)
         else:
-            recorded, claims = self._line.record_and_claim(outcomes, self._child, bell, self.pace.rows)
+            counted, claims = self._line.record_and_claim(outcomes, self._child, bell, self.pace.rows)
             self._look_at = time.monotonic() + LOOK_EVERY_SECONDS
-        if recorded < len(outcomes):
-            log.warning("outdated: %d jobs had been taken back meanwhile", len(outcomes) - recorded)
+        self._account.recorded(outcomes, counted)
         return claims
 
     def _wait(self, bell: str) -> list[Claim]:
@@ -75,7 +79,7 @@ class Predictions:
         try:
             bundle = self._bundles.get(model, claims[0].sha256)
         except ModelError as error:
-            log.error("model_unavailable %s: %s", model, error)
+            log.error("model_unavailable", extra={"model": model, "error": str(error)})
             self._line.give_back(claims, _unavailable(model))
             return []
         started = time.perf_counter()
@@ -84,7 +88,9 @@ class Predictions:
         for claim in claims:
             if claim.careful:
                 outcomes.append(score_with_care(self._line, bundle.predict, bundle.warnings, claim))
-        self.pace.measured(sum(len(claim.rows) for claim in claims), time.perf_counter() - started)
+        rows, seconds = sum(len(claim.rows) for claim in claims), time.perf_counter() - started
+        self.pace.measured(rows, seconds)
+        self._account.scored(claims, rows, seconds)
         return outcomes
 
 

@@ -47,7 +47,8 @@ def outputs_of(predict: Predict, warn: Warn, rows: Sequence[Row]) -> list[bytes]
         return _scored(predict(rows), warn(rows))
     except Exception as error:
         if len(rows) == 1:
-            log.warning("not_scored: %s", type(error).__name__)  # and not what it says: that may hold values
+            # Not what it says: that may hold values.
+            log.warning("not_scored", extra={"error": type(error).__name__})
             return [NOT_SCORED]
     middle = len(rows) // 2
     return outputs_of(predict, warn, rows[:middle]) + outputs_of(predict, warn, rows[middle:])

@@ -34,7 +34,7 @@ class Sweeper:
             try:
                 self._sweep()
             except Exception as error:  # whatever it is, the next sweep may succeed
-                log.warning("store_away: %s", error)
+                log.warning("store_away", extra={"error": str(error)})
             self._stopped.wait(EVERY_SECONDS)
 
     def _sweep(self) -> None:
@@ -42,4 +42,4 @@ class Sweeper:
         for bell in swept.bells:
             ring(self._celery, bell)
         if swept.taken_back or swept.given_up:
-            log.warning("swept: %d jobs taken back, %d given up", swept.taken_back, swept.given_up)
+            log.warning("swept", extra={"taken_back": swept.taken_back, "given_up": swept.given_up})

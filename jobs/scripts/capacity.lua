@@ -1,5 +1,5 @@
 -- How things stand. KEYS: line. Returns {now, jobs that wait, rows of theirs, jobs that are claimed, ids of the oldest
--- in each stream that waits (or nil), children that live and what each says of itself, by turns}.
+-- in each stream that waits (or nil), web processes that live and what each says of itself, by turns; and children}.
 
 local line = KEYS[1]
 local claimed, oldest = 0, {}
@@ -17,11 +17,14 @@ for i, stream in ipairs({line, again(line)}) do
   oldest[i] = entry and entry[2][2] or false
 end
 
-local children = {}
-for _, child in ipairs(redis.call('ZRANGEBYSCORE', CHILDREN, now_text, '+inf')) do
-  children[#children + 1] = child
-  children[#children + 1] = redis.call('HGET', PACES, child) or ''
+local function alive(set)
+  local said = {}
+  for _, process in ipairs(redis.call('ZRANGEBYSCORE', set, now_text, '+inf')) do
+    said[#said + 1] = process
+    said[#said + 1] = redis.call('HGET', PROCESSES, process) or ''
+  end
+  return said
 end
 
 local rows = redis.call('GET', rows_of(line)) or '0'
-return {now_text, waiting(line) - claimed, rows, claimed, oldest[1], oldest[2], children}
+return {now_text, waiting(line) - claimed, rows, claimed, oldest[1], oldest[2], alive(WEBS), alive(CHILDREN)}

@@ -21,6 +21,7 @@ local function start(stream, entry, id, its_rows)
   end
   local attempt = whole((record[5] or 0) + 1)
   redis.call('HSET', key, 'status', 'running', 'started', now_text, 'attempt', attempt)
+  count('attempts|' .. attempt)
   if record[7] then redis.call('HDEL', key, 'reason') end
   jobs[#jobs + 1] = {stream, entry, id, attempt, record[2], record[3], record[4], record[6] or ''}
   rows = rows + its_rows

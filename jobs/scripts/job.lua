@@ -16,14 +16,18 @@
 --   rows:<owner>:<minute>  string  how many rows the owner has posted in it, where there is a limit
 --   bells             zset    bells that are out, by the time when they lapse
 --   children          zset    children of workers that live, by the time when they lapse
---   paces             hash    what each of them says of itself: rows a second, release
+--   webs              zset    web processes that live, likewise
+--   processes         hash    what each of either says of itself: release, rows a second
+--   metrics           hash    what has been counted (jobs/metrics.py)
 --   claim_rows        string  how many rows a child claims at once
 --   swept             string  there for as long as nobody else need sweep
 
 local GROUP = 'workers'
 local BELLS = 'bells'
 local CHILDREN = 'children'
-local PACES = 'paces'
+local WEBS = 'webs'
+local PROCESSES = 'processes'
+local METRICS = 'metrics'
 local DEADLINES = 'deadlines'
 local CLAIM_ROWS = 'claim_rows'
 local SWEPT = 'swept'
@@ -54,6 +58,7 @@ local LONGEST_TOLD = 4096
 local UNTOLD = '-'
 
 local left = {}  -- stream -> entries
+local counted = {}  -- metric -> times
 
 -- Lua passes some 8,000 values at most.
 local function in_slices(list, call)
@@ -63,6 +68,10 @@ end
 local function append(lists, name, value)
   local list = lists[name]
   if list then list[#list + 1] = value else lists[name] = {value} end
+end
+
+local function count(metric)
+  counted[metric] = (counted[metric] or 0) + 1
 end
 
 -- One call for all of a record: the fields given, and those of the others that are not empty.
@@ -75,10 +84,10 @@ end
 
 -- What the scripts that change a job look at first.
 local function look(id)
-  local seen = redis.call('HMGET', key_of(id), 'status', 'attempt', 'started', 'watchers', 'deadline', 'once',
+  local seen = redis.call('HMGET', key_of(id), 'status', 'model', 'attempt', 'started', 'watchers', 'deadline', 'once',
                           'reason', 'trying', 'lost')
-  return {status = seen[1], attempt = seen[2], started = seen[3], watchers = seen[4], deadline = seen[5],
-          once = seen[6], reason = seen[7], trying = seen[8], lost = seen[9]}
+  return {status = seen[1], model = seen[2], attempt = seen[3], started = seen[4], watchers = seen[5],
+          deadline = seen[6], once = seen[7], reason = seen[8], trying = seen[9], lost = seen[10]}
 end
 
 -- Final is final: only this ends a job, and the caller has seen its status. Empty outputs or error: none.
@@ -90,6 +99,7 @@ local function end_job(id, seen, status, retention, outputs, error)
   redis.call('PEXPIRE', key, retention)
   if seen.once then redis.call('PEXPIRE', seen.once, retention) end
   if seen.deadline then redis.call('ZREM', DEADLINES, id) end
+  count('jobs_ended|' .. seen.model .. '|' .. status)
   if seen.watchers then
     if #outputs > LONGEST_TOLD then outputs = UNTOLD end
     local told = table.concat({id, status, seen.attempt or '0', seen.started or '', now_text, expires, outputs, error}, '\n')
@@ -101,7 +111,7 @@ local function leave(stream, entry)
   append(left, stream, entry)
 end
 
--- Once all is written: the entries that are done leave the line, and who watches is told.
+-- Once all is written: the entries that are done leave the line, who watches is told, and what happened is counted.
 local function close()
   for stream, entries in pairs(left) do
     in_slices(entries, function(...)
@@ -112,6 +122,7 @@ local function close()
   for channel, jobs in pairs(told_to) do
     redis.call('PUBLISH', channel, table.concat(jobs, '\n'))
   end
+  for metric, times in pairs(counted) do redis.call('HINCRBY', METRICS, metric, times) end
 end
 
 -- A job that is queued and will not be claimed leaves the line at once. One whose worker was lost, or that a child
@@ -194,5 +205,6 @@ local function ring(line, names)
     redis.call('ZADD', BELLS, whole(now + BELL_LAPSES), names[i])
     rung[i] = names[i]
   end
+  if #rung > 0 then redis.call('HINCRBY', METRICS, 'bells', #rung) end
   return rung
 end

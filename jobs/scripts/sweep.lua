@@ -23,12 +23,14 @@ local function take_back(stream, entry, fields)
   if seen.status == 'running' and tonumber(seen.attempt) >= attempts and not seen.trying then
     end_job(id, seen, 'failed', retention, '', seen.reason or ARGV[4])
     given_up = given_up + 1
+    count('swept|given_up')
   elseif seen.status == 'running' or seen.status == 'queued' then
     redis.call('HSET', key, 'status', 'queued')
     redis.call('HDEL', key, 'started', 'place')
     redis.call('XADD', again(line), '*', unpack(fields))
     if seen.status == 'running' then count_rows(line, fields[4]) end
     back = back + 1
+    count('swept|taken_back')
   end
   leave(stream, entry)
 end
@@ -62,6 +64,7 @@ local function expire_overdue()
   end
 end
 
+count('sweeps')
 expire_overdue()
 for _, stream in ipairs({line, again(line)}) do
   sweep(stream)

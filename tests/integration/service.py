@@ -1,5 +1,6 @@
 """A process of the project, as a supervisor sees it: started, signalled, and never left behind."""
 
+import json
 import os
 import signal
 import socket
@@ -9,7 +10,7 @@ import time
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import psutil
 
@@ -68,6 +69,12 @@ class Service:
             return self._process.wait(within)
         except subprocess.TimeoutExpired:
             raise AssertionError(f"{self.log.name}: still there after {within} s") from None
+
+    def events(self, word: str) -> list[dict[str, Any]]:
+        """The lines of its log that tell of such an event."""
+        whole = self.says().rpartition("\n")[0]
+        lines = [json.loads(line) for line in whole.splitlines() if line.startswith("{")]
+        return [line for line in lines if line["event"] == word]
 
     def says(self) -> str:
         return self.log.read_text(errors="replace")

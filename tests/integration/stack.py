@@ -99,7 +99,7 @@ class Stack:
 
     def ready(self, worker: Service, children: int = 1) -> Service:
         """Returns once so many of its children take work."""
-        wait_until("the worker is ready", lambda: worker.says().count(" ready: ") >= children)
+        wait_until("the worker is ready", lambda: len(worker.events("ready")) >= children)
         return worker
 
     def status(self, path: str) -> int | None:

@@ -81,11 +81,10 @@ def damaged(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, Dama
 @pytest.mark.parametrize("name", DAMAGES)
 def test_a_worker_says_in_one_line_why_it_takes_no_work(damaged: dict[str, Damaged], name: str) -> None:
     case = damaged[name]
-    wait_until("it says why", lambda: "takes no work" in case.worker.says(), within=20)
-    lines = [line for line in case.worker.says().splitlines() if "takes no work" in line]
-    assert DAMAGES[name][1] in lines[0]
+    wait_until("it says why", lambda: case.worker.events("takes_no_work"), within=20)
+    assert DAMAGES[name][1] in case.worker.events("takes_no_work")[0]["error"]
     assert "Traceback" not in case.worker.says()
-    assert " ready: " not in case.worker.says()
+    assert not case.worker.events("ready")
     assert not (case.stack.data / "worker.heartbeat").exists()
     record = case.stack.record(case.job_id)
     assert (record.status, record.attempt) == ("queued", 0)

@@ -73,7 +73,10 @@ def test_a_child_that_wakes_after_its_lease_changes_nothing(
     done = caller.ended(job_id)
     before = stack.records.hgetall(f"job:{job_id}")
     gate.touch()
-    wait_until("the late child has spoken", lambda: "outdated: 1 jobs" in stack.workers[0].says())
+    wait_until(
+        "the late child has spoken",
+        lambda: [said["jobs"] for said in stack.workers[0].events("outdated")] == [1],
+    )
     assert stack.records.hgetall(f"job:{job_id}") == before
     assert done["status"] == "succeeded"
 

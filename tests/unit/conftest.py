@@ -9,7 +9,7 @@ from redis import Redis
 from redis.client import PubSub
 
 from jobs import RELEASE, ids
-from jobs.capacity import Child
+from jobs.capacity import Process
 from jobs.errors import JobsError
 from jobs.line import Claim, Line, Outcome
 from jobs.names import GROUP, LINE
@@ -67,9 +67,9 @@ def refusals(store: Store, jobs: Sequence[NewJob]) -> list[JobsError | None]:
     return [None if isinstance(one, Accepted) else one for one in done]
 
 
-def living(name: str, pace: int = 0) -> Child:
+def living(name: str, pace: int = 0) -> Process:
     """A child of a worker, as it says of itself."""
-    return Child(name, pace, RELEASE)
+    return Process(name, RELEASE, pace)
 
 
 def scored(claim: Claim) -> Outcome:

@@ -3,7 +3,8 @@
 import pytest
 from redis import Redis
 
-from jobs.line import CHILD_LAPSES_MS, Line
+from jobs.capacity import LAPSES_MS
+from jobs.line import Line
 from jobs.names import LINE
 from jobs.store import Store
 from tests.unit.conftest import MANY, Clock, job, jobs_of, living
@@ -107,7 +108,7 @@ def test_a_bell_that_is_withdrawn_may_ring_again(store: Store, line: Line) -> No
 
 def test_no_bell_rings_for_children_that_lapsed(store: Store, line: Line, clock: Clock) -> None:
     line.live(living("ben"))
-    clock.forward(CHILD_LAPSES_MS / 1000 + 1)
+    clock.forward(LAPSES_MS / 1000 + 1)
     assert rung(store) == 0
     line.live(living("cleo"))
     assert rung(store) == 1

@@ -39,7 +39,7 @@ def test_each_job_gets_its_own_outcome(store: Store, line: Line, read: Read) -> 
     store.add(three)
     one, two, last = line.claim("child", "bell", MANY)
     partly = Outcome(last, Status.PARTIALLY_SUCCEEDED, outputs_for(last.rows))
-    assert line.record([partly, scored(one), Outcome(two, Status.FAILED, error=FAILURE)]) == 3
+    assert len(line.record([partly, scored(one), Outcome(two, Status.FAILED, error=FAILURE)])) == 3
     assert [(read(each.id).status, read(each.id).outputs, read(each.id).error) for each in three] == [
         (Status.SUCCEEDED, outputs_for([[1]]), None),
         (Status.FAILED, None, FAILURE),
@@ -48,22 +48,22 @@ def test_each_job_gets_its_own_outcome(store: Store, line: Line, read: Read) -> 
 
 
 def test_final_is_final(line: Line, claim: Claim, read: Read) -> None:
-    assert line.record([scored(claim)]) == 1
+    assert len(line.record([scored(claim)])) == 1
     before = read(claim.id)
     failed = Outcome(claim, Status.FAILED, error=FAILURE)
-    assert line.record([failed, failed]) == line.record([scored(claim)]) == 0
+    assert len(line.record([failed, failed])) == len(line.record([scored(claim)])) == 0
     assert read(claim.id) == before
 
 
 def test_an_outdated_attempt_changes_nothing(line: Line, claim: Claim, clock: Clock, read: Read) -> None:
     clock.forward(16)
     line.sweep(0)
-    assert line.record([scored(claim)]) == 0
+    assert len(line.record([scored(claim)])) == 0
     assert read(claim.id).status is Status.QUEUED
     [current] = line.claim("another", "bell", MANY)
-    assert line.record([scored(claim)]) == 0
+    assert len(line.record([scored(claim)])) == 0
     assert read(claim.id).status is Status.RUNNING
-    assert line.record([scored(current)]) == 1
+    assert len(line.record([scored(current)])) == 1
 
 
 def test_an_outdated_attempt_does_not_keep_its_mates_from_counting(
@@ -74,7 +74,7 @@ def test_an_outdated_attempt_does_not_keep_its_mates_from_counting(
     store.add([job([7.0])])
     line.claim("another", "bell", MANY)
     [mate] = line.claim("child", "bell", MANY)
-    assert line.record([scored(claim), scored(mate)]) == 1
+    assert len(line.record([scored(claim), scored(mate)])) == 1
 
 
 def test_an_ended_job_leaves_the_line_and_its_inputs_and_will_expire(
@@ -96,7 +96,7 @@ def test_after_the_retention_the_record_is_gone(store: Store, line: Line, claim:
 
 def test_a_record_that_is_gone_does_not_come_back(line: Line, redis: Redis, claim: Claim) -> None:
     redis.delete(f"job:{claim.id}")
-    assert line.record([scored(claim)]) == 0
+    assert len(line.record([scored(claim)])) == 0
     assert redis.exists(f"job:{claim.id}") == 0
 
 

@@ -76,7 +76,7 @@ class LifeOfJobs(RuleBasedStateMachine):
     def record(self, data: st.DataObject) -> None:
         chosen = data.draw(st.lists(st.sampled_from(self.claims), min_size=1, max_size=4))
         counting = {claim.id for claim in chosen if self.is_current(claim)}
-        assert self.line.record([scored(claim) for claim in chosen]) == len(counting)
+        assert len(self.line.record([scored(claim) for claim in chosen])) == len(counting)
 
     @precondition(lambda self: self.claims)
     @rule(data=st.data())
@@ -144,7 +144,7 @@ class LifeOfJobs(RuleBasedStateMachine):
             while any(self.redis.xlen(stream) for stream in STREAMS):
                 claims = self.line.claim("anna", "bell", MANY)
                 self.each_job_moves_as_it_may_and_then_no_more()
-                assert self.line.record([scored(claim) for claim in claims]) == len(claims)
+                assert len(self.line.record([scored(claim) for claim in claims])) == len(claims)
                 self.each_job_moves_as_it_may_and_then_no_more()
         assert all(record.status.ended for record in self.records())
         for stream in STREAMS:

@@ -197,7 +197,7 @@ def test_giving_back_an_outdated_attempt_changes_nothing(
     line.give_back([outdated], UNAVAILABLE)
     clock.forward(5)
     assert line.sweep(0).taken_back == 0
-    assert line.record([scored(current)]) == 1
+    assert len(line.record([scored(current)])) == 1
     assert read(a_job.id).error is None
 
 

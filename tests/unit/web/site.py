@@ -9,7 +9,11 @@ import gevent
 from fakeredis import FakeServer
 from werkzeug.test import TestResponse
 
+from jobs import RELEASE
+from jobs.capacity import Process
 from jobs.line import Line
+from jobs.logs import Journal
+from jobs.metrics import Metrics
 from jobs.names import GROUP, LINE
 from jobs.settings import Settings
 from jobs.store import Store
@@ -20,12 +24,14 @@ from web.app import create_app
 from web.door import Door
 from web.keys import Keys
 from web.waiting import Waiting
+from worker.account import Account
 from worker.bundles import Bundles
 from worker.predictions import Predictions
 
 BUNDLES = Path("model/bundles")
 CHILD = "child"
 LINES = (LINE, f"{LINE}:again")
+OF_WEB = {"webs", "processes"}
 
 
 class PlayedRedis(MemoryRedis):
@@ -93,16 +99,32 @@ class Site:
         self.store = Store(self.redis, self.settings)
         self.line = Line(self.redis, self.settings)
         self.bells: list[str] = []
+        self.logged: list[bytes] = []
         self.on_bell: Callable[[str], None] = self.bells.append
         self.waiting = Waiting(self.redis, self.store.read, "ended:web", self.settings.max_waiting_callers)
-        door = Door(self.store, lambda bell: self.on_bell(bell), self.settings.max_waiting)
-        door.open()
+        self.journal = Journal("INFO", self.logged.append)
+        self.metrics = Metrics(self.redis)
+        web = Process("web:1", RELEASE)
+        self.door = Door(
+            self.store, lambda bell: self.on_bell(bell), web, self.settings.max_waiting, self.journal
+        )
+        self.door.open()
         self.waiting.open()
         gevent.sleep(0)  # it has subscribed, and looked at the memory
         catalog = Catalog(bundles, self.settings.default_model)
-        self.app = create_app(self.settings, Keys(keys), catalog, self.store, door, self.waiting)
+        self.app = create_app(
+            self.settings,
+            Keys(keys),
+            catalog,
+            self.store,
+            self.door,
+            self.waiting,
+            self.metrics,
+            self.journal,
+        )
         self.client = self.app.test_client()
-        self.worker = Predictions(self.line, loaded(bundles), CHILD, lambda: self.queued() == 0)
+        account = Account(self.metrics, self.journal)
+        self.worker = Predictions(self.line, loaded(bundles), account, CHILD, lambda: self.queued() == 0)
 
     def hire(self) -> "Site":
         """From now on a worker comes whenever the bell rings."""
@@ -147,9 +169,9 @@ class Site:
         return int(self.redis.xlen(LINE))
 
     def is_untouched(self) -> bool:
-        """Nothing was recorded, queued, counted or rung for."""
+        """Nothing was recorded, queued or rung for."""
         self.redis.failure = None
-        return set(self._keys("*")) == set(LINES)
+        return set(self._keys("*")) - OF_WEB == set(LINES)
 
     def jobs(self) -> list[str]:
         return [key.removeprefix("job:") for key in self._keys("job:*")]

@@ -51,7 +51,7 @@ def ended(
     """What the resource is, and what it should be but for its outcome."""
     job = accepted(site, inputs)
     [claim] = site.line.claim(CHILD, "bell", rows=10)
-    assert site.line.record([Outcome(claim, status, outputs, error)]) == 1
+    assert len(site.line.record([Outcome(claim, status, outputs, error)])) == 1
     shown = site.show(job["id"])
     times = {name: shown[name] for name in ("started_at", "finished_at", "expires_at")}
     assert all(TIME.fullmatch(time) for time in times.values())

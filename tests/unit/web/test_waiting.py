@@ -175,5 +175,5 @@ def test_recms_is_honest_about_a_job_that_failed(site: Site) -> None:
     waits = started(site.client.post, "/recms", json={"years": "2.5"})
     [claim] = site.line.claim("child", "bell", rows=1)
     error = b'{"type":"model_unavailable","detail":"no worker could load salary@1"}'
-    assert site.line.record([Outcome(claim, Status.FAILED, error=error)]) == 1
+    assert len(site.line.record([Outcome(claim, Status.FAILED, error=error)])) == 1
     assert problem(answer_to(waits), 503)["detail"] == "no worker could load salary@1"

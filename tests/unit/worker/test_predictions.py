@@ -7,6 +7,8 @@ import pytest
 from redis import Redis
 
 from jobs.line import Line
+from jobs.logs import Journal
+from jobs.metrics import Metrics
 from jobs.names import LINE
 from jobs.record import NewJob, Row
 from jobs.settings import Settings
@@ -14,6 +16,7 @@ from jobs.status import Status
 from jobs.store import Store
 from model.catalog import Catalog
 from tests.unit.conftest import MANY, Clock, Read, job, living
+from worker.account import Account
 from worker.bundles import Bundles
 from worker.predictions import Predictions
 
@@ -32,9 +35,19 @@ def salary(catalog: Catalog) -> Callable[..., NewJob]:
 
 
 @pytest.fixture
-def child(line: Line, catalog: Catalog) -> Callable[[Callable[[], bool]], Predictions]:
+def logged() -> list[bytes]:
+    return []
+
+
+@pytest.fixture
+def account(redis: Redis, logged: list[bytes]) -> Account:
+    return Account(Metrics(redis), Journal("INFO", logged.append))
+
+
+@pytest.fixture
+def child(line: Line, catalog: Catalog, account: Account) -> Callable[[Callable[[], bool]], Predictions]:
     bundles = Bundles(catalog)
-    return lambda stopping: Predictions(line, bundles, "child", stopping)
+    return lambda stopping: Predictions(line, bundles, account, "child", stopping)
 
 
 Salary = Callable[..., NewJob]
@@ -105,13 +118,19 @@ class ComesLate(Line):
 
 @pytest.mark.parametrize("before", [0, 1])
 def test_a_job_that_comes_as_the_bell_is_withdrawn_is_scored(
-    store: Store, redis: Redis, salary: Salary, catalog: Catalog, read: Read, before: int
+    store: Store,
+    redis: Redis,
+    salary: Salary,
+    catalog: Catalog,
+    account: Account,
+    read: Read,
+    before: int,
 ) -> None:
     line = ComesLate(redis, Settings())
     late = salary(4.5)
     line.expect(store, late)
     store.add([salary(2.5) for _ in range(before)])
-    Predictions(line, Bundles(catalog), "child", never).answer("bell")
+    Predictions(line, Bundles(catalog), account, "child", never).answer("bell")
     assert read(late.id).status is Status.SUCCEEDED
 
 

@@ -1,0 +1,99 @@
+"""Metrics of all processes together: each adds up what it sees, and every second adds it to a hash in Redis.
+
+What happens to jobs is counted by the scripts, in the step in which it happens (scripts/job.lua).
+"""
+
+from bisect import bisect_left
+from collections import defaultdict
+from threading import Lock
+from typing import Any, NamedTuple
+
+from redis import Redis
+
+from jobs.connection import talking
+
+HASH = "metrics"
+SUM = "sum"
+_SECONDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0, 300.0)
+
+
+class Family(NamedTuple):
+    """A counter, or with buckets a histogram."""
+
+    name: str
+    help: str
+    labels: tuple[str, ...] = ()
+    buckets: tuple[float, ...] = ()
+
+
+REQUESTS = Family("requests", "Requests answered.", ("route", "method", "status"))
+REQUEST_SECONDS = Family(
+    "request_seconds", "From a request to its answer, waits included.", ("route",), _SECONDS
+)
+QUEUE_SECONDS = Family("queue_wait_seconds", "From the post of a job to its claim.", ("model",), _SECONDS)
+RUN_SECONDS = Family("run_seconds", "From the claim of a job to its end.", ("model",), _SECONDS)
+MICROBATCH_ROWS = Family(
+    "microbatch_rows", "Rows scored in one call.", ("model",), (1.0, 3.0, 10.0, 30.0, 1e2, 3e2, 1e3, 3e3, 1e4)
+)
+FAMILIES = (
+    REQUESTS,
+    REQUEST_SECONDS,
+    QUEUE_SECONDS,
+    RUN_SECONDS,
+    MICROBATCH_ROWS,
+    Family("jobs_ended", "Jobs that ended, by how they did.", ("model", "status")),
+    Family("attempts", "Claims of a job: the first, the second after its worker was lost, ...", ("attempt",)),
+    Family("bells", "Bells rung."),
+    Family("sweeps", "Sweeps of the line."),
+    Family("swept", "Jobs that a sweep took back, or gave up.", ("what",)),
+)
+
+
+class Metrics:
+    """What is counted but not flushed is lost with its process: a second's worth."""
+
+    def __init__(self, redis: Redis) -> None:
+        self._redis = redis
+        self._counted: defaultdict[str, float] = defaultdict(int)
+        self._lock = Lock()
+
+    def count(self, family: Family, *labels: str) -> None:
+        with self._lock:
+            self._counted["|".join((family.name, *labels))] += 1
+
+    def observe(self, family: Family, value: float, *labels: str) -> None:
+        """Value is in the unit of the family's buckets."""
+        place = bisect_left(family.buckets, value)
+        bucket = str(family.buckets[place]) if place < len(family.buckets) else "inf"
+        field = "|".join((family.name, *labels, ""))
+        with self._lock:
+            self._counted[field + bucket] += 1
+            self._counted[field + SUM] += float(value)
+
+    def flush(self) -> None:
+        """Raises StoreAway, and then keeps what it has."""
+        with self._lock:
+            counted, self._counted = self._counted, defaultdict(int)
+        try:
+            with talking(), self._redis.pipeline() as together:
+                for field, value in counted.items():
+                    if isinstance(value, int):
+                        together.hincrby(HASH, field, value)
+                    else:
+                        together.hincrbyfloat(HASH, field, value)
+                together.execute()
+        except Exception:
+            with self._lock:
+                for field, value in counted.items():
+                    self._counted[field] += value
+            raise
+
+    def read(self) -> dict[str, dict[tuple[str, ...], float]]:
+        """By family and labels, those of a histogram with the bucket's upper end, or SUM, behind them."""
+        with talking():
+            fields: Any = self._redis.hgetall(HASH)
+        read: defaultdict[str, dict[tuple[str, ...], float]] = defaultdict(dict)
+        for field, value in fields.items():
+            name, *labels = field.decode().split("|")
+            read[name][tuple(labels)] = float(value)
+        return read

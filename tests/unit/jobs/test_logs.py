@@ -1,0 +1,48 @@
+"""One JSON line an event, and never one mixed up with another."""
+
+import logging
+from typing import Any
+
+import orjson
+import pytest
+
+from jobs.logs import LONGEST_WRITE, Journal, JsonLines
+
+
+def formatted(name: str, message: str, *arguments: object, **extra: object) -> Any:
+    record = logging.getLogger(name).makeRecord(
+        name, logging.WARNING, "file", 1, message, arguments, None, extra=extra
+    )
+    return orjson.loads(JsonLines().format(record))
+
+
+def test_of_ours_the_message_is_the_event() -> None:
+    line = formatted("worker.sweeper", "swept", taken_back=3)
+    assert line.pop("time").endswith("Z")
+    assert line == {"level": "warning", "event": "swept", "taken_back": 3}
+
+
+def test_what_a_library_says_is_told_apart() -> None:
+    line = formatted("kombu.connection", "cannot %s", "connect")
+    assert (line["event"], line["logger"], line["message"]) == (
+        "library",
+        "kombu.connection",
+        "cannot connect",
+    )
+
+
+def test_a_journal_writes_many_lines_at_once_but_none_in_parts() -> None:
+    written: list[bytes] = []
+    Journal("INFO", written.append).note("accepted", ({"number": number} for number in range(1_000)))
+    assert 10 < len(written) < 100
+    assert all(len(part) <= LONGEST_WRITE and part.endswith(b"\n") for part in written)
+    lines = [orjson.loads(line) for line in b"".join(written).splitlines()]
+    assert [line["number"] for line in lines] == list(range(1_000))
+    assert {line["event"] for line in lines} == {"accepted"}
+
+
+@pytest.mark.parametrize(("level", "kept"), [("DEBUG", True), ("INFO", True), ("WARNING", False)])
+def test_a_journal_is_kept_at_its_level(level: str, kept: bool) -> None:
+    written: list[bytes] = []
+    Journal(level, written.append).note("accepted", [{}])
+    assert bool(written) is kept

@@ -1,0 +1,159 @@
+"""How things stand, the metrics of all processes together, and what requests and jobs leave in the log."""
+
+from typing import Any
+
+import orjson
+import pytest
+from prometheus_client.parser import text_string_to_metric_families
+
+from jobs.metrics import QUEUE_SECONDS, Metrics
+from tests.unit.conftest import living
+from tests.unit.web.conftest import NewSite
+from tests.unit.web.site import CHILD, Site, problem
+from web.keys import digest
+
+BODY = {"inputs": {"years": 2.5}}
+
+
+def scraped(site: Site, **headers: str) -> dict[str, float]:
+    """Samples by name and labels, as in `requests_total{method=GET,…}`."""
+    response = site.client.get("/metrics", headers=headers)
+    assert response.status_code == 200, response.text
+    samples = {}
+    for family in text_string_to_metric_families(response.text):
+        for sample in family.samples:
+            labels = ",".join(f"{name}={value}" for name, value in sorted(sample.labels.items()))
+            samples[f"{sample.name}{{{labels}}}".removeprefix("paygrade_")] = sample.value
+    return samples
+
+
+def lines(site: Site, event: str) -> list[dict[str, Any]]:
+    logged = [orjson.loads(line) for line in b"".join(site.logged).splitlines()]
+    return [line for line in logged if line["event"] == event]
+
+
+def test_capacity_tells_how_things_stand(site: Site) -> None:
+    site.post({"inputs": [{"years": 1}, {"years": 2}]})
+    site.post_years()
+    site.line.claim(CHILD, "bell", 1)
+    site.line.live(living("host:1:2", pace=500))
+    capacity = site.client.get("/v1/capacity").get_json()
+    assert 0 <= capacity.pop("oldest_age_seconds") < 60
+    assert capacity == {
+        "object": "capacity",
+        "waiting": 1,
+        "rows": 1,
+        "claimed": 1,
+        "workers": 1,
+        "children": 1,
+        "rows_per_second": 500,
+        "releases": ["0.1.0"],
+        "accepting": True,
+    }
+
+
+def test_a_queued_job_tells_its_place_and_when_it_should_be_done(site: Site) -> None:
+    site.line.live(living("host:1:2", pace=10))
+    site.post({"inputs": [{"years": 1}] * 24})
+    capacity = site.store.capacity()
+    site.door.capacity = capacity
+    response = site.post(BODY)
+    assert response.get_json()["queue"] == {"position": 25, "eta_seconds": 2.5}
+    assert response.headers["Retry-After"] == "3"
+
+
+def test_a_full_line_says_when_there_should_be_room(new_site: NewSite) -> None:
+    site = new_site(max_waiting=1)
+    site.line.live(living("host:1:2", pace=10))
+    site.post({"inputs": [{"years": 1}] * 1000})
+    site.door.capacity = site.store.capacity()
+    refused = site.post(BODY)
+    problem(refused, 503)
+    assert refused.headers["Retry-After"] == "10"
+    assert site.client.get("/v1/capacity").get_json()["accepting"] is False
+
+
+def test_metrics_count_requests_by_route_and_status(site: Site) -> None:
+    site.post_years()
+    site.post({"inputs": {}})
+    site.client.get("/v1/predictions/x")
+    site.client.open("/telltale", method="TELLTALE")
+    samples = scraped(site)
+    requests = {name: value for name, value in samples.items() if name.startswith("requests_total")}
+    assert requests == {
+        "requests_total{method=POST,route=/v1/predictions,status=202}": 1,
+        "requests_total{method=POST,route=/v1/predictions,status=422}": 1,
+        "requests_total{method=GET,route=/v1/predictions/<job_id>,status=404}": 1,
+        "requests_total{method=none,route=none,status=404}": 1,
+    }
+    assert samples["request_seconds_count{route=/v1/predictions}"] == 2
+
+
+def test_metrics_follow_jobs_through_their_lives(site: Site) -> None:
+    site.cancel(site.post_years())
+    site.hire()
+    site.post(BODY, Prefer="wait=5")
+    samples = scraped(site)
+    assert samples["jobs_ended_total{model=salary@1,status=canceled}"] == 1
+    assert samples["jobs_ended_total{model=salary@1,status=succeeded}"] == 1
+    assert samples["attempts_total{attempt=1}"] == 1
+    assert samples["bells_total{}"] == 1
+    assert samples["microbatch_rows_bucket{le=1.0,model=salary@1}"] == 1
+    for name in ("queue_wait_seconds", "run_seconds"):
+        assert samples[f"{name}_count{{model=salary@1}}"] == 1
+        assert samples[f"{name}_bucket{{le=+Inf,model=salary@1}}"] == 1
+        assert 0 < samples[f"{name}_sum{{model=salary@1}}"] < 60
+    assert (samples["jobs_waiting{}"], samples["accepting{}"], samples["web_processes{}"]) == (0, 1, 1)
+
+
+def test_metrics_of_all_processes_are_added_up(site: Site) -> None:
+    for seconds in (0.002, 0.2):
+        other = Metrics(site.redis)
+        other.observe(QUEUE_SECONDS, seconds, "salary@1")
+        other.flush()
+    samples = scraped(site)
+    assert samples["queue_wait_seconds_bucket{le=0.0025,model=salary@1}"] == 1
+    assert samples["queue_wait_seconds_bucket{le=0.25,model=salary@1}"] == 2
+    assert samples["queue_wait_seconds_sum{model=salary@1}"] == pytest.approx(0.202)
+
+
+def test_what_could_not_be_flushed_is_flushed_later(site: Site) -> None:
+    site.post_years()
+    site.redis.failure = ConnectionError()
+    problem(site.client.get("/metrics"), 503)
+    site.redis.failure = None
+    assert scraped(site)["requests_total{method=POST,route=/v1/predictions,status=202}"] == 1
+
+
+def test_metrics_are_for_operators(new_site: NewSite) -> None:
+    site = new_site(keys=f"ada:{digest('a')},ops:{digest('o')}:operate")
+    problem(site.client.get("/metrics"), 401)
+    problem(site.client.get("/metrics", headers={"X-API-Key": "a"}), 403)
+    assert "workers{}" in scraped(site, **{"X-API-Key": "o"})
+    assert site.client.get("/v1/capacity", headers={"X-API-Key": "a"}).status_code == 200
+
+
+def test_the_log_tells_the_way_of_a_job(site: Site) -> None:
+    site.hire()
+    answered = site.post(BODY, Prefer="wait=5", X_Request_ID="call-1")
+    job_id = answered.get_json()["id"]
+    [accepted], [scored], [recorded], [answer] = (
+        lines(site, event) for event in ("accepted", "scored", "recorded", "answered")
+    )
+    assert (accepted["request_id"], accepted["job_id"], accepted["rows"]) == ("call-1", job_id, 1)
+    assert (scored["model"], scored["jobs"], scored["rows"]) == ("salary@1", 1, 1)
+    assert (recorded["job_id"], recorded["status"], recorded["attempt"]) == (job_id, "succeeded", 1)
+    assert (answer["request_id"], answer["job_id"], answer["status"]) == ("call-1", job_id, 200)
+    assert answer["route"] == "/v1/predictions"
+
+
+def test_a_replayed_request_is_not_accepted_again(site: Site) -> None:
+    first, again = (site.post(BODY, Idempotency_Key="order-1").get_json()["id"] for _ in range(2))
+    assert [line["job_id"] for line in lines(site, "accepted")] == [first]
+    assert [line["job_id"] for line in lines(site, "answered")] == [first, again]
+
+
+def test_what_machines_ask_for_all_the_time_is_not_logged(site: Site) -> None:
+    for path in ("/healthz", "/readyz", "/metrics"):
+        site.client.get(path)
+    assert site.logged == []

@@ -1,0 +1,53 @@
+"""What a child tells of its work: to the metrics, and to the log."""
+
+import logging
+import time
+from collections.abc import Sequence
+
+from jobs import ids
+from jobs.line import Claim, Outcome
+from jobs.logs import Journal
+from jobs.metrics import MICROBATCH_ROWS, QUEUE_SECONDS, RUN_SECONDS, Metrics
+
+log = logging.getLogger(__name__)
+
+
+class Account:
+    """Times are this machine's, and those of the posts web's: they agree as far as their clocks do."""
+
+    def __init__(self, metrics: Metrics, journal: Journal) -> None:
+        self._metrics = metrics
+        self._journal = journal
+        self._claimed = time.time()
+
+    def claimed(self) -> None:
+        """What is scored and recorded from now on was claimed now."""
+        self._claimed = time.time()
+
+    def scored(self, claims: Sequence[Claim], rows: int, seconds: float) -> None:
+        model = claims[0].model
+        self._metrics.observe(MICROBATCH_ROWS, rows, model)
+        line = {"model": model, "jobs": len(claims), "rows": rows, "ms": round(seconds * 1000, 3)}
+        self._journal.note("scored", [line])
+
+    def recorded(self, outcomes: Sequence[Outcome], counted: Sequence[Outcome]) -> None:
+        """`counted` are those of the outcomes that the record took."""
+        if len(counted) < len(outcomes):
+            log.warning("outdated", extra={"jobs": len(outcomes) - len(counted)})
+        ran = max(time.time() - self._claimed, 0)
+        lines = []
+        for claim, status, *_ in counted:
+            waited = max(self._claimed - ids.created_ms(claim.id) / 1000, 0)
+            self._metrics.observe(QUEUE_SECONDS, waited, claim.model)
+            self._metrics.observe(RUN_SECONDS, ran, claim.model)
+            lines.append(
+                {
+                    "job_id": claim.id,
+                    "model": claim.model,
+                    "status": status,
+                    "attempt": claim.attempt,
+                    "waited_ms": round(waited * 1000, 3),
+                    "ran_ms": round(ran * 1000, 3),
+                }
+            )
+        self._journal.note("recorded", lines)
