@@ -14,7 +14,9 @@ from web.answer import Answer
 from web.door import Door
 from web.health import health
 from web.keys import Keys
+from web.oip.routes import OpenInference
 from web.operating import operating
+
 from web.predictions import Predictions
 from web.problems import Problem
 from web.recms import recms
@@ -46,6 +48,7 @@ def create_app(
     predictions = Predictions(keys, catalog, store, door, waiting)
     app.register_blueprint(predictions.blueprint())
     app.register_blueprint(recms(predictions))
+    app.register_blueprint(OpenInference(predictions).blueprint())
     app.register_blueprint(health(store))
     app.register_blueprint(operating(keys, store, door, metrics))
     return app

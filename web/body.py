@@ -69,7 +69,7 @@ def read_prediction(request: Request, catalog: Catalog) -> Asked:
     try:
         body = PredictionBody.model_validate(sent)
     except ValidationError as error:
-        faults = [Fault(_pointer(fault["loc"]), fault["msg"]) for fault in error.errors(include_url=False)]
+        faults = faults_in(error)
         if isinstance(sent, dict):
             faults += _faults_of_rows(sent, catalog, {fault.pointer for fault in faults})
         raise Problem(422, "the body is not a request for a prediction; see errors", faults) from None
@@ -83,9 +83,18 @@ def read_json(request: Request) -> Any:
     """Raises Problem: 415 for another media type, 413 for too much, 400 for what is not JSON."""
     if request.mimetype != "application/json":
         raise Problem(415, "send application/json", headers={"Accept-Post": "application/json"})
+    return parse_json(read_body(request))
+
+
+def read_body(request: Request) -> bytes:
+    """Raises Problem: 415 for an encoded one, 413 for too much."""
     if request.headers.get("Content-Encoding", "identity").lower() != "identity":
         raise Problem(415, "send the body as it is, without a Content-Encoding")
-    body = request.get_data()
+    return request.get_data()
+
+
+def parse_json(body: bytes) -> Any:
+    """Raises Problem (400) for what is not JSON."""
     try:
         return orjson.loads(body)
     except orjson.JSONDecodeError:
@@ -124,6 +133,10 @@ def _faults_of_rows(sent: dict[str, Any], catalog: Catalog, found: set[str]) -> 
     except InvalidRows as error:
         return error.faults
     return []
+
+
+def faults_in(error: ValidationError) -> list[Fault]:
+    return [Fault(_pointer(fault["loc"]), fault["msg"]) for fault in error.errors(include_url=False)]
 
 
 def _pointer(location: tuple[int | str, ...]) -> str:
