@@ -19,6 +19,7 @@ from web.problems import Problem
 
 JSON_LENGTH = "Inference-Header-Content-Length"
 """The header that says how many bytes are JSON, where others follow."""
+MOST_OUTPUTS = 100
 MEDIA_TYPES = ("application/json", "application/octet-stream", "")
 """Triton's client names none."""
 
@@ -83,7 +84,7 @@ class WantedOutput(Sent):
 class InferenceBody(Sent):
     id: str | None = None
     inputs: Annotated[list[SentTensor], Field(min_length=1, fail_fast=True)]
-    outputs: Annotated[list[WantedOutput], Field(fail_fast=True)] | None = None
+    outputs: Annotated[list[WantedOutput], Field(max_length=MOST_OUTPUTS, fail_fast=True)] | None = None
     parameters: Parameters | None = None
 
     def wanted(self) -> dict[str, bool]:

@@ -196,9 +196,10 @@ def problem(response: TestResponse, status: int) -> Any:
     assert response.mimetype == "application/problem+json"
     assert response.headers["X-Request-ID"]
     body = response.get_json()
-    assert body.keys() - {"errors"} == {"type", "title", "status", "detail"}
+    assert body.keys() - {"errors", "error"} == {"type", "title", "status", "detail"}
     assert body["status"] == status
     assert body["detail"]
+    assert ("error" in body) == response.request.path.startswith("/v2")
     if status in (429, 503):
         assert 1 <= int(response.headers["Retry-After"]) <= 60
     return body

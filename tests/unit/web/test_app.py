@@ -12,19 +12,34 @@ from web.keys import digest
 
 KEYS = f"ann:{digest('key of ann')},bob:{digest('key of bob')}"
 BODY = {"inputs": {"years": 2.5}}
+INFER = "/v2/models/salary/infer"
+TENSORS = {"inputs": [{"name": "years", "shape": [1], "datatype": "FP64", "data": [2.5]}]}
 
 
 def call(site: Site, method: str, path: str, **headers: str) -> TestResponse:
     """On a route that takes a body, with a good one; X_Y in the name of a header stands for X-Y."""
     named = {name.replace("_", "-"): value for name, value in headers.items()}
-    body = {"/v1/predictions": BODY, "/recms": BODY["inputs"]}.get(path)
+    body = {"/v1/predictions": BODY, "/recms": BODY["inputs"], INFER: TENSORS}.get(path)
     path = path.replace("ABSENT", ids.new_id("pred_"))
     return site.client.open(path, method=method, headers=named, json=body)
 
 
 JOB = "/v1/predictions/ABSENT"
-ON_JOBS = [("POST", "/v1/predictions"), ("GET", JOB), ("POST", f"{JOB}/cancel"), ("POST", "/recms")]
-EVERYWHERE = [*ON_JOBS, ("GET", "/healthz"), ("GET", "/readyz"), ("GET", "/nowhere")]
+ON_JOBS = [
+    ("POST", "/v1/predictions"),
+    ("GET", JOB),
+    ("POST", f"{JOB}/cancel"),
+    ("POST", "/recms"),
+    ("POST", INFER),
+]
+ON_MODELS = [
+    ("GET", "/v2"),
+    ("GET", "/v2/models/salary"),
+    ("GET", "/v2/models/salary/ready"),
+    ("POST", "/v2/repository/index"),
+]
+HEALTH = ["/healthz", "/readyz", "/v2/health/live", "/v2/health/ready"]
+EVERYWHERE = [*ON_JOBS, *ON_MODELS, *(("GET", path) for path in HEALTH), ("GET", "/nowhere")]
 
 
 @pytest.mark.parametrize(("method", "path"), EVERYWHERE)
@@ -74,16 +89,16 @@ def test_without_keys_any_other_host_is_refused(site: Site, new_site: NewSite, h
 )
 def test_where_keys_are_set_none_or_a_bad_one_is_401(new_site: NewSite, headers: dict[str, str]) -> None:
     site = new_site(keys=KEYS)
-    for method, path in ON_JOBS:
+    for method, path in [*ON_JOBS, *ON_MODELS]:
         refused = call(site, method, path, **headers)
         problem(refused, 401)
         assert refused.headers["WWW-Authenticate"] == "Bearer"
     assert site.is_untouched()
 
 
-def test_healthz_and_readyz_need_no_key(new_site: NewSite) -> None:
-    site = new_site(keys=KEYS)
-    assert [call(site, "GET", path).status_code for path in ("/healthz", "/readyz")] == [200, 200]
+@pytest.mark.parametrize("path", HEALTH)
+def test_health_needs_no_key(new_site: NewSite, path: str) -> None:
+    assert call(new_site(keys=KEYS), "GET", path).status_code == 200
 
 
 @pytest.mark.parametrize("headers", [{"Authorization": "bearer key of ann"}, {"X_API_Key": "key of ann"}])
@@ -104,7 +119,7 @@ def test_nobody_can_wait_for_the_job_of_another(new_site: NewSite) -> None:
     assert time.monotonic() - started < 1
 
 
-@pytest.mark.parametrize(("method", "path"), ON_JOBS)
+@pytest.mark.parametrize(("method", "path"), [*ON_JOBS, *ON_MODELS])
 @pytest.mark.parametrize(
     "accept", ["text/html", "application/json;q=0", "application/xml, text/*", "image/*;q=x"]
 )

@@ -14,6 +14,7 @@ from tests.unit.web.conftest import NewSite
 from tests.unit.web.site import Site, pointers, problem
 
 ROW = {"years": 2.5}
+TAKE_JSON = ["/v1/predictions", "/recms", "/v2/models/salary/infer"]
 SECRET = 7312561
 """Stands in bodies, and must not stand in logs."""
 
@@ -32,7 +33,7 @@ def post(site: Site, path: str, body: bytes, **options: Any) -> TestResponse:
     return site.client.post(path, data=body, **options)
 
 
-@pytest.mark.parametrize("path", ["/v1/predictions", "/recms"])
+@pytest.mark.parametrize("path", TAKE_JSON)
 @pytest.mark.parametrize(
     "body",
     [
@@ -209,7 +210,7 @@ def test_another_media_type_or_encoding_is_refused(
     problem(post(site, path, b'{"years": 7312561}', content_type=content_type, headers=headers), 415)
 
 
-@pytest.mark.parametrize("path", ["/v1/predictions", "/recms"])
+@pytest.mark.parametrize("path", TAKE_JSON)
 def test_a_body_over_the_limit_is_refused_with_and_without_its_length(new_site: NewSite, path: str) -> None:
     site = new_site(max_body=1024)
     body = b'{"years": 2.5}' + b" " * 1024

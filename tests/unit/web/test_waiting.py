@@ -165,7 +165,7 @@ def test_recms_is_refused_where_nobody_more_may_wait(new_site: NewSite) -> None:
 
 
 def test_recms_that_takes_too_long_is_canceled(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("web.recms.LONGEST_SECONDS", 0.1)
+    monkeypatch.setattr("web.blocking.LONGEST_SECONDS", 0.1)
     problem(site.client.post("/recms", json={"years": "2.5"}), 503)
     [job_id] = site.jobs()
     assert site.show(job_id)["status"] == "canceled"

@@ -1,0 +1,45 @@
+"""Outputs of rows become tensors, one for each member that all rows have."""
+
+import struct
+from typing import Any
+
+from web.oip.outputs import outputs_of
+
+
+def described(*rows: dict[str, Any]) -> list[dict[str, Any]]:
+    return [output.described(binary=False) for output in outputs_of(rows)]
+
+
+def test_a_prediction_is_a_number_a_row_and_warnings_are_no_tensor() -> None:
+    warned = {"prediction": 749.99884, "warnings": ["years is above"]}
+    assert described(warned, warned) == [
+        {"name": "prediction", "datatype": "FP32", "shape": (2,), "data": [749.99884, 749.99884]}
+    ]
+
+
+def test_whatever_else_a_model_gives_is_a_tensor_of_its_own() -> None:
+    first = {"prediction": 1, "label": "yes", "probabilities": {"no": 0.25, "yes": 0.75}, "interval": [1, 2]}
+    second = {"prediction": 0, "label": "no", "probabilities": {"no": 0.5, "yes": 0.5}, "interval": [3, 4]}
+    _, label, probabilities, interval = described(first, second)
+    assert label == {"name": "label", "datatype": "BYTES", "shape": (2,), "data": ["yes", "no"]}
+    assert probabilities["shape"] == interval["shape"] == (2, 2)
+    assert probabilities["data"] == [0.25, 0.75, 0.5, 0.5]
+    assert probabilities["parameters"] == {"classes": '["no","yes"]'}
+    assert interval["data"] == [1, 2, 3, 4]
+
+
+def test_a_member_that_a_row_lacks_is_no_tensor() -> None:
+    assert [output["name"] for output in described({"prediction": 1, "label": "a"}, {"prediction": 2})] == [
+        "prediction"
+    ]
+
+
+def test_as_bytes_a_tensor_says_how_many_and_holds_no_data() -> None:
+    [output] = outputs_of([{"prediction": 260.00012}])
+    assert output.described(binary=True) == {
+        "name": "prediction",
+        "datatype": "FP32",
+        "shape": (1,),
+        "parameters": {"binary_data_size": 4},
+    }
+    assert output.as_bytes() == struct.pack("<f", 260.00012)
