@@ -25,7 +25,7 @@ MEDIA_TYPES = ("application/json", "application/octet-stream", "")
 
 
 class Sent(BaseModel):
-    """Members that are unknown are left aside, as the protocol wants."""
+    """Members that are unknown are left aside: clients add their own."""
 
     model_config = ConfigDict(strict=True)
 
@@ -137,10 +137,9 @@ def _tensors(inputs: Sequence[SentTensor], appended: bytes, schema: Schema) -> l
     """Raises InvalidRows, or Problem (400) if the bytes after the JSON are not those of the tensors."""
     if len(inputs) > len(schema.names):
         raise InvalidRows([Fault("/inputs", "has more tensors than the model has features")])
-    if sum(tensor.size or 0 for tensor in inputs) != len(appended):
-        raise Problem(
-            400, f"the body has {len(appended)} bytes after its JSON; binary_data_size says otherwise"
-        )
+    said = sum(sent.size or 0 for sent in inputs)
+    if said != len(appended):
+        raise Problem(400, f"after its JSON the body has {len(appended)} bytes, where its tensors say {said}")
     tensors, faults, start = [], [], 0
     for number, sent in enumerate(inputs):
         end = start + (sent.size or 0)

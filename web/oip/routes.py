@@ -51,20 +51,19 @@ class OpenInference:
         return _json({"ready": True})
 
     def server(self) -> Response:
-        self.predictions.keys.owner_of(request)
-        require_json_wanted(request)
+        self._may_read()
         return _json(SERVER)
 
     def index(self) -> Response:
         """What could not be served is not told: the reasons name directories."""
-        self.predictions.keys.owner_of(request)
-        require_json_wanted(request)
+        self._may_read()
         catalog = self.predictions.catalog
         versions = [(name, version) for name in catalog.names() for version in catalog.versions(name)]
         ready = {"state": "READY", "reason": ""}
         return _json([{"name": name, "version": str(version), **ready} for name, version in versions])
 
     def model(self, name: str, version: str | None = None) -> Response:
+        self._may_read()
         manifest = self._find(name, version)
         versions = self.predictions.catalog.versions(manifest.name)
         metadata = {
@@ -77,25 +76,26 @@ class OpenInference:
         return _json(metadata)
 
     def model_ready(self, name: str, version: str | None = None) -> Response:
+        self._may_read()
         manifest = self._find(name, version)
         self.predictions.store.ping()
         return _json({"name": manifest.name, "ready": True})
 
     def infer(self, name: str, version: str | None = None) -> Response:
         owner = self.predictions.keys.owner_of(request)
-        manifest = self._manifest(name, version)
+        manifest = self._find(name, version)
         inference = read_inference(request, manifest)
         if not any(inference.outputs.values()):
             require_json_wanted(request)
         asked = Asked(manifest, inference.rows, len(inference.rows), metadata={})
         return inferred(inference, manifest, score(self.predictions, asked, owner))
 
-    def _find(self, name: str, version: str | None) -> Manifest:
+    def _may_read(self) -> None:
+        """Raises Problem: 401 without a key, 406 if JSON is not wanted."""
         self.predictions.keys.owner_of(request)
         require_json_wanted(request)
-        return self._manifest(name, version)
 
-    def _manifest(self, name: str, version: str | None) -> Manifest:
+    def _find(self, name: str, version: str | None) -> Manifest:
         return self.predictions.catalog.find(name if version is None else f"{name}@{version}")
 
 

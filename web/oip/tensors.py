@@ -88,8 +88,9 @@ def _columns(schema: Schema, tensors: Sequence[Tensor]) -> dict[str, Column]:
 
 
 def _misfits(schema: Schema, tensors: Sequence[Tensor], columns: Mapping[str, Column]) -> Iterator[Fault]:
+    known = frozenset(schema.names)
     for tensor in tensors:
-        if tensor.name not in schema.names:
+        if tensor.name not in known:
             yield Fault(f"{tensor.pointer}/name", "is not a feature of this model")
         elif columns[tensor.name].tensor is not tensor:
             yield Fault(f"{tensor.pointer}/name", "is there twice")
