@@ -10,41 +10,14 @@ import gevent
 import orjson
 import pytest
 from redis.exceptions import ConnectionError as Lost
-from werkzeug.test import TestResponse
 
 import web
 from jobs.line import Outcome
 from jobs.status import Status
 from tests.unit.web.conftest import NewSite
-from tests.unit.web.site import Site, pointers, problem
+from tests.unit.web.oip.client import INFER, LENGTH, as_bytes, infer, infer_binary, tensor
+from tests.unit.web.site import Site, problem
 from web.keys import digest
-
-INFER = "/v2/models/salary/infer"
-LENGTH = "Inference-Header-Content-Length"
-
-
-def tensor(*years: Any, **replaced: Any) -> dict[str, Any]:
-    return {"name": "years", "shape": [len(years)], "datatype": "FP64", "data": list(years), **replaced}
-
-
-def infer(site: Site, *inputs: Any, **members: Any) -> TestResponse:
-    return site.client.post(INFER, json={"inputs": inputs, **members})
-
-
-def infer_binary(
-    site: Site, appended: bytes, described: Any, length: str | None = None, **members: Any
-) -> TestResponse:
-    """With bytes after the JSON, whose length is said rightly if none is given."""
-    header = json.dumps({"inputs": [described], **members}).encode()
-    headers = {LENGTH: str(len(header)) if length is None else length}
-    return site.client.post(INFER, data=header + appended, headers=headers)
-
-
-def as_bytes(*years: float, **replaced: Any) -> tuple[bytes, dict[str, Any]]:
-    appended = struct.pack(f"<{len(years)}d", *years)
-    described = tensor(*years, parameters={"binary_data_size": len(appended)}, **replaced)
-    del described["data"]
-    return appended, described
 
 
 def fails(site: Site, *errors: bytes) -> None:
@@ -166,87 +139,6 @@ def test_an_output_that_is_named_may_differ_from_the_others(
 def test_media_types_that_clients_send_are_taken(site: Site, content_type: str | None) -> None:
     body = json.dumps({"inputs": [tensor(2.5)]})
     assert site.hire().client.post(INFER, data=body, content_type=content_type).status_code == 200
-
-
-@pytest.mark.parametrize(
-    ("content_type", "encoding"),
-    [("text/plain", None), ("application/x-www-form-urlencoded", None), (None, "gzip")],
-)
-def test_another_media_type_or_encoding_is_refused(
-    site: Site, content_type: str | None, encoding: str | None
-) -> None:
-    headers = {"Content-Encoding": encoding} if encoding else {}
-    problem(site.client.post(INFER, data=b"{}", content_type=content_type, headers=headers), 415)
-
-
-@pytest.mark.parametrize("length", ["", "x", "-1", "+1", "1.0", "\xb2", "99999", "9" * 400])
-def test_a_length_that_is_none_is_refused(site: Site, length: str) -> None:
-    appended, years = as_bytes(2.5)
-    problem(infer_binary(site, appended, years, length=length), 400)
-    assert site.is_untouched()
-
-
-@pytest.mark.parametrize("appended", [b"", b"1234567", b"123456789"])
-def test_bytes_that_no_tensor_accounts_for_are_refused(site: Site, appended: bytes) -> None:
-    problem(infer_binary(site, appended, as_bytes(2.5)[1]), 400)
-    assert site.is_untouched()
-
-
-@pytest.mark.parametrize(
-    ("body", "where"),
-    [
-        ([], [""]),
-        ({}, ["/inputs"]),
-        ({"inputs": []}, ["/inputs"]),
-        ({"inputs": {"years": 2.5}}, ["/inputs"]),
-        ({"inputs": [7]}, ["/inputs/0"]),
-        ({"inputs": [{}]}, ["/inputs/0/name", "/inputs/0/shape", "/inputs/0/datatype"]),
-        ({"inputs": [tensor(1)], "id": 42}, ["/id"]),
-        ({"inputs": [tensor(1, data=None)]}, ["/inputs/0"]),
-        ({"inputs": [tensor(1, parameters={"binary_data_size": 0})]}, ["/inputs/0"]),
-        ({"inputs": [tensor(1, data=7)]}, ["/inputs/0/data"]),
-        ({"inputs": [tensor(1, datatype="FP128")]}, ["/inputs/0/datatype"]),
-        ({"inputs": [tensor(1, shape=[])]}, ["/inputs/0/shape"]),
-        ({"inputs": [tensor(1, shape=[1, 1, 1])]}, ["/inputs/0/shape"]),
-        ({"inputs": [tensor(1, shape=[-1])]}, ["/inputs/0/shape/0"]),
-        ({"inputs": [tensor(1, shape=[1, 0])]}, ["/inputs/0/shape/1"]),
-        ({"inputs": [tensor(1, shape=[True])]}, ["/inputs/0/shape/0"]),
-        ({"inputs": [tensor(1, shape=[10**15])]}, ["/inputs/0/shape"]),
-        ({"inputs": [tensor(1, shape=[1, 10**15])]}, ["/inputs/0"]),
-        ({"inputs": [tensor(*range(1001))]}, ["/inputs/0/shape"]),
-        ({"inputs": [tensor(1, 2, shape=[3])]}, ["/inputs/0"]),
-        ({"inputs": [tensor(1), tensor(2)]}, ["/inputs"]),
-        ({"inputs": [tensor(1, name="age")]}, ["/inputs/0/name", "/inputs"]),
-        ({"inputs": [tensor(1, None, "x", [2])]}, [f"/inputs/0/data/{at}" for at in (1, 2, 3)]),
-        ({"inputs": [tensor(1)], "outputs": [{"name": "x"}]}, ["/outputs/0/name"]),
-        ({"inputs": [tensor("x")], "outputs": [{"name": "x"}]}, ["/outputs/0/name", "/inputs/0/data/0"]),
-        (
-            {"inputs": [tensor(1, parameters={"shared_memory_region": "x"})]},
-            ["/inputs/0/parameters/shared_memory_region"],
-        ),
-        (
-            {"inputs": [tensor(1)], "outputs": [{"name": "prediction", "parameters": {"classification": 1}}]},
-            ["/outputs/0/parameters/classification"],
-        ),
-    ],
-    ids=lambda value: repr(value)[:60],
-)
-def test_each_fault_has_its_pointer_and_nothing_is_queued(site: Site, body: Any, where: list[str]) -> None:
-    assert pointers(site.client.post(INFER, json=body)) == where
-    assert site.is_untouched()
-
-
-def test_nan_is_a_missing_value_and_so_refused_where_none_may_be_missing(site: Site) -> None:
-    assert pointers(infer_binary(site, *as_bytes(1, float("nan"), float("inf")))) == [
-        "/inputs/0/data/1",
-        "/inputs/0/data/2",
-    ]
-
-
-def test_the_error_that_clients_show_tells_the_first_faults_and_counts_the_rest(site: Site) -> None:
-    error = problem(infer(site, tensor(*"abcdef")), 422)["error"]
-    assert "/inputs/0/data/0 must be a number" in error
-    assert error.endswith("; 3 more")
 
 
 def test_a_row_that_was_not_scored_fails_the_inference_and_is_named(site: Site) -> None:
