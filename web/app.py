@@ -16,7 +16,6 @@ from web.health import health
 from web.keys import Keys
 from web.oip.routes import OpenInference
 from web.operating import operating
-
 from web.predictions import Predictions
 from web.problems import Problem
 from web.recms import recms

@@ -6,7 +6,7 @@ from typing import Any
 import orjson
 from flask import Blueprint, Response, request
 
-import web
+from jobs import RELEASE
 from model.feature import Feature
 from model.manifest import Manifest
 from web.answer import Answer
@@ -19,7 +19,7 @@ from web.oip.outputs import described_outputs
 from web.predictions import Predictions
 from web.preferences import require_json_wanted
 
-SERVER = {"name": "paygrade", "version": web.__version__, "extensions": ["binary_tensor_data"]}
+SERVER = {"name": "paygrade", "version": RELEASE, "extensions": ["binary_tensor_data"]}
 PLATFORM = "xgboost_ubj"
 DATATYPES = {"number": "FP64", "integer": "INT64", "boolean": "BOOL", "category": BYTES}
 """By the type of a feature. Numbers are FP64, since a limit may lie between two of FP32."""

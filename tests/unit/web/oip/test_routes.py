@@ -11,7 +11,6 @@ import orjson
 import pytest
 from redis.exceptions import ConnectionError as Lost
 
-import web
 from jobs.line import Outcome
 from jobs.status import Status
 from tests.unit.web.conftest import NewSite
@@ -23,7 +22,9 @@ from web.keys import digest
 def fails(site: Site, *errors: bytes) -> None:
     """The next job's rows come out so, in place of being scored."""
     [claim] = site.line.claim("child", "bell", rows=1_000)
-    assert site.line.record([Outcome(claim, Status.PARTIALLY_SUCCEEDED, b"[%b]" % b",".join(errors))]) == 1
+    assert (
+        len(site.line.record([Outcome(claim, Status.PARTIALLY_SUCCEEDED, b"[%b]" % b",".join(errors))])) == 1
+    )
 
 
 def under_way(site: Site, *years: float) -> Any:
@@ -36,7 +37,6 @@ def test_the_server_tells_its_version_and_extension(site: Site) -> None:
     version = tomllib.loads(Path("pyproject.toml").read_text())["project"]["version"]
     told = {"name": "paygrade", "version": version, "extensions": ["binary_tensor_data"]}
     assert site.client.get("/v2").get_json() == site.client.get("/v2/").get_json() == told
-    assert web.__version__ == version
 
 
 def test_live_is_the_process_and_ready_is_its_store(site: Site) -> None:
