@@ -26,8 +26,10 @@ class Caller:
     def recms(self, row: Resource) -> requests.Response:
         return self._session.post(f"{self.address}/recms", json=row, timeout=PATIENCE)
 
-    def post(self, inputs: Any, wait: int = 0, **members: Any) -> requests.Response:
+    def post(self, inputs: Any, wait: int = 0, key: str = "", **members: Any) -> requests.Response:
         headers = {"Prefer": f"wait={wait}"} if wait else {}
+        if key:
+            headers["Idempotency-Key"] = key
         body = {"inputs": inputs, **members}
         return self._session.post(
             f"{self.address}/v1/predictions", json=body, headers=headers, timeout=PATIENCE

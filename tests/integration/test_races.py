@@ -1,0 +1,156 @@
+"""Two at the same moment: one of the allowed ends, never a mixture."""
+
+from collections import Counter
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
+from threading import Barrier
+from time import sleep
+from typing import TypeVar
+
+import pytest
+from pydantic import SecretStr
+
+from jobs import ids
+from jobs.connection import connect
+from jobs.line import Claim, Line, Outcome
+from jobs.names import LINE
+from jobs.record import Accepted, NewJob, Once, Record
+from jobs.settings import Settings
+from jobs.status import Status
+from jobs.store import Store
+from tests.integration.callers import Caller
+from tests.integration.conftest import StartStack
+
+TIMES = 1_000
+DEADLINE_MS = 3
+
+T = TypeVar("T")
+U = TypeVar("U")
+
+
+class Ring:
+    """A store with two who meet in it, each over a connection of its own."""
+
+    def __init__(self, redis_url: str) -> None:
+        settings = Settings(redis_url=SecretStr(redis_url))
+        self.store, self.line = Store(connect(settings), settings), Line(connect(settings), settings)
+        self.other_store = Store(connect(settings), settings)
+        self._pool = ThreadPoolExecutor(2)
+        self._start = Barrier(2)
+
+    def race(self, first: Callable[[], T], second: Callable[[], U]) -> tuple[T, U]:
+        one, other = self._pool.submit(self._run, first), self._pool.submit(self._run, second)
+        return one.result(), other.result()
+
+    def _run(self, call: Callable[[], T]) -> T:
+        self._start.wait(10)
+        return call()
+
+    def add(self, start_within_ms: int | None = None) -> str:
+        job = new_job()
+        job.start_within_ms = start_within_ms
+        [accepted], _ = self.store.add([job])
+        assert isinstance(accepted, Accepted)
+        return job.id
+
+    def claim(self) -> list[Claim]:
+        return self.line.claim("child", "bell", 10)
+
+    def record(self, claims: list[Claim]) -> list[Outcome]:
+        return self.line.record([Outcome(claim, Status.SUCCEEDED, b'{"prediction":1}') for claim in claims])
+
+    def read(self, job_id: str) -> Record | None:
+        [record] = self.store.read([job_id])
+        assert record is None or isinstance(record, Record)
+        return record
+
+
+def new_job(once: Once | None = None) -> NewJob:
+    return NewJob(ids.new_id(ids.PREDICTION), "salary@1", "5a" * 32, "ada", b"[2.5]", 1, once=once)
+
+
+@pytest.fixture
+def ring(start_stack: StartStack) -> Iterator[Ring]:
+    stack = start_stack()
+    yield Ring(stack.redis_url)
+    assert stack.redis.xlen(LINE) == 0
+
+
+def test_a_cancel_against_a_claim(ring: Ring) -> None:
+    ends: Counter[Status] = Counter()
+    for _ in range(TIMES):
+        job_id = ring.add()
+        status, claims = ring.race(partial(ring.store.cancel, job_id), ring.claim)
+        record = ring.read(job_id)
+        assert record is not None
+        assert (status, record.status, len(claims)) in (
+            (Status.CANCELED, Status.CANCELED, 0),
+            (Status.RUNNING, Status.RUNNING, 1),
+        )
+        ends[record.status] += 1
+        ring.record(claims)
+    assert len(ends) == 2, "one side always won: this was no race"
+
+
+def test_a_delete_against_a_finish(ring: Ring) -> None:
+    ends: Counter[Status | None] = Counter()
+    for _ in range(TIMES):
+        job_id = ring.add()
+        claims = ring.claim()
+        status, counted = ring.race(partial(ring.store.delete, job_id), partial(ring.record, claims))
+        record = ring.read(job_id)
+        assert len(counted) == 1
+        assert (status, record and record.status) in (
+            (Status.RUNNING, Status.SUCCEEDED),
+            (Status.SUCCEEDED, None),
+        )
+        ends[status] += 1
+    assert len(ends) == 2, "one side always won: this was no race"
+
+
+def test_a_deadline_against_a_claim(ring: Ring) -> None:
+    ends: Counter[Status] = Counter()
+
+    def claim_at_the_deadline() -> list[Claim]:
+        sleep(DEADLINE_MS / 1000)
+        return ring.claim()
+
+    for _ in range(TIMES):
+        job_id = ring.add(DEADLINE_MS)
+        seen, claims = ring.race(partial(ring.read, job_id), claim_at_the_deadline)
+        record = ring.read(job_id)
+        assert record is not None
+        assert seen is not None
+        assert (record.status, len(claims)) in ((Status.EXPIRED, 0), (Status.RUNNING, 1))
+        ends[record.status] += 1
+        ring.record(claims)
+    assert ends[Status.EXPIRED] > 0
+
+
+def test_two_requests_with_one_key_at_the_store(ring: Ring) -> None:
+    for number in range(TIMES):
+        once = Once.of("/v1/predictions", f"order-{number}", b"{}")
+        first, second = new_job(once), new_job(once)
+        ([one], _), ([other], _) = ring.race(
+            partial(ring.store.add, [first]), partial(ring.other_store.add, [second])
+        )
+        assert isinstance(one, Accepted)
+        assert isinstance(other, Accepted)
+        assert one.id == other.id
+        assert {one.replayed, other.replayed} == {True, False}
+        assert len(ring.record(ring.claim())) == 1
+
+
+def test_two_requests_with_one_key_at_two_web_processes(start_stack: StartStack) -> None:
+    stack = start_stack({"PAYGRADE_WEB_PROCESSES": "2"})
+    stack.start_web()
+    ring, callers = Ring(stack.redis_url), (Caller(stack.address), Caller(stack.address))
+    for number in range(100):
+        posting = [partial(caller.post, {"years": 2.5}, key=f"order-{number}") for caller in callers]
+        answers = ring.race(posting[0], posting[1])
+        assert [answer.status_code for answer in answers] == [202, 202]
+        assert len({answer.json()["id"] for answer in answers}) == 1
+    assert stack.redis.xlen(LINE) == 100
+    for caller in callers:
+        caller.close()
