@@ -40,33 +40,32 @@ class Capacity(NamedTuple):
     """Since the job was made that has waited longest."""
     webs: tuple[Process, ...] = ()
     children: tuple[Process, ...] = ()
+    rows_per_second: int = 0
+    """What all children together score while they have work."""
 
     @classmethod
     def decode(cls, values: Sequence[Any]) -> "Capacity":
         """`values` as scripts/capacity.lua gives them."""
         now, waiting, rows, claimed, *oldest, webs, children = values
         made = [ids.created_ms(job_id.decode()) for job_id in oldest if job_id]
+        living = tuple(map(Process.heard, children[::2], children[1::2]))
         return cls(
             waiting=max(waiting, 0),
             rows=max(int(rows), 0),
             claimed=claimed,
             oldest_seconds=max(int(now) - min(made), 0) / 1000 if made else 0.0,
             webs=tuple(map(Process.heard, webs[::2], webs[1::2])),
-            children=tuple(map(Process.heard, children[::2], children[1::2])),
+            children=living,
+            rows_per_second=sum(child.pace for child in living),
         )
 
     @property
     def workers(self) -> int:
         return len({child.name.rpartition(":")[0] for child in self.children})
 
-    @property
-    def rows_per_second(self) -> int:
-        return sum(child.pace for child in self.children)
-
     def seconds_for(self, rows: int) -> float | None:
         """How long so many rows take; None where nobody can tell."""
-        pace = self.rows_per_second
-        return rows / pace if pace else None
+        return rows / self.rows_per_second if self.rows_per_second else None
 
     def retry_after(self, rows: int) -> int:
         """Whole seconds, at most MOST_SECONDS, after which so many rows should be done."""

@@ -2,11 +2,13 @@
 
 import logging
 import os
+import time
 from collections.abc import Callable, Iterable, Mapping
-from datetime import UTC, datetime
 from typing import Any
 
 import orjson
+
+from jobs.times import written
 
 OURS = ("jobs", "model", "web", "worker", "__main__")
 LONGEST_WRITE = 4096
@@ -20,7 +22,7 @@ class JsonLines(logging.Formatter):
     def format(self, record: logging.LogRecord) -> str:
         ours = record.name.partition(".")[0] in OURS
         line = {
-            "time": _time(record.created),
+            "time": written(int(record.created * 1000)),
             "level": record.levelname.lower(),
             "event": record.msg if ours else "library",
             **{name: value for name, value in record.__dict__.items() if name not in _USUAL},
@@ -41,7 +43,7 @@ class Journal:
         """One line for each entry."""
         if not self._is_kept:
             return
-        shared = {"time": _time(datetime.now(UTC).timestamp()), "level": "info", "event": event}
+        shared = {"time": written(time.time_ns() // 1_000_000), "level": "info", "event": event}
         lines = b""
         for entry in entries:
             line = orjson.dumps({**shared, **entry}, option=orjson.OPT_APPEND_NEWLINE)
@@ -60,7 +62,3 @@ def log_to_stderr(level: str) -> Journal:
     for chatty in ("celery", "kombu", "gunicorn"):
         logging.getLogger(chatty).setLevel(logging.WARNING)
     return Journal(level, lambda lines: os.write(2, lines))
-
-
-def _time(seconds: float) -> str:
-    return datetime.fromtimestamp(seconds, UTC).isoformat(timespec="milliseconds")[:-6] + "Z"

@@ -54,21 +54,20 @@ class Metrics:
 
     def __init__(self, redis: Redis) -> None:
         self._redis = redis
-        self._counted: defaultdict[str, float] = defaultdict(int)
+        self._counted: defaultdict[tuple[str, ...], float] = defaultdict(int)
         self._lock = Lock()
 
     def count(self, family: Family, *labels: str) -> None:
         with self._lock:
-            self._counted["|".join((family.name, *labels))] += 1
+            self._counted[(family.name, *labels)] += 1
 
     def observe(self, family: Family, value: float, *labels: str) -> None:
         """Value is in the unit of the family's buckets."""
         place = bisect_left(family.buckets, value)
         bucket = str(family.buckets[place]) if place < len(family.buckets) else "inf"
-        field = "|".join((family.name, *labels, ""))
         with self._lock:
-            self._counted[field + bucket] += 1
-            self._counted[field + SUM] += float(value)
+            self._counted[(family.name, *labels, bucket)] += 1
+            self._counted[(family.name, *labels, SUM)] += float(value)
 
     def flush(self) -> None:
         """Raises StoreAway, and then keeps what it has."""
@@ -76,16 +75,16 @@ class Metrics:
             counted, self._counted = self._counted, defaultdict(int)
         try:
             with talking(), self._redis.pipeline() as together:
-                for field, value in counted.items():
+                for labels, value in counted.items():
                     if isinstance(value, int):
-                        together.hincrby(HASH, field, value)
+                        together.hincrby(HASH, "|".join(labels), value)
                     else:
-                        together.hincrbyfloat(HASH, field, value)
+                        together.hincrbyfloat(HASH, "|".join(labels), value)
                 together.execute()
         except Exception:
             with self._lock:
-                for field, value in counted.items():
-                    self._counted[field] += value
+                for labels, value in counted.items():
+                    self._counted[labels] += value
             raise
 
     def read(self) -> dict[str, dict[tuple[str, ...], float]]:

@@ -5,7 +5,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 
 import orjson
-from flask import Blueprint, Response, g, request
+from flask import Blueprint, Response, request
 
 from jobs import ids
 from jobs.errors import JobsError
@@ -23,6 +23,7 @@ from web.preferences import preferred_wait, queried_wait, require_json_wanted
 from web.problems import Problem
 from web.resource import PATH, path_of, prediction
 from web.terms import once, start_within_ms
+from web.trace import JOB_ID, REQUEST_ID
 from web.waiting import Waiting
 
 
@@ -149,7 +150,7 @@ class Predictions:
             return waiter.wait(seconds) or self._reading.ask(record.id)
 
     def _resource(self, record: Record, status: int, headers: Mapping[str, str] | None = None) -> Response:
-        g.job_id = record.id
+        request.environ[JOB_ID] = record.id
         sent = {"Cache-Control": "no-store", **(headers or {})}
         capacity = self.door.capacity
         if record.position:
@@ -172,5 +173,5 @@ def new_job(
         metadata=orjson.dumps(asked.metadata) if asked.metadata else b"",
         start_within_ms=start_within_ms,
         once=once,
-        request_id=g.request_id,
+        request_id=request.environ[REQUEST_ID],
     )

@@ -1,13 +1,12 @@
 """A prediction as callers see it, computed from its record."""
 
-from datetime import UTC, datetime
-from functools import lru_cache
 from typing import Any
 
 import orjson
 
 from jobs.capacity import Capacity
 from jobs.record import Record
+from jobs.times import written
 
 PATH = "/v1/predictions"
 
@@ -49,11 +48,4 @@ def prediction(record: Record, capacity: Capacity) -> bytes:
 
 
 def _time(milliseconds: int | None) -> str | None:
-    if milliseconds is None:
-        return None
-    return f"{_second(milliseconds // 1000)}.{milliseconds % 1000:03d}Z"
-
-
-@lru_cache(maxsize=256)
-def _second(seconds: int) -> str:
-    return datetime.fromtimestamp(seconds, UTC).isoformat()[:-6]
+    return None if milliseconds is None else written(milliseconds)

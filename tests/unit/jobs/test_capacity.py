@@ -49,7 +49,7 @@ def test_children_say_how_fast_they_are_until_they_are_dead(store: Store, line: 
     ("pace", "rows", "seconds"), [(1_000, 1, 1), (1_000, 2_500, 3), (10, 100_000, 60), (0, 10, 1)]
 )
 def test_when_to_ask_again_is_told_by_the_pace(pace: int, rows: int, seconds: int) -> None:
-    assert Capacity(children=(Process("one:1:2", "", pace),)).retry_after(rows) == seconds
+    assert Capacity(children=(Process("one:1:2", ""),), rows_per_second=pace).retry_after(rows) == seconds
 
 
 def test_without_workers_nobody_can_tell(store: Store) -> None:
