@@ -4,13 +4,17 @@ HOST ?= 127.0.0.1
 PORT ?= 8000
 BIN := .venv/bin
 
-.PHONY: run test bench lint lock clean
+.PHONY: run test test-containers bench lint lock clean
 
 run: .venv/installed
 	@exec $(BIN)/python run.py --host $(HOST) --port $(PORT)
 
 test: .venv/installed
 	@$(BIN)/python -m pytest -n 2 --dist loadfile $(TESTS)
+
+# Builds the images and runs the compose stack: needs a Docker engine.
+test-containers: .venv/installed
+	@$(BIN)/python -m pytest $(or $(TESTS),tests/containers)
 
 bench: .venv/installed
 	@$(BIN)/python -m benchmarks $(BENCH)
@@ -20,6 +24,7 @@ lint: .venv/installed
 	@$(BIN)/ruff format --check .
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports --no-cache
+	@$(BIN)/hadolint Dockerfile
 
 # One environment for all of it, made again when what is pinned changes.
 .venv/installed: requirements/dev.txt

@@ -1,0 +1,58 @@
+# Two images, web and worker: docker build --target web .
+# Their base can be pinned: --build-arg PYTHON_IMAGE=python:3.13-slim-bookworm@sha256:...
+ARG PYTHON_IMAGE=python:3.13-slim-bookworm
+
+# A virtual environment is copied as a whole, and what made it stays behind.
+FROM ${PYTHON_IMAGE} AS build
+ENV PIP_DISABLE_PIP_VERSION_CHECK=1 PIP_NO_INPUT=1 PIP_ROOT_USER_ACTION=ignore
+RUN python -m venv --without-pip /opt/venv
+
+FROM build AS web-packages
+RUN --mount=type=cache,target=/root/.cache/pip \
+    --mount=type=bind,source=requirements/web.txt,target=/requirements.txt \
+    pip --python /opt/venv install --require-hashes --requirement /requirements.txt
+
+FROM build AS worker-packages
+RUN --mount=type=cache,target=/root/.cache/pip \
+    --mount=type=bind,source=requirements/worker.txt,target=/requirements.txt \
+    pip --python /opt/venv install --require-hashes --requirement /requirements.txt
+
+# Compiled here, since nothing can be written where it runs, and by hash, so that a source's time changes nothing.
+FROM build AS web-source
+COPY jobs /app/jobs
+COPY model /app/model
+COPY web /app/web
+RUN python -m compileall -q --invalidation-mode unchecked-hash /app
+
+FROM build AS worker-source
+COPY jobs /app/jobs
+COPY model /app/model
+COPY worker /app/worker
+RUN python -m compileall -q --invalidation-mode unchecked-hash /app
+
+FROM ${PYTHON_IMAGE} AS base
+# A volume takes its first owner from the folder that it is mounted over.
+RUN groupadd --gid 10001 paygrade \
+ && useradd --uid 10001 --gid paygrade --no-create-home --home-dir /nonexistent --shell /usr/sbin/nologin paygrade \
+ && install --directory --owner=paygrade --group=paygrade /files
+ENV PATH=/opt/venv/bin:$PATH PYTHONUNBUFFERED=1 PAYGRADE_DATA=/tmp/paygrade
+WORKDIR /app
+USER 10001:10001
+
+# Both health checks tell whether work can be done; that the process lives, whoever started it sees.
+# They are made of what Debian has at hand: to start Python takes ten to fifty times as much CPU.
+FROM base AS web
+COPY --link --from=web-packages /opt/venv /opt/venv
+COPY --link --from=web-source /app /app
+EXPOSE 8000
+HEALTHCHECK --interval=10s --timeout=5s --start-period=60s --start-interval=1s --retries=3 CMD \
+    ["bash", "-c", "exec 3<>/dev/tcp/127.0.0.1/8000; printf 'GET /readyz HTTP/1.0\\r\\nHost: 127.0.0.1\\r\\n\\r\\n' >&3; read -r answer <&3; [[ $answer == *' 200 '* ]]"]
+CMD ["python", "-m", "web", "--host", "0.0.0.0"]
+
+FROM base AS worker
+COPY --link --from=worker-packages /opt/venv /opt/venv
+COPY --link --from=worker-source /app /app
+# Touched every second from the moment the golden rows have passed.
+HEALTHCHECK --interval=10s --timeout=5s --start-period=60s --start-interval=1s --retries=3 CMD \
+    ["bash", "-c", "[[ -n $(find \"$PAYGRADE_DATA/worker.heartbeat\" -newermt '10 seconds ago') ]]"]
+CMD ["python", "-m", "worker"]

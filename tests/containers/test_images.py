@@ -1,0 +1,105 @@
+"""What is in the images, and what is not."""
+
+from pathlib import Path
+
+import grimp
+import pytest
+
+from tests.containers.compose import Compose, docker, inspect, run
+from tests.containers.conftest import SECRET
+
+SERVICES = ("web", "worker")
+BASE = "python:3.13-slim-bookworm"
+MEGABYTE = 1_000_000
+LARGEST = {"web": 110 * MEGABYTE, "worker": 520 * MEGABYTE}
+"""Uncompressed, without the base."""
+PACKAGES = "/opt/venv/lib/python3.13/site-packages"
+
+each_image = pytest.mark.parametrize("service", SERVICES)
+
+
+def in_image(image: str, *command: str) -> list[str]:
+    """What root, who may read everything, sees in it."""
+    return docker("run", "--rm", "--network", "none", "--user", "0", image, *command).splitlines()
+
+
+def sources_in(image: str) -> set[str]:
+    """The modules of ours in the image, by name."""
+    files = in_image(image, "find", "/app", "-name", "*.py", "-printf", "%P\n")
+    return {file.removesuffix(".py").removesuffix("/__init__").replace("/", ".") for file in files}
+
+
+@each_image
+def test_an_image_is_no_larger_than_it_may_be(shared: Compose, service: str) -> None:
+    assert inspect(shared.image(service))["Size"] - inspect(BASE)["Size"] < LARGEST[service]
+
+
+def test_web_brings_nothing_that_scores(shared: Compose) -> None:
+    installed = {
+        Path(name).name for name in in_image(shared.image("web"), "find", PACKAGES, "-maxdepth", "1")
+    }
+    assert "flask" in installed
+    assert not installed & {"xgboost", "numpy", "scipy", "polars", "pyarrow"}
+
+
+def test_the_worker_scores_without_cuda_and_serves_no_http(shared: Compose) -> None:
+    found = in_image(shared.image("worker"), "find", PACKAGES, "-maxdepth", "1")
+    installed = {Path(name).name for name in found}
+    assert {"xgboost", "numpy"} <= installed
+    assert not installed & {"nvidia", "flask", "gevent", "gunicorn"}
+
+
+@each_image
+def test_an_image_has_no_module_that_neither_web_nor_worker_imports(shared: Compose, service: str) -> None:
+    """So no training and no test: what is not served is named in .dockerignore."""
+    graph = grimp.build_graph("jobs", "model", "web", "worker", cache_dir=None)
+    served = {"jobs", "model", "web", "worker"}
+    for start in ("web.__main__", "worker.__main__"):
+        served |= {start} | graph.find_upstream_modules(start)
+    commands = {name for name in graph.modules if name.startswith("jobs.")}
+    assert sources_in(shared.image(service)) <= served | commands
+
+
+@each_image
+def test_an_image_has_nothing_to_build_with(shared: Compose, service: str) -> None:
+    names = ("gcc", "cc", "make", "git", "curl", "/opt/venv/bin/pip")
+    looks = "for name in $0 $@; do command -v $name; done; true"
+    assert in_image(shared.image(service), "sh", "-c", looks, *names) == []
+
+
+@each_image
+def test_everything_is_compiled_already(shared: Compose, service: str) -> None:
+    """Where it runs, nothing can be written."""
+    found = in_image(shared.image(service), "find", "/app", "/opt/venv/lib", "-name", "*.py*", "-type", "f")
+    sources = [Path(name) for name in found if name.endswith(".py")]
+    compiled = {Path(name) for name in found}
+    assert len(sources) > 1_000
+    assert not [
+        source
+        for source in sources
+        if source.parent / "__pycache__" / f"{source.stem}.cpython-313.pyc" not in compiled
+    ]
+
+
+@each_image
+def test_an_image_holds_no_secret(shared: Compose, service: str) -> None:
+    """It lay beside the Dockerfile as .env; what runs is given it, the image is not."""
+    assert SECRET in shared.in_container(service, "env")
+    image = shared.image(service)
+    looks = f"grep -rlF {SECRET} /app /opt /files /etc /home /root /tmp /usr/local /var || true"
+    assert in_image(image, "sh", "-c", looks) == []
+    assert SECRET not in docker("history", "--no-trunc", image)
+    assert SECRET not in docker("inspect", image)
+
+
+def test_a_changed_source_changes_one_small_layer(stack: Compose) -> None:
+    stack.run("build", "web")
+    before = inspect(stack.image("web"))["RootFS"]["Layers"]
+    source = stack.clone / "web" / "health.py"
+    source.write_text(source.read_text() + "\n# changed\n")
+    stack.run("build", "web")
+    after = inspect(stack.image("web"))["RootFS"]["Layers"]
+    changed = [layer for layer in after if layer not in before]
+    assert (before[:-1], [after[-1]]) == (after[:-1], changed)
+    newest = run("docker", "history", "--human=false", "--format", "{{.Size}}", stack.image("web")).split()
+    assert next(int(size) for size in newest if size != "0") < MEGABYTE

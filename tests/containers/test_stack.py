@@ -1,0 +1,125 @@
+"""docker compose up on a fresh clone: it serves, and it holds nothing open that need not be."""
+
+import pytest
+import requests
+
+from tests.containers.compose import STEADY, Compose, docker, run
+from tests.integration.callers import Caller
+from tests.integration.service import wait_until
+from web.keys import digest
+
+SERVICES = ("redis", "worker", "web")
+MEBIBYTE = 1024 * 1024
+MOST_MEMORY = {"web": 120 * MEBIBYTE, "worker": 350 * MEBIBYTE}
+"""At rest, in bytes."""
+
+each_service = pytest.mark.parametrize("service", SERVICES)
+
+
+def test_the_call_of_the_article_gets_the_figure_of_the_article(shared: Compose) -> None:
+    command = (
+        f"curl -s -X POST {shared.address}/recms "
+        """-H 'Content-Type: application/json' -d '{"years":"2.5"}'"""
+    )
+    assert run("sh", "-c", command) == '{"salary":"260.00012"}'
+
+
+def test_a_prediction_is_posted_and_polled(caller: Caller) -> None:
+    job = caller.ended(caller.accepted([{"years": 2.5}, {"years": 12.5}]))
+    assert job["status"] == "succeeded"
+    assert [output["prediction"] for output in job["outputs"]] == [260.00012, 749.99884]
+
+
+def test_the_store_keeps_what_it_accepted(shared: Compose) -> None:
+    settings = shared.in_container(
+        "redis", "redis-cli", "config", "get", "maxmemory*", "append*", "save"
+    ).splitlines()
+    kept = dict(zip(settings[::2], settings[1::2], strict=False))
+    assert kept["maxmemory-policy"] == "noeviction"
+    assert kept["appendonly"] == "yes"
+    assert 0 < int(kept["maxmemory"]) < shared.inspect("redis")["HostConfig"]["Memory"]
+
+
+@each_service
+def test_a_container_may_do_no_more_than_it_needs(shared: Compose, service: str) -> None:
+    host = shared.inspect(service)["HostConfig"]
+    assert host["ReadonlyRootfs"]
+    assert host["CapDrop"] == ["ALL"]
+    assert host["CapAdd"] is None
+    assert "no-new-privileges:true" in host["SecurityOpt"]
+    assert host["Memory"] > 0
+    assert host["RestartPolicy"]["Name"] == "unless-stopped"
+
+
+def test_a_file_that_web_writes_is_there_for_the_worker(shared: Compose) -> None:
+    shared.in_container("web", "sh", "-c", "echo years > /files/input")
+    assert shared.in_container("worker", "cat", "/files/input") == "years\n"
+
+
+@each_service
+def test_nothing_runs_as_root(shared: Compose, service: str) -> None:
+    processes = docker("top", shared.container(service), "-eo", "pid,uid").splitlines()[1:]
+    assert processes
+    assert not [process for process in processes if process.split()[1] == "0"]
+
+
+def test_only_web_is_published_and_on_loopback_only(shared: Compose) -> None:
+    published = {
+        (service, binding["HostIp"], int(binding["HostPort"]))
+        for service in SERVICES
+        for bindings in shared.inspect(service)["NetworkSettings"]["Ports"].values()
+        for binding in bindings or ()
+    }
+    assert published == {("web", "127.0.0.1", shared.port)}
+
+
+@pytest.mark.parametrize("service", MOST_MEMORY)
+def test_little_memory_is_held_at_rest(shared: Compose, service: str) -> None:
+    said = docker("stats", "--no-stream", "--format", "{{.MemUsage}}", shared.container(service))
+    used, unit = said.split()[0][:-3], said.split()[0][-3:]
+    assert unit == "MiB"
+    assert float(used) * MEBIBYTE < MOST_MEMORY[service]
+
+
+def test_web_lives_but_is_not_ready_while_redis_is_away(shared: Compose) -> None:
+    assert shared.passes_check("web")
+    shared.run("pause", "redis")
+    try:
+        assert not shared.passes_check("web")
+        assert shared.status("/healthz") == 200
+    finally:
+        shared.run("unpause", "redis")
+    wait_until("web is ready again", lambda: shared.passes_check("web"))
+
+
+def test_a_worker_that_hangs_lives_but_is_not_ready(shared: Compose) -> None:
+    assert shared.passes_check("worker")
+    shared.in_container("worker", "sh", "-c", "kill -STOP -1")
+    try:
+        wait_until("the heartbeat is old", lambda: not shared.passes_check("worker"))
+        assert shared.inspect("worker")["State"]["Running"]
+    finally:
+        shared.in_container("worker", "sh", "-c", "kill -CONT -1")
+    wait_until("the worker is ready again", lambda: shared.passes_check("worker"))
+
+
+def test_the_overlay_for_development_runs_what_was_changed(stack: Compose) -> None:
+    source = stack.clone / "web" / "health.py"
+    watch = stack.start("-f", "docker-compose.yml", "-f", "docker-compose.dev.yml", "watch")
+    try:
+        wait_until("web answers", lambda: stack.status("/healthz") == 200, STEADY)
+        source.write_text(source.read_text().replace("/healthz", "/healthier"))
+        wait_until("the change is served", lambda: stack.status("/healthier") == 200, STEADY)
+    finally:
+        watch.terminate()
+        watch.wait()
+
+
+def test_with_keys_only_those_who_have_one_are_answered(stack: Compose) -> None:
+    stack.environment["PAYGRADE_API_KEYS"] = f"alice:{digest('a key')}"
+    stack.up()
+    answers = [
+        requests.get(f"{stack.address}/v1/predictions/x", headers=headers, timeout=10).status_code
+        for headers in ({}, {"X-API-Key": "another"}, {"X-API-Key": "a key"})
+    ]
+    assert answers == [401, 401, 404]
