@@ -42,7 +42,7 @@ LOCK := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --fork-s
   --generate-hashes --no-emit-index-url --no-header --no-annotate pyproject.toml
 lock: .venv/installed
 	@$(LOCK) $(UPGRADE) --extra dev --output-file requirements/dev.txt
-	@for extra in web worker train; do \
+	@for extra in ecs web worker train; do \
 	  $(LOCK) --extra $$extra --constraint requirements/dev.txt --output-file requirements/$$extra.txt || exit 1; done
 
 clean:

@@ -1,0 +1,117 @@
+"""Options of the deployment, and the parameters of the stacks that they become."""
+
+import argparse
+import re
+from ipaddress import IPv4Network
+
+from ecs.errors import BadInput
+
+_TAG = re.compile(r"[A-Za-z0-9_][A-Za-z0-9._-]{0,127}")
+_SIZE = re.compile(r"(\d+)/(\d+)")
+MEMORY = {
+    256: (512, 1024, 2048),
+    512: range(1024, 4097, 1024),
+    1024: range(2048, 8193, 1024),
+    2048: range(4096, 16385, 1024),
+    4096: range(8192, 30721, 1024),
+    8192: range(16384, 61441, 4096),
+    16384: range(32768, 122881, 8192),
+}
+"""MiB that Fargate has for so many CPU units."""
+
+
+def add_options(parser: argparse.ArgumentParser) -> None:
+    """What `plan` and `up` take. What is not given stays as it is."""
+    group = parser.add_argument_group("the deployment; what is not given stays as it is")
+    group.add_argument("--tag", help="tag of the images (at first: the commit's)")
+    group.add_argument(
+        "--alb", action=argparse.BooleanOptionalAction, help="a load balancer, with an address that stays"
+    )
+    group.add_argument("--certificate", metavar="ARN", help="of ACM, for HTTPS at the load balancer")
+    group.add_argument("--allow-cidr", metavar="CIDR", help="who may reach web (0.0.0.0/0)")
+    group.add_argument(
+        "--redis", choices=["ecs", "elasticache"], help="a task of our own (ecs), or ElastiCache"
+    )
+    group.add_argument(
+        "--spot", type=int, metavar="PERCENT", help="of the workers beyond the first, on Spot (80)"
+    )
+    group.add_argument("--web-size", metavar="CPU/MIB", help="of a web task (256/512)")
+    group.add_argument("--worker-size", metavar="CPU/MIB", help="of a worker (1024/2048)")
+    group.add_argument("--alarm-email", metavar="ADDRESS", help="who is written to when an alarm goes off")
+    group.add_argument("--log-days", type=int, metavar="DAYS", help="how long logs are kept (30)")
+    group.add_argument("--gitlab", metavar="GROUP/PROJECT", help="whose pipelines of main may deploy")
+    group.add_argument("--github", metavar="OWNER/NAME", help="whose workflows of main may deploy")
+
+
+def base_parameters(options: argparse.Namespace) -> dict[str, str]:
+    given = {
+        "Name": options.stack,
+        "LogRetentionDays": options.log_days,
+        "GitLabProject": options.gitlab,
+        "GitHubRepository": options.github,
+    }
+    return {name: str(value) for name, value in given.items() if value is not None}
+
+
+def app_parameters(options: argparse.Namespace) -> dict[str, str]:
+    """Raises BadInput for what no AWS would take."""
+    web_cpu, web_memory = _size(options.web_size, "--web-size")
+    worker_cpu, worker_memory = _size(options.worker_size, "--worker-size")
+    if options.spot is not None and not 0 <= options.spot <= 100:
+        raise BadInput(f"--spot {options.spot}: a share goes from 0 to 100 percent")
+    if options.allow_cidr:
+        _check_network(options.allow_cidr)
+    if options.certificate and options.alb is False:
+        raise BadInput(
+            "--certificate needs the load balancer that --no-alb leaves out", "leave out one of the two"
+        )
+    given = {
+        "Name": options.stack,
+        "ImageTag": tag(options.tag),
+        "LoadBalancing": None if options.alb is None else "yes" if options.alb else "no",
+        "CertificateArn": options.certificate,
+        "AllowCidr": options.allow_cidr,
+        "Redis": options.redis,
+        "SpotWeight": options.spot,
+        "OnDemandWeight": None if options.spot is None else 100 - options.spot,
+        "WebCpu": web_cpu,
+        "WebMemory": web_memory,
+        "WorkerCpu": worker_cpu,
+        "WorkerMemory": worker_memory,
+        "AlarmEmail": options.alarm_email,
+    }
+    return {name: str(value) for name, value in given.items() if value is not None}
+
+
+def tag(given: str | None) -> str | None:
+    if given is not None and not _TAG.fullmatch(given):
+        raise BadInput(
+            f"--tag {given!r} cannot be an image's tag: letters, digits, '.', '_' and '-', at most 128"
+        )
+    return given
+
+
+def _check_network(given: str) -> None:
+    try:
+        IPv4Network(given)
+    except ValueError as error:
+        raise BadInput(f"--allow-cidr {given}: {error}", "as in 203.0.113.0/24") from None
+
+
+def _size(given: str | None, option: str) -> tuple[str | None, str | None]:
+    if given is None:
+        return None, None
+    match = _SIZE.fullmatch(given)
+    cpu, memory = (int(match[1]), int(match[2])) if match else (0, 0)
+    if cpu not in MEMORY:
+        raise BadInput(
+            f"{option} {given}: must be CPU/MIB, as in 1024/2048",
+            f"Fargate has CPU {', '.join(map(str, MEMORY))}",
+        )
+    if memory not in MEMORY[cpu]:
+        fitting = MEMORY[cpu]
+        raise BadInput(
+            f"{option} {given}: Fargate has no {memory} MiB for {cpu} CPU units",
+            f"it has {fitting[0]} to {fitting[-1]} MiB for them",
+        )
+    return str(cpu), str(memory)

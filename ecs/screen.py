@@ -1,0 +1,46 @@
+"""What is shown: on standard output; with --json an object there, and the rest on standard error."""
+
+import json
+import sys
+from collections.abc import Sequence
+from typing import Any, TextIO
+
+from rich.console import Console
+
+from ecs.errors import BadInput
+
+
+class Screen:
+    def __init__(self, as_json: bool = False, yes: bool = False) -> None:
+        self.as_json = as_json
+        self._yes = yes
+        self._stream: TextIO = sys.stderr if as_json else sys.stdout
+        self.console = Console(file=self._stream)
+
+    @property
+    def live(self) -> bool:
+        """Whether what was shown can be drawn over."""
+        return self.console.is_terminal
+
+    def say(self, text: str = "") -> None:
+        print(text, file=self._stream, flush=True)
+
+    def table(self, head: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
+        """Never wrapped or cut: a line is a row, for grep."""
+        widths = [max(map(len, column)) for column in zip(head, *rows, strict=True)]
+        for row in (head, *rows):
+            self.say("  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip())
+
+    def result(self, value: Any) -> None:
+        """What a program reads."""
+        if self.as_json:
+            print(json.dumps(value, default=str), flush=True)
+
+    def confirm(self, question: str, wanted: str = "y") -> bool:
+        """Raises BadInput where nobody can be asked."""
+        if self._yes:
+            return True
+        if not sys.stdin.isatty():
+            raise BadInput("nobody is here to be asked", "pass --yes")
+        print(f"{question} ", end="", file=self._stream, flush=True)
+        return sys.stdin.readline().strip().lower() == wanted
