@@ -7,13 +7,14 @@ from typing import Any
 
 from botocore.exceptions import BotoCoreError, ClientError
 
+from ecs import push
 from ecs.aws import Aws, in_a_line
 from ecs.deployment import Deployment
 from ecs.errors import EcsError
 from ecs.names import Names
 from ecs.screen import Screen
 
-VERBS: dict[str, Any] = {}
+VERBS: dict[str, Any] = {"push": push}
 
 
 def main(given: Sequence[str] | None = None) -> int:

@@ -1,0 +1,39 @@
+"""python -m ecs push with a real engine, into a registry that stands for ECR."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+from tests.containers.compose import docker, fresh_clone, run
+from tests.integration.service import clean_environment
+from tests.unit.ecs.registry import Registry
+
+
+def test_the_images_of_the_commit_are_in_the_registry(tmp_path: Path) -> None:
+    clone = fresh_clone(tmp_path / "clone")
+    run("git", "init", "--quiet", cwd=clone)
+    run("git", "add", ".", cwd=clone)
+    run(
+        "git",
+        "-c",
+        "user.name=A",
+        "-c",
+        "user.email=a@b.c",
+        "commit",
+        "--quiet",
+        "--message=first",
+        cwd=clone,
+    )
+    tag = run("git", "rev-parse", "--short=12", "HEAD", cwd=clone).strip()
+    with Registry() as registry:
+        environment = clean_environment(**registry.environment())
+        try:
+            push = [sys.executable, "-m", "ecs", "push"]
+            done = subprocess.run(push, cwd=clone, env=environment, capture_output=True, text=True)
+            assert done.returncode == 0, done.stderr
+            assert set(registry.images) == {f"paygrade/web:{tag}", f"paygrade/worker:{tag}"}
+            for manifest in registry.images.values():
+                assert {layer["digest"] for layer in manifest["layers"]} <= registry.blobs.keys()
+        finally:
+            docker("logout", registry.address)
+            docker("rmi", *(f"{registry.address}/paygrade/{image}:{tag}" for image in ("web", "worker")))
