@@ -1,5 +1,7 @@
 """docker compose up on a fresh clone: it serves, and it holds nothing open that need not be."""
 
+import json
+
 import pytest
 import requests
 
@@ -28,6 +30,17 @@ def test_a_prediction_is_posted_and_polled(caller: Caller) -> None:
     job = caller.ended(caller.accepted([{"years": 2.5}, {"years": 12.5}]))
     assert job["status"] == "succeeded"
     assert [output["prediction"] for output in job["outputs"]] == [260.00012, 749.99884]
+
+
+@pytest.mark.parametrize(("service", "event"), [("web", "accepted"), ("worker", "recorded")])
+def test_the_logs_are_json_and_know_each_job(
+    shared: Compose, caller: Caller, service: str, event: str
+) -> None:
+    job_id = caller.accepted({"years": 2.5})
+    caller.ended(job_id)
+    lines = run("sh", "-c", f"docker logs {shared.container(service)} 2>&1").splitlines()
+    entries = [json.loads(line) for line in lines]
+    assert [entry["event"] for entry in entries if entry.get("job_id") == job_id][:1] == [event]
 
 
 def test_the_store_keeps_what_it_accepted(shared: Compose) -> None:
