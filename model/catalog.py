@@ -51,6 +51,12 @@ class Catalog:
         self._next_scan = min(self._next_scan, self._last_scan + 1)
         self._refresh()
 
+    def manifests(self) -> tuple[Manifest, ...]:
+        """All of them: the models in the order of the alphabet, of each its newest version first."""
+        self._refresh()
+        models = (self._versions[name] for name in sorted(self._versions))
+        return tuple(versions[number] for versions in models for number in sorted(versions, reverse=True))
+
     def names(self) -> list[str]:
         """List the models, in the order of the alphabet."""
         self._refresh()

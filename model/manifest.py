@@ -65,6 +65,11 @@ class Manifest:
         """The name that pins this version, such as `salary@1`."""
         return f"{self.name}@{self.version}"
 
+    @property
+    def examples(self) -> list[dict[str, Value]]:
+        """Rows as callers send them, that are known to be scored: the golden ones."""
+        return [dict(zip(self.schema.names, row, strict=True)) for row in self.golden.rows]
+
     @classmethod
     def read(cls, directory: Path) -> "Manifest":
         """Read a bundle's description and hold its two files to their sha256."""

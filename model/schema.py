@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 from model.errors import ModelError, SchemaError
 from model.feature import Feature
 from model.grammar import Refused, Value
+from model.json_schema import row_schema
 
 __all__ = ["Fault", "Feature", "InvalidRows", "Schema", "Value"]
 
@@ -52,6 +53,10 @@ class Schema:
     def to_list(self) -> list[dict[str, Any]]:
         """Write what `from_list` reads."""
         return [feature.to_dict() for feature in self.features]
+
+    def to_json_schema(self) -> dict[str, Any]:
+        """Write what a row must be as JSON Schema has it."""
+        return row_schema(self.features)
 
     def check_row(self, row: object, pointer: str = "/inputs") -> list[Value]:
         """Read one row into values in the order of the features, or raise `InvalidRows`."""
