@@ -16,7 +16,9 @@ from web.answer import Answer
 from web.door import Door
 from web.health import health
 from web.keys import Keys
+from web.models import models
 from web.oip.routes import OpenInference
+from web.openapi.routes import documents
 from web.operating import operating
 from web.predictions import Predictions
 from web.problems import Problem
@@ -55,8 +57,10 @@ def create_app(
     app.register_blueprint(predictions.blueprint())
     app.register_blueprint(recms(predictions))
     app.register_blueprint(OpenInference(predictions).blueprint())
+    app.register_blueprint(models(keys, catalog))
     app.register_blueprint(health(store))
     app.register_blueprint(operating(keys, store, door, metrics))
+    app.register_blueprint(documents(catalog, keyed=bool(keys)))
     app.wsgi_app = Trace(app.wsgi_app, metrics, journal)  # type: ignore[method-assign]
     return app
 

@@ -5,7 +5,7 @@ from typing import Annotated, Any, NamedTuple, NoReturn
 
 import orjson
 from flask import Request
-from pydantic import BaseModel, ConfigDict, StringConstraints, ValidationError, field_validator
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError, field_validator
 from pydantic_core import PydanticCustomError
 
 from jobs.record import Row
@@ -15,6 +15,7 @@ from model.schema import Fault, InvalidRows
 from web.problems import Problem
 
 MOST_ROWS = 1_000
+MOST_PAIRS = 16
 LONGEST_INTEGER = 400
 """Digits; any longer is beyond every float, and slow to read."""
 
@@ -29,8 +30,8 @@ class PredictionBody(BaseModel):
 
     model: str | None = None
     inputs: Any
-    explain: bool = False
-    metadata: dict[_Key, _Text] = {}
+    explain: Annotated[bool, Field(json_schema_extra={"const": False})] = False
+    metadata: Annotated[dict[_Key, _Text], Field(max_length=MOST_PAIRS)] = {}
 
     @field_validator("inputs")
     @classmethod
@@ -45,13 +46,6 @@ class PredictionBody(BaseModel):
         if explain:
             raise PydanticCustomError("explain", "this model gives no explanations")
         return explain
-
-    @field_validator("metadata")
-    @classmethod
-    def _pairs(cls, metadata: dict[str, str]) -> dict[str, str]:
-        if len(metadata) > 16:
-            raise PydanticCustomError("metadata", "must have at most 16 pairs")
-        return metadata
 
 
 class Asked(NamedTuple):

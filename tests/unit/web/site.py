@@ -20,9 +20,11 @@ from jobs.store import Store
 from model.catalog import Catalog
 from tests.unit.conftest import living
 from tests.unit.in_memory import MemoryRedis
+from tests.unit.web.documented import DocumentedClient
 from web.app import create_app
 from web.door import Door
 from web.keys import Keys
+from web.openapi.document import Document
 from web.waiting import Waiting
 from worker.account import Account
 from worker.bundles import Bundles
@@ -122,7 +124,7 @@ class Site:
             self.metrics,
             self.journal,
         )
-        self.client = self.app.test_client()
+        self.client = DocumentedClient(self.app, Document(catalog, keyed=bool(keys)))
         account = Account(self.metrics, self.journal)
         self.worker = Predictions(self.line, loaded(bundles), account, CHILD, lambda: self.queued() == 0)
 

@@ -1,0 +1,43 @@
+"""Schemathesis, with all of its phases and checks, against the real thing: no case finds anything."""
+
+import hashlib
+import re
+import sys
+from pathlib import Path
+from subprocess import run
+
+import pytest
+
+from tests.integration.conftest import StartStack
+from tests.integration.service import ROOT, clean_environment
+from tests.integration.stack import Stack
+
+KEY = "key of ann"
+KEYS = f"ann:{hashlib.sha256(KEY.encode()).hexdigest()}:operate"
+SCHEMATHESIS = Path(sys.executable).with_name("schemathesis")
+
+
+def cases(stack: Stack, *options: str) -> int:
+    """How many there were; fails if any of them found something."""
+    command = [str(SCHEMATHESIS), "run", f"{stack.address}/openapi.json", "--no-color", *options]
+    done = run(command, cwd=ROOT, env=clean_environment(), capture_output=True, text=True, timeout=540)
+    assert done.returncode == 0, done.stdout[-10_000:] + done.stderr
+    found = re.search(r"(\d+) generated, (\d+) passed", done.stdout)
+    assert found, done.stdout
+    assert found[1] == found[2]
+    return int(found[1])
+
+
+@pytest.mark.timeout(600)
+def test_no_case_of_5000_finds_anything(shared: Stack) -> None:
+    assert cases(shared, "--seed", "7", "--max-examples", "420") >= 5_000
+
+
+@pytest.mark.timeout(300)
+def test_nothing_is_found_where_keys_are_set(start_stack: StartStack) -> None:
+    stack = start_stack({"PAYGRADE_API_KEYS": KEYS})
+    stack.start_web()
+    stack.ready(stack.start_worker())
+    assert (
+        cases(stack, "--seed", "8", "--max-examples", "50", "--header", f"Authorization: Bearer {KEY}") > 500
+    )

@@ -1,0 +1,88 @@
+"""A client that holds each answer to what /openapi.json says of its route."""
+
+from functools import lru_cache
+from typing import Any
+
+import orjson
+from flask import Flask
+from flask.testing import FlaskClient
+from jsonschema import Draft202012Validator
+from werkzeug.exceptions import HTTPException
+from werkzeug.test import TestResponse
+
+from web.openapi.document import Document
+
+Node = dict[str, Any]
+
+
+class DocumentedClient(FlaskClient):
+    def __init__(self, app: Flask, document: Document) -> None:
+        super().__init__(app, app.response_class)
+        self._document = document
+
+    def open(self, *args: Any, **options: Any) -> TestResponse:
+        response = super().open(*args, **options)
+        if operation := self._operation_of(response):
+            hold(response, operation, parsed(self._document.text()))
+        return response
+
+    def _operation_of(self, response: TestResponse) -> Node | None:
+        """None where there is no such route."""
+        request = response.request
+        try:
+            rule, _ = self.application.url_map.bind("").match(
+                request.path, method=request.method, return_rule=True
+            )
+        except HTTPException:
+            return None
+        paths: Node = parsed(self._document.text())["paths"]
+        operation: Node = paths[path_of(rule.rule)][request.method.lower()]
+        return operation
+
+
+def path_of(rule: str) -> str:
+    """A route of Flask as the document writes it."""
+    return rule.replace("<", "{").replace(">", "}")
+
+
+def hold(response: TestResponse, operation: Node, document: Node) -> None:
+    said = operation["responses"].get(str(response.status_code))
+    assert said, f"{operation['operationId']} does not document {response.status_code}: {response.text}"
+    said = resolved(said, document)
+    for name, header in said["headers"].items():
+        if name in response.headers:
+            value = response.headers[name]
+            check(int(value) if header["schema"].get("type") == "integer" else value, header["schema"])
+        else:
+            assert not header["required"], f"{operation['operationId']} answers without {name}"
+    if "content" not in said:
+        assert response.data == b""
+    elif "*/*" not in said["content"]:
+        body = response.get_json() if response.is_json else response.text
+        schema = said["content"][str(response.mimetype)]["schema"]
+        check(body, {**schema, "components": document["components"]})
+
+
+def resolved(said: Node, document: Node) -> Node:
+    if "$ref" not in said:
+        return said
+    found: Any = document
+    for part in said["$ref"].removeprefix("#/").split("/"):
+        found = found[part]
+    assert isinstance(found, dict)
+    return found
+
+
+def check(value: Any, schema: Node) -> None:
+    validator(orjson.dumps(schema)).validate(value)
+
+
+@lru_cache(maxsize=256)
+def validator(schema: bytes) -> Draft202012Validator:
+    return Draft202012Validator(orjson.loads(schema))
+
+
+@lru_cache(maxsize=16)
+def parsed(text: bytes) -> Node:
+    document: Node = orjson.loads(text)
+    return document

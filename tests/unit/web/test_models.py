@@ -1,0 +1,69 @@
+"""/v1/models: what is served, and what rows it takes."""
+
+from pathlib import Path
+
+import pytest
+from jsonschema import Draft202012Validator
+
+from tests.unit.web.conftest import NewSite
+from tests.unit.web.site import Site, problem
+from web.keys import digest
+
+SHA256 = "c176bdea49324a06b5ba0849cfc68966ce80a9ccf749fd815fd4943a9ee8bc45"
+
+
+def test_a_model_tells_all_that_a_caller_must_know(site: Site) -> None:
+    shown = site.client.get("/v1/models/salary").get_json()
+    row = shown.pop("row")
+    assert shown == {
+        "object": "model",
+        "name": "salary",
+        "version": 1,
+        "sha256": SHA256,
+        "default": True,
+        "versions": [1],
+        "target": "salary",
+        "unit": "thousands of dollars",
+        "objective": "reg:squarederror",
+        "metrics": {"training_mean_absolute_error": 0.000867},
+        "example": {"years": 2.5},
+        "urls": {"self": "/v1/models/salary@1"},
+    }
+    assert row["properties"]["years"]["description"] == "Years of experience"
+    assert Draft202012Validator(row).is_valid(shown["example"])
+
+
+def test_its_example_is_scored(site: Site) -> None:
+    shown = site.client.get("/v1/models/salary").get_json()
+    answer = site.hire().post({"model": "salary", "inputs": shown["example"]}, Prefer="wait=5")
+    assert answer.get_json()["output"] == {"prediction": 260.00012}
+
+
+def test_a_version_is_asked_for_by_number(site: Site) -> None:
+    assert (
+        site.client.get("/v1/models/salary@1").get_json() == site.client.get("/v1/models/salary").get_json()
+    )
+
+
+@pytest.mark.parametrize("name", ["wage", "salary@2", "salary@", "@", "Salary", "salary%401%20"])
+def test_an_unknown_model_is_not_found(site: Site, name: str) -> None:
+    problem(site.client.get(f"/v1/models/{name}"), 404)
+
+
+def test_the_list_has_the_newest_version_of_each(site: Site) -> None:
+    assert site.client.get("/v1/models").get_json() == {
+        "object": "list",
+        "data": [site.client.get("/v1/models/salary").get_json()],
+    }
+
+
+def test_a_default_that_is_not_there_is_nobodys(new_site: NewSite, rent_bundles: Path) -> None:
+    site = new_site(bundles=rent_bundles, default_model="salary@1")
+    assert site.client.get("/v1/models/salary").get_json()["default"] is False
+
+
+def test_where_keys_are_set_models_are_for_those_who_have_one(new_site: NewSite) -> None:
+    site = new_site(keys=f"ann:{digest('key of ann')}")
+    for path in ("/v1/models", "/v1/models/salary"):
+        problem(site.client.get(path), 401)
+        assert site.client.get(path, headers={"X-API-Key": "key of ann"}).status_code == 200

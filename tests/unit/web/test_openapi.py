@@ -1,0 +1,129 @@
+"""/openapi.json says what is true, of every route; documented.py holds the answers of all tests to it."""
+
+import shutil
+from pathlib import Path
+from typing import Any
+
+import pytest
+import schemathesis
+
+from model.catalog import Catalog
+from model.manifest import Manifest
+from tests.unit.web.conftest import NewSite
+from tests.unit.web.documented import parsed, path_of
+from tests.unit.web.site import BUNDLES, Site, problem
+from web.keys import digest
+from web.openapi.document import Document
+
+KEYS = f"ann:{digest('key of ann')}"
+OPEN = {"health", "readiness", "openapi", "docs", "docsFile"}
+
+
+def operations(document: Any) -> dict[str, Any]:
+    """By METHOD PATH."""
+    return {
+        f"{method.upper()} {path}": operation
+        for path, methods in document["paths"].items()
+        for method, operation in methods.items()
+    }
+
+
+def document(site: Site) -> Any:
+    return site.client.get("/openapi.json").get_json()
+
+
+def test_every_route_is_documented_and_no_other(site: Site) -> None:
+    routes = {
+        f"{method} {path_of(rule.rule)}"
+        for rule in site.app.url_map.iter_rules()
+        for method in (rule.methods or set()) - {"HEAD", "OPTIONS"}
+    }
+    documented = operations(document(site)).keys()
+    assert routes - documented == set(), "add these to web/openapi/operations.py"
+    assert documented - routes == set(), "these are not there"
+
+
+@pytest.mark.parametrize("keys", ["", KEYS])
+def test_the_document_is_openapi(new_site: NewSite, keys: str) -> None:
+    schemathesis.openapi.from_dict(document(new_site(keys=keys))).validate()
+
+
+def test_a_catalog_without_the_articles_model_has_a_document_too(
+    new_site: NewSite, rent_bundles: Path, tmp_path: Path
+) -> None:
+    for bundles in (rent_bundles, tmp_path):
+        schemathesis.openapi.from_dict(document(new_site(bundles=bundles))).validate()
+
+
+def test_each_example_is_scored_as_on_the_day_of_its_publishing(site: Site) -> None:
+    site.hire()
+    golden = Manifest.read(BUNDLES / "salary" / "1").golden.predictions
+    [content] = operations(document(site))["POST /v1/predictions"]["requestBody"]["content"].values()
+    one, rows = (example["value"] for example in content["examples"].values())
+    answers = [site.post(body, Prefer="wait=5").get_json() for body in (one, rows)]
+    assert answers[0]["output"]["prediction"] == golden[0]
+    assert [output["prediction"] for output in answers[1]["outputs"]] == golden[:3]
+
+
+def test_rows_are_those_of_each_model(new_site: NewSite, rent_bundles: Path) -> None:
+    site = new_site(bundles=rent_bundles)
+    schemas = document(site)["components"]["schemas"]
+    assert schemas["Row.salary.3"]["properties"]["city"] == {"enum": ["Bern", "Basel", None]}
+    body = schemas["Request.salary.3"]
+    assert body["properties"]["model"] == {"enum": ["salary", "salary@3", None]}
+    assert body["required"] == ["inputs"]
+
+
+def test_only_the_default_model_may_go_unnamed(new_site: NewSite, rent_bundles: Path) -> None:
+    body = document(new_site(bundles=rent_bundles, default_model="other"))
+    request = body["components"]["schemas"]["Request.salary.3"]
+    assert request["properties"]["model"] == {"enum": ["salary", "salary@3"]}
+    assert request["required"] == ["model", "inputs"]
+
+
+def test_it_is_made_anew_when_a_version_appears_and_else_kept(rent_bundles: Path, tmp_path: Path) -> None:
+    shutil.copytree(BUNDLES, tmp_path / "bundles")
+    catalog = Catalog(tmp_path / "bundles", "salary", refresh_seconds=0)
+    made = Document(catalog, keyed=False)
+    before = made.text()
+    assert made.text() is before
+    shutil.copytree(rent_bundles / "salary" / "3", tmp_path / "bundles" / "salary" / "3")
+    names = parsed(made.text())["components"]["schemas"].keys()
+    assert {"Row.salary.1", "Row.salary.3"} <= names
+    [newest, older] = (parsed(made.text())["components"]["schemas"][f"Request.salary.{n}"] for n in (3, 1))
+    assert newest["properties"]["model"] == {"enum": ["salary", "salary@3", None]}
+    assert older["properties"]["model"] == {"enum": ["salary@1"]}
+
+
+def test_keys_are_asked_for_where_they_are_set_and_nowhere_else(site: Site, new_site: NewSite) -> None:
+    locked = document(new_site(keys=KEYS))
+    assert locked["components"]["securitySchemes"].keys() == {"bearer", "header"}
+    for operation in operations(locked).values():
+        needs_key = operation["operationId"] not in OPEN
+        assert needs_key == ("security" in operation) == ("401" in operation["responses"])
+    assert not any("security" in operation for operation in operations(document(site)).values())
+
+
+def test_the_document_and_its_page_need_no_key(new_site: NewSite) -> None:
+    site = new_site(keys=KEYS)
+    for path in ("/openapi.json", "/docs", "/docs/start.js"):
+        assert site.client.get(path).status_code == 200
+
+
+def test_the_page_is_made_of_files_that_are_served_here(site: Site) -> None:
+    page = site.client.get("/docs")
+    assert page.mimetype == "text/html"
+    assert "default-src 'none'" in page.headers["Content-Security-Policy"]
+    assert "//" not in page.text, "another host is named"
+    files = [part.split('"')[0] for part in page.text.split('="/docs/')[1:]]
+    assert len(files) == 4
+    for file in files:
+        answer = site.client.get(f"/docs/{file}")
+        assert answer.status_code == 200
+        assert answer.data
+        answer.close()
+
+
+@pytest.mark.parametrize("file", ["docs.html", "swagger-ui.js", "..%2Froutes.py", "x"])
+def test_no_other_file_is_served(site: Site, file: str) -> None:
+    problem(site.client.get(f"/docs/{file}"), 404)

@@ -1,0 +1,283 @@
+"""Every route, as the document has it."""
+
+from collections.abc import Iterator
+from typing import Any
+
+from jobs.status import Status
+from model.manifest import Manifest
+from web.openapi.answers import JOB_ID
+from web.openapi.operation import HTML, JSON, Answer, Operation
+from web.openapi.page import FILES
+from web.openapi.requests import Requests, name_of, ref_to
+from web.pages import DEFAULT_LIMIT, MOST
+from web.preferences import LONGEST_SECONDS
+from web.recms import MODEL
+
+Parameter = dict[str, Any]
+
+_SECONDS, _MINUTES = "(?:[0-5]?[0-9][sS]?)?", "(?:[0-5]?[0-9][mM])?"
+DURATION = (
+    "^0{0,3}(?:[1-9][0-9]{0,4}[sS]?"
+    f"|[1-9][0-9]{{0,2}}[mM]{_SECONDS}"
+    f"|[1-9][0-9]?[hH]{_MINUTES}{_SECONDS})$"
+)
+"""Of times of up to 7 days those that a pattern can tell."""
+
+LONGEST_WAIT = f"capped at {LONGEST_SECONDS}"
+_STORED = (404, 410, 503)
+
+
+def _in_query(name: str, description: str, **schema: Any) -> Parameter:
+    return {"name": name, "in": "query", "description": description, "schema": schema}
+
+
+def _in_header(name: str, description: str, schema: Parameter, **more: Any) -> Parameter:
+    return {"name": name, "in": "header", "description": description, "schema": schema, **more}
+
+
+JOB_ID_IN_PATH: Parameter = {
+    "name": "job_id",
+    "in": "path",
+    "required": True,
+    "description": "`id` of the prediction",
+    "schema": {"type": "string"},
+}
+PREFER = _in_header(
+    "Prefer",
+    f"`wait=N` waits for the end, N seconds, {LONGEST_WAIT}; `respond-async` never does (RFC 7240)",
+    {"type": "string"},
+    examples={"wait": {"value": "wait=10"}, "at once": {"value": "respond-async"}},
+)
+ONCE = _in_header(
+    "Idempotency-Key",
+    "The same key and body give the same job, as long as it is kept; a key of your own for each request",
+    {"type": "string", "pattern": r"^[\x21-\x7e]{1,255}$"},
+)
+CANCEL_AFTER = _in_header(
+    "Cancel-After",
+    "Not started by then, the job is `expired`: 1 s to 7 days, as in `30s`, `5m` or `1h30m`",
+    {"type": "string", "pattern": DURATION},
+)
+WAIT = _in_query(
+    "wait",
+    f"Seconds to wait for the end, {LONGEST_WAIT}",
+    type="integer",
+    minimum=0,
+    maximum=999_999_999,
+    default=0,
+)
+STATUS = _in_query("status", "Only jobs of this status", type="string", enum=list(Status))
+LIMIT = _in_query(
+    "limit", "Most jobs of a page", type="integer", minimum=1, maximum=MOST, default=DEFAULT_LIMIT
+)
+CURSOR = _in_query("cursor", "`next_cursor` of the page before", type="string", pattern=JOB_ID)
+
+FILE: Parameter = {"name": "file", "in": "path", "required": True, "schema": {"enum": list(FILES)}}
+
+
+def _link(operation: str, description: str) -> Parameter:
+    return {
+        "operationId": operation,
+        "description": description,
+        "parameters": {"job_id": "$response.body#/id"},
+    }
+
+
+_LINKS = {
+    "show": _link("showPrediction", "The job as it stands"),
+    "cancel": _link("cancelPrediction", "Withdraw it"),
+    "delete": _link("deletePrediction", "Remove it once it has ended"),
+}
+
+
+def operations(requests: Requests, manifests: tuple[Manifest, ...]) -> Iterator[Operation]:
+    yield from _predictions(requests)
+    yield from _models(manifests)
+    yield from _recms(manifests)
+    yield from _service()
+    yield from _documents()
+
+
+def _predictions(requests: Requests) -> Iterator[Operation]:
+    yield Operation(
+        "post",
+        "/v1/predictions",
+        "createPrediction",
+        "predictions",
+        "Ask for the scores of one row, or of a list of rows",
+        {
+            200: Answer(
+                "Ended within the wait that was asked for",
+                "Prediction",
+                always=("Preference-Applied", "Cache-Control"),
+                sometimes=("Idempotency-Replayed",),
+                links={name: _LINKS[name] for name in ("show", "delete")},
+            ),
+            202: Answer(
+                "Accepted: recorded and in the line",
+                "Prediction",
+                always=("Location", "Cache-Control"),
+                sometimes=("Retry-After", "Idempotency-Replayed"),
+                links=_LINKS,
+            ),
+        },
+        (404, 406, 409, 413, 415, 422, 429, 503),
+        parameters=(PREFER, ONCE, CANCEL_AFTER),
+        body={
+            "required": True,
+            "content": {JSON: {"schema": requests.body, "examples": requests.examples}},
+        },
+    )
+    yield Operation(
+        "get",
+        "/v1/predictions",
+        "listPredictions",
+        "predictions",
+        "List your own jobs, the newest first",
+        {200: Answer("A page", "PredictionList", always=("Cache-Control",))},
+        (406, 503),
+        parameters=(STATUS, LIMIT, CURSOR),
+    )
+    yield Operation(
+        "get",
+        "/v1/predictions/{job_id}",
+        "showPrediction",
+        "predictions",
+        "Show a job, or wait for its end",
+        {200: Answer("The job", "Prediction", always=("Cache-Control",), sometimes=("Retry-After",))},
+        (406, *_STORED),
+        parameters=(JOB_ID_IN_PATH, WAIT),
+    )
+    yield Operation(
+        "post",
+        "/v1/predictions/{job_id}/cancel",
+        "cancelPrediction",
+        "predictions",
+        "Withdraw a job that is queued",
+        {200: Answer("It is canceled", "Prediction", always=("Cache-Control",))},
+        (406, 409, *_STORED),
+        parameters=(JOB_ID_IN_PATH,),
+    )
+    yield Operation(
+        "delete",
+        "/v1/predictions/{job_id}",
+        "deletePrediction",
+        "predictions",
+        "Remove a job that has ended, and its data",
+        {204: Answer("It is removed")},
+        (409, *_STORED),
+        parameters=(JOB_ID_IN_PATH,),
+    )
+
+
+def _models(manifests: tuple[Manifest, ...]) -> Iterator[Operation]:
+    refs = sorted({ref for manifest in manifests for ref in (manifest.name, manifest.ref)})
+    name: Parameter = {
+        "name": "name",
+        "in": "path",
+        "required": True,
+        "description": "Name of a model, for its newest version, or name@version",
+        "schema": {"type": "string", "enum": refs},
+    }
+    yield Operation(
+        "get",
+        "/v1/models",
+        "listModels",
+        "models",
+        "List the models",
+        {200: Answer("The newest version of each", "ModelList")},
+        (406,),
+    )
+    yield Operation(
+        "get",
+        "/v1/models/{name}",
+        "showModel",
+        "models",
+        "Show a model: the rows that it takes, and what it says of itself",
+        {200: Answer("The model", "Model")},
+        (404, 406),
+        parameters=(name,),
+    )
+
+
+def _recms(manifests: tuple[Manifest, ...]) -> Iterator[Operation]:
+    """Its rows are those of the newest version of one model; without that, nothing can be sent that fits."""
+    newest = next((manifest for manifest in manifests if manifest.name == MODEL), None)
+    schema = ref_to(name_of("Row", newest)) if newest else {"type": "object"}
+    examples = {"row": {"summary": "a row", "value": newest.examples[0]}} if newest else {}
+    yield Operation(
+        "post",
+        "/recms",
+        "recms",
+        "predictions",
+        f"Score one row with the model {MODEL}, and wait for it",
+        {200: Answer("The score", "Salary")},
+        (404, 406, 413, 415, 422, 429, 503),
+        body={"required": True, "content": {JSON: {"schema": schema, "examples": examples}}},
+    )
+
+
+def _service() -> Iterator[Operation]:
+    answers = {200: Answer("It is", "Health")}
+    yield Operation("get", "/healthz", "health", "service", "Is the process up?", answers, needs_key=False)
+    yield Operation(
+        "get",
+        "/readyz",
+        "readiness",
+        "service",
+        "Is Redis there? Workers may be at zero",
+        answers,
+        (503,),
+        needs_key=False,
+    )
+    yield Operation(
+        "get",
+        "/v1/capacity",
+        "capacity",
+        "service",
+        "How things stand: the line, the workers, their rate",
+        {200: Answer("How they stand", "Capacity", always=("Cache-Control",))},
+        (406, 503),
+    )
+    yield Operation(
+        "get",
+        "/metrics",
+        "metrics",
+        "service",
+        "Metrics of all processes together, for Prometheus",
+        {200: Answer("Prometheus' text format, or OpenMetrics' by Accept", {"type": "string"}, "*/*")},
+        (503,),
+        needs_operate=True,
+    )
+
+
+def _documents() -> Iterator[Operation]:
+    yield Operation(
+        "get",
+        "/openapi.json",
+        "openapi",
+        "service",
+        "This document, with the rows of the models as they are now",
+        {200: Answer("OpenAPI 3.1", {"type": "object", "required": ["openapi"]})},
+        needs_key=False,
+    )
+    yield Operation(
+        "get",
+        "/docs",
+        "docs",
+        "service",
+        "This document as a page, on which each operation can be tried",
+        {200: Answer("The page", {"type": "string"}, HTML, always=("Content-Security-Policy",))},
+        needs_key=False,
+    )
+    yield Operation(
+        "get",
+        "/docs/{file}",
+        "docsFile",
+        "service",
+        "A file of that page",
+        {200: Answer("The file", {"type": "string"}, "*/*", always=("Cache-Control",))},
+        (404,),
+        parameters=(FILE,),
+        needs_key=False,
+    )
