@@ -30,7 +30,7 @@ def cases(stack: Stack, *options: str) -> int:
 
 @pytest.mark.timeout(600)
 def test_no_case_of_5000_finds_anything(shared: Stack) -> None:
-    assert cases(shared, "--seed", "7", "--max-examples", "420") >= 5_000
+    assert cases(shared, "--seed", "7", "--max-examples", "200") >= 5_000
 
 
 @pytest.mark.timeout(300)
