@@ -160,6 +160,7 @@ class Problem(TypedDict):
     status: Annotated[int, Field(ge=400, le=599)]
     detail: Annotated[str, Field(description="What is wrong, and what to do")]
     errors: NotRequired[Annotated[list[Fault], Field(min_length=1)]]
+    error: NotRequired[Annotated[str, Field(description="Under /v2: all of it in one line")]]
 
 
 ANSWERS = (Prediction, PredictionList, Model, ModelList, Capacity, Salary, Health, Problem)
@@ -176,11 +177,11 @@ class ClosedSchema(GenerateJsonSchema):
 
 
 @cache
-def schemas_of_answers() -> dict[str, Any]:
-    """By the names of their types, as an OpenAPI document keeps them."""
-    adapters = [(answer.__name__, "serialization", TypeAdapter(answer)) for answer in ANSWERS]
+def schemas_of(answers: tuple[type, ...]) -> dict[str, Any]:
+    """By the names of the types, as an OpenAPI document keeps them."""
+    adapters: list[Any] = [(answer.__name__, "serialization", TypeAdapter(answer)) for answer in answers]
     _, defined = TypeAdapter.json_schemas(
-        adapters,  # type: ignore[arg-type]
+        adapters,
         ref_template="#/components/schemas/{model}",
         schema_generator=ClosedSchema,
     )

@@ -6,7 +6,8 @@ from typing import Any
 from jobs import RELEASE
 from model.catalog import Catalog
 from model.manifest import Manifest
-from web.openapi.answers import schemas_of_answers
+from web.openapi import oip
+from web.openapi.answers import ANSWERS, schemas_of
 from web.openapi.operation import PROBLEMS
 from web.openapi.operations import operations
 from web.openapi.requests import Requests
@@ -50,10 +51,10 @@ class Document:
     def _write(self, manifests: tuple[Manifest, ...]) -> dict[str, Any]:
         requests = Requests(self._catalog, manifests)
         paths: dict[str, dict[str, Any]] = {}
-        for operation in operations(requests, manifests):
+        for operation in (*operations(requests, manifests), *oip.operations(manifests)):
             paths.setdefault(operation.path, {})[operation.method] = operation.write(self._keyed)
         components: dict[str, Any] = {
-            "schemas": {**schemas_of_answers(), **requests.schemas},
+            "schemas": {**schemas_of((*ANSWERS, *oip.ANSWERS)), **requests.schemas},
             "parameters": {"X-Request-ID": REQUEST_ID},
             "responses": {str(status): problem.write() for status, problem in PROBLEMS.items()},
         }

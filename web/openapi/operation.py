@@ -13,7 +13,10 @@ PROBLEM = "application/problem+json"
 
 @dataclass(frozen=True)
 class Answer:
-    """`schema` is JSON Schema, or the name of one in answers.py; headers are by their names in HEADERS."""
+    """`schema` is JSON Schema, or the name of one in answers.py; headers are by their names in HEADERS.
+
+    `also` are media types that may come instead, and have no schema.
+    """
 
     description: str
     schema: str | Mapping[str, Any] | None = None
@@ -21,6 +24,7 @@ class Answer:
     always: Sequence[str] = ()
     sometimes: Sequence[str] = ()
     links: Mapping[str, Any] = field(default_factory=dict)
+    also: Sequence[str] = ()
 
     def write(self) -> dict[str, Any]:
         headers = {name: header(name, required=True) for name in ("X-Request-ID", *self.always)}
@@ -28,7 +32,8 @@ class Answer:
         written: dict[str, Any] = {"description": self.description, "headers": headers}
         if self.schema is not None:
             schema = ref_to(self.schema) if isinstance(self.schema, str) else self.schema
-            written["content"] = {self.media_type: {"schema": schema}}
+            others: dict[str, Any] = {media_type: {} for media_type in self.also}
+            written["content"] = {self.media_type: {"schema": schema}, **others}
         if self.links:
             written["links"] = self.links
         return written

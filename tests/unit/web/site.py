@@ -124,7 +124,7 @@ class Site:
             self.metrics,
             self.journal,
         )
-        self.client = DocumentedClient(self.app, Document(catalog, keyed=bool(keys)))
+        self.client = DocumentedClient(self.app, documented(bundles, self.settings.default_model, bool(keys)))
         account = Account(self.metrics, self.journal)
         self.worker = Predictions(self.line, loaded(bundles), account, CHILD, lambda: self.queued() == 0)
 
@@ -185,6 +185,11 @@ class Site:
     def close(self) -> None:
         self.redis.failure = None
         self.redis.closed = True
+
+
+@cache
+def documented(bundles: Path, default: str, keyed: bool) -> Document:
+    return Document(Catalog(bundles, default), keyed)
 
 
 @cache

@@ -1,5 +1,6 @@
 """/openapi.json says what is true, of every route; documented.py holds the answers of all tests to it."""
 
+import re
 import shutil
 from pathlib import Path
 from typing import Any
@@ -10,13 +11,13 @@ import schemathesis
 from model.catalog import Catalog
 from model.manifest import Manifest
 from tests.unit.web.conftest import NewSite
-from tests.unit.web.documented import parsed, path_of
+from tests.unit.web.documented import parsed
 from tests.unit.web.site import BUNDLES, Site, problem
 from web.keys import digest
 from web.openapi.document import Document
 
 KEYS = f"ann:{digest('key of ann')}"
-OPEN = {"health", "readiness", "openapi", "docs", "docsFile"}
+OPEN = {"health", "readiness", "openapi", "docs", "docsFile", "oipLive", "oipReady"}
 
 
 def operations(document: Any) -> dict[str, Any]:
@@ -34,13 +35,18 @@ def document(site: Site) -> Any:
 
 def test_every_route_is_documented_and_no_other(site: Site) -> None:
     routes = {
-        f"{method} {path_of(rule.rule)}"
+        f"{method} {rule.rule}"
         for rule in site.app.url_map.iter_rules()
         for method in (rule.methods or set()) - {"HEAD", "OPTIONS"}
     }
-    documented = operations(document(site)).keys()
+    documented = {route_of(site, *operation.split()) for operation in operations(document(site))}
     assert routes - documented == set(), "add these to web/openapi/operations.py"
-    assert documented - routes == set(), "these are not there"
+
+
+def route_of(site: Site, method: str, path: str) -> str:
+    """Fails where nothing would answer; a path may be documented for each model apart."""
+    rule, _ = site.app.url_map.bind("").match(re.sub(r"[{}]", "", path), method, return_rule=True)
+    return f"{method} {rule.rule}"
 
 
 @pytest.mark.parametrize("keys", ["", KEYS])
