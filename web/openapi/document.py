@@ -44,7 +44,7 @@ class Document:
         """As JSON."""
         manifests = self._catalog.manifests()
         if manifests != self._made_of:
-            self._text = json.dumps(self._write(manifests)).encode()
+            self._text = json.dumps(self._write(manifests), separators=(",", ":")).encode()
             self._made_of = manifests
         return self._text
 
