@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 from jobs import ids
+from jobs.record import JOB_BYTES
 
 UNKNOWN_SECONDS = 5
 """When to ask again where nobody can tell how long it will take."""
@@ -62,6 +63,10 @@ class Capacity(NamedTuple):
     @property
     def workers(self) -> int:
         return len({child.name.rpartition(":")[0] for child in self.children})
+
+    def accepting(self, room: float, most_waiting: int) -> bool:
+        """Whether a small job would be taken in now; `room` is what Store.room gives."""
+        return room > JOB_BYTES and self.waiting + self.claimed < most_waiting
 
     def seconds_for(self, rows: int) -> float | None:
         """How long so many rows take; None where nobody can tell."""

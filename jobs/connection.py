@@ -16,6 +16,8 @@ from jobs.settings import Settings
 _UNABLE = ("MISCONF", "BUSY ", "LOADING", "NOREPLICAS", "MASTERDOWN", "CLUSTERDOWN")
 # A host that is gone says nothing: its connections are lost after half a minute. Some systems lack an option.
 _KEEPALIVE = {"TCP_KEEPIDLE": 10, "TCP_KEEPINTVL": 5, "TCP_KEEPCNT": 3}
+WORKER_ANSWER_SECONDS = 5
+"""How long a child of a worker waits for an answer of Redis."""
 _SCRIPTS = Path(__file__).parent / "scripts"
 
 

@@ -38,6 +38,8 @@ class Settings(BaseSettings):
     api_keys: SecretStr = SecretStr("")
     allow_anyone: bool = False
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
+    url: str = "http://127.0.0.1:8000"
+    key: SecretStr = SecretStr("")
 
     @field_validator("redis_url")
     @classmethod
@@ -51,9 +53,29 @@ class Settings(BaseSettings):
             raise PydanticCustomError("url", "must be redis://HOST:PORT/NUMBER, or rediss:// for TLS")
         return url
 
+    @field_validator("url")
+    @classmethod
+    def _web_address(cls, url: str) -> str:
+        try:
+            return web_address(url)
+        except ValueError as error:
+            raise PydanticCustomError("url", str(error)) from None
+
     @property
     def retention_ms(self) -> int:
         return self.retention_seconds * 1000
+
+
+def web_address(url: str) -> str:
+    """Where web is, without a slash at the end; raises ValueError for what is no such address."""
+    address = urlsplit(url)
+    try:
+        known = address.scheme in ("http", "https") and address.hostname and address.port != 0
+    except ValueError:
+        known = False
+    if not known or address.username is not None or address.query or address.fragment or not url.isascii():
+        raise ValueError("must be http://HOST:PORT, or https:// for TLS, without a name or a password")
+    return url.rstrip("/")
 
 
 def load_settings() -> Settings:

@@ -10,7 +10,7 @@ import gevent
 from jobs.capacity import Capacity, Process
 from jobs.errors import JobsError, LineFull
 from jobs.logs import Journal
-from jobs.record import JOB_BYTES, Accepted, NewJob
+from jobs.record import Accepted, NewJob
 from jobs.store import Store
 from web.gather import Gatherer
 
@@ -40,7 +40,7 @@ class Door:
     @property
     def is_open(self) -> bool:
         """Whether a small job would be taken in now."""
-        return self._room > JOB_BYTES and self.capacity.waiting + self.capacity.claimed < self._most_waiting
+        return self.capacity.accepting(self._room, self._most_waiting)
 
     def add(self, job: NewJob) -> Accepted:
         """Returns once the job is recorded and in the line.

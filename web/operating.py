@@ -9,6 +9,7 @@ from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Histo
 from prometheus_client.exposition import choose_encoder
 from prometheus_client.registry import Collector
 
+from jobs import resource
 from jobs.capacity import Capacity
 from jobs.metrics import FAMILIES, SUM, Family, Metrics
 from jobs.store import Store
@@ -29,9 +30,8 @@ def operating(keys: Keys, store: Store, door: Door, metrics: Metrics) -> Bluepri
     def capacity() -> Response:
         keys.owner_of(request)
         require_json_wanted(request)
-        return Answer(
-            orjson.dumps(_shown(store.capacity(), door.is_open)), headers={"Cache-Control": "no-store"}
-        )
+        now = resource.capacity(store.capacity(), door.is_open)
+        return Answer(orjson.dumps(now), headers={"Cache-Control": "no-store"})
 
     @routes.get("/metrics")
     def exposition() -> Response:
@@ -44,21 +44,6 @@ def operating(keys: Keys, store: Store, door: Door, metrics: Metrics) -> Bluepri
         return Answer(encode(registry), content_type=content_type)
 
     return routes
-
-
-def _shown(capacity: Capacity, is_open: bool) -> dict[str, object]:
-    return {
-        "object": "capacity",
-        "waiting": capacity.waiting,
-        "rows": capacity.rows,
-        "claimed": capacity.claimed,
-        "oldest_age_seconds": capacity.oldest_seconds,
-        "workers": capacity.workers,
-        "children": len(capacity.children),
-        "rows_per_second": capacity.rows_per_second,
-        "releases": sorted({process.release for process in (*capacity.webs, *capacity.children)}),
-        "accepting": is_open,
-    }
 
 
 class Collected(Collector):

@@ -10,6 +10,7 @@ from flask import Blueprint, Response, request
 from jobs import ids
 from jobs.errors import JobsError
 from jobs.record import NewJob, Once, Record
+from jobs.resource import PATH, path_of, prediction
 from jobs.status import Status
 from jobs.store import Store
 from model.catalog import Catalog
@@ -21,7 +22,6 @@ from web.keys import Keys, Owner
 from web.pages import Page
 from web.preferences import preferred_wait, queried_wait, require_json_wanted
 from web.problems import Problem
-from web.resource import PATH, path_of, prediction
 from web.terms import once, start_within_ms
 from web.trace import JOB_ID, REQUEST_ID
 from web.waiting import Waiting

@@ -14,7 +14,7 @@ from celery import Celery
 from jobs import RELEASE
 from jobs.broker import ring
 from jobs.capacity import Process
-from jobs.connection import connect
+from jobs.connection import WORKER_ANSWER_SECONDS, connect
 from jobs.errors import StoreAway
 from jobs.line import Line
 from jobs.logs import Journal
@@ -48,7 +48,7 @@ class Child:
         self._settings = settings
         self._celery = celery
         self._parent = os.getppid()
-        self._line = Line(connect(settings, answer_seconds=5), settings)
+        self._line = Line(connect(settings, WORKER_ANSWER_SECONDS), settings)
         self._metrics = Metrics(connect(settings))
         self._account = Account(self._metrics, journal)
         self._stopping = stopping

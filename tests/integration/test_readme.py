@@ -31,8 +31,8 @@ def examples() -> list[Example]:
     return found
 
 
-def run(command: str, folder: Path) -> str:
-    environment = clean_environment(PAYGRADE_DATA=str(folder))
+def run(command: str, folder: Path, address: str) -> str:
+    environment = clean_environment(PAYGRADE_DATA=str(folder), PAYGRADE_URL=address)
     done = subprocess.run(
         ["/bin/sh", "-c", command], cwd=ROOT, env=environment, capture_output=True, text=True, timeout=60
     )
@@ -50,12 +50,13 @@ def test_the_readme_says_what_happens(shared: Stack, tmp_path: Path) -> None:
         if command in SERVES or command.startswith("docker "):
             continue
         here = command.replace("localhost:8000", shared.address.removeprefix("http://"))
+        here = here.replace("redis://localhost:6379/0", shared.redis_url)
         here = here.replace(f"pred_{ANYTHING}", last_id)
-        printed = run(here, tmp_path)
+        printed = run(here, tmp_path, shared.address)
         for _ in range(50):
             if says(printed, readme):
                 break
-            printed = run(here, tmp_path)
+            printed = run(here, tmp_path, shared.address)
         assert says(printed, readme), f"{command}\nprinted: {printed}\nREADME:  {readme}"
         if match := re.search(r'"id":"(pred_[^"]+)"', printed):
             last_id = match[1]

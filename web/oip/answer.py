@@ -5,6 +5,7 @@ from typing import Any
 import orjson
 from flask import Response, request
 
+from jobs.resource import path_of
 from model.manifest import Manifest
 from model.schema import Fault
 from web.answer import Answer
@@ -12,7 +13,6 @@ from web.blocking import Scored
 from web.oip.inference import JSON_LENGTH, Inference
 from web.oip.outputs import outputs_of
 from web.problems import Problem
-from web.resource import path_of
 
 MOST_FAULTS_TOLD = 3
 

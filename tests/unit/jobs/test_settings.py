@@ -26,6 +26,8 @@ USABLE = {
     "api_keys": "ada:0123",
     "allow_anyone": "true",
     "log_level": "DEBUG",
+    "url": "https://paygrade.example",
+    "key": "secret",
 }
 
 

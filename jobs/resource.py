@@ -1,4 +1,4 @@
-"""A prediction as callers see it, computed from its record."""
+"""A prediction and the capacity as callers see them, computed from what Redis has."""
 
 from typing import Any
 
@@ -45,6 +45,21 @@ def prediction(record: Record, capacity: Capacity) -> bytes:
     resource["metadata"] = orjson.Fragment(record.metadata)
     resource["urls"] = {"self": path, "cancel": f"{path}/cancel"}
     return orjson.dumps(resource)
+
+
+def capacity(now: Capacity, accepting: bool) -> dict[str, Any]:
+    return {
+        "object": "capacity",
+        "waiting": now.waiting,
+        "rows": now.rows,
+        "claimed": now.claimed,
+        "oldest_age_seconds": now.oldest_seconds,
+        "workers": now.workers,
+        "children": len(now.children),
+        "rows_per_second": now.rows_per_second,
+        "releases": sorted({process.release for process in (*now.webs, *now.children)}),
+        "accepting": accepting,
+    }
 
 
 def _time(milliseconds: int | None) -> str | None:

@@ -1,0 +1,112 @@
+"""Posts rows as a prediction, waits until it has ended, and prints what each row scored.
+
+The exit status is 1 if a row was not scored, or not in time: the job then goes on, and can be shown.
+"""
+
+import argparse
+import sys
+import time
+from collections.abc import Callable
+from typing import Any, TypeVar
+from uuid import uuid4
+
+from jobs.cli.api import Api, Resource
+from jobs.cli.errors import AskLater, CannotAsk, NotSo
+from jobs.cli.numbers import seconds
+from jobs.cli.shown import output_lines, outputs_of
+from jobs.cli.source import add_api, api_of
+from jobs.cli.text import as_json
+from jobs.settings import Settings
+from jobs.status import Status
+
+HELP = "score rows"
+EXAMPLES = """\
+  python -m jobs score --row years=2.5
+  python -m jobs score --row years=2.5 --row years=8 --json
+  python -m jobs score --model fees@3 --row weight=12 country=de insured=true note=
+"""
+
+T = TypeVar("T")
+
+
+class AddRow(argparse.Action):
+    """A row of NAME=VALUE. As in CSV: what comes after = is sent as text, and nothing as null."""
+
+    def __call__(
+        self, parser: argparse.ArgumentParser, namespace: argparse.Namespace, values: Any, *_: object
+    ) -> None:
+        row: dict[str, str | None] = {}
+        for pair in values:
+            name, separator, value = pair.partition("=")
+            if not (name and separator):
+                parser.error(f"--row takes NAME=VALUE, as in --row years=2.5, and not {pair!r}")
+            if name in row:
+                parser.error(f"--row has {name} twice; each --row is a row of its own")
+            row[name] = value or None
+        namespace.rows = [*(namespace.rows or []), row]
+
+
+def arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--row",
+        dest="rows",
+        action=AddRow,
+        nargs="+",
+        required=True,
+        metavar="NAME=VALUE",
+        help="the values of a row; nothing after = is a missing value; may be given again",
+    )
+    parser.add_argument("--model", metavar="NAME[@VERSION]", help="which model (the default model)")
+    parser.add_argument(
+        "--timeout", type=seconds, default=60, metavar="SECONDS", help="how long to wait (%(default)s)"
+    )
+    add_api(parser)
+
+
+def run(options: argparse.Namespace, settings: Settings) -> int:
+    api = api_of(options, settings)
+    rows = options.rows
+    body: Resource = {"inputs": rows if len(rows) > 1 else rows[0]}
+    if options.model:
+        body["model"] = options.model
+    until = time.monotonic() + options.timeout
+    once = uuid4().hex
+    accepted = patiently(lambda: api.post(body, once), until)
+    ended = ended_of(api, accepted, until)
+    outputs = outputs_of(ended)
+    if options.json:
+        print(as_json(ended))
+    elif outputs:
+        print("\n".join(output_lines(rows, outputs)))
+    if ended["status"] == Status.SUCCEEDED:
+        return 0
+    why = ended["error"] or {"detail": "a row was not scored"}
+    raise NotSo(f"{ended['id']} is {ended['status']}: {why['detail']}")
+
+
+def ended_of(api: Api, resource: Resource, until: float) -> Resource:
+    """The job once it has ended; raises NotSo if it has not by then."""
+    job_id = resource["id"]
+    later = f"the job goes on: python -m jobs show {job_id}"
+    try:
+        while resource["finished_at"] is None:
+            if time.monotonic() > until:
+                raise NotSo(f"it is still {resource['status']}; {later}")
+            resource = patiently(lambda: api.show(job_id, wait=max(until - time.monotonic(), 1)), until)
+    except CannotAsk as error:
+        raise CannotAsk(f"{error}; {later}") from None
+    except KeyboardInterrupt:
+        print(f"jobs: {later}", file=sys.stderr)
+        raise
+    return resource
+
+
+def patiently(ask: Callable[[], T], until: float) -> T:
+    """Asks again as long as that may help and there is time."""
+    while True:
+        try:
+            return ask()
+        except AskLater as error:
+            if time.monotonic() + error.seconds > until:
+                raise
+            time.sleep(error.seconds)
