@@ -41,3 +41,11 @@ class TooManyRows(JobsError):
 
 class BadId(JobsError):
     """That is not the id of a job."""
+
+
+class FilesAway(JobsError):
+    """The file store cannot be read or written."""
+
+
+class NoFile(JobsError):
+    """There is no such file."""

@@ -1,0 +1,138 @@
+"""Files are there whole or not at all, in a directory and in S3 alike."""
+
+import os
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import boto3
+import pytest
+from moto import mock_aws
+
+from jobs import s3
+from jobs.errors import FilesAway, NoFile
+from jobs.files import PIECE, Files, files_at
+
+BUCKET = "salaries"
+
+
+@pytest.fixture
+def aws(monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
+    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
+        monkeypatch.setenv(name, "testing")
+    monkeypatch.setenv("AWS_DEFAULT_REGION", "us-east-1")
+    with mock_aws():
+        s3._client.cache_clear()
+        client = boto3.client("s3")
+        client.create_bucket(Bucket=BUCKET)
+        yield client
+    s3._client.cache_clear()
+
+
+@pytest.fixture(params=["directory", "s3"])
+def files(request: pytest.FixtureRequest, tmp_path: Path) -> Files:
+    if request.param == "directory":
+        return files_at(str(tmp_path))
+    request.getfixturevalue("aws")
+    return files_at(f"s3://{BUCKET}/some/prefix/")
+
+
+def write(files: Files, name: str, data: bytes = b"rows") -> None:
+    with files.create(name) as file:
+        file.write(data)
+
+
+def test_a_file_can_be_read_from_any_place_in_it(files: Files) -> None:
+    write(files, "batches/1/input", b"0123456789")
+    assert files.size("batches/1/input") == 10
+    assert files.read("batches/1/input") == b"0123456789"
+    assert files.read("batches/1/input", 2, 5) == b"234"
+    with files.open("batches/1/input") as file:
+        file.seek(-3, os.SEEK_END)
+        assert file.read() == b"789"
+
+
+def test_an_empty_file_is_a_file(files: Files) -> None:
+    write(files, "empty", b"")
+    assert files.read("empty") == b""
+    assert list(files.pieces("empty")) == []
+
+
+def test_a_long_file_is_written_and_read_in_pieces(files: Files) -> None:
+    data = os.urandom(1024) * 33 * 1024
+    with files.create("long") as file:
+        for start in range(0, len(data), 5_000_000):
+            file.write(data[start : start + 5_000_000])
+    pieces = list(files.pieces("long", 7, len(data) - 7))
+    assert max(map(len, pieces)) <= PIECE
+    assert b"".join(pieces) == data[7:-7]
+
+
+def test_what_is_not_finished_is_never_seen(files: Files) -> None:
+    def write_half() -> None:
+        with files.create("input") as file:
+            file.write(bytes(s3.PART + 1))
+            raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError):
+        write_half()
+    with pytest.raises(NoFile):
+        files.size("input")
+
+
+def test_written_again_a_file_is_replaced(files: Files) -> None:
+    write(files, "part", b"first, and longer")
+    write(files, "part", b"second")
+    assert files.read("part") == b"second"
+
+
+def test_a_folder_is_removed_with_all_that_is_in_it(files: Files) -> None:
+    write(files, "batches/1/input")
+    write(files, "batches/1/parts/000000")
+    write(files, "batches/12/input")
+    files.remove("batches/1")
+    files.remove("batches/1")
+    assert list(files.folders("batches")) == ["12"]
+
+
+def test_there_may_be_no_folders(files: Files) -> None:
+    assert list(files.folders("batches")) == []
+
+
+def test_reading_what_is_not_there_says_so(files: Files) -> None:
+    with pytest.raises(NoFile):
+        files.read("batches/1/input")
+
+
+def test_old_drafts_are_removed_from_a_directory(tmp_path: Path) -> None:
+    files = files_at(str(tmp_path))
+    write(files, "batches/1/input")
+    for name, age in (("left", 7200), ("growing", 10)):
+        draft = tmp_path / "batches" / "1" / f".{name}"
+        draft.touch()
+        os.utime(draft, (time.time() - age,) * 2)
+    files.remove_drafts(older_than_seconds=3600)
+    assert sorted(path.name for path in (tmp_path / "batches" / "1").iterdir()) == [".growing", "input"]
+
+
+def test_old_uploads_are_ended_in_s3(aws: Any) -> None:
+    aws.create_multipart_upload(Bucket=BUCKET, Key="files/batches/1/input")
+    aws.create_multipart_upload(Bucket=BUCKET, Key="elsewhere")
+    files_at(f"s3://{BUCKET}/files").remove_drafts(older_than_seconds=-1)
+    assert [found["Key"] for found in aws.list_multipart_uploads(Bucket=BUCKET)["Uploads"]] == ["elsewhere"]
+
+
+def test_a_file_that_changes_while_it_is_read_is_not_mixed_with_its_next_version(aws: Any) -> None:
+    files = files_at(f"s3://{BUCKET}")
+    write(files, "input", b"first version")
+    with files.open("input") as file:
+        file.read(5)
+        write(files, "input", b"other version")
+        with pytest.raises(FilesAway, match="changed"):
+            file.read(5)
+
+
+def test_a_bucket_that_is_not_there_is_named(aws: Any) -> None:
+    with pytest.raises(FilesAway, match="no bucket nowhere"):
+        write(files_at("s3://nowhere/prefix"), "input")
