@@ -1,0 +1,158 @@
+"""Rows checked by column get the values, and the reasons, that they get one by one."""
+
+import math
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from model.columns import MISSING, ColumnCheck
+from model.feature import Feature
+from model.grammar import Refused
+from model.matrix import Encoder
+from model.schema import InvalidRows, Schema
+
+FEATURES = [
+    Feature("any", "number"),
+    Feature("some", "number", nullable=True),
+    Feature("limited", "number", minimum=-1.5, maximum=1e3),
+    Feature("whole", "integer"),
+    Feature("flag", "boolean", nullable=True),
+    Feature("town", "category", categories=("Bern", "Ghent", "", "5")),
+]
+
+digits = st.text("0123456789", max_size=3)
+odd_numbers = st.builds(
+    "".join, st.tuples(*[st.sampled_from(["", "-", "+", ".", "0", "e", "E", " ", "e+"]) | digits] * 5)
+)
+words = ["true", " true", "True", "false\t", "Bern", "bern", "Ghent", "inf", "nan"]
+numbers = ["1e400", "2e0", "1e39", "-0", "1.5e-05", "340282356779733661637539395458142568447"]
+texts = (
+    odd_numbers
+    | st.text(max_size=6)
+    | st.floats().map(repr)
+    | st.integers().map(str)
+    | st.sampled_from(words + numbers)
+)
+
+
+def row_by_row(feature: Feature, values: Sequence[object]) -> tuple[list[float], dict[int, str]]:
+    """What a single row gets: the number for XGBoost, or the reason why there is none."""
+    schema = Schema([feature])
+    encoder = Encoder(schema)
+    numbers, reasons = [], {}
+    for place, value in enumerate(values):
+        try:
+            row = {} if value is MISSING else {feature.name: value}
+            numbers.append(float(encoder.encode([schema.check_row(row)])[0, 0]))
+        except InvalidRows as error:
+            numbers.append(math.nan)
+            reasons[place] = error.faults[0].detail
+    return numbers, reasons
+
+
+def by_column(
+    feature: Feature, column: Any, empty_is_null: bool = False
+) -> tuple[list[float], dict[int, str]]:
+    checked = ColumnCheck(Schema([feature]), empty_is_null).read({feature.name: column}, len(column))
+    return checked.matrix[:, 0].tolist(), {row: faults[0].detail for row, faults in checked.faults.items()}
+
+
+def assert_alike(
+    feature: Feature, column: Any, values: Sequence[object], empty_is_null: bool = False
+) -> None:
+    expected, expected_reasons = row_by_row(feature, values)
+    numbers, reasons = by_column(feature, column, empty_is_null)
+    assert reasons == expected_reasons
+    for place, number in enumerate(expected):
+        assert place in reasons or np.array_equal([numbers[place]], [number], equal_nan=True), values[place]
+
+
+@pytest.mark.parametrize("feature", FEATURES, ids=lambda feature: feature.name)
+@given(data=st.data())
+def test_fields_of_a_csv_are_read_as_single_rows_are(feature: Feature, data: st.DataObject) -> None:
+    fields = data.draw(st.lists(texts, max_size=12))
+    start = data.draw(st.integers(0, len(fields)))
+    column = pa.array([field.encode() for field in fields], pa.binary())[start:]
+    assert_alike(feature, column, [field or None for field in fields[start:]], empty_is_null=True)
+
+
+@pytest.mark.parametrize("feature", FEATURES, ids=lambda feature: feature.name)
+@given(
+    values=st.lists(st.none() | texts, max_size=12),
+    kind=st.sampled_from([pa.string(), pa.large_string(), pa.string_view()]),
+)
+def test_texts_of_a_parquet_file_are_read_as_single_rows_are(
+    feature: Feature, values: list[Any], kind: Any
+) -> None:
+    assert_alike(feature, pa.array(values, kind), values)
+    assert_alike(feature, pa.array(values, pa.string()).dictionary_encode(), values)
+
+
+@pytest.mark.parametrize("feature", FEATURES, ids=lambda feature: feature.name)
+@given(data=st.data())
+def test_numbers_of_a_parquet_file_are_read_as_single_rows_are(feature: Feature, data: st.DataObject) -> None:
+    kind, elements = data.draw(
+        st.sampled_from(
+            [
+                (pa.float64(), st.floats()),
+                (pa.float32(), st.floats(width=32)),
+                (pa.float16(), st.floats(width=16)),
+                (pa.int64(), st.integers(-(2**63), 2**63 - 1)),
+                (pa.uint64(), st.integers(0, 2**64 - 1)),
+                (pa.int8(), st.integers(-128, 127)),
+                (pa.bool_(), st.booleans()),
+            ]
+        )
+    )
+    values = data.draw(st.lists(st.none() | elements, max_size=12))
+    assert_alike(feature, pa.array(values, kind), values)
+
+
+@pytest.mark.parametrize("feature", FEATURES, ids=lambda feature: feature.name)
+@given(
+    values=st.lists(
+        st.none() | st.booleans() | st.integers() | st.floats() | texts | st.just([1]) | st.just(MISSING),
+        max_size=8,
+    )
+)
+def test_values_of_json_are_read_as_single_rows_are(feature: Feature, values: list[object]) -> None:
+    assert_alike(feature, values, values)
+
+
+def test_each_fault_of_a_row_is_named() -> None:
+    schema = Schema(FEATURES[:4])
+    columns = {
+        name: pa.array([b"1", value])
+        for name, value in zip(schema.names, [b"x", b"", b"7e3", b".5"], strict=True)
+    }
+    checked = ColumnCheck(schema, empty_is_null=True).read(columns, 2)
+    assert {row: [tuple(fault) for fault in faults] for row, faults in checked.faults.items()} == {
+        1: [
+            ("any", "must be a number"),
+            ("limited", "must be at most 1000.0"),
+            ("whole", "must be an integer"),
+        ]
+    }
+    assert math.isnan(checked.matrix[1, 1])
+
+
+def test_a_column_of_dates_is_no_column_of_numbers() -> None:
+    dates = pa.array([0, 1], pa.timestamp("ms"))
+    assert by_column(FEATURES[0], dates)[1] == {0: "must be a number", 1: "must be a number"}
+
+
+def test_decimals_are_numbers() -> None:
+    assert by_column(FEATURES[0], pa.array(["1.10", "-2.05"]).cast(pa.decimal128(5, 2)))[0] == [
+        np.float32(1.1),
+        np.float32(-2.05),
+    ]
+
+
+def test_a_refusal_is_what_a_single_row_gets() -> None:
+    with pytest.raises(Refused):
+        FEATURES[3].compile()("1.5")
