@@ -49,3 +49,7 @@ class FilesAway(JobsError):
 
 class NoFile(JobsError):
     """There is no such file."""
+
+
+class NoTable(JobsError):
+    """The file is no table that this model can score; it says why, with the line."""

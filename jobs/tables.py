@@ -1,0 +1,96 @@
+"""What a table looks like from outside: its format, and the header of a CSV file."""
+
+import codecs
+import csv
+import re
+from collections.abc import Iterable, Sequence
+from enum import StrEnum
+from typing import NamedTuple
+
+from jobs.errors import NoTable
+
+
+class Format(StrEnum):
+    CSV = "csv"
+    NDJSON = "ndjson"
+    PARQUET = "parquet"
+
+
+MEDIA_TYPES = {
+    Format.CSV: "text/csv",
+    Format.NDJSON: "application/x-ndjson",
+    Format.PARQUET: "application/vnd.apache.parquet",
+}
+
+ERROR = "error"
+"""The column of results that says why a row has no score."""
+
+LONGEST_RECORD = 8 * 1024 * 1024
+"""Bytes of a line, or of a CSV record that spans several."""
+
+# One field and what ends it. Only a quote at the start of a field has a meaning.
+FIELD = re.compile(rb'(?:"[^"]*(?:""[^"]*)*"(?!")[^,\r\n]*|[^",\r\n][^,\r\n]*)?(,|\r\n|\n|\r|\Z)')
+
+ENCODINGS = {"utf-8": "utf-8", "utf8": "utf-8", "us-ascii": "utf-8"} | dict.fromkeys(
+    ("iso-8859-1", "latin-1", "latin1"), "latin-1"
+)
+"""By the charset of a media type."""
+
+_FOREIGN_MARKS = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
+
+
+class Header(NamedTuple):
+    names: tuple[str, ...]
+    end: int
+    """Where the first record of the table starts, in bytes."""
+
+
+def read_header(start: bytes, encoding: str) -> Header:
+    """Reads the header from the first bytes of a CSV file; LONGEST_RECORD of them are enough.
+
+    Raises NoTable if these are not the first bytes of a CSV file with a header.
+    """
+    if not start.strip():
+        raise NoTable("the file is empty")
+    if start.startswith(_FOREIGN_MARKS):
+        raise NoTable("line 1: this is UTF-16; send UTF-8")
+    at = len(codecs.BOM_UTF8) if start.startswith(codecs.BOM_UTF8) else 0
+    begin = at
+    while match := FIELD.match(start, at):
+        at = match.end()
+        if match[1] != b",":
+            break
+    else:
+        raise NoTable("line 1: a quote is never closed")
+    record = start[begin:at]
+    if b"\0" in record:
+        raise NoTable("line 1: this is no text; send CSV with a header, separated by commas")
+    try:
+        text = record.decode(encoding)
+    except UnicodeDecodeError:
+        raise NoTable(
+            "line 1: this is no UTF-8; name its encoding, as in text/csv; charset=iso-8859-1"
+        ) from None
+    rows = list(csv.reader([text], strict=False)) if text.strip("\r\n") else []
+    if not rows:
+        raise NoTable("line 1: the header is empty")
+    return Header(tuple(rows[0]), at)
+
+
+def check_columns(names: Sequence[str], features: Iterable[str], ours: Iterable[str]) -> None:
+    """Raises NoTable, with all that is wrong: a feature is not there, a name is there twice, or is ours."""
+    wrong = [f"there is no column {name}" for name in features if name not in names]
+    if wrong and len(names) == 1 and re.search(r"[;\t|]", names[0]):
+        raise NoTable("line 1: the columns must be separated by commas")
+    seen: set[str] = set()
+    for name in names:
+        if name in seen:
+            wrong.append(f"column {name!r} is there twice")
+        seen.add(name)
+    wrong += [
+        f"column {name!r} has a name that results use; give a prefix for theirs, as in ?prefix=scored_"
+        for name in ours
+        if name in seen
+    ]
+    if wrong:
+        raise NoTable("; ".join(wrong))

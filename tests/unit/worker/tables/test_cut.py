@@ -1,0 +1,91 @@
+"""Wherever a file is cut, its rows are those of the whole."""
+
+import csv
+import io
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from jobs.errors import NoTable
+from jobs.files import files_at
+from jobs.tables import Format
+from worker.tables.cut import cut_groups, cut_lines
+from worker.tables.layout import Chunk, Layout
+from worker.tables.read import read_rows
+
+fields = st.text(st.sampled_from('ab,"\n\r é'), max_size=6)
+tables = st.lists(st.tuples(fields, fields, fields), min_size=1, max_size=12)
+
+
+@pytest.fixture(scope="module")
+def place(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("tables")
+
+
+def rows_of(place: Path, data: bytes, chunk: int) -> list[tuple[str, ...] | None]:
+    """The rows of each chunk, one after the other; None for one that is broken."""
+    (place / "input").write_bytes(data)
+    files = files_at(str(place))
+    names = ("0", "1", "2")
+    layout = Layout(Format.CSV, Format.CSV, names, names, ("error",))
+    with files.open("input") as file:
+        chunks = list(cut_lines(file, 0, len(data), quotes=True, chunk=chunk))
+    assert [one.start for one in chunks[1:]] == [one.end for one in chunks[:-1]]
+    assert chunks[-1].end == len(data)
+    found: list[tuple[str, ...] | None] = []
+    for one in chunks:
+        for rows in read_rows(files, "input", layout, (), one):
+            columns = [column.to_pylist() for column in rows.kept.arrays().values()]
+            read = list(zip(*columns, strict=True))
+            found += [None if row in rows.broken else read[row] for row in range(rows.number)]
+    return found
+
+
+@given(
+    table=tables,
+    quoting=st.sampled_from([csv.QUOTE_ALL, csv.QUOTE_MINIMAL]),
+    end=st.sampled_from(["\n", "\r\n"]),
+    last=st.booleans(),
+    chunk=st.integers(1, 80),
+)
+def test_what_is_written_is_read_in_any_dialect(
+    place: Path, table: list[tuple[str, str, str]], quoting: int, end: str, last: bool, chunk: int
+) -> None:
+    if quoting == csv.QUOTE_MINIMAL and end == "\n":  # the writer leaves a lone \r bare
+        table = [(a.replace("\r", ""), b.replace("\r", ""), c.replace("\r", "")) for a, b, c in table]
+    text = io.StringIO()
+    csv.writer(text, quoting=quoting, lineterminator=end).writerows(table)  # type: ignore[arg-type]
+    data = text.getvalue().encode()
+    assert rows_of(place, data if last else data.removesuffix(end.encode()), chunk) == table
+
+
+@given(data=st.text(st.sampled_from('ab,"\n\r'), min_size=1, max_size=60), chunk=st.integers(1, 20))
+def test_a_cut_changes_nothing_however_quotes_are_strewn(place: Path, data: str, chunk: int) -> None:
+    try:
+        cut = rows_of(place, data.encode(), chunk)
+    except NoTable as error:
+        assert "no end" in str(error)  # noqa: PT017
+        return
+    assert cut == rows_of(place, data.encode(), 1000)
+
+
+def test_a_quote_that_is_never_closed_is_named_by_its_line(place: Path) -> None:
+    data = b"a,b,c\n" * 40 + b'a,"b,c\n' + b"a,b,c\n" * 40
+    for chunk in (10, 100, 1000):
+        with pytest.raises(NoTable, match="line 41: "):
+            rows_of(place, data, chunk)
+
+
+def test_a_quote_within_a_field_is_a_letter_like_any_other(place: Path) -> None:
+    data = b'5" pipe,1,2\n' * 100
+    assert rows_of(place, data, 64) == [('5" pipe', "1", "2")] * 100
+
+
+def test_row_groups_are_chunks_and_the_last_is_shared() -> None:
+    assert list(cut_groups([(10, 900), (0, 0), (8, 900)], chunk=400)) == [
+        Chunk(0, 10, 0),
+        Chunk(0, 4, 2),
+        Chunk(4, 8, 2),
+    ]

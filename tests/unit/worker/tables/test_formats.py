@@ -1,0 +1,189 @@
+"""Every format in, every format out: the scores are XGBoost's own, row by row and in order."""
+
+import csv
+from io import BytesIO, StringIO
+from typing import Any
+
+import numpy as np
+import orjson
+import pyarrow.parquet
+import pytest
+
+from jobs.errors import NoTable
+from jobs.tables import Format
+from tests.unit.worker.tables.conftest import WRITERS, Sample, ScoreTable, as_csv, as_ndjson, as_parquet
+from worker.tables.plan import FIRST_ROWS
+
+
+def read(result: bytes, kind: Format) -> list[dict[str, Any]]:
+    if kind is Format.CSV:
+        return list(csv.DictReader(StringIO(result.decode(), newline="")))
+    if kind is Format.NDJSON:
+        return [orjson.loads(line) for line in result.splitlines()]
+    return pyarrow.parquet.read_table(BytesIO(result)).to_pylist()  # type: ignore[no-any-return]
+
+
+def number(value: Any) -> Any:
+    """What the result says, whichever way it says it."""
+    return np.float32(value)
+
+
+@pytest.mark.parametrize("results", Format)
+@pytest.mark.parametrize("kind", Format)
+def test_each_row_has_its_score_in_the_order_of_the_input(
+    score_table: ScoreTable, sample: Sample, kind: Format, results: Format
+) -> None:
+    scored = score_table(WRITERS[kind](sample.rows), kind, results, chunk=2000)
+    lines = read(scored.result, results)
+    assert [line["id"] for line in lines] == [row["id"] for row in sample.rows]
+    given = [number(line["prediction"]) for line in lines]
+    assert given == [np.float32(score) for score in sample.scores]
+    assert {line["error"] or None for line in lines} == {None}
+    assert list(lines[0]) == ["id", "prediction", "error"]
+    assert (scored.rows, scored.failed, scored.errors) == (500, 0, [])
+    assert scored.chunks > 1
+
+
+def test_scores_are_written_in_the_shortest_form_that_reads_back_the_same(
+    score_table: ScoreTable, sample: Sample
+) -> None:
+    for kind in (Format.CSV, Format.NDJSON):
+        result = score_table(WRITERS[kind](sample.rows), kind).result.decode()
+        for score in sample.scores:
+            assert f"{score}," in result
+
+
+@pytest.mark.parametrize("results", Format)
+@pytest.mark.parametrize("kind", Format)
+def test_a_bad_row_has_its_reason_and_harms_no_other(
+    score_table: ScoreTable, sample: Sample, kind: Format, results: Format
+) -> None:
+    rows = [dict(row) for row in sample.rows]
+    for bad in range(0, 500, 100):
+        rows[bad] |= {"age": 3, "town": "Rome, or so"}
+    scored = score_table(WRITERS[kind](rows), kind, results, chunk=2000)
+    lines = read(scored.result, results)
+    for place, line in enumerate(lines):
+        if place % 100:
+            assert not line["error"]
+            assert number(line["prediction"]) == np.float32(sample.scores[place])
+        else:
+            assert line["error"] == "age must be at least 16; town must be one of: Bern, Gent"
+            assert line["prediction"] in (None, "")
+            assert line["id"] == rows[place]["id"]
+    assert [error["row"] for error in scored.errors] == [0, 100, 200, 300, 400]
+    assert scored.errors[3]["errors"] == [
+        {"pointer": "/age", "detail": "must be at least 16"},
+        {"pointer": "/town", "detail": "must be one of: Bern, Gent"},
+    ]
+    assert scored.failed == 5
+
+
+def test_columns_may_come_in_any_order_and_inputs_go_into_the_results_if_asked_for(
+    score_table: ScoreTable,
+) -> None:
+    data = b'town,note,years,age\nBern,"a ""b"", c",1.50,\nGent,"two\nlines",x,20\n'
+    result = score_table(data, Format.CSV, include_inputs=True, scored=("our_prediction", "our_error")).result
+    first, second, third, *_ = result.split(b"\n")
+    assert first == b"town,note,years,age,our_prediction,our_error"
+    assert second.startswith(b'Bern,"a ""b"", c",1.50,,') and second.endswith(b",")  # noqa: PT018
+    assert third == b'Gent,"two'
+    assert result.endswith(b'lines",x,20,,years must be a number\n')
+
+
+def test_lines_that_are_no_rows_have_their_place_in_the_results(score_table: ScoreTable) -> None:
+    data = b"id,years,age,town\na,1,20,Bern\nb,1\n\nc,2,20,Gent\nd,1,20,Bern,9\n"
+    scored = score_table(data, Format.CSV)
+    lines = read(scored.result, Format.CSV)
+    assert [line["id"] for line in lines] == ["a", "", "c", ""]
+    assert [line["error"] for line in lines] == [
+        "",
+        "has 2 fields, the header has 4",
+        "",
+        "has 5 fields, the header has 4",
+    ]
+    assert [error["row"] for error in scored.errors] == [1, 3]
+    assert scored.errors[0]["errors"][0]["pointer"] == ""
+
+
+def test_lines_that_are_no_objects_have_their_place_in_the_results(score_table: ScoreTable) -> None:
+    good = b'{"id":1,"years":1,"age":20,"town":"Bern"}'
+    bad = [b"{", b"[1]", b"", b'{"id":2,"prediction":1}', b'{"years":1e999,"id":[3]}']
+    data = b"\n".join([good] * FIRST_ROWS + bad + [good])
+    scored = score_table(data, Format.NDJSON)
+    lines = read(scored.result, Format.NDJSON)[FIRST_ROWS - 1 :]
+    assert [line["error"] for line in lines] == [
+        None,
+        "is no JSON object",
+        "is no JSON object",
+        "has a member with a name that results use; give a prefix for theirs",
+        "years must fit a 32-bit float; age is missing; town is missing",
+        None,
+    ]
+    assert [line.get("id") for line in lines] == [1, None, None, None, [3], 1]
+    assert lines[0]["prediction"] == lines[-1]["prediction"]
+
+
+def test_latin_1_is_read_as_such_and_results_are_utf_8(score_table: ScoreTable) -> None:
+    data = "id,years,age,town\nJosé,1,20,Bern\n".encode("latin-1")
+    assert "José,".encode() in score_table(data, Format.CSV, encoding="latin-1").result
+
+
+def test_bytes_that_are_no_utf_8_fail_their_row(score_table: ScoreTable) -> None:
+    data = "id,years,age,town\nJosé,1,20,Bern\nJoe,1,20,Bern\n".encode("latin-1")
+    scored = score_table(data, Format.CSV)
+    assert [error["row"] for error in scored.errors] == [0]
+    assert "name the file's encoding" in scored.errors[0]["errors"][0]["detail"]
+    assert "Jos\ufffd,,".encode() in scored.result
+
+
+@pytest.mark.parametrize("end", ["\n", "\r\n", "\r"])
+@pytest.mark.parametrize("mark", ["", "\ufeff"])
+def test_line_ends_and_byte_order_marks_make_no_difference(
+    score_table: ScoreTable, sample: Sample, end: str, mark: str
+) -> None:
+    plain = score_table(as_csv(sample.rows), Format.CSV).result
+    for last in ("", end):
+        data = mark.encode() + as_csv(sample.rows, end) + last.encode()
+        assert score_table(data, Format.CSV).result == plain
+
+
+def test_a_row_group_is_read_in_pieces(score_table: ScoreTable, sample: Sample) -> None:
+    whole = score_table(as_parquet(sample.rows), Format.PARQUET, Format.CSV)
+    for groups in (500, 130):
+        data = as_parquet(sample.rows, row_group_size=groups)
+        assert score_table(data, Format.PARQUET, Format.CSV, chunk=100).result == whole.result
+
+
+@pytest.mark.parametrize(
+    ("data", "kind", "reason"),
+    [
+        (b"", Format.CSV, "the file is empty"),
+        (b"\n\n", Format.CSV, "the file is empty"),
+        (b"years,age,town\n", Format.CSV, "the file has no rows"),
+        (b"years;age;town\n1;20;Bern\n", Format.CSV, "separated by commas"),
+        (b"years,age\n1,20\n", Format.CSV, "no column town"),
+        (b"years,age,town,age\n", Format.CSV, "column 'age' is there twice"),
+        (b"years,age,town,error\n", Format.CSV, "'error' has a name that results use"),
+        (b"\x00\x01\x02\xff\n", Format.CSV, "line 1: this is no text"),
+        ("years,âge".encode("utf-16"), Format.CSV, "UTF-16"),
+        (b'years,age,town\n1,20,Bern\n"1,20,Bern\n1,20,Bern\n', Format.CSV, "line 3: "),
+        (b"years,age,town\n", Format.NDJSON, "none of the first lines"),
+        (b"PAR1 and then nothing", Format.PARQUET, "no Parquet file, or not all of it"),
+        (as_parquet([{"years": 1}]), Format.PARQUET, "no column age; there is no column town"),
+        (as_parquet([{"years": 1.5, "age": 20, "town": "Bern"}])[:-9], Format.PARQUET, "not all of it"),
+    ],
+)
+def test_a_file_that_is_no_table_is_refused_with_a_reason(
+    score_table: ScoreTable, data: bytes, kind: Format, reason: str
+) -> None:
+    with pytest.raises(NoTable, match=reason):
+        score_table(data, kind)
+
+
+def test_members_that_come_late_are_kept_in_ndjson_only(score_table: ScoreTable) -> None:
+    row = {"years": 1, "age": 20, "town": "Bern"}
+    data = as_ndjson([row | {"first": [1]}] * FIRST_ROWS + [row | {"late": 2}])
+    assert b'{"late":2,' in score_table(data, Format.NDJSON).result
+    as_table = score_table(data, Format.NDJSON, Format.CSV).result
+    assert as_table.startswith(b"first,prediction,error\n[1],")

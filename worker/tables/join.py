@@ -1,0 +1,63 @@
+"""Parts to one file: the results, or the errors, of the whole table in the order of its rows."""
+
+from collections.abc import Iterator, Sequence
+
+import pyarrow.parquet
+
+from jobs.files import Files, Writable
+from jobs.tables import Format
+from worker.tables.kept import quote
+from worker.tables.layout import Layout
+from worker.tables.write import parquet_writer
+
+ROW = b'{"row":'
+
+
+def join_results(files: Files, layout: Layout, parts: Sequence[str], result: str) -> None:
+    """Writes `result`; without parts, what an empty table gives."""
+    with files.create(result) as file:
+        if layout.results is Format.PARQUET:
+            _join_parquet(files, parts, file)
+            return
+        if layout.results is Format.CSV:
+            names = [quote(name.encode()) for name in (*layout.kept, *layout.scored)]
+            file.write(b",".join(names) + b"\n")
+        for part in parts:
+            for piece in files.pieces(part):
+                file.write(piece)
+
+
+def join_errors(files: Files, parts: Sequence[tuple[str, int]], errors: str) -> None:
+    """Each part comes with the number of its first row; rows are numbered from 0 in each part."""
+    with files.create(errors) as file:
+        for part, first in parts:
+            if not first:
+                for piece in files.pieces(part):
+                    file.write(piece)
+                continue
+            for lines in _whole_lines(files.pieces(part)):
+                file.write(b"".join(_renumbered(line, first) for line in lines))
+
+
+def _join_parquet(files: Files, parts: Sequence[str], file: Writable) -> None:
+    writer = None
+    for part in parts:
+        with files.open(part) as source:
+            table = pyarrow.parquet.ParquetFile(source, pre_buffer=False)
+            writer = writer or parquet_writer(file, table.schema_arrow)
+            for group in range(table.num_row_groups):
+                writer.write_table(table.read_row_group(group, use_threads=False))
+    if writer:
+        writer.close()
+
+
+def _whole_lines(pieces: Iterator[bytes]) -> Iterator[list[bytes]]:
+    rest = b""
+    for piece in pieces:
+        *lines, rest = (rest + piece).split(b"\n")
+        yield lines
+
+
+def _renumbered(line: bytes, first: int) -> bytes:
+    row, comma, said = line[len(ROW) :].partition(b",")
+    return b"%b%d%b%b\n" % (ROW, int(row) + first, comma, said)

@@ -1,0 +1,155 @@
+"""Scored rows as bytes: a part of the results, and of the errors."""
+
+from collections.abc import Sequence
+from io import RawIOBase
+from typing import Any
+
+import numpy as np
+import orjson
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet
+from numpy.typing import NDArray
+
+from jobs.files import Writable
+from jobs.tables import Format
+from worker.tables.kept import join, quote
+from worker.tables.layout import Layout
+from worker.tables.read import Rows
+from worker.tables.score import Faults, RowFault, Scores
+
+COMMA, LINE_END = ord(","), b"\n"
+
+
+class PartWriter:
+    """Writes scored rows in the format of the results; `with` it, since Parquet has an end of its own."""
+
+    def __init__(self, layout: Layout, part: Writable) -> None:
+        self._layout = layout
+        self._part = part
+        self._parquet: pyarrow.parquet.ParquetWriter | None = None
+
+    def __enter__(self) -> "PartWriter":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        if self._parquet:
+            self._parquet.close()
+
+    def write(self, rows: Rows, scores: Scores) -> None:
+        match self._layout.results:
+            case Format.CSV:
+                self._part.write(csv_lines(rows, scores))
+            case Format.NDJSON:
+                self._part.write(ndjson_lines(self._layout, rows, scores))
+            case Format.PARQUET:
+                table = parquet_table(self._layout, rows, scores)
+                self._parquet = self._parquet or parquet_writer(self._part, table.schema)
+                self._parquet.write_table(table)
+
+
+class _Sink(RawIOBase):
+    """As pyarrow wants to see what it writes to."""
+
+    def __init__(self, part: Writable) -> None:
+        self._part = part
+
+    def writable(self) -> bool:
+        return True
+
+    def write(self, data: Any) -> int:
+        self._part.write(data)
+        return len(data)
+
+
+def parquet_writer(part: Writable, schema: pa.Schema) -> pyarrow.parquet.ParquetWriter:
+    return pyarrow.parquet.ParquetWriter(pa.PythonFile(_Sink(part), mode="w"), schema)
+
+
+def write_errors(scores: Scores, first: int) -> bytes:
+    """A line for each row with faults, in the order of the rows; they are numbered on from the first."""
+    lines = []
+    for row in sorted(scores.faults):
+        errors = [
+            {"pointer": _pointer(fault.feature), "detail": fault.detail} for fault in scores.faults[row]
+        ]
+        lines.append(b'{"row":%d,"errors":%b}\n' % (first + row, orjson.dumps(errors)))
+    return b"".join(lines)
+
+
+def csv_lines(rows: Rows, scores: Scores) -> bytes:
+    kept = rows.kept.fields()
+    before = [join([*kept, _scalar(b"")], b",")] if kept else []
+    texts = [_texts(column, scores.faults, b",") for column in scores.columns.values()]
+    return _bytes_of(join([*before, *texts, _line_ends(rows.number, scores.faults)], b""))
+
+
+def _texts(column: NDArray[np.float32], faults: Faults, instead: bytes) -> pa.Array:
+    """Numbers in the shortest form that reads back the same, each with a comma after it."""
+    text = orjson.dumps(column, option=orjson.OPT_SERIALIZE_NUMPY)[1:-1] + b","
+    ends = np.flatnonzero(np.frombuffer(text, np.uint8) == COMMA) + 1
+    offsets = pa.py_buffer(np.concatenate([[0], ends]).astype(np.int32))
+    texts = pa.Array.from_buffers(pa.binary(), len(column), [None, offsets, pa.py_buffer(text)])
+    return pc.if_else(pa.array(_mask(len(column), faults)), _scalar(instead), texts) if faults else texts
+
+
+def _line_ends(number: int, faults: Faults) -> pa.Array | pa.Scalar:
+    """The error of each row, and the end of its line."""
+    if not faults:
+        return _scalar(LINE_END)
+    errors = [LINE_END] * number
+    for row, found in faults.items():
+        errors[row] = quote(sentence(found).encode()) + LINE_END
+    return pa.array(errors, pa.binary())
+
+
+def ndjson_lines(layout: Layout, rows: Rows, scores: Scores) -> bytes:
+    *names, error = [orjson.dumps(name) + b":" for name in layout.scored]
+    columns = [
+        [name + text for text in _texts(column, scores.faults, b"null,").to_pylist()]
+        for name, column in zip(names, scores.columns.values(), strict=True)
+    ]
+    lines = []
+    for row, (start, *texts) in enumerate(zip(rows.kept.objects(), *columns, strict=True)):
+        comma = b"" if start == b"{" else b","
+        found = scores.faults.get(row)
+        said = orjson.dumps(sentence(found)) if found else b"null"
+        lines.append(b"%b%b%b%b%b}\n" % (start, comma, b"".join(texts), error, said))
+    return b"".join(lines)
+
+
+def parquet_table(layout: Layout, rows: Rows, scores: Scores) -> pa.Table:
+    *names, error = layout.scored
+    columns: dict[str, Any] = rows.kept.arrays()
+    mask = _mask(rows.number, scores.faults)
+    for name, column in zip(names, scores.columns.values(), strict=True):
+        columns[name] = pa.array(column, mask=mask)
+    errors: list[str | None] = [None] * rows.number
+    for row, found in scores.faults.items():
+        errors[row] = sentence(found)
+    return pa.table({**columns, error: pa.array(errors, pa.string())})
+
+
+def sentence(faults: Sequence[RowFault]) -> str:
+    return "; ".join(f"{fault.feature} {fault.detail}".lstrip() for fault in faults)
+
+
+def _pointer(feature: str) -> str:
+    return f"/{feature.replace('~', '~0').replace('/', '~1')}" if feature else ""
+
+
+def _mask(number: int, faults: Faults) -> NDArray[np.bool_]:
+    mask = np.zeros(number, dtype=bool)
+    mask[list(faults)] = True
+    return mask
+
+
+def _scalar(value: bytes) -> pa.Scalar:
+    return pa.scalar(value, pa.binary())
+
+
+def _bytes_of(lines: pa.Array) -> bytes:
+    """All of them, one after the other: they are so in memory."""
+    _, offsets, data = lines.buffers()
+    ends = np.frombuffer(offsets, np.int32)
+    return bytes(data[int(ends[lines.offset]) : int(ends[lines.offset + len(lines)])]) if data else b""
