@@ -1,8 +1,9 @@
 """Celery as both sides set it up: it carries bells, and nothing else."""
 
 from celery import Celery
+from kombu.entity import Queue
 
-from jobs.names import PREDICTIONS, SCORE_PREDICTIONS
+from jobs.names import BATCHES, PREDICTIONS, SCORE_BATCHES, SCORE_PREDICTIONS
 from jobs.settings import Settings
 
 
@@ -14,6 +15,7 @@ def make_celery(settings: Settings) -> Celery:
         task_serializer="json",
         task_ignore_result=True,
         task_default_queue=PREDICTIONS,
+        task_queues=[Queue(name) for name in (PREDICTIONS, BATCHES)],  # type: ignore[no-untyped-call]
         task_create_missing_queues=False,
         worker_enable_remote_control=False,
         worker_send_task_events=False,
@@ -36,3 +38,8 @@ def make_celery(settings: Settings) -> Celery:
 def ring(celery: Celery, bell: str) -> None:
     """Sends the bell; raises kombu's OperationalError if Redis is away."""
     celery.send_task(SCORE_PREDICTIONS, task_id=bell, queue=PREDICTIONS, ignore_result=True, retry=False)
+
+
+def ring_for_batches(celery: Celery, bell: str) -> None:
+    """Likewise, for those who score batches."""
+    celery.send_task(SCORE_BATCHES, task_id=bell, queue=BATCHES, ignore_result=True, retry=False)

@@ -37,13 +37,14 @@ def connect(settings: Settings, answer_seconds: float | None = 2) -> Redis:
 
 
 def script(redis: Redis, name: str) -> Script:
-    """A script of scripts/, behind what all of them share.
+    """A script of scripts/, behind what all of its folder share.
 
-    All but the one that accepts jobs may run when Redis is full: what is in must be able to come out.
+    All but those that accept jobs may run when Redis is full: what is in must be able to come out.
     """
-    flags = "" if name == "add" else "#!lua flags=allow-oom\n"
-    text = flags + (_SCRIPTS / "job.lua").read_text() + (_SCRIPTS / f"{name}.lua").read_text()
-    return redis.register_script(text)
+    place = _SCRIPTS / f"{name}.lua"
+    shared = _SCRIPTS / "job.lua" if place.parent == _SCRIPTS else place.with_name("batch.lua")
+    flags = "" if place.stem == "add" else "#!lua flags=allow-oom\n"
+    return redis.register_script(flags + shared.read_text() + place.read_text())
 
 
 @contextmanager

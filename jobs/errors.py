@@ -47,6 +47,10 @@ class FilesAway(JobsError):
     """The file store cannot be read or written."""
 
 
+class FilesRefused(FilesAway):
+    """The file store may not be used so: it will not do to try again."""
+
+
 class NoFile(JobsError):
     """There is no such file."""
 

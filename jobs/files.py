@@ -42,6 +42,10 @@ class Files(ABC):
         """Removes all that is in the folder, if there is anything."""
 
     @abstractmethod
+    def remove_file(self, name: str) -> None:
+        """Removes the file, if it is there."""
+
+    @abstractmethod
     def folders(self, folder: str) -> Iterator[str]:
         """The names of the folders in a folder."""
 
@@ -122,6 +126,10 @@ class Directory(Files):
                 for file in files:
                     Path(path, file).unlink(missing_ok=True)
                 Path(path).rmdir()
+
+    def remove_file(self, name: str) -> None:
+        with _named_errors():
+            (self._root / name).unlink(missing_ok=True)
 
     def folders(self, folder: str) -> Iterator[str]:
         with _named_errors(), suppress(FileNotFoundError):

@@ -7,6 +7,7 @@ import uuid
 from jobs.errors import BadId
 
 PREDICTION = "pred_"
+BATCH = "batch_"
 
 
 def new_id(prefix: str) -> str:
@@ -17,14 +18,14 @@ def new_id(prefix: str) -> str:
     return f"{prefix}{text[:8]}-{text[8:12]}-{text[12:16]}-{text[16:20]}-{text[20:]}"
 
 
-def check(job_id: str) -> None:
-    """Raises BadId for anything that new_id does not make."""
+def check(job_id: str, kind: str = PREDICTION) -> None:
+    """Raises BadId for anything that new_id does not make of this kind."""
     prefix, separator, text = job_id.partition("_")
     try:
         value = uuid.UUID(text)
     except ValueError:
         raise BadId from None
-    if prefix + separator != PREDICTION or value.version != 7 or str(value) != text:
+    if prefix + separator != kind or value.version != 7 or str(value) != text:
         raise BadId
 
 
@@ -38,8 +39,8 @@ def older_than(job_id: str, milliseconds: int) -> bool:
     return time.time() * 1000 - created_ms(job_id) > milliseconds
 
 
-def from_raw(value: bytes) -> str:
-    return PREDICTION + str(uuid.UUID(bytes=value))
+def from_raw(value: bytes, kind: str = PREDICTION) -> str:
+    return kind + str(uuid.UUID(bytes=value))
 
 
 def raw(job_id: str) -> bytes:

@@ -6,6 +6,15 @@ SCORE_PREDICTIONS = "score_predictions.v1"
 PREDICTIONS = "predictions"
 """The Celery queue of those bells."""
 
+SCORE_BATCHES = "score_batches.v1"
+"""The Celery task that a bell for batches starts."""
+
+BATCHES = "batches"
+"""The Celery queue of those bells."""
+
+BATCH_LINE = "line:batches"
+"""The stream where the tasks of batches wait."""
+
 LINE = "line:predictions"
 """The stream where predictions wait."""
 

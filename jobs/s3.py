@@ -7,7 +7,7 @@ from functools import cache
 from io import SEEK_CUR, SEEK_END, SEEK_SET, RawIOBase
 from typing import Any
 
-from jobs.errors import FilesAway, NoFile
+from jobs.errors import FilesAway, FilesRefused, NoFile
 from jobs.files import PIECE, Files, Writable
 
 PART = 16 * 1024 * 1024
@@ -64,6 +64,10 @@ class S3Files(Files):
                 keys = [{"Key": found["Key"]} for found in page.get("Contents", ())]
                 if keys:
                     _client().delete_objects(Bucket=self.bucket, Delete={"Objects": keys, "Quiet": True})
+
+    def remove_file(self, name: str) -> None:
+        with _named_errors(self.bucket):
+            _client().delete_object(Bucket=self.bucket, Key=self._key(name))
 
     def folders(self, folder: str) -> Iterator[str]:
         prefix = folder.rstrip("/") + "/"
@@ -176,12 +180,14 @@ def _named_errors(bucket: str) -> Iterator[None]:
         code = str(error.response["Error"]["Code"])
         if code in ("404", "NoSuchKey"):
             raise NoFile from None
-        raise FilesAway(_REASONS.get(code, "S3 refuses: {code}").format(bucket=bucket, code=code)) from error
+        if code in _REFUSALS:
+            raise FilesRefused(_REFUSALS[code].format(bucket=bucket)) from error
+        raise FilesAway(f"S3 cannot be used now ({code})") from error
     except BotoCoreError as error:
         raise FilesAway(f"S3 does not answer ({type(error).__name__})") from error
 
 
-_REASONS = {
+_REFUSALS = {
     "NoSuchBucket": "there is no bucket {bucket}",
     "403": "access to bucket {bucket} is denied",
     "AccessDenied": "access to bucket {bucket} is denied",

@@ -10,6 +10,7 @@ from pydantic_core import PydanticCustomError
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from jobs.errors import BadSettings
+from jobs.names import BATCHES, PREDICTIONS
 
 PREFIX = "PAYGRADE_"
 
@@ -23,11 +24,17 @@ class Settings(BaseSettings):
         default=SecretStr("redis://127.0.0.1:6379/0"), validation_alias=AliasChoices("REDIS_URL", "redis_url")
     )
     data: Path = Path(".data")
+    files: str = ""
     bundles: Path = Path("model/bundles")
     default_model: str = "salary"
     children: int = Field(default_factory=lambda: max(1, (os.cpu_count() or 1) - 1), ge=1)
+    batch_children: int = Field(default_factory=lambda: os.cpu_count() or 1, ge=1)
+    queues: str = "predictions,batches"
     web_processes: int = Field(default_factory=lambda: os.cpu_count() or 1, ge=1)
     max_body: int = Field(default=4 * 1024 * 1024, ge=1024)
+    max_file: int = Field(default=100 * 1024**3, ge=1024)
+    max_batches: int = Field(default=10_000, ge=1)
+    s3_allow: str = ""
     max_waiting: int = Field(default=200_000, ge=1)
     max_memory_percent: int = Field(default=70, ge=1, le=100)
     max_waiting_callers: int = Field(default=5_000, ge=0)
@@ -60,6 +67,26 @@ class Settings(BaseSettings):
             return web_address(url)
         except ValueError as error:
             raise PydanticCustomError("url", str(error)) from None
+
+    @field_validator("queues")
+    @classmethod
+    def _known_queues(cls, queues: str) -> str:
+        wanted = queues.split(",")
+        if not wanted or set(wanted) - {PREDICTIONS, BATCHES}:
+            raise PydanticCustomError("queues", "must be predictions, batches, or predictions,batches")
+        return queues
+
+    @field_validator("s3_allow")
+    @classmethod
+    def _s3_prefixes(cls, allowed: str) -> str:
+        if all(prefix.startswith("s3://") and len(prefix) > 5 for prefix in filter(None, allowed.split(","))):
+            return allowed
+        raise PydanticCustomError("s3", "must be s3://BUCKET/PREFIX, with commas between")
+
+    @property
+    def files_place(self) -> str:
+        """Where the files of batches are: a directory or an s3:// prefix."""
+        return self.files or str(self.data / "files")
 
     @property
     def retention_ms(self) -> int:

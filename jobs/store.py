@@ -76,7 +76,7 @@ class Store:
         return None if status is None else Status(status.decode())
 
     def list_jobs(
-        self, owner: str, behind: str | None, status: Status | None, most: int
+        self, owner: str, behind: str | None, status: str | None, most: int
     ) -> tuple[list[Record], str | None]:
         """The owner's jobs, the newest first, those that come behind an id.
 

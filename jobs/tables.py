@@ -28,6 +28,9 @@ ERROR = "error"
 LONGEST_RECORD = 8 * 1024 * 1024
 """Bytes of a line, or of a CSV record that spans several."""
 
+LOOKED_AT = 8192
+"""Bytes by which it is told that a file is no text."""
+
 # One field and what ends it. Only a quote at the start of a field has a meaning.
 FIELD = re.compile(rb'(?:"[^"]*(?:""[^"]*)*"(?!")[^,\r\n]*|[^",\r\n][^,\r\n]*)?(,|\r\n|\n|\r|\Z)')
 
@@ -54,6 +57,8 @@ def read_header(start: bytes, encoding: str) -> Header:
         raise NoTable("the file is empty")
     if start.startswith(_FOREIGN_MARKS):
         raise NoTable("line 1: this is UTF-16; send UTF-8")
+    if b"\0" in start[:LOOKED_AT]:
+        raise NoTable("line 1: this is no text; send CSV with a header, separated by commas")
     at = len(codecs.BOM_UTF8) if start.startswith(codecs.BOM_UTF8) else 0
     begin = at
     while match := FIELD.match(start, at):
@@ -63,8 +68,6 @@ def read_header(start: bytes, encoding: str) -> Header:
     else:
         raise NoTable("line 1: a quote is never closed")
     record = start[begin:at]
-    if b"\0" in record:
-        raise NoTable("line 1: this is no text; send CSV with a header, separated by commas")
     try:
         text = record.decode(encoding)
     except UnicodeDecodeError:

@@ -48,6 +48,13 @@ class Bundle:
         """Score rows that the schema has checked, in one call of the model."""
         return score(self._booster, self._encoder.encode(rows), self.manifest.trees)
 
+    columns = ("prediction",)
+    """What it gives for each row."""
+
+    def score_matrix(self, matrix: NDArray[np.float32]) -> NDArray[np.float32]:
+        """Score rows as XGBoost takes them, such as `ColumnCheck` makes, in one call of the model."""
+        return score(self._booster, matrix, self.manifest.trees)
+
     def warnings(self, rows: Sequence[Sequence[Value]]) -> dict[int, list[str]]:
         """What to say of each row with a value outside what training saw, by the number of the row."""
         return self._observed.warnings(self._encoder.encode(rows))

@@ -13,6 +13,7 @@ from jobs.store import Store
 from model.catalog import Catalog
 from web import problems
 from web.answer import Answer
+from web.batches import Batches
 from web.door import Door
 from web.health import health
 from web.keys import Keys
@@ -44,6 +45,7 @@ def create_app(
     waiting: Waiting,
     metrics: Metrics,
     journal: Journal,
+    batches: Batches,
 ) -> Flask:
     app = App(__name__, static_folder=None)
     app.config["MAX_CONTENT_LENGTH"] = settings.max_body
@@ -55,6 +57,7 @@ def create_app(
     problems.register(app)
     predictions = Predictions(keys, catalog, store, door, waiting)
     app.register_blueprint(predictions.blueprint())
+    app.register_blueprint(batches.blueprint())
     app.register_blueprint(recms(predictions))
     app.register_blueprint(OpenInference(predictions).blueprint())
     app.register_blueprint(models(keys, catalog))

@@ -4,7 +4,7 @@ import logging
 import time
 from collections.abc import Iterator
 from contextlib import suppress
-from socket import SHUT_RD, SHUT_RDWR
+from socket import SHUT_RD, SHUT_RDWR, SHUT_WR
 from typing import Any, ClassVar
 
 import gevent
@@ -18,6 +18,12 @@ log = logging.getLogger(__name__)
 LONGEST_SECONDS = 75
 """For a request to begin, and then for it to arrive and be answered; a wait is 25 s at most."""
 LOOKS_EVERY_SECONDS = 5
+LONG = 65_536
+"""Bytes of a body that are worth a look at the clock, or not worth reading if nobody wants them."""
+REFUSING_SECONDS = 2
+"""For how long the rest of a refused body is still taken in, so that the answer reaches its sender."""
+PROGRESS = "paygrade.progress"
+"""In the environment of a request: to be called now and then while a long body arrives."""
 
 
 class Connection(PyWSGIHandler):  # type: ignore[misc]
@@ -46,6 +52,35 @@ class Connection(PyWSGIHandler):  # type: ignore[misc]
             for sock in [sock for sock, since in cls.since.items() if since < before]:
                 with suppress(OSError):
                     sock.shutdown(SHUT_RDWR)
+
+    def get_environ(self) -> Any:
+        environ = super().get_environ()
+        environ[PROGRESS] = self._progress
+        return environ
+
+    def _progress(self) -> None:
+        """A long body goes on arriving, or leaving."""
+        self.since[self.socket] = time.monotonic()
+
+    def _sendall(self, data: bytes) -> None:
+        super()._sendall(data)
+        if len(data) > LONG:
+            self._progress()
+
+    def run_application(self) -> None:
+        super().run_application()
+        body = self.wsgi_input
+        if body.chunked_input or (body.content_length or 0) - body.position > LONG:
+            self._refuse_rest(body)
+
+    def _refuse_rest(self, body: Any) -> None:
+        """The answer is there, and the rest of a long body is not read for ever just to be thrown away."""
+        self.close_connection = True
+        with suppress(OSError), gevent.Timeout(REFUSING_SECONDS, False):
+            self.socket.shutdown(SHUT_WR)
+            while self.socket.recv(LONG):
+                pass
+        body.chunked_input, body.content_length = False, body.position
 
     def handle(self) -> None:
         sock = self.socket

@@ -42,6 +42,11 @@ class Door:
         """Whether a small job would be taken in now."""
         return self.capacity.accepting(self._room, self._most_waiting)
 
+    def require_open(self) -> None:
+        """Raises LineFull where a small job would not be taken in."""
+        if self._room < JOB_BYTES:
+            raise self._full(LineFull("Redis is nearly full; try again later"))
+
     def add(self, job: NewJob) -> Accepted:
         """Returns once the job is recorded and in the line.
 

@@ -1,7 +1,9 @@
 """Lists of a caller's jobs, page by page: which page is asked for, and how it is answered."""
 
 import re
-from typing import NamedTuple
+from collections.abc import Callable
+from enum import StrEnum
+from typing import NamedTuple, TypeAlias, TypeVar
 from urllib.parse import urlencode
 
 import orjson
@@ -9,9 +11,6 @@ from flask import Request
 
 from jobs import ids
 from jobs.errors import BadId
-from jobs.record import Record
-from jobs.status import Status
-from jobs.store import Store
 from web.problems import Problem
 
 DEFAULT_LIMIT, MOST = 20, 100
@@ -19,14 +18,19 @@ LOOKS = 20
 """Calls of the store for one page, where few jobs are of the status that is asked for."""
 
 
+Job = TypeVar("Job")
+List: TypeAlias = Callable[[str, str | None, str | None, int], tuple[list[Job], str | None]]
+"""Of an owner's jobs behind an id, of a status, at most so many; and the id to go on behind."""
+
+
 class Page(NamedTuple):
     cursor: str | None
-    status: Status | None
+    status: str | None
     limit: int
 
     @classmethod
-    def read(cls, request: Request) -> "Page":
-        """Raises Problem (400) for what cannot be read."""
+    def read(cls, request: Request, kind: str, states: type[StrEnum]) -> "Page":
+        """Of jobs of a kind (ids.py) and their states. Raises Problem (400) for what cannot be read."""
         asked = request.args
         if unknown := sorted(asked.keys() - {"cursor", "status", "limit"}):
             raise Problem(400, f"a list takes cursor, status and limit, and not {unknown[0][:64]}")
@@ -37,21 +41,21 @@ class Page(NamedTuple):
         )
         if not re.fullmatch(r"[0-9]{1,9}", limit) or not 1 <= int(limit) <= MOST:
             raise Problem(400, f"limit takes a whole number from 1 to {MOST}")
-        if status is not None and status not in set(Status):
-            raise Problem(400, f"status takes one of {', '.join(Status)}")
+        if status is not None and status not in set(states):
+            raise Problem(400, f"status takes one of {', '.join(states)}")
         try:
             if cursor is not None:
-                ids.check(cursor)
+                ids.check(cursor, kind)
         except BadId:
             raise Problem(400, "cursor takes what next_cursor of the page before was") from None
-        return cls(cursor, Status(status) if status else None, int(limit))
+        return cls(cursor, status or None, int(limit))
 
-    def find(self, store: Store, owner: str) -> tuple[list[Record], str | None]:
+    def find(self, list_jobs: List[Job], owner: str) -> tuple[list[Job], str | None]:
         """The jobs of the page, and the cursor of the next; None if this is the last."""
-        found: list[Record] = []
+        found: list[Job] = []
         cursor = self.cursor
         for _ in range(LOOKS):
-            more, cursor = store.list_jobs(owner, cursor, self.status, self.limit - len(found))
+            more, cursor = list_jobs(owner, cursor, self.status, self.limit - len(found))
             found += more
             if cursor is None or len(found) == self.limit:
                 break

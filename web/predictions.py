@@ -95,8 +95,8 @@ class Predictions:
     def list_jobs(self) -> Response:
         owner = self.keys.owner_of(request)
         require_json_wanted(request)
-        page = Page.read(request)
-        records, cursor = page.find(self.store, owner.name)
+        page = Page.read(request, ids.PREDICTION, Status)
+        records, cursor = page.find(self.store.list_jobs, owner.name)
         resources = [prediction(record, self.door.capacity) for record in records]
         return Answer(page.show(resources, cursor, PATH), headers={"Cache-Control": "no-store"})
 

@@ -9,7 +9,7 @@ from flask import Flask, Response
 from werkzeug.exceptions import HTTPException
 from werkzeug.http import HTTP_STATUS_CODES
 
-from jobs.errors import BadId, KeyReused, LineFull, OverLimit, StoreAway, TooManyRows
+from jobs.errors import BadId, FilesAway, KeyReused, LineFull, OverLimit, StoreAway, TooManyRows
 from jobs.record import UnknownRecord
 from model.errors import UnknownModel
 from model.schema import Fault, InvalidRows
@@ -62,6 +62,7 @@ _ANSWERS: dict[type[Exception], _Answer] = {
     TooManyRows: _Answer(422),
     UnknownRecord: _Answer(503, STORE_AWAY_RETRY_SECONDS),
     StoreAway: _Answer(503, STORE_AWAY_RETRY_SECONDS),
+    FilesAway: _Answer(503, STORE_AWAY_RETRY_SECONDS),
     KeyReused: _Answer(422),
 }
 

@@ -16,10 +16,12 @@ from gunicorn.app.base import BaseApplication
 from gunicorn.workers.ggevent import GeventPyWSGIWorker, PyWSGIServer
 
 from jobs import RELEASE
-from jobs.broker import make_celery, ring
+from jobs.batch_store import BatchStore
+from jobs.broker import make_celery, ring, ring_for_batches
 from jobs.capacity import Process
 from jobs.connection import connect
 from jobs.errors import JobsError
+from jobs.files import files_at
 from jobs.logs import Journal
 from jobs.metrics import Metrics
 from jobs.names import channel_of
@@ -27,6 +29,7 @@ from jobs.settings import Settings
 from jobs.store import Store
 from model.catalog import Catalog
 from web.app import create_app
+from web.batches import Batches
 from web.connection import Connection
 from web.door import Door
 from web.keys import Keys
@@ -103,7 +106,19 @@ class Server(BaseApplication):  # type: ignore[misc]
         waiting.open()
         gevent.spawn(Connection.close_slow)
         gevent.spawn(keep_flushing, metrics)
-        app = create_app(settings, self._keys, self._catalog, store, door, waiting, metrics, self._journal)
+        batches = Batches(
+            settings,
+            self._keys,
+            self._catalog,
+            BatchStore(connect(settings), settings),
+            files_at(settings.files_place),
+            door,
+            waiting,
+            ring=lambda bell: ring_for_batches(celery, bell),
+        )
+        app = create_app(
+            settings, self._keys, self._catalog, store, door, waiting, metrics, self._journal, batches
+        )
         app.config.update(WAITING=waiting, METRICS=metrics)
         # What lives for ever need not be looked at by each collection; requests leave few cycles behind.
         gc.freeze()

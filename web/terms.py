@@ -14,12 +14,16 @@ _DURATION = re.compile(r"(?=[0-9])(?:([0-9]{1,6})h)?(?:([0-9]{1,6})m)?(?:([0-9]{
 
 def once(request: Request, route: str) -> Once | None:
     """None without a key. Raises Problem (400) for one that cannot be read."""
+    key = key_of(request)
+    return None if key is None else Once.of(route, key, request.get_data())
+
+
+def key_of(request: Request) -> str | None:
+    """The same for the key alone."""
     key = request.headers.get("Idempotency-Key")
-    if key is None:
-        return None
-    if not _KEY.fullmatch(key):
+    if key is not None and not _KEY.fullmatch(key):
         raise Problem(400, "Idempotency-Key takes 1 to 255 visible ASCII characters, such as a UUID")
-    return Once.of(route, key, request.get_data())
+    return key
 
 
 def start_within_ms(request: Request) -> int | None:

@@ -8,6 +8,7 @@ import time
 from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
+from typing import Protocol
 
 from celery import Celery
 
@@ -38,6 +39,11 @@ def heartbeat_file(settings: Settings) -> Path:
     return settings.data / "worker.heartbeat"
 
 
+class Work(Protocol):
+    def answer(self, bell: str) -> None:
+        """Works until nothing waits, or the worker is to stop."""
+
+
 class Child:
     """Made after the fork: XGBoost's threads do not survive one. Answers no bell until it is ready."""
 
@@ -48,19 +54,19 @@ class Child:
         self._settings = settings
         self._celery = celery
         self._parent = os.getppid()
-        self._line = Line(connect(settings, WORKER_ANSWER_SECONDS), settings)
         self._metrics = Metrics(connect(settings))
         self._account = Account(self._metrics, journal)
         self._stopping = stopping
-        self._predictions = self._prepare()
+        self._connect()
+        self._work = self._prepare()
         threading.Thread(target=self._beat, name="heartbeat", daemon=True).start()
 
     def answer(self, bell: str) -> None:
         try:
-            if self._predictions:
-                self._predictions.answer(bell)
+            if self._work:
+                self._work.answer(bell)
             else:
-                self._line.withdraw(bell)  # for another worker
+                self._withdraw(bell)  # for another worker
         except StoreAway as error:  # what was claimed is taken back when its lease is over
             log.warning("store_away", extra={"error": str(error)})
 
@@ -69,7 +75,17 @@ class Child:
         with suppress(StoreAway):
             self._metrics.flush()
 
-    def _prepare(self) -> Predictions | None:
+    def _connect(self) -> None:
+        self._line = Line(connect(self._settings, WORKER_ANSWER_SECONDS), self._settings)
+
+    def _withdraw(self, bell: str) -> None:
+        self._line.withdraw(bell)
+
+    def _make_work(self, bundles: Bundles) -> Work:
+        self._predictions = Predictions(self._line, bundles, self._account, self.name, self._stopping)
+        return self._predictions
+
+    def _prepare(self) -> Work | None:
         """None, with the reason in the log, if the default model cannot be served as it is."""
         problems: list[str] = []
         try:
@@ -81,25 +97,30 @@ class Child:
             log.error("takes_no_work", extra={"error": "; ".join([str(error), *problems])})
             return None
         log.info("ready", extra={"child": self.name, "model": ref})
-        return Predictions(self._line, bundles, self._account, self.name, self._stopping)
+        return self._make_work(bundles)
+
+    def _live(self) -> None:
+        self._line.live(Process(self.name, RELEASE, self._predictions.pace.rows_per_second))
+
+    def _ring(self) -> None:
+        """What waited for a worker need not wait for the sweeper too."""
+        for bell in self._line.bells(most=1):
+            ring(self._celery, bell)
 
     def _beat(self) -> None:
-        line = Line(connect(self._settings), self._settings)
         announced = False
         while True:
             if os.getppid() != self._parent:
                 os._exit(1)  # the worker was killed: nobody would ever stop this child
             try:
-                if not self._predictions:
+                if not self._work:
                     time.sleep(TRY_AGAIN_SECONDS)
-                    self._predictions = self._prepare()
+                    self._work = self._prepare()
                     continue
                 heartbeat_file(self._settings).touch()
-                line.live(Process(self.name, RELEASE, self._predictions.pace.rows_per_second))
+                self._live()
                 if not announced:
-                    # What waited for a worker need not wait for the sweeper too.
-                    for bell in line.bells(most=1):
-                        ring(self._celery, bell)
+                    self._ring()
                     announced = True
                 self._metrics.flush()
             except Exception as error:  # a child that is not heard counts as dead

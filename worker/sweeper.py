@@ -2,24 +2,31 @@
 
 import logging
 import threading
+import time
+from collections.abc import Callable
 
 from celery import Celery
 
-from jobs.broker import ring
+from jobs import ids
+from jobs.batch_line import BatchLine
+from jobs.batches import folder_of
+from jobs.broker import ring, ring_for_batches
+from jobs.files import Files
 from jobs.line import Line
 
 log = logging.getLogger(__name__)
 
 EVERY_SECONDS = 2
+DRAFTS_EVERY_SECONDS = 600
+OLDEST_DRAFT_SECONDS = 24 * 3600
+"""No upload takes longer."""
 
 
 class Sweeper:
     """A thread of the worker's parent process. Every worker has one; Redis lets one at a time sweep."""
 
-    def __init__(self, line: Line, celery: Celery, bells: int) -> None:
-        self._line = line
-        self._celery = celery
-        self._bells = bells
+    def __init__(self, sweep: Callable[[], None]) -> None:
+        self._sweep = sweep
         self._stopped = threading.Event()
         self._thread = threading.Thread(target=self._run, name="sweeper", daemon=True)
 
@@ -37,9 +44,45 @@ class Sweeper:
                 log.warning("store_away", extra={"error": str(error)})
             self._stopped.wait(EVERY_SECONDS)
 
-    def _sweep(self) -> None:
+
+def sweep_predictions(line: Line, celery: Celery, bells: int) -> None:
+    swept = line.sweep(bells)
+    for bell in swept.bells:
+        ring(celery, bell)
+    if swept.taken_back or swept.given_up:
+        log.warning("swept", extra={"taken_back": swept.taken_back, "given_up": swept.given_up})
+
+
+class BatchSweep:
+    """Sweeps the line of batches, and removes files that are not needed any more."""
+
+    def __init__(self, line: BatchLine, celery: Celery, files: Files, bells: int) -> None:
+        self._line = line
+        self._celery = celery
+        self._files = files
+        self._bells = bells
+        self._drafts_at = 0.0
+
+    def __call__(self) -> None:
         swept = self._line.sweep(self._bells)
         for bell in swept.bells:
-            ring(self._celery, bell)
+            ring_for_batches(self._celery, bell)
         if swept.taken_back or swept.given_up:
             log.warning("swept", extra={"taken_back": swept.taken_back, "given_up": swept.given_up})
+        for job_id in swept.removable:
+            self._files.remove(folder_of(job_id))
+            self._line.removed(job_id)
+        if time.monotonic() > self._drafts_at:
+            self._drafts_at = time.monotonic() + DRAFTS_EVERY_SECONDS
+            self._remove_leftovers()
+
+    def _remove_leftovers(self) -> None:
+        """What an upload left that was aborted, or whose web process died."""
+        self._files.remove_drafts(OLDEST_DRAFT_SECONDS)
+        old = [
+            folder
+            for folder in self._files.folders("batches")
+            if ids.older_than(folder, OLDEST_DRAFT_SECONDS * 1000)
+        ]
+        for job_id in self._line.unknown(old):
+            self._files.remove(folder_of(job_id))

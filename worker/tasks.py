@@ -5,12 +5,14 @@ from typing import Any
 
 from celery import Celery
 
-from jobs.names import SCORE_PREDICTIONS
+from jobs.names import BATCHES, PREDICTIONS, SCORE_BATCHES, SCORE_PREDICTIONS
+
+TASKS = {PREDICTIONS: SCORE_PREDICTIONS, BATCHES: SCORE_BATCHES}
 
 
-def register(celery: Celery, answer: Callable[[str], None]) -> None:
+def register(celery: Celery, queue: str, answer: Callable[[str], None]) -> None:
     """`answer` is called in a child with the name of the bell."""
 
-    @celery.task(name=SCORE_PREDICTIONS, bind=True, ignore_result=True)  # type: ignore[untyped-decorator]
-    def score_predictions(task: Any) -> None:
+    @celery.task(name=TASKS[queue], bind=True, ignore_result=True)  # type: ignore[untyped-decorator]
+    def score(task: Any) -> None:
         answer(task.request.id)

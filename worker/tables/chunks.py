@@ -1,25 +1,28 @@
 """Scores one chunk of a table: from the bytes of the file to a part of the results."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import NamedTuple
 
+import numpy as np
+import pyarrow as pa
+
+from jobs.errors import FilesAway, NoTable
 from jobs.files import Files
 from jobs.tables import Format
 from model.columns import ColumnCheck
 from model.schema import Schema
 from worker.tables.layout import Chunk, Layout
-from worker.tables.read import read_rows
-from worker.tables.score import Predict, score_rows
+from worker.tables.read import Rows, read_rows
+from worker.tables.score import Matrix, Predict, Stopped, given_up, score_rows
 from worker.tables.write import PartWriter, write_errors
+
+AT_ONCE = 32_768
+"""Rows that one call of the model scores, so that nobody waits long who wants to stop."""
 
 
 class Part(NamedTuple):
     rows: int
     failed: int
-
-
-class Stopped(Exception):
-    """The chunk is not wanted any more."""
 
 
 class ChunkScorer:
@@ -32,15 +35,25 @@ class ChunkScorer:
         self._check = ColumnCheck(schema, empty_is_null=layout.input is Format.CSV)
         self._predict = predict
 
-    def score(self, source: Files, name: str, chunk: Chunk, part: str, wanted: Callable[[], bool]) -> Part:
-        """Writes `part`, and `part`.errors if rows have failed. Raises Stopped once it is not wanted."""
+    def score(
+        self,
+        source: Files,
+        name: str,
+        chunk: Chunk,
+        part: str,
+        wanted: Callable[[], bool],
+        hopeless: bool = False,
+    ) -> Part:
+        """Writes `part`, and `part`.errors if rows have failed. If it is hopeless, all of them do.
+
+        Raises Stopped once the chunk is not wanted, and NoTable if the file is damaged.
+        """
         rows = failed = 0
         errors = []
         with self._files.create(part) as file, PartWriter(self._layout, file) as writer:
-            for some in read_rows(source, name, self._layout, self._features, chunk):
-                if not wanted():
-                    raise Stopped
-                scores = score_rows(self._check, self._predict, some)
+            for some in _intact(read_rows(source, name, self._layout, self._features, chunk), chunk):
+                predict = _while_wanted(self._predict, wanted)
+                scores = given_up(some) if hopeless else score_rows(self._check, predict, some)
                 writer.write(some, scores)
                 errors.append(write_errors(scores, rows))
                 rows += some.number
@@ -50,3 +63,25 @@ class ChunkScorer:
                 for lines in errors:
                     file.write(lines)
         return Part(rows, failed)
+
+
+def _while_wanted(predict: Predict, wanted: Callable[[], bool]) -> Predict:
+    def predict_slices(matrix: Matrix) -> Matrix:
+        scores = []
+        for start in range(0, len(matrix), AT_ONCE):
+            if not wanted():
+                raise Stopped
+            scores.append(predict(matrix[start : start + AT_ONCE]))
+        return np.concatenate(scores)
+
+    return predict_slices
+
+
+def _intact(read: Iterator[Rows], chunk: Chunk) -> Iterator[Rows]:
+    """pyarrow says in many ways that the pages of a row group cannot be read."""
+    try:
+        yield from read
+    except FilesAway:
+        raise
+    except (pa.ArrowException, OSError) as error:
+        raise NoTable(f"row group {chunk.group} cannot be read: the file is damaged") from error

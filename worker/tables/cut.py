@@ -17,6 +17,7 @@ PIECES = 4
 """Into how many the last row group is cut, so that those who score a file end together."""
 
 QUOTE = b'"'
+LINE_END = ord("\n")
 _OPENS_AFTER = np.zeros(256, dtype=bool)
 _OPENS_AFTER[list(b',\r\n"')] = True
 
@@ -38,7 +39,9 @@ def cut_lines(file: RawIOBase, start: int, size: int, quotes: bool, chunk: int =
             elif not length and reach > LONGEST_RECORD:
                 raise _endless(file, start)
             reach += chunk
-        yield Chunk(start, start + length)
+        lines = np.count_nonzero(np.frombuffer(block, np.uint8, length) == LINE_END)
+        unended = block[length - 1] != LINE_END
+        yield Chunk(start, start + length, rows=int(lines) + unended, size=length)
         start += length
 
 
@@ -49,8 +52,9 @@ def cut_groups(groups: list[tuple[int, int]], chunk: int = CHUNK) -> Iterator[Ch
         if number == len(groups) - 1:
             pieces = min(PIECES, max(size // chunk, 1), max(rows, 1))
         for piece in range(pieces):
+            start, end = rows * piece // pieces, rows * (piece + 1) // pieces
             if rows:
-                yield Chunk(rows * piece // pieces, rows * (piece + 1) // pieces, number)
+                yield Chunk(start, end, number, end - start, size // pieces)
 
 
 def _last_record_end(block: bytes, quotes: bool) -> int:
@@ -61,7 +65,7 @@ def _last_record_end(block: bytes, quotes: bool) -> int:
     places = np.flatnonzero(data == QUOTE[0])
     if not _well_quoted(data, places):
         return _end_of_fields(block)
-    lines = np.flatnonzero(data == ord("\n"))
+    lines = np.flatnonzero(data == LINE_END)
     outside = lines[np.searchsorted(places, lines) % 2 == 0]
     return int(outside[-1]) + 1 if outside.size else 0
 

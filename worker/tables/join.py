@@ -13,9 +13,9 @@ from worker.tables.write import parquet_writer
 ROW = b'{"row":'
 
 
-def join_results(files: Files, layout: Layout, parts: Sequence[str], result: str) -> None:
+def join_results(files: Files, parts: Sequence[str], layout: Layout, output: Files, result: str) -> None:
     """Writes `result`; without parts, what an empty table gives."""
-    with files.create(result) as file:
+    with output.create(result) as file:
         if layout.results is Format.PARQUET:
             _join_parquet(files, parts, file)
             return
@@ -27,9 +27,9 @@ def join_results(files: Files, layout: Layout, parts: Sequence[str], result: str
                 file.write(piece)
 
 
-def join_errors(files: Files, parts: Sequence[tuple[str, int]], errors: str) -> None:
+def join_errors(files: Files, parts: Sequence[tuple[str, int]], output: Files, errors: str) -> None:
     """Each part comes with the number of its first row; rows are numbered from 0 in each part."""
-    with files.create(errors) as file:
+    with output.create(errors) as file:
         for part, first in parts:
             if not first:
                 for piece in files.pieces(part):

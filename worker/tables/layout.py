@@ -44,6 +44,10 @@ class Chunk(NamedTuple):
     start: int
     end: int
     group: int = 0
+    rows: int = 0
+    """As far as can be told before it is read."""
+    size: int = 0
+    """In bytes."""
 
     def to_text(self) -> str:
         return ":".join(map(str, self))

@@ -19,6 +19,13 @@ NOT_SCORED = "the model could not score this row"
 NOT_FINITE = "the score is not a finite number"
 
 
+LOST = "every worker that tried the rows around this one was lost"
+
+
+class Stopped(Exception):
+    """The rows are not wanted any more."""
+
+
 class RowFault(NamedTuple):
     """`feature` is empty for what concerns the whole row."""
 
@@ -48,15 +55,24 @@ def score_rows(check: ColumnCheck, predict: Predict, rows: Rows) -> Scores:
     return Scores({"prediction": scores}, faults)
 
 
+def given_up(rows: Rows) -> Scores:
+    """No row has a score: workers were lost with them."""
+    scores = np.full(rows.number, np.nan, dtype=np.float32)
+    return Scores({"prediction": scores}, {row: [RowFault("", LOST)] for row in range(rows.number)})
+
+
 def _predict(predict: Predict, matrix: Matrix, scores: NDArray[np.float32], first: int = 0) -> list[int]:
     """Fills in the scores in one call; whatever is raised, the rows are looked for that raise it."""
     if not len(matrix):
         return []
     try:
         scores[:] = predict(matrix)
+    except Stopped:
+        raise
     except Exception as error:
         if len(matrix) == 1:
-            log.warning("not_scored: %s", type(error).__name__)  # and not what it says: that may hold values
+            # And not what it says: that may hold values.
+            log.warning("not_scored", extra={"error": type(error).__name__})
             return [first]
     else:
         return []

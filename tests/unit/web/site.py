@@ -1,5 +1,6 @@
 """A whole Paygrade in one process: web over a Redis that is played, and a worker that comes when called."""
 
+import tempfile
 from collections.abc import Callable, Iterator
 from functools import cache
 from pathlib import Path
@@ -10,11 +11,14 @@ from fakeredis import FakeServer
 from werkzeug.test import TestResponse
 
 from jobs import RELEASE
+from jobs.batch_line import BatchLine
+from jobs.batch_store import BatchStore
 from jobs.capacity import Process
+from jobs.files import files_at
 from jobs.line import Line
 from jobs.logs import Journal
 from jobs.metrics import Metrics
-from jobs.names import GROUP, LINE
+from jobs.names import BATCH_LINE, GROUP, LINE
 from jobs.settings import Settings
 from jobs.store import Store
 from model.catalog import Catalog
@@ -22,12 +26,16 @@ from tests.unit.conftest import living
 from tests.unit.in_memory import MemoryRedis
 from tests.unit.web.documented import DocumentedClient
 from web.app import create_app
+from web.batches import Batches
 from web.door import Door
 from web.keys import Keys
 from web.openapi.document import Document
 from web.waiting import Waiting
 from worker.account import Account
+from worker.batch_steps import BatchSteps
+from worker.batches import Batches as BatchWorker
 from worker.bundles import Bundles
+from worker.lease import Leases
 from worker.predictions import Predictions
 
 BUNDLES = Path("model/bundles")
@@ -96,7 +104,10 @@ class Site:
     def __init__(self, keys: str = "", bundles: Path = BUNDLES, **settings: Any) -> None:
         self.settings = Settings(bundles=bundles, **settings)
         self.redis = PlayedRedis()
-        for stream in LINES:  # that a group is not there yet fakeredis says in words of its own
+        for stream in (
+            *LINES,
+            BATCH_LINE,
+        ):  # that a group is not there yet fakeredis says in words of its own
             self.redis.xgroup_create(stream, GROUP, id="0", mkstream=True)
         self.store = Store(self.redis, self.settings)
         self.line = Line(self.redis, self.settings)
@@ -114,6 +125,17 @@ class Site:
         self.waiting.open()
         gevent.sleep(0)  # it has subscribed, and looked at the memory
         catalog = Catalog(bundles, self.settings.default_model)
+        self.files = tempfile.TemporaryDirectory(prefix="paygrade-files-")
+        self.batches = Batches(
+            self.settings,
+            Keys(keys),
+            catalog,
+            BatchStore(self.redis, self.settings),
+            files_at(self.files.name),
+            self.door,
+            self.waiting,
+            ring=self.bells.append,
+        )
         self.app = create_app(
             self.settings,
             Keys(keys),
@@ -123,10 +145,22 @@ class Site:
             self.waiting,
             self.metrics,
             self.journal,
+            self.batches,
         )
         self.client = DocumentedClient(self.app, documented(bundles, self.settings.default_model, bool(keys)))
         account = Account(self.metrics, self.journal)
         self.worker = Predictions(self.line, loaded(bundles), account, CHILD, lambda: self.queued() == 0)
+
+    def score_batches(self, tasks: int = 100) -> None:
+        """A worker for batches comes, does up to so many tasks, and goes."""
+        line = BatchLine(self.redis, self.settings)
+        steps = BatchSteps(line, files_at(self.files.name), self.bells.append, bells=1)
+        leases = Leases(line, CHILD, lambda: False)
+        left = iter(range(tasks))
+        worker = BatchWorker(
+            line, loaded(self.settings.bundles), steps, leases, CHILD, lambda: next(left, None) is None, 3
+        )
+        worker.answer("bell")
 
     def hire(self) -> "Site":
         """From now on a worker comes whenever the bell rings."""
@@ -173,7 +207,7 @@ class Site:
     def is_untouched(self) -> bool:
         """Nothing was recorded, queued or rung for."""
         self.redis.failure = None
-        return set(self._keys("*")) - OF_WEB == set(LINES)
+        return set(self._keys("*")) - OF_WEB == {*LINES, BATCH_LINE}
 
     def jobs(self) -> list[str]:
         return [key.removeprefix("job:") for key in self._keys("job:*")]
@@ -183,6 +217,7 @@ class Site:
         return [key.decode() for key in keys]
 
     def close(self) -> None:
+        self.files.cleanup()
         self.redis.failure = None
         self.redis.closed = True
 

@@ -77,8 +77,8 @@ def score_table(files: Files, booster: xgboost.Booster) -> ScoreTable:
             parts.append(f"parts/{number}")
             with_errors += [(f"parts/{number}.errors", rows)] if part.failed else []
             rows, failed = rows + part.rows, failed + part.failed
-        join_results(files, planned.layout, parts, "result")
-        join_errors(files, with_errors, "errors")
+        join_results(files, parts, planned.layout, files, "result")
+        join_errors(files, with_errors, files, "errors")
         errors = [orjson.loads(line) for line in files.read("errors").splitlines()]
         return Scored(files.read("result"), errors, rows, failed, len(parts))
 

@@ -85,7 +85,7 @@ def test_a_quote_within_a_field_is_a_letter_like_any_other(place: Path) -> None:
 
 def test_row_groups_are_chunks_and_the_last_is_shared() -> None:
     assert list(cut_groups([(10, 900), (0, 0), (8, 900)], chunk=400)) == [
-        Chunk(0, 10, 0),
-        Chunk(0, 4, 2),
-        Chunk(4, 8, 2),
+        Chunk(0, 10, group=0, rows=10, size=900),
+        Chunk(0, 4, group=2, rows=4, size=450),
+        Chunk(4, 8, group=2, rows=4, size=450),
     ]

@@ -1,0 +1,177 @@
+"""The line of batches as workers see it: take a task, say that it is under way, record what became of it."""
+
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from typing import Any, NamedTuple, TypeVar
+from uuid import uuid4
+
+import orjson
+from redis import Redis
+from redis.exceptions import ResponseError
+
+from jobs.batch_status import BatchStatus
+from jobs.batches import Asked
+from jobs.connection import script, talking
+from jobs.capacity import LAPSES_MS
+from jobs.names import BATCH_LINE, GROUP
+from jobs.settings import Settings
+
+T = TypeVar("T")
+
+PLAN, JOIN, LOOK = "plan", "join", "look"
+
+LOST = orjson.dumps({"type": "worker_lost", "detail": "every worker that took a part of this batch was lost"})
+
+
+class Task(NamedTuple):
+    """A step of a batch: to PLAN it, to score the chunk of this number, to JOIN its parts, to LOOK at it."""
+
+    entry: bytes
+    id: str
+    task: str
+    tries: int
+    model: str
+    sha256: str
+    asked: Asked
+    size: int
+    layout: bytes
+    chunk: str
+
+
+class Done(NamedTuple):
+    """A chunk that is done; `expected` is how many rows the plan took it to have."""
+
+    rows: int
+    failed: int
+    size: int
+    expected: int
+
+
+class BatchSweep(NamedTuple):
+    taken_back: int
+    given_up: int
+    bells: list[str]
+    removable: list[str]
+    """Batches whose files are to be removed."""
+
+
+class BatchLine:
+    """Every method raises StoreAway if Redis does not answer in time."""
+
+    def __init__(self, redis: Redis, settings: Settings) -> None:
+        self._redis = redis
+        self._settings = settings
+        names = ("take", "renew", "planned", "done", "parts", "finish", "give_back", "sweep", "live", "ring")
+        self._scripts = {name: script(redis, f"batches/{name}") for name in (*names, "withdraw", "removed")}
+
+    def take(self, child: str, bell: str) -> Task | None:
+        taken = self._call("take", child, bell, self._settings.retention_ms)
+        if not taken:
+            return None
+        entry, job_id, task, tries, model, sha, asked, size, layout, chunk = taken
+        return Task(
+            entry=entry,
+            id=job_id.decode(),
+            task=task.decode(),
+            tries=tries,
+            model=model.decode(),
+            sha256=sha.hex(),
+            asked=Asked.from_json(asked),
+            size=int(size),
+            layout=layout,
+            chunk=chunk.decode(),
+        )
+
+    def renew(self, child: str, bell: str, task: Task) -> BatchStatus | None:
+        """Its lease begins anew; None if another child has the task meanwhile, or the batch is gone."""
+        status = self._call("renew", child, bell, task.entry, task.id)
+        return BatchStatus(status.decode()) if status else None
+
+    def planned(self, task: Task, layout: bytes, total: int, chunks: Sequence[str], bells: int) -> list[str]:
+        """The batch is cut; returns the bells to ring."""
+        names = _names(bells)
+        return _texts(self._call("planned", task.entry, task.id, layout, total, bells, *names, *chunks))
+
+    def done(self, task: Task, done: Done, bells: int) -> list[str]:
+        """A chunk is done, and counts once; returns the bells to ring."""
+        return _texts(
+            self._call(
+                "done",
+                task.entry,
+                task.id,
+                task.task,
+                done.rows,
+                done.failed,
+                done.size,
+                done.expected,
+                *_names(bells),
+            )
+        )
+
+    def parts(self, task: Task) -> dict[int, tuple[int, int]]:
+        """The chunks that are done, with their rows and failed rows, in order."""
+        found = self._call("parts", task.id)
+        done = {int(number): said.split() for number, said in zip(found[::2], found[1::2], strict=True)}
+        return {number: (int(rows), int(failed)) for number, (rows, failed) in sorted(done.items())}
+
+    def finish(self, task: Task, status: BatchStatus, error: bytes = b"") -> bool:
+        """The batch ends; whether it had not ended before."""
+        retention = self._settings.retention_ms
+        return bool(self._call("finish", task.entry, task.id, status, retention, error))
+
+    def give_back(self, task: Task) -> None:
+        """Leaves the task to another child: this one is to stop."""
+        self._call("give_back", task.entry, task.id, task.task)
+
+    def withdraw(self, bell: str) -> None:
+        """The bell has been answered."""
+        self._call("withdraw", bell)
+
+    def live(self, child: str) -> None:
+        self._call("live", child, LAPSES_MS)
+
+    def bells(self, most: int) -> list[str]:
+        """The bells that are to be rung now."""
+        return _texts(self._call("ring", *_names(most)))
+
+    def sweep(self, bells: int) -> BatchSweep:
+        """Takes back what was taken longer ago than its lease; one worker at a time does so."""
+        settings = self._settings
+        arguments = (settings.lease_seconds * 1000, settings.attempts, settings.retention_ms, LOST)
+        back, given_up, rung, removable = self._call("sweep", *arguments, *_names(bells))
+        return BatchSweep(back, given_up, _texts(rung), _texts(removable))
+
+    def unknown(self, job_ids: Sequence[str]) -> list[str]:
+        """Those of the batches that have no record."""
+        with talking():
+            pipeline = self._redis.pipeline(transaction=False)
+            for job_id in job_ids:
+                pipeline.exists(f"job:{job_id}")
+            return [job_id for job_id, known in zip(job_ids, pipeline.execute(), strict=True) if not known]
+
+    def removed(self, job_id: str) -> None:
+        """The files of a batch have been removed."""
+        self._call("removed", job_id)
+
+    def _call(self, name: str, *arguments: str | bytes | int) -> Any:
+        with talking():
+            return self._in_group(lambda: self._scripts[name](args=list(arguments)))
+
+    def _in_group(self, call: Callable[[], T]) -> T:
+        """Calls, and makes the line's consumer group first if it turns out that there is none."""
+        try:
+            return call()
+        except ResponseError as error:
+            if "NOGROUP" not in str(error):
+                raise
+        with suppress(ResponseError):  # another worker was first
+            self._redis.xgroup_create(BATCH_LINE, GROUP, id="0", mkstream=True)
+        return call()
+
+
+def _names(bells: int) -> list[str]:
+    return [uuid4().hex for _ in range(bells)]
+
+
+def _texts(values: Sequence[bytes]) -> list[str]:
+    return [value.decode() for value in values]

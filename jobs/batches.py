@@ -1,0 +1,143 @@
+"""A batch: what is asked of it, its record, and where its files are."""
+
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from typing import Any, NamedTuple
+
+import orjson
+
+from jobs import ids
+from jobs.batch_status import BatchStatus
+from jobs.record import Once, UnknownRecord
+from jobs.tables import Format
+
+VERSION = b"1"
+
+
+@dataclass(frozen=True)
+class Asked:
+    """What a caller wants of a batch; `source` and `output` are s3:// addresses, where there are such."""
+
+    input: Format
+    results: Format
+    encoding: str = "utf-8"
+    include_inputs: bool = False
+    prefix: str = ""
+    source: str = ""
+    output: str = ""
+    dry_run: bool = False
+
+    def to_json(self) -> bytes:
+        return orjson.dumps(asdict(self))
+
+    @classmethod
+    def from_json(cls, text: bytes) -> "Asked":
+        fields: dict[str, Any] = orjson.loads(text)
+        fields |= {name: Format(fields[name]) for name in ("input", "results")}
+        return cls(**fields)
+
+
+@dataclass(frozen=True)
+class NewBatch:
+    """A batch whose input is in the file store; metadata is JSON."""
+
+    id: str
+    model: str
+    sha256: str
+    owner: str
+    asked: Asked
+    size: int
+    metadata: bytes = b"{}"
+    start_within_ms: int | None = None
+    once: Once | None = None
+
+
+class BatchRecord(NamedTuple):
+    """Times are milliseconds since 1970, UTC; `bytes_done` are of the `size` of the input."""
+
+    id: str
+    status: BatchStatus
+    model: str
+    sha256: str
+    owner: str
+    asked: Asked
+    size: int
+    total: int | None
+    rows: int
+    failed: int
+    bytes_done: int
+    started: int | None
+    finished: int | None
+    expires: int | None
+    error: bytes | None
+    metadata: bytes
+    deadline: int | None
+
+    @property
+    def created(self) -> int:
+        return ids.created_ms(self.id)
+
+    @property
+    def progress(self) -> float:
+        """From 0 to 1, by the bytes of the input that are scored."""
+        if self.status in (BatchStatus.SUCCEEDED, BatchStatus.PARTIALLY_SUCCEEDED, BatchStatus.FINALIZING):
+            return 1.0
+        return min(self.bytes_done / self.size, 1.0) if self.size else 0.0
+
+    @classmethod
+    def decode(cls, job_id: str, values: Sequence[bytes | None]) -> "BatchRecord":
+        """`values` as scripts/batches/read.lua gives them."""
+        version, status, model, sha, owner, asked, size, total, rows, failed, done, *rest = values
+        if version != VERSION or not (status and model and sha and owner and asked):
+            raise UnknownRecord
+        started, finished, expires, error, metadata, deadline = rest
+        return cls(
+            id=job_id,
+            status=BatchStatus(status.decode()),
+            model=model.decode(),
+            sha256=sha.hex(),
+            owner=owner.decode(),
+            asked=Asked.from_json(asked),
+            size=int(size or 0),
+            total=_whole(total),
+            rows=int(rows or 0),
+            failed=int(failed or 0),
+            bytes_done=int(done or 0),
+            started=_whole(started),
+            finished=_whole(finished),
+            expires=_whole(expires),
+            error=error,
+            metadata=metadata or b"{}",
+            deadline=_whole(deadline),
+        )
+
+
+def folder_of(job_id: str) -> str:
+    """Where the files of a batch are: input, result and errors, and while it runs its parts."""
+    return f"batches/{job_id}"
+
+
+class Place(NamedTuple):
+    """A file: in the file store, or, with `store`, at an s3:// address of the caller."""
+
+    name: str
+    store: str = ""
+
+
+def input_of(job_id: str, asked: Asked) -> Place:
+    if not asked.source:
+        return Place(f"{folder_of(job_id)}/input")
+    folder, _, name = asked.source.rpartition("/")
+    return Place(name, folder)
+
+
+def output_of(job_id: str, asked: Asked, name: str) -> Place:
+    """`name` is result or errors."""
+    if not asked.output:
+        return Place(f"{folder_of(job_id)}/{name}")
+    ending = asked.results if name == "result" else Format.NDJSON
+    return Place(f"{job_id}/{name}.{ending}", asked.output)
+
+
+def _whole(value: bytes | None) -> int | None:
+    return int(value) if value else None

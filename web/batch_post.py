@@ -1,0 +1,168 @@
+"""A batch on its way in: its file into the file store, then its record into Redis; once only, if asked."""
+
+import logging
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from typing import NamedTuple
+
+import gevent
+import orjson
+from flask import Request
+
+from jobs import ids
+from jobs.batch_store import CLAIM_MS, BatchStore
+from jobs.batches import Asked, NewBatch, folder_of, input_of
+from jobs.errors import FilesRefused, JobsError, KeyReused, NoFile, NoTable
+from jobs.files import Files, files_at
+from jobs.record import Once
+from jobs.settings import Settings
+from jobs.tables import ERROR, Format, check_columns, read_header
+from model.schema import Fault
+from web.batch_body import AskedBatch
+from web.batch_resource import PATH
+from web.problems import Problem
+from web.terms import key_of, start_within_ms
+from web.upload import Upload
+
+log = logging.getLogger(__name__)
+
+
+class Posted(NamedTuple):
+    id: str
+    replayed: bool = False
+
+
+class BatchPost:
+    def __init__(
+        self, settings: Settings, store: BatchStore, files: Files, ring: Callable[[str], None]
+    ) -> None:
+        self._settings = settings
+        self._store = store
+        self._files = files
+        self._ring = ring
+
+    def post(self, request: Request, owner: str, asked: AskedBatch) -> Posted:
+        """Returns once the batch is recorded and in the line, or the one that its Idempotency-Key stands for.
+
+        Raises Problem, and what the store raises: then it is not accepted as far as we know.
+        """
+        job_id = ids.new_id(ids.BATCH)
+        start_within = start_within_ms(request)
+        upload = Upload(request, self._settings.max_file, lambda start: look(start, asked))
+        # What is asked counts to the body: the same key with other options is another request.
+        upload.hash.update(asked.asked.to_json() + asked.manifest.sha256.encode())
+        key = key_of(request)
+        digest = Once.of(PATH, key, b"").key if key is not None else b""
+        if digest and (known := self._store.claim_key(owner, digest, job_id)):
+            if not known.id:
+                raise Problem(409, "a request with this Idempotency-Key is still arriving; wait for it")
+            return self._replay(known.id, known.body, asked, upload)
+        with self._claimed(owner, digest, job_id), self._saved(job_id):
+            size = self._save(job_id, asked, upload, hashed=bool(digest))
+            batch = NewBatch(
+                id=job_id,
+                model=asked.manifest.ref,
+                sha256=asked.manifest.sha256,
+                owner=owner,
+                asked=asked.asked,
+                size=size,
+                metadata=orjson.dumps(asked.metadata),
+                start_within_ms=start_within,
+                once=Once(digest, upload.hash.digest()[:16]) if digest else None,
+            )
+            bells = self._store.add(batch)
+        for bell in bells:
+            gevent.spawn(self._ring_out, bell)
+        return Posted(job_id)
+
+    def _save(self, job_id: str, asked: AskedBatch, upload: Upload, hashed: bool) -> int:
+        """Bytes of the input, which is then where workers look for it."""
+        if asked.asked.source:
+            return self._size_of_source(asked.asked)
+        name = input_of(job_id, asked.asked).name
+        if asked.rows is None:
+            upload.save(self._files, name, hashed)
+            return upload.size
+        lines = b"".join(orjson.dumps(row) + b"\n" for row in asked.rows)
+        upload.hash.update(lines)
+        with self._files.create(name) as file:
+            file.write(lines)
+        return len(lines)
+
+    def _size_of_source(self, asked: Asked) -> int:
+        place = input_of("", asked)
+        try:
+            return files_at(place.store).size(place.name)
+        except (NoFile, FilesRefused) as error:
+            raise Problem(422, "the input cannot be read", [Fault("/input", str(error))]) from None
+
+    def _replay(self, job_id: str, body: bytes, asked: AskedBatch, upload: Upload) -> Posted:
+        if asked.rows is not None:
+            upload.hash.update(b"".join(orjson.dumps(row) + b"\n" for row in asked.rows))
+        elif not asked.asked.source:
+            upload.read()
+        if upload.hash.digest()[:16] != body:
+            raise KeyReused
+        return Posted(job_id, replayed=True)
+
+    @contextmanager
+    def _claimed(self, owner: str, digest: bytes, job_id: str) -> Iterator[None]:
+        """While the body arrives, its key stays claimed; if the request comes to nothing, it is released."""
+        if not digest:
+            yield
+            return
+        renewing = gevent.spawn(self._renew, owner, digest, job_id)
+        try:
+            yield
+        except BaseException:
+            with suppress(JobsError):  # it lapses by itself
+                self._store.release_key(owner, digest, job_id)
+            raise
+        finally:
+            renewing.kill()
+
+    def _renew(self, owner: str, digest: bytes, job_id: str) -> None:
+        while True:
+            gevent.sleep(CLAIM_MS / 3000)
+            with suppress(JobsError):
+                self._store.claim_key(owner, digest, job_id)
+
+    @contextmanager
+    def _saved(self, job_id: str) -> Iterator[None]:
+        """What is not accepted leaves no file behind."""
+        try:
+            yield
+        except BaseException:
+            with suppress(JobsError):  # the sweeper finds it
+                self._files.remove(folder_of(job_id))
+            raise
+
+    def _ring_out(self, bell: str) -> None:
+        try:
+            self._ring(bell)
+        except Exception as error:
+            log.warning("bell_lost", extra={"error": type(error).__name__})
+
+
+def look(start: bytes, asked: AskedBatch) -> None:
+    """Raises Problem (422) for a file that by its first bytes is no table of this model."""
+    try:
+        match asked.asked.input:
+            case Format.CSV:
+                _look_at_csv(start, asked)
+            case Format.NDJSON:
+                if not start.removeprefix(b"\xef\xbb\xbf").lstrip().startswith(b"{"):
+                    raise NoTable("line 1: this is no JSON object")
+            case Format.PARQUET:
+                if not start.startswith(b"PAR1"):
+                    raise NoTable("this is no Parquet file")
+    except NoTable as error:
+        raise Problem(422, str(error)) from None
+
+
+def _look_at_csv(start: bytes, asked: AskedBatch) -> None:
+    header = read_header(start, asked.asked.encoding)
+    ours = (f"{asked.asked.prefix}{name}" for name in ("prediction", ERROR))
+    check_columns(header.names, asked.manifest.schema.names, ours)
+    if header.end == len(start):
+        raise NoTable("the file has a header and no rows")

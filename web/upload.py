@@ -1,0 +1,102 @@
+"""A body of any size on its way into the file store: never whole in memory, unpacked if it is packed."""
+
+import hashlib
+import zlib
+from collections.abc import Callable, Iterator
+
+from flask import Request
+
+from jobs.files import Files
+from web.connection import PROGRESS
+from web.problems import Problem
+
+PIECE = 1024 * 1024
+GZIP = 31
+"""What zlib calls a gzip stream."""
+LOOKED_AT = 256 * 1024
+"""Bytes from the start of a file by which it may be refused."""
+
+
+class Upload:
+    """`look` gets the first bytes of the file, and raises if it is to be refused."""
+
+    def __init__(self, request: Request, most: int, look: Callable[[bytes], None]) -> None:
+        self._request = request
+        self._most = most
+        self._look = look
+        self.size = 0
+        self.hash = hashlib.sha256()
+
+    def save(self, files: Files, name: str, hashed: bool) -> None:
+        """Raises Problem: 400 for a body that is cut off, 413 for a long one, 415 for its encoding."""
+        with files.create(name) as file:
+            for piece in self._checked(hashed):
+                file.write(piece)
+
+    def read(self) -> None:
+        """Only for the hash."""
+        for _ in self._checked(hashed=True):
+            pass
+
+    def _checked(self, hashed: bool) -> Iterator[bytes]:
+        start = b""
+        looked = False
+        for piece in self._unpacked():
+            self.size += len(piece)
+            if self.size > self._most:
+                raise Problem(413, f"the file is longer than {self._most} bytes, unpacked; send it in parts")
+            if hashed:
+                self.hash.update(piece)
+            if not looked:
+                start += piece
+                if looked := len(start) >= LOOKED_AT:
+                    self._look(start)
+            yield piece
+        if not looked:
+            self._look(start)
+
+    def _unpacked(self) -> Iterator[bytes]:
+        encoding = self._request.headers.get("Content-Encoding", "identity").lower()
+        if encoding == "identity":
+            return self._pieces()
+        if encoding in ("gzip", "x-gzip"):
+            return _gunzip(self._pieces())
+        raise Problem(415, "send the file as it is, or with Content-Encoding: gzip")
+
+    def _pieces(self) -> Iterator[bytes]:
+        environ = self._request.environ
+        progress: Callable[[], None] = environ.get(PROGRESS, lambda: None)
+        left = self._request.content_length
+        if left is not None and left > self._most:
+            raise Problem(413, f"the file is longer than {self._most} bytes; send it in parts")
+        try:
+            while left is None or left > 0:
+                piece = environ["wsgi.input"].read(PIECE if left is None else min(PIECE, left))
+                if not piece:
+                    break
+                left = None if left is None else left - len(piece)
+                progress()
+                yield piece
+        except OSError:
+            raise Problem(400, "the body ended before its end") from None
+        if left:
+            raise Problem(400, "the body ended before its end")
+
+
+def _gunzip(pieces: Iterator[bytes]) -> Iterator[bytes]:
+    """At most PIECE at a time, whatever it becomes."""
+    stream = zlib.decompressobj(GZIP)
+    begun = False
+    try:
+        for packed in pieces:
+            while packed:
+                if stream.eof:
+                    stream = zlib.decompressobj(GZIP)  # a file may be several streams
+                begun = True
+                if unpacked := stream.decompress(packed, PIECE):
+                    yield unpacked
+                packed = stream.unused_data if stream.eof else stream.unconsumed_tail
+    except zlib.error:
+        raise Problem(400, "the body is not gzip") from None
+    if begun and not stream.eof:
+        raise Problem(400, "the gzip stream is cut off")

@@ -1,0 +1,123 @@
+"""The steps of a batch: it is planned, its chunks are scored, its parts are joined."""
+
+import logging
+from collections.abc import Callable
+from functools import lru_cache
+
+import orjson
+
+from jobs.batch_line import BatchLine, Done, Task
+from jobs.batch_status import BatchStatus
+from jobs.batches import Place, folder_of, input_of, output_of
+from jobs.errors import JobsError
+from jobs.files import Files, files_at
+from jobs.tables import ERROR
+from model.bundle import Bundle
+from worker.tables.chunks import ChunkScorer
+from worker.tables.join import join_errors, join_results
+from worker.tables.layout import Chunk, Layout
+from worker.tables.plan import Plan, Wanted, plan
+from worker.tables.preview import preview
+
+log = logging.getLogger(__name__)
+
+Ring = Callable[[str], None]
+
+ALL_FAILED = orjson.dumps({"type": "rows_failed", "detail": "no row could be scored; its errors say why"})
+NO_ROWS = orjson.dumps({"type": "no_table", "detail": "the file has no rows"})
+
+
+class BatchSteps:
+    """Each step may be done again, by another child too, and then comes to the same."""
+
+    def __init__(self, line: BatchLine, files: Files, ring: Ring, bells: int) -> None:
+        self._line = line
+        self._files = files
+        self._ring = ring
+        self._bells = bells
+
+    def plan(self, task: Task, bundle: Bundle) -> None:
+        planned = self._plan(task, bundle)
+        chunks = [chunk.to_text() for chunk in planned.chunks]
+        total = sum(chunk.rows for chunk in planned.chunks)
+        self._ring_all(self._line.planned(task, planned.layout.to_json(), total, chunks, self._bells))
+        log.info("planned", extra={"id": task.id, "chunks": len(chunks)})
+
+    def score(self, task: Task, bundle: Bundle, wanted: Callable[[], bool], hopeless: bool) -> None:
+        chunk, layout = Chunk.from_text(task.chunk), Layout.from_json(task.layout)
+        source, name = input_of(task.id, task.asked), _part(task.id, int(task.task))
+        scorer = ChunkScorer(self._files, layout, bundle.manifest.schema, bundle.score_matrix)
+        part = scorer.score(self._at(source), source.name, chunk, name, wanted, hopeless)
+        done = Done(part.rows, part.failed, chunk.size, chunk.rows)
+        self._ring_all(self._line.done(task, done, self._bells))
+
+    def join(self, task: Task) -> None:
+        parts = self._line.parts(task)
+        rows = failed = 0
+        with_errors = []
+        for number, (its_rows, its_failed) in parts.items():
+            if its_failed:
+                with_errors.append((f"{_part(task.id, number)}.errors", rows))
+            rows, failed = rows + its_rows, failed + its_failed
+        result, errors = (output_of(task.id, task.asked, name) for name in ("result", "errors"))
+        names = [_part(task.id, number) for number in parts]
+        join_results(self._files, names, Layout.from_json(task.layout), self._at(result), result.name)
+        join_errors(self._files, with_errors, self._at(errors), errors.name)
+        status, error = _ending(rows, failed)
+        if self._line.finish(task, status, error):
+            log.info("ended", extra={"id": task.id, "status": status, "rows": rows, "failed": failed})
+        self._clean(task)
+
+    def look(self, task: Task, bundle: Bundle) -> None:
+        """What a dry run is to tell, as a file."""
+        planned = self._plan(task, bundle)
+        source = input_of(task.id, task.asked)
+        found = preview(self._at(source), source.name, planned, bundle)
+        with self._files.create(f"{folder_of(task.id)}/look") as file:
+            file.write(orjson.dumps(found))
+        self._line.finish(task, BatchStatus.SUCCEEDED)
+
+    def _plan(self, task: Task, bundle: Bundle) -> Plan:
+        asked = task.asked
+        source = input_of(task.id, asked)
+        scored = tuple(asked.prefix + name for name in (*bundle.columns, ERROR))
+        features = bundle.manifest.schema.names
+        wanted = Wanted(asked.input, asked.results, features, scored, asked.include_inputs, asked.encoding)
+        return plan(self._at(source), source.name, wanted)
+
+    def _at(self, place: Place) -> Files:
+        return _store(place.store) if place.store else self._files
+
+    def _ring_all(self, bells: list[str]) -> None:
+        for bell in bells:
+            try:
+                self._ring(bell)
+            except Exception as error:  # the sweeper will
+                log.warning("bell_lost", extra={"error": type(error).__name__})
+
+    def _clean(self, task: Task) -> None:
+        """What is not needed any more. What is left here goes when the batch expires."""
+        folder = folder_of(task.id)
+        try:
+            self._files.remove(f"{folder}/parts")
+            if not task.asked.source:
+                self._files.remove_file(f"{folder}/input")
+        except JobsError as error:
+            log.warning("files_away", extra={"error": str(error)})
+
+
+def _part(job_id: str, number: int) -> str:
+    return f"{folder_of(job_id)}/parts/{number:06}"
+
+
+def _ending(rows: int, failed: int) -> tuple[BatchStatus, bytes]:
+    if not rows:
+        return BatchStatus.FAILED, NO_ROWS
+    if failed == rows:
+        return BatchStatus.FAILED, ALL_FAILED
+    return (BatchStatus.PARTIALLY_SUCCEEDED if failed else BatchStatus.SUCCEEDED), b""
+
+
+@lru_cache(maxsize=8)
+def _store(place: str) -> Files:
+    return files_at(place)

@@ -1,0 +1,101 @@
+"""What a child does when the bell of batches rings: task after task, while any waits."""
+
+import logging
+import time
+import traceback
+from collections.abc import Callable
+
+import orjson
+
+from jobs.batch_line import JOIN, LOOK, PLAN, BatchLine, Task
+from jobs.batch_status import BatchStatus
+from jobs.errors import FilesAway, FilesRefused, NoFile, NoTable, StoreAway
+from model.errors import ModelError
+from worker.batch_steps import BatchSteps
+from worker.bundles import Bundles
+from worker.lease import Leases
+from worker.tables.score import Stopped
+
+log = logging.getLogger(__name__)
+
+LINGER_SECONDS = 0.2
+"""How long an empty line is watched before the bell is withdrawn: the next task then needs no bell."""
+LOOKS_EVERY_SECONDS = 0.02
+
+
+class Batches:
+    def __init__(
+        self,
+        line: BatchLine,
+        bundles: Bundles,
+        steps: BatchSteps,
+        leases: Leases,
+        child: str,
+        stopping: Callable[[], bool],
+        attempts: int,
+    ) -> None:
+        self._line = line
+        self._bundles = bundles
+        self._steps = steps
+        self._leases = leases
+        self._child = child
+        self._stopping = stopping
+        self._attempts = attempts
+
+    def answer(self, bell: str) -> None:
+        """Works until the line is empty or the worker is to stop; a chunk under way then is given back."""
+        while not self._stopping() and (task := self._take(bell)):
+            with self._leases.hold(bell, task):
+                self._do(task)
+        self._line.withdraw(bell)
+
+    def _take(self, bell: str) -> Task | None:
+        until = time.monotonic() + LINGER_SECONDS
+        while time.monotonic() < until:
+            if task := self._line.take(self._child, bell):
+                return task
+            time.sleep(LOOKS_EVERY_SECONDS)
+        self._line.withdraw(bell)
+        # Whoever came before that saw our bell out and rang none.
+        return self._line.take(self._child, bell)
+
+    def _do(self, task: Task) -> None:
+        try:
+            self._step(task)
+        except StoreAway:
+            raise
+        except Stopped:
+            self._line.give_back(task)
+        except (NoTable, NoFile, FilesRefused) as error:
+            self._fail(task, "no_table" if isinstance(error, NoTable) else "no_file", str(error))
+        except FilesAway as error:
+            self._leave(task, "files_away", str(error))
+        except ModelError as error:
+            log.error("model_unavailable", extra={"model": task.model, "error": str(error)})
+            self._leave(task, "model_unavailable", f"no worker could load {task.model}")
+        except Exception as error:
+            place = traceback.extract_tb(error.__traceback__)[-1]
+            where = f"{place.filename}:{place.lineno}"
+            log.error("unforeseen", extra={"error": type(error).__name__, "at": where})
+            self._leave(task, "not_finished", "a worker could not go on with this batch; its log says where")
+
+    def _leave(self, task: Task, kind: str, detail: str) -> None:
+        """To other hands, when the lease is over, unless it has been tried often enough."""
+        log.warning("left", extra={"id": task.id, "task": task.task, "tries": task.tries, "reason": kind})
+        if task.tries >= self._attempts:
+            self._fail(task, kind, detail)
+
+    def _step(self, task: Task) -> None:
+        bundle = self._bundles.get(task.model, task.sha256)
+        match task.task:
+            case step if step == PLAN:
+                self._steps.plan(task, bundle)
+            case step if step == JOIN:
+                self._steps.join(task)
+            case step if step == LOOK:
+                self._steps.look(task, bundle)
+            case _:
+                self._steps.score(task, bundle, self._leases.wanted, hopeless=task.tries > self._attempts)
+
+    def _fail(self, task: Task, kind: str, detail: str) -> None:
+        self._line.finish(task, BatchStatus.FAILED, orjson.dumps({"type": kind, "detail": detail}))

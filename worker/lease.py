@@ -1,0 +1,54 @@
+"""A child's lease on the task in its hands: renewed for as long as it works on it."""
+
+import logging
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+from jobs.batch_line import BatchLine, Task
+from jobs.batch_status import BatchStatus
+from jobs.errors import StoreAway
+
+log = logging.getLogger(__name__)
+
+RENEWED_EVERY_SECONDS = 0.5
+_WANTED = frozenset({BatchStatus.VALIDATING, BatchStatus.QUEUED, BatchStatus.RUNNING, BatchStatus.FINALIZING})
+
+
+class Leases:
+    """A thread that renews the lease and sees how the batch fares: it may be canceled meanwhile."""
+
+    def __init__(self, line: BatchLine, child: str, stopping: Callable[[], bool]) -> None:
+        self._line = line
+        self._child = child
+        self._stopping = stopping
+        self._held: tuple[str, Task] | None = None
+        self._wanted = True
+        threading.Thread(target=self._run, name="lease", daemon=True).start()
+
+    @contextmanager
+    def hold(self, bell: str, task: Task) -> Iterator[None]:
+        self._wanted = True
+        self._held = bell, task
+        try:
+            yield
+        finally:
+            self._held = None
+
+    def wanted(self) -> bool:
+        """Whether to go on with the task that is held."""
+        return self._wanted and not self._stopping()
+
+    def _run(self) -> None:
+        waiting = threading.Event()
+        while True:
+            waiting.wait(RENEWED_EVERY_SECONDS)
+            if not (held := self._held):
+                continue
+            try:
+                status = self._line.renew(self._child, *held)
+            except StoreAway as error:  # for as long as the lease holds, nobody else has the task
+                log.warning("store_away", extra={"error": str(error)})
+                continue
+            if status not in _WANTED and self._held is held:
+                self._wanted = False
