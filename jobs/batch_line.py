@@ -20,6 +20,9 @@ T = TypeVar("T")
 
 PLAN, JOIN, LOOK = "plan", "join", "look"
 
+LOST_PER_ATTEMPT = 3
+"""A chunk takes seconds, and so is often lost with workers that end for reasons of their own."""
+
 LOST = orjson.dumps({"type": "worker_lost", "detail": "every worker that took a part of this batch was lost"})
 
 
@@ -137,7 +140,8 @@ class BatchLine:
     def sweep(self, bells: int) -> BatchSweep:
         """Takes back what was taken longer ago than its lease; one worker at a time does so."""
         settings = self._settings
-        arguments = (settings.lease_seconds * 1000, settings.attempts, settings.retention_ms, LOST)
+        most_lost = settings.attempts * LOST_PER_ATTEMPT
+        arguments = (settings.lease_seconds * 1000, most_lost, settings.retention_ms, LOST)
         back, given_up, rung, removable = self._call("sweep", *arguments, *_names(bells))
         return BatchSweep(back, given_up, _texts(rung), _texts(removable))
 

@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 import orjson
 
-from jobs.batch_line import JOIN, LOOK, PLAN, BatchLine, Task
+from jobs.batch_line import JOIN, LOOK, LOST_PER_ATTEMPT, PLAN, BatchLine, Task
 from jobs.batch_status import BatchStatus
 from jobs.errors import FilesAway, FilesRefused, NoFile, NoTable, StoreAway
 from model.errors import ModelError
@@ -95,7 +95,7 @@ class Batches:
             case step if step == LOOK:
                 self._steps.look(task, bundle)
             case _:
-                self._steps.score(task, bundle, self._leases.wanted, hopeless=task.tries > self._attempts)
+                self._steps.score(task, bundle, self._leases.wanted, hopeless=task.tries > self._attempts * LOST_PER_ATTEMPT)
 
     def _fail(self, task: Task, kind: str, detail: str) -> None:
         self._line.finish(task, BatchStatus.FAILED, orjson.dumps({"type": kind, "detail": detail}))

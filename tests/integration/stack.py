@@ -42,7 +42,8 @@ class Stack:
         self._maxmemory = maxmemory
         self._store_port = free_port()
         self.redis_url = f"redis://127.0.0.1:{self._store_port}/0"
-        self.settings = {"PAYGRADE_CHILDREN": "1", "PAYGRADE_WEB_PROCESSES": "1", **(settings or {})}
+        self.settings = {"PAYGRADE_CHILDREN": "1", "PAYGRADE_WEB_PROCESSES": "1"}
+        self.settings |= {"PAYGRADE_QUEUES": "predictions", **(settings or {})}
         self._services: list[Service] = []
         self.redis = Redis(port=self._store_port, socket_timeout=10, decode_responses=True)
         self.records = Redis(port=self._store_port, socket_timeout=10)
