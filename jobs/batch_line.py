@@ -11,8 +11,8 @@ from redis.exceptions import ResponseError
 
 from jobs.batch_status import BatchStatus
 from jobs.batches import Asked
-from jobs.connection import script, talking
 from jobs.capacity import LAPSES_MS
+from jobs.connection import script, talking
 from jobs.names import BATCH_LINE, GROUP
 from jobs.settings import Settings
 

@@ -95,7 +95,9 @@ class Batches:
             case step if step == LOOK:
                 self._steps.look(task, bundle)
             case _:
-                self._steps.score(task, bundle, self._leases.wanted, hopeless=task.tries > self._attempts * LOST_PER_ATTEMPT)
+                self._steps.score(
+                    task, bundle, self._leases.wanted, hopeless=task.tries > self._attempts * LOST_PER_ATTEMPT
+                )
 
     def _fail(self, task: Task, kind: str, detail: str) -> None:
         self._line.finish(task, BatchStatus.FAILED, orjson.dumps({"type": kind, "detail": detail}))

@@ -38,9 +38,9 @@ class Api:
         self.url = url
         self.has_key = bool(key)
         self._opener = build_opener(_NoRedirects)
-        self._headers = {"Accept": "application/json"}
+        self.headers = {"Accept": "application/json"}
         if key:
-            self._headers["Authorization"] = f"Bearer {key}"
+            self.headers["Authorization"] = f"Bearer {key}"
 
     def post(self, body: Resource, once: str) -> Resource:
         """However often it is repeated with the same `once`, it makes one job."""
@@ -81,7 +81,7 @@ class Api:
         held: float = 0,
     ) -> Resource:
         """The JSON that is answered; empty where nothing is. `held` is how long web may take on purpose."""
-        sent = {**self._headers, **(headers or {})}
+        sent = {**self.headers, **(headers or {})}
         data = None
         if body is not None:
             sent["Content-Type"] = "application/json"

@@ -1,4 +1,4 @@
-"""Posts rows as a prediction, waits until it has ended, and prints what each row scored.
+"""Posts rows as a prediction, or a file as a batch, waits until it has ended, and gives what each row scored.
 
 The exit status is 1 if a row was not scored, or not in time: the job then goes on, and can be shown.
 """
@@ -10,6 +10,7 @@ from collections.abc import Callable
 from typing import Any, TypeVar
 from uuid import uuid4
 
+from jobs.cli import score_file
 from jobs.cli.api import Api, Resource
 from jobs.cli.errors import AskLater, CannotAsk, NotSo
 from jobs.cli.numbers import seconds
@@ -19,11 +20,13 @@ from jobs.cli.text import as_json
 from jobs.settings import Settings
 from jobs.status import Status
 
-HELP = "score rows"
+HELP = "score rows, or a file"
 EXAMPLES = """\
   python -m jobs score --row years=2.5
   python -m jobs score --row years=2.5 --row years=8 --json
   python -m jobs score --model fees@3 --row weight=12 country=de insured=true note=
+  python -m jobs score salaries.csv -o scored.csv
+  zcat people.csv.gz | python -m jobs score - --results ndjson | head
 """
 
 T = TypeVar("T")
@@ -47,12 +50,15 @@ class AddRow(argparse.Action):
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument(
+    either = parser.add_mutually_exclusive_group(required=True)
+    either.add_argument(
+        "file", nargs="?", metavar="FILE", help="CSV, NDJSON or Parquet, also .gz; - for standard input"
+    )
+    either.add_argument(
         "--row",
         dest="rows",
         action=AddRow,
         nargs="+",
-        required=True,
         metavar="NAME=VALUE",
         help="the values of a row; nothing after = is a missing value; may be given again",
     )
@@ -60,11 +66,14 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--timeout", type=seconds, default=60, metavar="SECONDS", help="how long to wait (%(default)s)"
     )
+    score_file.arguments(parser)
     add_api(parser)
 
 
 def run(options: argparse.Namespace, settings: Settings) -> int:
     api = api_of(options, settings)
+    if options.file is not None:
+        return score_file.run(options, api)
     rows = options.rows
     body: Resource = {"inputs": rows if len(rows) > 1 else rows[0]}
     if options.model:
