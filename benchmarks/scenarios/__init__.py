@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 
-from benchmarks.scenarios import correct, crowd, lists, posted, starts, waited, waiting
+from benchmarks.scenarios import batch_life, batches, correct, crowd, lists, posted, starts, waited, waiting
 from benchmarks.session import Session
 
 SCENARIOS: dict[str, Callable[[Session], None]] = {
@@ -13,4 +13,6 @@ SCENARIOS: dict[str, Callable[[Session], None]] = {
     "waiting": waiting.measure,
     "crowd": crowd.measure,
     "starts": starts.measure,
+    "batches": batches.measure,
+    "batch-life": batch_life.measure,
 }

@@ -40,6 +40,13 @@ class Service:
                 pass  # it may have answered before it had read all
             return _json(connection)
 
+    def send(self, path: str, body: bytes) -> Any:
+        """Posts JSON; returns the resource."""
+        with self._connect() as connection:
+            headers = {**self._headers, "Content-Type": "application/json"}
+            connection.request("POST", path, body, headers)
+            return _json(connection)
+
     def ask(self, method: str, path: str) -> Any:
         """The JSON of the answer; asks again while the service is away."""
         until = time.monotonic() + PATIENCE_SECONDS

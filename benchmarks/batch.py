@@ -1,0 +1,40 @@
+"""One batch, as a caller sees it: a file is posted, waited for, and its results are fetched."""
+
+import time
+from pathlib import Path
+from typing import Any
+
+from jobs.command.service import Service
+from jobs.tables import MEDIA_TYPES, Format
+
+LOOKS_EVERY_SECONDS = 0.02
+
+
+def service_at(port: int) -> Service:
+    return Service(f"http://127.0.0.1:{port}", key=None)
+
+
+def post(service: Service, file: Path, model: str) -> Any:
+    headers = {"Content-Type": MEDIA_TYPES[Format(file.suffix[1:])]}
+    with file.open("rb") as body:
+        return service.upload(f"/v1/batches?model={model}", body, file.stat().st_size, headers, _nothing)
+
+
+def wait(service: Service, batch: Any) -> Any:
+    while not batch["finished_at"]:
+        time.sleep(LOOKS_EVERY_SECONDS)
+        batch = service.ask("GET", batch["urls"]["self"])
+    return batch
+
+
+def fetch(service: Service, batch: Any, out: Path) -> None:
+    with out.open("wb") as file:
+        service.download(batch["urls"]["results"], file.write, _nothing)
+
+
+def remove(service: Service, batch: Any) -> None:
+    service.ask("DELETE", batch["urls"]["self"])
+
+
+def _nothing(_: int) -> None:
+    pass

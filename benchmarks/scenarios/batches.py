@@ -1,0 +1,70 @@
+"""Files of 5 million rows: from the first byte posted to the last byte of results, beside plain scripts."""
+
+import os
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable
+from pathlib import Path
+from statistics import median
+
+from benchmarks import batch
+from benchmarks.bundle import ROOT
+from benchmarks.project import Project, project
+from benchmarks.session import Session
+from benchmarks.tables import BOOSTERS, make_bundles, make_csv, make_parquet
+
+SCENARIO = "batches"
+ROWS = 5_000_000
+BOTH = "predictions,batches"
+NICENESS = 10
+"""That of our batches: whatever else runs on the machine is to slow down all of them alike."""
+MAKERS: dict[str, Callable[[Path, int], Path]] = {"csv": make_csv, "parquet": make_parquet}
+
+
+def measure(session: Session) -> None:
+    """Each in turn, so that what else the machine does meets all of them."""
+    with tempfile.TemporaryDirectory(prefix="paygrade-bench-") as place:
+        folder = Path(place)
+        bundles = make_bundles(folder / "bundles")
+        for kind, make in MAKERS.items():
+            file = make(folder / f"rows.{kind}", ROWS)
+            for name in BOOSTERS:
+                _measure(session, folder, bundles, file, name)
+            file.unlink()
+
+
+def _measure(session: Session, folder: Path, bundles: Path, file: Path, name: str) -> None:
+    model = bundles / name / "1" / "model.ubj"
+    seconds: dict[str, list[float]] = {"ours": [], "ceiling": [], "pandas": []}
+    with project(PAYGRADE_BUNDLES=str(bundles), PAYGRADE_QUEUES=BOTH) as contender:
+        _ours(contender, file, name, folder)  # workers load the model
+        for _ in range(session.runs):
+            for rival in ("ceiling", "pandas"):
+                seconds[rival].append(_script(rival, file, model, folder / "plain"))
+            seconds["ours"].append(_ours(contender, file, name, folder))
+        session.weigh(contender, f"{SCENARIO}, {file.suffix[1:]}, {name}")
+    took = {each: median(measured) for each, measured in seconds.items()}
+    said = ", ".join(f"{each} {one:.2f} s" for each, one in took.items())
+    session.say(f"{SCENARIO}, {file.suffix[1:]}, {name} booster: {said}")
+    session.figure(f"batch-{file.suffix[1:]}-{name}", took["ceiling"] / took["ours"])
+    session.figure(f"batch-{file.suffix[1:]}-{name}-pandas", took["pandas"] / took["ours"])
+
+
+def _ours(contender: Project, file: Path, model: str, folder: Path) -> float:
+    service = batch.service_at(contender.port)
+    started = time.monotonic()
+    done = batch.wait(service, batch.post(service, file, model))
+    batch.fetch(service, done, folder / "ours")
+    took = time.monotonic() - started
+    assert (done["status"], done["counts"]["succeeded"]) == ("succeeded", ROWS)
+    batch.remove(service, done)
+    return took
+
+
+def _script(rival: str, file: Path, model: Path, out: Path) -> float:
+    command = [sys.executable, "-m", "benchmarks.rivals.script", rival, str(file), str(model), str(out)]
+    started = time.monotonic()
+    subprocess.run(command, cwd=ROOT, check=True, preexec_fn=lambda: os.nice(NICENESS))
+    return time.monotonic() - started
