@@ -1,0 +1,209 @@
+"""Tasks of batches: shared out in turns, done twice without harm, and never lost with a worker."""
+
+from typing import Any
+
+import pytest
+from redis import Redis
+
+from jobs import ids
+from jobs.batch_line import JOIN, PLAN, BatchLine, Done, Task
+from jobs.batch_status import BATCH_FOLLOWING, BatchStatus
+from jobs.batch_store import BatchStore
+from jobs.batches import Asked, BatchRecord, NewBatch
+from jobs.names import BATCH_LINE, GROUP
+from jobs.record import Once
+from jobs.settings import Settings
+from jobs.tables import Format
+from tests.unit.conftest import SHA, Clock
+
+ASKED = Asked(Format.CSV, Format.CSV)
+BELL = "bell"
+
+
+@pytest.fixture
+def line(redis: Redis, settings: Settings) -> BatchLine:
+    redis.xgroup_create(BATCH_LINE, GROUP, id="0", mkstream=True)
+    return BatchLine(redis, settings)
+
+
+@pytest.fixture
+def store(redis: Redis, settings: Settings) -> BatchStore:
+    return BatchStore(redis, settings)
+
+
+def add(store: BatchStore, **more: Any) -> str:
+    job_id = ids.new_id(ids.BATCH)
+    store.add(NewBatch(job_id, "salary@1", SHA, "ada", ASKED, size=100, **more))
+    return job_id
+
+
+def planned(store: BatchStore, line: BatchLine, chunks: int) -> str:
+    """A batch of so many chunks that is ready to be scored."""
+    job_id = add(store)
+    task = take(line)
+    assert (task.id, task.task) == (job_id, PLAN)
+    line.planned(task, b"{}", 10 * chunks, [f"{number}:0:0:10:5" for number in range(chunks)], bells=1)
+    return job_id
+
+
+def take(line: BatchLine, child: str = "child") -> Task:
+    task = line.take(child, BELL)
+    assert task
+    return task
+
+
+def score(line: BatchLine, task: Task, failed: int = 0) -> None:
+    line.done(task, Done(rows=10, failed=failed, size=5, expected=10), bells=1)
+
+
+def read(store: BatchStore, job_id: str) -> BatchRecord:
+    [record] = store.read([job_id])
+    assert isinstance(record, BatchRecord)
+    return record
+
+
+def test_a_batch_is_planned_scored_chunk_by_chunk_and_joined(store: BatchStore, line: BatchLine) -> None:
+    job_id = planned(store, line, chunks=3)
+    assert read(store, job_id).status is BatchStatus.QUEUED
+    for number in range(3):
+        task = take(line)
+        assert (task.task, task.chunk) == (str(number), f"{number}:0:0:10:5")
+        assert read(store, job_id).status is BatchStatus.RUNNING
+        score(line, task, failed=number)
+    join = take(line)
+    assert (join.task, read(store, job_id).status) == (JOIN, BatchStatus.FINALIZING)
+    assert line.parts(join) == {0: (10, 0), 1: (10, 1), 2: (10, 2)}
+    assert line.finish(join, BatchStatus.PARTIALLY_SUCCEEDED)
+    record = read(store, job_id)
+    assert (record.status, record.total, record.rows, record.failed) == ("partially_succeeded", 30, 30, 3)
+    assert line.take("child", BELL) is None
+
+
+def test_batches_take_turns(store: BatchStore, line: BatchLine) -> None:
+    long, short = add(store), add(store)
+    turns = []
+    for _ in range(10):
+        task = take(line)
+        turns.append(task.id)
+        if task.task == PLAN:
+            chunks = [f"{number}:0:0:10:5" for number in range(20 if task.id == long else 2)]
+            line.planned(task, b"{}", 10, chunks, bells=1)
+        elif task.task != JOIN:
+            score(line, task)
+    assert turns[:2] == [long, short]
+    assert turns.count(short) == 4  # it is through, and the long one goes on
+
+
+def test_a_chunk_that_is_done_twice_counts_once(store: BatchStore, line: BatchLine, clock: Clock) -> None:
+    job_id = planned(store, line, chunks=2)
+    slow = take(line, "slow")
+    clock.forward(20)
+    line.sweep(1)
+    for _ in range(2):
+        score(line, take(line, "quick"))
+    score(line, slow)
+    assert (read(store, job_id).rows, read(store, job_id).total) == (20, 20)
+    assert take(line).task == JOIN
+
+
+def test_the_task_of_a_lost_child_is_taken_by_another(
+    store: BatchStore, line: BatchLine, clock: Clock
+) -> None:
+    planned(store, line, chunks=1)
+    lost = take(line, "lost")
+    assert line.take("other", BELL) is None
+    clock.forward(16)
+    assert line.sweep(1).taken_back == 1
+    again = take(line, "other")
+    assert (again.task, again.tries) == (lost.task, 2)
+
+
+def test_a_child_that_still_works_keeps_its_task(store: BatchStore, line: BatchLine, clock: Clock) -> None:
+    planned(store, line, chunks=1)
+    task = take(line)
+    for _ in range(3):
+        clock.forward(10)
+        assert line.renew("child", BELL, task) is BatchStatus.RUNNING
+        assert line.sweep(1).taken_back == 0
+    clock.forward(16)
+    line.sweep(1)
+    assert line.renew("child", BELL, task) is None
+
+
+def test_a_batch_whose_workers_are_all_lost_ends(store: BatchStore, line: BatchLine, clock: Clock) -> None:
+    job_id = planned(store, line, chunks=1)
+    for _ in range(10):
+        take(line)
+        clock.forward(16)
+        swept = line.sweep(1)
+    assert swept.given_up == 1
+    record = read(store, job_id)
+    assert (record.status, b"worker_lost" in (record.error or b"")) == ("failed", True)
+
+
+def test_what_a_worker_gives_back_does_not_count_as_tried(store: BatchStore, line: BatchLine) -> None:
+    planned(store, line, chunks=1)
+    line.give_back(take(line))
+    assert take(line).tries == 1
+
+
+def test_a_running_batch_is_canceled_once_its_chunks_are_out_of_hands(
+    store: BatchStore, line: BatchLine
+) -> None:
+    job_id = planned(store, line, chunks=9)
+    first, second = take(line), take(line)
+    score(line, first)
+    assert store.cancel(job_id) is BatchStatus.CANCELING
+    assert line.renew("child", BELL, second) is BatchStatus.CANCELING
+    line.give_back(second)
+    join = take(line)
+    assert (join.task, line.parts(join)) == (JOIN, {0: (10, 0)})
+    line.finish(join, BatchStatus.SUCCEEDED)
+    assert read(store, job_id).status is BatchStatus.CANCELED
+    assert store.cancel(job_id) is BatchStatus.CANCELED
+
+
+def test_nothing_follows_an_end(store: BatchStore, line: BatchLine) -> None:
+    job_id = add(store)
+    task = take(line)
+    store.cancel(job_id)
+    assert not line.finish(task, BatchStatus.FAILED)
+    line.planned(task, b"{}", 1, ["0:1"], bells=1)
+    assert read(store, job_id).status is BatchStatus.CANCELED
+    assert line.take("child", BELL) is None
+
+
+def test_files_are_to_be_removed_when_a_batch_is_deleted_or_expires(
+    store: BatchStore, line: BatchLine, clock: Clock, settings: Settings
+) -> None:
+    deleted, expired = add(store), add(store)
+    store.cancel(deleted)
+    store.cancel(expired)
+    assert store.delete(deleted) is BatchStatus.CANCELED
+    assert line.sweep(1).removable == [deleted]
+    line.removed(deleted)
+    clock.forward(settings.retention_seconds + 1)
+    assert line.sweep(1).removable == [expired]
+    assert store.read([expired]) == [None]
+
+
+def test_a_key_is_claimed_then_stands_for_its_batch(store: BatchStore) -> None:
+    once = Once.of("/v1/batches", "k", b"body")
+    assert store.claim_key("ada", once.key, "batch_1") is None
+    assert store.claim_key("ada", once.key, "batch_1") is None  # renewed
+    assert store.claim_key("ada", once.key, "batch_2") == ("", b"")
+    assert store.claim_key("bob", once.key, "batch_2") is None
+    job_id = add(store, once=once)
+    assert store.claim_key("ada", once.key, "batch_3") == (job_id, once.body)
+
+
+def test_every_state_can_be_reached_and_left() -> None:
+    reached = {BatchStatus.VALIDATING}.union(*BATCH_FOLLOWING.values())
+    assert reached == set(BatchStatus)
+    assert {status for status in BatchStatus if status.ended} == {
+        BatchStatus.SUCCEEDED,
+        BatchStatus.PARTIALLY_SUCCEEDED,
+        BatchStatus.FAILED,
+        BatchStatus.CANCELED,
+        BatchStatus.EXPIRED,
+    }
