@@ -12,7 +12,7 @@ from uuid import uuid4
 
 from jobs.errors import FilesAway, NoFile
 
-PIECE = 1024 * 1024
+PIECE = 256 * 1024
 """Bytes that are read at once where a file is passed on."""
 
 

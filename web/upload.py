@@ -10,7 +10,7 @@ from jobs.files import Files
 from web.connection import PROGRESS
 from web.problems import Problem
 
-PIECE = 1024 * 1024
+PIECE = 256 * 1024
 GZIP = 31
 """What zlib calls a gzip stream."""
 LOOKED_AT = 256 * 1024

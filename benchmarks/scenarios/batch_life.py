@@ -21,7 +21,7 @@ from benchmarks.tables import make_bundles, make_csv
 FEW, SOME, MANY = 1_000_000, 5_000_000, 20_000_000
 SMALL_BATCHES, SMALL_ROWS = 1_000, 100
 CONNECTIONS = 8
-SAMPLED_EVERY_SECONDS = 0.2
+SAMPLED_EVERY_SECONDS = 0.05
 
 
 def measure(session: Session) -> None:
