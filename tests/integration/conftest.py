@@ -29,10 +29,11 @@ def valkey() -> None:
 @pytest.fixture(scope="session")
 def shared(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
     """Store, web and a worker, for tests that do them no harm."""
-    with Stack(tmp_path_factory.mktemp("shared")) as stack:
+    settings = {"PAYGRADE_QUEUES": "predictions,batches", "PAYGRADE_BATCH_CHILDREN": "1"}
+    with Stack(tmp_path_factory.mktemp("shared"), settings) as stack:
         _running.append(stack)
         stack.start_web()
-        stack.ready(stack.start_worker())
+        stack.ready(stack.start_worker(), children=2)
         yield stack
         _running.remove(stack)
 

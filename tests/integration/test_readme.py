@@ -45,21 +45,22 @@ def says(printed: str, readme: str) -> bool:
 
 
 def test_the_readme_says_what_happens(shared: Stack, tmp_path: Path) -> None:
-    last_id = ""
+    last_ids: dict[str, str] = {}
     for command, readme in examples():
         if command in SERVES or command.startswith("docker "):
             continue
         here = command.replace("localhost:8000", shared.address.removeprefix("http://"))
         here = here.replace("redis://localhost:6379/0", shared.redis_url)
-        here = here.replace(f"pred_{ANYTHING}", last_id)
+        for kind, last_id in last_ids.items():
+            here = here.replace(f"{kind}_{ANYTHING}", last_id)
         printed = run(here, tmp_path, shared.address)
         for _ in range(50):
             if says(printed, readme):
                 break
             printed = run(here, tmp_path, shared.address)
         assert says(printed, readme), f"{command}\nprinted: {printed}\nREADME:  {readme}"
-        if match := re.search(r'"id":"(pred_[^"]+)"', printed):
-            last_id = match[1]
+        if match := re.search(r'"id":"((pred|batch)_[^"]+)"', printed):
+            last_ids[match[2]] = match[1]
 
 
 @pytest.mark.parametrize("target", re.findall(r"`make ([\w-]+)", README))
