@@ -1,0 +1,83 @@
+"""Files of callers' own buckets go in, and results go there."""
+
+from collections.abc import Iterator
+from typing import Any
+
+import boto3
+import orjson
+import pytest
+from moto import mock_aws
+from werkzeug.test import TestResponse
+
+from jobs import s3
+from tests.unit.web.conftest import NewSite
+from tests.unit.web.site import Site, problem
+
+CSV = b"id,years\na,2.5\nb,many\n"
+RESULT = b"id,prediction,error\na,260.00012,\nb,,years must be a number\n"
+
+
+@pytest.fixture
+def aws(monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
+    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
+        monkeypatch.setenv(name, "testing")
+    monkeypatch.setenv("AWS_DEFAULT_REGION", "us-east-1")
+    with mock_aws():
+        s3._client.cache_clear()
+        client = boto3.client("s3")
+        client.create_bucket(Bucket="salaries")
+        client.put_object(Bucket="salaries", Key="in/people.csv", Body=CSV)
+        yield client
+    s3._client.cache_clear()
+
+
+@pytest.fixture
+def site(aws: Any, new_site: NewSite) -> Site:
+    return new_site(s3_allow="s3://salaries,s3://nowhere")
+
+
+def post(site: Site, **body: Any) -> TestResponse:
+    return site.client.post("/v1/batches", data=orjson.dumps(body), content_type="application/json")
+
+
+def test_results_go_where_the_caller_wants_them(site: Site, aws: Any) -> None:
+    response = post(site, input="s3://salaries/in/people.csv", output="s3://salaries/out/")
+    assert response.status_code == 202
+    batch = response.get_json()
+    site.score_batches()
+    found = aws.get_object(Bucket="salaries", Key=f"out/{batch['id']}/result.csv")
+    assert found["Body"].read() == RESULT
+    errors = aws.get_object(Bucket="salaries", Key=f"out/{batch['id']}/errors.ndjson")
+    assert orjson.loads(errors["Body"].read())["row"] == 1
+    assert site.client.get(batch["urls"]["results"]).data == RESULT
+    assert aws.get_object(Bucket="salaries", Key="in/people.csv")["Body"].read() == CSV
+
+
+def test_without_an_output_results_stay_here(site: Site) -> None:
+    batch = post(site, input="s3://salaries/in/people.csv", results="ndjson").get_json()
+    site.score_batches()
+    first = site.client.get(batch["urls"]["results"]).data.splitlines()[0]
+    assert orjson.loads(first) == {"id": "a", "prediction": 260.00012, "error": None}
+
+
+@pytest.mark.parametrize("address", ["s3://salaries/in/nobody.csv", "s3://nowhere/people.csv"])
+def test_what_is_not_there_is_refused_at_the_door(site: Site, address: str) -> None:
+    assert problem(post(site, input=address), 422)["errors"][0]["pointer"] == "/input"
+
+
+def test_what_is_gone_before_it_is_read_fails_the_batch(site: Site, aws: Any) -> None:
+    batch = post(site, input="s3://salaries/in/people.csv").get_json()
+    aws.delete_object(Bucket="salaries", Key="in/people.csv")
+    site.score_batches()
+    ended = site.client.get(batch["urls"]["self"]).get_json()
+    assert (ended["status"], ended["error"]) == (
+        "failed",
+        {"type": "no_file", "detail": "There is no such file."},
+    )
+
+
+def test_an_output_that_cannot_be_written_fails_the_batch(site: Site) -> None:
+    batch = post(site, input="s3://salaries/in/people.csv", output="s3://nowhere/out").get_json()
+    site.score_batches()
+    ended = site.client.get(batch["urls"]["self"]).get_json()
+    assert (ended["status"], ended["error"]["detail"]) == ("failed", "there is no bucket nowhere")
