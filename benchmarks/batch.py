@@ -4,14 +4,14 @@ import time
 from pathlib import Path
 from typing import Any
 
-from jobs.command.service import Service
+from jobs.cli.files import Service
 from jobs.tables import MEDIA_TYPES, Format
 
 LOOKS_EVERY_SECONDS = 0.02
 
 
 def service_at(port: int) -> Service:
-    return Service(f"http://127.0.0.1:{port}", key=None)
+    return Service(f"http://127.0.0.1:{port}", {})
 
 
 def post(service: Service, file: Path, model: str) -> Any:

@@ -1,7 +1,7 @@
 """What a caller asks of a batch: in the query beside a file, or in JSON."""
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from typing import Annotated, Any, NamedTuple
 
 from flask import Request
@@ -13,7 +13,7 @@ from jobs.tables import ENCODINGS, MEDIA_TYPES, Format
 from model.catalog import Catalog
 from model.manifest import Manifest
 from model.schema import Fault
-from web.body import _Key, _pointer, _Text, read_json
+from web.body import Metadata, faults_in, read_json
 from web.problems import Problem
 
 ACCEPTED = ", ".join(["application/json", *MEDIA_TYPES.values()])
@@ -56,14 +56,7 @@ class BatchBody(Options):
     rows: list[Any] | None = None
     input: str | None = None
     output: str | None = None
-    metadata: dict[_Key, _Text] = {}
-
-    @field_validator("metadata")
-    @classmethod
-    def _pairs(cls, metadata: dict[str, str]) -> dict[str, str]:
-        if len(metadata) > 16:
-            raise PydanticCustomError("metadata", "must have at most 16 pairs")
-        return metadata
+    metadata: Metadata = {}
 
 
 class AskedBatch(NamedTuple):
@@ -157,7 +150,4 @@ def _validated(kind: "type[Any]", sent: Mapping[str, Any]) -> Any:
     try:
         return kind.model_validate(sent)
     except ValidationError as error:
-        faults: Iterable[Fault] = [
-            Fault(_pointer(fault["loc"]), fault["msg"]) for fault in error.errors(include_url=False)
-        ]
-        raise Problem(422, "what is asked of the batch is wrong; see errors", faults) from None
+        raise Problem(422, "what is asked of the batch is wrong; see errors", faults_in(error)) from None

@@ -7,7 +7,7 @@ import orjson
 
 from jobs.batch_status import BatchStatus
 from jobs.batches import BatchRecord
-from web.resource import _time as moment
+from jobs.times import written
 
 PATH = "/v1/batches"
 
@@ -33,11 +33,11 @@ def batch(record: BatchRecord) -> bytes:
         "progress": round(record.progress, 4),
         "eta_seconds": eta_seconds(record, time.time()),
         "results": record.asked.results,
-        "created_at": moment(record.created),
-        "started_at": moment(record.started),
-        "finished_at": moment(record.finished),
-        "deadline_at": moment(record.deadline),
-        "expires_at": moment(record.expires),
+        "created_at": written(record.created),
+        "started_at": _written(record.started),
+        "finished_at": _written(record.finished),
+        "deadline_at": _written(record.deadline),
+        "expires_at": _written(record.expires),
         "error": record.error and orjson.Fragment(record.error),
         "metadata": orjson.Fragment(record.metadata),
         "urls": {
@@ -58,3 +58,7 @@ def eta_seconds(record: BatchRecord, now: float) -> float | None:
         return None
     elapsed = max(now - record.started / 1000, 0)
     return round(elapsed * (1 - record.progress) / record.progress, 1)
+
+
+def _written(milliseconds: int | None) -> str | None:
+    return None if milliseconds is None else written(milliseconds)

@@ -21,6 +21,7 @@ LONGEST_INTEGER = 400
 
 _Key = Annotated[str, StringConstraints(max_length=64)]
 _Text = Annotated[str, StringConstraints(max_length=512)]
+Metadata = Annotated[dict[_Key, _Text], Field(max_length=MOST_PAIRS)]
 
 
 class PredictionBody(BaseModel):
@@ -31,7 +32,7 @@ class PredictionBody(BaseModel):
     model: str | None = None
     inputs: Any
     explain: Annotated[bool, Field(json_schema_extra={"const": False})] = False
-    metadata: Annotated[dict[_Key, _Text], Field(max_length=MOST_PAIRS)] = {}
+    metadata: Metadata = {}
 
     @field_validator("inputs")
     @classmethod

@@ -44,8 +44,8 @@ class Door:
 
     def require_open(self) -> None:
         """Raises LineFull where a small job would not be taken in."""
-        if self._room < JOB_BYTES:
-            raise self._full(LineFull("Redis is nearly full; try again later"))
+        if not self.is_open:
+            raise self._full(LineFull())
 
     def add(self, job: NewJob) -> Accepted:
         """Returns once the job is recorded and in the line.
