@@ -111,9 +111,11 @@ class BatchLine:
             )
         )
 
-    def parts(self, task: Task) -> dict[int, tuple[int, int]]:
-        """The chunks that are done, with their rows and failed rows, in order."""
+    def parts(self, task: Task) -> dict[int, tuple[int, int]] | None:
+        """The chunks that are done, with rows and failed rows, in order; None if the batch has ended."""
         found = self._call("parts", task.id)
+        if found is None:
+            return None
         done = {int(number): said.split() for number, said in zip(found[::2], found[1::2], strict=True)}
         return {number: (int(rows), int(failed)) for number, (rows, failed) in sorted(done.items())}
 

@@ -53,6 +53,8 @@ class BatchSteps:
 
     def join(self, task: Task) -> None:
         parts = self._line.parts(task)
+        if parts is None:
+            return  # another child has joined them meanwhile
         rows = failed = 0
         with_errors = []
         for number, (its_rows, its_failed) in parts.items():

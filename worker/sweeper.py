@@ -11,6 +11,7 @@ from jobs import ids
 from jobs.batch_line import BatchLine
 from jobs.batches import folder_of
 from jobs.broker import ring, ring_for_batches
+from jobs.errors import FilesAway
 from jobs.files import Files
 from jobs.line import Line
 
@@ -70,8 +71,11 @@ class BatchSweep:
         if swept.taken_back or swept.given_up:
             log.warning("swept", extra={"taken_back": swept.taken_back, "given_up": swept.given_up})
         for job_id in swept.removable:
-            self._files.remove(folder_of(job_id))
-            self._line.removed(job_id)
+            try:
+                self._files.remove(folder_of(job_id))
+                self._line.removed(job_id)
+            except FilesAway as error:  # next time, perhaps; and that of others now
+                log.warning("files_away", extra={"error": str(error)})
         if time.monotonic() > self._drafts_at:
             self._drafts_at = time.monotonic() + DRAFTS_EVERY_SECONDS
             self._remove_leftovers()
@@ -82,7 +86,7 @@ class BatchSweep:
         old = [
             folder
             for folder in self._files.folders("batches")
-            if ids.older_than(folder, OLDEST_DRAFT_SECONDS * 1000)
+            if folder.startswith(ids.BATCH) and ids.older_than(folder, OLDEST_DRAFT_SECONDS * 1000)
         ]
         for job_id in self._line.unknown(old):
             self._files.remove(folder_of(job_id))

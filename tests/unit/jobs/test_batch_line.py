@@ -74,6 +74,7 @@ def test_a_batch_is_planned_scored_chunk_by_chunk_and_joined(store: BatchStore, 
     assert (join.task, read(store, job_id).status) == (JOIN, BatchStatus.FINALIZING)
     assert line.parts(join) == {0: (10, 0), 1: (10, 1), 2: (10, 2)}
     assert line.finish(join, BatchStatus.PARTIALLY_SUCCEEDED)
+    assert line.parts(join) is None
     record = read(store, job_id)
     assert (record.status, record.total, record.rows, record.failed) == ("partially_succeeded", 30, 30, 3)
     assert line.take("child", BELL) is None

@@ -106,6 +106,14 @@ def test_lines_that_are_no_rows_have_their_place_in_the_results(score_table: Sco
     assert scored.errors[0]["errors"][0]["pointer"] == ""
 
 
+def test_in_a_long_chunk_every_line_keeps_its_place(score_table: ScoreTable) -> None:
+    lines = [f"{row},1,20,Bern" if row % 97 else f"{row}" for row in range(60_000)]
+    scored = score_table("\n".join(["id,years,age,town", *lines]).encode(), Format.CSV)
+    found = read(scored.result, Format.CSV)
+    assert [row for row, line in enumerate(found) if line["error"]] == list(range(0, 60_000, 97))
+    assert all(line["id"] == str(row) for row, line in enumerate(found) if row % 97)
+
+
 def test_lines_that_are_no_objects_have_their_place_in_the_results(score_table: ScoreTable) -> None:
     good = b'{"id":1,"years":1,"age":20,"town":"Bern"}'
     bad = [b"{", b"[1]", b"", b'{"id":2,"prediction":1}', b'{"years":1e999,"id":[3]}']
