@@ -6,7 +6,7 @@ from typing import Any
 from jobs import RELEASE
 from model.catalog import Catalog
 from model.manifest import Manifest
-from web.openapi import oip
+from web.openapi import batches, oip
 from web.openapi.answers import ANSWERS, schemas_of
 from web.openapi.operation import PROBLEMS
 from web.openapi.operations import operations
@@ -51,10 +51,14 @@ class Document:
     def _write(self, manifests: tuple[Manifest, ...]) -> dict[str, Any]:
         requests = Requests(self._catalog, manifests)
         paths: dict[str, dict[str, Any]] = {}
-        for operation in (*operations(requests, manifests), *oip.operations(manifests)):
+        for operation in (
+            *operations(requests, manifests),
+            *batches.operations(),
+            *oip.operations(manifests),
+        ):
             paths.setdefault(operation.path, {})[operation.method] = operation.write(self._keyed)
         components: dict[str, Any] = {
-            "schemas": {**schemas_of((*ANSWERS, *oip.ANSWERS)), **requests.schemas},
+            "schemas": {**schemas_of((*ANSWERS, *batches.ANSWERS, *oip.ANSWERS)), **requests.schemas},
             "parameters": {"X-Request-ID": REQUEST_ID},
             "responses": {str(status): problem.write() for status, problem in PROBLEMS.items()},
         }

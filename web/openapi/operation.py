@@ -82,7 +82,7 @@ HEADERS: Mapping[str, tuple[str, Mapping[str, Any]]] = {
         "The caller's own, if it is usable; else a new one",
         {"type": "string", "pattern": "^[A-Za-z0-9._-]{1,64}$"},
     ),
-    "Location": ("Path of the job", {"type": "string", "pattern": "^/v1/predictions/pred_"}),
+    "Location": ("Path of the job", {"type": "string", "pattern": "^/v1/(predictions/pred|batches/batch)_"}),
     "Retry-After": (
         "Seconds after which to ask again, by the line and the measured rate",
         {"type": "integer", "minimum": 1},
@@ -92,6 +92,9 @@ HEADERS: Mapping[str, tuple[str, Mapping[str, Any]]] = {
     "Idempotency-Replayed": ("This is the job of an earlier request with this key", {"const": "true"}),
     "WWW-Authenticate": ("How to send a key", {"type": "string"}),
     "Accept-Post": ("The media types that are taken", {"type": "string"}),
+    "ETag": ("Names this version of the file", {"type": "string"}),
+    "Accept-Ranges": ("Parts of it may be asked for", {"const": "bytes"}),
+    "Content-Range": ("Which bytes these are, or how many there are", {"type": "string"}),
     "Content-Security-Policy": ("What the page may load: files of this server", {"type": "string"}),
 }
 
@@ -109,10 +112,11 @@ PROBLEMS: Mapping[int, Answer] = {
         403: ("This key may not operate", (), ()),
         404: ("Unknown id, model or version, or the job of another owner", (), ()),
         406: ("What is asked for by Accept is not to be had", (), ()),
-        409: ("The job's state does not allow it", (), ()),
+        409: ("The job's state does not allow it", (), ("Retry-After",)),
         410: ("The job has expired and was removed", (), ()),
         413: ("The body is over the limit of its size", (), ()),
         415: ("The body's media type or encoding is not taken", (), ("Accept-Post",)),
+        416: ("The file has no such bytes", ("Content-Range",), ()),
         422: ("Well-formed and wrong; `errors` has all faults at once", (), ()),
         429: ("This key is over its limit", ("Retry-After",), ()),
         503: (
