@@ -62,7 +62,7 @@ class Service:
 
     def download(self, path: str, write: Callable[[bytes], object], watch: Watch, most: int = 0) -> None:
         """Writes the file, or its first bytes."""
-        headers = {**self._headers, **({"Range": f"bytes=0-{most - 1}"} if most else {})}
+        headers = {**self._headers, "Accept": "*/*", **({"Range": f"bytes=0-{most - 1}"} if most else {})}
         with self._connect() as connection:
             connection.request("GET", path, headers=headers)
             response = connection.getresponse()

@@ -42,7 +42,7 @@ def test_files_and_pipes_are_scored_and_the_exit_status_tells_how(stack: Stack, 
 
     refused = score(stack, "-", given=b"age\n1\n")
     assert refused.returncode == 2
-    assert refused.stderr == b"python -m jobs: 422: there is no column years\n"
+    assert refused.stderr == b"jobs: 422: there is no column years\n"
 
     absent = score(stack, str(tmp_path / "no.csv"))
     assert absent.returncode == 2

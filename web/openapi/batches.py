@@ -151,7 +151,7 @@ def _post() -> Operation:
             ),
         },
         (404, 406, 409, 413, 415, 422, 429, 503),
-        description="The file is sent as it is or with `Content-Encoding: gzip`; the options stand in the query.",
+        description="The file is sent as it is, or with `Content-Encoding: gzip`; the query has the options.",
         parameters=(
             *({"name": name, "in": "query", "schema": schema} for name, schema in options.items()),
             ONCE,
