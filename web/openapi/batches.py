@@ -134,7 +134,7 @@ def operations() -> Iterator[Operation]:
 
 
 def _post() -> Operation:
-    options = Options.model_json_schema()["properties"]
+    options = {**Options.model_json_schema()["properties"], "results": {"enum": list(Format)}}
     return Operation(
         "post",
         "/v1/batches",
