@@ -7,14 +7,19 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import xgboost
+from numpy.typing import NDArray
 
-from model.bundle import Bundle, score, served_objective
+from model.booster import read_booster
+from model.bundle import Bundle
 from model.errors import BundleError
 from model.golden import shortest
 from model.manifest import DESCRIPTION_FILE, MODEL_FILE, Manifest, digest
 from model.matrix import Encoder
+from model.objective import read_objective
 from model.schema import Schema
+from model.scorer import Scorer
 
 
 def publish(
@@ -22,7 +27,8 @@ def publish(
 ) -> Manifest:
     """Write `<root>/<name>/<version>/` once it has loaded and scored; writing the same again changes nothing.
 
-    `description` is `bundle.json` without what is read off the model: objective, xgboost, golden and sha256.
+    `description` is `bundle.json` without what is read off the model: objective, quantiles, explained,
+    xgboost, golden and sha256.
     """
     place = root / str(description["name"]) / str(description["version"])
     place.parent.mkdir(parents=True, exist_ok=True)
@@ -48,21 +54,36 @@ def _write(
     description: Mapping[str, Any],
     golden_rows: list[dict[str, Any]],
 ) -> None:
-    objective = served_objective(booster, f"{description['name']}@{description['version']}")
+    ref = f"{description['name']}@{description['version']}"
+    objective = read_objective(booster, ref)
     model = directory / MODEL_FILE
     booster.save_model(model)
     schema = Schema.from_list(description["features"])
     matrix = Encoder(schema).encode(schema.check_rows(golden_rows, "/golden/rows"))
-    predictions = shortest(score(booster, matrix, description["trees"]))
+    # As it is read again, and not as it was trained: a parameter of training may not be saved.
+    saved = read_booster(model.read_bytes(), ref)
+    transform = description.get("transform", "")
+    scorer = Scorer(saved, objective, description["trees"], schema.base_margin, transform)
     written = {
         **description,
-        "objective": objective,
+        "objective": objective.name,
+        **({"quantiles": list(objective.quantiles)} if objective.quantiles else {}),
+        **({} if _explains(scorer, matrix) else {"explained": False}),
         "xgboost": xgboost.__version__,
-        "golden": {"rows": golden_rows, "predictions": predictions},
+        "golden": {"rows": golden_rows, "predictions": shortest(scorer.score(matrix))},
     }
     written["sha256"] = digest(written, model)
     text = json.dumps(written, indent=2, ensure_ascii=False) + "\n"
     (directory / DESCRIPTION_FILE).write_text(text, encoding="utf-8")
+
+
+def _explains(scorer: Scorer, matrix: NDArray[np.float32]) -> bool:
+    """Not every kind of tree can be explained by XGBoost, such as those with several numbers in a leaf."""
+    try:
+        scorer.explain(matrix[:1])
+    except xgboost.core.XGBoostError:
+        return False
+    return True
 
 
 def _require_same(draft: Path, place: Path, manifest: Manifest) -> None:
