@@ -99,20 +99,31 @@ class Manifest:
     def read(cls, directory: Path) -> "Manifest":
         """Read a bundle's description and hold its two files to their sha256."""
         _require_model_file(directory)
-        description = _load(directory / DESCRIPTION_FILE)
+        file = directory / DESCRIPTION_FILE
         try:
-            _check_fields(description)
-            if digest(description, directory / MODEL_FILE) != description["sha256"]:
+            text = file.read_bytes()
+            manifest = cls.parse(text, directory, str(directory))
+            if digest(json.loads(text), directory / MODEL_FILE) != manifest.sha256:
                 raise BundleError(
-                    "sha256 does not match: the bundle was changed after it was published; "
+                    f"{directory}: sha256 does not match: the bundle was changed after it was published; "
                     "publish a new version instead"
                 )
+        except FileNotFoundError:
+            raise BundleError(f"{directory}: has no {file.name}") from None
+        except OSError as error:
+            raise BundleError(f"{directory}: cannot be read: {error.strerror}") from None
+        return manifest
+
+    @classmethod
+    def parse(cls, text: bytes, directory: Path, said_of: str) -> "Manifest":
+        """Read a description alone; `said_of` begins the one line of a BundleError."""
+        try:
+            description = _load(text)
+            _check_fields(description)
             schema = Schema.from_list(description["features"])
             golden = _read_golden(description["golden"], schema)
         except ModelError as error:
-            raise BundleError(f"{directory}: {error}") from None
-        except OSError as error:
-            raise BundleError(f"{directory}: cannot be read: {error.strerror}") from None
+            raise BundleError(f"{said_of}: {error}") from None
         said = {name: value for name, value in description.items() if name not in ("features", "golden")}
         return cls(directory=directory, schema=schema, golden=golden, **said)
 
@@ -141,17 +152,13 @@ def _require_model_file(directory: Path) -> None:
     raise BundleError(f'{directory}: has no {MODEL_FILE}; save it with booster.save_model("{MODEL_FILE}")')
 
 
-def _load(file: Path) -> dict[str, Any]:
+def _load(text: bytes) -> dict[str, Any]:
     try:
-        description = json.loads(file.read_text(encoding="utf-8"), parse_constant=_refuse_constant)
-    except FileNotFoundError:
-        raise BundleError(f"{file.parent}: has no {file.name}") from None
-    except OSError as error:
-        raise BundleError(f"{file}: cannot be read: {error.strerror}") from None
+        description = json.loads(text.decode(), parse_constant=_refuse_constant)
     except (ValueError, RecursionError) as error:
-        raise BundleError(f"{file}: is not JSON: {error}") from None
+        raise BundleError(f"{DESCRIPTION_FILE} is not JSON: {error}") from None
     if not isinstance(description, dict):
-        raise BundleError(f"{file}: must hold an object")
+        raise BundleError(f"{DESCRIPTION_FILE} must hold an object")
     return description
 
 

@@ -33,7 +33,7 @@ class Bundles:
             if (refused := self._refused.get(sha256)) and self._clock() < refused[0]:
                 raise refused[1]
             try:
-                bundle = Bundle.load(self._find(ref, sha256))
+                bundle = Bundle.load(self._catalog.fetch(self._find(ref, sha256)))
             except ModelError as error:
                 self._refused[sha256] = self._clock() + REFUSED_SECONDS, error
                 raise
