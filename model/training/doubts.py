@@ -55,15 +55,27 @@ def _indicators(target: Target) -> NDArray[np.float64]:
 
 
 def _explained(column: Column, target: NDArray[np.float64]) -> float:
-    """The correlation ratio: the variance between groups of like values, as a share of all of it."""
+    """The correlation ratio: the variance between groups of like values, as a share of all of it.
+
+    Few rows make coarse groups; then a straight line may show more.
+    """
     groups = _groups(column)
     counts = np.bincount(groups)
     if len(target) < BIN_ROWS * len(counts) or len(counts) < 2:
-        return 0.0
+        return _on_a_line(column, target)
     total = ((target - target.mean(axis=0)) ** 2).sum()
     means = np.column_stack([np.bincount(groups, weights=one) for one in target.T]) / counts[:, None]
     between = (counts[:, None] * (means - target.mean(axis=0)) ** 2).sum()
-    return float(between / total)
+    return max(float(between / total), _on_a_line(column, target))
+
+
+def _on_a_line(column: Column, target: NDArray[np.float64]) -> float:
+    """The square of the correlation with a target of numbers."""
+    there = ~column.missing
+    values, labels = column.values[there], target[there, 0]
+    if column.type == "category" or target.shape[1] > 1 or not (np.ptp(values) and np.ptp(labels)):
+        return 0.0
+    return float(np.corrcoef(values, labels)[0, 1] ** 2)
 
 
 def _groups(column: Column) -> NDArray[np.int64]:

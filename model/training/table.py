@@ -51,7 +51,7 @@ def read_table(path: Path, missing: Sequence[str] = ()) -> Table:
 
 
 def _parquet(content: bytes) -> pa.Table:
-    read = pa.parquet.read_table(pa.BufferReader(content))
+    read = pa.parquet.read_table(pa.BufferReader(content), use_threads=False)
     _check(read.column_names, read.num_rows)
     return read
 
@@ -61,6 +61,7 @@ def _csv(content: bytes, missing: Sequence[str]) -> pa.Table:
     _check(names, rows=1)
     read = pa.csv.read_csv(
         pa.BufferReader(content),
+        read_options=pa.csv.ReadOptions(use_threads=False),
         parse_options=pa.csv.ParseOptions(newlines_in_values=True),
         convert_options=pa.csv.ConvertOptions(
             column_types=dict.fromkeys(names, pa.string()),

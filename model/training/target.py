@@ -71,6 +71,8 @@ class Target:
 
 def read_target(column: Column, aim: Aim) -> Target:
     """Raises TableError where column and aim do not fit; the column has no missing value."""
+    if aim.objective not in ("", *TRAINED):
+        raise TableError(f"{aim.objective} is not trained here; these are: {', '.join(TRAINED)}")
     if aim.classify or aim.objective in (BINARY, *MULTI_CLASS):
         return _classes(column, aim)
     if column.type == "category":
@@ -118,10 +120,8 @@ def _class_name(column: Column, value: float) -> str:
 def _check_range(name: str, objective: str, labels: NDArray[np.float64]) -> None:
     lowest, included = LOWEST.get(objective, (-np.inf, True))
     if labels.min() < lowest or (labels.min() == lowest and not included):
-        bound = f"at least {lowest}" if included else f"above {lowest}"
-        raise TableError(
-            f"{objective} needs a target that is {bound}; {name!r} goes down to {labels.min():g}"
-        )
+        bound = f"of at least {lowest}" if included else f"above {lowest}"
+        raise TableError(f"{objective} needs a target {bound}; {name!r} goes down to {labels.min():g}")
     if objective == "reg:logistic" and labels.max() > 1:
         raise TableError(f"{objective} needs a target of at most 1; {name!r} goes up to {labels.max():g}")
 
