@@ -49,6 +49,7 @@ def publish_wages(root: Path) -> Manifest:
     described = {name: {"description": text} for name, (_, text) in (WHOLE | YES_OR_NO).items()}
     limits = {name: {"minimum": low, "maximum": high} for name, (low, high) in LIMITS.items()}
     owned = {name: {**said, **limits.get(name, {})} for name, said in described.items()}
+    owned["experience"]["type"] = "number"  # nobody need round half a year
     owned["region"] = {"description": "Census division of the home in 1966"}
     dataset = make_dataset(table, Choices("wage", Aim(log=True, quantiles=INTERVAL), limits=owned))
     trained = train(table, dataset, "wages", "dollars an hour", seed=0, threads=1)
