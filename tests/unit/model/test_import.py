@@ -159,7 +159,7 @@ WHOLE = (SAVED / "xgboost-2.1.json").read_bytes()
     ("content", "message"),
     [
         (pickle.dumps([]), "is a pickle, and a pickle can run code when it is read; save the model with"),
-        (gzip.compress(b"pickle"), "a joblib file holds a pickle"),
+        (gzip.compress(b"pickle", mtime=0), "a joblib file holds a pickle"),
         (b"tree\nversion=v4\n", "is a LightGBM model; only XGBoost's are served"),
         (b"CBM1....", "is a CatBoost model"),
         (b"binf\0\0\0?", "is in the binary format that XGBoost 3.1 gave up"),
