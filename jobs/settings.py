@@ -23,7 +23,7 @@ class Settings(BaseSettings):
         default=SecretStr("redis://127.0.0.1:6379/0"), validation_alias=AliasChoices("REDIS_URL", "redis_url")
     )
     data: Path = Path(".data")
-    bundles: Path = Path("model/bundles")
+    bundles: str = "model/bundles"
     default_model: str = "salary"
     children: int = Field(default_factory=lambda: max(1, (os.cpu_count() or 1) - 1), ge=1)
     web_processes: int = Field(default_factory=lambda: os.cpu_count() or 1, ge=1)

@@ -19,11 +19,13 @@ from jobs.errors import StoreAway
 from jobs.line import Line
 from jobs.logs import Journal
 from jobs.metrics import Metrics
+from jobs.names import EXPLAINED
 from jobs.settings import Settings
 from model.catalog import Catalog
 from model.errors import ModelError
 from worker.account import Account
 from worker.bundles import Bundles
+from worker.explanations import Explanations
 from worker.predictions import Predictions
 
 log = logging.getLogger(__name__)
@@ -51,7 +53,9 @@ class Child:
         self._line = Line(connect(settings, WORKER_ANSWER_SECONDS), settings)
         self._metrics = Metrics(connect(settings))
         self._account = Account(self._metrics, journal)
+        self._journal = journal
         self._stopping = stopping
+        self._explanations: Explanations | None = None
         self._predictions = self._prepare()
         threading.Thread(target=self._beat, name="heartbeat", daemon=True).start()
 
@@ -66,6 +70,8 @@ class Child:
 
     def close(self) -> None:
         """Before the process ends."""
+        if self._explanations:
+            self._explanations.join()
         with suppress(StoreAway):
             self._metrics.flush()
 
@@ -73,7 +79,11 @@ class Child:
         """None, with the reason in the log, if the default model cannot be served as it is."""
         problems: list[str] = []
         try:
-            catalog = Catalog(self._settings.bundles, self._settings.default_model)
+            catalog = Catalog(
+                self._settings.bundles,
+                self._settings.default_model,
+                cache=self._settings.data / "bundles",
+            )
             problems += catalog.problems.values()
             bundles = Bundles(catalog)
             ref = bundles.check_default()
@@ -81,6 +91,10 @@ class Child:
             log.error("takes_no_work", extra={"error": "; ".join([str(error), *problems])})
             return None
         log.info("ready", extra={"child": self.name, "model": ref})
+        line = Line(connect(self._settings, answer_seconds=5), self._settings, EXPLAINED)
+        account, lease = Account(self._metrics, self._journal), self._settings.lease_seconds
+        self._explanations = Explanations(line, bundles, account, self.name, lease, self._stopping)
+        self._explanations.start()
         return Predictions(self._line, bundles, self._account, self.name, self._stopping)
 
     def _beat(self) -> None:

@@ -5,12 +5,18 @@ from collections.abc import Sequence
 
 import orjson
 
+from jobs.errors import StoreAway
 from jobs.line import Claim, Outcome
 from jobs.record import Row
 from jobs.status import Status
 from worker.outputs import Score
 
 log = logging.getLogger(__name__)
+
+
+class Stopped(Exception):
+    """The worker is to stop: the rows are left for another."""
+
 
 NOT_SCORED = orjson.dumps({"error": {"type": "not_scored", "detail": "the model could not score this row"}})
 ALL_FAILED = orjson.dumps({"type": "rows_failed", "detail": "no row could be scored; each output says why"})
@@ -40,6 +46,8 @@ def outputs_of(score: Score, rows: Sequence[Row]) -> list[bytes]:
     """The output of each row. Whatever is raised, its row is looked for."""
     try:
         return score(rows)
+    except (Stopped, StoreAway):
+        raise
     except Exception as error:
         if len(rows) == 1:
             # Not what it says: that may hold values.
