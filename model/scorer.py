@@ -51,7 +51,7 @@ class Scorer:
                 features, iteration_range=self._rounds, validate_features=False, base_margin=margin
             )
         else:
-            scores = self._call(features, margin)
+            scores = self._call(_matrix(features, margin))
         if self._inverse:
             # In double precision, so that every machine rounds to the same float32.
             scores = self._inverse(scores.astype(np.float64)).astype(np.float32)
@@ -60,8 +60,9 @@ class Scorer:
     def explain(self, matrix: Floats) -> Explanation:
         """SHAP values: what each column adds to the margin, in the scale of the trees' sum."""
         features, margin = self._parts(matrix)
-        values = self._call(features, margin, pred_contribs=True)
-        margins = self._call(features, margin, output_margin=True)
+        encoded = _matrix(features, margin)
+        values = self._call(encoded, pred_contribs=True)
+        margins = self._call(encoded, output_margin=True)
         if values.ndim == 3:
             rows, which = np.arange(len(values)), likeliest(margins, self._objective)
             values, margins = values[rows, which], margins[rows, which]
@@ -77,6 +78,9 @@ class Scorer:
             return matrix, None
         return np.delete(matrix, self._base_margin, axis=1), matrix[:, self._base_margin]
 
-    def _call(self, features: Floats, margin: Floats | None, **what: bool) -> Any:
-        rows = xgboost.DMatrix(features, base_margin=margin, nthread=1)
+    def _call(self, rows: xgboost.DMatrix, **what: bool) -> Any:
         return self._booster.predict(rows, iteration_range=self._rounds, validate_features=False, **what)
+
+
+def _matrix(features: Floats, margin: Floats | None) -> xgboost.DMatrix:
+    return xgboost.DMatrix(features, base_margin=margin, nthread=1)

@@ -32,7 +32,7 @@ WATCH_MS = 1_000
 NICE = 10
 FIRST_ROWS = 10
 """To be claimed before the first are measured."""
-SLICE_SECONDS = 0.1
+SLICE_SECONDS = 0.25
 """How long a call of the model may take: between two of them leases are renewed, or the worker stops."""
 END_SECONDS = 3
 STOPPED = orjson.dumps({"type": "worker_lost", "detail": "every worker that took it was lost"})

@@ -14,7 +14,7 @@ from jobs.capacity import Process
 from jobs.line import Line
 from jobs.logs import Journal
 from jobs.metrics import Metrics
-from jobs.names import GROUP, LINE
+from jobs.names import GROUP, STREAMS
 from jobs.settings import Settings
 from jobs.store import Store
 from model.catalog import Catalog
@@ -32,7 +32,7 @@ from worker.predictions import Predictions
 
 BUNDLES = Path("model/bundles")
 CHILD = "child"
-LINES = (LINE, f"{LINE}:again")
+
 OF_WEB = {"webs", "processes"}
 
 
@@ -94,9 +94,9 @@ class Site:
     """What a test may replace: keys, bundles and any setting."""
 
     def __init__(self, keys: str = "", bundles: Path = BUNDLES, **settings: Any) -> None:
-        self.settings = Settings(bundles=bundles, **settings)
+        self.settings = Settings(bundles=str(bundles), **settings)
         self.redis = PlayedRedis()
-        for stream in LINES:  # that a group is not there yet fakeredis says in words of its own
+        for stream in STREAMS:  # that a group is not there yet fakeredis says in words of its own
             self.redis.xgroup_create(stream, GROUP, id="0", mkstream=True)
         self.store = Store(self.redis, self.settings)
         self.line = Line(self.redis, self.settings)
@@ -173,7 +173,7 @@ class Site:
     def is_untouched(self) -> bool:
         """Nothing was recorded, queued or rung for."""
         self.redis.failure = None
-        return set(self._keys("*")) - OF_WEB == set(LINES)
+        return set(self._keys("*")) - OF_WEB == set(STREAMS)
 
     def jobs(self) -> list[str]:
         return [key.removeprefix("job:") for key in self._keys("job:*")]
