@@ -14,7 +14,7 @@ from jobs.capacity import Process
 from jobs.line import Line
 from jobs.logs import Journal
 from jobs.metrics import Metrics
-from jobs.names import GROUP, STREAMS
+from jobs.names import GROUP, LINE, STREAMS
 from jobs.settings import Settings
 from jobs.store import Store
 from model.catalog import Catalog
