@@ -95,6 +95,21 @@ class Manifest:
         """Rows as callers send them, that are known to be scored: the golden ones."""
         return [dict(zip(self.schema.names, row, strict=True)) for row in self.golden.rows]
 
+    @property
+    def members(self) -> dict[str, int]:
+        """What the output of every row has, by name, and how many values each holds."""
+        members = {"prediction": 1}
+        several = self.objective.startswith("multi:")
+        if self.classes or several:
+            members["label"] = 1
+        if self.objective == "binary:logistic":
+            members["probability"] = 1
+        if several:
+            members["probabilities"] = len(self.golden.predictions[0])
+        if self.quantiles:
+            members["interval"] = 2
+        return members
+
     @classmethod
     def read(cls, directory: Path) -> "Manifest":
         """Read a bundle's description and hold its two files to their sha256."""

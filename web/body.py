@@ -30,7 +30,7 @@ class PredictionBody(BaseModel):
 
     model: str | None = None
     inputs: Any
-    explain: bool = False
+    explain: Annotated[bool, Field(description=f"Of at most {MOST_EXPLAINED} rows")] = False
     metadata: Annotated[dict[_Key, _Text], Field(max_length=MOST_PAIRS)] = {}
 
     @field_validator("inputs")
