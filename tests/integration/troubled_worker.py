@@ -56,7 +56,7 @@ def lock(file: str) -> None:
             os.kill(os.getpid(), signal.SIGKILL)
         return result
 
-    multiprocessing.synchronize.SemLock.__enter__ = entered  # type: ignore[method-assign, assignment]
+    multiprocessing.synchronize.SemLock.__enter__ = entered  # type: ignore[method-assign]
 
 
 TROUBLES = {"poison": poison, "gate": gate, "lock": lock}
