@@ -7,14 +7,26 @@ from typing import Any
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from ecs import push
+from ecs import down, key, logs, plan, ps, rollback, run, scale, up, update, url
 from ecs.aws import Aws, in_a_line
 from ecs.deployment import Deployment
 from ecs.errors import EcsError
 from ecs.names import Names
 from ecs.screen import Screen
 
-VERBS: dict[str, Any] = {"push": push}
+VERBS: dict[str, Any] = {
+    "plan": plan,
+    "up": up,
+    "ps": ps,
+    "url": url,
+    "logs": logs,
+    "update": update,
+    "rollback": rollback,
+    "scale": scale,
+    "run": run,
+    "key": key,
+    "down": down,
+}
 
 
 def main(given: Sequence[str] | None = None) -> int:
@@ -23,7 +35,8 @@ def main(given: Sequence[str] | None = None) -> int:
     screen = Screen(options.json, options.yes)
     try:
         deployment = Deployment(Aws(options.profile, options.region), Names(options.stack))
-        return int(VERBS[options.verb].run(deployment, screen, options))
+        status: int = VERBS[options.verb].run(deployment, screen, options)
+        return status
     except (BotoCoreError, ClientError) as error:
         return _complain(in_a_line(error))
     except EcsError as error:
@@ -54,12 +67,12 @@ def _parser() -> argparse.ArgumentParser:
     group.add_argument("--profile", help="profile of ~/.aws/config (AWS_PROFILE)")
     group.add_argument("--yes", action="store_true", help="do not ask")
     group.add_argument(
-        "--json", action="store_true", help="JSON on standard output, all else on standard error"
+        "--json", action="store_true", help="one JSON object on standard output; the rest on standard error"
     )
     parser = argparse.ArgumentParser(
         prog="python -m ecs",
-        description="Paygrade on Amazon ECS.",
-        epilog="Each command has --help with examples.",
+        description="Plans, applies, watches, updates and removes Paygrade on Amazon ECS.",
+        epilog="Each command has --help with examples. From an empty account to the first curl: ecs/README.md",
     )
     verbs = parser.add_subparsers(dest="verb", required=True, metavar="command")
     for name, verb in VERBS.items():

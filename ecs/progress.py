@@ -1,0 +1,91 @@
+"""A change as it happens: a table that is drawn over on a terminal, a line for each event elsewhere."""
+
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from datetime import datetime
+
+from rich.live import Live
+from rich.table import Table
+
+from ecs.errors import ChangeFailed
+from ecs.screen import Screen
+from ecs.stack import Event, Stack
+
+WhyStopped = Callable[[str], str]
+"""What ECS itself says of a service that did not become stable, or nothing."""
+_CANCELLED = ("creation cancelled", "update cancelled", "Resource deletion cancelled")
+_STACK = "AWS::CloudFormation::Stack"
+_SERVICE = "AWS::ECS::Service"
+
+
+def follow(stack: Stack, events: Iterable[Event], screen: Screen, why_stopped: WhyStopped) -> None:
+    """Shows the events until they end. Raises ChangeFailed with the reason of the first that failed."""
+    failures: list[str] = []
+    last: Event | None = None
+    with _shown(screen) as show:
+        for event in events:
+            show(event)
+            last = event if event.type == _STACK else last
+            if event.failed and event.type != _STACK and not _is_cancelled(event):
+                # Asked at once: a rollback may remove the service, and its tasks with it.
+                said = why_stopped(event.logical) if event.type == _SERVICE else ""
+                failures.append(f"{event.logical} ({event.type}): {said or event.reason or event.status}")
+    if failures:
+        for failure in failures[1:]:
+            screen.say(f"also: {failure}")
+        raise ChangeFailed(f"{stack.name} failed: {failures[0]}", _what_now(last))
+    if last and ("FAILED" in last.status or "ROLLBACK" in last.status):
+        raise ChangeFailed(f"{stack.name} failed: {last.reason or last.status}", _what_now(last))
+
+
+def _is_cancelled(event: Event) -> bool:
+    """It failed since another one did."""
+    return any(words in event.reason for words in _CANCELLED)
+
+
+def _what_now(last: Event | None) -> str:
+    status = last.status if last else ""
+    if status in ("UPDATE_ROLLBACK_COMPLETE",):
+        return "all is as it was before; mend the cause and run the same again"
+    if status in ("DELETE_COMPLETE", "ROLLBACK_COMPLETE"):
+        return "nothing of it is left; mend the cause and run the same again"
+    if status == "DELETE_FAILED":
+        return "remove what stands in the way, then run python -m ecs down again"
+    return "python -m ecs up goes on from here"
+
+
+@contextmanager
+def _shown(screen: Screen) -> Iterator[Callable[[Event], None]]:
+    if not screen.live:
+        yield lambda event: screen.say(_line(event))
+        return
+    board: dict[str, tuple[Event, datetime]] = {}
+    with Live(console=screen.console, refresh_per_second=4) as live:
+
+        def show(event: Event) -> None:
+            begun = board[event.logical][1] if event.logical in board else event.at
+            board[event.logical] = (event, begun)
+            live.update(_board(board))
+
+        yield show
+
+
+def _line(event: Event) -> str:
+    reason = f"  {event.reason}" if event.reason else ""
+    kind = event.type.removeprefix("AWS::")
+    return f"{event.at:%H:%M:%S}  {event.status:<28} {event.logical} ({kind}){reason}"
+
+
+def _board(board: dict[str, tuple[Event, datetime]]) -> Table:
+    table = Table("resource", "type", "state", "seconds", "said", box=None, pad_edge=False)
+    for event, begun in board.values():
+        colour = "red" if event.failed else "green" if event.status.endswith("_COMPLETE") else "yellow"
+        seconds = f"{(event.at - begun).total_seconds():.0f}"
+        table.add_row(
+            event.logical,
+            event.type.removeprefix("AWS::"),
+            f"[{colour}]{event.status.lower().replace('_', ' ')}[/]",
+            seconds,
+            event.reason,
+        )
+    return table

@@ -1,0 +1,246 @@
+"""One CloudFormation stack: how it is, what would change, and what happens to it."""
+
+import time
+import uuid
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, field
+from typing import Any
+
+from botocore.exceptions import ClientError
+
+from ecs.aws import message_of
+from ecs.changes import Change, changes_of
+from ecs.errors import BadInput, EcsError
+from ecs.template import Template
+
+_NO_CHANGE = ("didn't contain changes", "No updates are to be performed")
+LOOKS_EVERY_SECONDS = 2.0
+
+
+@dataclass(frozen=True)
+class State:
+    id: str
+    status: str
+    reason: str
+    parameters: dict[str, str]
+    outputs: dict[str, str]
+
+    @property
+    def moving(self) -> bool:
+        return self.status.endswith("_IN_PROGRESS") and not self.empty
+
+    @property
+    def empty(self) -> bool:
+        """A change set was made for it and never executed."""
+        return self.status == "REVIEW_IN_PROGRESS"
+
+    @property
+    def remnant(self) -> bool:
+        """Left of a creation or deletion that failed: it can only be removed."""
+        return self.status in ("ROLLBACK_COMPLETE", "ROLLBACK_FAILED", "CREATE_FAILED", "DELETE_FAILED")
+
+    @property
+    def stuck(self) -> bool:
+        return self.status in ("UPDATE_ROLLBACK_FAILED", "UPDATE_FAILED")
+
+    @property
+    def good(self) -> bool:
+        return self.status in ("CREATE_COMPLETE", "UPDATE_COMPLETE", "IMPORT_COMPLETE")
+
+
+@dataclass(frozen=True)
+class Event:
+    id: str
+    at: Any
+    logical: str
+    type: str
+    physical: str
+    status: str
+    reason: str
+
+    @property
+    def failed(self) -> bool:
+        return self.status.endswith("_FAILED")
+
+
+@dataclass
+class ChangeSet:
+    id: str
+    stack_id: str
+    changes: list[Change]
+    executed: bool = field(default=False)
+
+
+class Stack:
+    def __init__(self, cloudformation: Any, name: str, wait: Callable[[float], None] = time.sleep) -> None:
+        self.name = name
+        self._cloudformation = cloudformation
+        self._wait = wait
+
+    def state(self, stack_id: str | None = None) -> State | None:
+        """None if there is no such stack. By its id a stack that was deleted is still found."""
+        try:
+            [stack] = self._cloudformation.describe_stacks(StackName=stack_id or self.name)["Stacks"]
+        except ClientError as error:
+            if "does not exist" in message_of(error):
+                return None
+            raise
+        if stack["StackStatus"] == "DELETE_COMPLETE" and not stack_id:
+            return None
+        return State(
+            id=stack["StackId"],
+            status=stack["StackStatus"],
+            reason=stack.get("StackStatusReason", ""),
+            parameters={
+                each["ParameterKey"]: each.get("ParameterValue", "") for each in stack.get("Parameters", [])
+            },
+            outputs={each["OutputKey"]: each.get("OutputValue", "") for each in stack.get("Outputs", [])},
+        )
+
+    @contextmanager
+    def change_set(self, template: Template | None, given: Mapping[str, str]) -> Iterator[ChangeSet | None]:
+        """What would change; None if nothing. Without a template the one that the stack has.
+
+        Not executed within the block, it leaves nothing behind.
+        """
+        state = self.state()
+        creating = state is None or state.empty
+        arguments = self._arguments(template, given, None if creating else state)
+        answer = self._cloudformation.create_change_set(
+            StackName=self.name,
+            ChangeSetName=f"paygrade-{uuid.uuid4().hex[:12]}",
+            ChangeSetType="CREATE" if creating else "UPDATE",
+            Capabilities=["CAPABILITY_IAM"],
+            **({"OnStackFailure": "DELETE", "ImportExistingResources": True} if creating else {}),
+            **arguments,
+        )
+        change_set = ChangeSet(answer["Id"], answer["StackId"], [])
+        try:
+            if self._changes(change_set):
+                yield change_set
+            else:
+                yield None
+        finally:
+            if not change_set.executed:
+                self._forget(change_set, with_stack=creating)
+
+    def _arguments(
+        self, template: Template | None, given: Mapping[str, str], state: State | None
+    ) -> dict[str, Any]:
+        """What is not given stays as it is, or else gets the template's default."""
+        before = state.parameters if state else {}
+        names = set(template.parameters) if template else set(before)
+        parameters: list[dict[str, Any]] = [
+            {"ParameterKey": name, "ParameterValue": given[name]}
+            if name in given
+            else {"ParameterKey": name, "UsePreviousValue": True}
+            for name in sorted(names)
+            if name in given or name in before
+        ]
+        body = {"TemplateBody": template.body} if template else {"UsePreviousTemplate": True}
+        return {"Parameters": parameters, **body}
+
+    def _changes(self, change_set: ChangeSet) -> bool:
+        """Waits until CloudFormation has compared; raises EcsError, in its words, if it could not."""
+        while True:
+            described = self._cloudformation.describe_change_set(ChangeSetName=change_set.id)
+            if described["Status"] not in ("CREATE_PENDING", "CREATE_IN_PROGRESS"):
+                break
+            self._wait(0.5)
+        if described["Status"] == "FAILED":
+            reason = described.get("StatusReason", "")
+            if any(words in reason for words in _NO_CHANGE):
+                return False
+            raise EcsError(f"{self.name} cannot be changed so: {reason}")
+        pages = [described]
+        while token := pages[-1].get("NextToken"):
+            pages.append(
+                self._cloudformation.describe_change_set(ChangeSetName=change_set.id, NextToken=token)
+            )
+        change_set.changes = [change for page in pages for change in changes_of(page)]
+        return True
+
+    def _forget(self, change_set: ChangeSet, with_stack: bool) -> None:
+        with suppress(ClientError):
+            self._cloudformation.delete_change_set(ChangeSetName=change_set.id)
+            if with_stack:
+                self._cloudformation.delete_stack(StackName=change_set.stack_id)
+
+    def execute(self, change_set: ChangeSet) -> Iterator[Event]:
+        """Begins the change; the events are followed as they are iterated over."""
+        before = self._last_event(change_set.stack_id)
+        self._cloudformation.execute_change_set(ChangeSetName=change_set.id)
+        change_set.executed = True
+        return self.follow(change_set.stack_id, before)
+
+    def delete(self) -> Iterator[Event]:
+        state = self.state()
+        if state is None:
+            return iter(())
+        before = self._last_event(state.id)
+        self._cloudformation.delete_stack(StackName=state.id)
+        return self.follow(state.id, before)
+
+    def continue_rollback(self) -> Iterator[Event]:
+        state = self.state()
+        if state is None:
+            return iter(())
+        before = self._last_event(state.id)
+        self._cloudformation.continue_update_rollback(StackName=state.id)
+        return self.follow(state.id, before)
+
+    def follow(self, stack_id: str, since: str = "") -> Iterator[Event]:
+        """Each event after the one with this id, until nothing moves any more."""
+        seen = {since} if since else set()
+        while True:
+            state = self.state(stack_id)
+            for event in self._events(stack_id, since):
+                if event.id not in seen:
+                    seen.add(event.id)
+                    yield event
+            if state is None or not (state.moving or state.empty):
+                return
+            self._wait(LOOKS_EVERY_SECONDS)
+
+    def _last_event(self, stack_id: str) -> str:
+        events = self._cloudformation.describe_stack_events(StackName=stack_id)["StackEvents"]
+        return str(events[0]["EventId"]) if events else ""
+
+    def _events(self, stack_id: str, since: str) -> list[Event]:
+        """Oldest first."""
+        found: list[Event] = []
+        pages = self._cloudformation.get_paginator("describe_stack_events").paginate(StackName=stack_id)
+        for each in (event for page in pages for event in page["StackEvents"]):
+            if each["EventId"] == since:
+                break
+            found.append(_event(each))
+        return found[::-1]
+
+
+def _event(event: dict[str, Any]) -> Event:
+    return Event(
+        id=event["EventId"],
+        at=event["Timestamp"],
+        logical=event.get("LogicalResourceId", ""),
+        type=event.get("ResourceType", ""),
+        physical=event.get("PhysicalResourceId", ""),
+        status=event.get("ResourceStatus", ""),
+        reason=event.get("ResourceStatusReason", ""),
+    )
+
+
+def needs(state: State | None, name: str) -> State:
+    """Raises BadInput unless the stack is there and at rest."""
+    if state is None or state.empty:
+        raise BadInput(f"there is no {name}", "python -m ecs up makes it")
+    if state.moving:
+        raise BadInput(
+            f"{name} is being changed ({state.status})", "python -m ecs up follows that to its end"
+        )
+    if state.remnant:
+        raise BadInput(
+            f"{name} is what a failed change has left ({state.status})",
+            "python -m ecs up removes it and begins again",
+        )
+    return state
