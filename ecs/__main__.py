@@ -7,7 +7,7 @@ from typing import Any
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from ecs import down, key, logs, plan, ps, rollback, run, scale, up, update, url
+from ecs import doctor, down, key, logs, plan, ps, rollback, run, scale, smoke, up, update, url
 from ecs.aws import Aws, in_a_line
 from ecs.deployment import Deployment
 from ecs.errors import EcsError
@@ -15,6 +15,7 @@ from ecs.names import Names
 from ecs.screen import Screen
 
 VERBS: dict[str, Any] = {
+    "doctor": doctor,
     "plan": plan,
     "up": up,
     "ps": ps,
@@ -25,6 +26,7 @@ VERBS: dict[str, Any] = {
     "scale": scale,
     "run": run,
     "key": key,
+    "smoke": smoke,
     "down": down,
 }
 
@@ -35,8 +37,7 @@ def main(given: Sequence[str] | None = None) -> int:
     screen = Screen(options.json, options.yes)
     try:
         deployment = Deployment(Aws(options.profile, options.region), Names(options.stack))
-        status: int = VERBS[options.verb].run(deployment, screen, options)
-        return status
+        return int(VERBS[options.verb].run(deployment, screen, options))
     except (BotoCoreError, ClientError) as error:
         return _complain(in_a_line(error))
     except EcsError as error:
@@ -66,13 +67,11 @@ def _parser() -> argparse.ArgumentParser:
     group.add_argument("--region", help="AWS region (AWS_REGION, or the profile's)")
     group.add_argument("--profile", help="profile of ~/.aws/config (AWS_PROFILE)")
     group.add_argument("--yes", action="store_true", help="do not ask")
-    group.add_argument(
-        "--json", action="store_true", help="one JSON object on standard output; the rest on standard error"
-    )
+    group.add_argument("--json", action="store_true", help="print JSON; what else is said: standard error")
     parser = argparse.ArgumentParser(
         prog="python -m ecs",
         description="Plans, applies, watches, updates and removes Paygrade on Amazon ECS.",
-        epilog="Each command has --help with examples. From an empty account to the first curl: ecs/README.md",
+        epilog="Each command has --help with examples. All of it from the beginning: ecs/README.md",
     )
     verbs = parser.add_subparsers(dest="verb", required=True, metavar="command")
     for name, verb in VERBS.items():

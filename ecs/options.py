@@ -8,7 +8,7 @@ from ecs.errors import BadInput
 _TAG = re.compile(r"[A-Za-z0-9_][A-Za-z0-9._-]{0,127}")
 _CIDR = re.compile(r"(\d{1,3}\.){3}\d{1,3}/\d{1,2}")
 _SIZE = re.compile(r"(\d+)/(\d+)")
-_MEMORY = {
+MEMORY = {
     256: (512, 1024, 2048),
     512: range(1024, 4097, 1024),
     1024: range(2048, 8193, 1024),
@@ -96,13 +96,13 @@ def _size(given: str | None, option: str) -> tuple[str | None, str | None]:
         return None, None
     match = _SIZE.fullmatch(given)
     cpu, memory = (int(match[1]), int(match[2])) if match else (0, 0)
-    if cpu not in _MEMORY:
+    if cpu not in MEMORY:
         raise BadInput(
             f"{option} {given}: must be CPU/MIB, as in 1024/2048",
-            f"Fargate has CPU {', '.join(map(str, _MEMORY))}",
+            f"Fargate has CPU {', '.join(map(str, MEMORY))}",
         )
-    if memory not in _MEMORY[cpu]:
-        fitting = _MEMORY[cpu]
+    if memory not in MEMORY[cpu]:
+        fitting = MEMORY[cpu]
         raise BadInput(
             f"{option} {given}: Fargate has no {memory} MiB for {cpu} CPU units",
             f"it has {fitting[0]} to {fitting[-1]} MiB for them",
