@@ -13,7 +13,7 @@ from ecs.errors import BadInput, EcsError
 
 _CONFIG = Config(
     # Standard mode backs off with jitter; describing a busy stack is what AWS throttles first.
-    retries={"mode": "standard", "total_max_attempts": 8},
+    retries={"mode": "standard", "total_max_attempts": 5},
     connect_timeout=5,
     read_timeout=30,
     user_agent_extra="paygrade-ecs",

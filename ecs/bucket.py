@@ -25,6 +25,16 @@ class Files:
         )
 
 
+def is_there(aws: Aws, bucket: str) -> bool:
+    try:
+        aws.client("s3").head_bucket(Bucket=bucket)
+    except ClientError as error:
+        if code_of(error) in ("404", "NoSuchBucket"):
+            return False
+        raise
+    return True
+
+
 def look(aws: Aws, bucket: str) -> Files | None:
     """Every version of every object counts: each is paid for."""
     try:

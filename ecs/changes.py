@@ -5,6 +5,7 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 _ACTIONS = {"Add": "add", "Remove": "remove", "Import": "take in", "Dynamic": "perhaps"}
+_HOLDS_DATA = ("AWS::EFS::FileSystem", "AWS::ElastiCache::ReplicationGroup", "AWS::S3::Bucket")
 # A task definition is never changed: each version of it is a new one, and services are switched to it.
 _VERSIONED = "AWS::ECS::TaskDefinition"
 
@@ -49,6 +50,15 @@ def _why(change: dict[str, Any]) -> str:
     return ", ".join(
         f"{name} (by {', '.join(causes)})" if causes else name for name, causes in sorted(reasons.items())
     )
+
+
+def loses_data(changes: list[Change]) -> list[str]:
+    """Resources that go or are made anew, with what is in them."""
+    return [
+        change.resource
+        for change in changes
+        if change.type in _HOLDS_DATA and change.action in ("remove", "replace", "perhaps replace")
+    ]
 
 
 def summary(changes: list[Change]) -> str:

@@ -5,6 +5,7 @@ import subprocess
 import time
 from collections.abc import Callable
 
+from ecs import bucket
 from ecs.aws import Aws
 from ecs.errors import BadInput, NotThere
 from ecs.names import Names
@@ -30,7 +31,18 @@ class Deployment:
         wanted = app.parameters.keys() & Template("base").parsed["Outputs"].keys()
         return {name: (made.outputs if made else {}).get(name, _PLACEHOLDER) for name in wanted}
 
-    def providers(self, options: argparse.Namespace) -> dict[str, str]:
+    def found(self, options: argparse.Namespace) -> dict[str, str]:
+        """What the account has already, and the base is to use as it is."""
+        return {**self._kept_files(), **self._providers(options)}
+
+    def _kept_files(self) -> dict[str, str]:
+        state = self.base.state()
+        if state and not (state.empty or state.remnant):
+            return {}  # it was settled when the base was made
+        kept = bucket.is_there(self.aws, self.names.bucket(self.aws.account, self.aws.region))
+        return {"FilesKept": "yes"} if kept else {}
+
+    def _providers(self, options: argparse.Namespace) -> dict[str, str]:
         """The account's OIDC providers where it has them already: it can have one for each platform."""
         state = self.base.state()
         before = state.parameters if state else {}

@@ -117,17 +117,21 @@ def _images(deployment: Deployment, tag: str | None) -> Iterator[str]:
 
 def _drift(deployment: Deployment) -> Iterator[str]:
     """What somebody changed past CloudFormation, which the next update may undo or stumble over."""
-    if not deployment.app.state():
-        return
+    for stack in (deployment.base, deployment.app):
+        if stack.state():
+            yield from _drift_of(deployment, stack.name)
+
+
+def _drift_of(deployment: Deployment, stack: str) -> Iterator[str]:
     cloudformation = deployment.aws.client("cloudformation")
-    detection = cloudformation.detect_stack_drift(StackName=deployment.names.app)["StackDriftDetectionId"]
+    detection = cloudformation.detect_stack_drift(StackName=stack)["StackDriftDetectionId"]
     while True:
         now = cloudformation.describe_stack_drift_detection_status(StackDriftDetectionId=detection)
         if now["DetectionStatus"] != "DETECTION_IN_PROGRESS":
             break
         deployment.wait(2)
     drifted = cloudformation.describe_stack_resource_drifts(
-        StackName=deployment.names.app, StackResourceDriftStatusFilters=["MODIFIED", "DELETED"]
+        StackName=stack, StackResourceDriftStatusFilters=["MODIFIED", "DELETED"]
     )["StackResourceDrifts"]
     for each in drifted:
         paths = ", ".join(one["PropertyPath"] for one in each.get("PropertyDifferences", []))

@@ -2,11 +2,11 @@
 
 import argparse
 import re
+from ipaddress import IPv4Network
 
 from ecs.errors import BadInput
 
 _TAG = re.compile(r"[A-Za-z0-9_][A-Za-z0-9._-]{0,127}")
-_CIDR = re.compile(r"(\d{1,3}\.){3}\d{1,3}/\d{1,2}")
 _SIZE = re.compile(r"(\d+)/(\d+)")
 MEMORY = {
     256: (512, 1024, 2048),
@@ -59,8 +59,8 @@ def app_parameters(options: argparse.Namespace) -> dict[str, str]:
     worker_cpu, worker_memory = _size(options.worker_size, "--worker-size")
     if options.spot is not None and not 0 <= options.spot <= 100:
         raise BadInput(f"--spot {options.spot}: a share goes from 0 to 100 percent")
-    if options.allow_cidr and not _CIDR.fullmatch(options.allow_cidr):
-        raise BadInput(f"--allow-cidr {options.allow_cidr}: must be as in 203.0.113.0/24")
+    if options.allow_cidr:
+        _check_network(options.allow_cidr)
     if options.certificate and options.alb is False:
         raise BadInput(
             "--certificate needs the load balancer that --no-alb leaves out", "leave out one of the two"
@@ -89,6 +89,13 @@ def tag(given: str | None) -> str | None:
             f"--tag {given!r} cannot be an image's tag: letters, digits, '.', '_' and '-', at most 128"
         )
     return given
+
+
+def _check_network(given: str) -> None:
+    try:
+        IPv4Network(given)
+    except ValueError as error:
+        raise BadInput(f"--allow-cidr {given}: {error}", "as in 203.0.113.0/24") from None
 
 
 def _size(given: str | None, option: str) -> tuple[str | None, str | None]:

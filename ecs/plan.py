@@ -2,7 +2,7 @@
 
 import argparse
 
-from ecs.changes import Change, summary
+from ecs.changes import Change, loses_data, summary
 from ecs.deployment import Deployment
 from ecs.options import add_options, app_parameters, base_parameters
 from ecs.screen import Screen
@@ -21,7 +21,7 @@ def run(deployment: Deployment, screen: Screen, options: argparse.Namespace) -> 
     options.tag = deployment.first_tag(options.tag)
     base_given, app_given = base_parameters(options), app_parameters(options)
     template = Template("app")
-    base = _changes(deployment.base, Template("base"), {**base_given, **deployment.providers(options)})
+    base = _changes(deployment.base, Template("base"), {**base_given, **deployment.found(options)})
     show(screen, deployment.names.base, base)
     app = _changes(deployment.app, template, {**deployment.base_outputs(template), **app_given})
     show(screen, deployment.names.app, app)
@@ -47,4 +47,6 @@ def show(screen: Screen, name: str, changes: list[Change]) -> None:
     if changes:
         rows = [(each.action, each.resource, each.type.removeprefix("AWS::"), each.why) for each in changes]
         screen.table(("", "resource", "type", "why"), sorted(rows))
+    if lost := loses_data(changes):
+        screen.say(f"what is in {' and '.join(lost)} is lost: jobs that wait, records, files")
     screen.say()

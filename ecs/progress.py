@@ -22,20 +22,24 @@ def follow(stack: Stack, events: Iterable[Event], screen: Screen, why_stopped: W
     """Shows the events until they end. Raises ChangeFailed with the reason of the first that failed."""
     failures: list[str] = []
     last: Event | None = None
+    troubled: Event | None = None
     with _shown(screen) as show:
         for event in events:
             show(event)
-            last = event if event.type == _STACK else last
+            if event.type == _STACK:
+                last = event
+                if event.failed or "ROLLBACK" in event.status:
+                    troubled = troubled or event
             if event.failed and event.type != _STACK and not _is_cancelled(event):
                 # Asked at once: a rollback may remove the service, and its tasks with it.
                 said = why_stopped(event.logical) if event.type == _SERVICE else ""
                 failures.append(f"{event.logical} ({event.type}): {said or event.reason or event.status}")
+    if troubled and not failures:
+        failures = stack.refusals(StackName=troubled.physical) or [troubled.reason or troubled.status]
+    for failure in failures[1:]:
+        screen.say(f"also: {failure}")
     if failures:
-        for failure in failures[1:]:
-            screen.say(f"also: {failure}")
         raise ChangeFailed(f"{stack.name} failed: {failures[0]}", _what_now(last))
-    if last and ("FAILED" in last.status or "ROLLBACK" in last.status):
-        raise ChangeFailed(f"{stack.name} failed: {last.reason or last.status}", _what_now(last))
 
 
 def _is_cancelled(event: Event) -> bool:

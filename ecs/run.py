@@ -8,6 +8,7 @@ from ecs.errors import EcsError
 from ecs.logs import Reading
 from ecs.once import Once
 from ecs.screen import Screen
+from ecs.stack import needs
 
 HELP = "run one command as a task"
 EXAMPLES = """\
@@ -24,6 +25,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(deployment: Deployment, screen: Screen, options: argparse.Namespace) -> int:
+    needs(deployment.app.state(), deployment.names.app)
     once = Once(deployment.aws.client("ecs"), deployment.names, deployment.wait)
     begun = int(time.time() * 1000) - 60_000
     task = once.start(options.service, options.command)

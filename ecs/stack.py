@@ -112,7 +112,7 @@ class Stack:
             ChangeSetName=f"paygrade-{uuid.uuid4().hex[:12]}",
             ChangeSetType="CREATE" if creating else "UPDATE",
             Capabilities=["CAPABILITY_IAM"],
-            **({"OnStackFailure": "DELETE", "ImportExistingResources": True} if creating else {}),
+            **({"OnStackFailure": "DELETE"} if creating else {}),
             **arguments,
         )
         change_set = ChangeSet(answer["Id"], answer["StackId"], [])
@@ -152,7 +152,8 @@ class Stack:
             reason = described.get("StatusReason", "")
             if any(words in reason for words in _NO_CHANGE):
                 return False
-            raise EcsError(f"{self.name} cannot be changed so: {reason}")
+            refused = "; ".join(self.refusals(ChangeSetName=change_set.id))
+            raise EcsError(f"{self.name} cannot be changed so: {refused or reason}")
         pages = [described]
         while token := pages[-1].get("NextToken"):
             pages.append(
@@ -202,6 +203,18 @@ class Stack:
             if state is None or not (state.moving or state.empty):
                 return
             self._wait(LOOKS_EVERY_SECONDS)
+
+    def refusals(self, **of: str) -> list[str]:
+        """What CloudFormation found wrong before it began; that is not among the stack's events."""
+        try:
+            events = self._cloudformation.describe_events(**of)["OperationEvents"]
+        except ClientError:  # rights may be missing, and the failure is told of without them
+            return []
+        return [
+            f"{event['LogicalResourceId']} ({event['ResourceType']}): {event['ValidationStatusReason']}"
+            for event in events
+            if event.get("EventType") == "VALIDATION_ERROR"
+        ]
 
     def _last_event(self, stack_id: str) -> str:
         events = self._cloudformation.describe_stack_events(StackName=stack_id)["StackEvents"]

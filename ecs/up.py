@@ -4,7 +4,7 @@ import argparse
 
 from ecs import images, keys, plan
 from ecs.deployment import Deployment
-from ecs.errors import BadInput
+from ecs.errors import BadInput, ChangeFailed
 from ecs.options import add_options, app_parameters, base_parameters
 from ecs.progress import follow
 from ecs.screen import Screen
@@ -26,7 +26,7 @@ def run(deployment: Deployment, screen: Screen, options: argparse.Namespace) -> 
         bring_to_rest(deployment, stack, screen)
     tag = deployment.first_tag(options.tag)
     if not apply(
-        deployment, deployment.base, Template("base"), {**base_given, **deployment.providers(options)}, screen
+        deployment, deployment.base, Template("base"), {**base_given, **deployment.found(options)}, screen
     ):
         return 1
     if tag:
@@ -42,6 +42,8 @@ def run(deployment: Deployment, screen: Screen, options: argparse.Namespace) -> 
         return 1
     address = deployment.address()
     screen.say(f"\nPaygrade is up at {address}\n  {keys.curl(address, key)}")
+    if not key:
+        screen.say("  with a key that was shown before; python -m ecs key NAME makes another")
     if address.startswith("http://"):
         screen.say("  without --certificate keys and rows travel unencrypted")
     screen.result({"address": address, "key": key})
@@ -69,7 +71,10 @@ def bring_to_rest(deployment: Deployment, stack: Stack, screen: Screen) -> None:
     state = stack.state()
     if state and state.moving:
         screen.say(f"{stack.name} is being changed ({state.status}); following it")
-        follow(stack, stack.follow(state.id), screen, deployment.why_stopped)
+        try:
+            follow(stack, stack.follow(state.id), screen, deployment.why_stopped)
+        except ChangeFailed as error:  # this one is ours to try again
+            screen.say(str(error))
         state = stack.state()
     if state and state.status == "UPDATE_ROLLBACK_FAILED":
         screen.say(f"{stack.name} got stuck on its way back; going on with it")

@@ -39,10 +39,11 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(deployment: Deployment, screen: Screen, options: argparse.Namespace) -> int:
+    tag = checked_tag(options.tag)
     needs(deployment.app.state(), deployment.names.app)
-    if options.force:
+    if not tag:
         return restart(deployment, screen)
-    return switch(deployment, screen, checked_tag(options.tag) or "", check=not options.no_check)
+    return switch(deployment, screen, tag, check=not options.no_check)
 
 
 def switch(deployment: Deployment, screen: Screen, tag: str, check: bool = True) -> int:
