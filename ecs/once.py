@@ -1,8 +1,8 @@
 """One task, run to its end beside the services."""
 
 import time
-from collections.abc import Callable, Sequence
-from contextlib import suppress
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from typing import Any
 
@@ -56,16 +56,20 @@ class Once:
         return str(started["tasks"][0]["taskArn"])
 
     def wait_for(self, task: str, show: Callable[[str], None]) -> Ended:
-        """Stops the task if we are interrupted: nobody else would."""
+        while True:
+            [now] = self._ecs.describe_tasks(cluster=self._names.cluster, tasks=[task])["tasks"]
+            show(now["lastStatus"])
+            if now["lastStatus"] == "STOPPED":
+                return _ended(now)
+            self._wait(LOOKS_EVERY_SECONDS)
+
+    @contextmanager
+    def stopped_on_error(self, task: str) -> Iterator[None]:
+        """Nobody else would stop a task that we no longer watch."""
         try:
-            while True:
-                [now] = self._ecs.describe_tasks(cluster=self._names.cluster, tasks=[task])["tasks"]
-                show(now["lastStatus"])
-                if now["lastStatus"] == "STOPPED":
-                    return _ended(now)
-                self._wait(LOOKS_EVERY_SECONDS)
-        except KeyboardInterrupt:
-            self._ecs.stop_task(cluster=self._names.cluster, task=task, reason="Ctrl-C")
+            yield
+        except BaseException:
+            self._ecs.stop_task(cluster=self._names.cluster, task=task, reason="no longer watched")
             raise
 
     def version_like(self, service: str, family: str, image: str) -> str:

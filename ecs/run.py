@@ -6,7 +6,7 @@ import time
 from ecs.deployment import Deployment
 from ecs.errors import EcsError
 from ecs.logs import Reading
-from ecs.once import Once
+from ecs.once import Ended, Once
 from ecs.screen import Screen
 from ecs.stack import needs
 
@@ -29,6 +29,19 @@ def run(deployment: Deployment, screen: Screen, options: argparse.Namespace) -> 
     once = Once(deployment.aws.client("ecs"), deployment.names, deployment.wait)
     begun = int(time.time() * 1000) - 60_000
     task = once.start(options.service, options.command)
+    with once.stopped_on_error(task):
+        ended = _watch(deployment, screen, options, once, task, begun)
+    screen.result({"task": ended.task, "exit_status": ended.exit_status, "reason": ended.reason})
+    if ended.exit_status is None:
+        raise EcsError(f"the task did not run: {ended.reason}", "python -m ecs ps --stopped has more of it")
+    if ended.exit_status:
+        screen.say(f"exit status {ended.exit_status}: {ended.reason}")
+    return ended.exit_status
+
+
+def _watch(
+    deployment: Deployment, screen: Screen, options: argparse.Namespace, once: Once, task: str, begun: int
+) -> Ended:
     name = task.rpartition("/")[2]
     screen.say(f"task {name} runs {' '.join(options.command)}")
     reading = Reading(deployment, [options.service], begun, f"{options.service}/{options.service}/{name}")
@@ -40,9 +53,4 @@ def run(deployment: Deployment, screen: Screen, options: argparse.Namespace) -> 
     ended = once.wait_for(task, show)
     deployment.wait(2)  # the last lines come after the end
     show("")
-    screen.result({"task": ended.task, "exit_status": ended.exit_status, "reason": ended.reason})
-    if ended.exit_status is None:
-        raise EcsError(f"the task did not run: {ended.reason}", "python -m ecs ps --stopped has more of it")
-    if ended.exit_status:
-        screen.say(f"exit status {ended.exit_status}: {ended.reason}")
-    return ended.exit_status
+    return ended

@@ -72,9 +72,9 @@ def try_worker(deployment: Deployment, screen: Screen, tag: str) -> None:
     screen.say(f"trying {image}")
     version = once.version_like("worker", deployment.names.check_family, image)
     try:
-        ended = once.wait_for(
-            once.start("worker", ["python", "-c", SELF_CHECK], version), lambda status: None
-        )
+        task = once.start("worker", ["python", "-c", SELF_CHECK], version)
+        with once.stopped_on_error(task):
+            ended = once.wait_for(task, lambda status: None)
     finally:
         once.forget(version)
     if ended.exit_status == 0:

@@ -90,13 +90,14 @@ def test_a_task_whose_image_cannot_be_pulled_has_no_exit_status(stub: StubClient
 def test_ctrl_c_leaves_no_task_behind(stub: StubClient) -> None:
     client, aws = stub("ecs")
     aws.add_response("describe_tasks", described("RUNNING"))
-    aws.add_response("stop_task", {}, {"cluster": "paygrade", "task": TASK, "reason": "Ctrl-C"})
+    aws.add_response("stop_task", {}, {"cluster": "paygrade", "task": TASK, "reason": "no longer watched"})
 
     def interrupt(seconds: float) -> None:
         raise KeyboardInterrupt
 
-    with pytest.raises(KeyboardInterrupt):
-        Once(client, Names("paygrade"), interrupt).wait_for(TASK, lambda status: None)
+    once = Once(client, Names("paygrade"), interrupt)
+    with pytest.raises(KeyboardInterrupt), once.stopped_on_error(TASK):
+        once.wait_for(TASK, lambda status: None)
 
 
 def test_the_version_that_is_tried_differs_by_its_image_alone(stub: StubClient) -> None:
