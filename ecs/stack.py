@@ -15,7 +15,8 @@ from ecs.errors import BadInput, EcsError
 from ecs.template import Template
 
 _NO_CHANGE = ("didn't contain changes", "No updates are to be performed")
-LOOKS_EVERY_SECONDS = 2.0
+LOOKS_EVERY_SECONDS = (0.25, 3.0)
+"""From the first look on, and when a change takes long."""
 
 
 @dataclass(frozen=True)
@@ -194,6 +195,7 @@ class Stack:
     def follow(self, stack_id: str, since: str = "") -> Iterator[Event]:
         """Each event after the one with this id, until nothing moves any more."""
         seen = {since} if since else set()
+        pause, longest = LOOKS_EVERY_SECONDS
         while True:
             state = self.state(stack_id)
             for event in self._events(stack_id, since):
@@ -202,7 +204,8 @@ class Stack:
                     yield event
             if state is None or not (state.moving or state.empty):
                 return
-            self._wait(LOOKS_EVERY_SECONDS)
+            self._wait(pause)
+            pause = min(pause * 1.5, longest)
 
     def refusals(self, **of: str) -> list[str]:
         """What CloudFormation found wrong before it began; that is not among the stack's events."""

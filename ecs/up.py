@@ -4,7 +4,7 @@ import argparse
 
 from ecs import images, keys, plan
 from ecs.deployment import Deployment
-from ecs.errors import BadInput, ChangeFailed
+from ecs.errors import BadInput, ChangeFailed, NotThere
 from ecs.options import add_options, app_parameters, base_parameters
 from ecs.progress import follow
 from ecs.screen import Screen
@@ -40,8 +40,13 @@ def run(deployment: Deployment, screen: Screen, options: argparse.Namespace) -> 
         screen.say(f"key of the first caller, shown this once: {key}\n")
     if not apply(deployment, deployment.app, template, {**outputs, **app_given}, screen):
         return 1
-    address = deployment.address()
-    screen.say(f"\nPaygrade is up at {address}\n  {keys.curl(address, key)}")
+    try:
+        address = deployment.address()
+    except NotThere as error:  # without a load balancer it comes with the task
+        address = ""
+        screen.say(f"\nPaygrade is up, but {error}; python -m ecs url shows it once it has")
+    else:
+        screen.say(f"\nPaygrade is up at {address}\n  {keys.curl(address, key)}")
     if not key:
         screen.say("  with a key that was shown before; python -m ecs key NAME makes another")
     if address.startswith("http://"):
