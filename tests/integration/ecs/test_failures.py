@@ -42,16 +42,6 @@ def test_what_was_changed_by_hand_is_seen(cloud: Cloud, running: str) -> None:
     assert "WorkerLogs deleted" in finding(cloud, running, "changed by hand")[1]
 
 
-def test_what_stands_in_the_way_is_named(cloud: Cloud, stack: str) -> None:
-    cloud.client("logs").create_log_group(logGroupName=f"/ecs/{stack}/web")
-    failed = cloud.ecs("up", "--stack", stack, "--yes")
-    assert failed.status == 1
-    assert "WebLogs (AWS::Logs::LogGroup)" in failed.err
-    assert "already exists" in failed.err
-    cloud.client("logs").delete_log_group(logGroupName=f"/ecs/{stack}/web")
-    up(cloud, stack)
-
-
 def test_doctor_sees_what_is_missing(cloud: Cloud, running: str) -> None:
     said = cloud.ecs("doctor", "--tag", "v9", "--json", "--stack", running)
     assert said.status == 1

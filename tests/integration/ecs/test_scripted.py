@@ -115,7 +115,7 @@ TROUBLES = {
         "python -m ecs doctor",
     ),
     "InvalidClientTokenId": (403, "the security token included in the request is invalid", "unknown to AWS"),
-    "LimitExceededException": (400, "Limit for stacks has been exceeded", "Service Quotas"),
+    "ServiceQuotaExceededException": (400, "Limit for stacks has been exceeded", "Service Quotas"),
 }
 
 
@@ -129,20 +129,25 @@ def test_aws_is_quoted_and_a_next_step_is_given(cloud: Cloud, script: Script, co
     assert next_step in hint
 
 
+def making(*ended: tuple[str, str, str, str]) -> dict[str, list[Answer]]:
+    """A base that is made, and ends so."""
+    return {
+        "DescribeStacks": [NOT_THERE] * 6 + [stack("ROLLBACK_IN_PROGRESS"), stack("DELETE_COMPLETE")],
+        "CreateChangeSet": [
+            result("CreateChangeSet", "<Id>arn:changes</Id><StackId>arn:paygrade-base</StackId>")
+        ],
+        "DescribeChangeSet": [result("DescribeChangeSet", "<Status>CREATE_COMPLETE</Status><Changes/>")],
+        "DescribeStackEvents": [events(MAKING), events(MAKING, *ended)],
+        "ExecuteChangeSet": [result("ExecuteChangeSet", "")],
+    }
+
+
 def test_a_full_quota_is_the_reason_that_is_given(cloud: Cloud, script: Script) -> None:
     """As CloudFormation tells of it: the resource's own words, behind those of what it took down."""
     cancelled = ("WebLogs", "Logs::LogGroup", "CREATE_FAILED", "Resource creation cancelled")
     full = ("Vpc", "EC2::VPC", "CREATE_FAILED", "The maximum number of VPCs has been reached.")
     ended = ("paygrade-base", "CloudFormation::Stack", "DELETE_COMPLETE", "")
-    aws = script(
-        DescribeStacks=[NOT_THERE] * 6 + [stack("ROLLBACK_IN_PROGRESS"), stack("DELETE_COMPLETE")],
-        CreateChangeSet=[
-            result("CreateChangeSet", "<Id>arn:changes</Id><StackId>arn:paygrade-base</StackId>")
-        ],
-        DescribeChangeSet=[result("DescribeChangeSet", "<Status>CREATE_COMPLETE</Status><Changes/>")],
-        DescribeStackEvents=[events(MAKING), events(MAKING, cancelled, full, ended)],
-        ExecuteChangeSet=[result("ExecuteChangeSet", "")],
-    )
+    aws = script(**making(cancelled, full, ended))
     said = ecs(cloud, aws, "up", "--tag", "v1", "--yes")
     assert said.status == 1
     complaint, hint = said.err.splitlines()
@@ -151,3 +156,24 @@ def test_a_full_quota_is_the_reason_that_is_given(cloud: Cloud, script: Script) 
         == "ecs: paygrade-base failed: Vpc (AWS::EC2::VPC): The maximum number of VPCs has been reached."
     )
     assert "nothing of it is left" in hint
+
+
+def test_what_stands_in_the_way_is_named(cloud: Cloud, script: Script) -> None:
+    """CloudFormation looks before it begins; what it finds is not among the stack's events."""
+    refused = (
+        "paygrade-base",
+        "CloudFormation::Stack",
+        "CREATE_FAILED",
+        "Validation failed with 1 error.",
+    )
+    ended = ("paygrade-base", "CloudFormation::Stack", "DELETE_COMPLETE", "")
+    conflict = (
+        "<OperationEvents><member><EventType>VALIDATION_ERROR</EventType>"
+        "<LogicalResourceId>WebLogs</LogicalResourceId><ResourceType>AWS::Logs::LogGroup</ResourceType>"
+        "<ValidationStatusReason>/ecs/paygrade/web already exists.</ValidationStatusReason>"
+        "</member></OperationEvents>"
+    )
+    aws = script(**making(refused, ended), DescribeEvents=[result("DescribeEvents", conflict)])
+    said = ecs(cloud, aws, "up", "--tag", "v1", "--yes")
+    assert said.status == 1
+    assert "WebLogs (AWS::Logs::LogGroup): /ecs/paygrade/web already exists." in said.err
