@@ -24,6 +24,9 @@ class Given:
         self._parameters = {name: each.get("Default") for name, each in parsed["Parameters"].items()}
         self._parameters |= parameters or {}
 
+    def parameter(self, name: str) -> str:
+        return str(self._parameters[name])
+
     def properties(self, logical: str) -> dict[str, Any]:
         found: dict[str, Any] = self._resources[logical]["Properties"]
         return found

@@ -2,8 +2,10 @@
 
 import argparse
 
+from ecs import prices
 from ecs.changes import Change, loses_data, summary
 from ecs.deployment import Deployment
+from ecs.invariants import Given
 from ecs.options import add_options, app_parameters, base_parameters
 from ecs.screen import Screen
 from ecs.stack import Stack, needs
@@ -25,6 +27,10 @@ def run(deployment: Deployment, screen: Screen, options: argparse.Namespace) -> 
     show(screen, deployment.names.base, base)
     app = _changes(deployment.app, template, {**deployment.base_outputs(template), **app_given})
     show(screen, deployment.names.app, app)
+    state = deployment.app.state()
+    given = (state.parameters if state else {}) | app_given
+    month = sum(prices.month(Given(template.parsed, given)).values())
+    screen.say(f"about {month:.0f} USD a month with one worker: an estimate, by {prices.OF}")
     screen.result(
         {
             stack.name: [change.as_json() for change in changes]
