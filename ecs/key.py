@@ -7,7 +7,7 @@ from ecs import keys
 from ecs.deployment import Deployment
 from ecs.errors import BadInput
 from ecs.screen import Screen
-from ecs.stack import needs
+from ecs.state import needs
 
 HELP = "make a key for a caller"
 EXAMPLES = "  python -m ecs key alice\n  python -m ecs key prometheus --operate\n"

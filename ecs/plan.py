@@ -8,7 +8,8 @@ from ecs.deployment import Deployment
 from ecs.invariants import Given
 from ecs.options import add_options, app_parameters, base_parameters
 from ecs.screen import Screen
-from ecs.stack import Stack, needs
+from ecs.stack import Stack
+from ecs.state import needs
 from ecs.template import Template
 
 HELP = "show what up would change, and why"

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from datetime import datetime
 
 from rich.live import Live
@@ -9,7 +10,8 @@ from rich.table import Table
 
 from ecs.errors import ChangeFailed
 from ecs.screen import Screen
-from ecs.stack import Event, Stack
+from ecs.stack import Stack
+from ecs.state import Event
 
 WhyStopped = Callable[[str], str]
 """What ECS itself says of a service that did not become stable, or nothing."""
@@ -18,14 +20,20 @@ _STACK = "AWS::CloudFormation::Stack"
 _SERVICE = "AWS::ECS::Service"
 
 
-def follow(stack: Stack, events: Iterable[Event], screen: Screen, why_stopped: WhyStopped) -> None:
+def follow(stack: Stack, events: Iterable[Event | None], screen: Screen, why_stopped: WhyStopped) -> None:
     """Shows the events until they end. Raises ChangeFailed with the reason of the first that failed."""
     failures: list[str] = []
+    starting: dict[str, Event] = {}
     last: Event | None = None
     troubled: Event | None = None
     with _shown(screen) as show:
         for event in events:
+            if event is None:
+                _show_trouble(starting, why_stopped, show)
+                continue
             show(event)
+            if event.type == _SERVICE:
+                starting[event.logical] = event
             if event.type == _STACK:
                 last = event
                 if event.failed or "ROLLBACK" in event.status:
@@ -40,6 +48,15 @@ def follow(stack: Stack, events: Iterable[Event], screen: Screen, why_stopped: W
         screen.say(f"also: {failure}")
     if failures:
         raise ChangeFailed(f"{stack.name} failed: {failures[0]}", _what_now(last))
+
+
+def _show_trouble(starting: dict[str, Event], why_stopped: WhyStopped, show: Callable[[Event], None]) -> None:
+    """CloudFormation is silent until ECS gives up, which takes minutes; ECS knows earlier."""
+    for logical, event in starting.items():
+        begun = event.status in ("CREATE_IN_PROGRESS", "UPDATE_IN_PROGRESS")
+        if begun and (said := why_stopped(logical)) and said != event.reason:
+            starting[logical] = replace(event, reason=said)
+            show(starting[logical])
 
 
 def _is_cancelled(event: Event) -> bool:

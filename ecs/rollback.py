@@ -6,7 +6,7 @@ from ecs import update
 from ecs.deployment import Deployment
 from ecs.errors import NotThere
 from ecs.screen import Screen
-from ecs.stack import needs
+from ecs.state import needs
 
 HELP = "go back to the images that ran before"
 EXAMPLES = "  python -m ecs rollback --yes\n"

@@ -8,7 +8,7 @@ from ecs.errors import EcsError
 from ecs.logs import Reading
 from ecs.once import Ended, Once
 from ecs.screen import Screen
-from ecs.stack import needs
+from ecs.state import needs
 
 HELP = "run one command as a task"
 EXAMPLES = """\

@@ -12,6 +12,7 @@ from ecs.errors import ChangeFailed, NotThere
 from ecs.names import SERVICES, Names
 
 LOOKS_EVERY_SECONDS = 5.0
+_MADE_ROOM = ("Scaling activity", "Deployment completed")
 
 
 @dataclass(frozen=True)
@@ -43,6 +44,12 @@ class Task:
     address_of_interface: str
     provider: str
     stopped: str
+    stopped_at: Any
+
+    @property
+    def failed(self) -> bool:
+        """It did not stop because another was to take its place."""
+        return bool(self.stopped) and not self.stopped.startswith(_MADE_ROOM)
 
 
 class Services:
@@ -89,10 +96,9 @@ class Services:
     def why_stopped(self, name: str) -> str:
         """Why the service's last task stopped, or else the last that ECS says of the service."""
         try:
-            stopped = [
-                task.stopped for task in self.tasks("STOPPED") if task.service == name and task.stopped
-            ]
-            return stopped[-1] if stopped else self.one(name).last_event
+            stopped = [task for task in self.tasks("STOPPED") if task.service == name and task.failed]
+            last = max(stopped, key=lambda task: str(task.stopped_at), default=None)
+            return last.stopped if last else self.one(name).last_event
         except (ClientError, NotThere):
             return ""
 
@@ -153,4 +159,5 @@ def _task(each: dict[str, Any]) -> Task:
         address_of_interface=interfaces[0] if interfaces else "",
         provider=each.get("capacityProviderName", each.get("launchType", "")),
         stopped="; ".join(dict.fromkeys(filter(None, reasons + codes))),
+        stopped_at=each.get("stoppedAt"),
     )

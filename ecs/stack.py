@@ -4,65 +4,21 @@ import time
 import uuid
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 from botocore.exceptions import ClientError
 
 from ecs.aws import message_of
 from ecs.changes import Change, changes_of
-from ecs.errors import BadInput, EcsError
+from ecs.errors import EcsError
+from ecs.state import Event, State, event_of, state_of
 from ecs.template import Template
 
 _NO_CHANGE = ("didn't contain changes", "No updates are to be performed")
+Following = Iterator[Event | None]
 LOOKS_EVERY_SECONDS = (0.25, 3.0)
 """From the first look on, and when a change takes long."""
-
-
-@dataclass(frozen=True)
-class State:
-    id: str
-    status: str
-    reason: str
-    parameters: dict[str, str]
-    outputs: dict[str, str]
-
-    @property
-    def moving(self) -> bool:
-        return self.status.endswith("_IN_PROGRESS") and not self.empty
-
-    @property
-    def empty(self) -> bool:
-        """A change set was made for it and never executed."""
-        return self.status == "REVIEW_IN_PROGRESS"
-
-    @property
-    def remnant(self) -> bool:
-        """Left of a creation or deletion that failed: it can only be removed."""
-        return self.status in ("ROLLBACK_COMPLETE", "ROLLBACK_FAILED", "CREATE_FAILED", "DELETE_FAILED")
-
-    @property
-    def stuck(self) -> bool:
-        return self.status in ("UPDATE_ROLLBACK_FAILED", "UPDATE_FAILED")
-
-    @property
-    def good(self) -> bool:
-        return self.status in ("CREATE_COMPLETE", "UPDATE_COMPLETE", "IMPORT_COMPLETE")
-
-
-@dataclass(frozen=True)
-class Event:
-    id: str
-    at: Any
-    logical: str
-    type: str
-    physical: str
-    status: str
-    reason: str
-
-    @property
-    def failed(self) -> bool:
-        return self.status.endswith("_FAILED")
 
 
 @dataclass
@@ -70,7 +26,7 @@ class ChangeSet:
     id: str
     stack_id: str
     changes: list[Change]
-    executed: bool = field(default=False)
+    executed: bool = False
 
 
 class Stack:
@@ -89,15 +45,7 @@ class Stack:
             raise
         if stack["StackStatus"] == "DELETE_COMPLETE" and not stack_id:
             return None
-        return State(
-            id=stack["StackId"],
-            status=stack["StackStatus"],
-            reason=stack.get("StackStatusReason", ""),
-            parameters={
-                each["ParameterKey"]: each.get("ParameterValue", "") for each in stack.get("Parameters", [])
-            },
-            outputs={each["OutputKey"]: each.get("OutputValue", "") for each in stack.get("Outputs", [])},
-        )
+        return state_of(stack)
 
     @contextmanager
     def change_set(self, template: Template | None, given: Mapping[str, str]) -> Iterator[ChangeSet | None]:
@@ -169,14 +117,14 @@ class Stack:
             if with_stack:
                 self._cloudformation.delete_stack(StackName=change_set.stack_id)
 
-    def execute(self, change_set: ChangeSet) -> Iterator[Event]:
+    def execute(self, change_set: ChangeSet) -> Following:
         """Begins the change; the events are followed as they are iterated over."""
         before = self._last_event(change_set.stack_id)
         self._cloudformation.execute_change_set(ChangeSetName=change_set.id)
         change_set.executed = True
         return self.follow(change_set.stack_id, before)
 
-    def delete(self) -> Iterator[Event]:
+    def delete(self) -> Following:
         state = self.state()
         if state is None:
             return iter(())
@@ -184,7 +132,7 @@ class Stack:
         self._cloudformation.delete_stack(StackName=state.id)
         return self.follow(state.id, before)
 
-    def continue_rollback(self) -> Iterator[Event]:
+    def continue_rollback(self) -> Following:
         state = self.state()
         if state is None:
             return iter(())
@@ -192,8 +140,8 @@ class Stack:
         self._cloudformation.continue_update_rollback(StackName=state.id)
         return self.follow(state.id, before)
 
-    def follow(self, stack_id: str, since: str = "") -> Iterator[Event]:
-        """Each event after the one with this id, until nothing moves any more."""
+    def follow(self, stack_id: str, since: str = "") -> Following:
+        """Each event after the one with this id, until nothing moves any more; None for each look."""
         seen = {since} if since else set()
         pause, longest = LOOKS_EVERY_SECONDS
         while True:
@@ -204,6 +152,7 @@ class Stack:
                     yield event
             if state is None or not (state.moving or state.empty):
                 return
+            yield None
             self._wait(pause)
             pause = min(pause * 1.5, longest)
 
@@ -230,33 +179,5 @@ class Stack:
         for each in (event for page in pages for event in page["StackEvents"]):
             if each["EventId"] == since:
                 break
-            found.append(_event(each))
+            found.append(event_of(each))
         return found[::-1]
-
-
-def _event(event: dict[str, Any]) -> Event:
-    return Event(
-        id=event["EventId"],
-        at=event["Timestamp"],
-        logical=event.get("LogicalResourceId", ""),
-        type=event.get("ResourceType", ""),
-        physical=event.get("PhysicalResourceId", ""),
-        status=event.get("ResourceStatus", ""),
-        reason=event.get("ResourceStatusReason", ""),
-    )
-
-
-def needs(state: State | None, name: str) -> State:
-    """Raises BadInput unless the stack is there and at rest."""
-    if state is None or state.empty:
-        raise BadInput(f"there is no {name}", "python -m ecs up makes it")
-    if state.moving:
-        raise BadInput(
-            f"{name} is being changed ({state.status})", "python -m ecs up follows that to its end"
-        )
-    if state.remnant:
-        raise BadInput(
-            f"{name} is what a failed change has left ({state.status})",
-            "python -m ecs up removes it and begins again",
-        )
-    return state

@@ -10,7 +10,7 @@ from ecs.once import Once
 from ecs.options import tag as checked_tag
 from ecs.screen import Screen
 from ecs.services import Service
-from ecs.stack import needs
+from ecs.state import needs
 
 HELP = "switch to other images, or start all tasks anew"
 EXAMPLES = """\

@@ -11,7 +11,7 @@ import pytest
 import yaml
 
 from ecs.__main__ import VERBS
-from tests.unit.ecs.rules import shipped
+from tests.unit.ecs.templates import shipped
 
 GITLAB = Path(".gitlab-ci.yml")
 GITHUB = Path(".github/workflows/ci.yml")

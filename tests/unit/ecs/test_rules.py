@@ -8,7 +8,8 @@ import pytest
 
 from ecs.invariants import INVARIANTS, Given
 from tests.unit.ecs import rules
-from tests.unit.ecs.rules import RULES, Templates, shipped
+from tests.unit.ecs.rules import RULES
+from tests.unit.ecs.templates import Templates, shipped
 
 Rule = Callable[[Templates], Iterator[str]]
 Path = tuple[str | int, ...]

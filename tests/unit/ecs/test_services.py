@@ -1,5 +1,6 @@
 """Services as ECS tells of them while they are deployed; ministack's are always done at once."""
 
+from datetime import datetime
 from typing import Any
 
 import pytest
@@ -132,3 +133,20 @@ def test_a_task_says_how_it_ended_once(stub: StubClient) -> None:
     aws.add_response("describe_tasks", {"tasks": [stopped]}, {"cluster": "paygrade", "tasks": ANY})
     [found] = Services(client, NAMES).tasks("STOPPED")
     assert found.stopped == "OutOfMemoryError; exit status 137"
+
+
+def test_the_last_failure_counts_and_not_a_task_that_had_to_make_room(stub: StubClient) -> None:
+    client, aws = stub("ecs")
+    aws.add_response("list_tasks", {"taskArns": ["a"]}, ANY_STOPPED)
+    stopped = [
+        task("web", taskArn="task/1", stoppedAt=datetime(2026, 11, 22, 4, 2), stoppedReason="the last"),
+        task("web", taskArn="task/2", stoppedAt=datetime(2026, 11, 22, 4, 1), stoppedReason="the first"),
+        task(
+            "web",
+            taskArn="task/3",
+            stoppedAt=datetime(2026, 11, 22, 4, 3),
+            stoppedReason="Scaling activity initiated by deployment ecs-svc/1",
+        ),
+    ]
+    aws.add_response("describe_tasks", {"tasks": stopped}, {"cluster": "paygrade", "tasks": ANY})
+    assert Services(client, NAMES).why_stopped("web") == "the last"

@@ -9,7 +9,7 @@ import pytest
 import yaml
 
 from jobs.settings import PREFIX, Settings
-from tests.unit.ecs.rules import shipped
+from tests.unit.ecs.templates import shipped
 
 if not Path("docker-compose.yml").is_file():
     pytest.skip("there are no images yet", allow_module_level=True)

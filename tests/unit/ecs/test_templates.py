@@ -14,7 +14,7 @@ from ecs.names import SERVICES, Names
 from ecs.options import add_options, app_parameters, base_parameters
 from ecs.template import TEMPLATES, Template
 from tests.unit.ecs.conftest import StubClient
-from tests.unit.ecs.rules import shipped
+from tests.unit.ecs.templates import shipped
 from web.keys import Keys
 
 
@@ -62,7 +62,9 @@ def test_the_command_line_calls_things_what_the_templates_call_them() -> None:
     assert f"{names.check_family}:" in str(role).replace("${Name}", "paygrade")
 
 
-@pytest.mark.parametrize("name", ["p", "Paygrade", "pay_grade", "1paygrade", "paygrade-", "p" * 21])
+@pytest.mark.parametrize(
+    "name", ["p", "Paygrade", "pay_grade", "1paygrade", "paygrade-", "internal-p", "p" * 21]
+)
 def test_a_name_that_some_resource_could_not_have_is_refused(name: str) -> None:
     with pytest.raises(BadInput):
         Names(name)
