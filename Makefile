@@ -4,7 +4,7 @@ HOST ?= 127.0.0.1
 PORT ?= 8000
 BIN := .venv/bin
 
-.PHONY: run test bench lint checkov lock clean
+.PHONY: run test test-containers bench lint checkov lock clean
 
 run: .venv/installed
 	@exec $(BIN)/python run.py --host $(HOST) --port $(PORT)

@@ -7,7 +7,7 @@ from typing import Any
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from ecs import doctor, down, key, logs, plan, ps, rollback, run, scale, smoke, up, update, url
+from ecs import doctor, down, key, logs, plan, ps, push, rollback, run, scale, smoke, up, update, url
 from ecs.aws import Aws, in_a_line
 from ecs.deployment import Deployment
 from ecs.errors import EcsError
@@ -17,6 +17,7 @@ from ecs.screen import Screen
 VERBS: dict[str, Any] = {
     "doctor": doctor,
     "plan": plan,
+    "push": push,
     "up": up,
     "ps": ps,
     "url": url,

@@ -74,9 +74,7 @@ def with_web_task(aws: StubbedAws, association: dict[str, str]) -> None:
     )
 
 
-def test_without_a_load_balancer_the_address_is_the_tasks(
-    aws: StubbedAws, deployment: Deployment
-) -> None:
+def test_without_a_load_balancer_the_address_is_the_tasks(aws: StubbedAws, deployment: Deployment) -> None:
     with_stack(aws)
     with_web_task(aws, {"PublicIp": "203.0.113.7"})
     assert deployment.address() == "http://203.0.113.7:8000"
