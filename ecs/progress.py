@@ -6,6 +6,7 @@ from dataclasses import replace
 from datetime import datetime
 
 from rich.live import Live
+from rich.markup import escape
 from rich.table import Table
 
 from ecs.errors import ChangeFailed
@@ -15,6 +16,7 @@ from ecs.state import Event
 
 WhyStopped = Callable[[str], str]
 """What ECS itself says of a service that did not become stable, or nothing."""
+SHOWN_DONE = 8
 _CANCELLED = ("creation cancelled", "update cancelled", "Resource deletion cancelled")
 _STACK = "AWS::CloudFormation::Stack"
 _SERVICE = "AWS::ECS::Service"
@@ -66,7 +68,7 @@ def _is_cancelled(event: Event) -> bool:
 
 def _what_now(last: Event | None) -> str:
     status = last.status if last else ""
-    if status in ("UPDATE_ROLLBACK_COMPLETE",):
+    if status == "UPDATE_ROLLBACK_COMPLETE":
         return "all is as it was before; mend the cause and run the same again"
     if status in ("DELETE_COMPLETE", "ROLLBACK_COMPLETE"):
         return "nothing of it is left; mend the cause and run the same again"
@@ -99,7 +101,10 @@ def _line(event: Event) -> str:
 
 def _board(board: dict[str, tuple[Event, datetime]]) -> Table:
     table = Table("resource", "type", "state", "seconds", "said", box=None, pad_edge=False)
-    for event, begun in board.values():
+    done = [name for name, (event, _) in board.items() if event.status.endswith("_COMPLETE")]
+    # A terminal may be lower than the table would be.
+    shown = [name for name in board if name not in done[:-SHOWN_DONE]]
+    for event, begun in (board[name] for name in shown):
         colour = "red" if event.failed else "green" if event.status.endswith("_COMPLETE") else "yellow"
         seconds = f"{(event.at - begun).total_seconds():.0f}"
         table.add_row(
@@ -107,6 +112,7 @@ def _board(board: dict[str, tuple[Event, datetime]]) -> Table:
             event.type.removeprefix("AWS::"),
             f"[{colour}]{event.status.lower().replace('_', ' ')}[/]",
             seconds,
-            event.reason,
+            escape(event.reason),
         )
+    table.caption = f"{len(done)} of {len(board)} done"
     return table

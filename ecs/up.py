@@ -8,7 +8,7 @@ from ecs.errors import BadInput, ChangeFailed, NotThere
 from ecs.options import add_options, app_parameters, base_parameters
 from ecs.progress import follow
 from ecs.screen import Screen
-from ecs.stack import Stack
+from ecs.stack import Following, Stack
 from ecs.template import Template
 
 HELP = "make the deployment, or change it to what is asked"
@@ -76,17 +76,26 @@ def bring_to_rest(deployment: Deployment, stack: Stack, screen: Screen) -> None:
     state = stack.state()
     if state and state.moving:
         screen.say(f"{stack.name} is being changed ({state.status}); following it")
-        try:
-            follow(stack, stack.follow(state.id), screen, deployment.why_stopped)
-        except ChangeFailed as error:  # this one is ours to try again
-            screen.say(str(error))
+        _see_out(deployment, stack, stack.follow(state.id), screen)
         state = stack.state()
     if state and state.status == "UPDATE_ROLLBACK_FAILED":
         screen.say(f"{stack.name} got stuck on its way back; going on with it")
-        follow(stack, stack.continue_rollback(), screen, deployment.why_stopped)
+        _see_out(deployment, stack, stack.continue_rollback(), screen)
         state = stack.state()
+        if state and state.stuck:
+            raise ChangeFailed(
+                f"{stack.name} is still {state.status}", "mend what is said above; then up again"
+            )
     if state and state.remnant:
         screen.say(f"{stack.name} is what a failed change has left ({state.status})")
         if not screen.confirm(f"Remove {stack.name}? [y/N]"):
             raise BadInput(f"{stack.name} can only be removed and made again", "python -m ecs up")
         follow(stack, stack.delete(), screen, deployment.why_stopped)
+
+
+def _see_out(deployment: Deployment, stack: Stack, events: Following, screen: Screen) -> None:
+    """A change that was begun before: if it fails, it is ours to try again."""
+    try:
+        follow(stack, events, screen, deployment.why_stopped)
+    except ChangeFailed as error:
+        screen.say(str(error))

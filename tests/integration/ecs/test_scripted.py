@@ -12,6 +12,7 @@ from tests.integration.service import PYTHON, Service
 
 NOT_THERE = (400, error("ValidationError", "Stack with id paygrade-base does not exist"))
 MAKING = ("paygrade-base", "CloudFormation::Stack", "CREATE_IN_PROGRESS", "User Initiated")
+BACK = ("paygrade-base", "CloudFormation::Stack", "UPDATE_ROLLBACK_IN_PROGRESS", "User Initiated")
 Script = Callable[..., Scripted]
 
 
@@ -77,12 +78,13 @@ def test_up_takes_up_a_change_that_somebody_else_watched(cloud: Cloud, script: S
 def test_up_goes_on_with_a_rollback_that_got_stuck(cloud: Cloud, script: Script) -> None:
     aws = script(
         DescribeStacks=[stack("UPDATE_ROLLBACK_FAILED")] * 2 + [stack("UPDATE_ROLLBACK_COMPLETE")],
-        DescribeStackEvents=[events(MAKING)],
+        DescribeStackEvents=[events(MAKING), events(MAKING, BACK)],
         ContinueUpdateRollback=[result("ContinueUpdateRollback", "")],
     )
     said = ecs(cloud, aws, "up", "--tag", "v1", "--yes")
     assert "got stuck on its way back; going on with it" in said.out
     assert "ContinueUpdateRollback" in aws.asked
+    assert "CreateChangeSet" in aws.asked
 
 
 def test_ctrl_c_says_that_aws_goes_on(cloud: Cloud, script: Script, tmp_path: Path) -> None:
