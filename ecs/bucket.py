@@ -20,7 +20,7 @@ class Files:
             return f"the empty bucket {self.bucket}"
         gigabytes = self.bytes / 1e9
         return (
-            f"the bucket {self.bucket} ({self.objects} objects, {gigabytes:.1f} GB, "
+            f"the bucket {self.bucket} (objects: {self.objects}, {gigabytes:.1f} GB, "
             f"about {gigabytes * S3_GB_MONTH:.2f} USD a month)"
         )
 

@@ -75,7 +75,7 @@ class Deployment:
         if given:
             return given
         state = self.app.state()
-        if state and "ImageTag" in state.parameters:
+        if state and not state.empty:
             return None
         return commit_tag()
 

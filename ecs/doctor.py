@@ -10,6 +10,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 from ecs import images, rights
 from ecs.aws import in_a_line
 from ecs.deployment import Deployment
+from ecs.errors import EcsError
 from ecs.invariants import INVARIANTS, Given
 from ecs.screen import Screen
 from ecs.template import Template
@@ -69,6 +70,8 @@ def _found(about: str, check: Check) -> Finding:
         wrong = list(check())
     except (BotoCoreError, ClientError) as error:
         return Finding(about, None, f"cannot be told: {in_a_line(error)}")
+    except EcsError as error:
+        return Finding(about, None, f"cannot be told: {error}")
     return Finding(about, bool(wrong), "; ".join(wrong))
 
 

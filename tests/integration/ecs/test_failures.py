@@ -56,7 +56,7 @@ def test_files_outlive_the_deployment_until_told_to_go(cloud: Cloud, running: st
     s3.put_object(Bucket=bucket, Key="batches/1/input", Body=b"years\n2.5\n")
     removed = cloud.ecs("down", "--yes", "--stack", running)
     assert removed.status == 0
-    assert f"{bucket} (1 objects" in removed.out
+    assert f"{bucket} (objects: 1," in removed.out
     assert "USD a month" in removed.out
     # A second one takes it up again, file and all.
     up(cloud, running)
