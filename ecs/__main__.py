@@ -68,7 +68,9 @@ def _parser() -> argparse.ArgumentParser:
     group.add_argument("--region", help="AWS region (AWS_REGION, or the profile's)")
     group.add_argument("--profile", help="profile of ~/.aws/config (AWS_PROFILE)")
     group.add_argument("--yes", action="store_true", help="do not ask")
-    group.add_argument("--json", action="store_true", help="print JSON; what else is said: standard error")
+    group.add_argument(
+        "--json", action="store_true", help="JSON on standard output, all else on standard error"
+    )
     parser = argparse.ArgumentParser(
         prog="python -m ecs",
         description="Plans, applies, watches, updates and removes Paygrade on Amazon ECS.",
