@@ -4,7 +4,7 @@ HOST ?= 127.0.0.1
 PORT ?= 8000
 BIN := .venv/bin
 
-.PHONY: run test test-containers bench lint lock clean
+.PHONY: run test test-containers bench lint checkov lock clean
 
 run: .venv/installed
 	@exec $(BIN)/python run.py --host $(HOST) --port $(PORT)
@@ -25,6 +25,10 @@ lint: .venv/installed
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports --no-cache
 	@$(BIN)/hadolint Dockerfile
+
+# In an environment of its own, since it pins what we use too, and weighs 300 MB.
+checkov: .venv/installed
+	@$(BIN)/uv tool run --quiet --from checkov==3.3.30 checkov --config-file ecs/checkov.yaml
 
 # One environment for all of it, made again when what is pinned changes.
 .venv/installed: requirements/dev.txt

@@ -7,21 +7,21 @@ import numpy.typing as npt
 import xgboost
 
 ROOT = Path(__file__).resolve().parents[1]
-MODEL = "salary"
+MODEL, WAGES = "salary", "wages"
 
 
-def model_file() -> Path:
+def model_file(model: str = MODEL) -> Path:
     """The newest version's model.ubj."""
-    versions = list((ROOT / "model" / "bundles" / MODEL).glob("*/model.ubj"))
+    versions = list((ROOT / "model" / "bundles" / model).glob("*/model.ubj"))
     if not versions:
-        raise FileNotFoundError(f"no bundle of the model {MODEL!r}; make it: python -m model {MODEL}")
+        raise FileNotFoundError(f"no bundle of the model {model!r}; make it: python -m model {model}")
     return max(versions, key=lambda path: int(path.parent.name))
 
 
-def load_model() -> xgboost.Booster:
+def load_model(model: str = MODEL) -> xgboost.Booster:
     """XGBoost's own object, with XGBoost's own settings."""
     booster = xgboost.Booster()
-    booster.load_model(model_file())
+    booster.load_model(model_file(model))
     return booster
 
 

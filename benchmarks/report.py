@@ -48,7 +48,7 @@ def save(session: Session) -> None:
 
 def _ratio(session: Session, index: int) -> float | None:
     each = session.measurements[index]
-    rival = session.rival(each.rows, each.connections)
+    rival = session.rival(each.rows, each.connections, each.model)
     return each.rate / rival.rate if rival else None
 
 

@@ -20,6 +20,7 @@ class Measurement:
     contender: str
     scenario: str
     connections: int
+    model: str
     rows: int
     rate: float
     p50: float
@@ -85,6 +86,7 @@ class Session:
             contender.name,
             scenario,
             connections,
+            load.model,
             load.rows,
             median(each.rate for each in runs),
             median(each.p50 for each in runs),
@@ -95,10 +97,11 @@ class Session:
         self.say(f"{contender.name:<15} {scenario}, {connections} connections: {measurement.rate:,.0f}/s")
         return measurement
 
-    def rival(self, rows: int, connections: int) -> Measurement | None:
+    def rival(self, rows: int, connections: int, model: str = "salary") -> Measurement | None:
         """What (b) did with the same rows on as many connections, if that was measured."""
+        wanted = (IN_PROCESS, model, rows, connections)
         for each in self.measurements:
-            if (each.contender, each.rows, each.connections) == (IN_PROCESS, rows, connections):
+            if (each.contender, each.model, each.rows, each.connections) == wanted:
                 return each
         return None
 

@@ -7,14 +7,29 @@ from typing import Any
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from ecs import push
+from ecs import doctor, down, key, logs, plan, ps, push, rollback, run, scale, smoke, up, update, url
 from ecs.aws import Aws, in_a_line
 from ecs.deployment import Deployment
 from ecs.errors import EcsError
 from ecs.names import Names
 from ecs.screen import Screen
 
-VERBS: dict[str, Any] = {"push": push}
+VERBS: dict[str, Any] = {
+    "doctor": doctor,
+    "plan": plan,
+    "push": push,
+    "up": up,
+    "ps": ps,
+    "url": url,
+    "logs": logs,
+    "update": update,
+    "rollback": rollback,
+    "scale": scale,
+    "run": run,
+    "key": key,
+    "smoke": smoke,
+    "down": down,
+}
 
 
 def main(given: Sequence[str] | None = None) -> int:
@@ -58,8 +73,8 @@ def _parser() -> argparse.ArgumentParser:
     )
     parser = argparse.ArgumentParser(
         prog="python -m ecs",
-        description="Paygrade on Amazon ECS.",
-        epilog="Each command has --help with examples.",
+        description="Plans, applies, watches, updates and removes Paygrade on Amazon ECS.",
+        epilog="Each command has --help with examples. All of it from the beginning: ecs/README.md",
     )
     verbs = parser.add_subparsers(dest="verb", required=True, metavar="command")
     for name, verb in VERBS.items():

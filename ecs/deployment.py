@@ -1,16 +1,107 @@
-"""A deployment, and what it is called."""
+"""A deployment: its two stacks, its services, and what they are reached by."""
 
+import argparse
 import subprocess
+import time
+from collections.abc import Callable
 
+from ecs import bucket
 from ecs.aws import Aws
-from ecs.errors import BadInput
+from ecs.errors import BadInput, NotThere
 from ecs.names import Names
+from ecs.services import Services
+from ecs.stack import Stack
+from ecs.template import Template
+
+_PLACEHOLDER = "known-after-base"
 
 
 class Deployment:
-    def __init__(self, aws: Aws, names: Names) -> None:
+    def __init__(self, aws: Aws, names: Names, wait: Callable[[float], None] = time.sleep) -> None:
         self.aws = aws
         self.names = names
+        self.wait = wait
+        self.base = Stack(aws.client("cloudformation"), names.base, wait)
+        self.app = Stack(aws.client("cloudformation"), names.app, wait)
+        self.services = Services(aws.client("ecs"), names, wait)
+
+    def base_outputs(self, app: Template) -> dict[str, str]:
+        """What the app's template takes from the base; before there is a base, a word that stands for it."""
+        made = self.base.state()
+        wanted = app.parameters.keys() & Template("base").parsed["Outputs"].keys()
+        return {name: (made.outputs if made else {}).get(name, _PLACEHOLDER) for name in wanted}
+
+    def found(self, options: argparse.Namespace) -> dict[str, str]:
+        """What the account has already, and the base is to use as it is."""
+        return {**self._kept_files(), **self._providers(options)}
+
+    def _kept_files(self) -> dict[str, str]:
+        state = self.base.state()
+        if state and not (state.empty or state.remnant):
+            return {}  # it was settled when the base was made
+        kept = bucket.is_there(self.aws, self.names.bucket(self.aws.account, self.aws.region))
+        return {"FilesKept": "yes"} if kept else {}
+
+    def _providers(self, options: argparse.Namespace) -> dict[str, str]:
+        """The account's OIDC providers where it has them already: it can have one for each platform."""
+        state = self.base.state()
+        before = state.parameters if state else {}
+        wanted = {
+            parameter: host
+            for parameter, project, given, host in (
+                ("GitLabProvider", "GitLabProject", options.gitlab, "gitlab.com"),
+                ("GitHubProvider", "GitHubRepository", options.github, "token.actions.githubusercontent.com"),
+            )
+            if given and not before.get(project)  # else it was settled then, and may be the stack's own
+        }
+        if not wanted:
+            return {}
+        listed = self.aws.client("iam").list_open_id_connect_providers()["OpenIDConnectProviderList"]
+        return {
+            parameter: each["Arn"]
+            for parameter, host in wanted.items()
+            for each in listed
+            if each["Arn"].endswith(f"/{host}")
+        }
+
+    def tag_before(self, tag: str) -> dict[str, str]:
+        """What to remember as the tag that ran before this one."""
+        state = self.app.state()
+        runs = state.parameters.get("ImageTag") if state else None
+        return {"PreviousTag": runs} if runs and runs != tag else {}
+
+    def first_tag(self, given: str | None) -> str | None:
+        """The commit's, where nothing runs yet and none is given."""
+        if given:
+            return given
+        state = self.app.state()
+        if state and not state.empty:
+            return None
+        return commit_tag()
+
+    def why_stopped(self, logical: str) -> str:
+        """By the name of the service in the template: WebService."""
+        return self.services.why_stopped(logical.removesuffix("Service").lower())
+
+    def address(self) -> str:
+        """Where callers find web. Raises NotThere before there is one."""
+        state = self.app.state()
+        if state is None:
+            raise NotThere(f"there is no {self.names.app}", "python -m ecs up makes it")
+        return state.outputs.get("Address") or f"http://{self._task_address()}:8000"
+
+    def _task_address(self) -> str:
+        interfaces = [
+            task.address_of_interface
+            for task in self.services.tasks()
+            if task.service == "web" and task.address_of_interface
+        ]
+        if interfaces:
+            found = self.aws.client("ec2").describe_network_interfaces(NetworkInterfaceIds=interfaces[:1])
+            address = found["NetworkInterfaces"][0].get("Association", {}).get("PublicIp")
+            if address:
+                return str(address)
+        raise NotThere("no web task has a public address yet", "python -m ecs ps shows how web is")
 
 
 def commit_tag() -> str:

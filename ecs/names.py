@@ -16,7 +16,7 @@ class Names:
     deployment: str
 
     def __post_init__(self) -> None:
-        if not _NAME.fullmatch(self.deployment):
+        if not _NAME.fullmatch(self.deployment) or self.deployment.startswith("internal-"):
             raise BadInput(
                 f"--stack {self.deployment!r} cannot be a name: 2 to 20 of a-z, 0-9, -; a letter first",
                 "a load balancer's name has 32 characters at most, and this is its beginning",

@@ -12,7 +12,7 @@ from redis.exceptions import ResponseError
 
 from jobs.capacity import LAPSES_MS, Process
 from jobs.connection import script, talking
-from jobs.names import AGAIN, CHILDREN, GROUP, LINE
+from jobs.names import CHILDREN, GROUP, LINE, STREAMS
 from jobs.record import Row
 from jobs.settings import Settings
 from jobs.status import Status
@@ -62,7 +62,8 @@ Entry: TypeAlias = tuple[bytes, bytes, bytes]
 class Line:
     """Every method raises StoreAway if Redis does not answer in time."""
 
-    def __init__(self, redis: Redis, settings: Settings) -> None:
+    def __init__(self, redis: Redis, settings: Settings, name: str = LINE) -> None:
+        self._name = name
         self._redis = redis
         self._settings = settings
         self._claim = script(redis, "claim")
@@ -81,14 +82,14 @@ class Line:
         """
         arguments: list[str | bytes | int] = [child, bell, rows, self._settings.retention_ms, *(read or ())]
         with talking():
-            claimed = self._in_group(lambda: self._claim(keys=[LINE], args=arguments))
+            claimed = self._in_group(lambda: self._claim(keys=[self._name], args=arguments))
         return [self._claimed(*fields) for fields in claimed]
 
     def wait(self, child: str, milliseconds: int) -> Entry | None:
         """Waits for the next job; what it gives must go to `claim`."""
         with talking():
             read: Any = self._in_group(
-                lambda: self._redis.xreadgroup(GROUP, child, {LINE: ">"}, count=1, block=milliseconds)
+                lambda: self._redis.xreadgroup(GROUP, child, {self._name: ">"}, count=1, block=milliseconds)
             )
         if not read:
             return None
@@ -110,7 +111,7 @@ class Line:
         """What `record` and then `claim` return, in one round trip."""
         both = self._redis.pipeline(transaction=False)
         both.evalsha(self._record.sha, 0, *self._recording(outcomes))
-        both.evalsha(self._claim.sha, 1, LINE, child, bell, rows, self._settings.retention_ms)
+        both.evalsha(self._claim.sha, 1, self._name, child, bell, rows, self._settings.retention_ms)
         with talking():
             recorded, claimed = both.execute(raise_on_error=False)
         # A store that has just been started knows no scripts, and may have no line.
@@ -133,6 +134,12 @@ class Line:
         """Notes the row as the one to give up, should this child be lost with it."""
         with talking():
             self._try_row(args=[claim.id, claim.attempt, row])
+
+    def renew(self, claims: Sequence[Claim], child: str) -> None:
+        """The lease of each begins anew, unless it was taken back already."""
+        with talking():
+            for claim in claims:
+                self._redis.xclaim(claim.stream, GROUP, child, 0, [claim.entry], justid=True)
 
     def give_back(self, claims: Sequence[Claim], reason: bytes) -> None:
         """Leaves them to another worker; the reason is their error if this was their last attempt."""
@@ -209,7 +216,7 @@ class Line:
         except ResponseError as error:
             if not str(error).startswith("NOGROUP"):
                 raise
-        for stream in (LINE, AGAIN):
+        for stream in STREAMS:
             with suppress(ResponseError):  # another worker was first
                 self._redis.xgroup_create(stream, GROUP, id="0", mkstream=True)
         return call()

@@ -21,6 +21,12 @@ LINE = "line:predictions"
 AGAIN = f"{LINE}:again"
 """The stream where predictions wait whose worker was lost."""
 
+EXPLAINED = f"{LINE}:explained"
+"""The stream where those wait whose predictions are to be explained, which takes longer."""
+
+STREAMS = (LINE, AGAIN, EXPLAINED, f"{EXPLAINED}:again")
+"""All of them."""
+
 ROWS = f"{LINE}:rows"
 """How many rows wait in both."""
 

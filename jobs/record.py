@@ -14,6 +14,8 @@ _UNTOLD = b"-"
 
 OUTPUT_BYTES = 128
 """What the output of a row may take, with a warning or two: mostly more than its inputs do."""
+CONTRIBUTION_BYTES = 40
+"""What the contribution of one value takes."""
 JOB_BYTES = 500
 """What a job takes besides."""
 
@@ -29,7 +31,8 @@ class UnknownRecord(JobsError):
 class NewJob:
     """A job as the door accepts it; inputs and metadata are JSON.
 
-    The watcher is the channel to be told when it ends. `once` is what the caller's Idempotency-Key comes to.
+    The watcher is the channel to be told when it ends. `once` is what the caller's Idempotency-Key comes to;
+    `explained`, how many values are to be explained, 0 for none.
     The request's id is for the log only.
     """
 
@@ -43,12 +46,13 @@ class NewJob:
     watcher: str = ""
     start_within_ms: int | None = None
     once: "Once | None" = None
+    explained: int = 0
     request_id: str = ""
 
     @property
     def size(self) -> int:
         """Roughly the bytes that it takes in Redis until its record expires."""
-        return JOB_BYTES + len(self.inputs) + OUTPUT_BYTES * self.rows
+        return JOB_BYTES + len(self.inputs) + OUTPUT_BYTES * self.rows + CONTRIBUTION_BYTES * self.explained
 
     def arguments(self) -> tuple[str | bytes | int, ...]:
         """As scripts/add.lua takes them."""
@@ -62,6 +66,7 @@ class NewJob:
             self.rows,
             self.metadata,
             self.watcher,
+            self.explained or "",
             "" if self.start_within_ms is None else self.start_within_ms,
             *(self.once or _EVER),
         )
@@ -83,10 +88,13 @@ _EVER = Once(b"", b"")
 
 
 class Accepted(NamedTuple):
-    """What the door did with a job: it waits behind `rows_ahead`, or the job `id` is the one of its key."""
+    """What the door did with a job: it waits behind `rows_ahead`, or the job `id` is the one of its key.
+
+    One that is to be explained waits elsewhere, and has no number of rows ahead.
+    """
 
     id: str
-    rows_ahead: int = 0
+    rows_ahead: int | None = 0
     deadline: int | None = None
     replayed: bool = False
 
@@ -142,7 +150,11 @@ class Record(NamedTuple):
 
     def accepted(self, accepted: Accepted) -> "Record":
         """The record as the door has just written it."""
-        return self._replace(position=accepted.rows_ahead + 1, deadline=accepted.deadline)
+        ahead = accepted.rows_ahead
+        return self._replace(
+            position=None if ahead is None else ahead + 1,
+            deadline=accepted.deadline,
+        )
 
     def ended(self, told: "Ending") -> "Record":
         """The record after what its watcher was told."""

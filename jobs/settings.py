@@ -25,7 +25,7 @@ class Settings(BaseSettings):
     )
     data: Path = Path(".data")
     files: str = ""
-    bundles: Path = Path("model/bundles")
+    bundles: str = "model/bundles"
     default_model: str = "salary"
     children: int = Field(default_factory=lambda: max(1, (os.cpu_count() or 1) - 1), ge=1)
     batch_children: int = Field(default_factory=lambda: os.cpu_count() or 1, ge=1)

@@ -53,8 +53,8 @@ class Store:
             verdicts, bells, ahead = self._add(keys=[LINE], args=arguments)
         done: list[Accepted | JobsError] = []
         for job, verdict in zip(jobs, verdicts, strict=True):
-            done.append(_done(job, ahead, *verdict))
-            ahead += job.rows
+            done.append(_done(job, None if job.explained else ahead, *verdict))
+            ahead += 0 if job.explained else job.rows
         return done, [bell.decode() for bell in bells]
 
     def read(self, ids: Sequence[str], watcher: str = "") -> list[Record | UnknownRecord | None]:
@@ -129,7 +129,7 @@ def _decoded(job_id: str, values: Sequence[bytes | None]) -> Record | UnknownRec
         return error
 
 
-def _done(job: NewJob, ahead: int, verdict: bytes, told: bytes = b"") -> Accepted | JobsError:
+def _done(job: NewJob, ahead: int | None, verdict: bytes, told: bytes = b"") -> Accepted | JobsError:
     """What the verdict on a job comes to, as scripts/add.lua gives it."""
     match verdict:
         case b"ok":

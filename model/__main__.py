@@ -2,52 +2,137 @@
 
 import argparse
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
+from model.arguments import BUNDLES, make_parser
+from model.bundle import Bundle
+from model.catalog import Catalog
 from model.errors import ModelError
-from model.salary import publish_salary
+from model.manifest import DESCRIPTION_FILE, Manifest
+from model.publish import publish, publish_copy
+from model.shelf import open_shelf
+from model.shown import listed, shown
 
-BUNDLES = Path(__file__).parent / "bundles"
-EXAMPLES = """\
-examples:
-  python -m model salary
-  python -m model salary --output /srv/bundles
-"""
+__all__ = ["BUNDLES", "main"]
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command and answer with its exit status."""
-    options = _parser().parse_args(arguments)
+    options = make_parser().parse_args(arguments)
     try:
-        manifest = publish_salary(options.output)
+        print(COMMANDS[options.command](options))
     except (ModelError, OSError) as error:
         print(f"python -m model: {error}", file=sys.stderr)
         return 2
-    print(f"{manifest.ref} is in {manifest.directory} (sha256 {manifest.sha256})")
+    except ModuleNotFoundError as error:
+        print(
+            f"python -m model: {options.command} needs {error.name}; "
+            "install what requirements/train.txt lists",
+            file=sys.stderr,
+        )
+        return 2
     return 0
 
 
-def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
-        prog="python -m model",
-        description="Train and publish models.",
-        epilog=EXAMPLES,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
-    commands = parser.add_subparsers(dest="command", required=True, metavar="command")
-    salary = commands.add_parser(
-        "salary",
-        help="train the default model, salary@1",
-        description="Train the default model and write it as salary/1/. The same bytes come out each time.",
-        epilog=EXAMPLES,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
-    salary.add_argument(
-        "--output", type=Path, default=BUNDLES, metavar="DIR", help="directory of the bundles (%(default)s)"
-    )
-    return parser
+def _train(options: argparse.Namespace) -> str:
+    from model.training.dataset import Choices, make_dataset, read_limits
+    from model.training.doubts import doubts
+    from model.training.measure import text
+    from model.training.table import read_table
+    from model.training.target import Aim
+    from model.training.train import name_of, train
 
+    aim = Aim(options.objective, options.classify, options.log, options.quantiles)
+    limits = read_limits(options.limits) if options.limits else {}
+    name = options.name or name_of(options.table.name)
+    table = read_table(options.table, options.missing)
+    dataset = make_dataset(table, Choices(options.target, aim, options.drop, options.base_margin, limits))
+    for doubt in doubts(dataset):
+        print(f"look at this: {doubt}", file=sys.stderr)
+    trained = train(table, dataset, name, options.unit, options.seed, options.threads)
+    manifest = publish(options.output, trained.booster, trained.description, trained.golden_rows)
+    return f"{text(manifest.metrics)}\n{_told(manifest)}"
+
+
+def _import(options: argparse.Namespace) -> str:
+    from model.training.importing import Said, import_model, read_schema_file
+    from model.training.table import read_table
+    from model.training.train import name_of
+
+    said = Said(
+        name=options.name or name_of(options.model.name),
+        target=options.target,
+        unit=options.unit,
+        features=read_schema_file(options.schema) if options.schema else (),
+        classes=options.classes,
+        transform=options.transform,
+        base_margin=options.base_margin,
+        trees=options.trees,
+    )
+    sample = read_table(options.sample, options.missing) if options.sample else None
+    trained = import_model(options.model, said, sample)
+    return _told(publish(options.output, trained.booster, trained.description, trained.golden_rows))
+
+
+def _show(options: argparse.Namespace) -> str:
+    manifest = _find(options)
+    if options.json:
+        return (manifest.directory / DESCRIPTION_FILE).read_text(encoding="utf-8").rstrip()
+    return shown(manifest)
+
+
+def _check(options: argparse.Namespace) -> str:
+    manifest = _find(options)
+    Bundle.load(manifest)
+    return f"{manifest.ref} is whole, and its {len(manifest.golden.rows)} golden rows score as published"
+
+
+def _publish(options: argparse.Namespace) -> str:
+    manifest = _find(options)
+    ref = publish_copy(manifest.directory, open_shelf(options.to, create=True), options.version)
+    return f"{ref} is in {options.to}"
+
+
+def _list(options: argparse.Namespace) -> str:
+    return listed(Catalog(options.bundles, default=""))
+
+
+def _salary(options: argparse.Namespace) -> str:
+    from model.salary import publish_salary
+
+    return _told(publish_salary(options.output))
+
+
+def _wages(options: argparse.Namespace) -> str:
+    from model.training.wages import publish_wages
+
+    return _told(publish_wages(options.output))
+
+
+def _find(options: argparse.Namespace) -> Manifest:
+    """The bundle that is meant, with its files on this machine."""
+    directory = Path(options.bundle)
+    if directory.is_dir():
+        return Manifest.read(directory)
+    catalog = Catalog(options.bundles, default="")
+    return catalog.fetch(catalog.find(options.bundle))
+
+
+def _told(manifest: Manifest) -> str:
+    return f"{manifest.ref} is in {manifest.directory} (sha256 {manifest.sha256})"
+
+
+COMMANDS: Mapping[str, Callable[[argparse.Namespace], str]] = {
+    "train": _train,
+    "import": _import,
+    "show": _show,
+    "check": _check,
+    "publish": _publish,
+    "list": _list,
+    "salary": _salary,
+    "wages": _wages,
+}
 
 if __name__ == "__main__":
     sys.exit(main())

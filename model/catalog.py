@@ -1,17 +1,16 @@
-"""The bundles in a folder, `<root>/<name>/<version>/`, and which of them a request means."""
+"""The bundles that are published, and which of them a request means."""
 
 import logging
 import math
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Hashable
 from pathlib import Path
 
 from model.errors import BundleError, ModelError, UnknownModel
-from model.manifest import DESCRIPTION_FILE, MODEL_FILE, NAME, Manifest
+from model.manifest import NAME, Manifest
+from model.shelf import Place, ShelfAway, open_shelf
 
 log = logging.getLogger(__name__)
-
-Signature = tuple[tuple[int, int, int] | None, ...]
 
 
 class Catalog:
@@ -19,24 +18,29 @@ class Catalog:
 
     def __init__(
         self,
-        root: Path,
+        bundles: str | Path,
         default: str,
         refresh_seconds: float = 30,
         clock: Callable[[], float] = time.monotonic,
+        cache: Path | None = None,
     ) -> None:
-        if not root.is_dir():
-            raise BundleError(f"{root}: is not a directory; it must hold bundles as <name>/<version>/")
         self.default = default
         self.problems: dict[str, str] = {}
-        self._root = root
+        self._shelf = open_shelf(bundles, cache)
         self._refresh_seconds = refresh_seconds
         self._clock = clock
-        self._read: dict[Path, tuple[Signature, Manifest | str]] = {}
+        self._read: dict[str, tuple[Hashable, Manifest | str]] = {}
         self._versions: dict[str, dict[int, Manifest]] = {}
         self._by_ref: dict[str | None, Manifest] = {}
         self._next_scan = clock()
         self._last_scan = -math.inf
         self._refresh()
+        if not self._read and "." in self.problems:
+            raise BundleError(self.problems["."])
+
+    def fetch(self, manifest: Manifest) -> Manifest:
+        """The same with its files on this machine; raises BundleError if they cannot be had."""
+        return self._shelf.fetch(manifest)
 
     def find(self, ref: str | None = None) -> Manifest:
         """Find what `salary@3` means, or `salary` (its newest version), or None (the default model)."""
@@ -83,21 +87,21 @@ class Catalog:
             return
         self._next_scan, self._last_scan = now + self._refresh_seconds, now
         try:
-            directories = list(self._directories())
-        except OSError as error:
+            places = self._shelf.places()
+        except ShelfAway as error:
             # What was found before is still good to serve.
-            self.problems = {**self.problems, ".": f"{self._root}: cannot be listed: {error.strerror}"}
+            self.problems = {**self.problems, ".": str(error)}
             return
-        self._take({directory: self._look(directory) for directory in directories})
+        self._take({place.path: (place.signature, self._look(place)) for place in places})
 
-    def _take(self, found: dict[Path, tuple[Signature, Manifest | str]]) -> None:
+    def _take(self, found: dict[str, tuple[Hashable, Manifest | str]]) -> None:
         problems: dict[str, str] = {}
         versions: dict[str, dict[int, Manifest]] = {}
-        for directory, (_, result) in found.items():
+        for path, (_, result) in found.items():
             if isinstance(result, Manifest):
                 versions.setdefault(result.name, {})[result.version] = result
             else:
-                problems[directory.relative_to(self._root).as_posix()] = result
+                problems[path] = result
         by_ref: dict[str | None, Manifest] = {}
         for name, manifests in versions.items():
             by_ref.update({manifest.ref: manifest for manifest in manifests.values()})
@@ -108,39 +112,12 @@ class Catalog:
             log.warning("bundle_left_out", extra={"error": problems[place]})
         self._read, self.problems, self._versions, self._by_ref = found, problems, versions, by_ref
 
-    def _directories(self) -> Iterator[Path]:
-        """Yield each `<name>/<version>`; a dot marks what is still being written."""
-        for model in sorted(self._root.iterdir()):
-            if model.is_dir() and not model.name.startswith("."):
-                for version in sorted(model.iterdir()):
-                    if version.is_dir() and not version.name.startswith("."):
-                        yield version
-
-    def _look(self, directory: Path) -> tuple[Signature, Manifest | str]:
+    def _look(self, place: Place) -> Manifest | str:
         """Read a bundle, unless neither of its files has changed since it was read."""
-        signature = tuple(_signature(directory / name) for name in (DESCRIPTION_FILE, MODEL_FILE))
-        before = self._read.get(directory)
-        if before is not None and before[0] == signature:
-            return before
+        signature, known = self._read.get(place.path, (None, ""))
+        if signature == place.signature:
+            return known
         try:
-            return signature, _read_in_place(directory)
+            return self._shelf.read(place)
         except ModelError as error:
-            return signature, str(error)
-
-
-def _read_in_place(directory: Path) -> Manifest:
-    manifest = Manifest.read(directory)
-    if (manifest.name, str(manifest.version)) != (directory.parent.name, directory.name):
-        raise BundleError(
-            f"{directory}: {DESCRIPTION_FILE} says that it is {manifest.ref}; "
-            f"it belongs in {manifest.name}/{manifest.version}/"
-        )
-    return manifest
-
-
-def _signature(file: Path) -> tuple[int, int, int] | None:
-    try:
-        found = file.stat()
-    except OSError:
-        return None
-    return found.st_ino, found.st_size, found.st_mtime_ns
+            return str(error)

@@ -17,12 +17,16 @@ DEFAULTS: Mapping[str, Any] = {
     "minimum": None,
     "maximum": None,
     "observed": None,
+    "base_margin": False,
 }
 
 
 @dataclass(frozen=True)
 class Feature:
-    """`minimum` and `maximum` are the owner's limits; `observed` is what training saw, and never refuses."""
+    """`minimum` and `maximum` are the owner's limits; `observed` is what training saw, and never refuses.
+
+    A `base_margin` is no feature of the trees: it is what their sum starts from, an exposure for instance.
+    """
 
     name: str
     type: str
@@ -32,6 +36,7 @@ class Feature:
     minimum: float | None = None
     maximum: float | None = None
     observed: Mapping[str, float] | None = None
+    base_margin: bool = False
 
     @classmethod
     def from_dict(cls, definition: object) -> "Feature":
@@ -79,6 +84,10 @@ def _check_type(name: str, fields: Mapping[str, Any]) -> None:
         raise SchemaError(f"feature {name!r} must have a type of {', '.join(TYPES)}")
     if not isinstance(fields["nullable"], bool):
         raise SchemaError(f"feature {name!r}: nullable must be true or false")
+    if not isinstance(fields["base_margin"], bool):
+        raise SchemaError(f"feature {name!r}: base_margin must be true or false")
+    if fields["base_margin"] and (kind != "number" or fields["nullable"]):
+        raise SchemaError(f"feature {name!r}: a base margin must be a number that is never missing")
     if not isinstance(fields["description"], str):
         raise SchemaError(f"feature {name!r}: description must be text")
     if not isinstance(categories, list | tuple) or not all(isinstance(one, str) for one in categories):

@@ -10,8 +10,9 @@ from math import ceil, floor, inf
 from typing import Any
 
 from model.feature import NUMERIC, Feature
-from model.grammar import BEYOND_FLOAT32
 
+BEYOND = 2**128 - 2**103 - 2**74
+"""The smallest whole number that is read as grammar.BEYOND_FLOAT32: exact, as JSON's numbers are."""
 MOST_DIGITS = 38
 """Of whole numbers that all fit float32."""
 
@@ -47,8 +48,8 @@ def feature_schema(feature: Feature) -> dict[str, Any]:
 def _limits(feature: Feature) -> dict[str, float]:
     low, high = feature.minimum, feature.maximum
     return {
-        **({"exclusiveMinimum": -BEYOND_FLOAT32} if low is None else {"minimum": low}),
-        **({"exclusiveMaximum": BEYOND_FLOAT32} if high is None else {"maximum": high}),
+        **({"exclusiveMinimum": -BEYOND} if low is None else {"minimum": low}),
+        **({"exclusiveMaximum": BEYOND} if high is None else {"maximum": high}),
     }
 
 

@@ -3,8 +3,9 @@
 import hashlib
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from itertools import chain
 from pathlib import Path
 from typing import Any, NoReturn
 
@@ -14,10 +15,11 @@ from model.schema import Schema, Value
 
 MODEL_FILE = "model.ubj"
 DESCRIPTION_FILE = "bundle.json"
+TRANSFORMS = ("log", "log1p")
 NAME = re.compile(r"[a-z0-9][a-z0-9_-]{0,62}")
 PICKLES = ("*.pkl", "*.pickle", "*.joblib")
 
-FIELDS: Mapping[str, type] = {
+FIELDS: dict[str, type] = {
     "name": str,
     "version": int,
     "target": str,
@@ -31,20 +33,39 @@ FIELDS: Mapping[str, type] = {
     "golden": dict,
     "sha256": str,
 }
-KINDS: Mapping[type, str] = {str: "text", int: "a whole number", list: "a list", dict: "an object"}
+OPTIONAL: dict[str, type] = {
+    "classes": list,
+    "quantiles": list,
+    "transform": str,
+    "explained": bool,
+}
+KINDS: Mapping[type, str] = {
+    str: "text",
+    int: "a whole number",
+    list: "a list",
+    dict: "an object",
+    bool: "true or false",
+}
 
 
 @dataclass(frozen=True)
 class Golden:
-    """Rows, read by the schema, and what the model gave for each on the day it was published."""
+    """Rows, read by the schema, and what the model gave for each on the day it was published.
+
+    That is one number a row; of several classes, or several quantiles, one for each of them.
+    """
 
     rows: list[list[Value]]
-    predictions: list[float]
+    predictions: list[Any]
 
 
 @dataclass(frozen=True, eq=False)
 class Manifest:
-    """A bundle without its trees; `trees` is how many boosting rounds to use."""
+    """A bundle without its trees; `trees` is how many boosting rounds to use.
+
+    `classes` are the names of a classifier's classes, by their number; `quantiles` are those of a model that
+    gives an interval; `transform` is what was done to the target before training, and is undone.
+    """
 
     directory: Path
     name: str
@@ -59,6 +80,10 @@ class Manifest:
     xgboost: str
     golden: Golden
     sha256: str
+    classes: Sequence[str] = ()
+    quantiles: Sequence[float] = ()
+    transform: str = ""
+    explained: bool = True
 
     @property
     def ref(self) -> str:
@@ -70,24 +95,50 @@ class Manifest:
         """Rows as callers send them, that are known to be scored: the golden ones."""
         return [dict(zip(self.schema.names, row, strict=True)) for row in self.golden.rows]
 
+    @property
+    def members(self) -> dict[str, int]:
+        """What the output of every row has, by name, and how many values each holds."""
+        members = {"prediction": 1}
+        several = self.objective.startswith("multi:")
+        if self.classes or several:
+            members["label"] = 1
+        if self.objective == "binary:logistic":
+            members["probability"] = 1
+        if several:
+            members["probabilities"] = len(self.golden.predictions[0])
+        if self.quantiles:
+            members["interval"] = 2
+        return members
+
     @classmethod
     def read(cls, directory: Path) -> "Manifest":
         """Read a bundle's description and hold its two files to their sha256."""
         _require_model_file(directory)
-        description = _load(directory / DESCRIPTION_FILE)
+        file = directory / DESCRIPTION_FILE
         try:
-            _check_fields(description)
-            if digest(description, directory / MODEL_FILE) != description["sha256"]:
+            text = file.read_bytes()
+            manifest = cls.parse(text, directory, str(directory))
+            if digest(json.loads(text), directory / MODEL_FILE) != manifest.sha256:
                 raise BundleError(
-                    "sha256 does not match: the bundle was changed after it was published; "
+                    f"{directory}: sha256 does not match: the bundle was changed after it was published; "
                     "publish a new version instead"
                 )
+        except FileNotFoundError:
+            raise BundleError(f"{directory}: has no {file.name}") from None
+        except OSError as error:
+            raise BundleError(f"{directory}: cannot be read: {error.strerror}") from None
+        return manifest
+
+    @classmethod
+    def parse(cls, text: bytes, directory: Path, said_of: str) -> "Manifest":
+        """Read a description alone; `said_of` begins the one line of a BundleError."""
+        try:
+            description = _load(text)
+            _check_fields(description)
             schema = Schema.from_list(description["features"])
             golden = _read_golden(description["golden"], schema)
         except ModelError as error:
-            raise BundleError(f"{directory}: {error}") from None
-        except OSError as error:
-            raise BundleError(f"{directory}: cannot be read: {error.strerror}") from None
+            raise BundleError(f"{said_of}: {error}") from None
         said = {name: value for name, value in description.items() if name not in ("features", "golden")}
         return cls(directory=directory, schema=schema, golden=golden, **said)
 
@@ -116,17 +167,13 @@ def _require_model_file(directory: Path) -> None:
     raise BundleError(f'{directory}: has no {MODEL_FILE}; save it with booster.save_model("{MODEL_FILE}")')
 
 
-def _load(file: Path) -> dict[str, Any]:
+def _load(text: bytes) -> dict[str, Any]:
     try:
-        description = json.loads(file.read_text(encoding="utf-8"), parse_constant=_refuse_constant)
-    except FileNotFoundError:
-        raise BundleError(f"{file.parent}: has no {file.name}") from None
-    except OSError as error:
-        raise BundleError(f"{file}: cannot be read: {error.strerror}") from None
+        description = json.loads(text.decode(), parse_constant=_refuse_constant)
     except (ValueError, RecursionError) as error:
-        raise BundleError(f"{file}: is not JSON: {error}") from None
+        raise BundleError(f"{DESCRIPTION_FILE} is not JSON: {error}") from None
     if not isinstance(description, dict):
-        raise BundleError(f"{file}: must hold an object")
+        raise BundleError(f"{DESCRIPTION_FILE} must hold an object")
     return description
 
 
@@ -135,13 +182,14 @@ def _refuse_constant(name: str) -> NoReturn:
 
 
 def _check_fields(description: Mapping[str, Any]) -> None:
-    for name, kind in FIELDS.items():
+    for name in FIELDS:
         if name not in description:
             raise BundleError(f"{DESCRIPTION_FILE} lacks the field {name}")
-        value = description[name]
-        if not isinstance(value, kind) or isinstance(value, bool):
+    for name, kind in (FIELDS | OPTIONAL).items():
+        value = description.get(name)
+        if name in description and (not isinstance(value, kind) or (kind is int and isinstance(value, bool))):
             raise BundleError(f"{DESCRIPTION_FILE}: {name} must be {KINDS[kind]}")
-    unknown = sorted(description.keys() - FIELDS.keys())
+    unknown = sorted(description.keys() - FIELDS.keys() - OPTIONAL.keys())
     if unknown:
         raise BundleError(f"{DESCRIPTION_FILE} has an unknown field: {unknown[0]}")
     if not NAME.fullmatch(description["name"]):
@@ -151,6 +199,17 @@ def _check_fields(description: Mapping[str, Any]) -> None:
     for name in ("version", "trees"):
         if description[name] < 1:
             raise BundleError(f"{DESCRIPTION_FILE}: {name} must be 1 or more")
+    _check_optional(description)
+
+
+def _check_optional(description: Mapping[str, Any]) -> None:
+    classes, quantiles = description.get("classes", []), description.get("quantiles", [])
+    if not all(isinstance(one, str) for one in classes) or len(set(classes)) != len(classes):
+        raise BundleError(f"{DESCRIPTION_FILE}: classes must be texts that all differ")
+    if not all(is_number(alpha) and 0 < alpha < 1 for alpha in quantiles):
+        raise BundleError(f"{DESCRIPTION_FILE}: quantiles must be numbers between 0 and 1")
+    if description.get("transform", "log") not in TRANSFORMS:
+        raise BundleError(f"{DESCRIPTION_FILE}: transform must be one of {', '.join(TRANSFORMS)}")
 
 
 def _read_golden(golden: Mapping[str, Any], schema: Schema) -> Golden:
@@ -159,6 +218,9 @@ def _read_golden(golden: Mapping[str, Any], schema: Schema) -> Golden:
         raise BundleError(f"{DESCRIPTION_FILE}: golden must hold the lists rows and predictions")
     if not rows or len(rows) != len(predictions):
         raise BundleError(f"{DESCRIPTION_FILE}: golden must hold at least one row, and a prediction for each")
-    if not all(map(is_number, predictions)):
-        raise BundleError(f"{DESCRIPTION_FILE}: golden predictions must be numbers")
-    return Golden(schema.check_rows(rows, "/golden/rows"), [float(one) for one in predictions])
+    lists = [one if isinstance(one, list) else [one] for one in predictions]
+    if not all(map(is_number, chain.from_iterable(lists))) or len({len(one) for one in lists}) > 1:
+        raise BundleError(
+            f"{DESCRIPTION_FILE}: golden predictions must be numbers, or equally long lists of them"
+        )
+    return Golden(schema.check_rows(rows, "/golden/rows"), predictions)

@@ -40,6 +40,10 @@ class Schema:
         for name in self.names:
             if self.names.count(name) > 1:
                 raise SchemaError(f"feature {name!r} is defined twice")
+        margins = [column for column, feature in enumerate(self.features) if feature.base_margin]
+        if len(margins) > 1:
+            raise SchemaError("only one feature can be the base margin")
+        self.base_margin = margins[0] if margins else None
         self._known = frozenset(self.names)
         self._checks = tuple((feature.name, feature.compile()) for feature in self.features)
 
@@ -49,6 +53,11 @@ class Schema:
         if not isinstance(definitions, list):
             raise SchemaError("features must be a list")
         return cls(Feature.from_dict(definition) for definition in definitions)
+
+    @property
+    def trees_names(self) -> list[str]:
+        """The features that the trees look at: all but the base margin."""
+        return [feature.name for feature in self.features if not feature.base_margin]
 
     def to_list(self) -> list[dict[str, Any]]:
         """Write what `from_list` reads."""

@@ -14,7 +14,7 @@ from model.manifest import Manifest
 from model.schema import Fault, InvalidRows
 from web.problems import Problem
 
-MOST_ROWS = 1_000
+MOST_ROWS, MOST_EXPLAINED = 1_000, 100
 MOST_PAIRS = 16
 LONGEST_INTEGER = 400
 """Digits; any longer is beyond every float, and slow to read."""
@@ -31,7 +31,7 @@ class PredictionBody(BaseModel):
 
     model: str | None = None
     inputs: Any
-    explain: Annotated[bool, Field(json_schema_extra={"const": False})] = False
+    explain: Annotated[bool, Field(description=f"Of at most {MOST_EXPLAINED} rows")] = False
     metadata: Metadata = {}
 
     @field_validator("inputs")
@@ -41,13 +41,6 @@ class PredictionBody(BaseModel):
             return inputs
         raise PydanticCustomError("rows", f"must be one row (an object) or a list of 1 to {MOST_ROWS:,} rows")
 
-    @field_validator("explain")
-    @classmethod
-    def _explain(cls, explain: bool) -> bool:
-        if explain:
-            raise PydanticCustomError("explain", "this model gives no explanations")
-        return explain
-
 
 class Asked(NamedTuple):
     """A request for a prediction, checked: one row, or a list of rows, in the order of the features."""
@@ -56,6 +49,7 @@ class Asked(NamedTuple):
     inputs: Row | list[Row]
     rows: int
     metadata: dict[str, str]
+    explain: bool = False
 
 
 def read_prediction(request: Request, catalog: Catalog) -> Asked:
@@ -68,10 +62,23 @@ def read_prediction(request: Request, catalog: Catalog) -> Asked:
         if isinstance(sent, dict):
             faults += _faults_of_rows(sent, catalog, {fault.pointer for fault in faults})
         raise Problem(422, "the body is not a request for a prediction; see errors", faults) from None
-    manifest = catalog.find(body.model)
-    if isinstance(body.inputs, list):
-        return Asked(manifest, manifest.schema.check_rows(body.inputs), len(body.inputs), body.metadata)
-    return Asked(manifest, manifest.schema.check_row(body.inputs), 1, body.metadata)
+    manifest, inputs = catalog.find(body.model), body.inputs
+    if body.explain:
+        _require_explainable(manifest, inputs)
+    if isinstance(inputs, list):
+        rows = manifest.schema.check_rows(inputs)
+        return Asked(manifest, rows, len(rows), body.metadata, body.explain)
+    return Asked(manifest, manifest.schema.check_row(inputs), 1, body.metadata, body.explain)
+
+
+def _require_explainable(manifest: Manifest, inputs: Any) -> None:
+    if not manifest.explained:
+        fault = Fault("/explain", f"{manifest.ref} gives no explanations")
+    elif isinstance(inputs, list) and len(inputs) > MOST_EXPLAINED:
+        fault = Fault("/inputs", f"must have at most {MOST_EXPLAINED} rows if they are to be explained")
+    else:
+        return
+    raise Problem(422, "the body is not a request for a prediction; see errors", [fault])
 
 
 def read_json(request: Request) -> Any:

@@ -170,6 +170,7 @@ def new_job(
         owner=owner.name,
         inputs=orjson.dumps(asked.inputs),
         rows=asked.rows,
+        explained=asked.rows * len(asked.manifest.schema.names) if asked.explain else 0,
         metadata=orjson.dumps(asked.metadata) if asked.metadata else b"",
         start_within_ms=start_within_ms,
         once=once,

@@ -14,6 +14,7 @@ from jobs.files import Files, files_at
 from jobs.tables import ERROR
 from model.bundle import Bundle
 from worker.tables.chunks import ChunkScorer
+from worker.tables.columns import names_of, predict_with
 from worker.tables.join import join_errors, join_results
 from worker.tables.layout import Chunk, Layout
 from worker.tables.plan import Plan, Wanted, plan
@@ -46,7 +47,9 @@ class BatchSteps:
     def score(self, task: Task, bundle: Bundle, wanted: Callable[[], bool], hopeless: bool) -> None:
         chunk, layout = Chunk.from_text(task.chunk), Layout.from_json(task.layout)
         source, name = input_of(task.id, task.asked), _part(task.id, int(task.task))
-        scorer = ChunkScorer(self._files, layout, bundle.manifest.schema, bundle.score_matrix)
+        scorer = ChunkScorer(
+            self._files, layout, bundle.manifest.schema, predict_with(bundle), names_of(bundle)
+        )
         part = scorer.score(self._at(source), source.name, chunk, name, wanted, hopeless)
         done = Done(part.rows, part.failed, chunk.size, chunk.rows)
         self._ring_all(self._line.done(task, done, self._bells))
@@ -82,7 +85,7 @@ class BatchSteps:
     def _plan(self, task: Task, bundle: Bundle) -> Plan:
         asked = task.asked
         source = input_of(task.id, asked)
-        scored = tuple(asked.prefix + name for name in (*bundle.columns, ERROR))
+        scored = tuple(asked.prefix + name for name in (*names_of(bundle), ERROR))
         features = bundle.manifest.schema.names
         wanted = Wanted(asked.input, asked.results, features, scored, asked.include_inputs, asked.encoding)
         return plan(self._at(source), source.name, wanted)

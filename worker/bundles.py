@@ -1,5 +1,6 @@
 """The bundles that a child has loaded."""
 
+import threading
 import time
 from collections import OrderedDict
 from collections.abc import Callable
@@ -20,6 +21,7 @@ class Bundles:
         self._catalog = catalog
         self._clock = clock
         self._loaded: OrderedDict[str, Bundle] = OrderedDict()
+        self._lock = threading.Lock()
         self._refused: dict[str, tuple[float, ModelError]] = {}
 
     def get(self, ref: str, sha256: str) -> Bundle:
@@ -28,12 +30,16 @@ class Bundles:
         Raises UnknownModel or BundleError, in one line, if it cannot be had; and again, for some
         seconds, without another try, so that its jobs do not hold up those of others.
         """
+        with self._lock:
+            return self._get(ref, sha256)
+
+    def _get(self, ref: str, sha256: str) -> Bundle:
         bundle = self._loaded.get(sha256)
         if bundle is None:
             if (refused := self._refused.get(sha256)) and self._clock() < refused[0]:
                 raise refused[1]
             try:
-                bundle = Bundle.load(self._find(ref, sha256))
+                bundle = Bundle.load(self._catalog.fetch(self._find(ref, sha256)))
             except ModelError as error:
                 self._refused[sha256] = self._clock() + REFUSED_SECONDS, error
                 raise

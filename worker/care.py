@@ -3,14 +3,15 @@
 import orjson
 
 from jobs.line import Claim, Line, Outcome
-from worker.scoring import Predict, Warn, outcome_of, outputs_of
+from worker.outputs import Score
+from worker.scoring import outcome_of, outputs_of
 
 GIVEN_UP = orjson.dumps(
     {"error": {"type": "worker_lost", "detail": "every worker that tried this row was lost"}}
 )
 
 
-def score_with_care(line: Line, predict: Predict, warn: Warn, claim: Claim) -> Outcome:
+def score_with_care(line: Line, score: Score, claim: Claim) -> Outcome:
     """Row by row, each noted before it is tried."""
     outputs = []
     for number, row in enumerate(claim.rows):
@@ -18,5 +19,5 @@ def score_with_care(line: Line, predict: Predict, warn: Warn, claim: Claim) -> O
             outputs.append(GIVEN_UP)
         else:
             line.try_row(claim, number)
-            outputs += outputs_of(predict, warn, [row])
+            outputs += outputs_of(score, [row])
     return outcome_of(claim, outputs)

@@ -20,11 +20,13 @@ from jobs.errors import StoreAway
 from jobs.line import Line
 from jobs.logs import Journal
 from jobs.metrics import Metrics
+from jobs.names import EXPLAINED
 from jobs.settings import Settings
 from model.catalog import Catalog
 from model.errors import ModelError
 from worker.account import Account
 from worker.bundles import Bundles
+from worker.explanations import Explanations
 from worker.predictions import Predictions
 
 log = logging.getLogger(__name__)
@@ -56,8 +58,10 @@ class Child:
         self._parent = os.getppid()
         self._metrics = Metrics(connect(settings))
         self._account = Account(self._metrics, journal)
+        self._journal = journal
         self._stopping = stopping
         self._connect()
+        self._explanations: Explanations | None = None
         self._work = self._prepare()
         threading.Thread(target=self._beat, name="heartbeat", daemon=True).start()
 
@@ -72,6 +76,8 @@ class Child:
 
     def close(self) -> None:
         """Before the process ends."""
+        if self._explanations:
+            self._explanations.join()
         with suppress(StoreAway):
             self._metrics.flush()
 
@@ -82,6 +88,10 @@ class Child:
         self._line.withdraw(bell)
 
     def _make_work(self, bundles: Bundles) -> Work:
+        line = Line(connect(self._settings, WORKER_ANSWER_SECONDS), self._settings, EXPLAINED)
+        account, lease = Account(self._metrics, self._journal), self._settings.lease_seconds
+        self._explanations = Explanations(line, bundles, account, self.name, lease, self._stopping)
+        self._explanations.start()
         self._predictions = Predictions(self._line, bundles, self._account, self.name, self._stopping)
         return self._predictions
 
@@ -89,7 +99,11 @@ class Child:
         """None, with the reason in the log, if the default model cannot be served as it is."""
         problems: list[str] = []
         try:
-            catalog = Catalog(self._settings.bundles, self._settings.default_model)
+            catalog = Catalog(
+                self._settings.bundles,
+                self._settings.default_model,
+                cache=self._settings.data / "bundles",
+            )
             problems += catalog.problems.values()
             bundles = Bundles(catalog)
             ref = bundles.check_default()

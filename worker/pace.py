@@ -11,8 +11,8 @@ REMEMBERED_SECONDS = 5
 class Pace:
     """Follows the measured rate, so that a claim of `rows` rows takes about AIM_SECONDS."""
 
-    def __init__(self) -> None:
-        self.rows = 1_000
+    def __init__(self, first_rows: int = 1_000) -> None:
+        self.rows = first_rows
         self._seconds_per_row: float | None = None
         self._worked_seconds = 0.0
         self._worked_rows = 0.0
@@ -22,7 +22,13 @@ class Pace:
         sample = seconds / rows
         known = self._seconds_per_row
         self._seconds_per_row = sample if known is None else known + _WEIGHT * (sample - known)
-        self.rows = max(FEWEST, min(MOST, int(AIM_SECONDS / max(self._seconds_per_row, 1e-9))))
+        self.rows = self.within(AIM_SECONDS)
+
+    def within(self, seconds: float) -> int:
+        """How many rows take about so long."""
+        if self._seconds_per_row is None:
+            return self.rows
+        return max(FEWEST, min(MOST, int(seconds / max(self._seconds_per_row, 1e-9))))
 
     def worked(self, rows: int, seconds: float) -> None:
         """So many were scored and recorded, and the next claimed, in so long."""

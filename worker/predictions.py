@@ -11,8 +11,9 @@ from model.errors import ModelError
 from worker.account import Account
 from worker.bundles import Bundles
 from worker.care import score_with_care
+from worker.outputs import scores
 from worker.pace import Pace
-from worker.scoring import by_bundle, score
+from worker.scoring import by_bundle, score_together
 
 log = logging.getLogger(__name__)
 
@@ -84,10 +85,9 @@ class Predictions:
             return []
         started = time.perf_counter()
         together = [claim for claim in claims if not claim.careful]
-        outcomes = score(bundle.predict, bundle.warnings, together) if together else []
-        for claim in claims:
-            if claim.careful:
-                outcomes.append(score_with_care(self._line, bundle.predict, bundle.warnings, claim))
+        score = scores(bundle)
+        outcomes = score_together(score, together) if together else []
+        outcomes += [score_with_care(self._line, score, claim) for claim in claims if claim.careful]
         rows, seconds = sum(len(claim.rows) for claim in claims), time.perf_counter() - started
         self.pace.measured(rows, seconds)
         self._account.scored(claims, rows, seconds)

@@ -18,6 +18,7 @@ class Load:
     prefer: str = ""
     rows: int = 1
     between: str = ""
+    model: str = "salary"
 
 
 ARTICLE_ROW = Load("/recms", '{"years":"', '"}', answer='"salary":"')
@@ -32,7 +33,15 @@ _SCORE = '"prediction":'
 IN_PROCESS_ROW = Load("/row", _BEFORE_ROW, _AFTER_ROW, _SCORE)
 IN_PROCESS_LIST = Load("/list", _BEFORE_LIST, _AFTER_LIST, _SCORE, rows=LIST_ROWS, between=_BETWEEN)
 
+_BEFORE_WAGE = '{"model":"wages","inputs":{"education":14,"experience":'
+_AFTER_WAGE = (
+    ',"knowledge":35,"mothers_education":12,"fathers_education":null,"region":"Pacific",'
+    '"city":true,"student":false,"library_card":null}}'
+)
+IN_PROCESS_WAGE = Load("/wages", _BEFORE_WAGE, _AFTER_WAGE, '"interval":', model="wages")
+
 PATH = "/v1/predictions"
+WAITED_WAGE = Load(PATH, _BEFORE_WAGE, _AFTER_WAGE, '"interval":', prefer=WAIT, model="wages")
 POSTED_ROW = Load(PATH, _BEFORE_ROW, _AFTER_ROW, answer='"pred_', status=202)
 WAITED_ROW = Load(PATH, _BEFORE_ROW, _AFTER_ROW, _SCORE, prefer=WAIT)
 WAITED_LIST = Load(PATH, _BEFORE_LIST, _AFTER_LIST, _SCORE, prefer=WAIT, rows=LIST_ROWS, between=_BETWEEN)

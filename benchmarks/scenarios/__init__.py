@@ -2,12 +2,24 @@
 
 from collections.abc import Callable
 
-from benchmarks.scenarios import batch_life, batches, correct, crowd, lists, posted, starts, waited, waiting
+from benchmarks.scenarios import (
+    batch_life,
+    batches,
+    correct,
+    crowd,
+    lists,
+    posted,
+    starts,
+    wages,
+    waited,
+    waiting,
+)
 from benchmarks.session import Session
 
 SCENARIOS: dict[str, Callable[[Session], None]] = {
     "correct": correct.measure,
     "waited": waited.measure,
+    "wages": wages.measure,
     "posted": posted.measure,
     "lists": lists.measure,
     "waiting": waiting.measure,

@@ -7,7 +7,7 @@
 -- post again. Adding a job that is there already changes nothing, so a repeated call does no harm.
 
 local line = KEYS[1]
-local room = tonumber(ARGV[1]) - waiting(line)
+local room = tonumber(ARGV[1]) - waiting_in_both(line)
 local limit, retention, bell = tonumber(ARGV[2]), tonumber(ARGV[3]), ARGV[4]
 local LIST_KEPT = 30 * 86400000  -- after the owner's last post
 local minute = math.floor(now / 60000)
@@ -33,7 +33,7 @@ local function known_by(once, body)
   return {'same', string.sub(known, 1, -17)}
 end
 
-local function add(id, raw, model, sha, owner, inputs, rows, metadata, watcher, start_within, digest, body)
+local function add(id, raw, model, sha, owner, inputs, rows, metadata, watcher, why, start_within, digest, body)
   if redis.call('EXISTS', key_of(id)) == 1 then return {'ok'} end
   local once = digest ~= '' and 'once:' .. owner .. ':' .. digest or ''
   local known = known_by(once, body)
@@ -42,13 +42,21 @@ local function add(id, raw, model, sha, owner, inputs, rows, metadata, watcher, 
   if limit > 0 and tonumber(rows) > limit then return {'never'} end
   if over_limit(owner, tonumber(rows)) then return {'over', whole(60 - math.floor(now / 1000) % 60)} end
   room = room - 1
-  local place = whole(placed + new_rows + 1)
-  new_rows = new_rows + rows
+  local place = ''
+  if why == '' then
+    place = whole(placed + new_rows + 1)
+    new_rows = new_rows + rows
+  end
   local deadline = start_within ~= '' and whole(now + start_within) or ''
   write(key_of(id),
-        {'v', '1', 'status', 'queued', 'model', model, 'sha', sha, 'owner', owner, 'inputs', inputs, 'place', place},
-        {metadata = metadata, watchers = watcher, deadline = deadline, once = once})
-  redis.call('XADD', line, place .. '-0', 'id', id, 'rows', rows)
+        {'v', '1', 'status', 'queued', 'model', model, 'sha', sha, 'owner', owner, 'inputs', inputs},
+        {metadata = metadata, watchers = watcher, deadline = deadline, once = once, place = place, explained = why})
+  if why == '' then
+    redis.call('XADD', line, place .. '-0', 'id', id, 'rows', rows)
+  else
+    redis.call('XADD', explained(line), '*', 'id', id, 'rows', rows)
+    count_rows(explained(line), rows)
+  end
   append(listed_of, owner, 0)
   append(listed_of, owner, raw)
   if once ~= '' then redis.call('SET', once, id .. body) end
@@ -71,8 +79,8 @@ local function forget_oldest(owner, count)
 end
 
 local verdicts = {}
-for at = 5, #ARGV, 12 do
-  verdicts[#verdicts + 1] = add(unpack(ARGV, at, at + 11))
+for at = 5, #ARGV, 13 do
+  verdicts[#verdicts + 1] = add(unpack(ARGV, at, at + 12))
 end
 for owner, listed in pairs(listed_of) do
   local list = owned_by(owner)

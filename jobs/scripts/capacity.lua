@@ -4,7 +4,7 @@
 local line = KEYS[1]
 local claimed, oldest = 0, {}
 
-for i, stream in ipairs({line, again(line)}) do
+for i, stream in ipairs({line, again(line), explained(line), again(explained(line))}) do
   local found = redis.pcall('XINFO', 'GROUPS', stream)
   local first = '-'
   for _, group in ipairs(found.err and {} or found) do
@@ -26,5 +26,6 @@ local function alive(set)
   return said
 end
 
-local rows = redis.call('GET', rows_of(line)) or '0'
-return {now_text, waiting(line) - claimed, rows, claimed, oldest[1], oldest[2], alive(WEBS), alive(CHILDREN)}
+local rows = (redis.call('GET', rows_of(line)) or 0) + (redis.call('GET', rows_of(explained(line))) or 0)
+return {now_text, waiting_in_both(line) - claimed, rows, claimed, oldest[1], oldest[2], oldest[3], oldest[4],
+        alive(WEBS), alive(CHILDREN)}

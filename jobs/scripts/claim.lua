@@ -40,7 +40,7 @@ local function next_count()
   return math.min(math.ceil((wanted - rows) * entries / rows_read), 16)
 end
 
-redis.call('SET', CLAIM_ROWS, ARGV[3])
+if bell ~= '' then redis.call('SET', CLAIM_ROWS, ARGV[3]) end
 if ARGV[5] then
   -- Unless the sweeper took it back meanwhile.
   if #redis.call('XPENDING', line, GROUP, ARGV[5], ARGV[5], 1, child) > 0 then
@@ -54,5 +54,5 @@ if ARGV[5] or #jobs == 0 then
 end
 close()
 if rows_read > 0 then count_rows(line, -rows_read) end
-if #jobs > 0 then redis.call('ZADD', BELLS, whole(now + ANSWER_LAPSES), bell) end
+if #jobs > 0 and bell ~= '' then redis.call('ZADD', BELLS, whole(now + ANSWER_LAPSES), bell) end
 return jobs

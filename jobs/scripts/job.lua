@@ -1,7 +1,7 @@
 -- A job's record, and all that may happen to it. Every other script begins with this file, so that
 -- there is one place that knows the state machine (jobs/status.py draws it) and the names of the keys.
 --
---   job:<id>          hash    v status model sha owner inputs place attempt started finished expires
+--   job:<id>          hash    v status model sha owner inputs place explained attempt started finished expires
 --                             outputs error metadata watchers deadline once (the key below), reason (why it
 --                             was given back); of a list that workers were lost with: trying (the row under
 --                             way), lost (those given up)
@@ -10,6 +10,7 @@
 --   deadlines         zset    jobs that must start in time, by their deadline
 --   line:predictions  stream  where jobs wait: id, and how many rows it has. Its entries are numbered by
 --                             place: how many rows had been put into the line before, and one
+--   line:...:explained  stream  where those wait whose predictions are to be explained; again and rows as for the other
 --   line:...:again    stream  where jobs wait whose worker was lost: these are claimed one at a time
 --   line:...:rows     string  how many rows wait in both
 --   line:...:placed   string  how many rows have been put into the line so far
@@ -36,6 +37,7 @@ local ANSWER_LAPSES = 2000  -- if the child that answers it claims no more, nor 
 
 local function key_of(id) return 'job:' .. id end
 local function again(line) return line .. ':again' end
+local function explained(line) return line .. ':explained' end
 local function rows_of(line) return line .. ':rows' end
 local function placed_of(line) return line .. ':placed' end
 local function owned_by(owner) return 'jobs:' .. owner end
@@ -165,20 +167,24 @@ end
 local function read_record(line, id, retention)
   local function read()
     return redis.call('HMGET', key_of(id), 'v', 'status', 'model', 'sha', 'owner', 'attempt', 'started', 'finished',
-                      'expires', 'outputs', 'error', 'metadata', 'deadline', 'place')
+                      'expires', 'outputs', 'error', 'metadata', 'deadline', 'place', 'explained')
   end
   local record = read()
   if overdue(record[2], record[13], record[6]) then
     expire(line, id, retention)
     record = read()
   end
-  if record[2] == 'queued' then record[14] = position(line, record[14] or 0) else record[14] = false end
+  local placed = record[2] == 'queued' and not record[15]  -- those to be explained keep no place
+  record[14] = placed and position(line, record[14] or 0)
+  record[15] = nil
   return record
 end
 
 local function waiting(line)
   return redis.call('XLEN', line) + redis.call('XLEN', again(line))
 end
+
+local function waiting_in_both(line) return waiting(line) + waiting(explained(line)) end
 
 -- Rows that wait to be claimed, for the bells; what is lost track of is made good whenever the line is empty.
 local function count_rows(line, rows)

@@ -11,7 +11,7 @@ local line = KEYS[1]
 local lease, attempts, retention = ARGV[1], tonumber(ARGV[2]), tonumber(ARGV[3])
 local back, given_up = 0, 0
 
-local function take_back(stream, entry, fields)
+local function take_back(line, stream, entry, fields)
   local id = fields[2]
   local key = key_of(id)
   local seen = look(id)
@@ -35,12 +35,12 @@ local function take_back(stream, entry, fields)
   leave(stream, entry)
 end
 
-local function sweep(stream)
+local function sweep(line, stream)
   local cursor, found = '0-0', nil
   local taken = 0
   repeat
     cursor, found = unpack(redis.call('XAUTOCLAIM', stream, GROUP, 'sweeper', lease, cursor, 'COUNT', 100))
-    for _, item in ipairs(found) do take_back(stream, item[1], item[2]) end
+    for _, item in ipairs(found) do take_back(line, stream, item[1], item[2]) end
     taken = taken + #found
   until cursor == '0-0' or taken >= MOST
 end
@@ -66,10 +66,13 @@ end
 
 count('sweeps')
 expire_overdue()
-for _, stream in ipairs({line, again(line)}) do
-  sweep(stream)
-  forget_consumers(stream)
+for _, one in ipairs({line, explained(line)}) do
+  for _, stream in ipairs({one, again(one)}) do
+    sweep(one, stream)
+    forget_consumers(stream)
+  end
 end
+if waiting(explained(line)) == 0 then redis.call('DEL', rows_of(explained(line))) end
 close()
 
 local names = {}

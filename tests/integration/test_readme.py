@@ -1,6 +1,7 @@
 """Every command of the README is run, and prints what the README says; docker's, in tests/containers."""
 
 import re
+import shutil
 import subprocess
 from pathlib import Path
 from typing import NamedTuple
@@ -31,10 +32,10 @@ def examples() -> list[Example]:
     return found
 
 
-def run(command: str, folder: Path, address: str) -> str:
+def run(command: str, checkout: Path, folder: Path, address: str) -> str:
     environment = clean_environment(PAYGRADE_DATA=str(folder), PAYGRADE_URL=address)
     done = subprocess.run(
-        ["/bin/sh", "-c", command], cwd=ROOT, env=environment, capture_output=True, text=True, timeout=60
+        ["/bin/sh", "-c", command], cwd=checkout, env=environment, capture_output=True, text=True, timeout=60
     )
     return done.stdout.strip()
 
@@ -44,7 +45,16 @@ def says(printed: str, readme: str) -> bool:
     return re.fullmatch(pattern, printed, re.DOTALL) is not None
 
 
-def test_the_readme_says_what_happens(shared: Stack, tmp_path: Path) -> None:
+@pytest.fixture
+def checkout(tmp_path: Path) -> Path:
+    """A copy to run commands in, for what they leave there; its environment is this one."""
+    copy = tmp_path / "checkout"
+    shutil.copytree(ROOT, copy, ignore=shutil.ignore_patterns(".git", ".venv", ".*_cache", "trained"))
+    (copy / ".venv").symlink_to(ROOT / ".venv")
+    return copy
+
+
+def test_the_readme_says_what_happens(shared: Stack, checkout: Path, tmp_path: Path) -> None:
     last_ids: dict[str, str] = {}
     for command, readme in examples():
         if command in SERVES or command.startswith("docker "):
@@ -53,11 +63,11 @@ def test_the_readme_says_what_happens(shared: Stack, tmp_path: Path) -> None:
         here = here.replace("redis://localhost:6379/0", shared.redis_url)
         for kind, last_id in last_ids.items():
             here = here.replace(f"{kind}_{ANYTHING}", last_id)
-        printed = run(here, tmp_path, shared.address)
+        printed = run(here, checkout, tmp_path, shared.address)
         for _ in range(50):
             if says(printed, readme):
                 break
-            printed = run(here, tmp_path, shared.address)
+            printed = run(here, checkout, tmp_path, shared.address)
         assert says(printed, readme), f"{command}\nprinted: {printed}\nREADME:  {readme}"
         if match := re.search(r'"id":"((pred|batch)_[^"]+)"', printed):
             last_ids[match[2]] = match[1]

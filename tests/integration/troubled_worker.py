@@ -10,7 +10,6 @@ import os
 import signal
 import sys
 import time
-from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -22,29 +21,29 @@ from worker import __main__ as worker
 def poison(value: str) -> None:
     from model.bundle import Bundle
 
-    predict = Bundle.predict
+    score = Bundle.score
 
-    def poisoned(bundle: Bundle, rows: Sequence[Sequence[Any]]) -> Any:
-        if any(row[0] == float(value) for row in rows):
+    def poisoned(bundle: Bundle, matrix: Any) -> Any:
+        if (matrix[:, 0] == float(value)).any():
             os.kill(os.getpid(), signal.SIGKILL)
-        return predict(bundle, rows)
+        return score(bundle, matrix)
 
-    Bundle.predict = poisoned  # type: ignore[method-assign, assignment]
+    Bundle.score = poisoned  # type: ignore[method-assign, assignment]
 
 
 def gate(file: str) -> None:
     from model.bundle import Bundle
 
-    predict = Bundle.predict
+    score = Bundle.score
 
-    def gated(bundle: Bundle, rows: Sequence[Sequence[Any]]) -> Any:
-        if len(rows) < len(bundle.manifest.golden.rows):
+    def gated(bundle: Bundle, matrix: Any) -> Any:
+        if len(matrix) < len(bundle.manifest.golden.rows):
             Path(f"{file}.waits").touch()
             while not Path(file).exists():
                 time.sleep(0.01)
-        return predict(bundle, rows)
+        return score(bundle, matrix)
 
-    Bundle.predict = gated  # type: ignore[method-assign, assignment]
+    Bundle.score = gated  # type: ignore[method-assign, assignment]
 
 
 def lock(file: str) -> None:

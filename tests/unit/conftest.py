@@ -12,7 +12,7 @@ from jobs import RELEASE, ids
 from jobs.capacity import Process
 from jobs.errors import JobsError
 from jobs.line import Claim, Line, Outcome
-from jobs.names import GROUP, LINE
+from jobs.names import GROUP, STREAMS
 from jobs.record import Accepted, NewJob, Record, Row
 from jobs.settings import Settings
 from jobs.status import Status
@@ -84,7 +84,7 @@ def outputs_for(rows: list[Row]) -> bytes:
 def make_redis() -> Redis:
     """With the line's group in it, since the fake reports a missing one otherwise than Redis does."""
     redis: Redis = MemoryRedis(protocol=2)
-    for stream in (LINE, f"{LINE}:again"):
+    for stream in STREAMS:
         redis.xgroup_create(stream, GROUP, id="0", mkstream=True)
     return redis
 

@@ -40,8 +40,11 @@ class Output(NamedTuple):
 
 
 def described_outputs(manifest: Manifest) -> list[dict[str, Any]]:
-    """As the metadata of the model lists them: every model that is served gives one number a row."""
-    return [{"name": "prediction", "datatype": MEMBERS["prediction"], "shape": [-1]}]
+    """As the metadata of the model lists them."""
+    return [
+        {"name": name, "datatype": MEMBERS[name], "shape": [-1] if width == 1 else [-1, width]}
+        for name, width in manifest.members.items()
+    ]
 
 
 def outputs_of(rows: Sequence[Mapping[str, Any]]) -> list[Output]:

@@ -45,7 +45,26 @@ class Reason(TypedDict):
 class Output(TypedDict):
     """What the model gave for a row."""
 
-    prediction: Annotated[float, Field(description="float32, in the fewest digits that read back the same")]
+    prediction: Annotated[
+        float,
+        Field(
+            description="float32, in the fewest digits that read back the same; of a classifier the number "
+            "of the likeliest class; of quantiles the one nearest the median"
+        ),
+    ]
+    label: NotRequired[Annotated[str, Field(description="Name of the likeliest class")]]
+    probability: NotRequired[Annotated[float, Field(description="Of the second of two classes")]]
+    probabilities: NotRequired[Annotated[dict[str, float], Field(description="By class, of several")]]
+    interval: NotRequired[
+        Annotated[
+            list[float],
+            Field(min_length=2, max_length=2, description="The lowest and the highest quantile"),
+        ]
+    ]
+    contributions: NotRequired[
+        Annotated[dict[str, float], Field(description="By feature; with `base` their sum is the margin")]
+    ]
+    base: NotRequired[Annotated[float, Field(description="The margin of which contributions tell the rest")]]
     warnings: NotRequired[Annotated[list[str], Field(description="Values outside what training saw")]]
 
 

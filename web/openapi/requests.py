@@ -64,6 +64,8 @@ def _body(manifest: Manifest, refs: list[str | None], default: bool, row: Mappin
         "model": {"enum": [*refs, None] if default else refs},
         "inputs": {"anyOf": [row, rows], "description": "One row, or a list of rows"},
     }
+    if not manifest.explained:
+        schema["properties"]["explain"] = {"const": False, "default": False}
     schema["required"] = ["inputs"] if default else ["model", "inputs"]
     return schema
 

@@ -9,6 +9,7 @@ from jobs.files import Files
 from jobs.tables import Format
 from model.bundle import Bundle
 from model.columns import ColumnCheck
+from worker.tables.columns import names_of, predict_with
 from worker.tables.plan import FIRST_ROWS, Plan
 from worker.tables.read import read_rows
 from worker.tables.score import score_rows
@@ -25,7 +26,7 @@ def preview(files: Files, name: str, planned: Plan, bundle: Bundle) -> dict[str,
     faults: list[Any] = []
     started = time.perf_counter()
     for some in read_rows(files, name, layout, features, planned.chunks[0]):
-        scores = score_rows(check, bundle.score_matrix, some)
+        scores = score_rows(check, predict_with(bundle), names_of(bundle), some)
         faults += [orjson.loads(line) for line in write_errors(scores, rows).splitlines()[:MOST_FAULTS]]
         rows, failed = rows + some.number, failed + len(scores.faults)
         if rows >= FIRST_ROWS:

@@ -1,19 +1,21 @@
 """Rows to scores: each row has its own, or the reasons why it has none."""
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import NamedTuple, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 
 from model.columns import ColumnCheck
+from worker.tables.columns import Columns, joined, not_finite
 from worker.tables.read import Rows
 
 log = logging.getLogger(__name__)
 
 Matrix: TypeAlias = NDArray[np.float32]
-Predict = Callable[[Matrix], NDArray[np.float32]]
+Predict = Callable[[Matrix], Columns]
+"""Raises Stopped, or whatever the model does."""
 
 NOT_SCORED = "the model could not score this row"
 NOT_FINITE = "the score is not a finite number"
@@ -39,45 +41,50 @@ Faults: TypeAlias = dict[int, list[RowFault]]
 class Scores(NamedTuple):
     """The columns that the model gives, by name; rows with faults have anything in them."""
 
-    columns: dict[str, NDArray[np.float32]]
+    columns: Columns
     faults: Faults
 
 
-def score_rows(check: ColumnCheck, predict: Predict, rows: Rows) -> Scores:
+def score_rows(check: ColumnCheck, predict: Predict, names: Sequence[str], rows: Rows) -> Scores:
+    """`names` are those of the columns that the model gives."""
     checked = check.read(rows.features, rows.number)
     faults: Faults = {row: [RowFault(*fault) for fault in found] for row, found in checked.faults.items()}
     faults |= {row: [RowFault("", detail)] for row, detail in rows.broken.items()}
-    scores = np.full(rows.number, np.nan, dtype=np.float32)
-    for row in _predict(predict, checked.matrix, scores):
+    pieces: list[tuple[int, Columns | None]] = []
+    for row in _predict(predict, checked.matrix, pieces):
         faults.setdefault(row, [RowFault("", NOT_SCORED)])
-    for row in np.flatnonzero(~np.isfinite(scores)).tolist():
+    columns = joined(pieces, names)
+    for row in np.flatnonzero(not_finite(columns, rows.number)).tolist():
         faults.setdefault(row, [RowFault("", NOT_FINITE)])
-    return Scores({"prediction": scores}, faults)
+    return Scores(columns, faults)
 
 
-def given_up(rows: Rows) -> Scores:
+def given_up(names: Sequence[str], rows: Rows) -> Scores:
     """No row has a score: workers were lost with them."""
-    scores = np.full(rows.number, np.nan, dtype=np.float32)
-    return Scores({"prediction": scores}, {row: [RowFault("", LOST)] for row in range(rows.number)})
+    faults = {row: [RowFault("", LOST)] for row in range(rows.number)}
+    return Scores(joined([(rows.number, None)], names), faults)
 
 
-def _predict(predict: Predict, matrix: Matrix, scores: NDArray[np.float32], first: int = 0) -> list[int]:
-    """Fills in the scores in one call; whatever is raised, the rows are looked for that raise it."""
+def _predict(
+    predict: Predict, matrix: Matrix, pieces: list[tuple[int, Columns | None]], first: int = 0
+) -> list[int]:
+    """Adds the columns of all rows; returns the rows that raise something, which are looked for."""
     if not len(matrix):
         return []
     try:
-        scores[:] = predict(matrix)
+        pieces.append((len(matrix), predict(matrix)))
     except Stopped:
         raise
     except Exception as error:
         if len(matrix) == 1:
             # And not what it says: that may hold values.
             log.warning("not_scored", extra={"error": type(error).__name__})
+            pieces.append((1, None))
             return [first]
     else:
         return []
     middle = len(matrix) // 2
     return [
-        *_predict(predict, matrix[:middle], scores[:middle], first),
-        *_predict(predict, matrix[middle:], scores[middle:], first + middle),
+        *_predict(predict, matrix[:middle], pieces, first),
+        *_predict(predict, matrix[middle:], pieces, first + middle),
     ]

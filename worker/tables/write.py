@@ -1,6 +1,6 @@
 """Scored rows as bytes: a part of the results, and of the errors."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from io import RawIOBase
 from typing import Any
 
@@ -80,17 +80,25 @@ def write_errors(scores: Scores, first: int) -> bytes:
 def csv_lines(rows: Rows, scores: Scores) -> bytes:
     kept = rows.kept.fields()
     before = [join([*kept, _scalar(b"")], b",")] if kept else []
-    texts = [_texts(column, scores.faults, b",") for column in scores.columns.values()]
+    texts = [_texts(column, scores.faults, b",", _field) for column in scores.columns.values()]
     return _bytes_of(join([*before, *texts, _line_ends(rows.number, scores.faults)], b""))
 
 
-def _texts(column: NDArray[np.float32], faults: Faults, instead: bytes) -> pa.Array:
-    """Numbers in the shortest form that reads back the same, each with a comma after it."""
-    text = orjson.dumps(column, option=orjson.OPT_SERIALIZE_NUMPY)[1:-1] + b","
+def _texts(column: NDArray[Any], faults: Faults, instead: bytes, written: Callable[[Any], bytes]) -> pa.Array:
+    """Numbers in the shortest form that reads back the same, texts as `written`; a comma after each."""
+    if column.dtype == object:
+        return pa.array(
+            [instead if row in faults else written(text) + b"," for row, text in enumerate(column)]
+        )
+    text = orjson.dumps(np.ascontiguousarray(column), option=orjson.OPT_SERIALIZE_NUMPY)[1:-1] + b","
     ends = np.flatnonzero(np.frombuffer(text, np.uint8) == COMMA) + 1
     offsets = pa.py_buffer(np.concatenate([[0], ends]).astype(np.int32))
     texts = pa.Array.from_buffers(pa.binary(), len(column), [None, offsets, pa.py_buffer(text)])
     return pc.if_else(pa.array(_mask(len(column), faults)), _scalar(instead), texts) if faults else texts
+
+
+def _field(text: str) -> bytes:
+    return quote(text.encode())
 
 
 def _line_ends(number: int, faults: Faults) -> pa.Array | pa.Scalar:
@@ -106,7 +114,7 @@ def _line_ends(number: int, faults: Faults) -> pa.Array | pa.Scalar:
 def ndjson_lines(layout: Layout, rows: Rows, scores: Scores) -> bytes:
     *names, error = [orjson.dumps(name) + b":" for name in layout.scored]
     columns = [
-        [name + text for text in _texts(column, scores.faults, b"null,").to_pylist()]
+        [name + text for text in _texts(column, scores.faults, b"null,", orjson.dumps).to_pylist()]
         for name, column in zip(names, scores.columns.values(), strict=True)
     ]
     lines = []

@@ -3,14 +3,20 @@
 from collections.abc import Iterator
 from pathlib import Path
 
-from jobs.cli.doctor.finding import Finding, fault, ok
+from jobs.cli.doctor.finding import Finding, fault, ok, warning
 from jobs.settings import Settings
 
 FILES = ("bundle.json", "model.ubj")
 
 
 def look(settings: Settings) -> Iterator[Finding]:
-    root, default = settings.bundles, settings.default_model
+    default = settings.default_model
+    if "://" in settings.bundles:
+        yield warning(
+            "bundles", f"{settings.bundles} is not looked into from here; --url tells what is served"
+        )
+        return
+    root = Path(settings.bundles)
     try:
         versions = [folder for model in _folders(root) for folder in _folders(model)]
     except OSError as error:

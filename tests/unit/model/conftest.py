@@ -32,7 +32,7 @@ def booster() -> xgboost.Booster:
     return xgboost.train({"nthread": 1, "objective": "reg:squarederror"}, matrix, 20)
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def describe() -> Describe:
     def description(**changes: object) -> dict[str, Any]:
         return {

@@ -164,7 +164,7 @@ def test_a_folder_that_is_away_for_a_while_is_still_served(
     tmp_path.rename(away)
     clock.now += 30
     assert catalog.find().ref == "rent@1"
-    assert "cannot be listed" in catalog.problems["."]
+    assert "is not a directory" in catalog.problems["."]
     away.rename(tmp_path)
     clock.now += 30
     assert catalog.find().ref == "rent@1"

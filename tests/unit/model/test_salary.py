@@ -68,4 +68,4 @@ def test_help_shows_an_example() -> None:
     shown = subprocess.run(
         [sys.executable, "-m", "model", "--help"], capture_output=True, text=True, check=True
     )
-    assert "python -m model salary --output" in shown.stdout
+    assert "python -m model salary\n" in shown.stdout

@@ -141,6 +141,12 @@ CATEGORY: dict[str, Any] = {"name": "x", "type": "category"}
         ([{**NUMBER, "minimum": 2, "maximum": 1}], "minimum is above maximum"),
         ([{**NUMBER, "observed": {"minimum": 1}}], "object of minimum and maximum"),
         ([{**NUMBER, "observed": {"minimum": 1, "maximum": True}}], "observed must hold numbers"),
+        ([{**NUMBER, "base_margin": 1}], "base_margin must be true or false"),
+        ([{**NUMBER, "base_margin": True, "nullable": True}], "must be a number that is never missing"),
+        (
+            [{**NUMBER, "base_margin": True}, {**NUMBER, "name": "y", "base_margin": True}],
+            "only one feature can be the base margin",
+        ),
         ([CATEGORY], "must list its categories"),
         ([{**CATEGORY, "categories": "ab"}], "must be a list of texts"),
         ([{**CATEGORY, "categories": ["a", 1]}], "must be a list of texts"),

@@ -18,7 +18,7 @@ from jobs.files import files_at
 from jobs.line import Line
 from jobs.logs import Journal
 from jobs.metrics import Metrics
-from jobs.names import BATCH_LINE, GROUP, LINE
+from jobs.names import BATCH_LINE, GROUP, LINE, STREAMS
 from jobs.settings import Settings
 from jobs.store import Store
 from model.catalog import Catalog
@@ -40,7 +40,7 @@ from worker.predictions import Predictions
 
 BUNDLES = Path("model/bundles")
 CHILD = "child"
-LINES = (LINE, f"{LINE}:again")
+
 OF_WEB = {"webs", "processes"}
 
 
@@ -102,12 +102,9 @@ class Site:
     """What a test may replace: keys, bundles and any setting."""
 
     def __init__(self, keys: str = "", bundles: Path = BUNDLES, **settings: Any) -> None:
-        self.settings = Settings(bundles=bundles, **settings)
+        self.settings = Settings(bundles=str(bundles), **settings)
         self.redis = PlayedRedis()
-        for stream in (
-            *LINES,
-            BATCH_LINE,
-        ):  # that a group is not there yet fakeredis says in words of its own
+        for stream in (*STREAMS, BATCH_LINE):  # a missing group fakeredis says in words of its own
             self.redis.xgroup_create(stream, GROUP, id="0", mkstream=True)
         self.store = Store(self.redis, self.settings)
         self.line = Line(self.redis, self.settings)
@@ -158,7 +155,13 @@ class Site:
         leases = Leases(line, CHILD, lambda: False)
         left = iter(range(tasks))
         worker = BatchWorker(
-            line, loaded(self.settings.bundles), steps, leases, CHILD, lambda: next(left, None) is None, 3
+            line,
+            loaded(Path(self.settings.bundles)),
+            steps,
+            leases,
+            CHILD,
+            lambda: next(left, None) is None,
+            3,
         )
         worker.answer("bell")
 
@@ -207,7 +210,7 @@ class Site:
     def is_untouched(self) -> bool:
         """Nothing was recorded, queued or rung for."""
         self.redis.failure = None
-        return set(self._keys("*")) - OF_WEB == {*LINES, BATCH_LINE}
+        return set(self._keys("*")) - OF_WEB == {*STREAMS, BATCH_LINE}
 
     def jobs(self) -> list[str]:
         return [key.removeprefix("job:") for key in self._keys("job:*")]

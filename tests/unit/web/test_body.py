@@ -79,7 +79,7 @@ def test_what_is_not_json_is_refused(site: Site, path: str, body: bytes) -> None
         ({"inputs": ROW, "model": ["salary"]}, ["/model"]),
         ({"inputs": ROW, "explain": "7312561"}, ["/explain"]),
         ({"inputs": ROW, "explain": 1}, ["/explain"]),
-        ({"inputs": ROW, "explain": True}, ["/explain"]),
+        ({"inputs": [ROW] * 101, "explain": True}, ["/inputs"]),
         ({"inputs": ROW, "input": SECRET, "a/b~c": 1}, ["/input", "/a~1b~0c"]),
         ({"inputs": ROW, "metadata": [SECRET]}, ["/metadata"]),
         ({"inputs": ROW, "metadata": None}, ["/metadata"]),

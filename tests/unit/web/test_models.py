@@ -53,7 +53,7 @@ def test_an_unknown_model_is_not_found(site: Site, name: str) -> None:
 def test_the_list_has_the_newest_version_of_each(site: Site) -> None:
     assert site.client.get("/v1/models").get_json() == {
         "object": "list",
-        "data": [site.client.get("/v1/models/salary").get_json()],
+        "data": [site.client.get(f"/v1/models/{name}").get_json() for name in ("salary", "wages")],
     }
 
 

@@ -9,28 +9,25 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from numpy.typing import NDArray
 
 from jobs.line import Outcome
 from jobs.record import Row
 from jobs.status import Status
 from model.bundle import Bundle
 from model.catalog import Catalog
+from model.outputs import Outputs
 from tests.unit.worker.conftest import claim
-from worker.scoring import by_bundle, score
+from worker.outputs import scores, written
+from worker.scoring import by_bundle, score_together
 
 BAD = -1.0
 
 
-def tenfold(rows: Sequence[Row]) -> NDArray[np.float32]:
+def tenfold(rows: Sequence[Row]) -> list[bytes]:
     """A model of one feature; it cannot bear BAD."""
     if any(row == [BAD] for row in rows):
         raise ValueError("a row that the model cannot bear")
-    return np.array([10 * row[0] for row in rows], dtype=np.float32)
-
-
-def silent(rows: Sequence[Row]) -> dict[int, list[str]]:
-    return {}
+    return written(Outputs(np.array([10 * row[0] for row in rows], dtype=np.float32)), {})
 
 
 def output(outcome: Outcome) -> Any:
@@ -43,7 +40,7 @@ def error_type(outcome: Outcome) -> str:
 
 def test_each_row_gets_its_own_output_in_order() -> None:
     claims = [claim([1.0]), claim([2.0], [3.0]), claim([4.0], listed=True), claim([5.0])]
-    outcomes = score(tenfold, silent, claims)
+    outcomes = score_together(tenfold, claims)
     assert [outcome.claim for outcome in outcomes] == claims
     assert [outcome.status for outcome in outcomes] == [Status.SUCCEEDED] * 4
     assert [output(outcome) for outcome in outcomes] == [
@@ -55,7 +52,7 @@ def test_each_row_gets_its_own_output_in_order() -> None:
 
 
 def test_a_bad_row_in_a_micro_batch_harms_itself_only() -> None:
-    *good, bad = score(tenfold, silent, [claim([1.0]), claim([2.0], [3.0]), claim([BAD])])
+    *good, bad = score_together(tenfold, [claim([1.0]), claim([2.0], [3.0]), claim([BAD])])
     assert [output(outcome) for outcome in good] == [
         {"prediction": 10},
         [{"prediction": 20}, {"prediction": 30}],
@@ -64,7 +61,7 @@ def test_a_bad_row_in_a_micro_batch_harms_itself_only() -> None:
 
 
 def test_a_bad_row_in_a_list_harms_itself_only() -> None:
-    [outcome] = score(tenfold, silent, [claim([1.0], [BAD], [3.0])])
+    [outcome] = score_together(tenfold, [claim([1.0], [BAD], [3.0])])
     first, second, third = output(outcome)
     assert (outcome.status, outcome.error) == (Status.PARTIALLY_SUCCEEDED, b"")
     assert (first, third) == ({"prediction": 10}, {"prediction": 30})
@@ -72,7 +69,7 @@ def test_a_bad_row_in_a_list_harms_itself_only() -> None:
 
 
 def test_a_list_of_bad_rows_fails_and_each_says_why() -> None:
-    [outcome, mate] = score(tenfold, silent, [claim([BAD], [BAD]), claim([7.0])])
+    [outcome, mate] = score_together(tenfold, [claim([BAD], [BAD]), claim([7.0])])
     assert (outcome.status, error_type(outcome)) == (Status.FAILED, "rows_failed")
     assert [each["error"]["type"] for each in output(outcome)] == ["not_scored"] * 2
     assert output(mate) == {"prediction": 70}
@@ -80,7 +77,7 @@ def test_a_list_of_bad_rows_fails_and_each_says_why() -> None:
 
 @given(st.lists(st.sampled_from([BAD, *range(20)]), min_size=1, max_size=40))
 def test_wherever_the_bad_rows_are_the_others_are_scored(years: list[float]) -> None:
-    outcomes = score(tenfold, silent, [claim([float(one)]) for one in years])
+    outcomes = score_together(tenfold, [claim([float(one)]) for one in years])
     for one, outcome in zip(years, outcomes, strict=True):
         if one == BAD:
             assert outcome.status is Status.FAILED
@@ -90,37 +87,32 @@ def test_wherever_the_bad_rows_are_the_others_are_scored(years: list[float]) -> 
 
 @pytest.mark.parametrize("value", [math.nan, math.inf, -math.inf])
 def test_a_score_that_is_no_finite_number_is_an_error(value: float) -> None:
-    single, several = score(tenfold, silent, [claim([value]), claim([1.0], [value])])
+    single, several = score_together(tenfold, [claim([value]), claim([1.0], [value])])
     assert (single.status, error_type(single)) == (Status.FAILED, "not_finite")
     assert several.status is Status.PARTIALLY_SUCCEEDED
     assert [*output(several)[0], *output(several)[1]] == ["prediction", "error"]
 
 
 def test_warnings_join_the_row_that_they_are_about() -> None:
-    def warn(rows: Sequence[Row]) -> dict[int, list[str]]:
-        return {index: [f'"{row[0]:.0f}"'] for index, row in enumerate(rows) if row[0] > 1}
-
-    single, several, bad = score(tenfold, warn, [claim([2.0]), claim([1.0], [3.0]), claim([BAD])])
-    assert output(single) == {"prediction": 20, "warnings": ['"2"']}
-    assert output(several) == [{"prediction": 10}, {"prediction": 30, "warnings": ['"3"']}]
-    assert error_type(bad) == "not_scored"
+    first, second = written(Outputs(np.array([10, 20], dtype=np.float32)), {1: ['"2"']})
+    assert first == b'{"prediction":10.0}'
+    assert json.loads(second) == {"prediction": 20, "warnings": ['"2"']}
 
 
 def test_scores_are_written_in_the_shortest_form_that_reads_back_the_same() -> None:
     values = [260.00012, 0.1, 374.99866]
-    outcomes = score(lambda rows: np.array(values, dtype=np.float32), silent, [claim([v]) for v in values])
-    texts = [outcome.outputs.decode() for outcome in outcomes]
-    assert texts == [f'{{"prediction":{value}}}' for value in values]
+    texts = written(Outputs(np.array(values, dtype=np.float32)), {})
+    assert texts == [b'{"prediction":%s}' % str(value).encode() for value in values]
 
 
 def test_the_model_is_called_once_for_all_rows() -> None:
     calls: list[int] = []
 
-    def counting(rows: Sequence[Row]) -> NDArray[np.float32]:
+    def counting(rows: Sequence[Row]) -> list[bytes]:
         calls.append(len(rows))
         return tenfold(rows)
 
-    score(counting, silent, [claim([float(years)]) for years in range(100)])
+    score_together(counting, [claim([float(years)]) for years in range(100)])
     assert calls == [100]
 
 
@@ -130,8 +122,8 @@ def salary(catalog: Catalog) -> Bundle:
 
 
 def test_the_salary_model_gives_the_figures_of_the_article(salary: Bundle) -> None:
-    rows = [[2.5], [4.5], [12.5]]
-    outcomes = score(salary.predict, silent, [claim(row) for row in rows])
+    rows = [[2.5], [4.5], [12.0]]
+    outcomes = score_together(scores(salary), [claim(row) for row in rows])
     assert [outcome.outputs for outcome in outcomes] == [
         b'{"prediction":260.00012}',
         b'{"prediction":374.99866}',
@@ -141,7 +133,7 @@ def test_the_salary_model_gives_the_figures_of_the_article(salary: Bundle) -> No
 
 @pytest.mark.parametrize("row", [["many"], [], [1.0, 2.0], [None, {}]])
 def test_a_row_that_the_salary_model_cannot_read_harms_itself_only(salary: Bundle, row: Row) -> None:
-    good, bad, mate = score(salary.predict, salary.warnings, [claim([2.5]), claim(row), claim([4.5])])
+    good, bad, mate = score_together(scores(salary), [claim([2.5]), claim(row), claim([4.5])])
     assert (good.outputs, mate.outputs) == (b'{"prediction":260.00012}', b'{"prediction":374.99866}')
     assert (bad.status, error_type(bad)) == (Status.FAILED, "not_scored")
 

@@ -172,24 +172,28 @@ def test_bundles_are_listed_by_name_and_version(tmp_path: Path) -> None:
     bundle(tmp_path / "salary" / "1", "bundle.json", "model.ubj")
     bundle(tmp_path / "fees" / "7", "bundle.json", "model.ubj")
     bundle(tmp_path / "fees" / ".8", "model.ubj")
-    [found] = bundles.look(Settings(bundles=tmp_path))
+    [found] = bundles.look(Settings(bundles=str(tmp_path)))
     assert found.said == f"fees@7, salary@1 in {tmp_path}"
 
 
 def test_a_bundle_that_is_not_whole_is_a_fault(tmp_path: Path) -> None:
     bundle(tmp_path / "salary" / "1", "bundle.json", "model.ubj")
     bundle(tmp_path / "salary" / "2", "bundle.json")
-    assert wrong(bundles.look(Settings(bundles=tmp_path))) == [("fault", "bundles")]
+    assert wrong(bundles.look(Settings(bundles=str(tmp_path)))) == [("fault", "bundles")]
 
 
 def test_so_is_a_default_model_that_is_not_there(tmp_path: Path) -> None:
     bundle(tmp_path / "fees" / "1", "bundle.json", "model.ubj")
-    assert wrong(bundles.look(Settings(bundles=tmp_path))) == [("fault", "bundles")]
-    assert not wrong(bundles.look(Settings(bundles=tmp_path, default_model="fees@1")))
+    assert wrong(bundles.look(Settings(bundles=str(tmp_path)))) == [("fault", "bundles")]
+    assert not wrong(bundles.look(Settings(bundles=str(tmp_path), default_model="fees@1")))
+
+
+def test_a_bucket_is_left_to_web(tmp_path: Path) -> None:
+    assert wrong(bundles.look(Settings(bundles="s3://models/bundles"))) == [("warning", "bundles")]
 
 
 def test_and_a_directory_that_is_not_there(tmp_path: Path) -> None:
-    assert wrong(bundles.look(Settings(bundles=tmp_path / "nowhere"))) == [("fault", "bundles")]
+    assert wrong(bundles.look(Settings(bundles=str(tmp_path / "nowhere")))) == [("fault", "bundles")]
 
 
 def test_a_redis_that_is_away_is_a_fault(jobs: Jobs, monkeypatch: pytest.MonkeyPatch) -> None:

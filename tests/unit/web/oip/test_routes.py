@@ -63,8 +63,9 @@ def test_a_model_describes_a_tensor_for_each_feature(new_site: NewSite, rent_bun
 
 
 def test_the_index_lists_what_is_served(site: Site) -> None:
-    served = {"name": "salary", "version": "1", "state": "READY", "reason": ""}
-    assert site.client.post("/v2/repository/index").get_json() == [served]
+    ready = {"version": "1", "state": "READY", "reason": ""}
+    served = [{"name": "salary", **ready}, {"name": "wages", **ready}]
+    assert site.client.post("/v2/repository/index").get_json() == served
 
 
 @pytest.mark.parametrize("path", ["nothing", "salary/versions/9", "salary/versions/01", "salary/versions/x"])

@@ -70,7 +70,7 @@ def score_table(files: Files, booster: xgboost.Booster) -> ScoreTable:
             file.write(data)
         wanted = Wanted(kind, results or kind, FEATURES.names, asked.pop("scored", OURS), **asked)
         planned = plan(files, "input", wanted, chunk)
-        scorer = ChunkScorer(files, planned.layout, FEATURES, predict)
+        scorer = ChunkScorer(files, planned.layout, FEATURES, predict, ["prediction"])
         parts, with_errors, rows, failed = [], [], 0, 0
         for number, one in enumerate(planned.chunks):
             part = scorer.score(files, "input", one, f"parts/{number}", wanted=lambda: True)
@@ -83,7 +83,7 @@ def score_table(files: Files, booster: xgboost.Booster) -> ScoreTable:
         return Scored(files.read("result"), errors, rows, failed, len(parts))
 
     def predict(matrix: Any) -> Any:
-        return booster.inplace_predict(matrix, validate_features=False)
+        return {"prediction": booster.inplace_predict(matrix, validate_features=False)}
 
     return score
 

@@ -1,0 +1,141 @@
+"""doctor: looks for what would make a change fail later, and less clearly. Changes nothing."""
+
+import argparse
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from functools import partial
+
+from botocore.exceptions import BotoCoreError, ClientError
+
+from ecs import images, rights
+from ecs.aws import in_a_line
+from ecs.deployment import Deployment
+from ecs.errors import EcsError
+from ecs.invariants import INVARIANTS, Given
+from ecs.screen import Screen
+from ecs.template import Template
+
+HELP = "look for what would make a change fail"
+EXAMPLES = "  python -m ecs doctor\n  python -m ecs doctor --tag 3f2a9c1d07be --json\n"
+_FARGATE_CPUS = "L-3032A538"
+_VPCS = "L-F678F1CE"
+
+
+@dataclass(frozen=True)
+class Finding:
+    about: str
+    wrong: bool | None
+    """None: it cannot be told."""
+    said: str
+
+
+def arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--tag", help="of the images to look for (the one that runs, or the commit's)")
+
+
+def run(deployment: Deployment, screen: Screen, options: argparse.Namespace) -> int:
+    who = deployment.aws.identity()  # without credentials nothing else can be looked at
+    found = [Finding("who we are", False, who["Arn"])]
+    for about, check in _checks(deployment, options.tag, who["Arn"]).items():
+        found.append(_found(about, check))
+    marks = {True: "wrong", False: "ok", None: "?"}
+    screen.table(("", "about", "found"), [(marks[each.wrong], each.about, each.said) for each in found])
+    wrong = [each for each in found if each.wrong]
+    screen.say(f"\n{len(wrong)} of {len(found)} are wrong" if wrong else "\nnothing is wrong")
+    screen.result([{"about": each.about, "found": marks[each.wrong], "said": each.said} for each in found])
+    return 1 if wrong else 0
+
+
+Check = Callable[[], Iterator[str]]
+
+
+def _checks(deployment: Deployment, tag: str | None, arn: str) -> dict[str, Check]:
+    """By what they are about; each yields what is wrong."""
+    state = deployment.app.state()
+    app = Given(Template("app").parsed, state.parameters if state else {})
+    return {
+        "region": lambda: _zones(deployment),
+        "rights": lambda: rights.missing(deployment, arn),
+        "quota of VPCs": lambda: _vpcs(deployment),
+        "quota of Fargate": lambda: _cpus(deployment, app),
+        "stacks at rest": lambda: _stacks(deployment),
+        "images": lambda: _images(deployment, tag),
+        **{about: partial(rule, app) for about, rule in INVARIANTS.items()},
+        "changed by hand": lambda: _drift(deployment),
+    }
+
+
+def _found(about: str, check: Check) -> Finding:
+    try:
+        wrong = list(check())
+    except (BotoCoreError, ClientError) as error:
+        return Finding(about, None, f"cannot be told: {in_a_line(error)}")
+    except EcsError as error:
+        return Finding(about, None, f"cannot be told: {error}")
+    return Finding(about, bool(wrong), "; ".join(wrong))
+
+
+def _zones(deployment: Deployment) -> Iterator[str]:
+    zones = deployment.aws.client("ec2").describe_availability_zones()["AvailabilityZones"]
+    if sum(zone["State"] == "available" for zone in zones) < 2:
+        yield f"{deployment.aws.region} has fewer than two zones"
+
+
+def _vpcs(deployment: Deployment) -> Iterator[str]:
+    if deployment.app.state():
+        return
+    there = len(deployment.aws.client("ec2").describe_vpcs()["Vpcs"])
+    quota = _quota(deployment, "vpc", _VPCS)
+    if there + 1 > quota:
+        yield f"{there} VPCs are there, and {quota:.0f} is the quota: remove one, or ask for more"
+
+
+def _cpus(deployment: Deployment, app: Given) -> Iterator[str]:
+    tasks = [app.number(app.properties(logical)["Cpu"]) for logical in ("WebTask", "WorkerTask", "RedisTask")]
+    wanted = 2 * sum(tasks) / 1024  # while a deployment runs, old and new are there at once
+    quota = _quota(deployment, "fargate", _FARGATE_CPUS)
+    if quota < wanted:
+        yield f"{quota:.0f} vCPUs on demand are the quota, an update takes {wanted:.1f}: ask for more"
+
+
+def _quota(deployment: Deployment, service: str, code: str) -> float:
+    quotas = deployment.aws.client("service-quotas")
+    return float(quotas.get_service_quota(ServiceCode=service, QuotaCode=code)["Quota"]["Value"])
+
+
+def _stacks(deployment: Deployment) -> Iterator[str]:
+    for stack in (deployment.base, deployment.app):
+        state = stack.state()
+        if state and not state.good and state.status != "UPDATE_ROLLBACK_COMPLETE" and not state.empty:
+            yield f"{stack.name} is {state.status} ({state.reason or 'no reason given'}): python -m ecs up"
+
+
+def _images(deployment: Deployment, tag: str | None) -> Iterator[str]:
+    state = deployment.app.state()
+    wanted = deployment.first_tag(tag) or (state.parameters["ImageTag"] if state else "")
+    absent = images.missing(deployment.aws.client("ecr"), deployment.names, wanted)
+    if absent:
+        yield f"{' and '.join(absent)} not in the registry: python -m ecs push"
+
+
+def _drift(deployment: Deployment) -> Iterator[str]:
+    """What somebody changed past CloudFormation, which the next update may undo or stumble over."""
+    for stack in (deployment.base, deployment.app):
+        if stack.state():
+            yield from _drift_of(deployment, stack.name)
+
+
+def _drift_of(deployment: Deployment, stack: str) -> Iterator[str]:
+    cloudformation = deployment.aws.client("cloudformation")
+    detection = cloudformation.detect_stack_drift(StackName=stack)["StackDriftDetectionId"]
+    while True:
+        now = cloudformation.describe_stack_drift_detection_status(StackDriftDetectionId=detection)
+        if now["DetectionStatus"] != "DETECTION_IN_PROGRESS":
+            break
+        deployment.wait(2)
+    drifted = cloudformation.describe_stack_resource_drifts(
+        StackName=stack, StackResourceDriftStatusFilters=["MODIFIED", "DELETED"]
+    )["StackResourceDrifts"]
+    for each in drifted:
+        paths = ", ".join(one["PropertyPath"] for one in each.get("PropertyDifferences", []))
+        yield f"{each['LogicalResourceId']} {each['StackResourceDriftStatus'].lower()} {paths}".strip()

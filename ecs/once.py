@@ -1,0 +1,112 @@
+"""One task, run to its end beside the services."""
+
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from typing import Any
+
+from botocore.exceptions import ClientError
+
+from ecs.errors import EcsError, NotThere
+from ecs.names import Names
+
+LOOKS_EVERY_SECONDS = 3.0
+
+
+@dataclass(frozen=True)
+class Ended:
+    task: str
+    exit_status: int | None
+    reason: str
+
+    def __str__(self) -> str:
+        return self.reason if self.exit_status is None else f"exit status {self.exit_status} ({self.reason})"
+
+
+class Once:
+    """Runs where a service runs: its network, its roles, its environment."""
+
+    def __init__(self, ecs: Any, names: Names, wait: Callable[[float], None] = time.sleep) -> None:
+        self._ecs = ecs
+        self._names = names
+        self._wait = wait
+
+    def start(self, service: str, command: Sequence[str], task_definition: str | None = None) -> str:
+        """The ARN of a task that runs the command. Raises EcsError if ECS starts none."""
+        answer = self._ecs.describe_services(cluster=self._names.cluster, services=[service])
+        if not answer["services"]:
+            raise NotThere(
+                f"there is no service {service} in {self._names.cluster}", "python -m ecs up makes it"
+            )
+        [like] = answer["services"]
+        started = self._ecs.run_task(
+            cluster=self._names.cluster,
+            taskDefinition=task_definition or like["taskDefinition"],
+            launchType="FARGATE",
+            networkConfiguration=like["networkConfiguration"],
+            overrides={"containerOverrides": [{"name": service, "command": list(command)}]},
+            startedBy="paygrade-ecs",
+        )
+        if not started["tasks"]:
+            failures = "; ".join(str(each.get("reason")) for each in started["failures"])
+            raise EcsError(
+                f"ECS starts no task: {failures}", "python -m ecs doctor looks for the usual causes"
+            )
+        return str(started["tasks"][0]["taskArn"])
+
+    def wait_for(self, task: str, show: Callable[[str], None]) -> Ended:
+        while True:
+            [now] = self._ecs.describe_tasks(cluster=self._names.cluster, tasks=[task])["tasks"]
+            show(now["lastStatus"])
+            if now["lastStatus"] == "STOPPED":
+                return _ended(now)
+            self._wait(LOOKS_EVERY_SECONDS)
+
+    @contextmanager
+    def stopped_on_error(self, task: str) -> Iterator[None]:
+        """Nobody else would stop a task that we no longer watch."""
+        try:
+            yield
+        except BaseException:
+            self._ecs.stop_task(cluster=self._names.cluster, task=task, reason="no longer watched")
+            raise
+
+    def version_like(self, service: str, family: str, image: str) -> str:
+        """Registers the service's task definition once more, with another image."""
+        [like] = self._ecs.describe_services(cluster=self._names.cluster, services=[service])["services"]
+        definition = self._ecs.describe_task_definition(taskDefinition=like["taskDefinition"])[
+            "taskDefinition"
+        ]
+        kept = (
+            "cpu",
+            "memory",
+            "networkMode",
+            "executionRoleArn",
+            "taskRoleArn",
+            "runtimePlatform",
+            "volumes",
+        )
+        [container] = definition["containerDefinitions"]
+        registered = self._ecs.register_task_definition(
+            family=family,
+            requiresCompatibilities=["FARGATE"],
+            containerDefinitions=[{**container, "image": image}],
+            **{name: definition[name] for name in kept if definition.get(name)},
+        )
+        return str(registered["taskDefinition"]["taskDefinitionArn"])
+
+    def forget(self, task_definition: str) -> None:
+        with suppress(ClientError):
+            self._ecs.deregister_task_definition(taskDefinition=task_definition)
+
+
+def _ended(task: dict[str, Any]) -> Ended:
+    containers = task.get("containers", [])
+    statuses = [each["exitCode"] for each in containers if "exitCode" in each]
+    reasons = [task.get("stoppedReason", ""), *(each.get("reason", "") for each in containers)]
+    return Ended(
+        task["taskArn"].rpartition("/")[2],
+        statuses[0] if statuses else None,
+        "; ".join(dict.fromkeys(filter(None, reasons))),
+    )

@@ -1,0 +1,101 @@
+"""up: makes the deployment, or changes it to what the templates and options say."""
+
+import argparse
+
+from ecs import images, keys, plan
+from ecs.deployment import Deployment
+from ecs.errors import BadInput, ChangeFailed, NotThere
+from ecs.options import add_options, app_parameters, base_parameters
+from ecs.progress import follow
+from ecs.screen import Screen
+from ecs.stack import Following, Stack
+from ecs.template import Template
+
+HELP = "make the deployment, or change it to what is asked"
+EXAMPLES = """\
+  python -m ecs up
+  python -m ecs up --no-alb --spot 100 --yes
+  python -m ecs up --certificate arn:aws:acm:eu-central-1:123456789012:certificate/… --gitlab group/project
+"""
+arguments = add_options
+
+
+def run(deployment: Deployment, screen: Screen, options: argparse.Namespace) -> int:
+    base_given, app_given = base_parameters(options), app_parameters(options)
+    for stack in (deployment.base, deployment.app):
+        bring_to_rest(deployment, stack, screen)
+    tag = deployment.first_tag(options.tag)
+    if not apply(
+        deployment, deployment.base, Template("base"), {**base_given, **deployment.found(options)}, screen
+    ):
+        return 1
+    if tag:
+        images.check(deployment.aws.client("ecr"), deployment.names, tag)
+        app_given |= {"ImageTag": tag, **deployment.tag_before(tag)}
+    template = Template("app")
+    outputs = deployment.base_outputs(template)
+    key = keys.first_key(deployment.aws.client("secretsmanager"), outputs["ApiKeysArn"])
+    if key:
+        # Now, since what follows takes minutes and may fail: a key that was not shown is lost.
+        screen.say(f"key of the first caller, shown this once: {key}\n")
+    if not apply(deployment, deployment.app, template, {**outputs, **app_given}, screen):
+        return 1
+    try:
+        address = deployment.address()
+    except NotThere as error:  # without a load balancer it comes with the task
+        address = ""
+        screen.say(f"\nPaygrade is up, but {error}; python -m ecs url shows it once it has")
+    else:
+        screen.say(f"\nPaygrade is up at {address}\n  {keys.curl(address, key)}")
+    if not key:
+        screen.say("  with a key that was shown before; python -m ecs key NAME makes another")
+    if address.startswith("http://"):
+        screen.say("  without --certificate keys and rows travel unencrypted")
+    screen.result({"address": address, "key": key})
+    return 0
+
+
+def apply(
+    deployment: Deployment, stack: Stack, template: Template | None, given: dict[str, str], screen: Screen
+) -> bool:
+    """Shows the plan, asks, and follows the change to its end. False if the answer was no."""
+    with stack.change_set(template, given) as change_set:
+        if change_set is None:
+            screen.say(f"{stack.name}: nothing to change")
+            return True
+        plan.show(screen, stack.name, change_set.changes)
+        if not screen.confirm(f"Change {stack.name}? [y/N]"):
+            screen.say("nothing was changed")
+            return False
+        follow(stack, stack.execute(change_set), screen, deployment.why_stopped)
+    return True
+
+
+def bring_to_rest(deployment: Deployment, stack: Stack, screen: Screen) -> None:
+    """Takes up what an earlier run has left: follows it, or clears it away."""
+    state = stack.state()
+    if state and state.moving:
+        screen.say(f"{stack.name} is being changed ({state.status}); following it")
+        _see_out(deployment, stack, stack.follow(state.id), screen)
+        state = stack.state()
+    if state and state.status == "UPDATE_ROLLBACK_FAILED":
+        screen.say(f"{stack.name} got stuck on its way back; going on with it")
+        _see_out(deployment, stack, stack.continue_rollback(), screen)
+        state = stack.state()
+        if state and state.stuck:
+            raise ChangeFailed(
+                f"{stack.name} is still {state.status}", "mend what is said above; then up again"
+            )
+    if state and state.remnant:
+        screen.say(f"{stack.name} is what a failed change has left ({state.status})")
+        if not screen.confirm(f"Remove {stack.name}? [y/N]"):
+            raise BadInput(f"{stack.name} can only be removed and made again", "python -m ecs up")
+        follow(stack, stack.delete(), screen, deployment.why_stopped)
+
+
+def _see_out(deployment: Deployment, stack: Stack, events: Following, screen: Screen) -> None:
+    """A change that was begun before: if it fails, it is ours to try again."""
+    try:
+        follow(stack, events, screen, deployment.why_stopped)
+    except ChangeFailed as error:
+        screen.say(str(error))

@@ -1,0 +1,98 @@
+"""AWS as ministack plays it on this machine, and our command line pointed at it."""
+
+import json
+import os
+import subprocess
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import boto3
+
+from tests.integration.service import PYTHON, ROOT, Service, clean_environment, free_port, wait_until
+
+REGION = "eu-central-1"
+CREDENTIALS = {"AWS_ACCESS_KEY_ID": "test", "AWS_SECRET_ACCESS_KEY": "test"}
+
+
+@dataclass(frozen=True)
+class Said:
+    status: int
+    out: str
+    err: str
+
+    @property
+    def json(self) -> Any:
+        return json.loads(self.out)
+
+
+class Cloud:
+    """Listens on loopback only; what it knows goes with it."""
+
+    def __init__(self, folder: Path) -> None:
+        self.port = free_port()
+        self.endpoint = f"http://127.0.0.1:{self.port}"
+        self._folder = folder
+        environment = clean_environment(
+            BIND_HOST="127.0.0.1", GATEWAY_PORT=str(self.port), IOT_MTLS_ENABLED="0", TMPDIR=str(folder)
+        )
+        ministack = Path(PYTHON).with_name("ministack")
+        self.service = Service([str(ministack)], folder / "ministack.log", environment)
+        wait_until("ministack listens", self._listens)
+
+    def _listens(self) -> bool:
+        assert self.service.alive, self.service.says()
+        return "Running on http" in self.service.says()
+
+    def client(self, service: str) -> Any:
+        return boto3.client(
+            service,
+            region_name=REGION,
+            endpoint_url=self.endpoint,
+            aws_access_key_id="test",
+            aws_secret_access_key="test",
+        )
+
+    def environment(self, **more: str) -> dict[str, str]:
+        inherited = {name: value for name, value in os.environ.items() if not name.startswith("AWS_")}
+        return {
+            **inherited,
+            **CREDENTIALS,
+            "AWS_ENDPOINT_URL": self.endpoint,
+            "AWS_REGION": REGION,
+            "AWS_CONFIG_FILE": "/dev/null",
+            "AWS_SHARED_CREDENTIALS_FILE": "/dev/null",
+            "AWS_EC2_METADATA_DISABLED": "true",
+            **more,
+        }
+
+    def ecs(self, *arguments: str, stdin: str | None = None, **environment: str) -> Said:
+        """Runs `python -m ecs`, as from a shell without a terminal."""
+        done = subprocess.run(
+            [PYTHON, "-m", "ecs", *arguments],
+            cwd=ROOT,
+            env={name: value for name, value in self.environment(**environment).items() if value},
+            input=stdin,
+            stdin=None if stdin is not None else subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            timeout=100,
+        )
+        assert "Traceback" not in done.stderr, done.stderr
+        return Said(done.returncode, done.stdout, done.stderr)
+
+    def push(self, deployment: str, tag: str) -> None:
+        """Images as far as the registry knows them: a manifest under a tag."""
+        ecr = self.client("ecr")
+        for image in ("web", "worker"):
+            manifest = {
+                "schemaVersion": 2,
+                "config": {"digest": f"sha256:{tag.encode().hex():0>64}"},
+                "layers": [],
+            }
+            ecr.put_image(
+                repositoryName=f"{deployment}/{image}", imageTag=tag, imageManifest=json.dumps(manifest)
+            )
+
+    def stop(self) -> None:
+        self.service.kill_group()

@@ -1,0 +1,38 @@
+"""One ministack for a file of tests; each test has a deployment of its own in it."""
+
+from collections.abc import Iterator
+from itertools import count
+
+import pytest
+
+from tests.integration.ecs.cloud import Cloud
+
+_numbers = count()
+
+
+@pytest.fixture(scope="module")
+def cloud(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cloud]:
+    cloud = Cloud(tmp_path_factory.mktemp("cloud"))
+    yield cloud
+    cloud.stop()
+
+
+@pytest.fixture
+def stack() -> str:
+    """The name of a deployment that nobody else has."""
+    return f"test-{next(_numbers)}"
+
+
+@pytest.fixture
+def running(cloud: Cloud, stack: str) -> str:
+    """A deployment whose images v1 run."""
+    up(cloud, stack)
+    return stack
+
+
+def up(cloud: Cloud, stack: str, *options: str) -> None:
+    first = cloud.ecs("up", "--stack", stack, "--tag", "v1", "--yes", *options)
+    assert "not in the registry" in first.err
+    cloud.push(stack, "v1")
+    second = cloud.ecs("up", "--stack", stack, "--tag", "v1", "--yes", *options)
+    assert second.status == 0, second.err

@@ -1,0 +1,105 @@
+"""An AWS that answers as a test has written down: for what ministack cannot be brought to."""
+
+import threading
+from collections.abc import Callable
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any
+from urllib.parse import parse_qs
+
+Answer = tuple[int, str]
+
+IDENTITY = """<GetCallerIdentityResponse xmlns="https://sts.amazonaws.com/doc/2011-06-15/"><GetCallerIdentityResult>
+<Arn>arn:aws:iam::123456789012:user/ada</Arn><UserId>X</UserId><Account>123456789012</Account>
+</GetCallerIdentityResult></GetCallerIdentityResponse>"""
+
+
+class Scripted:
+    """Answers of each action, in turn; the last of them again and again."""
+
+    def __init__(self, answers: dict[str, list[Answer]]) -> None:
+        self.asked: list[str] = []
+        self._answers = {"GetCallerIdentity": [(200, IDENTITY)], **answers}
+        self._changed = threading.Condition()
+        handler = type("Handler", (_Handler,), {"answer": self._answer})
+        self._server = ThreadingHTTPServer(("127.0.0.1", 0), handler)
+        self.endpoint = f"http://127.0.0.1:{self._server.server_port}"
+        self._thread = threading.Thread(target=self._server.serve_forever, args=(0.05,))
+        self._thread.start()
+
+    def _answer(self, action: str) -> Answer:
+        with self._changed:
+            self.asked.append(action)
+            self._changed.notify_all()
+            left = self._answers.get(
+                action, [(400, error("InvalidAction", f"{action} is not in the script"))]
+            )
+            return left.pop(0) if len(left) > 1 else left[0]
+
+    def wait_for(self, action: str, times: int) -> None:
+        """Until it was asked for so often."""
+        with self._changed:
+            assert self._changed.wait_for(lambda: self.asked.count(action) >= times, timeout=60), self.asked
+
+    def stop(self) -> None:
+        self._server.shutdown()
+        self._server.server_close()
+        self._thread.join()
+
+
+class _Handler(BaseHTTPRequestHandler):
+    answer: Callable[[str], Answer]
+
+    def do_POST(self) -> None:
+        body = self.rfile.read(int(self.headers["Content-Length"])).decode()
+        target = self.headers.get("X-Amz-Target", "")
+        action = target.rpartition(".")[2] if target else parse_qs(body)["Action"][0]
+        self._send(*self.answer(action))
+
+    def do_HEAD(self) -> None:
+        self._send(404, "")  # no bucket
+
+    def _send(self, status: int, body: str) -> None:
+        content = body.encode()
+        self.send_response(status)
+        self.send_header("Content-Length", str(len(content)))
+        self.end_headers()
+        self.wfile.write(content)
+
+    def log_message(self, format: str, *args: Any) -> None:  # noqa: A002 (the base's name)
+        """Nobody reads it."""
+
+
+def error(code: str, message: str) -> str:
+    return (
+        '<ErrorResponse xmlns="http://cloudformation.amazonaws.com/doc/2010-05-15/"><Error><Type>Sender</Type>'
+        f"<Code>{code}</Code><Message>{message}</Message></Error><RequestId>r</RequestId></ErrorResponse>"
+    )
+
+
+def result(action: str, body: str) -> Answer:
+    namespace = "http://cloudformation.amazonaws.com/doc/2010-05-15/"
+    return (
+        200,
+        f'<{action}Response xmlns="{namespace}"><{action}Result>{body}</{action}Result></{action}Response>',
+    )
+
+
+def stack(status: str, reason: str = "") -> Answer:
+    return result(
+        "DescribeStacks",
+        "<Stacks><member><StackName>paygrade-base</StackName><StackId>arn:paygrade-base</StackId>"
+        f"<StackStatus>{status}</StackStatus><StackStatusReason>{reason}</StackStatusReason>"
+        "<CreationTime>2026-11-22T04:00:00Z</CreationTime></member></Stacks>",
+    )
+
+
+def events(*events: tuple[str, str, str, str]) -> Answer:
+    """Of logical name, type, status and reason; the newest last."""
+    members = "".join(
+        f"<member><EventId>{number}</EventId><StackId>arn:paygrade-base</StackId><StackName>paygrade-base</StackName>"
+        f"<LogicalResourceId>{name}</LogicalResourceId><ResourceType>AWS::{kind}</ResourceType>"
+        f"<PhysicalResourceId>arn:{name}</PhysicalResourceId><ResourceStatus>{status}</ResourceStatus>"
+        f"<ResourceStatusReason>{reason}</ResourceStatusReason><Timestamp>2026-11-22T04:00:00Z</Timestamp></member>"
+        for number, (name, kind, status, reason) in reversed(list(enumerate(events)))
+    )
+    return result("DescribeStackEvents", f"<StackEvents>{members}</StackEvents>")

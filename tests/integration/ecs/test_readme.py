@@ -1,0 +1,67 @@
+"""ecs/README.md, from an empty account to the first curl and back: every command is run, in order."""
+
+import re
+import subprocess
+
+from ecs.__main__ import VERBS
+from ecs.invariants import Given
+from ecs.prices import month
+from ecs.template import Template
+from tests.integration.ecs.cloud import REGION, Cloud
+from tests.integration.service import ROOT
+
+README = (ROOT / "ecs" / "README.md").read_text()
+ANYTHING = "…"
+
+
+def examples() -> list[tuple[str, str]]:
+    found = []
+    for block in re.findall(r"```console\n(.*?)```", README, re.DOTALL):
+        for part in re.split(r"^\$ ", block, flags=re.MULTILINE)[1:]:
+            command, _, printed = part.partition("\n")
+            found.append((command, printed.strip()))
+    return found
+
+
+def says(printed: str, readme: str) -> bool:
+    pattern = r"\s*.*?\s*".join(re.escape(part.strip()) for part in readme.split(ANYTHING))
+    return re.fullmatch(pattern, printed, re.DOTALL) is not None
+
+
+def test_the_readme_says_what_happens(cloud: Cloud) -> None:
+    tag = subprocess.run(
+        ["git", "rev-parse", "--short=12", "HEAD"], cwd=ROOT, capture_output=True, text=True, check=True
+    ).stdout.strip()
+    for command, readme in examples():
+        if command.startswith("export"):
+            assert command == f"export AWS_REGION={REGION}"
+        elif command.endswith("ecs push"):  # it takes Docker, and is tried where that is
+            cloud.push("paygrade", tag)
+        else:
+            done = subprocess.run(
+                ["/bin/sh", "-c", f"{command} 2>&1"],
+                cwd=ROOT,
+                env=cloud.environment(),
+                stdin=subprocess.DEVNULL,
+                capture_output=True,
+                text=True,
+                timeout=100,
+            )
+            assert says(done.stdout.strip(), readme), f"{command}\nprinted: {done.stdout}\nREADME: {readme}"
+
+
+def test_every_command_is_in_the_readme() -> None:
+    rows = "\n".join(re.findall(r"^\| `.*$", README, re.MULTILINE))
+    assert [verb for verb in VERBS if f"`{verb}" not in rows] == []
+
+
+def test_the_costs_are_those_of_the_price_list() -> None:
+    shapes: list[dict[str, str]] = [{}, {"LoadBalancing": "no"}, {"Redis": "elasticache"}]
+    costs = [month(Given(Template("app").parsed, shape)) for shape in shapes]
+    rows = dict.fromkeys(name for cost in costs for name in cost)
+    table = [
+        f"| {name} | " + " | ".join(f"{cost[name]:.0f}" if name in cost else "" for cost in costs) + " |"
+        for name in rows
+    ]
+    table.append("| **sum** | " + " | ".join(f"**{sum(cost.values()):.0f}**" for cost in costs) + " |")
+    assert "\n".join(table) in README

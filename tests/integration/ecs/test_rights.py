@@ -1,0 +1,112 @@
+"""What each role may, and what it may not, as IAM's simulator says."""
+
+from typing import Any
+
+import pytest
+
+from tests.integration.ecs.cloud import REGION, Cloud
+from tests.integration.ecs.conftest import up
+
+ACCOUNT = "000000000000"
+NAME = "rights"
+BUCKET = f"arn:aws:s3:::{NAME}-files-{ACCOUNT}-{REGION}"
+
+
+def arn(service: str, resource: str) -> str:
+    return f"arn:aws:{service}:{REGION}:{ACCOUNT}:{resource}"
+
+
+FILES = f"{BUCKET}/batches/batch_1/input"
+APP_STACK = arn("cloudformation", f"stack/{NAME}-app/1")
+MAY = {
+    "WebRole": [("s3:GetObject", FILES), ("s3:PutObject", FILES), ("s3:DeleteObject", FILES)],
+    "WorkerRole": [("s3:GetObject", FILES), ("s3:PutObject", FILES), ("s3:AbortMultipartUpload", FILES)],
+    "DeployRole": [
+        ("ecr:GetAuthorizationToken", "*"),
+        ("ecr:PutImage", arn("ecr", f"repository/{NAME}/web")),
+        ("cloudformation:ExecuteChangeSet", APP_STACK),
+        ("ecs:RegisterTaskDefinition", arn("ecs", f"task-definition/{NAME}-worker:*")),
+        ("ecs:UpdateService", arn("ecs", f"service/{NAME}/web")),
+        ("ecs:RunTask", arn("ecs", f"task-definition/{NAME}-check:1")),
+        ("logs:FilterLogEvents", arn("logs", f"log-group:/ecs/{NAME}/worker")),
+    ],
+}
+NOBODY_OF_OURS_MAY = [
+    ("iam:CreateUser", "*"),
+    ("iam:AttachRolePolicy", f"arn:aws:iam::{ACCOUNT}:role/admin"),
+    ("sts:AssumeRole", f"arn:aws:iam::{ACCOUNT}:role/admin"),
+    ("s3:GetObject", "arn:aws:s3:::somebody-elses/file"),
+    ("s3:DeleteBucket", BUCKET),
+    ("s3:PutBucketPolicy", BUCKET),
+    ("secretsmanager:GetSecretValue", arn("secretsmanager", "secret:another")),
+    ("ec2:RunInstances", "*"),
+    ("ecs:DeleteCluster", arn("ecs", f"cluster/{NAME}")),
+    ("ecs:RunTask", arn("ecs", "task-definition/another:1")),
+    ("cloudformation:DeleteStack", APP_STACK),
+    ("cloudformation:ExecuteChangeSet", arn("cloudformation", "stack/another/1")),
+    ("ecr:PutImage", arn("ecr", "repository/another/web")),
+    ("ecr:DeleteRepository", arn("ecr", f"repository/{NAME}/web")),
+    ("logs:DeleteLogGroup", arn("logs", f"log-group:/ecs/{NAME}/web")),
+    ("kms:Decrypt", "*"),
+]
+TASKS_MAY_NOT = [
+    ("s3:GetObject", f"{BUCKET}/elsewhere/file"),
+    ("ecs:UpdateService", arn("ecs", f"service/{NAME}/web")),
+    ("secretsmanager:GetSecretValue", arn("secretsmanager", f"secret:{NAME}-base-RedisPassword")),
+    ("iam:PassRole", f"arn:aws:iam::{ACCOUNT}:role/{NAME}-app-WebRole"),
+]
+ROLES = ("ExecutionRole", "WebRole", "WorkerRole", "RedisRole", "DeployRole")
+
+
+@pytest.fixture(scope="module")
+def roles(cloud: Cloud) -> dict[str, str]:
+    """The ARN of each role, by its name in the templates."""
+    cloud.client("iam").create_open_id_connect_provider(
+        Url="https://gitlab.com", ClientIDList=["https://gitlab.com"], ThumbprintList=["0" * 40]
+    )
+    up(cloud, NAME, "--gitlab", "group/project")
+    cloudformation = cloud.client("cloudformation")
+    resources: list[dict[str, Any]] = [
+        resource
+        for stack in (f"{NAME}-base", f"{NAME}-app")
+        for resource in cloudformation.describe_stack_resources(StackName=stack)["StackResources"]
+    ]
+    return {
+        resource["LogicalResourceId"]: f"arn:aws:iam::{ACCOUNT}:role/{resource['PhysicalResourceId']}"
+        for resource in resources
+        if resource["ResourceType"] == "AWS::IAM::Role"
+    }
+
+
+def allowed(cloud: Cloud, role: str, action: str, resource: str) -> bool:
+    [result] = cloud.client("iam").simulate_principal_policy(
+        PolicySourceArn=role, ActionNames=[action], ResourceArns=[resource]
+    )["EvaluationResults"]
+    return bool(result["EvalDecision"] == "allowed")
+
+
+def test_these_are_all_the_roles(roles: dict[str, str]) -> None:
+    assert set(roles) == set(ROLES)
+
+
+@pytest.mark.parametrize("role", MAY)
+def test_a_role_may_what_its_work_takes(cloud: Cloud, roles: dict[str, str], role: str) -> None:
+    assert [each for each in MAY[role] if not allowed(cloud, roles[role], *each)] == []
+
+
+@pytest.mark.parametrize("role", ROLES)
+def test_a_role_may_no_more(cloud: Cloud, roles: dict[str, str], role: str) -> None:
+    forbidden = NOBODY_OF_OURS_MAY + (TASKS_MAY_NOT if role != "DeployRole" else [])
+    if role == "ExecutionRole":  # it reads the secrets of the tasks that it starts
+        forbidden = [each for each in forbidden if "RedisPassword" not in each[1]]
+    assert [each for each in forbidden if allowed(cloud, roles[role], *each)] == []
+
+
+def test_the_agent_reads_the_three_secrets_and_no_other(cloud: Cloud, roles: dict[str, str]) -> None:
+    document = cloud.client("iam").get_role_policy(
+        RoleName=roles["ExecutionRole"].rpartition("/")[2], PolicyName="secrets"
+    )["PolicyDocument"]
+    [statement] = document["Statement"]
+    assert statement["Action"] == "secretsmanager:GetSecretValue"
+    assert len(statement["Resource"]) == 3
+    assert all(NAME in secret for secret in statement["Resource"])

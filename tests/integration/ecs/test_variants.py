@@ -1,0 +1,82 @@
+"""Every shape a deployment can have, made and taken away again."""
+
+import pytest
+
+from tests.integration.ecs.cloud import Cloud, Said
+from tests.integration.ecs.conftest import up
+
+CERTIFICATE = "arn:aws:acm:eu-central-1:000000000000:certificate/1"
+VARIANTS = {
+    "with HTTPS": ["--certificate", CERTIFICATE],
+    "without a load balancer": ["--no-alb"],
+    "with ElastiCache": ["--redis", "elasticache"],
+    "smallest": ["--no-alb", "--redis", "elasticache", "--spot", "100"],
+    "large, on demand, watched": [
+        *("--worker-size", "4096/8192", "--web-size", "1024/2048", "--spot", "0"),
+        *("--alarm-email", "ada@example.com", "--allow-cidr", "203.0.113.0/24", "--log-days", "7"),
+    ],
+}
+
+
+@pytest.mark.parametrize("variant", VARIANTS)
+def test_it_is_made_and_taken_away(cloud: Cloud, stack: str, variant: str) -> None:
+    up(cloud, stack, *VARIANTS[variant])
+    services = services_of(cloud, stack)
+    assert services["worker"]["runningCount"] == services["web"]["runningCount"] == 1
+    assert ("redis" in services) == ("elasticache" not in VARIANTS[variant])
+    assert bool(services["web"]["loadBalancers"]) == ("--no-alb" not in VARIANTS[variant])
+    assert said(cloud, stack, "up", "--yes").out.count("nothing to change") == 2
+    assert f"nothing of {stack} is left" in said(cloud, stack, "down", "--yes").out
+
+
+def test_a_shape_can_be_changed(cloud: Cloud, running: str) -> None:
+    address = said(cloud, running, "url").out
+    planned = said(cloud, running, "plan", "--worker-size", "2048/4096").out
+    assert "WorkerTask" in planned
+    assert "Cpu (by WorkerCpu)" in planned
+    said(cloud, running, "up", "--worker-size", "2048/4096", "--yes")
+    assert said(cloud, running, "up", "--certificate", CERTIFICATE, "--yes").out.count("https://")
+    assert said(cloud, running, "url").out == address.replace("http:", "https:")
+    # What was given before stays when it is not given again.
+    definition = cloud.client("ecs").describe_task_definition(taskDefinition=f"{running}-worker")[
+        "taskDefinition"
+    ]
+    assert (definition["cpu"], definition["memory"]) == ("2048", "4096")
+
+
+def test_without_a_load_balancer_the_address_is_the_tasks(cloud: Cloud, stack: str) -> None:
+    """ministack's tasks have no interfaces, and so no address."""
+    up(cloud, stack, "--no-alb")
+    nowhere = cloud.ecs("url", "--stack", stack)
+    assert nowhere.status == 2
+    assert "no web task has a public address yet" in nowhere.err
+
+
+def test_an_oidc_provider_that_is_there_is_used(cloud: Cloud, stack: str) -> None:
+    """An account can have only one for each platform; ministack cannot make one in a stack."""
+    provider = cloud.client("iam").create_open_id_connect_provider(
+        Url="https://gitlab.com", ClientIDList=["https://gitlab.com"], ThumbprintList=["0" * 40]
+    )
+    up(cloud, stack, "--gitlab", "group/project")
+    roles = [
+        role for role in cloud.client("iam").list_roles()["Roles"] if f"{stack}-base" in role["RoleName"]
+    ]
+    [trust] = roles[0]["AssumeRolePolicyDocument"]["Statement"]
+    assert trust["Principal"]["Federated"] == provider["OpenIDConnectProviderArn"]
+    assert (
+        trust["Condition"]["StringEquals"]["gitlab.com:sub"]
+        == "project_path:group/project:ref_type:branch:ref:main"
+    )
+
+
+def services_of(cloud: Cloud, stack: str) -> dict[str, dict[str, object]]:
+    found = cloud.client("ecs").describe_services(cluster=stack, services=["redis", "worker", "web"])[
+        "services"
+    ]
+    return {each["serviceName"]: each for each in found}
+
+
+def said(cloud: Cloud, stack: str, *arguments: str) -> Said:
+    said = cloud.ecs(*arguments, "--stack", stack)
+    assert said.status == 0, said.err
+    return said

@@ -1,0 +1,54 @@
+"""The pair of templates, to be asked."""
+
+import functools
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from ecs.template import Template
+
+Properties = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Templates:
+    base: dict[str, Any]
+    app: dict[str, Any]
+
+    def of(self, kind: str) -> Iterator[tuple[str, Properties]]:
+        """Every resource of a type, in either template."""
+        for template in (self.base, self.app):
+            for name, resource in template["Resources"].items():
+                if resource["Type"] == f"AWS::{kind}":
+                    yield name, resource.get("Properties", {})
+
+    def containers(self) -> Iterator[tuple[str, Properties, Properties]]:
+        for name, task in self.of("ECS::TaskDefinition"):
+            for container in task["ContainerDefinitions"]:
+                yield name, task, container
+
+    def statements(self) -> Iterator[tuple[str, Properties]]:
+        for name, role in self.of("IAM::Role"):
+            for policy in role.get("Policies", []):
+                for statement in policy["PolicyDocument"]["Statement"]:
+                    yield name, statement
+
+
+@functools.cache
+def shipped() -> Templates:
+    return Templates(Template("base").parsed, Template("app").parsed)
+
+
+def reference(value: Any) -> str:
+    return str(value.get("Ref", "")) if isinstance(value, dict) else ""
+
+
+def branches(value: Any) -> list[Any]:
+    """What a value may be: both sides of an Fn::If."""
+    if isinstance(value, dict) and "Fn::If" in value:
+        return [each for side in value["Fn::If"][1:] for each in branches(side)]
+    return [] if reference(value) == "AWS::NoValue" else [value]
+
+
+def as_list(value: Any) -> list[Any]:
+    return value if isinstance(value, list) else [value]

@@ -1,0 +1,117 @@
+"""What ministack's tasks cannot do: have a public address, and fail."""
+
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+from botocore.stub import ANY, Stubber
+
+from ecs import update
+from ecs.aws import Aws
+from ecs.deployment import Deployment
+from ecs.errors import ChangeFailed, NotThere
+from ecs.names import Names
+from ecs.screen import Screen
+from tests.unit.ecs.conftest import StubClient
+
+VERSION = "arn:aws:ecs:eu-central-1:123456789012:task-definition/paygrade-check:1"
+TASK = "arn:aws:ecs:eu-central-1:123456789012:task/paygrade/0123abcd"
+
+
+class StubbedAws(Aws):
+    def __init__(self, stub: StubClient) -> None:
+        self.region = "eu-central-1"
+        self._stub = stub
+        self._made: dict[str, tuple[Any, Stubber]] = {}
+
+    def client(self, service: str) -> Any:
+        return self._pair(service)[0]
+
+    def on(self, service: str) -> Stubber:
+        return self._pair(service)[1]
+
+    def _pair(self, service: str) -> tuple[Any, Stubber]:
+        if service not in self._made:
+            self._made[service] = self._stub(service)
+        return self._made[service]
+
+
+@pytest.fixture
+def aws(stub: StubClient) -> StubbedAws:
+    return StubbedAws(stub)
+
+
+@pytest.fixture
+def deployment(aws: StubbedAws) -> Deployment:
+    return Deployment(aws, Names("paygrade"), lambda seconds: None)
+
+
+def with_stack(aws: StubbedAws, times: int = 1, **parameters: str) -> None:
+    stack = {
+        "StackName": "paygrade-app",
+        "StackId": "arn:paygrade-app",
+        "CreationTime": datetime.now(UTC),
+        "StackStatus": "UPDATE_COMPLETE",
+        "Parameters": [{"ParameterKey": key, "ParameterValue": value} for key, value in parameters.items()],
+    }
+    for _ in range(times):
+        aws.on("cloudformation").add_response("describe_stacks", {"Stacks": [stack]})
+
+
+def with_web_task(aws: StubbedAws, association: dict[str, str]) -> None:
+    details = [{"name": "networkInterfaceId", "value": "eni-1"}]
+    task = {
+        "taskArn": TASK,
+        "group": "service:web",
+        "lastStatus": "RUNNING",
+        "attachments": [{"details": details}],
+    }
+    aws.on("ecs").add_response("list_tasks", {"taskArns": [TASK]})
+    aws.on("ecs").add_response("describe_tasks", {"tasks": [task]})
+    interface = {"NetworkInterfaceId": "eni-1", **({"Association": association} if association else {})}
+    aws.on("ec2").add_response(
+        "describe_network_interfaces", {"NetworkInterfaces": [interface]}, {"NetworkInterfaceIds": ["eni-1"]}
+    )
+
+
+def test_without_a_load_balancer_the_address_is_the_tasks(aws: StubbedAws, deployment: Deployment) -> None:
+    with_stack(aws)
+    with_web_task(aws, {"PublicIp": "203.0.113.7"})
+    assert deployment.address() == "http://203.0.113.7:8000"
+
+
+def test_a_task_may_have_no_public_address_yet(aws: StubbedAws, deployment: Deployment) -> None:
+    with_stack(aws)
+    with_web_task(aws, {})
+    with pytest.raises(NotThere, match="no web task has a public address yet"):
+        deployment.address()
+
+
+def test_an_image_that_fails_its_self_check_is_not_switched_to(
+    aws: StubbedAws, deployment: Deployment, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with_stack(aws, times=2, ImageTag="v1", WorkerRepositoryUri="r/worker")
+    image = {"imageDetails": [{"imageTags": ["v2"]}]}
+    for _ in ("worker", "web"):
+        aws.on("ecr").add_response("describe_images", image)
+    trial_that_fails(aws.on("ecs"))
+    lines = [{"eventId": "1", "timestamp": 1, "message": "GoldenMismatch: salary@1\n"}]
+    aws.on("logs").add_response("filter_log_events", {"events": lines})
+    with pytest.raises(ChangeFailed, match="v2 fails its self-check: exit status 1") as failed:
+        update.switch(deployment, Screen(yes=True), "v2")
+    assert "nothing was switched to it" in failed.value.next_step
+    assert "GoldenMismatch: salary@1" in capsys.readouterr().out
+
+
+def trial_that_fails(ecs: Stubber) -> None:
+    """From the copy of the worker's task definition to its deregistration."""
+    service = {"serviceName": "worker", "taskDefinition": "paygrade-worker:7", "networkConfiguration": {}}
+    definition = {"containerDefinitions": [{"name": "worker", "image": "r/worker:v1"}], "cpu": "1024"}
+    ecs.add_response("describe_services", {"services": [service]})
+    ecs.add_response("describe_task_definition", {"taskDefinition": definition})
+    ecs.add_response("register_task_definition", {"taskDefinition": {"taskDefinitionArn": VERSION}})
+    ecs.add_response("describe_services", {"services": [service]})
+    ecs.add_response("run_task", {"tasks": [{"taskArn": TASK}]})
+    ended = {"taskArn": TASK, "lastStatus": "STOPPED", "containers": [{"exitCode": 1}]}
+    ecs.add_response("describe_tasks", {"tasks": [ended]}, {"cluster": "paygrade", "tasks": [TASK]})
+    ecs.add_response("deregister_task_definition", {}, {"taskDefinition": ANY})

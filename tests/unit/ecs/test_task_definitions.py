@@ -1,0 +1,141 @@
+"""The same containers here, under compose, and on ECS: what may differ is listed, and nothing else does."""
+
+import re
+import shlex
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from jobs.settings import PREFIX, Settings
+from tests.unit.ecs.templates import shipped
+
+DOCKERFILE = Path("Dockerfile").read_text()
+COMPOSE = yaml.safe_load(Path("docker-compose.yml").read_text())["services"]
+SECRETS = {"REDIS_URL", "PAYGRADE_API_KEYS"}
+HERE_ONLY = {"PAYGRADE_ALLOW_ANYONE"}
+"""compose publishes its port on loopback, and needs no keys."""
+WHERE_FILES_ARE = {"PAYGRADE_FILES", "PAYGRADE_BUNDLES"}
+TASKS = {"redis": "RedisTask", "worker": "WorkerTask", "web": "WebTask"}
+OURS = ("worker", "web")
+
+
+def task(service: str) -> dict[str, Any]:
+    properties: dict[str, Any] = shipped().app["Resources"][TASKS[service]]["Properties"]
+    return properties
+
+
+def container(service: str) -> dict[str, Any]:
+    [only] = task(service)["ContainerDefinitions"]
+    assert only["Name"] == service
+    found: dict[str, Any] = only
+    return found
+
+
+def environment(service: str) -> dict[str, str]:
+    return {each["Name"]: each["Value"] for each in container(service)["Environment"]}
+
+
+def secrets(service: str) -> set[str]:
+    return {each["Name"] for each in container(service)["Secrets"]}
+
+
+def composed(service: str) -> dict[str, str]:
+    """What compose sets where nobody has set anything: ${NAME:-default} is the default."""
+    values = COMPOSE[service]["environment"]
+    return {name: re.sub(r"\$\{\w+:-(.*?)\}", r"\1", str(value)) for name, value in values.items()}
+
+
+def stage(name: str) -> str:
+    """The part of the Dockerfile that makes an image."""
+    [found] = re.findall(rf"^FROM \S+ AS {name}\n(.*?)(?=^FROM |\Z)", DOCKERFILE, re.DOTALL | re.MULTILINE)
+    return str(found)
+
+
+def instruction(name: str, stage: str) -> list[str]:
+    """The words of an instruction in its exec form."""
+    [found] = re.findall(rf"^{name}\b.*?(\[.*?\])$", stage, re.DOTALL | re.MULTILINE)
+    words: list[str] = yaml.safe_load(found)
+    return words
+
+
+def seconds(duration: str) -> int:
+    return int(duration.removesuffix("s"))
+
+
+def megabytes(size: str) -> int:
+    return int(size[:-1]) * {"m": 1, "g": 1024}[size[-1]]
+
+
+@pytest.mark.parametrize("service", OURS)
+def test_the_environment_is_that_of_compose(service: str) -> None:
+    here, there = composed(service), environment(service)
+    assert set(there) | secrets(service) == set(here) - HERE_ONLY
+    for name in set(here) - SECRETS - HERE_ONLY - WHERE_FILES_ARE:
+        assert there[name] == here[name], name
+
+
+@pytest.mark.parametrize("service", OURS)
+def test_every_variable_is_a_setting(service: str) -> None:
+    known = {PREFIX + name.upper() for name in Settings.model_fields} | {"REDIS_URL"}
+    assert set(environment(service)) | secrets(service) <= known
+
+
+@pytest.mark.parametrize("service", OURS)
+def test_the_command_is_that_of_the_image(service: str) -> None:
+    assert "command" not in COMPOSE[service]
+    assert container(service)["Command"] == instruction("CMD", stage(service))
+
+
+@pytest.mark.parametrize("service", OURS)
+def test_health_is_asked_for_as_the_image_asks(service: str) -> None:
+    """But web is not killed while Redis is away."""
+    *_, command = [
+        yaml.safe_load(found)
+        for found in re.findall(r"HEALTHCHECK .*?CMD \\\n\s*(\[.*\])$", stage(service), re.MULTILINE)
+    ]
+    wanted = [word.replace("/readyz", "/healthz") for word in command]
+    assert container(service)["HealthCheck"]["Command"] == ["CMD", *wanted]
+
+
+def test_redis_runs_as_under_compose_but_for_the_password() -> None:
+    shell, option, line = container("redis")["Command"]
+    assert (shell, option) == ("sh", "-c")
+    words = shlex.split(line.removeprefix("exec "))
+    where = words.index("--requirepass")
+    assert words[:where] + words[where + 2 :] == shlex.split(COMPOSE["redis"]["command"])
+    assert container("redis")["HealthCheck"]["Command"] == COMPOSE["redis"]["healthcheck"]["test"]
+    assert container("redis")["User"] == COMPOSE["redis"]["user"]
+    assert (
+        container("redis")["MountPoints"][0]["ContainerPath"] == COMPOSE["redis"]["volumes"][0].split(":")[1]
+    )
+
+
+def test_redis_is_the_same_image() -> None:
+    image = shipped().app["Parameters"]["RedisImage"]["Default"]
+    assert image.rpartition("/")[2] == COMPOSE["redis"]["image"]
+
+
+@pytest.mark.parametrize("service", TASKS)
+def test_there_is_at_least_as_much_memory_and_time_to_end(service: str) -> None:
+    memory = task(service)["Memory"]
+    if isinstance(memory, dict):
+        memory = shipped().app["Parameters"][memory["Ref"]]["Default"]
+    assert int(memory) >= megabytes(COMPOSE[service]["mem_limit"])
+    assert container(service)["StopTimeout"] >= seconds(COMPOSE[service]["stop_grace_period"])
+
+
+@pytest.mark.parametrize("service", OURS)
+def test_what_can_be_written_to_is_the_same(service: str) -> None:
+    [mount] = COMPOSE[service]["tmpfs"]
+    path, _, size = mount.partition(":size=")
+    parameters = container(service)["LinuxParameters"]
+    assert parameters["Tmpfs"] == [{"ContainerPath": path, "Size": megabytes(size)}]
+    assert container(service)["ReadonlyRootFilesystem"] is COMPOSE[service]["read_only"]
+    assert parameters["Capabilities"]["Drop"] == COMPOSE[service]["cap_drop"]
+
+
+def test_web_listens_where_the_load_balancer_looks() -> None:
+    [mapping] = container("web")["PortMappings"]
+    assert COMPOSE["web"]["ports"][0].endswith(f":{mapping['ContainerPort']}")

@@ -1,0 +1,204 @@
+"""A booster trained elsewhere is served as it was there; what it does not know is asked for."""
+
+import gzip
+import json
+import pickle
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+import xgboost
+from sklearn.datasets import load_diabetes, load_wine
+
+from model.bundle import Bundle
+from model.manifest import Manifest
+from tests.unit.model.command import made, refusal, write_csv
+
+SAVED = Path(__file__).parent / "saved"
+DIABETES, WINE = load_diabetes(as_frame=True), load_wine()
+
+
+def scores(manifest: Manifest, rows: list[dict[str, Any]]) -> Any:
+    return Bundle.load(manifest).predict(manifest.schema.check_rows(rows))
+
+
+def records(table: pd.DataFrame) -> list[dict[str, Any]]:
+    return json.loads(table.to_json(orient="records", double_precision=15))  # type: ignore[no-any-return]
+
+
+@pytest.fixture
+def bring(tmp_path: Path) -> Callable[..., Manifest]:
+    """Save a model as its caller would, and import it."""
+
+    def bring_in(model: Any, *arguments: str | Path, ending: str = "ubj") -> Manifest:
+        model.save_model(tmp_path / f"model.{ending}")
+        where = ("--output", tmp_path / "out")
+        return made("import", tmp_path / f"model.{ending}", "--target", "y", *where, *arguments)
+
+    return bring_in
+
+
+Bring = Callable[..., Manifest]
+
+
+@pytest.mark.parametrize("ending", ["ubj", "json"])
+def test_an_early_stopped_wrapper_is_served_with_its_best_iteration(bring: Bring, ending: str) -> None:
+    learn, stop = DIABETES.data[:300], DIABETES.data[300:]
+    wrapper = xgboost.XGBRegressor(n_estimators=200, early_stopping_rounds=5, n_jobs=1)
+    wrapper.fit(learn, DIABETES.target[:300], eval_set=[(stop, DIABETES.target[300:])], verbose=False)
+    manifest = bring(wrapper, ending=ending)
+    found = scores(manifest, records(DIABETES.data))
+    assert manifest.trees == wrapper.best_iteration + 1 < wrapper.get_booster().num_boosted_rounds()
+    assert np.array_equal(found, wrapper.predict(DIABETES.data))
+    native = wrapper.get_booster().predict(xgboost.DMatrix(DIABETES.data))
+    assert not np.array_equal(found, native)  # the native call uses all rounds
+
+
+def test_other_rounds_may_be_asked_for(bring: Bring) -> None:
+    wrapper = xgboost.XGBRegressor(n_estimators=20, n_jobs=1).fit(DIABETES.data, DIABETES.target)
+    expected = wrapper.predict(DIABETES.data, iteration_range=(0, 4))
+    assert np.array_equal(scores(bring(wrapper, "--trees", "4"), records(DIABETES.data)), expected)
+
+
+def test_categories_that_the_booster_knows_need_not_be_said(bring: Bring) -> None:
+    table = pd.DataFrame(
+        {
+            "heating": pd.Categorical(["oil", "gas", "wood", None] * 30, categories=["wood", "gas", "oil"]),
+            "rooms": np.arange(120) % 6,
+            "lift": np.arange(120) % 2 == 0,
+        }
+    )
+    wrapper = xgboost.XGBRegressor(n_estimators=20, n_jobs=1, enable_categorical=True)
+    wrapper.fit(table, np.arange(120) % 24)
+    manifest = bring(wrapper)
+    assert [(one.type, one.categories) for one in manifest.schema.features] == [
+        ("category", ("wood", "gas", "oil")),
+        ("integer", ()),
+        ("boolean", ()),
+    ]
+    assert np.array_equal(scores(manifest, records(table)), wrapper.predict(table))
+
+
+def test_categories_that_it_does_not_know_are_asked_for(bring: Bring, tmp_path: Path) -> None:
+    coded = np.column_stack([np.arange(90) % 3, np.arange(90)]).astype(np.float32)
+    matrix = xgboost.DMatrix(
+        coded,
+        label=coded[:, 0] * 9 + coded[:, 1],
+        feature_names=["heating", "size"],
+        feature_types=["c", "float"],
+        enable_categorical=True,
+        nthread=1,
+    )
+    booster = xgboost.train({"nthread": 1}, matrix, 9)
+    booster.save_model(tmp_path / "m.ubj")
+    asked = refusal("import", tmp_path / "m.ubj", "--target", "y", "--output", tmp_path)
+    assert "does not know the categories of 'heating' by name; give them in its order: --schema FILE" in asked
+    schema = tmp_path / "schema.json"
+    schema.write_text('[{"name": "heating", "categories": ["oil", "gas", "wood"]}]')
+    manifest = bring(booster, "--schema", schema)
+    rows = [{"heating": ["oil", "gas", "wood"][int(kind)], "size": float(size)} for kind, size in coded]
+    assert np.array_equal(scores(manifest, rows), booster.predict(matrix))
+
+
+def test_names_that_it_does_not_know_are_asked_for(bring: Bring, tmp_path: Path) -> None:
+    model = xgboost.XGBClassifier(n_estimators=9, n_jobs=1).fit(WINE.data, WINE.target)
+    model.save_model(tmp_path / "m.json")
+    asked = refusal("import", tmp_path / "m.json", "--target", "y", "--output", tmp_path)
+    assert "the model has 13 features and knows no names" in asked
+    assert "--schema FILE" in asked
+    (tmp_path / "names.json").write_text(json.dumps(WINE.feature_names))
+    manifest = bring(model, "--schema", tmp_path / "names.json", "--classes", "a,b,c")
+    assert manifest.schema.names == tuple(WINE.feature_names)
+    rows = [dict(zip(WINE.feature_names, row, strict=True)) for row in WINE.data.tolist()]
+    assert np.array_equal(scores(manifest, rows), model.predict_proba(WINE.data))
+    assert manifest.classes == ["a", "b", "c"]
+
+
+def test_a_sample_gives_names_golden_rows_and_what_was_observed(bring: Bring, tmp_path: Path) -> None:
+    model = xgboost.XGBRegressor(n_estimators=9, n_jobs=1).fit(WINE.data, WINE.target)
+    rows = [[*row, 0] for row in WINE.data.tolist()]
+    sample = write_csv(tmp_path / "sample.csv", [*WINE.feature_names, "y"], rows)
+    manifest = bring(model, "--sample", sample)
+    alcohol = manifest.schema.features[0]
+    assert alcohol.observed == {"minimum": WINE.data[:, 0].min(), "maximum": WINE.data[:, 0].max()}
+    assert manifest.golden.rows[0] == WINE.data[0].tolist()
+    assert manifest.training["sample"] == "sample.csv"
+
+
+def test_without_a_sample_golden_rows_lie_on_both_sides_of_the_splits(bring: Bring) -> None:
+    model = xgboost.XGBRegressor(n_estimators=20, n_jobs=1).fit(DIABETES.data, DIABETES.target)
+    assert len(set(bring(model).golden.predictions)) == 12
+
+
+@pytest.mark.parametrize(
+    ("file", "expected"),
+    [
+        ("xgboost-1.5.json", [5.145574, 27.36551, 65.31784]),
+        ("xgboost-1.7.ubj", [5.145574, 27.36551, 65.31784]),
+        ("xgboost-2.1.json", [10.332976, 31.667997, 71.7408]),
+        ("xgboost-3.0.ubj", [10.332976, 31.667997, 71.7408]),
+    ],
+)
+def test_models_of_older_versions_score_as_they_did_there(
+    tmp_path: Path, file: str, expected: list[float]
+) -> None:
+    manifest = made("import", SAVED / file, "--name", "m", "--target", "y", "--output", tmp_path)
+    rows = [{"years": years, "weekday": years % 7} for years in (0, 13, 39)]
+    assert [float(str(one)) for one in scores(manifest, rows)] == expected
+    assert manifest.trees == 4
+    assert manifest.training["saved_by"] == file[8:11]
+
+
+WHOLE = (SAVED / "xgboost-2.1.json").read_bytes()
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        (pickle.dumps([]), "is a pickle, and a pickle can run code when it is read; save the model with"),
+        (gzip.compress(b"pickle", mtime=0), "a joblib file holds a pickle"),
+        (b"tree\nversion=v4\n", "is a LightGBM model; only XGBoost's are served"),
+        (b"CBM1....", "is a CatBoost model"),
+        (b"binf\0\0\0?", "is in the binary format that XGBoost 3.1 gave up"),
+        (b"[{}]", "is a dump of trees"),
+        (b"", "is no whole XGBoost model; save the model with booster.save_model"),
+        (WHOLE[:-200], "is no whole XGBoost model"),
+        (WHOLE[:2000] + b"}", "is no whole XGBoost model"),
+        (WHOLE.replace(b'"version":[2,1,4]', b'"version":[9,0,0]'), "was saved by XGBoost 9.0, and here is"),
+        (WHOLE.replace(b"reg:squarederror", b"reg:expectile"), "is no whole XGBoost model"),
+    ],
+)
+def test_what_is_no_model_of_xgboost_is_refused_with_the_way_out(
+    tmp_path: Path, content: bytes, message: str
+) -> None:
+    (tmp_path / "model.ubj").write_bytes(content)
+    told = refusal("import", tmp_path / "model.ubj", "--target", "y", "--output", tmp_path / "out")
+    assert message in told
+    assert not (tmp_path / "out").exists()
+
+
+@pytest.mark.parametrize(
+    ("schema", "message"),
+    [
+        ("{", "is not JSON"),
+        ("[1]", "must hold a list of features"),
+        ('["years", "weekday", "more"]', "the model has no feature 'more'"),
+        ('[{"name": "years", "type": "date"}]', "'years' must have a type of"),
+    ],
+)
+def test_a_schema_that_does_not_fit_is_refused(tmp_path: Path, schema: str, message: str) -> None:
+    (tmp_path / "s.json").write_text(schema)
+    file = SAVED / "xgboost-3.0.ubj"
+    told = refusal("import", file, "--target", "y", "--name", "m", "--schema", tmp_path / "s.json")
+    assert message in told
+
+
+def test_a_sample_that_does_not_fit_is_refused_without_a_word_of_its_values(tmp_path: Path) -> None:
+    sample = write_csv(tmp_path / "s.csv", ["years", "weekday"], [[1, 2], ["secret", 3]])
+    file = SAVED / "xgboost-3.0.ubj"
+    told = refusal("import", file, "--target", "y", "--name", "m", "--sample", sample)
+    assert "1 faults, the first at /1/years: must be a number" in told
+    assert "secret" not in told

@@ -1,0 +1,241 @@
+"""Every objective is scored and explained as XGBoost itself does it, on real tables."""
+
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+import pytest
+import xgboost
+from numpy.typing import NDArray
+from sklearn.datasets import load_breast_cancer, load_diabetes, load_wine
+
+from model.bundle import Bundle
+from model.errors import BundleError
+from model.publish import publish
+from tests.unit.model.conftest import Describe
+
+ROUNDS = 12
+Floats = NDArray[np.float32]
+
+
+class Table(NamedTuple):
+    """A table as scikit-learn ships it, with every ninth value gone."""
+
+    names: list[str]
+    values: Floats
+    target: NDArray[np.float64]
+
+    @property
+    def rows(self) -> list[dict[str, float | None]]:
+        return [
+            {name: None if np.isnan(one) else float(one) for name, one in zip(self.names, row, strict=True)}
+            for row in self.values
+        ]
+
+    @property
+    def features(self) -> list[dict[str, Any]]:
+        return [{"name": name, "type": "number", "nullable": True} for name in self.names]
+
+    def matrix(self, **more: Any) -> xgboost.DMatrix:
+        return xgboost.DMatrix(self.values, feature_names=self.names, nthread=1, **more)
+
+
+def table(load: Callable[[], Any]) -> Table:
+    read = load()
+    values = np.asarray(read.data, dtype=np.float32)
+    values.ravel()[::9] = np.nan
+    return Table([str(name) for name in read.feature_names], values, np.asarray(read.target, dtype=float))
+
+
+DIABETES, CANCER, WINE = table(load_diabetes), table(load_breast_cancer), table(load_wine)
+SMALL = DIABETES._replace(target=DIABETES.target / 100)
+QUANTILES = [0.05, 0.5, 0.95]
+MODELS: Mapping[str, tuple[Table, dict[str, Any]]] = {
+    "reg:squarederror": (DIABETES, {}),
+    "reg:squaredlogerror": (SMALL, {"min_child_weight": 0}),
+    "reg:pseudohubererror": (SMALL, {"min_child_weight": 0}),
+    "reg:absoluteerror": (DIABETES, {}),
+    "reg:logistic": (CANCER, {}),
+    "reg:gamma": (DIABETES, {}),
+    "reg:tweedie": (DIABETES, {}),
+    "reg:quantileerror": (DIABETES, {"quantile_alpha": 0.9}),
+    "three quantiles": (DIABETES, {"objective": "reg:quantileerror", "quantile_alpha": QUANTILES}),
+    "count:poisson": (DIABETES, {}),
+    "binary:logistic": (CANCER, {}),
+    "binary:logitraw": (CANCER, {}),
+    "binary:hinge": (CANCER, {}),
+    "multi:softprob": (WINE, {"num_class": 3}),
+    "rank:pairwise": (WINE, {}),
+    "rank:ndcg": (WINE, {}),
+    "rank:map": (CANCER, {}),
+    "survival:cox": (DIABETES, {}),
+    "survival:aft": (DIABETES, {}),
+    "dart": (DIABETES, {"objective": "reg:squarederror", "booster": "dart", "rate_drop": 0.3, "seed": 1}),
+    "gblinear": (CANCER, {"objective": "binary:logistic", "booster": "gblinear"}),
+    "forest": (DIABETES, {"objective": "reg:squarederror", "num_parallel_tree": 3, "subsample": 0.7}),
+}
+
+
+def train(name: str) -> tuple[Table, xgboost.Booster]:
+    data, more = MODELS[name]
+    matrix = data.matrix(label=data.target)
+    if name.startswith("rank"):
+        matrix.set_group([100, len(data.target) - 100])
+    if name == "survival:aft":
+        matrix = data.matrix(label_lower_bound=data.target, label_upper_bound=data.target + 20)
+    return data, xgboost.train({"objective": name, "nthread": 1, **more}, matrix, ROUNDS)
+
+
+@pytest.fixture(scope="module", params=MODELS)
+def served(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory, describe: Describe
+) -> Any:
+    data, booster = train(request.param)
+    description = describe(features=data.features, trees=ROUNDS)
+    folder = tmp_path_factory.mktemp("served")
+    bundle = Bundle.load(publish(folder, booster, description, data.rows[:5]))
+    return data, booster, bundle
+
+
+def test_scores_are_xgboosts_to_the_last_bit(served: Any) -> None:
+    data, booster, bundle = served
+    scores = bundle.predict(bundle.manifest.schema.check_rows(data.rows))
+    assert scores.dtype == np.float32
+    assert np.array_equal(scores, booster.predict(data.matrix()))
+    assert len(np.unique(scores)) > 1
+
+
+def test_contributions_and_base_sum_to_the_margin(served: Any) -> None:
+    data, booster, bundle = served
+    margins = booster.predict(data.matrix(), output_margin=True).astype(np.float64)
+    if margins.ndim > 1:
+        which = 1 if bundle.manifest.quantiles else bundle.outputs(data.values).prediction
+        margins = margins[np.arange(len(margins)), which]
+    explained = bundle.explain(data.values)
+    assert explained.contributions.shape == data.values.shape
+    sums = explained.contributions.sum(axis=1, dtype=np.float64) + explained.base
+    assert np.abs(sums - margins).max() < 1e-4
+
+
+def test_contributions_are_those_of_xgboost(tmp_path: Path, describe: Describe) -> None:
+    data, booster = train("reg:squarederror")
+    bundle = Bundle.load(
+        publish(tmp_path, booster, describe(features=data.features, trees=ROUNDS), data.rows[:1])
+    )
+    direct = booster.predict(data.matrix(), pred_contribs=True)
+    explained = bundle.explain(data.values)
+    assert np.array_equal(explained.contributions, direct[:, :-1])
+    assert np.allclose(explained.base, direct[:, -1], atol=1e-3)
+
+
+def load(tmp_path: Path, describe: Describe, name: str, **changes: object) -> tuple[Table, Bundle, Floats]:
+    """The bundle of a model, and what XGBoost itself gives for its table."""
+    data, booster = train(name)
+    description = describe(features=data.features, trees=ROUNDS, **changes)
+    manifest = publish(tmp_path, booster, description, data.rows[:5])
+    return data, Bundle.load(manifest), booster.predict(data.matrix())
+
+
+def test_a_binary_classifier_gives_a_class_and_its_probability(tmp_path: Path, describe: Describe) -> None:
+    data, bundle, expected = load(tmp_path, describe, "binary:logistic", classes=["malignant", "benign"])
+    outputs = bundle.outputs(data.values)
+    assert outputs.probability is not None
+    assert np.array_equal(outputs.probability, expected)
+    assert np.array_equal(outputs.prediction, expected > 0.5)
+    assert outputs.labels == [["malignant", "benign"][int(one > 0.5)] for one in expected]
+
+
+def test_several_classes_have_a_label_and_a_probability_each(tmp_path: Path, describe: Describe) -> None:
+    data, bundle, expected = load(tmp_path, describe, "multi:softprob", classes=["a", "b", "c"])
+    outputs = bundle.outputs(data.values)
+    assert outputs.probabilities is not None
+    assert np.array_equal(outputs.probabilities, expected)
+    assert np.array_equal(outputs.prediction, expected.argmax(axis=1))
+    assert outputs.labels == ["abc"[number] for number in expected.argmax(axis=1)]
+
+
+def test_softmax_is_served_with_the_probabilities_that_it_hides(tmp_path: Path, describe: Describe) -> None:
+    matrix = WINE.matrix(label=WINE.target)
+    hidden, told = (
+        xgboost.train({"objective": name, "num_class": 3, "nthread": 1}, matrix, ROUNDS)
+        for name in ("multi:softmax", "multi:softprob")
+    )
+    description = describe(features=WINE.features, trees=ROUNDS)
+    bundle = Bundle.load(publish(tmp_path, hidden, description, WINE.rows[:3]))
+    outputs = bundle.outputs(WINE.values)
+    assert bundle.manifest.objective == "multi:softmax"
+    assert outputs.probabilities is not None
+    assert np.array_equal(outputs.probabilities, told.predict(matrix))
+    assert np.array_equal(outputs.prediction, hidden.predict(matrix))
+    assert outputs.classes == ["0", "1", "2"]
+
+
+def test_quantiles_make_an_interval_around_the_median(tmp_path: Path, describe: Describe) -> None:
+    data, bundle, expected = load(tmp_path, describe, "three quantiles")
+    outputs = bundle.outputs(data.values)
+    assert outputs.interval is not None
+    assert bundle.manifest.quantiles == QUANTILES
+    assert np.array_equal(outputs.prediction, expected[:, 1])
+    assert np.array_equal(outputs.interval[:, 0], expected.min(axis=1))
+    assert np.array_equal(outputs.interval[:, 1], expected.max(axis=1))
+
+
+@pytest.mark.parametrize(("transform", "undone"), [("log", np.exp), ("log1p", np.expm1)])
+def test_a_log_target_is_given_in_its_own_unit(
+    tmp_path: Path, describe: Describe, transform: str, undone: Any
+) -> None:
+    matrix = DIABETES.matrix(label=np.log(DIABETES.target))
+    booster = xgboost.train({"nthread": 1}, matrix, ROUNDS)
+    description = describe(features=DIABETES.features, trees=ROUNDS, transform=transform)
+    bundle = Bundle.load(publish(tmp_path, booster, description, DIABETES.rows[:3]))
+    margins = booster.predict(matrix)
+    assert np.array_equal(bundle.score(DIABETES.values), undone(margins.astype(float)).astype(np.float32))
+    explained = bundle.explain(DIABETES.values)
+    assert np.allclose(explained.contributions.sum(axis=1) + explained.base, margins, atol=1e-4)
+
+
+def exposures() -> tuple[Table, list[dict[str, Any]], Floats]:
+    """The first column of a table as the base margin."""
+    margin = np.log(np.arange(1, len(DIABETES.target) + 1)).astype(np.float32)
+    rows = [{**row, "exposure": float(one)} for row, one in zip(DIABETES.rows, margin, strict=True)]
+    return DIABETES, rows, margin
+
+
+def test_a_base_margin_is_what_the_trees_start_from(tmp_path: Path, describe: Describe) -> None:
+    data, rows, margin = exposures()
+    matrix = data.matrix(label=data.target, base_margin=margin)
+    booster = xgboost.train({"objective": "count:poisson", "nthread": 1}, matrix, ROUNDS)
+    exposure = {"name": "exposure", "type": "number", "base_margin": True}
+    features = [*data.features[:2], exposure, *data.features[2:]]
+    bundle = Bundle.load(publish(tmp_path, booster, describe(features=features, trees=ROUNDS), rows[:4]))
+    encoded = bundle.encode(bundle.manifest.schema.check_rows(rows))
+    assert np.array_equal(bundle.score(encoded), booster.predict(matrix))
+    explained = bundle.explain(encoded)
+    assert np.array_equal(explained.contributions[:, 2], margin)
+    sums = explained.contributions.sum(axis=1, dtype=np.float64) + explained.base
+    assert np.abs(sums - booster.predict(matrix, output_margin=True)).max() < 1e-4
+
+
+def test_trees_with_several_numbers_in_a_leaf_are_served_without_explanations(
+    tmp_path: Path, describe: Describe
+) -> None:
+    more = {"objective": "multi:softprob", "num_class": 3, "multi_strategy": "multi_output_tree"}
+    booster = xgboost.train({"nthread": 1, **more}, WINE.matrix(label=WINE.target), ROUNDS)
+    manifest = publish(tmp_path, booster, describe(features=WINE.features, trees=ROUNDS), WINE.rows[:3])
+    assert not manifest.explained
+    assert np.array_equal(Bundle.load(manifest).score(WINE.values), booster.predict(WINE.matrix()))
+
+
+@pytest.mark.parametrize(
+    ("name", "changes", "message"),
+    [
+        ("multi:softprob", {"classes": ["a", "b"]}, "has 3 classes, its description 2"),
+        ("reg:gamma", {"classes": ["a", "b"]}, "has 0 classes, its description 2"),
+    ],
+)
+def test_classes_are_as_many_as_the_model_has(
+    tmp_path: Path, describe: Describe, name: str, changes: dict[str, Any], message: str
+) -> None:
+    with pytest.raises(BundleError, match=message):
+        load(tmp_path, describe, name, **changes)

@@ -1,0 +1,224 @@
+"""A table becomes a bundle: the schema is seen in it, and what is wrong with it is said in one line."""
+
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet
+import pytest
+from sklearn.datasets import load_breast_cancer, load_diabetes, load_iris
+
+from model.bundle import Bundle
+from tests.unit.model.command import made, refusal, run, write_csv
+
+
+@pytest.fixture(scope="module")
+def diabetes(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    data = load_diabetes()
+    rows = np.column_stack([data.data, data.target])
+    return write_csv(tmp_path_factory.mktemp("tables") / "diabetes.csv", [*data.feature_names, "y"], rows)
+
+
+@pytest.fixture
+def rents(tmp_path: Path) -> Path:
+    """Every kind of column, and names that only a person would give."""
+    heating = ["gas", "oil", "wärme"]
+    rows = [
+        [
+            n % 7,
+            n / 3 + 0.5,
+            heating[n % 3],
+            "true" if n % 2 else "false",
+            "" if n % 5 == 0 else n % 4,
+            30 * n,
+        ]
+        for n in range(120)
+    ]
+    names = ["rooms", 'size in "m²"', "heating [kind]", "lift, new", "floor", "rent"]
+    return write_csv(tmp_path / "Rents 2026.csv", names, rows)
+
+
+def test_the_schema_is_seen_in_the_table(rents: Path, tmp_path: Path) -> None:
+    manifest = made("train", rents, "--target", "rent", "--unit", "euros", "--output", tmp_path / "out")
+    assert (manifest.ref, manifest.target, manifest.unit) == ("rents-2026@1", "rent", "euros")
+    assert manifest.schema.to_list() == [
+        {"name": "rooms", "type": "integer", "observed": {"minimum": 0, "maximum": 6}},
+        {"name": 'size in "m²"', "type": "number", "observed": {"minimum": 0.5, "maximum": 119 / 3 + 0.5}},
+        {"name": "heating [kind]", "type": "category", "categories": ["gas", "oil", "wärme"]},
+        {"name": "lift, new", "type": "boolean"},
+        {"name": "floor", "type": "integer", "nullable": True, "observed": {"minimum": 0, "maximum": 3}},
+    ]
+    assert manifest.training["data"] == "Rents 2026.csv"
+    assert len(manifest.golden.rows) == 12
+
+
+def test_a_parquet_table_gives_the_same_schema(rents: Path, tmp_path: Path) -> None:
+    columns = {
+        "rooms": pa.array([1, 2, None] * 20, pa.int32()),
+        "heating": pa.array(["oil", "gas", "oil"] * 20).dictionary_encode(),
+        "lift": pa.array([True, False, True] * 20),
+        "rent": pa.array(np.arange(60), pa.float32()),
+    }
+    pyarrow.parquet.write_table(pa.table(columns), tmp_path / "r.parquet")
+    manifest = made("train", tmp_path / "r.parquet", "--target", "rent", "--output", tmp_path / "out")
+    assert [(one.name, one.type, one.nullable) for one in manifest.schema.features] == [
+        ("rooms", "integer", True),
+        ("heating", "category", False),
+        ("lift", "boolean", False),
+    ]
+
+
+def test_the_same_seed_gives_the_same_bytes_and_another_gives_others(diabetes: Path, tmp_path: Path) -> None:
+    first, same, other = (
+        made("train", diabetes, "--target", "y", "--output", tmp_path / folder, "--seed", seed)
+        for folder, seed in (("a", "7"), ("b", "7"), ("c", "8"))
+    )
+    assert first.sha256 == same.sha256 != other.sha256
+
+
+def test_metrics_stand_beside_a_constant_and_a_linear_model(diabetes: Path, tmp_path: Path) -> None:
+    ended = run("train", diabetes, "--target", "y", "--output", tmp_path)
+    assert ended.out.splitlines()[0].split() == [
+        "mean",
+        "absolute",
+        "error",
+        "root",
+        "mean",
+        "squared",
+        "error",
+        "r2",
+    ]
+    manifest = made("train", diabetes, "--target", "y", "--output", tmp_path)
+    assert list(manifest.metrics) == ["model", "constant", "linear"]
+    model, constant = (manifest.metrics[one]["mean_absolute_error"] for one in ("model", "constant"))
+    assert model["mean"] + model["deviation"] < constant["mean"]
+    assert f"{model['mean']:.4g} ± {model['deviation']:.2g}" in ended.out
+
+
+def test_training_stops_early(diabetes: Path, tmp_path: Path) -> None:
+    assert 1 <= made("train", diabetes, "--target", "y", "--output", tmp_path).trees < 500
+
+
+def test_quantiles_add_an_interval_that_covers_what_it_says(diabetes: Path, tmp_path: Path) -> None:
+    manifest = made("train", diabetes, "--target", "y", "--quantiles", "0.1,0.9", "--output", tmp_path)
+    assert manifest.quantiles == [0.1, 0.5, 0.9]
+    assert 0.6 < manifest.metrics["model"]["interval_coverage"]["mean"] < 0.9
+
+
+def test_a_log_target_is_measured_in_its_own_unit(diabetes: Path, tmp_path: Path) -> None:
+    manifest = made("train", diabetes, "--target", "y", "--log", "--output", tmp_path)
+    assert manifest.transform == "log"
+    assert 40 < manifest.metrics["model"]["mean_absolute_error"]["mean"] < 60
+    assert all(20 < one < 350 for one in manifest.golden.predictions)
+
+
+@pytest.mark.parametrize("load", [load_iris, load_breast_cancer])
+def test_classes_are_named_and_told_apart(load: object, tmp_path: Path) -> None:
+    data = load()  # type: ignore[operator]
+    rows = [[*row, data.target_names[target]] for row, target in zip(data.data, data.target, strict=True)]
+    table = write_csv(tmp_path / "table.csv", [*data.feature_names, "class"], rows)
+    manifest = made("train", table, "--target", "class", "--classify", "--output", tmp_path / "out")
+    assert list(manifest.classes) == sorted(data.target_names)
+    bundle = Bundle.load(manifest)
+    outputs = bundle.outputs(np.asarray(data.data, dtype=np.float32))
+    assert outputs.labels is not None
+    right = np.mean(np.array(outputs.labels) == data.target_names[data.target])
+    assert right > manifest.metrics["model"]["accuracy"]["mean"] - 0.05 > 0.85
+
+
+def test_the_owners_limits_are_written_and_kept(diabetes: Path, tmp_path: Path) -> None:
+    limits = tmp_path / "limits.json"
+    limits.write_text('{"bmi": {"minimum": 0, "maximum": 0.1, "description": "Body mass"}}')
+    ended = run("train", diabetes, "--target", "y", "--limits", limits, "--output", tmp_path / "out")
+    manifest = made("train", diabetes, "--target", "y", "--limits", limits, "--output", tmp_path / "out")
+    bmi = next(one for one in manifest.schema.features if one.name == "bmi")
+    assert (bmi.minimum, bmi.maximum, bmi.description) == (0, 0.1, "Body mass")
+    assert "rows are outside the limits: they are left out" in ended.err
+    assert manifest.training["rows"] < 442
+
+
+def test_a_base_margin_is_learned_from(diabetes: Path, tmp_path: Path) -> None:
+    manifest = made("train", diabetes, "--target", "y", "--base-margin", "s5", "--output", tmp_path)
+    assert manifest.schema.base_margin == 8
+    assert manifest.schema.features[8].name == "s5"
+
+
+def test_what_looks_wrong_is_said_and_trained_all_the_same(tmp_path: Path) -> None:
+    chance = np.random.default_rng(0).normal(size=(100, 2))
+    rows = [[a, a, 1, 2 * b, f"person {n}", b] for n, (a, b) in enumerate(chance.tolist())]
+    table = write_csv(tmp_path / "t.csv", ["a", "again", "same", "twice", "who", "y"], rows)
+    ended = run("train", table, "--target", "y", "--output", tmp_path / "out")
+    assert ended.status == 0
+    assert [line.partition(": ")[2] for line in ended.err.splitlines()] == [
+        "column 'who' has 100 different texts: it is left out",
+        "100 rows are few: the metrics below say little",
+        "column 'same' is the same in every row: --drop 'same'",
+        "column 'twice' alone explains 100.0% of 'y'; it may be known only afterwards",
+        "columns 'a' and 'again' are the same: --drop 'again'",
+    ]
+
+
+NUMBERS = "\n".join(f"{n},{n % 3},{n % 2}" for n in range(40))
+
+
+@pytest.mark.parametrize(
+    ("content", "arguments", "message"),
+    [
+        ("", [], "has no columns"),
+        ("a,b,y\n", [], "has no rows"),
+        ("a,a,y\n1,2,3\n", [], "has two columns of the name 'a'"),
+        ("a,,y\n1,2,3\n", [], "has a column without a name"),
+        ("a;b;y\n1;2;3\n", [], "its fields are separated by semicolons; save it with commas"),
+        ("a,y\n1,2,3\n", [], "is no whole CSV or Parquet table"),
+        ("a,y\n\udcff,2\n", [], "is no whole CSV or Parquet table"),
+        ("PAR1 cut short", [], "is no whole CSV or Parquet table"),
+        ("a,b,y\n1,2,3\n", [], "1 rows are too few to learn from"),
+        (f"a,b,x\n{NUMBERS}", [], "has no column 'y'; it has 'a', 'b', 'x'"),
+        (f"a,b,y\n{NUMBERS}", ["--drop", "c"], "has no column 'c'"),
+        ("a,y\n" + "1,\n" * 20, [], "column 'y' has no value in any row"),
+        ("a,b,y\n" + "1,,2\n" * 20, [], "column 'b' has no value in any row; leave it out: --drop 'b'"),
+        ("a,y\n" + "1,2\n" * 20, [], "target 'y' is the same in every row"),
+        ("a,y\n" + "1,x\n2,z\n" * 20, [], "target 'y' is text; --classify predicts its classes"),
+        ("a,y\n" + "1,x\n2,x\n" * 20 + "1,z\n", ["--classify"], "class 'z' is in one row only"),
+        ("y\n" + "1\n2\n" * 20, [], "has no column to learn from beside 'y'"),
+        (
+            "a,y\n" + "NA,1\n2,2\n3,1\n" * 20,
+            [],
+            "numbers but for 'NA'; if that means missing, say --missing",
+        ),
+        ("a,y\n" + "1e39,1\n2,2\n" * 20, [], "column 'a' has a value beyond a 32-bit float"),
+        (f"a,b,y\n{NUMBERS}", ["--objective", "reg:gamma"], "reg:gamma needs a target above 0"),
+        (f"a,b,y\n{NUMBERS}", ["--objective", "rank:ndcg"], "rank:ndcg is not trained here; these are"),
+        (f"a,b,y\n{NUMBERS}", ["--classify", "--log"], "classes have neither a logarithm nor quantiles"),
+        (f"a,b,y\n{NUMBERS}", ["--name", "../up"], "name must be 1 to 63 of"),
+    ],
+)
+def test_a_table_that_cannot_be_learned_from_is_refused_in_one_line(
+    tmp_path: Path, content: str, arguments: list[str], message: str
+) -> None:
+    table = tmp_path / "table.csv"
+    table.write_text(content, encoding="utf-8", errors="surrogateescape")
+    out = tmp_path / "out"
+    ended = run("train", table, "--target", "y", "--output", out, *arguments)
+    assert (ended.status, ended.out) == (2, "")
+    assert message in ended.err.splitlines()[-1]
+    assert not list(out.glob("*/*"))
+
+
+@pytest.mark.parametrize(
+    ("limits", "message"),
+    [
+        ("{", "is not JSON"),
+        ("[]", "must hold an object of features"),
+        ('{"a": {"observed": 1}}', "'a' has 'observed', which is none of"),
+        ('{"z": {"minimum": 1}}', "has no column 'z'"),
+        ('{"a": {"minimum": 2, "maximum": 1}}', "minimum is above maximum"),
+    ],
+)
+def test_limits_that_make_no_sense_are_refused(tmp_path: Path, limits: str, message: str) -> None:
+    table = write_csv(tmp_path / "t.csv", ["a", "y"], [[n % 5, n % 7] for n in range(40)])
+    (tmp_path / "limits.json").write_text(limits)
+    told = refusal(
+        "train", table, "--target", "y", "--limits", tmp_path / "limits.json", "--output", tmp_path
+    )
+    assert message in told

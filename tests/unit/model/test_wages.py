@@ -1,0 +1,53 @@
+"""The second model that is shipped: every kind of feature, an interval, and a command that makes it again."""
+
+from pathlib import Path
+
+from model.bundle import Bundle
+from model.manifest import Manifest
+from model.training.wages import wages_table
+from tests.unit.model.command import made
+from tests.unit.model.test_salary import contents
+
+SHIPPED = Path("model/bundles/wages/1")
+ROW = {
+    "education": 16,
+    "experience": 8.5,
+    "knowledge": None,
+    "mothers_education": 12,
+    "fathers_education": None,
+    "region": "Pacific",
+    "city": True,
+    "student": False,
+    "library_card": None,
+}
+
+
+def test_the_command_makes_the_shipped_bytes_again(tmp_path: Path) -> None:
+    assert made("wages", "--output", tmp_path).directory == tmp_path / "wages" / "1"
+    assert contents(tmp_path / "wages" / "1") == contents(SHIPPED)
+
+
+def test_it_gives_a_wage_an_interval_and_what_made_it() -> None:
+    bundle = Bundle.load(Manifest.read(SHIPPED))
+    matrix = bundle.encode(bundle.manifest.schema.check_rows([ROW, {**ROW, "education": 8}]))
+    outputs, why = bundle.outputs(matrix), bundle.explain(matrix)
+    assert outputs.interval is not None
+    assert (outputs.interval[:, 0] < outputs.prediction).all()
+    assert (outputs.prediction < outputs.interval[:, 1]).all()
+    assert outputs.prediction[0] > outputs.prediction[1]
+    education = bundle.manifest.schema.names.index("education")
+    assert why.contributions[0, education] > why.contributions[1, education]
+
+
+def test_it_learned_nothing_of_race_or_sex() -> None:
+    names = set(wages_table().columns.column_names)
+    assert names == {*Manifest.read(SHIPPED).schema.names, "wage"}
+    assert not names & {"black", "race", "sex", "female", "married"}
+
+
+def test_it_is_better_than_a_constant_and_says_how_wide_its_interval_is() -> None:
+    metrics = Manifest.read(SHIPPED).metrics
+    assert (
+        metrics["model"]["mean_absolute_error"]["mean"] < metrics["constant"]["mean_absolute_error"]["mean"]
+    )
+    assert 0.85 < metrics["model"]["interval_coverage"]["mean"] < 0.95

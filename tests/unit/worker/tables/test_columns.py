@@ -1,0 +1,70 @@
+"""What a model gives besides a number has columns of its own, in every format."""
+
+import numpy as np
+
+from jobs.tables import Format
+from model.columns import ColumnCheck
+from model.outputs import Outputs
+from tests.unit.worker.tables.conftest import FEATURES
+from worker.tables.columns import Columns, columns_of, joined
+from worker.tables.kept import Fields
+from worker.tables.layout import Layout
+from worker.tables.read import Rows
+from worker.tables.score import RowFault, Scores, score_rows
+from worker.tables.write import csv_lines, parquet_table
+
+GIVEN = Outputs(
+    prediction=np.array([1, 0]),
+    labels=["a, or b", "c"],
+    probabilities=np.array([[0.25, 0.75], [0.5, 0.5]], np.float32),
+    classes=["c", "a, or b"],
+)
+NAMES = ("prediction", "label", "probability_c", "probability_a, or b")
+
+
+def written(kind: Format) -> tuple[Layout, Rows, Scores]:
+    layout = Layout(kind, kind, (), (), (*NAMES, "error"))
+    return layout, Rows(2, {}, Fields({}), {}), Scores(columns_of(GIVEN), {1: [RowFault("", "why")]})
+
+
+def test_a_classifier_has_a_column_for_its_label_and_each_of_its_classes() -> None:
+    assert tuple(columns_of(GIVEN)) == NAMES
+    _, rows, scores = written(Format.CSV)
+    assert csv_lines(rows, scores) == b'1,"a, or b",0.25,0.75,\n,,,,why\n'
+
+
+def test_labels_are_texts_in_json_and_parquet() -> None:
+    layout, _, scores = written(Format.PARQUET)
+    rows = Rows(2, {}, Fields({}), {})
+    table = parquet_table(layout, rows, scores).to_pylist()
+    assert table[0] == {**dict(zip(NAMES, [1, "a, or b", 0.25, 0.75], strict=True)), "error": None}
+    assert table[1] == {**dict.fromkeys(NAMES), "error": "why"}
+
+
+def test_an_interval_has_two_columns() -> None:
+    interval = Outputs(np.array([2.0], np.float32), interval=np.array([[1.0, 3.0]], np.float32))
+    assert {name: column.tolist() for name, column in columns_of(interval).items()} == {
+        "prediction": [2],
+        "interval_low": [1],
+        "interval_high": [3],
+    }
+
+
+def test_where_the_model_gave_nothing_there_is_nothing() -> None:
+    columns = joined([(1, None), (2, columns_of(GIVEN))], NAMES)
+    assert columns["label"].tolist() == ["", "a, or b", "c"]
+    assert columns["prediction"].tolist() == [0, 1, 0]
+
+
+def test_a_row_that_the_model_cannot_score_is_found() -> None:
+    def predict(matrix: "np.ndarray[tuple[int, int], np.dtype[np.float32]]") -> Columns:
+        if (matrix[:, 0] == 3).any():
+            raise ValueError
+        return {"prediction": matrix[:, 0]}
+
+    values = [float(number) for number in range(6)]
+    features = {"years": values, "age": [20] * 6, "town": ["Bern"] * 6}
+    check = ColumnCheck(FEATURES, empty_is_null=False)
+    scores = score_rows(check, predict, ["prediction"], Rows(6, features, Fields({}), {}))
+    assert scores.faults == {3: [RowFault("", "the model could not score this row")]}
+    assert scores.columns["prediction"][[0, 1, 2, 4, 5]].tolist() == [0, 1, 2, 4, 5]

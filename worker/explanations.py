@@ -1,0 +1,130 @@
+"""Explanations take up to hundreds of times longer than scores: a thread of each child works on them alone.
+
+XGBoost lets go of the lock of Python while it computes, and the thread has a lower priority, so that
+those who did not ask for explanations do not wait for them.
+"""
+
+import logging
+import os
+import threading
+import time
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+
+import orjson
+
+from jobs.errors import StoreAway
+from jobs.line import Claim, Line, Outcome
+from jobs.record import Row
+from model.errors import ModelError
+from worker.account import Account
+from worker.bundles import Bundles
+from worker.care import score_with_care
+from worker.outputs import Score, explained_scores
+from worker.pace import Pace
+from worker.scoring import Stopped, by_bundle, score_together
+
+log = logging.getLogger(__name__)
+
+NO_BELL = ""
+"""This line needs none: the thread watches it all the time."""
+WATCH_MS = 1_000
+NICE = 10
+FIRST_ROWS = 10
+"""To be claimed before the first are measured."""
+SLICE_SECONDS = 0.25
+"""How long a call of the model may take: between two of them leases are renewed, or the worker stops."""
+END_SECONDS = 3
+STOPPED = orjson.dumps({"type": "worker_lost", "detail": "every worker that took it was lost"})
+
+
+class Explanations:
+    """`stopping` is asked between the slices; what is not done by then is given back to the line."""
+
+    def __init__(
+        self,
+        line: Line,
+        bundles: Bundles,
+        account: Account,
+        child: str,
+        lease_seconds: float,
+        stopping: Callable[[], bool],
+    ) -> None:
+        self._line = line
+        self._bundles = bundles
+        self._account = account
+        self._child = child
+        self._renew_seconds = lease_seconds / 5
+        self._stopping = stopping
+        self._pace = Pace(FIRST_ROWS)
+        self._thread = threading.Thread(target=self._run, name="explanations", daemon=True)
+
+    def start(self) -> None:
+        self._thread.start()
+
+    def join(self) -> None:
+        """Waits until the thread has seen that the worker is to stop."""
+        self._thread.join(END_SECONDS)
+
+    def _run(self) -> None:
+        with suppress(OSError):
+            os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), NICE)
+        while not self._stopping():
+            try:
+                self.work()
+            except StoreAway as error:  # what was claimed is taken back when its lease is over
+                log.warning("store_away", extra={"error": str(error)})
+                time.sleep(1)
+
+    def work(self, watch_ms: int = WATCH_MS) -> None:
+        """One claim's worth of explanations, or a while of waiting for some."""
+        rows = self._pace.rows
+        claims = self._line.claim(self._child, NO_BELL, rows)
+        if not claims and (entry := self._line.wait(self._child, watch_ms)):
+            claims = self._line.claim(self._child, NO_BELL, rows, entry)
+        self._account.claimed()
+        for those in by_bundle(claims):
+            try:
+                self._explain(those)
+            except Stopped:
+                self._line.give_back(those, STOPPED)
+
+    def _explain(self, claims: list[Claim]) -> None:
+        model = claims[0].model
+        try:
+            bundle = self._bundles.get(model, claims[0].sha256)
+        except ModelError as error:
+            log.error("model_unavailable", extra={"model": model, "error": str(error)})
+            reason = {"type": "model_unavailable", "detail": f"no worker could load {model}"}
+            self._line.give_back(claims, orjson.dumps(reason))
+            return
+        started = time.perf_counter()
+        score = self._sliced(explained_scores(bundle), claims)
+        together = [claim for claim in claims if not claim.careful]
+        outcomes: list[Outcome] = score_together(score, together) if together else []
+        outcomes += [score_with_care(self._line, score, claim) for claim in claims if claim.careful]
+        rows, seconds = sum(len(claim.rows) for claim in claims), time.perf_counter() - started
+        self._account.scored(claims, rows, seconds)
+        self._account.recorded(outcomes, self._line.record(outcomes))
+
+    def _sliced(self, score: Score, claims: list[Claim]) -> Score:
+        """Scores some rows at a time; a list that takes longer than a lease stays this child's."""
+        renewed = time.monotonic()
+
+        def score_in_slices(rows: Sequence[Row]) -> list[bytes]:
+            nonlocal renewed
+            outputs: list[bytes] = []
+            while len(outputs) < len(rows):
+                if self._stopping():
+                    raise Stopped
+                if time.monotonic() - renewed > self._renew_seconds:
+                    self._line.renew(claims, self._child)
+                    renewed = time.monotonic()
+                started = time.perf_counter()
+                at = len(outputs)
+                some = score(rows[at : at + self._pace.within(SLICE_SECONDS)])
+                self._pace.measured(len(some), time.perf_counter() - started)
+                outputs += some
+            return outputs
+
+        return score_in_slices
