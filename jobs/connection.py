@@ -11,6 +11,7 @@ from redis.commands.core import Script
 from redis.retry import Retry
 
 from jobs.errors import LineFull, StoreAway
+from jobs.lua import linked
 from jobs.settings import Settings
 
 _UNABLE = ("MISCONF", "BUSY ", "LOADING", "NOREPLICAS", "MASTERDOWN", "CLUSTERDOWN")
@@ -37,13 +38,13 @@ def connect(settings: Settings, answer_seconds: float | None = 2) -> Redis:
 
 
 def script(redis: Redis, name: str) -> Script:
-    """A script of scripts/, behind what all of them share.
+    """A script of scripts/, behind what it needs of job.lua.
 
     All but the one that accepts jobs may run when Redis is full: what is in must be able to come out.
     """
     flags = "" if name == "add" else "#!lua flags=allow-oom\n"
-    text = flags + (_SCRIPTS / "job.lua").read_text() + (_SCRIPTS / f"{name}.lua").read_text()
-    return redis.register_script(text)
+    text = linked((_SCRIPTS / "job.lua").read_text(), (_SCRIPTS / f"{name}.lua").read_text())
+    return redis.register_script(flags + text)
 
 
 @contextmanager
