@@ -11,6 +11,7 @@ from redis.commands.core import Script
 from redis.retry import Retry
 
 from jobs.errors import LineFull, StoreAway
+from jobs.lua import linked
 from jobs.settings import Settings
 
 _UNABLE = ("MISCONF", "BUSY ", "LOADING", "NOREPLICAS", "MASTERDOWN", "CLUSTERDOWN")
@@ -37,14 +38,14 @@ def connect(settings: Settings, answer_seconds: float | None = 2) -> Redis:
 
 
 def script(redis: Redis, name: str) -> Script:
-    """A script of scripts/, behind what all of its folder share.
+    """A script of scripts/, behind what it needs of that which all of its folder share.
 
     All but those that accept jobs may run when Redis is full: what is in must be able to come out.
     """
     place = _SCRIPTS / f"{name}.lua"
     shared = _SCRIPTS / "job.lua" if place.parent == _SCRIPTS else place.with_name("batch.lua")
     flags = "" if place.stem == "add" else "#!lua flags=allow-oom\n"
-    return redis.register_script(flags + shared.read_text() + place.read_text())
+    return redis.register_script(flags + linked(shared.read_text(), place.read_text()))
 
 
 @contextmanager
