@@ -31,7 +31,7 @@ def test_the_client_finds_a_server_that_lives_and_a_model_that_is_ready(client: 
     assert client.is_model_ready("salary", "1")
     assert not client.is_model_ready("salary", "2")
     assert "binary_tensor_data" in client.get_server_metadata()["extensions"]
-    assert [model["name"] for model in client.get_model_repository_index()] == ["salary"]
+    assert [model["name"] for model in client.get_model_repository_index()] == ["salary", "wages"]
 
 
 def test_what_the_metadata_describes_can_be_sent(client: Any) -> None:
