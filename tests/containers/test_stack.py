@@ -32,6 +32,20 @@ def test_a_prediction_is_posted_and_polled(caller: Caller) -> None:
     assert [output["prediction"] for output in job["outputs"]] == [260.00012, 749.99884]
 
 
+def test_a_batch_is_scored_line_by_line(shared: Compose) -> None:
+    file = "name,years\nada,2.5\nbob,many\ncleo,12.5\n"
+    address = f"{shared.address}/v1/batches"
+    posted = requests.post(address, data=file, headers={"Content-Type": "text/csv"}, timeout=30)
+    assert posted.status_code == 202, posted.text
+    self = shared.address + posted.headers["Location"]
+    wait_until("it has ended", lambda: requests.get(f"{self}?wait=10", timeout=30).json()["finished_at"])
+    assert requests.get(self, timeout=30).json()["status"] == "partially_succeeded"
+    lines = requests.get(f"{self}/results", timeout=30).text.splitlines()
+    assert lines[1] == "ada,260.00012,"
+    assert lines[2].startswith("bob,,")
+    assert lines[3].startswith("cleo,749.99884")
+
+
 @pytest.mark.parametrize(("service", "event"), [("web", "accepted"), ("worker", "recorded")])
 def test_the_logs_are_json_and_know_each_job(
     shared: Compose, caller: Caller, service: str, event: str
