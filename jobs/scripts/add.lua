@@ -11,7 +11,16 @@ local room = tonumber(ARGV[1]) - waiting_in_both(line)
 local limit, retention, bell = tonumber(ARGV[2]), tonumber(ARGV[3]), ARGV[4]
 local LIST_KEPT = 30 * 86400000  -- after the owner's last post
 local minute = math.floor(now / 60000)
-local placed = tonumber(redis.call('GET', placed_of(line)) or 0)
+-- A line of an earlier release has no count, and entries that are numbered by time.
+local function last_number()
+  local found = redis.pcall('XINFO', 'STREAM', line)
+  for at = 1, #found, 2 do
+    if found[at] == 'last-generated-id' then return string.match(found[at + 1], '^%d+') end
+  end
+  return 0
+end
+
+local placed = tonumber(redis.call('GET', placed_of(line)) or last_number())
 local new_rows = 0
 local listed_of = {}  -- owner -> raw ids of what is new, each behind its score
 
