@@ -139,6 +139,13 @@ def test_a_job_that_still_waits_stays_in_the_list_however_old(
     assert redis.zscore("jobs:ada", ids.raw(old.id)) is not None
 
 
+def test_a_line_of_an_earlier_release_numbered_by_time_goes_on(store: Store, line: Line, redis: Redis) -> None:
+    redis.xdel(LINE, redis.xadd(LINE, {"id": "pred_old", "rows": 1}, id="1795000000000-3"))
+    first, second = jobs_of(1, 2)
+    assert refusals(store, [first]) == refusals(store, [second]) == [None]
+    assert [claim.id for claim in line.claim("child", "bell", MANY)] == [first.id, second.id]
+
+
 def test_a_redis_that_is_away_is_said_to_be(settings: Settings) -> None:
     server = FakeServer()
     store = Store(MemoryRedis(server=server, protocol=2), settings)
