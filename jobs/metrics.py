@@ -5,6 +5,7 @@ What happens to jobs is counted by the scripts, in the step in which it happens 
 
 from bisect import bisect_left
 from collections import defaultdict
+from collections.abc import Collection
 from threading import Lock
 from typing import Any, NamedTuple
 
@@ -57,17 +58,18 @@ class Metrics:
         self._counted: defaultdict[tuple[str, ...], float] = defaultdict(int)
         self._lock = Lock()
 
-    def count(self, family: Family, *labels: str) -> None:
+    def count(self, family: Family, *labels: str, times: int = 1) -> None:
         with self._lock:
-            self._counted[(family.name, *labels)] += 1
+            self._counted[(family.name, *labels)] += times
 
-    def observe(self, family: Family, value: float, *labels: str) -> None:
-        """Value is in the unit of the family's buckets."""
-        place = bisect_left(family.buckets, value)
-        bucket = str(family.buckets[place]) if place < len(family.buckets) else "inf"
+    def observe(self, family: Family, values: Collection[float], *labels: str) -> None:
+        """Values are in the unit of the family's buckets."""
         with self._lock:
-            self._counted[(family.name, *labels, bucket)] += 1
-            self._counted[(family.name, *labels, SUM)] += float(value)
+            for value in values:
+                place = bisect_left(family.buckets, value)
+                bucket = str(family.buckets[place]) if place < len(family.buckets) else "inf"
+                self._counted[(family.name, *labels, bucket)] += 1
+            self._counted[(family.name, *labels, SUM)] += float(sum(values))
 
     def flush(self) -> None:
         """Raises StoreAway, and then keeps what it has."""

@@ -5,13 +5,16 @@ import time
 from collections.abc import Iterator
 from contextlib import suppress
 from socket import SHUT_RD, SHUT_RDWR, SHUT_WR
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import gevent
 from gunicorn.workers.ggevent import PyWSGIHandler
 
 from web.header import Header
 from web.problems import NOT_HTTP
+
+if TYPE_CHECKING:
+    from _typeshed.wsgi import WSGIEnvironment
 
 log = logging.getLogger(__name__)
 
@@ -22,8 +25,8 @@ LONG = 65_536
 """Bytes of a body that are worth a look at the clock, or not worth reading if nobody wants them."""
 REFUSING_SECONDS = 2
 """For how long the rest of a refused body is still taken in, so that the answer reaches its sender."""
-PROGRESS = "paygrade.progress"
-"""In the environment of a request: to be called now and then while a long body arrives."""
+SOCKET = "gunicorn.sock"
+"""Where in the environment of a request its connection is."""
 
 
 class Connection(PyWSGIHandler):  # type: ignore[misc]
@@ -53,19 +56,16 @@ class Connection(PyWSGIHandler):  # type: ignore[misc]
                 with suppress(OSError):
                     sock.shutdown(SHUT_RDWR)
 
-    def get_environ(self) -> Any:
-        environ = super().get_environ()
-        environ[PROGRESS] = self._progress
-        return environ
-
-    def _progress(self) -> None:
-        """A long body goes on arriving, or leaving."""
-        self.since[self.socket] = time.monotonic()
+    @classmethod
+    def goes_on(cls, environ: "WSGIEnvironment") -> None:
+        """A long body is still arriving: to be called now and then."""
+        if sock := environ.get(SOCKET):
+            cls.since[sock] = time.monotonic()
 
     def _sendall(self, data: bytes) -> None:
         super()._sendall(data)
         if len(data) > LONG:
-            self._progress()
+            self.since[self.socket] = time.monotonic()
 
     def run_application(self) -> None:
         super().run_application()

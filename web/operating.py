@@ -11,19 +11,20 @@ from prometheus_client.registry import Collector
 
 from jobs import resource
 from jobs.capacity import Capacity
-from jobs.metrics import FAMILIES, SUM, Family, Metrics
+from jobs.metrics import FAMILIES, SUM, Family
 from jobs.store import Store
 from web.answer import Answer
 from web.door import Door
 from web.keys import Keys
 from web.preferences import require_json_wanted
 from web.problems import Problem
+from web.trace import Trace
 
 Samples = dict[tuple[str, ...], float]
 PREFIX = "paygrade_"
 
 
-def operating(keys: Keys, store: Store, door: Door, metrics: Metrics) -> Blueprint:
+def operating(keys: Keys, store: Store, door: Door, trace: Trace) -> Blueprint:
     routes = Blueprint("operating", __name__)
 
     @routes.get("/v1/capacity")
@@ -37,9 +38,9 @@ def operating(keys: Keys, store: Store, door: Door, metrics: Metrics) -> Bluepri
     def exposition() -> Response:
         if not keys.owner_of(request).may_operate:
             raise Problem(403, "metrics are for keys with :operate in PAYGRADE_API_KEYS")
-        metrics.flush()  # of this process, for who asks right after he did something
+        trace.flush()  # of this process, for who asks right after he did something
         registry = CollectorRegistry()
-        registry.register(Collected(metrics.read(), store.capacity(), door.is_open))
+        registry.register(Collected(trace.metrics.read(), store.capacity(), door.is_open))
         encode, content_type = choose_encoder(request.headers.get("Accept", ""))
         return Answer(encode(registry), content_type=content_type)
 

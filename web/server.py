@@ -33,7 +33,7 @@ from web.batches import Batches
 from web.connection import Connection
 from web.door import Door
 from web.keys import Keys
-from web.trace import keep_flushing
+from web.trace import Trace
 from web.waiting import Waiting
 
 GRACE_SECONDS = 10
@@ -64,7 +64,7 @@ class ServerProcess(GeventPyWSGIWorker):  # type: ignore[misc]
         gevent.sleep(IDLE_SECONDS)
         Connection.close_idle()
         with suppress(JobsError):
-            self.wsgi.config["METRICS"].flush()
+            self.wsgi.config["TRACE"].flush()
 
 
 class Server(BaseApplication):  # type: ignore[misc]
@@ -101,11 +101,11 @@ class Server(BaseApplication):  # type: ignore[misc]
         waiting = Waiting(listening, store.read, channel, settings.max_waiting_callers)
         web = Process(f"{gethostname()}:{os.getpid()}", RELEASE)
         door = Door(store, lambda bell: ring(celery, bell), web, settings.max_waiting, self._journal)
-        metrics = Metrics(connect(settings))
+        trace = Trace(Metrics(connect(settings)), self._journal)
         door.open()
         waiting.open()
         gevent.spawn(Connection.close_slow)
-        gevent.spawn(keep_flushing, metrics)
+        gevent.spawn(trace.keep_telling)
         batches = Batches(
             settings,
             self._keys,
@@ -116,10 +116,8 @@ class Server(BaseApplication):  # type: ignore[misc]
             waiting,
             ring=lambda bell: ring_for_batches(celery, bell),
         )
-        app = create_app(
-            settings, self._keys, self._catalog, store, door, waiting, metrics, self._journal, batches
-        )
-        app.config.update(WAITING=waiting, METRICS=metrics)
+        app = create_app(settings, self._keys, self._catalog, store, door, waiting, trace, batches)
+        app.config.update(WAITING=waiting, TRACE=trace)
         # What lives for ever need not be looked at by each collection; requests leave few cycles behind.
         gc.freeze()
         gc.set_threshold(20_000, 20, 20)

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 from flask import Request
 
 from jobs.files import Files
-from web.connection import PROGRESS
+from web.connection import Connection
 from web.problems import Problem
 
 PIECE = 256 * 1024
@@ -65,7 +65,6 @@ class Upload:
 
     def _pieces(self) -> Iterator[bytes]:
         environ = self._request.environ
-        progress: Callable[[], None] = environ.get(PROGRESS, lambda: None)
         left = self._request.content_length
         if left is not None and left > self._most:
             raise Problem(413, f"the file is longer than {self._most} bytes; send it in parts")
@@ -75,7 +74,7 @@ class Upload:
                 if not piece:
                     break
                 left = None if left is None else left - len(piece)
-                progress()
+                Connection.goes_on(environ)
                 yield piece
         except OSError:
             raise Problem(400, "the body ended before its end") from None

@@ -2,6 +2,7 @@
 
 import logging
 import time
+from collections import defaultdict
 from collections.abc import Sequence
 
 from jobs import ids
@@ -26,7 +27,7 @@ class Account:
 
     def scored(self, claims: Sequence[Claim], rows: int, seconds: float) -> None:
         model = claims[0].model
-        self._metrics.observe(MICROBATCH_ROWS, rows, model)
+        self._metrics.observe(MICROBATCH_ROWS, [rows], model)
         line = {"model": model, "jobs": len(claims), "rows": rows, "ms": round(seconds * 1000, 3)}
         self._journal.note("scored", [line])
 
@@ -34,20 +35,24 @@ class Account:
         """`counted` are those of the outcomes that the record took."""
         if len(counted) < len(outcomes):
             log.warning("outdated", extra={"jobs": len(outcomes) - len(counted)})
-        ran = max(time.time() - self._claimed, 0)
+        claimed_ms, ran = self._claimed * 1000, max(time.time() - self._claimed, 0)
+        ran_ms = round(ran * 1000, 3)
         lines = []
+        waits: defaultdict[str, list[float]] = defaultdict(list)
         for claim, status, *_ in counted:
-            waited = max(self._claimed - ids.created_ms(claim.id) / 1000, 0)
-            self._metrics.observe(QUEUE_SECONDS, waited, claim.model)
-            self._metrics.observe(RUN_SECONDS, ran, claim.model)
+            waited_ms = max(round(claimed_ms - ids.created_ms(claim.id), 3), 0)
             lines.append(
                 {
                     "job_id": claim.id,
                     "model": claim.model,
                     "status": status,
                     "attempt": claim.attempt,
-                    "waited_ms": round(waited * 1000, 3),
-                    "ran_ms": round(ran * 1000, 3),
+                    "waited_ms": waited_ms,
+                    "ran_ms": ran_ms,
                 }
             )
+            waits[claim.model].append(waited_ms / 1000)
+        for model, waited in waits.items():
+            self._metrics.observe(QUEUE_SECONDS, waited, model)
+            self._metrics.observe(RUN_SECONDS, [ran] * len(waited), model)
         self._journal.note("recorded", lines)

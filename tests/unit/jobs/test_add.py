@@ -139,7 +139,7 @@ def test_a_job_that_still_waits_stays_in_the_list_however_old(
     assert redis.zscore("jobs:ada", ids.raw(old.id)) is not None
 
 
-def test_a_line_of_an_earlier_release_numbered_by_time_goes_on(store: Store, line: Line, redis: Redis) -> None:
+def test_a_line_that_an_earlier_release_numbered_goes_on(store: Store, line: Line, redis: Redis) -> None:
     redis.xdel(LINE, redis.xadd(LINE, {"id": "pred_old", "rows": 1}, id="1795000000000-3"))
     first, second = jobs_of(1, 2)
     assert refusals(store, [first]) == refusals(store, [second]) == [None]

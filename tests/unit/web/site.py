@@ -30,6 +30,7 @@ from web.batches import Batches
 from web.door import Door
 from web.keys import Keys
 from web.openapi.document import Document
+from web.trace import Trace
 from web.waiting import Waiting
 from worker.account import Account
 from worker.batch_steps import BatchSteps
@@ -114,6 +115,7 @@ class Site:
         self.waiting = Waiting(self.redis, self.store.read, "ended:web", self.settings.max_waiting_callers)
         self.journal = Journal("INFO", self.logged.append)
         self.metrics = Metrics(self.redis)
+        self.trace = Trace(self.metrics, self.journal)
         web = Process("web:1", RELEASE)
         self.door = Door(
             self.store, lambda bell: self.on_bell(bell), web, self.settings.max_waiting, self.journal
@@ -140,8 +142,7 @@ class Site:
             self.store,
             self.door,
             self.waiting,
-            self.metrics,
-            self.journal,
+            self.trace,
             self.batches,
         )
         self.client = DocumentedClient(self.app, documented(bundles, self.settings.default_model, bool(keys)))

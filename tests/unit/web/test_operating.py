@@ -28,6 +28,7 @@ def scraped(site: Site, **headers: str) -> dict[str, float]:
 
 
 def lines(site: Site, event: str) -> list[dict[str, Any]]:
+    site.trace.tell()
     logged = [orjson.loads(line) for line in b"".join(site.logged).splitlines()]
     return [line for line in logged if line["event"] == event]
 
@@ -109,7 +110,7 @@ def test_metrics_follow_jobs_through_their_lives(site: Site) -> None:
 def test_metrics_of_all_processes_are_added_up(site: Site) -> None:
     for seconds in (0.002, 0.2):
         other = Metrics(site.redis)
-        other.observe(QUEUE_SECONDS, seconds, "salary@1")
+        other.observe(QUEUE_SECONDS, [seconds], "salary@1")
         other.flush()
     samples = scraped(site)
     assert samples["queue_wait_seconds_bucket{le=0.0025,model=salary@1}"] == 1
@@ -156,4 +157,5 @@ def test_a_replayed_request_is_not_accepted_again(site: Site) -> None:
 def test_what_machines_ask_for_all_the_time_is_not_logged(site: Site) -> None:
     for path in ("/healthz", "/readyz", "/metrics"):
         site.client.get(path)
+    site.trace.tell()
     assert site.logged == []
