@@ -57,8 +57,7 @@ class Child:
         self._celery = celery
         self._parent = os.getppid()
         self._metrics = Metrics(connect(settings))
-        self._account = Account(self._metrics, journal)
-        self._journal = journal
+        self._accounts = Account(self._metrics, journal), Account(self._metrics, journal)
         self._stopping = stopping
         self._connect()
         self._explanations: Explanations | None = None
@@ -78,6 +77,8 @@ class Child:
         """Before the process ends."""
         if self._explanations:
             self._explanations.join()
+        for account in self._accounts:
+            account.tell()
         with suppress(StoreAway):
             self._metrics.flush()
 
@@ -89,10 +90,11 @@ class Child:
 
     def _make_work(self, bundles: Bundles) -> Work:
         line = Line(connect(self._settings, WORKER_ANSWER_SECONDS), self._settings, EXPLAINED)
-        account, lease = Account(self._metrics, self._journal), self._settings.lease_seconds
-        self._explanations = Explanations(line, bundles, account, self.name, lease, self._stopping)
+        mine, of_explanations = self._accounts
+        lease = self._settings.lease_seconds
+        self._explanations = Explanations(line, bundles, of_explanations, self.name, lease, self._stopping)
         self._explanations.start()
-        self._predictions = Predictions(self._line, bundles, self._account, self.name, self._stopping)
+        self._predictions = Predictions(self._line, bundles, mine, self.name, self._stopping)
         return self._predictions
 
     def _prepare(self) -> Work | None:

@@ -88,6 +88,7 @@ class Explanations:
                 self._explain(those)
             except Stopped:
                 self._line.give_back(those, STOPPED)
+        self._account.tell()
 
     def _explain(self, claims: list[Claim]) -> None:
         model = claims[0].model

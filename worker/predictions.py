@@ -49,6 +49,7 @@ class Predictions:
             self.pace.worked(rows, time.perf_counter() - started)
             claims = claims or self._wait(bell)
         self._line.withdraw(bell)
+        self._account.tell()
 
     def _record(self, outcomes: list[Outcome], bell: str) -> list[Claim]:
         """Records, and claims what waits meanwhile, if anything; after a lone job mostly nothing does."""
