@@ -60,25 +60,40 @@ def read_prediction(request: Request, catalog: Catalog) -> Asked:
     except ValidationError as error:
         faults = faults_in(error)
         if isinstance(sent, dict):
-            faults += _faults_of_rows(sent, catalog, {fault.pointer for fault in faults})
-        raise Problem(422, "the body is not a request for a prediction; see errors", faults) from None
+            faults += _further_faults(sent, catalog, {fault.pointer for fault in faults})
+        raise _refused(faults) from None
     manifest, inputs = catalog.find(body.model), body.inputs
-    if body.explain:
-        _require_explainable(manifest, inputs)
+    if body.explain and (faults := _faults_of_explain(manifest, inputs)):
+        raise _refused(faults + _faults_of_rows(manifest, inputs))
     if isinstance(inputs, list):
         rows = manifest.schema.check_rows(inputs)
         return Asked(manifest, rows, len(rows), body.metadata, body.explain)
     return Asked(manifest, manifest.schema.check_row(inputs), 1, body.metadata, body.explain)
 
 
-def _require_explainable(manifest: Manifest, inputs: Any) -> None:
+def _refused(faults: list[Fault]) -> Problem:
+    return Problem(422, "the body is not a request for a prediction; see errors", faults)
+
+
+def _faults_of_explain(manifest: Manifest, inputs: Any) -> list[Fault]:
+    faults = []
     if not manifest.explained:
-        fault = Fault("/explain", f"{manifest.ref} gives no explanations")
-    elif isinstance(inputs, list) and len(inputs) > MOST_EXPLAINED:
-        fault = Fault("/inputs", f"must have at most {MOST_EXPLAINED} rows if they are to be explained")
-    else:
-        return
-    raise Problem(422, "the body is not a request for a prediction; see errors", [fault])
+        faults.append(Fault("/explain", f"{manifest.ref} gives no explanations"))
+    if isinstance(inputs, list) and len(inputs) > MOST_EXPLAINED:
+        detail = f"must have at most {MOST_EXPLAINED} rows if they are to be explained"
+        faults.append(Fault("/inputs", detail))
+    return faults
+
+
+def _faults_of_rows(manifest: Manifest, inputs: Any) -> list[Fault]:
+    try:
+        if isinstance(inputs, list):
+            manifest.schema.check_rows(inputs)
+        else:
+            manifest.schema.check_row(inputs)
+    except InvalidRows as error:
+        return error.faults
+    return []
 
 
 def read_json(request: Request) -> Any:
@@ -121,20 +136,14 @@ def _read_integer(digits: str) -> float:
     return int(digits) if len(digits) <= LONGEST_INTEGER else float(digits)
 
 
-def _faults_of_rows(sent: dict[str, Any], catalog: Catalog, found: set[str]) -> list[Fault]:
-    """What else is wrong, where something outside the rows is."""
+def _further_faults(sent: dict[str, Any], catalog: Catalog, found: set[str]) -> list[Fault]:
+    """What the model has against rows and `explain`, where something else is wrong already."""
     inputs, model = sent.get("inputs"), sent.get("model")
     if "/inputs" in found or not (model is None or isinstance(model, str)):
         return []
-    schema = catalog.find(model).schema
-    try:
-        if isinstance(inputs, list):
-            schema.check_rows(inputs)
-        else:
-            schema.check_row(inputs)
-    except InvalidRows as error:
-        return error.faults
-    return []
+    manifest = catalog.find(model)
+    of_explain = _faults_of_explain(manifest, inputs) if sent.get("explain") is True else []
+    return of_explain + _faults_of_rows(manifest, inputs)
 
 
 def faults_in(error: ValidationError) -> list[Fault]:

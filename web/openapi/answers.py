@@ -62,7 +62,10 @@ class Output(TypedDict):
         ]
     ]
     contributions: NotRequired[
-        Annotated[dict[str, float], Field(description="By feature; with `base` their sum is the margin")]
+        Annotated[
+            dict[str, float],
+            Field(description="By feature, with the value of this row; with `base` their sum is the margin"),
+        ]
     ]
     base: NotRequired[Annotated[float, Field(description="The margin of which contributions tell the rest")]]
     warnings: NotRequired[Annotated[list[str], Field(description="Values outside what training saw")]]

@@ -80,6 +80,12 @@ def test_what_is_not_json_is_refused(site: Site, path: str, body: bytes) -> None
         ({"inputs": ROW, "explain": "7312561"}, ["/explain"]),
         ({"inputs": ROW, "explain": 1}, ["/explain"]),
         ({"inputs": [ROW] * 101, "explain": True}, ["/inputs"]),
+        ({"inputs": [ROW, {}], "explain": "yes"}, ["/explain", "/inputs/1/years"]),
+        ({"inputs": [*[ROW] * 100, {}], "explain": True}, ["/inputs", "/inputs/100/years"]),
+        (
+            {"inputs": [*[ROW] * 100, {}], "explain": True, "x": SECRET},
+            ["/inputs", "/inputs/100/years", "/x"],
+        ),
         ({"inputs": ROW, "input": SECRET, "a/b~c": 1}, ["/input", "/a~1b~0c"]),
         ({"inputs": ROW, "metadata": [SECRET]}, ["/metadata"]),
         ({"inputs": ROW, "metadata": None}, ["/metadata"]),
