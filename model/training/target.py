@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from model.objective import BINARY, MULTI_CLASS, QUANTILE
+from model.objective import BINARY, MULTI_CLASS, QUANTILE, SERVED
 from model.training.column import Column
 from model.training.table import TableError
 
@@ -72,7 +72,7 @@ class Target:
 def read_target(column: Column, aim: Aim) -> Target:
     """Raises TableError where column and aim do not fit; the column has no missing value."""
     if aim.objective not in ("", *TRAINED):
-        raise TableError(f"{aim.objective} is not trained here; these are: {', '.join(TRAINED)}")
+        raise TableError(f"{aim.objective} is not trained here; {_way_out(aim.objective, column.name)}")
     if aim.classify or aim.objective in (BINARY, *MULTI_CLASS):
         return _classes(column, aim)
     if column.type == "category":
@@ -87,6 +87,13 @@ def read_target(column: Column, aim: Aim) -> Target:
     _check_range(column.name, objective, labels)
     transform = _transform(column.name, labels) if aim.log else ""
     return Target(column.name, objective, labels, quantiles=quantiles, transform=transform)
+
+
+def _way_out(objective: str, target: str) -> str:
+    """Groups and censored times, for instance, are more than one column of a table can say."""
+    if objective in SERVED:
+        return f"train it with xgboost, save_model, then: python -m model import MODEL --target {target!r}"
+    return f"these are: {', '.join(TRAINED)}"
 
 
 def _classes(column: Column, aim: Aim) -> Target:

@@ -188,7 +188,16 @@ NUMBERS = "\n".join(f"{n},{n % 3},{n % 2}" for n in range(40))
         ),
         ("a,y\n" + "1e39,1\n2,2\n" * 20, [], "column 'a' has a value beyond a 32-bit float"),
         (f"a,b,y\n{NUMBERS}", ["--objective", "reg:gamma"], "reg:gamma needs a target above 0"),
-        (f"a,b,y\n{NUMBERS}", ["--objective", "rank:ndcg"], "rank:ndcg is not trained here; these are"),
+        (f"a,b,y\n{NUMBERS}", ["--objective", "rank"], "rank is not trained here; these are: reg:squared"),
+        *(
+            (
+                f"a,b,y\n{NUMBERS}",
+                ["--objective", name],
+                f"{name} is not trained here; train it with xgboost, save_model, "
+                "then: python -m model import MODEL --target 'y'",
+            )
+            for name in ("rank:ndcg", "survival:cox", "survival:aft", "multi:softmax")
+        ),
         (f"a,b,y\n{NUMBERS}", ["--classify", "--log"], "classes have neither a logarithm nor quantiles"),
         (f"a,b,y\n{NUMBERS}", ["--name", "../up"], "name must be 1 to 63 of"),
     ],
