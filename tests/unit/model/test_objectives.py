@@ -129,6 +129,24 @@ def test_contributions_are_those_of_xgboost(tmp_path: Path, describe: Describe) 
     assert np.allclose(explained.base, direct[:, -1], atol=1e-3)
 
 
+def test_the_contribution_of_a_category_is_that_of_the_rows_own(tmp_path: Path, describe: Describe) -> None:
+    cities, rooms = ["Basel", "Bern", "Chur"], np.tile(np.arange(1, 9), 12)
+    codes = np.repeat(np.arange(3), 32)
+    values = np.stack([codes, rooms], axis=1).astype(np.float32)
+    more = {"feature_names": ["city", "rooms"], "feature_types": ["c", "q"], "enable_categorical": True}
+    matrix = xgboost.DMatrix(values, codes**2 * 100 + rooms, nthread=1, **more)
+    booster = xgboost.train({"nthread": 1}, matrix, ROUNDS)
+    city = {"name": "city", "type": "category", "categories": cities, "nullable": True}
+    features = [city, {"name": "rooms", "type": "integer"}]
+    rows = [{"city": city, "rooms": 3} for city in (*cities, None)]
+    bundle = Bundle.load(publish(tmp_path, booster, describe(features=features, trees=ROUNDS), rows))
+    encoded = bundle.encode(bundle.manifest.schema.check_rows(rows))
+    direct = booster.predict(xgboost.DMatrix(encoded, nthread=1, **more), pred_contribs=True)
+    of_city = bundle.explain(encoded).contributions[:, 0]
+    assert np.array_equal(of_city, direct[:, 0])
+    assert of_city[0] < of_city[1] < of_city[2]
+
+
 def load(tmp_path: Path, describe: Describe, name: str, **changes: object) -> tuple[Table, Bundle, Floats]:
     """The bundle of a model, and what XGBoost itself gives for its table."""
     data, booster = train(name)
