@@ -1,7 +1,8 @@
 """Explanations take up to hundreds of times longer than scores: a thread of each child works on them alone.
 
-XGBoost lets go of the lock of Python while it computes, and the thread has a lower priority, so that
-those who did not ask for explanations do not wait for them.
+XGBoost lets go of the lock of Python while it computes, and does so in a second thread, of a lower priority,
+so that those who did not ask for explanations do not wait for them. All else is done in the first: who holds
+that lock and has to wait for a processor makes everybody wait.
 """
 
 import logging
@@ -9,6 +10,7 @@ import os
 import threading
 import time
 from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 
 import orjson
@@ -32,6 +34,8 @@ WATCH_MS = 1_000
 NICE = 10
 FIRST_ROWS = 10
 """To be claimed before the first are measured."""
+CLAIM_SECONDS = 0.1
+"""So much work is claimed at once: more would leave other children idle, and be no faster."""
 SLICE_SECONDS = 0.25
 """How long a call of the model may take: between two of them leases are renewed, or the worker stops."""
 END_SECONDS = 3
@@ -56,7 +60,9 @@ class Explanations:
         self._child = child
         self._renew_seconds = lease_seconds / 5
         self._stopping = stopping
-        self._pace = Pace(FIRST_ROWS)
+        self._paces: dict[str, Pace] = {}
+        """By the sha256 of the bundle: one may take a thousand times longer than another."""
+        self._computing = ThreadPoolExecutor(1, "explaining", initializer=_give_way)
         self._thread = threading.Thread(target=self._run, name="explanations", daemon=True)
 
     def start(self) -> None:
@@ -67,8 +73,6 @@ class Explanations:
         self._thread.join(END_SECONDS)
 
     def _run(self) -> None:
-        with suppress(OSError):
-            os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), NICE)
         while not self._stopping():
             try:
                 self.work()
@@ -78,7 +82,7 @@ class Explanations:
 
     def work(self, watch_ms: int = WATCH_MS) -> None:
         """One claim's worth of explanations, or a while of waiting for some."""
-        rows = self._pace.rows
+        rows = min((pace.rows for pace in self._paces.values()), default=FIRST_ROWS)
         claims = self._line.claim(self._child, NO_BELL, rows)
         if not claims and (entry := self._line.wait(self._child, watch_ms)):
             claims = self._line.claim(self._child, NO_BELL, rows, entry)
@@ -100,7 +104,7 @@ class Explanations:
             self._line.give_back(claims, orjson.dumps(reason))
             return
         started = time.perf_counter()
-        score = self._sliced(explained_scores(bundle), claims)
+        score = self._sliced(explained_scores(bundle, self._computing), claims)
         together = [claim for claim in claims if not claim.careful]
         outcomes: list[Outcome] = score_together(score, together) if together else []
         outcomes += [score_with_care(self._line, score, claim) for claim in claims if claim.careful]
@@ -110,6 +114,7 @@ class Explanations:
 
     def _sliced(self, score: Score, claims: list[Claim]) -> Score:
         """Scores some rows at a time; a list that takes longer than a lease stays this child's."""
+        pace = self._paces.setdefault(claims[0].sha256, Pace(FIRST_ROWS, CLAIM_SECONDS))
         renewed = time.monotonic()
 
         def score_in_slices(rows: Sequence[Row]) -> list[bytes]:
@@ -123,9 +128,14 @@ class Explanations:
                     renewed = time.monotonic()
                 started = time.perf_counter()
                 at = len(outputs)
-                some = score(rows[at : at + self._pace.within(SLICE_SECONDS)])
-                self._pace.measured(len(some), time.perf_counter() - started)
+                some = score(rows[at : at + pace.within(SLICE_SECONDS)])
+                pace.measured(len(some), time.perf_counter() - started)
                 outputs += some
             return outputs
 
         return score_in_slices
+
+
+def _give_way() -> None:
+    with suppress(OSError):
+        os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), NICE)

@@ -9,10 +9,11 @@ REMEMBERED_SECONDS = 5
 
 
 class Pace:
-    """Follows the measured rate, so that a claim of `rows` rows takes about AIM_SECONDS."""
+    """Follows the measured rate, so that a claim of `rows` rows takes about as long as is aimed at."""
 
-    def __init__(self, first_rows: int = 1_000) -> None:
+    def __init__(self, first_rows: int = 1_000, aim_seconds: float = AIM_SECONDS) -> None:
         self.rows = first_rows
+        self._aim_seconds = aim_seconds
         self._seconds_per_row: float | None = None
         self._worked_seconds = 0.0
         self._worked_rows = 0.0
@@ -22,7 +23,7 @@ class Pace:
         sample = seconds / rows
         known = self._seconds_per_row
         self._seconds_per_row = sample if known is None else known + _WEIGHT * (sample - known)
-        self.rows = self.within(AIM_SECONDS)
+        self.rows = self.within(self._aim_seconds)
 
     def within(self, seconds: float) -> int:
         """How many rows take about so long."""

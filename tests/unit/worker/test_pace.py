@@ -13,6 +13,13 @@ def test_the_pace_follows_the_measured_rate(rows_a_second: int, wanted: int) -> 
     assert pace.rows == pytest.approx(wanted, abs=1)
 
 
+def test_another_aim_makes_claims_as_long_as_it_says() -> None:
+    pace = Pace(first_rows=10, aim_seconds=0.1)
+    assert pace.rows == 10
+    pace.measured(10, 0.01)
+    assert (pace.rows, pace.within(0.25)) == (100, 250)
+
+
 def test_one_slow_call_changes_the_pace_a_little() -> None:
     pace = Pace()
     for seconds in (1.0, 1.0, 2.0):
