@@ -23,6 +23,8 @@ ASKED = {
     "waited-32": Asked("posted and waited for, 32 connections", "at least", 0.7, "x (b)"),
     "waited-1-p50": Asked("posted and waited for, 1 connection: p50", "at most", 4.0, "x (b)"),
     "wages-128": Asked("wages, waited for, 128 connections", "at least", 0.8, "x (b)"),
+    "explained": Asked("wages, explained, lists of 100, 8 connections", "at least", 0.8, "x (b)"),
+    "explained-p99": Asked("p99 of a prediction beside explained ones", "at most", 3.0, "x without"),
     "posted-128": Asked("posted only, 128 connections", "at least", 1.0, "x (b)"),
     "lists": Asked("lists of 1,000 rows, 8 connections", "at least", 100_000, "rows/s"),
     "waiting-bytes": Asked("Redis for each of 100,000 waiting jobs", "at most", 400, "bytes"),

@@ -34,7 +34,7 @@ class Crowd:
         await asyncio.sleep(number / CONNECTS_PER_SECOND)
         try:
             reader, writer = await asyncio.open_connection("127.0.0.1", self.port)
-            body = POSTED_ROW.before + f"{1 + number / 1000:.7f}" + POSTED_ROW.after
+            body = POSTED_ROW.body([1 + number / 1000])
             head = f"POST {POSTED_ROW.path} HTTP/1.1\r\nHost: 127.0.0.1\r\nPrefer: wait={wait}\r\n"
             head += f"Content-Type: application/json\r\nContent-Length: {len(body)}\r\n\r\n"
             job = await self._wait(reader, writer, head + body, 202, wait)

@@ -28,9 +28,8 @@ class Client:
 
     def ask(self, load: Load, years: list[float]) -> Answer:
         """Send the rows as a load would, and insist on its status."""
-        body = load.before + load.between.join(f"{value:.7f}" for value in years) + load.after
         headers = {"Content-Type": "application/json"} | ({"Prefer": load.prefer} if load.prefer else {})
-        return self._exchange("POST", load.path, load.status, body, headers)
+        return self._exchange("POST", load.path, load.status, load.body(years), headers)
 
     def get(self, path: str) -> Answer:
         """Read a resource."""

@@ -1,8 +1,9 @@
 """What is sent: one wrk script, and the requests it is given."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
-LIST_ROWS = 1_000
+LIST_ROWS, EXPLAINED_ROWS = 1_000, 100
 WAIT = "wait=25"
 
 
@@ -20,6 +21,10 @@ class Load:
     between: str = ""
     model: str = "salary"
 
+    def body(self, numbers: Sequence[float]) -> str:
+        """With a row for each of the numbers."""
+        return self.before + self.between.join(f"{number:.7f}" for number in numbers) + self.after
+
 
 ARTICLE_ROW = Load("/recms", '{"years":"', '"}', answer='"salary":"')
 
@@ -33,11 +38,12 @@ _SCORE = '"prediction":'
 IN_PROCESS_ROW = Load("/row", _BEFORE_ROW, _AFTER_ROW, _SCORE)
 IN_PROCESS_LIST = Load("/list", _BEFORE_LIST, _AFTER_LIST, _SCORE, rows=LIST_ROWS, between=_BETWEEN)
 
-_BEFORE_WAGE = '{"model":"wages","inputs":{"education":14,"experience":'
-_AFTER_WAGE = (
+_BEFORE_EXPERIENCE = '{"education":14,"experience":'
+_AFTER_EXPERIENCE = (
     ',"knowledge":35,"mothers_education":12,"fathers_education":null,"region":"Pacific",'
-    '"city":true,"student":false,"library_card":null}}'
+    '"city":true,"student":false,"library_card":null}'
 )
+_BEFORE_WAGE, _AFTER_WAGE = '{"model":"wages","inputs":' + _BEFORE_EXPERIENCE, _AFTER_EXPERIENCE + "}"
 IN_PROCESS_WAGE = Load("/wages", _BEFORE_WAGE, _AFTER_WAGE, '"interval":', model="wages")
 
 PATH = "/v1/predictions"
@@ -45,3 +51,20 @@ WAITED_WAGE = Load(PATH, _BEFORE_WAGE, _AFTER_WAGE, '"interval":', prefer=WAIT, 
 POSTED_ROW = Load(PATH, _BEFORE_ROW, _AFTER_ROW, answer='"pred_', status=202)
 WAITED_ROW = Load(PATH, _BEFORE_ROW, _AFTER_ROW, _SCORE, prefer=WAIT)
 WAITED_LIST = Load(PATH, _BEFORE_LIST, _AFTER_LIST, _SCORE, prefer=WAIT, rows=LIST_ROWS, between=_BETWEEN)
+
+
+def _explained(path: str, prefer: str = "") -> Load:
+    return Load(
+        path,
+        '{"model":"wages","explain":true,"inputs":[' + _BEFORE_EXPERIENCE,
+        _AFTER_EXPERIENCE + "]}",
+        answer='"contributions":',
+        prefer=prefer,
+        rows=EXPLAINED_ROWS,
+        between=_AFTER_EXPERIENCE + "," + _BEFORE_EXPERIENCE,
+        model="wages",
+    )
+
+
+IN_PROCESS_EXPLAINED = _explained("/explained")
+WAITED_EXPLAINED = _explained(PATH, WAIT)

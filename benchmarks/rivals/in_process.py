@@ -1,21 +1,24 @@
 """Rival (b): FastAPI on uvicorn, tuned: `inplace_predict` in an `async def`, one thread for each process."""
 
-import json
 from typing import Literal
 
 import numpy as np
+import numpy.typing as npt
+import xgboost
 from fastapi import FastAPI
 from pydantic import BaseModel
 
-from benchmarks.bundle import WAGES, load_model, model_file
+from benchmarks.bundle import MIDDLE, WAGES, describe, load_model
 
 app = FastAPI()
 model = load_model()
 model.set_param({"nthread": 1})
 wages_model = load_model(WAGES)
 wages_model.set_param({"nthread": 1})
-description = json.loads(model_file(WAGES).with_name("bundle.json").read_text())
+description = describe(WAGES)
+features = [feature["name"] for feature in description["features"]]
 regions = {name: code for code, name in enumerate(description["features"][5]["categories"])}
+rounds = (0, description["trees"])
 
 
 class Row(BaseModel):
@@ -49,6 +52,21 @@ class Wage(BaseModel):
     interval: tuple[float, float]
 
 
+class ExplainedRequest(BaseModel):
+    model: Literal["wages"] = "wages"
+    explain: Literal[True]
+    inputs: list[WagesRow]
+
+
+class ExplainedWage(Wage):
+    contributions: dict[str, float]
+    base: float
+
+
+class ExplainedWages(BaseModel):
+    outputs: list[ExplainedWage]
+
+
 class ListRequest(BaseModel):
     model: Literal["salary"] = "salary"
     inputs: list[Row]
@@ -72,12 +90,39 @@ async def score_row(body: RowRequest) -> Score:
 @app.post("/wages")
 async def score_wages(body: WagesRequest) -> Wage:
     """The wage of one row, and its interval."""
-    row = body.inputs.model_dump() | {"region": regions[body.inputs.region]}
-    matrix = np.array([[np.nan if value is None else value for value in row.values()]], dtype=np.float32)
-    low, middle, high = np.exp(
-        wages_model.inplace_predict(matrix, iteration_range=(0, description["trees"]))[0]
-    )
+    matrix = wages_matrix([body.inputs])
+    low, middle, high = np.exp(wages_model.inplace_predict(matrix, iteration_range=rounds)[0])
     return Wage(prediction=float(middle), interval=(float(low), float(high)))
+
+
+@app.post("/explained")
+async def explain_wages(body: ExplainedRequest) -> ExplainedWages:
+    """The same of a list of rows, and what each feature adds to the logarithm of the wage."""
+    matrix = wages_matrix(body.inputs)
+    wages = np.exp(wages_model.inplace_predict(matrix, iteration_range=rounds))
+    rows = xgboost.DMatrix(matrix, nthread=1)
+    values = wages_model.predict(rows, pred_contribs=True, iteration_range=rounds, validate_features=False)
+    return ExplainedWages(
+        outputs=[
+            ExplainedWage(
+                prediction=middle,
+                interval=(low, high),
+                contributions=dict(zip(features, contributions, strict=True)),
+                base=base,
+            )
+            for (low, middle, high), (*contributions, base) in zip(
+                wages.tolist(), values[:, MIDDLE].tolist(), strict=True
+            )
+        ]
+    )
+
+
+def wages_matrix(rows: list[WagesRow]) -> npt.NDArray[np.float32]:
+    """As the booster reads them."""
+    coded = [row.model_dump() | {"region": regions[row.region]} for row in rows]
+    return np.array(
+        [[np.nan if value is None else value for value in row.values()] for row in coded], dtype=np.float32
+    )
 
 
 @app.post("/list")
