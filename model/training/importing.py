@@ -57,6 +57,9 @@ def import_model(file: Path, said: Said, sample: Table | None = None) -> Trained
     """Raises BundleError or SchemaError, in one line, that names what only the caller can know."""
     booster, saved_by = read_foreign(file)
     objective = read_objective(booster, file.name)
+    rounds = booster.num_boosted_rounds()
+    if not rounds:
+        raise BundleError(f"{file.name}: the model has no trees; train it first")
     features = _features(booster, said, sample)
     if said.base_margin:
         features.append({"name": said.base_margin, "type": "number", "base_margin": True})
@@ -68,7 +71,6 @@ def import_model(file: Path, said: Said, sample: Table | None = None) -> Trained
         golden = list({json.dumps(row): row for row in golden}.values())
     else:
         golden = probe_rows(booster, schema)
-    rounds = booster.num_boosted_rounds()
     description = {
         "name": said.name,
         "target": said.target,
@@ -90,6 +92,8 @@ def import_model(file: Path, said: Said, sample: Table | None = None) -> Trained
         raise BundleError(
             f"{file.name}: the model has {objective.classes} classes; --classes names {len(said.classes)}"
         )
+    if len(set(said.classes)) < len(said.classes):
+        raise BundleError(f"{file.name}: --classes names one class twice")
     return Trained(booster, description, golden)
 
 
@@ -150,9 +154,9 @@ def _sample_rows(schema: Schema, sample: Table) -> list[dict[str, Any]]:
     for name in schema.names:
         if name not in names:
             raise BundleError(f"{sample.file} has no column {name!r}, which is a feature of the model")
-    booleans = {feature.name for feature in schema.features if feature.type == "boolean"}
+    types = {feature.name: feature.type for feature in schema.features}
     rows = [
-        {name: _lower(value) if name in booleans else value for name, value in row.items()}
+        {name: _as_sent(value, types[name]) for name, value in row.items()}
         for row in sample.columns.select(list(schema.names)).to_pylist()
     ]
     try:
@@ -165,9 +169,13 @@ def _sample_rows(schema: Schema, sample: Table) -> list[dict[str, Any]]:
     return [dict(zip(schema.names, row, strict=True)) for row in read]
 
 
-def _lower(value: Any) -> Any:
-    """pandas writes True, which is no boolean anywhere else."""
-    return value.lower() if value in ("True", "False") and isinstance(value, str) else value
+def _as_sent(value: Any, kind: str) -> Any:
+    """pandas writes True, which is no boolean anywhere else; and a number may name a category."""
+    if kind == "boolean" and isinstance(value, str) and value in ("True", "False"):
+        return value.lower()
+    if kind == "category" and isinstance(value, int):
+        return str(value)
+    return value
 
 
 def _observed(feature: Mapping[str, Any], rows: Sequence[Mapping[str, Any]]) -> dict[str, Any]:

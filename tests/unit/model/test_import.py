@@ -82,6 +82,20 @@ def test_categories_that_the_booster_knows_need_not_be_said(bring: Bring) -> Non
     assert np.array_equal(scores(manifest, records(table)), wrapper.predict(table))
 
 
+def test_numbers_that_name_categories_are_texts_in_rows_and_numbers_in_a_sample(
+    bring: Bring, tmp_path: Path
+) -> None:
+    floors = pd.Series([1, 2, 3] * 20, dtype="category")
+    table = pd.DataFrame({"floor": floors, "size": range(60)})
+    wrapper = xgboost.XGBRegressor(n_estimators=5, enable_categorical=True, n_jobs=1)
+    wrapper.fit(table, np.arange(60))
+    table.to_parquet(tmp_path / "sample.parquet")
+    manifest = bring(wrapper, "--sample", tmp_path / "sample.parquet")
+    assert manifest.schema.features[0].categories == ("1", "2", "3")
+    rows = [{**row, "floor": str(row["floor"])} for row in records(table)]
+    assert np.array_equal(scores(manifest, rows), wrapper.predict(table))
+
+
 def test_categories_that_it_does_not_know_are_asked_for(bring: Bring, tmp_path: Path) -> None:
     coded = np.column_stack([np.arange(90) % 3, np.arange(90)]).astype(np.float32)
     matrix = xgboost.DMatrix(
@@ -178,6 +192,24 @@ def test_what_is_no_model_of_xgboost_is_refused_with_the_way_out(
     told = refusal("import", tmp_path / "model.ubj", "--target", "y", "--output", tmp_path / "out")
     assert message in told
     assert not (tmp_path / "out").exists()
+
+
+def test_a_model_without_trees_is_refused(tmp_path: Path) -> None:
+    matrix = xgboost.DMatrix(DIABETES.data, DIABETES.target)
+    xgboost.train({"nthread": 1}, matrix, 0).save_model(tmp_path / "model.ubj")
+    told = refusal("import", tmp_path / "model.ubj", "--target", "y", "--output", tmp_path / "out")
+    assert told == "python -m model: model.ubj: the model has no trees; train it first"
+
+
+@pytest.mark.parametrize(
+    ("classes", "message"), [("a,b", "has 3 classes; --classes names 2"), ("a,b,a", "names one class twice")]
+)
+def test_names_of_classes_that_do_not_fit_are_refused(tmp_path: Path, classes: str, message: str) -> None:
+    wrapper = xgboost.XGBClassifier(n_estimators=2, n_jobs=1).fit(WINE.data, WINE.target)
+    wrapper.get_booster().feature_names = list(WINE.feature_names)
+    wrapper.save_model(tmp_path / "model.ubj")
+    out = ("--output", tmp_path / "out", "--classes", classes)
+    assert message in refusal("import", tmp_path / "model.ubj", "--target", "y", *out)
 
 
 @pytest.mark.parametrize(
