@@ -1,5 +1,9 @@
 """Explanations wait in a line of their own, and a list that takes long stays with the child that lives."""
 
+import os
+import threading
+from pathlib import Path
+
 import orjson
 import pytest
 from redis import Redis
@@ -16,7 +20,15 @@ from model.catalog import Catalog
 from tests.unit.conftest import MANY, Clock, Read, job
 from worker.account import Account
 from worker.bundles import Bundles
-from worker.explanations import Explanations
+from worker.explanations import NICE, Explanations
+
+
+TASKS = Path("/proc/self/task")
+
+
+def niceness() -> dict[str, int]:
+    """Of each thread of this process."""
+    return {task.name: os.getpriority(os.PRIO_PROCESS, int(task.name)) for task in TASKS.iterdir()}
 
 
 @pytest.fixture
@@ -61,6 +73,19 @@ def test_they_do_not_stand_in_the_line_of_those_who_did_not_ask(
     assert [claim.id for claim in line.claim("child", "bell", MANY)] == [plain.id]
     assert [claim.id for claim in explained_line.claim("child", "", MANY)] == [asked.id]
     assert redis.zcard("bells") == 1
+
+
+@pytest.mark.skipif(not TASKS.is_dir(), reason="threads are found in /proc")
+def test_only_the_thread_that_computes_gives_way(
+    store: Store, explained_line: Line, catalog: Catalog, redis: Redis
+) -> None:
+    before, mine = niceness(), os.getpriority(os.PRIO_PROCESS, threading.get_native_id())
+    store.add([explained_job(catalog, 1)])
+    explanations = thread(explained_line, catalog, redis)
+    explanations.work(watch_ms=1)
+    started = {task: nice for task, nice in niceness().items() if task not in before}
+    assert NICE in started.values()
+    assert os.getpriority(os.PRIO_PROCESS, threading.get_native_id()) == mine < NICE
 
 
 def test_they_count_as_waiting_and_can_be_canceled(
