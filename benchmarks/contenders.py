@@ -37,23 +37,30 @@ def article() -> Iterator[Contender]:
 
 
 @contextmanager
-def in_process() -> Iterator[Contender]:
+def in_process(niceness: int = 0) -> Iterator[Contender]:
     """Rival (b): FastAPI on uvicorn, without the log that would cost it time."""
     port = free_port()
     command = ["uvicorn", "--workers", str(PROCESSES), "--host", "127.0.0.1", "--port", str(port)]
     command += ["--no-access-log", "--log-level", "warning", "benchmarks.rivals.in_process:app"]
-    with _rival(IN_PROCESS, port, command, "/openapi.json", 200) as contender:
+    with _rival(IN_PROCESS, port, command, "/openapi.json", 200, niceness) as contender:
         yield contender
 
 
 @contextmanager
 def _rival(
-    name: str, port: int, command: list[str], path: str, status: int, **environment: str
+    name: str,
+    port: int,
+    command: list[str],
+    path: str,
+    status: int,
+    niceness: int = 0,
+    **environment: str,
 ) -> Iterator[Contender]:
     with tempfile.TemporaryDirectory(prefix="paygrade-bench-", ignore_cleanup_errors=True) as directory:
         contender = Contender(name, port, Path(directory))
         log = contender.directory / "web.log"
-        with running([sys.executable, "-m", *command], log, **environment) as process:
+        command = ["nice", "-n", str(niceness), sys.executable, "-m", *command]
+        with running(command, log, **environment) as process:
             wait_for(path, port, process, log, status)
             contender.processes["web"] = process
             yield contender

@@ -3,7 +3,7 @@
 
 -- 1.0000000 to 9.9999999: always nine characters, so that Content-Length stays.
 local RANGE = 90000000
-local LISTS = 200
+local LISTED_ROWS = 200000
 
 local threads = {}
 
@@ -36,7 +36,7 @@ function init(args)
   expected, answer, counter = tonumber(args[1]), args[3], tonumber(args[4])
   local rows, before, between, after = tonumber(args[5]), args[6], args[7], args[8]
   tails = {}
-  for list = 1, rows > 1 and LISTS or 1 do
+  for list = 1, rows > 1 and LISTED_ROWS / rows or 1 do
     tails[list] = tail(rows, between, after)
   end
   if args[2] ~= "" then
