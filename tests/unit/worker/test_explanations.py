@@ -22,7 +22,6 @@ from worker.account import Account
 from worker.bundles import Bundles
 from worker.explanations import NICE, Explanations
 
-
 TASKS = Path("/proc/self/task")
 
 
