@@ -65,6 +65,11 @@ _ANSWERS: dict[type[Exception], _Answer] = {
     FilesAway: _Answer(503, STORE_AWAY_RETRY_SECONDS),
     KeyReused: _Answer(422),
 }
+_OF_ROUTES = {
+    404: "there is no such route; /docs shows those that there are",
+    405: "this route does not take this method; Allow names those that it takes",
+}
+"""What Werkzeug finds wrong before any of our routes is asked."""
 
 
 def register(app: Flask) -> None:
@@ -109,7 +114,8 @@ def _later(status: int, error: OverLimit | LineFull) -> Response:
 
 def _http(error: HTTPException) -> Response:
     headers = {name: value for name, value in error.get_headers() if name in ("Allow", "Retry-After")}
-    return _respond(Problem(error.code or 500, error.description or "", headers=headers))
+    detail = _OF_ROUTES.get(error.code or 0) or error.description or ""
+    return _respond(Problem(error.code or 500, detail, headers=headers))
 
 
 def _unforeseen(error: Exception) -> Response:
