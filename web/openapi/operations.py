@@ -46,7 +46,27 @@ def operations(requests: Requests, manifests: tuple[Manifest, ...]) -> Iterator[
 
 
 def _predictions(requests: Requests) -> Iterator[Operation]:
+    yield _create(requests)
     yield Operation(
+        "get",
+        "/v1/predictions",
+        "listPredictions",
+        "predictions",
+        "List your own jobs, the newest first",
+        {200: Answer("A page", "PredictionList", always=("Cache-Control",))},
+        (406, 503),
+        parameters=(STATUS, LIMIT, CURSOR),
+    )
+    shown = Answer("The job", "Prediction", always=("Cache-Control",), sometimes=("Retry-After",))
+    canceled = Answer("It is canceled", "Prediction", always=("Cache-Control",))
+    removed = Answer("It is removed")
+    yield _of_one("get", "", "show", "Show a job, or wait for its end", {200: shown}, (406,), WAIT)
+    yield _of_one("post", "/cancel", "cancel", "Withdraw a job that is queued", {200: canceled}, (406, 409))
+    yield _of_one("delete", "", "delete", "Remove a job that has ended, and its data", {204: removed}, (409,))
+
+
+def _create(requests: Requests) -> Operation:
+    return Operation(
         "post",
         "/v1/predictions",
         "createPrediction",
@@ -75,45 +95,26 @@ def _predictions(requests: Requests) -> Iterator[Operation]:
             "content": {JSON: {"schema": requests.body, "examples": requests.examples}},
         },
     )
-    yield Operation(
-        "get",
-        "/v1/predictions",
-        "listPredictions",
+
+
+def _of_one(
+    method: str,
+    path: str,
+    verb: str,
+    summary: str,
+    answers: dict[int, Answer],
+    problems: tuple[int, ...],
+    *parameters: Parameter,
+) -> Operation:
+    return Operation(
+        method,
+        f"/v1/predictions/{{job_id}}{path}",
+        f"{verb}Prediction",
         "predictions",
-        "List your own jobs, the newest first",
-        {200: Answer("A page", "PredictionList", always=("Cache-Control",))},
-        (406, 503),
-        parameters=(STATUS, LIMIT, CURSOR),
-    )
-    yield Operation(
-        "get",
-        "/v1/predictions/{job_id}",
-        "showPrediction",
-        "predictions",
-        "Show a job, or wait for its end",
-        {200: Answer("The job", "Prediction", always=("Cache-Control",), sometimes=("Retry-After",))},
-        (406, *_STORED),
-        parameters=(JOB_ID_IN_PATH, WAIT),
-    )
-    yield Operation(
-        "post",
-        "/v1/predictions/{job_id}/cancel",
-        "cancelPrediction",
-        "predictions",
-        "Withdraw a job that is queued",
-        {200: Answer("It is canceled", "Prediction", always=("Cache-Control",))},
-        (406, 409, *_STORED),
-        parameters=(JOB_ID_IN_PATH,),
-    )
-    yield Operation(
-        "delete",
-        "/v1/predictions/{job_id}",
-        "deletePrediction",
-        "predictions",
-        "Remove a job that has ended, and its data",
-        {204: Answer("It is removed")},
-        (409, *_STORED),
-        parameters=(JOB_ID_IN_PATH,),
+        summary,
+        answers,
+        (*problems, *_STORED),
+        parameters=(JOB_ID_IN_PATH, *parameters),
     )
 
 
@@ -182,7 +183,7 @@ def _service() -> Iterator[Operation]:
         "/v1/capacity",
         "capacity",
         "service",
-        "How things stand: the line, the workers, their rate",
+        "How things stand: the lines, the workers, their rate",
         {200: Answer("How they stand", "Capacity", always=("Cache-Control",))},
         (406, 503),
     )
