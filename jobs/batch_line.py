@@ -11,9 +11,9 @@ from redis.exceptions import ResponseError
 
 from jobs.batch_status import BatchStatus
 from jobs.batches import Asked
-from jobs.capacity import LAPSES_MS
+from jobs.capacity import LAPSES_MS, Process
 from jobs.connection import script, talking
-from jobs.names import BATCH_LINE, GROUP
+from jobs.names import BATCH_CHILDREN, BATCH_LINE, GROUP
 from jobs.settings import Settings
 
 T = TypeVar("T")
@@ -64,8 +64,9 @@ class BatchLine:
     def __init__(self, redis: Redis, settings: Settings) -> None:
         self._redis = redis
         self._settings = settings
-        names = ("take", "renew", "planned", "done", "parts", "finish", "give_back", "sweep", "live", "ring")
+        names = ("take", "renew", "planned", "done", "parts", "finish", "give_back", "sweep", "ring")
         self._scripts = {name: script(redis, f"batches/{name}") for name in (*names, "withdraw", "removed")}
+        self._live = script(redis, "live")
 
     def take(self, child: str, bell: str) -> Task | None:
         taken = self._call("take", child, bell, self._settings.retention_ms)
@@ -95,21 +96,13 @@ class BatchLine:
         names = _names(bells)
         return _texts(self._call("planned", task.entry, task.id, layout, total, bells, *names, *chunks))
 
-    def done(self, task: Task, done: Done, bells: int) -> list[str]:
-        """A chunk is done, and counts once; returns the bells to ring."""
-        return _texts(
-            self._call(
-                "done",
-                task.entry,
-                task.id,
-                task.task,
-                done.rows,
-                done.failed,
-                done.size,
-                done.expected,
-                *_names(bells),
-            )
+    def done(self, task: Task, done: Done, bells: int) -> tuple[bool, list[str]]:
+        """A chunk is done; returns whether it counts, which it does once, and the bells to ring."""
+        chunk = (task.entry, task.id, task.task)
+        counts, rung = self._call(
+            "done", *chunk, done.rows, done.failed, done.size, done.expected, *_names(bells)
         )
+        return bool(counts), _texts(rung)
 
     def parts(self, task: Task) -> dict[int, tuple[int, int]] | None:
         """The chunks that are done, with rows and failed rows, in order; None if the batch has ended."""
@@ -132,8 +125,10 @@ class BatchLine:
         """The bell has been answered."""
         self._call("withdraw", bell)
 
-    def live(self, child: str) -> None:
-        self._call("live", child, LAPSES_MS)
+    def live(self, child: Process) -> None:
+        """Says that the child lives, for LAPSES_MS."""
+        with talking():
+            self._live(args=[BATCH_CHILDREN, child.name, LAPSES_MS, child.says])
 
     def bells(self, most: int) -> list[str]:
         """The bells that are to be rung now."""

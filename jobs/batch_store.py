@@ -1,5 +1,7 @@
 """The store of batches as the door sees it: they go in, and their records come out."""
 
+import math
+import time
 from collections.abc import Sequence
 from typing import NamedTuple
 from uuid import uuid4
@@ -9,8 +11,9 @@ from redis import Redis
 from jobs import ids
 from jobs.batch_status import BatchStatus
 from jobs.batches import BatchRecord, NewBatch
+from jobs.capacity import MOST_SECONDS, UNKNOWN_SECONDS
 from jobs.connection import script, talking
-from jobs.errors import LineFull
+from jobs.errors import LineFull, TooManyBatches
 from jobs.record import UnknownRecord
 from jobs.settings import Settings
 
@@ -32,9 +35,10 @@ class BatchStore:
 
     def __init__(self, redis: Redis, settings: Settings) -> None:
         self.retention_ms = settings.retention_ms
-        self._most_open = settings.max_batches
+        self._most_open = (settings.max_batches, settings.max_batches_per_key)
         self._claim_key = script(redis, "batches/claim_key")
         self._release_key = script(redis, "batches/release_key")
+        self._room = script(redis, "batches/room")
         self._add = script(redis, "batches/add")
         self._read = script(redis, "batches/read")
         self._cancel = script(redis, "batches/cancel")
@@ -54,14 +58,21 @@ class BatchStore:
         with talking():
             self._release_key(args=[owner, key, job_id])
 
+    def require_room(self, owner: str) -> None:
+        """Raises LineFull or TooManyBatches where one more of this owner would be refused."""
+        with talking():
+            refused = self._room(args=[owner, *self._most_open])
+        if refused:
+            raise self._refusal(*refused)
+
     def add(self, batch: NewBatch) -> list[str]:
         """Records the batch and puts its first task in the line; returns the bells to ring.
 
-        Raises LineFull. A batch that is there already stays as it is, so that adding may be repeated.
+        Raises LineFull or TooManyBatches. A batch that is there already stays as it is, so that adding may be
+        repeated.
         """
         arguments: list[str | bytes | int] = [
-            self._most_open,
-            self.retention_ms,
+            *self._most_open,
             uuid4().hex,
             batch.id,
             ids.raw(batch.id),
@@ -77,10 +88,19 @@ class BatchStore:
             1 if batch.asked.dry_run else "",
         ]
         with talking():
-            verdict, *bells = self._add(args=arguments)
+            verdict, *told = self._add(args=arguments)
+        if verdict != b"ok":
+            raise self._refusal(verdict, *told)
+        return [bell.decode() for bell in told[0]]
+
+    def _refusal(self, verdict: bytes, oldest: bytes = b"") -> LineFull | TooManyBatches:
+        """What it comes to, as `refusal` of scripts/batches/batch.lua gives it."""
         if verdict == b"full":
-            raise LineFull("too many batches are unfinished; try again later")
-        return [bell.decode() for bell in bells[0]]
+            return LineFull("too many batches are unfinished; try again later")
+        [record] = self.read([oldest.decode()])
+        left = record.eta_seconds(time.time()) if isinstance(record, BatchRecord) else None
+        seconds = UNKNOWN_SECONDS if left is None else math.ceil(left)
+        return TooManyBatches(min(max(seconds, 1), MOST_SECONDS))
 
     def read(self, job_ids: Sequence[str]) -> list[BatchRecord | UnknownRecord | None]:
         with talking():

@@ -84,6 +84,15 @@ class BatchRecord(NamedTuple):
             return 1.0
         return min(self.bytes_done / self.size, 1.0) if self.size else 0.0
 
+    def eta_seconds(self, now: float) -> float | None:
+        """By how fast it went so far; None where nobody can tell."""
+        if self.status.ended or self.status is BatchStatus.FINALIZING:
+            return 0
+        if self.started is None or not self.progress:
+            return None
+        elapsed = max(now - self.started / 1000, 0)
+        return round(elapsed * (1 - self.progress) / self.progress, 1)
+
     @classmethod
     def decode(cls, job_id: str, values: Sequence[bytes | None]) -> "BatchRecord":
         """`values` as scripts/batches/read.lua gives them."""

@@ -38,14 +38,15 @@ def connect(settings: Settings, answer_seconds: float | None = 2) -> Redis:
 
 
 def script(redis: Redis, name: str) -> Script:
-    """A script of scripts/, behind what it needs of that which all of its folder share.
+    """A script of scripts/, behind what it needs of that which it shares with others.
 
     All but those that accept jobs may run when Redis is full: what is in must be able to come out.
     """
     place = _SCRIPTS / f"{name}.lua"
-    shared = _SCRIPTS / "job.lua" if place.parent == _SCRIPTS else place.with_name("batch.lua")
+    of_its_kind = _SCRIPTS / "job.lua" if place.parent == _SCRIPTS else place.with_name("batch.lua")
+    shared = (_SCRIPTS / "either.lua").read_text() + of_its_kind.read_text()
     flags = "" if place.stem == "add" else "#!lua flags=allow-oom\n"
-    return redis.register_script(flags + linked(shared.read_text(), place.read_text()))
+    return redis.register_script(flags + linked(shared, place.read_text()))
 
 
 @contextmanager

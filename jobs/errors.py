@@ -35,6 +35,10 @@ class OverLimit(JobsError):
         self.retry_after = retry_after
 
 
+class TooManyBatches(OverLimit):
+    """This key has as many unfinished batches as it may; wait until one of them has ended."""
+
+
 class TooManyRows(JobsError):
     """A list of more rows than this key may post in a whole minute; send it in parts."""
 

@@ -154,10 +154,10 @@ class Line:
         with talking():
             self._withdraw(args=[bell])
 
-    def live(self, child: Process) -> None:
+    def live(self, child: Process, among: str = CHILDREN) -> None:
         """Says that the child lives, for LAPSES_MS; then it counts as dead, and no bell is rung for it."""
         with talking():
-            self._live(args=[CHILDREN, child.name, LAPSES_MS, child.says])
+            self._live(args=[among, child.name, LAPSES_MS, child.says])
 
     def sweep(self, bells: int) -> Sweep:
         """Takes back what was claimed longer ago than its lease; names up to so many bells to ring.

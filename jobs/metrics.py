@@ -1,6 +1,7 @@
 """Metrics of all processes together: each adds up what it sees, and every second adds it to a hash in Redis.
 
-What happens to jobs is counted by the scripts, in the step in which it happens (scripts/job.lua).
+What happens to jobs is counted by the scripts, in the step in which it happens (scripts/job.lua and
+scripts/batches/batch.lua).
 """
 
 from bisect import bisect_left
@@ -36,17 +37,26 @@ RUN_SECONDS = Family("run_seconds", "From the claim of a job to its end.", ("mod
 MICROBATCH_ROWS = Family(
     "microbatch_rows", "Rows scored in one call.", ("model",), (1.0, 3.0, 10.0, 30.0, 1e2, 3e2, 1e3, 3e3, 1e4)
 )
+CHUNK_SECONDS = Family(
+    "chunk_run_seconds", "From the claim of a chunk of a batch to its end.", ("model",), _SECONDS
+)
 FAMILIES = (
     REQUESTS,
     REQUEST_SECONDS,
     QUEUE_SECONDS,
     RUN_SECONDS,
     MICROBATCH_ROWS,
+    CHUNK_SECONDS,
     Family("jobs_ended", "Jobs that ended, by how they did.", ("model", "status")),
     Family("attempts", "Claims of a job: the first, the second after its worker was lost, ...", ("attempt",)),
     Family("bells", "Bells rung."),
     Family("sweeps", "Sweeps of the line."),
     Family("swept", "Jobs that a sweep took back, or gave up.", ("what",)),
+    Family("batches_ended", "Batches that ended, by how they did.", ("model", "status")),
+    Family("batch_rows", "Rows of batches, by what became of them.", ("model", "status")),
+    Family("batch_bells", "Bells rung for batches."),
+    Family("batch_sweeps", "Sweeps of the line of batches."),
+    Family("batch_swept", "Chunks that a sweep took back, or gave up with their batch.", ("what",)),
 )
 
 

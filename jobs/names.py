@@ -33,6 +33,12 @@ ROWS = f"{LINE}:rows"
 CHILDREN = "children"
 """The sorted set of the children of workers that live."""
 
+EXPLAINERS = "explainers"
+"""That of their threads that explain."""
+
+BATCH_CHILDREN = "batches:children"
+"""That of those for batches."""
+
 WEBS = "webs"
 """That of the web processes."""
 

@@ -88,13 +88,10 @@ _EVER = Once(b"", b"")
 
 
 class Accepted(NamedTuple):
-    """What the door did with a job: it waits behind `rows_ahead`, or the job `id` is the one of its key.
-
-    One that is to be explained waits elsewhere, and has no number of rows ahead.
-    """
+    """What the door did with a job: it waits behind `rows_ahead`, or the job `id` is the one of its key."""
 
     id: str
-    rows_ahead: int | None = 0
+    rows_ahead: int = 0
     deadline: int | None = None
     replayed: bool = False
 
@@ -102,7 +99,8 @@ class Accepted(NamedTuple):
 class Record(NamedTuple):
     """Times are milliseconds since 1970, UTC; `outputs` and `error` are JSON, as callers see them.
 
-    `position` is the place in the line, in rows, of a job that is queued: 1 is next.
+    `position` is the place in its line, in rows, of a job that is queued: 1 is next. Those that are to be
+    explained have a line of their own.
     """
 
     id: str
@@ -119,6 +117,7 @@ class Record(NamedTuple):
     metadata: bytes
     deadline: int | None = None
     position: int | None = None
+    explained: bool = False
 
     @property
     def created(self) -> int:
@@ -130,7 +129,7 @@ class Record(NamedTuple):
         version, status, model, sha, owner, attempt, started, finished, expires, *rest = values
         if version != VERSION or not (status and model and sha and owner):
             raise UnknownRecord
-        outputs, error, metadata, deadline, position = rest
+        outputs, error, metadata, deadline, position, explained = rest
         return cls(
             id=job_id,
             status=Status(status.decode()),
@@ -146,15 +145,12 @@ class Record(NamedTuple):
             metadata=metadata or b"{}",
             deadline=int(deadline) if deadline else None,
             position=int(position) if position else None,
+            explained=bool(explained),
         )
 
     def accepted(self, accepted: Accepted) -> "Record":
         """The record as the door has just written it."""
-        ahead = accepted.rows_ahead
-        return self._replace(
-            position=None if ahead is None else ahead + 1,
-            deadline=accepted.deadline,
-        )
+        return self._replace(position=accepted.rows_ahead + 1, deadline=accepted.deadline)
 
     def ended(self, told: "Ending") -> "Record":
         """The record after what its watcher was told."""
@@ -185,6 +181,7 @@ class Record(NamedTuple):
             outputs=None,
             error=None,
             metadata=job.metadata or b"{}",
+            explained=bool(job.explained),
         )
 
 

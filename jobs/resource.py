@@ -17,21 +17,20 @@ def path_of(job_id: str) -> str:
 
 def prediction(record: Record, capacity: Capacity) -> bytes:
     """The resource as JSON."""
-    name, _, version = record.model.partition("@")
     path = path_of(record.id)
     resource: dict[str, Any] = {
         "id": record.id,
         "object": "prediction",
         "status": record.status,
-        "model": {"name": name, "version": int(version), "sha256": record.sha256},
-        "created_at": _time(record.created),
-        "started_at": _time(record.started),
-        "finished_at": _time(record.finished),
-        "deadline_at": _time(record.deadline),
-        "expires_at": _time(record.expires),
+        "model": model_of(record.model, record.sha256),
+        "created_at": time_of(record.created),
+        "started_at": time_of(record.started),
+        "finished_at": time_of(record.finished),
+        "deadline_at": time_of(record.deadline),
+        "expires_at": time_of(record.expires),
     }
     if record.position:
-        eta = capacity.seconds_for(record.position)
+        eta = capacity.seconds_for(record.position, record.explained)
         resource["queue"] = {
             "position": record.position,
             "eta_seconds": None if eta is None else round(eta, 3),
@@ -57,10 +56,24 @@ def capacity(now: Capacity, accepting: bool) -> dict[str, Any]:
         "workers": now.workers,
         "children": len(now.children),
         "rows_per_second": now.rows_per_second,
-        "releases": sorted({process.release for process in (*now.webs, *now.children)}),
+        "releases": sorted({each.release for each in (*now.webs, *now.children, *now.batches.children)}),
         "accepting": accepting,
+        "batches": {
+            "open": now.batches.open,
+            "waiting": now.batches.waiting,
+            "claimed": now.batches.claimed,
+            "oldest_age_seconds": now.batches.oldest_seconds,
+            "children": len(now.batches.children),
+            "rows_per_second": now.batches.rows_per_second,
+        },
     }
 
 
-def _time(milliseconds: int | None) -> str | None:
+def model_of(ref: str, sha256: str) -> dict[str, Any]:
+    """NAME@VERSION as callers see it."""
+    name, _, version = ref.partition("@")
+    return {"name": name, "version": int(version), "sha256": sha256}
+
+
+def time_of(milliseconds: int | None) -> str | None:
     return None if milliseconds is None else written(milliseconds)

@@ -34,6 +34,7 @@ class Settings(BaseSettings):
     max_body: int = Field(default=4 * 1024 * 1024, ge=1024)
     max_file: int = Field(default=100 * 1024**3, ge=1024)
     max_batches: int = Field(default=10_000, ge=1)
+    max_batches_per_key: int = Field(default=0, ge=0)
     s3_allow: str = ""
     max_waiting: int = Field(default=200_000, ge=1)
     max_memory_percent: int = Field(default=70, ge=1, le=100)

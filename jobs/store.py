@@ -33,6 +33,7 @@ class Store:
         self._list = script(redis, "list")
         self._live = script(redis, "live")
         self._capacity = script(redis, "capacity")
+        self._batch_capacity = script(redis, "batches/capacity")
 
     def add(self, jobs: Sequence[NewJob]) -> tuple[list[Accepted | JobsError], list[str]]:
         """Records the jobs and puts them in the line, in one step.
@@ -50,11 +51,12 @@ class Store:
         for job in jobs:
             arguments.extend(job.arguments())
         with talking():
-            verdicts, bells, ahead = self._add(keys=[LINE], args=arguments)
+            verdicts, bells, *ahead = self._add(keys=[LINE], args=arguments)
         done: list[Accepted | JobsError] = []
         for job, verdict in zip(jobs, verdicts, strict=True):
-            done.append(_done(job, None if job.explained else ahead, *verdict))
-            ahead += 0 if job.explained else job.rows
+            line = 1 if job.explained else 0
+            done.append(_done(job, ahead[line], *verdict))
+            ahead[line] += job.rows
         return done, [bell.decode() for bell in bells]
 
     def read(self, ids: Sequence[str], watcher: str = "") -> list[Record | UnknownRecord | None]:
@@ -104,7 +106,7 @@ class Store:
 
     def capacity(self) -> Capacity:
         with talking():
-            return Capacity.decode(self._capacity(keys=[LINE]))
+            return Capacity.decode(self._capacity(keys=[LINE]), self._batch_capacity())
 
     def ping(self) -> None:
         with talking():
@@ -129,7 +131,7 @@ def _decoded(job_id: str, values: Sequence[bytes | None]) -> Record | UnknownRec
         return error
 
 
-def _done(job: NewJob, ahead: int | None, verdict: bytes, told: bytes = b"") -> Accepted | JobsError:
+def _done(job: NewJob, ahead: int, verdict: bytes, told: bytes = b"") -> Accepted | JobsError:
     """What the verdict on a job comes to, as scripts/add.lua gives it."""
     match verdict:
         case b"ok":

@@ -10,6 +10,7 @@ import orjson
 from flask import Request
 
 from jobs import ids
+from jobs.batch_resource import PATH
 from jobs.batch_store import CLAIM_MS, BatchStore
 from jobs.batches import Asked, NewBatch, folder_of, input_of
 from jobs.errors import FilesRefused, JobsError, KeyReused, NoFile, NoTable
@@ -19,7 +20,6 @@ from jobs.settings import Settings
 from jobs.tables import ERROR, Format, check_columns, read_header
 from model.schema import Fault
 from web.batch_body import AskedBatch
-from web.batch_resource import PATH
 from web.problems import Problem
 from web.terms import key_of, start_within_ms
 from web.upload import Upload
@@ -58,6 +58,7 @@ class BatchPost:
                 raise Problem(409, "a request with this Idempotency-Key is still arriving; wait for it")
             return self._replay(known.id, known.body, asked, upload)
         with self._claimed(owner, digest, job_id), self._saved(job_id):
+            self._store.require_room(owner)  # before all of its file has come
             size = self._save(job_id, asked, upload, hashed=bool(digest))
             batch = NewBatch(
                 id=job_id,

@@ -9,6 +9,7 @@ import orjson
 from flask import Blueprint, Response, request
 
 from jobs import ids
+from jobs.batch_resource import PATH, batch, path_of
 from jobs.batch_status import BatchStatus
 from jobs.batch_store import BatchStore
 from jobs.batches import BatchRecord, folder_of, output_of
@@ -21,7 +22,6 @@ from model.catalog import Catalog
 from web.answer import Answer
 from web.batch_body import read_batch
 from web.batch_post import BatchPost
-from web.batch_resource import PATH, batch, path_of
 from web.door import Door
 from web.keys import Keys, Owner
 from web.pages import Page

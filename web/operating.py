@@ -77,6 +77,24 @@ class Collected(Collector):
             capacity.rows_per_second,
         )
         yield "accepting", "Whether a job would be accepted now.", self._is_open
+        yield from self._gauges_of_batches()
+
+    def _gauges_of_batches(self) -> Iterator[tuple[str, str, float]]:
+        batches = self._capacity.batches
+        yield "batches_open", "Batches that have not ended.", batches.open
+        yield "chunks_waiting", "Chunks of batches that nobody has claimed.", batches.waiting
+        yield "chunks_claimed", "Chunks that children of workers are at.", batches.claimed
+        yield (
+            "chunk_oldest_age_seconds",
+            "How long the next chunk has been in the line.",
+            batches.oldest_seconds,
+        )
+        yield "batch_children", "Children of workers for batches that live.", len(batches.children)
+        yield (
+            "batch_rows_per_second",
+            "What all children for batches together score while they have work.",
+            batches.rows_per_second,
+        )
 
 
 def _counter(family: Family, samples: Samples) -> Metric:

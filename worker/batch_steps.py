@@ -1,6 +1,7 @@
 """The steps of a batch: it is planned, its chunks are scored, its parts are joined."""
 
 import logging
+import time
 from collections.abc import Callable
 from functools import lru_cache
 
@@ -11,8 +12,10 @@ from jobs.batch_status import BatchStatus
 from jobs.batches import Place, folder_of, input_of, output_of
 from jobs.errors import JobsError
 from jobs.files import Files, files_at
+from jobs.metrics import CHUNK_SECONDS, Metrics
 from jobs.tables import ERROR
 from model.bundle import Bundle
+from worker.pace import Pace
 from worker.tables.chunks import ChunkScorer
 from worker.tables.columns import names_of, predict_with
 from worker.tables.join import join_errors, join_results
@@ -31,11 +34,13 @@ NO_ROWS = orjson.dumps({"type": "no_table", "detail": "the file has no rows"})
 class BatchSteps:
     """Each step may be done again, by another child too, and then comes to the same."""
 
-    def __init__(self, line: BatchLine, files: Files, ring: Ring, bells: int) -> None:
+    def __init__(self, line: BatchLine, files: Files, metrics: Metrics, ring: Ring, bells: int) -> None:
         self._line = line
         self._files = files
+        self._metrics = metrics
         self._ring = ring
         self._bells = bells
+        self.pace = Pace()
 
     def plan(self, task: Task, bundle: Bundle) -> None:
         planned = self._plan(task, bundle)
@@ -45,6 +50,7 @@ class BatchSteps:
         log.info("planned", extra={"id": task.id, "chunks": len(chunks)})
 
     def score(self, task: Task, bundle: Bundle, wanted: Callable[[], bool], hopeless: bool) -> None:
+        started = time.monotonic()
         chunk, layout = Chunk.from_text(task.chunk), Layout.from_json(task.layout)
         source, name = input_of(task.id, task.asked), _part(task.id, int(task.task))
         scorer = ChunkScorer(
@@ -52,7 +58,12 @@ class BatchSteps:
         )
         part = scorer.score(self._at(source), source.name, chunk, name, wanted, hopeless)
         done = Done(part.rows, part.failed, chunk.size, chunk.rows)
-        self._ring_all(self._line.done(task, done, self._bells))
+        counts, bells = self._line.done(task, done, self._bells)
+        seconds = time.monotonic() - started
+        self.pace.worked(part.rows, seconds)
+        if counts:
+            self._metrics.observe(CHUNK_SECONDS, seconds, task.model)
+        self._ring_all(bells)
 
     def join(self, task: Task) -> None:
         parts = self._line.parts(task)

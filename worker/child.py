@@ -20,7 +20,7 @@ from jobs.errors import StoreAway
 from jobs.line import Line
 from jobs.logs import Journal
 from jobs.metrics import Metrics
-from jobs.names import EXPLAINED
+from jobs.names import EXPLAINED, EXPLAINERS
 from jobs.settings import Settings
 from model.catalog import Catalog
 from model.errors import ModelError
@@ -117,6 +117,9 @@ class Child:
 
     def _live(self) -> None:
         self._line.live(Process(self.name, RELEASE, self._predictions.pace.rows_per_second))
+        if self._explanations:
+            pace = self._explanations.rows_per_second
+            self._line.live(Process(f"{self.name}:explained", RELEASE, pace), EXPLAINERS)
 
     def _ring(self) -> None:
         """What waited for a worker need not wait for the sweeper too."""

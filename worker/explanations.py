@@ -63,10 +63,16 @@ class Explanations:
         self._paces: dict[str, Pace] = {}
         """By the sha256 of the bundle: one may take a thousand times longer than another."""
         self._computing = ThreadPoolExecutor(1, "explaining", initializer=_give_way)
+        self._overall = Pace()
         self._thread = threading.Thread(target=self._run, name="explanations", daemon=True)
 
     def start(self) -> None:
         self._thread.start()
+
+    @property
+    def rows_per_second(self) -> int:
+        """While it has work; 0 before its first."""
+        return self._overall.rows_per_second
 
     def join(self) -> None:
         """Waits until the thread has seen that the worker is to stop."""
@@ -111,6 +117,7 @@ class Explanations:
         rows, seconds = sum(len(claim.rows) for claim in claims), time.perf_counter() - started
         self._account.scored(claims, rows, seconds)
         self._account.recorded(outcomes, self._line.record(outcomes))
+        self._overall.worked(rows, time.perf_counter() - started)
 
     def _sliced(self, score: Score, claims: list[Claim]) -> Score:
         """Scores some rows at a time; a list that takes longer than a lease stays this child's."""

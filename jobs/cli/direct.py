@@ -63,7 +63,11 @@ class Direct:
         with answered():
             now, room = self._store.capacity(), self._store.room()
         accepting = now.accepting(room, self._settings.max_waiting)
-        alive = [("web", web) for web in now.webs] + [("worker", child) for child in now.children]
+        alive = [
+            *(("web", web) for web in now.webs),
+            *(("worker", child) for child in now.children),
+            *(("worker for batches", child) for child in now.batches.children),
+        ]
         processes = [
             {"of": of, "name": each.name, "release": each.release, "rows_per_second": each.pace}
             for of, each in alive

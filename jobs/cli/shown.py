@@ -65,12 +65,22 @@ def capacity_lines(now: Resource) -> list[str]:
             ("pace", f"{now['rows_per_second']} rows/s"),
             ("releases", ", ".join(now["releases"])),
             ("accepting", now["accepting"]),
+            ("batches", _batches(now["batches"])),
+            ("chunks", _chunks(now["batches"])),
         ]
     )
     if processes := now.get("processes"):
         rows = [(each["of"], each["name"], each["release"], each["rows_per_second"]) for each in processes]
         lines += ["", *table(("of", "process", "release", "rows/s"), rows)]
     return lines
+
+
+def _batches(now: Resource) -> str:
+    return f"{now['open']} open; {now['children']} children, {now['rows_per_second']} rows/s"
+
+
+def _chunks(now: Resource) -> str:
+    return f"{now['waiting']} wait, {now['claimed']} claimed; oldest {now['oldest_age_seconds']:.1f} s"
 
 
 def _line(resource: Resource) -> list[Any]:

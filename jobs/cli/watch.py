@@ -72,12 +72,15 @@ def _screen(source: Source, with_jobs: bool) -> Look:
 def _line(source: Source, in_json: bool) -> Look:
     def look() -> list[str]:
         now = source.capacity()
+        batches = now["batches"]
         if in_json:
             return [as_json({"at": _now(), **now})]
         return [
             f"{_now()}  waiting {now['waiting']}  rows {now['rows']}  claimed {now['claimed']}"
             f"  oldest {now['oldest_age_seconds']:.1f} s  children {now['children']}"
             f"  {now['rows_per_second']} rows/s  {'' if now['accepting'] else 'not '}accepting"
+            f"  batches {batches['open']}  chunks {batches['waiting'] + batches['claimed']}"
+            f"  {batches['rows_per_second']} rows/s"
         ]
 
     return look

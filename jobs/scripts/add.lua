@@ -2,17 +2,19 @@
 -- KEYS: line. ARGV: how many may wait, rows a minute for each owner (0: no limit), ms kept, bell name, then for
 -- each job: id, raw id, model, sha, owner, inputs, rows; and, empty if there is none: metadata, watcher, ms until
 -- its deadline, digest of the caller's key, hash of the body.
--- Returns {verdicts, bells, rows that waited before}. A verdict is 'ok', or 'until' and the deadline, 'same' and the
--- id of the job that the key stands for, 'reused', 'full', 'never', or 'over' and the seconds until the owner may
--- post again. Adding a job that is there already changes nothing, so a repeated call does no harm.
+-- Returns {verdicts, bells, rows that waited before, and rows that waited to be explained}. A verdict is 'ok', or
+-- 'until' and the deadline, 'same' and the id of the job that the key stands for, 'reused', 'full', 'never', or 'over'
+-- and the seconds until the owner may post again. Adding a job that is there already changes nothing, so a repeated
+-- call does no harm.
 
 local line = KEYS[1]
 local room = tonumber(ARGV[1]) - waiting_in_both(line)
 local limit, retention, bell = tonumber(ARGV[2]), tonumber(ARGV[3]), ARGV[4]
 local LIST_KEPT = 30 * 86400000  -- after the owner's last post
 local minute = math.floor(now / 60000)
+
 -- A line of an earlier release has no count, and entries that are numbered by time.
-local function last_number()
+local function last_number(line)
   local found = redis.pcall('XINFO', 'STREAM', line)
   for at = 1, #found, 2 do
     if found[at] == 'last-generated-id' then return string.match(found[at + 1], '^%d+') end
@@ -20,8 +22,15 @@ local function last_number()
   return 0
 end
 
-local placed = tonumber(redis.call('GET', placed_of(line)) or last_number())
-local new_rows = 0
+local placed, new_rows = {}, {}  -- line -> rows put into it so far, and now
+local function next_place(line, rows)
+  placed[line] = placed[line] or tonumber(redis.call('GET', placed_of(line)) or last_number(line))
+  local place = whole(placed[line] + 1)
+  placed[line] = placed[line] + rows
+  new_rows[line] = (new_rows[line] or 0) + rows
+  return place
+end
+
 local listed_of = {}  -- owner -> raw ids of what is new, each behind its score
 
 local function over_limit(owner, rows)
@@ -51,21 +60,14 @@ local function add(id, raw, model, sha, owner, inputs, rows, metadata, watcher, 
   if limit > 0 and tonumber(rows) > limit then return {'never'} end
   if over_limit(owner, tonumber(rows)) then return {'over', whole(60 - math.floor(now / 1000) % 60)} end
   room = room - 1
-  local place = ''
-  if why == '' then
-    place = whole(placed + new_rows + 1)
-    new_rows = new_rows + rows
-  end
+  local its_line = why == '' and line or explained(line)
+  local place = next_place(its_line, rows)
   local deadline = start_within ~= '' and whole(now + start_within) or ''
   write(key_of(id),
         {'v', '1', 'status', 'queued', 'model', model, 'sha', sha, 'owner', owner, 'inputs', inputs},
-        {metadata = metadata, watchers = watcher, deadline = deadline, once = once, place = place, explained = why})
-  if why == '' then
-    redis.call('XADD', line, place .. '-0', 'id', id, 'rows', rows)
-  else
-    redis.call('XADD', explained(line), '*', 'id', id, 'rows', rows)
-    count_rows(explained(line), rows)
-  end
+        {metadata = metadata, watchers = watcher, deadline = deadline, once = once,
+         [why == '' and 'place' or 'explained'] = place})
+  redis.call('XADD', its_line, place .. '-0', 'id', id, 'rows', rows)
   append(listed_of, owner, 0)
   append(listed_of, owner, raw)
   if once ~= '' then redis.call('SET', once, id .. body) end
@@ -97,6 +99,13 @@ for owner, listed in pairs(listed_of) do
   redis.call('PEXPIRE', list, LIST_KEPT)
   forget_oldest(owner, #listed)
 end
-redis.call('SET', placed_of(line), whole(placed + new_rows))
-local rows_waiting = count_rows(line, new_rows)
-return {verdicts, ring(line, {bell}), rows_waiting - new_rows}
+-- How many rows waited in a line before.
+local function ahead_in(line)
+  local rows = new_rows[line]
+  if not rows then return 0 end
+  redis.call('SET', placed_of(line), whole(placed[line]))
+  return count_rows(line, rows) - rows
+end
+
+local ahead, ahead_explained = ahead_in(line), ahead_in(explained(line))
+return {verdicts, ring(line, {bell}), ahead, ahead_explained}

@@ -6,7 +6,7 @@ if seen.status ~= 'queued' then return seen.status end
 if overdue(seen.status, seen.deadline, seen.attempt) then
   expire(line, id, retention)
 else
-  withdraw(line, redis.call('HGET', key_of(id), 'place'))
+  withdraw(line, id)
   end_job(id, seen, 'canceled', retention, '', '')
 end
 close()

@@ -1,8 +1,9 @@
--- A job's record, and all that may happen to it. Every other script begins with this file, so that
+-- A job's record, and all that may happen to it. Every other script begins with either.lua and this file, so that
 -- there is one place that knows the state machine (jobs/status.py draws it) and the names of the keys.
 --
---   job:<id>          hash    v status model sha owner inputs place explained attempt started finished expires
---                             outputs error metadata watchers deadline once (the key below), reason (why it
+--   job:<id>          hash    v status model sha owner inputs place attempt started finished expires outputs
+--                             error metadata watchers deadline once (the key below), explained (its place in
+--                             the line of those to be explained, if it is one of them), reason (why it
 --                             was given back); of a list that workers were lost with: trying (the row under
 --                             way), lost (those given up)
 --   jobs:<owner>      zset    the owner's jobs: 16 bytes of id, which begin with the time of creation
@@ -10,48 +11,35 @@
 --   deadlines         zset    jobs that must start in time, by their deadline
 --   line:predictions  stream  where jobs wait: id, and how many rows it has. Its entries are numbered by
 --                             place: how many rows had been put into the line before, and one
---   line:...:explained  stream  where those wait whose predictions are to be explained; again and rows as for the other
+--   line:...:explained  stream  where those wait whose predictions are to be explained; all as for the other
 --   line:...:again    stream  where jobs wait whose worker was lost: these are claimed one at a time
 --   line:...:rows     string  how many rows wait in both
 --   line:...:placed   string  how many rows have been put into the line so far
 --   rows:<owner>:<minute>  string  how many rows the owner has posted in it, where there is a limit
 --   bells             zset    bells that are out, by the time when they lapse
 --   children          zset    children of workers that live, by the time when they lapse
+--   explainers        zset    their threads that explain, likewise
 --   webs              zset    web processes that live, likewise
---   processes         hash    what each of either says of itself: release, rows a second
+--   processes         hash    what each of these says of itself: release, rows a second
 --   metrics           hash    what has been counted (jobs/metrics.py)
 --   claim_rows        string  how many rows a child claims at once
 --   swept             string  there for as long as nobody else need sweep
 
-local GROUP = 'workers'
 local BELLS = 'bells'
 local CHILDREN = 'children'
+local EXPLAINERS = 'explainers'
 local WEBS = 'webs'
-local PROCESSES = 'processes'
-local METRICS = 'metrics'
 local DEADLINES = 'deadlines'
 local CLAIM_ROWS = 'claim_rows'
 local SWEPT = 'swept'
-local BELL_LAPSES = 5000  -- if no child answers it
 local ANSWER_LAPSES = 2000  -- if the child that answers it claims no more, nor withdraws it: it is lost
 
-local function key_of(id) return 'job:' .. id end
 local function again(line) return line .. ':again' end
 local function explained(line) return line .. ':explained' end
 local function rows_of(line) return line .. ':rows' end
 local function placed_of(line) return line .. ':placed' end
 local function owned_by(owner) return 'jobs:' .. owner end
-local function whole(number) return string.format('%.0f', number) end
-
--- The id whose 16 bytes these are.
-local function id_of(raw)
-  local hex = string.gsub(raw, '.', function(c) return string.format('%02x', string.byte(c)) end)
-  return 'pred_' .. string.gsub(hex, '^(%x%x%x%x%x%x%x%x)(%x%x%x%x)(%x%x%x%x)(%x%x%x%x)', '%1-%2-%3-%4-')
-end
-
-local clock = redis.call('TIME')
-local now = tonumber(clock[1]) * 1000 + math.floor(tonumber(clock[2]) / 1000)
-local now_text = whole(now)
+local function id_of(raw) return id_from('pred_', raw) end
 
 -- Who watches is told how a job ended, in these lines (jobs/record.py reads them): id, status, attempt, started,
 -- finished, expires, outputs, error. Long outputs he is to read himself.
@@ -127,9 +115,16 @@ local function close()
   for metric, times in pairs(counted) do redis.call('HINCRBY', METRICS, metric, times) end
 end
 
+-- Where a job waits: its line, and its place there.
+local function whereabouts(line, place, explained_place)
+  if explained_place then return explained(line), explained_place end
+  return line, place
+end
+
 -- A job that is queued and will not be claimed leaves the line at once. One whose worker was lost, or that a child
 -- is just reading, is dropped by the child that gets it.
-local function withdraw(line, place)
+local function withdraw(line, id)
+  local line, place = whereabouts(line, unpack(redis.call('HMGET', key_of(id), 'place', 'explained')))
   if not place then return end
   local entry = place .. '-0'
   local found = redis.call('XRANGE', line, entry, entry)[1]
@@ -150,17 +145,17 @@ local function end_overdue(id, seen, retention)
 end
 
 local function expire(line, id, retention)
-  withdraw(line, redis.call('HGET', key_of(id), 'place'))
+  withdraw(line, id)
   end_overdue(id, look(id), retention)
 end
 
-local rows_taken  -- out of the line so far
+local rows_taken = {}  -- line -> rows that have left it so far
 local function position(line, place)
-  if not rows_taken then
+  if not rows_taken[line] then
     local waiting = math.max(tonumber(redis.call('GET', rows_of(line)) or 0), 0)
-    rows_taken = (redis.call('GET', placed_of(line)) or 0) - waiting
+    rows_taken[line] = (redis.call('GET', placed_of(line)) or 0) - waiting
   end
-  return whole(math.max(place - rows_taken, 1))
+  return whole(math.max(place - rows_taken[line], 1))
 end
 
 -- The fields that jobs/record.py reads, in its order; none is set if there is no such job.
@@ -174,9 +169,8 @@ local function read_record(line, id, retention)
     expire(line, id, retention)
     record = read()
   end
-  local placed = record[2] == 'queued' and not record[15]  -- those to be explained keep no place
-  record[14] = placed and position(line, record[14] or 0)
-  record[15] = nil
+  local its_line, place = whereabouts(line, record[14], record[15])
+  record[14] = record[2] == 'queued' and position(its_line, place or 0)
   return record
 end
 

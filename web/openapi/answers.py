@@ -29,7 +29,7 @@ class ModelVersion(TypedDict):
 
 
 class Queue(TypedDict):
-    """Where a queued job stands in the line, in rows, and when it should be done by the measured rate."""
+    """Where a queued job stands in its line, in rows, and when it should be done by the measured rate."""
 
     position: Annotated[int, Field(ge=1)]
     eta_seconds: Annotated[float, Field(ge=0)] | None
@@ -148,8 +148,21 @@ class Salary(TypedDict):
     salary: Annotated[str, Field(pattern=r"^-?[0-9]", description="The score, as text")]
 
 
+class BatchCapacity(TypedDict):
+    """How batches stand; to plan one, and to join its parts, count as a chunk each."""
+
+    open: Annotated[Count, Field(description="Batches that have not ended")]
+    waiting: Annotated[Count, Field(description="Chunks that nobody has claimed")]
+    claimed: Annotated[Count, Field(description="Chunks that workers are at")]
+    oldest_age_seconds: Annotated[
+        float, Field(ge=0, description="How long the next chunk has been in the line")
+    ]
+    children: Annotated[Count, Field(description="Processes of the workers that score batches")]
+    rows_per_second: Annotated[Count, Field(description="What they score together while they have work")]
+
+
 class Capacity(TypedDict):
-    """How things stand."""
+    """How things stand: first of predictions, then of batches."""
 
     object: Literal["capacity"]
     waiting: Annotated[Count, Field(description="Jobs in the line that nobody has claimed")]
@@ -161,6 +174,7 @@ class Capacity(TypedDict):
     rows_per_second: Annotated[Count, Field(description="What they score together while they have work")]
     releases: Annotated[list[str], Field(description="Of all web and worker processes that live")]
     accepting: Annotated[bool, Field(description="Whether a job would be accepted now")]
+    batches: BatchCapacity
 
 
 class Health(TypedDict):

@@ -1,4 +1,5 @@
--- A batch's record, its tasks, and all that may happen to them. Every other script here begins with this file.
+-- A batch's record, its tasks, and all that may happen to them. Every other script here begins with either.lua and
+-- this file.
 -- jobs/batch_status.py draws the state machine.
 --
 --   job:<id>          hash    v status model sha owner asked size metadata deadline once created; from the plan on
@@ -8,36 +9,30 @@
 --   job:<id>:done     hash    of each chunk that is done: rows, failed
 --   job:<id>:out      set     chunks that are in the line or in the hands of a child
 --   job:<id>:tries    hash    how many children have taken each task
---   batches:<owner>   zset    the owner's batches: 16 bytes of id, which begin with the time of creation
+--   batches:of:<owner>     zset  the owner's batches: 16 bytes of id, which begin with the time of creation
 --   once:<owner>:<digest>  string  what a caller's Idempotency-Key stands for: id and 16 bytes of the body's hash;
 --                             while the body arrives, MAKING and the id
 --   line:batches      stream  tasks that wait: id of the batch, and what is to be done: plan, a chunk's number, join
 --   batches:open      set     batches that have not ended
+--   batches:open:<owner>   zset  those of the owner, by the time when they were accepted
+--   batches:later     string  how many chunks are planned that are not in the line yet
 --   batches:files     zset    batches whose files are to be removed, by when
 --   batches:bells     zset    bells that are out, by the time when they lapse
 --   batches:children  zset    children of workers that live, by the time when they lapse
 --   batches:swept     string  there for as long as nobody else need sweep
 
 local LINE = 'line:batches'
-local GROUP = 'workers'
-local OPEN, FILES = 'batches:open', 'batches:files'
+local OPEN, LATER, FILES = 'batches:open', 'batches:later', 'batches:files'
 local BELLS, CHILDREN, SWEPT = 'batches:bells', 'batches:children', 'batches:swept'
-local BELL_LAPSES = 5000
 local MAKING = 'making '
 local LIST_KEPT = 30 * 86400000  -- after the owner's last post
 
-local function key_of(id) return 'job:' .. id end
-local function owned_by(owner) return 'batches:' .. owner end
-local function whole(number) return string.format('%.0f', number) end
+local function owned_by(owner) return 'batches:of:' .. owner end
+local function open_of(owner) return 'batches:open:' .. owner end
+local function id_of(raw) return id_from('batch_', raw) end
 
-local clock = redis.call('TIME')
-local now = tonumber(clock[1]) * 1000 + math.floor(tonumber(clock[2]) / 1000)
-local now_text = whole(now)
-
--- The id whose 16 bytes these are.
-local function id_of(raw)
-  local hex = string.gsub(raw, '.', function(c) return string.format('%02x', string.byte(c)) end)
-  return 'batch_' .. string.gsub(hex, '^(%x%x%x%x%x%x%x%x)(%x%x%x%x)(%x%x%x%x)(%x%x%x%x)', '%1-%2-%3-%4-')
+local function count(metric, times)
+  redis.call('HINCRBY', METRICS, metric, times)
 end
 
 local function add_task(id, task)
@@ -52,14 +47,29 @@ end
 -- Final is final: only this ends a batch, and the caller has seen that it has not ended.
 local function end_batch(id, status, retention, error)
   local key = key_of(id)
+  local model, owner, once, hidden, chunks, upcoming =
+    unpack(redis.call('HMGET', key, 'model', 'owner', 'once', 'hidden', 'chunks', 'next'))
   redis.call('HSET', key, 'status', status, 'finished', now_text, 'expires', whole(now + retention))
   if error ~= '' then redis.call('HSET', key, 'error', error) end
   redis.call('DEL', key .. ':plan', key .. ':done', key .. ':out', key .. ':tries')
   redis.call('SREM', OPEN, id)
+  redis.call('ZREM', open_of(owner), id)
+  if chunks then redis.call('DECRBY', LATER, chunks - upcoming) end
+  if redis.call('SCARD', OPEN) == 0 then redis.call('DEL', LATER) end  -- makes good what was lost track of
   redis.call('ZADD', FILES, whole(now + retention), id)
   redis.call('PEXPIRE', key, retention)
-  local once = redis.call('HGET', key, 'once')
   if once then redis.call('PEXPIRE', once, retention) end
+  if not hidden then count('batches_ended|' .. model .. '|' .. status, 1) end
+end
+
+-- Why one more batch of an owner is refused: {'over', the one of his that has been open longest} or {'full'}; false if it
+-- is not.
+local function refusal(owner, most, most_of_owner)
+  local open = open_of(owner)
+  if most_of_owner > 0 and redis.call('ZCARD', open) >= most_of_owner then
+    return {'over', redis.call('ZRANGE', open, 0, 0)[1]}
+  end
+  return redis.call('SCARD', OPEN) >= most and {'full'}
 end
 
 -- One that was not started by its deadline is ended by whoever sees it first.
@@ -82,13 +92,14 @@ local function go_on(id)
   upcoming, chunks = tonumber(upcoming), tonumber(chunks)
   local out = redis.call('SCARD', key .. ':out')
   if status == 'queued' or status == 'running' then
-    local most = in_line_at_once()
+    local most, first = in_line_at_once(), upcoming
     while upcoming < chunks and out < most do
       add_task(id, upcoming)
       redis.call('SADD', key .. ':out', upcoming)
       upcoming, out = upcoming + 1, out + 1
     end
     redis.call('HSET', key, 'next', upcoming)
+    redis.call('DECRBY', LATER, upcoming - first)
     if out == 0 then
       redis.call('HSET', key, 'status', 'finalizing')
       add_task(id, 'join')
@@ -118,5 +129,6 @@ local function ring(names)
     redis.call('ZADD', BELLS, whole(now + BELL_LAPSES), names[i])
     rung[i] = names[i]
   end
+  if #rung > 0 then count('batch_bells', #rung) end
   return rung
 end

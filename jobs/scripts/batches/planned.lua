@@ -8,6 +8,7 @@ local key = key_of(id)
 leave(entry)
 if redis.call('HGET', key, 'status') ~= 'validating' then return {} end
 redis.call('HSET', key, 'status', 'queued', 'layout', layout, 'total', total, 'chunks', #ARGV - first + 1, 'next', 0)
+redis.call('INCRBY', LATER, #ARGV - first + 1)
 redis.call('DEL', key .. ':plan')
 for at = first, #ARGV, 1000 do redis.call('RPUSH', key .. ':plan', unpack(ARGV, at, math.min(at + 999, #ARGV))) end
 go_on(id)

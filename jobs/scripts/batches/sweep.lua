@@ -20,12 +20,15 @@ local function take_back(entry, id, task)
   if tonumber(redis.call('HGET', key .. ':tries', task) or 0) >= most_tries(task) then
     end_batch(id, 'failed', retention, lost)
     given_up = given_up + 1
+    count('batch_swept|given_up', 1)
   else
     add_task(id, task)
     back = back + 1
+    count('batch_swept|taken_back', 1)
   end
 end
 
+count('batch_sweeps', 1)
 local _, found = unpack(redis.call('XAUTOCLAIM', LINE, GROUP, 'sweeper', lease, '0-0', 'COUNT', MOST))
 for _, item in ipairs(found) do take_back(item[1], item[2][2], item[2][4]) end
 for _, consumer in ipairs(redis.call('XINFO', 'CONSUMERS', LINE, GROUP)) do

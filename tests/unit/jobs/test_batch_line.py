@@ -1,5 +1,6 @@
 """Tasks of batches: shared out in turns, done twice without harm, and never lost with a worker."""
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -10,11 +11,14 @@ from jobs.batch_line import JOIN, PLAN, BatchLine, Done, Task
 from jobs.batch_status import BATCH_FOLLOWING, BatchStatus
 from jobs.batch_store import BatchStore
 from jobs.batches import Asked, BatchRecord, NewBatch
+from jobs.capacity import BatchCapacity
+from jobs.metrics import Metrics
 from jobs.names import BATCH_LINE, GROUP
 from jobs.record import Once
 from jobs.settings import Settings
+from jobs.store import Store
 from jobs.tables import Format
-from tests.unit.conftest import SHA, Clock
+from tests.unit.conftest import SHA, Clock, living
 
 ASKED = Asked(Format.CSV, Format.CSV)
 BELL = "bell"
@@ -31,9 +35,14 @@ def store(redis: Redis, settings: Settings) -> BatchStore:
     return BatchStore(redis, settings)
 
 
-def add(store: BatchStore, **more: Any) -> str:
+@pytest.fixture
+def predictions(redis: Redis, settings: Settings) -> Store:
+    return Store(redis, settings)
+
+
+def add(store: BatchStore, asked: Asked = ASKED, **more: Any) -> str:
     job_id = ids.new_id(ids.BATCH)
-    store.add(NewBatch(job_id, "salary@1", SHA, "ada", ASKED, size=100, **more))
+    store.add(NewBatch(job_id, "salary@1", SHA, "ada", asked, size=100, **more))
     return job_id
 
 
@@ -105,6 +114,61 @@ def test_a_chunk_that_is_done_twice_counts_once(store: BatchStore, line: BatchLi
     score(line, slow)
     assert (read(store, job_id).rows, read(store, job_id).total) == (20, 20)
     assert take(line).task == JOIN
+
+
+def test_what_happens_to_batches_is_counted_once(
+    store: BatchStore, line: BatchLine, clock: Clock, redis: Redis
+) -> None:
+    planned(store, line, chunks=1)
+    slow = take(line, "slow")
+    clock.forward(20)
+    line.sweep(1)
+    for task in (take(line, "quick"), slow):
+        score(line, task, failed=3)
+    join = take(line)
+    for _ in range(2):
+        line.finish(join, BatchStatus.PARTIALLY_SUCCEEDED)
+    store.cancel(add(store))
+    store.cancel(add(store, asked=replace(ASKED, dry_run=True)))  # which is no batch
+    assert Metrics(redis).read() == {
+        "batch_rows": {("salary@1", "succeeded"): 7, ("salary@1", "failed"): 3},
+        "batches_ended": {("salary@1", "partially_succeeded"): 1, ("salary@1", "canceled"): 1},
+        "batch_sweeps": {(): 1},
+        "batch_swept": {("taken_back",): 1},
+    }
+
+
+def test_chunks_wait_in_the_line_or_before_it_until_they_are_claimed(
+    store: BatchStore, line: BatchLine, clock: Clock, predictions: Store
+) -> None:
+    def batches() -> BatchCapacity:
+        return predictions.capacity().batches
+
+    assert batches() == BatchCapacity()
+    job_id = planned(store, line, chunks=9)
+    assert batches()[:3] == (1, 9, 0)
+    first, second = take(line), take(line)
+    assert batches() == BatchCapacity(open=1, waiting=7, claimed=2)  # and nothing is next
+    score(line, first)
+    clock.forward(3)
+    assert batches()[:3] == (1, 7, 1)
+    assert batches().oldest_seconds == pytest.approx(3, abs=0.5)
+    store.cancel(job_id)
+    line.give_back(second)
+    line.finish(take(line), BatchStatus.CANCELED)
+    assert batches() == BatchCapacity()
+
+
+def test_children_for_batches_say_how_fast_they_are(
+    line: BatchLine, predictions: Store, clock: Clock
+) -> None:
+    for child in (living("host:1:2", pace=500), living("host:1:3", pace=70)):
+        line.live(child)
+    capacity = predictions.capacity()
+    assert (len(capacity.batches.children), capacity.batches.rows_per_second) == (2, 570)
+    assert (capacity.children, capacity.rows_per_second) == ((), 0)
+    clock.forward(6)
+    assert predictions.capacity().batches.children == ()
 
 
 def test_the_task_of_a_lost_child_is_taken_by_another(

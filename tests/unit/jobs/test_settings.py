@@ -19,6 +19,7 @@ USABLE = {
     "queues": "batches",
     "max_file": "4096",
     "max_batches": "13",
+    "max_batches_per_key": "14",
     "s3_allow": "s3://bucket/inputs,s3://other/",
     "web_processes": "5",
     "max_body": "2048",

@@ -116,25 +116,12 @@ class Site:
         self.journal = Journal("INFO", self.logged.append)
         self.metrics = Metrics(self.redis)
         self.trace = Trace(self.metrics, self.journal)
-        web = Process("web:1", RELEASE)
-        self.door = Door(
-            self.store, lambda bell: self.on_bell(bell), web, self.settings.max_waiting, self.journal
-        )
-        self.door.open()
+        self.door = self._open_door()
         self.waiting.open()
         gevent.sleep(0)  # it has subscribed, and looked at the memory
-        catalog = Catalog(bundles, self.settings.default_model)
         self.files = tempfile.TemporaryDirectory(prefix="paygrade-files-")
-        self.batches = Batches(
-            self.settings,
-            Keys(keys),
-            catalog,
-            BatchStore(self.redis, self.settings),
-            files_at(self.files.name),
-            self.door,
-            self.waiting,
-            ring=self.bells.append,
-        )
+        catalog = Catalog(bundles, self.settings.default_model)
+        self.batches = self._make_batches(Keys(keys), catalog)
         self.app = create_app(
             self.settings,
             Keys(keys),
@@ -149,10 +136,29 @@ class Site:
         account = Account(self.metrics, self.journal)
         self.worker = Predictions(self.line, loaded(bundles), account, CHILD, lambda: self.queued() == 0)
 
+    def _open_door(self) -> Door:
+        web = Process("web:1", RELEASE)
+        most = self.settings.max_waiting
+        door = Door(self.store, lambda bell: self.on_bell(bell), web, most, self.journal)
+        door.open()
+        return door
+
+    def _make_batches(self, keys: Keys, catalog: Catalog) -> Batches:
+        return Batches(
+            self.settings,
+            keys,
+            catalog,
+            BatchStore(self.redis, self.settings),
+            files_at(self.files.name),
+            self.door,
+            self.waiting,
+            ring=self.bells.append,
+        )
+
     def score_batches(self, tasks: int = 100) -> None:
         """A worker for batches comes, does up to so many tasks, and goes."""
         line = BatchLine(self.redis, self.settings)
-        steps = BatchSteps(line, files_at(self.files.name), self.bells.append, bells=1)
+        steps = BatchSteps(line, files_at(self.files.name), self.metrics, self.bells.append, bells=1)
         leases = Leases(line, CHILD, lambda: False)
         left = iter(range(tasks))
         worker = BatchWorker(

@@ -259,6 +259,15 @@ def test_too_many_unfinished_batches_close_the_door(new_site: NewSite) -> None:
     assert len(list(site.batches.files.folders("batches"))) == 1
 
 
+def test_a_key_at_its_limit_is_refused_and_still_has_what_it_posted(new_site: NewSite) -> None:
+    site = new_site(max_batches_per_key=1)
+    first = posted(site, Idempotency_Key="k")
+    assert "unfinished" in problem(post(site), 429)["detail"]
+    assert posted(site, Idempotency_Key="k") == first
+    site.score_batches()
+    posted(site)
+
+
 def test_a_batch_that_is_not_started_by_its_deadline_expires(site: Site) -> None:
     path = posted(site, Cancel_After="30s")
     assert site.client.get(path).get_json()["deadline_at"]

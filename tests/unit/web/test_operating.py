@@ -7,6 +7,7 @@ import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
 from jobs.metrics import QUEUE_SECONDS, Metrics
+from jobs.names import EXPLAINERS
 from tests.unit.conftest import living
 from tests.unit.web.conftest import NewSite
 from tests.unit.web.site import CHILD, Site, problem
@@ -50,6 +51,14 @@ def test_capacity_tells_how_things_stand(site: Site) -> None:
         "rows_per_second": 500,
         "releases": ["0.1.0"],
         "accepting": True,
+        "batches": {
+            "open": 0,
+            "waiting": 0,
+            "claimed": 0,
+            "oldest_age_seconds": 0.0,
+            "children": 0,
+            "rows_per_second": 0,
+        },
     }
 
 
@@ -61,6 +70,20 @@ def test_a_queued_job_tells_its_place_and_when_it_should_be_done(site: Site) -> 
     response = site.post(BODY)
     assert response.get_json()["queue"] == {"position": 25, "eta_seconds": 2.5}
     assert response.headers["Retry-After"] == "3"
+
+
+def test_a_job_to_be_explained_has_a_place_in_its_own_line_at_its_own_pace(site: Site) -> None:
+    site.line.live(living("host:1:2", pace=1_000))
+    site.line.live(living("host:1:2:explained", pace=4), EXPLAINERS)
+    site.door.capacity = site.store.capacity()
+    explained = {"inputs": [{"years": 1}] * 2, "explain": True}
+    site.post({"inputs": [{"years": 1}] * 24})
+    first, second = site.post(explained).get_json(), site.post(explained).get_json()
+    assert second["queue"] == {"position": 3, "eta_seconds": 0.75}
+    assert site.show(second["id"])["queue"] == second["queue"]
+    site.cancel(first["id"])
+    assert site.show(second["id"])["queue"] == {"position": 1, "eta_seconds": 0.25}
+    assert site.post(BODY).get_json()["queue"] == {"position": 25, "eta_seconds": 0.025}
 
 
 def test_a_full_line_says_when_there_should_be_room(new_site: NewSite) -> None:
@@ -105,6 +128,21 @@ def test_metrics_follow_jobs_through_their_lives(site: Site) -> None:
         assert samples[f"{name}_bucket{{le=+Inf,model=salary@1}}"] == 1
         assert 0 < samples[f"{name}_sum{{model=salary@1}}"] < 60
     assert (samples["jobs_waiting{}"], samples["accepting{}"], samples["web_processes{}"]) == (0, 1, 1)
+
+
+def test_metrics_follow_batches_row_by_row(site: Site) -> None:
+    for _ in range(2):
+        body = "years\n2.5\nmany\n12.5\n"
+        assert site.client.post("/v1/batches", data=body, content_type="text/csv").status_code == 202
+    samples = scraped(site)
+    assert (samples["batches_open{}"], samples["chunks_waiting{}"], samples["chunks_claimed{}"]) == (2, 2, 0)
+    site.score_batches()
+    samples = scraped(site)
+    assert samples["batches_ended_total{model=salary@1,status=partially_succeeded}"] == 2
+    assert samples["batch_rows_total{model=salary@1,status=succeeded}"] == 4
+    assert samples["batch_rows_total{model=salary@1,status=failed}"] == 2
+    assert samples["chunk_run_seconds_count{model=salary@1}"] == 2
+    assert samples["batches_open{}"] == samples["chunks_waiting{}"] == 0
 
 
 def test_metrics_of_all_processes_are_added_up(site: Site) -> None:

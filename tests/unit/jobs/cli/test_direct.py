@@ -4,6 +4,7 @@ import pytest
 from redis import Redis
 
 from jobs import ids
+from jobs.batch_line import BatchLine
 from jobs.cli.direct import Direct
 from jobs.cli.errors import NotSo
 from jobs.line import Line
@@ -64,15 +65,19 @@ def test_only_a_job_that_waits_is_canceled(store: Store, line: Line, direct: Dir
         direct.cancel(done.id)
 
 
-def test_the_capacity_names_every_process(store: Store, line: Line, direct: Direct) -> None:
+def test_the_capacity_names_every_process(
+    store: Store, line: Line, direct: Direct, redis: Redis, settings: Settings
+) -> None:
     store.add([job([1.0], [2.0])])
     line.live(living("one:1:2", pace=70))
     store.live(living("one:7"))
+    BatchLine(redis, settings).live(living("one:3:4", pace=90))
     now = direct.capacity()
     assert (now["waiting"], now["rows"], now["workers"], now["accepting"]) == (1, 2, 1, True)
     assert [(each["of"], each["name"], each["rows_per_second"]) for each in now["processes"]] == [
         ("web", "one:7", 0),
         ("worker", "one:1:2", 70),
+        ("worker for batches", "one:3:4", 90),
     ]
 
 

@@ -15,6 +15,14 @@ NOW = {
     "rows_per_second": 900,
     "releases": ["0.1.0"],
     "accepting": False,
+    "batches": {
+        "open": 3,
+        "waiting": 40,
+        "claimed": 2,
+        "oldest_age_seconds": 0.5,
+        "children": 2,
+        "rows_per_second": 70_000,
+    },
 }
 
 
@@ -89,4 +97,7 @@ def test_the_capacity_names_processes_where_they_are_known() -> None:
     assert lines[0] == "waiting    2 jobs, 30 rows"
     assert "accepting  no" in lines
     assert lines[-1] == "worker  a:1:2    0.1.0    9"
-    assert capacity_lines(NOW)[-1] == "accepting  no"
+    assert capacity_lines(NOW)[-2:] == [
+        "batches    3 open; 2 children, 70000 rows/s",
+        "chunks     40 wait, 2 claimed; oldest 0.5 s",
+    ]
