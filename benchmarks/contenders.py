@@ -2,7 +2,7 @@
 
 import sys
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -32,7 +32,7 @@ def article() -> Iterator[Contender]:
     # Without it, the threads that XGBoost starts in each process fight for the cores: 60/s instead of 2,400.
     alone = {"OMP_NUM_THREADS": "1"}
     # Its one route takes POST only: 405 means that it is up.
-    with _rival(ARTICLE, port, command, "/recms", 405, **alone) as contender:
+    with _rival(ARTICLE, port, command, "/recms", 405, environment=alone) as contender:
         yield contender
 
 
@@ -54,13 +54,13 @@ def _rival(
     path: str,
     status: int,
     niceness: int = 0,
-    **environment: str,
+    environment: Mapping[str, str] | None = None,
 ) -> Iterator[Contender]:
     with tempfile.TemporaryDirectory(prefix="paygrade-bench-", ignore_cleanup_errors=True) as directory:
         contender = Contender(name, port, Path(directory))
         log = contender.directory / "web.log"
         command = ["nice", "-n", str(niceness), sys.executable, "-m", *command]
-        with running(command, log, **environment) as process:
+        with running(command, log, **(environment or {})) as process:
             wait_for(path, port, process, log, status)
             contender.processes["web"] = process
             yield contender

@@ -62,7 +62,7 @@ class BatchSteps:
         seconds = time.monotonic() - started
         self.pace.worked(part.rows, seconds)
         if counts:
-            self._metrics.observe(CHUNK_SECONDS, seconds, task.model)
+            self._metrics.observe(CHUNK_SECONDS, [seconds], task.model)
         self._ring_all(bells)
 
     def join(self, task: Task) -> None:
