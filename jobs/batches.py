@@ -22,6 +22,7 @@ class Asked:
     results: Format
     encoding: str = "utf-8"
     include_inputs: bool = False
+    explain: bool = False
     prefix: str = ""
     source: str = ""
     output: str = ""

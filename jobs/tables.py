@@ -25,6 +25,9 @@ MEDIA_TYPES = {
 ERROR = "error"
 """The column of results that says why a row has no score."""
 
+WARNINGS = "warnings"
+"""The column before it, where it is known what training saw: which values of the row are outside."""
+
 LONGEST_RECORD = 8 * 1024 * 1024
 """Bytes of a line, or of a CSV record that spans several."""
 
@@ -46,6 +49,11 @@ class Header(NamedTuple):
     names: tuple[str, ...]
     end: int
     """Where the first record of the table starts, in bytes."""
+
+
+def added_names(columns: Iterable[str], warns: bool, prefix: str) -> tuple[str, ...]:
+    """What results add to a table: the columns that the model gives, and what is said of each row."""
+    return tuple(f"{prefix}{name}" for name in (*columns, *([WARNINGS] if warns else []), ERROR))
 
 
 def read_header(start: bytes, encoding: str) -> Header:

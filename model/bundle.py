@@ -30,7 +30,7 @@ class Bundle:
         self._objective = objective
         self._scorer = Scorer(booster, objective, manifest.trees, schema.base_margin, manifest.transform)
         self._encoder = Encoder(schema)
-        self._observed = Observed(schema)
+        self.observed = Observed(schema)
 
     @classmethod
     def load(cls, manifest: Manifest, threads: int = 1) -> "Bundle":
@@ -69,7 +69,7 @@ class Bundle:
 
     def warnings(self, matrix: Floats) -> dict[int, list[str]]:
         """What to say of each row with a value outside what training saw, by the number of the row."""
-        return self._observed.warnings(matrix)
+        return self.observed.warnings(matrix)
 
 
 def _check_fit(manifest: Manifest, booster: xgboost.Booster, objective: Objective) -> None:

@@ -110,6 +110,28 @@ class Manifest:
             members["interval"] = 2
         return members
 
+    def columns(self, explain: bool = False) -> tuple[str, ...]:
+        """The same for a table, which has a column for each value."""
+        names: list[str] = []
+        for member in self.members:
+            match member:
+                case "probabilities":
+                    width = self.members[member]
+                    classes = self.classes or [str(number) for number in range(width)]
+                    names += [f"probability_{name}" for name in classes]
+                case "interval":
+                    names += ["interval_low", "interval_high"]
+                case _:
+                    names.append(member)
+        if explain:
+            names += [*(f"contribution_{name}" for name in self.schema.names), "base"]
+        return tuple(names)
+
+    @property
+    def warns(self) -> bool:
+        """Whether it is known what training saw, so that a row outside of it is warned of."""
+        return any(feature.observed for feature in self.schema.features)
+
     @classmethod
     def read(cls, directory: Path) -> "Manifest":
         """Read a bundle's description and hold its two files to their sha256."""

@@ -1,5 +1,7 @@
 """Values that training never saw: they are scored, and warned of."""
 
+from collections.abc import Iterable
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -11,20 +13,24 @@ class Observed:
 
     def __init__(self, schema: Schema) -> None:
         ranges = [feature.observed or {} for feature in schema.features]
-        self._names = schema.names
         self._lowest = np.array([seen.get("minimum", -np.inf) for seen in ranges], dtype=np.float32)
         self._highest = np.array([seen.get("maximum", np.inf) for seen in ranges], dtype=np.float32)
+        self._sentences = [
+            f"{name} is {side} what training saw ({lowest:g} to {highest:g})"
+            for side in ("below", "above")
+            for name, lowest, highest in zip(schema.names, self._lowest, self._highest, strict=True)
+        ]
+
+    def outside(self, matrix: NDArray[np.float32]) -> NDArray[np.bool_]:
+        """(rows, twice the features): which values are below, then which are above what training saw."""
+        return np.hstack([matrix < self._lowest, matrix > self._highest])
+
+    def say(self, places: Iterable[int]) -> list[str]:
+        """What to say of a row that is outside at these places."""
+        return [self._sentences[place] for place in places]
 
     def warnings(self, matrix: NDArray[np.float32]) -> dict[int, list[str]]:
         """What to say of each row that has such a value, by the number of the row."""
-        found: dict[int, list[str]] = {}
-        below, above = matrix < self._lowest, matrix > self._highest
-        if below.any() or above.any():
-            for place, side in ((below, "below"), (above, "above")):
-                for row, column in np.argwhere(place).tolist():
-                    found.setdefault(row, []).append(self._sentence(column, side))
-        return found
-
-    def _sentence(self, column: int, side: str) -> str:
-        lowest, highest = self._lowest[column], self._highest[column]
-        return f"{self._names[column]} is {side} what training saw ({lowest:g} to {highest:g})"
+        outside = self.outside(matrix)
+        rows = np.flatnonzero(outside.any(axis=1)).tolist()
+        return {row: self.say(np.flatnonzero(outside[row])) for row in rows}

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from typing import Annotated, Any, NamedTuple
 
 from flask import Request
-from pydantic import BaseModel, ConfigDict, StringConstraints, ValidationError, field_validator
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError, field_validator
 from pydantic_core import PydanticCustomError
 
 from jobs.batches import Asked
@@ -22,6 +22,8 @@ _ENDINGS = {"csv": Format.CSV, "ndjson": Format.NDJSON, "jsonl": Format.NDJSON, 
 _Prefix = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_.-]{0,32}$")]
 _S3 = re.compile(r"s3://[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]/[^\x00-\x1f]*")
 
+EXPLAIN = "Adds a column `contribution_<feature>` for each feature, and `base`: they sum to the margin"
+
 
 class Options(BaseModel):
     """What may be asked of any batch."""
@@ -32,7 +34,7 @@ class Options(BaseModel):
     results: str | None = None
     include_inputs: bool = False
     prefix: _Prefix = ""
-    explain: bool = False
+    explain: Annotated[bool, Field(description=EXPLAIN)] = False
     dry_run: bool = False
 
     @field_validator("results")
@@ -41,13 +43,6 @@ class Options(BaseModel):
         if results is not None and results not in set(Format):
             raise PydanticCustomError("results", f"must be one of {', '.join(Format)}")
         return results
-
-    @field_validator("explain")
-    @classmethod
-    def _explain(cls, explain: bool) -> bool:
-        if explain:
-            raise PydanticCustomError("explain", "this model gives no explanations")
-        return explain
 
 
 class BatchBody(Options):
@@ -78,7 +73,7 @@ def read_batch(request: Request, catalog: Catalog, s3_allow: str) -> AskedBatch:
     charset = request.mimetype_params.get("charset", "utf-8").lower()
     if charset not in ENCODINGS:
         raise Problem(415, "the charset must be utf-8 or iso-8859-1")
-    return AskedBatch(catalog.find(options.model), _asked(options, kind, ENCODINGS[charset]), {})
+    return AskedBatch(_find(options, catalog), _asked(options, kind, ENCODINGS[charset]), {})
 
 
 def _from_query(request: Request) -> dict[str, Any]:
@@ -95,7 +90,7 @@ def _read_json(request: Request, query: dict[str, Any], catalog: Catalog, s3_all
     if not isinstance(sent, dict):
         raise Problem(422, "the body is not a request for a batch; it must be an object")
     body = _validated(BatchBody, {**sent, **query})
-    manifest = catalog.find(body.model)
+    manifest = _find(body, catalog)
     if (body.rows is None) == (body.input is None):
         raise Problem(422, "give either rows or input", [Fault("", "must have one of rows and input")])
     if body.rows is not None:
@@ -115,6 +110,14 @@ def _read_json(request: Request, query: dict[str, Any], catalog: Catalog, s3_all
     return AskedBatch(manifest, _asked(body, kind, source=source, output=output), body.metadata)
 
 
+def _find(options: Options, catalog: Catalog) -> Manifest:
+    manifest = catalog.find(options.model)
+    if options.explain and not manifest.explained:
+        fault = Fault("/explain", f"{manifest.ref} gives no explanations")
+        raise Problem(422, "what is asked of the batch is wrong; see errors", [fault])
+    return manifest
+
+
 def _asked(
     options: Options, kind: Format, encoding: str = "utf-8", source: str = "", output: str = ""
 ) -> Asked:
@@ -123,6 +126,7 @@ def _asked(
         results=Format(options.results) if options.results else kind,
         encoding=encoding,
         include_inputs=options.include_inputs,
+        explain=options.explain,
         prefix=options.prefix,
         source=source,
         output=output,

@@ -17,7 +17,7 @@ from jobs.errors import FilesRefused, JobsError, KeyReused, NoFile, NoTable
 from jobs.files import Files, files_at
 from jobs.record import Once
 from jobs.settings import Settings
-from jobs.tables import ERROR, Format, check_columns, read_header
+from jobs.tables import Format, added_names, check_columns, read_header
 from model.schema import Fault
 from web.batch_body import AskedBatch
 from web.problems import Problem
@@ -163,7 +163,8 @@ def look(start: bytes, asked: AskedBatch) -> None:
 
 def _look_at_csv(start: bytes, asked: AskedBatch) -> None:
     header = read_header(start, asked.asked.encoding)
-    ours = (f"{asked.asked.prefix}{name}" for name in ("prediction", ERROR))
-    check_columns(header.names, asked.manifest.schema.names, ours)
+    manifest, columns = asked.manifest, asked.manifest.columns(asked.asked.explain)
+    ours = added_names(columns, manifest.warns, asked.asked.prefix)
+    check_columns(header.names, manifest.schema.names, ours)
     if header.end == len(start):
         raise NoTable("the file has a header and no rows")

@@ -13,15 +13,16 @@ from jobs.batches import Place, folder_of, input_of, output_of
 from jobs.errors import JobsError
 from jobs.files import Files, files_at
 from jobs.metrics import CHUNK_SECONDS, Metrics
-from jobs.tables import ERROR
+from jobs.tables import added_names
 from model.bundle import Bundle
 from worker.pace import Pace
 from worker.tables.chunks import ChunkScorer
-from worker.tables.columns import names_of, predict_with
+from worker.tables.columns import predict_with
 from worker.tables.join import join_errors, join_results
 from worker.tables.layout import Chunk, Layout
 from worker.tables.plan import Plan, Wanted, plan
 from worker.tables.preview import preview
+from worker.tables.warned import warn_by
 
 log = logging.getLogger(__name__)
 
@@ -53,8 +54,14 @@ class BatchSteps:
         started = time.monotonic()
         chunk, layout = Chunk.from_text(task.chunk), Layout.from_json(task.layout)
         source, name = input_of(task.id, task.asked), _part(task.id, int(task.task))
+        explain, manifest = task.asked.explain, bundle.manifest
         scorer = ChunkScorer(
-            self._files, layout, bundle.manifest.schema, predict_with(bundle), names_of(bundle)
+            self._files,
+            layout,
+            manifest.schema,
+            predict_with(bundle, explain),
+            manifest.columns(explain),
+            warn_by(bundle.observed),
         )
         part = scorer.score(self._at(source), source.name, chunk, name, wanted, hopeless)
         done = Done(part.rows, part.failed, chunk.size, chunk.rows)
@@ -88,17 +95,24 @@ class BatchSteps:
         """What a dry run is to tell, as a file."""
         planned = self._plan(task, bundle)
         source = input_of(task.id, task.asked)
-        found = preview(self._at(source), source.name, planned, bundle)
+        found = preview(self._at(source), source.name, planned, bundle, task.asked.explain)
         with self._files.create(f"{folder_of(task.id)}/look") as file:
             file.write(orjson.dumps(found))
         self._line.finish(task, BatchStatus.SUCCEEDED)
 
     def _plan(self, task: Task, bundle: Bundle) -> Plan:
-        asked = task.asked
+        asked, manifest = task.asked, bundle.manifest
         source = input_of(task.id, asked)
-        scored = tuple(asked.prefix + name for name in (*names_of(bundle), ERROR))
-        features = bundle.manifest.schema.names
-        wanted = Wanted(asked.input, asked.results, features, scored, asked.include_inputs, asked.encoding)
+        wanted = Wanted(
+            input=asked.input,
+            results=asked.results,
+            features=manifest.schema.names,
+            scored=added_names(manifest.columns(asked.explain), manifest.warns, asked.prefix),
+            include_inputs=asked.include_inputs,
+            encoding=asked.encoding,
+            warns=manifest.warns,
+            explain=asked.explain,
+        )
         return plan(self._at(source), source.name, wanted)
 
     def _at(self, place: Place) -> Files:

@@ -26,6 +26,7 @@ EXAMPLES = """\
   python -m jobs score --row years=2.5 --row years=8 --json
   python -m jobs score --model fees@3 --row weight=12 country=de insured=true note=
   python -m jobs score salaries.csv -o scored.csv
+  python -m jobs score salaries.csv -o explained.csv --explain
   zcat people.csv.gz | python -m jobs score - --results ndjson | head
 """
 
@@ -78,6 +79,8 @@ def run(options: argparse.Namespace, settings: Settings) -> int:
     body: Resource = {"inputs": rows if len(rows) > 1 else rows[0]}
     if options.model:
         body["model"] = options.model
+    if options.explain:
+        body["explain"] = True
     until = time.monotonic() + options.timeout
     once = uuid4().hex
     accepted = patiently(lambda: api.post(body, once), until)

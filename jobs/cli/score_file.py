@@ -32,6 +32,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--format", choices=list(Format), help="of the file (by its ending, else csv)")
     parser.add_argument("--results", choices=list(Format), help="format of the results (the file's)")
     parser.add_argument("--include-inputs", action="store_true", help="put the features into the results too")
+    parser.add_argument("--explain", action="store_true", help="what each feature adds to each score, too")
     parser.add_argument("--prefix", help="for the names of the columns that results add")
 
 
@@ -55,6 +56,7 @@ def _post(service: Service, options: argparse.Namespace, progress: Progress) -> 
         "model": options.model,
         "results": options.results,
         "include_inputs": "true" if options.include_inputs else None,
+        "explain": "true" if options.explain else None,
         "prefix": options.prefix,
     }
     query = urlencode({name: value for name, value in asked.items() if value is not None})

@@ -41,7 +41,7 @@ def test_a_batch_is_scored_line_by_line(shared: Compose) -> None:
     wait_until("it has ended", lambda: requests.get(f"{self}?wait=10", timeout=30).json()["finished_at"])
     assert requests.get(self, timeout=30).json()["status"] == "partially_succeeded"
     lines = requests.get(f"{self}/results", timeout=30).text.splitlines()
-    assert lines[1] == "ada,260.00012,"
+    assert lines[1] == "ada,260.00012,,"
     assert lines[2].startswith("bob,,")
     assert lines[3].startswith("cleo,749.99884")
 

@@ -43,6 +43,30 @@ def publish_ladder(root: Path) -> None:
     publish(root, booster, description, [{"step": 1}, {"step": 500}])
 
 
+FOREST = "forest"
+
+
+def publish_forest(root: Path) -> None:
+    """`forest`: two features, and trees so many and so deep that it takes long to explain a row."""
+    chance = np.random.default_rng(11)
+    values = chance.uniform(0, 100, (3_000, 2)).astype(np.float32)
+    matrix = xgboost.DMatrix(
+        values, values[:, 0] * values[:, 1], feature_names=["width", "height"], nthread=1
+    )
+    booster = xgboost.train({"max_depth": 9, "nthread": 1}, matrix, 100)
+    description = {
+        "name": FOREST,
+        "version": 1,
+        "target": "area",
+        "unit": "square metres",
+        "features": [{"name": name, "type": "number"} for name in ("width", "height")],
+        "trees": 100,
+        "metrics": {},
+        "training": {},
+    }
+    publish(root, booster, description, [{"width": 1, "height": 2}, {"width": 50, "height": 60}])
+
+
 def step(number: int) -> dict[str, Any]:
     return {"step": number % STEPS}
 

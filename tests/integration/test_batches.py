@@ -87,7 +87,11 @@ def test_a_dry_run_tells_what_a_batch_would_come_to(start_stack: StartStack) -> 
         headers={"Content-Type": "text/csv"},
         timeout=60,
     ).json()
-    assert told["columns"] == {"found": ["id", "years"], "kept": ["id"], "added": ["prediction", "error"]}
+    assert told["columns"] == {
+        "found": ["id", "years"],
+        "kept": ["id"],
+        "added": ["prediction", "warnings", "error"],
+    }
     assert (told["rows"], told["failed"]) == (2, 1)
     assert told["errors"] == [{"row": 1, "errors": [{"pointer": "/years", "detail": "must be a number"}]}]
     assert requests.get(f"{stack.address}/v1/batches", timeout=60).json()["data"] == []

@@ -10,7 +10,8 @@ from tests.integration.service import PYTHON, ROOT
 from tests.integration.stack import Stack
 
 CSV = b"id,years\na,2.5\nb,12.5\n"
-RESULT = b"id,prediction,error\na,260.00012,\nb,749.99884,\n"
+WARNING = b"years is above what training saw (1 to 12)"
+RESULT = b"id,prediction,warnings,error\na,260.00012,,\nb,749.99884,%b,\n" % WARNING
 
 
 @pytest.fixture

@@ -97,6 +97,10 @@ _CURSOR: Parameter = {
     "description": "`next_cursor` of the page before",
     "schema": {"type": "string", "pattern": BATCH_ID},
 }
+_DESCRIPTION = """\
+The file is sent as it is, or with `Content-Encoding: gzip`; the query has the options. Results have a line \
+for each row: the columns that are not features, what the model gives, `warnings` of values outside what \
+training saw, where that is known, and `error`, empty where the row was scored."""
 _SHOWN = Answer("The batch", "Batch", always=("Cache-Control",), sometimes=("Retry-After",))
 
 
@@ -151,7 +155,7 @@ def _post() -> Operation:
             ),
         },
         (404, 406, 409, 413, 415, 422, 429, 503),
-        description="The file is sent as it is, or with `Content-Encoding: gzip`; the query has the options.",
+        description=_DESCRIPTION,
         parameters=(
             *({"name": name, "in": "query", "schema": schema} for name, schema in options.items()),
             ONCE,

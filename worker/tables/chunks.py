@@ -1,5 +1,6 @@
 """Scores one chunk of a table: from the bytes of the file to a part of the results."""
 
+import time
 from collections.abc import Callable, Iterator, Sequence
 from typing import NamedTuple
 
@@ -10,14 +11,18 @@ from jobs.files import Files
 from jobs.tables import Format
 from model.columns import ColumnCheck
 from model.schema import Schema
+from worker.pace import Pace
 from worker.tables.columns import Columns, joined
 from worker.tables.layout import Chunk, Layout
 from worker.tables.read import Rows, read_rows
 from worker.tables.score import Matrix, Predict, Scores, Stopped, given_up, score_rows
+from worker.tables.warned import Warn
 from worker.tables.write import PartWriter, write_errors
 
-AT_ONCE = 32_768
-"""Rows that one call of the model scores, so that nobody waits long who wants to stop."""
+SLICE_SECONDS = 0.25
+"""How long a call of the model may take, so that nobody waits long who wants to stop."""
+FIRST_ROWS = 10
+"""In the first call, by which the others are measured."""
 
 
 class Part(NamedTuple):
@@ -29,7 +34,13 @@ class ChunkScorer:
     """Scores chunks of one table with one model. Doing a chunk again writes the same part again."""
 
     def __init__(
-        self, files: Files, layout: Layout, schema: Schema, predict: Predict, names: Sequence[str]
+        self,
+        files: Files,
+        layout: Layout,
+        schema: Schema,
+        predict: Predict,
+        names: Sequence[str],
+        warn: Warn | None = None,
     ) -> None:
         self._files = files
         self._layout = layout
@@ -37,6 +48,8 @@ class ChunkScorer:
         self._check = ColumnCheck(schema, empty_is_null=layout.input is Format.CSV)
         self._predict = predict
         self._names = names
+        self._warn = warn if layout.warns else None
+        self._pace = Pace(FIRST_ROWS)
 
     def score(
         self,
@@ -69,17 +82,22 @@ class ChunkScorer:
     def _score(self, rows: Rows, wanted: Callable[[], bool], hopeless: bool) -> Scores:
         if hopeless:
             return given_up(self._names, rows)
-        return score_rows(self._check, _while_wanted(self._predict, wanted), self._names, rows)
+        predict = _while_wanted(self._predict, wanted, self._pace)
+        return score_rows(self._check, predict, self._names, rows, self._warn)
 
 
-def _while_wanted(predict: Predict, wanted: Callable[[], bool]) -> Predict:
+def _while_wanted(predict: Predict, wanted: Callable[[], bool], pace: Pace) -> Predict:
     def predict_slices(matrix: Matrix) -> Columns:
         pieces: list[tuple[int, Columns | None]] = []
-        for start in range(0, len(matrix), AT_ONCE):
+        at = 0
+        while at < len(matrix):
             if not wanted():
                 raise Stopped
-            some = matrix[start : start + AT_ONCE]
+            some = matrix[at : at + pace.within(SLICE_SECONDS)]
+            started = time.perf_counter()
             pieces.append((len(some), predict(some)))
+            pace.measured(len(some), time.perf_counter() - started)
+            at += len(some)
         return joined(pieces, list(pieces[0][1] or ()))
 
     return predict_slices

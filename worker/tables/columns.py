@@ -28,13 +28,15 @@ def columns_of(outputs: Outputs) -> Columns:
     return columns
 
 
-def names_of(bundle: Bundle) -> tuple[str, ...]:
-    """The columns that a bundle gives: those that its golden rows have."""
-    return tuple(columns_of(bundle.outputs(bundle.encode(bundle.manifest.golden.rows[:1]))))
+def predict_with(bundle: Bundle, explain: bool = False) -> Callable[[NDArray[np.float32]], Columns]:
+    """Gives the columns that `bundle.manifest.columns(explain)` names."""
+    return lambda matrix: columns_of(bundle.outputs(matrix)) | (_why(bundle, matrix) if explain else {})
 
 
-def predict_with(bundle: Bundle) -> Callable[[NDArray[np.float32]], Columns]:
-    return lambda matrix: columns_of(bundle.outputs(matrix))
+def _why(bundle: Bundle, matrix: NDArray[np.float32]) -> Columns:
+    explanation = bundle.explain(matrix)
+    names = (f"contribution_{name}" for name in bundle.manifest.schema.names)
+    return {**dict(zip(names, explanation.contributions.T, strict=True)), "base": explanation.base}
 
 
 def joined(pieces: Sequence[tuple[int, Columns | None]], names: Sequence[str]) -> Columns:

@@ -13,6 +13,9 @@ from worker.tables.layout import Chunk
 
 CHUNK = 8 * 1024 * 1024
 """Bytes of a chunk, about."""
+EXPLAINED_COSTS = 64
+"""About how many times as long as to score a row it takes to explain it."""
+EXPLAINED_CHUNK = CHUNK // EXPLAINED_COSTS
 PIECES = 4
 """Into how many the last row group is cut, so that those who score a file end together."""
 
@@ -45,12 +48,14 @@ def cut_lines(file: RawIOBase, start: int, size: int, quotes: bool, chunk: int =
         start += length
 
 
-def cut_groups(groups: list[tuple[int, int]], chunk: int = CHUNK) -> Iterator[Chunk]:
-    """Row groups, by rows and bytes: a long one is read in pieces, and the last may be shared."""
+def cut_groups(groups: list[tuple[int, int]], chunk: int = CHUNK, explain: bool = False) -> Iterator[Chunk]:
+    """Row groups, by rows and bytes: a long one is read in pieces, and the last may be shared.
+
+    To be explained each is shared, by many; not by more, since all before a piece is read for it as well.
+    """
     for number, (rows, size) in enumerate(groups):
-        pieces = 1
-        if number == len(groups) - 1:
-            pieces = min(PIECES, max(size // chunk, 1), max(rows, 1))
+        most = EXPLAINED_COSTS if explain else PIECES if number == len(groups) - 1 else 1
+        pieces = min(most, max(size // chunk, 1), max(rows, 1))
         for piece in range(pieces):
             start, end = rows * piece // pieces, rows * (piece + 1) // pieces
             if rows:

@@ -12,7 +12,8 @@ from jobs.tables import Format
 @dataclass(frozen=True)
 class Layout:
     """`names` are the columns of the input (of NDJSON, those of its first rows); `kept` are those that go
-    into the results as well, and `scored` those that results add: what the model gives, and the error.
+    into the results as well, and `scored` those that results add: what the model gives, the warnings if
+    it `warns`, and the error.
     """
 
     input: Format
@@ -21,6 +22,7 @@ class Layout:
     kept: tuple[str, ...]
     scored: tuple[str, ...]
     encoding: str = "utf-8"
+    warns: bool = False
 
     def to_json(self) -> bytes:
         return orjson.dumps(asdict(self))
@@ -35,6 +37,7 @@ class Layout:
             kept=tuple(fields["kept"]),
             scored=tuple(fields["scored"]),
             encoding=fields["encoding"],
+            warns=fields.get("warns", False),  # a release before this one knew no warnings
         )
 
 

@@ -11,16 +11,18 @@ import pyarrow.parquet
 from jobs.errors import NoTable
 from jobs.files import Files, read_exactly
 from jobs.tables import LONGEST_RECORD, Format, check_columns, read_header
-from worker.tables.cut import CHUNK, cut_groups, cut_lines
+from worker.tables.cut import CHUNK, EXPLAINED_CHUNK, cut_groups, cut_lines
 from worker.tables.layout import Chunk, Layout, kept_names
 from worker.tables.read import read_object
 
 FIRST_ROWS = 1_000
 """Rows of NDJSON that tell which columns CSV and Parquet results have."""
+VALUE = 8
+"""Bytes of a number in a CSV file, about: Parquet may pack a million rows into next to none."""
 
 
 class Wanted(NamedTuple):
-    """What a caller asks for; `scored` are the columns that results add, with the prefix."""
+    """What a caller asks for; `scored` are the columns that results add, with the prefix; see Layout."""
 
     input: Format
     results: Format
@@ -28,6 +30,8 @@ class Wanted(NamedTuple):
     scored: tuple[str, ...]
     include_inputs: bool = False
     encoding: str = "utf-8"
+    warns: bool = False
+    explain: bool = False
 
 
 class Plan(NamedTuple):
@@ -35,8 +39,9 @@ class Plan(NamedTuple):
     chunks: list[Chunk]
 
 
-def plan(files: Files, name: str, wanted: Wanted, chunk: int = CHUNK) -> Plan:
+def plan(files: Files, name: str, wanted: Wanted, chunk: int | None = None) -> Plan:
     """Raises NoTable if the file is none, or lacks a column."""
+    chunk = chunk or (EXPLAINED_CHUNK if wanted.explain else CHUNK)
     size = files.size(name)
     if not size:
         raise NoTable("the file is empty")
@@ -47,7 +52,7 @@ def plan(files: Files, name: str, wanted: Wanted, chunk: int = CHUNK) -> Plan:
             case Format.NDJSON:
                 found = _plan_ndjson(file, size, wanted, chunk)
             case Format.PARQUET:
-                found = _plan_parquet(file, wanted, chunk)
+                found = _plan_parquet(file, size, wanted, chunk)
     if not found.chunks:
         raise NoTable("the file has no rows")
     return found
@@ -73,7 +78,7 @@ def _plan_ndjson(file: RawIOBase, size: int, wanted: Wanted, chunk: int) -> Plan
     return Plan(_layout(wanted, names), chunks)
 
 
-def _plan_parquet(file: RawIOBase, wanted: Wanted, chunk: int) -> Plan:
+def _plan_parquet(file: RawIOBase, size: int, wanted: Wanted, chunk: int) -> Plan:
     try:
         about = pyarrow.parquet.read_metadata(file)
         names = tuple(about.schema.to_arrow_schema().names)
@@ -81,10 +86,19 @@ def _plan_parquet(file: RawIOBase, wanted: Wanted, chunk: int) -> Plan:
         raise NoTable("this is no Parquet file, or not all of it") from error
     check_columns(names, wanted.features, wanted.scored)
     groups = [about.row_group(number) for number in range(about.num_row_groups)]
-    sizes = [(group.num_rows, group.total_byte_size) for group in groups]
-    return Plan(_layout(wanted, names), list(cut_groups(sizes, chunk)))
+    if wanted.explain:
+        row = VALUE * len(wanted.features)
+        sizes = [(group.num_rows, group.num_rows * row) for group in groups]
+    else:
+        sizes = [(group.num_rows, group.total_byte_size) for group in groups]
+    # Progress is told by bytes of the file, of which a row group's unpacked size says little.
+    chunks = [
+        one._replace(size=size * one.rows // about.num_rows)
+        for one in cut_groups(sizes, chunk, wanted.explain)
+    ]
+    return Plan(_layout(wanted, names), chunks)
 
 
 def _layout(wanted: Wanted, names: tuple[str, ...]) -> Layout:
     kept = kept_names(names, wanted.features, wanted.include_inputs)
-    return Layout(wanted.input, wanted.results, names, kept, wanted.scored, wanted.encoding)
+    return Layout(wanted.input, wanted.results, names, kept, wanted.scored, wanted.encoding, wanted.warns)

@@ -30,6 +30,12 @@ class Rows(NamedTuple):
     kept: Kept
     broken: Mapping[int, str]
 
+    def first(self, most: int) -> "Rows":
+        """Not more than so many of them, to look at: `kept` stays as it is."""
+        features = {name: column[:most] for name, column in self.features.items()}
+        broken = {row: why for row, why in self.broken.items() if row < most}
+        return Rows(min(self.number, most), features, self.kept, broken)
+
 
 def read_rows(
     files: Files, name: str, layout: Layout, features: tuple[str, ...], chunk: Chunk

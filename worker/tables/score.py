@@ -5,11 +5,13 @@ from collections.abc import Callable, Sequence
 from typing import NamedTuple, TypeAlias
 
 import numpy as np
+import pyarrow as pa
 from numpy.typing import NDArray
 
 from model.columns import ColumnCheck
 from worker.tables.columns import Columns, joined, not_finite
 from worker.tables.read import Rows
+from worker.tables.warned import Warn
 
 log = logging.getLogger(__name__)
 
@@ -39,13 +41,19 @@ Faults: TypeAlias = dict[int, list[RowFault]]
 
 
 class Scores(NamedTuple):
-    """The columns that the model gives, by name; rows with faults have anything in them."""
+    """The columns that the model gives, by name; rows with faults have anything in them.
+
+    `warnings` has a text for each row or null; it is None where nobody asked for them.
+    """
 
     columns: Columns
     faults: Faults
+    warnings: pa.Array | None = None
 
 
-def score_rows(check: ColumnCheck, predict: Predict, names: Sequence[str], rows: Rows) -> Scores:
+def score_rows(
+    check: ColumnCheck, predict: Predict, names: Sequence[str], rows: Rows, warn: Warn | None = None
+) -> Scores:
     """`names` are those of the columns that the model gives."""
     checked = check.read(rows.features, rows.number)
     faults: Faults = {row: [RowFault(*fault) for fault in found] for row, found in checked.faults.items()}
@@ -56,7 +64,8 @@ def score_rows(check: ColumnCheck, predict: Predict, names: Sequence[str], rows:
     columns = joined(pieces, names)
     for row in np.flatnonzero(not_finite(columns, rows.number)).tolist():
         faults.setdefault(row, [RowFault("", NOT_FINITE)])
-    return Scores(columns, faults)
+    checked.matrix[list(faults)] = np.nan  # a row that has failed is not warned of as well
+    return Scores(columns, faults, warn(checked.matrix) if warn else None)
 
 
 def given_up(names: Sequence[str], rows: Rows) -> Scores:

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from jobs.files import Writable
 from jobs.tables import Format
-from worker.tables.kept import join, quote
+from worker.tables.kept import join, quote, quoted
 from worker.tables.layout import Layout
 from worker.tables.read import Rows
 from worker.tables.score import Faults, RowFault, Scores
@@ -39,7 +39,7 @@ class PartWriter:
     def write(self, rows: Rows, scores: Scores) -> None:
         match self._layout.results:
             case Format.CSV:
-                self._part.write(csv_lines(rows, scores))
+                self._part.write(csv_lines(self._layout, rows, scores))
             case Format.NDJSON:
                 self._part.write(ndjson_lines(self._layout, rows, scores))
             case Format.PARQUET:
@@ -77,11 +77,12 @@ def write_errors(scores: Scores, first: int) -> bytes:
     return b"".join(lines)
 
 
-def csv_lines(rows: Rows, scores: Scores) -> bytes:
+def csv_lines(layout: Layout, rows: Rows, scores: Scores) -> bytes:
     kept = rows.kept.fields()
     before = [join([*kept, _scalar(b"")], b",")] if kept else []
     texts = [_texts(column, scores.faults, b",", _field) for column in scores.columns.values()]
-    return _bytes_of(join([*before, *texts, _line_ends(rows.number, scores.faults)], b""))
+    warnings = [_warning_fields(rows, scores), _scalar(b",")] if layout.warns else []
+    return _bytes_of(join([*before, *texts, *warnings, _line_ends(rows.number, scores.faults)], b""))
 
 
 def _texts(column: NDArray[Any], faults: Faults, instead: bytes, written: Callable[[Any], bytes]) -> pa.Array:
@@ -101,6 +102,11 @@ def _field(text: str) -> bytes:
     return quote(text.encode())
 
 
+def _warning_fields(rows: Rows, scores: Scores) -> pa.Array | pa.Scalar:
+    warnings = _warnings(rows, scores)
+    return _scalar(b"") if warnings.null_count == len(warnings) else quoted(warnings.cast(pa.binary()))
+
+
 def _line_ends(number: int, faults: Faults) -> pa.Array | pa.Scalar:
     """The error of each row, and the end of its line."""
     if not faults:
@@ -113,12 +119,18 @@ def _line_ends(number: int, faults: Faults) -> pa.Array | pa.Scalar:
 
 def ndjson_lines(layout: Layout, rows: Rows, scores: Scores) -> bytes:
     *names, error = [orjson.dumps(name) + b":" for name in layout.scored]
+    warnings = [names.pop()] if layout.warns else []
     columns = [
         [name + text for text in _texts(column, scores.faults, b"null,", orjson.dumps).to_pylist()]
         for name, column in zip(names, scores.columns.values(), strict=True)
     ]
+    columns += [
+        [name + orjson.dumps(text) + b"," for text in _warnings(rows, scores).to_pylist()]
+        for name in warnings
+    ]
+    starts = rows.kept.objects() or [b"{"] * rows.number  # nothing is kept of a table of features alone
     lines = []
-    for row, (start, *texts) in enumerate(zip(rows.kept.objects(), *columns, strict=True)):
+    for row, (start, *texts) in enumerate(zip(starts, *columns, strict=True)):
         comma = b"" if start == b"{" else b","
         found = scores.faults.get(row)
         said = orjson.dumps(sentence(found)) if found else b"null"
@@ -128,14 +140,20 @@ def ndjson_lines(layout: Layout, rows: Rows, scores: Scores) -> bytes:
 
 def parquet_table(layout: Layout, rows: Rows, scores: Scores) -> pa.Table:
     *names, error = layout.scored
+    warnings = [names.pop()] if layout.warns else []
     columns: dict[str, Any] = rows.kept.arrays()
     mask = _mask(rows.number, scores.faults)
     for name, column in zip(names, scores.columns.values(), strict=True):
         columns[name] = pa.array(column, mask=mask)
+    columns |= {name: _warnings(rows, scores) for name in warnings}
     errors: list[str | None] = [None] * rows.number
     for row, found in scores.faults.items():
         errors[row] = sentence(found)
     return pa.table({**columns, error: pa.array(errors, pa.string())})
+
+
+def _warnings(rows: Rows, scores: Scores) -> pa.Array:
+    return pa.nulls(rows.number, pa.string()) if scores.warnings is None else scores.warnings
 
 
 def sentence(faults: Sequence[RowFault]) -> str:

@@ -1,17 +1,25 @@
 """A file goes in, and one line for each of its rows comes out."""
 
 import gzip
+import shutil
+from pathlib import Path
 from typing import Any
 
 import orjson
 import pytest
 from werkzeug.test import TestResponse
 
+from tests.unit.model.conftest import rewrite
 from tests.unit.web.conftest import NewSite
-from tests.unit.web.site import Site, problem
+from tests.unit.web.site import BUNDLES, Site, problem
 
 CSV = b"id,years\na,2.5\nb,many\nc,12.5\n"
-RESULT = b"id,prediction,error\na,260.00012,\nb,,years must be a number\nc,749.99884,\n"
+RESULT = b"""\
+id,prediction,warnings,error
+a,260.00012,,
+b,,,years must be a number
+c,749.99884,years is above what training saw (1 to 12),
+"""
 ROWS = [{"years": 2.5}, {"years": "12.5"}]
 
 
@@ -57,8 +65,9 @@ def test_rows_may_come_as_json(site: Site) -> None:
     batch = site.client.get(path).get_json()
     assert (batch["status"], batch["metadata"]) == ("succeeded", {"for": "ada"})
     assert site.client.get(f"{path}/results").data == (
-        b'{"years":2.5,"prediction":260.00012,"error":null}\n'
-        b'{"years":"12.5","prediction":749.99884,"error":null}\n'
+        b'{"years":2.5,"prediction":260.00012,"warnings":null,"error":null}\n'
+        b'{"years":"12.5","prediction":749.99884,'
+        b'"warnings":"years is above what training saw (1 to 12)","error":null}\n'
     )
 
 
@@ -67,7 +76,12 @@ def test_results_come_in_the_format_that_was_asked_for(site: Site) -> None:
     site.score_batches()
     response = site.client.get(f"{path}/results")
     assert response.mimetype == "application/x-ndjson"
-    assert response.data.splitlines()[0] == b'{"id":"a","our_prediction":260.00012,"our_error":null}'
+    assert orjson.loads(response.data.splitlines()[0]) == {
+        "id": "a",
+        "our_prediction": 260.00012,
+        "our_warnings": None,
+        "our_error": None,
+    }
     problem(site.client.get(f"{path}/results", headers={"Accept": "text/csv"}), 406)
 
 
@@ -98,6 +112,7 @@ def test_what_is_no_whole_gzip_is_refused(site: Site, body: bytes) -> None:
         (b"age\n1\n", "text/csv", 422, "there is no column years"),
         (b"years,years\n1,1\n", "text/csv", 422, "there twice"),
         (b"years,error\n1,1\n", "text/csv", 422, "give a prefix"),
+        (b"years,warnings\n1,1\n", "text/csv", 422, "give a prefix"),
         (b"\x89PNG\r\n\x1a\n\0\0", "text/csv", 422, "no text"),
         (b"\xffyears\n1\n", "text/csv", 422, "charset"),
         (b"[1,2]", "application/x-ndjson", 422, "no JSON object"),
@@ -124,12 +139,41 @@ def test_what_cannot_be_scored_is_refused_at_the_door(
         ("?results=xml", 422),
         ("?colour=red", 422),
         ("?prefix=a,b", 422),
-        ("?explain=true", 422),
+        ("?explain=yes", 422),
         ("?model=no", 404),
     ],
 )
 def test_options_that_cannot_be_met_are_refused(site: Site, query: str, status: int) -> None:
     problem(post(site, query=query), status)
+
+
+@pytest.mark.parametrize("way", ["query", "body"])
+def test_what_each_feature_adds_comes_in_columns_if_asked_for(site: Site, way: str) -> None:
+    if way == "query":
+        path = posted(site, query="?explain=true")
+    else:
+        body = {"rows": [{"id": "a", "years": 2.5}], "explain": True, "results": "csv"}
+        path = posted(site, orjson.dumps(body), "application/json")
+    site.score_batches()
+    head, first, *_ = site.client.get(f"{path}/results").text.splitlines()
+    assert head == "id,prediction,contribution_years,base,warnings,error"
+    _, prediction, contribution, base, *said = first.split(",")
+    assert said == ["", ""]
+    assert float(contribution) + float(base) == pytest.approx(float(prediction), abs=1e-4)
+
+
+def test_a_column_named_as_one_of_an_explanation_is_refused_if_that_is_asked_for(site: Site) -> None:
+    body = b"years,base\n1,1\n"
+    assert "give a prefix" in problem(post(site, body, query="?explain=true"), 422)["detail"]
+    assert posted(site, body)
+    assert posted(site, body, query="?explain=true&prefix=our_")
+
+
+def test_a_model_that_cannot_be_explained_says_so(new_site: NewSite, tmp_path: Path) -> None:
+    shutil.copytree(BUNDLES, tmp_path / "bundles")
+    rewrite(tmp_path / "bundles" / "salary" / "1", explained=False)
+    refused = problem(post(new_site(bundles=tmp_path / "bundles"), query="?explain=true"), 422)
+    assert refused["errors"] == [{"pointer": "/explain", "detail": "salary@1 gives no explanations"}]
 
 
 def test_s3_is_open_where_it_is_allowed_and_nowhere_else(new_site: NewSite) -> None:
@@ -213,7 +257,9 @@ def test_if_no_row_can_be_scored_the_batch_has_failed_and_says_so(site: Site) ->
     site.score_batches()
     batch = site.client.get(path).get_json()
     assert (batch["status"], batch["error"]["type"]) == ("failed", "rows_failed")
-    assert site.client.get(f"{path}/results").data == b"prediction,error\n" + b",years must be a number\n" * 2
+    assert site.client.get(f"{path}/results").data == (
+        b"prediction,warnings,error\n" + b",,years must be a number\n" * 2
+    )
 
 
 def test_a_key_stands_for_one_batch(site: Site) -> None:

@@ -14,7 +14,7 @@ from tests.unit.web.conftest import NewSite
 from tests.unit.web.site import Site, problem
 
 CSV = b"id,years\na,2.5\nb,many\n"
-RESULT = b"id,prediction,error\na,260.00012,\nb,,years must be a number\n"
+RESULT = b"id,prediction,warnings,error\na,260.00012,,\nb,,,years must be a number\n"
 
 
 @pytest.fixture
@@ -57,7 +57,7 @@ def test_without_an_output_results_stay_here(site: Site) -> None:
     batch = post(site, input="s3://salaries/in/people.csv", results="ndjson").get_json()
     site.score_batches()
     first = site.client.get(batch["urls"]["results"]).data.splitlines()[0]
-    assert orjson.loads(first) == {"id": "a", "prediction": 260.00012, "error": None}
+    assert orjson.loads(first) == {"id": "a", "prediction": 260.00012, "warnings": None, "error": None}
 
 
 @pytest.mark.parametrize("address", ["s3://salaries/in/nobody.csv", "s3://nowhere/people.csv"])

@@ -14,13 +14,15 @@ import pytest
 import xgboost
 
 from jobs.files import Files, files_at
-from jobs.tables import Format
+from jobs.tables import Format, added_names
+from model.bundle import Bundle
 from model.feature import Feature
 from model.schema import Schema
 from worker.tables.chunks import ChunkScorer
-from worker.tables.cut import CHUNK
+from worker.tables.columns import predict_with
 from worker.tables.join import join_errors, join_results
-from worker.tables.plan import Wanted, plan
+from worker.tables.plan import Plan, Wanted, plan
+from worker.tables.warned import warn_by
 
 FEATURES = Schema(
     [
@@ -64,28 +66,55 @@ def score_table(files: Files, booster: xgboost.Booster) -> ScoreTable:
     """Scores a whole file, chunk by chunk, as workers do."""
 
     def score(
-        data: bytes, kind: Format, results: Format | None = None, chunk: int = CHUNK, **asked: Any
+        data: bytes, kind: Format, results: Format | None = None, chunk: int | None = None, **asked: Any
     ) -> Scored:
         with files.create("input") as file:
             file.write(data)
         wanted = Wanted(kind, results or kind, FEATURES.names, asked.pop("scored", OURS), **asked)
         planned = plan(files, "input", wanted, chunk)
-        scorer = ChunkScorer(files, planned.layout, FEATURES, predict, ["prediction"])
-        parts, with_errors, rows, failed = [], [], 0, 0
-        for number, one in enumerate(planned.chunks):
-            part = scorer.score(files, "input", one, f"parts/{number}", wanted=lambda: True)
-            parts.append(f"parts/{number}")
-            with_errors += [(f"parts/{number}.errors", rows)] if part.failed else []
-            rows, failed = rows + part.rows, failed + part.failed
-        join_results(files, parts, planned.layout, files, "result")
-        join_errors(files, with_errors, files, "errors")
-        errors = [orjson.loads(line) for line in files.read("errors").splitlines()]
-        return Scored(files.read("result"), errors, rows, failed, len(parts))
+        return score_chunks(
+            files, planned, ChunkScorer(files, planned.layout, FEATURES, predict, ["prediction"])
+        )
 
     def predict(matrix: Any) -> Any:
         return {"prediction": booster.inplace_predict(matrix, validate_features=False)}
 
     return score
+
+
+@pytest.fixture
+def score_bundle(files: Files) -> Callable[..., Scored]:
+    """The same with a bundle, which may explain and warn."""
+
+    def score(
+        bundle: Bundle, data: bytes, kind: Format, results: Format | None = None, explain: bool = False
+    ) -> Scored:
+        with files.create("input") as file:
+            file.write(data)
+        manifest, columns = bundle.manifest, bundle.manifest.columns(explain)
+        scored = added_names(columns, manifest.warns, prefix="")
+        wanted = Wanted(
+            kind, results or kind, manifest.schema.names, scored, warns=manifest.warns, explain=explain
+        )
+        planned = plan(files, "input", wanted, chunk=2000)
+        predict, warn = predict_with(bundle, explain), warn_by(bundle.observed)
+        scorer = ChunkScorer(files, planned.layout, manifest.schema, predict, columns, warn)
+        return score_chunks(files, planned, scorer)
+
+    return score
+
+
+def score_chunks(files: Files, planned: Plan, scorer: ChunkScorer) -> Scored:
+    parts, with_errors, rows, failed = [], [], 0, 0
+    for number, one in enumerate(planned.chunks):
+        part = scorer.score(files, "input", one, f"parts/{number}", wanted=lambda: True)
+        parts.append(f"parts/{number}")
+        with_errors += [(f"parts/{number}.errors", rows)] if part.failed else []
+        rows, failed = rows + part.rows, failed + part.failed
+    join_results(files, parts, planned.layout, files, "result")
+    join_errors(files, with_errors, files, "errors")
+    errors = [orjson.loads(line) for line in files.read("errors").splitlines()]
+    return Scored(files.read("result"), errors, rows, failed, len(parts))
 
 
 class Sample(NamedTuple):
@@ -119,8 +148,12 @@ def as_csv(rows: list[dict[str, Any]], end: str = "\n") -> bytes:
     text = StringIO()
     writer = csv.DictWriter(text, list(rows[0]), lineterminator=end)
     writer.writeheader()
-    writer.writerows(rows)
+    writer.writerows({name: _field(value) for name, value in row.items()} for row in rows)
     return text.getvalue().removesuffix(end).encode()
+
+
+def _field(value: Any) -> Any:
+    return str(value).lower() if isinstance(value, bool) else value
 
 
 def as_ndjson(rows: list[dict[str, Any]]) -> bytes:
@@ -131,6 +164,14 @@ def as_parquet(rows: list[dict[str, Any]], **options: Any) -> bytes:
     written = BytesIO()
     pyarrow.parquet.write_table(pa.Table.from_pylist(rows), written, **options)
     return written.getvalue()
+
+
+def read(result: bytes, kind: Format) -> list[dict[str, Any]]:
+    if kind is Format.CSV:
+        return list(csv.DictReader(StringIO(result.decode(), newline="")))
+    if kind is Format.NDJSON:
+        return [orjson.loads(line) for line in result.splitlines()]
+    return pyarrow.parquet.read_table(BytesIO(result)).to_pylist()  # type: ignore[no-any-return]
 
 
 WRITERS: dict[Format, Callable[[list[dict[str, Any]]], bytes]] = {

@@ -29,8 +29,7 @@ def written(kind: Format) -> tuple[Layout, Rows, Scores]:
 
 def test_a_classifier_has_a_column_for_its_label_and_each_of_its_classes() -> None:
     assert tuple(columns_of(GIVEN)) == NAMES
-    _, rows, scores = written(Format.CSV)
-    assert csv_lines(rows, scores) == b'1,"a, or b",0.25,0.75,\n,,,,why\n'
+    assert csv_lines(*written(Format.CSV)) == b'1,"a, or b",0.25,0.75,\n,,,,why\n'
 
 
 def test_labels_are_texts_in_json_and_parquet() -> None:

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from jobs.errors import NoTable
 from jobs.files import files_at
 from jobs.tables import Format
-from worker.tables.cut import cut_groups, cut_lines
+from worker.tables.cut import EXPLAINED_COSTS, cut_groups, cut_lines
 from worker.tables.layout import Chunk, Layout
 from worker.tables.read import read_rows
 
@@ -89,3 +89,10 @@ def test_row_groups_are_chunks_and_the_last_is_shared() -> None:
         Chunk(0, 4, group=2, rows=4, size=450),
         Chunk(4, 8, group=2, rows=4, size=450),
     ]
+
+
+def test_to_be_explained_every_row_group_is_cut_into_many_chunks() -> None:
+    chunks = list(cut_groups([(1000, 9000), (8, 900)], chunk=100, explain=True))
+    assert [chunk.rows for chunk in chunks if chunk.group == 1] == [1] * 8
+    assert len(chunks) == EXPLAINED_COSTS + 8
+    assert sum(chunk.rows for chunk in chunks) == 1008

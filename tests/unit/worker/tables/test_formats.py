@@ -1,26 +1,22 @@
 """Every format in, every format out: the scores are XGBoost's own, row by row and in order."""
 
-import csv
-from io import BytesIO, StringIO
 from typing import Any
 
 import numpy as np
-import orjson
-import pyarrow.parquet
 import pytest
 
 from jobs.errors import NoTable
 from jobs.tables import Format
-from tests.unit.worker.tables.conftest import WRITERS, Sample, ScoreTable, as_csv, as_ndjson, as_parquet
+from tests.unit.worker.tables.conftest import (
+    WRITERS,
+    Sample,
+    ScoreTable,
+    as_csv,
+    as_ndjson,
+    as_parquet,
+    read,
+)
 from worker.tables.plan import FIRST_ROWS
-
-
-def read(result: bytes, kind: Format) -> list[dict[str, Any]]:
-    if kind is Format.CSV:
-        return list(csv.DictReader(StringIO(result.decode(), newline="")))
-    if kind is Format.NDJSON:
-        return [orjson.loads(line) for line in result.splitlines()]
-    return pyarrow.parquet.read_table(BytesIO(result)).to_pylist()  # type: ignore[no-any-return]
 
 
 def number(value: Any) -> Any:
