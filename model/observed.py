@@ -21,9 +21,10 @@ class Observed:
             for name, lowest, highest in zip(schema.names, self._lowest, self._highest, strict=True)
         ]
 
-    def outside(self, matrix: NDArray[np.float32]) -> NDArray[np.bool_]:
-        """(rows, twice the features): which values are below, then which are above what training saw."""
-        return np.hstack([matrix < self._lowest, matrix > self._highest])
+    def outside(self, matrix: NDArray[np.float32]) -> NDArray[np.bool_] | None:
+        """(rows, twice the features): which values are below, then which are above it; None if none is."""
+        below, above = matrix < self._lowest, matrix > self._highest
+        return np.hstack([below, above]) if below.any() or above.any() else None
 
     def say(self, places: Iterable[int]) -> list[str]:
         """What to say of a row that is outside at these places."""
@@ -32,5 +33,7 @@ class Observed:
     def warnings(self, matrix: NDArray[np.float32]) -> dict[int, list[str]]:
         """What to say of each row that has such a value, by the number of the row."""
         outside = self.outside(matrix)
+        if outside is None:
+            return {}
         rows = np.flatnonzero(outside.any(axis=1)).tolist()
         return {row: self.say(np.flatnonzero(outside[row])) for row in rows}

@@ -19,7 +19,7 @@ def warn_by(observed: Observed) -> Warn:
 
 def _texts(observed: Observed, matrix: NDArray[np.float32]) -> pa.Array:
     outside = observed.outside(matrix)
-    if not outside.any():
+    if outside is None:
         return pa.nulls(len(matrix), pa.string())
     # Most rows are outside in the same few ways, each of which is put into words once.
     packed = np.packbits(outside, axis=1)

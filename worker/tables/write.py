@@ -81,7 +81,7 @@ def csv_lines(layout: Layout, rows: Rows, scores: Scores) -> bytes:
     kept = rows.kept.fields()
     before = [join([*kept, _scalar(b"")], b",")] if kept else []
     texts = [_texts(column, scores.faults, b",", _field) for column in scores.columns.values()]
-    warnings = [_warning_fields(rows, scores), _scalar(b",")] if layout.warns else []
+    warnings = _warning_fields(rows, scores) if layout.warns else []
     return _bytes_of(join([*before, *texts, *warnings, _line_ends(rows.number, scores.faults)], b""))
 
 
@@ -102,9 +102,11 @@ def _field(text: str) -> bytes:
     return quote(text.encode())
 
 
-def _warning_fields(rows: Rows, scores: Scores) -> pa.Array | pa.Scalar:
+def _warning_fields(rows: Rows, scores: Scores) -> list[pa.Array | pa.Scalar]:
+    """The warnings of each row, if any has some, and a comma."""
     warnings = _warnings(rows, scores)
-    return _scalar(b"") if warnings.null_count == len(warnings) else quoted(warnings.cast(pa.binary()))
+    some = warnings.null_count < len(warnings)
+    return [*([quoted(warnings.cast(pa.binary()))] if some else []), _scalar(b",")]
 
 
 def _line_ends(number: int, faults: Faults) -> pa.Array | pa.Scalar:
