@@ -61,3 +61,7 @@ class NoFile(JobsError):
 
 class NoTable(JobsError):
     """The file is no table that this model can score; it says why, with the line."""
+
+
+class NoGzip(NoTable):
+    """The file was to be gzip, and is none, or not all of it."""

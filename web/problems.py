@@ -9,7 +9,7 @@ from flask import Flask, Response
 from werkzeug.exceptions import HTTPException
 from werkzeug.http import HTTP_STATUS_CODES
 
-from jobs.errors import BadId, FilesAway, KeyReused, LineFull, OverLimit, StoreAway, TooManyRows
+from jobs.errors import BadId, FilesAway, KeyReused, LineFull, NoGzip, OverLimit, StoreAway, TooManyRows
 from jobs.record import UnknownRecord
 from model.errors import UnknownModel
 from model.schema import Fault, InvalidRows
@@ -58,6 +58,7 @@ class _Answer(NamedTuple):
 
 _ANSWERS: dict[type[Exception], _Answer] = {
     BadId: _Answer(404),
+    NoGzip: _Answer(400),
     UnknownModel: _Answer(404),
     TooManyRows: _Answer(422),
     UnknownRecord: _Answer(503, STORE_AWAY_RETRY_SECONDS),

@@ -1,19 +1,16 @@
 """A body of any size on its way into the file store: never whole in memory, unpacked if it is packed."""
 
 import hashlib
-import zlib
 from collections.abc import Callable, Iterator
 
 import gevent
 from flask import Request
 
-from jobs.files import Files
+from jobs.files import PIECE, Files
+from jobs.gunzip import gunzip
 from web.connection import Connection
 from web.problems import Problem
 
-PIECE = 256 * 1024
-GZIP = 31
-"""What zlib calls a gzip stream."""
 LOOKED_AT = 256 * 1024
 """Bytes from the start of a file by which it may be refused."""
 
@@ -29,7 +26,7 @@ class Upload:
         self.hash = hashlib.sha256()
 
     def save(self, files: Files, name: str, hashed: bool) -> None:
-        """Raises Problem: 400 for a body that is cut off, 413 for a long one, 415 for its encoding."""
+        """Raises NoGzip, and Problem: 400 for a body cut off, 413 for a long one, 415 for its encoding."""
         with files.create(name) as file:
             for piece in self._checked(hashed):
                 file.write(piece)
@@ -45,7 +42,7 @@ class Upload:
         for piece in self._unpacked():
             self.size += len(piece)
             if self.size > self._most:
-                raise Problem(413, f"the file is longer than {self._most} bytes, unpacked; send it in parts")
+                raise too_long(self._most)
             if hashed:
                 self.hash.update(piece)
             if not looked:
@@ -61,14 +58,14 @@ class Upload:
         if encoding == "identity":
             return self._pieces()
         if encoding in ("gzip", "x-gzip"):
-            return _gunzip(self._pieces())
+            return gunzip(self._pieces())
         raise Problem(415, "send the file as it is, or with Content-Encoding: gzip")
 
     def _pieces(self) -> Iterator[bytes]:
         environ = self._request.environ
         left = self._request.content_length
         if left is not None and left > self._most:
-            raise Problem(413, f"the file is longer than {self._most} bytes; send it in parts")
+            raise too_long(self._most)
         try:
             while left is None or left > 0:
                 piece = environ["wsgi.input"].read(PIECE if left is None else min(PIECE, left))
@@ -84,20 +81,5 @@ class Upload:
             raise Problem(400, "the body ended before its end")
 
 
-def _gunzip(pieces: Iterator[bytes]) -> Iterator[bytes]:
-    """At most PIECE at a time, whatever it becomes."""
-    stream = zlib.decompressobj(GZIP)
-    begun = False
-    try:
-        for packed in pieces:
-            while packed:
-                if stream.eof:
-                    stream = zlib.decompressobj(GZIP)  # a file may be several streams
-                begun = True
-                if unpacked := stream.decompress(packed, PIECE):
-                    yield unpacked
-                packed = stream.unused_data if stream.eof else stream.unconsumed_tail
-    except zlib.error:
-        raise Problem(400, "the body is not gzip") from None
-    if begun and not stream.eof:
-        raise Problem(400, "the gzip stream is cut off")
+def too_long(most: int) -> Problem:
+    return Problem(413, f"the file is longer than {most} bytes, unpacked; send it in parts")
