@@ -61,4 +61,7 @@ class Chunk(NamedTuple):
 
 
 def kept_names(names: Sequence[str], features: Sequence[str], include_inputs: bool) -> tuple[str, ...]:
-    return tuple(names) if include_inputs else tuple(name for name in names if name not in set(features))
+    """With the inputs, also those features that the first rows of NDJSON have not."""
+    if include_inputs:
+        return tuple(dict.fromkeys((*names, *features)))
+    return tuple(name for name in names if name not in set(features))

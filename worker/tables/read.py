@@ -119,6 +119,7 @@ def _require_utf8(columns: dict[str, pa.Array]) -> tuple[dict[str, pa.Array], di
 def _read_ndjson(block: bytes, layout: Layout, features: tuple[str, ...]) -> Rows:
     broken: dict[int, str] = {}
     rows: list[dict[str, Any]] = []
+    columns = None if layout.results is Format.NDJSON else {*layout.kept, *features}
     for line in filter(bytes.strip, block.split(b"\n")):
         row = read_object(line)
         if row is None:
@@ -126,9 +127,12 @@ def _read_ndjson(block: bytes, layout: Layout, features: tuple[str, ...]) -> Row
         elif not row.keys().isdisjoint(layout.scored):
             broken[len(rows)] = "has a member with a name that results use; give a prefix for theirs"
             row = None
+        elif columns is not None and not row.keys() <= columns:
+            late = next(name for name in row if name not in columns)
+            broken[len(rows)] = f"has {late!r}, for which the results have no column; ask for results=ndjson"
         rows.append(row or {})
-    columns = {name: [row.get(name, MISSING) for row in rows] for name in features}
-    return Rows(len(rows), columns, Members(rows, layout.kept, features), broken)
+    values = {name: [row.get(name, MISSING) for row in rows] for name in features}
+    return Rows(len(rows), values, Members(rows, layout.kept, features), broken)
 
 
 def read_object(line: bytes) -> dict[str, Any] | None:

@@ -185,9 +185,27 @@ def test_a_file_that_is_no_table_is_refused_with_a_reason(
         score_table(data, kind)
 
 
-def test_members_that_come_late_are_kept_in_ndjson_only(score_table: ScoreTable) -> None:
+@pytest.mark.parametrize("results", Format)
+def test_no_member_that_comes_late_is_lost_without_a_word(score_table: ScoreTable, results: Format) -> None:
     row = {"years": 1, "age": 20, "town": "Bern"}
-    data = as_ndjson([row | {"first": [1]}] * FIRST_ROWS + [row | {"late": 2}])
-    assert b'{"late":2,' in score_table(data, Format.NDJSON).result
-    as_table = score_table(data, Format.NDJSON, Format.CSV).result
-    assert as_table.startswith(b"first,prediction,error\n[1],")
+    data = as_ndjson([row | {"first": [1]}] * FIRST_ROWS + [row | {"first": [2], "late": 2}, row])
+    scored = score_table(data, Format.NDJSON, results)
+    early, late, last = read(scored.result, results)[FIRST_ROWS - 1 :]
+    assert early["first"] in ([1], "[1]")
+    assert early["prediction"] == last["prediction"]
+    if results is Format.NDJSON:
+        assert (late["late"], scored.failed) == (2, 0)
+    else:
+        assert late["error"] == "has 'late', for which the results have no column; ask for results=ndjson"
+        assert (late["first"], scored.failed) == ("[2]", 1)
+
+
+@pytest.mark.parametrize("results", Format)
+def test_a_feature_that_comes_late_is_put_into_the_results_if_asked_for(
+    score_table: ScoreTable, results: Format
+) -> None:
+    row = {"years": 1, "town": "Bern"}
+    data = as_ndjson([row] * FIRST_ROWS + [row | {"age": 20}])
+    lines = read(score_table(data, Format.NDJSON, results, include_inputs=True).result, results)
+    assert lines[0]["error"] == "age is missing"
+    assert (str(lines[-1]["age"]), lines[-1]["error"] or None) == ("20", None)
