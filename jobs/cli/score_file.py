@@ -103,7 +103,8 @@ def _wait(service: Service, batch: Any, progress: Progress) -> Any:
 
 
 def _fetch(service: Service, batch: Any, options: argparse.Namespace, progress: Progress) -> None:
-    if batch["status"] == "failed" and not batch["counts"]["failed"]:
+    counts = batch["counts"]
+    if batch["status"] == "failed" and not counts["failed"] + counts["succeeded"]:
         raise CannotAsk(f"{batch['id']} has failed: {batch['error']['detail']}")
 
     def watch(done: int) -> None:
@@ -130,6 +131,9 @@ def _tell(service: Service, batch: Any) -> int:
         print(f"{total:,} rows scored", file=sys.stderr)
         return ALL_SCORED
     print(f"{batch['status']}: {failed:,} of {total:,} rows failed", file=sys.stderr)
+    if left := total - failed - counts["succeeded"]:
+        why = f": {batch['error']['detail']}" if batch["error"] else ""
+        print(f"  {left:,} rows are not in the results{why}", file=sys.stderr)
     first = bytearray()
     with suppress(CannotAsk):
         service.download(batch["urls"]["errors"], first.extend, lambda _: None, most=FIRST_ERRORS)
@@ -145,15 +149,23 @@ def _interrupted(service: Service, batch: Any) -> int:
     print(file=sys.stderr)
     if not batch:
         print("interrupted; nothing was sent that counts", file=sys.stderr)
-        return INTERRUPTED
-    try:
-        wanted = sys.stdin.isatty() and input(f"cancel {batch['id']}? [y/N] ").strip().lower() == "y"
-    except (EOFError, KeyboardInterrupt):
-        wanted = False
-    if wanted:
-        with suppress(CannotAsk):
-            service.ask("POST", batch["urls"]["cancel"])
-        print(f"{batch['id']} is canceled", file=sys.stderr)
+    elif batch["finished_at"]:
+        print(f"interrupted; the results are at {batch['urls']['results']}", file=sys.stderr)
+    elif _is_to_be_canceled(batch):
+        batch = service.ask("POST", batch["urls"]["cancel"])
+        print(f"{batch['id']} is {batch['status']}", file=sys.stderr)
     else:
         print(f"{batch['id']} goes on; see {batch['urls']['self']}", file=sys.stderr)
     return INTERRUPTED
+
+
+def _is_to_be_canceled(batch: Any) -> bool:
+    if not sys.stdin.isatty():
+        return False
+    # Not by input(), which asks on standard output: that may be the file of the results.
+    print(f"cancel {batch['id']}? [y/N] ", end="", file=sys.stderr, flush=True)
+    try:
+        return sys.stdin.readline().strip().lower() in ("y", "yes")
+    except KeyboardInterrupt:
+        print(file=sys.stderr)
+        return False

@@ -1,17 +1,66 @@
 """python -m jobs score, as somebody at a shell uses it."""
 
+import os
+import pty
+import select
 import subprocess
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
+import requests
 
 from tests.integration.conftest import StartStack
-from tests.integration.service import PYTHON, ROOT
+from tests.integration.service import PATIENCE, PYTHON, ROOT
 from tests.integration.stack import Stack
 
 CSV = b"id,years\na,2.5\nb,12.5\n"
 WARNING = b"years is above what training saw (1 to 12)"
 RESULT = b"id,prediction,warnings,error\na,260.00012,,\nb,749.99884,%b,\n" % WARNING
+
+
+AS_ON_A_TERMINAL = """
+import fcntl, os, sys, termios
+fcntl.ioctl(0, termios.TIOCSCTTY, 0)  # so that its Ctrl-C is ours
+os.execv(sys.executable, [sys.executable, *sys.argv[1:]])
+"""
+
+
+class Terminal:
+    """What somebody sees of a command, and types to it; its output goes to a file."""
+
+    def __init__(self, arguments: list[str], output: Path) -> None:
+        self._end, theirs = pty.openpty()
+        with output.open("wb") as results:
+            self._process = subprocess.Popen(
+                [PYTHON, "-c", AS_ON_A_TERMINAL, *arguments],
+                cwd=ROOT,
+                stdin=theirs,
+                stdout=results,
+                stderr=theirs,
+                start_new_session=True,
+            )
+        os.close(theirs)
+        self.shown = ""
+
+    def see(self, text: str) -> None:
+        """Returns once it is on the screen."""
+        while text not in self.shown:
+            readable, _, _ = select.select([self._end], [], [], PATIENCE)
+            assert readable, f"never seen: {text!r}, only {self.shown!r}"
+            self.shown += os.read(self._end, 4096).decode()
+
+    def type(self, keys: str) -> None:
+        os.write(self._end, keys.encode())
+
+    def ended(self) -> int:
+        return self._process.wait(PATIENCE)
+
+    def close(self) -> None:
+        self._process.kill()
+        self._process.wait()
+        os.close(self._end)
 
 
 @pytest.fixture
@@ -49,3 +98,49 @@ def test_files_and_pipes_are_scored_and_the_exit_status_tells_how(stack: Stack, 
     assert absent.returncode == 2
     assert b"No such file" in absent.stderr
     assert b"Traceback" not in absent.stderr
+
+
+@pytest.fixture
+def waiting(start_stack: StartStack, tmp_path: Path) -> Iterator[tuple[Stack, Terminal]]:
+    """Somebody at a terminal waits for a batch that no worker has taken."""
+    stack = start_stack({"PAYGRADE_QUEUES": "batches", "PAYGRADE_BATCH_CHILDREN": "1"})
+    stack.start_web()
+    (tmp_path / "people.csv").write_bytes(CSV)
+    arguments = ["-m", "jobs", "score", str(tmp_path / "people.csv"), "--url", stack.address]
+    terminal = Terminal(arguments, tmp_path / "scored.csv")
+    yield stack, terminal
+    terminal.close()
+
+
+def the_batch(stack: Stack) -> Any:
+    [batch] = requests.get(f"{stack.address}/v1/batches", timeout=60).json()["data"]
+    return batch
+
+
+def test_a_terminal_shows_how_far_it_is_and_nothing_of_it_when_it_is_done(
+    waiting: tuple[Stack, Terminal], tmp_path: Path
+) -> None:
+    stack, terminal = waiting
+    terminal.see("validating [........................]   0% 0 rows, 0/s, 0 failed")
+    stack.start_worker()
+    terminal.see("\r\x1b[K2 rows scored")
+    assert terminal.ended() == 0
+    assert (tmp_path / "scored.csv").read_bytes() == RESULT
+
+
+@pytest.mark.parametrize(
+    ("answer", "said", "status"),
+    [("y\n", "is canceled", "canceled"), ("\n", "goes on", "validating"), ("\x03", "goes on", "validating")],
+)
+def test_ctrl_c_offers_to_cancel(
+    waiting: tuple[Stack, Terminal], tmp_path: Path, answer: str, said: str, status: str
+) -> None:
+    stack, terminal = waiting
+    terminal.see("validating")
+    terminal.type("\x03")
+    terminal.see(f"cancel {the_batch(stack)['id']}? [y/N] ")
+    terminal.type(answer)
+    terminal.see(said)
+    assert terminal.ended() == 130
+    assert the_batch(stack)["status"] == status
+    assert (tmp_path / "scored.csv").read_bytes() == b""
