@@ -39,6 +39,8 @@ class Task(NamedTuple):
     size: int
     layout: bytes
     chunk: str
+    lost: tuple[range, ...] = ()
+    """Slices of the chunk, by rows, that children were lost with."""
 
 
 class Done(NamedTuple):
@@ -64,15 +66,16 @@ class BatchLine:
     def __init__(self, redis: Redis, settings: Settings) -> None:
         self._redis = redis
         self._settings = settings
-        names = ("take", "renew", "planned", "done", "parts", "finish", "give_back", "sweep", "ring")
-        self._scripts = {name: script(redis, f"batches/{name}") for name in (*names, "withdraw", "removed")}
+        of_tasks = ("take", "renew", "planned", "try_slice", "done", "fail", "parts", "finish", "give_back")
+        of_all = ("sweep", "ring", "withdraw", "removed")
+        self._scripts = {name: script(redis, f"batches/{name}") for name in (*of_tasks, *of_all)}
         self._live = script(redis, "live")
 
     def take(self, child: str, bell: str) -> Task | None:
         taken = self._call("take", child, bell, self._settings.retention_ms)
         if not taken:
             return None
-        entry, job_id, task, tries, model, sha, asked, size, layout, chunk = taken
+        entry, job_id, task, tries, model, sha, asked, size, layout, chunk, lost = taken
         return Task(
             entry=entry,
             id=job_id.decode(),
@@ -84,6 +87,7 @@ class BatchLine:
             size=int(size),
             layout=layout,
             chunk=chunk.decode(),
+            lost=tuple(_slice(text) for text in lost.decode().split()),
         )
 
     def renew(self, child: str, bell: str, task: Task) -> BatchStatus | None:
@@ -91,10 +95,12 @@ class BatchLine:
         status = self._call("renew", child, bell, task.entry, task.id)
         return BatchStatus(status.decode()) if status else None
 
-    def planned(self, task: Task, layout: bytes, total: int, chunks: Sequence[str], bells: int) -> list[str]:
-        """The batch is cut; returns the bells to ring."""
+    def planned(
+        self, task: Task, layout: bytes, total: int, size: int, chunks: Sequence[str], bells: int
+    ) -> list[str]:
+        """The batch is cut into chunks of so many rows and bytes in all; returns the bells to ring."""
         names = _names(bells)
-        return _texts(self._call("planned", task.entry, task.id, layout, total, bells, *names, *chunks))
+        return _texts(self._call("planned", task.entry, task.id, layout, total, size, bells, *names, *chunks))
 
     def done(self, task: Task, done: Done, bells: int) -> tuple[bool, list[str]]:
         """A chunk is done; returns whether it counts, which it does once, and the bells to ring."""
@@ -104,6 +110,17 @@ class BatchLine:
         )
         return bool(counts), _texts(rung)
 
+    def try_slice(self, task: Task, rows: range | None) -> None:
+        """Notes which rows of the chunk are tried now: if this child is lost, it is with them."""
+        self._call("try_slice", task.entry, task.id, task.task, f"{rows.start}:{rows.stop}" if rows else "")
+
+    def fail(self, task: Task, error: bytes, last: bool, bells: int) -> list[str]:
+        """A chunk cannot be scored; `last` if no other is to be begun. Returns the bells to ring.
+
+        Once the other chunks are out of hands, what was scored is joined, and the batch has failed.
+        """
+        return _texts(self._call("fail", task.entry, task.id, task.task, error, int(last), *_names(bells)))
+
     def parts(self, task: Task) -> dict[int, tuple[int, int]] | None:
         """The chunks that are done, with rows and failed rows, in order; None if the batch has ended."""
         found = self._call("parts", task.id)
@@ -112,10 +129,11 @@ class BatchLine:
         done = {int(number): said.split() for number, said in zip(found[::2], found[1::2], strict=True)}
         return {number: (int(rows), int(failed)) for number, (rows, failed) in sorted(done.items())}
 
-    def finish(self, task: Task, status: BatchStatus, error: bytes = b"") -> bool:
-        """The batch ends; whether it had not ended before."""
+    def finish(self, task: Task, status: BatchStatus, error: bytes = b"") -> BatchStatus | None:
+        """The batch ends; returns how, None if it had ended before."""
         retention = self._settings.retention_ms
-        return bool(self._call("finish", task.entry, task.id, status, retention, error))
+        ended = self._call("finish", task.entry, task.id, status, retention, error)
+        return BatchStatus(ended.decode()) if ended else None
 
     def give_back(self, task: Task) -> None:
         """Leaves the task to another child: this one is to stop."""
@@ -172,6 +190,11 @@ class BatchLine:
 
 def _names(bells: int) -> list[str]:
     return [uuid4().hex for _ in range(bells)]
+
+
+def _slice(text: str) -> range:
+    start, _, stop = text.partition(":")
+    return range(int(start), int(stop))
 
 
 def _texts(values: Sequence[bytes]) -> list[str]:

@@ -16,7 +16,7 @@ class BatchStatus(StrEnum):
     PARTIALLY_SUCCEEDED = "partially_succeeded"
     """Some rows were scored; the others say why not."""
     FAILED = "failed"
-    """No row was scored, or the batch could not be finished; the error says why."""
+    """No row was scored, or not all could be read and tried; the error says why. What was scored stays."""
     CANCELING = "canceling"
     """To be canceled as soon as the chunks under way are done or given up."""
     CANCELED = "canceled"
@@ -34,7 +34,7 @@ _S = BatchStatus
 BATCH_FOLLOWING: dict[BatchStatus, frozenset[BatchStatus]] = {
     _S.VALIDATING: frozenset({_S.QUEUED, _S.FAILED, _S.CANCELED, _S.EXPIRED}),
     _S.QUEUED: frozenset({_S.RUNNING, _S.CANCELED, _S.EXPIRED}),
-    _S.RUNNING: frozenset({_S.FINALIZING, _S.CANCELING, _S.FAILED}),
+    _S.RUNNING: frozenset({_S.FINALIZING, _S.CANCELING}),
     _S.FINALIZING: frozenset({_S.SUCCEEDED, _S.PARTIALLY_SUCCEEDED, _S.FAILED}),
     _S.CANCELING: frozenset({_S.CANCELED, _S.FAILED}),
     _S.SUCCEEDED: frozenset(),

@@ -16,7 +16,10 @@ VERSION = b"1"
 
 @dataclass(frozen=True)
 class Asked:
-    """What a caller wants of a batch; `source` and `output` are s3:// addresses, where there are such."""
+    """What a caller wants of a batch; `source` and `output` are s3:// addresses, where there are such.
+
+    A source that is `packed` is gzip, and is unpacked into the file store before all else.
+    """
 
     input: Format
     results: Format
@@ -27,6 +30,7 @@ class Asked:
     source: str = ""
     output: str = ""
     dry_run: bool = False
+    packed: bool = False
 
     def to_json(self) -> bytes:
         return orjson.dumps(asdict(self))
@@ -134,11 +138,17 @@ class Place(NamedTuple):
     store: str = ""
 
 
-def input_of(job_id: str, asked: Asked) -> Place:
-    if not asked.source:
-        return Place(f"{folder_of(job_id)}/input")
+def source_of(asked: Asked) -> Place:
+    """The file that the caller named."""
     folder, _, name = asked.source.rpartition("/")
     return Place(name, folder)
+
+
+def input_of(job_id: str, asked: Asked) -> Place:
+    """The file that is scored."""
+    if asked.source and not asked.packed:
+        return source_of(asked)
+    return Place(f"{folder_of(job_id)}/input")
 
 
 def output_of(job_id: str, asked: Asked, name: str) -> Place:

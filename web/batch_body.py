@@ -100,11 +100,13 @@ def _read_json(request: Request, query: dict[str, Any], catalog: Catalog, s3_all
             raise Problem(422, "there are no rows", [Fault("/rows", "must have a row")])
         return AskedBatch(manifest, _asked(body, Format.NDJSON), body.metadata, body.rows)
     source = _allowed("/input", str(body.input), s3_allow)
-    kind = _ENDINGS.get(source.rpartition(".")[2].lower())
+    kind = _ENDINGS.get(source.lower().removesuffix(".gz").rpartition(".")[2])
     if kind is None:
         listed = ", ".join(f".{ending}" for ending in _ENDINGS)
         raise Problem(
-            422, "the input's format is not known", [Fault("/input", f"must end in one of {listed}")]
+            422,
+            "the input's format is not known",
+            [Fault("/input", f"must end in one of {listed}, also with .gz")],
         )
     output = _allowed("/output", body.output, s3_allow).rstrip("/") if body.output is not None else ""
     return AskedBatch(manifest, _asked(body, kind, source=source, output=output), body.metadata)

@@ -3,6 +3,7 @@
 import logging
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
+from dataclasses import replace
 from typing import NamedTuple
 
 import gevent
@@ -12,9 +13,10 @@ from flask import Request
 from jobs import ids
 from jobs.batch_resource import PATH
 from jobs.batch_store import CLAIM_MS, BatchStore
-from jobs.batches import Asked, NewBatch, folder_of, input_of
+from jobs.batches import Asked, NewBatch, folder_of, input_of, source_of
 from jobs.errors import FilesRefused, JobsError, KeyReused, NoFile, NoTable
 from jobs.files import Files, files_at
+from jobs.gunzip import MAGIC
 from jobs.record import Once
 from jobs.settings import Settings
 from jobs.tables import Format, added_names, check_columns, read_header
@@ -22,7 +24,7 @@ from model.schema import Fault
 from web.batch_body import AskedBatch
 from web.problems import Problem
 from web.terms import key_of, start_within_ms
-from web.upload import Upload
+from web.upload import Upload, too_long
 
 log = logging.getLogger(__name__)
 
@@ -59,13 +61,13 @@ class BatchPost:
             return self._replay(known.id, known.body, asked, upload)
         with self._claimed(owner, digest, job_id), self._saved(job_id):
             self._store.require_room(owner)  # before all of its file has come
-            size = self._save(job_id, asked, upload, hashed=bool(digest))
+            stored, size = self._save(job_id, asked, upload, hashed=bool(digest))
             batch = NewBatch(
                 id=job_id,
                 model=asked.manifest.ref,
                 sha256=asked.manifest.sha256,
                 owner=owner,
-                asked=asked.asked,
+                asked=stored,
                 size=size,
                 metadata=orjson.dumps(asked.metadata),
                 start_within_ms=start_within,
@@ -76,26 +78,32 @@ class BatchPost:
             gevent.spawn(self._ring_out, bell)
         return Posted(job_id)
 
-    def _save(self, job_id: str, asked: AskedBatch, upload: Upload, hashed: bool) -> int:
-        """Bytes of the input, which is then where workers look for it."""
+    def _save(self, job_id: str, asked: AskedBatch, upload: Upload, hashed: bool) -> tuple[Asked, int]:
+        """Returns once the input is where workers look for it; with what is asked, its size in bytes."""
         if asked.asked.source:
-            return self._size_of_source(asked.asked)
+            return self._look_at_source(asked.asked)
         name = input_of(job_id, asked.asked).name
         if asked.rows is None:
             upload.save(self._files, name, hashed)
-            return upload.size
+            return asked.asked, upload.size
         lines = b"".join(orjson.dumps(row) + b"\n" for row in asked.rows)
         upload.hash.update(lines)
         with self._files.create(name) as file:
             file.write(lines)
-        return len(lines)
+        return asked.asked, len(lines)
 
-    def _size_of_source(self, asked: Asked) -> int:
-        place = input_of("", asked)
+    def _look_at_source(self, asked: Asked) -> tuple[Asked, int]:
+        place = source_of(asked)
+        files = files_at(place.store)
         try:
-            return files_at(place.store).size(place.name)
+            with files.open(place.name) as file:
+                packed = file.read(len(MAGIC)) == MAGIC
+            size = files.size(place.name)
         except (NoFile, FilesRefused) as error:
             raise Problem(422, "the input cannot be read", [Fault("/input", str(error))]) from None
+        if size > self._settings.max_file:
+            raise too_long(self._settings.max_file)
+        return replace(asked, packed=packed), size
 
     def _replay(self, job_id: str, body: bytes, asked: AskedBatch, upload: Upload) -> Posted:
         if asked.rows is not None:

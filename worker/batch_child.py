@@ -28,6 +28,7 @@ class BatchChild(Child):
             self._metrics,
             ring=lambda bell: ring_for_batches(self._celery, bell),
             bells=settings.batch_children,
+            most=settings.max_file,
         )
         leases = Leases(line, self.name, self._stopping)
         return Batches(line, bundles, self._steps, leases, self.name, self._stopping, settings.attempts)

@@ -2,16 +2,17 @@
 
 import logging
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import lru_cache
 
 import orjson
 
 from jobs.batch_line import BatchLine, Done, Task
 from jobs.batch_status import BatchStatus
-from jobs.batches import Place, folder_of, input_of, output_of
-from jobs.errors import JobsError
+from jobs.batches import Place, folder_of, input_of, output_of, source_of
+from jobs.errors import JobsError, NoTable
 from jobs.files import Files, files_at
+from jobs.gunzip import gunzip
 from jobs.metrics import CHUNK_SECONDS, Metrics
 from jobs.tables import added_names
 from model.bundle import Bundle
@@ -22,6 +23,8 @@ from worker.tables.join import join_errors, join_results
 from worker.tables.layout import Chunk, Layout
 from worker.tables.plan import Plan, Wanted, plan
 from worker.tables.preview import preview
+from worker.tables.score import Stopped
+from worker.tables.trial import Slices
 from worker.tables.warned import warn_by
 
 log = logging.getLogger(__name__)
@@ -33,24 +36,32 @@ NO_ROWS = orjson.dumps({"type": "no_table", "detail": "the file has no rows"})
 
 
 class BatchSteps:
-    """Each step may be done again, by another child too, and then comes to the same."""
+    """Each step may be done again, by another child too, and then comes to the same.
 
-    def __init__(self, line: BatchLine, files: Files, metrics: Metrics, ring: Ring, bells: int) -> None:
+    `most` is how many bytes a file may have once it is unpacked.
+    """
+
+    def __init__(
+        self, line: BatchLine, files: Files, metrics: Metrics, ring: Ring, bells: int, most: int
+    ) -> None:
         self._line = line
         self._files = files
         self._metrics = metrics
         self._ring = ring
         self._bells = bells
+        self._most = most
         self.pace = Pace()
 
-    def plan(self, task: Task, bundle: Bundle) -> None:
-        planned = self._plan(task, bundle)
+    def plan(self, task: Task, bundle: Bundle, wanted: Callable[[], bool]) -> None:
+        planned = self._plan(task, bundle, wanted)
         chunks = [chunk.to_text() for chunk in planned.chunks]
         total = sum(chunk.rows for chunk in planned.chunks)
-        self._ring_all(self._line.planned(task, planned.layout.to_json(), total, chunks, self._bells))
+        size = sum(chunk.size for chunk in planned.chunks)
+        layout = planned.layout.to_json()
+        self._ring_all(self._line.planned(task, layout, total, size, chunks, self._bells))
         log.info("planned", extra={"id": task.id, "chunks": len(chunks)})
 
-    def score(self, task: Task, bundle: Bundle, wanted: Callable[[], bool], hopeless: bool) -> None:
+    def score(self, task: Task, bundle: Bundle, wanted: Callable[[], bool], slices: Slices) -> None:
         started = time.monotonic()
         chunk, layout = Chunk.from_text(task.chunk), Layout.from_json(task.layout)
         source, name = input_of(task.id, task.asked), _part(task.id, int(task.task))
@@ -63,7 +74,7 @@ class BatchSteps:
             manifest.columns(explain),
             warn_by(bundle.observed),
         )
-        part = scorer.score(self._at(source), source.name, chunk, name, wanted, hopeless)
+        part = scorer.score(self._at(source), source.name, chunk, name, wanted, slices)
         done = Done(part.rows, part.failed, chunk.size, chunk.rows)
         counts, bells = self._line.done(task, done, self._bells)
         seconds = time.monotonic() - started
@@ -71,6 +82,10 @@ class BatchSteps:
         if counts:
             self._metrics.observe(CHUNK_SECONDS, [seconds], task.model)
         self._ring_all(bells)
+
+    def fail(self, task: Task, error: bytes, last: bool) -> None:
+        """A chunk cannot be scored; `last` if no other is to be begun."""
+        self._ring_all(self._line.fail(task, error, last, self._bells))
 
     def join(self, task: Task) -> None:
         parts = self._line.parts(task)
@@ -82,28 +97,34 @@ class BatchSteps:
             if its_failed:
                 with_errors.append((f"{_part(task.id, number)}.errors", rows))
             rows, failed = rows + its_rows, failed + its_failed
-        result, errors = (output_of(task.id, task.asked, name) for name in ("result", "errors"))
-        names = [_part(task.id, number) for number in parts]
-        join_results(self._files, names, Layout.from_json(task.layout), self._at(result), result.name)
-        join_errors(self._files, with_errors, self._at(errors), errors.name)
+        if parts:
+            self._join(task, list(parts), with_errors)
         status, error = _ending(rows, failed)
-        if self._line.finish(task, status, error):
-            log.info("ended", extra={"id": task.id, "status": status, "rows": rows, "failed": failed})
+        if ended := self._line.finish(task, status, error):
+            log.info("ended", extra={"id": task.id, "status": ended, "rows": rows, "failed": failed})
         self._clean(task)
 
-    def look(self, task: Task, bundle: Bundle) -> None:
+    def _join(self, task: Task, numbers: Sequence[int], with_errors: Sequence[tuple[str, int]]) -> None:
+        result, errors = (output_of(task.id, task.asked, name) for name in ("result", "errors"))
+        names = [_part(task.id, number) for number in numbers]
+        join_results(self._files, names, Layout.from_json(task.layout), self._at(result), result.name)
+        join_errors(self._files, with_errors, self._at(errors), errors.name)
+
+    def look(self, task: Task, bundle: Bundle, wanted: Callable[[], bool]) -> None:
         """What a dry run is to tell, as a file."""
-        planned = self._plan(task, bundle)
+        planned = self._plan(task, bundle, wanted)
         source = input_of(task.id, task.asked)
         found = preview(self._at(source), source.name, planned, bundle, task.asked.explain)
         with self._files.create(f"{folder_of(task.id)}/look") as file:
             file.write(orjson.dumps(found))
         self._line.finish(task, BatchStatus.SUCCEEDED)
 
-    def _plan(self, task: Task, bundle: Bundle) -> Plan:
+    def _plan(self, task: Task, bundle: Bundle, wanted: Callable[[], bool]) -> Plan:
         asked, manifest = task.asked, bundle.manifest
+        if asked.packed:
+            self._unpack(task, wanted)
         source = input_of(task.id, asked)
-        wanted = Wanted(
+        table = Wanted(
             input=asked.input,
             results=asked.results,
             features=manifest.schema.names,
@@ -113,7 +134,19 @@ class BatchSteps:
             warns=manifest.warns,
             explain=asked.explain,
         )
-        return plan(self._at(source), source.name, wanted)
+        return plan(self._at(source), source.name, table)
+
+    def _unpack(self, task: Task, wanted: Callable[[], bool]) -> None:
+        """Raises NoTable, and Stopped once it is not wanted any more."""
+        source, size = source_of(task.asked), 0
+        with self._files.create(input_of(task.id, task.asked).name) as file:
+            for piece in gunzip(self._at(source).pieces(source.name)):
+                if not wanted():
+                    raise Stopped
+                size += len(piece)
+                if size > self._most:
+                    raise NoTable(f"the file is longer than {self._most} bytes, unpacked; send it in parts")
+                file.write(piece)
 
     def _at(self, place: Place) -> Files:
         return _store(place.store) if place.store else self._files
@@ -127,11 +160,11 @@ class BatchSteps:
 
     def _clean(self, task: Task) -> None:
         """What is not needed any more. What is left here goes when the batch expires."""
-        folder = folder_of(task.id)
+        source = input_of(task.id, task.asked)
         try:
-            self._files.remove(f"{folder}/parts")
-            if not task.asked.source:
-                self._files.remove_file(f"{folder}/input")
+            self._files.remove(f"{folder_of(task.id)}/parts")
+            if not source.store:
+                self._files.remove_file(source.name)
         except JobsError as error:
             log.warning("files_away", extra={"error": str(error)})
 

@@ -15,12 +15,15 @@ from worker.batch_steps import BatchSteps
 from worker.bundles import Bundles
 from worker.lease import Leases
 from worker.tables.score import Stopped
+from worker.tables.trial import Slices, Trial, at_once, not_at_all
 
 log = logging.getLogger(__name__)
 
 LINGER_SECONDS = 0.2
 """How long an empty line is watched before the bell is withdrawn: the next task then needs no bell."""
 LOOKS_EVERY_SECONDS = 0.02
+MOST_LOST = 30
+"""Slices of a chunk that workers may be lost with until it is given up: those of ten rows."""
 
 
 class Batches:
@@ -86,18 +89,29 @@ class Batches:
             self._fail(task, kind, detail)
 
     def _step(self, task: Task) -> None:
+        if task.task == JOIN:
+            self._steps.join(task)  # what was scored, though no model may be had by now
+            return
         bundle = self._bundles.get(task.model, task.sha256)
         match task.task:
             case step if step == PLAN:
-                self._steps.plan(task, bundle)
-            case step if step == JOIN:
-                self._steps.join(task)
+                self._steps.plan(task, bundle, self._leases.wanted)
             case step if step == LOOK:
-                self._steps.look(task, bundle)
+                self._steps.look(task, bundle, self._leases.wanted)
             case _:
-                self._steps.score(
-                    task, bundle, self._leases.wanted, hopeless=task.tries > self._attempts * LOST_PER_ATTEMPT
-                )
+                self._steps.score(task, bundle, self._leases.wanted, self._slices(task))
+
+    def _slices(self, task: Task) -> Slices:
+        """All rows at once, until it turns out that workers are lost with them."""
+        if task.tries > self._attempts * LOST_PER_ATTEMPT or len(task.lost) > MOST_LOST:
+            return not_at_all
+        if task.tries >= self._attempts:
+            return Trial(task.lost, lambda rows: self._line.try_slice(task, rows)).slices
+        return at_once
 
     def _fail(self, task: Task, kind: str, detail: str) -> None:
-        self._line.finish(task, BatchStatus.FAILED, orjson.dumps({"type": kind, "detail": detail}))
+        error = orjson.dumps({"type": kind, "detail": detail})
+        if task.chunk:
+            self._steps.fail(task, error, last=kind != "no_table")
+        else:
+            self._line.finish(task, BatchStatus.FAILED, error)

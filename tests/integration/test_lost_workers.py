@@ -4,10 +4,13 @@ import signal
 from collections.abc import Callable
 from pathlib import Path
 
+import requests
+
 from tests.integration.callers import Caller
 from tests.integration.conftest import StartStack
 from tests.integration.service import processes_of, wait_until
 from tests.integration.stack import Stack
+from tests.integration.test_batches import post, read
 
 Call = Callable[[Stack], Caller]
 
@@ -43,6 +46,22 @@ def test_a_poisoned_row_of_a_list_leaves_its_mates_scored(start_stack: StartStac
     first, second, third = ended["outputs"]
     assert (first, third) == ({"prediction": 260.00012}, {"prediction": 374.99866})
     assert second["error"]["type"] == "worker_lost"
+
+
+def test_a_poisoned_row_of_a_file_leaves_all_others_scored(start_stack: StartStack) -> None:
+    stack = start_stack({**SOON, "PAYGRADE_QUEUES": "batches", "PAYGRADE_BATCH_CHILDREN": "1"})
+    stack.start_web()
+    stack.start_worker(*TROUBLED, "poison", str(POISON))
+    rows = [f"{number % 12}" for number in range(5_000)]
+    rows[3_333] = str(POISON)
+    batch = post(stack, "years\n" + "\n".join(rows))
+    ended = wait_until("it has ended", lambda: (now := read(stack, batch, wait=20))["finished_at"] and now)
+    assert (ended["status"], ended["counts"]["failed"]) == ("partially_succeeded", 1)
+    lines = requests.get(f"{stack.address}{batch['urls']['results']}", timeout=60).text.splitlines()[1:]
+    assert lines[3_333] == ",every worker that tried this row was lost"
+    del lines[3_333], rows[3_333]
+    assert {*zip(rows, lines, strict=True)} == {*zip(rows[:12], lines[:12], strict=True)}
+    assert all(line.endswith(",") for line in lines)
 
 
 def test_a_child_lost_with_a_shared_lock_in_hand_stops_nobody_else(

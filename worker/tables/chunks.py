@@ -15,7 +15,8 @@ from worker.pace import Pace
 from worker.tables.columns import Columns, joined
 from worker.tables.layout import Chunk, Layout
 from worker.tables.read import Rows, read_rows
-from worker.tables.score import Matrix, Predict, Scores, Stopped, given_up, score_rows
+from worker.tables.score import Matrix, Predict, Stopped, score_rows
+from worker.tables.trial import Slices, at_once
 from worker.tables.warned import Warn
 from worker.tables.write import PartWriter, write_errors
 
@@ -58,9 +59,9 @@ class ChunkScorer:
         chunk: Chunk,
         part: str,
         wanted: Callable[[], bool],
-        hopeless: bool = False,
+        slices: Slices = at_once,
     ) -> Part:
-        """Writes `part`, and `part`.errors if rows have failed. If it is hopeless, all of them do.
+        """Writes `part`, and `part`.errors if rows have failed.
 
         Raises Stopped once the chunk is not wanted, and NoTable if the file is damaged.
         """
@@ -68,7 +69,9 @@ class ChunkScorer:
         errors = []
         with self._files.create(part) as file, PartWriter(self._layout, file) as writer:
             for some in _intact(read_rows(source, name, self._layout, self._features, chunk), chunk):
-                scores = self._score(some, wanted, hopeless)
+                predict = _while_wanted(self._predict, wanted, self._pace)
+                tried = slices(rows, some.number)
+                scores = score_rows(self._check, predict, self._names, some, tried, self._warn)
                 writer.write(some, scores)
                 errors.append(write_errors(scores, rows))
                 rows += some.number
@@ -78,12 +81,6 @@ class ChunkScorer:
                 for lines in errors:
                     file.write(lines)
         return Part(rows, failed)
-
-    def _score(self, rows: Rows, wanted: Callable[[], bool], hopeless: bool) -> Scores:
-        if hopeless:
-            return given_up(self._names, rows)
-        predict = _while_wanted(self._predict, wanted, self._pace)
-        return score_rows(self._check, predict, self._names, rows, self._warn)
 
 
 def _while_wanted(predict: Predict, wanted: Callable[[], bool], pace: Pace) -> Predict:

@@ -13,6 +13,7 @@ from worker.tables.columns import predict_with
 from worker.tables.plan import FIRST_ROWS, Plan
 from worker.tables.read import read_rows
 from worker.tables.score import score_rows
+from worker.tables.trial import at_once
 from worker.tables.write import write_errors
 
 MOST_FAULTS = 20
@@ -31,7 +32,7 @@ def preview(files: Files, name: str, planned: Plan, bundle: Bundle, explain: boo
     for some in read_rows(files, name, layout, manifest.schema.names, planned.chunks[0]):
         if explain:
             some = some.first(EXPLAINED_ROWS)
-        scores = score_rows(check, predict, names, some)
+        scores = score_rows(check, predict, names, some, at_once(0, some.number))
         faults += [orjson.loads(line) for line in write_errors(scores, rows).splitlines()[:MOST_FAULTS]]
         rows, failed = rows + some.number, failed + len(scores.faults)
         if rows >= (EXPLAINED_ROWS if explain else FIRST_ROWS):

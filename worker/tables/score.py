@@ -1,7 +1,7 @@
 """Rows to scores: each row has its own, or the reasons why it has none."""
 
 import logging
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import NamedTuple, TypeAlias
 
 import numpy as np
@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from model.columns import ColumnCheck
 from worker.tables.columns import Columns, joined, not_finite
 from worker.tables.read import Rows
+from worker.tables.trial import Slice
 from worker.tables.warned import Warn
 
 log = logging.getLogger(__name__)
@@ -21,9 +22,6 @@ Predict = Callable[[Matrix], Columns]
 
 NOT_SCORED = "the model could not score this row"
 NOT_FINITE = "the score is not a finite number"
-
-
-LOST = "every worker that tried the rows around this one was lost"
 
 
 class Stopped(Exception):
@@ -52,15 +50,26 @@ class Scores(NamedTuple):
 
 
 def score_rows(
-    check: ColumnCheck, predict: Predict, names: Sequence[str], rows: Rows, warn: Warn | None = None
+    check: ColumnCheck,
+    predict: Predict,
+    names: Sequence[str],
+    rows: Rows,
+    slices: Iterable[Slice],
+    warn: Warn | None = None,
 ) -> Scores:
-    """`names` are those of the columns that the model gives."""
+    """`names` are those of the columns that the model gives; `slices` are of all rows, in order."""
     checked = check.read(rows.features, rows.number)
     faults: Faults = {row: [RowFault(*fault) for fault in found] for row, found in checked.faults.items()}
     faults |= {row: [RowFault("", detail)] for row, detail in rows.broken.items()}
     pieces: list[tuple[int, Columns | None]] = []
-    for row in _predict(predict, checked.matrix, pieces):
-        faults.setdefault(row, [RowFault("", NOT_SCORED)])
+    for some, given_up in slices:
+        if given_up:
+            pieces.append((len(some), None))
+            refused = list(some)
+        else:
+            refused = _predict(predict, checked.matrix[some.start : some.stop], pieces, some.start)
+        for row in refused:
+            faults.setdefault(row, [RowFault("", given_up or NOT_SCORED)])
     columns = joined(pieces, names)
     for row in np.flatnonzero(not_finite(columns, rows.number)).tolist():
         faults.setdefault(row, [RowFault("", NOT_FINITE)])
@@ -68,14 +77,8 @@ def score_rows(
     return Scores(columns, faults, warn(checked.matrix) if warn else None)
 
 
-def given_up(names: Sequence[str], rows: Rows) -> Scores:
-    """No row has a score: workers were lost with them."""
-    faults = {row: [RowFault("", LOST)] for row in range(rows.number)}
-    return Scores(joined([(rows.number, None)], names), faults)
-
-
 def _predict(
-    predict: Predict, matrix: Matrix, pieces: list[tuple[int, Columns | None]], first: int = 0
+    predict: Predict, matrix: Matrix, pieces: list[tuple[int, Columns | None]], first: int
 ) -> list[int]:
     """Adds the columns of all rows; returns the rows that raise something, which are looked for."""
     if not len(matrix):

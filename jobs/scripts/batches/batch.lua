@@ -8,7 +8,10 @@
 --   job:<id>:plan     list    its chunks, in order
 --   job:<id>:done     hash    of each chunk that is done: rows, failed
 --   job:<id>:out      set     chunks that are in the line or in the hands of a child
---   job:<id>:tries    hash    how many children have taken each task
+--   job:<id>:tries    hash    how many children have taken each task; not those after whom a slice of a chunk was found
+--                             under trial
+--   job:<id>:trials   hash    of each chunk that children were lost with: the slices of rows that they had noted; and,
+--                             as '<chunk> trying', the slice that is under trial
 --   batches:of:<owner>     zset  the owner's batches: 16 bytes of id, which begin with the time of creation
 --   once:<owner>:<digest>  string  what a caller's Idempotency-Key stands for: id and 16 bytes of the body's hash;
 --                             while the body arrives, MAKING and the id
@@ -51,7 +54,7 @@ local function end_batch(id, status, retention, error)
     unpack(redis.call('HMGET', key, 'model', 'owner', 'once', 'hidden', 'chunks', 'next'))
   redis.call('HSET', key, 'status', status, 'finished', now_text, 'expires', whole(now + retention))
   if error ~= '' then redis.call('HSET', key, 'error', error) end
-  redis.call('DEL', key .. ':plan', key .. ':done', key .. ':out', key .. ':tries')
+  redis.call('DEL', key .. ':plan', key .. ':done', key .. ':out', key .. ':tries', key .. ':trials')
   redis.call('SREM', OPEN, id)
   redis.call('ZREM', open_of(owner), id)
   if chunks then redis.call('DECRBY', LATER, chunks - upcoming) end
@@ -107,6 +110,22 @@ local function go_on(id)
   elseif status == 'canceling' and out == 0 then
     add_task(id, 'join')
   end
+end
+
+-- A chunk cannot be scored: the batch will have failed, and keeps what its other chunks give. If it is the last, no
+-- more of them are begun.
+local function fail_chunk(id, chunk, error, last)
+  local key = key_of(id)
+  if redis.call('SREM', key .. ':out', chunk) == 0 then return end
+  local status, chunks, upcoming = unpack(redis.call('HMGET', key, 'status', 'chunks', 'next'))
+  if status == 'running' then
+    redis.call('HSETNX', key, 'error', error)
+    if last then
+      redis.call('HSET', key, 'next', chunks)
+      redis.call('DECRBY', LATER, chunks - upcoming)
+    end
+  end
+  go_on(id)
 end
 
 -- The fields that jobs/batches.py reads, in its order; none is set if there is no such batch.

@@ -3,4 +3,5 @@ local entry, id, task = ARGV[1], ARGV[2], ARGV[3]
 if redis.call('XACK', LINE, GROUP, entry) == 0 then return end
 redis.call('XDEL', LINE, entry)
 redis.call('HINCRBY', key_of(id) .. ':tries', task, -1)
+redis.call('HDEL', key_of(id) .. ':trials', task .. ' trying')
 add_task(id, task)

@@ -1,5 +1,5 @@
 -- Takes back tasks whose lease is over. ARGV: lease ms, attempts, ms kept, error of a lost batch, bell names.
--- Returns {tasks taken back, batches given up, bells, ids whose files are to be removed}; nothing of each if another
+-- Returns {tasks taken back, tasks given up, bells, ids whose files are to be removed}; nothing of each if another
 -- has just swept.
 
 if not redis.call('SET', SWEPT, now_text, 'NX', 'PX', 1500) then return {0, 0, {}, {}} end
@@ -18,7 +18,7 @@ local function take_back(entry, id, task)
   local status = redis.call('HMGET', key, 'status', 'finished')
   if not status[1] or status[2] then return end
   if tonumber(redis.call('HGET', key .. ':tries', task) or 0) >= most_tries(task) then
-    end_batch(id, 'failed', retention, lost)
+    if tonumber(task) then fail_chunk(id, task, lost, false) else end_batch(id, 'failed', retention, lost) end
     given_up = given_up + 1
     count('batch_swept|given_up', 1)
   else

@@ -51,7 +51,9 @@ def planned(store: BatchStore, line: BatchLine, chunks: int) -> str:
     job_id = add(store)
     task = take(line)
     assert (task.id, task.task) == (job_id, PLAN)
-    line.planned(task, b"{}", 10 * chunks, [f"{number}:0:0:10:5" for number in range(chunks)], bells=1)
+    line.planned(
+        task, b"{}", 10 * chunks, 5 * chunks, [f"{number}:0:0:10:5" for number in range(chunks)], bells=1
+    )
     return job_id
 
 
@@ -63,6 +65,14 @@ def take(line: BatchLine, child: str = "child") -> Task:
 
 def score(line: BatchLine, task: Task, failed: int = 0) -> None:
     line.done(task, Done(rows=10, failed=failed, size=5, expected=10), bells=1)
+
+
+def lose(line: BatchLine, clock: Clock, times: int) -> None:
+    """So many children take the next task, and are lost with it."""
+    for _ in range(times):
+        take(line, "lost")
+        clock.forward(16)
+        line.sweep(1)
 
 
 def read(store: BatchStore, job_id: str) -> BatchRecord:
@@ -97,7 +107,7 @@ def test_batches_take_turns(store: BatchStore, line: BatchLine) -> None:
         turns.append(task.id)
         if task.task == PLAN:
             chunks = [f"{number}:0:0:10:5" for number in range(20 if task.id == long else 2)]
-            line.planned(task, b"{}", 10, chunks, bells=1)
+            line.planned(task, b"{}", 10, 5, chunks, bells=1)
         elif task.task != JOIN:
             score(line, task)
     assert turns[:2] == [long, short]
@@ -197,13 +207,69 @@ def test_a_child_that_still_works_keeps_its_task(store: BatchStore, line: BatchL
 
 def test_a_batch_whose_workers_are_all_lost_ends(store: BatchStore, line: BatchLine, clock: Clock) -> None:
     job_id = planned(store, line, chunks=1)
-    for _ in range(10):
-        take(line)
-        clock.forward(16)
-        swept = line.sweep(1)
-    assert swept.given_up == 1
+    lose(line, clock, times=10 + 9)  # its chunk, and then what joins the chunks
     record = read(store, job_id)
     assert (record.status, b"worker_lost" in (record.error or b"")) == ("failed", True)
+
+
+def test_a_chunk_that_is_given_up_leaves_the_others(store: BatchStore, line: BatchLine, clock: Clock) -> None:
+    job_id = planned(store, line, chunks=3)
+    score(line, take(line))
+    lose(line, clock, times=20)
+    join = take(line)
+    assert (join.task, line.parts(join)) == (JOIN, {0: (10, 0)})
+    assert line.finish(join, BatchStatus.SUCCEEDED) is BatchStatus.FAILED
+    assert b"worker_lost" in (read(store, job_id).error or b"")
+
+
+@pytest.mark.parametrize(("last", "scored"), [(False, [0, 1, 3, 4, 5]), (True, [0, 1])])
+def test_a_chunk_that_cannot_be_scored_fails_the_batch_once_the_others_are_done(
+    store: BatchStore, line: BatchLine, last: bool, scored: list[int]
+) -> None:
+    job_id = planned(store, line, chunks=6)
+    score(line, take(line))
+    beside, broken = take(line), take(line)
+    line.fail(broken, b'{"type":"no_table"}', last, bells=1)
+    line.fail(broken, b'{"type":"another"}', last, bells=1)
+    assert read(store, job_id).status is BatchStatus.RUNNING
+    score(line, beside)
+    while (task := take(line)).task != JOIN:
+        score(line, task)
+    assert list(line.parts(task) or ()) == scored
+    line.finish(task, BatchStatus.SUCCEEDED)
+    record = read(store, job_id)
+    assert (record.status, record.error) == (BatchStatus.FAILED, b'{"type":"no_table"}')
+
+
+def test_a_slice_that_a_child_is_lost_with_is_known_to_the_next(
+    store: BatchStore, line: BatchLine, clock: Clock
+) -> None:
+    planned(store, line, chunks=1)
+    for tried, known in ((range(1024), ()), (range(32, 64), (range(1024),))):
+        task = take(line)
+        assert (task.lost, task.tries) == (known, 1)
+        line.try_slice(task, range(5))
+        line.try_slice(task, tried)
+        clock.forward(16)
+        line.sweep(1)
+    assert take(line).lost == (range(1024), range(32, 64))
+
+
+def test_a_slice_that_is_through_is_not_held_against_its_rows(
+    store: BatchStore, line: BatchLine, clock: Clock
+) -> None:
+    planned(store, line, chunks=1)
+    outdated = take(line)
+    line.try_slice(outdated, range(5))
+    line.try_slice(outdated, None)
+    clock.forward(16)
+    line.sweep(1)
+    current = take(line)
+    assert (current.lost, current.tries) == ((), 2)
+    line.try_slice(outdated, range(5))  # it is too late
+    line.try_slice(current, range(7))
+    line.give_back(current)
+    assert take(line).lost == ()
 
 
 def test_what_a_worker_gives_back_does_not_count_as_tried(store: BatchStore, line: BatchLine) -> None:
@@ -233,7 +299,7 @@ def test_nothing_follows_an_end(store: BatchStore, line: BatchLine) -> None:
     task = take(line)
     store.cancel(job_id)
     assert not line.finish(task, BatchStatus.FAILED)
-    line.planned(task, b"{}", 1, ["0:1"], bells=1)
+    line.planned(task, b"{}", 1, 1, ["0:1"], bells=1)
     assert read(store, job_id).status is BatchStatus.CANCELED
     assert line.take("child", BELL) is None
 

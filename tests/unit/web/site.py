@@ -158,7 +158,14 @@ class Site:
     def score_batches(self, tasks: int = 100) -> None:
         """A worker for batches comes, does up to so many tasks, and goes."""
         line = BatchLine(self.redis, self.settings)
-        steps = BatchSteps(line, files_at(self.files.name), self.metrics, self.bells.append, bells=1)
+        steps = BatchSteps(
+            line,
+            files_at(self.files.name),
+            self.metrics,
+            self.bells.append,
+            bells=1,
+            most=self.settings.max_file,
+        )
         leases = Leases(line, CHILD, lambda: False)
         left = iter(range(tasks))
         worker = BatchWorker(

@@ -2,10 +2,13 @@
 
 import gzip
 import shutil
+from io import BytesIO
 from pathlib import Path
 from typing import Any
 
 import orjson
+import pyarrow as pa
+import pyarrow.parquet
 import pytest
 from werkzeug.test import TestResponse
 
@@ -250,6 +253,45 @@ def test_a_file_that_turns_out_to_be_no_table_fails_with_the_line(site: Site) ->
     batch = site.client.get(path).get_json()
     assert (batch["status"], batch["error"]["type"]) == ("failed", "no_table")
     assert batch["error"]["detail"].startswith("line 3: ")
+
+
+def test_a_damaged_row_group_is_named_and_the_others_are_scored(site: Site) -> None:
+    path = posted(site, damaged(group=1), "application/vnd.apache.parquet", "?results=csv")
+    site.score_batches()
+    ended = site.client.get(path).get_json()
+    assert (ended["status"], ended["error"]) == (
+        "failed",
+        {"type": "no_table", "detail": "row group 1 cannot be read: the file is damaged"},
+    )
+    assert ended["counts"] == {"total": 6, "succeeded": 3, "failed": 1}
+    lines = site.client.get(f"{path}/results").text.splitlines()
+    assert [line.split(",")[0] for line in lines] == ["id", "0", "1", "4", "5"]
+    [error] = site.client.get(f"{path}/errors").text.splitlines()
+    assert orjson.loads(error)["row"] == 3  # of the results
+
+
+def test_what_was_scored_stays_though_the_batch_cannot_go_on(site: Site) -> None:
+    table = pa.table({"years": [2.5, 12.5]})
+    written = BytesIO()
+    pyarrow.parquet.write_table(table, written, row_group_size=1)
+    path = posted(site, written.getvalue(), "application/vnd.apache.parquet", "?results=csv")
+    site.score_batches(tasks=2)  # it is planned, and its first chunk scored
+    site.batches.files.remove_file(f"batches/{path.rpartition('/')[2]}/input")
+    site.score_batches()
+    ended = site.client.get(path).get_json()
+    assert (ended["status"], ended["error"]["type"]) == ("failed", "no_file")
+    assert site.client.get(f"{path}/results").text == "prediction,error\n260.00012,\n"
+
+
+def damaged(group: int) -> bytes:
+    """Three row groups of two rows; one of them is not as it was written."""
+    table = pa.table({"id": range(6), "years": [1.5, 2.5, 3.5, 4.5, 5.5, -1e300]})
+    written = BytesIO()
+    pyarrow.parquet.write_table(table, written, row_group_size=2)
+    data = bytearray(written.getvalue())
+    column = pyarrow.parquet.read_metadata(written).row_group(group).column(1)
+    data[column.dictionary_page_offset : column.dictionary_page_offset + 8] = b"\xff" * 8
+    return bytes(data)
 
 
 def test_if_no_row_can_be_scored_the_batch_has_failed_and_says_so(site: Site) -> None:

@@ -1,5 +1,6 @@
 """Files of callers' own buckets go in, and results go there."""
 
+import gzip
 from collections.abc import Iterator
 from typing import Any
 
@@ -10,6 +11,7 @@ from moto import mock_aws
 from werkzeug.test import TestResponse
 
 from jobs import s3
+from jobs.errors import NoFile
 from tests.unit.web.conftest import NewSite
 from tests.unit.web.site import Site, problem
 
@@ -58,6 +60,53 @@ def test_without_an_output_results_stay_here(site: Site) -> None:
     site.score_batches()
     first = site.client.get(batch["urls"]["results"]).data.splitlines()[0]
     assert orjson.loads(first) == {"id": "a", "prediction": 260.00012, "warnings": None, "error": None}
+
+
+@pytest.mark.parametrize("name", ["packed.csv.gz", "packed.csv"])
+def test_what_is_packed_is_unpacked_whatever_its_name_is(site: Site, aws: Any, name: str) -> None:
+    aws.put_object(Bucket="salaries", Key=name, Body=gzip.compress(CSV), ContentEncoding="gzip")
+    batch = post(site, input=f"s3://salaries/{name}").get_json()
+    site.score_batches()
+    ended = site.client.get(batch["urls"]["self"]).get_json()
+    assert (ended["status"], ended["progress"]) == ("partially_succeeded", 1)
+    assert site.client.get(batch["urls"]["results"]).data == RESULT
+    files = site.batches.files
+    with pytest.raises(NoFile):
+        files.size(f"batches/{batch['id']}/input")
+
+
+def test_what_only_bears_the_name_of_gzip_is_read_as_it_is(site: Site, aws: Any) -> None:
+    aws.put_object(Bucket="salaries", Key="plain.csv.gz", Body=CSV)
+    batch = post(site, input="s3://salaries/plain.csv.gz").get_json()
+    site.score_batches()
+    assert site.client.get(batch["urls"]["results"]).data == RESULT
+
+
+@pytest.mark.parametrize(
+    ("packed", "reason"),
+    [
+        (gzip.compress(CSV)[:-4], "the gzip stream is cut off"),
+        (gzip.compress(CSV)[:9] + b"junk" * 20, "what was sent is not gzip"),
+        (gzip.compress(CSV + b"d,1\n" * 500_000), "the file is longer than 1000000 bytes, unpacked"),
+    ],
+    ids=["cut off", "broken", "bomb"],
+)
+def test_what_cannot_be_unpacked_fails_the_batch(
+    new_site: NewSite, aws: Any, packed: bytes, reason: str
+) -> None:
+    site = new_site(s3_allow="s3://salaries", max_file=1_000_000)
+    aws.put_object(Bucket="salaries", Key="packed.csv.gz", Body=packed)
+    batch = post(site, input="s3://salaries/packed.csv.gz").get_json()
+    site.score_batches()
+    ended = site.client.get(batch["urls"]["self"]).get_json()
+    assert ended["status"] == "failed"
+    assert ended["error"]["detail"].startswith(reason)
+
+
+def test_what_is_longer_than_a_file_may_be_is_refused(new_site: NewSite, aws: Any) -> None:
+    site = new_site(s3_allow="s3://salaries", max_file=1024)
+    aws.put_object(Bucket="salaries", Key="long.csv", Body=CSV * 100)
+    problem(post(site, input="s3://salaries/long.csv"), 413)
 
 
 @pytest.mark.parametrize("address", ["s3://salaries/in/nobody.csv", "s3://nowhere/people.csv"])

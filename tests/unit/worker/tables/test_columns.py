@@ -11,6 +11,7 @@ from worker.tables.kept import Fields
 from worker.tables.layout import Layout
 from worker.tables.read import Rows
 from worker.tables.score import RowFault, Scores, score_rows
+from worker.tables.trial import at_once
 from worker.tables.write import csv_lines, parquet_table
 
 GIVEN = Outputs(
@@ -64,6 +65,6 @@ def test_a_row_that_the_model_cannot_score_is_found() -> None:
     values = [float(number) for number in range(6)]
     features = {"years": values, "age": [20] * 6, "town": ["Bern"] * 6}
     check = ColumnCheck(FEATURES, empty_is_null=False)
-    scores = score_rows(check, predict, ["prediction"], Rows(6, features, Fields({}), {}))
+    scores = score_rows(check, predict, ["prediction"], Rows(6, features, Fields({}), {}), at_once(0, 6))
     assert scores.faults == {3: [RowFault("", "the model could not score this row")]}
     assert scores.columns["prediction"][[0, 1, 2, 4, 5]].tolist() == [0, 1, 2, 4, 5]

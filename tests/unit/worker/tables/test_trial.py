@@ -1,0 +1,45 @@
+"""The rows that kill whoever scores them are found by few losses, and all others are scored."""
+
+from collections.abc import Sequence
+
+import pytest
+
+from worker.tables.trial import FIRST, LOST, Trial, at_once, not_at_all
+
+ROWS = 40_000
+
+
+def lost_with(killers: Sequence[int], lost: Sequence[range]) -> range | None:
+    """The slice that the next worker is lost with; None if it comes through, without the killers only."""
+    noted: list[range | None] = []
+    given_up: list[int] = []
+    scored: list[int] = []
+    for piece in range(0, ROWS, 30_000):  # a chunk may be read in pieces
+        for some, reason in Trial(lost, noted.append).slices(piece, min(30_000, ROWS - piece)):
+            rows = range(piece + some.start, piece + some.stop)
+            (given_up if reason else scored).extend(rows)
+            if not reason and any(killer in rows for killer in killers):
+                assert noted[-1] == rows
+                return rows
+        assert noted[-1] is None
+    assert (given_up, len(scored)) == (list(killers), ROWS - len(killers))
+    return None
+
+
+@pytest.mark.parametrize("killers", [[0], [ROWS - 1], [29_999, 30_000], [7, 8, 1030, 20_000]])
+def test_three_losses_find_a_row(killers: list[int]) -> None:
+    lost: list[range] = []
+    while found := lost_with(killers, lost):
+        assert found not in lost
+        lost.append(found)
+    assert len(lost) <= 3 * len(killers)
+
+
+def test_a_slice_that_was_lost_by_chance_is_scored_after_all() -> None:
+    assert lost_with([], [range(FIRST), range(32, 64)]) is None
+
+
+def test_without_suspicion_all_are_scored_at_once_and_without_hope_none() -> None:
+    assert list(at_once(5, 10)) == [(range(10), "")]
+    [(rows, reason)] = not_at_all(5, 10)
+    assert (rows, bool(reason), reason != LOST) == (range(10), True, True)
