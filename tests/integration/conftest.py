@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from tests.integration.callers import Caller
+from tests.integration.s3 import S3
 from tests.integration.stack import NoStore, Stack, store_binary
 
 LAST_LINES = 40
@@ -51,6 +52,13 @@ def start_stack(tmp_path: Path) -> Iterator[StartStack]:
             return stack
 
         yield start
+
+
+@pytest.fixture
+def s3(tmp_path: Path) -> Iterator[S3]:
+    played = S3(tmp_path)
+    yield played
+    played.service.kill_group()
 
 
 @pytest.fixture
