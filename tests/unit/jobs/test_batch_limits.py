@@ -71,7 +71,7 @@ def test_who_is_at_his_limit_is_told_when_the_batch_should_end_that_he_posted_fi
     assert refusal(store).retry_after == 5  # nobody can tell
     plan = line.take("child", "bell")
     assert plan
-    line.planned(plan, b"{}", 40, ["0:0:0:40:25", "1:0:0:40:75"], bells=0)
+    line.planned(plan, b"{}", 40, 100, ["0:0:0:40:25", "1:0:0:40:75"], bells=0)
     line.take("child", "bell")  # the plan of the other
     chunk = line.take("child", "bell")
     assert chunk
