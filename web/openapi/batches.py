@@ -100,7 +100,8 @@ _CURSOR: Parameter = {
 _DESCRIPTION = """\
 The file is sent as it is, or with `Content-Encoding: gzip`; the query has the options. A file in S3 may be \
 gzip as well. Results have a line for each row: the columns that are not features, what the model gives, \
-`warnings` of values outside what training saw, where that is known, and `error`, empty where the row was scored."""
+`warnings` of values outside what training saw, where that is known, and `error`, empty where the row was \
+scored."""
 _SHOWN = Answer("The batch", "Batch", always=("Cache-Control",), sometimes=("Retry-After",))
 
 

@@ -280,7 +280,7 @@ def test_what_was_scored_stays_though_the_batch_cannot_go_on(site: Site) -> None
     site.score_batches()
     ended = site.client.get(path).get_json()
     assert (ended["status"], ended["error"]["type"]) == ("failed", "no_file")
-    assert site.client.get(f"{path}/results").text == "prediction,error\n260.00012,\n"
+    assert site.client.get(f"{path}/results").text == "prediction,warnings,error\n260.00012,,\n"
 
 
 def damaged(group: int) -> bytes:
