@@ -1,11 +1,21 @@
-"""Files in S3: put in one request, or in parts as they are written; either way there whole or not at all."""
+"""Files in S3: put in one request, or in parts as they are written; either way there whole or not at all.
 
+Imported only where there are such files: boto3 takes a quarter of a second. And with all that a client
+imports as it is made: a module that a thread imports while its process forks stays locked in the child.
+"""
+
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from functools import cache
 from io import SEEK_CUR, SEEK_END, SEEK_SET, RawIOBase
 from typing import Any
+
+import boto3.s3.inject
+import boto3.session
+from botocore.config import Config
+from botocore.exceptions import BotoCoreError, ClientError
 
 from jobs.errors import FilesAway, FilesRefused, NoFile
 from jobs.files import PIECE, Files, Writable
@@ -16,11 +26,14 @@ PART = 16 * 1024 * 1024
 
 @cache
 def _client() -> Any:
-    """Made when it is first needed, and then kept: boto3 takes a quarter of a second to load."""
-    import boto3
-    from botocore.config import Config
+    """Made when it is first needed, and then kept."""
+    config = Config(connect_timeout=5, read_timeout=30, retries={"max_attempts": 3})
+    return boto3.session.Session().client("s3", config=config)
 
-    return boto3.client("s3", config=Config(connect_timeout=5, read_timeout=30, retries={"max_attempts": 3}))
+
+os.register_at_fork(
+    after_in_child=_client.cache_clear
+)  # two processes on one connection mix up their answers
 
 
 class S3Files(Files):
@@ -172,8 +185,6 @@ class _Object(RawIOBase):
 
 @contextmanager
 def _named_errors(bucket: str) -> Iterator[None]:
-    from botocore.exceptions import BotoCoreError, ClientError
-
     try:
         yield
     except ClientError as error:

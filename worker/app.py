@@ -36,6 +36,7 @@ class Worker:
         self._children = settings.children if queue == PREDICTIONS else settings.batch_children
         # Seen by the children, and without a lock, which a child that is killed might hold for ever.
         self._stopping = mmap(-1, 1)
+        self._files = files_at(settings.files_place)  # before anything forks; see jobs/s3.py
         self._child: Any = None
         self._sweeper: Sweeper | None = None
         self.celery = make_celery(settings)
@@ -98,7 +99,7 @@ class Worker:
         return BatchSweep(
             BatchLine(connect(settings), settings),
             self.celery,
-            files_at(settings.files_place),
+            self._files,
             bells=self._children,
         )
 

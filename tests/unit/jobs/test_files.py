@@ -1,6 +1,8 @@
 """Files are there whole or not at all, in a directory and in S3 alike."""
 
 import os
+import subprocess
+import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -131,6 +133,21 @@ def test_a_file_that_changes_while_it_is_read_is_not_mixed_with_its_next_version
         write(files, "input", b"other version")
         with pytest.raises(FilesAway, match="changed"):
             file.read(5)
+
+
+FORKED = """
+import os
+from jobs import s3
+
+ours = s3._client()
+if child := os.fork():
+    raise SystemExit(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]))
+os._exit(s3._client() is ours)
+"""
+
+
+def test_a_forked_process_shares_no_connection(aws: Any) -> None:
+    subprocess.run([sys.executable, "-c", FORKED], check=True)
 
 
 def test_a_bucket_that_is_not_there_is_named(aws: Any) -> None:
