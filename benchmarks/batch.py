@@ -21,10 +21,9 @@ def post(service: Service, file: Path, model: str) -> Any:
 
 
 def wait(service: Service, batch: Any) -> Any:
-    while not batch["finished_at"]:
+    while not (now := service.ask("GET", batch["urls"]["self"]))["finished_at"]:
         time.sleep(LOOKS_EVERY_SECONDS)
-        batch = service.ask("GET", batch["urls"]["self"])
-    return batch
+    return now
 
 
 def fetch(service: Service, batch: Any, out: Path) -> None:

@@ -31,9 +31,8 @@ def _client() -> Any:
     return boto3.session.Session().client("s3", config=config)
 
 
-os.register_at_fork(
-    after_in_child=_client.cache_clear
-)  # two processes on one connection mix up their answers
+# Two processes on one connection would mix up their answers.
+os.register_at_fork(after_in_child=_client.cache_clear)
 
 
 class S3Files(Files):
