@@ -140,10 +140,12 @@ class Directory(Files):
     def remove_drafts(self, older_than_seconds: float) -> None:
         before = time.time() - older_than_seconds
         with _named_errors():
-            for draft in self._root.rglob(".*"):
-                with suppress(FileNotFoundError):  # it was finished meanwhile
-                    if draft.stat().st_mtime < before:
-                        draft.unlink()
+            for folder, _, names in os.walk(self._root):  # which goes on where a folder is removed meanwhile
+                for name in names:
+                    draft = Path(folder, name)
+                    with suppress(FileNotFoundError):  # it was finished meanwhile
+                        if name.startswith(".") and draft.stat().st_mtime < before:
+                            draft.unlink()
 
 
 class _Whole:
