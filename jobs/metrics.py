@@ -5,7 +5,7 @@ scripts/batches/batch.lua).
 """
 
 from bisect import bisect_left
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Collection
 from threading import Lock
 from typing import Any, NamedTuple
@@ -74,11 +74,11 @@ class Metrics:
 
     def observe(self, family: Family, values: Collection[float], *labels: str) -> None:
         """Values are in the unit of the family's buckets."""
+        places = Counter([bisect_left(family.buckets, value) for value in values])
         with self._lock:
-            for value in values:
-                place = bisect_left(family.buckets, value)
+            for place, times in places.items():
                 bucket = str(family.buckets[place]) if place < len(family.buckets) else "inf"
-                self._counted[(family.name, *labels, bucket)] += 1
+                self._counted[(family.name, *labels, bucket)] += times
             self._counted[(family.name, *labels, SUM)] += float(sum(values))
 
     def flush(self) -> None:

@@ -148,10 +148,6 @@ class Record(NamedTuple):
             explained=bool(explained),
         )
 
-    def accepted(self, accepted: Accepted) -> "Record":
-        """The record as the door has just written it."""
-        return self._replace(position=accepted.rows_ahead + 1, deadline=accepted.deadline)
-
     def ended(self, told: "Ending") -> "Record":
         """The record after what its watcher was told."""
         return self._replace(
@@ -166,8 +162,8 @@ class Record(NamedTuple):
         )
 
     @classmethod
-    def queued(cls, job: NewJob) -> "Record":
-        """The record as it is once the job has been added."""
+    def queued(cls, job: NewJob, accepted: Accepted | None = None) -> "Record":
+        """The record as it is once the job has been added, or is about to be."""
         return cls(
             id=job.id,
             status=Status.QUEUED,
@@ -181,6 +177,8 @@ class Record(NamedTuple):
             outputs=None,
             error=None,
             metadata=job.metadata or b"{}",
+            deadline=accepted and accepted.deadline,
+            position=accepted and accepted.rows_ahead + 1,
             explained=bool(job.explained),
         )
 

@@ -55,7 +55,9 @@ class Store:
         done: list[Accepted | JobsError] = []
         for job, verdict in zip(jobs, verdicts, strict=True):
             line = 1 if job.explained else 0
-            done.append(_done(job, ahead[line], *verdict))
+            done.append(
+                Accepted(job.id, ahead[line]) if verdict == b"ok" else _done(job, ahead[line], *verdict)
+            )
             ahead[line] += job.rows
         return done, [bell.decode() for bell in bells]
 
@@ -132,10 +134,8 @@ def _decoded(job_id: str, values: Sequence[bytes | None]) -> Record | UnknownRec
 
 
 def _done(job: NewJob, ahead: int, verdict: bytes, told: bytes = b"") -> Accepted | JobsError:
-    """What the verdict on a job comes to, as scripts/add.lua gives it."""
+    """What any other verdict on a job comes to, as scripts/add.lua gives it."""
     match verdict:
-        case b"ok":
-            return Accepted(job.id, ahead)
         case b"until":
             return Accepted(job.id, ahead, deadline=int(told))
         case b"same":

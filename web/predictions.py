@@ -67,11 +67,12 @@ class Predictions:
 
         It is that of another job if this one's Idempotency-Key stands for that.
         """
-        queued = Record.queued(job)
-        waiter = self.waiting.enter(queued) if seconds else None
+        waiter = self.waiting.enter(Record.queued(job)) if seconds else None
         if waiter is None:
             accepted = self.door.add(job)
-            return self._replayed(accepted.id, seconds) if accepted.replayed else queued.accepted(accepted)
+            if accepted.replayed:
+                return self._replayed(accepted.id, seconds)
+            return Record.queued(job, accepted)
         with waiter:
             job.watcher = self.waiting.channel
             accepted = self.door.add(job)
@@ -81,8 +82,8 @@ class Predictions:
         if accepted.replayed:
             return self._replayed(accepted.id, seconds)
         with suppress(JobsError):
-            return self._reading.ask(job.id) or queued
-        return queued.accepted(accepted)  # and that is all that is known
+            return self._reading.ask(job.id) or Record.queued(job, accepted)
+        return Record.queued(job, accepted)  # and that is all that is known
 
     def show(self, job_id: str) -> Response:
         owner = self.keys.owner_of(request)

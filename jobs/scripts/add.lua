@@ -52,7 +52,7 @@ local function known_by(once, body)
 end
 
 local function add(id, raw, model, sha, owner, inputs, rows, metadata, watcher, why, start_within, digest, body)
-  if redis.call('EXISTS', key_of(id)) == 1 then return {'ok'} end
+  if redis.call('EXISTS', key_of(id)) == 1 then return 'ok' end
   local once = digest ~= '' and 'once:' .. owner .. ':' .. digest or ''
   local known = known_by(once, body)
   if known then return known end
@@ -63,15 +63,21 @@ local function add(id, raw, model, sha, owner, inputs, rows, metadata, watcher, 
   local its_line = why == '' and line or explained(line)
   local place = next_place(its_line, rows)
   local deadline = start_within ~= '' and whole(now + start_within) or ''
-  write(key_of(id),
-        {'v', '1', 'status', 'queued', 'model', model, 'sha', sha, 'owner', owner, 'inputs', inputs},
-        {metadata = metadata, watchers = watcher, deadline = deadline, once = once,
-         [why == '' and 'place' or 'explained'] = place})
+  local fields = {'v', '1', 'status', 'queued', 'model', model, 'sha', sha, 'owner', owner, 'inputs', inputs,
+                  why == '' and 'place' or 'explained', place}
+  local function also(name, value)
+    if value ~= '' then fields[#fields + 1], fields[#fields + 2] = name, value end
+  end
+  also('metadata', metadata)
+  also('watchers', watcher)
+  also('deadline', deadline)
+  also('once', once)
+  redis.call('HSET', key_of(id), unpack(fields))
   redis.call('XADD', its_line, place .. '-0', 'id', id, 'rows', rows)
   append(listed_of, owner, 0)
   append(listed_of, owner, raw)
   if once ~= '' then redis.call('SET', once, id .. body) end
-  if deadline == '' then return {'ok'} end
+  if deadline == '' then return 'ok' end
   redis.call('ZADD', DEADLINES, deadline, id)
   return {'until', deadline}
 end

@@ -22,7 +22,7 @@ def test_a_record_reads_back_as_it_was_added(store: Store, read: Read) -> None:
     done, _ = store.add([ada, bob])
     for one, accepted in zip([ada, bob], done, strict=True):
         assert isinstance(accepted, Accepted)
-        assert read(one.id) == Record.queued(one).accepted(accepted)
+        assert read(one.id) == Record.queued(one, accepted)
     assert (read(ada.id).sha256, read(bob.id).sha256) == (SHA, "00" * 32)
     assert (read(ada.id).metadata, read(bob.id).metadata) == (b"{}", b'{"team":"blue"}')
 
