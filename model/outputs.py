@@ -1,7 +1,7 @@
 """What a caller is told of each row: the scores of XGBoost, named."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,8 +12,7 @@ Floats = NDArray[np.float32]
 MEDIAN = 0.5
 
 
-@dataclass(frozen=True)
-class Outputs:
+class Outputs(NamedTuple):
     """By column, for some rows. Of a classifier `prediction` is the number of the likeliest class.
 
     probability: (rows,), of class 1; probabilities: (rows, classes); interval: (rows, 2), low and high.

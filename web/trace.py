@@ -80,6 +80,7 @@ class Trace:
         for labels, times in Counter((each.route, each.method, each.status) for each in answered).items():
             self.metrics.count(REQUESTS, *labels, times=times)
         self._journal.note("answered", (_line(each) for each in answered if each.route not in UNLOGGED))
+        self._journal.flush()
 
     def flush(self) -> None:
         """And adds the counts to those of all processes. Raises StoreAway."""

@@ -10,7 +10,6 @@ from jobs import ids
 from jobs.line import Claim, Outcome
 from jobs.logs import Journal
 from jobs.metrics import MICROBATCH_ROWS, QUEUE_SECONDS, RUN_SECONDS, Metrics
-from jobs.times import written
 
 log = logging.getLogger(__name__)
 
@@ -28,7 +27,7 @@ class Account:
         self._journal = journal
         self._claimed = time.time()
         self._told = time.monotonic()
-        self._scored: list[dict[str, Any]] = []
+        self._calls: list[tuple[str, int]] = []
         self._recorded: list[dict[str, Any]] = []
 
     def claimed(self) -> None:
@@ -36,47 +35,43 @@ class Account:
         self._claimed = time.time()
 
     def scored(self, claims: Sequence[Claim], rows: int, seconds: float) -> None:
-        ms = round(seconds * 1000, 3)
-        line = {"time": _now(), "model": claims[0].model, "jobs": len(claims), "rows": rows, "ms": ms}
-        self._scored.append(line)
+        model, ms = claims[0].model, round(seconds * 1000, 3)
+        self._calls.append((model, rows))
+        self._journal.note("scored", [{"model": model, "jobs": len(claims), "rows": rows, "ms": ms}])
 
     def recorded(self, outcomes: Sequence[Outcome], counted: Sequence[Outcome]) -> None:
         """`counted` are those of the outcomes that the record took."""
         if len(counted) < len(outcomes):
             log.warning("outdated", extra={"jobs": len(outcomes) - len(counted)})
-        at, claimed_ms = _now(), self._claimed * 1000
+        claimed_ms = self._claimed * 1000
         ran_ms = max(round(time.time() * 1000 - claimed_ms, 3), 0)
-        for claim, status, *_ in counted:
-            self._recorded.append(
-                {
-                    "time": at,
-                    "job_id": claim.id,
-                    "model": claim.model,
-                    "status": status,
-                    "attempt": claim.attempt,
-                    "waited_ms": max(round(claimed_ms - ids.created_ms(claim.id), 3), 0),
-                    "ran_ms": ran_ms,
-                }
-            )
+        lines = [
+            {
+                "job_id": claim.id,
+                "model": claim.model,
+                "status": status,
+                "attempt": claim.attempt,
+                "waited_ms": max(round(claimed_ms - ids.created_ms(claim.id), 3), 0),
+                "ran_ms": ran_ms,
+            }
+            for claim, status, *_ in counted
+        ]
+        self._recorded += lines
+        self._journal.note("recorded", lines)
         if time.monotonic() - self._told > TELLS_EVERY_SECONDS:
             self.tell()
 
     def tell(self) -> None:
-        """Writes down and counts what has not been told yet."""
+        """Counts and writes down what has not been told yet."""
         self._told = time.monotonic()
-        scored, self._scored = self._scored, []
+        calls, self._calls = self._calls, []
         recorded, self._recorded = self._recorded, []
-        for line in scored:
-            self._metrics.observe(MICROBATCH_ROWS, [line["rows"]], line["model"])
+        for model, rows in calls:
+            self._metrics.observe(MICROBATCH_ROWS, [rows], model)
         for key, family in (("waited_ms", QUEUE_SECONDS), ("ran_ms", RUN_SECONDS)):
             seconds: defaultdict[str, list[float]] = defaultdict(list)
             for line in recorded:
                 seconds[line["model"]].append(line[key] / 1000)
             for model, those in seconds.items():
                 self._metrics.observe(family, those, model)
-        self._journal.note("scored", scored)
-        self._journal.note("recorded", recorded)
-
-
-def _now() -> str:
-    return written(time.time_ns() // 1_000_000)
+        self._journal.flush()

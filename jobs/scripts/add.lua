@@ -82,15 +82,16 @@ local function add(id, raw, model, sha, owner, inputs, rows, metadata, watcher, 
   return {'until', deadline}
 end
 
--- The six bytes with which the ids begin that were made just now less what is kept.
-local oldest_kept = string.gsub(string.format('%012x', now - retention), '..', function(pair)
-  return string.char(tonumber(pair, 16))
-end)
+-- The six bytes with which an id begins that was made at this time.
+local function first_bytes(time)
+  local function byte(place) return math.floor(time / 256 ^ place) % 256 end
+  return string.char(byte(5), byte(4), byte(3), byte(2), byte(1), byte(0))
+end
 
 -- For each new job of an owner, up to two that are no more leave his list, so that it cannot grow for ever.
 local function forget_oldest(owner, count)
   local list = owned_by(owner)
-  for _, raw in ipairs(redis.call('ZRANGEBYLEX', list, '-', '(' .. oldest_kept, 'LIMIT', 0, count)) do
+  for _, raw in ipairs(redis.call('ZRANGEBYLEX', list, '-', '(' .. first_bytes(now - retention), 'LIMIT', 0, count)) do
     if redis.call('EXISTS', key_of(id_of(raw))) == 0 then redis.call('ZREM', list, raw) end
   end
 end

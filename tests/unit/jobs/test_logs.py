@@ -33,7 +33,10 @@ def test_what_a_library_says_is_told_apart() -> None:
 
 def test_a_journal_writes_many_lines_at_once_but_none_in_parts() -> None:
     written: list[bytes] = []
-    Journal("INFO", written.append).note("accepted", ({"number": number} for number in range(1_000)))
+    journal = Journal("INFO", written.append)
+    journal.note("accepted", ({"number": number} for number in range(1_000)))
+    assert written == []
+    journal.flush()
     assert 10 < len(written) < 100
     assert all(len(part) <= LONGEST_WRITE and part.endswith(b"\n") for part in written)
     lines = [orjson.loads(line) for line in b"".join(written).splitlines()]
@@ -44,5 +47,7 @@ def test_a_journal_writes_many_lines_at_once_but_none_in_parts() -> None:
 @pytest.mark.parametrize(("level", "kept"), [("DEBUG", True), ("INFO", True), ("WARNING", False)])
 def test_a_journal_is_kept_at_its_level(level: str, kept: bool) -> None:
     written: list[bytes] = []
-    Journal(level, written.append).note("accepted", [{}])
+    journal = Journal(level, written.append)
+    journal.note("accepted", [{}])
+    journal.flush()
     assert bool(written) is kept
