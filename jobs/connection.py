@@ -37,6 +37,16 @@ def connect(settings: Settings, answer_seconds: float | None = 2) -> Redis:
     )
 
 
+def connect_alone(settings: Settings, answer_seconds: float) -> Redis:
+    """For one thread only: it keeps its connection, which saves a quarter of each call's time.
+
+    Raises StoreAway.
+    """
+    with talking():
+        alone: Redis = connect(settings, answer_seconds).client()  # type: ignore[no-untyped-call]
+    return alone
+
+
 def script(redis: Redis, name: str) -> Script:
     """A script of scripts/, behind what it needs of that which it shares with others.
 

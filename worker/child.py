@@ -16,7 +16,7 @@ from celery import Celery
 from jobs import RELEASE
 from jobs.broker import ring
 from jobs.capacity import Process
-from jobs.connection import WORKER_ANSWER_SECONDS, connect
+from jobs.connection import WORKER_ANSWER_SECONDS, connect, connect_alone
 from jobs.errors import StoreAway
 from jobs.line import Line
 from jobs.logs import Journal
@@ -91,15 +91,16 @@ class Child:
 
     def _make_work(self, bundles: Bundles) -> Work:
         line = Line(connect(self._settings, WORKER_ANSWER_SECONDS), self._settings, EXPLAINED)
+        alone = Line(connect_alone(self._settings, WORKER_ANSWER_SECONDS), self._settings)
         mine, of_explanations = self._accounts
         lease = self._settings.lease_seconds
         self._explanations = Explanations(line, bundles, of_explanations, self.name, lease, self._stopping)
         self._explanations.start()
-        self._predictions = Predictions(self._line, bundles, mine, self.name, self._stopping)
+        self._predictions = Predictions(alone, bundles, mine, self.name, self._stopping)
         return self._predictions
 
     def _prepare(self) -> Work | None:
-        """None, with the reason in the log, if the default model cannot be served as it is."""
+        """None, with the reason in the log, if the default model cannot be served, or Redis is away."""
         problems: list[str] = []
         try:
             catalog = Catalog(
@@ -110,14 +111,15 @@ class Child:
             problems += catalog.problems.values()
             bundles = Bundles(catalog)
             ref = bundles.check_default()
-        except ModelError as error:
+            work = self._make_work(bundles)
+        except (ModelError, StoreAway) as error:
             log.error("takes_no_work", extra={"error": "; ".join([str(error), *problems])})
             return None
         # What lives for ever need not be looked at by each collection; XGBoost leaves much behind for it.
         gc.freeze()
         gc.set_threshold(10_000, 20, 20)
         log.info("ready", extra={"child": self.name, "model": ref})
-        return self._make_work(bundles)
+        return work
 
     def _live(self) -> None:
         self._line.live(Process(self.name, RELEASE, self._predictions.pace.rows_per_second))
