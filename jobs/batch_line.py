@@ -13,7 +13,7 @@ from jobs.batch_status import BatchStatus
 from jobs.batches import Asked
 from jobs.capacity import LAPSES_MS, Process
 from jobs.connection import script, talking
-from jobs.names import BATCH_CHILDREN, BATCH_LINE, GROUP
+from jobs.names import BATCH_CHILDREN, BATCH_LINE, BELLS, GROUP
 from jobs.settings import Settings
 
 T = TypeVar("T")
@@ -41,6 +41,14 @@ class Task(NamedTuple):
     chunk: str
     lost: tuple[range, ...] = ()
     """Slices of the chunk, by rows, that children were lost with."""
+
+
+class Renewed(NamedTuple):
+    """The status is None if another child has the task meanwhile, or the batch is gone."""
+
+    status: BatchStatus | None
+    beside_predictions: bool
+    """Whether children of workers are scoring such now."""
 
 
 class Done(NamedTuple):
@@ -90,10 +98,10 @@ class BatchLine:
             lost=tuple(_slice(text) for text in lost.decode().split()),
         )
 
-    def renew(self, child: str, bell: str, task: Task) -> BatchStatus | None:
-        """Its lease begins anew; None if another child has the task meanwhile, or the batch is gone."""
-        status = self._call("renew", child, bell, task.entry, task.id)
-        return BatchStatus(status.decode()) if status else None
+    def renew(self, child: str, bell: str, task: Task) -> Renewed:
+        """Its lease begins anew."""
+        status, beside = self._call("renew", child, bell, task.entry, task.id, BELLS) or (None, 0)
+        return Renewed(BatchStatus(status.decode()) if status else None, bool(beside))
 
     def planned(
         self, task: Task, layout: bytes, total: int, size: int, chunks: Sequence[str], bells: int

@@ -30,6 +30,9 @@ STREAMS = (LINE, AGAIN, EXPLAINED, f"{EXPLAINED}:again")
 ROWS = f"{LINE}:rows"
 """How many rows wait in both."""
 
+BELLS = "bells"
+"""The sorted set of the bells for predictions that are out, or being answered."""
+
 CHILDREN = "children"
 """The sorted set of the children of workers that live."""
 

@@ -11,14 +11,9 @@ from worker.batches import Batches
 from worker.bundles import Bundles
 from worker.child import Child, Work
 from worker.lease import Leases
-from worker.priority import give_way
 
 
 class BatchChild(Child):
-    def answer(self, bell: str) -> None:
-        give_way()  # this thread, not those that keep its lease and its heartbeat
-        super().answer(bell)
-
     def _connect(self) -> None:
         self._batch_line = BatchLine(connect(self._settings, answer_seconds=5), self._settings)
 

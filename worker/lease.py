@@ -2,6 +2,7 @@
 
 import logging
 import threading
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
@@ -12,6 +13,8 @@ from jobs.errors import StoreAway
 log = logging.getLogger(__name__)
 
 RENEWED_EVERY_SECONDS = 0.5
+LETS_OTHERS_IN_SECONDS = 0.001
+"""A low priority is not enough: while no processor is idle, Linux may leave who waits for one where it is."""
 _WANTED = frozenset({BatchStatus.VALIDATING, BatchStatus.QUEUED, BatchStatus.RUNNING, BatchStatus.FINALIZING})
 
 
@@ -24,6 +27,7 @@ class Leases:
         self._stopping = stopping
         self._held: tuple[str, Task] | None = None
         self._wanted = True
+        self._beside_predictions = False
         threading.Thread(target=self._run, name="lease", daemon=True).start()
 
     @contextmanager
@@ -36,7 +40,9 @@ class Leases:
             self._held = None
 
     def wanted(self) -> bool:
-        """Whether to go on with the task that is held."""
+        """Whether to go on with the task that is held; beside predictions it first lets them in."""
+        if self._beside_predictions:
+            time.sleep(LETS_OTHERS_IN_SECONDS)
         return self._wanted and not self._stopping()
 
     def _run(self) -> None:
@@ -46,7 +52,7 @@ class Leases:
             if not (held := self._held):
                 continue
             try:
-                status = self._line.renew(self._child, *held)
+                status, self._beside_predictions = self._line.renew(self._child, *held)
             except StoreAway as error:  # for as long as the lease holds, nobody else has the task
                 log.warning("store_away", extra={"error": str(error)})
                 continue

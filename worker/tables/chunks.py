@@ -20,9 +20,9 @@ from worker.tables.trial import Slices, at_once
 from worker.tables.warned import Warn
 from worker.tables.write import PartWriter, write_errors
 
-SLICE_SECONDS = 0.25
-"""How long a call of the model may take, so that nobody waits long who wants to stop."""
-FIRST_ROWS = 10
+SLICE_SECONDS = 0.01
+"""How long a call of the model may take, so that nobody waits long for the processor, or for it to stop."""
+FIRST_ROWS = 100
 """In the first call, by which the others are measured."""
 
 

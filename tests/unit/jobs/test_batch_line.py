@@ -13,7 +13,7 @@ from jobs.batch_store import BatchStore
 from jobs.batches import Asked, BatchRecord, NewBatch
 from jobs.capacity import BatchCapacity
 from jobs.metrics import Metrics
-from jobs.names import BATCH_LINE, GROUP
+from jobs.names import BATCH_LINE, BELLS, GROUP
 from jobs.record import Once
 from jobs.settings import Settings
 from jobs.store import Store
@@ -193,16 +193,28 @@ def test_the_task_of_a_lost_child_is_taken_by_another(
     assert (again.task, again.tries) == (lost.task, 2)
 
 
+def test_a_child_that_still_works_is_told_whether_predictions_are_scored_beside_it(
+    store: BatchStore, line: BatchLine, redis: Redis, clock: Clock
+) -> None:
+    planned(store, line, chunks=1)
+    task = take(line)
+    assert not line.renew("child", BELL, task).beside_predictions
+    redis.zadd(BELLS, {"answered": clock() * 1000 + 2_000})
+    assert line.renew("child", BELL, task).beside_predictions
+    clock.forward(3)
+    assert not line.renew("child", BELL, task).beside_predictions
+
+
 def test_a_child_that_still_works_keeps_its_task(store: BatchStore, line: BatchLine, clock: Clock) -> None:
     planned(store, line, chunks=1)
     task = take(line)
     for _ in range(3):
         clock.forward(10)
-        assert line.renew("child", BELL, task) is BatchStatus.RUNNING
+        assert line.renew("child", BELL, task).status is BatchStatus.RUNNING
         assert line.sweep(1).taken_back == 0
     clock.forward(16)
     line.sweep(1)
-    assert line.renew("child", BELL, task) is None
+    assert line.renew("child", BELL, task).status is None
 
 
 def test_a_batch_whose_workers_are_all_lost_ends(store: BatchStore, line: BatchLine, clock: Clock) -> None:
@@ -285,7 +297,7 @@ def test_a_running_batch_is_canceled_once_its_chunks_are_out_of_hands(
     first, second = take(line), take(line)
     score(line, first)
     assert store.cancel(job_id) is BatchStatus.CANCELING
-    assert line.renew("child", BELL, second) is BatchStatus.CANCELING
+    assert line.renew("child", BELL, second).status is BatchStatus.CANCELING
     line.give_back(second)
     join = take(line)
     assert (join.task, line.parts(join)) == (JOIN, {0: (10, 0)})
