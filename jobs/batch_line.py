@@ -60,6 +60,13 @@ class Done(NamedTuple):
     expected: int
 
 
+class Parts(NamedTuple):
+    """All chunks, in order; and of those that are done, by number, the rows and failed rows."""
+
+    chunks: list[str]
+    done: dict[int, tuple[int, int]]
+
+
 class BatchSweep(NamedTuple):
     taken_back: int
     given_up: int
@@ -129,13 +136,14 @@ class BatchLine:
         """
         return _texts(self._call("fail", task.entry, task.id, task.task, error, int(last), *_names(bells)))
 
-    def parts(self, task: Task) -> dict[int, tuple[int, int]] | None:
-        """The chunks that are done, with rows and failed rows, in order; None if the batch has ended."""
+    def parts(self, task: Task) -> Parts | None:
+        """None if the batch has ended."""
         found = self._call("parts", task.id)
         if found is None:
             return None
-        done = {int(number): said.split() for number, said in zip(found[::2], found[1::2], strict=True)}
-        return {number: (int(rows), int(failed)) for number, (rows, failed) in sorted(done.items())}
+        chunks, done = found
+        said = {int(number): counts.split() for number, counts in zip(done[::2], done[1::2], strict=True)}
+        return Parts(_texts(chunks), {number: (int(rows), int(bad)) for number, (rows, bad) in said.items()})
 
     def finish(self, task: Task, status: BatchStatus, error: bytes = b"") -> BatchStatus | None:
         """The batch ends; returns how, None if it had ended before."""

@@ -2,12 +2,12 @@
 
 import logging
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator
 from functools import lru_cache
 
 import orjson
 
-from jobs.batch_line import BatchLine, Done, Task
+from jobs.batch_line import BatchLine, Done, Parts, Task
 from jobs.batch_status import BatchStatus
 from jobs.batches import Place, folder_of, input_of, output_of, source_of
 from jobs.errors import JobsError, NoTable
@@ -19,7 +19,7 @@ from model.bundle import Bundle
 from worker.pace import Pace
 from worker.tables.chunks import ChunkScorer
 from worker.tables.columns import predict_with
-from worker.tables.join import join_errors, join_results
+from worker.tables.join import Missing, join_errors, join_results
 from worker.tables.layout import Chunk, Layout
 from worker.tables.plan import Plan, Wanted, plan
 from worker.tables.preview import preview
@@ -91,20 +91,16 @@ class BatchSteps:
         parts = self._line.parts(task)
         if parts is None:
             return  # another child has joined them meanwhile
-        rows = failed = 0
-        with_errors = []
-        for number, (its_rows, its_failed) in parts.items():
-            if its_failed:
-                with_errors.append((f"{_part(task.id, number)}.errors", rows))
-            rows, failed = rows + its_rows, failed + its_failed
-        if parts:
-            self._join(task, list(parts), with_errors)
+        rows = sum(its_rows for its_rows, _ in parts.done.values())
+        failed = sum(its_failed for _, its_failed in parts.done.values())
+        if parts.done:
+            self._join(task, sorted(parts.done), list(_errors(task.id, parts)))
         status, error = _ending(rows, failed)
         if ended := self._line.finish(task, status, error):
             log.info("ended", extra={"id": task.id, "status": ended, "rows": rows, "failed": failed})
         self._clean(task)
 
-    def _join(self, task: Task, numbers: Sequence[int], with_errors: Sequence[tuple[str, int]]) -> None:
+    def _join(self, task: Task, numbers: list[int], with_errors: list[tuple[str, int] | Missing]) -> None:
         result, errors = (output_of(task.id, task.asked, name) for name in ("result", "errors"))
         names = [_part(task.id, number) for number in numbers]
         join_results(self._files, names, Layout.from_json(task.layout), self._at(result), result.name)
@@ -171,6 +167,24 @@ class BatchSteps:
 
 def _part(job_id: str, number: int) -> str:
     return f"{folder_of(job_id)}/parts/{number:06}"
+
+
+def _errors(job_id: str, parts: Parts) -> Iterator[tuple[str, int] | Missing]:
+    """Of each part that has errors its first row in the input; and what is missing."""
+    first = missing = 0
+    for number, chunk in enumerate(parts.chunks):
+        if number not in parts.done:
+            missing += Chunk.from_text(chunk).rows
+            continue
+        if missing:
+            yield Missing(first, missing)
+            first, missing = first + missing, 0
+        rows, failed = parts.done[number]
+        if failed:
+            yield f"{_part(job_id, number)}.errors", first
+        first += rows
+    if missing:
+        yield Missing(first, missing)
 
 
 def _ending(rows: int, failed: int) -> tuple[BatchStatus, bytes]:

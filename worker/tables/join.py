@@ -1,7 +1,9 @@
 """Parts to one file: the results, or the errors, of the whole table in the order of its rows."""
 
 from collections.abc import Iterator, Sequence
+from typing import NamedTuple
 
+import orjson
 import pyarrow.parquet
 
 from jobs.files import Files, Writable
@@ -27,10 +29,27 @@ def join_results(files: Files, parts: Sequence[str], layout: Layout, output: Fil
                 file.write(piece)
 
 
-def join_errors(files: Files, parts: Sequence[tuple[str, int]], output: Files, errors: str) -> None:
+class Missing(NamedTuple):
+    """Rows of the input that were not scored, by the number of the first."""
+
+    first: int
+    rows: int
+
+    def line(self) -> bytes:
+        last = self.first + self.rows - 1
+        which = f"row {last} is" if self.rows == 1 else f"rows {self.first} to {last} are"
+        errors = [{"pointer": "", "detail": f"{which} not in the results, and not scored"}]
+        return orjson.dumps({"row": self.first, "errors": errors}) + b"\n"
+
+
+def join_errors(files: Files, parts: Sequence[tuple[str, int] | Missing], output: Files, errors: str) -> None:
     """Each part comes with the number of its first row; rows are numbered from 0 in each part."""
     with output.create(errors) as file:
-        for part, first in parts:
+        for one in parts:
+            if isinstance(one, Missing):
+                file.write(one.line())
+                continue
+            part, first = one
             if not first:
                 for piece in files.pieces(part):
                     file.write(piece)

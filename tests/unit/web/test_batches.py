@@ -266,8 +266,12 @@ def test_a_damaged_row_group_is_named_and_the_others_are_scored(site: Site) -> N
     assert ended["counts"] == {"total": 6, "succeeded": 3, "failed": 1}
     lines = site.client.get(f"{path}/results").text.splitlines()
     assert [line.split(",")[0] for line in lines] == ["id", "0", "1", "4", "5"]
-    [error] = site.client.get(f"{path}/errors").text.splitlines()
-    assert orjson.loads(error)["row"] == 3  # of the results
+    missing, error = map(orjson.loads, site.client.get(f"{path}/errors").text.splitlines())
+    assert (missing["row"], missing["errors"][0]["detail"]) == (
+        2,
+        "rows 2 to 3 are not in the results, and not scored",
+    )
+    assert (error["row"], error["errors"][0]["pointer"]) == (5, "/years")
 
 
 def test_what_was_scored_stays_though_the_batch_cannot_go_on(site: Site) -> None:
