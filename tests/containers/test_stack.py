@@ -52,9 +52,13 @@ def test_the_logs_are_json_and_know_each_job(
 ) -> None:
     job_id = caller.accepted({"years": 2.5})
     caller.ended(job_id)
-    lines = run("sh", "-c", f"docker logs {shared.container(service)} 2>&1").splitlines()
-    entries = [json.loads(line) for line in lines]
-    assert [entry["event"] for entry in entries if entry.get("job_id") == job_id][:1] == [event]
+
+    def told() -> list[str]:
+        lines = run("sh", "-c", f"docker logs {shared.container(service)} 2>&1").splitlines()
+        entries = [json.loads(line) for line in lines]
+        return [entry["event"] for entry in entries if entry.get("job_id") == job_id]
+
+    assert wait_until("its lines are written", told)[0] == event
 
 
 def test_the_store_keeps_what_it_accepted(shared: Compose) -> None:
