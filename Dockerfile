@@ -4,16 +4,16 @@ ARG PYTHON_IMAGE=python:3.13-slim-bookworm
 
 # A virtual environment is copied as a whole, and what made it stays behind.
 FROM ${PYTHON_IMAGE} AS build
-ENV PIP_CACHE_DIR=/root/.cache/pip PIP_DISABLE_PIP_VERSION_CHECK=1 PIP_NO_INPUT=1 PIP_ROOT_USER_ACTION=ignore
+ENV PIP_CACHE_DIR=/var/.cache/pip PIP_DISABLE_PIP_VERSION_CHECK=1 PIP_NO_INPUT=1 PIP_ROOT_USER_ACTION=ignore
 RUN python -m venv --without-pip /opt/venv
 
 FROM build AS web-packages
-RUN --mount=type=cache,target=/root/.cache/pip \
+RUN --mount=type=cache,target=/var/.cache/pip \
     --mount=type=bind,source=requirements/web.txt,target=/requirements.txt \
     pip --python /opt/venv install --require-hashes --requirement /requirements.txt
 
 FROM build AS worker-packages
-RUN --mount=type=cache,target=/root/.cache/pip \
+RUN --mount=type=cache,target=/var/.cache/pip \
     --mount=type=bind,source=requirements/worker.txt,target=/requirements.txt \
     pip --python /opt/venv install --require-hashes --requirement /requirements.txt
 
