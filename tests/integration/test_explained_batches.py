@@ -18,10 +18,10 @@ from tests.integration.conftest import StartStack
 from tests.integration.models import FOREST, publish_forest
 from tests.integration.service import Service, kill, wait_until
 from tests.integration.stack import BUNDLES, Stack, copy_of_bundles
+from tests.integration.test_batches import BATCHES, post, read
 
 Call = Callable[[Stack], Caller]
 
-BATCHES = {"PAYGRADE_QUEUES": "batches", "PAYGRADE_BATCH_CHILDREN": "1", "PAYGRADE_LEASE_SECONDS": "2"}
 PADDING = "0" * 60
 
 
@@ -43,20 +43,9 @@ def forest_row(number: int) -> tuple[float, float]:
 def explained(stack: Stack, rows: int) -> Any:
     """A batch of many chunks, once the first of them is done."""
     lines = (f"{width}{PADDING},{height}" for width, height in map(forest_row, range(rows)))
-    batch = post(stack, f"?explain=true&model={FOREST}", "width,height\n" + "\n".join(lines))
+    batch = post(stack, "width,height\n" + "\n".join(lines), f"?explain=true&model={FOREST}")
     wait_until("some of it is explained", lambda: read(stack, batch)["counts"]["succeeded"])
     return batch
-
-
-def post(stack: Stack, query: str, body: str) -> Any:
-    headers = {"Content-Type": "text/csv"}
-    response = requests.post(f"{stack.address}/v1/batches{query}", body, headers=headers, timeout=60)
-    assert response.status_code == 202, response.text
-    return response.json()
-
-
-def read(stack: Stack, batch: Any, wait: int = 0) -> Any:
-    return requests.get(f"{stack.address}{batch['urls']['self']}?wait={wait}", timeout=60).json()
 
 
 def ended(stack: Stack, batch: Any) -> Any:
@@ -119,7 +108,7 @@ def test_a_line_says_what_the_prediction_of_its_row_says(shared: Stack, call: Ca
     writer = csv.DictWriter(text, list(rows[0]))
     writer.writeheader()
     writer.writerows(rows)
-    batch = post(shared, f"?explain=true&model={model}", text.getvalue())
+    batch = post(shared, text.getvalue(), f"?explain=true&model={model}")
     asked = [{name: value or None for name, value in row.items()} for row in rows]
     job = call(shared).post(asked, wait=20, model=model, explain=True).json()
     assert ended(shared, batch)["status"] == job["status"] == "succeeded"
