@@ -82,7 +82,10 @@ HEADERS: Mapping[str, tuple[str, Mapping[str, Any]]] = {
         "The caller's own, if it is usable; else a new one",
         {"type": "string", "pattern": "^[A-Za-z0-9._-]{1,64}$"},
     ),
-    "Location": ("Path of the job", {"type": "string", "pattern": "^/v1/(predictions/pred|batches/batch)_"}),
+    "Location": (
+        "Path of the job, or of the page",
+        {"type": "string", "pattern": "^/(docs$|v1/(predictions/pred|batches/batch)_)"},
+    ),
     "Retry-After": (
         "Seconds after which to ask again, by the line and the measured rate",
         {"type": "integer", "minimum": 1},

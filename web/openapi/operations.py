@@ -211,6 +211,15 @@ def _documents() -> Iterator[Operation]:
     )
     yield Operation(
         "get",
+        "/",
+        "start",
+        "service",
+        "Leads a browser to the page",
+        {302: Answer("See /docs", None, always=("Location",))},
+        needs_key=False,
+    )
+    yield Operation(
+        "get",
         "/docs",
         "docs",
         "service",

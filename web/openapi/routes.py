@@ -1,4 +1,4 @@
-"""/openapi.json, and /docs with its files. They tell what anybody may know, and need no key."""
+"""/openapi.json, and /docs with its files, to which / leads. They tell what all may know, and need no key."""
 
 from flask import Blueprint, Response
 
@@ -18,6 +18,10 @@ def documents(catalog: Catalog, keyed: bool) -> Blueprint:
     @routes.get("/openapi.json")
     def openapi() -> Response:
         return Answer(document.text())
+
+    @routes.get("/")
+    def start() -> Response:
+        return Answer(status=302, headers={"Location": "/docs"}, mimetype=PAGE.media_type)
 
     @routes.get("/docs")
     def docs() -> Response:

@@ -131,7 +131,7 @@ def test_whoever_does_not_take_json_gets_406(site: Site, method: str, path: str,
 @pytest.mark.parametrize(
     ("method", "path", "status"),
     [
-        ("GET", "/", 404),
+        ("GET", "/v1", 404),
         ("GET", "/v2/predictions", 404),
         ("POST", "/v1/predictions/", 404),
         ("GET", "/recms", 405),

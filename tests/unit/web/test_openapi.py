@@ -17,7 +17,7 @@ from web.keys import digest
 from web.openapi.document import Document
 
 KEYS = f"ann:{digest('key of ann')}"
-OPEN = {"health", "readiness", "openapi", "docs", "docsFile", "oipLive", "oipReady"}
+OPEN = {"health", "readiness", "openapi", "start", "docs", "docsFile", "oipLive", "oipReady"}
 
 
 def operations(document: Any) -> dict[str, Any]:
@@ -112,8 +112,13 @@ def test_keys_are_asked_for_where_they_are_set_and_nowhere_else(site: Site, new_
 
 def test_the_document_and_its_page_need_no_key(new_site: NewSite) -> None:
     site = new_site(keys=KEYS)
-    for path in ("/openapi.json", "/docs", "/docs/start.js"):
-        assert site.client.get(path).status_code == 200
+    for path in ("/openapi.json", "/", "/docs", "/docs/start.js"):
+        assert site.client.get(path, follow_redirects=True).status_code == 200
+
+
+def test_a_browser_at_the_root_is_led_to_the_page(site: Site) -> None:
+    landed = site.client.get("/", follow_redirects=True)
+    assert [landed.request.path, landed.mimetype] == ["/docs", "text/html"]
 
 
 def test_the_page_is_made_of_files_that_are_served_here(site: Site) -> None:
