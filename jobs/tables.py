@@ -22,6 +22,8 @@ MEDIA_TYPES = {
     Format.PARQUET: "application/vnd.apache.parquet",
 }
 
+ENDINGS = {"csv": Format.CSV, "ndjson": Format.NDJSON, "jsonl": Format.NDJSON, "parquet": Format.PARQUET}
+
 ERROR = "error"
 """The column of results that says why a row has no score."""
 
@@ -49,6 +51,11 @@ class Header(NamedTuple):
     names: tuple[str, ...]
     end: int
     """Where the first record of the table starts, in bytes."""
+
+
+def format_of(name: str) -> Format | None:
+    """By the ending of a file's name, behind which may be .gz; None if that does not tell it."""
+    return ENDINGS.get(name.lower().removesuffix(".gz").rpartition(".")[2])
 
 
 def added_names(columns: Iterable[str], warns: bool, prefix: str) -> tuple[str, ...]:

@@ -2,14 +2,14 @@
 
 import re
 from collections.abc import Mapping
-from typing import Annotated, Any, NamedTuple
+from typing import Any, NamedTuple
 
 from flask import Request
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError, field_validator
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 from pydantic_core import PydanticCustomError
 
 from jobs.batches import Asked
-from jobs.tables import ENCODINGS, MEDIA_TYPES, Format
+from jobs.tables import ENCODINGS, ENDINGS, MEDIA_TYPES, Format, format_of
 from model.catalog import Catalog
 from model.manifest import Manifest
 from model.schema import Fault
@@ -18,11 +18,7 @@ from web.problems import Problem
 
 ACCEPTED = ", ".join(["application/json", *MEDIA_TYPES.values()])
 _FORMATS = {media_type: kind for kind, media_type in MEDIA_TYPES.items()}
-_ENDINGS = {"csv": Format.CSV, "ndjson": Format.NDJSON, "jsonl": Format.NDJSON, "parquet": Format.PARQUET}
-_Prefix = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_.-]{0,32}$")]
 _S3 = re.compile(r"s3://[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]/[^\x00-\x1f]*")
-
-EXPLAIN = "Adds a column `contribution_<feature>` for each feature, and `base`: they sum to the margin"
 
 
 class Options(BaseModel):
@@ -30,12 +26,17 @@ class Options(BaseModel):
 
     model_config = ConfigDict(extra="forbid", strict=True)
 
-    model: str | None = None
-    results: str | None = None
-    include_inputs: bool = False
-    prefix: _Prefix = ""
-    explain: Annotated[bool, Field(description=EXPLAIN)] = False
-    dry_run: bool = False
+    model: str | None = Field(None, description="Name of a model, or name@version")
+    results: str | None = Field(None, description="Format of the results, if not that of the input")
+    include_inputs: bool = Field(False, description="Puts the features into the results as well")
+    prefix: str = Field(
+        "", pattern=r"^[A-Za-z0-9_.-]{0,32}$", description="Before the names of the columns that results add"
+    )
+    explain: bool = Field(
+        False,
+        description="Adds `contribution_<feature>` for each feature, and `base`: they sum to the margin",
+    )
+    dry_run: bool = Field(False, description="Only looks at the columns and the first rows")
 
     @field_validator("results")
     @classmethod
@@ -100,9 +101,9 @@ def _read_json(request: Request, query: dict[str, Any], catalog: Catalog, s3_all
             raise Problem(422, "there are no rows", [Fault("/rows", "must have a row")])
         return AskedBatch(manifest, _asked(body, Format.NDJSON), body.metadata, body.rows)
     source = _allowed("/input", str(body.input), s3_allow)
-    kind = _ENDINGS.get(source.lower().removesuffix(".gz").rpartition(".")[2])
+    kind = format_of(source)
     if kind is None:
-        listed = ", ".join(f".{ending}" for ending in _ENDINGS)
+        listed = ", ".join(f".{ending}" for ending in ENDINGS)
         raise Problem(
             422,
             "the input's format is not known",

@@ -9,12 +9,12 @@ from typing_extensions import TypedDict
 from jobs.batch_status import BatchStatus
 from jobs.tables import MEDIA_TYPES, Format
 from web.batch_body import BatchBody, Options
-from web.openapi.answers import JOB_ID, Count, ModelVersion, Path, Reason, Time
+from web.openapi.answers import JOB_ID, Count, ListUrls, ModelVersion, Path, Reason, Time
+from web.openapi.jobs import Kind
 from web.openapi.operation import JSON, Answer, Operation
-from web.openapi.parameters import CANCEL_AFTER, LIMIT, ONCE, WAIT, Parameter
+from web.openapi.parameters import CANCEL_AFTER, ONCE, WAIT, in_query
 
 BATCH_ID = JOB_ID.replace("pred_", "batch_")
-_STORED = (404, 410, 503)
 
 
 class BatchCounts(TypedDict):
@@ -53,17 +53,13 @@ class Batch(TypedDict):
     urls: BatchUrls
 
 
-class NextBatches(TypedDict):
-    next: Path | None
-
-
 class BatchList(TypedDict):
     """A page of batches; `next_cursor` is null on the last."""
 
     object: Literal["list"]
     data: list[Batch]
     next_cursor: str | None
-    urls: NextBatches
+    urls: ListUrls
 
 
 class Preview(TypedDict):
@@ -79,24 +75,7 @@ class Preview(TypedDict):
 
 ANSWERS = (Batch, BatchList, Preview)
 
-_ID: Parameter = {
-    "name": "job_id",
-    "in": "path",
-    "required": True,
-    "description": "`id` of the batch",
-    "schema": {"type": "string"},
-}
-_STATUS: Parameter = {
-    "name": "status",
-    "in": "query",
-    "schema": {"type": "string", "enum": list(BatchStatus)},
-}
-_CURSOR: Parameter = {
-    "name": "cursor",
-    "in": "query",
-    "description": "`next_cursor` of the page before",
-    "schema": {"type": "string", "pattern": BATCH_ID},
-}
+_BATCHES = Kind("batch", "batches", BATCH_ID, BatchStatus)
 _DESCRIPTION = """\
 The file is sent as it is, or with `Content-Encoding: gzip`; the query has the options. A file in S3 may be \
 gzip as well. Results have a line for each row: the columns that are not features, what the model gives, \
@@ -107,21 +86,13 @@ _SHOWN = Answer("The batch", "Batch", always=("Cache-Control",), sometimes=("Ret
 
 def operations() -> Iterator[Operation]:
     yield _post()
-    yield Operation(
-        "get",
-        "/v1/batches",
-        "listBatches",
-        "batches",
-        "List your own batches, the newest first",
-        {200: Answer("A page", "BatchList", always=("Cache-Control",))},
-        (406, 503),
-        parameters=(_STATUS, LIMIT, _CURSOR),
-    )
-    yield _of_one("get", "", "showBatch", "Show a batch, or wait for its end", {200: _SHOWN}, (406,), WAIT)
-    yield _of_one(
+    yield _BATCHES.listed("List your own batches, the newest first", "BatchList")
+    of_one = _BATCHES.of_one
+    yield of_one("get", "", "showBatch", "Show a batch, or wait for its end", {200: _SHOWN}, (406,), WAIT)
+    yield of_one(
         "delete", "", "deleteBatch", "Remove a batch that has ended", {204: Answer("Removed")}, (409,)
     )
-    yield _of_one(
+    yield of_one(
         "post",
         "/cancel",
         "cancelBatch",
@@ -133,18 +104,19 @@ def operations() -> Iterator[Operation]:
     part = Answer("A part of it", {}, "*/*", always=("ETag", "Accept-Ranges", "Content-Range"))
     for name, what in (("results", "a line for each row"), ("errors", "a line for each row that failed")):
         answers = {200: file, 206: part}
-        yield _of_one(
+        yield of_one(
             "get", f"/{name}", f"batch{name.title()}", f"The {name}: {what}", answers, (406, 409, 416)
         )
 
 
 def _post() -> Operation:
-    options = {**Options.model_json_schema()["properties"], "results": {"enum": list(Format)}}
+    options = Options.model_json_schema()["properties"]
+    options["results"] = {"description": options["results"]["description"], "enum": list(Format)}
     return Operation(
         "post",
-        "/v1/batches",
+        _BATCHES.path,
         "createBatch",
-        "batches",
+        _BATCHES.all,
         "Ask for the scores of a file",
         {
             200: Answer("With `dry_run`: a look at the first rows", "Preview", always=("Cache-Control",)),
@@ -158,7 +130,7 @@ def _post() -> Operation:
         (404, 406, 409, 413, 415, 422, 429, 503),
         description=_DESCRIPTION,
         parameters=(
-            *({"name": name, "in": "query", "schema": schema} for name, schema in options.items()),
+            *(in_query(name, **schema) for name, schema in options.items()),
             ONCE,
             CANCEL_AFTER,
         ),
@@ -169,25 +141,4 @@ def _post() -> Operation:
                 JSON: {"schema": BatchBody.model_json_schema()},
             },
         },
-    )
-
-
-def _of_one(
-    method: str,
-    path: str,
-    name: str,
-    summary: str,
-    answers: dict[int, Answer],
-    problems: tuple[int, ...],
-    *parameters: Parameter,
-) -> Operation:
-    return Operation(
-        method,
-        f"/v1/batches/{{job_id}}{path}",
-        name,
-        "batches",
-        summary,
-        answers,
-        (*problems, *_STORED),
-        parameters=(_ID, *parameters),
     )

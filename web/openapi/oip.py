@@ -12,6 +12,7 @@ from web.oip.elements import DATATYPES
 from web.oip.routes import DATATYPES as DATATYPE_OF
 from web.openapi.answers import JobId
 from web.openapi.operation import JSON, Answer, Operation
+from web.openapi.parameters import in_path
 
 BYTES = "application/octet-stream"
 TAG = "Open Inference Protocol"
@@ -81,8 +82,9 @@ ANSWERS = (Live, Ready, Server, Indexed, ModelMetadata, ModelReady, Inference)
 
 
 def operations(manifests: Sequence[Manifest]) -> Iterator[Operation]:
-    name = _in_path("name", {"enum": sorted({manifest.name for manifest in manifests})})
-    version = _in_path("version", {"type": "string", "pattern": "^[1-9][0-9]{0,8}$"})
+    names = sorted({manifest.name for manifest in manifests})
+    name = in_path("name", "Name of a model", {"enum": names})
+    version = in_path("version", "A version of it", {"type": "string", "pattern": "^[1-9][0-9]{0,8}$"})
     yield from _server()
     for path, parameters, suffix in (
         ("/v2/models/{name}", (name,), ""),
@@ -194,7 +196,3 @@ def _example(manifest: Manifest) -> dict[str, Any]:
             for feature in manifest.schema.features
         ]
     }
-
-
-def _in_path(name: str, schema: dict[str, Any]) -> dict[str, Any]:
-    return {"name": name, "in": "path", "required": True, "schema": schema}

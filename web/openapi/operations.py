@@ -1,25 +1,17 @@
-"""Every route, as the document has it."""
+"""Every route but those of batches and of /v2, as the document has it."""
 
 from collections.abc import Iterator
 
+from jobs.status import Status
 from model.manifest import Manifest
+from web.openapi.answers import JOB_ID
+from web.openapi.jobs import Kind
 from web.openapi.operation import HTML, JSON, Answer, Operation
-from web.openapi.parameters import (
-    CANCEL_AFTER,
-    CURSOR,
-    FILE,
-    JOB_ID_IN_PATH,
-    LIMIT,
-    ONCE,
-    PREFER,
-    STATUS,
-    WAIT,
-    Parameter,
-)
+from web.openapi.parameters import CANCEL_AFTER, FILE, ONCE, PREFER, WAIT, Parameter, in_path
 from web.openapi.requests import Requests, name_of, ref_to
 from web.recms import MODEL
 
-_STORED = (404, 410, 503)
+_PREDICTIONS = Kind("prediction", "predictions", JOB_ID, Status)
 
 
 def _link(operation: str, description: str) -> Parameter:
@@ -47,30 +39,26 @@ def operations(requests: Requests, manifests: tuple[Manifest, ...]) -> Iterator[
 
 def _predictions(requests: Requests) -> Iterator[Operation]:
     yield _create(requests)
-    yield Operation(
-        "get",
-        "/v1/predictions",
-        "listPredictions",
-        "predictions",
-        "List your own jobs, the newest first",
-        {200: Answer("A page", "PredictionList", always=("Cache-Control",))},
-        (406, 503),
-        parameters=(STATUS, LIMIT, CURSOR),
-    )
+    yield _PREDICTIONS.listed("List your own jobs, the newest first", "PredictionList")
     shown = Answer("The job", "Prediction", always=("Cache-Control",), sometimes=("Retry-After",))
     canceled = Answer("It is canceled", "Prediction", always=("Cache-Control",))
     removed = Answer("It is removed")
-    yield _of_one("get", "", "show", "Show a job, or wait for its end", {200: shown}, (406,), WAIT)
-    yield _of_one("post", "/cancel", "cancel", "Withdraw a job that is queued", {200: canceled}, (406, 409))
-    yield _of_one("delete", "", "delete", "Remove a job that has ended, and its data", {204: removed}, (409,))
+    of_one = _PREDICTIONS.of_one
+    yield of_one("get", "", "showPrediction", "Show a job, or wait for its end", {200: shown}, (406,), WAIT)
+    yield of_one(
+        "post", "/cancel", "cancelPrediction", "Withdraw a job that is queued", {200: canceled}, (406, 409)
+    )
+    yield of_one(
+        "delete", "", "deletePrediction", "Remove a job that has ended, and its data", {204: removed}, (409,)
+    )
 
 
 def _create(requests: Requests) -> Operation:
     return Operation(
         "post",
-        "/v1/predictions",
+        _PREDICTIONS.path,
         "createPrediction",
-        "predictions",
+        _PREDICTIONS.all,
         "Ask for the scores of one row, or of a list of rows",
         {
             200: Answer(
@@ -97,36 +85,11 @@ def _create(requests: Requests) -> Operation:
     )
 
 
-def _of_one(
-    method: str,
-    path: str,
-    verb: str,
-    summary: str,
-    answers: dict[int, Answer],
-    problems: tuple[int, ...],
-    *parameters: Parameter,
-) -> Operation:
-    return Operation(
-        method,
-        f"/v1/predictions/{{job_id}}{path}",
-        f"{verb}Prediction",
-        "predictions",
-        summary,
-        answers,
-        (*problems, *_STORED),
-        parameters=(JOB_ID_IN_PATH, *parameters),
-    )
-
-
 def _models(manifests: tuple[Manifest, ...]) -> Iterator[Operation]:
     refs = sorted({ref for manifest in manifests for ref in (manifest.name, manifest.ref)})
-    name: Parameter = {
-        "name": "name",
-        "in": "path",
-        "required": True,
-        "description": "Name of a model, for its newest version, or name@version",
-        "schema": {"type": "string", "enum": refs},
-    }
+    name = in_path(
+        "name", "Name of a model, for its newest version, or name@version", {"type": "string", "enum": refs}
+    )
     yield Operation(
         "get",
         "/v1/models",

@@ -2,8 +2,6 @@
 
 from typing import Any
 
-from jobs.status import Status
-from web.openapi.answers import JOB_ID
 from web.openapi.page import FILES
 from web.pages import DEFAULT_LIMIT, MOST
 from web.preferences import LONGEST_SECONDS
@@ -21,21 +19,18 @@ DURATION = (
 LONGEST_WAIT = f"capped at {LONGEST_SECONDS}"
 
 
-def _in_query(name: str, description: str, **schema: Any) -> Parameter:
+def in_query(name: str, description: str, **schema: Any) -> Parameter:
     return {"name": name, "in": "query", "description": description, "schema": schema}
+
+
+def in_path(name: str, description: str, schema: Parameter) -> Parameter:
+    return {"name": name, "in": "path", "required": True, "description": description, "schema": schema}
 
 
 def _in_header(name: str, description: str, schema: Parameter, **more: Any) -> Parameter:
     return {"name": name, "in": "header", "description": description, "schema": schema, **more}
 
 
-JOB_ID_IN_PATH: Parameter = {
-    "name": "job_id",
-    "in": "path",
-    "required": True,
-    "description": "`id` of the prediction",
-    "schema": {"type": "string"},
-}
 PREFER = _in_header(
     "Prefer",
     f"`wait=N` waits for the end, N seconds, {LONGEST_WAIT}; `respond-async` never does (RFC 7240)",
@@ -52,7 +47,7 @@ CANCEL_AFTER = _in_header(
     "Not started by then, the job is `expired`: 1 s to 7 days, as in `30s`, `5m` or `1h30m`",
     {"type": "string", "pattern": DURATION},
 )
-WAIT = _in_query(
+WAIT = in_query(
     "wait",
     f"Seconds to wait for the end, {LONGEST_WAIT}",
     type="integer",
@@ -60,10 +55,7 @@ WAIT = _in_query(
     maximum=999_999_999,
     default=0,
 )
-STATUS = _in_query("status", "Only jobs of this status", type="string", enum=list(Status))
-LIMIT = _in_query(
+LIMIT = in_query(
     "limit", "Most jobs of a page", type="integer", minimum=1, maximum=MOST, default=DEFAULT_LIMIT
 )
-CURSOR = _in_query("cursor", "`next_cursor` of the page before", type="string", pattern=JOB_ID)
-
-FILE: Parameter = {"name": "file", "in": "path", "required": True, "schema": {"enum": list(FILES)}}
+FILE = in_path("file", "Name of the file", {"enum": list(FILES)})

@@ -40,7 +40,7 @@ def test_every_route_is_documented_and_no_other(site: Site) -> None:
         for method in (rule.methods or set()) - {"HEAD", "OPTIONS"}
     }
     documented = {route_of(site, *operation.split()) for operation in operations(document(site))}
-    assert routes - documented == set(), "add these to web/openapi/operations.py"
+    assert routes - documented == set(), "add these to web/openapi"
 
 
 def route_of(site: Site, method: str, path: str) -> str:
