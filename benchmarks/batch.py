@@ -1,8 +1,12 @@
 """One batch, as a caller sees it: a file is posted, waited for, and its results are fetched."""
 
 import time
+from collections.abc import Mapping, Sequence
+from io import BytesIO
 from pathlib import Path
 from typing import Any
+
+import orjson
 
 from jobs.cli.files import Service
 from jobs.tables import MEDIA_TYPES, Format
@@ -18,6 +22,12 @@ def post(service: Service, file: Path, model: str) -> Any:
     headers = {"Content-Type": MEDIA_TYPES[Format(file.suffix[1:])]}
     with file.open("rb") as body:
         return service.upload(f"/v1/batches?model={model}", body, file.stat().st_size, headers, _nothing)
+
+
+def post_rows(service: Service, rows: Sequence[Mapping[str, Any]], model: str) -> Any:
+    body = orjson.dumps({"rows": rows, "model": model})
+    headers = {"Content-Type": "application/json"}
+    return service.upload("/v1/batches", BytesIO(body), len(body), headers, _nothing)
 
 
 def wait(service: Service, batch: Any) -> Any:

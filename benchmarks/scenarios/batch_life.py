@@ -8,8 +8,6 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-import orjson
-
 from benchmarks import batch
 from benchmarks.load import WAITED_ROW
 from benchmarks.process import memory
@@ -44,10 +42,9 @@ def measure(session: Session) -> None:
 
 def _many_small(session: Session, contender: Project) -> None:
     rows = [{"years": round(number / 7, 3)} for number in range(SMALL_ROWS)]
-    body = orjson.dumps({"rows": rows, "model": "salary"})
     service = batch.service_at(contender.port)
     started = time.monotonic()
-    posted = [service.send("/v1/batches", body) for _ in range(SMALL_BATCHES)]
+    posted = [batch.post_rows(service, rows, "salary") for _ in range(SMALL_BATCHES)]
     done = [batch.wait(service, each) for each in posted]
     took = time.monotonic() - started
     wrong = [each["id"] for each in done if each["counts"]["succeeded"] != SMALL_ROWS]

@@ -10,8 +10,8 @@ from urllib.parse import urlsplit
 import orjson
 
 from jobs.cli.errors import AskLater, CannotAsk
+from jobs.files import PIECE
 
-PIECE = 256 * 1024
 AGAIN_AFTER_SECONDS = 1
 PATIENCE_SECONDS = 60
 """For how long a service that does not answer is asked again."""
@@ -34,17 +34,14 @@ class Service:
             try:
                 pieces = _watched(body, watch)
                 connection.request(
-                    "POST", path, pieces, {**self._headers, **headers, **length}, encode_chunked=size is None
+                    "POST",
+                    self._address.path + path,
+                    pieces,
+                    {**self._headers, **headers, **length},
+                    encode_chunked=size is None,
                 )
             except (BrokenPipeError, ConnectionResetError):
                 pass  # it may have answered before it had read all
-            return _json(connection)
-
-    def send(self, path: str, body: bytes) -> Any:
-        """Posts JSON; returns the resource."""
-        with self._connect() as connection:
-            headers = {**self._headers, "Content-Type": "application/json"}
-            connection.request("POST", path, body, headers)
             return _json(connection)
 
     def ask(self, method: str, path: str) -> Any:
@@ -53,18 +50,18 @@ class Service:
         while True:
             try:
                 with self._connect() as connection:
-                    connection.request(method, path, headers=self._headers)
+                    connection.request(method, self._address.path + path, headers=self._headers)
                     return _json(connection)
-            except AskLater:
+            except AskLater as error:
                 if time.monotonic() > until:
                     raise
-                time.sleep(1)
+                time.sleep(error.seconds)
 
     def download(self, path: str, write: Callable[[bytes], object], watch: Watch, most: int = 0) -> None:
         """Writes the file, or its first bytes."""
         headers = {**self._headers, "Accept": "*/*", **({"Range": f"bytes=0-{most - 1}"} if most else {})}
         with self._connect() as connection:
-            connection.request("GET", path, headers=headers)
+            connection.request("GET", self._address.path + path, headers=headers)
             response = connection.getresponse()
             if response.status >= 400:
                 raise CannotAsk(_reason(response.status, response.read()))

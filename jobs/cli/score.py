@@ -1,6 +1,7 @@
 """Posts rows as a prediction, or a file as a batch, waits until it has ended, and gives what each row scored.
 
 The exit status is 1 if a row was not scored, or not in time: the job then goes on, and can be shown.
+A file is waited for as long as it takes; Ctrl-C offers to cancel its batch.
 """
 
 import argparse
@@ -65,13 +66,18 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--model", metavar="NAME[@VERSION]", help="which model (the default model)")
     parser.add_argument(
-        "--timeout", type=seconds, default=60, metavar="SECONDS", help="how long to wait (%(default)s)"
+        "--timeout",
+        type=seconds,
+        default=60,
+        metavar="SECONDS",
+        help="how long to wait for rows (%(default)s)",
     )
     score_file.arguments(parser)
     add_api(parser)
 
 
 def run(options: argparse.Namespace, settings: Settings) -> int:
+    _check_fit(options)
     api = api_of(options, settings)
     if options.file is not None:
         return score_file.run(options, api)
@@ -94,6 +100,15 @@ def run(options: argparse.Namespace, settings: Settings) -> int:
         return 0
     why = ended["error"] or {"detail": "a row was not scored"}
     raise NotSo(f"{ended['id']} is {ended['status']}: {why['detail']}")
+
+
+def _check_fit(options: argparse.Namespace) -> None:
+    """Raises CannotAsk for an option that would have no effect."""
+    if options.file is not None and options.json:
+        raise CannotAsk("--json goes with --row; a file's results come in the format of --results")
+    for name in score_file.OF_FILES:
+        if options.rows and getattr(options, name):
+            raise CannotAsk(f"--{name.replace('_', '-')} goes with a file, not with --row")
 
 
 def ended_of(api: Api, resource: Resource, until: float) -> Resource:

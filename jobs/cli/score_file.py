@@ -14,17 +14,18 @@ from uuid import uuid4
 import orjson
 
 from jobs.cli.api import Api
-from jobs.cli.errors import AskLater, CannotAsk
+from jobs.cli.errors import AskLater, CannotAsk, NotSo
 from jobs.cli.files import Service
 from jobs.cli.progress import Progress, seconds
-from jobs.tables import MEDIA_TYPES, Format
+from jobs.tables import MEDIA_TYPES, Format, format_of
 
-ENDINGS = {".csv": Format.CSV, ".ndjson": Format.NDJSON, ".jsonl": Format.NDJSON, ".parquet": Format.PARQUET}
 FIRST_ERRORS = 4096
 """Bytes of the errors by which the first of them are told."""
 TOLD = 3
 ALL_SCORED, SOME_FAILED, INTERRUPTED = 0, 1, 130
 TRIES = 3
+OF_FILES = ("output", "format", "results", "include_inputs", "prefix")
+"""The options that rows on the command line do not take."""
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
@@ -37,7 +38,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(options: argparse.Namespace, api: Api) -> int:
-    """Returns the exit status. Raises CannotAsk, and NotSo if the batch has failed as a whole."""
+    """Returns the exit status. Raises CannotAsk, and NotSo if the batch ended without a row."""
     service = Service(api.url, api.headers)
     batch: dict[str, Any] = {}
     try:
@@ -60,10 +61,9 @@ def _post(service: Service, options: argparse.Namespace, progress: Progress) -> 
         "prefix": options.prefix,
     }
     query = urlencode({name: value for name, value in asked.items() if value is not None})
-    name = options.file.removesuffix(".gz")
-    kind = options.format or ENDINGS.get(Path(name).suffix.lower(), Format.CSV)
-    headers = {"Content-Type": MEDIA_TYPES[Format(kind)], "Idempotency-Key": str(uuid4())}
-    if name != options.file:
+    kind = Format(options.format or format_of(options.file) or Format.CSV)
+    headers = {"Content-Type": MEDIA_TYPES[kind], "Idempotency-Key": str(uuid4())}
+    if options.file.lower().endswith(".gz"):
         headers["Content-Encoding"] = "gzip"
     for left in reversed(range(TRIES if options.file != "-" else 1)):
         with _opened(options.file) as (file, size):
@@ -73,10 +73,10 @@ def _post(service: Service, options: argparse.Namespace, progress: Progress) -> 
 
             try:
                 return service.upload(f"/v1/batches?{query}", file, size, headers, watch)
-            except AskLater:
+            except AskLater as error:
                 if not left:
                     raise
-                time.sleep(1)
+                time.sleep(error.seconds)
     raise AssertionError
 
 
@@ -104,8 +104,9 @@ def _wait(service: Service, batch: Any, progress: Progress) -> Any:
 
 def _fetch(service: Service, batch: Any, options: argparse.Namespace, progress: Progress) -> None:
     counts = batch["counts"]
-    if batch["status"] == "failed" and not counts["failed"] + counts["succeeded"]:
-        raise CannotAsk(f"{batch['id']} has failed: {batch['error']['detail']}")
+    if not counts["failed"] + counts["succeeded"]:
+        why = f": {batch['error']['detail']}" if batch["error"] else ""
+        raise NotSo(f"{batch['id']} is {batch['status']}{why}")
 
     def watch(done: int) -> None:
         progress.show("fetching", None, f"{done:,} bytes")

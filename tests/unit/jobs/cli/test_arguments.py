@@ -47,6 +47,9 @@ def test_the_help_says_what_an_exit_status_means(jobs: Jobs) -> None:
         ("score", "--row", "=1"),
         ("score", "--row", "years=1", "years=2"),
         ("score", "--row", "years=1", "--timeout", "-1"),
+        ("score", "--row", "years=1", "--output", "scored.csv"),
+        ("score", "--row", "years=1", "--include-inputs"),
+        ("score", "people.csv", "--json"),
     ],
     ids=" ".join,
 )
