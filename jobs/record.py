@@ -118,10 +118,16 @@ class Record(NamedTuple):
     deadline: int | None = None
     position: int | None = None
     explained: bool = False
+    rows: int = 1
 
     @property
     def created(self) -> int:
         return ids.created_ms(self.id)
+
+    @property
+    def rows_left(self) -> int:
+        """Of a job that is queued: how many are to be scored until the last of its own is."""
+        return (self.position or 1) - 1 + self.rows
 
     @classmethod
     def decode(cls, job_id: str, values: Sequence[bytes | None]) -> "Record":
@@ -129,7 +135,7 @@ class Record(NamedTuple):
         version, status, model, sha, owner, attempt, started, finished, expires, *rest = values
         if version != VERSION or not (status and model and sha and owner):
             raise UnknownRecord
-        outputs, error, metadata, deadline, position, explained = rest
+        outputs, error, metadata, deadline, position, explained, rows = rest
         return cls(
             id=job_id,
             status=Status(status.decode()),
@@ -146,6 +152,7 @@ class Record(NamedTuple):
             deadline=int(deadline) if deadline else None,
             position=int(position) if position else None,
             explained=bool(explained),
+            rows=int(rows or 1),
         )
 
     def ended(self, told: "Ending") -> "Record":
@@ -180,6 +187,7 @@ class Record(NamedTuple):
             deadline=accepted and accepted.deadline,
             position=accepted and accepted.rows_ahead + 1,
             explained=bool(job.explained),
+            rows=job.rows,
         )
 
 

@@ -30,7 +30,7 @@ def prediction(record: Record, capacity: Capacity) -> bytes:
         "expires_at": time_of(record.expires),
     }
     if record.position:
-        eta = capacity.seconds_for(record.position, record.explained)
+        eta = capacity.seconds_for(record.rows_left, record.explained)
         resource["queue"] = {
             "position": record.position,
             "eta_seconds": None if eta is None else round(eta, 3),

@@ -55,10 +55,10 @@ class Store:
         done: list[Accepted | JobsError] = []
         for job, verdict in zip(jobs, verdicts, strict=True):
             line = 1 if job.explained else 0
-            done.append(
-                Accepted(job.id, ahead[line]) if verdict == b"ok" else _done(job, ahead[line], *verdict)
-            )
-            ahead[line] += job.rows
+            said = Accepted(job.id, ahead[line]) if verdict == b"ok" else _done(job, ahead[line], *verdict)
+            done.append(said)
+            if isinstance(said, Accepted) and not said.replayed:
+                ahead[line] += job.rows
         return done, [bell.decode() for bell in bells]
 
     def read(self, ids: Sequence[str], watcher: str = "") -> list[Record | UnknownRecord | None]:

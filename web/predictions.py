@@ -156,7 +156,7 @@ class Predictions:
         sent = {"Cache-Control": "no-store", **(headers or {})}
         capacity = self.door.capacity
         if record.position:
-            sent["Retry-After"] = str(capacity.retry_after(record.position, record.explained))
+            sent["Retry-After"] = str(capacity.retry_after(record.rows_left, record.explained))
         elif not record.status.ended:
             sent["Retry-After"] = "1"
         return Answer(prediction(record, capacity), status, sent)

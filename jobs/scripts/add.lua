@@ -68,6 +68,7 @@ local function add(id, raw, model, sha, owner, inputs, rows, metadata, watcher, 
   local function also(name, value)
     if value ~= '' then fields[#fields + 1], fields[#fields + 2] = name, value end
   end
+  also('rows', rows ~= '1' and rows or '')
   also('metadata', metadata)
   also('watchers', watcher)
   also('deadline', deadline)

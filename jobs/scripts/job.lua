@@ -4,8 +4,8 @@
 --   job:<id>          hash    v status model sha owner inputs place attempt started finished expires outputs
 --                             error metadata watchers deadline once (the key below), explained (its place in
 --                             the line of those to be explained, if it is one of them), reason (why it
---                             was given back); of a list that workers were lost with: trying (the row under
---                             way), lost (those given up)
+--                             was given back); of a list: rows (how many, if several); of one that workers were
+--                             lost with: trying (the row under way), lost (those given up)
 --   jobs:<owner>      zset    the owner's jobs: 16 bytes of id, which begin with the time of creation
 --   once:<owner>:<digest>  string  what a caller's Idempotency-Key stands for: id, 16 bytes of the body's hash
 --   deadlines         zset    jobs that must start in time, by their deadline
@@ -162,7 +162,7 @@ end
 local function read_record(line, id, retention)
   local function read()
     return redis.call('HMGET', key_of(id), 'v', 'status', 'model', 'sha', 'owner', 'attempt', 'started', 'finished',
-                      'expires', 'outputs', 'error', 'metadata', 'deadline', 'place', 'explained')
+                      'expires', 'outputs', 'error', 'metadata', 'deadline', 'place', 'explained', 'rows')
   end
   local record = read()
   if overdue(record[2], record[13], record[6]) then

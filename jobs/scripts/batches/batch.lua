@@ -2,8 +2,8 @@
 -- this file.
 -- jobs/batch_status.py draws the state machine.
 --
---   job:<id>          hash    v status model sha owner asked size metadata deadline once created; from the plan on
---                             layout chunks total next; rows failed bytes (of what is done); started finished
+--   job:<id>          hash    v status model sha owner asked size metadata deadline once; from the plan on layout
+--                             chunks total next; rows failed bytes (of what is done); started finished
 --                             expires error; hidden (of a dry run, which is in no list)
 --   job:<id>:plan     list    its chunks, in order
 --   job:<id>:done     hash    of each chunk that is done: rows, failed

@@ -4,7 +4,8 @@ from redis import Redis
 
 from jobs.line import Line
 from jobs.names import LINE, ROWS
-from jobs.record import Record
+from jobs.record import Accepted, Record
+from jobs.settings import Settings
 from jobs.status import Status
 from jobs.store import Store
 from tests.unit.conftest import MANY, Clock, Read, job, jobs_of, listen
@@ -91,3 +92,11 @@ def test_a_position_counts_the_rows_that_wait_ahead(store: Store, line: Line) ->
     assert positions() == [1, 3, 4]
     line.claim("child", "bell", 1)
     assert positions() == [None, 1, 2]
+
+
+def test_a_job_that_is_refused_is_before_nobody(redis: Redis, settings: Settings, read: Read) -> None:
+    store = Store(redis, settings.model_copy(update={"rows_per_minute": 5}))
+    refused, last = job(*[[1.0]] * 5), job()
+    [_, _, accepted], _ = store.add([job(), refused, last])
+    assert isinstance(accepted, Accepted)
+    assert accepted.rows_ahead + 1 == read(last.id).position == 2

@@ -72,6 +72,15 @@ def test_a_queued_job_tells_its_place_and_when_it_should_be_done(site: Site) -> 
     assert response.headers["Retry-After"] == "3"
 
 
+def test_a_list_should_be_done_when_its_last_row_is(site: Site) -> None:
+    site.line.live(living("host:1:2", pace=10))
+    site.door.capacity = site.store.capacity()
+    response = site.post({"inputs": [{"years": 1}] * 24})
+    assert response.get_json()["queue"] == {"position": 1, "eta_seconds": 2.4}
+    assert response.headers["Retry-After"] == "3"
+    assert site.show(response.get_json()["id"]) == response.get_json()
+
+
 def test_a_job_to_be_explained_has_a_place_in_its_own_line_at_its_own_pace(site: Site) -> None:
     site.line.live(living("host:1:2", pace=1_000))
     site.line.live(living("host:1:2:explained", pace=4), EXPLAINERS)
@@ -79,10 +88,10 @@ def test_a_job_to_be_explained_has_a_place_in_its_own_line_at_its_own_pace(site:
     explained = {"inputs": [{"years": 1}] * 2, "explain": True}
     site.post({"inputs": [{"years": 1}] * 24})
     first, second = site.post(explained).get_json(), site.post(explained).get_json()
-    assert second["queue"] == {"position": 3, "eta_seconds": 0.75}
+    assert second["queue"] == {"position": 3, "eta_seconds": 1.0}
     assert site.show(second["id"])["queue"] == second["queue"]
     site.cancel(first["id"])
-    assert site.show(second["id"])["queue"] == {"position": 1, "eta_seconds": 0.25}
+    assert site.show(second["id"])["queue"] == {"position": 1, "eta_seconds": 0.5}
     assert site.post(BODY).get_json()["queue"] == {"position": 25, "eta_seconds": 0.025}
 
 
