@@ -65,15 +65,15 @@ def boolean(value: object) -> bool:
 
 
 def category(categories: Sequence[str]) -> Check:
-    """Make a check for text that is exactly one of these."""
+    """Make a check for text that is exactly one of these; the number 1 is not the text `"1"`."""
     known = frozenset(categories)
     listed = ", ".join(categories)
-    wanted = f"must be one of: {listed}" if len(listed) <= 200 else "must be one of the model's categories"
+    wanted = f"one of: {listed}" if len(listed) <= 200 else "one of the model's categories"
 
     def check(value: object) -> str:
         if isinstance(value, str) and value in known:
             return value
-        raise Refused(wanted)
+        raise Refused(f"must be {wanted}" if isinstance(value, str) else f"must be text, {wanted}")
 
     return check
 

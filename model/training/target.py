@@ -76,7 +76,7 @@ def read_target(column: Column, aim: Aim) -> Target:
     if aim.classify or aim.objective in (BINARY, *MULTI_CLASS):
         return _classes(column, aim)
     if column.type == "category":
-        raise TableError(f"target {column.name!r} is text; --classify predicts its classes")
+        raise TableError(f"target {column.name!r} is not a number; --classify predicts its classes")
     labels = column.values
     if len(np.unique(labels)) < 2:
         raise TableError(f"target {column.name!r} is the same in every row")

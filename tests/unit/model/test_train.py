@@ -178,7 +178,10 @@ NUMBERS = "\n".join(f"{n},{n % 3},{n % 2}" for n in range(40))
         ("a,y\n" + "1,\n" * 20, [], "column 'y' has no value in any row"),
         ("a,b,y\n" + "1,,2\n" * 20, [], "column 'b' has no value in any row; leave it out: --drop 'b'"),
         ("a,y\n" + "1,2\n" * 20, [], "target 'y' is the same in every row"),
-        ("a,y\n" + "1,x\n2,z\n" * 20, [], "target 'y' is text; --classify predicts its classes"),
+        *(
+            (f"a,y\n{rows * 20}", [], "target 'y' is not a number; --classify predicts its classes")
+            for rows in ("1,x\n2,z\n", "1,True\n2,False\n")
+        ),
         ("a,y\n" + "1,x\n2,x\n" * 20 + "1,z\n", ["--classify"], "class 'z' is in one row only"),
         ("y\n" + "1\n2\n" * 20, [], "has no column to learn from beside 'y'"),
         (
