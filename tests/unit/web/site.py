@@ -1,13 +1,12 @@
 """A whole Paygrade in one process: web over a Redis that is played, and a worker that comes when called."""
 
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from functools import cache
 from pathlib import Path
 from typing import Any
 
 import gevent
-from fakeredis import FakeServer
 from werkzeug.test import TestResponse
 
 from jobs import RELEASE
@@ -23,8 +22,8 @@ from jobs.settings import Settings
 from jobs.store import Store
 from model.catalog import Catalog
 from tests.unit.conftest import living
-from tests.unit.in_memory import MemoryRedis
 from tests.unit.web.documented import DocumentedClient
+from tests.unit.web.played_redis import PlayedRedis
 from web.app import create_app
 from web.batches import Batches
 from web.door import Door
@@ -43,60 +42,6 @@ BUNDLES = Path("model/bundles")
 CHILD = "child"
 
 OF_WEB = {"webs", "processes"}
-
-
-class PlayedRedis(MemoryRedis):
-    """May fail, and may be full; what is published may be lost on its way."""
-
-    def __init__(self) -> None:
-        super().__init__(server=FakeServer(), protocol=2)
-        self.failure: Exception | None = None
-        self.memory = {"used_memory": 0, "maxmemory": 0}
-        self.loses_messages = False
-        self.closed = False
-
-    def execute_command(self, *args: Any, **options: Any) -> Any:
-        self.answer_or_fail()
-        return super().execute_command(*args, **options)  # type: ignore[no-untyped-call]
-
-    def info(self, section: str | None = None, *args: Any, **options: Any) -> Any:
-        self.answer_or_fail()
-        return self.memory
-
-    def pubsub(self, **options: Any) -> Any:
-        return Subscription(self, super().pubsub(**options))  # type: ignore[no-untyped-call]
-
-    def answer_or_fail(self) -> None:
-        if self.closed:
-            raise gevent.GreenletExit
-        if self.failure:
-            raise self.failure
-
-
-class Subscription:
-    """Looks for messages in turns: what is played cannot wait for them without holding up all else."""
-
-    def __init__(self, redis: PlayedRedis, pubsub: Any) -> None:
-        self._redis = redis
-        self._pubsub = pubsub
-
-    def __enter__(self) -> "Subscription":
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        pass
-
-    def subscribe(self, channel: str) -> None:
-        self._redis.answer_or_fail()
-        self._pubsub.subscribe(channel)
-
-    def listen(self) -> Iterator[Any]:
-        while True:
-            self._redis.answer_or_fail()
-            message = self._pubsub.get_message()
-            if message and not self._redis.loses_messages:
-                yield message
-            gevent.sleep(0.001)
 
 
 class Site:

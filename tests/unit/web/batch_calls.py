@@ -1,0 +1,30 @@
+"""Batches as the tests of web post them."""
+
+from typing import Any
+
+from werkzeug.test import TestResponse
+
+from tests.unit.web.site import Site
+
+CSV = b"id,years\na,2.5\nb,many\nc,12.5\n"
+RESULT = b"""\
+id,prediction,warnings,error
+a,260.00012,,
+b,,,years must be a number
+c,749.99884,years is above what training saw (1 to 12),
+"""
+
+
+def post(
+    site: Site, body: bytes = CSV, kind: str = "text/csv", query: str = "", **headers: str
+) -> TestResponse:
+    named = {name.replace("_", "-"): value for name, value in headers.items()}
+    return site.client.post(f"/v1/batches{query}", data=body, content_type=kind, headers=named)
+
+
+def posted(site: Site, *args: Any, **more: Any) -> str:
+    """The path of a batch that has been accepted."""
+    response = post(site, *args, **more)
+    assert response.status_code == 202, response.text
+    path: str = response.headers["Location"]
+    return path

@@ -1,0 +1,103 @@
+"""However a batch ends, it says so, and what was scored before stays."""
+
+from io import BytesIO
+
+import orjson
+import pyarrow as pa
+import pyarrow.parquet
+
+from tests.unit.web.batch_calls import posted
+from tests.unit.web.site import Site, problem
+
+
+def test_a_batch_that_waits_is_canceled_at_once(site: Site) -> None:
+    path = posted(site)
+    for _ in range(2):
+        response = site.client.post(f"{path}/cancel")
+        assert (response.status_code, response.get_json()["status"]) == (200, "canceled")
+    site.score_batches()
+    assert site.client.get(path).get_json()["status"] == "canceled"
+    assert "has no results" in problem(site.client.get(f"{path}/results"), 409)["detail"]
+
+
+def test_a_batch_that_has_ended_cannot_be_canceled(site: Site) -> None:
+    path = posted(site)
+    site.score_batches()
+    problem(site.client.post(f"{path}/cancel"), 409)
+
+
+def test_a_batch_that_has_ended_can_be_deleted(site: Site) -> None:
+    path = posted(site)
+    problem(site.client.delete(path), 409)
+    site.score_batches()
+    assert site.client.delete(path).status_code == 204
+    for gone in (path, f"{path}/results"):
+        problem(site.client.get(gone), 404)
+
+
+def test_a_batch_that_is_not_started_by_its_deadline_expires(site: Site) -> None:
+    path = posted(site, Cancel_After="30s")
+    assert site.client.get(path).get_json()["deadline_at"]
+    site.redis.hset(f"job:{path.rpartition('/')[2]}", "deadline", 1)
+    assert site.client.get(path).get_json()["status"] == "expired"
+
+
+def test_if_no_row_can_be_scored_the_batch_has_failed_and_says_so(site: Site) -> None:
+    path = posted(site, b"years\nx\ny\n")
+    site.score_batches()
+    batch = site.client.get(path).get_json()
+    assert (batch["status"], batch["error"]["type"]) == ("failed", "rows_failed")
+    assert site.client.get(f"{path}/results").data == (
+        b"prediction,warnings,error\n" + b",,years must be a number\n" * 2
+    )
+
+
+def test_a_file_that_turns_out_to_be_no_table_fails_with_the_line(site: Site) -> None:
+    path = posted(site, b'years\n1\n"2\n' + b"3\n" * 200_000)
+    site.score_batches()
+    batch = site.client.get(path).get_json()
+    assert (batch["status"], batch["error"]["type"]) == ("failed", "no_table")
+    assert batch["error"]["detail"].startswith("line 3: ")
+
+
+def test_what_was_scored_stays_though_the_batch_cannot_go_on(site: Site) -> None:
+    table = pa.table({"years": [2.5, 12.5]})
+    written = BytesIO()
+    pyarrow.parquet.write_table(table, written, row_group_size=1)
+    path = posted(site, written.getvalue(), "application/vnd.apache.parquet", "?results=csv")
+    site.score_batches(tasks=2)  # it is planned, and its first chunk scored
+    site.batches.files.remove_file(f"batches/{path.rpartition('/')[2]}/input")
+    site.score_batches()
+    ended = site.client.get(path).get_json()
+    assert (ended["status"], ended["error"]["type"]) == ("failed", "no_file")
+    assert site.client.get(f"{path}/results").text == "prediction,warnings,error\n260.00012,,\n"
+
+
+def test_a_damaged_row_group_is_named_and_the_others_are_scored(site: Site) -> None:
+    path = posted(site, damaged(group=1), "application/vnd.apache.parquet", "?results=csv")
+    site.score_batches()
+    ended = site.client.get(path).get_json()
+    assert (ended["status"], ended["error"]) == (
+        "failed",
+        {"type": "no_table", "detail": "row group 1 cannot be read: the file is damaged"},
+    )
+    assert ended["counts"] == {"total": 6, "succeeded": 3, "failed": 1}
+    lines = site.client.get(f"{path}/results").text.splitlines()
+    assert [line.split(",")[0] for line in lines] == ["id", "0", "1", "4", "5"]
+    missing, error = map(orjson.loads, site.client.get(f"{path}/errors").text.splitlines())
+    assert (missing["row"], missing["errors"][0]["detail"]) == (
+        2,
+        "rows 2 to 3 are not in the results, and not scored",
+    )
+    assert (error["row"], error["errors"][0]["pointer"]) == (5, "/years")
+
+
+def damaged(group: int) -> bytes:
+    """Three row groups of two rows; one of them is not as it was written."""
+    table = pa.table({"id": range(6), "years": [1.5, 2.5, 3.5, 4.5, 5.5, -1e300]})
+    written = BytesIO()
+    pyarrow.parquet.write_table(table, written, row_group_size=2)
+    data = bytearray(written.getvalue())
+    column = pyarrow.parquet.read_metadata(written).row_group(group).column(1)
+    data[column.dictionary_page_offset : column.dictionary_page_offset + 8] = b"\xff" * 8
+    return bytes(data)

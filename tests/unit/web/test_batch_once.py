@@ -1,0 +1,28 @@
+"""With an Idempotency-Key a file makes one batch, however often it is sent."""
+
+from jobs.record import Once
+from tests.unit.web.batch_calls import CSV, post, posted
+from tests.unit.web.site import Site, problem
+
+DIGEST = Once.of("/v1/batches", "k", b"").key
+
+
+def test_a_key_stands_for_one_batch(site: Site) -> None:
+    first = posted(site, Idempotency_Key="k")
+    again = post(site, Idempotency_Key="k")
+    assert (again.headers["Location"], again.headers["Idempotency-Replayed"]) == (first, "true")
+    problem(post(site, CSV + b"d,1\n", Idempotency_Key="k"), 422)
+    problem(post(site, query="?results=ndjson", Idempotency_Key="k"), 422)
+    assert len(list(site.batches.files.folders("batches"))) == 1
+
+
+def test_while_a_body_arrives_its_key_is_claimed(site: Site) -> None:
+    site.batches.store.claim_key("anonymous", DIGEST, "batch_1")
+    assert "still arriving" in problem(post(site, Idempotency_Key="k"), 409)["detail"]
+    site.batches.store.release_key("anonymous", DIGEST, "batch_1")
+    posted(site, Idempotency_Key="k")
+
+
+def test_a_refused_body_gives_its_key_back(site: Site) -> None:
+    problem(post(site, b"age\n1\n", Idempotency_Key="k"), 422)
+    posted(site, Idempotency_Key="k")

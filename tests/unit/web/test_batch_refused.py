@@ -1,0 +1,115 @@
+"""A batch that cannot be is refused at the door, and leaves no file behind."""
+
+import gzip
+import shutil
+from pathlib import Path
+
+import orjson
+import pytest
+
+from tests.unit.model.conftest import rewrite
+from tests.unit.web.batch_calls import CSV, post, posted
+from tests.unit.web.conftest import NewSite
+from tests.unit.web.site import BUNDLES, Site, problem
+
+
+@pytest.mark.parametrize(
+    ("body", "kind", "status", "reason"),
+    [
+        (b"", "text/csv", 422, "the file is empty"),
+        (b"years\n", "text/csv", 422, "no rows"),
+        (b"age\n1\n", "text/csv", 422, "there is no column years"),
+        (b"years,years\n1,1\n", "text/csv", 422, "there twice"),
+        (b"years,error\n1,1\n", "text/csv", 422, "give a prefix"),
+        (b"years,warnings\n1,1\n", "text/csv", 422, "give a prefix"),
+        (b"\x89PNG\r\n\x1a\n\0\0", "text/csv", 422, "no text"),
+        (b"\xffyears\n1\n", "text/csv", 422, "charset"),
+        (b"[1,2]", "application/x-ndjson", 422, "no JSON object"),
+        (b"years\n1\n", "application/vnd.apache.parquet", 422, "no Parquet"),
+        (b"<xml/>", "application/xml", 415, "send"),
+        (CSV, "text/csv; charset=ebcdic", 415, "charset"),
+        (b'{"rows":[]}', "application/json", 422, "no rows"),
+        (b'{"rows":[{}],"input":"s3://a/b.csv"}', "application/json", 422, "either"),
+        (b'{"input":"s3://bucket/b.csv"}', "application/json", 422, "not allowed"),
+        (b'{"input":"/etc/passwd"}', "application/json", 422, "wrong"),
+        (b'{"rows":[{}],"colour":1}', "application/json", 422, "wrong"),
+    ],
+)
+def test_what_cannot_be_scored_is_refused_at_the_door(
+    site: Site, body: bytes, kind: str, status: int, reason: str
+) -> None:
+    assert reason in problem(post(site, body, kind), status)["detail"]
+    assert not list(site.batches.files.folders("batches"))
+
+
+@pytest.mark.parametrize(
+    ("query", "status"),
+    [
+        ("?results=xml", 422),
+        ("?colour=red", 422),
+        ("?prefix=a,b", 422),
+        ("?explain=yes", 422),
+        ("?model=no", 404),
+    ],
+)
+def test_options_that_cannot_be_met_are_refused(site: Site, query: str, status: int) -> None:
+    problem(post(site, query=query), status)
+
+
+def test_what_unpacks_to_too_much_is_refused(new_site: NewSite) -> None:
+    site = new_site(max_file=1_000_000)
+    problem(post(site, gzip.compress(CSV + b"d,1\n" * 250_000), Content_Encoding="gzip"), 413)
+    problem(post(site, CSV + b"d,1\n" * 250_000), 413)
+    assert not list(site.batches.files.folders("batches"))
+
+
+@pytest.mark.parametrize("body", [gzip.compress(CSV)[:-5], b"years\n1\n"], ids=["cut off", "plain"])
+def test_what_is_no_whole_gzip_is_refused(site: Site, body: bytes) -> None:
+    problem(post(site, body, Content_Encoding="gzip"), 400)
+
+
+def test_a_column_named_as_one_of_an_explanation_is_refused_if_that_is_asked_for(site: Site) -> None:
+    body = b"years,base\n1,1\n"
+    assert "give a prefix" in problem(post(site, body, query="?explain=true"), 422)["detail"]
+    assert posted(site, body)
+    assert posted(site, body, query="?explain=true&prefix=our_")
+
+
+def test_a_model_that_cannot_be_explained_says_so(new_site: NewSite, tmp_path: Path) -> None:
+    shutil.copytree(BUNDLES, tmp_path / "bundles")
+    rewrite(tmp_path / "bundles" / "salary" / "1", explained=False)
+    refused = problem(post(new_site(bundles=tmp_path / "bundles"), query="?explain=true"), 422)
+    assert refused["errors"] == [{"pointer": "/explain", "detail": "salary@1 gives no explanations"}]
+
+
+def test_s3_is_open_where_it_is_allowed_and_nowhere_else(new_site: NewSite) -> None:
+    site = new_site(s3_allow="s3://salaries/in/,s3://all")
+    for address in (
+        "s3://salaries/out/a.csv",
+        "s3://allmine/a.csv",
+        "s3://salaries/in/../out/a.csv",
+        "s3://all/a.xml",
+    ):
+        body = orjson.dumps({"input": address})
+        assert problem(post(site, body, "application/json"), 422)["errors"][0]["pointer"] == "/input"
+
+
+def test_too_many_unfinished_batches_close_the_door(new_site: NewSite) -> None:
+    site = new_site(max_batches=1)
+    posted(site)
+    problem(post(site), 503)
+    assert len(list(site.batches.files.folders("batches"))) == 1
+
+
+def test_a_key_at_its_limit_is_refused_and_still_has_what_it_posted(new_site: NewSite) -> None:
+    site = new_site(max_batches_per_key=1)
+    first = posted(site, Idempotency_Key="k")
+    assert "unfinished" in problem(post(site), 429)["detail"]
+    assert posted(site, Idempotency_Key="k") == first
+    site.score_batches()
+    posted(site)
+
+
+@pytest.mark.parametrize("job_id", ["batch_1", "pred_01a2014c-0000-7000-8000-000000000000"])
+def test_what_is_no_id_of_a_batch_is_not_found(site: Site, job_id: str) -> None:
+    problem(site.client.get(f"/v1/batches/{job_id}"), 404)
