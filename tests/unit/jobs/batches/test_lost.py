@@ -1,0 +1,114 @@
+"""Tasks are never lost with a child, and a chunk that nobody can score leaves the others theirs."""
+
+import pytest
+
+from jobs.batch_line import JOIN, BatchLine
+from jobs.batch_status import BatchStatus
+from jobs.batch_store import BatchStore
+from tests.unit.conftest import Clock
+from tests.unit.jobs.batches.conftest import BELL, done_of, planned, read, score, take
+
+
+def test_the_task_of_a_lost_child_is_taken_by_another(
+    store: BatchStore, line: BatchLine, clock: Clock
+) -> None:
+    planned(store, line, chunks=1)
+    lost = take(line, "lost")
+    assert line.take("other", BELL) is None
+    clock.forward(16)
+    assert line.sweep(1).taken_back == 1
+    again = take(line, "other")
+    assert (again.task, again.tries) == (lost.task, 2)
+
+
+def test_a_child_that_still_works_keeps_its_task(store: BatchStore, line: BatchLine, clock: Clock) -> None:
+    planned(store, line, chunks=1)
+    task = take(line)
+    for _ in range(3):
+        clock.forward(10)
+        assert line.renew("child", BELL, task).status is BatchStatus.RUNNING
+        assert line.sweep(1).taken_back == 0
+    clock.forward(16)
+    line.sweep(1)
+    assert line.renew("child", BELL, task).status is None
+
+
+def test_what_a_worker_gives_back_does_not_count_as_tried(store: BatchStore, line: BatchLine) -> None:
+    planned(store, line, chunks=1)
+    line.give_back(take(line))
+    assert take(line).tries == 1
+
+
+def lose(line: BatchLine, clock: Clock, times: int) -> None:
+    """So many children take the next task, and are lost with it."""
+    for _ in range(times):
+        take(line, "lost")
+        clock.forward(16)
+        line.sweep(1)
+
+
+def test_a_batch_whose_workers_are_all_lost_ends(store: BatchStore, line: BatchLine, clock: Clock) -> None:
+    job_id = planned(store, line, chunks=1)
+    lose(line, clock, times=10 + 9)  # its chunk, and then what joins the chunks
+    record = read(store, job_id)
+    assert (record.status, b"worker_lost" in (record.error or b"")) == ("failed", True)
+
+
+def test_a_chunk_that_is_given_up_leaves_the_others(store: BatchStore, line: BatchLine, clock: Clock) -> None:
+    job_id = planned(store, line, chunks=3)
+    score(line, take(line))
+    lose(line, clock, times=20)
+    join = take(line)
+    assert (join.task, done_of(line, join)) == (JOIN, {0: (10, 0)})
+    assert line.finish(join, BatchStatus.SUCCEEDED) is BatchStatus.FAILED
+    assert b"worker_lost" in (read(store, job_id).error or b"")
+
+
+@pytest.mark.parametrize(("last", "scored"), [(False, [0, 1, 3, 4, 5]), (True, [0, 1])])
+def test_a_chunk_that_cannot_be_scored_fails_the_batch_once_the_others_are_done(
+    store: BatchStore, line: BatchLine, last: bool, scored: list[int]
+) -> None:
+    job_id = planned(store, line, chunks=6)
+    score(line, take(line))
+    beside, broken = take(line), take(line)
+    line.fail(broken, b'{"type":"no_table"}', last, bells=1)
+    line.fail(broken, b'{"type":"another"}', last, bells=1)
+    assert read(store, job_id).status is BatchStatus.RUNNING
+    score(line, beside)
+    while (task := take(line)).task != JOIN:
+        score(line, task)
+    assert sorted(done_of(line, task) or ()) == scored
+    line.finish(task, BatchStatus.SUCCEEDED)
+    record = read(store, job_id)
+    assert (record.status, record.error) == (BatchStatus.FAILED, b'{"type":"no_table"}')
+
+
+def test_a_slice_that_a_child_is_lost_with_is_known_to_the_next(
+    store: BatchStore, line: BatchLine, clock: Clock
+) -> None:
+    planned(store, line, chunks=1)
+    for tried, known in ((range(1024), ()), (range(32, 64), (range(1024),))):
+        task = take(line)
+        assert (task.lost, task.tries) == (known, 1)
+        line.try_slice(task, range(5))
+        line.try_slice(task, tried)
+        clock.forward(16)
+        line.sweep(1)
+    assert take(line).lost == (range(1024), range(32, 64))
+
+
+def test_a_slice_that_is_through_is_not_held_against_its_rows(
+    store: BatchStore, line: BatchLine, clock: Clock
+) -> None:
+    planned(store, line, chunks=1)
+    outdated = take(line)
+    line.try_slice(outdated, range(5))
+    line.try_slice(outdated, None)
+    clock.forward(16)
+    line.sweep(1)
+    current = take(line)
+    assert (current.lost, current.tries) == ((), 2)
+    line.try_slice(outdated, range(5))  # it is too late
+    line.try_slice(current, range(7))
+    line.give_back(current)
+    assert take(line).lost == ()

@@ -1,0 +1,116 @@
+"""The steps of a batch, in turns with those of others: each counts once, and nothing follows its end."""
+
+from jobs.batch_line import JOIN, PLAN, BatchLine
+from jobs.batch_status import BATCH_FOLLOWING, BatchStatus
+from jobs.batch_store import BatchStore
+from jobs.record import Once
+from jobs.settings import Settings
+from tests.unit.conftest import Clock
+from tests.unit.jobs.batches.conftest import BELL, add, done_of, planned, read, score, take
+
+
+def test_a_batch_is_planned_scored_chunk_by_chunk_and_joined(store: BatchStore, line: BatchLine) -> None:
+    job_id = planned(store, line, chunks=3)
+    assert read(store, job_id).status is BatchStatus.QUEUED
+    for number in range(3):
+        task = take(line)
+        assert (task.task, task.chunk) == (str(number), f"{number}:0:0:10:5")
+        assert read(store, job_id).status is BatchStatus.RUNNING
+        score(line, task, failed=number)
+    join = take(line)
+    assert (join.task, read(store, job_id).status) == (JOIN, BatchStatus.FINALIZING)
+    assert done_of(line, join) == {0: (10, 0), 1: (10, 1), 2: (10, 2)}
+    assert line.finish(join, BatchStatus.PARTIALLY_SUCCEEDED)
+    assert line.parts(join) is None
+    record = read(store, job_id)
+    assert (record.status, record.total, record.rows, record.failed) == ("partially_succeeded", 30, 30, 3)
+    assert line.take("child", BELL) is None
+
+
+def test_batches_take_turns(store: BatchStore, line: BatchLine) -> None:
+    long, short = add(store), add(store)
+    turns = []
+    for _ in range(10):
+        task = take(line)
+        turns.append(task.id)
+        if task.task == PLAN:
+            chunks = [f"{number}:0:0:10:5" for number in range(20 if task.id == long else 2)]
+            line.planned(task, b"{}", 10, 5, chunks, bells=1)
+        elif task.task != JOIN:
+            score(line, task)
+    assert turns[:2] == [long, short]
+    assert turns.count(short) == 4  # it is through, and the long one goes on
+
+
+def test_a_chunk_that_is_done_twice_counts_once(store: BatchStore, line: BatchLine, clock: Clock) -> None:
+    job_id = planned(store, line, chunks=2)
+    slow = take(line, "slow")
+    clock.forward(20)
+    line.sweep(1)
+    for _ in range(2):
+        score(line, take(line, "quick"))
+    score(line, slow)
+    assert (read(store, job_id).rows, read(store, job_id).total) == (20, 20)
+    assert take(line).task == JOIN
+
+
+def test_a_running_batch_is_canceled_once_its_chunks_are_out_of_hands(
+    store: BatchStore, line: BatchLine
+) -> None:
+    job_id = planned(store, line, chunks=9)
+    first, second = take(line), take(line)
+    score(line, first)
+    assert store.cancel(job_id) is BatchStatus.CANCELING
+    assert line.renew("child", BELL, second).status is BatchStatus.CANCELING
+    line.give_back(second)
+    join = take(line)
+    assert (join.task, done_of(line, join)) == (JOIN, {0: (10, 0)})
+    line.finish(join, BatchStatus.SUCCEEDED)
+    assert read(store, job_id).status is BatchStatus.CANCELED
+    assert store.cancel(job_id) is BatchStatus.CANCELED
+
+
+def test_nothing_follows_an_end(store: BatchStore, line: BatchLine) -> None:
+    job_id = add(store)
+    task = take(line)
+    store.cancel(job_id)
+    assert not line.finish(task, BatchStatus.FAILED)
+    line.planned(task, b"{}", 1, 1, ["0:1"], bells=1)
+    assert read(store, job_id).status is BatchStatus.CANCELED
+    assert line.take("child", BELL) is None
+
+
+def test_files_are_to_be_removed_when_a_batch_is_deleted_or_expires(
+    store: BatchStore, line: BatchLine, clock: Clock, settings: Settings
+) -> None:
+    deleted, expired = add(store), add(store)
+    store.cancel(deleted)
+    store.cancel(expired)
+    assert store.delete(deleted) is BatchStatus.CANCELED
+    assert line.sweep(1).removable == [deleted]
+    line.removed(deleted)
+    clock.forward(settings.retention_seconds + 1)
+    assert line.sweep(1).removable == [expired]
+    assert store.read([expired]) == [None]
+
+
+def test_a_key_is_claimed_then_stands_for_its_batch(store: BatchStore) -> None:
+    once = Once.of("/v1/batches", "k", b"body")
+    assert store.claim_key("ada", once.key, "batch_1") is None
+    assert store.claim_key("ada", once.key, "batch_1") is None  # renewed
+    assert store.claim_key("ada", once.key, "batch_2") == ("", b"")
+    assert store.claim_key("bob", once.key, "batch_2") is None
+    job_id = add(store, once=once)
+    assert store.claim_key("ada", once.key, "batch_3") == (job_id, once.body)
+
+
+def test_every_state_can_be_reached_and_left() -> None:
+    reached = {BatchStatus.VALIDATING}.union(*BATCH_FOLLOWING.values())
+    assert reached == set(BatchStatus)
+    assert {status for status in BatchStatus if status.ended} == {
+        BatchStatus.SUCCEEDED,
+        BatchStatus.PARTIALLY_SUCCEEDED,
+        BatchStatus.FAILED,
+        BatchStatus.CANCELED,
+        BatchStatus.EXPIRED,
+    }
