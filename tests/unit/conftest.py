@@ -1,7 +1,8 @@
-"""A Redis in memory with the real scripts in it, a clock turned by hand, and words to make jobs with."""
+"""A Redis and an S3 in memory, a clock turned by hand, and words to make jobs with."""
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any
 
 import orjson
 import pytest
@@ -135,3 +136,22 @@ def read(store: Store) -> Read:
         return record
 
     return read_one
+
+
+@pytest.fixture
+def aws(monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
+    """A client of S3, which is played, with one bucket: salaries."""
+    import boto3  # with moto a second of time, which few tests need
+    from moto import mock_aws
+
+    from jobs import s3
+
+    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
+        monkeypatch.setenv(name, "testing")
+    monkeypatch.setenv("AWS_DEFAULT_REGION", "us-east-1")
+    with mock_aws():
+        s3._client.cache_clear()
+        client = boto3.client("s3")
+        client.create_bucket(Bucket="salaries")
+        yield client
+    s3._client.cache_clear()

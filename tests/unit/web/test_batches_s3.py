@@ -1,16 +1,12 @@
 """Files of callers' own buckets go in, and results go there."""
 
 import gzip
-from collections.abc import Iterator
 from typing import Any
 
-import boto3
 import orjson
 import pytest
-from moto import mock_aws
 from werkzeug.test import TestResponse
 
-from jobs import s3
 from jobs.errors import NoFile
 from tests.unit.web.conftest import NewSite
 from tests.unit.web.site import Site, problem
@@ -20,21 +16,8 @@ RESULT = b"id,prediction,warnings,error\na,260.00012,,\nb,,,years must be a numb
 
 
 @pytest.fixture
-def aws(monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
-    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
-        monkeypatch.setenv(name, "testing")
-    monkeypatch.setenv("AWS_DEFAULT_REGION", "us-east-1")
-    with mock_aws():
-        s3._client.cache_clear()
-        client = boto3.client("s3")
-        client.create_bucket(Bucket="salaries")
-        client.put_object(Bucket="salaries", Key="in/people.csv", Body=CSV)
-        yield client
-    s3._client.cache_clear()
-
-
-@pytest.fixture
 def site(aws: Any, new_site: NewSite) -> Site:
+    aws.put_object(Bucket="salaries", Key="in/people.csv", Body=CSV)
     return new_site(s3_allow="s3://salaries,s3://nowhere")
 
 
