@@ -44,7 +44,7 @@ class TooManyRows(JobsError):
 
 
 class BadId(JobsError):
-    """That is not the id of a job."""
+    """That is not the id of a job of this kind."""
 
 
 class FilesAway(JobsError):

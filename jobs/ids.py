@@ -20,13 +20,17 @@ def new_id(prefix: str) -> str:
 
 def check(job_id: str, kind: str = PREDICTION) -> None:
     """Raises BadId for anything that new_id does not make of this kind."""
-    prefix, separator, text = job_id.partition("_")
+    if not _is_id(job_id, kind):
+        raise BadId(f"this takes an id that is {kind} and a UUID")
+
+
+def _is_id(text: str, kind: str) -> bool:
+    prefix, separator, number = text.partition("_")
     try:
-        value = uuid.UUID(text)
+        value = uuid.UUID(number)
     except ValueError:
-        raise BadId from None
-    if prefix + separator != kind or value.version != 7 or str(value) != text:
-        raise BadId
+        return False
+    return prefix + separator == kind and value.version == 7 and str(value) == number
 
 
 def created_ms(job_id: str) -> int:

@@ -7,7 +7,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from jobs.errors import BadId
-from jobs.ids import PREDICTION, check, created_ms, new_id, older_than, raw
+from jobs.ids import BATCH, PREDICTION, check, created_ms, new_id, older_than, raw
 
 SECONDS = st.integers(0, 2**48 // 1000 - 1)
 GOOD = "pred_01a200d2-21c9-7846-85a5-7355eacb0e45"
@@ -72,6 +72,11 @@ def test_anything_else_is_no_id(text: str) -> None:
 def test_another_version_of_uuid_is_no_id(value: uuid.UUID) -> None:
     with pytest.raises(BadId):
         check(f"pred_{value}")
+
+
+def test_an_id_of_another_kind_is_told_which_is_asked_for() -> None:
+    with pytest.raises(BadId, match="pred_ and a UUID"):
+        check(new_id(BATCH))
 
 
 def test_the_raw_id_is_its_sixteen_bytes() -> None:
