@@ -1,10 +1,19 @@
 """Celery as both sides set it up: it carries bells, and nothing else."""
 
+import logging
+from collections.abc import Callable
+from typing import TypeAlias
+
 from celery import Celery
 from kombu.entity import Queue
 
 from jobs.names import BATCHES, PREDICTIONS, SCORE_BATCHES, SCORE_PREDICTIONS
 from jobs.settings import Settings
+
+log = logging.getLogger(__name__)
+
+Ring: TypeAlias = Callable[[str], None]
+"""Sends the bell of this name."""
 
 
 def make_celery(settings: Settings) -> Celery:
@@ -43,3 +52,11 @@ def ring(celery: Celery, bell: str) -> None:
 def ring_for_batches(celery: Celery, bell: str) -> None:
     """Likewise, for those who score batches."""
     celery.send_task(SCORE_BATCHES, task_id=bell, queue=BATCHES, ignore_result=True, retry=False)
+
+
+def ring_or_leave(ring: Ring, bell: str) -> None:
+    """Rings; if that is not to be, it does no harm, since the sweeper rings for whatever waits unheard."""
+    try:
+        ring(bell)
+    except Exception as error:
+        log.warning("bell_lost", extra={"error": type(error).__name__})

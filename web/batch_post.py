@@ -1,7 +1,6 @@
 """A batch on its way in: its file into the file store, then its record into Redis; once only, if asked."""
 
-import logging
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import replace
 from typing import NamedTuple
@@ -14,6 +13,7 @@ from jobs import ids
 from jobs.batch_resource import PATH
 from jobs.batch_store import CLAIM_MS, BatchStore
 from jobs.batches import Asked, NewBatch, folder_of, input_of, source_of
+from jobs.broker import Ring, ring_or_leave
 from jobs.errors import FilesRefused, JobsError, KeyReused, NoFile, NoTable
 from jobs.files import Files, files_at
 from jobs.gunzip import MAGIC
@@ -26,8 +26,6 @@ from web.problems import Problem
 from web.terms import key_of, start_within_ms
 from web.upload import Upload, too_long
 
-log = logging.getLogger(__name__)
-
 
 class Posted(NamedTuple):
     id: str
@@ -35,9 +33,7 @@ class Posted(NamedTuple):
 
 
 class BatchPost:
-    def __init__(
-        self, settings: Settings, store: BatchStore, files: Files, ring: Callable[[str], None]
-    ) -> None:
+    def __init__(self, settings: Settings, store: BatchStore, files: Files, ring: Ring) -> None:
         self._settings = settings
         self._store = store
         self._files = files
@@ -75,7 +71,7 @@ class BatchPost:
             )
             bells = self._store.add(batch)
         for bell in bells:
-            gevent.spawn(self._ring_out, bell)
+            gevent.spawn(ring_or_leave, self._ring, bell)
         return Posted(job_id)
 
     def _save(self, job_id: str, asked: AskedBatch, upload: Upload, hashed: bool) -> tuple[Asked, int]:
@@ -145,12 +141,6 @@ class BatchPost:
             with suppress(JobsError):  # the sweeper finds it
                 self._files.remove(folder_of(job_id))
             raise
-
-    def _ring_out(self, bell: str) -> None:
-        try:
-            self._ring(bell)
-        except Exception as error:
-            log.warning("bell_lost", extra={"error": type(error).__name__})
 
 
 def look(start: bytes, asked: AskedBatch) -> None:

@@ -1,7 +1,7 @@
 """/v1/batches: post, show, list, results, errors, cancel, delete."""
 
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import gevent
@@ -13,6 +13,7 @@ from jobs.batch_resource import PATH, batch, path_of
 from jobs.batch_status import BatchStatus
 from jobs.batch_store import BatchStore
 from jobs.batches import BatchRecord, folder_of, output_of
+from jobs.broker import Ring
 from jobs.errors import NoFile
 from jobs.files import Files, files_at
 from jobs.record import UnknownRecord
@@ -45,7 +46,7 @@ class Batches:
     files: Files
     door: Door
     waiting: Waiting
-    ring: Callable[[str], None]
+    ring: Ring
 
     def blueprint(self) -> Blueprint:
         routes = Blueprint("batches", __name__, url_prefix=PATH)

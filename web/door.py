@@ -2,11 +2,12 @@
 
 import logging
 import math
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import gevent
 
+from jobs.broker import Ring, ring_or_leave
 from jobs.capacity import Capacity, Process
 from jobs.errors import JobsError, LineFull
 from jobs.logs import Journal
@@ -18,8 +19,6 @@ log = logging.getLogger(__name__)
 
 LOOKS_EVERY_SECONDS = 1
 """How often the door looks at Redis' memory, and at how the line is worked off."""
-
-Ring = Callable[[str], None]
 
 
 class Door:
@@ -69,15 +68,9 @@ class Door:
     def _add_all(self, jobs: Sequence[NewJob]) -> list[Accepted | JobsError]:
         done, bells = self._store.add(jobs)
         for bell in bells:
-            gevent.spawn(self._ring_out, bell)
+            gevent.spawn(ring_or_leave, self._ring, bell)
         self._journal.note("accepted", _lines(jobs, done))
         return done
-
-    def _ring_out(self, bell: str) -> None:
-        try:
-            self._ring(bell)
-        except Exception as error:
-            log.warning("bell_lost", extra={"error": type(error).__name__})
 
     def _look(self) -> None:
         while True:

@@ -10,6 +10,7 @@ import orjson
 from jobs.batch_line import BatchLine, Done, Parts, Task
 from jobs.batch_status import BatchStatus
 from jobs.batches import Place, folder_of, input_of, output_of, source_of
+from jobs.broker import Ring, ring_or_leave
 from jobs.errors import JobsError, NoTable
 from jobs.files import Files, files_at
 from jobs.gunzip import gunzip
@@ -28,8 +29,6 @@ from worker.tables.trial import Slices
 from worker.tables.warned import warn_by
 
 log = logging.getLogger(__name__)
-
-Ring = Callable[[str], None]
 
 ALL_FAILED = orjson.dumps({"type": "rows_failed", "detail": "no row could be scored; its errors say why"})
 NO_ROWS = orjson.dumps({"type": "no_table", "detail": "the file has no rows"})
@@ -149,10 +148,7 @@ class BatchSteps:
 
     def _ring_all(self, bells: list[str]) -> None:
         for bell in bells:
-            try:
-                self._ring(bell)
-            except Exception as error:  # the sweeper will
-                log.warning("bell_lost", extra={"error": type(error).__name__})
+            ring_or_leave(self._ring, bell)
 
     def _clean(self, task: Task) -> None:
         """What is not needed any more. What is left here goes when the batch expires."""
