@@ -5,7 +5,7 @@ import sys
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
-from model.arguments import BUNDLES, make_parser
+from model.arguments import make_parser
 from model.bundle import Bundle
 from model.catalog import Catalog
 from model.errors import ModelError
@@ -13,8 +13,6 @@ from model.manifest import DESCRIPTION_FILE, Manifest
 from model.publish import publish, publish_copy
 from model.shelf import open_shelf
 from model.shown import listed, shown
-
-__all__ = ["BUNDLES", "main"]
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

@@ -9,7 +9,7 @@ from model.feature import Feature
 from model.grammar import Refused, Value
 from model.json_schema import row_schema
 
-__all__ = ["Fault", "Feature", "InvalidRows", "Schema", "Value"]
+__all__ = ["Fault", "InvalidRows", "Schema", "Value", "member_of"]
 
 MAX_FAULTS = 100
 
@@ -100,19 +100,20 @@ class Schema:
             return
         for name, check in self._checks:
             if name not in row:
-                yield Fault(_member(pointer, name), "is missing")
+                yield Fault(member_of(pointer, name), "is missing")
                 continue
             try:
                 check(row[name])
             except Refused as refused:
                 detail = "must not be null" if row[name] is None else str(refused)
-                yield Fault(_member(pointer, name), detail)
+                yield Fault(member_of(pointer, name), detail)
         for name in row:
             if name not in self._known:
-                yield Fault(_member(pointer, str(name)), "is not a feature of this model")
+                yield Fault(member_of(pointer, str(name)), "is not a feature of this model")
 
 
-def _member(pointer: str, name: str) -> str:
+def member_of(pointer: str, name: str) -> str:
+    """The JSON pointer (RFC 6901) to a member of what another points to."""
     return f"{pointer}/{name.replace('~', '~0').replace('/', '~1')}"
 
 

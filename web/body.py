@@ -1,6 +1,7 @@
 """What a caller may send to be predicted: read, and all that is wrong with it said at once."""
 
 import json
+from functools import reduce
 from typing import Annotated, Any, NamedTuple, NoReturn
 
 import orjson
@@ -11,7 +12,7 @@ from pydantic_core import PydanticCustomError
 from jobs.record import Row
 from model.catalog import Catalog
 from model.manifest import Manifest
-from model.schema import Fault, InvalidRows
+from model.schema import Fault, InvalidRows, member_of
 from web.problems import Problem
 
 MOST_ROWS, MOST_EXPLAINED = 1_000, 100
@@ -151,5 +152,4 @@ def faults_in(error: ValidationError) -> list[Fault]:
 
 
 def _pointer(location: tuple[int | str, ...]) -> str:
-    names = [str(part).replace("~", "~0").replace("/", "~1") for part in location if part != "[key]"]
-    return "".join(f"/{name}" for name in names)
+    return reduce(member_of, (str(part) for part in location if part != "[key]"), "")

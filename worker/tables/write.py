@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from jobs.files import Writable
 from jobs.tables import Format
+from model.schema import member_of
 from worker.tables.kept import join, quote, quoted
 from worker.tables.layout import Layout
 from worker.tables.read import Rows
@@ -71,7 +72,8 @@ def write_errors(scores: Scores, first: int) -> bytes:
     lines = []
     for row in sorted(scores.faults):
         errors = [
-            {"pointer": _pointer(fault.feature), "detail": fault.detail} for fault in scores.faults[row]
+            {"pointer": member_of("", fault.feature) if fault.feature else "", "detail": fault.detail}
+            for fault in scores.faults[row]
         ]
         lines.append(b'{"row":%d,"errors":%b}\n' % (first + row, orjson.dumps(errors)))
     return b"".join(lines)
@@ -160,10 +162,6 @@ def _warnings(rows: Rows, scores: Scores) -> pa.Array:
 
 def sentence(faults: Sequence[RowFault]) -> str:
     return "; ".join(f"{fault.feature} {fault.detail}".lstrip() for fault in faults)
-
-
-def _pointer(feature: str) -> str:
-    return f"/{feature.replace('~', '~0').replace('/', '~1')}" if feature else ""
 
 
 def _mask(number: int, faults: Faults) -> NDArray[np.bool_]:

@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 import xgboost
 
-from model.__main__ import BUNDLES, main
+from model.__main__ import main
+from model.arguments import BUNDLES
 from model.bundle import Bundle
 from model.golden import shortest
 from model.manifest import Manifest
