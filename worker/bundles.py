@@ -1,14 +1,20 @@
 """The bundles that a child has loaded."""
 
+import logging
 import threading
 import time
 from collections import OrderedDict
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
+import orjson
+
+from jobs.line import Claim, Line
 from model.bundle import Bundle
 from model.catalog import Catalog
 from model.errors import BundleError, ModelError, UnknownModel
 from model.manifest import Manifest
+
+log = logging.getLogger(__name__)
 
 KEPT = 4
 REFUSED_SECONDS = 3
@@ -65,3 +71,15 @@ class Bundles:
         manifest = self._catalog.find()
         self.get(manifest.ref, manifest.sha256)
         return manifest.ref
+
+
+def bundle_of(claims: Sequence[Claim], bundles: Bundles, line: Line) -> Bundle | None:
+    """The one that all of them were accepted for; None, and they are given back, if it cannot be had."""
+    model = claims[0].model
+    try:
+        return bundles.get(model, claims[0].sha256)
+    except ModelError as error:
+        log.error("model_unavailable", extra={"model": model, "error": str(error)})
+        reason = {"type": "model_unavailable", "detail": f"no worker could load {model}"}
+        line.give_back(claims, orjson.dumps(reason))
+        return None

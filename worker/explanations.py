@@ -16,15 +16,14 @@ from contextlib import suppress
 import orjson
 
 from jobs.errors import StoreAway
-from jobs.line import Claim, Line, Outcome
+from jobs.line import Claim, Line
 from jobs.record import Row
-from model.errors import ModelError
 from worker.account import Account
-from worker.bundles import Bundles
-from worker.care import score_with_care
+from worker.bundles import Bundles, bundle_of
+from worker.care import score_claims
 from worker.outputs import Score, explained_scores
 from worker.pace import Pace
-from worker.scoring import Stopped, by_bundle, score_together
+from worker.scoring import Stopped, by_bundle
 
 log = logging.getLogger(__name__)
 
@@ -101,19 +100,12 @@ class Explanations:
         self._account.tell()
 
     def _explain(self, claims: list[Claim]) -> None:
-        model = claims[0].model
-        try:
-            bundle = self._bundles.get(model, claims[0].sha256)
-        except ModelError as error:
-            log.error("model_unavailable", extra={"model": model, "error": str(error)})
-            reason = {"type": "model_unavailable", "detail": f"no worker could load {model}"}
-            self._line.give_back(claims, orjson.dumps(reason))
+        bundle = bundle_of(claims, self._bundles, self._line)
+        if bundle is None:
             return
         started = time.perf_counter()
         score = self._sliced(explained_scores(bundle, self._computing), claims)
-        together = [claim for claim in claims if not claim.careful]
-        outcomes: list[Outcome] = score_together(score, together) if together else []
-        outcomes += [score_with_care(self._line, score, claim) for claim in claims if claim.careful]
+        outcomes = score_claims(self._line, score, claims)
         rows, seconds = sum(len(claim.rows) for claim in claims), time.perf_counter() - started
         self._account.scored(claims, rows, seconds)
         self._account.recorded(outcomes, self._line.record(outcomes))

@@ -1,21 +1,15 @@
 """What a child does when the bell rings: claim, score, record, and on while there is more."""
 
-import logging
 import time
 from collections.abc import Callable, Sequence
 
-import orjson
-
 from jobs.line import Claim, Line, Outcome
-from model.errors import ModelError
 from worker.account import Account
-from worker.bundles import Bundles
-from worker.care import score_with_care
+from worker.bundles import Bundles, bundle_of
+from worker.care import score_claims
 from worker.outputs import scores
 from worker.pace import Pace
-from worker.scoring import by_bundle, score_together
-
-log = logging.getLogger(__name__)
+from worker.scoring import by_bundle
 
 LOOK_EVERY_SECONDS = 0.1
 """How often to claim without having waited: only so are the jobs of lost workers seen."""
@@ -77,23 +71,12 @@ class Predictions:
 
     def _score(self, claims: list[Claim]) -> list[Outcome]:
         """The claims are of one bundle; those whose bundle cannot be had are given back."""
-        model = claims[0].model
-        try:
-            bundle = self._bundles.get(model, claims[0].sha256)
-        except ModelError as error:
-            log.error("model_unavailable", extra={"model": model, "error": str(error)})
-            self._line.give_back(claims, _unavailable(model))
+        bundle = bundle_of(claims, self._bundles, self._line)
+        if bundle is None:
             return []
         started = time.perf_counter()
-        together = [claim for claim in claims if not claim.careful]
-        score = scores(bundle)
-        outcomes = score_together(score, together) if together else []
-        outcomes += [score_with_care(self._line, score, claim) for claim in claims if claim.careful]
+        outcomes = score_claims(self._line, scores(bundle), claims)
         rows, seconds = sum(len(claim.rows) for claim in claims), time.perf_counter() - started
         self.pace.measured(rows, seconds)
         self._account.scored(claims, rows, seconds)
         return outcomes
-
-
-def _unavailable(model: str) -> bytes:
-    return orjson.dumps({"type": "model_unavailable", "detail": f"no worker could load {model}"})
