@@ -60,6 +60,8 @@ def import_model(file: Path, said: Said, sample: Table | None = None) -> Trained
     rounds = booster.num_boosted_rounds()
     if not rounds:
         raise BundleError(f"{file.name}: the model has no trees; train it first")
+    if said.classes:
+        _check_classes(said.classes, objective.classes, file.name)
     features = _features(booster, said, sample)
     if said.base_margin:
         features.append({"name": said.base_margin, "type": "number", "base_margin": True})
@@ -88,13 +90,14 @@ def import_model(file: Path, said: Said, sample: Table | None = None) -> Trained
             **({"sample": sample.file, "sample_sha256": sample.sha256} if sample else {}),
         },
     }
-    if said.classes and len(said.classes) != objective.classes:
-        raise BundleError(
-            f"{file.name}: the model has {objective.classes} classes; --classes names {len(said.classes)}"
-        )
-    if len(set(said.classes)) < len(said.classes):
-        raise BundleError(f"{file.name}: --classes names one class twice")
     return Trained(booster, description, golden)
+
+
+def _check_classes(names: Sequence[str], count: int, file: str) -> None:
+    if len(names) != count:
+        raise BundleError(f"{file}: the model has {count} classes; --classes names {len(names)}")
+    if len(set(names)) < count:
+        raise BundleError(f"{file}: --classes names one class twice")
 
 
 def _best(booster: xgboost.Booster) -> int | None:
