@@ -73,7 +73,7 @@ class Settings(BaseSettings):
     @classmethod
     def _known_queues(cls, queues: str) -> str:
         wanted = queues.split(",")
-        if not wanted or set(wanted) - {PREDICTIONS, BATCHES}:
+        if set(wanted) - {PREDICTIONS, BATCHES} or len(set(wanted)) < len(wanted):
             raise PydanticCustomError("queues", "must be predictions, batches, or predictions,batches")
         return queues
 

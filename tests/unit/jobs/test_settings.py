@@ -83,6 +83,8 @@ def test_an_unknown_setting_is_named(monkeypatch: pytest.MonkeyPatch, name: str)
         ("retention_seconds", "59"),
         ("allow_anyone", "perhaps"),
         ("log_level", "LOUD"),
+        ("queues", "predictions, batches"),
+        ("queues", "batches,batches"),
         ("redis_url", "elsewhere:6379"),
         ("redis_url", "http://elsewhere"),
     ],
