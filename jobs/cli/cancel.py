@@ -1,4 +1,4 @@
-"""Cancels jobs that are queued. One that runs or has ended stays as it is, and the exit status is 1."""
+"""Cancels predictions that are queued. One that runs or has ended stays, and the exit status is 1."""
 
 import argparse
 
@@ -7,7 +7,7 @@ from jobs.cli.source import add_source, source_of
 from jobs.cli.text import as_json
 from jobs.settings import Settings
 
-HELP = "cancel jobs that are queued"
+HELP = "cancel predictions that are queued"
 EXAMPLES = """\
   python -m jobs cancel pred_0193a4c5-…
   python -m jobs cancel pred_0193a4c5-… --redis

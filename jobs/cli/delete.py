@@ -1,4 +1,4 @@
-"""Removes jobs that have ended, and all that is kept of them."""
+"""Removes predictions that have ended, and all that is kept of them."""
 
 import argparse
 
@@ -7,7 +7,7 @@ from jobs.cli.source import add_api, api_of
 from jobs.cli.text import as_json
 from jobs.settings import Settings
 
-HELP = "remove jobs that have ended"
+HELP = "remove predictions that have ended"
 EXAMPLES = """\
   python -m jobs delete pred_0193a4c5-…
   python -m jobs list --status canceled --json | jq -r .id | xargs python -m jobs delete

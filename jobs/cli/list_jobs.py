@@ -1,4 +1,4 @@
-"""Lists jobs, the newest first; with --json a job a line."""
+"""Lists predictions, the newest first; with --json one a line."""
 
 import argparse
 
@@ -9,7 +9,7 @@ from jobs.cli.text import as_json
 from jobs.settings import Settings
 from jobs.status import Status
 
-HELP = "list jobs"
+HELP = "list predictions"
 EXAMPLES = """\
   python -m jobs list
   python -m jobs list --status failed --limit 500

@@ -1,4 +1,4 @@
-"""Shows a job: its status, its times, its outputs."""
+"""Shows a prediction: its status, its times, its outputs."""
 
 import argparse
 
@@ -8,7 +8,7 @@ from jobs.cli.text import as_json
 from jobs.ids import check
 from jobs.settings import Settings
 
-HELP = "show a job"
+HELP = "show a prediction"
 EXAMPLES = """\
   python -m jobs show pred_0193a4c5-…
   python -m jobs show pred_0193a4c5-… --json

@@ -107,7 +107,7 @@ class ListUrls(TypedDict):
 
 
 class PredictionList(TypedDict):
-    """A page of the caller's own jobs, the newest first."""
+    """A page of the caller's own predictions, the newest first."""
 
     object: Literal["list"]
     data: list[Prediction]

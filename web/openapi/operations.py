@@ -39,17 +39,29 @@ def operations(requests: Requests, manifests: tuple[Manifest, ...]) -> Iterator[
 
 def _predictions(requests: Requests) -> Iterator[Operation]:
     yield _create(requests)
-    yield _PREDICTIONS.listed("List your own jobs, the newest first", "PredictionList")
+    yield _PREDICTIONS.listed("List your own predictions, the newest first", "PredictionList")
     shown = Answer("The job", "Prediction", always=("Cache-Control",), sometimes=("Retry-After",))
     canceled = Answer("It is canceled", "Prediction", always=("Cache-Control",))
     removed = Answer("It is removed")
     of_one = _PREDICTIONS.of_one
-    yield of_one("get", "", "showPrediction", "Show a job, or wait for its end", {200: shown}, (406,), WAIT)
     yield of_one(
-        "post", "/cancel", "cancelPrediction", "Withdraw a job that is queued", {200: canceled}, (406, 409)
+        "get", "", "showPrediction", "Show a prediction, or wait for its end", {200: shown}, (406,), WAIT
     )
     yield of_one(
-        "delete", "", "deletePrediction", "Remove a job that has ended, and its data", {204: removed}, (409,)
+        "post",
+        "/cancel",
+        "cancelPrediction",
+        "Withdraw a prediction that is queued",
+        {200: canceled},
+        (406, 409),
+    )
+    yield of_one(
+        "delete",
+        "",
+        "deletePrediction",
+        "Remove a prediction that has ended, and its data",
+        {204: removed},
+        (409,),
     )
 
 
