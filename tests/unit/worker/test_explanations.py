@@ -2,6 +2,7 @@
 
 import os
 import threading
+from collections.abc import Callable
 from pathlib import Path
 
 import orjson
@@ -42,10 +43,14 @@ def explained_job(catalog: Catalog, *years: float) -> NewJob:
 
 
 def thread(
-    line: Line, catalog: Catalog, redis: Redis, stopping: bool = False, lease: float = 15
+    line: Line,
+    catalog: Catalog,
+    redis: Redis,
+    stopping: Callable[[], bool] = lambda: False,
+    lease: float = 15,
 ) -> Explanations:
     account = Account(Metrics(redis), Journal("ERROR", lambda line: None))
-    return Explanations(line, Bundles(catalog), account, "child", lease, lambda: stopping)
+    return Explanations(line, Bundles(catalog), account, "child", lease, stopping)
 
 
 def test_contributions_and_base_sum_to_the_prediction(
@@ -125,11 +130,20 @@ def test_a_lease_that_is_renewed_is_not_taken_back(
 
 
 def test_a_list_is_renewed_between_its_slices(
-    store: Store, explained_line: Line, catalog: Catalog, redis: Redis, read: Read
+    store: Store, line: Line, explained_line: Line, catalog: Catalog, clock: Clock, redis: Redis, read: Read
 ) -> None:
     asked = explained_job(catalog, *range(40))
     store.add([asked])
-    thread(explained_line, catalog, redis, lease=0).work(watch_ms=1)
+    taken_back: list[int] = []
+
+    def time_passes() -> bool:
+        clock.forward(10)
+        taken_back.append(line.sweep(0).taken_back)
+        return False
+
+    thread(explained_line, catalog, redis, time_passes, lease=0).work(watch_ms=1)
+    assert taken_back == [0] * len(taken_back)
+    assert len(taken_back) > 1
     assert read(asked.id).status is Status.SUCCEEDED
     assert len(orjson.loads(read(asked.id).outputs or b"")) == 40
 
@@ -139,7 +153,7 @@ def test_a_worker_that_stops_gives_back_what_is_not_done(
 ) -> None:
     asked = explained_job(catalog, 1)
     store.add([asked])
-    thread(explained_line, catalog, redis, stopping=True).work(watch_ms=1)
+    thread(explained_line, catalog, redis, lambda: True).work(watch_ms=1)
     assert read(asked.id).status is Status.RUNNING
     clock.forward(5)
     assert line.sweep(0).taken_back == 1

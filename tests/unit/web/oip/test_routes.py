@@ -29,7 +29,8 @@ def fails(site: Site, *errors: bytes) -> None:
 
 def under_way(site: Site, *years: float) -> Any:
     waits = gevent.spawn(infer, site, tensor(*years))
-    gevent.sleep(0.005)
+    while not site.queued():
+        gevent.sleep(0)
     return waits
 
 
