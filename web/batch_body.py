@@ -4,6 +4,7 @@ import re
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
+import orjson
 from flask import Request
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 from pydantic_core import PydanticCustomError
@@ -56,10 +57,17 @@ class BatchBody(Options):
 
 
 class AskedBatch(NamedTuple):
+    """`model` is what the caller said, `manifest` what that means now."""
+
+    model: str | None
     manifest: Manifest
     asked: Asked
     metadata: dict[str, str]
     rows: list[Any] | None = None
+
+    def said(self) -> bytes:
+        """All that makes it another request, besides rows and file."""
+        return self.asked.to_json() + orjson.dumps([self.model, self.metadata])
 
 
 def read_batch(request: Request, catalog: Catalog, s3_allow: str) -> AskedBatch:
@@ -74,7 +82,8 @@ def read_batch(request: Request, catalog: Catalog, s3_allow: str) -> AskedBatch:
     charset = request.mimetype_params.get("charset", "utf-8").lower()
     if charset not in ENCODINGS:
         raise Problem(415, "the charset must be utf-8 or iso-8859-1")
-    return AskedBatch(_find(options, catalog), _asked(options, kind, ENCODINGS[charset]), {})
+    manifest = _find(options, catalog)
+    return AskedBatch(options.model, manifest, _asked(options, kind, ENCODINGS[charset]), {})
 
 
 def _from_query(request: Request) -> dict[str, Any]:
@@ -99,7 +108,7 @@ def _read_json(request: Request, query: dict[str, Any], catalog: Catalog, s3_all
             raise Problem(422, "output goes with input", [Fault("/output", "goes with input only")])
         if not body.rows:
             raise Problem(422, "there are no rows", [Fault("/rows", "must have a row")])
-        return AskedBatch(manifest, _asked(body, Format.NDJSON), body.metadata, body.rows)
+        return AskedBatch(body.model, manifest, _asked(body, Format.NDJSON), body.metadata, body.rows)
     source = _allowed("/input", str(body.input), s3_allow)
     kind = format_of(source)
     if kind is None:
@@ -110,7 +119,8 @@ def _read_json(request: Request, query: dict[str, Any], catalog: Catalog, s3_all
             [Fault("/input", f"must end in one of {listed}, also with .gz")],
         )
     output = _allowed("/output", body.output, s3_allow).rstrip("/") if body.output is not None else ""
-    return AskedBatch(manifest, _asked(body, kind, source=source, output=output), body.metadata)
+    asked = _asked(body, kind, source=source, output=output)
+    return AskedBatch(body.model, manifest, asked, body.metadata)
 
 
 def _find(options: Options, catalog: Catalog) -> Manifest:

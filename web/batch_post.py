@@ -48,7 +48,7 @@ class BatchPost:
         start_within = start_within_ms(request)
         upload = Upload(request, self._settings.max_file, lambda start: look(start, asked))
         # What is asked counts to the body: the same key with other options is another request.
-        upload.hash.update(asked.asked.to_json() + asked.manifest.sha256.encode())
+        upload.hash.update(asked.said())
         key = key_of(request)
         digest = Once.of(PATH, key, b"").key if key is not None else b""
         if digest and (known := self._store.claim_key(owner, digest, job_id)):

@@ -32,13 +32,12 @@ class Upload:
                 file.write(piece)
 
     def read(self) -> None:
-        """Only for the hash."""
-        for _ in self._checked(hashed=True):
+        """Only for the hash: by then the file has been looked at, when it came first."""
+        for _ in self._checked(hashed=True, looked=True):
             pass
 
-    def _checked(self, hashed: bool) -> Iterator[bytes]:
+    def _checked(self, hashed: bool, looked: bool = False) -> Iterator[bytes]:
         start = b""
-        looked = False
         for piece in self._unpacked():
             self.size += len(piece)
             if self.size > self._most:

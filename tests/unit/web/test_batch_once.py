@@ -1,6 +1,11 @@
 """With an Idempotency-Key a file makes one batch, however often it is sent."""
 
+from pathlib import Path
+
+import orjson
+
 from jobs.record import Once
+from model.catalog import Catalog
 from tests.unit.web.batch_calls import CSV, post, posted
 from tests.unit.web.site import Site, problem
 
@@ -14,6 +19,22 @@ def test_a_key_stands_for_one_batch(site: Site) -> None:
     problem(post(site, CSV + b"d,1\n", Idempotency_Key="k"), 422)
     problem(post(site, query="?results=ndjson", Idempotency_Key="k"), 422)
     assert len(list(site.batches.files.folders("batches"))) == 1
+
+
+def test_a_key_stands_for_its_batch_though_a_new_version_takes_other_columns(
+    site: Site, rent_bundles: Path
+) -> None:
+    first = posted(site, Idempotency_Key="k")
+    site.batches.catalog = Catalog(rent_bundles, "salary")
+    assert posted(site, Idempotency_Key="k") == first
+
+
+def test_what_is_said_of_rows_belongs_to_their_request(site: Site) -> None:
+    body = {"rows": [{"years": 1}], "metadata": {"for": "ada"}}
+    posted(site, orjson.dumps(body), "application/json", Idempotency_Key="k")
+    posted(site, orjson.dumps(body), "application/json", Idempotency_Key="k")
+    for other in ({**body, "metadata": {}}, {**body, "model": "salary"}):
+        problem(post(site, orjson.dumps(other), "application/json", Idempotency_Key="k"), 422)
 
 
 def test_while_a_body_arrives_its_key_is_claimed(site: Site) -> None:
