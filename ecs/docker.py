@@ -6,7 +6,8 @@ from typing import Any
 
 from ecs.errors import BadInput, EcsError
 
-PLATFORM = "linux/amd64"
+# Not docker build, which takes the engine's own builder even if another is in use.
+_BUILD = ("buildx", "build", "--platform", "linux/amd64")
 _ZSTD = "compression=zstd,force-compression=true,oci-mediatypes=true"
 
 
@@ -17,7 +18,7 @@ class Docker:
 
     def build(self, target: str, image: str) -> None:
         """Builds a target of the Dockerfile that is here."""
-        self._run("build", "--platform", PLATFORM, "--target", target, "--tag", image, ".")
+        self._run(*_BUILD, "--target", target, "--tag", image, ".")
 
     def push(self, target: str, image: str) -> None:
         """Pushes what `build` has built, with layers that unpack faster if this engine can make them."""
@@ -25,11 +26,8 @@ class Docker:
             self._run("push", image)
             return
         # What was built is taken from the cache.
-        output = (
-            f"type=image,name={image},push=true,compression=zstd,force-compression=true,oci-mediatypes=true"
-        )
-        build = ("buildx", "build", "--platform", PLATFORM, "--target", target, "--provenance=false")
-        self._run(*build, "--output", output, ".")
+        output = f"type=image,name={image},push=true,{_ZSTD}"
+        self._run(*_BUILD, "--target", target, "--provenance=false", "--output", output, ".")
 
     def login(self, registry: str, user: str, password: str) -> None:
         """The password goes in on standard input: a command line can be read by everybody on the machine."""
