@@ -18,17 +18,18 @@ RUN --mount=type=cache,target=/var/.cache/pip \
     pip --python /opt/venv install --require-hashes --requirement /requirements.txt
 
 # Compiled here, since nothing can be written where it runs, and by hash, so that a source's time changes nothing.
+# Nor does the umask of whoever cloned it: all may read it.
 FROM build AS web-source
 COPY jobs /app/jobs
 COPY model /app/model
 COPY web /app/web
-RUN python -m compileall -q --invalidation-mode unchecked-hash /app
+RUN chmod -R u=rwX,go=rX /app && python -m compileall -q --invalidation-mode unchecked-hash /app
 
 FROM build AS worker-source
 COPY jobs /app/jobs
 COPY model /app/model
 COPY worker /app/worker
-RUN python -m compileall -q --invalidation-mode unchecked-hash /app
+RUN chmod -R u=rwX,go=rX /app && python -m compileall -q --invalidation-mode unchecked-hash /app
 
 FROM ${PYTHON_IMAGE} AS base
 # A volume takes its first owner from the folder that it is mounted over.

@@ -92,6 +92,15 @@ def test_an_image_holds_no_secret(shared: Compose, service: str) -> None:
     assert SECRET not in docker("inspect", image)
 
 
+def test_it_does_not_matter_with_which_umask_it_was_cloned(stack: Compose) -> None:
+    for file in stack.clone.rglob("*"):
+        file.chmod(0o700 if file.is_dir() else 0o600)
+    stack.run("build")
+    for service in SERVICES:
+        image = stack.image(service)
+        assert docker("run", "--rm", "--network", "none", image, "find", "/app", "!", "-readable") == ""
+
+
 def test_a_changed_source_changes_one_small_layer(stack: Compose) -> None:
     stack.run("build", "web")
     before = inspect(stack.image("web"))["RootFS"]["Layers"]
