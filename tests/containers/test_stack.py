@@ -7,6 +7,7 @@ import requests
 
 from tests.containers.compose import STEADY, Compose, docker, run
 from tests.integration.callers import Caller
+from tests.integration.models import LADDER, publish_ladder, score_in_process, step
 from tests.integration.service import wait_until
 from web.keys import digest
 
@@ -144,6 +145,20 @@ def test_the_overlay_for_development_runs_what_was_changed(stack: Compose) -> No
     finally:
         watch.terminate()
         watch.wait()
+
+
+def test_bundles_of_ones_own_are_served_instead_of_the_shipped_ones(stack: Compose) -> None:
+    bundles = stack.clone / "trained" / "served"
+    publish_ladder(bundles)
+    (stack.clone / ".env").write_text(f"BUNDLES=./trained/served\nPAYGRADE_DEFAULT_MODEL={LADDER}\n")
+    stack.up()
+    caller = Caller(stack.address)
+    try:
+        job = caller.ended(caller.accepted(step(7)))
+        [score] = score_in_process([step(7)], bundles, LADDER)
+        assert (job["model"]["name"], job["output"]) == (LADDER, {"prediction": score})
+    finally:
+        caller.close()
 
 
 def test_with_keys_only_those_who_have_one_are_answered(stack: Compose) -> None:
