@@ -42,6 +42,10 @@ class Compose:
             stderr=subprocess.DEVNULL,
         )
 
+    def override(self, services: dict[str, Any]) -> None:
+        """What compose is to do otherwise; it reads the file by itself."""
+        (self.clone / "docker-compose.override.yml").write_text(json.dumps({"services": services}))
+
     def up(self, workers: int = 1) -> "Compose":
         """Returns once all of it is healthy."""
         self.run("up", "--detach", "--wait", "--scale", f"worker={workers}")

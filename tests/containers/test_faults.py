@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 import pytest
+import requests
 
 from tests.containers.compose import STEADY, Compose, docker
 from tests.integration.callers import Caller, Crowd
@@ -11,6 +12,9 @@ from tests.integration.models import score_in_process
 from tests.integration.service import wait_until
 
 SERVICES = ("redis", "worker", "web")
+SILENT = "192.0.2.1"
+"""An address for examples (RFC 5737): nobody has it."""
+TOLD_WITHIN_SECONDS = 3
 
 each_service = pytest.mark.parametrize("service", SERVICES)
 
@@ -72,6 +76,18 @@ def test_off_the_network_and_back_loses_nothing(stack: Compose, service: str) ->
         docker("network", "connect", "--alias", service, network, container)
         crowd.post_more(100)
     assert_nothing_is_lost(stack, crowd)
+
+
+def test_callers_are_told_in_time_that_redis_is_away_though_no_name_can_be_looked_up(stack: Compose) -> None:
+    """The engine knows the names on the network; for any other it asks a server, here one that is silent."""
+    stack.override({"web": {"dns": [SILENT]}})
+    stack.up()
+    docker("network", "disconnect", f"{stack.project}_default", stack.container("redis"))
+    for _ in range(3):
+        answer = requests.post(
+            f"{stack.address}/v1/predictions", json={"inputs": row(1)}, timeout=TOLD_WITHIN_SECONDS
+        )
+        assert answer.status_code == 503
 
 
 def test_stopped_under_load_all_end_cleanly_and_go_on_where_they_were(stack: Compose) -> None:
