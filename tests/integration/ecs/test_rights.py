@@ -19,8 +19,19 @@ def arn(service: str, resource: str) -> str:
 FILES = f"{BUCKET}/batches/batch_1/input"
 APP_STACK = arn("cloudformation", f"stack/{NAME}-app/1")
 MAY = {
-    "WebRole": [("s3:GetObject", FILES), ("s3:PutObject", FILES), ("s3:DeleteObject", FILES)],
-    "WorkerRole": [("s3:GetObject", FILES), ("s3:PutObject", FILES), ("s3:AbortMultipartUpload", FILES)],
+    "WebRole": [
+        ("s3:GetObject", FILES),
+        ("s3:PutObject", FILES),
+        ("s3:DeleteObject", FILES),
+        ("s3:ListBucket", BUCKET),
+    ],
+    "WorkerRole": [
+        ("s3:GetObject", FILES),
+        ("s3:PutObject", FILES),
+        ("s3:AbortMultipartUpload", FILES),
+        ("s3:ListBucket", BUCKET),
+        ("s3:ListBucketMultipartUploads", BUCKET),
+    ],
     "DeployRole": [
         ("ecr:GetAuthorizationToken", "*"),
         ("ecr:PutImage", arn("ecr", f"repository/{NAME}/web")),
