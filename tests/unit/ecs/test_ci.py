@@ -9,9 +9,10 @@ from typing import Any
 
 import pytest
 import yaml
+from cfnlint.schema import PROVIDER_SCHEMA_MANAGER
 
 from ecs.__main__ import VERBS
-from tests.unit.ecs.templates import shipped
+from tests.unit.ecs.templates import Templates, as_list, shipped
 
 GITLAB = Path(".gitlab-ci.yml")
 GITHUB = Path(".github/workflows/ci.yml")
@@ -94,6 +95,19 @@ def test_the_role_knows_the_tokens_that_ci_sends() -> None:
     assert "repo:${GitHubRepository}:ref:refs/heads/main" in trust
     # With an environment GitHub's token names that, and not the branch.
     assert all("environment" not in job for job in read(GITHUB)["jobs"].values())
+
+
+@pytest.mark.parametrize(
+    ("kind", "handlers"),
+    [("AWS::ECS::TaskDefinition", ("create", "delete")), ("AWS::ECS::Service", ("update",))],
+)
+def test_the_role_may_all_that_cloudformation_does_for_an_update(kind: str, handlers: tuple[str, ...]) -> None:
+    """As its own schemas say; it acts with the rights of whoever executes the change set."""
+    schema = PROVIDER_SCHEMA_MANAGER.get_resource_schema("us-east-1", kind).schema
+    wanted = {action for handler in handlers for action in schema["handlers"][handler]["permissions"]}
+    statements = Templates(shipped().base, {"Resources": {}}).statements()
+    may = {action for _, statement in statements for action in as_list(statement["Action"])}
+    assert wanted - may == {"ecs:UntagResource"} & wanted  # an update takes no tag away
 
 
 def test_no_key_of_aws_is_kept_anywhere() -> None:
