@@ -44,6 +44,15 @@ def test_a_shape_can_be_changed(cloud: Cloud, running: str) -> None:
     assert (definition["cpu"], definition["memory"]) == ("2048", "4096")
 
 
+def test_tasks_start_anew_when_redis_moves(cloud: Cloud, running: str) -> None:
+    """They have read its address as they started."""
+    before = services_of(cloud, running)
+    said(cloud, running, "up", "--redis", "elasticache", "--yes")
+    after = services_of(cloud, running)
+    for service in ("worker", "web"):
+        assert after[service]["taskDefinition"] != before[service]["taskDefinition"]
+
+
 def test_without_a_load_balancer_the_address_is_the_tasks(cloud: Cloud, stack: str) -> None:
     """ministack's tasks have no interfaces, and so no address."""
     up(cloud, stack, "--no-alb")

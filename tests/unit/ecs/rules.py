@@ -190,6 +190,13 @@ def redis_owns_its_file(templates: Templates) -> Iterator[str]:
             yield f"{name}: runs as {container.get('User')}, its file is {owner}'s"
 
 
+def tasks_start_anew_when_redis_moves(templates: Templates) -> Iterator[str]:
+    for name, _, container in templates.containers():
+        reads = any(secret["Name"] == "REDIS_URL" for secret in container["Secrets"])
+        if reads and {"Ref": "Redis"} not in container.get("DockerLabels", {}).values():
+            yield f"{name}: its tasks would go on with the address of the Redis that is gone"
+
+
 def failures_roll_back(templates: Templates) -> Iterator[str]:
     for name, service in templates.of("ECS::Service"):
         deployment = service["DeploymentConfiguration"]
@@ -234,6 +241,7 @@ RULES: list[Callable[[Templates], Iterator[str]]] = [
     base_gives_what_app_takes,
     workers_come_first,
     redis_owns_its_file,
+    tasks_start_anew_when_redis_moves,
     failures_roll_back,
     counts_stay_as_they_were_set,
     containers_are_confined,

@@ -94,6 +94,7 @@ MISTAKES: list[tuple[Rule, Path, Any]] = [
     (rules.workers_come_first, of("WorkerService", "Tags"), GONE),
     (rules.workers_come_first, of("WebService", "Tags"), GONE),
     (rules.redis_owns_its_file, container("RedisTask", "User"), "0:0"),
+    (rules.tasks_start_anew_when_redis_moves, container("WebTask", "DockerLabels"), GONE),
     (
         rules.failures_roll_back,
         of("WorkerService", DEPLOYMENT, "DeploymentCircuitBreaker", "Rollback"),
