@@ -44,6 +44,13 @@ def test_a_shape_can_be_changed(cloud: Cloud, running: str) -> None:
     assert (definition["cpu"], definition["memory"]) == ("2048", "4096")
 
 
+def test_a_load_balancer_can_go(cloud: Cloud, running: str) -> None:
+    said(cloud, running, "up", "--no-alb", "--yes")
+    assert not services_of(cloud, running)["web"]["loadBalancers"]
+    assert said(cloud, running, "up", "--alb", "--yes").out.count("http://")
+    assert services_of(cloud, running)["web"]["loadBalancers"]
+
+
 def test_tasks_start_anew_when_redis_moves(cloud: Cloud, running: str) -> None:
     """They have read its address as they started."""
     before = services_of(cloud, running)

@@ -178,8 +178,18 @@ def workers_come_first(templates: Templates) -> Iterator[str]:
         yield "web may be updated before the workers"
     if "RedisService" not in json.dumps(resources["WorkerService"]["Properties"].get("Tags", [])):
         yield "workers may start before Redis"
-    if "HttpListener" not in json.dumps(resources["WebService"]["Properties"].get("Tags", [])):
-        yield "ECS refuses a target group that no listener has"
+    behind = json.dumps(resources["WebService"]["Properties"].get("Tags", []))
+    for name, listener in templates.of("ElasticLoadBalancingV2::Listener"):
+        actions = (one for each in listener["DefaultActions"] for one in branches(each))
+        if any(action["Type"] == "forward" for action in actions) and f'"{name}"' not in behind:
+            yield f"web may come before {name}, and ECS refuses a target group that no listener has"
+
+
+def services_let_go_of_the_balancer(templates: Templates) -> Iterator[str]:
+    for name, service in templates.of("ECS::Service"):
+        balancers = service.get("LoadBalancers", [])
+        if isinstance(balancers, dict) and [] not in branches(balancers):
+            yield f"{name}: with --no-alb it would keep a target group that is about to go"
 
 
 def redis_owns_its_file(templates: Templates) -> Iterator[str]:
@@ -240,6 +250,7 @@ RULES: list[Callable[[Templates], Iterator[str]]] = [
     known_words_only,
     base_gives_what_app_takes,
     workers_come_first,
+    services_let_go_of_the_balancer,
     redis_owns_its_file,
     tasks_start_anew_when_redis_moves,
     failures_roll_back,

@@ -101,7 +101,9 @@ def test_the_role_knows_the_tokens_that_ci_sends() -> None:
     ("kind", "handlers"),
     [("AWS::ECS::TaskDefinition", ("create", "delete")), ("AWS::ECS::Service", ("update",))],
 )
-def test_the_role_may_all_that_cloudformation_does_for_an_update(kind: str, handlers: tuple[str, ...]) -> None:
+def test_the_role_may_all_that_cloudformation_does_for_an_update(
+    kind: str, handlers: tuple[str, ...]
+) -> None:
     """As its own schemas say; it acts with the rights of whoever executes the change set."""
     schema = PROVIDER_SCHEMA_MANAGER.get_resource_schema("us-east-1", kind).schema
     wanted = {action for handler in handlers for action in schema["handlers"][handler]["permissions"]}

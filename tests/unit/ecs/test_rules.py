@@ -93,6 +93,16 @@ MISTAKES: list[tuple[Rule, Path, Any]] = [
     (rules.workers_come_first, ("Resources", "WebService", "DependsOn"), "DefaultRoute"),
     (rules.workers_come_first, of("WorkerService", "Tags"), GONE),
     (rules.workers_come_first, of("WebService", "Tags"), GONE),
+    (
+        rules.workers_come_first,
+        of("WebService", "Tags", 0, "Value"),
+        {"Fn::If": ["Balanced", {"Ref": "HttpListener"}, "nothing"]},
+    ),
+    (
+        rules.services_let_go_of_the_balancer,
+        of("WebService", "LoadBalancers", "Fn::If", 2),
+        {"Ref": "AWS::NoValue"},
+    ),
     (rules.redis_owns_its_file, container("RedisTask", "User"), "0:0"),
     (rules.tasks_start_anew_when_redis_moves, container("WebTask", "DockerLabels"), GONE),
     (
