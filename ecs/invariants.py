@@ -88,6 +88,8 @@ def one_redis(app: Given) -> Iterator[str]:
     percents = (deployment["MinimumHealthyPercent"], deployment["MaximumPercent"])
     if percents != (0, 100) or service["DesiredCount"] != 1:
         yield "two Redis tasks may run at once, on one file"
+    if service.get("AvailabilityZoneRebalancing") != "DISABLED":
+        yield "ECS may start a second Redis in another zone, on one file"
     if service.get("LaunchType") != "FARGATE":
         yield "Redis may run on Spot, which takes it away"
 

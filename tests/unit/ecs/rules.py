@@ -200,6 +200,24 @@ def redis_owns_its_file(templates: Templates) -> Iterator[str]:
             yield f"{name}: runs as {container.get('User')}, its file is {owner}'s"
 
 
+def redis_is_found_soon(templates: Templates) -> Iterator[str]:
+    for name, namespace in templates.of("ServiceDiscovery::PrivateDnsNamespace"):
+        absent = namespace.get("Properties", {}).get("DnsProperties", {}).get("SOA", {}).get("TTL", 900)
+        if absent > 10:
+            yield f"{name}: that Redis has no address is remembered for {absent} s"
+    for name, service in templates.of("ServiceDiscovery::Service"):
+        for record in service["DnsConfig"]["DnsRecords"]:
+            if record["TTL"] > 10:
+                yield f"{name}: an address that is gone is remembered for {record['TTL']} s"
+
+
+def tasks_can_get_out(templates: Templates) -> Iterator[str]:
+    resources = templates.app["Resources"]
+    for name in ("RedisService", "WorkerService"):
+        for route in {"DefaultRoute", "SubnetARoutes", "SubnetBRoutes"} - set(resources[name]["DependsOn"]):
+            yield f"{name}: without {route} its tasks reach no registry, at first or as they end"
+
+
 def tasks_start_anew_when_redis_moves(templates: Templates) -> Iterator[str]:
     for name, _, container in templates.containers():
         reads = any(secret["Name"] == "REDIS_URL" for secret in container["Secrets"])
@@ -252,6 +270,8 @@ RULES: list[Callable[[Templates], Iterator[str]]] = [
     workers_come_first,
     services_let_go_of_the_balancer,
     redis_owns_its_file,
+    redis_is_found_soon,
+    tasks_can_get_out,
     tasks_start_anew_when_redis_moves,
     failures_roll_back,
     counts_stay_as_they_were_set,

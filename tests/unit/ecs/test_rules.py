@@ -104,6 +104,9 @@ MISTAKES: list[tuple[Rule, Path, Any]] = [
         {"Ref": "AWS::NoValue"},
     ),
     (rules.redis_owns_its_file, container("RedisTask", "User"), "0:0"),
+    (rules.redis_is_found_soon, of("Namespace", "Properties"), GONE),
+    (rules.redis_is_found_soon, of("RedisDiscovery", "DnsConfig", "DnsRecords", 0, "TTL"), 60),
+    (rules.tasks_can_get_out, ("Resources", "WorkerService", "DependsOn"), ["DefaultRoute"]),
     (rules.tasks_start_anew_when_redis_moves, container("WebTask", "DockerLabels"), GONE),
     (
         rules.failures_roll_back,
@@ -143,6 +146,7 @@ MISMATCHES: list[tuple[str, Path, Any]] = [
     ("one Redis", of("RedisService", DEPLOYMENT, "MaximumPercent"), 200),
     ("one Redis", of("RedisService", "DesiredCount"), 2),
     ("one Redis", of("RedisService", "LaunchType"), GONE),
+    ("one Redis", of("RedisService", "AvailabilityZoneRebalancing"), GONE),
     ("sizes", ("Parameters", "WorkerMemory", "Default"), 1024),
 ]
 
