@@ -148,6 +148,26 @@ def logs_have_a_group(templates: Templates) -> Iterator[str]:
             yield f"{name}: python -m ecs run would not find its lines"
 
 
+def names_fit_everywhere(templates: Templates) -> Iterator[str]:
+    for template in (templates.base, templates.app):
+        name = template["Parameters"]["Name"]
+        for bad in ("a", "a-", "1a", "A", "a--b"):  # ECR and ElastiCache want single hyphens
+            if re.fullmatch(name["AllowedPattern"], bad):
+                yield f"{bad} cannot be the beginning of a name"
+        if name["MaxLength"] > 20:
+            yield "a load balancer's name, and CloudFormation's of a role, would be too long"
+
+
+def images_outlive_their_deployment(templates: Templates) -> Iterator[str]:
+    for name, repository in templates.of("ECR::Repository"):
+        for rule in json.loads(repository["LifecyclePolicy"]["LifecyclePolicyText"])["rules"]:
+            selection = rule["selection"]
+            if selection["tagStatus"] != "untagged" and (
+                selection["countType"] != "imageCountMoreThan" or selection["countNumber"] < 100
+            ):
+                yield f"{name}: the image that runs may be removed while CI pushes others"
+
+
 def logs_end(templates: Templates) -> Iterator[str]:
     for name, group in templates.of("Logs::LogGroup"):
         if "RetentionInDays" not in group:
@@ -264,6 +284,8 @@ RULES: list[Callable[[Templates], Iterator[str]]] = [
     rights_are_bound,
     the_world_reaches_web_only,
     logs_have_a_group,
+    names_fit_everywhere,
+    images_outlive_their_deployment,
     logs_end,
     known_words_only,
     base_gives_what_app_takes,

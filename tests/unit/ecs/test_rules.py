@@ -124,6 +124,13 @@ MISTAKES_IN_BASE: list[tuple[Rule, Path, Any]] = [
         of("WebRepository", "LifecyclePolicy", "LifecyclePolicyText"),
         '{"rules": [{"rulePriority": 1,}]}',
     ),
+    (rules.names_fit_everywhere, ("Parameters", "Name", "AllowedPattern"), "^[a-z][a-z0-9-]*[a-z0-9]$"),
+    (rules.names_fit_everywhere, ("Parameters", "Name", "MaxLength"), 32),
+    (
+        rules.images_outlive_their_deployment,
+        of("WorkerRepository", "LifecyclePolicy", "LifecyclePolicyText"),
+        '{"rules": [{"selection": {"tagStatus": "any", "countType": "imageCountMoreThan", "countNumber": 5}}]}',
+    ),
     (rules.logs_end, of("WebLogs", "RetentionInDays"), GONE),
     (
         rules.rights_are_bound,
