@@ -81,6 +81,14 @@ def test_jobs_wait_for_jobs_and_stages_that_are_there() -> None:
     assert github["jobs"]["update"]["needs"] == jobs["update"]["needs"] == ["test", "push"]
 
 
+def test_all_is_tested_that_can_be_tested_there() -> None:
+    """A job of GitLab has no Docker engine on its own host; one of GitHub has."""
+    everything = re.findall(r"^make \S+$", Path(".ci/run").read_text(), re.MULTILINE)
+    assert "make test-containers" in everything
+    assert read(GITLAB)["test"]["script"] == [each for each in everything if each != "make test-containers"]
+    assert read(GITHUB)["jobs"]["test"]["steps"][-1] == {"run": ".ci/run"}
+
+
 def test_only_the_main_branch_deploys() -> None:
     [rule] = read(GITLAB)[".aws"]["rules"]
     assert '$CI_COMMIT_BRANCH == "main"' in rule["if"]
