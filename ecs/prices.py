@@ -14,6 +14,8 @@ CACHE_NODE_HOUR = 0.0128
 SECRET_MONTH = 0.40
 ALARM_MONTH = 0.10
 LOGS_GB = 0.50
+DNS_ZONE_MONTH = 0.50
+"""Of Route 53: Cloud Map makes one for the name of Redis' task."""
 S3_GB_MONTH = 0.023
 
 
@@ -29,7 +31,8 @@ def month(app: Given) -> dict[str, float]:
     if balanced:
         costs["load balancer"] = BALANCER_HOUR * HOURS
     costs["public addresses"] = addresses * ADDRESS_HOUR * HOURS
-    costs["secrets, alarms, logs"] = 3 * SECRET_MONTH + alarms * ALARM_MONTH + LOGS_GB
+    small = 3 * SECRET_MONTH + alarms * ALARM_MONTH + LOGS_GB + own_redis * DNS_ZONE_MONTH
+    costs["secrets, alarms, logs, DNS"] = small
     return costs
 
 
