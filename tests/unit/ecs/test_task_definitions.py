@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 import yaml
 
+from ecs.options import MEMORY
 from jobs.settings import PREFIX, Settings
 from tests.unit.ecs.templates import shipped
 
@@ -33,8 +34,17 @@ def container(service: str) -> dict[str, Any]:
     return found
 
 
-def environment(service: str) -> dict[str, str]:
-    return {each["Name"]: each["Value"] for each in container(service)["Environment"]}
+def environment(service: str, cpu: int | None = None) -> dict[str, str]:
+    """With so many CPU units, or as many as it has when nobody says."""
+
+    def resolved(value: Any) -> Any:
+        if "Fn::FindInMap" not in value:
+            return value
+        name, size, key = value["Fn::FindInMap"]
+        units = cpu or shipped().app["Parameters"][size["Ref"]]["Default"]
+        return shipped().app["Mappings"][name][str(units)][key]
+
+    return {each["Name"]: resolved(each["Value"]) for each in container(service)["Environment"]}
 
 
 def secrets(service: str) -> set[str]:
@@ -74,6 +84,14 @@ def test_the_environment_is_that_of_compose(service: str) -> None:
     assert set(there) | secrets(service) == set(here) - HERE_ONLY
     for name in set(here) - SECRETS - HERE_ONLY - WHERE_FILES_ARE:
         assert there[name] == here[name], name
+
+
+@pytest.mark.parametrize("cpu", MEMORY)
+def test_a_larger_task_does_more(cpu: int) -> None:
+    vcpus = max(1, cpu // 1024)
+    assert environment("web", cpu)["PAYGRADE_WEB_PROCESSES"] == str(vcpus)
+    worker = environment("worker", cpu)
+    assert (worker["PAYGRADE_CHILDREN"], worker["PAYGRADE_BATCH_CHILDREN"]) == (str(vcpus), str(2 * vcpus))
 
 
 @pytest.mark.parametrize("service", OURS)
@@ -124,6 +142,11 @@ def test_there_is_at_least_as_much_memory_and_time_to_end(service: str) -> None:
         memory = shipped().app["Parameters"][memory["Ref"]]["Default"]
     assert int(memory) >= megabytes(COMPOSE[service]["mem_limit"])
     assert container(service)["StopTimeout"] >= seconds(COMPOSE[service]["stop_grace_period"])
+
+
+def test_no_worker_is_too_small_for_its_processes() -> None:
+    least = shipped().app["Parameters"]["WorkerMemory"]["MinValue"]
+    assert least >= megabytes(COMPOSE["worker"]["mem_limit"])
 
 
 @pytest.mark.parametrize("service", OURS)
