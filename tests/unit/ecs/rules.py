@@ -10,7 +10,8 @@ TRUSTED = {"ecs-tasks.amazonaws.com"}
 TLS_POLICIES = {"ELBSecurityPolicy-TLS13-1-2-2021-06", "ELBSecurityPolicy-TLS13-1-2-Res-2021-06"}
 ENGINES = {"valkey", "redis"}
 # Actions that AWS lets nobody bind to a resource.
-UNBOUND = {"ecr:GetAuthorizationToken", "ecs:DeregisterTaskDefinition", "ecs:DescribeTaskDefinition"}
+ZONES = {"ec2:DescribeAccountAttributes", "ec2:DescribeAvailabilityZones", "ec2:DescribeSubnets"}
+UNBOUND = {"ecr:GetAuthorizationToken", "ecs:DeregisterTaskDefinition", "ecs:DescribeTaskDefinition", *ZONES}
 SECRET_WORDS = ("PASSWORD", "KEY", "TOKEN", "SECRET", "AUTH", "REDIS_URL")
 
 

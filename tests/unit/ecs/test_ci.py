@@ -12,6 +12,7 @@ import yaml
 from cfnlint.schema import PROVIDER_SCHEMA_MANAGER
 
 from ecs.__main__ import VERBS
+from tests.unit.ecs.rules import ZONES
 from tests.unit.ecs.templates import Templates, as_list, shipped
 
 GITLAB = Path(".gitlab-ci.yml")
@@ -41,6 +42,12 @@ _Loader.yaml_implicit_resolvers = {
 def read(file: Path) -> dict[str, Any]:
     content: dict[str, Any] = yaml.load(file.read_text(), _Loader)  # noqa: S506 (a SafeLoader)
     return content
+
+
+def rights() -> set[str]:
+    """Actions of CI's role, the only one of the base stack."""
+    statements = Templates(shipped().base, {"Resources": {}}).statements()
+    return {action for _, statement in statements for action in as_list(statement["Action"])}
 
 
 def keeps_schema(file: Path, schema: list[str]) -> bool:
@@ -115,9 +122,12 @@ def test_the_role_may_all_that_cloudformation_does_for_an_update(
     """As its own schemas say; it acts with the rights of whoever executes the change set."""
     schema = PROVIDER_SCHEMA_MANAGER.get_resource_schema("us-east-1", kind).schema
     wanted = {action for handler in handlers for action in schema["handlers"][handler]["permissions"]}
-    statements = Templates(shipped().base, {"Resources": {}}).statements()
-    may = {action for _, statement in statements for action in as_list(statement["Action"])}
-    assert wanted - may == {"ecs:UntagResource"} & wanted  # an update takes no tag away
+    assert wanted - rights() == {"ecs:UntagResource"} & wanted  # an update takes no tag away
+
+
+def test_the_role_may_ask_for_the_zones_of_the_template() -> None:
+    assert "Fn::GetAZs" in str(shipped().app)
+    assert rights() >= ZONES
 
 
 def test_no_key_of_aws_is_kept_anywhere() -> None:
