@@ -169,6 +169,12 @@ def images_outlive_their_deployment(templates: Templates) -> Iterator[str]:
                 yield f"{name}: the image that runs may be removed while CI pushes others"
 
 
+def what_others_lean_on_stays(templates: Templates) -> Iterator[str]:
+    for name, resource in templates.base["Resources"].items():
+        if resource["Type"] == "AWS::IAM::OIDCProvider" and resource.get("DeletionPolicy") != "Retain":
+            yield f"{name}: would go with this deployment, and others of the account use it"
+
+
 def logs_end(templates: Templates) -> Iterator[str]:
     for name, group in templates.of("Logs::LogGroup"):
         if "RetentionInDays" not in group:
@@ -287,6 +293,7 @@ RULES: list[Callable[[Templates], Iterator[str]]] = [
     logs_have_a_group,
     names_fit_everywhere,
     images_outlive_their_deployment,
+    what_others_lean_on_stays,
     logs_end,
     known_words_only,
     base_gives_what_app_takes,

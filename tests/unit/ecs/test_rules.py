@@ -131,6 +131,7 @@ MISTAKES_IN_BASE: list[tuple[Rule, Path, Any]] = [
         of("WorkerRepository", "LifecyclePolicy", "LifecyclePolicyText"),
         '{"rules": [{"selection": {"tagStatus": "any", "countType": "imageCountMoreThan", "countNumber": 5}}]}',
     ),
+    (rules.what_others_lean_on_stays, ("Resources", "GitHub", "DeletionPolicy"), GONE),
     (rules.logs_end, of("WebLogs", "RetentionInDays"), GONE),
     (
         rules.rights_are_bound,
