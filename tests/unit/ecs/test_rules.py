@@ -150,6 +150,7 @@ MISMATCHES: list[tuple[str, Path, Any]] = [
     ("timeouts in order", container("WebTask", "HealthCheck", "Timeout"), 30),
     ("memory of Redis", container("RedisTask", "Command"), ["redis-server", "--maxmemory", "512mb"]),
     ("memory of Redis", of("RedisTask", "Memory"), "512"),
+    ("memory of Redis", container("RedisTask", "HealthCheck", "StartPeriod"), 60),
     ("memory of Redis", of("CacheParameters", "Properties", "maxmemory-policy"), "volatile-lru"),
     ("one Redis", of("RedisService", DEPLOYMENT, "MaximumPercent"), 200),
     ("one Redis", of("RedisService", "DesiredCount"), 2),
