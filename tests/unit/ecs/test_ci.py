@@ -12,7 +12,7 @@ import yaml
 from cfnlint.schema import PROVIDER_SCHEMA_MANAGER
 
 from ecs.__main__ import VERBS
-from tests.unit.ecs.rules import ZONES
+from tests.unit.ecs.access import ZONES
 from tests.unit.ecs.templates import Templates, as_list, shipped
 
 GITLAB = Path(".gitlab-ci.yml")

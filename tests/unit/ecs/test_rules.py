@@ -7,13 +7,13 @@ from typing import Any
 import pytest
 
 from ecs.invariants import INVARIANTS, Given
-from tests.unit.ecs import rules
-from tests.unit.ecs.rules import RULES
+from tests.unit.ecs import access, rules
 from tests.unit.ecs.templates import Templates, shipped
 
 Rule = Callable[[Templates], Iterator[str]]
 Path = tuple[str | int, ...]
 GONE = object()
+RULES = rules.RULES + access.RULES
 
 
 def of(logical: str, *path: str | int) -> Path:
@@ -49,7 +49,7 @@ MISTAKES: list[tuple[Rule, Path, Any]] = [
     (rules.balanced_containers_are_there, container("WebTask", "PortMappings", 0, "ContainerPort"), 8080),
     (rules.one_way_to_capacity, of("WorkerService", "LaunchType"), "FARGATE"),
     (rules.one_way_to_capacity, of("Cluster", "CapacityProviders"), ["FARGATE"]),
-    (rules.agents_have_a_role, of("WebTask", "ExecutionRoleArn"), GONE),
+    (access.agents_have_a_role, of("WebTask", "ExecutionRoleArn"), GONE),
     (
         rules.file_systems_are_secure,
         of("RedisTask", "Volumes", 0, "EFSVolumeConfiguration", "TransitEncryption"),
@@ -61,21 +61,21 @@ MISTAKES: list[tuple[Rule, Path, Any]] = [
     (rules.alarms_can_go_off, of("WebErrorsAlarm", "DatapointsToAlarm"), 4),
     (rules.json_is_json, of("Dashboard", "DashboardBody"), {"Fn::Sub": '{"widgets": [}'}),
     (
-        rules.nothing_secret_is_in_the_open,
+        access.nothing_secret_is_in_the_open,
         container("WebTask", "Environment", 0),
         {"Name": "REDIS_URL", "Value": "redis://:hunter2@redis"},
     ),
-    (rules.nothing_secret_is_in_the_open, of("Cache", "AuthToken"), "hunter2hunter2hunter2"),
+    (access.nothing_secret_is_in_the_open, of("Cache", "AuthToken"), "hunter2hunter2hunter2"),
     (
-        rules.roles_are_assumed_by_whom_we_mean,
+        access.roles_are_assumed_by_whom_we_mean,
         of("WebRole", *TRUST, "Principal", "Service"),
         "ecs.amazonaws.com",
     ),
-    (rules.roles_are_assumed_by_whom_we_mean, of("WebRole", *TRUST, "Condition"), GONE),
-    (rules.rights_are_bound, of("WebRole", *STATEMENT, "Action"), "s3:*"),
-    (rules.rights_are_bound, of("WebRole", *STATEMENT, "Resource"), "*"),
-    (rules.the_world_reaches_web_only, of("RedisGroup", "SecurityGroupIngress"), INGRESS),
-    (rules.the_world_reaches_web_only, of("BalancerGroup", "SecurityGroupIngress"), INGRESS),
+    (access.roles_are_assumed_by_whom_we_mean, of("WebRole", *TRUST, "Condition"), GONE),
+    (access.rights_are_bound, of("WebRole", *STATEMENT, "Action"), "s3:*"),
+    (access.rights_are_bound, of("WebRole", *STATEMENT, "Resource"), "*"),
+    (access.the_world_reaches_web_only, of("RedisGroup", "SecurityGroupIngress"), INGRESS),
+    (access.the_world_reaches_web_only, of("BalancerGroup", "SecurityGroupIngress"), INGRESS),
     (
         rules.logs_have_a_group,
         container("WebTask", "LogConfiguration", "Options", "awslogs-group"),
@@ -129,12 +129,12 @@ MISTAKES_IN_BASE: list[tuple[Rule, Path, Any]] = [
     (
         rules.images_outlive_their_deployment,
         of("WorkerRepository", "LifecyclePolicy", "LifecyclePolicyText"),
-        '{"rules": [{"selection": {"tagStatus": "any", "countType": "imageCountMoreThan", "countNumber": 5}}]}',
+        '{"rules": [{"selection": {"tagStatus": "any", "countType": "sinceImagePushed", "countNumber": 9}}]}',
     ),
-    (rules.what_others_lean_on_stays, ("Resources", "GitHub", "DeletionPolicy"), GONE),
+    (access.what_others_lean_on_stays, ("Resources", "GitHub", "DeletionPolicy"), GONE),
     (rules.logs_end, of("WebLogs", "RetentionInDays"), GONE),
     (
-        rules.rights_are_bound,
+        access.rights_are_bound,
         of("DeployRole", "Policies", 0, "PolicyDocument", "Statement", 1, "Resource"),
         "*",
     ),
