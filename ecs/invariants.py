@@ -10,6 +10,8 @@ LONGEST_WAIT_SECONDS = 25
 """Of a caller: Prefer: wait=25."""
 WEB_KEEPS_SECONDS = 75
 """An idle connection."""
+WEB_STARTS_WITHIN_SECONDS = 20
+"""On a quarter of a vCPU: it takes 0.7 s of one, measured."""
 WEB_ENDS_WITHIN_SECONDS = 15
 FARGATE_STOPS_AFTER_SECONDS = 120
 """At the latest."""
@@ -65,6 +67,9 @@ def timeouts(app: Given) -> Iterator[str]:
     targets = app.properties("WebTargets")
     if not targets["HealthCheckTimeoutSeconds"] < targets["HealthCheckIntervalSeconds"]:
         yield "the load balancer's health check takes longer than the time between two"
+    patience = targets["HealthCheckIntervalSeconds"] * targets["UnhealthyThresholdCount"]
+    if patience <= WEB_STARTS_WITHIN_SECONDS:
+        yield f"a web task that is starting is given up after {patience} s"
 
 
 def memory(app: Given) -> Iterator[str]:

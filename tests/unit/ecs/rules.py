@@ -161,6 +161,8 @@ def services_let_go_of_the_balancer(templates: Templates) -> Iterator[str]:
         balancers = service.get("LoadBalancers", [])
         if isinstance(balancers, dict) and [] not in branches(balancers):
             yield f"{name}: with --no-alb it would keep a target group that is about to go"
+        if isinstance(balancers, dict) and "HealthCheckGracePeriodSeconds" in service:
+            yield f"{name}: ECS refuses a grace period that comes or goes with a load balancer"
 
 
 def redis_owns_its_file(templates: Templates) -> Iterator[str]:
