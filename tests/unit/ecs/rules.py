@@ -35,6 +35,8 @@ def one_way_to_capacity(templates: Templates) -> Iterator[str]:
         strategy = service.get("CapacityProviderStrategy", [])
         if bool(strategy) == bool(service.get("LaunchType")):
             yield f"{name}: a launch type or a strategy, and not both"
+        if strategy and "${SpotWeight}" not in str(service.get("ForceNewDeployment")):
+            yield f"{name}: ECS changes a strategy only with a new deployment"
         for each in strategy:
             if each["CapacityProvider"] not in cluster["CapacityProviders"]:
                 yield f"{name}: the cluster has no {each['CapacityProvider']}"

@@ -48,6 +48,7 @@ MISTAKES: list[tuple[Rule, Path, Any]] = [
     (rules.balanced_containers_are_there, container("WebTask", "Name"), "wbe"),
     (rules.balanced_containers_are_there, container("WebTask", "PortMappings", 0, "ContainerPort"), 8080),
     (rules.one_way_to_capacity, of("WorkerService", "LaunchType"), "FARGATE"),
+    (rules.one_way_to_capacity, of("WorkerService", "ForceNewDeployment"), GONE),
     (rules.one_way_to_capacity, of("Cluster", "CapacityProviders"), ["FARGATE"]),
     (access.agents_have_a_role, of("WebTask", "ExecutionRoleArn"), GONE),
     (
