@@ -114,8 +114,16 @@ class Stack:
     def _forget(self, change_set: ChangeSet, with_stack: bool) -> None:
         with suppress(ClientError):
             self._cloudformation.delete_change_set(ChangeSetName=change_set.id)
-            if with_stack:
+            if with_stack and self._is_nobodys(change_set):
                 self._cloudformation.delete_stack(StackName=change_set.stack_id)
+
+    def _is_nobodys(self, change_set: ChangeSet) -> bool:
+        """Whether the stack was made for this change set alone, and for none of another terminal's."""
+        state = self.state(change_set.stack_id)
+        if state is None or not state.empty:
+            return False
+        waiting = self._cloudformation.list_change_sets(StackName=change_set.stack_id)["Summaries"]
+        return all(each["ChangeSetId"] == change_set.id for each in waiting)
 
     def execute(self, change_set: ChangeSet) -> Following:
         """Begins the change; the events are followed as they are iterated over."""
