@@ -51,7 +51,10 @@ class Docker:
 
     def _run(self, *arguments: str, stdin: str = "") -> None:
         if self._start(arguments, stdin, stdout=sys.stderr).returncode:
-            raise EcsError(f"docker {arguments[0]} failed, as it says above; nothing more was pushed")
+            raise EcsError(
+                f"docker {arguments[0]} failed, as it says above; nothing more was pushed",
+                "mend that, then python -m ecs push again: what is pushed already stays",
+            )
 
     def _start(self, arguments: tuple[str, ...], stdin: str = "", **output: Any) -> Any:
         try:

@@ -21,7 +21,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(deployment: Deployment, screen: Screen, options: argparse.Namespace) -> int:
     if not _NAME.fullmatch(options.name):
-        raise BadInput(f"{options.name!r} cannot be a name: 1 to 32 of a-z, 0-9, _ and -")
+        raise BadInput(f"{options.name!r} cannot be a name: 1 to 32 of a-z, 0-9, _ and -", "as in alice-2")
     base = needs(deployment.base.state(), deployment.names.base)
     arn = base.outputs["ApiKeysArn"]
     key = keys.add_key(deployment.aws.client("secretsmanager"), arn, options.name, options.operate)

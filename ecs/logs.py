@@ -35,7 +35,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(deployment: Deployment, screen: Screen, options: argparse.Namespace) -> int:
-    since = int(time.time() * 1000) - _age_ms(options.since)
+    since = max(0, int(time.time() * 1000) - _age_ms(options.since))
     services = [options.service] if options.service else list(SERVICES)
     reading = Reading(deployment, services, since)
     shown = 0
@@ -104,5 +104,5 @@ def _show(screen: Screen, service: str, event: dict[str, Any]) -> None:
 def _age_ms(text: str) -> int:
     match = _AGE.fullmatch(text)
     if not match:
-        raise BadInput(f"--since {text}: must be as in 30s, 10m, 2h or 1d")
+        raise BadInput(f"--since {text}: is no age", "as in 30s, 10m, 2h or 1d")
     return int(match[1]) * _SECONDS[match[2]] * 1000

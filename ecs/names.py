@@ -8,7 +8,8 @@ from ecs.errors import BadInput
 SERVICES = ("redis", "worker", "web")
 """In the order in which they start."""
 IMAGES = ("worker", "web")
-_NAME = re.compile(r"[a-z][a-z0-9-]{0,18}[a-z0-9]")
+_NAME = re.compile(r"(?!internal-)[a-z](-?[a-z0-9])+")
+_LONGEST = 20
 
 
 @dataclass(frozen=True)
@@ -16,9 +17,10 @@ class Names:
     deployment: str
 
     def __post_init__(self) -> None:
-        if not _NAME.fullmatch(self.deployment) or self.deployment.startswith("internal-"):
+        if not _NAME.fullmatch(self.deployment) or len(self.deployment) > _LONGEST:
             raise BadInput(
-                f"--stack {self.deployment!r} cannot be a name: 2 to 20 of a-z, 0-9, -; a letter first",
+                f"--stack {self.deployment!r} cannot be a name: 2 to {_LONGEST} of a-z, 0-9 and "
+                "single hyphens; a letter first, no hyphen last, not internal-…",
                 "a load balancer's name has 32 characters at most, and this is its beginning",
             )
 

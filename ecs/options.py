@@ -5,9 +5,14 @@ import re
 from ipaddress import IPv4Network
 
 from ecs.errors import BadInput
+from ecs.template import Template
 
 _TAG = re.compile(r"[A-Za-z0-9_][A-Za-z0-9._-]{0,127}")
 _SIZE = re.compile(r"(\d+)/(\d+)")
+_CERTIFICATE = re.compile(r"arn:[\w-]+:acm:[\w-]+:\d{12}:certificate/\S+")
+_EMAIL = re.compile(r"[^@\s]+@[^@\s]+")
+_GITLAB = re.compile(r"[\w.-]+(/[\w.-]+)+")
+_GITHUB = re.compile(r"[\w.-]+/[\w.-]+")
 MEMORY = {
     256: (512, 1024, 2048),
     512: range(1024, 4097, 1024),
@@ -44,6 +49,15 @@ def add_options(parser: argparse.ArgumentParser) -> None:
 
 
 def base_parameters(options: argparse.Namespace) -> dict[str, str]:
+    """Raises BadInput for what no AWS would take."""
+    _check(_GITLAB, "--gitlab", options.gitlab, "group/project")
+    _check(_GITHUB, "--github", options.github, "owner/name")
+    days = Template("base").parameters["LogRetentionDays"]["AllowedValues"]
+    if options.log_days is not None and options.log_days not in days:
+        raise BadInput(
+            f"--log-days {options.log_days}: logs cannot be kept so long",
+            f"they can be for {', '.join(map(str, days))} days",
+        )
     given = {
         "Name": options.stack,
         "LogRetentionDays": options.log_days,
@@ -58,19 +72,19 @@ def app_parameters(options: argparse.Namespace) -> dict[str, str]:
     web_cpu, web_memory = _size(options.web_size, "--web-size")
     worker_cpu, worker_memory = _size(options.worker_size, "--worker-size")
     if options.spot is not None and not 0 <= options.spot <= 100:
-        raise BadInput(f"--spot {options.spot}: a share goes from 0 to 100 percent")
-    if options.allow_cidr:
-        _check_network(options.allow_cidr)
+        raise BadInput(f"--spot {options.spot}: a share goes from 0 to 100 percent", "as in --spot 80")
     if options.certificate and options.alb is False:
         raise BadInput(
             "--certificate needs the load balancer that --no-alb leaves out", "leave out one of the two"
         )
+    _check(_CERTIFICATE, "--certificate", options.certificate, "arn:aws:acm:REGION:ACCOUNT:certificate/ID")
+    _check(_EMAIL, "--alarm-email", options.alarm_email, "ada@example.com")
     given = {
         "Name": options.stack,
         "ImageTag": tag(options.tag),
         "LoadBalancing": None if options.alb is None else "yes" if options.alb else "no",
         "CertificateArn": options.certificate,
-        "AllowCidr": options.allow_cidr,
+        "AllowCidr": _network(options.allow_cidr),
         "Redis": options.redis,
         "SpotWeight": options.spot,
         "OnDemandWeight": None if options.spot is None else 100 - options.spot,
@@ -86,14 +100,23 @@ def app_parameters(options: argparse.Namespace) -> dict[str, str]:
 def tag(given: str | None) -> str | None:
     if given is not None and not _TAG.fullmatch(given):
         raise BadInput(
-            f"--tag {given!r} cannot be an image's tag: letters, digits, '.', '_' and '-', at most 128"
+            f"--tag {given!r} cannot be an image's tag: letters, digits, '.', '_' and '-', at most 128",
+            "as in --tag 1.4.0",
         )
     return given
 
 
-def _check_network(given: str) -> None:
+def _check(form: re.Pattern[str], option: str, given: str | None, example: str) -> None:
+    """The empty text takes back what was given before."""
+    if given and not form.fullmatch(given):
+        raise BadInput(f"{option} {given}: is none", f"as in {option} {example}")
+
+
+def _network(given: str | None) -> str | None:
+    if given is None:
+        return None
     try:
-        IPv4Network(given)
+        return str(IPv4Network(given))
     except ValueError as error:
         raise BadInput(f"--allow-cidr {given}: {error}", "as in 203.0.113.0/24") from None
 

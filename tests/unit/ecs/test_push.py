@@ -156,7 +156,9 @@ def test_a_build_that_fails_pushes_nothing(checkout: Checkout) -> None:
     checkout.fails = "buildx build --platform linux/amd64 --target web"
     done = checkout.push()
     assert done.returncode == 1
-    assert done.stderr.splitlines()[-1].startswith("ecs: docker buildx failed")
+    complaint, next_step = done.stderr.splitlines()[-2:]
+    assert complaint.startswith("ecs: docker buildx failed")
+    assert "python -m ecs push again" in next_step
     assert not checkout.asked("login")
     assert not checkout.asked("push")
 
