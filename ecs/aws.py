@@ -6,8 +6,10 @@ from collections.abc import Mapping
 from typing import Any
 
 import boto3
+import botocore.session
 from botocore import exceptions
 from botocore.config import Config
+from botocore.parsers import ResponseParserError
 
 from ecs.errors import BadInput, EcsError
 
@@ -18,19 +20,28 @@ _CONFIG = Config(
     read_timeout=30,
     user_agent_extra="paygrade-ecs",
 )
+AWS_ERRORS = (exceptions.BotoCoreError, exceptions.ClientError, ResponseParserError)
+_UNKNOWN = "these credentials are unknown to AWS; are they of another account or profile?"
+_RIGHTS = "python -m ecs doctor lists the rights that are missing"
+_PATIENCE = "AWS asks for patience; what was begun goes on: run the same again in a minute"
+_MEANWHILE = "somebody else changes this deployment too; run the same again"
 _QUOTA = "a quota is full: remove what is not needed, or ask for more in Service Quotas"
 _NEXT_STEPS = {
     "ExpiredToken": "sign in again: aws sso login, or new credentials",
     "ExpiredTokenException": "sign in again: aws sso login, or new credentials",
-    "InvalidClientTokenId": "these credentials are unknown to AWS; are they of another account or profile?",
+    "InvalidClientTokenId": _UNKNOWN,
+    "InvalidAccessKeyId": _UNKNOWN,
     "UnrecognizedClientException": "is the region enabled for this account? else the credentials are unknown",
     "SignatureDoesNotMatch": "the secret key is not that of the access key",
-    "AccessDenied": "python -m ecs doctor lists the rights that are missing",
-    "AccessDeniedException": "python -m ecs doctor lists the rights that are missing",
-    "UnauthorizedOperation": "python -m ecs doctor lists the rights that are missing",
-    "Throttling": "AWS asks for patience; what was begun goes on: run the same again in a minute",
-    "ThrottlingException": "AWS asks for patience; what was begun goes on: run the same again in a minute",
-    "RequestLimitExceeded": "AWS asks for patience; what was begun goes on: run the same again in a minute",
+    "AccessDenied": _RIGHTS,
+    "AccessDeniedException": _RIGHTS,
+    "UnauthorizedOperation": _RIGHTS,
+    "403": _RIGHTS,
+    "Throttling": _PATIENCE,
+    "ThrottlingException": _PATIENCE,
+    "RequestLimitExceeded": _PATIENCE,
+    "ChangeSetNotFound": _MEANWHILE,
+    "InvalidChangeSetStatus": _MEANWHILE,
     "LimitExceededException": _QUOTA,
     "ServiceQuotaExceededException": _QUOTA,
 }
@@ -48,7 +59,8 @@ class Aws:
                 profile_name=profile, region_name=region or environment.get("AWS_REGION")
             )
         except exceptions.ProfileNotFound as error:
-            known = ", ".join(boto3.Session().available_profiles) or "none"
+            # Asked of botocore: a session of boto3 looks for AWS_PROFILE at once, and fails again.
+            known = ", ".join(botocore.session.Session().available_profiles) or "none"
             raise BadInput(f"{error}", f"profiles that are there: {known}") from None
         self.region = self._known(self._session.region_name)
         self._clients: dict[str, Any] = {}
@@ -71,7 +83,11 @@ class Aws:
 
     def client(self, service: str) -> Any:
         if service not in self._clients:
-            self._clients[service] = self._session.client(service, region_name=self.region, config=_CONFIG)
+            try:
+                made = self._session.client(service, region_name=self.region, config=_CONFIG)
+            except ValueError as error:  # `Invalid endpoint: …`
+                raise BadInput(f"{error}", "AWS_ENDPOINT_URL begins with http:// or https://") from None
+            self._clients[service] = made
         return self._clients[service]
 
     def identity(self) -> dict[str, str]:
@@ -92,26 +108,41 @@ def message_of(error: exceptions.ClientError) -> str:
     return str(error.response.get("Error", {}).get("Message", "")) or str(error)
 
 
-def in_a_line(error: exceptions.BotoCoreError | exceptions.ClientError) -> EcsError:
-    """AWS's own words, and what to do."""
+def in_a_line(error: Exception) -> EcsError:
+    """One of AWS_ERRORS in AWS's own words, and what to do."""
     if isinstance(error, exceptions.ClientError):
-        code = code_of(error)
-        said = " ".join(message_of(error).split())
-        denied = code.startswith(("AccessDenied", "Unauthorized"))
-        return EcsError(
-            f"{said} ({error.operation_name}: {code})",
-            _NEXT_STEPS.get(code, ""),
-            status=2 if denied or "Token" in code else 1,
-        )
+        return _refusal(error)
+    if isinstance(error, ResponseParserError):
+        return _not_aws()
+    said = " ".join(str(error).split())
     if isinstance(error, exceptions.NoCredentialsError | exceptions.PartialCredentialsError):
         return BadInput(
             "AWS does not know who you are: no credentials were found",
             "aws configure sso, or --profile NAME, or AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY",
         )
-    if isinstance(error, exceptions.EndpointConnectionError | exceptions.ConnectTimeoutError):
+    if isinstance(error, exceptions.SSOError | exceptions.TokenRetrievalError):
+        return BadInput(f"you are not signed in, or no longer: {said}", "aws sso login")
+    if isinstance(error, exceptions.CredentialRetrievalError):
+        return BadInput(said, "the credential_process of the profile must print credentials")
+    if isinstance(error, exceptions.ConnectionError | exceptions.HTTPClientError):
         return EcsError(
-            f"AWS cannot be reached: {error}", "is there a way out to the internet, and is the region right?"
+            f"AWS cannot be reached: {said}", "is there a way out to the internet, and is the region right?"
         )
-    if isinstance(error, exceptions.TokenRetrievalError | exceptions.UnauthorizedSSOTokenError):
-        return BadInput(f"signing in has lapsed: {error}", "aws sso login")
-    return EcsError(" ".join(str(error).split()))
+    return EcsError(said, "python -m ecs doctor looks for the usual causes")
+
+
+def _refusal(error: exceptions.ClientError) -> EcsError:
+    code, said = code_of(error), " ".join(message_of(error).split())
+    if said.startswith("<"):
+        return _not_aws()
+    step = _NEXT_STEPS.get(code, "python -m ecs doctor looks for the usual causes")
+    if "_IN_PROGRESS state" in said:
+        step = _MEANWHILE
+    denied = code.startswith(("AccessDenied", "Unauthorized")) or "Token" in code
+    return EcsError(f"{said} ({error.operation_name}: {code})", step, status=2 if denied else 1)
+
+
+def _not_aws() -> EcsError:
+    return EcsError(
+        "what answers does not speak as AWS does", "is AWS_ENDPOINT_URL right, is there a proxy between?"
+    )

@@ -5,10 +5,8 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import partial
 
-from botocore.exceptions import BotoCoreError, ClientError
-
 from ecs import images, rights
-from ecs.aws import in_a_line
+from ecs.aws import AWS_ERRORS, in_a_line
 from ecs.deployment import Deployment
 from ecs.errors import EcsError
 from ecs.invariants import INVARIANTS, Given
@@ -40,8 +38,10 @@ def run(deployment: Deployment, screen: Screen, options: argparse.Namespace) -> 
         found.append(_found(about, check))
     marks = {True: "wrong", False: "ok", None: "?"}
     screen.table(("", "about", "found"), [(marks[each.wrong], each.about, each.said) for each in found])
-    wrong = [each for each in found if each.wrong]
-    screen.say(f"\n{len(wrong)} of {len(found)} are wrong" if wrong else "\nnothing is wrong")
+    wrong, untold = ([each for each in found if each.wrong is verdict] for verdict in (True, None))
+    screen.say(
+        f"\nwrong: {len(wrong)} of {len(found)}" + (f"; cannot be told: {len(untold)}" if untold else "")
+    )
     screen.result([{"about": each.about, "found": marks[each.wrong], "said": each.said} for each in found])
     return 1 if wrong else 0
 
@@ -68,7 +68,7 @@ def _checks(deployment: Deployment, tag: str | None, arn: str) -> dict[str, Chec
 def _found(about: str, check: Check) -> Finding:
     try:
         wrong = list(check())
-    except (BotoCoreError, ClientError) as error:
+    except AWS_ERRORS as error:
         return Finding(about, None, f"cannot be told: {in_a_line(error)}")
     except EcsError as error:
         return Finding(about, None, f"cannot be told: {error}")
