@@ -72,7 +72,7 @@ class Deployment:
 
     def first_tag(self, given: str | None) -> str | None:
         """The commit's, where nothing runs yet and none is given."""
-        if given:
+        if given is not None:
             return given
         state = self.app.state()
         if state and not state.empty:
@@ -86,9 +86,15 @@ class Deployment:
     def address(self) -> str:
         """Where callers find web. Raises NotThere before there is one."""
         state = self.app.state()
-        if state is None:
+        if state is None or state.empty:
             raise NotThere(f"there is no {self.names.app}", "python -m ecs up makes it")
-        return state.outputs.get("Address") or f"http://{self._task_address()}:8000"
+        if state.parameters.get("LoadBalancing") == "no":
+            return f"http://{self._task_address()}:8000"
+        if "Address" not in state.outputs:
+            raise NotThere(
+                f"{self.names.app} has no address yet ({state.status})", "python -m ecs up goes on with it"
+            )
+        return state.outputs["Address"]
 
     def _task_address(self) -> str:
         interfaces = [
@@ -115,6 +121,7 @@ def commit_tag() -> str:
         )
     except (OSError, subprocess.CalledProcessError):
         raise BadInput(
-            "no --tag was given, and this is no git repository whose commit could be the tag"
+            "no --tag was given, and this is no git repository whose commit could be the tag",
+            "run it in the repository, or pass --tag NAME",
         ) from None
     return done.stdout.strip()

@@ -1,10 +1,11 @@
 """down: removes the deployment, and says what it leaves."""
 
 import argparse
+from contextlib import suppress
 
 from ecs import bucket
 from ecs.deployment import Deployment
-from ecs.errors import NotThere
+from ecs.errors import ChangeFailed, NotThere
 from ecs.progress import follow
 from ecs.screen import Screen
 from ecs.stack import Stack
@@ -38,9 +39,9 @@ def run(deployment: Deployment, screen: Screen, options: argparse.Namespace) -> 
     if files:
         stays = files.objects and not options.delete_files
         screen.say(f"{files} {'stays' if stays else 'goes'}")
-    if not screen.confirm(f"To remove {names.deployment}, type its name:", wanted=names.deployment):
-        screen.say("nothing was removed")
-        return 1
+    screen.confirm(
+        f"To remove {names.deployment}, type its name:", "nothing was removed", wanted=names.deployment
+    )
     for stack in stacks:
         _remove(deployment, stack, screen)
     kept = bucket.remove(deployment.aws, files, even_if_full=options.delete_files) if files else ""
@@ -53,6 +54,6 @@ def _remove(deployment: Deployment, stack: Stack, screen: Screen) -> None:
     state = stack.state()
     if state and state.moving:
         screen.say(f"{stack.name} is being changed ({state.status}); it goes once that has ended")
-        for _ in stack.follow(state.id):
-            pass
+        with suppress(ChangeFailed):  # whatever has become of it goes
+            follow(stack, stack.follow(state.id), screen, deployment.why_stopped)
     follow(stack, stack.delete(), screen, deployment.why_stopped)

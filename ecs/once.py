@@ -8,7 +8,7 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
-from ecs.errors import EcsError, NotThere
+from ecs.errors import EcsError, Interrupted, NotThere
 from ecs.names import Names
 
 LOOKS_EVERY_SECONDS = 3.0
@@ -34,12 +34,7 @@ class Once:
 
     def start(self, service: str, command: Sequence[str], task_definition: str | None = None) -> str:
         """The ARN of a task that runs the command. Raises EcsError if ECS starts none."""
-        answer = self._ecs.describe_services(cluster=self._names.cluster, services=[service])
-        if not answer["services"]:
-            raise NotThere(
-                f"there is no service {service} in {self._names.cluster}", "python -m ecs up makes it"
-            )
-        [like] = answer["services"]
+        like = self._service(service)
         started = self._ecs.run_task(
             cluster=self._names.cluster,
             taskDefinition=task_definition or like["taskDefinition"],
@@ -57,10 +52,11 @@ class Once:
 
     def wait_for(self, task: str, show: Callable[[str], None]) -> Ended:
         while True:
-            [now] = self._ecs.describe_tasks(cluster=self._names.cluster, tasks=[task])["tasks"]
-            show(now["lastStatus"])
-            if now["lastStatus"] == "STOPPED":
-                return _ended(now)
+            # A task that has just been started may not be told of yet.
+            for now in self._ecs.describe_tasks(cluster=self._names.cluster, tasks=[task])["tasks"]:
+                show(now["lastStatus"])
+                if now["lastStatus"] == "STOPPED":
+                    return _ended(now)
             self._wait(LOOKS_EVERY_SECONDS)
 
     @contextmanager
@@ -68,13 +64,15 @@ class Once:
         """Nobody else would stop a task that we no longer watch."""
         try:
             yield
-        except BaseException:
+        except BaseException as error:
             self._ecs.stop_task(cluster=self._names.cluster, task=task, reason="no longer watched")
+            if isinstance(error, KeyboardInterrupt):
+                raise Interrupted("interrupted; the task was stopped") from None
             raise
 
     def version_like(self, service: str, family: str, image: str) -> str:
         """Registers the service's task definition once more, with another image."""
-        [like] = self._ecs.describe_services(cluster=self._names.cluster, services=[service])["services"]
+        like = self._service(service)
         definition = self._ecs.describe_task_definition(taskDefinition=like["taskDefinition"])[
             "taskDefinition"
         ]
@@ -95,6 +93,15 @@ class Once:
             **{name: definition[name] for name in kept if definition.get(name)},
         )
         return str(registered["taskDefinition"]["taskDefinitionArn"])
+
+    def _service(self, name: str) -> dict[str, Any]:
+        found = self._ecs.describe_services(cluster=self._names.cluster, services=[name])["services"]
+        if not found:
+            raise NotThere(
+                f"there is no service {name} in {self._names.cluster}", "python -m ecs up makes it"
+            )
+        service: dict[str, Any] = found[0]
+        return service
 
     def forget(self, task_definition: str) -> None:
         with suppress(ClientError):

@@ -9,7 +9,7 @@ from rich.live import Live
 from rich.markup import escape
 from rich.table import Table
 
-from ecs.errors import ChangeFailed
+from ecs.errors import ChangeFailed, watching
 from ecs.screen import Screen
 from ecs.stack import Stack
 from ecs.state import Event
@@ -28,7 +28,7 @@ def follow(stack: Stack, events: Iterable[Event | None], screen: Screen, why_sto
     starting: dict[str, Event] = {}
     last: Event | None = None
     troubled: Event | None = None
-    with _shown(screen) as show:
+    with watching(stack.name), _shown(screen) as show:
         for event in events:
             if event is None:
                 _show_trouble(starting, why_stopped, show)

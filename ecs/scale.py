@@ -18,10 +18,10 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(deployment: Deployment, screen: Screen, options: argparse.Namespace) -> int:
     if options.count < 0:
-        raise BadInput(f"{options.count} tasks cannot be had")
+        raise BadInput(f"{options.count} tasks cannot be had", "0 stops them all")
     before = deployment.services.one(options.service)
-    if options.count == 0 and not screen.confirm(f"Stop all tasks of {options.service}? [y/N]"):
-        raise BadInput("nothing was changed")
+    if options.count == 0:
+        screen.confirm(f"Stop all tasks of {options.service}? [y/N]", "nothing was changed")
     deployment.services.scale(options.service, options.count)
     deployment.services.settle(options.service, lambda service: screen.say(line(service)))
     screen.result({"service": options.service, "before": before.desired, "now": options.count})

@@ -7,7 +7,7 @@ from typing import Any, TextIO
 
 from rich.console import Console
 
-from ecs.errors import BadInput
+from ecs.errors import BadInput, Declined
 
 
 class Screen:
@@ -20,7 +20,7 @@ class Screen:
     @property
     def live(self) -> bool:
         """Whether what was shown can be drawn over."""
-        return self.console.is_terminal
+        return self.console.is_interactive
 
     def say(self, text: str = "") -> None:
         print(text, file=self._stream, flush=True)
@@ -36,11 +36,13 @@ class Screen:
         if self.as_json:
             print(json.dumps(value, default=str), flush=True)
 
-    def confirm(self, question: str, wanted: str = "y") -> bool:
-        """Raises BadInput where nobody can be asked."""
+    def confirm(self, question: str, otherwise: str, wanted: str = "y") -> None:
+        """Raises Declined, which says `otherwise`, and BadInput where nobody can be asked."""
         if self._yes:
-            return True
-        if not sys.stdin.isatty():
-            raise BadInput("nobody is here to be asked", "pass --yes")
-        print(f"{question} ", end="", file=self._stream, flush=True)
-        return sys.stdin.readline().strip().lower() == wanted
+            return
+        if not (sys.stdin.isatty() and sys.stderr.isatty()):
+            raise BadInput(f"nobody is here to be asked; {otherwise}", "pass --yes")
+        # Not on standard output: there, `| tee` or a file may be all that sees it.
+        print(f"{question} ", end="", file=sys.stderr, flush=True)
+        if sys.stdin.readline().strip().lower() != wanted:
+            raise Declined(otherwise)

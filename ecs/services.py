@@ -1,14 +1,15 @@
 """The services and tasks of the cluster, as ECS tells of them."""
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
 from botocore.exceptions import ClientError
 
 from ecs.aws import code_of
-from ecs.errors import ChangeFailed, NotThere
+from ecs.errors import ChangeFailed, NotThere, watching
 from ecs.names import SERVICES, Names
 
 LOOKS_EVERY_SECONDS = 5.0
@@ -60,14 +61,8 @@ class Services:
 
     def all(self) -> list[Service]:
         """In the order in which they start. Raises NotThere if there is no cluster."""
-        try:
+        with self._in_the_cluster():
             answer = self._ecs.describe_services(cluster=self._names.cluster, services=list(SERVICES))
-        except ClientError as error:
-            if code_of(error) == "ClusterNotFoundException":
-                raise NotThere(
-                    f"there is no cluster {self._names.cluster}", "python -m ecs up makes it"
-                ) from None
-            raise
         found = [_service(each) for each in answer["services"] if each["status"] != "INACTIVE"]
         return sorted(found, key=lambda service: SERVICES.index(service.name))
 
@@ -80,10 +75,12 @@ class Services:
         )
 
     def tasks(self, status: str = "RUNNING") -> list[Task]:
+        """Raises NotThere if there is no cluster."""
         pages = self._ecs.get_paginator("list_tasks").paginate(
             cluster=self._names.cluster, desiredStatus=status
         )
-        arns = [arn for page in pages for arn in page["taskArns"]]
+        with self._in_the_cluster():
+            arns = [arn for page in pages for arn in page["taskArns"]]
         tasks = [
             _task(each)
             for begin in range(0, len(arns), 100)  # as many as one call describes
@@ -92,6 +89,16 @@ class Services:
             )["tasks"]
         ]
         return sorted(tasks, key=lambda task: (task.service, task.id))
+
+    @contextmanager
+    def _in_the_cluster(self) -> Iterator[None]:
+        try:
+            yield
+        except ClientError as error:
+            if code_of(error) != "ClusterNotFoundException":
+                raise
+            complaint = f"there is no cluster {self._names.cluster}"
+            raise NotThere(complaint, "python -m ecs up makes it") from None
 
     def why_stopped(self, name: str) -> str:
         """Why the service's last task stopped, or else the last that ECS says of the service."""
@@ -110,16 +117,20 @@ class Services:
         self._ecs.update_service(cluster=self._names.cluster, service=name, forceNewDeployment=True)
 
     def settle(self, name: str, show: Callable[[Service], None]) -> None:
-        """Until what was asked for runs. Raises ChangeFailed if ECS gave up."""
-        while True:
-            service = self.one(name)
-            show(service)
-            if service.rollout == "FAILED":
-                said = self.why_stopped(name) or service.rollout_reason
-                raise ChangeFailed(f"{name} did not become stable: {said}", f"python -m ecs logs {name}")
-            if service.settled:
-                return
-            self._wait(LOOKS_EVERY_SECONDS)
+        """Until what was asked for runs; shows each change. Raises ChangeFailed if ECS gave up."""
+        shown = None
+        with watching(name):
+            while True:
+                service = self.one(name)
+                if service != shown:
+                    show(service)
+                    shown = service
+                if service.rollout == "FAILED":
+                    said = self.why_stopped(name) or service.rollout_reason
+                    raise ChangeFailed(f"{name} did not become stable: {said}", f"python -m ecs logs {name}")
+                if service.settled:
+                    return
+                self._wait(LOOKS_EVERY_SECONDS)
 
 
 def _service(each: dict[str, Any]) -> Service:

@@ -33,8 +33,13 @@ def run(deployment: Deployment, screen: Screen, options: argparse.Namespace) -> 
         raise BadInput(
             "PAYGRADE_KEY is not set", "it is the key that up has shown; python -m ecs key makes one"
         )
-    if not (options.gentle or screen.confirm("Stop a task of each service, to see what is lost? [y/N]")):
-        raise BadInput("nothing was done", "python -m ecs smoke --gentle stops nothing")
+    if options.url and not options.url.startswith(("http://", "https://")):
+        raise BadInput(f"--url {options.url}: is no address of web", "as in --url http://127.0.0.1:8000")
+    if not options.gentle:
+        screen.confirm(
+            "Stop a task of each service, to see what is lost? [y/N]",
+            "nothing was done; --gentle stops nothing",
+        )
     proof = Proof(deployment, Caller(options.url or deployment.address(), key, deployment.wait))
     steps = proof.steps if not options.gentle else [step for step in proof.steps if step not in proof.rough]
     done = []

@@ -102,7 +102,10 @@ class Stack:
             if any(words in reason for words in _NO_CHANGE):
                 return False
             refused = "; ".join(self.refusals(ChangeSetName=change_set.id))
-            raise EcsError(f"{self.name} cannot be changed so: {refused or reason}")
+            raise EcsError(
+                f"{self.name} cannot be changed so: {refused or reason}",
+                "mend that, or leave out the option that asks for it; nothing was changed",
+            )
         pages = [described]
         while token := pages[-1].get("NextToken"):
             pages.append(

@@ -30,7 +30,8 @@ class State:
 
     @property
     def stuck(self) -> bool:
-        return self.status in ("UPDATE_ROLLBACK_FAILED", "UPDATE_FAILED")
+        """On its way back from an update that failed; it cannot be changed before it has gone on."""
+        return self.status == "UPDATE_ROLLBACK_FAILED"
 
     @property
     def good(self) -> bool:
@@ -89,5 +90,9 @@ def needs(state: State | None, name: str) -> State:
         raise BadInput(
             f"{name} is what a failed change has left ({state.status})",
             "python -m ecs up removes it and begins again",
+        )
+    if state.stuck:
+        raise BadInput(
+            f"{name} got stuck on its way back ({state.status})", "python -m ecs up goes on with it"
         )
     return state

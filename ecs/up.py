@@ -4,7 +4,7 @@ import argparse
 
 from ecs import images, keys, plan
 from ecs.deployment import Deployment
-from ecs.errors import BadInput, ChangeFailed, NotThere
+from ecs.errors import ChangeFailed, NotThere
 from ecs.options import add_options, app_parameters, base_parameters
 from ecs.progress import follow
 from ecs.screen import Screen
@@ -25,10 +25,8 @@ def run(deployment: Deployment, screen: Screen, options: argparse.Namespace) -> 
     for stack in (deployment.base, deployment.app):
         bring_to_rest(deployment, stack, screen)
     tag = deployment.first_tag(options.tag)
-    if not apply(
-        deployment, deployment.base, Template("base"), {**base_given, **deployment.found(options)}, screen
-    ):
-        return 1
+    base_given |= deployment.found(options)
+    apply(deployment, deployment.base, Template("base"), base_given, screen)
     if tag:
         images.check(deployment.aws.client("ecr"), deployment.names, tag)
         app_given |= {"ImageTag": tag, **deployment.tag_before(tag)}
@@ -38,8 +36,7 @@ def run(deployment: Deployment, screen: Screen, options: argparse.Namespace) -> 
     if key:
         # Now, since what follows takes minutes and may fail: a key that was not shown is lost.
         screen.say(f"key of the first caller, shown this once: {key}\n")
-    if not apply(deployment, deployment.app, template, {**outputs, **app_given}, screen):
-        return 1
+    apply(deployment, deployment.app, template, {**outputs, **app_given}, screen)
     try:
         address = deployment.address()
     except NotThere as error:  # without a load balancer it comes with the task
@@ -57,18 +54,15 @@ def run(deployment: Deployment, screen: Screen, options: argparse.Namespace) -> 
 
 def apply(
     deployment: Deployment, stack: Stack, template: Template | None, given: dict[str, str], screen: Screen
-) -> bool:
-    """Shows the plan, asks, and follows the change to its end. False if the answer was no."""
+) -> None:
+    """Shows the plan, asks, and follows the change to its end."""
     with stack.change_set(template, given) as change_set:
         if change_set is None:
             screen.say(f"{stack.name}: nothing to change")
-            return True
+            return
         plan.show(screen, stack.name, change_set.changes)
-        if not screen.confirm(f"Change {stack.name}? [y/N]"):
-            screen.say("nothing was changed")
-            return False
+        screen.confirm(f"Change {stack.name}? [y/N]", f"{stack.name} was not changed")
         follow(stack, stack.execute(change_set), screen, deployment.why_stopped)
-    return True
 
 
 def bring_to_rest(deployment: Deployment, stack: Stack, screen: Screen) -> None:
@@ -78,7 +72,7 @@ def bring_to_rest(deployment: Deployment, stack: Stack, screen: Screen) -> None:
         screen.say(f"{stack.name} is being changed ({state.status}); following it")
         _see_out(deployment, stack, stack.follow(state.id), screen)
         state = stack.state()
-    if state and state.status == "UPDATE_ROLLBACK_FAILED":
+    if state and state.stuck:
         screen.say(f"{stack.name} got stuck on its way back; going on with it")
         _see_out(deployment, stack, stack.continue_rollback(), screen)
         state = stack.state()
@@ -88,8 +82,7 @@ def bring_to_rest(deployment: Deployment, stack: Stack, screen: Screen) -> None:
             )
     if state and state.remnant:
         screen.say(f"{stack.name} is what a failed change has left ({state.status})")
-        if not screen.confirm(f"Remove {stack.name}? [y/N]"):
-            raise BadInput(f"{stack.name} can only be removed and made again", "python -m ecs up")
+        screen.confirm(f"Remove {stack.name}? [y/N]", "it can only be removed and made again")
         follow(stack, stack.delete(), screen, deployment.why_stopped)
 
 

@@ -4,7 +4,7 @@ import argparse
 
 from ecs import images, up
 from ecs.deployment import Deployment
-from ecs.errors import BadInput, ChangeFailed
+from ecs.errors import ChangeFailed
 from ecs.logs import Reading
 from ecs.once import Once
 from ecs.options import tag as checked_tag
@@ -57,8 +57,7 @@ def switch(deployment: Deployment, screen: Screen, tag: str, check: bool = True)
     if check:
         try_worker(deployment, screen, tag)
     given = {"ImageTag": tag, "PreviousTag": runs}
-    if not up.apply(deployment, deployment.app, None, given, screen):
-        return 1
+    up.apply(deployment, deployment.app, None, given, screen)
     screen.say(f"{tag} runs; python -m ecs rollback goes back to {runs}")
     screen.result({"tag": tag, "before": runs})
     return 0
@@ -90,8 +89,7 @@ def try_worker(deployment: Deployment, screen: Screen, tag: str) -> None:
 
 
 def restart(deployment: Deployment, screen: Screen) -> int:
-    if not screen.confirm("Start all tasks of worker and web anew? [y/N]"):
-        raise BadInput("nothing was changed")
+    screen.confirm("Start all tasks of worker and web anew? [y/N]", "nothing was changed")
     for name in ("worker", "web"):
         deployment.services.restart(name)
         deployment.services.settle(name, lambda service: screen.say(line(service)))
@@ -100,7 +98,7 @@ def restart(deployment: Deployment, screen: Screen) -> int:
 
 
 def line(service: Service) -> str:
-    return (
-        f"{service.name}: {service.running} of {service.desired} running, {service.pending} pending, "
-        f"{service.rollout.lower().replace('_', ' ') or 'no deployment'}"
-    )
+    counts = f"{service.running} of {service.desired} running, {service.pending} pending"
+    rollout = service.rollout.lower().replace("_", " ") or "no deployment"
+    said = f"  {service.last_event}" if service.last_event and not service.settled else ""
+    return f"{service.name}: {counts}, {rollout}{said}"

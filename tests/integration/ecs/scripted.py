@@ -58,6 +58,9 @@ class _Handler(BaseHTTPRequestHandler):
     def do_HEAD(self) -> None:
         self._send(404, "")  # no bucket
 
+    def do_GET(self) -> None:
+        self._send(404, "<Error><Code>NoSuchBucket</Code></Error>")
+
     def _send(self, status: int, body: str) -> None:
         content = body.encode()
         self.send_response(status)

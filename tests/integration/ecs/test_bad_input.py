@@ -9,21 +9,37 @@ WRONG = {
     "a region that is not there": (["plan", "--region", "eu-centrall-1"], {}, "did you mean eu-central-1?"),
     "no region": (["plan"], {"AWS_REGION": ""}, "--region"),
     "no credentials": (["plan"], {"AWS_ACCESS_KEY_ID": "", "AWS_SECRET_ACCESS_KEY": ""}, "--profile"),
-    "a profile that is not there": (["plan", "--profile", "nobody"], {}, "nobody"),
+    "a profile that is not there": (["plan", "--profile", "nobody"], {}, "profiles that are there: none"),
+    "the same from the environment": (["ps"], {"AWS_PROFILE": "nobody"}, "profiles that are there: none"),
     "a name that is too long": (["up", "--stack", "a" * 21], {}, "32 characters"),
     "a name with capitals": (["up", "--stack", "Paygrade"], {}, "a-z"),
+    "a name no repository takes": (["up", "--stack", "a--b"], {}, "single hyphens"),
+    "no name": (["up", "--stack", ""], {}, "2 to 20"),
     "a size Fargate has not": (["up", "--worker-size", "1024/1024"], {}, "2048 to 8192"),
     "a size that is none": (["up", "--web-size", "big"], {}, "1024/2048"),
     "a network that is none": (["plan", "--allow-cidr", "300.0.0.0/8"], {}, "203.0.113.0/24"),
     "a share over all": (["plan", "--spot", "101"], {}, "0 to 100"),
     "a tag that is none": (["update", "--tag", "a b"], {}, "letters"),
+    "a tag that is empty": (["plan", "--tag", ""], {}, "letters"),
     "a certificate without a place": (["up", "--no-alb", "--certificate", "arn:x"], {}, "--no-alb"),
+    "a certificate that is none": (["up", "--certificate", "mine"], {}, "arn:aws:acm"),
+    "an address that is none": (["up", "--alarm-email", "ada"], {}, "ada@example.com"),
+    "a project that is none": (["up", "--gitlab", "project"], {}, "group/project"),
+    "a repository that is none": (["up", "--github", "a/b/c"], {}, "owner/name"),
+    "days that logs are not kept": (["up", "--log-days", "13"], {}, "7, 14, 30"),
+    "an endpoint without a scheme": (["ps"], {"AWS_ENDPOINT_URL": "localhost:4566"}, "http://"),
     "an age that is none": (["logs", "--since", "3y"], {}, "10m"),
     "fewer tasks than none": (["scale", "worker", "--", "-1"], {}, "-1"),
-    "nothing to update to": (["update"], {}, "--tag"),
-    "Redis twice": (["scale", "redis", "2"], {}, "redis"),
     "a key's name that is none": (["key", "A b"], {}, "a-z"),
     "no key to prove with": (["smoke"], {}, "PAYGRADE_KEY"),
+    "no address to prove at": (["smoke", "--url", "web"], {"PAYGRADE_KEY": "x"}, "http://"),
+}
+MISUSED = {
+    "no command": [],
+    "nothing to update to": ["update"],
+    "two ways to update": ["update", "--tag", "v2", "--force"],
+    "Redis twice": ["scale", "redis", "2"],
+    "half a worker": ["scale", "worker", "0.5"],
 }
 NEEDS_A_DEPLOYMENT = (
     ["ps"],
@@ -45,7 +61,22 @@ def test_it_is_said_in_a_line(cloud: Cloud, mistake: str) -> None:
     said = cloud.ecs(*arguments, **environment)
     assert said.status == 2
     assert hint in said.err
-    assert len([line for line in said.err.splitlines() if "ecs" in line]) <= 3
+    complaint, next_step = said.err.splitlines()
+    assert complaint.startswith("ecs: ")
+    assert next_step.startswith("  next: ")
+
+
+@pytest.mark.parametrize("mistake", MISUSED)
+def test_how_a_command_is_used_is_shown(cloud: Cloud, mistake: str) -> None:
+    said = cloud.ecs(*MISUSED[mistake])
+    assert said.status == 2
+    assert said.err.startswith("usage: python -m ecs")
+
+
+def test_an_option_for_every_command_may_stand_before_it(cloud: Cloud) -> None:
+    said = cloud.ecs("--stack", "before", "--region", "eu-west-1", "down", "--yes")
+    assert "there is no deployment before in eu-west-1" in said.err
+    assert "there is no cluster after" in cloud.ecs("--stack", "before", "ps", "--stack", "after").err
 
 
 @pytest.mark.parametrize("arguments", NEEDS_A_DEPLOYMENT, ids=lambda arguments: arguments[0])

@@ -41,6 +41,22 @@ def test_a_stack_that_is_being_changed_is_left_alone(cloud: Cloud, script: Scrip
     assert "python -m ecs up follows that" in said.err
 
 
+@pytest.mark.parametrize("verb", ["plan", "update --tag v2", "rollback", "key bob"])
+def test_a_stack_that_got_stuck_is_left_to_up(cloud: Cloud, script: Script, verb: str) -> None:
+    said = ecs(cloud, script(DescribeStacks=[stack("UPDATE_ROLLBACK_FAILED")]), *verb.split())
+    assert said.status == 2
+    assert "got stuck on its way back (UPDATE_ROLLBACK_FAILED)" in said.err
+    assert "python -m ecs up goes on with it" in said.err
+
+
+@pytest.mark.parametrize("status", ["CREATE_IN_PROGRESS", "ROLLBACK_COMPLETE"])
+def test_a_stack_that_is_not_made_has_no_address(cloud: Cloud, script: Script, status: str) -> None:
+    said = ecs(cloud, script(DescribeStacks=[stack(status)]), "url")
+    assert said.status == 2
+    assert f"paygrade-app has no address yet ({status})" in said.err
+    assert "python -m ecs up goes on" in said.err
+
+
 @pytest.mark.parametrize("status", ["ROLLBACK_COMPLETE", "CREATE_FAILED", "DELETE_FAILED", "ROLLBACK_FAILED"])
 def test_what_a_failed_creation_left_is_named_for_what_it_is(
     cloud: Cloud, script: Script, status: str
@@ -87,16 +103,21 @@ def test_up_goes_on_with_a_rollback_that_got_stuck(cloud: Cloud, script: Script)
     assert "CreateChangeSet" in aws.asked
 
 
-def test_ctrl_c_says_that_aws_goes_on(cloud: Cloud, script: Script, tmp_path: Path) -> None:
-    aws = script(DescribeStacks=[stack("CREATE_IN_PROGRESS")], DescribeStackEvents=[events(MAKING)])
+@pytest.mark.parametrize("verb", ["up", "down"])
+def test_ctrl_c_says_that_aws_goes_on(cloud: Cloud, script: Script, tmp_path: Path, verb: str) -> None:
+    aws = script(
+        DescribeStacks=[stack("DELETE_IN_PROGRESS")],
+        DescribeStackEvents=[events(MAKING)],
+    )
     environment = cloud.environment(AWS_ENDPOINT_URL=aws.endpoint)
-    watching = Service([PYTHON, "-m", "ecs", "up", "--yes"], tmp_path / "up.log", environment)
+    watching = Service([PYTHON, "-m", "ecs", verb, "--yes"], tmp_path / "log", environment)
     aws.wait_for("DescribeStackEvents", 2)
     watching.send(signal.SIGINT)
     assert watching.ended() == 130
-    assert "Traceback" not in watching.says()
-    assert "what AWS has begun goes on" in watching.says()
-    assert "python -m ecs up follows it" in watching.says()
+    complaint, next_step = watching.says().splitlines()[-2:]
+    assert "what AWS has begun goes on" in complaint
+    # Not `up`: it would make anew what `down` takes away.
+    assert "the same command again goes on from there" in next_step
 
 
 def test_throttling_is_borne_for_a_while(cloud: Cloud, script: Script) -> None:
@@ -129,6 +150,19 @@ def test_aws_is_quoted_and_a_next_step_is_given(cloud: Cloud, script: Script, co
     complaint, hint = said.err.splitlines()
     assert message in complaint
     assert next_step in hint
+
+
+NOT_AWS = (200, "<html><p>Sign in to this network</html>")
+BROKEN = (500, "<!doctype html><title>500 Internal Server Error</title>")
+
+
+@pytest.mark.parametrize("answer", [NOT_AWS, BROKEN], ids=["another page", "an error page"])
+def test_what_is_not_aws_is_named_so(cloud: Cloud, script: Script, answer: Answer) -> None:
+    said = ecs(cloud, script(DescribeStacks=[answer]), "plan")
+    assert said.status == 1
+    complaint, next_step = said.err.splitlines()
+    assert "does not speak as AWS does" in complaint
+    assert "AWS_ENDPOINT_URL" in next_step
 
 
 def making(*ended: tuple[str, str, str, str]) -> dict[str, list[Answer]]:

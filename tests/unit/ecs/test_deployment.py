@@ -75,13 +75,13 @@ def with_web_task(aws: StubbedAws, association: dict[str, str]) -> None:
 
 
 def test_without_a_load_balancer_the_address_is_the_tasks(aws: StubbedAws, deployment: Deployment) -> None:
-    with_stack(aws)
+    with_stack(aws, LoadBalancing="no")
     with_web_task(aws, {"PublicIp": "203.0.113.7"})
     assert deployment.address() == "http://203.0.113.7:8000"
 
 
 def test_a_task_may_have_no_public_address_yet(aws: StubbedAws, deployment: Deployment) -> None:
-    with_stack(aws)
+    with_stack(aws, LoadBalancing="no")
     with_web_task(aws, {})
     with pytest.raises(NotThere, match="no web task has a public address yet"):
         deployment.address()

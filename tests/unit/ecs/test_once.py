@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 from botocore.stub import ANY, Stubber
 
-from ecs.errors import EcsError, NotThere
+from ecs.errors import EcsError, Interrupted, NotThere
 from ecs.names import Names
 from ecs.once import Once
 from tests.unit.ecs.conftest import StubClient
@@ -57,8 +57,11 @@ def test_ecs_says_why_it_starts_none(stub: StubClient) -> None:
 def test_without_the_service_there_is_no_place_for_it(stub: StubClient) -> None:
     client, aws = stub("ecs")
     aws.add_response("describe_services", {"services": []}, ONE)
+    aws.add_response("describe_services", {"services": []}, ONE)
     with pytest.raises(NotThere):
         once(client).start("worker", ["true"])
+    with pytest.raises(NotThere):
+        once(client).version_like("worker", "paygrade-check", "r/worker:v2")
 
 
 def test_its_exit_status_and_reason_are_those_of_its_container(stub: StubClient) -> None:
@@ -74,6 +77,15 @@ def test_its_exit_status_and_reason_are_those_of_its_container(stub: StubClient)
     assert seen == ["PROVISIONING", "RUNNING", "STOPPED"]
     assert (result.task, result.exit_status) == ("0123abcd", 3)
     assert str(result) == "exit status 3 (Essential container in task exited)"
+
+
+def test_a_task_may_not_be_told_of_at_once(stub: StubClient) -> None:
+    client, aws = stub("ecs")
+    aws.add_response("describe_tasks", {"tasks": [], "failures": [{"arn": TASK, "reason": "MISSING"}]})
+    aws.add_response("describe_tasks", described("STOPPED", containers=[{"exitCode": 0}]))
+    naps: list[float] = []
+    assert once(client, naps).wait_for(TASK, lambda status: None).exit_status == 0
+    assert len(naps) == 1
 
 
 def test_a_task_whose_image_cannot_be_pulled_has_no_exit_status(stub: StubClient) -> None:
@@ -96,7 +108,7 @@ def test_ctrl_c_leaves_no_task_behind(stub: StubClient) -> None:
         raise KeyboardInterrupt
 
     once = Once(client, Names("paygrade"), interrupt)
-    with pytest.raises(KeyboardInterrupt), once.stopped_on_error(TASK):
+    with pytest.raises(Interrupted, match="the task was stopped"), once.stopped_on_error(TASK):
         once.wait_for(TASK, lambda status: None)
 
 

@@ -6,9 +6,10 @@ from typing import Any
 import pytest
 from botocore.stub import ANY
 
-from ecs.errors import ChangeFailed, NotThere
+from ecs.errors import ChangeFailed, Interrupted, NotThere
 from ecs.names import Names
 from ecs.services import Service, Services
+from ecs.update import line
 from tests.unit.ecs.conftest import StubClient
 
 NAMES = Names("paygrade")
@@ -50,12 +51,37 @@ def test_settling_ends_when_the_new_tasks_run_and_the_old_are_gone(stub: StubCli
     old = {"status": "ACTIVE", "rolloutState": "COMPLETED"}
     half = service("web", "IN_PROGRESS", running=2)
     half["deployments"].append(old)
-    for answer in (half, service("web", "IN_PROGRESS"), service("web", "COMPLETED")):
+    for answer in (half, half, service("web", "IN_PROGRESS"), service("web", "COMPLETED")):
         aws.add_response("describe_services", {"services": [answer]}, WANTED)
     naps, shown = waited()
     Services(client, NAMES, naps.append).settle("web", shown.append)
     assert [each.rollout for each in shown] == ["IN_PROGRESS", "IN_PROGRESS", "COMPLETED"]
-    assert len(naps) == 2
+    assert len(naps) == 3
+
+
+def test_ctrl_c_while_it_settles_says_that_ecs_goes_on(stub: StubClient) -> None:
+    client, aws = stub("ecs")
+    aws.add_response("describe_services", {"services": [service("web", "IN_PROGRESS", running=0)]}, WANTED)
+
+    def interrupt(seconds: float) -> None:
+        raise KeyboardInterrupt
+
+    with pytest.raises(Interrupted, match="no longer watching web; what AWS has begun goes on"):
+        Services(client, NAMES, interrupt).settle("web", lambda service: None)
+
+
+def test_a_service_that_does_not_get_its_tasks_says_why(stub: StubClient) -> None:
+    client, aws = stub("ecs")
+    waits = service("worker", "COMPLETED", running=2, desired=9)
+    waits["events"][0]["message"] = "was unable to place a task: vCPU limit"
+    for answer in (waits, service("worker", "COMPLETED", running=9, desired=9)):
+        aws.add_response("describe_services", {"services": [answer]}, WANTED)
+    _, shown = waited()
+    Services(client, NAMES, lambda seconds: None).settle("worker", shown.append)
+    assert [line(each) for each in shown] == [
+        "worker: 2 of 9 running, 7 pending, completed  was unable to place a task: vCPU limit",
+        "worker: 9 of 9 running, 0 pending, completed",
+    ]
 
 
 def test_a_deployment_that_ecs_gave_up_is_told_with_why_its_tasks_stopped(stub: StubClient) -> None:
