@@ -7,7 +7,7 @@ from datetime import datetime
 
 from rich.live import Live
 from rich.markup import escape
-from rich.table import Table
+from rich.table import Column, Table
 
 from ecs.errors import ChangeFailed, watching
 from ecs.screen import Screen
@@ -100,7 +100,8 @@ def _line(event: Event) -> str:
 
 
 def _board(board: dict[str, tuple[Event, datetime]]) -> Table:
-    table = Table("resource", "type", "state", "seconds", "said", box=None, pad_edge=False)
+    # The names tell the types; a terminal of 60 columns has room for no more.
+    table = Table("resource", Column("state", no_wrap=True), "seconds", "said", box=None, pad_edge=False)
     done = [name for name, (event, _) in board.items() if event.status.endswith("_COMPLETE")]
     # A terminal may be lower than the table would be.
     shown = [name for name in board if name not in done[:-SHOWN_DONE]]
@@ -109,7 +110,6 @@ def _board(board: dict[str, tuple[Event, datetime]]) -> Table:
         seconds = f"{(event.at - begun).total_seconds():.0f}"
         table.add_row(
             event.logical,
-            event.type.removeprefix("AWS::"),
             f"[{colour}]{event.status.lower().replace('_', ' ')}[/]",
             seconds,
             escape(event.reason),

@@ -82,12 +82,13 @@ def test_on_a_terminal_a_table_keeps_to_what_moves_and_what_was_last(
     stack: Stack, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("TTY_COMPATIBLE", "1")
-    monkeypatch.setenv("COLUMNS", "120")
+    monkeypatch.setenv("COLUMNS", "60")
     events = [event(f"Thing{number}", "CREATE_COMPLETE") for number in range(30)]
-    events.append(event("WebService", "CREATE_IN_PROGRESS", "waits for [Cache]"))
+    events.append(event("WebService", "CREATE_IN_PROGRESS", "waits [Cache]"))
     follow(stack, events, Screen(), lambda logical: "")
     board = capsys.readouterr().out.rpartition("resource")[2]
-    assert "waits for [Cache]" in board
+    assert "create in progress" in board
+    assert "waits [Cache]" in board
     assert "30 of 31 done" in board
     assert "Thing29" in board
     assert "Thing9 " not in board
