@@ -11,6 +11,7 @@ from ecs.errors import BadInput, NotThere
 from ecs.names import Names
 from ecs.services import Services
 from ecs.stack import Stack
+from ecs.state import needs
 from ecs.template import Template
 
 _PLACEHOLDER = "known-after-base"
@@ -26,10 +27,22 @@ class Deployment:
         self.services = Services(aws.client("ecs"), names, wait)
 
     def base_outputs(self, app: Template) -> dict[str, str]:
-        """What the app's template takes from the base; before there is a base, a word that stands for it."""
+        """What the app's template takes from the base. Raises BadInput if the base does not have it all."""
+        made = needs(self.base.state(), self.names.base)
+        wanted = _taken_from_base(app)
+        if absent := sorted(wanted - made.outputs.keys()):
+            raise BadInput(
+                f"{self.names.base} tells nothing of {', '.join(absent)}",
+                "was it made by another version? python -m ecs plan shows what differs",
+            )
+        return {name: made.outputs[name] for name in wanted}
+
+    def planned_outputs(self, app: Template) -> dict[str, str]:
+        """The same, with a word in the place of what the base does not have yet."""
         made = self.base.state()
-        wanted = app.parameters.keys() & Template("base").parsed["Outputs"].keys()
-        return {name: (made.outputs if made else {}).get(name, _PLACEHOLDER) for name in wanted}
+        return {
+            name: (made.outputs if made else {}).get(name, _PLACEHOLDER) for name in _taken_from_base(app)
+        }
 
     def found(self, options: argparse.Namespace) -> dict[str, str]:
         """What the account has already, and the base is to use as it is."""
@@ -108,6 +121,10 @@ class Deployment:
             if address:
                 return str(address)
         raise NotThere("no web task has a public address yet", "python -m ecs ps shows how web is")
+
+
+def _taken_from_base(app: Template) -> set[str]:
+    return set(app.parameters) & set(Template("base").parsed["Outputs"])
 
 
 def commit_tag() -> str:

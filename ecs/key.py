@@ -7,7 +7,7 @@ from ecs import keys
 from ecs.deployment import Deployment
 from ecs.errors import BadInput
 from ecs.screen import Screen
-from ecs.state import needs
+from ecs.template import Template
 
 HELP = "make a key for a caller"
 EXAMPLES = "  python -m ecs key alice\n  python -m ecs key prometheus --operate\n"
@@ -22,8 +22,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 def run(deployment: Deployment, screen: Screen, options: argparse.Namespace) -> int:
     if not _NAME.fullmatch(options.name):
         raise BadInput(f"{options.name!r} cannot be a name: 1 to 32 of a-z, 0-9, _ and -", "as in alice-2")
-    base = needs(deployment.base.state(), deployment.names.base)
-    arn = base.outputs["ApiKeysArn"]
+    arn = deployment.base_outputs(Template("app"))["ApiKeysArn"]
     key = keys.add_key(deployment.aws.client("secretsmanager"), arn, options.name, options.operate)
     screen.say(f"key of {options.name}, shown this once: {key}")
     screen.say("  python -m ecs update --force makes it known to the tasks")

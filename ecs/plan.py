@@ -26,7 +26,7 @@ def run(deployment: Deployment, screen: Screen, options: argparse.Namespace) -> 
     template = Template("app")
     base = _changes(deployment.base, Template("base"), {**base_given, **deployment.found(options)})
     show(screen, deployment.names.base, base)
-    app = _changes(deployment.app, template, {**deployment.base_outputs(template), **app_given})
+    app = _changes(deployment.app, template, {**deployment.planned_outputs(template), **app_given})
     show(screen, deployment.names.app, app)
     state = deployment.app.state()
     given = (state.parameters if state else {}) | app_given

@@ -49,6 +49,13 @@ def test_a_stack_that_got_stuck_is_left_to_up(cloud: Cloud, script: Script, verb
     assert "python -m ecs up goes on with it" in said.err
 
 
+def test_a_base_of_another_version_is_not_built_upon(cloud: Cloud, script: Script) -> None:
+    said = ecs(cloud, script(DescribeStacks=[stack("CREATE_COMPLETE")]), "key", "bob")
+    assert said.status == 2
+    assert "paygrade-base tells nothing of ApiKeysArn" in said.err
+    assert "python -m ecs plan" in said.err
+
+
 @pytest.mark.parametrize("status", ["CREATE_IN_PROGRESS", "ROLLBACK_COMPLETE"])
 def test_a_stack_that_is_not_made_has_no_address(cloud: Cloud, script: Script, status: str) -> None:
     said = ecs(cloud, script(DescribeStacks=[stack(status)]), "url")
