@@ -100,7 +100,6 @@ def test_options_are_parameters_of_the_templates() -> None:
 def test_the_key_that_is_made_opens_web(stub: StubClient) -> None:
     client, aws = stub("secretsmanager")
     aws.add_client_error("get_secret_value", "ResourceNotFoundException", "it has no value")
-    aws.add_client_error("get_secret_value", "ResourceNotFoundException", "it has no value")
     written: list[str] = []
     client.meta.events.register(
         "provide-client-params.secretsmanager.PutSecretValue",
@@ -112,6 +111,13 @@ def test_the_key_that_is_made_opens_web(stub: StubClient) -> None:
     assert hashlib.sha256(key.encode()).hexdigest() in written[0]
     assert Keys(written[0])
     assert key not in written[0]
+
+
+def test_of_two_that_make_the_first_key_at_once_one_has_it(stub: StubClient) -> None:
+    client, aws = stub("secretsmanager")
+    aws.add_client_error("get_secret_value", "ResourceNotFoundException", "it has no value")
+    aws.add_client_error("put_secret_value", "ResourceExistsException", "the version exists")
+    assert keys.first_key(client, "arn") is None
 
 
 def test_a_second_key_leaves_the_first(stub: StubClient) -> None:
