@@ -2,6 +2,7 @@
 
 import difflib
 import os
+import re
 from collections.abc import Mapping
 from typing import Any
 
@@ -136,7 +137,7 @@ def _refusal(error: exceptions.ClientError) -> EcsError:
     if said.startswith("<"):
         return _not_aws()
     step = _NEXT_STEPS.get(code, "python -m ecs doctor looks for the usual causes")
-    if "_IN_PROGRESS state" in said:
+    if "_IN_PROGRESS state" in said or re.match(r"Stack .*does not exist", said):
         step = _MEANWHILE
     denied = code.startswith(("AccessDenied", "Unauthorized")) or "Token" in code
     return EcsError(f"{said} ({error.operation_name}: {code})", step, status=2 if denied else 1)

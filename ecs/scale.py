@@ -9,6 +9,7 @@ from ecs.update import line
 
 HELP = "set how many tasks a service has"
 EXAMPLES = "  python -m ecs scale worker 3\n  python -m ecs scale worker 0\n"
+MOST_TASKS = 5_000
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
@@ -17,8 +18,8 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(deployment: Deployment, screen: Screen, options: argparse.Namespace) -> int:
-    if options.count < 0:
-        raise BadInput(f"{options.count} tasks cannot be had", "0 stops them all")
+    if not 0 <= options.count <= MOST_TASKS:
+        raise BadInput(f"{options.count} tasks cannot be had", f"a service of ECS has 0 to {MOST_TASKS}")
     before = deployment.services.one(options.service)
     if options.count == 0:
         screen.confirm(f"Stop all tasks of {options.service}? [y/N]", "nothing was changed")

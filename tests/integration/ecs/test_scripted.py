@@ -138,6 +138,12 @@ def test_throttling_is_borne_for_a_while(cloud: Cloud, script: Script) -> None:
 
 
 TROUBLES = {
+    "InvalidChangeSetStatus": (400, "ChangeSet [arn:changes] is [OBSOLETE]", "somebody else changes"),
+    "ValidationError": (
+        400,
+        "Stack:arn:paygrade-base is in UPDATE_IN_PROGRESS state and can not be updated.",
+        "somebody else changes",
+    ),
     "ExpiredToken": (403, "the security token included in the request is expired", "sign in again"),
     "AccessDenied": (
         403,
