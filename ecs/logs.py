@@ -1,4 +1,4 @@
-"""logs: what the tasks have written."""
+"""logs: what the tasks have written; with --json an object for each line."""
 
 import argparse
 import re
