@@ -1,60 +1,89 @@
 """From an empty account to a running deployment and back to an empty account."""
 
+from dataclasses import dataclass
+
 from tests.integration.ecs.cloud import Cloud
 
 
-def test_an_account_is_filled_and_emptied_again(cloud: Cloud, stack: str) -> None:
-    def ecs(*arguments: str) -> str:
-        said = cloud.ecs(*arguments, "--stack", stack)
+@dataclass(frozen=True)
+class Shell:
+    """In which every command is about one deployment, and is to succeed."""
+
+    cloud: Cloud
+    stack: str
+
+    def ecs(self, *arguments: str) -> str:
+        said = self.cloud.ecs(*arguments, "--stack", self.stack)
         assert said.status == 0, said.err
         return said.out
 
-    planned = ecs("plan", "--tag", "v1")
-    assert "add  WebService" in planned
-    assert not cloud.client("cloudformation").list_stacks(StackStatusFilter=["REVIEW_IN_PROGRESS"])[
-        "StackSummaries"
-    ]
+    def push(self, tag: str) -> None:
+        self.cloud.push(self.stack, tag)
 
-    early = cloud.ecs("up", "--tag", "v1", "--yes", "--stack", stack)
+
+def test_an_account_is_filled_and_emptied_again(cloud: Cloud, stack: str) -> None:
+    shell = Shell(cloud, stack)
+    plan_leaves_no_trace(shell)
+    up_asks_for_the_images_first(shell)
+    address = up_makes_it(shell)
+    update_switches_the_images(shell)
+    assert shell.ecs("url").strip() == address
+    rollback_goes_back_and_forth(shell)
+    update_keeps_the_scale(shell)
+    assert f"nothing of {stack} is left" in shell.ecs("down", "--yes")
+    assert leftovers(cloud, stack) == []
+
+
+def plan_leaves_no_trace(shell: Shell) -> None:
+    assert "add  WebService" in shell.ecs("plan", "--tag", "v1")
+    cloudformation = shell.cloud.client("cloudformation")
+    assert not cloudformation.list_stacks(StackStatusFilter=["REVIEW_IN_PROGRESS"])["StackSummaries"]
+
+
+def up_asks_for_the_images_first(shell: Shell) -> None:
+    early = shell.cloud.ecs("up", "--tag", "v1", "--yes", "--stack", shell.stack)
     assert early.status == 2
-    assert f"{stack}/worker:v1 and {stack}/web:v1 are not in the registry" in early.err
+    assert f"{shell.stack}/worker:v1 and {shell.stack}/web:v1 are not in the registry" in early.err
     assert "python -m ecs push" in early.err
+    shell.push("v1")
 
-    cloud.push(stack, "v1")
-    made = ecs("up", "--tag", "v1", "--yes")
+
+def up_makes_it(shell: Shell) -> str:
+    """Returns the address."""
+    made = shell.ecs("up", "--tag", "v1", "--yes")
     [curl] = [line.strip() for line in made.splitlines() if line.strip().startswith("curl")]
-    address = ecs("url").strip()
+    address = shell.ecs("url").strip()
     assert curl.startswith(f"curl -X POST {address}/recms -H 'X-API-Key: ")
     assert made.index("RedisService") < made.index("CREATE_COMPLETE              WorkerService")
     assert made.rindex("WorkerService") < made.rindex("WebService")
-
-    assert ecs("up", "--yes").count("nothing to change") == 2
-
-    shown = ecs("ps")
-    assert f"{stack}-worker:1" in shown
+    assert shell.ecs("up", "--yes").count("nothing to change") == 2
+    shown = shell.ecs("ps")
+    assert f"{shell.stack}-worker:1" in shown
     assert "web:v1" in shown
+    return address
 
-    cloud.push(stack, "v2")
-    updated = ecs("update", "--tag", "v2", "--no-check", "--yes")
+
+def update_switches_the_images(shell: Shell) -> None:
+    shell.push("v2")
+    updated = shell.ecs("update", "--tag", "v2", "--no-check", "--yes")
     assert "WorkerTask" in updated
     assert "ImageTag" in updated
-    assert "web:v2" in ecs("ps")
-    assert ecs("url").strip() == address
-    assert "v2 runs already" in ecs("update", "--tag", "v2", "--yes")
+    assert "web:v2" in shell.ecs("ps")
+    assert "v2 runs already" in shell.ecs("update", "--tag", "v2", "--yes")
 
-    ecs("rollback", "--yes")
-    assert "web:v1" in ecs("ps")
-    ecs("rollback", "--yes")
-    assert "worker:v2" in ecs("ps")
 
-    assert "worker: 3 of 3 running" in ecs("scale", "worker", "3")
-    cloud.push(stack, "v3")
-    ecs("update", "--tag", "v3", "--no-check", "--yes")
-    assert ecs("ps").count("worker:v3") == 3
+def rollback_goes_back_and_forth(shell: Shell) -> None:
+    shell.ecs("rollback", "--yes")
+    assert "web:v1" in shell.ecs("ps")
+    shell.ecs("rollback", "--yes")
+    assert "worker:v2" in shell.ecs("ps")
 
-    removed = ecs("down", "--yes")
-    assert f"nothing of {stack} is left" in removed
-    assert leftovers(cloud, stack) == []
+
+def update_keeps_the_scale(shell: Shell) -> None:
+    assert "worker: 3 of 3 running" in shell.ecs("scale", "worker", "3")
+    shell.push("v3")
+    shell.ecs("update", "--tag", "v3", "--no-check", "--yes")
+    assert shell.ecs("ps").count("worker:v3") == 3
 
 
 def leftovers(cloud: Cloud, stack: str) -> list[str]:
