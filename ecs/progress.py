@@ -24,7 +24,7 @@ _SERVICE = "AWS::ECS::Service"
 
 def follow(stack: Stack, events: Iterable[Event | None], screen: Screen, why_stopped: WhyStopped) -> None:
     """Shows the events until they end. Raises ChangeFailed with the reason of the first that failed."""
-    failures: list[str] = []
+    failures: dict[tuple[str, str], str] = {}
     starting: dict[str, Event] = {}
     last: Event | None = None
     troubled: Event | None = None
@@ -43,7 +43,20 @@ def follow(stack: Stack, events: Iterable[Event | None], screen: Screen, why_sto
             if event.failed and event.type != _STACK and not _is_cancelled(event):
                 # Asked at once: a rollback may remove the service, and its tasks with it.
                 said = why_stopped(event.logical) if event.type == _SERVICE else ""
-                failures.append(f"{event.logical} ({event.type}): {said or event.reason or event.status}")
+                failure = f"{event.logical} ({event.type}): {said or event.reason or event.status}"
+                failures[event.logical, event.status] = failure
+            if event.status == "DELETE_COMPLETE":  # CloudFormation tries three times
+                failures.pop((event.logical, "DELETE_FAILED"), None)
+    _conclude(stack, list(failures.values()), troubled, last, screen)
+
+
+def _conclude(
+    stack: Stack, failures: list[str], troubled: Event | None, last: Event | None, screen: Screen
+) -> None:
+    if last and last.status == "UPDATE_COMPLETE":
+        for failure in failures:
+            screen.say(f"replaced, but not removed: {failure}")
+        return
     if troubled and not failures:
         failures = stack.refusals(StackName=troubled.physical) or [troubled.reason or troubled.status]
     for failure in failures[1:]:

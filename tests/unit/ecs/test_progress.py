@@ -60,6 +60,28 @@ def test_the_first_cause_is_named_and_what_it_took_down_is_not(
     assert "also: Vpc (AWS::EC2::VPC): no more VPCs" in capsys.readouterr().out
 
 
+def test_what_is_removed_at_the_second_try_has_not_failed(stack: Stack) -> None:
+    events = [
+        event("SubnetA", "DELETE_FAILED", "has dependencies", "AWS::EC2::Subnet"),
+        event("SubnetA", "DELETE_COMPLETE", "", "AWS::EC2::Subnet"),
+        event("paygrade-app", "DELETE_COMPLETE", "", "AWS::CloudFormation::Stack"),
+    ]
+    follow(stack, events, Screen(), lambda logical: "")
+
+
+def test_an_update_that_leaves_what_it_replaced_has_not_failed(
+    stack: Stack, capsys: pytest.CaptureFixture[str]
+) -> None:
+    events = [
+        event("paygrade-app", "UPDATE_COMPLETE_CLEANUP_IN_PROGRESS", "", "AWS::CloudFormation::Stack"),
+        event("WebGroup", "DELETE_FAILED", "has a dependent object", "AWS::EC2::SecurityGroup"),
+        event("paygrade-app", "UPDATE_COMPLETE", "", "AWS::CloudFormation::Stack"),
+    ]
+    follow(stack, events, Screen(), lambda logical: "")
+    left = "replaced, but not removed: WebGroup (AWS::EC2::SecurityGroup): has a dependent object"
+    assert left in capsys.readouterr().out
+
+
 @pytest.mark.parametrize(
     ("status", "next_step"),
     [
