@@ -6,6 +6,7 @@ from contextlib import suppress
 from ecs import bucket
 from ecs.deployment import Deployment
 from ecs.errors import ChangeFailed, NotThere
+from ecs.once import Once
 from ecs.progress import follow
 from ecs.screen import Screen
 from ecs.stack import Stack
@@ -42,6 +43,7 @@ def run(deployment: Deployment, screen: Screen, options: argparse.Namespace) -> 
     screen.confirm(
         f"To remove {names.deployment}, type its name:", "nothing was removed", wanted=names.deployment
     )
+    Once(deployment.aws.client("ecs"), names).stop_all()
     for stack in stacks:
         _remove(deployment, stack, screen)
     kept = bucket.remove(deployment.aws, files, even_if_full=options.delete_files) if files else ""

@@ -8,10 +8,12 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
+from ecs.aws import code_of
 from ecs.errors import EcsError, Interrupted, NotThere
 from ecs.names import Names
 
 LOOKS_EVERY_SECONDS = 3.0
+STARTED_BY = "paygrade-ecs"
 
 
 @dataclass(frozen=True)
@@ -41,7 +43,7 @@ class Once:
             launchType="FARGATE",
             networkConfiguration=like["networkConfiguration"],
             overrides={"containerOverrides": [{"name": service, "command": list(command)}]},
-            startedBy="paygrade-ecs",
+            startedBy=STARTED_BY,
         )
         if not started["tasks"]:
             failures = "; ".join(str(each.get("reason")) for each in started["failures"])
@@ -69,6 +71,18 @@ class Once:
             if isinstance(error, KeyboardInterrupt):
                 raise Interrupted("interrupted; the task was stopped") from None
             raise
+
+    def stop_all(self) -> None:
+        """Whatever a shell that was closed has left running: a cluster with tasks cannot be removed."""
+        cluster = self._names.cluster
+        try:
+            left = self._ecs.list_tasks(cluster=cluster, startedBy=STARTED_BY)["taskArns"]
+        except ClientError as error:
+            if code_of(error) == "ClusterNotFoundException":
+                return
+            raise
+        for task in left:
+            self._ecs.stop_task(cluster=cluster, task=task, reason="the deployment is removed")
 
     def version_like(self, service: str, family: str, image: str) -> str:
         """Registers the service's task definition once more, with another image."""

@@ -53,6 +53,7 @@ def follow(stack: Stack, events: Iterable[Event | None], screen: Screen, why_sto
 def _conclude(
     stack: Stack, failures: list[str], troubled: Event | None, last: Event | None, screen: Screen
 ) -> None:
+    """Raises ChangeFailed, unless all that failed is the removal of what an update has replaced."""
     if last and last.status == "UPDATE_COMPLETE":
         for failure in failures:
             screen.say(f"replaced, but not removed: {failure}")

@@ -115,6 +115,7 @@ def test_ctrl_c_says_that_aws_goes_on(cloud: Cloud, script: Script, tmp_path: Pa
     aws = script(
         DescribeStacks=[stack("DELETE_IN_PROGRESS")],
         DescribeStackEvents=[events(MAKING)],
+        ListTasks=[(200, '{"taskArns": []}')],
     )
     environment = cloud.environment(AWS_ENDPOINT_URL=aws.endpoint)
     watching = Service([PYTHON, "-m", "ecs", verb, "--yes"], tmp_path / "log", environment)

@@ -94,6 +94,16 @@ def test_ctrl_c_stops_the_task_that_nobody_else_would(cloud: Cloud, running: str
     assert stopped["lastStatus"] == "STOPPED"
 
 
+def test_down_stops_what_a_closed_shell_has_left(cloud: Cloud, running: str, tmp_path: Path) -> None:
+    command = [PYTHON, "-m", "ecs", "run", "--stack", running, "--", "sleep", "999"]
+    service = Service(command, tmp_path / "run.log", cloud.environment())
+    task = task_of(cloud, running, f"{running}-worker")
+    service.kill()
+    assert cloud.ecs("down", "--yes", "--stack", running).status == 0
+    left = cloud.client("ecs").describe_tasks(cluster=running, tasks=[task])["tasks"]
+    assert [each["stoppedReason"] for each in left] == ["the deployment is removed"]
+
+
 def test_the_workers_image_is_tried_before_it_is_switched_to(cloud: Cloud, running: str) -> None:
     cloud.push(running, "v2")
     told_as_by_aws(cloud, running)

@@ -112,6 +112,15 @@ def test_ctrl_c_leaves_no_task_behind(stub: StubClient) -> None:
         once.wait_for(TASK, lambda status: None)
 
 
+def test_what_a_closed_shell_left_running_is_stopped(stub: StubClient) -> None:
+    client, aws = stub("ecs")
+    aws.add_response("list_tasks", {"taskArns": [TASK]}, {"cluster": "paygrade", "startedBy": "paygrade-ecs"})
+    aws.add_response("stop_task", {}, {"cluster": "paygrade", "task": TASK, "reason": ANY})
+    once(client).stop_all()
+    aws.add_client_error("list_tasks", "ClusterNotFoundException", "Cluster not found.")
+    once(client).stop_all()
+
+
 def test_the_version_that_is_tried_differs_by_its_image_alone(stub: StubClient) -> None:
     client, aws = stub("ecs")
     with_service(aws)
