@@ -40,7 +40,7 @@ class Screen:
         """Raises Declined, which says `otherwise`, and BadInput where nobody can be asked."""
         if self._yes:
             return
-        if not (sys.stdin.isatty() and sys.stderr.isatty()):
+        if not (sys.stdin and sys.stdin.isatty() and sys.stderr.isatty()):
             raise BadInput(f"nobody is here to be asked; {otherwise}", "pass --yes")
         # Not on standard output: there, `| tee` or a file may be all that sees it.
         print(f"{question} ", end="", file=sys.stderr, flush=True)
