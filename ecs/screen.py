@@ -36,13 +36,18 @@ class Screen:
         if self.as_json:
             print(json.dumps(value, default=str), flush=True)
 
+    def must_be_answered(self, otherwise: str) -> None:
+        """Raises BadInput where a question would find nobody: better before long work than after."""
+        # A question is not for standard output: there, `| tee` or a file may be all that sees it.
+        asked = sys.stdin and sys.stdin.isatty() and sys.stderr.isatty()
+        if not (self._yes or asked):
+            raise BadInput(f"nobody is here to be asked; {otherwise}", "pass --yes")
+
     def confirm(self, question: str, otherwise: str, wanted: str = "y") -> None:
         """Raises Declined, which says `otherwise`, and BadInput where nobody can be asked."""
+        self.must_be_answered(otherwise)
         if self._yes:
             return
-        if not (sys.stdin and sys.stdin.isatty() and sys.stderr.isatty()):
-            raise BadInput(f"nobody is here to be asked; {otherwise}", "pass --yes")
-        # Not on standard output: there, `| tee` or a file may be all that sees it.
         print(f"{question} ", end="", file=sys.stderr, flush=True)
         if sys.stdin.readline().strip().lower() != wanted:
             raise Declined(otherwise)

@@ -55,6 +55,7 @@ def switch(deployment: Deployment, screen: Screen, tag: str, check: bool = True)
         return 0
     images.check(deployment.aws.client("ecr"), deployment.names, tag)
     if check:
+        screen.must_be_answered(f"{deployment.names.app} was not changed")
         try_worker(deployment, screen, tag)
     given = {"ImageTag": tag, "PreviousTag": runs}
     up.apply(deployment, deployment.app, None, given, screen)

@@ -106,6 +106,14 @@ def test_without_a_terminal_and_without_yes_nothing_is_done(cloud: Cloud, runnin
     assert cloud.ecs("ps", "--json", "--stack", running).json == before
 
 
+def test_without_anybody_to_ask_no_image_is_tried_first(cloud: Cloud, running: str) -> None:
+    cloud.push(running, "v2")
+    said = cloud.ecs("update", "--tag", "v2", "--stack", running)
+    assert said.status == 2
+    assert "--yes" in said.err
+    assert "trying" not in said.out
+
+
 def test_an_image_that_is_not_there_is_not_switched_to(cloud: Cloud, running: str) -> None:
     said = cloud.ecs("update", "--tag", "v9", "--yes", "--stack", running)
     assert said.status == 2
