@@ -2,9 +2,12 @@
 
 import argparse
 
+from botocore.exceptions import ParamValidationError
+
 from ecs import images, up
+from ecs.aws import in_a_line
 from ecs.deployment import Deployment
-from ecs.errors import ChangeFailed
+from ecs.errors import ChangeFailed, EcsError
 from ecs.logs import Reading
 from ecs.once import Once
 from ecs.options import tag as checked_tag
@@ -70,7 +73,13 @@ def try_worker(deployment: Deployment, screen: Screen, tag: str) -> None:
     state = needs(deployment.app.state(), deployment.names.app)
     image = f"{state.parameters['WorkerRepositoryUri']}:{tag}"
     screen.say(f"trying {image}")
-    version = once.version_like("worker", deployment.names.check_family, image)
+    try:
+        version = once.version_like("worker", deployment.names.check_family, image)
+    except ParamValidationError as error:  # emulations of AWS tell of it in other words than they take
+        raise EcsError(
+            f"the worker's task definition cannot be copied: {in_a_line(error)}",
+            "--no-check switches without trying the image",
+        ) from None
     try:
         task = once.start("worker", ["python", "-c", SELF_CHECK], version)
         with once.stopped_on_error(task):

@@ -104,6 +104,16 @@ def test_down_stops_what_a_closed_shell_has_left(cloud: Cloud, running: str, tmp
     assert [each["stoppedReason"] for each in left] == ["the deployment is removed"]
 
 
+def test_an_image_that_cannot_be_tried_here_can_still_be_switched_to(cloud: Cloud, running: str) -> None:
+    """As against ministack from a shell, where nobody mends its spelling."""
+    cloud.push(running, "v2")
+    said = cloud.ecs("update", "--tag", "v2", "--yes", "--stack", running)
+    assert said.status == 1
+    complaint, next_step = said.err.splitlines()
+    assert "the worker's task definition cannot be copied" in complaint
+    assert "--no-check" in next_step
+
+
 def test_the_workers_image_is_tried_before_it_is_switched_to(cloud: Cloud, running: str) -> None:
     cloud.push(running, "v2")
     told_as_by_aws(cloud, running)
