@@ -8,6 +8,7 @@ from typing import Any
 
 from celery import signals
 from celery.platforms import SecurityWarning
+from celery.utils.log import get_multiprocessing_logger
 
 from jobs.batch_line import BatchLine
 from jobs.broker import make_celery
@@ -42,6 +43,7 @@ class Worker:
         self.celery = make_celery(settings)
         tasks.register(self.celery, queue, self._answer)
         # Weak references would let go of bound methods at once.
+        signals.after_setup_logger.connect(_log_with_all, weak=False)
         signals.worker_process_init.connect(self._start_child, weak=False)
         signals.worker_process_shutdown.connect(self._close_child, weak=False)
         signals.worker_ready.connect(self._start_sweeper, weak=False)
@@ -108,3 +110,10 @@ class Worker:
         self._when_stopping()
         if self._sweeper:
             self._sweeper.stop()
+
+
+def _log_with_all(**_: Any) -> None:
+    """Celery gives what it tells of its processes a handler of its own, which does not write JSON."""
+    logger = get_multiprocessing_logger()
+    logger.handlers.clear()
+    logger.propagate = True

@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 from tests.integration.callers import Caller
 from tests.integration.conftest import StartStack
-from tests.integration.service import wait_until
+from tests.integration.service import kill, wait_until
 from tests.integration.stack import Stack
 from tests.integration.test_lost_workers import SOON, TROUBLED
 
@@ -66,3 +66,13 @@ def test_no_log_holds_a_value_of_a_body_longer_than_it_said(start_stack: StartSt
     send_raw(stack, f"{HEADERS}Transfer-Encoding: chunked\r\n\r\n{TELLTALE}\r\n{body}\r\n0\r\n\r\n")
     send_raw(stack, f"{HEADERS}Content-Length: 500\r\n\r\n{row}")
     assert not lines_with_telltale(stack)
+
+
+def test_every_line_is_json_even_those_of_children_that_are_killed(start_stack: StartStack) -> None:
+    stack = start_stack({"PAYGRADE_QUEUES": "predictions", "PAYGRADE_CHILDREN": "1"})
+    worker = stack.ready(stack.start_worker())
+    [child] = worker.children()
+    kill(child)
+    wait_until("another is ready", lambda: len(worker.events("ready")) == 2)
+    lines = [json.loads(line) for line in worker.says().splitlines()]
+    assert any(f"pid:{child}" in line.get("message", "") for line in lines)
