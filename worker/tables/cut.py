@@ -13,6 +13,8 @@ from worker.tables.layout import Chunk
 
 CHUNK = 8 * 1024 * 1024
 """Bytes of a chunk, about."""
+MOST_ROWS = 131_072
+"""In a chunk of lines: what is made of each takes more memory than a short line."""
 EXPLAINED_COSTS = 64
 """About how many times as long as to score a row it takes to explain it."""
 EXPLAINED_CHUNK = CHUNK // EXPLAINED_COSTS
@@ -25,8 +27,10 @@ _OPENS_AFTER = np.zeros(256, dtype=bool)
 _OPENS_AFTER[list(b',\r\n"')] = True
 
 
-def cut_lines(file: RawIOBase, start: int, size: int, quotes: bool, chunk: int = CHUNK) -> Iterator[Chunk]:
-    """Cuts after line ends, with `quotes` not after those within a field.
+def cut_lines(
+    file: RawIOBase, start: int, size: int, quotes: bool, chunk: int = CHUNK, most: int = MOST_ROWS
+) -> Iterator[Chunk]:
+    """Cuts after line ends, with `quotes` not after those within a field; into at most so many rows.
 
     Raises NoTable, with its line, for a record that is too long, or whose quote is never closed.
     """
@@ -42,9 +46,12 @@ def cut_lines(file: RawIOBase, start: int, size: int, quotes: bool, chunk: int =
             elif not length and reach > LONGEST_RECORD:
                 raise _endless(file, start)
             reach += chunk
-        lines = np.count_nonzero(np.frombuffer(block, np.uint8, length) == LINE_END)
-        unended = block[length - 1] != LINE_END
-        yield Chunk(start, start + length, rows=int(lines) + unended, size=length)
+        lines = int(np.count_nonzero(np.frombuffer(block, np.uint8, length) == LINE_END))
+        rows = lines + (block[length - 1] != LINE_END)
+        if rows > most and length * most // rows < chunk:
+            chunk = length * most // rows
+            continue
+        yield Chunk(start, start + length, rows=rows, size=length)
         start += length
 
 

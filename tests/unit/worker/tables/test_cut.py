@@ -24,16 +24,20 @@ def place(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return tmp_path_factory.mktemp("tables")
 
 
-def rows_of(place: Path, data: bytes, chunk: int) -> list[tuple[str, ...] | None]:
-    """The rows of each chunk, one after the other; None for one that is broken."""
+def chunks_of(place: Path, data: bytes, chunk: int, most: int) -> list[Chunk]:
     (place / "input").write_bytes(data)
+    with files_at(str(place)).open("input") as file:
+        return list(cut_lines(file, 0, len(data), quotes=True, chunk=chunk, most=most))
+
+
+def rows_of(place: Path, data: bytes, chunk: int, most: int = 100) -> list[tuple[str, ...] | None]:
+    """The rows of each chunk, one after the other; None for one that is broken."""
+    chunks = chunks_of(place, data, chunk, most)
+    assert [one.start for one in chunks[1:]] == [one.end for one in chunks[:-1]]
+    assert chunks[-1].end == len(data)
     files = files_at(str(place))
     names = ("0", "1", "2")
     layout = Layout(Format.CSV, Format.CSV, names, names, ("error",))
-    with files.open("input") as file:
-        chunks = list(cut_lines(file, 0, len(data), quotes=True, chunk=chunk))
-    assert [one.start for one in chunks[1:]] == [one.end for one in chunks[:-1]]
-    assert chunks[-1].end == len(data)
     found: list[tuple[str, ...] | None] = []
     for one in chunks:
         for rows in read_rows(files, "input", layout, (), one):
@@ -61,10 +65,16 @@ def test_what_is_written_is_read_in_any_dialect(
     assert rows_of(place, data if last else data.removesuffix(end.encode()), chunk) == table
 
 
-@given(data=st.text(st.sampled_from('ab,"\n\r'), min_size=1, max_size=60), chunk=st.integers(1, 20))
-def test_a_cut_changes_nothing_however_quotes_are_strewn(place: Path, data: str, chunk: int) -> None:
+@given(
+    data=st.text(st.sampled_from('ab,"\n\r'), min_size=1, max_size=60),
+    chunk=st.integers(1, 20),
+    most=st.integers(1, 8),
+)
+def test_a_cut_changes_nothing_however_quotes_are_strewn(
+    place: Path, data: str, chunk: int, most: int
+) -> None:
     try:
-        cut = rows_of(place, data.encode(), chunk)
+        cut = rows_of(place, data.encode(), chunk, most)
     except NoTable as error:
         assert "no end" in str(error)  # noqa: PT017
         return
@@ -81,6 +91,18 @@ def test_a_quote_that_is_never_closed_is_named_by_its_line(place: Path) -> None:
 def test_a_quote_within_a_field_is_a_letter_like_any_other(place: Path) -> None:
     data = b'5" pipe,1,2\n' * 100
     assert rows_of(place, data, 64) == [('5" pipe', "1", "2")] * 100
+
+
+def test_short_lines_are_cut_by_their_number(place: Path) -> None:
+    data = b"12345\n" * 10 + b"1\n" * 300
+    chunks = chunks_of(place, data, chunk=200, most=50)
+    assert max(chunk.rows for chunk in chunks) == 50
+    assert sum(chunk.rows for chunk in chunks) == 310
+
+
+def test_a_record_of_many_lines_is_not_cut(place: Path) -> None:
+    data = b'"' + b"1\n" * 300 + b'"\n'
+    assert len(chunks_of(place, data, chunk=200, most=50)) == 1
 
 
 def test_row_groups_are_chunks_and_the_last_is_shared() -> None:
