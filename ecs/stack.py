@@ -23,7 +23,7 @@ LOOKS_EVERY_SECONDS = (0.25, 3.0)
 
 @dataclass
 class ChangeSet:
-    id: str
+    name: str
     stack_id: str
     changes: list[Change]
     executed: bool = False
@@ -56,15 +56,15 @@ class Stack:
         state = self.state()
         creating = state is None or state.empty
         arguments = self._arguments(template, given, None if creating else state)
+        name = f"paygrade-{uuid.uuid4().hex[:12]}"
         answer = self._cloudformation.create_change_set(
-            StackName=self.name,
-            ChangeSetName=f"paygrade-{uuid.uuid4().hex[:12]}",
+            **self._called(name),
             ChangeSetType="CREATE" if creating else "UPDATE",
             Capabilities=["CAPABILITY_IAM"],
             **({"OnStackFailure": "DELETE"} if creating else {}),
             **arguments,
         )
-        change_set = ChangeSet(answer["Id"], answer["StackId"], [])
+        change_set = ChangeSet(name, answer["StackId"], [])
         try:
             if self._changes(change_set):
                 yield change_set
@@ -73,6 +73,10 @@ class Stack:
         finally:
             if not change_set.executed:
                 self._forget(change_set, with_stack=creating)
+
+    def _called(self, change_set: str) -> dict[str, str]:
+        """Not by its ARN, which rights on the stack do not cover."""
+        return {"StackName": self.name, "ChangeSetName": change_set}
 
     def _arguments(
         self, template: Template | None, given: Mapping[str, str], state: State | None
@@ -92,8 +96,9 @@ class Stack:
 
     def _changes(self, change_set: ChangeSet) -> bool:
         """Waits until CloudFormation has compared; raises EcsError, in its words, if it could not."""
+        called = self._called(change_set.name)
         while True:
-            described = self._cloudformation.describe_change_set(ChangeSetName=change_set.id)
+            described = self._cloudformation.describe_change_set(**called)
             if described["Status"] not in ("CREATE_PENDING", "CREATE_IN_PROGRESS"):
                 break
             self._wait(0.5)
@@ -101,22 +106,20 @@ class Stack:
             reason = described.get("StatusReason", "")
             if any(words in reason for words in _NO_CHANGE):
                 return False
-            refused = "; ".join(self.refusals(ChangeSetName=change_set.id))
+            refused = "; ".join(self.refusals(**called))
             raise EcsError(
                 f"{self.name} cannot be changed so: {refused or reason}",
                 "mend that, or leave out the option that asks for it; nothing was changed",
             )
         pages = [described]
         while token := pages[-1].get("NextToken"):
-            pages.append(
-                self._cloudformation.describe_change_set(ChangeSetName=change_set.id, NextToken=token)
-            )
+            pages.append(self._cloudformation.describe_change_set(**called, NextToken=token))
         change_set.changes = [change for page in pages for change in changes_of(page)]
         return True
 
     def _forget(self, change_set: ChangeSet, with_stack: bool) -> None:
         with suppress(ClientError):
-            self._cloudformation.delete_change_set(ChangeSetName=change_set.id)
+            self._cloudformation.delete_change_set(**self._called(change_set.name))
             if with_stack and self._is_nobodys(change_set):
                 self._cloudformation.delete_stack(StackName=change_set.stack_id)
 
@@ -126,12 +129,12 @@ class Stack:
         if state is None or not state.empty:
             return False
         waiting = self._cloudformation.list_change_sets(StackName=change_set.stack_id)["Summaries"]
-        return all(each["ChangeSetId"] == change_set.id for each in waiting)
+        return all(each["ChangeSetName"] == change_set.name for each in waiting)
 
     def execute(self, change_set: ChangeSet) -> Following:
         """Begins the change; the events are followed as they are iterated over."""
         before = self._last_event(change_set.stack_id)
-        self._cloudformation.execute_change_set(ChangeSetName=change_set.id)
+        self._cloudformation.execute_change_set(**self._called(change_set.name))
         change_set.executed = True
         return self.follow(change_set.stack_id, before)
 
