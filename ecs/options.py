@@ -12,7 +12,7 @@ _SIZE = re.compile(r"(\d+)/(\d+)")
 _CERTIFICATE = re.compile(r"arn:[\w-]+:acm:[\w-]+:\d{12}:certificate/\S+")
 _EMAIL = re.compile(r"[^@\s]+@[^@\s]+")
 _GITLAB = re.compile(r"[\w.-]+(/[\w.-]+)+")
-_GITHUB = re.compile(r"[\w.-]+/[\w.-]+")
+_GITHUB = re.compile(r"[\w.-]+/[\w.-]+|[\w.-]+@\d+/[\w.-]+@\d+")
 MEMORY = {
     256: (512, 1024, 2048),
     512: range(1024, 4097, 1024),
@@ -45,13 +45,17 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     group.add_argument("--alarm-email", metavar="ADDRESS", help="who is written to when an alarm goes off")
     group.add_argument("--log-days", type=int, metavar="DAYS", help="how long logs are kept (30)")
     group.add_argument("--gitlab", metavar="GROUP/PROJECT", help="whose pipelines of main may deploy")
-    group.add_argument("--github", metavar="OWNER/NAME", help="whose workflows of main may deploy")
+    group.add_argument(
+        "--github",
+        metavar="OWNER/NAME",
+        help="whose workflows of main may deploy; OWNER@ID/NAME@ID if it is new: see ecs/README.md",
+    )
 
 
 def base_parameters(options: argparse.Namespace) -> dict[str, str]:
     """Raises BadInput for what no AWS would take."""
     _check(_GITLAB, "--gitlab", options.gitlab, "group/project")
-    _check(_GITHUB, "--github", options.github, "owner/name")
+    _check(_GITHUB, "--github", options.github, "owner/name or owner@123/name@456")
     days = Template("base").parameters["LogRetentionDays"]["AllowedValues"]
     if options.log_days is not None and options.log_days not in days:
         raise BadInput(
@@ -71,6 +75,12 @@ def app_parameters(options: argparse.Namespace) -> dict[str, str]:
     """Raises BadInput for what no AWS would take."""
     web_cpu, web_memory = _size(options.web_size, "--web-size")
     worker_cpu, worker_memory = _size(options.worker_size, "--worker-size")
+    least = Template("app").parameters["WorkerMemory"]["MinValue"]
+    if worker_memory and int(worker_memory) < least:
+        raise BadInput(
+            f"--worker-size {options.worker_size}: too little for the processes of a worker",
+            f"they take {least} MiB at the least",
+        )
     if options.spot is not None and not 0 <= options.spot <= 100:
         raise BadInput(f"--spot {options.spot}: a share goes from 0 to 100 percent", "as in --spot 80")
     if options.certificate and options.alb is False:

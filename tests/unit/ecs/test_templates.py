@@ -97,6 +97,11 @@ def test_options_are_parameters_of_the_templates() -> None:
     assert (app["WorkerCpu"], app["WorkerMemory"]) == ("2048", "4096")
 
 
+@pytest.mark.parametrize("repository", ["owner/name", "owner@1024025/name@724712"])
+def test_a_repository_of_github_is_named_with_or_without_ids(repository: str) -> None:
+    assert base_parameters(options("--github", repository))["GitHubRepository"] == repository
+
+
 def test_the_key_that_is_made_opens_web(stub: StubClient) -> None:
     client, aws = stub("secretsmanager")
     aws.add_client_error("get_secret_value", "ResourceNotFoundException", "it has no value")
