@@ -49,16 +49,14 @@ class Deployment:
         return {**self._kept_files(), **self._providers(options)}
 
     def _kept_files(self) -> dict[str, str]:
-        state = self.base.state()
-        if state and not (state.empty or state.remnant):
+        if self.base.kept():
             return {}  # it was settled when the base was made
         kept = bucket.is_there(self.aws, self.names.bucket(self.aws.account, self.aws.region))
         return {"FilesKept": "yes"} if kept else {}
 
     def _providers(self, options: argparse.Namespace) -> dict[str, str]:
         """The account's OIDC providers where it has them already: it can have one for each platform."""
-        state = self.base.state()
-        before = state.parameters if state else {}
+        before = self.base.kept()
         wanted = {
             parameter: host
             for parameter, project, given, host in (
@@ -108,6 +106,11 @@ class Deployment:
                 f"{self.names.app} has no address yet ({state.status})", "python -m ecs up goes on with it"
             )
         return state.outputs["Address"]
+
+    def domain_target(self) -> str:
+        """The load balancer's own name, to which that of --domain has to point; empty without one."""
+        state = self.app.state()
+        return state.outputs.get("LoadBalancerName", "") if state and state.parameters.get("Domain") else ""
 
     def _task_address(self) -> str:
         interfaces = [

@@ -2,6 +2,7 @@
 
 import argparse
 import re
+from collections.abc import Mapping
 from ipaddress import IPv4Network
 
 from ecs.errors import BadInput
@@ -10,6 +11,7 @@ from ecs.template import Template
 _TAG = re.compile(r"[A-Za-z0-9_][A-Za-z0-9._-]{0,127}")
 _SIZE = re.compile(r"(\d+)/(\d+)")
 _CERTIFICATE = re.compile(r"arn:[\w-]+:acm:[\w-]+:\d{12}:certificate/\S+")
+_DOMAIN = re.compile(r"(?=.{4,253}$)([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z][a-z0-9-]*[a-z0-9]")
 _EMAIL = re.compile(r"[^@\s]+@[^@\s]+")
 _GITLAB = re.compile(r"[\w.-]+(/[\w.-]+)+")
 _GITHUB = re.compile(r"[\w.-]+/[\w.-]+|[\w.-]+@\d+/[\w.-]+@\d+")
@@ -33,6 +35,7 @@ def add_options(parser: argparse.ArgumentParser) -> None:
         "--alb", action=argparse.BooleanOptionalAction, help="a load balancer, with an address that stays"
     )
     group.add_argument("--certificate", metavar="ARN", help="of ACM, for HTTPS at the load balancer")
+    group.add_argument("--domain", metavar="NAME", help="for which the certificate is: see ecs/README.md")
     group.add_argument("--allow-cidr", metavar="CIDR", help="who may reach web (0.0.0.0/0)")
     group.add_argument(
         "--redis", choices=["ecs", "elasticache"], help="a task of our own (ecs), or ElastiCache"
@@ -83,17 +86,15 @@ def app_parameters(options: argparse.Namespace) -> dict[str, str]:
         )
     if options.spot is not None and not 0 <= options.spot <= 100:
         raise BadInput(f"--spot {options.spot}: a share goes from 0 to 100 percent", "as in --spot 80")
-    if options.certificate and options.alb is False:
-        raise BadInput(
-            "--certificate needs the load balancer that --no-alb leaves out", "leave out one of the two"
-        )
     _check(_CERTIFICATE, "--certificate", options.certificate, "arn:aws:acm:REGION:ACCOUNT:certificate/ID")
+    _check(_DOMAIN, "--domain", options.domain, "pay.example.com")
     _check(_EMAIL, "--alarm-email", options.alarm_email, "ada@example.com")
     given = {
         "Name": options.stack,
         "ImageTag": tag(options.tag),
         "LoadBalancing": None if options.alb is None else "yes" if options.alb else "no",
         "CertificateArn": options.certificate,
+        "Domain": options.domain,
         "AllowCidr": _network(options.allow_cidr),
         "Redis": options.redis,
         "SpotWeight": options.spot,
@@ -105,6 +106,26 @@ def app_parameters(options: argparse.Namespace) -> dict[str, str]:
         "AlarmEmail": options.alarm_email,
     }
     return {name: str(value) for name, value in given.items() if value is not None}
+
+
+def check_https(parameters: Mapping[str, str], region: str) -> None:
+    """Raises BadInput for an address that no caller could trust, of what is given and what was before."""
+    certificate, domain = parameters.get("CertificateArn"), parameters.get("Domain")
+    if bool(certificate) != bool(domain):
+        raise BadInput(
+            "--certificate and --domain need each other: callers ask whether the one is for the other",
+            'pass both, or --certificate "" --domain "" for neither',
+        )
+    if certificate and parameters.get("LoadBalancing") == "no":
+        raise BadInput(
+            "--certificate needs the load balancer that --no-alb leaves out",
+            'pass --alb, or --certificate "" --domain ""',
+        )
+    if certificate and certificate.split(":")[3] != region:
+        raise BadInput(
+            f"--certificate {certificate}: the load balancer is in {region}, and takes none of elsewhere",
+            f"ask ACM for one in {region}",
+        )
 
 
 def tag(given: str | None) -> str | None:

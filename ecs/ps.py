@@ -30,9 +30,13 @@ def run(deployment: Deployment, screen: Screen, options: argparse.Namespace) -> 
     except NotThere as error:
         address = ""
         screen.say(f"\n{error}")
+    target = deployment.domain_target()
+    if target:
+        screen.say(f"DNS has to point it to {target}")
     screen.result(
         {
             "address": address,
+            "domain_target": target,
             "services": [asdict(each) for each in services],
             "tasks": [asdict(each) for each in tasks],
         }

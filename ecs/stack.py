@@ -47,6 +47,11 @@ class Stack:
             return None
         return state_of(stack)
 
+    def kept(self) -> dict[str, str]:
+        """The parameters that an update keeps where it is given no others."""
+        state = self.state()
+        return state.parameters if state and not (state.empty or state.remnant) else {}
+
     @contextmanager
     def change_set(self, template: Template | None, given: Mapping[str, str]) -> Iterator[ChangeSet | None]:
         """What would change; None if nothing. Without a template the one that the stack has.

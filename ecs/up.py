@@ -5,7 +5,7 @@ import argparse
 from ecs import images, keys, plan
 from ecs.deployment import Deployment
 from ecs.errors import ChangeFailed, NotThere
-from ecs.options import add_options, app_parameters, base_parameters
+from ecs.options import add_options, app_parameters, base_parameters, check_https
 from ecs.progress import follow
 from ecs.screen import Screen
 from ecs.stack import Following, Stack
@@ -15,7 +15,8 @@ HELP = "make the deployment, or change it to what is asked"
 EXAMPLES = """\
   python -m ecs up
   python -m ecs up --no-alb --spot 100 --yes
-  python -m ecs up --certificate arn:aws:acm:eu-central-1:123456789012:certificate/… --gitlab group/project
+  python -m ecs up --certificate arn:aws:acm:eu-central-1:123456789012:certificate/… --domain pay.example.com
+  python -m ecs up --gitlab group/project
 """
 arguments = add_options
 
@@ -24,6 +25,7 @@ def run(deployment: Deployment, screen: Screen, options: argparse.Namespace) -> 
     base_given, app_given = base_parameters(options), app_parameters(options)
     for stack in (deployment.base, deployment.app):
         bring_to_rest(deployment, stack, screen)
+    check_https(deployment.app.kept() | app_given, deployment.aws.region)
     tag = deployment.first_tag(options.tag)
     base_given |= deployment.found(options)
     apply(deployment, deployment.base, Template("base"), base_given, screen)
@@ -37,6 +39,13 @@ def run(deployment: Deployment, screen: Screen, options: argparse.Namespace) -> 
         # Now, since what follows takes minutes and may fail: a key that was not shown is lost.
         screen.say(f"key of the first caller, shown this once: {key}\n")
     apply(deployment, deployment.app, template, {**outputs, **app_given}, screen)
+    address = _tell(deployment, screen, key)
+    screen.result({"address": address, "key": key})
+    return 0
+
+
+def _tell(deployment: Deployment, screen: Screen, key: str | None) -> str:
+    """Where it is now, and how to call it. Returns the address."""
     try:
         address = deployment.address()
     except NotThere as error:  # without a load balancer it comes with the task
@@ -46,10 +55,11 @@ def run(deployment: Deployment, screen: Screen, options: argparse.Namespace) -> 
         screen.say(f"\nPaygrade is up at {address}\n  {keys.curl(address, key)}")
     if not key:
         screen.say("  with a key that was shown before; python -m ecs key NAME makes another")
+    if target := deployment.domain_target():
+        screen.say(f"  DNS has to point it to {target}: see HTTPS in ecs/README.md")
     if address.startswith("http://"):
         screen.say("  without --certificate keys and rows travel unencrypted")
-    screen.result({"address": address, "key": key})
-    return 0
+    return address
 
 
 def apply(

@@ -7,6 +7,8 @@ import pytest
 
 from tests.integration.ecs.cloud import Cloud
 
+DOMAIN = "pay.example.com"
+HTTPS = ["--certificate", "arn:aws:acm:eu-central-1:000000000000:certificate/1", "--domain", DOMAIN]
 _numbers = count()
 
 

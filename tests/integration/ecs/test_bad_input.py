@@ -3,6 +3,7 @@
 import pytest
 
 from tests.integration.ecs.cloud import Cloud
+from tests.integration.ecs.conftest import HTTPS
 
 NOWHERE = "http://127.0.0.1:9"
 WRONG = {
@@ -22,7 +23,11 @@ WRONG = {
     "a share over all": (["plan", "--spot", "101"], {}, "0 to 100"),
     "a tag that is none": (["update", "--tag", "a b"], {}, "letters"),
     "a tag that is empty": (["plan", "--tag", ""], {}, "letters"),
-    "a certificate without a place": (["up", "--no-alb", "--certificate", "arn:x"], {}, "--no-alb"),
+    "a certificate without a place": (["up", "--no-alb", *HTTPS], {}, "--alb"),
+    "a certificate without a name": (["up", *HTTPS[:2]], {}, "pass both"),
+    "a name without a certificate": (["plan", *HTTPS[2:]], {}, "pass both"),
+    "a certificate of elsewhere": (["up", "--region", "eu-west-1", *HTTPS], {}, "one in eu-west-1"),
+    "an address as a name": (["up", "--domain", "https://example.com"], {}, "pay.example.com"),
     "a certificate that is none": (["up", "--certificate", "mine"], {}, "arn:aws:acm"),
     "an address that is none": (["up", "--alarm-email", "ada"], {}, "ada@example.com"),
     "a project that is none": (["up", "--gitlab", "project"], {}, "group/project"),

@@ -3,11 +3,10 @@
 import pytest
 
 from tests.integration.ecs.cloud import Cloud, Said
-from tests.integration.ecs.conftest import up
+from tests.integration.ecs.conftest import DOMAIN, HTTPS, up
 
-CERTIFICATE = "arn:aws:acm:eu-central-1:000000000000:certificate/1"
 VARIANTS = {
-    "with HTTPS": ["--certificate", CERTIFICATE],
+    "with HTTPS": HTTPS,
     "without a load balancer": ["--no-alb"],
     "with ElastiCache": ["--redis", "elasticache"],
     "smallest": ["--no-alb", "--redis", "elasticache", "--spot", "100"],
@@ -30,18 +29,34 @@ def test_it_is_made_and_taken_away(cloud: Cloud, stack: str, variant: str) -> No
 
 
 def test_a_shape_can_be_changed(cloud: Cloud, running: str) -> None:
-    address = said(cloud, running, "url").out
     planned = said(cloud, running, "plan", "--worker-size", "2048/4096").out
     assert "WorkerTask" in planned
     assert "Cpu (by WorkerCpu)" in planned
     said(cloud, running, "up", "--worker-size", "2048/4096", "--yes")
-    assert said(cloud, running, "up", "--certificate", CERTIFICATE, "--yes").out.count("https://")
-    assert said(cloud, running, "url").out == address.replace("http:", "https:")
+    said(cloud, running, "up", "--spot", "10", "--yes")
     # What was given before stays when it is not given again.
     definition = cloud.client("ecs").describe_task_definition(taskDefinition=f"{running}-worker")[
         "taskDefinition"
     ]
     assert (definition["cpu"], definition["memory"]) == ("2048", "4096")
+
+
+def test_callers_use_the_name_that_the_certificate_is_for(cloud: Cloud, running: str) -> None:
+    """The load balancer's own name is what DNS has to know."""
+    before = said(cloud, running, "url").out.strip()
+    made = said(cloud, running, "up", *HTTPS, "--yes").out
+    assert f"curl -X POST https://{DOMAIN}/recms" in made
+    own = before.removeprefix("http://")
+    assert f"DNS has to point it to {own}" in made
+    assert said(cloud, running, "url").out.strip() == f"https://{DOMAIN}"
+    assert said(cloud, running, "ps", "--json").json["domain_target"] == own
+    # It is not given up by the way.
+    refused = cloud.ecs("up", "--no-alb", "--yes", "--stack", running)
+    assert refused.status == 2
+    assert '--certificate "" --domain ""' in refused.err
+    said(cloud, running, "up", "--certificate", "", "--domain", "", "--yes")
+    assert said(cloud, running, "url").out.strip() == before
+    assert "DNS" not in said(cloud, running, "ps").out
 
 
 def test_a_load_balancer_can_go(cloud: Cloud, running: str) -> None:

@@ -85,7 +85,8 @@ CERTIFICATE = "arn:aws:acm:eu-central-1:123456789012:certificate/1"
 
 def test_options_are_parameters_of_the_templates() -> None:
     everything = options(
-        *("--tag", "v1", "--alb", "--certificate", CERTIFICATE, "--allow-cidr", "203.0.113.0/24"),
+        *("--tag", "v1", "--alb", "--certificate", CERTIFICATE, "--domain", "example.com"),
+        *("--allow-cidr", "203.0.113.0/24"),
         *("--redis", "elasticache", "--spot", "30", "--web-size", "512/1024", "--worker-size", "2048/4096"),
         *("--alarm-email", "ada@example.com", "--log-days", "7", "--gitlab", "group/project"),
         *("--github", "owner/name"),
