@@ -5,7 +5,7 @@ import subprocess
 import time
 from collections.abc import Callable
 
-from ecs import bucket
+from ecs import bucket, zones
 from ecs.aws import Aws
 from ecs.errors import BadInput, NotThere
 from ecs.names import Names
@@ -47,6 +47,10 @@ class Deployment:
     def found(self, options: argparse.Namespace) -> dict[str, str]:
         """What the account has already, and the base is to use as it is."""
         return {**self._kept_files(), **self._providers(options)}
+
+    def zones(self, wanted: str | None) -> dict[str, str]:
+        """What is still to be settled of the app's two zones. Raises BadInput for what cannot be had."""
+        return zones.settle(self.aws.client("ec2"), self.aws.region, wanted, self.app.kept())
 
     def _kept_files(self) -> dict[str, str]:
         if self.base.kept():

@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import partial
 
-from ecs import images, rights
+from ecs import images, rights, zones
 from ecs.aws import AWS_ERRORS, in_a_line
 from ecs.deployment import Deployment
 from ecs.errors import EcsError
@@ -76,9 +76,9 @@ def _found(about: str, check: Check) -> Finding:
 
 
 def _zones(deployment: Deployment) -> Iterator[str]:
-    zones = deployment.aws.client("ec2").describe_availability_zones()["AvailabilityZones"]
-    if sum(zone["State"] == "available" for zone in zones) < 2:
-        yield f"{deployment.aws.region} has fewer than two zones"
+    region = deployment.aws.region
+    if len(zones.with_fargate(deployment.aws.client("ec2"), region)) < 2:
+        yield f"{region} has fewer than two zones with Fargate"
 
 
 def _vpcs(deployment: Deployment) -> Iterator[str]:

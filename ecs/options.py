@@ -38,6 +38,9 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     group.add_argument("--domain", metavar="NAME", help="for which the certificate is: see ecs/README.md")
     group.add_argument("--allow-cidr", metavar="CIDR", help="who may reach web (0.0.0.0/0)")
     group.add_argument(
+        "--zones", metavar="ZONE,ZONE", help="where it is, for good (the region's first two with Fargate)"
+    )
+    group.add_argument(
         "--redis", choices=["ecs", "elasticache"], help="a task of our own (ecs), or ElastiCache"
     )
     group.add_argument(

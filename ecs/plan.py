@@ -25,6 +25,7 @@ def run(deployment: Deployment, screen: Screen, options: argparse.Namespace) -> 
     base_given, app_given = base_parameters(options), app_parameters(options)
     kept = deployment.app.kept()
     check_https(kept | app_given, deployment.aws.region)
+    app_given |= deployment.zones(options.zones)
     template = Template("app")
     base = _changes(deployment.base, Template("base"), {**base_given, **deployment.found(options)})
     show(screen, deployment.names.base, base)

@@ -26,6 +26,7 @@ def run(deployment: Deployment, screen: Screen, options: argparse.Namespace) -> 
     for stack in (deployment.base, deployment.app):
         bring_to_rest(deployment, stack, screen)
     check_https(deployment.app.kept() | app_given, deployment.aws.region)
+    app_given |= deployment.zones(options.zones)
     tag = deployment.first_tag(options.tag)
     base_given |= deployment.found(options)
     apply(deployment, deployment.base, Template("base"), base_given, screen)

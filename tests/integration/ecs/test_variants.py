@@ -59,6 +59,16 @@ def test_callers_use_the_name_that_the_certificate_is_for(cloud: Cloud, running:
     assert "DNS" not in said(cloud, running, "ps").out
 
 
+def test_a_deployment_stays_in_its_zones(cloud: Cloud, stack: str) -> None:
+    up(cloud, stack, "--no-alb", "--zones", "eu-central-1b,eu-central-1c")
+    said(cloud, stack, "up", "--spot", "10", "--yes")
+    cloud.push(stack, "v2")
+    said(cloud, stack, "update", "--tag", "v2", "--no-check", "--yes")
+    subnets = cloud.client("ec2").describe_subnets()["Subnets"]
+    mine = {each["AvailabilityZone"] for each in subnets if f"{stack}-" in str(each.get("Tags"))}
+    assert mine == {"eu-central-1b", "eu-central-1c"}
+
+
 def test_a_load_balancer_can_go(cloud: Cloud, running: str) -> None:
     said(cloud, running, "up", "--no-alb", "--yes")
     assert not services_of(cloud, running)["web"]["loadBalancers"]

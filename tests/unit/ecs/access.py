@@ -5,9 +5,8 @@ from collections.abc import Callable, Iterator
 from tests.unit.ecs.templates import Templates, as_list, branches, reference
 
 TRUSTED = {"ecs-tasks.amazonaws.com"}
-ZONES = {"ec2:DescribeAccountAttributes", "ec2:DescribeAvailabilityZones", "ec2:DescribeSubnets"}
 # Actions that AWS lets nobody bind to a resource.
-UNBOUND = {"ecr:GetAuthorizationToken", "ecs:DeregisterTaskDefinition", "ecs:DescribeTaskDefinition", *ZONES}
+UNBOUND = {"ecr:GetAuthorizationToken", "ecs:DeregisterTaskDefinition", "ecs:DescribeTaskDefinition"}
 SECRET_WORDS = ("PASSWORD", "KEY", "TOKEN", "SECRET", "AUTH", "REDIS_URL")
 
 

@@ -141,7 +141,7 @@ def base_gives_what_app_takes(templates: Templates) -> Iterator[str]:
     for name in gives - set(templates.app["Parameters"]):
         yield f"the app takes no {name}"
     for name, parameter in templates.app["Parameters"].items():
-        if "Default" not in parameter and name not in gives | {"Name", "ImageTag"}:
+        if "Default" not in parameter and name not in gives | {"Name", "ImageTag", "ZoneA", "ZoneB"}:
             yield f"nobody gives the app its {name}"
 
 

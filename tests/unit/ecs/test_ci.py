@@ -12,7 +12,6 @@ import yaml
 from cfnlint.schema import PROVIDER_SCHEMA_MANAGER
 
 from ecs.__main__ import VERBS
-from tests.unit.ecs.access import ZONES
 from tests.unit.ecs.templates import Templates, as_list, shipped
 
 GITLAB = Path(".gitlab-ci.yml")
@@ -125,9 +124,10 @@ def test_the_role_may_all_that_cloudformation_does_for_an_update(
     assert wanted - rights() == {"ecs:UntagResource"} & wanted  # an update takes no tag away
 
 
-def test_the_role_may_ask_for_the_zones_of_the_template() -> None:
-    assert "Fn::GetAZs" in str(shipped().app)
-    assert rights() >= ZONES
+def test_an_update_asks_for_no_zones() -> None:
+    """The role may not, and another answer would replace the subnets."""
+    assert "Fn::GetAZs" not in str(shipped().app)
+    assert not {action for action in rights() if action.startswith("ec2:")}
 
 
 def test_no_key_of_aws_is_kept_anywhere() -> None:
