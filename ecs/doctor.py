@@ -10,11 +10,16 @@ from ecs.aws import AWS_ERRORS, in_a_line
 from ecs.deployment import Deployment
 from ecs.errors import EcsError
 from ecs.invariants import INVARIANTS, Given
+from ecs.options import add_options, app_parameters, base_parameters
 from ecs.screen import Screen
 from ecs.template import Template
 
 HELP = "look for what would make a change fail"
-EXAMPLES = "  python -m ecs doctor\n  python -m ecs doctor --tag 3f2a9c1d07be --json\n"
+EXAMPLES = """\
+  python -m ecs doctor
+  python -m ecs doctor --redis elasticache --worker-size 4096/8192
+"""
+arguments = add_options
 _FARGATE_CPUS = "L-3032A538"
 _VPCS = "L-F678F1CE"
 
@@ -27,14 +32,10 @@ class Finding:
     said: str
 
 
-def arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--tag", help="of the images to look for (the one that runs, or the commit's)")
-
-
 def run(deployment: Deployment, screen: Screen, options: argparse.Namespace) -> int:
     who = deployment.aws.identity()  # without credentials nothing else can be looked at
     found = [Finding("who we are", False, who["Arn"])]
-    for about, check in _checks(deployment, options.tag, who["Arn"]).items():
+    for about, check in _checks(deployment, options, who["Arn"]).items():
         found.append(_found(about, check))
     marks = {True: "wrong", False: "ok", None: "?"}
     screen.table(("", "about", "found"), [(marks[each.wrong], each.about, each.said) for each in found])
@@ -49,17 +50,18 @@ def run(deployment: Deployment, screen: Screen, options: argparse.Namespace) -> 
 Check = Callable[[], Iterator[str]]
 
 
-def _checks(deployment: Deployment, tag: str | None, arn: str) -> dict[str, Check]:
-    """By what they are about; each yields what is wrong."""
-    state = deployment.app.state()
-    app = Given(Template("app").parsed, state.parameters if state else {})
+def _checks(deployment: Deployment, options: argparse.Namespace, arn: str) -> dict[str, Check]:
+    """By what they are about; each yields what is wrong. Of what there is, changed as the options ask."""
+    base = Given(Template("base").parsed, deployment.base.kept() | base_parameters(options))
+    app = Given(Template("app").parsed, deployment.app.kept() | app_parameters(options))
     return {
         "region": lambda: _zones(deployment),
-        "rights": lambda: rights.missing(deployment, arn),
+        "rights": lambda: rights.missing(deployment.aws, arn, rights.wanted(base, app)),
+        "role of ECS": lambda: rights.no_role_of_ecs(deployment.aws),
         "quota of VPCs": lambda: _vpcs(deployment),
         "quota of Fargate": lambda: _cpus(deployment, app),
         "stacks at rest": lambda: _stacks(deployment),
-        "images": lambda: _images(deployment, tag),
+        "images": lambda: _images(deployment, options.tag),
         **{about: partial(rule, app) for about, rule in INVARIANTS.items()},
         "changed by hand": lambda: _drift(deployment),
     }

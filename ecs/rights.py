@@ -1,50 +1,98 @@
-"""The rights that making and updating a deployment takes, and which of them whoever we are has not."""
+"""The rights that making, changing and removing a deployment takes, and which of them we have not."""
 
 import re
 from collections.abc import Iterator
 
-from ecs.deployment import Deployment
+from botocore.exceptions import ClientError
 
-ACTIONS = (
-    "cloudformation:CreateChangeSet",
-    "cloudformation:DeleteStack",
-    "cloudformation:DescribeStackEvents",
-    "cloudformation:ExecuteChangeSet",
-    "cloudwatch:PutDashboard",
-    "cloudwatch:PutMetricAlarm",
-    "ec2:CreateSecurityGroup",
-    "ec2:CreateVpc",
-    "ec2:CreateVpcEndpoint",
-    "ecr:CreateRepository",
-    "ecr:PutImage",
-    "ecs:CreateCluster",
-    "ecs:CreateService",
-    "ecs:RegisterTaskDefinition",
-    "ecs:RunTask",
-    "ecs:UpdateService",
-    "elasticfilesystem:CreateFileSystem",
-    "elasticloadbalancing:CreateLoadBalancer",
-    "iam:CreateRole",
-    "iam:CreateServiceLinkedRole",
-    "iam:PassRole",
-    "logs:CreateLogGroup",
-    "logs:FilterLogEvents",
-    "s3:CreateBucket",
-    "secretsmanager:CreateSecret",
-    "secretsmanager:PutSecretValue",
-    "servicediscovery:CreatePrivateDnsNamespace",
-)
+from ecs.aws import Aws, code_of
+from ecs.invariants import Given
+
+# CloudFormation acts with the rights of whoever asks it to.
+_ALWAYS = {
+    "cloudformation": "ContinueUpdateRollback CreateChangeSet DeleteChangeSet DeleteStack DescribeChangeSet "
+    "DescribeEvents DescribeStackEvents DescribeStacks ExecuteChangeSet ListChangeSets",
+    "cloudwatch": "DeleteAlarms DeleteDashboards DescribeAlarms GetDashboard ListTagsForResource "
+    "PutDashboard PutMetricAlarm TagResource",
+    "ec2": "AssociateRouteTable AttachInternetGateway AuthorizeSecurityGroupEgress "
+    "AuthorizeSecurityGroupIngress CreateInternetGateway CreateRoute CreateRouteTable CreateSecurityGroup "
+    "CreateSubnet CreateTags CreateVpc CreateVpcEndpoint DeleteInternetGateway DeleteRoute DeleteRouteTable "
+    "DeleteSecurityGroup DeleteSubnet DeleteVpc DeleteVpcEndpoints DescribeAvailabilityZones "
+    "DescribeInstances DescribeInternetGateways DescribeNetworkInterfaces DescribeRegions "
+    "DescribeRouteTables DescribeSecurityGroups DescribeSubnets DescribeVpcAttribute DescribeVpcEndpoints "
+    "DescribeVpcs DetachInternetGateway DisassociateRouteTable ModifySubnetAttribute ModifyVpcAttribute "
+    "ReplaceRouteTableAssociation RevokeSecurityGroupEgress RevokeSecurityGroupIngress",
+    "ecr": "BatchCheckLayerAvailability BatchGetImage CompleteLayerUpload CreateRepository DeleteRepository "
+    "DescribeImages DescribeRepositories GetAuthorizationToken InitiateLayerUpload PutImage "
+    "PutLifecyclePolicy TagResource UploadLayerPart",
+    "ecs": "CreateCluster CreateService DeleteCluster DeleteService DeregisterTaskDefinition "
+    "DescribeClusters DescribeServiceDeployments DescribeServices DescribeTaskDefinition DescribeTasks "
+    "ListServiceDeployments ListTagsForResource ListTasks RegisterTaskDefinition RunTask "
+    "StopServiceDeployment StopTask TagResource UpdateService",
+    "iam": "AttachRolePolicy CreateRole CreateServiceLinkedRole DeleteRole DeleteRolePolicy DetachRolePolicy "
+    "GetRole GetRolePolicy ListAttachedRolePolicies ListRolePolicies PassRole PutRolePolicy TagRole "
+    "UpdateAssumeRolePolicy",
+    "logs": "CreateLogGroup DeleteLogGroup DescribeLogGroups FilterLogEvents ListTagsForResource "
+    "PutRetentionPolicy TagResource",
+    "s3": "CreateBucket DeleteBucket DeleteBucketPolicy DeleteObject DeleteObjectVersion GetBucketPolicy "
+    "ListBucket ListBucketVersions PutBucketOwnershipControls PutBucketPolicy PutBucketPublicAccessBlock "
+    "PutEncryptionConfiguration PutLifecycleConfiguration",
+    "secretsmanager": "CreateSecret DeleteSecret DescribeSecret GetRandomPassword GetSecretValue "
+    "PutSecretValue TagResource UpdateSecret",
+}
+_REDIS_ON_ECS = {
+    "elasticfilesystem": "CreateAccessPoint CreateFileSystem CreateMountTarget DeleteAccessPoint "
+    "DeleteFileSystem DeleteMountTarget DescribeAccessPoints DescribeFileSystems DescribeMountTargets "
+    "TagResource",
+    "route53": "CreateHostedZone GetHostedZone ListHostedZonesByName",
+    "servicediscovery": "CreatePrivateDnsNamespace CreateService DeleteNamespace DeleteService GetNamespace "
+    "GetOperation GetService ListServices ListTagsForResource TagResource",
+}
+_REDIS_ON_ELASTICACHE = {
+    "elasticache": "AddTagsToResource CreateCacheParameterGroup CreateCacheSubnetGroup "
+    "CreateReplicationGroup DeleteCacheParameterGroup DeleteCacheSubnetGroup DeleteReplicationGroup "
+    "DescribeCacheParameterGroups DescribeCacheSubnetGroups DescribeReplicationGroups ListTagsForResource "
+    "ModifyCacheParameterGroup ModifyReplicationGroup",
+}
+_LOAD_BALANCER = {
+    "elasticloadbalancing": "AddTags CreateListener CreateLoadBalancer CreateTargetGroup DeleteListener "
+    "DeleteLoadBalancer DeleteTargetGroup DescribeListeners DescribeLoadBalancers DescribeTags "
+    "DescribeTargetGroups DescribeTargetHealth ModifyListener ModifyLoadBalancerAttributes "
+    "ModifyTargetGroupAttributes RegisterTargets SetSecurityGroups",
+}
+_EMAIL = {
+    "sns": "CreateTopic DeleteTopic GetTopicAttributes ListSubscriptionsByTopic ListTagsForResource "
+    "SetTopicAttributes Subscribe TagResource Unsubscribe",
+}
+_CI = {
+    "iam": "CreateOpenIDConnectProvider GetOpenIDConnectProvider ListOpenIDConnectProviders "
+    "TagOpenIDConnectProvider",
+}
 _SESSION = re.compile(r"arn:([\w-]+):sts::(\d+):assumed-role/([^/]+)/.+")
 
 
-def missing(deployment: Deployment, arn: str) -> Iterator[str]:
-    """One sentence that names them all. Rights that depend on the resource are not told apart."""
+def wanted(base: Given, app: Given) -> set[str]:
+    """Actions that a deployment with these parameters takes."""
+    groups = [
+        _ALWAYS,
+        _REDIS_ON_ECS if app.parameter("Redis") == "ecs" else _REDIS_ON_ELASTICACHE,
+        _LOAD_BALANCER if app.parameter("LoadBalancing") == "yes" else {},
+        _EMAIL if app.parameter("AlarmEmail") else {},
+        _CI if base.parameter("GitLabProject") or base.parameter("GitHubRepository") else {},
+    ]
+    return {
+        f"{service}:{name}" for group in groups for service, names in group.items() for name in names.split()
+    }
+
+
+def missing(aws: Aws, arn: str, actions: set[str]) -> Iterator[str]:
+    """One sentence that names them all."""
     if arn.endswith(":root"):
         return
     pages = (
-        deployment.aws.client("iam")
+        aws.client("iam")
         .get_paginator("simulate_principal_policy")
-        .paginate(PolicySourceArn=_principal(arn), ActionNames=list(ACTIONS))
+        .paginate(PolicySourceArn=_principal(arn), ActionNames=sorted(actions))
     )
     denied = [
         each["EvalActionName"]
@@ -53,10 +101,23 @@ def missing(deployment: Deployment, arn: str) -> Iterator[str]:
         if each["EvalDecision"] != "allowed"
     ]
     if denied:
-        yield f"not allowed: {', '.join(denied)}"
+        yield f"not allowed, or not on every resource: {', '.join(denied)}"
 
 
 def _principal(arn: str) -> str:
     """The role behind a session: policies are the role's."""
     session = _SESSION.fullmatch(arn)
     return f"arn:{session[1]}:iam::{session[2]}:role/{session[3]}" if session else arn
+
+
+def no_role_of_ecs(aws: Aws) -> Iterator[str]:
+    """The first cluster of an account makes the role that ECS acts with, and may be too early to use it."""
+    try:
+        aws.client("iam").get_role(RoleName="AWSServiceRoleForECS")
+    except ClientError as error:
+        if code_of(error) != "NoSuchEntity":
+            raise
+        yield (
+            "the account has none yet, and the first up may have to be repeated, unless before it: "
+            "aws iam create-service-linked-role --aws-service-name ecs.amazonaws.com"
+        )
