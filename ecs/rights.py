@@ -118,6 +118,6 @@ def no_role_of_ecs(aws: Aws) -> Iterator[str]:
         if code_of(error) != "NoSuchEntity":
             raise
         yield (
-            "the account has none yet, and the first up may have to be repeated, unless before it: "
+            "the account has none yet; the first up makes it, and may have to be repeated, or else: "
             "aws iam create-service-linked-role --aws-service-name ecs.amazonaws.com"
         )
