@@ -9,6 +9,7 @@ from ecs import bucket, zones
 from ecs.aws import Aws
 from ecs.errors import BadInput, NotThere
 from ecs.names import Names
+from ecs.options import check_https
 from ecs.services import Services
 from ecs.stack import Stack
 from ecs.state import needs
@@ -48,9 +49,11 @@ class Deployment:
         """What the account has already, and the base is to use as it is."""
         return {**self._kept_files(), **self._providers(options)}
 
-    def zones(self, wanted: str | None) -> dict[str, str]:
-        """What is still to be settled of the app's two zones. Raises BadInput for what cannot be had."""
-        return zones.settle(self.aws.client("ec2"), self.aws.region, wanted, self.app.kept())
+    def fitted(self, given: dict[str, str], wanted_zones: str | None) -> dict[str, str]:
+        """The parameters given for the app, and its zones at first. Raises BadInput if they do not fit."""
+        before, region = self.app.kept(), self.aws.region
+        check_https(before | given, region)
+        return {**given, **zones.settle(self.aws.client("ec2"), region, wanted_zones, before)}
 
     def _kept_files(self) -> dict[str, str]:
         if self.base.kept():

@@ -6,7 +6,7 @@ from ecs import prices
 from ecs.changes import Change, loses_data, summary
 from ecs.deployment import Deployment
 from ecs.invariants import Given
-from ecs.options import add_options, app_parameters, base_parameters, check_https
+from ecs.options import add_options, app_parameters, base_parameters
 from ecs.screen import Screen
 from ecs.stack import Stack
 from ecs.state import needs
@@ -23,15 +23,13 @@ arguments = add_options
 def run(deployment: Deployment, screen: Screen, options: argparse.Namespace) -> int:
     options.tag = deployment.first_tag(options.tag)
     base_given, app_given = base_parameters(options), app_parameters(options)
-    kept = deployment.app.kept()
-    check_https(kept | app_given, deployment.aws.region)
-    app_given |= deployment.zones(options.zones)
+    app_given = deployment.fitted(app_given, options.zones)
     template = Template("app")
     base = _changes(deployment.base, Template("base"), {**base_given, **deployment.found(options)})
     show(screen, deployment.names.base, base)
     app = _changes(deployment.app, template, {**deployment.planned_outputs(template), **app_given})
     show(screen, deployment.names.app, app)
-    month = sum(prices.month(Given(template.parsed, kept | app_given)).values())
+    month = sum(prices.month(Given(template.parsed, deployment.app.kept() | app_given)).values())
     screen.say(f"about {month:.0f} USD a month with one worker: an estimate, by {prices.OF}")
     screen.result(
         {

@@ -5,7 +5,7 @@ import argparse
 from ecs import images, keys, plan
 from ecs.deployment import Deployment
 from ecs.errors import ChangeFailed, NotThere
-from ecs.options import add_options, app_parameters, base_parameters, check_https
+from ecs.options import add_options, app_parameters, base_parameters
 from ecs.progress import follow
 from ecs.screen import Screen
 from ecs.stack import Following, Stack
@@ -25,8 +25,7 @@ def run(deployment: Deployment, screen: Screen, options: argparse.Namespace) -> 
     base_given, app_given = base_parameters(options), app_parameters(options)
     for stack in (deployment.base, deployment.app):
         bring_to_rest(deployment, stack, screen)
-    check_https(deployment.app.kept() | app_given, deployment.aws.region)
-    app_given |= deployment.zones(options.zones)
+    app_given = deployment.fitted(app_given, options.zones)
     tag = deployment.first_tag(options.tag)
     base_given |= deployment.found(options)
     apply(deployment, deployment.base, Template("base"), base_given, screen)

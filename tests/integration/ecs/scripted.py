@@ -12,13 +12,26 @@ IDENTITY = """<GetCallerIdentityResponse xmlns="https://sts.amazonaws.com/doc/20
 <Arn>arn:aws:iam::123456789012:user/ada</Arn><UserId>X</UserId><Account>123456789012</Account>
 </GetCallerIdentityResult></GetCallerIdentityResponse>"""
 
+_ZONE = (
+    "<item><zoneName>{0}</zoneName><zoneId>{0}</zoneId><zoneState>available</zoneState>"
+    "<zoneType>availability-zone</zoneType></item>"
+)
+ZONES = (
+    '<DescribeAvailabilityZonesResponse xmlns="http://ec2.amazonaws.com/doc/2016-11-15/"><availabilityZoneInfo>'
+    f"{_ZONE.format('a')}{_ZONE.format('b')}</availabilityZoneInfo></DescribeAvailabilityZonesResponse>"
+)
+
 
 class Scripted:
     """Answers of each action, in turn; the last of them again and again."""
 
     def __init__(self, answers: dict[str, list[Answer]]) -> None:
         self.asked: list[str] = []
-        self._answers = {"GetCallerIdentity": [(200, IDENTITY)], **answers}
+        self._answers = {
+            "GetCallerIdentity": [(200, IDENTITY)],
+            "DescribeAvailabilityZones": [(200, ZONES)],
+            **answers,
+        }
         self._changed = threading.Condition()
         handler = type("Handler", (_Handler,), {"answer": self._answer})
         self._server = ThreadingHTTPServer(("127.0.0.1", 0), handler)
