@@ -31,6 +31,8 @@ EXAMPLES = """\
   zcat people.csv.gz | python -m jobs score - --results ndjson | head
 """
 
+TIMEOUT_SECONDS = 60
+
 T = TypeVar("T")
 
 
@@ -66,11 +68,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--model", metavar="NAME[@VERSION]", help="which model (the default model)")
     parser.add_argument(
-        "--timeout",
-        type=seconds,
-        default=60,
-        metavar="SECONDS",
-        help="how long to wait for rows (%(default)s)",
+        "--timeout", type=seconds, metavar="SECONDS", help=f"how long to wait for rows ({TIMEOUT_SECONDS})"
     )
     score_file.arguments(parser)
     add_api(parser)
@@ -87,7 +85,7 @@ def run(options: argparse.Namespace, settings: Settings) -> int:
         body["model"] = options.model
     if options.explain:
         body["explain"] = True
-    until = time.monotonic() + options.timeout
+    until = time.monotonic() + (options.timeout or TIMEOUT_SECONDS)
     once = uuid4().hex
     accepted = patiently(lambda: api.post(body, once), until)
     ended = ended_of(api, accepted, until)
@@ -106,6 +104,8 @@ def _check_fit(options: argparse.Namespace) -> None:
     """Raises CannotAsk for an option that would have no effect."""
     if options.file is not None and options.json:
         raise CannotAsk("--json goes with --row; a file's results come in the format of --results")
+    if options.file is not None and options.timeout:
+        raise CannotAsk("--timeout goes with --row; a file is waited for as long as it takes")
     for name in score_file.OF_FILES:
         if options.rows and getattr(options, name):
             raise CannotAsk(f"--{name.replace('_', '-')} goes with a file, not with --row")

@@ -47,15 +47,30 @@ def test_the_help_says_what_an_exit_status_means(jobs: Jobs) -> None:
         ("score", "--row", "=1"),
         ("score", "--row", "years=1", "years=2"),
         ("score", "--row", "years=1", "--timeout", "-1"),
-        ("score", "--row", "years=1", "--output", "scored.csv"),
-        ("score", "--row", "years=1", "--include-inputs"),
-        ("score", "people.csv", "--json"),
     ],
     ids=" ".join,
 )
 def test_what_cannot_be_asked_is_one_line_and_2(jobs: Jobs, typed: tuple[str, ...]) -> None:
     status, out, err = jobs(*typed)
     assert (status, out, err.count("\n")) == (2, "", 1)
+
+
+@pytest.mark.parametrize(
+    ("given", "option"),
+    [
+        (("--row", "years=1"), ("--output", "scored.csv")),
+        (("--row", "years=1"), ("--include-inputs",)),
+        (("people.csv",), ("--json",)),
+        (("people.csv",), ("--timeout", "5")),
+    ],
+    ids=lambda words: " ".join(words),
+)
+def test_an_option_of_score_that_would_have_no_effect_is_refused(
+    jobs: Jobs, given: tuple[str, ...], option: tuple[str, ...]
+) -> None:
+    status, _, err = jobs("score", *given, *option)
+    assert status == 2
+    assert err.startswith(f"jobs: {option[0]} goes with ")
 
 
 @pytest.mark.parametrize(
