@@ -119,7 +119,7 @@ class Api:
             return NotSo(detail)
         if error.code == 401:
             return CannotAsk(f"{detail}: set PAYGRADE_KEY, or give --key-file")
-        later = _retry_after(error.headers)
+        later = retry_after(error.headers)
         return CannotAsk(detail) if later is None else AskLater(detail, later)
 
 
@@ -129,7 +129,8 @@ def _in_a_line(problem: Resource) -> str:
     return said or str(problem["detail"])
 
 
-def _retry_after(headers: Message) -> int | None:
+def retry_after(headers: Message) -> int | None:
+    """Seconds, if the service has said so."""
     given = headers.get("Retry-After", "")
     return int(given) if given.isdecimal() else None
 

@@ -9,6 +9,7 @@ from urllib.parse import urlsplit
 
 import orjson
 
+from jobs.cli.api import retry_after
 from jobs.cli.errors import AskLater, CannotAsk
 from jobs.files import PIECE
 
@@ -55,7 +56,7 @@ class Service:
             except AskLater as error:
                 if time.monotonic() > until:
                     raise
-                time.sleep(error.seconds)
+                time.sleep(min(error.seconds, PATIENCE_SECONDS))
 
     def download(self, path: str, write: Callable[[bytes], object], watch: Watch, most: int = 0) -> None:
         """Writes the file, or its first bytes."""
@@ -100,7 +101,8 @@ def _json(connection: http.client.HTTPConnection) -> Any:
     response = connection.getresponse()
     body = response.read()
     if response.status in (429, 503):
-        raise AskLater(_reason(response.status, body), AGAIN_AFTER_SECONDS)
+        later = retry_after(response.headers)
+        raise AskLater(_reason(response.status, body), AGAIN_AFTER_SECONDS if later is None else later)
     if response.status >= 400:
         raise CannotAsk(_reason(response.status, body))
     return orjson.loads(body) if body else None

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from tests.unit.jobs.cli.answering import Answer, Answering
+from tests.unit.jobs.cli.answering import Answer, Answering, problem
 from tests.unit.jobs.cli.conftest import Jobs
 
 PATH = "/v1/batches/batch_01a20185-eaa7-7fbf-80d5-252d88bcb074"
@@ -46,6 +46,18 @@ def test_a_batch_that_ended_without_a_row_is_1(jobs: Jobs, file: str, ended: dic
         status, out, err = jobs("score", file, server=server)
     assert (status, out, err.count("\n")) == (1, "", 1)
     assert f"{ended['id']} is {ended['status']}" in err
+
+
+def test_a_file_is_sent_again_when_the_service_has_said(
+    jobs: Jobs, file: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pauses: list[float] = []
+    monkeypatch.setattr("time.sleep", pauses.append)
+    with Answering(problem(429, "too many batches", retry_after=7), ACCEPTED, *SCORED) as server:
+        assert jobs("score", file, server=server)[0] == 0
+    assert pauses[0] == 7
+    keys = {sent.headers["Idempotency-Key"] for sent in server.sent if sent.line.startswith("POST")}
+    assert len(keys) == 1
 
 
 def test_web_may_be_behind_a_path_for_files_too(jobs: Jobs, file: str, tmp_path: Path) -> None:
