@@ -1,14 +1,14 @@
 """doctor: looks for what would make a change fail later, and less clearly. Changes nothing."""
 
 import argparse
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from functools import partial
 
-from ecs import images, rights, zones
+from ecs import images, rights
 from ecs.aws import AWS_ERRORS, in_a_line
 from ecs.deployment import Deployment
-from ecs.errors import EcsError
+from ecs.errors import BadInput, EcsError
 from ecs.invariants import INVARIANTS, Given
 from ecs.options import add_options, app_parameters, base_parameters
 from ecs.screen import Screen
@@ -34,7 +34,7 @@ class Finding:
 
 def run(deployment: Deployment, screen: Screen, options: argparse.Namespace) -> int:
     who = deployment.aws.identity()  # without credentials nothing else can be looked at
-    found = [Finding("who we are", False, who["Arn"])]
+    found = [Finding("who we are", False, f"{who['Arn']}, in {deployment.aws.region}")]
     for about, check in _checks(deployment, options, who["Arn"]).items():
         found.append(_found(about, check))
     marks = {True: "wrong", False: "ok", None: "?"}
@@ -47,7 +47,7 @@ def run(deployment: Deployment, screen: Screen, options: argparse.Namespace) -> 
     return 1 if wrong else 0
 
 
-Check = Callable[[], Iterator[str]]
+Check = Callable[[], Iterable[str]]
 
 
 def _checks(deployment: Deployment, options: argparse.Namespace, arn: str) -> dict[str, Check]:
@@ -55,7 +55,7 @@ def _checks(deployment: Deployment, options: argparse.Namespace, arn: str) -> di
     base = Given(Template("base").parsed, deployment.base.kept() | base_parameters(options))
     app = Given(Template("app").parsed, deployment.app.kept() | app_parameters(options))
     return {
-        "region": lambda: _zones(deployment),
+        "zones and HTTPS": lambda: _fit(deployment, options),
         "rights": lambda: rights.missing(deployment.aws, arn, rights.wanted(base, app)),
         "role of ECS": lambda: rights.no_role_of_ecs(deployment.aws),
         "quota of VPCs": lambda: _vpcs(deployment),
@@ -72,15 +72,16 @@ def _found(about: str, check: Check) -> Finding:
         wrong = list(check())
     except AWS_ERRORS as error:
         return Finding(about, None, f"cannot be told: {in_a_line(error)}")
+    except BadInput as error:  # up would refuse it in the same words
+        return Finding(about, True, f"{error}: {error.next_step}")
     except EcsError as error:
         return Finding(about, None, f"cannot be told: {error}")
     return Finding(about, bool(wrong), "; ".join(wrong))
 
 
-def _zones(deployment: Deployment) -> Iterator[str]:
-    region = deployment.aws.region
-    if len(zones.with_fargate(deployment.aws.client("ec2"), region)) < 2:
-        yield f"{region} has fewer than two zones with Fargate"
+def _fit(deployment: Deployment, options: argparse.Namespace) -> Iterable[str]:
+    deployment.fitted(app_parameters(options), options.zones)
+    return ()
 
 
 def _vpcs(deployment: Deployment) -> Iterator[str]:
@@ -93,11 +94,16 @@ def _vpcs(deployment: Deployment) -> Iterator[str]:
 
 
 def _cpus(deployment: Deployment, app: Given) -> Iterator[str]:
-    tasks = [app.number(app.properties(logical)["Cpu"]) for logical in ("WebTask", "WorkerTask", "RedisTask")]
-    wanted = 2 * sum(tasks) / 1024  # while a deployment runs, old and new are there at once
+    wanted = vcpus_of_an_update(app)
     quota = _quota(deployment, "fargate", _FARGATE_CPUS)
     if quota < wanted:
-        yield f"{quota:.0f} vCPUs on demand are the quota, an update takes {wanted:.1f}: ask for more"
+        yield f"{quota:.0f} vCPUs on demand are the quota, an update takes {wanted:.2f}: ask for more"
+
+
+def vcpus_of_an_update(app: Given) -> float:
+    """With one task of each: old and new are there at once, but never two of Redis."""
+    tasks = {"WebTask": 2, "WorkerTask": 2, "RedisTask": 1 if app.parameter("Redis") == "ecs" else 0}
+    return sum(count * app.number(app.properties(task)["Cpu"]) for task, count in tasks.items()) / 1024
 
 
 def _quota(deployment: Deployment, service: str, code: str) -> float:
@@ -117,7 +123,8 @@ def _images(deployment: Deployment, tag: str | None) -> Iterator[str]:
     wanted = deployment.first_tag(tag) or (state.parameters["ImageTag"] if state else "")
     absent = images.missing(deployment.aws.client("ecr"), deployment.names, wanted)
     if absent:
-        yield f"{' and '.join(absent)} not in the registry: python -m ecs push"
+        push = f"push --tag {tag}" if tag else "push"
+        yield f"{' and '.join(absent)} not in the registry: python -m ecs {push}"
 
 
 def _drift(deployment: Deployment) -> Iterator[str]:

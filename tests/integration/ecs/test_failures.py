@@ -1,5 +1,7 @@
 """A change that fails says why first, leaves what was, and a second run mends it."""
 
+import pytest
+
 from tests.integration.ecs.cloud import Cloud
 from tests.integration.ecs.conftest import up
 
@@ -48,6 +50,19 @@ def test_doctor_sees_what_is_missing(cloud: Cloud, running: str) -> None:
     [images] = [each for each in said.json if each["about"] == "images"]
     assert images["found"] == "wrong"
     assert "python -m ecs push" in images["said"]
+
+
+@pytest.mark.parametrize("options", [["--zones", "eu-central-1a"], ["--domain", "pay.example.com"]])
+def test_doctor_refuses_what_up_would(cloud: Cloud, stack: str, options: list[str]) -> None:
+    refused = cloud.ecs("up", "--tag", "v1", "--yes", "--stack", stack, *options)
+    complaint = refused.err.splitlines()[0].removeprefix("ecs: ")
+    [found] = [
+        each
+        for each in cloud.ecs("doctor", "--tag", "v1", "--json", "--stack", stack, *options).json
+        if each["about"] == "zones and HTTPS"
+    ]
+    assert found["found"] == "wrong"
+    assert complaint in found["said"]
 
 
 def test_files_outlive_the_deployment_until_told_to_go(cloud: Cloud, running: str) -> None:
