@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 from ecs import bucket, zones
 from ecs.aws import Aws
-from ecs.errors import BadInput, NotThere
+from ecs.errors import MAKE_IT, BadInput, NotThere
 from ecs.names import Names
 from ecs.options import check_https
 from ecs.services import Services
@@ -105,7 +105,7 @@ class Deployment:
         """Where callers find web. Raises NotThere before there is one."""
         state = self.app.state()
         if state is None or state.empty:
-            raise NotThere(f"there is no {self.names.app}", "python -m ecs up makes it")
+            raise NotThere(f"there is no {self.names.app}", MAKE_IT)
         if state.parameters.get("LoadBalancing") == "no":
             return f"http://{self._task_address()}:8000"
         if "Address" not in state.outputs:

@@ -3,6 +3,9 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+MAKE_IT = "is --region, --profile or --stack another? else python -m ecs up makes it"
+"""The next step where a deployment was looked for and is not there."""
+
 
 class EcsError(Exception):
     """Base of every error raised on purpose. `status` is the exit status: 2 for what was asked wrongly."""

@@ -11,7 +11,7 @@ from botocore.exceptions import ClientError
 
 from ecs.aws import code_of
 from ecs.deployment import Deployment
-from ecs.errors import BadInput, NotThere
+from ecs.errors import MAKE_IT, BadInput, NotThere
 from ecs.names import SERVICES
 from ecs.screen import Screen
 
@@ -89,7 +89,7 @@ class Reading:
             if code_of(error) != "ResourceNotFoundException":
                 raise
             if not self._stream:  # a stream begins with its first line
-                raise NotThere(f"there is no log group {group}", "python -m ecs up makes it") from None
+                raise NotThere(f"there is no log group {group}", MAKE_IT) from None
 
 
 def _show(screen: Screen, service: str, event: dict[str, Any]) -> None:

@@ -9,7 +9,7 @@ from typing import Any
 from botocore.exceptions import ClientError
 
 from ecs.aws import code_of
-from ecs.errors import EcsError, Interrupted, NotThere
+from ecs.errors import MAKE_IT, EcsError, Interrupted, NotThere
 from ecs.names import Names
 
 LOOKS_EVERY_SECONDS = 3.0
@@ -111,9 +111,7 @@ class Once:
     def _service(self, name: str) -> dict[str, Any]:
         found = self._ecs.describe_services(cluster=self._names.cluster, services=[name])["services"]
         if not found:
-            raise NotThere(
-                f"there is no service {name} in {self._names.cluster}", "python -m ecs up makes it"
-            )
+            raise NotThere(f"there is no service {name} in {self._names.cluster}", MAKE_IT)
         service: dict[str, Any] = found[0]
         return service
 

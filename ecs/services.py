@@ -9,7 +9,7 @@ from typing import Any
 from botocore.exceptions import ClientError
 
 from ecs.aws import code_of
-from ecs.errors import ChangeFailed, NotThere, watching
+from ecs.errors import MAKE_IT, ChangeFailed, NotThere, watching
 from ecs.names import SERVICES, Names
 
 LOOKS_EVERY_SECONDS = 5.0
@@ -98,7 +98,7 @@ class Services:
             if code_of(error) != "ClusterNotFoundException":
                 raise
             complaint = f"there is no cluster {self._names.cluster}"
-            raise NotThere(complaint, "python -m ecs up makes it") from None
+            raise NotThere(complaint, MAKE_IT) from None
 
     def why_stopped(self, name: str) -> str:
         """Why the service's last task stopped, or else the last that ECS says of the service."""

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Any
 
-from ecs.errors import BadInput
+from ecs.errors import MAKE_IT, BadInput
 
 
 @dataclass(frozen=True)
@@ -81,7 +81,7 @@ def event_of(event: dict[str, Any]) -> Event:
 def needs(state: State | None, name: str) -> State:
     """Raises BadInput unless the stack is there and at rest."""
     if state is None or state.empty:
-        raise BadInput(f"there is no {name}", "python -m ecs up makes it")
+        raise BadInput(f"there is no {name}", MAKE_IT)
     if state.moving:
         raise BadInput(
             f"{name} is being changed ({state.status})", "python -m ecs up follows that to its end"

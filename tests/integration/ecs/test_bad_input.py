@@ -96,6 +96,7 @@ def test_what_is_not_there_is_said_to_be_not_there(cloud: Cloud, arguments: list
     assert "there is no" in complaint
     assert "nowhere" in complaint
     assert next_step.startswith("  next: ")
+    assert "--region" in next_step
 
 
 def test_aws_out_of_reach_is_not_our_mistake(cloud: Cloud) -> None:
