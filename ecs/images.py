@@ -18,12 +18,15 @@ def missing(ecr: Any, names: Names, tag: str) -> list[str]:
     ]
 
 
-def check(ecr: Any, names: Names, tag: str) -> None:
+def check(ecr: Any, names: Names, tag: str, of_commit: bool = False) -> None:
     """Raises BadInput for an image that is not there: AWS would try for a quarter of an hour."""
     if absent := missing(ecr, names, tag):
+        push = "push builds and pushes the images of this commit"
+        if not of_commit:
+            push = f"push --tag {tag} builds and pushes them, if that is the tag you mean"
         raise BadInput(
             f"{' and '.join(absent)} {'is' if len(absent) == 1 else 'are'} not in the registry",
-            "python -m ecs push builds and pushes the images of this commit; then the same again",
+            f"python -m ecs {push}; then the same again",
         )
 
 

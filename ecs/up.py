@@ -30,7 +30,7 @@ def run(deployment: Deployment, screen: Screen, options: argparse.Namespace) -> 
     base_given |= deployment.found(options)
     apply(deployment, deployment.base, Template("base"), base_given, screen)
     if tag:
-        images.check(deployment.aws.client("ecr"), deployment.names, tag)
+        images.check(deployment.aws.client("ecr"), deployment.names, tag, of_commit=options.tag is None)
         app_given |= {"ImageTag": tag, **deployment.tag_before(tag)}
     template = Template("app")
     outputs = deployment.base_outputs(template)

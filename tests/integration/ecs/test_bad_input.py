@@ -127,7 +127,7 @@ def test_an_image_that_is_not_there_is_not_switched_to(cloud: Cloud, running: st
     said = cloud.ecs("update", "--tag", "v9", "--yes", "--stack", running)
     assert said.status == 2
     assert f"{running}/worker:v9" in said.err
-    assert "python -m ecs push" in said.err
+    assert "python -m ecs push --tag v9" in said.err
     assert "web:v1" in cloud.ecs("ps", "--stack", running).out
 
 
