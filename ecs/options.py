@@ -143,7 +143,7 @@ def tag(given: str | None) -> str | None:
 def _check(form: re.Pattern[str], option: str, given: str | None, example: str) -> None:
     """The empty text takes back what was given before."""
     if given and not form.fullmatch(given):
-        raise BadInput(f"{option} {given}: is none", f"as in {option} {example}")
+        raise BadInput(f"{option} cannot be {given}", f"as in {option} {example}")
 
 
 def _network(given: str | None) -> str | None:

@@ -28,7 +28,7 @@ WRONG = {
     "a certificate without a name": (["up", *HTTPS[:2]], {}, "pass both"),
     "a name without a certificate": (["plan", *HTTPS[2:]], {}, "pass both"),
     "a certificate of elsewhere": (["up", "--region", "eu-west-1", *HTTPS], {}, "one in eu-west-1"),
-    "an address as a name": (["up", "--domain", "https://example.com"], {}, "pay.example.com"),
+    "an address as a name": (["up", "--domain", "https://example.com"], {}, "cannot be https:"),
     "a certificate that is none": (["up", "--certificate", "mine"], {}, "arn:aws:acm"),
     "an address that is none": (["up", "--alarm-email", "ada"], {}, "ada@example.com"),
     "a project that is none": (["up", "--gitlab", "project"], {}, "group/project"),
