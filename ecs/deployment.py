@@ -97,6 +97,10 @@ class Deployment:
             return None
         return commit_tag()
 
+    def place(self) -> str:
+        """Which of the accounts and regions that somebody may have it is in."""
+        return f"{self.aws.region} of account {self.aws.account}"
+
     def why_stopped(self, logical: str) -> str:
         """By the name of the service in the template: WebService."""
         return self.services.why_stopped(logical.removesuffix("Service").lower())

@@ -41,7 +41,9 @@ def run(deployment: Deployment, screen: Screen, options: argparse.Namespace) -> 
         stays = files.objects and not options.delete_files
         screen.say(f"{files} {'stays' if stays else 'goes'}")
     screen.confirm(
-        f"To remove {names.deployment}, type its name:", "nothing was removed", wanted=names.deployment
+        f"To remove {names.deployment} from {deployment.place()}, type its name:",
+        "nothing was removed",
+        wanted=names.deployment,
     )
     Once(deployment.aws.client("ecs"), names).stop_all()
     for stack in stacks:

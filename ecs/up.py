@@ -71,7 +71,8 @@ def apply(
             screen.say(f"{stack.name}: nothing to change")
             return
         plan.show(screen, stack.name, change_set.changes)
-        screen.confirm(f"Change {stack.name}? [y/N]", f"{stack.name} was not changed")
+        question = f"Change {stack.name} in {deployment.place()}? [y/N]"
+        screen.confirm(question, f"{stack.name} was not changed")
         follow(stack, stack.execute(change_set), screen, deployment.why_stopped)
 
 

@@ -45,6 +45,6 @@ def test_the_question_is_seen_though_the_plan_goes_elsewhere(cloud: Cloud, stack
         answer = terminal.read(1000).decode()
     assert up.returncode == 1
     assert "WebRepository" in plan
-    assert f"Change {stack}-base?" in seen.decode()
+    assert f"Change {stack}-base in eu-central-1 of account 000000000000?" in seen.decode()
     assert f"{stack}-base was not changed" in answer
     assert "there is no deployment" in cloud.ecs("down", "--yes", "--stack", stack).err
