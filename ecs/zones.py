@@ -40,6 +40,8 @@ def settle(ec2: Any, region: str, wanted: str | None, before: Mapping[str, str])
     there = with_fargate(ec2, region)
     chosen = asked or there[:2]
     if len(set(chosen)) != 2 or len(chosen) != 2 or not set(chosen) <= set(there):
-        complaint = f"--zones {wanted}: must be two zones" if asked else f"{region} has too few zones"
+        complaint = (
+            f"--zones {wanted}: not two of {region}'s zones" if asked else f"{region} has too few zones"
+        )
         raise BadInput(complaint, f"zones with Fargate: {', '.join(there) or 'none'}")
     return {"ZoneA": chosen[0], "ZoneB": chosen[1]}

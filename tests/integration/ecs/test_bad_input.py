@@ -21,7 +21,7 @@ WRONG = {
     "a size that is none": (["up", "--web-size", "big"], {}, "1024/2048"),
     "a network that is none": (["plan", "--allow-cidr", "300.0.0.0/8"], {}, "203.0.113.0/24"),
     "a share over all": (["plan", "--spot", "101"], {}, "0 to 100"),
-    "a zone that is not there": (["plan", "--zones", "eu-central-1a,b"], {}, "eu-central-1c"),
+    "a zone that is not there": (["plan", "--zones", "eu-central-1a,b"], {}, "not two of"),
     "a tag that is none": (["update", "--tag", "a b"], {}, "letters"),
     "a tag that is empty": (["plan", "--tag", ""], {}, "letters"),
     "a certificate without a place": (["up", "--no-alb", *HTTPS], {}, "--alb"),
