@@ -24,10 +24,10 @@ from urllib.error import HTTPError
 
 from redis import Redis, RedisError
 
-from jobs.errors import BadSettings
+from jobs.errors import InvalidSettings
 from jobs.settings import Settings, load_settings
-from model.catalog import Catalog
-from model.errors import ModelError
+from model.description.catalog import Catalog
+from model.description.errors import ModelError
 from web.keys import digest
 from web.listening import check_free
 
@@ -91,7 +91,7 @@ def main() -> int:
         data.mkdir(parents=True, exist_ok=True)
         with only_one(data) as lock:
             return run(settings, arguments.host, arguments.port, data, lock)
-    except (BadSettings, ModelError, OSError) as error:
+    except (InvalidSettings, ModelError, OSError) as error:
         print(f"run: {error}", file=sys.stderr)
         return 2
     except NotReady as error:
@@ -157,7 +157,7 @@ def embedded_store(folder: Path) -> tuple[list[str], str]:
     configuration = folder / "valkey.conf"
     configuration.touch(mode=0o600)
     if _answers(configuration.read_text()):
-        raise BadSettings(f"a store of an earlier run still has {folder}; end that valkey-server first")
+        raise InvalidSettings(f"a store of an earlier run still has {folder}; end that valkey-server first")
     configuration.write_text(STORE.format(port=port, password=password, folder=folder))
     return [str(get_binary_path()), str(configuration)], f"redis://:{password}@127.0.0.1:{port}/0"
 
@@ -208,7 +208,7 @@ def only_one(data: Path) -> Iterator[int]:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
-            raise BadSettings(
+            raise InvalidSettings(
                 f"{data} is in use by another run; set PAYGRADE_DATA to a folder of its own"
             ) from None
         yield lock.fileno()

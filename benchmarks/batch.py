@@ -9,7 +9,7 @@ from typing import Any
 import orjson
 
 from jobs.cli.files import Service
-from jobs.tables import MEDIA_TYPES, Format
+from jobs.files.tables import MEDIA_TYPES, Format
 
 LOOKS_EVERY_SECONDS = 0.02
 

@@ -72,7 +72,7 @@ class Project(Contender):
 
 @contextmanager
 def project(*, worker: bool = True, **settings: str) -> Iterator[Project]:
-    """Store and web, and the worker unless it is to come later."""
+    """PredictionStore and web, and the worker unless it is to come later."""
     with ExitStack() as stack:
         contender = stack.enter_context(only_store(**settings))
         web = stack.enter_context(contender.web())

@@ -1,4 +1,4 @@
-"""Celery as both sides set it up: it carries bells, and nothing else."""
+"""Celery as both sides set it up: it carries wake_ups, and nothing else."""
 
 import logging
 from collections.abc import Callable
@@ -7,13 +7,13 @@ from typing import TypeAlias
 from celery import Celery
 from kombu.entity import Queue
 
-from jobs.names import BATCHES, PREDICTIONS, SCORE_BATCHES, SCORE_PREDICTIONS
+from jobs.queues.names import BATCHES, PREDICTIONS, SCORE_BATCHES, SCORE_PREDICTIONS
 from jobs.settings import Settings
 
 log = logging.getLogger(__name__)
 
-Ring: TypeAlias = Callable[[str], None]
-"""Sends the bell of this name."""
+SendWakeUp: TypeAlias = Callable[[str], None]
+"""Sends the wake_up of this name."""
 
 
 def make_celery(settings: Settings) -> Celery:
@@ -44,19 +44,19 @@ def make_celery(settings: Settings) -> Celery:
     return celery
 
 
-def ring(celery: Celery, bell: str) -> None:
-    """Sends the bell; raises kombu's OperationalError if Redis is away."""
-    celery.send_task(SCORE_PREDICTIONS, task_id=bell, queue=PREDICTIONS, ignore_result=True, retry=False)
+def ring(celery: Celery, wake_up: str) -> None:
+    """Sends the wake_up; raises kombu's OperationalError if Redis is away."""
+    celery.send_task(SCORE_PREDICTIONS, task_id=wake_up, queue=PREDICTIONS, ignore_result=True, retry=False)
 
 
-def ring_for_batches(celery: Celery, bell: str) -> None:
+def send_batch_wake_up(celery: Celery, wake_up: str) -> None:
     """Likewise, for those who score batches."""
-    celery.send_task(SCORE_BATCHES, task_id=bell, queue=BATCHES, ignore_result=True, retry=False)
+    celery.send_task(SCORE_BATCHES, task_id=wake_up, queue=BATCHES, ignore_result=True, retry=False)
 
 
-def ring_or_leave(ring: Ring, bell: str) -> None:
+def try_wake_up(ring: SendWakeUp, wake_up: str) -> None:
     """Rings; if that is not to be, it does no harm, since the sweeper rings for whatever waits unheard."""
     try:
-        ring(bell)
+        ring(wake_up)
     except Exception as error:
         log.warning("bell_lost", extra={"error": type(error).__name__})

@@ -10,8 +10,8 @@ from redis.backoff import NoBackoff
 from redis.commands.core import Script
 from redis.retry import Retry
 
-from jobs.errors import LineFull, StoreAway
-from jobs.lua import linked
+from jobs.errors import QueueFull, StoreUnavailable
+from jobs.queues.linking import linked
 from jobs.settings import Settings
 
 _UNABLE = ("MISCONF", "BUSY ", "LOADING", "NOREPLICAS", "MASTERDOWN", "CLUSTERDOWN")
@@ -40,7 +40,7 @@ def connect(settings: Settings, answer_seconds: float | None = 2) -> Redis:
 def connect_alone(settings: Settings, answer_seconds: float) -> Redis:
     """For one thread only: it keeps its connection, which saves a quarter of each call's time.
 
-    Raises StoreAway.
+    Raises StoreUnavailable.
     """
     with talking():
         alone: Redis = connect(settings, answer_seconds).client()  # type: ignore[no-untyped-call]
@@ -61,14 +61,14 @@ def script(redis: Redis, name: str) -> Script:
 
 @contextmanager
 def talking() -> Iterator[None]:
-    """Redis' errors as StoreAway or LineFull."""
+    """Redis' errors as StoreUnavailable or QueueFull."""
     try:
         yield
     except exceptions.OutOfMemoryError:
-        raise LineFull("Redis is out of memory; try again later") from None
+        raise QueueFull("Redis is out of memory; try again later") from None
     except (exceptions.ConnectionError, exceptions.TimeoutError, exceptions.ReadOnlyError, OSError) as error:
-        raise StoreAway(f"Redis does not answer ({type(error).__name__}); try again") from error
+        raise StoreUnavailable(f"Redis does not answer ({type(error).__name__}); try again") from error
     except exceptions.ResponseError as error:
         if str(error).startswith(_UNABLE):
-            raise StoreAway(f"Redis cannot work now ({str(error).split()[0]}); try again") from error
+            raise StoreUnavailable(f"Redis cannot work now ({str(error).split()[0]}); try again") from error
         raise

@@ -8,26 +8,26 @@ class JobsError(Exception):
         super().__init__(message or self.__doc__)
 
 
-class BadSettings(JobsError):
+class InvalidSettings(JobsError):
     """The settings in the environment cannot be used."""
 
 
-class StoreAway(JobsError):
+class StoreUnavailable(JobsError):
     """Redis does not answer: the request is not accepted as far as we know; repeat it."""
 
 
-class LineFull(JobsError):
+class QueueFull(JobsError):
     """Too much is waiting already; try again later."""
 
     retry_after = 5
     """Seconds, where nobody knows better."""
 
 
-class KeyReused(JobsError):
+class IdempotencyKeyReused(JobsError):
     """This Idempotency-Key was used before, with another body; take a new key for a new request."""
 
 
-class OverLimit(JobsError):
+class RateLimited(JobsError):
     """This key has posted all the rows that it may in this minute."""
 
     def __init__(self, retry_after: int) -> None:
@@ -35,7 +35,7 @@ class OverLimit(JobsError):
         self.retry_after = retry_after
 
 
-class TooManyBatches(OverLimit):
+class TooManyBatches(RateLimited):
     """This key has as many unfinished batches as it may; wait until one of them has ended."""
 
 
@@ -43,25 +43,25 @@ class TooManyRows(JobsError):
     """A list of more rows than this key may post in a whole minute; send it in parts."""
 
 
-class BadId(JobsError):
+class InvalidId(JobsError):
     """That is not the id of a job of this kind."""
 
 
-class FilesAway(JobsError):
+class FilesUnavailable(JobsError):
     """The file store cannot be read or written."""
 
 
-class FilesRefused(FilesAway):
+class FilesForbidden(FilesUnavailable):
     """The file store may not be used so: it will not do to try again."""
 
 
-class NoFile(JobsError):
+class FileMissing(JobsError):
     """There is no such file."""
 
 
-class NoTable(JobsError):
+class InvalidTable(JobsError):
     """The file is no table that this model can score; it says why, with the line."""
 
 
-class NoGzip(NoTable):
+class InvalidGzip(InvalidTable):
     """The file was to be gzip, and is none, or not all of it."""

@@ -4,7 +4,7 @@ import os
 import time
 import uuid
 
-from jobs.errors import BadId
+from jobs.errors import InvalidId
 
 PREDICTION = "pred_"
 BATCH = "batch_"
@@ -19,9 +19,9 @@ def new_id(prefix: str) -> str:
 
 
 def check(job_id: str, kind: str = PREDICTION) -> None:
-    """Raises BadId for anything that new_id does not make of this kind."""
+    """Raises InvalidId for anything that new_id does not make of this kind."""
     if not _is_id(job_id, kind):
-        raise BadId(f"this takes an id that is {kind} and a UUID")
+        raise InvalidId(f"this takes an id that is {kind} and a UUID")
 
 
 def _is_id(text: str, kind: str) -> bool:

@@ -49,12 +49,12 @@ FAMILIES = (
     CHUNK_SECONDS,
     Family("jobs_ended", "Jobs that ended, by how they did.", ("model", "status")),
     Family("attempts", "Claims of a job: the first, the second after its worker was lost, ...", ("attempt",)),
-    Family("bells", "Bells rung."),
+    Family("wake_ups", "Bells rung."),
     Family("sweeps", "Sweeps of the line."),
     Family("swept", "Jobs that a sweep took back, or gave up.", ("what",)),
     Family("batches_ended", "Batches that ended, by how they did.", ("model", "status")),
     Family("batch_rows", "Rows of batches, by what became of them.", ("model", "status")),
-    Family("batch_bells", "Bells rung for batches."),
+    Family("batch_wake_ups", "Bells rung for batches."),
     Family("batch_sweeps", "Sweeps of the line of batches."),
     Family("batch_swept", "Chunks that a sweep took back, or gave up with their batch.", ("what",)),
 )
@@ -82,7 +82,7 @@ class Metrics:
             self._counted[(family.name, *labels, SUM)] += float(sum(values))
 
     def flush(self) -> None:
-        """Raises StoreAway, and then keeps what it has."""
+        """Raises StoreUnavailable, and then keeps what it has."""
         with self._lock:
             counted, self._counted = self._counted, defaultdict(int)
         try:

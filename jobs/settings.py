@@ -9,8 +9,8 @@ from pydantic import AliasChoices, Field, SecretStr, ValidationError, field_vali
 from pydantic_core import PydanticCustomError
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
-from jobs.errors import BadSettings
-from jobs.names import BATCHES, PREDICTIONS
+from jobs.errors import InvalidSettings
+from jobs.queues.names import BATCHES, PREDICTIONS
 
 PREFIX = "PAYGRADE_"
 
@@ -107,15 +107,15 @@ def web_address(url: str) -> str:
 
 
 def load_settings() -> Settings:
-    """Raises BadSettings, in one line, for a setting that is unknown or that cannot be read."""
+    """Raises InvalidSettings, in one line, for a setting that is unknown or that cannot be read."""
     known = {PREFIX + name.upper() for name in Settings.model_fields if name != "redis_url"}
     unknown = sorted(name for name in os.environ if name.startswith(PREFIX) and name not in known)
     if unknown:
-        raise BadSettings(f"{unknown[0]} is not a setting; .env.example lists them all")
+        raise InvalidSettings(f"{unknown[0]} is not a setting; .env.example lists them all")
     try:
         return Settings()
     except ValidationError as error:
-        raise BadSettings("; ".join(_sentence(fault) for fault in error.errors())) from None
+        raise InvalidSettings("; ".join(_sentence(fault) for fault in error.errors())) from None
 
 
 def _sentence(fault: Any) -> str:

@@ -7,12 +7,12 @@ from pathlib import Path
 
 from model.arguments import make_parser
 from model.bundle import Bundle
-from model.catalog import Catalog
-from model.errors import ModelError
-from model.manifest import DESCRIPTION_FILE, Manifest
+from model.description.catalog import Catalog
+from model.description.errors import ModelError
+from model.description.manifest import DESCRIPTION_FILE, Manifest
 from model.publish import publish, publish_copy
-from model.shelf import open_shelf
-from model.shown import listed, shown
+from model.registry import open_registry
+from model.render import listed, shown
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -34,8 +34,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _train(options: argparse.Namespace) -> str:
+    from model.training.data_checks import doubts
     from model.training.dataset import Choices, make_dataset, read_limits
-    from model.training.doubts import doubts
     from model.training.measure import text
     from model.training.table import read_table
     from model.training.target import Aim
@@ -88,7 +88,7 @@ def _check(options: argparse.Namespace) -> str:
 
 def _publish(options: argparse.Namespace) -> str:
     manifest = _find(options)
-    ref = publish_copy(manifest.directory, open_shelf(options.to, create=True), options.version)
+    ref = publish_copy(manifest.directory, open_registry(options.to, create=True), options.version)
     return f"{ref} is in {options.to}"
 
 

@@ -2,7 +2,7 @@
 
 import xgboost
 
-from model.errors import BundleError
+from model.description.errors import BundleError
 
 SAVE = 'save the model with booster.save_model("model.ubj")'
 

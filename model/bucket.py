@@ -9,9 +9,9 @@ import boto3
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 
-from model.errors import BundleError
-from model.manifest import DESCRIPTION_FILE, MODEL_FILE, Manifest
-from model.shelf import S3, Place, ShelfAway, Taken, require_place
+from model.description.errors import BundleError
+from model.description.manifest import DESCRIPTION_FILE, MODEL_FILE, Manifest
+from model.registry import S3, BundleRef, RegistryUnavailable, Taken, require_place
 
 TIMES = Config(connect_timeout=3, read_timeout=20, retries={"max_attempts": 2, "mode": "standard"})
 EXISTS = ("PreconditionFailed", "ConditionalRequestConflict")
@@ -21,12 +21,12 @@ def open_bucket(where: str, cache: Path | None) -> "BucketShelf":
     """`where` is s3://bucket/prefix; keys and region come from the environment, as AWS names them."""
     bucket, _, prefix = where.removeprefix(S3).partition("/")
     if not bucket:
-        raise ShelfAway(f"{where}: names no bucket; it must be s3://BUCKET or s3://BUCKET/PREFIX")
+        raise RegistryUnavailable(f"{where}: names no bucket; it must be s3://BUCKET or s3://BUCKET/PREFIX")
     try:
         # boto3 reads AWS_DEFAULT_REGION only, and ECS sets AWS_REGION.
         client = boto3.client("s3", region_name=os.environ.get("AWS_REGION"), config=TIMES)
     except (BotoCoreError, ValueError) as error:
-        raise ShelfAway(f"{where}: {error}") from None
+        raise RegistryUnavailable(f"{where}: {error}") from None
     return BucketShelf(client, bucket, prefix, cache or Path(tempfile.mkdtemp(prefix="paygrade-bundles-")))
 
 
@@ -39,7 +39,7 @@ class BucketShelf:
         self._prefix = f"{prefix.strip('/')}/" if prefix.strip("/") else ""
         self._cache = cache
 
-    def places(self) -> list[Place]:
+    def places(self) -> list[BundleRef]:
         places = []
         try:
             pages = self._client.get_paginator("list_objects_v2")
@@ -48,12 +48,12 @@ class BucketShelf:
                     name, _, rest = found["Key"].removeprefix(self._prefix).partition("/")
                     version, _, file = rest.partition("/")
                     if file == DESCRIPTION_FILE:  # put last, so that the model is there too
-                        places.append(Place(name, version, found["ETag"]))
+                        places.append(BundleRef(name, version, found["ETag"]))
         except (ClientError, BotoCoreError) as error:
-            raise ShelfAway(f"{self._at('')}: cannot be listed: {_reason(error)}") from None
+            raise RegistryUnavailable(f"{self._at('')}: cannot be listed: {_reason(error)}") from None
         return places
 
-    def read(self, place: Place) -> Manifest:
+    def read(self, place: BundleRef) -> Manifest:
         key = f"{place.path}/{DESCRIPTION_FILE}"
         try:
             text = self._client.get_object(Bucket=self._bucket, Key=self._prefix + key)["Body"].read()
@@ -92,7 +92,7 @@ class BucketShelf:
         self._put_new(model, draft / MODEL_FILE)
         try:
             self._put_new(description, draft / DESCRIPTION_FILE)
-        except (Taken, ShelfAway):
+        except (Taken, RegistryUnavailable):
             self._client.delete_object(Bucket=self._bucket, Key=self._prefix + model)
             raise
 
@@ -104,9 +104,9 @@ class BucketShelf:
         except ClientError as error:
             if error.response["Error"]["Code"] in EXISTS:
                 raise Taken(f"{self._at(key)}: is published already") from None
-            raise ShelfAway(f"{self._at(key)}: cannot be written: {_reason(error)}") from None
+            raise RegistryUnavailable(f"{self._at(key)}: cannot be written: {_reason(error)}") from None
         except BotoCoreError as error:
-            raise ShelfAway(f"{self._at(key)}: cannot be written: {_reason(error)}") from None
+            raise RegistryUnavailable(f"{self._at(key)}: cannot be written: {_reason(error)}") from None
 
     def _at(self, key: str) -> str:
         return f"{S3}{self._bucket}/{self._prefix}{key}"

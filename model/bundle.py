@@ -7,14 +7,14 @@ import xgboost
 from numpy.typing import NDArray
 
 from model.booster import read_booster
-from model.errors import BundleError
+from model.description.errors import BundleError
+from model.description.manifest import MODEL_FILE, Manifest
+from model.description.schema import Value
 from model.golden import check_golden
-from model.manifest import MODEL_FILE, Manifest
 from model.matrix import Encoder
 from model.objective import Objective, read_objective
 from model.observed import Observed
 from model.outputs import Outputs, named
-from model.schema import Value
 from model.scorer import Explanation, Scorer
 
 Rows = Sequence[Sequence[Value]]

@@ -12,9 +12,9 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
-from model.feature import Feature
-from model.grammar import BEYOND_FLOAT32, Check, Refused, Value
-from model.schema import Schema
+from model.description.feature import Feature
+from model.description.grammar import BEYOND_FLOAT32, Check, Refused, Value
+from model.description.schema import Schema
 from model.text_numbers import read_numbers
 
 Column: TypeAlias = pa.Array | Sequence[object]

@@ -5,8 +5,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from model.errors import GoldenMismatch
-from model.manifest import Manifest
+from model.description.errors import GoldenMismatch
+from model.description.manifest import Manifest
 
 LINK_ULPS = 4
 """What exp may differ by, from one machine to another, in units of the last place."""

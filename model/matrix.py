@@ -6,7 +6,7 @@ from itertools import chain
 import numpy as np
 from numpy.typing import NDArray
 
-from model.schema import Schema, Value
+from model.description.schema import Schema, Value
 
 
 class Encoder:

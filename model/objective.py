@@ -6,7 +6,7 @@ from typing import Any
 
 import xgboost
 
-from model.errors import BundleError
+from model.description.errors import BundleError
 
 # A sum of leaves and nothing else, so that every machine gives the same bits.
 SUMS = (

@@ -5,7 +5,7 @@ from collections.abc import Iterable
 import numpy as np
 from numpy.typing import NDArray
 
-from model.schema import Schema
+from model.description.schema import Schema
 
 
 class Observed:

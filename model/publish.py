@@ -13,14 +13,14 @@ from numpy.typing import NDArray
 
 from model.booster import read_booster
 from model.bundle import Bundle
-from model.errors import BundleError
+from model.description.errors import BundleError
+from model.description.manifest import DESCRIPTION_FILE, MODEL_FILE, Manifest, digest
+from model.description.schema import Schema
 from model.golden import shortest
-from model.manifest import DESCRIPTION_FILE, MODEL_FILE, Manifest, digest
 from model.matrix import Encoder
 from model.objective import read_objective
-from model.schema import Schema
+from model.registry import DirectoryRegistry, Registry, Taken
 from model.scorer import Scorer
-from model.shelf import DirectoryShelf, Shelf, Taken
 
 
 def publish(
@@ -36,11 +36,11 @@ def publish(
         draft = Path(folder)
         _write(draft, booster, {**description, "version": version or 1}, golden_rows)
         Bundle.load(Manifest.read(draft))
-        ref = publish_draft(draft, DirectoryShelf(root, create=True), version)
+        ref = publish_draft(draft, DirectoryRegistry(root, create=True), version)
     return Manifest.read(root / ref.replace("@", "/"))
 
 
-def publish_copy(directory: Path, shelf: Shelf, version: int | None = None) -> str:
+def publish_copy(directory: Path, shelf: Registry, version: int | None = None) -> str:
     """Publish a bundle from elsewhere, once it has loaded and scored; returns what it is called there."""
     Bundle.load(Manifest.read(directory))
     with tempfile.TemporaryDirectory(prefix="paygrade-") as folder:
@@ -50,7 +50,7 @@ def publish_copy(directory: Path, shelf: Shelf, version: int | None = None) -> s
         return publish_draft(draft, shelf, version)
 
 
-def publish_draft(draft: Path, shelf: Shelf, version: int | None) -> str:
+def publish_draft(draft: Path, shelf: Registry, version: int | None) -> str:
     """Publish as this version, or as the next; returns its ref.
 
     What is published already, and is the same but for its version, is not published again.
@@ -75,7 +75,7 @@ def publish_draft(draft: Path, shelf: Shelf, version: int | None) -> str:
         return f"{name}@{wanted}"
 
 
-def _sha_there(shelf: Shelf, name: str, version: int) -> str:
+def _sha_there(shelf: Registry, name: str, version: int) -> str:
     """Empty if what stands there cannot be read."""
     for place in shelf.places():
         if (place.name, place.version) == (name, str(version)):

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import xgboost
 
-from model.manifest import Manifest
+from model.description.manifest import Manifest
 from model.publish import publish
 
 DATA = """\

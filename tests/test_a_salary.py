@@ -27,9 +27,9 @@ def test_a_salary_is_posted_waits_in_the_line_is_scored_and_read(site: Site) -> 
     assert site.redis.hget(f"job:{job['id']}", "inputs") == b"[2.5]"
     assert site.queued() == 1
 
-    # The bell carries no job: the worker claims from the line, scores, and records.
-    [bell] = site.bells
-    site.worker.answer(bell)
+    # The wake_up carries no job: the worker claims from the line, scores, and records.
+    [wake_up] = site.wake_ups
+    site.worker.answer(wake_up)
     assert site.queued() == 0
     assert site.redis.hget(f"job:{job['id']}", "inputs") is None
 

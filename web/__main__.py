@@ -8,11 +8,11 @@ import argparse  # noqa: E402
 import secrets  # noqa: E402
 import sys  # noqa: E402
 
-from jobs.errors import BadSettings  # noqa: E402
+from jobs.errors import InvalidSettings  # noqa: E402
 from jobs.logs import log_to_stderr  # noqa: E402
 from jobs.settings import load_settings  # noqa: E402
-from model.catalog import Catalog  # noqa: E402
-from model.errors import ModelError  # noqa: E402
+from model.description.catalog import Catalog  # noqa: E402
+from model.description.errors import ModelError  # noqa: E402
 from web.keys import KEY_NAME, Keys, digest  # noqa: E402
 from web.listening import check_free, is_loopback  # noqa: E402
 from web.server import Server  # noqa: E402
@@ -32,7 +32,7 @@ def main() -> int:
         settings = load_settings()
         keys = Keys(settings.api_keys.get_secret_value())
         if not (keys or settings.allow_anyone or is_loopback(arguments.host)):
-            raise BadSettings(
+            raise InvalidSettings(
                 f"without PAYGRADE_API_KEYS web listens on loopback only, not on {arguments.host}; "
                 "set keys, or PAYGRADE_ALLOW_ANYONE=true"
             )
@@ -41,7 +41,7 @@ def main() -> int:
         catalog.find()  # without its default model there is nothing to answer
         check_free(arguments.host, arguments.port)
         Server(settings, keys, catalog, journal, arguments.host, arguments.port).run()
-    except (BadSettings, ModelError) as error:
+    except (InvalidSettings, ModelError) as error:
         print(f"web: {error}", file=sys.stderr)
         return 2
     return 0

@@ -7,20 +7,20 @@ from typing import Any
 from flask import Flask, Request, request
 from werkzeug.routing import MapAdapter
 
+from jobs.predictions.store import PredictionStore
 from jobs.settings import Settings
-from jobs.store import Store
-from model.catalog import Catalog
+from model.description.catalog import Catalog
 from web import problems
+from web.admission import Admission
 from web.answer import Answer
-from web.batches import Batches
-from web.door import Door
+from web.batches import BatchRoutes
 from web.health import health
 from web.keys import Keys
 from web.models import models
 from web.oip.routes import OpenInference
 from web.openapi.routes import documents
 from web.operating import operating
-from web.predictions import Predictions
+from web.predictions import PredictionRoutes
 from web.problems import Problem
 from web.recms import recms
 from web.trace import Trace
@@ -48,11 +48,11 @@ def create_app(
     settings: Settings,
     keys: Keys,
     catalog: Catalog,
-    store: Store,
-    door: Door,
+    store: PredictionStore,
+    door: Admission,
     waiting: Waiting,
     trace: Trace,
-    batches: Batches,
+    batches: BatchRoutes,
 ) -> Flask:
     app = App(__name__, static_folder=None)
     app.config["MAX_CONTENT_LENGTH"] = settings.max_body
@@ -62,7 +62,7 @@ def create_app(
     if not keys and not settings.allow_anyone:
         app.before_request(_refuse_strange_names)
     problems.register(app)
-    predictions = Predictions(keys, catalog, store, door, waiting)
+    predictions = PredictionRoutes(keys, catalog, store, door, waiting)
     app.register_blueprint(predictions.blueprint())
     app.register_blueprint(batches.blueprint())
     app.register_blueprint(recms(predictions))

@@ -9,11 +9,11 @@ from flask import Request
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 from pydantic_core import PydanticCustomError
 
-from jobs.batches import Asked
-from jobs.tables import ENCODINGS, ENDINGS, MEDIA_TYPES, Format, format_of
-from model.catalog import Catalog
-from model.manifest import Manifest
-from model.schema import Fault
+from jobs.batches.record import BatchOptions
+from jobs.files.tables import ENCODINGS, ENDINGS, MEDIA_TYPES, Format, format_of
+from model.description.catalog import Catalog
+from model.description.manifest import Manifest
+from model.description.schema import Fault
 from web.body import Metadata, faults_in, read_json
 from web.problems import Problem
 
@@ -56,12 +56,12 @@ class BatchBody(Options):
     metadata: Metadata = {}
 
 
-class AskedBatch(NamedTuple):
+class BatchRequest(NamedTuple):
     """`model` is what the caller said, `manifest` what that means now."""
 
     model: str | None
     manifest: Manifest
-    asked: Asked
+    asked: BatchOptions
     metadata: dict[str, str]
     rows: list[Any] | None = None
 
@@ -70,7 +70,7 @@ class AskedBatch(NamedTuple):
         return self.asked.to_json() + orjson.dumps([self.model, self.metadata])
 
 
-def read_batch(request: Request, catalog: Catalog, s3_allow: str) -> AskedBatch:
+def read_batch(request: Request, catalog: Catalog, s3_allow: str) -> BatchRequest:
     """Raises Problem (400, 413, 415, 422) or UnknownModel; of a file, only what stands beside it is read."""
     query = _from_query(request)
     if request.mimetype == "application/json":
@@ -83,7 +83,7 @@ def read_batch(request: Request, catalog: Catalog, s3_allow: str) -> AskedBatch:
     if charset not in ENCODINGS:
         raise Problem(415, "the charset must be utf-8 or iso-8859-1")
     manifest = _find(options, catalog)
-    return AskedBatch(options.model, manifest, _asked(options, kind, ENCODINGS[charset]), {})
+    return BatchRequest(options.model, manifest, _asked(options, kind, ENCODINGS[charset]), {})
 
 
 def _from_query(request: Request) -> dict[str, Any]:
@@ -95,7 +95,7 @@ def _from_query(request: Request) -> dict[str, Any]:
     }
 
 
-def _read_json(request: Request, query: dict[str, Any], catalog: Catalog, s3_allow: str) -> AskedBatch:
+def _read_json(request: Request, query: dict[str, Any], catalog: Catalog, s3_allow: str) -> BatchRequest:
     sent = read_json(request)
     if not isinstance(sent, dict):
         raise Problem(422, "the body is not a request for a batch; it must be an object")
@@ -108,7 +108,7 @@ def _read_json(request: Request, query: dict[str, Any], catalog: Catalog, s3_all
             raise Problem(422, "output goes with input", [Fault("/output", "goes with input only")])
         if not body.rows:
             raise Problem(422, "there are no rows", [Fault("/rows", "must have a row")])
-        return AskedBatch(body.model, manifest, _asked(body, Format.NDJSON), body.metadata, body.rows)
+        return BatchRequest(body.model, manifest, _asked(body, Format.NDJSON), body.metadata, body.rows)
     source = _allowed("/input", str(body.input), s3_allow)
     kind = format_of(source)
     if kind is None:
@@ -120,7 +120,7 @@ def _read_json(request: Request, query: dict[str, Any], catalog: Catalog, s3_all
         )
     output = _allowed("/output", body.output, s3_allow).rstrip("/") if body.output is not None else ""
     asked = _asked(body, kind, source=source, output=output)
-    return AskedBatch(body.model, manifest, asked, body.metadata)
+    return BatchRequest(body.model, manifest, asked, body.metadata)
 
 
 def _find(options: Options, catalog: Catalog) -> Manifest:
@@ -133,8 +133,8 @@ def _find(options: Options, catalog: Catalog) -> Manifest:
 
 def _asked(
     options: Options, kind: Format, encoding: str = "utf-8", source: str = "", output: str = ""
-) -> Asked:
-    return Asked(
+) -> BatchOptions:
+    return BatchOptions(
         input=kind,
         results=Format(options.results) if options.results else kind,
         encoding=encoding,

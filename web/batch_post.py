@@ -10,18 +10,18 @@ import orjson
 from flask import Request
 
 from jobs import ids
-from jobs.batch_resource import PATH
-from jobs.batch_store import CLAIM_MS, BatchStore
-from jobs.batches import Asked, NewBatch, folder_of, input_of, source_of
-from jobs.broker import Ring, ring_or_leave
-from jobs.errors import FilesRefused, JobsError, KeyReused, NoFile, NoTable
-from jobs.files import Files, files_at
-from jobs.gunzip import MAGIC
-from jobs.record import Once
+from jobs.batches.record import BatchOptions, NewBatch, folder_of, input_of, source_of
+from jobs.batches.resource import PATH
+from jobs.batches.store import CLAIM_MS, BatchStore
+from jobs.broker import SendWakeUp, try_wake_up
+from jobs.errors import FileMissing, FilesForbidden, IdempotencyKeyReused, InvalidTable, JobsError
+from jobs.files.gunzip import MAGIC
+from jobs.files.store import Files, files_at
+from jobs.files.tables import Format, added_names, check_columns, read_header
+from jobs.predictions.record import IdempotencyKey
 from jobs.settings import Settings
-from jobs.tables import Format, added_names, check_columns, read_header
-from model.schema import Fault
-from web.batch_body import AskedBatch
+from model.description.schema import Fault
+from web.batch_body import BatchRequest
 from web.problems import Problem
 from web.terms import key_of, start_within_ms
 from web.upload import Upload, too_long
@@ -33,13 +33,13 @@ class Posted(NamedTuple):
 
 
 class BatchPost:
-    def __init__(self, settings: Settings, store: BatchStore, files: Files, ring: Ring) -> None:
+    def __init__(self, settings: Settings, store: BatchStore, files: Files, ring: SendWakeUp) -> None:
         self._settings = settings
         self._store = store
         self._files = files
         self._ring = ring
 
-    def post(self, request: Request, owner: str, asked: AskedBatch) -> Posted:
+    def post(self, request: Request, owner: str, asked: BatchRequest) -> Posted:
         """Returns once the batch is recorded and in the line, or the one that its Idempotency-Key stands for.
 
         Raises Problem, and what the store raises: then it is not accepted as far as we know.
@@ -50,7 +50,7 @@ class BatchPost:
         # What is asked counts to the body: the same key with other options is another request.
         upload.hash.update(asked.said())
         key = key_of(request)
-        digest = Once.of(PATH, key, b"").key if key is not None else b""
+        digest = IdempotencyKey.of(PATH, key, b"").key if key is not None else b""
         if digest and (known := self._store.claim_key(owner, digest, job_id)):
             if not known.id:
                 raise Problem(409, "a request with this Idempotency-Key is still arriving; wait for it")
@@ -67,14 +67,16 @@ class BatchPost:
                 size=size,
                 metadata=orjson.dumps(asked.metadata),
                 start_within_ms=start_within,
-                once=Once(digest, upload.hash.digest()[:16]) if digest else None,
+                once=IdempotencyKey(digest, upload.hash.digest()[:16]) if digest else None,
             )
-            bells = self._store.add(batch)
-        for bell in bells:
-            gevent.spawn(ring_or_leave, self._ring, bell)
+            wake_ups = self._store.add(batch)
+        for wake_up in wake_ups:
+            gevent.spawn(try_wake_up, self._ring, wake_up)
         return Posted(job_id)
 
-    def _save(self, job_id: str, asked: AskedBatch, upload: Upload, hashed: bool) -> tuple[Asked, int]:
+    def _save(
+        self, job_id: str, asked: BatchRequest, upload: Upload, hashed: bool
+    ) -> tuple[BatchOptions, int]:
         """Returns once the input is where workers look for it; with what is asked, its size in bytes."""
         if asked.asked.source:
             return self._look_at_source(asked.asked)
@@ -88,26 +90,26 @@ class BatchPost:
             file.write(lines)
         return asked.asked, len(lines)
 
-    def _look_at_source(self, asked: Asked) -> tuple[Asked, int]:
+    def _look_at_source(self, asked: BatchOptions) -> tuple[BatchOptions, int]:
         place = source_of(asked)
         files = files_at(place.store)
         try:
             with files.open(place.name) as file:
                 packed = file.read(len(MAGIC)) == MAGIC
             size = files.size(place.name)
-        except (NoFile, FilesRefused) as error:
+        except (FileMissing, FilesForbidden) as error:
             raise Problem(422, "the input cannot be read", [Fault("/input", str(error))]) from None
         if size > self._settings.max_file:
             raise too_long(self._settings.max_file)
         return replace(asked, packed=packed), size
 
-    def _replay(self, job_id: str, body: bytes, asked: AskedBatch, upload: Upload) -> Posted:
+    def _replay(self, job_id: str, body: bytes, asked: BatchRequest, upload: Upload) -> Posted:
         if asked.rows is not None:
             upload.hash.update(b"".join(orjson.dumps(row) + b"\n" for row in asked.rows))
         elif not asked.asked.source:
             upload.read()
         if upload.hash.digest()[:16] != body:
-            raise KeyReused
+            raise IdempotencyKeyReused
         return Posted(job_id, replayed=True)
 
     @contextmanager
@@ -143,7 +145,7 @@ class BatchPost:
             raise
 
 
-def look(start: bytes, asked: AskedBatch) -> None:
+def look(start: bytes, asked: BatchRequest) -> None:
     """Raises Problem (422) for a file that by its first bytes is no table of this model."""
     try:
         match asked.asked.input:
@@ -151,18 +153,18 @@ def look(start: bytes, asked: AskedBatch) -> None:
                 _look_at_csv(start, asked)
             case Format.NDJSON:
                 if not start.removeprefix(b"\xef\xbb\xbf").lstrip().startswith(b"{"):
-                    raise NoTable("line 1: this is no JSON object")
+                    raise InvalidTable("line 1: this is no JSON object")
             case Format.PARQUET:
                 if not start.startswith(b"PAR1"):
-                    raise NoTable("this is no Parquet file")
-    except NoTable as error:
+                    raise InvalidTable("this is no Parquet file")
+    except InvalidTable as error:
         raise Problem(422, str(error)) from None
 
 
-def _look_at_csv(start: bytes, asked: AskedBatch) -> None:
+def _look_at_csv(start: bytes, asked: BatchRequest) -> None:
     header = read_header(start, asked.asked.encoding)
     manifest, columns = asked.manifest, asked.manifest.columns(asked.asked.explain)
     ours = added_names(columns, manifest.warns, asked.asked.prefix)
     check_columns(header.names, manifest.schema.names, ours)
     if header.end == len(start):
-        raise NoTable("the file has a header and no rows")
+        raise InvalidTable("the file has a header and no rows")

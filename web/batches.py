@@ -9,21 +9,21 @@ import orjson
 from flask import Blueprint, Response, request
 
 from jobs import ids
-from jobs.batch_resource import PATH, batch, path_of
-from jobs.batch_status import BatchStatus
-from jobs.batch_store import BatchStore
-from jobs.batches import BatchRecord, folder_of, output_of
-from jobs.broker import Ring
-from jobs.errors import NoFile
-from jobs.files import Files, files_at
-from jobs.record import UnknownRecord
+from jobs.batches.record import BatchRecord, folder_of, output_of
+from jobs.batches.resource import PATH, batch, path_of
+from jobs.batches.status import BatchStatus
+from jobs.batches.store import BatchStore
+from jobs.broker import SendWakeUp
+from jobs.errors import FileMissing
+from jobs.files.store import Files, files_at
+from jobs.files.tables import MEDIA_TYPES, Format
+from jobs.predictions.record import UnknownRecord
 from jobs.settings import Settings
-from jobs.tables import MEDIA_TYPES, Format
-from model.catalog import Catalog
+from model.description.catalog import Catalog
+from web.admission import Admission
 from web.answer import Answer
 from web.batch_body import read_batch
 from web.batch_post import BatchPost
-from web.door import Door
 from web.keys import Keys, Owner
 from web.pages import Page
 from web.preferences import LONGEST_SECONDS, queried_wait, require_json_wanted
@@ -36,7 +36,7 @@ LOOKS_EVERY_SECONDS = 0.25
 
 
 @dataclass
-class Batches:
+class BatchRoutes:
     """What the routes stand on."""
 
     settings: Settings
@@ -44,9 +44,9 @@ class Batches:
     catalog: Catalog
     store: BatchStore
     files: Files
-    door: Door
+    door: Admission
     waiting: Waiting
-    ring: Ring
+    ring: SendWakeUp
 
     def blueprint(self) -> Blueprint:
         routes = Blueprint("batches", __name__, url_prefix=PATH)
@@ -128,7 +128,7 @@ class Batches:
         files = files_at(place.store) if place.store else self.files
         try:
             return send_stored(request, files, place.name, MEDIA_TYPES[kind], f"{job_id}-{name}")
-        except NoFile:
+        except FileMissing:
             raise Problem(409, f"this batch is {record.status}, and has no results") from None
 
     def _dry_run(self, job_id: str) -> Response:

@@ -4,10 +4,10 @@ from typing import NamedTuple
 
 import orjson
 
-from jobs.status import Status
-from web.body import Asked
+from jobs.predictions.status import PredictionStatus
+from web.body import PredictionRequest
 from web.keys import Owner
-from web.predictions import Predictions, new_job
+from web.predictions import PredictionRoutes, new_job
 from web.preferences import LONGEST_SECONDS
 from web.problems import Problem
 
@@ -17,7 +17,7 @@ class Scored(NamedTuple):
     outputs: bytes
 
 
-def score(predictions: Predictions, asked: Asked, owner: Owner) -> Scored:
+def score(predictions: PredictionRoutes, asked: PredictionRequest, owner: Owner) -> Scored:
     """Raises Problem (503) if there is nothing to answer in time; what was not begun is canceled then."""
     if not predictions.waiting.open_to_more:
         raise Problem(503, "too many callers wait here", headers={"Retry-After": "1"})
@@ -26,7 +26,7 @@ def score(predictions: Predictions, asked: Asked, owner: Owner) -> Scored:
         return Scored(record.id, record.outputs)
     if record.status.ended:
         reason = orjson.loads(record.error or b"{}").get("detail", "the job was canceled")
-    elif predictions.store.cancel(record.id) is Status.CANCELED:
+    elif predictions.store.cancel(record.id) is PredictionStatus.CANCELED:
         reason = "no worker took it in time; the job is canceled"
     else:
         reason = "it was not scored in time"

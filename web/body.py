@@ -9,10 +9,10 @@ from flask import Request
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError, field_validator
 from pydantic_core import PydanticCustomError
 
-from jobs.record import Row
-from model.catalog import Catalog
-from model.manifest import Manifest
-from model.schema import Fault, InvalidRows, member_of
+from jobs.predictions.record import Row
+from model.description.catalog import Catalog
+from model.description.manifest import Manifest
+from model.description.schema import Fault, InvalidRows, member_of
 from web.problems import Problem
 
 MOST_ROWS, MOST_EXPLAINED = 1_000, 100
@@ -43,7 +43,7 @@ class PredictionBody(BaseModel):
         raise PydanticCustomError("rows", f"must be one row (an object) or a list of 1 to {MOST_ROWS:,} rows")
 
 
-class Asked(NamedTuple):
+class PredictionRequest(NamedTuple):
     """A request for a prediction, checked: one row, or a list of rows, in the order of the features."""
 
     manifest: Manifest
@@ -53,7 +53,7 @@ class Asked(NamedTuple):
     explain: bool = False
 
 
-def read_prediction(request: Request, catalog: Catalog) -> Asked:
+def read_prediction(request: Request, catalog: Catalog) -> PredictionRequest:
     """Raises what read_json does, UnknownModel, or Problem (422) with all faults."""
     sent = read_json(request)
     try:
@@ -68,8 +68,8 @@ def read_prediction(request: Request, catalog: Catalog) -> Asked:
         raise _refused(faults + _faults_of_rows(manifest, inputs))
     if isinstance(inputs, list):
         rows = manifest.schema.check_rows(inputs)
-        return Asked(manifest, rows, len(rows), body.metadata, body.explain)
-    return Asked(manifest, manifest.schema.check_row(inputs), 1, body.metadata, body.explain)
+        return PredictionRequest(manifest, rows, len(rows), body.metadata, body.explain)
+    return PredictionRequest(manifest, manifest.schema.check_row(inputs), 1, body.metadata, body.explain)
 
 
 def _refused(faults: list[Fault]) -> Problem:

@@ -2,11 +2,11 @@
 
 from flask import Blueprint, Response
 
-from jobs.store import Store
+from jobs.predictions.store import PredictionStore
 from web.answer import Answer
 
 
-def health(store: Store) -> Blueprint:
+def health(store: PredictionStore) -> Blueprint:
     routes = Blueprint("health", __name__)
 
     @routes.get("/healthz")

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from flask import Request
 
-from jobs.errors import BadSettings
+from jobs.errors import InvalidSettings
 from web.problems import Problem
 
 ANONYMOUS = "anonymous"
@@ -28,7 +28,7 @@ class Keys:
         for entry in filter(None, (part.strip() for part in setting.split(","))):
             match = _ENTRY.fullmatch(entry)
             if not match:
-                raise BadSettings(
+                raise InvalidSettings(
                     "PAYGRADE_API_KEYS: each entry is name:sha256 or name:sha256:operate; "
                     "python -m web --new-key NAME makes one"
                 )

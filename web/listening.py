@@ -4,7 +4,7 @@ import errno
 import ipaddress
 import socket
 
-from jobs.errors import BadSettings
+from jobs.errors import InvalidSettings
 
 
 def is_loopback(host: str) -> bool:
@@ -15,14 +15,16 @@ def is_loopback(host: str) -> bool:
 
 
 def check_free(host: str, port: int) -> None:
-    """Raises BadSettings if the port is in use, or is not ours to have."""
+    """Raises InvalidSettings if the port is in use, or is not ours to have."""
     with socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET) as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
             probe.bind((host, port))
         except OSError as error:
             if error.errno == errno.EADDRINUSE:
-                raise BadSettings(f"port {port} is in use; choose another, as in --port {port + 1}") from None
-            raise BadSettings(f"cannot listen on {host}, port {port}: {error.strerror}") from None
+                raise InvalidSettings(
+                    f"port {port} is in use; choose another, as in --port {port + 1}"
+                ) from None
+            raise InvalidSettings(f"cannot listen on {host}, port {port}: {error.strerror}") from None
         except OverflowError:
-            raise BadSettings(f"there is no port {port}; they go from 1 to 65535") from None
+            raise InvalidSettings(f"there is no port {port}; they go from 1 to 65535") from None

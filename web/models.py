@@ -5,9 +5,9 @@ from typing import Any
 
 from flask import Blueprint, Response, request
 
-from model.catalog import Catalog
-from model.errors import UnknownModel
-from model.manifest import Manifest
+from model.description.catalog import Catalog
+from model.description.errors import UnknownModel
+from model.description.manifest import Manifest
 from web.answer import Answer
 from web.keys import Keys
 from web.preferences import require_json_wanted

@@ -9,12 +9,12 @@ from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Histo
 from prometheus_client.exposition import choose_encoder
 from prometheus_client.registry import Collector
 
-from jobs import resource
-from jobs.capacity import Capacity
 from jobs.metrics import FAMILIES, SUM, Family
-from jobs.store import Store
+from jobs.predictions import resource
+from jobs.predictions.store import PredictionStore
+from jobs.queues.capacity import Capacity
+from web.admission import Admission
 from web.answer import Answer
-from web.door import Door
 from web.keys import Keys
 from web.preferences import require_json_wanted
 from web.problems import Problem
@@ -24,7 +24,7 @@ Samples = dict[tuple[str, ...], float]
 PREFIX = "paygrade_"
 
 
-def operating(keys: Keys, store: Store, door: Door, trace: Trace) -> Blueprint:
+def operating(keys: Keys, store: PredictionStore, door: Admission, trace: Trace) -> Blueprint:
     routes = Blueprint("operating", __name__)
 
     @routes.get("/v1/capacity")
@@ -81,7 +81,7 @@ class Collected(Collector):
 
     def _gauges_of_batches(self) -> Iterator[tuple[str, str, float]]:
         batches = self._capacity.batches
-        yield "batches_open", "Batches that have not ended.", batches.open
+        yield "batches_open", "BatchRoutes that have not ended.", batches.open
         yield "chunks_waiting", "Chunks of batches that nobody has claimed.", batches.waiting
         yield "chunks_claimed", "Chunks that children of workers are at.", batches.claimed
         yield (

@@ -10,7 +10,7 @@ import orjson
 from flask import Request
 
 from jobs import ids
-from jobs.errors import BadId
+from jobs.errors import InvalidId
 from web.problems import Problem
 
 DEFAULT_LIMIT, MOST = 20, 100
@@ -46,7 +46,7 @@ class Page(NamedTuple):
         try:
             if cursor is not None:
                 ids.check(cursor, kind)
-        except BadId:
+        except InvalidId:
             raise Problem(400, "cursor takes what next_cursor of the page before was") from None
         return cls(cursor, status or None, int(limit))
 

@@ -9,15 +9,15 @@ from flask import Blueprint, Request, Response, request
 
 from jobs import ids
 from jobs.errors import JobsError
-from jobs.record import NewJob, Once, Record
-from jobs.resource import PATH, path_of, prediction
-from jobs.status import Status
-from jobs.store import Store
-from model.catalog import Catalog
+from jobs.predictions.record import IdempotencyKey, NewPrediction, PredictionRecord
+from jobs.predictions.resource import PATH, path_of, prediction
+from jobs.predictions.status import PredictionStatus
+from jobs.predictions.store import PredictionStore
+from model.description.catalog import Catalog
+from web.admission import Admission
 from web.answer import Answer
-from web.body import Asked, read_prediction
-from web.door import Door
-from web.gather import Gatherer
+from web.body import PredictionRequest, read_prediction
+from web.group_commit import GroupCommit
 from web.keys import Keys, Owner
 from web.pages import Page
 from web.preferences import preferred_wait, queried_wait, require_json_wanted
@@ -28,17 +28,17 @@ from web.waiting import Waiting
 
 
 @dataclass
-class Predictions:
+class PredictionRoutes:
     """What the routes stand on."""
 
     keys: Keys
     catalog: Catalog
-    store: Store
-    door: Door
+    store: PredictionStore
+    door: Admission
     waiting: Waiting
 
     def __post_init__(self) -> None:
-        self._reading: Gatherer[str, Record | None] = Gatherer(self.store.read)
+        self._reading: GroupCommit[str, PredictionRecord | None] = GroupCommit(self.store.read)
 
     def blueprint(self) -> Blueprint:
         routes = Blueprint("predictions", __name__, url_prefix=PATH)
@@ -62,17 +62,17 @@ class Predictions:
             return self._resource(record, 200, {"Preference-Applied": f"wait={seconds}", **headers})
         return self._resource(record, 202, {"Location": path_of(record.id), **headers})
 
-    def add(self, job: NewJob, seconds: float) -> Record:
+    def add(self, job: NewPrediction, seconds: float) -> PredictionRecord:
         """Adds a job and waits so long for its end; the record then known, ended or not.
 
         It is that of another job if this one's Idempotency-Key stands for that.
         """
-        waiter = self.waiting.enter(Record.queued(job)) if seconds else None
+        waiter = self.waiting.enter(PredictionRecord.queued(job)) if seconds else None
         if waiter is None:
             accepted = self.door.add(job)
             if accepted.replayed:
                 return self._replayed(accepted.id, seconds)
-            return Record.queued(job, accepted)
+            return PredictionRecord.queued(job, accepted)
         with waiter:
             job.watcher = self.waiting.channel
             accepted = self.door.add(job)
@@ -82,8 +82,8 @@ class Predictions:
         if accepted.replayed:
             return self._replayed(accepted.id, seconds)
         with suppress(JobsError):
-            return self._reading.ask(job.id) or Record.queued(job, accepted)
-        return Record.queued(job, accepted)  # and that is all that is known
+            return self._reading.ask(job.id) or PredictionRecord.queued(job, accepted)
+        return PredictionRecord.queued(job, accepted)  # and that is all that is known
 
     def show(self, job_id: str) -> Response:
         owner = self.keys.owner_of(request)
@@ -97,7 +97,7 @@ class Predictions:
     def list_jobs(self) -> Response:
         owner = self.keys.owner_of(request)
         require_json_wanted(request)
-        page = Page.read(request, ids.PREDICTION, Status)
+        page = Page.read(request, ids.PREDICTION, PredictionStatus)
         records, cursor = page.find(self.store.list_jobs, owner.name)
         resources = [prediction(record, self.door.capacity) for record in records]
         return Answer(page.show(resources, cursor, PATH), headers={"Cache-Control": "no-store"})
@@ -117,11 +117,11 @@ class Predictions:
         require_json_wanted(request)
         self._owned(job_id, owner)
         status = self.store.cancel(job_id)
-        if status is not Status.CANCELED:
+        if status is not PredictionStatus.CANCELED:
             raise Problem(409, f"only a job that is queued can be canceled; this one is {status or 'gone'}")
         return self._resource(self._owned(job_id, owner), 200)
 
-    def _owned(self, job_id: str, owner: Owner) -> Record:
+    def _owned(self, job_id: str, owner: Owner) -> PredictionRecord:
         """Raises Problem: 404 for what this owner never had, 410 for what is expired and removed."""
         ids.check(job_id)
         record = self._reading.ask(job_id)
@@ -131,7 +131,7 @@ class Predictions:
             raise Problem(404, "there is no such prediction")
         return record
 
-    def _replayed(self, job_id: str, seconds: float) -> Record:
+    def _replayed(self, job_id: str, seconds: float) -> PredictionRecord:
         record = self._reading.ask(job_id)
         if record is None:
             raise Problem(
@@ -141,17 +141,19 @@ class Predictions:
             return self._wait(record, seconds) or record
         return record
 
-    def _wait(self, record: Record, seconds: float) -> Record | None:
+    def _wait(self, record: PredictionRecord, seconds: float) -> PredictionRecord | None:
         waiter = self.waiting.enter(record)
         if waiter is None:
             return None
         with waiter:
             [now] = self.store.read([record.id], self.waiting.channel)
-            if isinstance(now, Record) and now.status.ended:
+            if isinstance(now, PredictionRecord) and now.status.ended:
                 return now
             return waiter.wait(seconds) or self._reading.ask(record.id)
 
-    def _resource(self, record: Record, status: int, headers: Mapping[str, str] | None = None) -> Response:
+    def _resource(
+        self, record: PredictionRecord, status: int, headers: Mapping[str, str] | None = None
+    ) -> Response:
         request.environ[JOB_ID] = record.id
         sent = {"Cache-Control": "no-store", **(headers or {})}
         capacity = self.door.capacity
@@ -163,9 +165,12 @@ class Predictions:
 
 
 def new_job(
-    asked: Asked, owner: Owner, start_within_ms: int | None = None, once: Once | None = None
-) -> NewJob:
-    return NewJob(
+    asked: PredictionRequest,
+    owner: Owner,
+    start_within_ms: int | None = None,
+    once: IdempotencyKey | None = None,
+) -> NewPrediction:
+    return NewPrediction(
         id=ids.new_id(ids.PREDICTION),
         model=asked.manifest.ref,
         sha256=asked.manifest.sha256,

@@ -9,10 +9,19 @@ from flask import Flask, Response
 from werkzeug.exceptions import HTTPException
 from werkzeug.http import HTTP_STATUS_CODES
 
-from jobs.errors import BadId, FilesAway, KeyReused, LineFull, NoGzip, OverLimit, StoreAway, TooManyRows
-from jobs.record import UnknownRecord
-from model.errors import UnknownModel
-from model.schema import Fault, InvalidRows
+from jobs.errors import (
+    FilesUnavailable,
+    IdempotencyKeyReused,
+    InvalidGzip,
+    InvalidId,
+    QueueFull,
+    RateLimited,
+    StoreUnavailable,
+    TooManyRows,
+)
+from jobs.predictions.record import UnknownRecord
+from model.description.errors import UnknownModel
+from model.description.schema import Fault, InvalidRows
 from web.answer import Answer
 
 log = logging.getLogger(__name__)
@@ -57,14 +66,14 @@ class _Answer(NamedTuple):
 
 
 _ANSWERS: dict[type[Exception], _Answer] = {
-    BadId: _Answer(404),
-    NoGzip: _Answer(400),
+    InvalidId: _Answer(404),
+    InvalidGzip: _Answer(400),
     UnknownModel: _Answer(404),
     TooManyRows: _Answer(422),
     UnknownRecord: _Answer(503, STORE_AWAY_RETRY_SECONDS),
-    StoreAway: _Answer(503, STORE_AWAY_RETRY_SECONDS),
-    FilesAway: _Answer(503, STORE_AWAY_RETRY_SECONDS),
-    KeyReused: _Answer(422),
+    StoreUnavailable: _Answer(503, STORE_AWAY_RETRY_SECONDS),
+    FilesUnavailable: _Answer(503, STORE_AWAY_RETRY_SECONDS),
+    IdempotencyKeyReused: _Answer(422),
 }
 _OF_ROUTES = {
     404: "there is no such route; /docs shows those that there are",
@@ -76,8 +85,8 @@ _OF_ROUTES = {
 def register(app: Flask) -> None:
     app.register_error_handler(Problem, _respond)
     app.register_error_handler(InvalidRows, _invalid_rows)
-    app.register_error_handler(OverLimit, lambda error: _later(429, error))
-    app.register_error_handler(LineFull, lambda error: _later(503, error))
+    app.register_error_handler(RateLimited, lambda error: _later(429, error))
+    app.register_error_handler(QueueFull, lambda error: _later(503, error))
     for known in _ANSWERS:
         app.register_error_handler(known, _known)
     app.register_error_handler(HTTPException, _http)
@@ -109,7 +118,7 @@ def _invalid_rows(error: InvalidRows) -> Response:
     return _respond(Problem(422, "the rows do not fit the model; see errors", error.faults))
 
 
-def _later(status: int, error: OverLimit | LineFull) -> Response:
+def _later(status: int, error: RateLimited | QueueFull) -> Response:
     return _respond(Problem(status, str(error), headers={"Retry-After": str(error.retry_after)}))
 
 

@@ -5,14 +5,14 @@ from flask import Blueprint, Response, request
 
 from web.answer import Answer
 from web.blocking import score
-from web.body import Asked, read_json
-from web.predictions import Predictions
+from web.body import PredictionRequest, read_json
+from web.predictions import PredictionRoutes
 from web.preferences import require_json_wanted
 
 MODEL = "salary"
 
 
-def recms(predictions: Predictions) -> Blueprint:
+def recms(predictions: PredictionRoutes) -> Blueprint:
     routes = Blueprint("recms", __name__)
 
     @routes.post("/recms")
@@ -21,7 +21,7 @@ def recms(predictions: Predictions) -> Blueprint:
         require_json_wanted(request)
         row = read_json(request)
         manifest = predictions.catalog.find(MODEL)
-        asked = Asked(manifest, manifest.schema.check_row(row, pointer=""), rows=1, metadata={})
+        asked = PredictionRequest(manifest, manifest.schema.check_row(row, pointer=""), rows=1, metadata={})
         return Answer(salary_of(score(predictions, asked, owner).outputs))
 
     return routes

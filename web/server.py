@@ -16,22 +16,22 @@ from gunicorn.app.base import BaseApplication
 from gunicorn.workers.ggevent import GeventPyWSGIWorker, PyWSGIServer
 
 from jobs import RELEASE
-from jobs.batch_store import BatchStore
-from jobs.broker import make_celery, ring, ring_for_batches
-from jobs.capacity import Process
+from jobs.batches.store import BatchStore
+from jobs.broker import make_celery, ring, send_batch_wake_up
 from jobs.connection import connect
 from jobs.errors import JobsError
-from jobs.files import files_at
+from jobs.files.store import files_at
 from jobs.logs import Journal
 from jobs.metrics import Metrics
-from jobs.names import channel_of
+from jobs.predictions.store import PredictionStore
+from jobs.queues.capacity import Process
+from jobs.queues.names import channel_of
 from jobs.settings import Settings
-from jobs.store import Store
-from model.catalog import Catalog
+from model.description.catalog import Catalog
+from web.admission import Admission
 from web.app import create_app
-from web.batches import Batches
+from web.batches import BatchRoutes
 from web.connection import Connection
-from web.door import Door
 from web.keys import Keys
 from web.trace import Trace
 from web.waiting import Waiting
@@ -94,19 +94,21 @@ class Server(BaseApplication):  # type: ignore[misc]
     def load(self) -> Flask:
         """Called in each process, after the fork."""
         settings = self._settings
-        store = Store(connect(settings), settings)
+        store = PredictionStore(connect(settings), settings)
         celery = make_celery(settings)
         channel = channel_of(uuid4().hex[:8])
         listening = connect(settings, answer_seconds=None)
         waiting = Waiting(listening, store.read, channel, settings.max_waiting_callers)
         web = Process(f"{gethostname()}:{os.getpid()}", RELEASE)
-        door = Door(store, lambda bell: ring(celery, bell), web, settings.max_waiting, self._journal)
+        door = Admission(
+            store, lambda wake_up: ring(celery, wake_up), web, settings.max_waiting, self._journal
+        )
         trace = Trace(Metrics(connect(settings)), self._journal)
         door.open()
         waiting.open()
         gevent.spawn(Connection.close_slow)
         gevent.spawn(trace.keep_telling)
-        batches = Batches(
+        batches = BatchRoutes(
             settings,
             self._keys,
             self._catalog,
@@ -114,7 +116,7 @@ class Server(BaseApplication):  # type: ignore[misc]
             files_at(settings.files_place),
             door,
             waiting,
-            ring=lambda bell: ring_for_batches(celery, bell),
+            ring=lambda wake_up: send_batch_wake_up(celery, wake_up),
         )
         app = create_app(settings, self._keys, self._catalog, store, door, waiting, trace, batches)
         app.config.update(WAITING=waiting, TRACE=trace)

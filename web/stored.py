@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from flask import Request, Response
 
-from jobs.files import Files
+from jobs.files.store import Files
 from web.answer import Answer
 from web.problems import Problem
 
@@ -16,7 +16,7 @@ FASTEST = 1
 
 
 def send_stored(request: Request, files: Files, name: str, media_type: str, tag: str) -> Response:
-    """Raises NoFile, and Problem: 406 if the media type is not accepted, 416 for a range outside."""
+    """Raises FileMissing, and Problem: 406 if the media type is not accepted, 416 for a range outside."""
     if not request.accept_mimetypes[media_type] and request.headers.get("Accept"):
         raise Problem(406, f"this is {media_type}, the format that was fixed at the post; accept that")
     size = files.size(name)

@@ -4,7 +4,7 @@ import re
 
 from flask import Request
 
-from jobs.record import Once
+from jobs.predictions.record import IdempotencyKey
 from web.problems import Problem
 
 LONGEST_MS = 7 * 86_400_000
@@ -12,10 +12,10 @@ _KEY = re.compile(r"[\x21-\x7e]{1,255}")
 _DURATION = re.compile(r"(?=[0-9])(?:([0-9]{1,6})h)?(?:([0-9]{1,6})m)?(?:([0-9]{1,9})s?)?")
 
 
-def once(request: Request, route: str) -> Once | None:
+def once(request: Request, route: str) -> IdempotencyKey | None:
     """None without a key. Raises Problem (400) for one that cannot be read."""
     key = key_of(request)
-    return None if key is None else Once.of(route, key, request.get_data())
+    return None if key is None else IdempotencyKey.of(route, key, request.get_data())
 
 
 def key_of(request: Request) -> str | None:

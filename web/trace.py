@@ -83,7 +83,7 @@ class Trace:
         self._journal.flush()
 
     def flush(self) -> None:
-        """And adds the counts to those of all processes. Raises StoreAway."""
+        """And adds the counts to those of all processes. Raises StoreUnavailable."""
         self.tell()
         self.metrics.flush()
 

@@ -6,8 +6,8 @@ from collections.abc import Callable, Iterator
 import gevent
 from flask import Request
 
-from jobs.files import PIECE, Files
-from jobs.gunzip import gunzip
+from jobs.files.gunzip import gunzip
+from jobs.files.store import PIECE, Files
 from web.connection import Connection
 from web.problems import Problem
 
@@ -26,7 +26,7 @@ class Upload:
         self.hash = hashlib.sha256()
 
     def save(self, files: Files, name: str, hashed: bool) -> None:
-        """Raises NoGzip, and Problem: 400 for a body cut off, 413 for a long one, 415 for its encoding."""
+        """Raises InvalidGzip, and Problem: 400 (body cut off), 413 (too long), 415 (unknown encoding)."""
         with files.create(name) as file:
             for piece in self._checked(hashed):
                 file.write(piece)

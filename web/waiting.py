@@ -10,7 +10,7 @@ import gevent
 from gevent.event import AsyncResult
 from redis import Redis
 
-from jobs.record import Ending, Record, UnknownRecord
+from jobs.predictions.record import JobEnded, PredictionRecord, UnknownRecord
 
 log = logging.getLogger(__name__)
 
@@ -20,13 +20,13 @@ TICK_SECONDS = 0.1
 AT_ONCE = 250
 """Records read in one call, so that nobody's post waits long behind it."""
 
-ReadAll = Callable[[Sequence[str], str], Sequence[Record | UnknownRecord | None]]
+ReadAll = Callable[[Sequence[str], str], Sequence[PredictionRecord | UnknownRecord | None]]
 
 
 class Waiter:
     """One caller's place. Leave it when done: `with waiting.enter(record) as waiter`."""
 
-    def __init__(self, waiting: "Waiting", record: Record) -> None:
+    def __init__(self, waiting: "Waiting", record: PredictionRecord) -> None:
         self._waiting = waiting
         self.record = record
         self.result = AsyncResult()
@@ -38,10 +38,10 @@ class Waiter:
     def __exit__(self, *_: object) -> None:
         self._waiting.leave(self)
 
-    def wait(self, seconds: float) -> Record | None:
+    def wait(self, seconds: float) -> PredictionRecord | None:
         """The record once the job has ended; None when the time is over, or this process is to stop."""
         self.until = time.monotonic() + seconds
-        record: Record | None = self.result.get()
+        record: PredictionRecord | None = self.result.get()
         return record
 
 
@@ -66,7 +66,7 @@ class Waiting:
     def open_to_more(self) -> bool:
         return not self._released and self._callers < self._most_callers
 
-    def enter(self, record: Record) -> Waiter | None:
+    def enter(self, record: PredictionRecord) -> Waiter | None:
         """None if too many wait here already, or if this process is to stop: answer at once then.
 
         Enter with the record known so far, before `channel` is made a watcher of the job.
@@ -106,7 +106,7 @@ class Waiting:
 
     def _hear(self, message: bytes) -> None:
         untold = []
-        for ending in Ending.read_all(message):
+        for ending in JobEnded.read_all(message):
             if ending.told:
                 for waiter in self._waiters.get(ending.job_id, ()):
                     waiter.result.set(waiter.record.ended(ending))
@@ -136,6 +136,6 @@ class Waiting:
         for start in range(0, len(ids), AT_ONCE):
             some = ids[start : start + AT_ONCE]
             for record in self._read(some, self.channel):
-                if isinstance(record, Record) and record.status.ended:
+                if isinstance(record, PredictionRecord) and record.status.ended:
                     for waiter in self._waiters.get(record.id, ()):
                         waiter.result.set(record)

@@ -3,11 +3,11 @@
 import argparse
 import sys
 
-from jobs.errors import BadSettings
+from jobs.errors import InvalidSettings
 from jobs.logs import log_to_stderr
 from jobs.settings import load_settings
 from worker.app import Worker
-from worker.second import MINDED, Second, end_with_minder
+from worker.child_worker import MINDED, ChildWorker, end_with_minder
 
 
 def main() -> int:
@@ -22,14 +22,14 @@ def main() -> int:
     try:
         settings = load_settings()
         settings.data.mkdir(parents=True, exist_ok=True)
-    except (BadSettings, OSError) as error:
+    except (InvalidSettings, OSError) as error:
         print(f"worker: {error}", file=sys.stderr)
         return 2
     journal = log_to_stderr(settings.log_level)
     first, *others = settings.queues.split(",")
     if minded:
         end_with_minder()
-    with Second(others[0] if others else None) as second:
+    with ChildWorker(others[0] if others else None) as second:
         return Worker(settings, journal, first, when_stopping=second.stop).run()
 
 

@@ -7,9 +7,9 @@ from collections.abc import Sequence
 from typing import Any
 
 from jobs import ids
-from jobs.line import Claim, Outcome
 from jobs.logs import Journal
 from jobs.metrics import MICROBATCH_ROWS, QUEUE_SECONDS, RUN_SECONDS, Metrics
+from jobs.predictions.consumer import Claim, Outcome
 
 log = logging.getLogger(__name__)
 

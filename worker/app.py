@@ -10,13 +10,13 @@ from celery import signals
 from celery.platforms import SecurityWarning
 from celery.utils.log import get_multiprocessing_logger
 
-from jobs.batch_line import BatchLine
+from jobs.batches.consumer import BatchConsumer
 from jobs.broker import make_celery
 from jobs.connection import connect
-from jobs.files import files_at
-from jobs.line import Line
+from jobs.files.store import files_at
 from jobs.logs import Journal
-from jobs.names import BATCHES, PREDICTIONS
+from jobs.predictions.consumer import PredictionConsumer
+from jobs.queues.names import BATCHES, PREDICTIONS
 from jobs.settings import Settings
 from worker import tasks
 from worker.sweeper import BatchSweep, Sweeper, sweep_predictions
@@ -68,8 +68,8 @@ class Worker:
         worker.start()
         return int(worker.exitcode or 0)
 
-    def _answer(self, bell: str) -> None:
-        self._child.answer(bell)
+    def _answer(self, wake_up: str) -> None:
+        self._child.answer(wake_up)
 
     def _start_child(self, **_: Any) -> None:
         def stopping() -> bool:
@@ -96,13 +96,13 @@ class Worker:
     def _make_sweep(self) -> Callable[[], None]:
         settings = self._settings
         if self._queue == PREDICTIONS:
-            line = Line(connect(settings), settings)
+            line = PredictionConsumer(connect(settings), settings)
             return lambda: sweep_predictions(line, self.celery, self._children)
         return BatchSweep(
-            BatchLine(connect(settings), settings),
+            BatchConsumer(connect(settings), settings),
             self.celery,
             self._files,
-            bells=self._children,
+            wake_ups=self._children,
         )
 
     def _stop(self, **_: Any) -> None:

@@ -1,13 +1,13 @@
 """A child of the worker for batches."""
 
 from jobs import RELEASE
-from jobs.batch_line import BatchLine
-from jobs.broker import ring_for_batches
-from jobs.capacity import Process
+from jobs.batches.consumer import BatchConsumer
+from jobs.broker import send_batch_wake_up
 from jobs.connection import connect
-from jobs.files import files_at
+from jobs.files.store import files_at
+from jobs.queues.capacity import Process
 from worker.batch_steps import BatchSteps
-from worker.batches import Batches
+from worker.batches import BatchLoop
 from worker.bundles import Bundles
 from worker.child import Child, Work
 from worker.lease import Leases
@@ -15,7 +15,7 @@ from worker.lease import Leases
 
 class BatchChild(Child):
     def _connect(self) -> None:
-        self._batch_line = BatchLine(connect(self._settings, answer_seconds=5), self._settings)
+        self._batch_line = BatchConsumer(connect(self._settings, answer_seconds=5), self._settings)
 
     def _make_work(self, bundles: Bundles) -> Work:
         import pyarrow as pa
@@ -26,19 +26,19 @@ class BatchChild(Child):
             line,
             files_at(settings.files_place),
             self._metrics,
-            ring=lambda bell: ring_for_batches(self._celery, bell),
-            bells=settings.batch_children,
+            ring=lambda wake_up: send_batch_wake_up(self._celery, wake_up),
+            wake_ups=settings.batch_children,
             most=settings.max_file,
         )
         leases = Leases(line, self.name, self._stopping)
-        return Batches(line, bundles, self._steps, leases, self.name, self._stopping, settings.attempts)
+        return BatchLoop(line, bundles, self._steps, leases, self.name, self._stopping, settings.attempts)
 
-    def _withdraw(self, bell: str) -> None:
-        self._batch_line.withdraw(bell)
+    def _withdraw(self, wake_up: str) -> None:
+        self._batch_line.withdraw(wake_up)
 
     def _live(self) -> None:
         self._batch_line.live(Process(self.name, RELEASE, self._steps.pace.rows_per_second))
 
     def _ring(self) -> None:
-        for bell in self._batch_line.bells(most=1):
-            ring_for_batches(self._celery, bell)
+        for wake_up in self._batch_line.wake_ups(most=1):
+            send_batch_wake_up(self._celery, wake_up)

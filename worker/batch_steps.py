@@ -7,17 +7,18 @@ from functools import lru_cache
 
 import orjson
 
-from jobs.batch_line import BatchLine, Done, Parts, Task
-from jobs.batch_status import BatchStatus
-from jobs.batches import Place, folder_of, input_of, output_of, source_of
-from jobs.broker import Ring, ring_or_leave
-from jobs.errors import JobsError, NoTable
-from jobs.files import Files, files_at
-from jobs.gunzip import gunzip
+from jobs.batches.consumer import BatchConsumer, Done, Parts, Task
+from jobs.batches.record import FileRef, folder_of, input_of, output_of, source_of
+from jobs.batches.status import BatchStatus
+from jobs.broker import SendWakeUp, try_wake_up
+from jobs.errors import InvalidTable, JobsError
+from jobs.files.gunzip import gunzip
+from jobs.files.store import Files, files_at
+from jobs.files.tables import added_names
 from jobs.metrics import CHUNK_SECONDS, Metrics
-from jobs.tables import added_names
 from model.bundle import Bundle
 from worker.pace import Pace
+from worker.tables.bisect import Slices
 from worker.tables.chunks import ChunkScorer
 from worker.tables.columns import predict_with
 from worker.tables.join import Missing, join_errors, join_results
@@ -25,8 +26,7 @@ from worker.tables.layout import Chunk, Layout
 from worker.tables.plan import Plan, Wanted, plan
 from worker.tables.preview import preview
 from worker.tables.score import Stopped
-from worker.tables.trial import Slices
-from worker.tables.warned import warn_by
+from worker.tables.warnings import warn_by
 
 log = logging.getLogger(__name__)
 
@@ -41,13 +41,13 @@ class BatchSteps:
     """
 
     def __init__(
-        self, line: BatchLine, files: Files, metrics: Metrics, ring: Ring, bells: int, most: int
+        self, line: BatchConsumer, files: Files, metrics: Metrics, ring: SendWakeUp, wake_ups: int, most: int
     ) -> None:
         self._line = line
         self._files = files
         self._metrics = metrics
         self._ring = ring
-        self._bells = bells
+        self._bells = wake_ups
         self._most = most
         self.pace = Pace()
 
@@ -75,12 +75,12 @@ class BatchSteps:
         )
         part = scorer.score(self._at(source), source.name, chunk, name, wanted, slices)
         done = Done(part.rows, part.failed, chunk.size, chunk.rows)
-        counts, bells = self._line.done(task, done, self._bells)
+        counts, wake_ups = self._line.done(task, done, self._bells)
         seconds = time.monotonic() - started
         self.pace.worked(part.rows, seconds)
         if counts:
             self._metrics.observe(CHUNK_SECONDS, [seconds], task.model)
-        self._ring_all(bells)
+        self._ring_all(wake_ups)
 
     def fail(self, task: Task, error: bytes, last: bool) -> None:
         """A chunk cannot be scored; `last` if no other is to be begun."""
@@ -132,7 +132,7 @@ class BatchSteps:
         return plan(self._at(source), source.name, table)
 
     def _unpack(self, task: Task, wanted: Callable[[], bool]) -> None:
-        """Raises NoTable, and Stopped once it is not wanted any more."""
+        """Raises InvalidTable, and Stopped once it is not wanted any more."""
         source, size = source_of(task.asked), 0
         with self._files.create(input_of(task.id, task.asked).name) as file:
             for piece in gunzip(self._at(source).pieces(source.name)):
@@ -140,15 +140,17 @@ class BatchSteps:
                     raise Stopped
                 size += len(piece)
                 if size > self._most:
-                    raise NoTable(f"the file is longer than {self._most} bytes, unpacked; send it in parts")
+                    raise InvalidTable(
+                        f"the file is longer than {self._most} bytes, unpacked; send it in parts"
+                    )
                 file.write(piece)
 
-    def _at(self, place: Place) -> Files:
+    def _at(self, place: FileRef) -> Files:
         return _store(place.store) if place.store else self._files
 
-    def _ring_all(self, bells: list[str]) -> None:
-        for bell in bells:
-            ring_or_leave(self._ring, bell)
+    def _ring_all(self, wake_ups: list[str]) -> None:
+        for wake_up in wake_ups:
+            try_wake_up(self._ring, wake_up)
 
     def _clean(self, task: Task) -> None:
         """What is not needed any more. What is left here goes when the batch expires."""

@@ -1,4 +1,4 @@
-"""What a child does when the bell of batches rings: task after task, while any waits."""
+"""What a child does when the wake_up of batches rings: task after task, while any waits."""
 
 import logging
 import time
@@ -7,29 +7,29 @@ from collections.abc import Callable
 
 import orjson
 
-from jobs.batch_line import JOIN, LOOK, LOST_PER_ATTEMPT, PLAN, BatchLine, Task
-from jobs.batch_status import BatchStatus
-from jobs.errors import FilesAway, FilesRefused, NoFile, NoTable, StoreAway
-from model.errors import ModelError
+from jobs.batches.consumer import JOIN, LOOK, LOST_PER_ATTEMPT, PLAN, BatchConsumer, Task
+from jobs.batches.status import BatchStatus
+from jobs.errors import FileMissing, FilesForbidden, FilesUnavailable, InvalidTable, StoreUnavailable
+from model.description.errors import ModelError
 from worker.batch_steps import BatchSteps
 from worker.bundles import Bundles
 from worker.lease import Leases
+from worker.tables.bisect import Bisection, Slices, at_once, not_at_all
 from worker.tables.score import Stopped
-from worker.tables.trial import Slices, Trial, at_once, not_at_all
 
 log = logging.getLogger(__name__)
 
 LINGER_SECONDS = 0.2
-"""How long an empty line is watched before the bell is withdrawn: the next task then needs no bell."""
+"""How long an empty line is watched before the wake_up is withdrawn: the next task then needs no wake_up."""
 LOOKS_EVERY_SECONDS = 0.02
 MOST_LOST = 30
 """Slices of a chunk that workers may be lost with until it is given up: those of ten rows."""
 
 
-class Batches:
+class BatchLoop:
     def __init__(
         self,
-        line: BatchLine,
+        line: BatchConsumer,
         bundles: Bundles,
         steps: BatchSteps,
         leases: Leases,
@@ -45,33 +45,33 @@ class Batches:
         self._stopping = stopping
         self._attempts = attempts
 
-    def answer(self, bell: str) -> None:
+    def answer(self, wake_up: str) -> None:
         """Works until the line is empty or the worker is to stop; a chunk under way then is given back."""
-        while not self._stopping() and (task := self._take(bell)):
-            with self._leases.hold(bell, task):
+        while not self._stopping() and (task := self._take(wake_up)):
+            with self._leases.hold(wake_up, task):
                 self._do(task)
-        self._line.withdraw(bell)
+        self._line.withdraw(wake_up)
 
-    def _take(self, bell: str) -> Task | None:
+    def _take(self, wake_up: str) -> Task | None:
         until = time.monotonic() + LINGER_SECONDS
         while time.monotonic() < until:
-            if task := self._line.take(self._child, bell):
+            if task := self._line.take(self._child, wake_up):
                 return task
             time.sleep(LOOKS_EVERY_SECONDS)
-        self._line.withdraw(bell)
-        # Whoever came before that saw our bell out and rang none.
-        return self._line.take(self._child, bell)
+        self._line.withdraw(wake_up)
+        # Whoever came before that saw our wake_up out and rang none.
+        return self._line.take(self._child, wake_up)
 
     def _do(self, task: Task) -> None:
         try:
             self._step(task)
-        except StoreAway:
+        except StoreUnavailable:
             raise
         except Stopped:
             self._line.give_back(task)
-        except (NoTable, NoFile, FilesRefused) as error:
-            self._fail(task, "no_table" if isinstance(error, NoTable) else "no_file", str(error))
-        except FilesAway as error:
+        except (InvalidTable, FileMissing, FilesForbidden) as error:
+            self._fail(task, "no_table" if isinstance(error, InvalidTable) else "no_file", str(error))
+        except FilesUnavailable as error:
             self._leave(task, "files_away", str(error))
         except ModelError as error:
             log.error("model_unavailable", extra={"model": task.model, "error": str(error)})
@@ -106,7 +106,7 @@ class Batches:
         if task.tries > self._attempts * LOST_PER_ATTEMPT or len(task.lost) > MOST_LOST:
             return not_at_all
         if task.tries >= self._attempts:
-            return Trial(task.lost, lambda rows: self._line.try_slice(task, rows)).slices
+            return Bisection(task.lost, lambda rows: self._line.try_slice(task, rows)).slices
         return at_once
 
     def _fail(self, task: Task, kind: str, detail: str) -> None:

@@ -8,11 +8,11 @@ from collections.abc import Callable, Sequence
 
 import orjson
 
-from jobs.line import Claim, Line
+from jobs.predictions.consumer import Claim, PredictionConsumer
 from model.bundle import Bundle
-from model.catalog import Catalog
-from model.errors import BundleError, ModelError, UnknownModel
-from model.manifest import Manifest
+from model.description.catalog import Catalog
+from model.description.errors import BundleError, ModelError, UnknownModel
+from model.description.manifest import Manifest
 
 log = logging.getLogger(__name__)
 
@@ -73,7 +73,7 @@ class Bundles:
         return manifest.ref
 
 
-def bundle_of(claims: Sequence[Claim], bundles: Bundles, line: Line) -> Bundle | None:
+def bundle_of(claims: Sequence[Claim], bundles: Bundles, line: PredictionConsumer) -> Bundle | None:
     """The one that all of them were accepted for; None, and they are given back, if it cannot be had."""
     model = claims[0].model
     try:

@@ -15,20 +15,20 @@ from celery import Celery
 
 from jobs import RELEASE
 from jobs.broker import ring
-from jobs.capacity import Process
 from jobs.connection import WORKER_ANSWER_SECONDS, connect, connect_alone
-from jobs.errors import StoreAway
-from jobs.line import Line
+from jobs.errors import StoreUnavailable
 from jobs.logs import Journal
 from jobs.metrics import Metrics
-from jobs.names import EXPLAINED, EXPLAINERS
+from jobs.predictions.consumer import PredictionConsumer
+from jobs.queues.capacity import Process
+from jobs.queues.names import EXPLAINED, EXPLAINERS
 from jobs.settings import Settings
-from model.catalog import Catalog
-from model.errors import ModelError
+from model.description.catalog import Catalog
+from model.description.errors import ModelError
 from worker.account import Account
 from worker.bundles import Bundles
-from worker.explanations import Explanations
-from worker.predictions import Predictions
+from worker.explanations import ExplanationLoop
+from worker.predictions import PredictionLoop
 
 log = logging.getLogger(__name__)
 
@@ -43,12 +43,12 @@ def heartbeat_file(settings: Settings) -> Path:
 
 
 class Work(Protocol):
-    def answer(self, bell: str) -> None:
+    def answer(self, wake_up: str) -> None:
         """Works until nothing waits, or the worker is to stop."""
 
 
 class Child:
-    """Made after the fork: XGBoost's threads do not survive one. Answers no bell until it is ready."""
+    """Made after the fork: XGBoost's threads do not survive one. Answers no wake_up until it is ready."""
 
     def __init__(
         self, settings: Settings, celery: Celery, journal: Journal, stopping: Callable[[], bool]
@@ -61,17 +61,17 @@ class Child:
         self._accounts = Account(self._metrics, journal), Account(self._metrics, journal)
         self._stopping = stopping
         self._connect()
-        self._explanations: Explanations | None = None
+        self._explanations: ExplanationLoop | None = None
         self._work = self._prepare()
         threading.Thread(target=self._beat, name="heartbeat", daemon=True).start()
 
-    def answer(self, bell: str) -> None:
+    def answer(self, wake_up: str) -> None:
         try:
             if self._work:
-                self._work.answer(bell)
+                self._work.answer(wake_up)
             else:
-                self._withdraw(bell)  # for another worker
-        except StoreAway as error:  # what was claimed is taken back when its lease is over
+                self._withdraw(wake_up)  # for another worker
+        except StoreUnavailable as error:  # what was claimed is taken back when its lease is over
             log.warning("store_away", extra={"error": str(error)})
 
     def close(self) -> None:
@@ -80,23 +80,23 @@ class Child:
             self._explanations.join()
         for account in self._accounts:
             account.tell()
-        with suppress(StoreAway):
+        with suppress(StoreUnavailable):
             self._metrics.flush()
 
     def _connect(self) -> None:
-        self._line = Line(connect(self._settings, WORKER_ANSWER_SECONDS), self._settings)
+        self._line = PredictionConsumer(connect(self._settings, WORKER_ANSWER_SECONDS), self._settings)
 
-    def _withdraw(self, bell: str) -> None:
-        self._line.withdraw(bell)
+    def _withdraw(self, wake_up: str) -> None:
+        self._line.withdraw(wake_up)
 
     def _make_work(self, bundles: Bundles) -> Work:
-        line = Line(connect(self._settings, WORKER_ANSWER_SECONDS), self._settings, EXPLAINED)
-        alone = Line(connect_alone(self._settings, WORKER_ANSWER_SECONDS), self._settings)
+        line = PredictionConsumer(connect(self._settings, WORKER_ANSWER_SECONDS), self._settings, EXPLAINED)
+        alone = PredictionConsumer(connect_alone(self._settings, WORKER_ANSWER_SECONDS), self._settings)
         mine, of_explanations = self._accounts
         lease = self._settings.lease_seconds
-        self._explanations = Explanations(line, bundles, of_explanations, self.name, lease, self._stopping)
+        self._explanations = ExplanationLoop(line, bundles, of_explanations, self.name, lease, self._stopping)
         self._explanations.start()
-        self._predictions = Predictions(alone, bundles, mine, self.name, self._stopping)
+        self._predictions = PredictionLoop(alone, bundles, mine, self.name, self._stopping)
         return self._predictions
 
     def _prepare(self) -> Work | None:
@@ -112,7 +112,7 @@ class Child:
             bundles = Bundles(catalog)
             ref = bundles.check_default()
             work = self._make_work(bundles)
-        except (ModelError, StoreAway) as error:
+        except (ModelError, StoreUnavailable) as error:
             log.error("takes_no_work", extra={"error": "; ".join([str(error), *problems])})
             return None
         # What lives for ever need not be looked at by each collection; XGBoost leaves much behind for it.
@@ -129,8 +129,8 @@ class Child:
 
     def _ring(self) -> None:
         """What waited for a worker need not wait for the sweeper too."""
-        for bell in self._line.bells(most=1):
-            ring(self._celery, bell)
+        for wake_up in self._line.wake_ups(most=1):
+            ring(self._celery, wake_up)
 
     def _beat(self) -> None:
         announced = False

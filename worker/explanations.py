@@ -15,14 +15,14 @@ from contextlib import suppress
 
 import orjson
 
-from jobs.errors import StoreAway
-from jobs.line import Claim, Line
-from jobs.record import Row
+from jobs.errors import StoreUnavailable
+from jobs.predictions.consumer import Claim, PredictionConsumer
+from jobs.predictions.record import Row
 from worker.account import Account
 from worker.bundles import Bundles, bundle_of
-from worker.care import score_claims
 from worker.outputs import Score, explained_scores
 from worker.pace import Pace
+from worker.poison_rows import score_claims
 from worker.scoring import Stopped, by_bundle
 
 log = logging.getLogger(__name__)
@@ -41,12 +41,12 @@ END_SECONDS = 3
 STOPPED = orjson.dumps({"type": "worker_lost", "detail": "every worker that took it was lost"})
 
 
-class Explanations:
+class ExplanationLoop:
     """`stopping` is asked between the slices; what is not done by then is given back to the line."""
 
     def __init__(
         self,
-        line: Line,
+        line: PredictionConsumer,
         bundles: Bundles,
         account: Account,
         child: str,
@@ -81,7 +81,7 @@ class Explanations:
         while not self._stopping():
             try:
                 self.work()
-            except StoreAway as error:  # what was claimed is taken back when its lease is over
+            except StoreUnavailable as error:  # what was claimed is taken back when its lease is over
                 log.warning("store_away", extra={"error": str(error)})
                 time.sleep(1)
 

@@ -6,9 +6,9 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
-from jobs.batch_line import BatchLine, Task
-from jobs.batch_status import BatchStatus
-from jobs.errors import StoreAway
+from jobs.batches.consumer import BatchConsumer, Task
+from jobs.batches.status import BatchStatus
+from jobs.errors import StoreUnavailable
 
 log = logging.getLogger(__name__)
 
@@ -21,7 +21,7 @@ _WANTED = frozenset({BatchStatus.VALIDATING, BatchStatus.QUEUED, BatchStatus.RUN
 class Leases:
     """A thread that renews the lease and sees how the batch fares: it may be canceled meanwhile."""
 
-    def __init__(self, line: BatchLine, child: str, stopping: Callable[[], bool]) -> None:
+    def __init__(self, line: BatchConsumer, child: str, stopping: Callable[[], bool]) -> None:
         self._line = line
         self._child = child
         self._stopping = stopping
@@ -31,9 +31,9 @@ class Leases:
         threading.Thread(target=self._run, name="lease", daemon=True).start()
 
     @contextmanager
-    def hold(self, bell: str, task: Task) -> Iterator[None]:
+    def hold(self, wake_up: str, task: Task) -> Iterator[None]:
         self._wanted = True
-        self._held = bell, task
+        self._held = wake_up, task
         try:
             yield
         finally:
@@ -53,7 +53,7 @@ class Leases:
                 continue
             try:
                 status, self._beside_predictions = self._line.renew(self._child, *held)
-            except StoreAway as error:  # for as long as the lease holds, nobody else has the task
+            except StoreUnavailable as error:  # for as long as the lease holds, nobody else has the task
                 log.warning("store_away", extra={"error": str(error)})
                 continue
             if status not in _WANTED and self._held is held:

@@ -8,7 +8,7 @@ import numpy as np
 import orjson
 from numpy.typing import NDArray
 
-from jobs.record import Row
+from jobs.predictions.record import Row
 from model.bundle import Bundle
 from model.outputs import Outputs
 from model.scorer import Explanation
@@ -20,7 +20,7 @@ NOT_FINITE = orjson.dumps({"error": {"type": "not_finite", "detail": "the score 
 
 
 def scores(bundle: Bundle) -> Score:
-    """Predictions, and whatever else the model gives."""
+    """PredictionLoop, and whatever else the model gives."""
 
     def score(rows: Sequence[Row]) -> list[bytes]:
         matrix = bundle.encode(rows)

@@ -5,10 +5,10 @@ from collections.abc import Sequence
 
 import orjson
 
-from jobs.errors import StoreAway
-from jobs.line import Claim, Outcome
-from jobs.record import Row
-from jobs.status import Status
+from jobs.errors import StoreUnavailable
+from jobs.predictions.consumer import Claim, Outcome
+from jobs.predictions.record import Row
+from jobs.predictions.status import PredictionStatus
 from worker.outputs import Score
 
 log = logging.getLogger(__name__)
@@ -46,7 +46,7 @@ def outputs_of(score: Score, rows: Sequence[Row]) -> list[bytes]:
     """The output of each row. Whatever is raised, its row is looked for."""
     try:
         return score(rows)
-    except (Stopped, StoreAway):
+    except (Stopped, StoreUnavailable):
         raise
     except Exception as error:
         if len(rows) == 1:
@@ -62,9 +62,9 @@ def outcome_of(claim: Claim, outputs: Sequence[bytes]) -> Outcome:
     failed = sum(output.startswith(b'{"error"') for output in outputs)
     if not failed:
         text = b"[%b]" % b",".join(outputs) if claim.listed else outputs[0]
-        return Outcome(claim, Status.SUCCEEDED, text)
+        return Outcome(claim, PredictionStatus.SUCCEEDED, text)
     if not claim.listed:
-        return Outcome(claim, Status.FAILED, error=orjson.dumps(orjson.loads(outputs[0])["error"]))
-    status = Status.PARTIALLY_SUCCEEDED if failed < len(outputs) else Status.FAILED
+        return Outcome(claim, PredictionStatus.FAILED, error=orjson.dumps(orjson.loads(outputs[0])["error"]))
+    status = PredictionStatus.PARTIALLY_SUCCEEDED if failed < len(outputs) else PredictionStatus.FAILED
     error = ALL_FAILED if failed == len(outputs) else b""
     return Outcome(claim, status, b"[%b]" % b",".join(outputs), error)

@@ -8,12 +8,12 @@ from collections.abc import Callable
 from celery import Celery
 
 from jobs import ids
-from jobs.batch_line import BatchLine
-from jobs.batches import folder_of
-from jobs.broker import ring, ring_for_batches
-from jobs.errors import FilesAway
-from jobs.files import Files
-from jobs.line import Line
+from jobs.batches.consumer import BatchConsumer
+from jobs.batches.record import folder_of
+from jobs.broker import ring, send_batch_wake_up
+from jobs.errors import FilesUnavailable
+from jobs.files.store import Files
+from jobs.predictions.consumer import PredictionConsumer
 
 log = logging.getLogger(__name__)
 
@@ -46,10 +46,10 @@ class Sweeper:
             self._stopped.wait(EVERY_SECONDS)
 
 
-def sweep_predictions(line: Line, celery: Celery, bells: int) -> None:
-    swept = line.sweep(bells)
-    for bell in swept.bells:
-        ring(celery, bell)
+def sweep_predictions(line: PredictionConsumer, celery: Celery, wake_ups: int) -> None:
+    swept = line.sweep(wake_ups)
+    for wake_up in swept.wake_ups:
+        ring(celery, wake_up)
     if swept.taken_back or swept.given_up:
         log.warning("swept", extra={"taken_back": swept.taken_back, "given_up": swept.given_up})
 
@@ -57,24 +57,24 @@ def sweep_predictions(line: Line, celery: Celery, bells: int) -> None:
 class BatchSweep:
     """Sweeps the line of batches, and removes files that are not needed any more."""
 
-    def __init__(self, line: BatchLine, celery: Celery, files: Files, bells: int) -> None:
+    def __init__(self, line: BatchConsumer, celery: Celery, files: Files, wake_ups: int) -> None:
         self._line = line
         self._celery = celery
         self._files = files
-        self._bells = bells
+        self._bells = wake_ups
         self._drafts_at = 0.0
 
     def __call__(self) -> None:
         swept = self._line.sweep(self._bells)
-        for bell in swept.bells:
-            ring_for_batches(self._celery, bell)
+        for wake_up in swept.wake_ups:
+            send_batch_wake_up(self._celery, wake_up)
         if swept.taken_back or swept.given_up:
             log.warning("swept", extra={"taken_back": swept.taken_back, "given_up": swept.given_up})
         for job_id in swept.removable:
             try:
                 self._files.remove(folder_of(job_id))
                 self._line.removed(job_id)
-            except FilesAway as error:  # next time, perhaps; and that of others now
+            except FilesUnavailable as error:  # next time, perhaps; and that of others now
                 log.warning("files_away", extra={"error": str(error)})
         if time.monotonic() > self._drafts_at:
             self._drafts_at = time.monotonic() + DRAFTS_EVERY_SECONDS

@@ -75,7 +75,7 @@ def _beside(session: Session, ours: Contender) -> None:
 
 @contextmanager
 def _explaining(session: Session, ours: Contender) -> Iterator[None]:
-    """Explanations are asked for, from before the block until after it."""
+    """ExplanationLoop are asked for, from before the block until after it."""
     seconds = session.seconds + 2 * WARM_UP_SECONDS
     arguments = (f"{SCENARIO}, beside others", ours, WAITED_EXPLAINED, CONNECTIONS, seconds)
     thread = threading.Thread(target=session.run, args=arguments)

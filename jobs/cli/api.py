@@ -10,7 +10,7 @@ from urllib.parse import urlencode
 from urllib.request import HTTPRedirectHandler, Request, build_opener
 
 from jobs.cli.errors import AskLater, CannotAsk, NotSo
-from jobs.resource import PATH, path_of
+from jobs.predictions.resource import PATH, path_of
 
 Resource: TypeAlias = dict[str, Any]
 

@@ -7,20 +7,20 @@ import orjson
 from redis import RedisError
 
 from jobs import ids
-from jobs.capacity import Capacity
 from jobs.cli.api import MOST_AT_ONCE, Resource
 from jobs.cli.errors import CannotAsk, NotSo
-from jobs.record import Record, UnknownRecord
-from jobs.resource import capacity, prediction
+from jobs.predictions.record import PredictionRecord, UnknownRecord
+from jobs.predictions.resource import capacity, prediction
+from jobs.predictions.status import PredictionStatus
+from jobs.predictions.store import PredictionStore
+from jobs.queues.capacity import Capacity
 from jobs.settings import Settings
-from jobs.status import Status
-from jobs.store import Store
 
 
 class Direct:
-    """Every method raises NotSo for what is not so, and StoreAway or CannotAsk without an answer."""
+    """Every method raises NotSo for what is not so, and StoreUnavailable or CannotAsk without an answer."""
 
-    def __init__(self, store: Store, settings: Settings, owner: str | None = None) -> None:
+    def __init__(self, store: PredictionStore, settings: Settings, owner: str | None = None) -> None:
         self._store = store
         self._settings = settings
         self._owner = owner
@@ -38,7 +38,7 @@ class Direct:
         """The owner's, the newest first."""
         if self._owner is None:
             raise CannotAsk("Redis keeps a list for each owner: say whose, with --owner NAME")
-        wanted = Status(status) if status else None
+        wanted = PredictionStatus(status) if status else None
         behind = None
         while most > 0:
             with answered():
@@ -55,7 +55,7 @@ class Direct:
             status = self._store.cancel(job_id)
         if status is None:
             raise NotSo(self._absent(job_id))
-        if status is not Status.CANCELED:
+        if status is not PredictionStatus.CANCELED:
             raise NotSo(f"only a job that is queued can be canceled; this one is {status}")
         return self.show(job_id)
 
@@ -80,7 +80,7 @@ class Direct:
         return "there is no such prediction"
 
 
-def _shown(record: Record, now: Capacity) -> Resource:
+def _shown(record: PredictionRecord, now: Capacity) -> Resource:
     """With what callers are not told."""
     resource: Resource = orjson.loads(prediction(record, now))
     return {**resource, "owner": record.owner, "attempt": record.attempt}

@@ -11,7 +11,7 @@ import orjson
 
 from jobs.cli.api import retry_after
 from jobs.cli.errors import AskLater, CannotAsk
-from jobs.files import PIECE
+from jobs.files.store import PIECE
 
 AGAIN_AFTER_SECONDS = 1
 PATIENCE_SECONDS = 60

@@ -6,8 +6,8 @@ from jobs.cli.numbers import at_least_one
 from jobs.cli.shown import list_lines
 from jobs.cli.source import add_owner, add_source, source_of
 from jobs.cli.text import as_json
+from jobs.predictions.status import PredictionStatus
 from jobs.settings import Settings
-from jobs.status import Status
 
 HELP = "list predictions"
 EXAMPLES = """\
@@ -19,7 +19,10 @@ EXAMPLES = """\
 
 def arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
-        "--status", choices=[*Status], metavar="STATUS", help=f"only these: {', '.join(Status)}"
+        "--status",
+        choices=[*PredictionStatus],
+        metavar="STATUS",
+        help=f"only these: {', '.join(PredictionStatus)}",
     )
     parser.add_argument(
         "--limit", type=at_least_one, default=20, metavar="N", help="at most so many (%(default)s)"

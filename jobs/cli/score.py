@@ -18,8 +18,8 @@ from jobs.cli.numbers import seconds
 from jobs.cli.shown import output_lines, outputs_of
 from jobs.cli.source import add_api, api_of
 from jobs.cli.text import as_json
+from jobs.predictions.status import PredictionStatus
 from jobs.settings import Settings
-from jobs.status import Status
 
 HELP = "score rows, or a file"
 EXAMPLES = """\
@@ -94,7 +94,7 @@ def run(options: argparse.Namespace, settings: Settings) -> int:
         print(as_json(ended))
     elif outputs:
         print("\n".join(output_lines(rows, outputs)))
-    if ended["status"] == Status.SUCCEEDED:
+    if ended["status"] == PredictionStatus.SUCCEEDED:
         return 0
     why = ended["error"] or {"detail": "a row was not scored"}
     raise NotSo(f"{ended['id']} is {ended['status']}: {why['detail']}")

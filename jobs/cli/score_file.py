@@ -17,7 +17,7 @@ from jobs.cli.api import Api
 from jobs.cli.errors import AskLater, CannotAsk, NotSo
 from jobs.cli.files import Service
 from jobs.cli.progress import Progress, seconds
-from jobs.tables import MEDIA_TYPES, Format, format_of
+from jobs.files.tables import MEDIA_TYPES, Format, format_of
 
 FIRST_ERRORS = 4096
 """Bytes of the errors by which the first of them are told."""
@@ -52,7 +52,7 @@ def run(options: argparse.Namespace, api: Api) -> int:
 
 
 def _post(service: Service, options: argparse.Namespace, progress: Progress) -> Any:
-    """Once only, however often it is tried."""
+    """IdempotencyKey only, however often it is tried."""
     asked = {
         "model": options.model,
         "results": options.results,

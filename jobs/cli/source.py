@@ -9,8 +9,8 @@ from jobs.cli.api import Api, Resource
 from jobs.cli.direct import Direct
 from jobs.cli.errors import CannotAsk
 from jobs.connection import connect
+from jobs.predictions.store import PredictionStore
 from jobs.settings import Settings, web_address
-from jobs.store import Store
 
 LONGEST_KEY = 4096
 
@@ -62,7 +62,7 @@ def api_of(options: argparse.Namespace, settings: Settings) -> Api:
 def source_of(options: argparse.Namespace, settings: Settings) -> Source:
     owner = getattr(options, "owner", None)
     if options.redis:
-        return Direct(Store(connect(settings), settings), settings, owner)
+        return Direct(PredictionStore(connect(settings), settings), settings, owner)
     if owner:
         raise CannotAsk("--owner goes with --redis: over HTTP everybody sees his own jobs only")
     return api_of(options, settings)

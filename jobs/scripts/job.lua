@@ -25,7 +25,7 @@
 --   claim_rows        string  how many rows a child claims at once
 --   swept             string  there for as long as nobody else need sweep
 
-local BELLS = 'bells'
+local BELLS = 'wake_ups'
 local CHILDREN = 'children'
 local EXPLAINERS = 'explainers'
 local WEBS = 'webs'
@@ -205,6 +205,6 @@ local function ring(line, names)
     redis.call('ZADD', BELLS, whole(now + BELL_LAPSES), names[i])
     rung[i] = names[i]
   end
-  if #rung > 0 then redis.call('HINCRBY', METRICS, 'bells', #rung) end
+  if #rung > 0 then redis.call('HINCRBY', METRICS, 'wake_ups', #rung) end
   return rung
 end

@@ -6,7 +6,7 @@ from pathlib import Path
 import xgboost
 
 from model.booster import SAVE, read_booster
-from model.errors import BundleError
+from model.description.errors import BundleError
 
 JSON_VERSION = re.compile(rb'"version"\s*:\s*\[\s*(\d+)\s*,\s*(\d+)')
 UBJSON_VERSION = re.compile(rb"\x07version\[#L\x00{7}\x03i(.)i(.)i", re.DOTALL)

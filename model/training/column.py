@@ -8,7 +8,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
-from model.grammar import BEYOND_FLOAT32, NUMBER, SPACES
+from model.description.grammar import BEYOND_FLOAT32, NUMBER, SPACES
 from model.training.table import TableError
 
 INTEGER = r"^-?(?:0|[1-9][0-9]*)$"

@@ -9,9 +9,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from model.errors import SchemaError
-from model.feature import NUMERIC
-from model.schema import Schema
+from model.description.errors import SchemaError
+from model.description.feature import NUMERIC
+from model.description.schema import Schema
 from model.training.column import Column, read_column
 from model.training.table import Table, TableError
 from model.training.target import Aim, Target, read_target

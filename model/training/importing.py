@@ -10,10 +10,10 @@ from typing import Any
 import numpy as np
 import xgboost
 
-from model.errors import BundleError
-from model.feature import NUMERIC
+from model.description.errors import BundleError
+from model.description.feature import NUMERIC
+from model.description.schema import InvalidRows, Schema
 from model.objective import read_objective
-from model.schema import InvalidRows, Schema
 from model.training.booster_file import read_foreign
 from model.training.probes import probe_rows
 from model.training.table import Table

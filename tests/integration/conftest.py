@@ -36,7 +36,7 @@ def interruptible() -> None:
 
 @pytest.fixture(scope="session")
 def shared(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
-    """Store, web and a worker, for tests that do them no harm."""
+    """PredictionStore, web and a worker, for tests that do them no harm."""
     settings = {"PAYGRADE_QUEUES": "predictions,batches", "PAYGRADE_BATCH_CHILDREN": "1"}
     with Stack(tmp_path_factory.mktemp("shared"), settings) as stack:
         _running.append(stack)

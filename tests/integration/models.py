@@ -8,7 +8,7 @@ import numpy as np
 import xgboost
 
 from model.bundle import Bundle
-from model.catalog import Catalog
+from model.description.catalog import Catalog
 from model.publish import publish
 from tests.integration.stack import BUNDLES
 

@@ -1,4 +1,4 @@
-"""Store, web and workers of one test, all of them real."""
+"""PredictionStore, web and workers of one test, all of them real."""
 
 import os
 import shutil
@@ -11,9 +11,9 @@ from types import TracebackType
 import requests
 from redis import Redis, RedisError
 
-from jobs.record import Record
+from jobs.predictions.record import PredictionRecord
+from jobs.predictions.store import PredictionStore
 from jobs.settings import Settings
-from jobs.store import Store
 from tests.integration.service import (
     PYTHON,
     ROOT,
@@ -109,13 +109,13 @@ class Stack:
         except requests.RequestException:
             return None
 
-    def read(self, ids: list[str]) -> list[Record | None]:
+    def read(self, ids: list[str]) -> list[PredictionRecord | None]:
         """The records as they stand in the store, past web and worker."""
-        store = Store(self.records, Settings())
+        store = PredictionStore(self.records, Settings())
         read = (record for at in range(0, len(ids), 500) for record in store.read(ids[at : at + 500]))
-        return [record if isinstance(record, Record) else None for record in read]
+        return [record if isinstance(record, PredictionRecord) else None for record in read]
 
-    def record(self, job_id: str) -> Record:
+    def record(self, job_id: str) -> PredictionRecord:
         [record] = self.read([job_id])
         assert record is not None, f"{job_id} is not there"
         return record

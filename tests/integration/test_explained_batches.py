@@ -12,7 +12,7 @@ import pytest
 import requests
 
 from model.bundle import Bundle
-from model.catalog import Catalog
+from model.description.catalog import Catalog
 from tests.integration.callers import Caller
 from tests.integration.conftest import StartStack
 from tests.integration.models import FOREST, publish_forest

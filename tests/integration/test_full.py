@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from pathlib import Path
 
-from jobs.status import Status
+from jobs.predictions.status import PredictionStatus
 from tests.integration.callers import Caller
 from tests.integration.conftest import StartStack
 from tests.integration.service import wait_until
@@ -83,4 +83,4 @@ def test_a_score_is_recorded_though_the_store_is_full_by_then(
     wait_until("the job is held", lambda: Path(f"{gate}.waits").exists())
     stack.redis.config_set("maxmemory", 1)
     gate.touch()
-    wait_until("it is recorded", lambda: stack.record(job_id).status is Status.SUCCEEDED)
+    wait_until("it is recorded", lambda: stack.record(job_id).status is PredictionStatus.SUCCEEDED)

@@ -14,8 +14,8 @@ from typing import Any
 import pytest
 from redis import Redis
 
-from jobs.record import Ending
-from jobs.status import Status
+from jobs.predictions.record import JobEnded
+from jobs.predictions.status import PredictionStatus
 from tests.integration.callers import Crowd
 from tests.integration.conftest import StartStack
 from tests.integration.models import LADDER, publish_ladder, score_in_process, step
@@ -46,7 +46,7 @@ class Listener:
     def _listen(self) -> None:
         while not self._stopped.is_set():
             message = self._subscription.get_message(timeout=0.2)
-            for ending in Ending.read_all(message["data"]) if message else ():
+            for ending in JobEnded.read_all(message["data"]) if message else ():
                 self.told[ending.job_id] += 1
                 self.records.setdefault(ending.job_id, self._redis.hgetall(f"job:{ending.job_id}"))
 
@@ -125,7 +125,7 @@ def assert_each_right_and_once(
     expected = score_in_process(rows, bundles, LADDER)
     for job_id, score in zip(ids, expected, strict=True):
         record = stack.record(job_id)
-        assert record.status is Status.SUCCEEDED
+        assert record.status is PredictionStatus.SUCCEEDED
         assert json.loads(record.outputs or b"") == {"prediction": score}
         assert listener.told[job_id] == 1
         assert listener.records[job_id] == stack.records.hgetall(f"job:{job_id}")

@@ -13,12 +13,12 @@ from pydantic import SecretStr
 
 from jobs import ids
 from jobs.connection import connect
-from jobs.line import Claim, Line, Outcome
-from jobs.names import LINE
-from jobs.record import Accepted, NewJob, Once, Record
+from jobs.predictions.consumer import Claim, Outcome, PredictionConsumer
+from jobs.predictions.record import Accepted, IdempotencyKey, NewPrediction, PredictionRecord
+from jobs.predictions.status import PredictionStatus
+from jobs.predictions.store import PredictionStore
+from jobs.queues.names import LINE
 from jobs.settings import Settings
-from jobs.status import Status
-from jobs.store import Store
 from tests.integration.callers import Caller
 from tests.integration.conftest import StartStack
 
@@ -29,13 +29,16 @@ T = TypeVar("T")
 U = TypeVar("U")
 
 
-class Ring:
+class SendWakeUp:
     """A store with two who meet in it, each over a connection of its own."""
 
     def __init__(self, redis_url: str) -> None:
         settings = Settings(redis_url=SecretStr(redis_url))
-        self.store, self.line = Store(connect(settings), settings), Line(connect(settings), settings)
-        self.other_store = Store(connect(settings), settings)
+        self.store, self.line = (
+            PredictionStore(connect(settings), settings),
+            PredictionConsumer(connect(settings), settings),
+        )
+        self.other_store = PredictionStore(connect(settings), settings)
         self._pool = ThreadPoolExecutor(2)
         self._start = Barrier(2)
 
@@ -55,46 +58,48 @@ class Ring:
         return job.id
 
     def claim(self) -> list[Claim]:
-        return self.line.claim("child", "bell", 10)
+        return self.line.claim("child", "wake_up", 10)
 
     def record(self, claims: list[Claim]) -> list[Outcome]:
-        return self.line.record([Outcome(claim, Status.SUCCEEDED, b'{"prediction":1}') for claim in claims])
+        return self.line.record(
+            [Outcome(claim, PredictionStatus.SUCCEEDED, b'{"prediction":1}') for claim in claims]
+        )
 
-    def read(self, job_id: str) -> Record | None:
+    def read(self, job_id: str) -> PredictionRecord | None:
         [record] = self.store.read([job_id])
-        assert record is None or isinstance(record, Record)
+        assert record is None or isinstance(record, PredictionRecord)
         return record
 
 
-def new_job(once: Once | None = None) -> NewJob:
-    return NewJob(ids.new_id(ids.PREDICTION), "salary@1", "5a" * 32, "ada", b"[2.5]", 1, once=once)
+def new_job(once: IdempotencyKey | None = None) -> NewPrediction:
+    return NewPrediction(ids.new_id(ids.PREDICTION), "salary@1", "5a" * 32, "ada", b"[2.5]", 1, once=once)
 
 
 @pytest.fixture
-def ring(start_stack: StartStack) -> Iterator[Ring]:
+def ring(start_stack: StartStack) -> Iterator[SendWakeUp]:
     stack = start_stack()
-    yield Ring(stack.redis_url)
+    yield SendWakeUp(stack.redis_url)
     assert stack.redis.xlen(LINE) == 0
 
 
-def test_a_cancel_against_a_claim(ring: Ring) -> None:
-    ends: Counter[Status] = Counter()
+def test_a_cancel_against_a_claim(ring: SendWakeUp) -> None:
+    ends: Counter[PredictionStatus] = Counter()
     for _ in range(TIMES):
         job_id = ring.add()
         status, claims = ring.race(partial(ring.store.cancel, job_id), ring.claim)
         record = ring.read(job_id)
         assert record is not None
         assert (status, record.status, len(claims)) in (
-            (Status.CANCELED, Status.CANCELED, 0),
-            (Status.RUNNING, Status.RUNNING, 1),
+            (PredictionStatus.CANCELED, PredictionStatus.CANCELED, 0),
+            (PredictionStatus.RUNNING, PredictionStatus.RUNNING, 1),
         )
         ends[record.status] += 1
         ring.record(claims)
     assert len(ends) == 2, "one side always won: this was no race"
 
 
-def test_a_delete_against_a_finish(ring: Ring) -> None:
-    ends: Counter[Status | None] = Counter()
+def test_a_delete_against_a_finish(ring: SendWakeUp) -> None:
+    ends: Counter[PredictionStatus | None] = Counter()
     for _ in range(TIMES):
         job_id = ring.add()
         claims = ring.claim()
@@ -102,15 +107,15 @@ def test_a_delete_against_a_finish(ring: Ring) -> None:
         record = ring.read(job_id)
         assert len(counted) == 1
         assert (status, record and record.status) in (
-            (Status.RUNNING, Status.SUCCEEDED),
-            (Status.SUCCEEDED, None),
+            (PredictionStatus.RUNNING, PredictionStatus.SUCCEEDED),
+            (PredictionStatus.SUCCEEDED, None),
         )
         ends[status] += 1
     assert len(ends) == 2, "one side always won: this was no race"
 
 
-def test_a_deadline_against_a_claim(ring: Ring) -> None:
-    ends: Counter[Status] = Counter()
+def test_a_deadline_against_a_claim(ring: SendWakeUp) -> None:
+    ends: Counter[PredictionStatus] = Counter()
 
     def claim_at_the_deadline() -> list[Claim]:
         sleep(DEADLINE_MS / 1000)
@@ -122,15 +127,15 @@ def test_a_deadline_against_a_claim(ring: Ring) -> None:
         record = ring.read(job_id)
         assert record is not None
         assert seen is not None
-        assert (record.status, len(claims)) in ((Status.EXPIRED, 0), (Status.RUNNING, 1))
+        assert (record.status, len(claims)) in ((PredictionStatus.EXPIRED, 0), (PredictionStatus.RUNNING, 1))
         ends[record.status] += 1
         ring.record(claims)
-    assert ends[Status.EXPIRED] > 0
+    assert ends[PredictionStatus.EXPIRED] > 0
 
 
-def test_two_requests_with_one_key_at_the_store(ring: Ring) -> None:
+def test_two_requests_with_one_key_at_the_store(ring: SendWakeUp) -> None:
     for number in range(TIMES):
-        once = Once.of("/v1/predictions", f"order-{number}", b"{}")
+        once = IdempotencyKey.of("/v1/predictions", f"order-{number}", b"{}")
         first, second = new_job(once), new_job(once)
         ([one], _), ([other], _) = ring.race(
             partial(ring.store.add, [first]), partial(ring.other_store.add, [second])
@@ -145,7 +150,7 @@ def test_two_requests_with_one_key_at_the_store(ring: Ring) -> None:
 def test_two_requests_with_one_key_at_two_web_processes(start_stack: StartStack) -> None:
     stack = start_stack({"PAYGRADE_WEB_PROCESSES": "2"})
     stack.start_web()
-    ring, callers = Ring(stack.redis_url), (Caller(stack.address), Caller(stack.address))
+    ring, callers = SendWakeUp(stack.redis_url), (Caller(stack.address), Caller(stack.address))
     for number in range(100):
         posting = [partial(caller.post, {"years": 2.5}, key=f"order-{number}") for caller in callers]
         answers = ring.race(posting[0], posting[1])

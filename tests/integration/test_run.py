@@ -46,7 +46,7 @@ class Run:
         return self.service.ended()
 
     def part(self, name: str) -> psutil.Process:
-        """Store, web or worker: the one that supervisord started."""
+        """PredictionStore, web or worker: the one that supervisord started."""
         [supervisord] = psutil.Process(self.service.pid).children()
         return next(child for child in supervisord.children() if name in " ".join(child.cmdline()))
 

@@ -10,21 +10,21 @@ from redis import Redis
 from redis.client import PubSub
 
 from jobs import RELEASE, ids
-from jobs.capacity import Process
 from jobs.errors import JobsError
-from jobs.line import Claim, Line, Outcome
-from jobs.names import GROUP, STREAMS
-from jobs.record import Accepted, NewJob, Record, Row
+from jobs.predictions.consumer import Claim, Outcome, PredictionConsumer
+from jobs.predictions.record import Accepted, NewPrediction, PredictionRecord, Row
+from jobs.predictions.status import PredictionStatus
+from jobs.predictions.store import PredictionStore
+from jobs.queues.capacity import Process
+from jobs.queues.names import GROUP, STREAMS
 from jobs.settings import Settings
-from jobs.status import Status
-from jobs.store import Store
 from tests.unit.in_memory import MemoryRedis
 
 SHA = "5a" * 32
 MANY = 10_000
 """Rows to claim where all that wait are meant."""
 
-Read = Callable[[str], Record]
+Read = Callable[[str], PredictionRecord]
 
 
 class Clock:
@@ -47,22 +47,22 @@ def job(
     sha256: str = SHA,
     watcher: str = "",
     start_within: int | None = None,
-) -> NewJob:
+) -> NewPrediction:
     """A job of these rows: one for a single row, a list for several; of row [2.5] if there are none."""
     single = len(rows) < 2
     inputs = (rows[0] if rows else [2.5]) if single else list(rows)
     job_id = ids.new_id(ids.PREDICTION)
     within_ms = None if start_within is None else start_within * 1000
     count = max(1, len(rows))
-    return NewJob(job_id, model, sha256, owner, orjson.dumps(inputs), count, b"", watcher, within_ms)
+    return NewPrediction(job_id, model, sha256, owner, orjson.dumps(inputs), count, b"", watcher, within_ms)
 
 
-def jobs_of(*years: float) -> list[NewJob]:
+def jobs_of(*years: float) -> list[NewPrediction]:
     """A job of one row for each number of years."""
     return [job([one]) for one in years]
 
 
-def refusals(store: Store, jobs: Sequence[NewJob]) -> list[JobsError | None]:
+def refusals(store: PredictionStore, jobs: Sequence[NewPrediction]) -> list[JobsError | None]:
     """Adds the jobs; for each None, or why it was refused."""
     done, _ = store.add(jobs)
     return [None if isinstance(one, Accepted) else one for one in done]
@@ -75,7 +75,7 @@ def living(name: str, pace: int = 0) -> Process:
 
 def scored(claim: Claim) -> Outcome:
     """The outcome of a claim, which tells by its outputs what the inputs were."""
-    return Outcome(claim, Status.SUCCEEDED, outputs=outputs_for(claim.rows))
+    return Outcome(claim, PredictionStatus.SUCCEEDED, outputs=outputs_for(claim.rows))
 
 
 def outputs_for(rows: list[Row]) -> bytes:
@@ -117,22 +117,22 @@ def settings() -> Settings:
 
 
 @pytest.fixture
-def store(redis: Redis, settings: Settings) -> Store:
-    return Store(redis, settings)
+def store(redis: Redis, settings: Settings) -> PredictionStore:
+    return PredictionStore(redis, settings)
 
 
 @pytest.fixture
-def line(redis: Redis, settings: Settings) -> Line:
-    return Line(redis, settings)
+def line(redis: Redis, settings: Settings) -> PredictionConsumer:
+    return PredictionConsumer(redis, settings)
 
 
 @pytest.fixture
-def read(store: Store) -> Read:
+def read(store: PredictionStore) -> Read:
     """The record of a job that is there."""
 
-    def read_one(job_id: str) -> Record:
+    def read_one(job_id: str) -> PredictionRecord:
         [record] = store.read([job_id])
-        assert isinstance(record, Record)
+        assert isinstance(record, PredictionRecord)
         return record
 
     return read_one
@@ -144,7 +144,7 @@ def aws(monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
     import boto3  # with moto a second of time, which few tests need
     from moto import mock_aws
 
-    from jobs import s3
+    from jobs.files import s3
 
     for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
         monkeypatch.setenv(name, "testing")

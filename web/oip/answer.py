@@ -5,9 +5,9 @@ from typing import Any
 import orjson
 from flask import Response, request
 
-from jobs.resource import path_of
-from model.manifest import Manifest
-from model.schema import Fault
+from jobs.predictions.resource import path_of
+from model.description.manifest import Manifest
+from model.description.schema import Fault
 from web.answer import Answer
 from web.blocking import Scored
 from web.oip.inference import JSON_LENGTH, Inference

@@ -9,8 +9,8 @@ from flask import Request
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 from pydantic_core import PydanticCustomError
 
-from model.manifest import Manifest
-from model.schema import Fault, InvalidRows, Schema, Value
+from model.description.manifest import Manifest
+from model.description.schema import Fault, InvalidRows, Schema, Value
 from web.body import MOST_ROWS, faults_in, parse_json, read_body
 from web.oip.elements import DATATYPES, decode
 from web.oip.outputs import MEMBERS, described_outputs

@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 
 import orjson
 
-from model.manifest import Manifest
+from model.description.manifest import Manifest
 from web.oip.elements import BYTES, encode
 
 MEMBERS = {

@@ -7,16 +7,16 @@ import orjson
 from flask import Blueprint, Response, request
 
 from jobs import RELEASE
-from model.feature import Feature
-from model.manifest import Manifest
+from model.description.feature import Feature
+from model.description.manifest import Manifest
 from web.answer import Answer
 from web.blocking import score
-from web.body import Asked
+from web.body import PredictionRequest
 from web.oip.answer import inferred, say_error
 from web.oip.elements import BYTES
 from web.oip.inference import read_inference
 from web.oip.outputs import described_outputs
-from web.predictions import Predictions
+from web.predictions import PredictionRoutes
 from web.preferences import require_json_wanted
 
 SERVER = {"name": "paygrade", "version": RELEASE, "extensions": ["binary_tensor_data"]}
@@ -27,7 +27,7 @@ DATATYPES = {"number": "FP64", "integer": "INT64", "boolean": "BOOL", "category"
 
 @dataclass
 class OpenInference:
-    predictions: Predictions
+    predictions: PredictionRoutes
 
     def blueprint(self) -> Blueprint:
         routes = Blueprint("open_inference", __name__, url_prefix="/v2")
@@ -87,7 +87,7 @@ class OpenInference:
         inference = read_inference(request, manifest)
         if not any(inference.outputs.values()):
             require_json_wanted(request)
-        asked = Asked(manifest, inference.rows, len(inference.rows), metadata={})
+        asked = PredictionRequest(manifest, inference.rows, len(inference.rows), metadata={})
         return inferred(inference, manifest, score(self.predictions, asked, owner))
 
     def _may_read(self) -> None:

@@ -4,8 +4,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from itertools import chain
 from typing import Any, NamedTuple
 
-from model.feature import NUMERIC, Feature
-from model.schema import Fault, InvalidRows, Schema, Value
+from model.description.feature import NUMERIC, Feature
+from model.description.schema import Fault, InvalidRows, Schema, Value
 
 
 class Tensor(NamedTuple):

@@ -8,7 +8,7 @@ from pydantic.json_schema import GenerateJsonSchema
 from pydantic_core import core_schema
 from typing_extensions import TypedDict
 
-from jobs.status import Status
+from jobs.predictions.status import PredictionStatus
 
 JOB_ID = r"^pred_[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$"
 
@@ -87,7 +87,7 @@ class Prediction(TypedDict):
 
     id: JobId
     object: Literal["prediction"]
-    status: Status
+    status: PredictionStatus
     model: ModelVersion
     created_at: Time
     started_at: Time | None
@@ -151,7 +151,7 @@ class Salary(TypedDict):
 class BatchCapacity(TypedDict):
     """How batches stand; to plan one, and to join its parts, count as a chunk each."""
 
-    open: Annotated[Count, Field(description="Batches that have not ended")]
+    open: Annotated[Count, Field(description="BatchRoutes that have not ended")]
     waiting: Annotated[Count, Field(description="Chunks that nobody has claimed")]
     claimed: Annotated[Count, Field(description="Chunks that workers are at")]
     oldest_age_seconds: Annotated[

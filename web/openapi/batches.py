@@ -1,4 +1,4 @@
-"""Batches, as the document has them."""
+"""BatchRoutes, as the document has them."""
 
 from collections.abc import Iterator
 from typing import Annotated, Any, Literal
@@ -6,8 +6,8 @@ from typing import Annotated, Any, Literal
 from pydantic import Field
 from typing_extensions import TypedDict
 
-from jobs.batch_status import BatchStatus
-from jobs.tables import MEDIA_TYPES, Format
+from jobs.batches.status import BatchStatus
+from jobs.files.tables import MEDIA_TYPES, Format
 from web.batch_body import BatchBody, Options
 from web.openapi.answers import JOB_ID, Count, ListUrls, ModelVersion, Path, Reason, Time
 from web.openapi.jobs import Kind

@@ -4,8 +4,8 @@ import json
 from typing import Any
 
 from jobs import RELEASE
-from model.catalog import Catalog
-from model.manifest import Manifest
+from model.description.catalog import Catalog
+from model.description.manifest import Manifest
 from web.openapi import batches, oip
 from web.openapi.answers import ANSWERS, schemas_of
 from web.openapi.operation import PROBLEMS
@@ -22,7 +22,7 @@ NO_KEYS = "This server has no keys set: it answers everybody who reaches it."
 REQUEST_ID: dict[str, Any] = {
     "name": "X-Request-ID",
     "in": "header",
-    "description": "Kept if it is 1 to 64 of A-Z, a-z, 0-9, `.`, `_` and `-`; else a new one is made",
+    "description": "Passthrough if it is 1 to 64 of A-Z, a-z, 0-9, `.`, `_` and `-`; else a new one is made",
     "schema": {"type": "string"},
 }
 SCHEMES = {

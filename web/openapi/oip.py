@@ -6,8 +6,8 @@ from typing import Annotated, Any, Literal, NotRequired
 from pydantic import Field
 from typing_extensions import TypedDict
 
-from model.json_schema import feature_schema
-from model.manifest import Manifest
+from model.description.json_schema import feature_schema
+from model.description.manifest import Manifest
 from web.oip.elements import DATATYPES
 from web.oip.routes import DATATYPES as DATATYPE_OF
 from web.openapi.answers import JobId

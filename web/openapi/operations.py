@@ -2,8 +2,8 @@
 
 from collections.abc import Iterator
 
-from jobs.status import Status
-from model.manifest import Manifest
+from jobs.predictions.status import PredictionStatus
+from model.description.manifest import Manifest
 from web.openapi.answers import JOB_ID
 from web.openapi.jobs import Kind
 from web.openapi.operation import HTML, JSON, Answer, Operation
@@ -11,7 +11,7 @@ from web.openapi.parameters import CANCEL_AFTER, FILE, ONCE, PREFER, WAIT, Param
 from web.openapi.requests import Requests, name_of, ref_to
 from web.recms import MODEL
 
-_PREDICTIONS = Kind("prediction", "predictions", JOB_ID, Status)
+_PREDICTIONS = Kind("prediction", "predictions", JOB_ID, PredictionStatus)
 
 
 def _link(operation: str, description: str) -> Parameter:

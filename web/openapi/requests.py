@@ -3,9 +3,9 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from model.catalog import Catalog
-from model.errors import UnknownModel
-from model.manifest import Manifest
+from model.description.catalog import Catalog
+from model.description.errors import UnknownModel
+from model.description.manifest import Manifest
 from web.body import MOST_ROWS, PredictionBody
 from web.openapi.answers import ClosedSchema
 

@@ -2,7 +2,7 @@
 
 from flask import Blueprint, Response
 
-from model.catalog import Catalog
+from model.description.catalog import Catalog
 from web.answer import Answer
 from web.openapi.document import Document
 from web.openapi.page import FILES, PAGE, POLICY

@@ -6,18 +6,18 @@ from typing import NamedTuple
 
 import pyarrow as pa
 
-from jobs.errors import FilesAway, NoTable
-from jobs.files import Files
-from jobs.tables import Format
+from jobs.errors import FilesUnavailable, InvalidTable
+from jobs.files.store import Files
+from jobs.files.tables import Format
 from model.columns import ColumnCheck
-from model.schema import Schema
+from model.description.schema import Schema
 from worker.pace import Pace
+from worker.tables.bisect import Slices, at_once
 from worker.tables.columns import Columns, joined
 from worker.tables.layout import Chunk, Layout
 from worker.tables.read import Rows, read_rows
 from worker.tables.score import Matrix, Predict, Stopped, score_rows
-from worker.tables.trial import Slices, at_once
-from worker.tables.warned import Warn
+from worker.tables.warnings import Warn
 from worker.tables.write import PartWriter, write_errors
 
 SLICE_SECONDS = 0.01
@@ -63,7 +63,7 @@ class ChunkScorer:
     ) -> Part:
         """Writes `part`, and `part`.errors if rows have failed.
 
-        Raises Stopped once the chunk is not wanted, and NoTable if the file is damaged.
+        Raises Stopped once the chunk is not wanted, and InvalidTable if the file is damaged.
         """
         rows = failed = 0
         errors = []
@@ -104,7 +104,7 @@ def _intact(read: Iterator[Rows], chunk: Chunk) -> Iterator[Rows]:
     """pyarrow says in many ways that the pages of a row group cannot be read."""
     try:
         yield from read
-    except FilesAway:
+    except FilesUnavailable:
         raise
     except (pa.ArrowException, OSError) as error:
-        raise NoTable(f"row group {chunk.group} cannot be read: the file is damaged") from error
+        raise InvalidTable(f"row group {chunk.group} cannot be read: the file is damaged") from error

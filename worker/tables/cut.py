@@ -6,9 +6,9 @@ from io import RawIOBase
 import numpy as np
 from numpy.typing import NDArray
 
-from jobs.errors import NoTable
-from jobs.files import read_exactly
-from jobs.tables import FIELD, LONGEST_RECORD
+from jobs.errors import InvalidTable
+from jobs.files.store import read_exactly
+from jobs.files.tables import FIELD, LONGEST_RECORD
 from worker.tables.layout import Chunk
 
 CHUNK = 8 * 1024 * 1024
@@ -32,7 +32,7 @@ def cut_lines(
 ) -> Iterator[Chunk]:
     """Cuts after line ends, with `quotes` not after those within a field; into at most so many rows.
 
-    Raises NoTable, with its line, for a record that is too long, or whose quote is never closed.
+    Raises InvalidTable, with its line, for a record that is too long, or whose quote is never closed.
     """
     while start < size:
         reach, length = chunk, 0
@@ -109,9 +109,9 @@ def _is_whole(block: bytes, at: int) -> bool:
     return at == len(block)
 
 
-def _endless(file: RawIOBase, place: int) -> NoTable:
+def _endless(file: RawIOBase, place: int) -> InvalidTable:
     """Names the line that starts there, from 1."""
     line = 1
     for at in range(0, place, CHUNK):
         line += read_exactly(file, at, min(at + CHUNK, place)).count(b"\n")
-    return NoTable(f"line {line}: what starts here has no end; is a quote not closed?")
+    return InvalidTable(f"line {line}: what starts here has no end; is a quote not closed?")

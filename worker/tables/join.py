@@ -6,10 +6,10 @@ from typing import NamedTuple
 import orjson
 import pyarrow.parquet
 
-from jobs.files import Files, Writable
-from jobs.tables import Format
-from worker.tables.kept import quote
+from jobs.files.store import Files, Writable
+from jobs.files.tables import Format
 from worker.tables.layout import Layout
+from worker.tables.passthrough import quote
 from worker.tables.write import parquet_writer
 
 ROW = b'{"row":'

@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 import orjson
 
-from jobs.tables import Format
+from jobs.files.tables import Format
 
 
 @dataclass(frozen=True)

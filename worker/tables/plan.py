@@ -8,9 +8,9 @@ from typing import NamedTuple
 import pyarrow as pa
 import pyarrow.parquet
 
-from jobs.errors import NoTable
-from jobs.files import Files, read_exactly
-from jobs.tables import LONGEST_RECORD, Format, check_columns, read_header
+from jobs.errors import InvalidTable
+from jobs.files.store import Files, read_exactly
+from jobs.files.tables import LONGEST_RECORD, Format, check_columns, read_header
 from worker.tables.cut import CHUNK, EXPLAINED_CHUNK, cut_groups, cut_lines
 from worker.tables.layout import Chunk, Layout, kept_names
 from worker.tables.read import read_object
@@ -40,11 +40,11 @@ class Plan(NamedTuple):
 
 
 def plan(files: Files, name: str, wanted: Wanted, chunk: int | None = None) -> Plan:
-    """Raises NoTable if the file is none, or lacks a column."""
+    """Raises InvalidTable if the file is none, or lacks a column."""
     chunk = chunk or (EXPLAINED_CHUNK if wanted.explain else CHUNK)
     size = files.size(name)
     if not size:
-        raise NoTable("the file is empty")
+        raise InvalidTable("the file is empty")
     with files.open(name) as file:
         match wanted.input:
             case Format.CSV:
@@ -54,7 +54,7 @@ def plan(files: Files, name: str, wanted: Wanted, chunk: int | None = None) -> P
             case Format.PARQUET:
                 found = _plan_parquet(file, size, wanted, chunk)
     if not found.chunks:
-        raise NoTable("the file has no rows")
+        raise InvalidTable("the file has no rows")
     return found
 
 
@@ -71,7 +71,7 @@ def _plan_ndjson(file: RawIOBase, size: int, wanted: Wanted, chunk: int) -> Plan
     lines = list(filter(bytes.strip, start[begin:].split(b"\n")))[:FIRST_ROWS]
     rows = [row for row in map(read_object, lines) if row is not None]
     if not rows:
-        raise NoTable("line 1: none of the first lines is a JSON object")
+        raise InvalidTable("line 1: none of the first lines is a JSON object")
     names = tuple(dict.fromkeys(name for row in rows for name in row))
     check_columns(names, (), wanted.scored)
     chunks = list(cut_lines(file, begin, size, quotes=False, chunk=chunk))
@@ -83,7 +83,7 @@ def _plan_parquet(file: RawIOBase, size: int, wanted: Wanted, chunk: int) -> Pla
         about = pyarrow.parquet.read_metadata(file)
         names = tuple(about.schema.to_arrow_schema().names)
     except (pa.ArrowException, OSError) as error:
-        raise NoTable("this is no Parquet file, or not all of it") from error
+        raise InvalidTable("this is no Parquet file, or not all of it") from error
     check_columns(names, wanted.features, wanted.scored)
     groups = [about.row_group(number) for number in range(about.num_row_groups)]
     if wanted.explain:

@@ -5,15 +5,15 @@ from typing import Any
 
 import orjson
 
-from jobs.files import Files
-from jobs.tables import Format
+from jobs.files.store import Files
+from jobs.files.tables import Format
 from model.bundle import Bundle
 from model.columns import ColumnCheck
+from worker.tables.bisect import at_once
 from worker.tables.columns import predict_with
 from worker.tables.plan import FIRST_ROWS, Plan
 from worker.tables.read import read_rows
 from worker.tables.score import score_rows
-from worker.tables.trial import at_once
 from worker.tables.write import write_errors
 
 MOST_FAULTS = 20

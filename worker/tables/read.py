@@ -10,11 +10,11 @@ import pyarrow as pa
 import pyarrow.csv
 import pyarrow.parquet
 
-from jobs.files import Files, read_exactly
-from jobs.tables import Format
+from jobs.files.store import Files, read_exactly
+from jobs.files.tables import Format
 from model.columns import MISSING, Column
-from worker.tables.kept import Arrays, Fields, Kept, Members
 from worker.tables.layout import Chunk, Layout
+from worker.tables.passthrough import Arrays, Fields, Members, Passthrough
 
 AT_ONCE = 65_536
 """Rows of a Parquet file that are read together."""
@@ -27,7 +27,7 @@ class Rows(NamedTuple):
 
     number: int
     features: Mapping[str, Column]
-    kept: Kept
+    kept: Passthrough
     broken: Mapping[int, str]
 
     def first(self, most: int) -> "Rows":

@@ -9,10 +9,10 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from model.columns import ColumnCheck
+from worker.tables.bisect import Slice
 from worker.tables.columns import Columns, joined, not_finite
 from worker.tables.read import Rows
-from worker.tables.trial import Slice
-from worker.tables.warned import Warn
+from worker.tables.warnings import Warn
 
 log = logging.getLogger(__name__)
 

@@ -11,11 +11,11 @@ import pyarrow.compute as pc
 import pyarrow.parquet
 from numpy.typing import NDArray
 
-from jobs.files import Writable
-from jobs.tables import Format
-from model.schema import member_of
-from worker.tables.kept import join, quote, quoted
+from jobs.files.store import Writable
+from jobs.files.tables import Format
+from model.description.schema import member_of
 from worker.tables.layout import Layout
+from worker.tables.passthrough import join, quote, quoted
 from worker.tables.read import Rows
 from worker.tables.score import Faults, RowFault, Scores
 

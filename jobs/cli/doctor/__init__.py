@@ -15,8 +15,8 @@ from jobs.cli.source import add_api, add_redis, api_of
 from jobs.cli.text import as_json, table
 from jobs.connection import connect
 from jobs.errors import JobsError
+from jobs.predictions.store import PredictionStore
 from jobs.settings import Settings
-from jobs.store import Store
 
 HELP = "look for what is wrong"
 EXAMPLES = """\
@@ -51,6 +51,6 @@ def _of_operators(settings: Settings) -> Iterator[Finding]:
     yield from bundles.look(settings)
     try:
         yield from store.look(store.Facts.gather(redis), settings)
-        yield from processes.look(Direct(Store(redis, settings), settings).capacity())
+        yield from processes.look(Direct(PredictionStore(redis, settings), settings).capacity())
     except JobsError as error:
         yield fault("redis", f"{error}; REDIS_URL says where it is")

@@ -2,9 +2,9 @@
 
 from collections.abc import Iterator
 
-from jobs.capacity import MOST_SECONDS
 from jobs.cli.doctor.finding import Finding, ok, or_else, warning
 from jobs.connection import WORKER_ANSWER_SECONDS
+from jobs.queues.capacity import MOST_SECONDS
 from jobs.settings import Settings
 
 SHORTEST_LEASE = WORKER_ANSWER_SECONDS + 1

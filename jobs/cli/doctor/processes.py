@@ -3,9 +3,9 @@
 from collections.abc import Iterator
 
 from jobs import RELEASE
-from jobs.capacity import MOST_SECONDS
 from jobs.cli.api import Resource
 from jobs.cli.doctor.finding import Finding, fault, ok, or_else, warning
+from jobs.queues.capacity import MOST_SECONDS
 
 
 def look(now: Resource) -> Iterator[Finding]:

@@ -10,7 +10,7 @@ from jobs.cli.direct import answered
 from jobs.cli.doctor.finding import Finding, fault, ok, or_else, warning
 from jobs.cli.errors import CannotAsk
 from jobs.connection import talking
-from jobs.record import JOB_BYTES, OUTPUT_BYTES
+from jobs.predictions.record import JOB_BYTES, OUTPUT_BYTES
 from jobs.settings import Settings
 
 OLDEST = (7, 0)
@@ -34,7 +34,7 @@ class Facts(NamedTuple):
 
     @classmethod
     def gather(cls, redis: Redis) -> "Facts":
-        """Raises StoreAway, or CannotAsk where Redis refuses."""
+        """Raises StoreUnavailable, or CannotAsk where Redis refuses."""
         with answered(), talking():
             before = time.time()
             seconds, microseconds = redis.time()

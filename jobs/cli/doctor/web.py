@@ -7,7 +7,7 @@ from jobs.cli.api import Api
 from jobs.cli.doctor import processes
 from jobs.cli.doctor.finding import Finding, fault, ok, warning
 from jobs.errors import JobsError
-from jobs.resource import PATH
+from jobs.predictions.resource import PATH
 
 
 def look(api: Api) -> Iterator[Finding]:

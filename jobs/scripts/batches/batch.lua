@@ -26,7 +26,7 @@
 
 local LINE = 'line:batches'
 local OPEN, LATER, FILES = 'batches:open', 'batches:later', 'batches:files'
-local BELLS, CHILDREN, SWEPT = 'batches:bells', 'batches:children', 'batches:swept'
+local BELLS, CHILDREN, SWEPT = 'batches:wake_ups', 'batches:children', 'batches:swept'
 local MAKING = 'making '
 local LIST_KEPT = 30 * 86400000  -- after the owner's last post
 
@@ -148,6 +148,6 @@ local function ring(names)
     redis.call('ZADD', BELLS, whole(now + BELL_LAPSES), names[i])
     rung[i] = names[i]
   end
-  if #rung > 0 then count('batch_bells', #rung) end
+  if #rung > 0 then count('batch_wake_ups', #rung) end
   return rung
 end

@@ -5,120 +5,124 @@ from fakeredis import FakeServer
 from redis import Redis
 
 from jobs import ids
-from jobs.errors import LineFull, OverLimit, StoreAway
-from jobs.line import Line
-from jobs.names import LINE
+from jobs.errors import QueueFull, RateLimited, StoreUnavailable
+from jobs.predictions.consumer import PredictionConsumer
+from jobs.predictions.status import PredictionStatus
+from jobs.predictions.store import PredictionStore
+from jobs.queues.names import LINE
 from jobs.settings import Settings
-from jobs.status import Status
-from jobs.store import Store
 from tests.unit.conftest import MANY, Clock, Read, job, jobs_of, refusals, scored
 from tests.unit.in_memory import MemoryRedis
 
 
 def test_a_job_that_is_added_is_recorded_listed_and_in_the_line(
-    store: Store, line: Line, redis: Redis, read: Read
+    store: PredictionStore, line: PredictionConsumer, redis: Redis, read: Read
 ) -> None:
     ada, bob = job([1.5]), job([2.5], owner="bob")
     assert refusals(store, [ada, bob]) == [None, None]
-    assert read(ada.id).status is read(bob.id).status is Status.QUEUED
+    assert read(ada.id).status is read(bob.id).status is PredictionStatus.QUEUED
     assert redis.zrange("jobs:ada", 0, -1) == [ids.raw(ada.id)]
-    assert [(claim.id, claim.rows) for claim in line.claim("child", "bell", MANY)] == [
+    assert [(claim.id, claim.rows) for claim in line.claim("child", "wake_up", MANY)] == [
         (ada.id, [[1.5]]),
         (bob.id, [[2.5]]),
     ]
 
 
-def test_a_job_added_twice_is_one_job(store: Store, line: Line, redis: Redis) -> None:
+def test_a_job_added_twice_is_one_job(store: PredictionStore, line: PredictionConsumer, redis: Redis) -> None:
     a_job = job()
     assert refusals(store, [a_job, a_job]) == [None, None]
     assert refusals(store, [a_job]) == [None]
     assert redis.zcard("jobs:ada") == 1
-    assert len(line.claim("child", "bell", MANY)) == 1
+    assert len(line.claim("child", "wake_up", MANY)) == 1
 
 
-def test_a_large_group_of_one_owner_is_added(store: Store, redis: Redis) -> None:
+def test_a_large_group_of_one_owner_is_added(store: PredictionStore, redis: Redis) -> None:
     assert refusals(store, jobs_of(*range(5_000))) == [None] * 5_000
     assert redis.zcard("jobs:ada") == redis.xlen(LINE) == 5_000
 
 
-def test_adding_a_job_again_does_not_undo_what_became_of_it(store: Store, line: Line, read: Read) -> None:
+def test_adding_a_job_again_does_not_undo_what_became_of_it(
+    store: PredictionStore, line: PredictionConsumer, read: Read
+) -> None:
     a_job = job()
     store.add([a_job])
-    line.record([scored(claim) for claim in line.claim("child", "bell", MANY)])
+    line.record([scored(claim) for claim in line.claim("child", "wake_up", MANY)])
     before = read(a_job.id)
     assert refusals(store, [a_job]) == [None]
     assert read(a_job.id) == before
-    assert line.claim("child", "bell", MANY) == []
+    assert line.claim("child", "wake_up", MANY) == []
 
 
 def test_a_full_line_refuses_what_is_new_and_keeps_what_is_there(redis: Redis) -> None:
-    store = Store(redis, Settings(max_waiting=2))
+    store = PredictionStore(redis, Settings(max_waiting=2))
     first, second, third = jobs_of(1, 2, 3)
     assert refusals(store, [first, second]) == [None, None]
     verdicts = refusals(store, [third, first])
-    assert isinstance(verdicts[0], LineFull)
+    assert isinstance(verdicts[0], QueueFull)
     assert verdicts[1] is None
     assert store.read([third.id]) == [None]
     assert (redis.xlen(LINE), redis.zcard("jobs:ada")) == (2, 2)
 
 
-def test_a_line_that_is_worked_off_has_room_again(redis: Redis, line: Line) -> None:
-    store = Store(redis, Settings(max_waiting=1))
+def test_a_line_that_is_worked_off_has_room_again(redis: Redis, line: PredictionConsumer) -> None:
+    store = PredictionStore(redis, Settings(max_waiting=1))
     first, second = jobs_of(1, 2)
     store.add([first])
-    line.record([scored(claim) for claim in line.claim("child", "bell", MANY)])
+    line.record([scored(claim) for claim in line.claim("child", "wake_up", MANY)])
     assert refusals(store, [second]) == [None]
 
 
-def test_jobs_that_were_lost_take_room_too(redis: Redis, line: Line, clock: Clock) -> None:
-    store = Store(redis, Settings(max_waiting=1))
+def test_jobs_that_were_lost_take_room_too(redis: Redis, line: PredictionConsumer, clock: Clock) -> None:
+    store = PredictionStore(redis, Settings(max_waiting=1))
     first, second = jobs_of(1, 2)
     store.add([first])
-    line.claim("lost", "bell", MANY)
+    line.claim("lost", "wake_up", MANY)
     clock.forward(16)
     line.sweep(0)
-    assert isinstance(refusals(store, [second])[0], LineFull)
+    assert isinstance(refusals(store, [second])[0], QueueFull)
 
 
 @pytest.fixture
-def limited(redis: Redis) -> Store:
-    return Store(redis, Settings(rows_per_minute=3))
+def limited(redis: Redis) -> PredictionStore:
+    return PredictionStore(redis, Settings(rows_per_minute=3))
 
 
-def test_an_owner_over_his_limit_is_told_when_the_minute_is_over(limited: Store) -> None:
+def test_an_owner_over_his_limit_is_told_when_the_minute_is_over(limited: PredictionStore) -> None:
     verdicts = refusals(limited, [*jobs_of(1, 2, 3), job([4.0])])
     assert verdicts[:3] == [None] * 3
-    assert isinstance(verdicts[3], OverLimit)
+    assert isinstance(verdicts[3], RateLimited)
     assert verdicts[3].retry_after == 42
 
 
-def test_after_retry_after_an_owner_may_post_again(limited: Store, clock: Clock) -> None:
+def test_after_retry_after_an_owner_may_post_again(limited: PredictionStore, clock: Clock) -> None:
     limited.add(jobs_of(1, 2, 3))
     clock.forward(41)
-    assert isinstance(refusals(limited, [job()])[0], OverLimit)
+    assert isinstance(refusals(limited, [job()])[0], RateLimited)
     clock.forward(1)
     assert refusals(limited, jobs_of(4, 5, 6)) == [None] * 3
 
 
-def test_the_limit_counts_rows_and_only_those_that_were_accepted(limited: Store) -> None:
+def test_the_limit_counts_rows_and_only_those_that_were_accepted(limited: PredictionStore) -> None:
     assert refusals(limited, [job([1.0], [2.0])]) == [None]
-    assert isinstance(refusals(limited, [job([3.0], [4.0])])[0], OverLimit)
+    assert isinstance(refusals(limited, [job([3.0], [4.0])])[0], RateLimited)
     assert refusals(limited, [job([5.0])]) == [None]
 
 
-def test_each_owner_has_a_limit_of_his_own(limited: Store) -> None:
+def test_each_owner_has_a_limit_of_his_own(limited: PredictionStore) -> None:
     limited.add(jobs_of(1, 2, 3))
     assert refusals(limited, [job(owner="bob")]) == [None]
 
 
-def test_a_job_added_again_does_not_count_again(limited: Store) -> None:
+def test_a_job_added_again_does_not_count_again(limited: PredictionStore) -> None:
     first, second, third = jobs_of(1, 2, 3)
     for _ in range(3):
         assert refusals(limited, [first, second]) == [None, None]
     assert refusals(limited, [third]) == [None]
 
 
-def test_the_list_of_an_owners_jobs_does_not_grow_for_ever(store: Store, redis: Redis, clock: Clock) -> None:
+def test_the_list_of_an_owners_jobs_does_not_grow_for_ever(
+    store: PredictionStore, redis: Redis, clock: Clock
+) -> None:
     for _ in range(5):
         some = [job([float(number)]) for number in range(10)]
         store.add(some)
@@ -131,7 +135,7 @@ def test_the_list_of_an_owners_jobs_does_not_grow_for_ever(store: Store, redis: 
 
 
 def test_a_job_that_still_waits_stays_in_the_list_however_old(
-    store: Store, redis: Redis, clock: Clock
+    store: PredictionStore, redis: Redis, clock: Clock
 ) -> None:
     store.add([old := job([1.0])])
     clock.forward(store.retention_ms / 1000 + 1)
@@ -139,16 +143,18 @@ def test_a_job_that_still_waits_stays_in_the_list_however_old(
     assert redis.zscore("jobs:ada", ids.raw(old.id)) is not None
 
 
-def test_a_line_that_an_earlier_release_numbered_goes_on(store: Store, line: Line, redis: Redis) -> None:
+def test_a_line_that_an_earlier_release_numbered_goes_on(
+    store: PredictionStore, line: PredictionConsumer, redis: Redis
+) -> None:
     redis.xdel(LINE, redis.xadd(LINE, {"id": "pred_old", "rows": 1}, id="1795000000000-3"))
     first, second = jobs_of(1, 2)
     assert refusals(store, [first]) == refusals(store, [second]) == [None]
-    assert [claim.id for claim in line.claim("child", "bell", MANY)] == [first.id, second.id]
+    assert [claim.id for claim in line.claim("child", "wake_up", MANY)] == [first.id, second.id]
 
 
 def test_a_redis_that_is_away_is_said_to_be(settings: Settings) -> None:
     server = FakeServer()
-    store = Store(MemoryRedis(server=server, protocol=2), settings)
+    store = PredictionStore(MemoryRedis(server=server, protocol=2), settings)
     server.connected = False
-    with pytest.raises(StoreAway, match="Redis does not answer"):
+    with pytest.raises(StoreUnavailable, match="Redis does not answer"):
         store.add([job()])

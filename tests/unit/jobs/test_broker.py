@@ -1,4 +1,4 @@
-"""Celery carries bells only: no message can run code, and nothing else is listened to."""
+"""Celery carries wake_ups only: no message can run code, and nothing else is listened to."""
 
 from typing import Any
 
@@ -20,7 +20,7 @@ def celery() -> Celery:
 def test_only_json_is_accepted(celery: Celery) -> None:
     assert celery.conf.accept_content == ["json"]
     assert celery.conf.task_serializer == celery.conf.event_serializer == "json"
-    assert received("json", celery.conf.accept_content) == ["a bell"]
+    assert received("json", celery.conf.accept_content) == ["a wake_up"]
     with pytest.raises(ContentDisallowed):
         received("pickle", celery.conf.accept_content)
 
@@ -28,7 +28,7 @@ def test_only_json_is_accepted(celery: Celery) -> None:
 def received(serializer: str, accepted: list[str]) -> Any:
     """What comes of a message that somebody sends in this form."""
     kombu: Any = serialization
-    content_type, encoding, body = kombu.dumps(["a bell"], serializer)
+    content_type, encoding, body = kombu.dumps(["a wake_up"], serializer)
     return kombu.loads(body, content_type, encoding, accept=kombu.prepare_accept_content(accepted))
 
 
@@ -65,9 +65,9 @@ class Recorder(Celery):  # type: ignore[misc]
 
 def test_a_bell_carries_its_name_and_no_job() -> None:
     recorder = Recorder(set_as_current=False)
-    ring(recorder, "a-bell")
+    ring(recorder, "a-wake_up")
     name, options = recorder.sent
     assert name == "score_predictions.v1"
-    assert (options["task_id"], options["queue"]) == ("a-bell", "predictions")
+    assert (options["task_id"], options["queue"]) == ("a-wake_up", "predictions")
     assert options["retry"] is False
     assert not options.keys() & {"args", "kwargs"}

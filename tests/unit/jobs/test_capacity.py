@@ -2,19 +2,21 @@
 
 import pytest
 
-from jobs.capacity import Capacity, Process
-from jobs.line import Line
-from jobs.store import Store
+from jobs.predictions.consumer import PredictionConsumer
+from jobs.predictions.store import PredictionStore
+from jobs.queues.capacity import Capacity, Process
 from tests.unit.conftest import MANY, Clock, job, jobs_of, living, scored
 
 
-def test_nothing_stands_still_where_nothing_is(store: Store) -> None:
+def test_nothing_stands_still_where_nothing_is(store: PredictionStore) -> None:
     assert store.capacity() == Capacity()
 
 
-def test_what_waits_and_what_is_claimed_is_counted(store: Store, line: Line, clock: Clock) -> None:
+def test_what_waits_and_what_is_claimed_is_counted(
+    store: PredictionStore, line: PredictionConsumer, clock: Clock
+) -> None:
     store.add([job([1.0], [2.0], [3.0]), *jobs_of(1, 2)])
-    claims = line.claim("child", "bell", 1)
+    claims = line.claim("child", "wake_up", 1)
     clock.forward(7)
     capacity = store.capacity()
     assert (capacity.waiting, capacity.rows, capacity.claimed) == (2, 2, 1)
@@ -23,17 +25,21 @@ def test_what_waits_and_what_is_claimed_is_counted(store: Store, line: Line, clo
     assert store.capacity().claimed == 0
 
 
-def test_a_job_whose_worker_was_lost_waits_again(store: Store, line: Line, clock: Clock) -> None:
+def test_a_job_whose_worker_was_lost_waits_again(
+    store: PredictionStore, line: PredictionConsumer, clock: Clock
+) -> None:
     store.add([job()])
-    line.claim("lost", "bell", MANY)
+    line.claim("lost", "wake_up", MANY)
     clock.forward(16)
-    line.sweep(bells=0)
+    line.sweep(wake_ups=0)
     capacity = store.capacity()
     assert (capacity.waiting, capacity.rows, capacity.claimed) == (1, 1, 0)
     assert capacity.oldest_seconds == pytest.approx(16, abs=0.5)
 
 
-def test_children_say_how_fast_they_are_until_they_are_dead(store: Store, line: Line, clock: Clock) -> None:
+def test_children_say_how_fast_they_are_until_they_are_dead(
+    store: PredictionStore, line: PredictionConsumer, clock: Clock
+) -> None:
     line.live(living("one:1:2", pace=1_000))
     line.live(living("one:1:3", pace=500))
     clock.forward(4)
@@ -52,6 +58,6 @@ def test_when_to_ask_again_is_told_by_the_pace(pace: int, rows: int, seconds: in
     assert Capacity(children=(Process("one:1:2", ""),), rows_per_second=pace).retry_after(rows) == seconds
 
 
-def test_without_workers_nobody_can_tell(store: Store) -> None:
+def test_without_workers_nobody_can_tell(store: PredictionStore) -> None:
     assert store.capacity().seconds_for(10) is None
     assert store.capacity().retry_after(10) == 5

@@ -3,61 +3,65 @@
 import pytest
 from redis import Redis
 
-from jobs.line import Line
-from jobs.names import GROUP, LINE
-from jobs.status import Status
-from jobs.store import Store
+from jobs.predictions.consumer import PredictionConsumer
+from jobs.predictions.status import PredictionStatus
+from jobs.predictions.store import PredictionStore
+from jobs.queues.names import GROUP, LINE
 from tests.unit.conftest import MANY, SHA, Clock, Read, job, jobs_of
 
 
-def years(line: Line, rows: int = MANY) -> list[list[list[float]]]:
-    return [claim.rows for claim in line.claim("child", "bell", rows)]
+def years(line: PredictionConsumer, rows: int = MANY) -> list[list[list[float]]]:
+    return [claim.rows for claim in line.claim("child", "wake_up", rows)]
 
 
-def lose(line: Line, clock: Clock, rows: int = MANY) -> None:
+def lose(line: PredictionConsumer, clock: Clock, rows: int = MANY) -> None:
     """A child claims jobs, dies, and the sweeper takes them back."""
-    line.claim("lost", "bell", rows)
+    line.claim("lost", "wake_up", rows)
     clock.forward(16)
     line.sweep(0)
 
 
-def test_jobs_are_claimed_in_the_order_in_which_they_came(store: Store, line: Line) -> None:
+def test_jobs_are_claimed_in_the_order_in_which_they_came(
+    store: PredictionStore, line: PredictionConsumer
+) -> None:
     store.add(jobs_of(1, 2))
     store.add(jobs_of(3))
     assert years(line) == [[[1]], [[2]], [[3]]]
 
 
-def test_a_claim_takes_as_many_rows_as_it_asks_for(store: Store, line: Line) -> None:
+def test_a_claim_takes_as_many_rows_as_it_asks_for(store: PredictionStore, line: PredictionConsumer) -> None:
     store.add(jobs_of(*range(50)))
-    assert [len(line.claim("child", "bell", rows)) for rows in (1, 20, MANY, 1)] == [1, 20, 29, 0]
+    assert [len(line.claim("child", "wake_up", rows)) for rows in (1, 20, MANY, 1)] == [1, 20, 29, 0]
 
 
-def test_no_two_children_claim_the_same_job(store: Store, line: Line) -> None:
+def test_no_two_children_claim_the_same_job(store: PredictionStore, line: PredictionConsumer) -> None:
     store.add(jobs_of(1, 2, 3))
-    [[one], [other], [third]] = [line.claim(child, "bell", 1) for child in ("anna", "ben", "anna")]
+    [[one], [other], [third]] = [line.claim(child, "wake_up", 1) for child in ("anna", "ben", "anna")]
     assert [one.rows, other.rows, third.rows] == [[[1]], [[2]], [[3]]]
 
 
-def test_a_list_counts_by_its_rows(store: Store, line: Line) -> None:
+def test_a_list_counts_by_its_rows(store: PredictionStore, line: PredictionConsumer) -> None:
     store.add([job(*[[10.0 * number + row] for row in range(10)]) for number in range(20)])
-    rows = [row for claim in line.claim("child", "bell", 15) for row in claim.rows]
+    rows = [row for claim in line.claim("child", "wake_up", 15) for row in claim.rows]
     assert rows[:2] == [[0.0], [1.0]]
     assert 15 <= len(rows) < 30
 
 
-def test_a_claim_has_all_that_scoring_needs(store: Store, line: Line, read: Read) -> None:
+def test_a_claim_has_all_that_scoring_needs(
+    store: PredictionStore, line: PredictionConsumer, read: Read
+) -> None:
     single, several = job([1.5, "gas", None]), job([2.5, "oil", 1], model="rent@7", sha256="07" * 32)
     several.inputs = b"[%b]" % several.inputs
     store.add([single, several])
-    one, other = line.claim("child", "bell", MANY)
+    one, other = line.claim("child", "wake_up", MANY)
     assert (one.id, one.model, one.sha256, one.attempt) == (single.id, "salary@1", SHA, 1)
     assert (one.rows, one.listed) == ([[1.5, "gas", None]], False)
     assert (other.id, other.model, other.sha256) == (several.id, "rent@7", "07" * 32)
     assert (other.rows, other.listed) == ([[2.5, "oil", 1]], True)
-    assert read(single.id).status is read(several.id).status is Status.RUNNING
+    assert read(single.id).status is read(several.id).status is PredictionStatus.RUNNING
 
 
-def test_a_canceled_job_is_dropped(store: Store, line: Line, redis: Redis) -> None:
+def test_a_canceled_job_is_dropped(store: PredictionStore, line: PredictionConsumer, redis: Redis) -> None:
     one, two, three = jobs_of(1, 2, 3)
     store.add([one, two, three])
     store.cancel(two.id)
@@ -65,7 +69,7 @@ def test_a_canceled_job_is_dropped(store: Store, line: Line, redis: Redis) -> No
     assert redis.xlen(LINE) == 2
 
 
-def test_canceled_jobs_do_not_use_up_a_claim(store: Store, line: Line) -> None:
+def test_canceled_jobs_do_not_use_up_a_claim(store: PredictionStore, line: PredictionConsumer) -> None:
     waiting = jobs_of(1, 2, 3, 4)
     store.add(waiting)
     for one in waiting[:3]:
@@ -73,7 +77,9 @@ def test_canceled_jobs_do_not_use_up_a_claim(store: Store, line: Line) -> None:
     assert years(line, rows=2) == [[[4]]]
 
 
-def test_a_job_whose_record_is_gone_is_dropped(store: Store, line: Line, redis: Redis) -> None:
+def test_a_job_whose_record_is_gone_is_dropped(
+    store: PredictionStore, line: PredictionConsumer, redis: Redis
+) -> None:
     gone, here = jobs_of(1, 2)
     store.add([gone, here])
     redis.delete(f"job:{gone.id}")
@@ -81,24 +87,30 @@ def test_a_job_whose_record_is_gone_is_dropped(store: Store, line: Line, redis: 
     assert redis.exists(f"job:{gone.id}") == 0
 
 
-def test_a_lost_job_comes_alone_and_first(store: Store, line: Line, clock: Clock) -> None:
+def test_a_lost_job_comes_alone_and_first(
+    store: PredictionStore, line: PredictionConsumer, clock: Clock
+) -> None:
     store.add(jobs_of(1, 2))
     lose(line, clock)
     store.add(jobs_of(3, 4))
     assert [years(line) for _ in range(4)] == [[[[1]]], [[[2]]], [[[3]], [[4]]], []]
 
 
-def test_each_claim_counts_as_an_attempt(store: Store, line: Line, clock: Clock, read: Read) -> None:
+def test_each_claim_counts_as_an_attempt(
+    store: PredictionStore, line: PredictionConsumer, clock: Clock, read: Read
+) -> None:
     store.add([a_job := job()])
     attempts = [read(a_job.id).attempt]
     for _ in range(2):
         lose(line, clock)
         attempts.append(read(a_job.id).attempt)
-    [claim] = line.claim("child", "bell", MANY)
+    [claim] = line.claim("child", "wake_up", MANY)
     assert [*attempts, claim.attempt, read(a_job.id).attempt] == [0, 1, 2, 3, 3]
 
 
-def test_a_lost_job_that_is_canceled_does_not_hide_the_others(store: Store, line: Line, clock: Clock) -> None:
+def test_a_lost_job_that_is_canceled_does_not_hide_the_others(
+    store: PredictionStore, line: PredictionConsumer, clock: Clock
+) -> None:
     store.add([lost := job([1.0])])
     lose(line, clock)
     store.cancel(lost.id)
@@ -106,45 +118,49 @@ def test_a_lost_job_that_is_canceled_does_not_hide_the_others(store: Store, line
     assert years(line) == [[[2]]]
 
 
-def test_waiting_gives_what_the_next_claim_begins_with(store: Store, line: Line, read: Read) -> None:
+def test_waiting_gives_what_the_next_claim_begins_with(
+    store: PredictionStore, line: PredictionConsumer, read: Read
+) -> None:
     first, second = jobs_of(1, 2)
     store.add([first, second])
     entry = line.wait("child", 100)
-    assert read(first.id).status is Status.QUEUED
-    claims = line.claim("child", "bell", MANY, entry)
+    assert read(first.id).status is PredictionStatus.QUEUED
+    claims = line.claim("child", "wake_up", MANY, entry)
     assert [claim.id for claim in claims] == [first.id, second.id]
 
 
-def test_waiting_at_an_empty_line_ends_with_nothing(line: Line) -> None:
+def test_waiting_at_an_empty_line_ends_with_nothing(line: PredictionConsumer) -> None:
     assert line.wait("child", 10) is None
 
 
 def test_a_job_taken_back_from_one_who_waited_is_not_started_by_him(
-    store: Store, line: Line, clock: Clock, read: Read
+    store: PredictionStore, line: PredictionConsumer, clock: Clock, read: Read
 ) -> None:
     store.add([a_job := job()])
     entry = line.wait("slow", 100)
     clock.forward(16)
     line.sweep(0)
-    assert line.claim("slow", "bell", MANY, entry) == []
-    assert read(a_job.id).status is Status.QUEUED
-    [claim] = line.claim("quick", "bell", MANY)
+    assert line.claim("slow", "wake_up", MANY, entry) == []
+    assert read(a_job.id).status is PredictionStatus.QUEUED
+    [claim] = line.claim("quick", "wake_up", MANY)
     assert (claim.id, claim.attempt) == (a_job.id, 1)
 
 
-def test_a_job_canceled_while_a_child_holds_its_entry_is_not_started(store: Store, line: Line) -> None:
+def test_a_job_canceled_while_a_child_holds_its_entry_is_not_started(
+    store: PredictionStore, line: PredictionConsumer
+) -> None:
     store.add([a_job := job()])
     entry = line.wait("child", 100)
-    assert store.cancel(a_job.id) is Status.CANCELED
-    assert line.claim("child", "bell", MANY, entry) == []
+    assert store.cancel(a_job.id) is PredictionStatus.CANCELED
+    assert line.claim("child", "wake_up", MANY, entry) == []
 
 
 @pytest.mark.parametrize("stream", [LINE, f"{LINE}:again"])
 def test_a_consumer_group_that_is_missing_is_made(
-    store: Store, line: Line, redis: Redis, stream: str
+    store: PredictionStore, line: PredictionConsumer, redis: Redis, stream: str
 ) -> None:
     store.add(jobs_of(1))
     redis.xgroup_destroy(stream, GROUP)
     assert years(line) == [[[1]]]
     redis.xgroup_destroy(stream, GROUP)
-    assert line.sweep(0).bells == []
+    assert line.sweep(0).wake_ups == []

@@ -2,12 +2,12 @@
 
 from redis import Redis
 
-from jobs.line import Line
-from jobs.names import LINE, ROWS
-from jobs.record import Accepted, Record
+from jobs.predictions.consumer import PredictionConsumer
+from jobs.predictions.record import Accepted, PredictionRecord
+from jobs.predictions.status import PredictionStatus
+from jobs.predictions.store import PredictionStore
+from jobs.queues.names import LINE, ROWS
 from jobs.settings import Settings
-from jobs.status import Status
-from jobs.store import Store
 from tests.unit.conftest import MANY, Clock, Read, job, jobs_of, listen
 
 
@@ -15,60 +15,64 @@ def left(redis: Redis) -> int:
     return int(redis.xlen(LINE)) + int(redis.zcard("deadlines"))
 
 
-def test_a_reader_sees_it_first(store: Store, redis: Redis, clock: Clock, read: Read) -> None:
+def test_a_reader_sees_it_first(store: PredictionStore, redis: Redis, clock: Clock, read: Read) -> None:
     store.add([late := job(start_within=5)])
     clock.forward(4)
-    assert read(late.id).status is Status.QUEUED
+    assert read(late.id).status is PredictionStatus.QUEUED
     clock.forward(1)
-    assert read(late.id).status is Status.EXPIRED
+    assert read(late.id).status is PredictionStatus.EXPIRED
     assert left(redis) == 0
 
 
-def test_a_child_sees_it_first(store: Store, line: Line, redis: Redis, clock: Clock, read: Read) -> None:
+def test_a_child_sees_it_first(
+    store: PredictionStore, line: PredictionConsumer, redis: Redis, clock: Clock, read: Read
+) -> None:
     store.add([late := job(start_within=5), other := job()])
     clock.forward(5)
-    assert [claim.id for claim in line.claim("child", "bell", MANY)] == [other.id]
-    assert read(late.id).status is Status.EXPIRED
+    assert [claim.id for claim in line.claim("child", "wake_up", MANY)] == [other.id]
+    assert read(late.id).status is PredictionStatus.EXPIRED
 
 
-def test_the_sweeper_sees_it_first(store: Store, line: Line, redis: Redis, clock: Clock) -> None:
+def test_the_sweeper_sees_it_first(
+    store: PredictionStore, line: PredictionConsumer, redis: Redis, clock: Clock
+) -> None:
     store.add([job(start_within=5), job(start_within=5, watcher="web")])
     subscription = listen(redis, "web")
     clock.forward(5)
-    line.sweep(bells=0)
+    line.sweep(wake_ups=0)
     message = subscription.get_message()
     assert message is not None
     assert b"expired" in message["data"]
     assert left(redis) == 0
 
 
-def test_who_would_cancel_it_sees_it_first(store: Store, clock: Clock) -> None:
+def test_who_would_cancel_it_sees_it_first(store: PredictionStore, clock: Clock) -> None:
     store.add([late := job(start_within=5)])
     clock.forward(5)
-    assert store.cancel(late.id) is Status.EXPIRED
+    assert store.cancel(late.id) is PredictionStatus.EXPIRED
 
 
-def test_who_would_delete_it_sees_it_first(store: Store, clock: Clock) -> None:
+def test_who_would_delete_it_sees_it_first(store: PredictionStore, clock: Clock) -> None:
     store.add([late := job(start_within=5)])
-    assert store.delete(late.id) is Status.QUEUED
+    assert store.delete(late.id) is PredictionStatus.QUEUED
     clock.forward(5)
-    assert store.delete(late.id) is Status.EXPIRED
+    assert store.delete(late.id) is PredictionStatus.EXPIRED
     assert store.read([late.id]) == [None]
 
 
 def test_started_in_time_it_runs_again_after_its_worker_was_lost(
-    store: Store, line: Line, clock: Clock, read: Read
+    store: PredictionStore, line: PredictionConsumer, clock: Clock, read: Read
 ) -> None:
     store.add([lost := job(start_within=5)])
-    line.claim("lost child", "bell", MANY)
+    line.claim("lost child", "wake_up", MANY)
     clock.forward(16)
-    line.sweep(bells=0)
-    assert read(lost.id).status is Status.QUEUED
-    assert [claim.id for claim in line.claim("child", "bell", MANY)] == [lost.id]
+    line.sweep(wake_ups=0)
+    assert read(lost.id).status is PredictionStatus.QUEUED
+    assert [claim.id for claim in line.claim("child", "wake_up", MANY)] == [lost.id]
 
 
 def test_what_is_canceled_or_expired_leaves_the_line_and_its_count(
-    store: Store, redis: Redis, clock: Clock, read: Read
+    store: PredictionStore, redis: Redis, clock: Clock, read: Read
 ) -> None:
     canceled, late, last = job([1.0], [2.0]), job(start_within=5), job()
     store.add([canceled, late, *jobs_of(1, 2), last])
@@ -80,22 +84,22 @@ def test_what_is_canceled_or_expired_leaves_the_line_and_its_count(
     assert (redis.xlen(LINE), redis.get(ROWS)) == (3, b"3")
 
 
-def test_a_position_counts_the_rows_that_wait_ahead(store: Store, line: Line) -> None:
+def test_a_position_counts_the_rows_that_wait_ahead(store: PredictionStore, line: PredictionConsumer) -> None:
     first, second, third = job([1.0], [2.0]), job(), job()
     store.add([first, second])
     store.add([third])
 
     def positions() -> list[int | None]:
         records = store.read([first.id, second.id, third.id])
-        return [record.position for record in records if isinstance(record, Record)]
+        return [record.position for record in records if isinstance(record, PredictionRecord)]
 
     assert positions() == [1, 3, 4]
-    line.claim("child", "bell", 1)
+    line.claim("child", "wake_up", 1)
     assert positions() == [None, 1, 2]
 
 
 def test_a_job_that_is_refused_is_before_nobody(redis: Redis, settings: Settings, read: Read) -> None:
-    store = Store(redis, settings.model_copy(update={"rows_per_minute": 5}))
+    store = PredictionStore(redis, settings.model_copy(update={"rows_per_minute": 5}))
     refused, last = job(*[[1.0]] * 5), job()
     [_, _, accepted], _ = store.add([job(), refused, last])
     assert isinstance(accepted, Accepted)

@@ -9,9 +9,9 @@ from typing import Any
 
 import pytest
 
-from jobs import s3
-from jobs.errors import FilesAway, NoFile
-from jobs.files import PIECE, Files, files_at
+from jobs.errors import FileMissing, FilesUnavailable
+from jobs.files import s3
+from jobs.files.store import PIECE, Files, files_at
 
 BUCKET = "salaries"
 
@@ -63,7 +63,7 @@ def test_what_is_not_finished_is_never_seen(files: Files) -> None:
 
     with pytest.raises(ZeroDivisionError):
         write_half()
-    with pytest.raises(NoFile):
+    with pytest.raises(FileMissing):
         files.size("input")
 
 
@@ -87,7 +87,7 @@ def test_there_may_be_no_folders(files: Files) -> None:
 
 
 def test_reading_what_is_not_there_says_so(files: Files) -> None:
-    with pytest.raises(NoFile):
+    with pytest.raises(FileMissing):
         files.read("batches/1/input")
 
 
@@ -115,13 +115,13 @@ def test_a_file_that_changes_while_it_is_read_is_not_mixed_with_its_next_version
     with files.open("input") as file:
         file.read(5)
         write(files, "input", b"other version")
-        with pytest.raises(FilesAway, match="changed"):
+        with pytest.raises(FilesUnavailable, match="changed"):
             file.read(5)
 
 
 FORKED = """
 import os
-from jobs import s3
+from jobs.files import s3
 
 ours = s3._client()
 if child := os.fork():
@@ -135,5 +135,5 @@ def test_a_forked_process_shares_no_connection(aws: Any) -> None:
 
 
 def test_a_bucket_that_is_not_there_is_named(aws: Any) -> None:
-    with pytest.raises(FilesAway, match="no bucket nowhere"):
+    with pytest.raises(FilesUnavailable, match="no bucket nowhere"):
         write(files_at("s3://nowhere/prefix"), "input")

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from jobs.errors import BadId
+from jobs.errors import InvalidId
 from jobs.ids import BATCH, PREDICTION, check, created_ms, new_id, older_than, raw
 
 SECONDS = st.integers(0, 2**48 // 1000 - 1)
@@ -64,18 +64,18 @@ def test_ids_of_one_moment_differ() -> None:
 @example(GOOD.replace("0e45", "0e4\u0665"))
 @example(GOOD.replace("0e45", "0_45"))
 def test_anything_else_is_no_id(text: str) -> None:
-    with pytest.raises(BadId):
+    with pytest.raises(InvalidId):
         check(text)
 
 
 @given(st.uuids(version=4) | st.uuids(version=1))
 def test_another_version_of_uuid_is_no_id(value: uuid.UUID) -> None:
-    with pytest.raises(BadId):
+    with pytest.raises(InvalidId):
         check(f"pred_{value}")
 
 
 def test_an_id_of_another_kind_is_told_which_is_asked_for() -> None:
-    with pytest.raises(BadId, match="pred_ and a UUID"):
+    with pytest.raises(InvalidId, match="pred_ and a UUID"):
         check(new_id(BATCH))
 
 

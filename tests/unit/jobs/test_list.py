@@ -5,14 +5,14 @@ from collections.abc import Iterator
 
 from redis import Redis
 
-from jobs.line import Line
-from jobs.record import NewJob
-from jobs.status import Status
-from jobs.store import LOOKS_AT, Store
+from jobs.predictions.consumer import PredictionConsumer
+from jobs.predictions.record import NewPrediction
+from jobs.predictions.status import PredictionStatus
+from jobs.predictions.store import LOOKS_AT, PredictionStore
 from tests.unit.conftest import MANY, Clock, job, jobs_of, scored
 
 
-def pages(store: Store, most: int, status: Status | None = None) -> Iterator[list[str]]:
+def pages(store: PredictionStore, most: int, status: PredictionStatus | None = None) -> Iterator[list[str]]:
     """Ids, page by page."""
     cursor = None
     while True:
@@ -22,26 +22,28 @@ def pages(store: Store, most: int, status: Status | None = None) -> Iterator[lis
             return
 
 
-def added(store: Store, count: int) -> list[NewJob]:
+def added(store: PredictionStore, count: int) -> list[NewPrediction]:
     jobs = jobs_of(*range(count))
     store.add(jobs)
     return jobs
 
 
-def test_the_newest_comes_first_and_each_once(store: Store) -> None:
+def test_the_newest_comes_first_and_each_once(store: PredictionStore) -> None:
     jobs = added(store, 7)
     newest_first = sorted((one.id for one in jobs), reverse=True)
     assert list(pages(store, 3)) == [newest_first[:3], newest_first[3:6], newest_first[6:]]
     assert list(pages(store, 7)) == [newest_first]
 
 
-def test_an_owner_lists_his_own(store: Store) -> None:
+def test_an_owner_lists_his_own(store: PredictionStore) -> None:
     store.add([job(owner="bob"), mine := job()])
     assert list(pages(store, 10)) == [[mine.id]]
     assert store.list_jobs("nobody", None, None, 10) == ([], None)
 
 
-def test_ten_thousand_jobs_are_listed_while_jobs_come_and_go(store: Store, line: Line, clock: Clock) -> None:
+def test_ten_thousand_jobs_are_listed_while_jobs_come_and_go(
+    store: PredictionStore, line: PredictionConsumer, clock: Clock
+) -> None:
     jobs = added(store, 10_000)
     chance = random.Random(7)  # noqa: S311 (it is to be the same each time)
     chance.shuffle(jobs)
@@ -59,28 +61,30 @@ def test_ten_thousand_jobs_are_listed_while_jobs_come_and_go(store: Store, line:
     assert staying <= set(seen) <= {one.id for one in jobs}
 
 
-def test_by_status_only_those_are_listed(store: Store, line: Line) -> None:
+def test_by_status_only_those_are_listed(store: PredictionStore, line: PredictionConsumer) -> None:
     jobs = added(store, 5)
-    line.record([scored(claim) for claim in line.claim("child", "bell", 2)])
+    line.record([scored(claim) for claim in line.claim("child", "wake_up", 2)])
     store.cancel(jobs[4].id)
-    counts = {status: sum(map(len, pages(store, 2, status))) for status in Status}
+    counts = {status: sum(map(len, pages(store, 2, status))) for status in PredictionStatus}
     assert {status: count for status, count in counts.items() if count} == {
-        Status.SUCCEEDED: 2,
-        Status.QUEUED: 2,
-        Status.CANCELED: 1,
+        PredictionStatus.SUCCEEDED: 2,
+        PredictionStatus.QUEUED: 2,
+        PredictionStatus.CANCELED: 1,
     }
 
 
-def test_a_rare_status_is_found_behind_many_others(store: Store) -> None:
+def test_a_rare_status_is_found_behind_many_others(store: PredictionStore) -> None:
     [first, *_] = sorted(added(store, 2 * LOOKS_AT + 10), key=lambda one: one.id)
     store.cancel(first.id)
-    found = list(pages(store, 10, Status.CANCELED))
+    found = list(pages(store, 10, PredictionStatus.CANCELED))
     assert found == [[], [], [first.id]]
 
 
-def test_a_job_that_is_no_more_is_not_listed(store: Store, line: Line, clock: Clock, redis: Redis) -> None:
+def test_a_job_that_is_no_more_is_not_listed(
+    store: PredictionStore, line: PredictionConsumer, clock: Clock, redis: Redis
+) -> None:
     added(store, 3)
-    line.record([scored(claim) for claim in line.claim("child", "bell", MANY)])
+    line.record([scored(claim) for claim in line.claim("child", "wake_up", MANY)])
     clock.forward(store.retention_ms / 1000 + 1)
     assert list(pages(store, 10)) == [[]]
     assert redis.zcard("jobs:ada") == 0

@@ -1,6 +1,6 @@
 """A script gets the definitions that it needs, and no more."""
 
-from jobs.lua import linked
+from jobs.queues.linking import linked
 
 DEFINITIONS = """\
 -- What the names mean: base, top, unused.

@@ -4,34 +4,36 @@ import pytest
 from redis import Redis
 from redis.exceptions import ResponseError
 
-from jobs.errors import StoreAway
-from jobs.line import Line
-from jobs.record import Accepted, NewJob, Record, UnknownRecord
-from jobs.status import Status
-from jobs.store import Store
+from jobs.errors import StoreUnavailable
+from jobs.predictions.consumer import PredictionConsumer
+from jobs.predictions.record import Accepted, NewPrediction, PredictionRecord, UnknownRecord
+from jobs.predictions.status import PredictionStatus
+from jobs.predictions.store import PredictionStore
 from tests.unit.conftest import MANY, SHA, Clock, Read, job, scored
 
 
-def fields(redis: Redis, a_job: NewJob) -> set[bytes | str]:
+def fields(redis: Redis, a_job: NewPrediction) -> set[bytes | str]:
     return set(redis.hkeys(f"job:{a_job.id}"))
 
 
-def test_a_record_reads_back_as_it_was_added(store: Store, read: Read) -> None:
+def test_a_record_reads_back_as_it_was_added(store: PredictionStore, read: Read) -> None:
     ada, bob = job([1.5, "gas", None]), job([2.5], [3.5], owner="bob", model="rent@7", sha256="00" * 32)
     bob.metadata = b'{"team":"blue"}'
     done, _ = store.add([ada, bob])
     for one, accepted in zip([ada, bob], done, strict=True):
         assert isinstance(accepted, Accepted)
-        assert read(one.id) == Record.queued(one, accepted)
+        assert read(one.id) == PredictionRecord.queued(one, accepted)
     assert (read(ada.id).sha256, read(bob.id).sha256) == (SHA, "00" * 32)
     assert (read(ada.id).metadata, read(bob.id).metadata) == (b"{}", b'{"team":"blue"}')
 
 
-def test_a_record_tells_the_times_of_its_job(store: Store, line: Line, clock: Clock, read: Read) -> None:
+def test_a_record_tells_the_times_of_its_job(
+    store: PredictionStore, line: PredictionConsumer, clock: Clock, read: Read
+) -> None:
     a_job = job()
     store.add([a_job])
     clock.forward(2)
-    [claim] = line.claim("child", "bell", MANY)
+    [claim] = line.claim("child", "wake_up", MANY)
     clock.forward(3)
     line.record([scored(claim)])
     record = read(a_job.id)
@@ -42,53 +44,63 @@ def test_a_record_tells_the_times_of_its_job(store: Store, line: Line, clock: Cl
     assert record.finished - record.started == pytest.approx(3_000, abs=500)
 
 
-def test_a_record_that_is_not_there_is_none(store: Store) -> None:
+def test_a_record_that_is_not_there_is_none(store: PredictionStore) -> None:
     here, absent = job(), job()
     store.add([here])
     records = store.read([absent.id, here.id, absent.id])
-    assert [isinstance(record, Record) and record.id for record in records] == [False, here.id, False]
+    assert [isinstance(record, PredictionRecord) and record.id for record in records] == [
+        False,
+        here.id,
+        False,
+    ]
 
 
-def test_a_record_holds_no_field_that_is_not_needed(store: Store, line: Line, redis: Redis) -> None:
+def test_a_record_holds_no_field_that_is_not_needed(
+    store: PredictionStore, line: PredictionConsumer, redis: Redis
+) -> None:
     a_job = job()
     store.add([a_job])
     waiting = {b"v", b"status", b"model", b"sha", b"owner", b"inputs", b"place"}
     assert fields(redis, a_job) == waiting
-    [claim] = line.claim("child", "bell", MANY)
+    [claim] = line.claim("child", "wake_up", MANY)
     assert fields(redis, a_job) == waiting | {b"attempt", b"started"}
     line.record([scored(claim)])
     ended = {b"attempt", b"started", b"finished", b"expires", b"outputs"}
     assert fields(redis, a_job) == waiting - {b"inputs", b"place"} | ended
 
 
-def test_a_small_job_takes_a_small_record(store: Store, redis: Redis) -> None:
+def test_a_small_job_takes_a_small_record(store: PredictionStore, redis: Redis) -> None:
     a_job = job()
     store.add([a_job])
     record = redis.hgetall(f"job:{a_job.id}")
     assert sum(len(name) + len(value) for name, value in record.items()) < 100
 
 
-def test_a_record_of_another_version_is_refused_and_no_other(store: Store, redis: Redis) -> None:
+def test_a_record_of_another_version_is_refused_and_no_other(store: PredictionStore, redis: Redis) -> None:
     newer, known = job(), job()
     store.add([newer, known])
     redis.hset(f"job:{newer.id}", "v", "2")
     refused, read = store.read([newer.id, known.id])
     assert isinstance(refused, UnknownRecord)
     assert "deploy workers and web of one release" in str(refused)
-    assert isinstance(read, Record)
+    assert isinstance(read, PredictionRecord)
 
 
-def test_redis_that_cannot_write_is_away(store: Store, redis: Redis, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_redis_that_cannot_write_is_away(
+    store: PredictionStore, redis: Redis, monkeypatch: pytest.MonkeyPatch
+) -> None:
     def refuse(*_: object, **__: object) -> None:
         raise ResponseError("MISCONF Errors writing to the AOF file")
 
     monkeypatch.setattr(redis, "evalsha", refuse)
-    with pytest.raises(StoreAway, match="MISCONF"):
+    with pytest.raises(StoreUnavailable, match="MISCONF"):
         store.add([job()])
 
 
-@pytest.mark.parametrize("status", Status)
-def test_every_status_reads_back(store: Store, redis: Redis, read: Read, status: Status) -> None:
+@pytest.mark.parametrize("status", PredictionStatus)
+def test_every_status_reads_back(
+    store: PredictionStore, redis: Redis, read: Read, status: PredictionStatus
+) -> None:
     a_job = job()
     store.add([a_job])
     redis.hset(f"job:{a_job.id}", "status", status)

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from jobs.errors import BadSettings
+from jobs.errors import InvalidSettings
 from jobs.settings import PREFIX, Settings, load_settings
 
 USABLE = {
@@ -68,7 +68,7 @@ def test_an_empty_setting_is_as_none(monkeypatch: pytest.MonkeyPatch, field: str
 @pytest.mark.parametrize("name", ["PAYGRADE_LEASE", "PAYGRADE_REDIS_URL", "PAYGRADE_"])
 def test_an_unknown_setting_is_named(monkeypatch: pytest.MonkeyPatch, name: str) -> None:
     monkeypatch.setenv(name, "1")
-    with pytest.raises(BadSettings, match=rf"^{name} is not a setting; .*\.env\.example") as refusal:
+    with pytest.raises(InvalidSettings, match=rf"^{name} is not a setting; .*\.env\.example") as refusal:
         load_settings()
     assert "\n" not in str(refusal.value)
 
@@ -91,7 +91,7 @@ def test_an_unknown_setting_is_named(monkeypatch: pytest.MonkeyPatch, name: str)
 )
 def test_a_bad_setting_is_named_in_one_line(monkeypatch: pytest.MonkeyPatch, field: str, value: str) -> None:
     monkeypatch.setenv(variable(field), value)
-    with pytest.raises(BadSettings, match=f"^{variable(field)}: ") as refusal:
+    with pytest.raises(InvalidSettings, match=f"^{variable(field)}: ") as refusal:
         load_settings()
     assert "\n" not in str(refusal.value)
 
@@ -99,7 +99,7 @@ def test_a_bad_setting_is_named_in_one_line(monkeypatch: pytest.MonkeyPatch, fie
 def test_all_bad_settings_are_named_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PAYGRADE_CHILDREN", "0")
     monkeypatch.setenv("PAYGRADE_ATTEMPTS", "0")
-    with pytest.raises(BadSettings, match=r"^PAYGRADE_CHILDREN: .*; PAYGRADE_ATTEMPTS: .*"):
+    with pytest.raises(InvalidSettings, match=r"^PAYGRADE_CHILDREN: .*; PAYGRADE_ATTEMPTS: .*"):
         load_settings()
 
 
@@ -112,7 +112,7 @@ def test_secrets_are_not_shown(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_a_bad_value_is_not_shown(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PAYGRADE_ATTEMPTS", "hunter2")
-    with pytest.raises(BadSettings) as refusal:
+    with pytest.raises(InvalidSettings) as refusal:
         load_settings()
     assert "hunter2" not in str(refusal.value)
 

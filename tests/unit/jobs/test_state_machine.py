@@ -9,16 +9,16 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 from redis import Redis
 
-from jobs.line import Claim, Entry, Line
-from jobs.names import GROUP, LINE
-from jobs.record import NewJob, Record, Row
+from jobs.predictions.consumer import Claim, Entry, PredictionConsumer
+from jobs.predictions.record import NewPrediction, PredictionRecord, Row
+from jobs.predictions.status import TRANSITIONS, PredictionStatus
+from jobs.predictions.store import PredictionStore
+from jobs.queues.names import GROUP, LINE
 from jobs.settings import Settings
-from jobs.status import FOLLOWING, Status
-from jobs.store import Store
 from tests.unit.conftest import MANY, Clock, job, make_redis, outputs_for, refusals, scored
 
 STREAMS = (LINE, f"{LINE}:again")
-WITHDRAWN = (Status.CANCELED, Status.EXPIRED)
+WITHDRAWN = (PredictionStatus.CANCELED, PredictionStatus.EXPIRED)
 CHILDREN = st.sampled_from(["anna", "ben", "cleo"])
 ERROR = b'{"type":"model_unavailable"}'
 
@@ -32,11 +32,14 @@ class LifeOfJobs(RuleBasedStateMachine):
         self.clock = Clock()
         self.patch.setattr("time.time", self.clock)
         self.redis = make_redis()
-        self.store, self.line = Store(self.redis, Settings()), Line(self.redis, Settings())
-        self.jobs: list[NewJob] = []
+        self.store, self.line = (
+            PredictionStore(self.redis, Settings()),
+            PredictionConsumer(self.redis, Settings()),
+        )
+        self.jobs: list[NewPrediction] = []
         self.claims: list[Claim] = []
         self.read: list[tuple[str, Entry]] = []
-        self.seen: dict[str, Record] = {}
+        self.seen: dict[str, PredictionRecord] = {}
 
     def teardown(self) -> None:
         try:
@@ -58,7 +61,7 @@ class LifeOfJobs(RuleBasedStateMachine):
 
     @rule(child=CHILDREN, rows=st.integers(1, 5))
     def claim(self, child: str, rows: int) -> None:
-        self.claims += self.line.claim(child, "bell", rows)
+        self.claims += self.line.claim(child, "wake_up", rows)
 
     @rule(child=CHILDREN)
     def wait(self, child: str) -> None:
@@ -69,7 +72,7 @@ class LifeOfJobs(RuleBasedStateMachine):
     @rule(data=st.data())
     def claim_what_was_read(self, data: st.DataObject) -> None:
         child, entry = self.read.pop(data.draw(st.integers(0, len(self.read) - 1)))
-        self.claims += self.line.claim(child, "bell", 1, entry)
+        self.claims += self.line.claim(child, "wake_up", 1, entry)
 
     @precondition(lambda self: self.claims)
     @rule(data=st.data())
@@ -92,14 +95,14 @@ class LifeOfJobs(RuleBasedStateMachine):
     @rule(seconds=st.sampled_from([1, 5, 16]))
     def sweep(self, seconds: float) -> None:
         self.clock.forward(seconds)
-        self.line.sweep(bells=1)
+        self.line.sweep(wake_ups=1)
 
     @precondition(lambda self: self.jobs)
     @rule(data=st.data())
     def cancel(self, data: st.DataObject) -> None:
         job_id = data.draw(st.sampled_from(self.jobs)).id
         before = self.now(job_id).status
-        expected = Status.CANCELED if before is Status.QUEUED else before
+        expected = PredictionStatus.CANCELED if before is PredictionStatus.QUEUED else before
         assert self.store.cancel(job_id) is self.now(job_id).status is expected
 
     @precondition(lambda self: self.jobs)
@@ -120,11 +123,13 @@ class LifeOfJobs(RuleBasedStateMachine):
     @invariant()
     def each_job_moves_as_it_may_and_then_no_more(self) -> None:
         for each, now in zip(self.jobs, self.records(), strict=True):
-            before = self.seen.get(each.id, Record.queued(each))
+            before = self.seen.get(each.id, PredictionRecord.queued(each))
             assert now == before if before.status.ended else now.attempt >= before.attempt
-            assert now.attempt == 0 or now.status is not Status.EXPIRED
-            assert now.status in FOLLOWING[before.status] | {before.status}
-            assert now.outputs == (outputs_for(rows_of(each)) if now.status is Status.SUCCEEDED else None)
+            assert now.attempt == 0 or now.status is not PredictionStatus.EXPIRED
+            assert now.status in TRANSITIONS[before.status] | {before.status}
+            assert now.outputs == (
+                outputs_for(rows_of(each)) if now.status is PredictionStatus.SUCCEEDED else None
+            )
             self.seen[each.id] = now
 
     @invariant()
@@ -142,7 +147,7 @@ class LifeOfJobs(RuleBasedStateMachine):
             self.sweep(16)
             self.each_job_moves_as_it_may_and_then_no_more()
             while any(self.redis.xlen(stream) for stream in STREAMS):
-                claims = self.line.claim("anna", "bell", MANY)
+                claims = self.line.claim("anna", "wake_up", MANY)
                 self.each_job_moves_as_it_may_and_then_no_more()
                 assert len(self.line.record([scored(claim) for claim in claims])) == len(claims)
                 self.each_job_moves_as_it_may_and_then_no_more()
@@ -150,15 +155,17 @@ class LifeOfJobs(RuleBasedStateMachine):
         for stream in STREAMS:
             assert self.redis.xlen(stream) == self.redis.xpending(stream, GROUP)["pending"] == 0
 
-    def now(self, job_id: str) -> Record:
+    def now(self, job_id: str) -> PredictionRecord:
         return next(record for record in self.records() if record.id == job_id)
 
-    def records(self) -> list[Record]:
+    def records(self) -> list[PredictionRecord]:
         records = self.store.read([each.id for each in self.jobs])
-        return [record for record in records if isinstance(record, Record)]
+        return [record for record in records if isinstance(record, PredictionRecord)]
 
     def is_current(self, claim: Claim) -> bool:
-        current = [one for one in self.records() if one.id == claim.id and one.status is Status.RUNNING]
+        current = [
+            one for one in self.records() if one.id == claim.id and one.status is PredictionStatus.RUNNING
+        ]
         return any(record.attempt == claim.attempt for record in current)
 
 
@@ -167,7 +174,7 @@ def ids_in(redis: Redis, stream: str) -> list[str]:
     return [fields[b"id"].decode() for _, fields in entries]
 
 
-def rows_of(a_job: NewJob) -> list[Row]:
+def rows_of(a_job: NewPrediction) -> list[Row]:
     inputs: list[Any] = orjson.loads(a_job.inputs)
     return inputs if a_job.rows > 1 else [inputs]
 

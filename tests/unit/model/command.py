@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from model.__main__ import main
-from model.manifest import Manifest
+from model.description.manifest import Manifest
 
 
 class Run(NamedTuple):

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 import xgboost
 
-from model.manifest import DESCRIPTION_FILE, MODEL_FILE, Manifest, digest
+from model.description.manifest import DESCRIPTION_FILE, MODEL_FILE, Manifest, digest
 from model.publish import publish
 
 Describe = Callable[..., dict[str, Any]]

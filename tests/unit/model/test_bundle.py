@@ -7,11 +7,11 @@ import pytest
 import xgboost
 
 from model.bundle import Bundle
-from model.errors import BundleError, GoldenMismatch
+from model.description.errors import BundleError, GoldenMismatch
+from model.description.manifest import DESCRIPTION_FILE, MODEL_FILE, Manifest
+from model.description.schema import Schema
 from model.golden import shortest
-from model.manifest import DESCRIPTION_FILE, MODEL_FILE, Manifest
 from model.publish import publish
-from model.schema import Schema
 from tests.unit.model.conftest import Describe, Publish, rewrite
 
 

@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from model.catalog import Catalog
-from model.errors import BundleError, UnknownModel
-from model.manifest import DESCRIPTION_FILE, Manifest
+from model.description.catalog import Catalog
+from model.description.errors import BundleError, UnknownModel
+from model.description.manifest import DESCRIPTION_FILE, Manifest
 from tests.unit.model.conftest import Publish, rewrite
 
 

@@ -11,10 +11,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from model.columns import MISSING, ColumnCheck
-from model.feature import Feature
-from model.grammar import Refused
+from model.description.feature import Feature
+from model.description.grammar import Refused
+from model.description.schema import InvalidRows, Schema
 from model.matrix import Encoder
-from model.schema import InvalidRows, Schema
 
 FEATURES = [
     Feature("any", "number"),

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from model.grammar import BEYOND_FLOAT32, Refused, boolean, integer, is_number, number
+from model.description.grammar import BEYOND_FLOAT32, Refused, boolean, integer, is_number, number
 
 LARGEST = float(np.finfo(np.float32).max)
 

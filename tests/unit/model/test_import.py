@@ -14,7 +14,7 @@ import xgboost
 from sklearn.datasets import load_diabetes, load_wine
 
 from model.bundle import Bundle
-from model.manifest import Manifest
+from model.description.manifest import Manifest
 from tests.unit.model.command import made, refusal, write_csv
 
 SAVED = Path(__file__).parent / "saved"

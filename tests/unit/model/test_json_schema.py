@@ -9,9 +9,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from jsonschema import Draft202012Validator
 
-from model.feature import Feature
-from model.grammar import BEYOND_FLOAT32
-from model.schema import InvalidRows, Schema
+from model.description.feature import Feature
+from model.description.grammar import BEYOND_FLOAT32
+from model.description.schema import InvalidRows, Schema
 
 LIMITS = st.none() | st.integers(-2000, 2000) | st.floats(-100, 100).map(lambda limit: round(limit, 2))
 

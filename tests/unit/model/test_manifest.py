@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from model.errors import BundleError
-from model.manifest import DESCRIPTION_FILE, MODEL_FILE, Manifest
+from model.description.errors import BundleError
+from model.description.manifest import DESCRIPTION_FILE, MODEL_FILE, Manifest
 from tests.unit.model.conftest import Publish, rewrite
 
 

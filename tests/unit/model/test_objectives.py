@@ -8,7 +8,7 @@ import pytest
 import xgboost
 
 from model.bundle import Bundle
-from model.errors import BundleError
+from model.description.errors import BundleError
 from model.publish import publish
 from tests.unit.model.conftest import Describe
 from tests.unit.model.objectives import DIABETES, MODELS, QUANTILES, ROUNDS, WINE, Floats, Table, train

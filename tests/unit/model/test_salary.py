@@ -10,8 +10,8 @@ import xgboost
 from model.__main__ import main
 from model.arguments import BUNDLES
 from model.bundle import Bundle
+from model.description.manifest import Manifest
 from model.golden import shortest
-from model.manifest import Manifest
 
 SHIPPED = BUNDLES / "salary" / "1"
 

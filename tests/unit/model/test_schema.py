@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from model.errors import SchemaError
-from model.schema import MAX_FAULTS, Fault, InvalidRows, Schema
+from model.description.errors import SchemaError
+from model.description.schema import MAX_FAULTS, Fault, InvalidRows, Schema
 
 FLAT = Schema.from_list(
     [
@@ -170,6 +170,6 @@ def test_a_wrong_definition_is_refused_in_one_line(definitions: object, message:
 
 
 def test_schema_and_catalog_load_nothing_heavy() -> None:
-    code = "import sys, model.schema, model.catalog; print(sorted({'numpy', 'xgboost'} & set(sys.modules)))"
+    code = "import sys, model.description.catalog; print(sorted({'numpy', 'xgboost'} & set(sys.modules)))"
     loaded = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert loaded.stdout.strip() == "[]"

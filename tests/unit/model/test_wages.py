@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from model.bundle import Bundle
-from model.manifest import Manifest
+from model.description.manifest import Manifest
 from model.training.wages import wages_table
 from tests.unit.model.command import made
 from tests.unit.model.test_salary import contents

@@ -10,33 +10,33 @@ import gevent
 from werkzeug.test import TestResponse
 
 from jobs import RELEASE
-from jobs.batch_line import BatchLine
-from jobs.batch_store import BatchStore
-from jobs.capacity import Process
-from jobs.files import files_at
-from jobs.line import Line
+from jobs.batches.consumer import BatchConsumer
+from jobs.batches.store import BatchStore
+from jobs.files.store import files_at
 from jobs.logs import Journal
 from jobs.metrics import Metrics
-from jobs.names import BATCH_LINE, GROUP, LINE, STREAMS
+from jobs.predictions.consumer import PredictionConsumer
+from jobs.predictions.store import PredictionStore
+from jobs.queues.capacity import Process
+from jobs.queues.names import BATCH_LINE, GROUP, LINE, STREAMS
 from jobs.settings import Settings
-from jobs.store import Store
-from model.catalog import Catalog
+from model.description.catalog import Catalog
 from tests.unit.conftest import living
 from tests.unit.web.documented import DocumentedClient
 from tests.unit.web.played_redis import PlayedRedis
+from web.admission import Admission
 from web.app import create_app
-from web.batches import Batches
-from web.door import Door
+from web.batches import BatchRoutes
 from web.keys import Keys
 from web.openapi.document import Document
 from web.trace import Trace
 from web.waiting import Waiting
 from worker.account import Account
 from worker.batch_steps import BatchSteps
-from worker.batches import Batches as BatchWorker
+from worker.batches import BatchLoop as BatchWorker
 from worker.bundles import Bundles
 from worker.lease import Leases
-from worker.predictions import Predictions
+from worker.predictions import PredictionLoop
 
 BUNDLES = Path("model/bundles")
 CHILD = "child"
@@ -52,11 +52,11 @@ class Site:
         self.redis = PlayedRedis()
         for stream in (*STREAMS, BATCH_LINE):  # a missing group fakeredis says in words of its own
             self.redis.xgroup_create(stream, GROUP, id="0", mkstream=True)
-        self.store = Store(self.redis, self.settings)
-        self.line = Line(self.redis, self.settings)
-        self.bells: list[str] = []
+        self.store = PredictionStore(self.redis, self.settings)
+        self.line = PredictionConsumer(self.redis, self.settings)
+        self.wake_ups: list[str] = []
         self.logged: list[bytes] = []
-        self.on_bell: Callable[[str], None] = self.bells.append
+        self.on_bell: Callable[[str], None] = self.wake_ups.append
         self.waiting = Waiting(self.redis, self.store.read, "ended:web", self.settings.max_waiting_callers)
         self.journal = Journal("INFO", self.logged.append)
         self.metrics = Metrics(self.redis)
@@ -79,17 +79,17 @@ class Site:
         )
         self.client = DocumentedClient(self.app, documented(bundles, self.settings.default_model, bool(keys)))
         account = Account(self.metrics, self.journal)
-        self.worker = Predictions(self.line, loaded(bundles), account, CHILD, lambda: self.queued() == 0)
+        self.worker = PredictionLoop(self.line, loaded(bundles), account, CHILD, lambda: self.queued() == 0)
 
-    def _open_door(self) -> Door:
+    def _open_door(self) -> Admission:
         web = Process("web:1", RELEASE)
         most = self.settings.max_waiting
-        door = Door(self.store, lambda bell: self.on_bell(bell), web, most, self.journal)
+        door = Admission(self.store, lambda wake_up: self.on_bell(wake_up), web, most, self.journal)
         door.open()
         return door
 
-    def _make_batches(self, keys: Keys, catalog: Catalog) -> Batches:
-        return Batches(
+    def _make_batches(self, keys: Keys, catalog: Catalog) -> BatchRoutes:
+        return BatchRoutes(
             self.settings,
             keys,
             catalog,
@@ -97,18 +97,18 @@ class Site:
             files_at(self.files.name),
             self.door,
             self.waiting,
-            ring=self.bells.append,
+            ring=self.wake_ups.append,
         )
 
     def score_batches(self, tasks: int = 100) -> None:
         """A worker for batches comes, does up to so many tasks, and goes."""
-        line = BatchLine(self.redis, self.settings)
+        line = BatchConsumer(self.redis, self.settings)
         steps = BatchSteps(
             line,
             files_at(self.files.name),
             self.metrics,
-            self.bells.append,
-            bells=1,
+            self.wake_ups.append,
+            wake_ups=1,
             most=self.settings.max_file,
         )
         leases = Leases(line, CHILD, lambda: False)
@@ -122,16 +122,16 @@ class Site:
             lambda: next(left, None) is None,
             3,
         )
-        worker.answer("bell")
+        worker.answer("wake_up")
 
     def hire(self) -> "Site":
-        """From now on a worker comes whenever the bell rings."""
+        """From now on a worker comes whenever the wake_up rings."""
         self.line.live(living(CHILD))
         self.on_bell = self.worker.answer
         return self
 
     def work(self) -> None:
-        self.worker.answer("bell")
+        self.worker.answer("wake_up")
 
     def post(self, body: Any, **headers: str) -> TestResponse:
         """Headers as in `Prefer="wait=5"` or `X_API_Key="..."`."""

@@ -8,8 +8,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from model.catalog import Catalog
-from model.schema import InvalidRows
+from model.description.catalog import Catalog
+from model.description.schema import InvalidRows
 from tests.unit.web.conftest import NewSite
 from tests.unit.web.site import BUNDLES, Site, problem
 

@@ -4,12 +4,12 @@ from pathlib import Path
 
 import orjson
 
-from jobs.record import Once
-from model.catalog import Catalog
+from jobs.predictions.record import IdempotencyKey
+from model.description.catalog import Catalog
 from tests.unit.web.batch_calls import CSV, post, posted
 from tests.unit.web.site import Site, problem
 
-DIGEST = Once.of("/v1/batches", "k", b"").key
+DIGEST = IdempotencyKey.of("/v1/batches", "k", b"").key
 
 
 def test_a_key_stands_for_one_batch(site: Site) -> None:

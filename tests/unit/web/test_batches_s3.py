@@ -7,7 +7,7 @@ import orjson
 import pytest
 from werkzeug.test import TestResponse
 
-from jobs.errors import NoFile
+from jobs.errors import FileMissing
 from tests.unit.web.conftest import NewSite
 from tests.unit.web.site import Site, problem
 
@@ -54,7 +54,7 @@ def test_what_is_packed_is_unpacked_whatever_its_name_is(site: Site, aws: Any, n
     assert (ended["status"], ended["progress"]) == ("partially_succeeded", 1)
     assert site.client.get(batch["urls"]["results"]).data == RESULT
     files = site.batches.files
-    with pytest.raises(NoFile):
+    with pytest.raises(FileMissing):
         files.size(f"batches/{batch['id']}/input")
 
 

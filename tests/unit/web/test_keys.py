@@ -2,7 +2,7 @@
 
 import pytest
 
-from jobs.errors import BadSettings
+from jobs.errors import InvalidSettings
 from web.keys import Keys, digest
 
 HASH = digest("secret")
@@ -21,7 +21,7 @@ def test_no_entries_are_no_keys(setting: str, some: bool) -> None:
     ],
 )
 def test_an_entry_that_cannot_be_read_stops_the_start_without_showing_it(entry: str) -> None:
-    with pytest.raises(BadSettings, match=r"^PAYGRADE_API_KEYS: each entry is name:sha256") as refused:
+    with pytest.raises(InvalidSettings, match=r"^PAYGRADE_API_KEYS: each entry is name:sha256") as refused:
         Keys(f"ann:{HASH},{entry}")
     assert "secret" not in str(refused.value)
     assert HASH[:-1] not in str(refused.value)

@@ -4,7 +4,7 @@ import socket
 
 import pytest
 
-from jobs.errors import BadSettings
+from jobs.errors import InvalidSettings
 from web.listening import check_free, is_loopback
 
 
@@ -24,7 +24,7 @@ def test_a_port_in_use_is_one_clear_line_and_a_free_one_none() -> None:
         taken.listen()
         port = taken.getsockname()[1]
         with pytest.raises(
-            BadSettings, match=f"^port {port} is in use; choose another, as in --port {port + 1}$"
+            InvalidSettings, match=f"^port {port} is in use; choose another, as in --port {port + 1}$"
         ):
             check_free("127.0.0.1", port)
     check_free("127.0.0.1", port)
@@ -40,5 +40,5 @@ def test_a_port_in_use_is_one_clear_line_and_a_free_one_none() -> None:
     ],
 )
 def test_an_address_that_is_not_ours_is_one_clear_line(host: str, port: int, line: str) -> None:
-    with pytest.raises(BadSettings, match=line):
+    with pytest.raises(InvalidSettings, match=line):
         check_free(host, port)

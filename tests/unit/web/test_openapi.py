@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 import schemathesis
 
-from model.catalog import Catalog
-from model.manifest import Manifest
+from model.description.catalog import Catalog
+from model.description.manifest import Manifest
 from tests.unit.web.conftest import NewSite
 from tests.unit.web.documented import parsed
 from tests.unit.web.site import BUNDLES, Site, problem

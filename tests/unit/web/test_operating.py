@@ -7,7 +7,7 @@ import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
 from jobs.metrics import QUEUE_SECONDS, Metrics
-from jobs.names import EXPLAINERS
+from jobs.queues.names import EXPLAINERS
 from tests.unit.conftest import living
 from tests.unit.web.conftest import NewSite
 from tests.unit.web.site import CHILD, Site, problem
@@ -37,7 +37,7 @@ def lines(site: Site, event: str) -> list[dict[str, Any]]:
 def test_capacity_tells_how_things_stand(site: Site) -> None:
     site.post({"inputs": [{"years": 1}, {"years": 2}]})
     site.post_years()
-    site.line.claim(CHILD, "bell", 1)
+    site.line.claim(CHILD, "wake_up", 1)
     site.line.live(living("host:1:2", pace=500))
     capacity = site.client.get("/v1/capacity").get_json()
     assert 0 <= capacity.pop("oldest_age_seconds") < 60
@@ -130,7 +130,7 @@ def test_metrics_follow_jobs_through_their_lives(site: Site) -> None:
     assert samples["jobs_ended_total{model=salary@1,status=canceled}"] == 1
     assert samples["jobs_ended_total{model=salary@1,status=succeeded}"] == 1
     assert samples["attempts_total{attempt=1}"] == 1
-    assert samples["bells_total{}"] == 1
+    assert samples["wake_ups_total{}"] == 1
     assert samples["microbatch_rows_bucket{le=1.0,model=salary@1}"] == 1
     for name in ("queue_wait_seconds", "run_seconds"):
         assert samples[f"{name}_count{{model=salary@1}}"] == 1

@@ -71,7 +71,7 @@ def test_a_queued_job_is_canceled_once_and_for_all(site: Site) -> None:
 
 def test_a_running_job_and_an_ended_one_cannot_be_canceled(site: Site) -> None:
     running = site.post_years()
-    site.line.claim("child", "bell", rows=1)
+    site.line.claim("child", "wake_up", rows=1)
     problem(site.client.post(f"/v1/predictions/{running}/cancel"), 409)
     assert site.show(running)["status"] == "running"
     ended = site.post_years()

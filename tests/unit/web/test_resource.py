@@ -6,8 +6,8 @@ from typing import Any
 import orjson
 import pytest
 
-from jobs.line import Outcome
-from jobs.status import Status
+from jobs.predictions.consumer import Outcome
+from jobs.predictions.status import PredictionStatus
 from tests.unit.web.site import CHILD, Site
 
 TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z")
@@ -46,11 +46,11 @@ def accepted(site: Site, inputs: Any) -> Any:
 
 
 def ended(
-    site: Site, inputs: Any, status: Status, outputs: bytes = b"", error: bytes = b""
+    site: Site, inputs: Any, status: PredictionStatus, outputs: bytes = b"", error: bytes = b""
 ) -> tuple[Any, Any]:
     """What the resource is, and what it should be but for its outcome."""
     job = accepted(site, inputs)
-    [claim] = site.line.claim(CHILD, "bell", rows=10)
+    [claim] = site.line.claim(CHILD, "wake_up", rows=10)
     assert len(site.line.record([Outcome(claim, status, outputs, error)])) == 1
     shown = site.show(job["id"])
     times = {name: shown[name] for name in ("started_at", "finished_at", "expires_at")}
@@ -66,26 +66,28 @@ def test_accepted_it_is_as_it_is_read(site: Site) -> None:
 
 def test_running_it_has_started(site: Site) -> None:
     job = accepted(site, ONE)
-    site.line.claim(CHILD, "bell", rows=10)
+    site.line.claim(CHILD, "wake_up", rows=10)
     shown = site.show(job["id"])
     assert TIME.fullmatch(shown["started_at"])
     assert shown == expected(job, status="running", started_at=shown["started_at"])
 
 
 def test_one_row_has_an_output(site: Site) -> None:
-    shown, should = ended(site, ONE, Status.SUCCEEDED, SCORED)
+    shown, should = ended(site, ONE, PredictionStatus.SUCCEEDED, SCORED)
     assert shown == {**should, "output": {"prediction": 0.1}}
 
 
 @pytest.mark.parametrize(
     ("status", "outputs", "error"),
     [
-        (Status.SUCCEEDED, [SCORED, SCORED], b""),
-        (Status.PARTIALLY_SUCCEEDED, [FAILED, SCORED], b""),
-        (Status.FAILED, [FAILED, FAILED], REASON),
+        (PredictionStatus.SUCCEEDED, [SCORED, SCORED], b""),
+        (PredictionStatus.PARTIALLY_SUCCEEDED, [FAILED, SCORED], b""),
+        (PredictionStatus.FAILED, [FAILED, FAILED], REASON),
     ],
 )
-def test_a_list_has_outputs_in_order(site: Site, status: Status, outputs: list[bytes], error: bytes) -> None:
+def test_a_list_has_outputs_in_order(
+    site: Site, status: PredictionStatus, outputs: list[bytes], error: bytes
+) -> None:
     shown, should = ended(site, TWO, status, b"[%b]" % b",".join(outputs), error)
     del should["output"]
     should["error"] = orjson.loads(error) if error else None
@@ -94,14 +96,14 @@ def test_a_list_has_outputs_in_order(site: Site, status: Status, outputs: list[b
 
 @pytest.mark.parametrize("inputs", [ONE, TWO])
 def test_failed_it_says_why(site: Site, inputs: Any) -> None:
-    shown, should = ended(site, inputs, Status.FAILED, error=REASON)
+    shown, should = ended(site, inputs, PredictionStatus.FAILED, error=REASON)
     assert shown == {**should, "error": {"type": "worker_lost", "detail": "why"}}
 
 
 def test_a_score_keeps_the_digits_in_which_it_was_recorded(site: Site) -> None:
     job_id = accepted(site, ONE)["id"]
-    [claim] = site.line.claim(CHILD, "bell", rows=10)
-    site.line.record([Outcome(claim, Status.SUCCEEDED, b'{"prediction":1.10e+20}')])
+    [claim] = site.line.claim(CHILD, "wake_up", rows=10)
+    site.line.record([Outcome(claim, PredictionStatus.SUCCEEDED, b'{"prediction":1.10e+20}')])
     assert b'"output":{"prediction":1.10e+20}' in site.client.get(f"/v1/predictions/{job_id}").data
 
 

@@ -1,4 +1,4 @@
-"""Once only (Idempotency-Key), and in time or not at all (Cancel-After)."""
+"""IdempotencyKey only (Idempotency-Key), and in time or not at all (Cancel-After)."""
 
 from datetime import datetime
 

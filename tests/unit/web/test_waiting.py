@@ -8,8 +8,8 @@ from redis.exceptions import ConnectionError as Lost
 from redis.exceptions import ResponseError
 from werkzeug.test import TestResponse
 
-from jobs.line import Outcome
-from jobs.status import Status
+from jobs.predictions.consumer import Outcome
+from jobs.predictions.status import PredictionStatus
 from tests.unit.web.conftest import NewSite
 from tests.unit.web.site import Site, problem
 from web import waiting
@@ -79,7 +79,7 @@ def test_not_finished_in_time_it_is_202_and_goes_on(site: Site) -> None:
 
 def test_a_wait_that_ends_while_it_runs_says_that_it_runs(site: Site) -> None:
     waits = started(site.post, BODY, Prefer="wait=1")
-    site.line.claim("child", "bell", rows=1)
+    site.line.claim("child", "wake_up", rows=1)
     assert answer_to(waits).status_code == 202
     assert answer_to(waits).get_json()["status"] == "running"
 
@@ -174,7 +174,7 @@ def test_recms_that_takes_too_long_is_canceled(site: Site, monkeypatch: pytest.M
 
 def test_recms_is_honest_about_a_job_that_failed(site: Site) -> None:
     waits = started(site.client.post, "/recms", json={"years": "2.5"})
-    [claim] = site.line.claim("child", "bell", rows=1)
+    [claim] = site.line.claim("child", "wake_up", rows=1)
     error = b'{"type":"model_unavailable","detail":"no worker could load salary@1"}'
-    assert len(site.line.record([Outcome(claim, Status.FAILED, error=error)])) == 1
+    assert len(site.line.record([Outcome(claim, PredictionStatus.FAILED, error=error)])) == 1
     assert problem(answer_to(waits), 503)["detail"] == "no worker could load salary@1"

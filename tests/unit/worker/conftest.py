@@ -5,9 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from jobs.line import Claim
-from jobs.record import Row
-from model.catalog import Catalog
+from jobs.predictions.consumer import Claim
+from jobs.predictions.record import Row
+from model.description.catalog import Catalog
 from tests.unit.conftest import SHA
 
 BUNDLES = Path("model/bundles")

@@ -7,9 +7,9 @@ import numpy as np
 import pytest
 import xgboost
 
-from model.catalog import Catalog
-from model.errors import BundleError, UnknownModel
-from model.manifest import Manifest
+from model.description.catalog import Catalog
+from model.description.errors import BundleError, UnknownModel
+from model.description.manifest import Manifest
 from model.publish import publish
 from tests.unit.worker.conftest import BUNDLES
 from worker.bundles import KEPT, REFUSED_SECONDS, Bundles

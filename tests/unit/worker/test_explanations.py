@@ -1,4 +1,4 @@
-"""Explanations wait in a line of their own, and a list that takes long stays with the child that lives."""
+"""ExplanationLoop wait in a line of their own, and a list that takes long stays with the child that lives."""
 
 import os
 import threading
@@ -9,19 +9,19 @@ import orjson
 import pytest
 from redis import Redis
 
-from jobs.line import Line
 from jobs.logs import Journal
 from jobs.metrics import Metrics
-from jobs.names import EXPLAINED, LINE
-from jobs.record import NewJob
+from jobs.predictions.consumer import PredictionConsumer
+from jobs.predictions.record import NewPrediction
+from jobs.predictions.status import PredictionStatus
+from jobs.predictions.store import PredictionStore
+from jobs.queues.names import EXPLAINED, LINE
 from jobs.settings import Settings
-from jobs.status import Status
-from jobs.store import Store
-from model.catalog import Catalog
+from model.description.catalog import Catalog
 from tests.unit.conftest import MANY, Clock, Read, job
 from worker.account import Account
 from worker.bundles import Bundles
-from worker.explanations import NICE, Explanations
+from worker.explanations import NICE, ExplanationLoop
 
 TASKS = Path("/proc/self/task")
 
@@ -32,29 +32,29 @@ def niceness() -> dict[str, int]:
 
 
 @pytest.fixture
-def explained_line(redis: Redis, settings: Settings) -> Line:
-    return Line(redis, settings, EXPLAINED)
+def explained_line(redis: Redis, settings: Settings) -> PredictionConsumer:
+    return PredictionConsumer(redis, settings, EXPLAINED)
 
 
-def explained_job(catalog: Catalog, *years: float) -> NewJob:
+def explained_job(catalog: Catalog, *years: float) -> NewPrediction:
     asked = job(*[[one] for one in years], sha256=catalog.find("salary@1").sha256)
     asked.explained = len(years)
     return asked
 
 
 def thread(
-    line: Line,
+    line: PredictionConsumer,
     catalog: Catalog,
     redis: Redis,
     stopping: Callable[[], bool] = lambda: False,
     lease: float = 15,
-) -> Explanations:
+) -> ExplanationLoop:
     account = Account(Metrics(redis), Journal("ERROR", lambda line: None))
-    return Explanations(line, Bundles(catalog), account, "child", lease, stopping)
+    return ExplanationLoop(line, Bundles(catalog), account, "child", lease, stopping)
 
 
 def test_contributions_and_base_sum_to_the_prediction(
-    store: Store, explained_line: Line, catalog: Catalog, redis: Redis, read: Read
+    store: PredictionStore, explained_line: PredictionConsumer, catalog: Catalog, redis: Redis, read: Read
 ) -> None:
     asked = [explained_job(catalog, 2.5), explained_job(catalog, 4.5, 12)]
     store.add(asked)
@@ -68,20 +68,24 @@ def test_contributions_and_base_sum_to_the_prediction(
 
 
 def test_they_do_not_stand_in_the_line_of_those_who_did_not_ask(
-    store: Store, line: Line, explained_line: Line, catalog: Catalog, redis: Redis
+    store: PredictionStore,
+    line: PredictionConsumer,
+    explained_line: PredictionConsumer,
+    catalog: Catalog,
+    redis: Redis,
 ) -> None:
     asked, plain = explained_job(catalog, 1), job([1.0])
-    _, bells = store.add([asked])
-    assert (redis.xlen(LINE), redis.xlen(EXPLAINED), bells) == (0, 1, [])
+    _, wake_ups = store.add([asked])
+    assert (redis.xlen(LINE), redis.xlen(EXPLAINED), wake_ups) == (0, 1, [])
     store.add([plain])
-    assert [claim.id for claim in line.claim("child", "bell", MANY)] == [plain.id]
+    assert [claim.id for claim in line.claim("child", "wake_up", MANY)] == [plain.id]
     assert [claim.id for claim in explained_line.claim("child", "", MANY)] == [asked.id]
-    assert redis.zcard("bells") == 1
+    assert redis.zcard("wake_ups") == 1
 
 
 @pytest.mark.skipif(not TASKS.is_dir(), reason="threads are found in /proc")
 def test_only_the_thread_that_computes_gives_way(
-    store: Store, explained_line: Line, catalog: Catalog, redis: Redis
+    store: PredictionStore, explained_line: PredictionConsumer, catalog: Catalog, redis: Redis
 ) -> None:
     before, mine = niceness(), os.getpriority(os.PRIO_PROCESS, threading.get_native_id())
     store.add([explained_job(catalog, 1)])
@@ -93,19 +97,25 @@ def test_only_the_thread_that_computes_gives_way(
 
 
 def test_they_count_as_waiting_and_can_be_canceled(
-    store: Store, explained_line: Line, catalog: Catalog, redis: Redis, read: Read
+    store: PredictionStore, explained_line: PredictionConsumer, catalog: Catalog, redis: Redis, read: Read
 ) -> None:
     asked = explained_job(catalog, 1, 2)
     store.add([asked])
     assert (store.capacity().waiting, store.capacity().rows) == (1, 2)
-    assert store.cancel(asked.id) is Status.CANCELED
+    assert store.cancel(asked.id) is PredictionStatus.CANCELED
     thread(explained_line, catalog, redis).work(watch_ms=1)
-    assert read(asked.id).status is Status.CANCELED
+    assert read(asked.id).status is PredictionStatus.CANCELED
     assert redis.xlen(EXPLAINED) == 0
 
 
 def test_those_of_a_lost_worker_come_back_to_their_own_line(
-    store: Store, line: Line, explained_line: Line, catalog: Catalog, clock: Clock, redis: Redis, read: Read
+    store: PredictionStore,
+    line: PredictionConsumer,
+    explained_line: PredictionConsumer,
+    catalog: Catalog,
+    clock: Clock,
+    redis: Redis,
+    read: Read,
 ) -> None:
     asked = explained_job(catalog, 1)
     store.add([asked])
@@ -113,11 +123,15 @@ def test_those_of_a_lost_worker_come_back_to_their_own_line(
     clock.forward(16)
     assert line.sweep(0).taken_back == 1
     thread(explained_line, catalog, redis).work(watch_ms=1)
-    assert (read(asked.id).status, read(asked.id).attempt) == (Status.SUCCEEDED, 2)
+    assert (read(asked.id).status, read(asked.id).attempt) == (PredictionStatus.SUCCEEDED, 2)
 
 
 def test_a_lease_that_is_renewed_is_not_taken_back(
-    store: Store, line: Line, explained_line: Line, catalog: Catalog, clock: Clock
+    store: PredictionStore,
+    line: PredictionConsumer,
+    explained_line: PredictionConsumer,
+    catalog: Catalog,
+    clock: Clock,
 ) -> None:
     store.add([explained_job(catalog, 1)])
     claims = explained_line.claim("child", "", MANY)
@@ -130,7 +144,13 @@ def test_a_lease_that_is_renewed_is_not_taken_back(
 
 
 def test_a_list_is_renewed_between_its_slices(
-    store: Store, line: Line, explained_line: Line, catalog: Catalog, clock: Clock, redis: Redis, read: Read
+    store: PredictionStore,
+    line: PredictionConsumer,
+    explained_line: PredictionConsumer,
+    catalog: Catalog,
+    clock: Clock,
+    redis: Redis,
+    read: Read,
 ) -> None:
     asked = explained_job(catalog, *range(40))
     store.add([asked])
@@ -144,18 +164,24 @@ def test_a_list_is_renewed_between_its_slices(
     thread(explained_line, catalog, redis, time_passes, lease=0).work(watch_ms=1)
     assert taken_back == [0] * len(taken_back)
     assert len(taken_back) > 1
-    assert read(asked.id).status is Status.SUCCEEDED
+    assert read(asked.id).status is PredictionStatus.SUCCEEDED
     assert len(orjson.loads(read(asked.id).outputs or b"")) == 40
 
 
 def test_a_worker_that_stops_gives_back_what_is_not_done(
-    store: Store, line: Line, explained_line: Line, catalog: Catalog, clock: Clock, redis: Redis, read: Read
+    store: PredictionStore,
+    line: PredictionConsumer,
+    explained_line: PredictionConsumer,
+    catalog: Catalog,
+    clock: Clock,
+    redis: Redis,
+    read: Read,
 ) -> None:
     asked = explained_job(catalog, 1)
     store.add([asked])
     thread(explained_line, catalog, redis, lambda: True).work(watch_ms=1)
-    assert read(asked.id).status is Status.RUNNING
+    assert read(asked.id).status is PredictionStatus.RUNNING
     clock.forward(5)
     assert line.sweep(0).taken_back == 1
     thread(explained_line, catalog, redis).work(watch_ms=1)
-    assert read(asked.id).status is Status.SUCCEEDED
+    assert read(asked.id).status is PredictionStatus.SUCCEEDED

@@ -1,4 +1,4 @@
-"""A child that hears a bell works until the line is empty, and keeps what it claimed whatever comes."""
+"""A child that hears a wake_up works until the line is empty, and keeps what it claimed whatever comes."""
 
 from collections.abc import Callable
 
@@ -6,28 +6,28 @@ import orjson
 import pytest
 from redis import Redis
 
-from jobs.line import Line
 from jobs.logs import Journal
 from jobs.metrics import Metrics
-from jobs.names import LINE
-from jobs.record import NewJob, Row
+from jobs.predictions.consumer import PredictionConsumer
+from jobs.predictions.record import NewPrediction, Row
+from jobs.predictions.status import PredictionStatus
+from jobs.predictions.store import PredictionStore
+from jobs.queues.names import LINE
 from jobs.settings import Settings
-from jobs.status import Status
-from jobs.store import Store
-from model.catalog import Catalog
+from model.description.catalog import Catalog
 from tests.unit.conftest import MANY, Clock, Read, job, living
 from worker.account import Account
 from worker.bundles import Bundles
-from worker.predictions import Predictions
+from worker.predictions import PredictionLoop
 
 SALARY = {2.5: 260.00012, 4.5: 374.99866, 12.5: 749.99884}
 
 
 @pytest.fixture
-def salary(catalog: Catalog) -> Callable[..., NewJob]:
+def salary(catalog: Catalog) -> Callable[..., NewPrediction]:
     """A job of the salary model for these years."""
 
-    def salary_job(*years: float) -> NewJob:
+    def salary_job(*years: float) -> NewPrediction:
         rows: list[Row] = [[one] for one in years]
         return job(*rows, sha256=catalog.find("salary@1").sha256)
 
@@ -45,80 +45,84 @@ def account(redis: Redis, logged: list[bytes]) -> Account:
 
 
 @pytest.fixture
-def child(line: Line, catalog: Catalog, account: Account) -> Callable[[Callable[[], bool]], Predictions]:
+def child(
+    line: PredictionConsumer, catalog: Catalog, account: Account
+) -> Callable[[Callable[[], bool]], PredictionLoop]:
     bundles = Bundles(catalog)
-    return lambda stopping: Predictions(line, bundles, account, "child", stopping)
+    return lambda stopping: PredictionLoop(line, bundles, account, "child", stopping)
 
 
-Salary = Callable[..., NewJob]
-Child = Callable[[Callable[[], bool]], Predictions]
+Salary = Callable[..., NewPrediction]
+Child = Callable[[Callable[[], bool]], PredictionLoop]
 
 
 def never() -> bool:
     return False
 
 
-def lose(line: Line, clock: Clock) -> None:
-    line.claim("lost", "bell", MANY)
+def lose(line: PredictionConsumer, clock: Clock) -> None:
+    line.claim("lost", "wake_up", MANY)
     clock.forward(16)
     line.sweep(0)
 
 
-def outputs(read: Read, jobs: list[NewJob]) -> list[bytes | None]:
+def outputs(read: Read, jobs: list[NewPrediction]) -> list[bytes | None]:
     return [read(one.id).outputs for one in jobs]
 
 
 def test_all_that_waits_is_scored(
-    store: Store, salary: Salary, child: Child, read: Read, redis: Redis
+    store: PredictionStore, salary: Salary, child: Child, read: Read, redis: Redis
 ) -> None:
     years = [4.5, 2.5, 12.5] * 200
     jobs = [salary(one) for one in years]
     store.add(jobs)
-    child(never).answer("bell")
+    child(never).answer("wake_up")
     assert [orjson.loads(text or b"")["prediction"] for text in outputs(read, jobs)] == [
         SALARY[one] for one in years
     ]
     assert redis.xlen(LINE) == 0
 
 
-def test_lists_and_single_rows_share_a_call(store: Store, salary: Salary, child: Child, read: Read) -> None:
+def test_lists_and_single_rows_share_a_call(
+    store: PredictionStore, salary: Salary, child: Child, read: Read
+) -> None:
     jobs = [salary(2.5), salary(12.5, 4.5), salary(4.5)]
     store.add(jobs)
-    child(never).answer("bell")
+    child(never).answer("wake_up")
     single, several, last = outputs(read, jobs)
     assert (single, last) == (b'{"prediction":260.00012}', b'{"prediction":374.99866}')
     assert [each["prediction"] for each in orjson.loads(several or b"")] == [749.99884, 374.99866]
 
 
 def test_the_bell_is_withdrawn_once_the_line_is_empty(
-    store: Store, line: Line, salary: Salary, child: Child, redis: Redis
+    store: PredictionStore, line: PredictionConsumer, salary: Salary, child: Child, redis: Redis
 ) -> None:
     line.live(living("child"))
-    _, [bell] = store.add([salary(2.5)])
-    child(never).answer(bell)
-    assert redis.zcard("bells") == 0
+    _, [wake_up] = store.add([salary(2.5)])
+    child(never).answer(wake_up)
+    assert redis.zcard("wake_ups") == 0
 
 
-def test_a_bell_for_nothing_is_withdrawn(line: Line, child: Child, redis: Redis) -> None:
-    redis.zadd("bells", {"bell": 2e12})
-    child(never).answer("bell")
-    assert redis.zcard("bells") == 0
+def test_a_bell_for_nothing_is_withdrawn(line: PredictionConsumer, child: Child, redis: Redis) -> None:
+    redis.zadd("wake_ups", {"wake_up": 2e12})
+    child(never).answer("wake_up")
+    assert redis.zcard("wake_ups") == 0
 
 
-class ComesLate(Line):
-    """Somebody adds a job just before the bell is withdrawn, and so rings none."""
+class ComesLate(PredictionConsumer):
+    """Somebody adds a job just before the wake_up is withdrawn, and so rings none."""
 
-    def expect(self, store: Store, late: NewJob) -> None:
+    def expect(self, store: PredictionStore, late: NewPrediction) -> None:
         self.add_late: Callable[[], object] = lambda: store.add([late])
 
-    def withdraw(self, bell: str) -> None:
+    def withdraw(self, wake_up: str) -> None:
         self.add_late()
-        super().withdraw(bell)
+        super().withdraw(wake_up)
 
 
 @pytest.mark.parametrize("before", [0, 1])
 def test_a_job_that_comes_as_the_bell_is_withdrawn_is_scored(
-    store: Store,
+    store: PredictionStore,
     redis: Redis,
     salary: Salary,
     catalog: Catalog,
@@ -130,12 +134,12 @@ def test_a_job_that_comes_as_the_bell_is_withdrawn_is_scored(
     late = salary(4.5)
     line.expect(store, late)
     store.add([salary(2.5) for _ in range(before)])
-    Predictions(line, Bundles(catalog), account, "child", never).answer("bell")
-    assert read(late.id).status is Status.SUCCEEDED
+    PredictionLoop(line, Bundles(catalog), account, "child", never).answer("wake_up")
+    assert read(late.id).status is PredictionStatus.SUCCEEDED
 
 
 def test_a_child_that_is_told_to_stop_loses_nothing(
-    store: Store, salary: Salary, child: Child, read: Read, redis: Redis
+    store: PredictionStore, salary: Salary, child: Child, read: Read, redis: Redis
 ) -> None:
     jobs = [salary(2.5) for _ in range(2_000)]
     store.add(jobs)
@@ -145,16 +149,16 @@ def test_a_child_that_is_told_to_stop_loses_nothing(
         asked.append(True)
         return len(asked) > 2
 
-    child(after_a_while).answer("bell")
+    child(after_a_while).answer("wake_up")
     statuses = {read(one.id).status for one in jobs}
-    assert statuses == {Status.SUCCEEDED, Status.QUEUED}
+    assert statuses == {PredictionStatus.SUCCEEDED, PredictionStatus.QUEUED}
     assert redis.xpending(LINE, "workers")["pending"] == 0
-    assert redis.zcard("bells") == 0
+    assert redis.zcard("wake_ups") == 0
 
 
 def test_lost_jobs_are_not_held_up_by_a_line_that_never_ends(
-    store: Store,
-    line: Line,
+    store: PredictionStore,
+    line: PredictionConsumer,
     salary: Salary,
     child: Child,
     clock: Clock,
@@ -171,47 +175,47 @@ def test_lost_jobs_are_not_held_up_by_a_line_that_never_ends(
         return len(asked) > 10
 
     store.add([salary(12.5)])
-    child(busy_for_a_while).answer("bell")
-    assert [read(one.id).status for one in lost] == [Status.SUCCEEDED] * 3
+    child(busy_for_a_while).answer("wake_up")
+    assert [read(one.id).status for one in lost] == [PredictionStatus.SUCCEEDED] * 3
 
 
 def test_what_cannot_be_loaded_is_given_back_and_the_rest_is_scored(
-    store: Store, line: Line, salary: Salary, child: Child, clock: Clock, read: Read
+    store: PredictionStore, line: PredictionConsumer, salary: Salary, child: Child, clock: Clock, read: Read
 ) -> None:
     unknown, replaced = job([2.5], model="salary@9"), job([2.5], sha256="00" * 32)
     good = [salary(2.5), salary(4.5)]
     store.add([good[0], unknown, replaced, good[1]])
     for _ in range(3):
-        child(never).answer("bell")
+        child(never).answer("wake_up")
         assert outputs(read, good) == [b'{"prediction":260.00012}', b'{"prediction":374.99866}']
         clock.forward(5)
         line.sweep(0)
     for each in (unknown, replaced):
-        assert read(each.id).status is Status.FAILED
+        assert read(each.id).status is PredictionStatus.FAILED
         assert orjson.loads(read(each.id).error or b"")["type"] == "model_unavailable"
 
 
 def test_a_list_that_workers_were_lost_with_keeps_its_other_rows(
-    store: Store, line: Line, salary: Salary, child: Child, clock: Clock, read: Read
+    store: PredictionStore, line: PredictionConsumer, salary: Salary, child: Child, clock: Clock, read: Read
 ) -> None:
     store.add([several := salary(2.5, 4.5, 12.5)])
     lose(line, clock)
     lose(line, clock)
-    [claim] = line.claim("lost", "bell", MANY)
+    [claim] = line.claim("lost", "wake_up", MANY)
     line.try_row(claim, 1)
     clock.forward(16)
     line.sweep(0)
-    child(never).answer("bell")
+    child(never).answer("wake_up")
     first, second, third = orjson.loads(read(several.id).outputs or b"")
-    assert read(several.id).status is Status.PARTIALLY_SUCCEEDED
+    assert read(several.id).status is PredictionStatus.PARTIALLY_SUCCEEDED
     assert (first["prediction"], third["prediction"]) == (260.00012, 749.99884)
     assert second["error"]["type"] == "worker_lost"
 
 
 def test_an_outdated_child_records_nothing_and_goes_on(
-    store: Store, line: Line, salary: Salary, child: Child, clock: Clock, read: Read
+    store: PredictionStore, line: PredictionConsumer, salary: Salary, child: Child, clock: Clock, read: Read
 ) -> None:
     store.add([a_job := salary(2.5)])
     lose(line, clock)
-    child(never).answer("bell")
-    assert (read(a_job.id).status, read(a_job.id).attempt) == (Status.SUCCEEDED, 2)
+    child(never).answer("wake_up")
+    assert (read(a_job.id).status, read(a_job.id).attempt) == (PredictionStatus.SUCCEEDED, 2)

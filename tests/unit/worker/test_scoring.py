@@ -10,11 +10,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from jobs.line import Outcome
-from jobs.record import Row
-from jobs.status import Status
+from jobs.predictions.consumer import Outcome
+from jobs.predictions.record import Row
+from jobs.predictions.status import PredictionStatus
 from model.bundle import Bundle
-from model.catalog import Catalog
+from model.description.catalog import Catalog
 from model.outputs import Outputs
 from tests.unit.worker.conftest import claim
 from worker.outputs import scores, written
@@ -42,7 +42,7 @@ def test_each_row_gets_its_own_output_in_order() -> None:
     claims = [claim([1.0]), claim([2.0], [3.0]), claim([4.0], listed=True), claim([5.0])]
     outcomes = score_together(tenfold, claims)
     assert [outcome.claim for outcome in outcomes] == claims
-    assert [outcome.status for outcome in outcomes] == [Status.SUCCEEDED] * 4
+    assert [outcome.status for outcome in outcomes] == [PredictionStatus.SUCCEEDED] * 4
     assert [output(outcome) for outcome in outcomes] == [
         {"prediction": 10},
         [{"prediction": 20}, {"prediction": 30}],
@@ -57,20 +57,20 @@ def test_a_bad_row_in_a_micro_batch_harms_itself_only() -> None:
         {"prediction": 10},
         [{"prediction": 20}, {"prediction": 30}],
     ]
-    assert (bad.status, bad.outputs, error_type(bad)) == (Status.FAILED, b"", "not_scored")
+    assert (bad.status, bad.outputs, error_type(bad)) == (PredictionStatus.FAILED, b"", "not_scored")
 
 
 def test_a_bad_row_in_a_list_harms_itself_only() -> None:
     [outcome] = score_together(tenfold, [claim([1.0], [BAD], [3.0])])
     first, second, third = output(outcome)
-    assert (outcome.status, outcome.error) == (Status.PARTIALLY_SUCCEEDED, b"")
+    assert (outcome.status, outcome.error) == (PredictionStatus.PARTIALLY_SUCCEEDED, b"")
     assert (first, third) == ({"prediction": 10}, {"prediction": 30})
     assert second["error"]["type"] == "not_scored"
 
 
 def test_a_list_of_bad_rows_fails_and_each_says_why() -> None:
     [outcome, mate] = score_together(tenfold, [claim([BAD], [BAD]), claim([7.0])])
-    assert (outcome.status, error_type(outcome)) == (Status.FAILED, "rows_failed")
+    assert (outcome.status, error_type(outcome)) == (PredictionStatus.FAILED, "rows_failed")
     assert [each["error"]["type"] for each in output(outcome)] == ["not_scored"] * 2
     assert output(mate) == {"prediction": 70}
 
@@ -80,7 +80,7 @@ def test_wherever_the_bad_rows_are_the_others_are_scored(years: list[float]) -> 
     outcomes = score_together(tenfold, [claim([float(one)]) for one in years])
     for one, outcome in zip(years, outcomes, strict=True):
         if one == BAD:
-            assert outcome.status is Status.FAILED
+            assert outcome.status is PredictionStatus.FAILED
         else:
             assert output(outcome) == {"prediction": 10 * one}
 
@@ -88,8 +88,8 @@ def test_wherever_the_bad_rows_are_the_others_are_scored(years: list[float]) -> 
 @pytest.mark.parametrize("value", [math.nan, math.inf, -math.inf])
 def test_a_score_that_is_no_finite_number_is_an_error(value: float) -> None:
     single, several = score_together(tenfold, [claim([value]), claim([1.0], [value])])
-    assert (single.status, error_type(single)) == (Status.FAILED, "not_finite")
-    assert several.status is Status.PARTIALLY_SUCCEEDED
+    assert (single.status, error_type(single)) == (PredictionStatus.FAILED, "not_finite")
+    assert several.status is PredictionStatus.PARTIALLY_SUCCEEDED
     assert [*output(several)[0], *output(several)[1]] == ["prediction", "error"]
 
 
@@ -135,7 +135,7 @@ def test_the_salary_model_gives_the_figures_of_the_article(salary: Bundle) -> No
 def test_a_row_that_the_salary_model_cannot_read_harms_itself_only(salary: Bundle, row: Row) -> None:
     good, bad, mate = score_together(scores(salary), [claim([2.5]), claim(row), claim([4.5])])
     assert (good.outputs, mate.outputs) == (b'{"prediction":260.00012}', b'{"prediction":374.99866}')
-    assert (bad.status, error_type(bad)) == (Status.FAILED, "not_scored")
+    assert (bad.status, error_type(bad)) == (PredictionStatus.FAILED, "not_scored")
 
 
 def test_claims_of_one_bundle_come_together() -> None:

@@ -6,23 +6,23 @@ import pytest
 from redis import Redis
 
 from jobs import ids
-from jobs.batch_line import PLAN, BatchLine, Done, Task
-from jobs.batch_store import BatchStore
-from jobs.batches import Asked, BatchRecord, NewBatch
-from jobs.names import BATCH_LINE, GROUP
+from jobs.batches.consumer import PLAN, BatchConsumer, Done, Task
+from jobs.batches.record import BatchOptions, BatchRecord, NewBatch
+from jobs.batches.store import BatchStore
+from jobs.files.tables import Format
+from jobs.predictions.store import PredictionStore
+from jobs.queues.names import BATCH_LINE, GROUP
 from jobs.settings import Settings
-from jobs.store import Store
-from jobs.tables import Format
 from tests.unit.conftest import SHA
 
-ASKED = Asked(Format.CSV, Format.CSV)
-BELL = "bell"
+ASKED = BatchOptions(Format.CSV, Format.CSV)
+BELL = "wake_up"
 
 
 @pytest.fixture
-def line(redis: Redis, settings: Settings) -> BatchLine:
+def line(redis: Redis, settings: Settings) -> BatchConsumer:
     redis.xgroup_create(BATCH_LINE, GROUP, id="0", mkstream=True)
-    return BatchLine(redis, settings)
+    return BatchConsumer(redis, settings)
 
 
 @pytest.fixture
@@ -31,38 +31,38 @@ def store(redis: Redis, settings: Settings) -> BatchStore:
 
 
 @pytest.fixture
-def predictions(redis: Redis, settings: Settings) -> Store:
-    return Store(redis, settings)
+def predictions(redis: Redis, settings: Settings) -> PredictionStore:
+    return PredictionStore(redis, settings)
 
 
-def add(store: BatchStore, asked: Asked = ASKED, **more: Any) -> str:
+def add(store: BatchStore, asked: BatchOptions = ASKED, **more: Any) -> str:
     job_id = ids.new_id(ids.BATCH)
     store.add(NewBatch(job_id, "salary@1", SHA, "ada", asked, size=100, **more))
     return job_id
 
 
-def planned(store: BatchStore, line: BatchLine, chunks: int) -> str:
+def planned(store: BatchStore, line: BatchConsumer, chunks: int) -> str:
     """A batch of so many chunks that is ready to be scored."""
     job_id = add(store)
     task = take(line)
     assert (task.id, task.task) == (job_id, PLAN)
     line.planned(
-        task, b"{}", 10 * chunks, 5 * chunks, [f"{number}:0:0:10:5" for number in range(chunks)], bells=1
+        task, b"{}", 10 * chunks, 5 * chunks, [f"{number}:0:0:10:5" for number in range(chunks)], wake_ups=1
     )
     return job_id
 
 
-def take(line: BatchLine, child: str = "child") -> Task:
+def take(line: BatchConsumer, child: str = "child") -> Task:
     task = line.take(child, BELL)
     assert task
     return task
 
 
-def score(line: BatchLine, task: Task, failed: int = 0) -> None:
-    line.done(task, Done(rows=10, failed=failed, size=5, expected=10), bells=1)
+def score(line: BatchConsumer, task: Task, failed: int = 0) -> None:
+    line.done(task, Done(rows=10, failed=failed, size=5, expected=10), wake_ups=1)
 
 
-def done_of(line: BatchLine, task: Task) -> dict[int, tuple[int, int]] | None:
+def done_of(line: BatchConsumer, task: Task) -> dict[int, tuple[int, int]] | None:
     parts = line.parts(task)
     return parts and parts.done
 

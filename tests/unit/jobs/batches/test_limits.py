@@ -4,17 +4,17 @@ import pytest
 from redis import Redis
 
 from jobs import ids
-from jobs.batch_line import BatchLine, Done
-from jobs.batch_store import BatchStore
-from jobs.batches import Asked, NewBatch
-from jobs.errors import LineFull, TooManyBatches
+from jobs.batches.consumer import BatchConsumer, Done
+from jobs.batches.record import BatchOptions, NewBatch
+from jobs.batches.store import BatchStore
+from jobs.errors import QueueFull, TooManyBatches
+from jobs.files.tables import Format
 from jobs.settings import Settings
-from jobs.tables import Format
 from tests.unit.conftest import SHA, Clock
 
 
 def batch(owner: str = "ada") -> NewBatch:
-    asked = Asked(Format.CSV, Format.CSV)
+    asked = BatchOptions(Format.CSV, Format.CSV)
     return NewBatch(ids.new_id(ids.BATCH), "salary@1", SHA, owner, asked, size=100)
 
 
@@ -23,13 +23,13 @@ def store(redis: Redis) -> BatchStore:
     return BatchStore(redis, Settings(max_batches=3, max_batches_per_key=2))
 
 
-def refusal(store: BatchStore, owner: str = "ada") -> LineFull | TooManyBatches:
+def refusal(store: BatchStore, owner: str = "ada") -> QueueFull | TooManyBatches:
     """Which must be the same before the file has come and after it."""
     refused = []
     for attempt in (lambda: store.require_room(owner), lambda: store.add(batch(owner))):
         try:
             attempt()
-        except (LineFull, TooManyBatches) as error:
+        except (QueueFull, TooManyBatches) as error:
             refused.append(error)
     early, late = refused
     assert (type(early), early.retry_after) == (type(late), late.retry_after)
@@ -58,29 +58,29 @@ def test_who_is_at_his_limit_may_post_again_once_a_batch_has_ended(store: BatchS
 def test_all_owners_together_fill_the_line(store: BatchStore) -> None:
     for owner in ("ada", "ada", "bob"):
         store.add(batch(owner))
-    assert isinstance(refusal(store, "cleo"), LineFull)
+    assert isinstance(refusal(store, "cleo"), QueueFull)
 
 
 def test_who_is_at_his_limit_is_told_when_the_batch_should_end_that_he_posted_first(
     store: BatchStore, redis: Redis, clock: Clock, settings: Settings
 ) -> None:
-    line = BatchLine(redis, settings)
+    line = BatchConsumer(redis, settings)
     for one in (batch(), batch()):
         store.add(one)
         clock.forward(1)
     assert refusal(store).retry_after == 5  # nobody can tell
-    plan = line.take("child", "bell")
+    plan = line.take("child", "wake_up")
     assert plan
-    line.planned(plan, b"{}", 40, 100, ["0:0:0:40:25", "1:0:0:40:75"], bells=0)
-    line.take("child", "bell")  # the plan of the other
-    chunk = line.take("child", "bell")
+    line.planned(plan, b"{}", 40, 100, ["0:0:0:40:25", "1:0:0:40:75"], wake_ups=0)
+    line.take("child", "wake_up")  # the plan of the other
+    chunk = line.take("child", "wake_up")
     assert chunk
     clock.forward(10)
-    line.done(chunk, Done(rows=10, failed=0, size=25, expected=10), bells=0)
+    line.done(chunk, Done(rows=10, failed=0, size=25, expected=10), wake_ups=0)
     assert 30 <= refusal(store).retry_after <= 31
 
 
-@pytest.mark.parametrize("owner", ["open", "files", "bells", "children", "swept", "later"])
+@pytest.mark.parametrize("owner", ["open", "files", "wake_ups", "children", "swept", "later"])
 def test_an_owner_may_have_any_name(store: BatchStore, owner: str) -> None:
     store.add(one := batch(owner))
     listed, _ = store.list_batches(owner, None, None, 10)

@@ -2,15 +2,15 @@
 
 import pytest
 
-from jobs.batch_line import JOIN, BatchLine
-from jobs.batch_status import BatchStatus
-from jobs.batch_store import BatchStore
+from jobs.batches.consumer import JOIN, BatchConsumer
+from jobs.batches.status import BatchStatus
+from jobs.batches.store import BatchStore
 from tests.unit.conftest import Clock
 from tests.unit.jobs.batches.conftest import BELL, done_of, planned, read, score, take
 
 
 def test_the_task_of_a_lost_child_is_taken_by_another(
-    store: BatchStore, line: BatchLine, clock: Clock
+    store: BatchStore, line: BatchConsumer, clock: Clock
 ) -> None:
     planned(store, line, chunks=1)
     lost = take(line, "lost")
@@ -21,7 +21,9 @@ def test_the_task_of_a_lost_child_is_taken_by_another(
     assert (again.task, again.tries) == (lost.task, 2)
 
 
-def test_a_child_that_still_works_keeps_its_task(store: BatchStore, line: BatchLine, clock: Clock) -> None:
+def test_a_child_that_still_works_keeps_its_task(
+    store: BatchStore, line: BatchConsumer, clock: Clock
+) -> None:
     planned(store, line, chunks=1)
     task = take(line)
     for _ in range(3):
@@ -33,13 +35,13 @@ def test_a_child_that_still_works_keeps_its_task(store: BatchStore, line: BatchL
     assert line.renew("child", BELL, task).status is None
 
 
-def test_what_a_worker_gives_back_does_not_count_as_tried(store: BatchStore, line: BatchLine) -> None:
+def test_what_a_worker_gives_back_does_not_count_as_tried(store: BatchStore, line: BatchConsumer) -> None:
     planned(store, line, chunks=1)
     line.give_back(take(line))
     assert take(line).tries == 1
 
 
-def lose(line: BatchLine, clock: Clock, times: int) -> None:
+def lose(line: BatchConsumer, clock: Clock, times: int) -> None:
     """So many children take the next task, and are lost with it."""
     for _ in range(times):
         take(line, "lost")
@@ -47,14 +49,18 @@ def lose(line: BatchLine, clock: Clock, times: int) -> None:
         line.sweep(1)
 
 
-def test_a_batch_whose_workers_are_all_lost_ends(store: BatchStore, line: BatchLine, clock: Clock) -> None:
+def test_a_batch_whose_workers_are_all_lost_ends(
+    store: BatchStore, line: BatchConsumer, clock: Clock
+) -> None:
     job_id = planned(store, line, chunks=1)
     lose(line, clock, times=10 + 9)  # its chunk, and then what joins the chunks
     record = read(store, job_id)
     assert (record.status, b"worker_lost" in (record.error or b"")) == ("failed", True)
 
 
-def test_a_chunk_that_is_given_up_leaves_the_others(store: BatchStore, line: BatchLine, clock: Clock) -> None:
+def test_a_chunk_that_is_given_up_leaves_the_others(
+    store: BatchStore, line: BatchConsumer, clock: Clock
+) -> None:
     job_id = planned(store, line, chunks=3)
     score(line, take(line))
     lose(line, clock, times=20)
@@ -66,13 +72,13 @@ def test_a_chunk_that_is_given_up_leaves_the_others(store: BatchStore, line: Bat
 
 @pytest.mark.parametrize(("last", "scored"), [(False, [0, 1, 3, 4, 5]), (True, [0, 1])])
 def test_a_chunk_that_cannot_be_scored_fails_the_batch_once_the_others_are_done(
-    store: BatchStore, line: BatchLine, last: bool, scored: list[int]
+    store: BatchStore, line: BatchConsumer, last: bool, scored: list[int]
 ) -> None:
     job_id = planned(store, line, chunks=6)
     score(line, take(line))
     beside, broken = take(line), take(line)
-    line.fail(broken, b'{"type":"no_table"}', last, bells=1)
-    line.fail(broken, b'{"type":"another"}', last, bells=1)
+    line.fail(broken, b'{"type":"no_table"}', last, wake_ups=1)
+    line.fail(broken, b'{"type":"another"}', last, wake_ups=1)
     assert read(store, job_id).status is BatchStatus.RUNNING
     score(line, beside)
     while (task := take(line)).task != JOIN:
@@ -84,7 +90,7 @@ def test_a_chunk_that_cannot_be_scored_fails_the_batch_once_the_others_are_done(
 
 
 def test_a_slice_that_a_child_is_lost_with_is_known_to_the_next(
-    store: BatchStore, line: BatchLine, clock: Clock
+    store: BatchStore, line: BatchConsumer, clock: Clock
 ) -> None:
     planned(store, line, chunks=1)
     for tried, known in ((range(1024), ()), (range(32, 64), (range(1024),))):
@@ -98,7 +104,7 @@ def test_a_slice_that_a_child_is_lost_with_is_known_to_the_next(
 
 
 def test_a_slice_that_is_through_is_not_held_against_its_rows(
-    store: BatchStore, line: BatchLine, clock: Clock
+    store: BatchStore, line: BatchConsumer, clock: Clock
 ) -> None:
     planned(store, line, chunks=1)
     outdated = take(line)

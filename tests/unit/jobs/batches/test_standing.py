@@ -5,19 +5,19 @@ from dataclasses import replace
 import pytest
 from redis import Redis
 
-from jobs.batch_line import BatchLine
-from jobs.batch_status import BatchStatus
-from jobs.batch_store import BatchStore
-from jobs.capacity import BatchCapacity
+from jobs.batches.consumer import BatchConsumer
+from jobs.batches.status import BatchStatus
+from jobs.batches.store import BatchStore
 from jobs.metrics import Metrics
-from jobs.names import BELLS
-from jobs.store import Store
+from jobs.predictions.store import PredictionStore
+from jobs.queues.capacity import BatchCapacity
+from jobs.queues.names import BELLS
 from tests.unit.conftest import Clock, living
 from tests.unit.jobs.batches.conftest import ASKED, BELL, add, planned, score, take
 
 
 def test_chunks_wait_in_the_line_or_before_it_until_they_are_claimed(
-    store: BatchStore, line: BatchLine, clock: Clock, predictions: Store
+    store: BatchStore, line: BatchConsumer, clock: Clock, predictions: PredictionStore
 ) -> None:
     def batches() -> BatchCapacity:
         return predictions.capacity().batches
@@ -38,7 +38,7 @@ def test_chunks_wait_in_the_line_or_before_it_until_they_are_claimed(
 
 
 def test_children_for_batches_say_how_fast_they_are(
-    line: BatchLine, predictions: Store, clock: Clock
+    line: BatchConsumer, predictions: PredictionStore, clock: Clock
 ) -> None:
     for child in (living("host:1:2", pace=500), living("host:1:3", pace=70)):
         line.live(child)
@@ -50,7 +50,7 @@ def test_children_for_batches_say_how_fast_they_are(
 
 
 def test_a_child_that_still_works_is_told_whether_predictions_are_scored_beside_it(
-    store: BatchStore, line: BatchLine, redis: Redis, clock: Clock
+    store: BatchStore, line: BatchConsumer, redis: Redis, clock: Clock
 ) -> None:
     planned(store, line, chunks=1)
     task = take(line)
@@ -62,7 +62,7 @@ def test_a_child_that_still_works_is_told_whether_predictions_are_scored_beside_
 
 
 def test_what_happens_to_batches_is_counted_once(
-    store: BatchStore, line: BatchLine, clock: Clock, redis: Redis
+    store: BatchStore, line: BatchConsumer, clock: Clock, redis: Redis
 ) -> None:
     planned(store, line, chunks=1)
     slow = take(line, "slow")

@@ -1,15 +1,15 @@
 """The steps of a batch, in turns with those of others: each counts once, and nothing follows its end."""
 
-from jobs.batch_line import JOIN, PLAN, BatchLine
-from jobs.batch_status import BATCH_FOLLOWING, BatchStatus
-from jobs.batch_store import BatchStore
-from jobs.record import Once
+from jobs.batches.consumer import JOIN, PLAN, BatchConsumer
+from jobs.batches.status import BATCH_TRANSITIONS, BatchStatus
+from jobs.batches.store import BatchStore
+from jobs.predictions.record import IdempotencyKey
 from jobs.settings import Settings
 from tests.unit.conftest import Clock
 from tests.unit.jobs.batches.conftest import BELL, add, done_of, planned, read, score, take
 
 
-def test_a_batch_is_planned_scored_chunk_by_chunk_and_joined(store: BatchStore, line: BatchLine) -> None:
+def test_a_batch_is_planned_scored_chunk_by_chunk_and_joined(store: BatchStore, line: BatchConsumer) -> None:
     job_id = planned(store, line, chunks=3)
     assert read(store, job_id).status is BatchStatus.QUEUED
     for number in range(3):
@@ -27,7 +27,7 @@ def test_a_batch_is_planned_scored_chunk_by_chunk_and_joined(store: BatchStore, 
     assert line.take("child", BELL) is None
 
 
-def test_batches_take_turns(store: BatchStore, line: BatchLine) -> None:
+def test_batches_take_turns(store: BatchStore, line: BatchConsumer) -> None:
     long, short = add(store), add(store)
     turns = []
     for _ in range(10):
@@ -35,14 +35,14 @@ def test_batches_take_turns(store: BatchStore, line: BatchLine) -> None:
         turns.append(task.id)
         if task.task == PLAN:
             chunks = [f"{number}:0:0:10:5" for number in range(20 if task.id == long else 2)]
-            line.planned(task, b"{}", 10, 5, chunks, bells=1)
+            line.planned(task, b"{}", 10, 5, chunks, wake_ups=1)
         elif task.task != JOIN:
             score(line, task)
     assert turns[:2] == [long, short]
     assert turns.count(short) == 4  # it is through, and the long one goes on
 
 
-def test_a_chunk_that_is_done_twice_counts_once(store: BatchStore, line: BatchLine, clock: Clock) -> None:
+def test_a_chunk_that_is_done_twice_counts_once(store: BatchStore, line: BatchConsumer, clock: Clock) -> None:
     job_id = planned(store, line, chunks=2)
     slow = take(line, "slow")
     clock.forward(20)
@@ -55,7 +55,7 @@ def test_a_chunk_that_is_done_twice_counts_once(store: BatchStore, line: BatchLi
 
 
 def test_a_running_batch_is_canceled_once_its_chunks_are_out_of_hands(
-    store: BatchStore, line: BatchLine
+    store: BatchStore, line: BatchConsumer
 ) -> None:
     job_id = planned(store, line, chunks=9)
     first, second = take(line), take(line)
@@ -70,18 +70,18 @@ def test_a_running_batch_is_canceled_once_its_chunks_are_out_of_hands(
     assert store.cancel(job_id) is BatchStatus.CANCELED
 
 
-def test_nothing_follows_an_end(store: BatchStore, line: BatchLine) -> None:
+def test_nothing_follows_an_end(store: BatchStore, line: BatchConsumer) -> None:
     job_id = add(store)
     task = take(line)
     store.cancel(job_id)
     assert not line.finish(task, BatchStatus.FAILED)
-    line.planned(task, b"{}", 1, 1, ["0:1"], bells=1)
+    line.planned(task, b"{}", 1, 1, ["0:1"], wake_ups=1)
     assert read(store, job_id).status is BatchStatus.CANCELED
     assert line.take("child", BELL) is None
 
 
 def test_files_are_to_be_removed_when_a_batch_is_deleted_or_expires(
-    store: BatchStore, line: BatchLine, clock: Clock, settings: Settings
+    store: BatchStore, line: BatchConsumer, clock: Clock, settings: Settings
 ) -> None:
     deleted, expired = add(store), add(store)
     store.cancel(deleted)
@@ -95,7 +95,7 @@ def test_files_are_to_be_removed_when_a_batch_is_deleted_or_expires(
 
 
 def test_a_key_is_claimed_then_stands_for_its_batch(store: BatchStore) -> None:
-    once = Once.of("/v1/batches", "k", b"body")
+    once = IdempotencyKey.of("/v1/batches", "k", b"body")
     assert store.claim_key("ada", once.key, "batch_1") is None
     assert store.claim_key("ada", once.key, "batch_1") is None  # renewed
     assert store.claim_key("ada", once.key, "batch_2") == ("", b"")
@@ -105,7 +105,7 @@ def test_a_key_is_claimed_then_stands_for_its_batch(store: BatchStore) -> None:
 
 
 def test_every_state_can_be_reached_and_left() -> None:
-    reached = {BatchStatus.VALIDATING}.union(*BATCH_FOLLOWING.values())
+    reached = {BatchStatus.VALIDATING}.union(*BATCH_TRANSITIONS.values())
     assert reached == set(BatchStatus)
     assert {status for status in BatchStatus if status.ended} == {
         BatchStatus.SUCCEEDED,

@@ -4,12 +4,12 @@ import pytest
 from redis import Redis
 
 from jobs import ids
-from jobs.batch_line import BatchLine
+from jobs.batches.consumer import BatchConsumer
 from jobs.cli.direct import Direct
 from jobs.cli.errors import NotSo
-from jobs.line import Line
+from jobs.predictions.consumer import PredictionConsumer
+from jobs.predictions.store import PredictionStore
 from jobs.settings import Settings
-from jobs.store import Store
 from tests.unit.conftest import MANY, Clock, job, jobs_of, living, scored
 
 
@@ -20,13 +20,15 @@ def _memory(redis: Redis, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.fixture
-def direct(store: Store, settings: Settings) -> Direct:
+def direct(store: PredictionStore, settings: Settings) -> Direct:
     return Direct(store, settings, owner="ada")
 
 
-def test_a_job_is_shown_with_its_owner_and_its_attempt(store: Store, line: Line, direct: Direct) -> None:
+def test_a_job_is_shown_with_its_owner_and_its_attempt(
+    store: PredictionStore, line: PredictionConsumer, direct: Direct
+) -> None:
     store.add([a_job := job(owner="bob")])
-    line.claim("child", "bell", MANY)
+    line.claim("child", "wake_up", MANY)
     shown = direct.show(a_job.id)
     assert (shown["status"], shown["owner"], shown["attempt"]) == ("running", "bob", 1)
 
@@ -40,7 +42,9 @@ def test_a_job_that_is_not_there_was_never_or_has_expired(direct: Direct, clock:
         direct.cancel(job_id)
 
 
-def test_a_list_is_of_one_owner_and_of_one_status(store: Store, direct: Direct, clock: Clock) -> None:
+def test_a_list_is_of_one_owner_and_of_one_status(
+    store: PredictionStore, direct: Direct, clock: Clock
+) -> None:
     store.add([first := job(), job(owner="bob")])
     clock.forward(1)
     store.add([second := job()])
@@ -50,28 +54,30 @@ def test_a_list_is_of_one_owner_and_of_one_status(store: Store, direct: Direct, 
     assert [each["id"] for each in direct.list_jobs(None, 1)] == [second.id]
 
 
-def test_a_list_is_as_long_as_it_is(store: Store, direct: Direct) -> None:
+def test_a_list_is_as_long_as_it_is(store: PredictionStore, direct: Direct) -> None:
     store.add(jobs_of(*range(230)))
     assert len(list(direct.list_jobs(None, 210))) == 210
     assert len(list(direct.list_jobs(None, MANY))) == 230
 
 
-def test_only_a_job_that_waits_is_canceled(store: Store, line: Line, direct: Direct) -> None:
+def test_only_a_job_that_waits_is_canceled(
+    store: PredictionStore, line: PredictionConsumer, direct: Direct
+) -> None:
     store.add([waiting := job()])
     assert direct.cancel(waiting.id)["status"] == "canceled"
     store.add([done := job()])
-    line.record([scored(claim) for claim in line.claim("child", "bell", MANY)])
+    line.record([scored(claim) for claim in line.claim("child", "wake_up", MANY)])
     with pytest.raises(NotSo, match="succeeded"):
         direct.cancel(done.id)
 
 
 def test_the_capacity_names_every_process(
-    store: Store, line: Line, direct: Direct, redis: Redis, settings: Settings
+    store: PredictionStore, line: PredictionConsumer, direct: Direct, redis: Redis, settings: Settings
 ) -> None:
     store.add([job([1.0], [2.0])])
     line.live(living("one:1:2", pace=70))
     store.live(living("one:7"))
-    BatchLine(redis, settings).live(living("one:3:4", pace=90))
+    BatchConsumer(redis, settings).live(living("one:3:4", pace=90))
     now = direct.capacity()
     assert (now["waiting"], now["rows"], now["workers"], now["accepting"]) == (1, 2, 1, True)
     assert [(each["of"], each["name"], each["rows_per_second"]) for each in now["processes"]] == [
@@ -81,6 +87,6 @@ def test_the_capacity_names_every_process(
     ]
 
 
-def test_nothing_is_accepted_where_too_much_waits(store: Store) -> None:
+def test_nothing_is_accepted_where_too_much_waits(store: PredictionStore) -> None:
     store.add(jobs_of(1, 2))
     assert not Direct(store, Settings(max_waiting=2)).capacity()["accepting"]

@@ -11,8 +11,8 @@ import orjson
 import pytest
 from redis.exceptions import ConnectionError as Lost
 
-from jobs.line import Outcome
-from jobs.status import Status
+from jobs.predictions.consumer import Outcome
+from jobs.predictions.status import PredictionStatus
 from tests.unit.web.conftest import NewSite
 from tests.unit.web.oip.client import INFER, LENGTH, as_bytes, infer, infer_binary, tensor
 from tests.unit.web.site import Site, problem
@@ -21,9 +21,14 @@ from web.keys import digest
 
 def fails(site: Site, *errors: bytes) -> None:
     """The next job's rows come out so, in place of being scored."""
-    [claim] = site.line.claim("child", "bell", rows=1_000)
+    [claim] = site.line.claim("child", "wake_up", rows=1_000)
     assert (
-        len(site.line.record([Outcome(claim, Status.PARTIALLY_SUCCEEDED, b"[%b]" % b",".join(errors))])) == 1
+        len(
+            site.line.record(
+                [Outcome(claim, PredictionStatus.PARTIALLY_SUCCEEDED, b"[%b]" % b",".join(errors))]
+            )
+        )
+        == 1
     )
 
 

@@ -5,8 +5,8 @@ from typing import Any
 
 import pytest
 
-from model.feature import Feature
-from model.schema import Fault, InvalidRows, Schema
+from model.description.feature import Feature
+from model.description.schema import Fault, InvalidRows, Schema
 from web.oip.tensors import Tensor, flatten, read_rows
 
 HOUSES = Schema(

@@ -13,16 +13,16 @@ import pyarrow.parquet
 import pytest
 import xgboost
 
-from jobs.files import Files, files_at
-from jobs.tables import Format, added_names
+from jobs.files.store import Files, files_at
+from jobs.files.tables import Format, added_names
 from model.bundle import Bundle
-from model.feature import Feature
-from model.schema import Schema
+from model.description.feature import Feature
+from model.description.schema import Schema
 from worker.tables.chunks import ChunkScorer
 from worker.tables.columns import predict_with
 from worker.tables.join import join_errors, join_results
 from worker.tables.plan import Plan, Wanted, plan
-from worker.tables.warned import warn_by
+from worker.tables.warnings import warn_by
 
 FEATURES = Schema(
     [

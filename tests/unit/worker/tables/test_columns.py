@@ -2,16 +2,16 @@
 
 import numpy as np
 
-from jobs.tables import Format
+from jobs.files.tables import Format
 from model.columns import ColumnCheck
 from model.outputs import Outputs
 from tests.unit.worker.tables.conftest import FEATURES
+from worker.tables.bisect import at_once
 from worker.tables.columns import Columns, columns_of, joined
-from worker.tables.kept import Fields
 from worker.tables.layout import Layout
+from worker.tables.passthrough import Fields
 from worker.tables.read import Rows
 from worker.tables.score import RowFault, Scores, score_rows
-from worker.tables.trial import at_once
 from worker.tables.write import csv_lines, parquet_table
 
 GIVEN = Outputs(

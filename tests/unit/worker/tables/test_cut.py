@@ -8,9 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from jobs.errors import NoTable
-from jobs.files import files_at
-from jobs.tables import Format
+from jobs.errors import InvalidTable
+from jobs.files.store import files_at
+from jobs.files.tables import Format
 from worker.tables.cut import EXPLAINED_COSTS, cut_groups, cut_lines
 from worker.tables.layout import Chunk, Layout
 from worker.tables.read import read_rows
@@ -75,7 +75,7 @@ def test_a_cut_changes_nothing_however_quotes_are_strewn(
 ) -> None:
     try:
         cut = rows_of(place, data.encode(), chunk, most)
-    except NoTable as error:
+    except InvalidTable as error:
         assert "no end" in str(error)  # noqa: PT017
         return
     assert cut == rows_of(place, data.encode(), 1000)
@@ -84,7 +84,7 @@ def test_a_cut_changes_nothing_however_quotes_are_strewn(
 def test_a_quote_that_is_never_closed_is_named_by_its_line(place: Path) -> None:
     data = b"a,b,c\n" * 40 + b'a,"b,c\n' + b"a,b,c\n" * 40
     for chunk in (10, 100, 1000):
-        with pytest.raises(NoTable, match="line 41: "):
+        with pytest.raises(InvalidTable, match="line 41: "):
             rows_of(place, data, chunk)
 
 

@@ -9,17 +9,17 @@ import pytest
 import xgboost
 from sklearn.datasets import load_wine
 
-from jobs.errors import NoFile
-from jobs.files import Files
-from jobs.tables import Format
+from jobs.errors import FileMissing
+from jobs.files.store import Files
+from jobs.files.tables import Format
 from model.bundle import Bundle
 from model.columns import MISSING
-from model.feature import Feature
-from model.manifest import MODEL_FILE, Manifest
+from model.description.feature import Feature
+from model.description.manifest import MODEL_FILE, Manifest
 from model.publish import publish
 from tests.unit.worker.tables.conftest import FEATURES, OURS, WRITERS, Scored, as_csv, as_parquet, read
 from worker.tables.chunks import ChunkScorer
-from worker.tables.kept import Fields
+from worker.tables.passthrough import Fields
 from worker.tables.plan import Wanted, plan
 from worker.tables.read import Rows
 from worker.tables.score import Stopped
@@ -147,7 +147,7 @@ def test_a_chunk_is_left_between_two_calls_of_the_model(files: Files) -> None:
         scorer.score(files, "input", planned.chunks[0], "part", wanted=lambda: not calls)
     assert len(calls) == 1
     assert calls[0] < ROWS
-    with pytest.raises(NoFile):
+    with pytest.raises(FileMissing):
         files.size("part")
 
 

@@ -5,8 +5,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from jobs.errors import NoTable
-from jobs.tables import Format
+from jobs.errors import InvalidTable
+from jobs.files.tables import Format
 from tests.unit.worker.tables.conftest import (
     WRITERS,
     Sample,
@@ -181,7 +181,7 @@ def test_a_row_group_is_read_in_pieces(score_table: ScoreTable, sample: Sample) 
 def test_a_file_that_is_no_table_is_refused_with_a_reason(
     score_table: ScoreTable, data: bytes, kind: Format, reason: str
 ) -> None:
-    with pytest.raises(NoTable, match=reason):
+    with pytest.raises(InvalidTable, match=reason):
         score_table(data, kind)
 
 

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 import pytest
 
-from worker.tables.trial import FIRST, LOST, Trial, at_once, not_at_all
+from worker.tables.bisect import FIRST, LOST, Bisection, at_once, not_at_all
 
 ROWS = 40_000
 
@@ -15,7 +15,7 @@ def lost_with(killers: Sequence[int], lost: Sequence[range]) -> range | None:
     given_up: list[int] = []
     scored: list[int] = []
     for piece in range(0, ROWS, 30_000):  # a chunk may be read in pieces
-        for some, reason in Trial(lost, noted.append).slices(piece, min(30_000, ROWS - piece)):
+        for some, reason in Bisection(lost, noted.append).slices(piece, min(30_000, ROWS - piece)):
             rows = range(piece + some.start, piece + some.stop)
             (given_up if reason else scored).extend(rows)
             if not reason and any(killer in rows for killer in killers):

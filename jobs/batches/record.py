@@ -1,0 +1,163 @@
+"""A batch: what is asked of it, its record, and where its files are."""
+
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from typing import Any, NamedTuple
+
+import orjson
+
+from jobs import ids
+from jobs.batches.status import BatchStatus
+from jobs.files.tables import Format
+from jobs.predictions.record import IdempotencyKey, UnknownRecord
+
+VERSION = b"1"
+
+
+@dataclass(frozen=True)
+class BatchOptions:
+    """What a caller wants of a batch; `source` and `output` are s3:// addresses, where there are such.
+
+    A source that is `packed` is gzip, and is unpacked into the file store before all else.
+    """
+
+    input: Format
+    results: Format
+    encoding: str = "utf-8"
+    include_inputs: bool = False
+    explain: bool = False
+    prefix: str = ""
+    source: str = ""
+    output: str = ""
+    dry_run: bool = False
+    packed: bool = False
+
+    def to_json(self) -> bytes:
+        return orjson.dumps(asdict(self))
+
+    @classmethod
+    def from_json(cls, text: bytes) -> "BatchOptions":
+        fields: dict[str, Any] = orjson.loads(text)
+        fields |= {name: Format(fields[name]) for name in ("input", "results")}
+        return cls(**fields)
+
+
+@dataclass(frozen=True)
+class NewBatch:
+    """A batch whose input is in the file store; metadata is JSON."""
+
+    id: str
+    model: str
+    sha256: str
+    owner: str
+    asked: BatchOptions
+    size: int
+    metadata: bytes = b"{}"
+    start_within_ms: int | None = None
+    once: IdempotencyKey | None = None
+
+
+class BatchRecord(NamedTuple):
+    """Times are milliseconds since 1970, UTC; `bytes_done` are of the `size` of the input."""
+
+    id: str
+    status: BatchStatus
+    model: str
+    sha256: str
+    owner: str
+    asked: BatchOptions
+    size: int
+    total: int | None
+    rows: int
+    failed: int
+    bytes_done: int
+    started: int | None
+    finished: int | None
+    expires: int | None
+    error: bytes | None
+    metadata: bytes
+    deadline: int | None
+
+    @property
+    def created(self) -> int:
+        return ids.created_ms(self.id)
+
+    @property
+    def progress(self) -> float:
+        """From 0 to 1, by the bytes of the input that are scored."""
+        if self.status in (BatchStatus.SUCCEEDED, BatchStatus.PARTIALLY_SUCCEEDED, BatchStatus.FINALIZING):
+            return 1.0
+        return min(self.bytes_done / self.size, 1.0) if self.size else 0.0
+
+    def eta_seconds(self, now: float) -> float | None:
+        """By how fast it went so far; None where nobody can tell."""
+        if self.status.ended or self.status is BatchStatus.FINALIZING:
+            return 0
+        if self.started is None or not self.progress:
+            return None
+        elapsed = max(now - self.started / 1000, 0)
+        return round(elapsed * (1 - self.progress) / self.progress, 1)
+
+    @classmethod
+    def decode(cls, job_id: str, values: Sequence[bytes | None]) -> "BatchRecord":
+        """`values` as scripts/batches/read.lua gives them."""
+        version, status, model, sha, owner, asked, size, total, rows, failed, done, *rest = values
+        if version != VERSION or not (status and model and sha and owner and asked):
+            raise UnknownRecord
+        started, finished, expires, error, metadata, deadline = rest
+        return cls(
+            id=job_id,
+            status=BatchStatus(status.decode()),
+            model=model.decode(),
+            sha256=sha.hex(),
+            owner=owner.decode(),
+            asked=BatchOptions.from_json(asked),
+            size=int(size or 0),
+            total=_whole(total),
+            rows=int(rows or 0),
+            failed=int(failed or 0),
+            bytes_done=int(done or 0),
+            started=_whole(started),
+            finished=_whole(finished),
+            expires=_whole(expires),
+            error=error,
+            metadata=metadata or b"{}",
+            deadline=_whole(deadline),
+        )
+
+
+def folder_of(job_id: str) -> str:
+    """Where the files of a batch are: input, result and errors, and while it runs its parts."""
+    return f"batches/{job_id}"
+
+
+class FileRef(NamedTuple):
+    """A file: in the file store, or, with `store`, at an s3:// address of the caller."""
+
+    name: str
+    store: str = ""
+
+
+def source_of(asked: BatchOptions) -> FileRef:
+    """The file that the caller named."""
+    folder, _, name = asked.source.rpartition("/")
+    return FileRef(name, folder)
+
+
+def input_of(job_id: str, asked: BatchOptions) -> FileRef:
+    """The file that is scored."""
+    if asked.source and not asked.packed:
+        return source_of(asked)
+    return FileRef(f"{folder_of(job_id)}/input")
+
+
+def output_of(job_id: str, asked: BatchOptions, name: str) -> FileRef:
+    """`name` is result or errors."""
+    if not asked.output:
+        return FileRef(f"{folder_of(job_id)}/{name}")
+    ending = asked.results if name == "result" else Format.NDJSON
+    return FileRef(f"{job_id}/{name}.{ending}", asked.output)
+
+
+def _whole(value: bytes | None) -> int | None:
+    return int(value) if value else None

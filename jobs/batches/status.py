@@ -1,0 +1,45 @@
+"""The states of a batch, and which may follow which."""
+
+from enum import StrEnum
+
+
+class BatchStatus(StrEnum):
+    VALIDATING = "validating"
+    """Accepted; no worker has looked at its file yet."""
+    QUEUED = "queued"
+    """Its file is a table, and cut into chunks; none has been taken yet."""
+    RUNNING = "running"
+    FINALIZING = "finalizing"
+    """Every chunk is done; the parts are being joined."""
+    SUCCEEDED = "succeeded"
+    """Every row was scored."""
+    PARTIALLY_SUCCEEDED = "partially_succeeded"
+    """Some rows were scored; the others say why not."""
+    FAILED = "failed"
+    """No row was scored, or not all could be read and tried; the error says why. What was scored stays."""
+    CANCELING = "canceling"
+    """To be canceled as soon as the chunks under way are done or given up."""
+    CANCELED = "canceled"
+    """What was scored before stays."""
+    EXPIRED = "expired"
+    """Not started by its deadline."""
+
+    @property
+    def ended(self) -> bool:
+        return not BATCH_TRANSITIONS[self]
+
+
+_S = BatchStatus
+
+BATCH_TRANSITIONS: dict[BatchStatus, frozenset[BatchStatus]] = {
+    _S.VALIDATING: frozenset({_S.QUEUED, _S.FAILED, _S.CANCELED, _S.EXPIRED}),
+    _S.QUEUED: frozenset({_S.RUNNING, _S.CANCELED, _S.EXPIRED}),
+    _S.RUNNING: frozenset({_S.FINALIZING, _S.CANCELING}),
+    _S.FINALIZING: frozenset({_S.SUCCEEDED, _S.PARTIALLY_SUCCEEDED, _S.FAILED}),
+    _S.CANCELING: frozenset({_S.CANCELED, _S.FAILED}),
+    _S.SUCCEEDED: frozenset(),
+    _S.PARTIALLY_SUCCEEDED: frozenset(),
+    _S.FAILED: frozenset(),
+    _S.CANCELED: frozenset(),
+    _S.EXPIRED: frozenset(),
+}

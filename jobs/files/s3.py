@@ -1,0 +1,206 @@
+"""Files in S3: put in one request, or in parts as they are written; either way there whole or not at all.
+
+Imported only where there are such files: boto3 takes a quarter of a second. And with all that a client
+imports as it is made: a module that a thread imports while its process forks stays locked in the child.
+"""
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
+from functools import cache
+from io import SEEK_CUR, SEEK_END, SEEK_SET, RawIOBase
+from typing import Any
+
+import boto3.s3.inject
+import boto3.session
+from botocore.config import Config
+from botocore.exceptions import BotoCoreError, ClientError
+
+from jobs.errors import FileMissing, FilesForbidden, FilesUnavailable
+from jobs.files.store import PIECE, Files, Writable
+
+PART = 16 * 1024 * 1024
+"""Bytes of each part: of at most 10,000, so a file may have 156 GiB."""
+
+
+@cache
+def _client() -> Any:
+    """Made when it is first needed, and then kept."""
+    config = Config(connect_timeout=5, read_timeout=30, retries={"max_attempts": 3})
+    return boto3.session.Session().client("s3", config=config)
+
+
+# Two processes on one connection would mix up their answers.
+os.register_at_fork(after_in_child=_client.cache_clear)
+
+
+class S3Files(Files):
+    """`place` is s3://BUCKET/PREFIX; keys and region are found as boto3 finds them."""
+
+    def __init__(self, place: str) -> None:
+        self.bucket, _, prefix = place.removeprefix("s3://").partition("/")
+        self._prefix = prefix.rstrip("/") + "/" if prefix.strip("/") else ""
+
+    def _key(self, name: str) -> str:
+        return self._prefix + name
+
+    @contextmanager
+    def create(self, name: str) -> Iterator[Writable]:
+        upload = _Upload(self.bucket, self._key(name))
+        try:
+            yield upload
+            upload.finish()
+        except BaseException:
+            upload.abort()
+            raise
+
+    def open(self, name: str) -> RawIOBase:
+        return _Object(self.bucket, self._key(name))
+
+    def size(self, name: str) -> int:
+        return _Object(self.bucket, self._key(name)).size
+
+    def pieces(self, name: str, start: int = 0, end: int | None = None) -> Iterator[bytes]:
+        """In one request, where the reads of `open` are one each."""
+        with _named_errors(self.bucket):
+            reach = f"bytes={start}-{'' if end is None else end - 1}"
+            size = self.size(name)
+            if start < (size if end is None else end):
+                found = _client().get_object(Bucket=self.bucket, Key=self._key(name), Range=reach)
+                yield from found["Body"].iter_chunks(PIECE)
+
+    def remove(self, folder: str) -> None:
+        with _named_errors(self.bucket):
+            for page in self._pages("list_objects_v2", folder.rstrip("/") + "/"):
+                keys = [{"Key": found["Key"]} for found in page.get("Contents", ())]
+                if keys:
+                    _client().delete_objects(Bucket=self.bucket, Delete={"Objects": keys, "Quiet": True})
+
+    def remove_file(self, name: str) -> None:
+        with _named_errors(self.bucket):
+            _client().delete_object(Bucket=self.bucket, Key=self._key(name))
+
+    def folders(self, folder: str) -> Iterator[str]:
+        prefix = folder.rstrip("/") + "/"
+        with _named_errors(self.bucket):
+            for page in self._pages("list_objects_v2", prefix, Delimiter="/"):
+                for found in page.get("CommonPrefixes", ()):
+                    yield found["Prefix"].removeprefix(self._key(prefix)).rstrip("/")
+
+    def remove_drafts(self, older_than_seconds: float) -> None:
+        before = datetime.now(UTC) - timedelta(seconds=older_than_seconds)
+        with _named_errors(self.bucket):
+            for page in self._pages("list_multipart_uploads", ""):
+                for found in page.get("Uploads", ()):
+                    if found["Initiated"] < before:
+                        _client().abort_multipart_upload(
+                            Bucket=self.bucket, Key=found["Key"], UploadId=found["UploadId"]
+                        )
+
+    def _pages(self, call: str, prefix: str, **more: str) -> Any:
+        pages = _client().get_paginator(call)
+        return pages.paginate(Bucket=self.bucket, Prefix=self._key(prefix), **more)
+
+
+class _Upload:
+    """One request if it is short, else parts of PART bytes."""
+
+    def __init__(self, bucket: str, key: str) -> None:
+        self._where = {"Bucket": bucket, "Key": key}
+        self._bucket = bucket
+        self._buffer = bytearray()
+        self._upload: str | None = None
+        self._parts: list[dict[str, Any]] = []
+
+    def write(self, data: bytes | memoryview) -> None:
+        self._buffer += data
+        while len(self._buffer) >= PART:
+            self._send(bytes(self._buffer[:PART]))
+            del self._buffer[:PART]
+
+    def finish(self) -> None:
+        if self._upload is None:
+            with _named_errors(self._bucket):
+                _client().put_object(Body=bytes(self._buffer), **self._where)
+            return
+        if self._buffer:
+            self._send(bytes(self._buffer))
+        with _named_errors(self._bucket):
+            _client().complete_multipart_upload(
+                UploadId=self._upload, MultipartUpload={"Parts": self._parts}, **self._where
+            )
+
+    def abort(self) -> None:
+        if self._upload is not None:
+            with _named_errors(self._bucket):
+                _client().abort_multipart_upload(UploadId=self._upload, **self._where)
+
+    def _send(self, data: bytes) -> None:
+        with _named_errors(self._bucket):
+            if self._upload is None:
+                self._upload = _client().create_multipart_upload(**self._where)["UploadId"]
+            number = len(self._parts) + 1
+            sent = _client().upload_part(Body=data, PartNumber=number, UploadId=self._upload, **self._where)
+        self._parts.append({"PartNumber": number, "ETag": sent["ETag"]})
+
+
+class _Object(RawIOBase):
+    """An object to read; what is read is one version of it, or FilesUnavailable is raised."""
+
+    def __init__(self, bucket: str, key: str) -> None:
+        super().__init__()
+        self._where = {"Bucket": bucket, "Key": key}
+        self._at = 0
+        with _named_errors(bucket):
+            head = _client().head_object(**self._where)
+        self.size: int = head["ContentLength"]
+        self._etag = head["ETag"]
+
+    def readable(self) -> bool:
+        return True
+
+    def seekable(self) -> bool:
+        return True
+
+    def tell(self) -> int:
+        return self._at
+
+    def seek(self, offset: int, whence: int = SEEK_SET) -> int:
+        self._at = offset + {SEEK_SET: 0, SEEK_CUR: self._at, SEEK_END: self.size}[whence]
+        return self._at
+
+    def readinto(self, buffer: Any) -> int:
+        length = min(len(buffer), self.size - self._at)
+        if length <= 0:
+            return 0
+        reach = f"bytes={self._at}-{self._at + length - 1}"
+        with _named_errors(self._where["Bucket"]):
+            body = _client().get_object(Range=reach, IfMatch=self._etag, **self._where)["Body"].read()
+        buffer[: len(body)] = body
+        self._at += len(body)
+        return len(body)
+
+
+@contextmanager
+def _named_errors(bucket: str) -> Iterator[None]:
+    try:
+        yield
+    except ClientError as error:
+        code = str(error.response["Error"]["Code"])
+        if code in ("404", "NoSuchKey"):
+            raise FileMissing from None
+        if code in _REFUSALS:
+            raise FilesForbidden(_REFUSALS[code].format(bucket=bucket)) from error
+        raise FilesUnavailable(f"S3 cannot be used now ({code})") from error
+    except BotoCoreError as error:
+        raise FilesUnavailable(f"S3 does not answer ({type(error).__name__})") from error
+
+
+_REFUSALS = {
+    "NoSuchBucket": "there is no bucket {bucket}",
+    "403": "access to bucket {bucket} is denied",
+    "AccessDenied": "access to bucket {bucket} is denied",
+    "412": "a file in bucket {bucket} was changed meanwhile",
+    "PreconditionFailed": "a file in bucket {bucket} was changed meanwhile",
+}

@@ -1,0 +1,79 @@
+"""A prediction and the capacity as callers see them, computed from what Redis has."""
+
+from typing import Any
+
+import orjson
+
+from jobs.predictions.record import PredictionRecord
+from jobs.queues.capacity import Capacity
+from jobs.times import written
+
+PATH = "/v1/predictions"
+
+
+def path_of(job_id: str) -> str:
+    return f"{PATH}/{job_id}"
+
+
+def prediction(record: PredictionRecord, capacity: Capacity) -> bytes:
+    """The resource as JSON."""
+    path = path_of(record.id)
+    resource: dict[str, Any] = {
+        "id": record.id,
+        "object": "prediction",
+        "status": record.status,
+        "model": model_of(record.model, record.sha256),
+        "created_at": time_of(record.created),
+        "started_at": time_of(record.started),
+        "finished_at": time_of(record.finished),
+        "deadline_at": time_of(record.deadline),
+        "expires_at": time_of(record.expires),
+    }
+    if record.position:
+        eta = capacity.seconds_for(record.rows_left, record.explained)
+        resource["queue"] = {
+            "position": record.position,
+            "eta_seconds": None if eta is None else round(eta, 3),
+        }
+    outputs = record.outputs
+    if outputs is not None and outputs.startswith(b"["):
+        resource["outputs"] = orjson.Fragment(outputs)
+    else:
+        resource["output"] = outputs and orjson.Fragment(outputs)
+    resource["error"] = record.error and orjson.Fragment(record.error)
+    resource["metadata"] = orjson.Fragment(record.metadata)
+    resource["urls"] = {"self": path, "cancel": f"{path}/cancel"}
+    return orjson.dumps(resource)
+
+
+def capacity(now: Capacity, accepting: bool) -> dict[str, Any]:
+    return {
+        "object": "capacity",
+        "waiting": now.waiting,
+        "rows": now.rows,
+        "claimed": now.claimed,
+        "oldest_age_seconds": now.oldest_seconds,
+        "workers": now.workers,
+        "children": len(now.children),
+        "rows_per_second": now.rows_per_second,
+        "releases": sorted({each.release for each in (*now.webs, *now.children, *now.batches.children)}),
+        "accepting": accepting,
+        "batches": {
+            "open": now.batches.open,
+            "waiting": now.batches.waiting,
+            "claimed": now.batches.claimed,
+            "oldest_age_seconds": now.batches.oldest_seconds,
+            "children": len(now.batches.children),
+            "rows_per_second": now.batches.rows_per_second,
+        },
+    }
+
+
+def model_of(ref: str, sha256: str) -> dict[str, Any]:
+    """NAME@VERSION as callers see it."""
+    name, _, version = ref.partition("@")
+    return {"name": name, "version": int(version), "sha256": sha256}
+
+
+def time_of(milliseconds: int | None) -> str | None:
+    return None if milliseconds is None else written(milliseconds)

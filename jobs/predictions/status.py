@@ -1,0 +1,39 @@
+"""The states of a job, and which may follow which."""
+
+from enum import StrEnum
+
+
+class PredictionStatus(StrEnum):
+    QUEUED = "queued"
+    """Accepted and in the line; also a job that its worker lost and that waits to run again."""
+    RUNNING = "running"
+    """Claimed by a worker."""
+    SUCCEEDED = "succeeded"
+    """Every row was scored."""
+    PARTIALLY_SUCCEEDED = "partially_succeeded"
+    """Some rows were scored; the others say why not."""
+    FAILED = "failed"
+    """No row was scored; the error says why."""
+    CANCELED = "canceled"
+    """Withdrawn by its caller before a worker claimed it."""
+    EXPIRED = "expired"
+    """Not started by its deadline."""
+
+    @property
+    def ended(self) -> bool:
+        return not TRANSITIONS[self]
+
+
+_ENDS = {PredictionStatus.SUCCEEDED, PredictionStatus.PARTIALLY_SUCCEEDED, PredictionStatus.FAILED}
+
+TRANSITIONS: dict[PredictionStatus, frozenset[PredictionStatus]] = {
+    PredictionStatus.QUEUED: frozenset(
+        {PredictionStatus.RUNNING, PredictionStatus.CANCELED, PredictionStatus.EXPIRED}
+    ),
+    PredictionStatus.RUNNING: frozenset({PredictionStatus.QUEUED, *_ENDS}),
+    PredictionStatus.SUCCEEDED: frozenset(),
+    PredictionStatus.PARTIALLY_SUCCEEDED: frozenset(),
+    PredictionStatus.FAILED: frozenset(),
+    PredictionStatus.CANCELED: frozenset(),
+    PredictionStatus.EXPIRED: frozenset(),
+}

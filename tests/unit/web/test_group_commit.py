@@ -1,0 +1,65 @@
+"""Calls that come while a round trip is under way share the next."""
+
+from collections.abc import Sequence
+
+import gevent
+import pytest
+
+from web.group_commit import MOST, GroupCommit
+
+
+class Echo:
+    """Answers ten times each question, after a while; keeps the groups in which they came."""
+
+    def __init__(self) -> None:
+        self.groups: list[list[int]] = []
+        self.failure: Exception | None = None
+
+    def __call__(self, questions: Sequence[int]) -> list[int]:
+        self.groups.append(list(questions))
+        gevent.sleep(0.001)
+        if self.failure:
+            raise self.failure
+        return [question * 10 for question in questions]
+
+
+def asked(gatherer: GroupCommit[int, int], questions: Sequence[int]) -> list[gevent.Greenlet]:
+    return [gevent.spawn(gatherer.ask, question) for question in questions]
+
+
+def test_one_call_goes_out_at_once_and_alone() -> None:
+    echo = Echo()
+    gatherer = GroupCommit(echo)
+    assert [gatherer.ask(1), gatherer.ask(2)] == [10, 20]
+    assert echo.groups == [[1], [2]]
+
+
+def test_those_who_come_while_it_is_under_way_share_the_next_in_order() -> None:
+    echo = Echo()
+    gatherer = GroupCommit(echo)
+    early = asked(gatherer, [1])
+    while not echo.groups:
+        gevent.sleep(0)
+    late = asked(gatherer, [4, 2, 3])
+    assert [greenlet.get() for greenlet in early + late] == [10, 40, 20, 30]
+    assert echo.groups == [[1], [4, 2, 3]]
+
+
+def test_a_round_trip_is_of_a_limited_size() -> None:
+    echo = Echo()
+    questions = list(range(2 * MOST + 5))
+    answers = [greenlet.get() for greenlet in asked(GroupCommit(echo), questions)]
+    assert answers == [question * 10 for question in questions]
+    assert [question for group in echo.groups for question in group] == questions
+    assert max(map(len, echo.groups)) == MOST
+
+
+def test_an_error_reaches_each_who_shared_and_nobody_later() -> None:
+    echo = Echo()
+    echo.failure = ValueError("away")
+    gatherer = GroupCommit(echo)
+    for greenlet in asked(gatherer, [1, 2, 3]):
+        with pytest.raises(ValueError, match="away"):
+            greenlet.get()
+    echo.failure = None
+    assert gatherer.ask(4) == 40

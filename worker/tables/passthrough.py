@@ -1,0 +1,125 @@
+"""What of the input goes into the results as it came, in whichever format those have."""
+
+from abc import ABC, abstractmethod
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import orjson
+import pyarrow as pa
+import pyarrow.compute as pc
+
+_TO_BE_QUOTED = b'",\r\n'
+
+
+class Passthrough(ABC):
+    @abstractmethod
+    def fields(self) -> list[pa.Array]:
+        """For CSV: a column of texts each, quoted where need be."""
+
+    @abstractmethod
+    def objects(self) -> list[bytes]:
+        """For NDJSON: an object for each row, without its closing brace."""
+
+    @abstractmethod
+    def arrays(self) -> dict[str, pa.Array]:
+        """For Parquet."""
+
+
+class Arrays(Passthrough):
+    """Columns of a Parquet file."""
+
+    def __init__(self, columns: Mapping[str, pa.Array]) -> None:
+        self._columns = columns
+
+    def fields(self) -> list[pa.Array]:
+        return [quoted(_as_texts(array)) for array in self._columns.values()]
+
+    def objects(self) -> list[bytes]:
+        values = [_readable(array).to_pylist() for array in self._columns.values()]
+        return [
+            orjson.dumps(dict(zip(self._columns, row, strict=True)), default=str)[:-1]
+            for row in zip(*values, strict=True)
+        ]
+
+    def arrays(self) -> dict[str, pa.Array]:
+        return dict(self._columns)
+
+
+class Fields(Arrays):
+    """Columns of a CSV file: bytes that are UTF-8."""
+
+    def fields(self) -> list[pa.Array]:
+        return [quoted(array) for array in self._columns.values()]
+
+    def arrays(self) -> dict[str, pa.Array]:
+        return {name: array.cast(pa.string()) for name, array in self._columns.items()}
+
+
+class Members(Passthrough):
+    """Members of JSON objects; as columns only those of the names given, as texts."""
+
+    def __init__(self, rows: Sequence[dict[str, Any]], names: Sequence[str], features: Sequence[str]) -> None:
+        self._rows = rows
+        self._names = names
+        self._dropped = frozenset(features) - frozenset(names)
+
+    def fields(self) -> list[pa.Array]:
+        return [quoted(array.cast(pa.binary())) for array in self.arrays().values()]
+
+    def objects(self) -> list[bytes]:
+        dropped = self._dropped
+        return [
+            orjson.dumps({name: value for name, value in row.items() if name not in dropped})[:-1]
+            for row in self._rows
+        ]
+
+    def arrays(self) -> dict[str, pa.Array]:
+        return {
+            name: pa.array([_as_text(row.get(name)) for row in self._rows], pa.string())
+            for name in self._names
+        }
+
+
+def quoted(array: pa.Array) -> pa.Array:
+    """Texts as CSV fields; the array is of binary, and none comes out null."""
+    array = array.fill_null(b"")
+    data = array.buffers()[2]
+    if data is None or not any(one in data.to_pybytes() for one in _TO_BE_QUOTED):
+        return array
+    return pa.array([quote(text) for text in array.to_pylist()], pa.binary())
+
+
+def quote(text: bytes) -> bytes:
+    if any(one in text for one in _TO_BE_QUOTED):
+        return b'"' + text.replace(b'"', b'""') + b'"'
+    return text
+
+
+def _as_texts(array: pa.Array) -> pa.Array:
+    array = _readable(array)
+    if pa.types.is_nested(array.type):
+        return pa.array([_as_text(value) for value in array.to_pylist()], pa.string()).cast(pa.binary())
+    return array.cast(pa.string()).cast(pa.binary())
+
+
+def _readable(array: pa.Array) -> pa.Array:
+    """Without dictionaries, and with marks for bytes that are no text."""
+    if pa.types.is_dictionary(array.type):
+        array = array.dictionary_decode()
+    if pa.types.is_binary(array.type) or pa.types.is_large_binary(array.type):
+        try:
+            return array.cast(pa.string())
+        except pa.ArrowInvalid:
+            texts = [value and value.decode(errors="replace") for value in array.to_pylist()]
+            return pa.array(texts, pa.string())
+    return array
+
+
+def _as_text(value: object) -> str | None:
+    if value is None or isinstance(value, str):
+        return value
+    return orjson.dumps(value, default=str).decode()
+
+
+def join(columns: Sequence[pa.Array | pa.Scalar], separator: bytes) -> pa.Array:
+    return pc.binary_join_element_wise(*columns, pa.scalar(separator, pa.binary()))
