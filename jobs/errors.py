@@ -1,8 +1,8 @@
-"""What can go wrong between web, Redis and worker. None of it knows HTTP."""
+"""What can go wrong between web, Redis and workers. Nothing here knows HTTP."""
 
 
 class JobsError(Exception):
-    """Something is wrong with a job or with where it waits."""
+    """The base of all of them. Without a message, the docstring is the message."""
 
     def __init__(self, message: str | None = None) -> None:
         super().__init__(message or self.__doc__)
@@ -13,22 +13,26 @@ class InvalidSettings(JobsError):
 
 
 class StoreUnavailable(JobsError):
-    """Redis does not answer: the request is not accepted as far as we know; repeat it."""
+    """Redis does not answer. As far as we know the request was not accepted; repeat it."""
+
+
+class UnknownRecord(JobsError):
+    """This release cannot read the job's record; deploy workers and web of one release."""
 
 
 class QueueFull(JobsError):
-    """Too much is waiting already; try again later."""
+    """Too many jobs are waiting; try again later."""
 
     retry_after = 5
-    """Seconds, where nobody knows better."""
+    """Seconds, where nothing better is known."""
 
 
 class IdempotencyKeyReused(JobsError):
-    """This Idempotency-Key was used before, with another body; take a new key for a new request."""
+    """This Idempotency-Key was used before with another body; use a new key for a new request."""
 
 
 class RateLimited(JobsError):
-    """This key has posted all the rows that it may in this minute."""
+    """This key has posted as many rows as it may in this minute; try again later."""
 
     def __init__(self, retry_after: int) -> None:
         super().__init__()
@@ -36,15 +40,15 @@ class RateLimited(JobsError):
 
 
 class TooManyBatches(RateLimited):
-    """This key has as many unfinished batches as it may; wait until one of them has ended."""
+    """This key has as many unfinished batches as it may have; wait until one of them has ended."""
 
 
 class TooManyRows(JobsError):
-    """A list of more rows than this key may post in a whole minute; send it in parts."""
+    """The list has more rows than this key may post in a minute; send it in parts."""
 
 
 class InvalidId(JobsError):
-    """That is not the id of a job of this kind."""
+    """This is not the id of a job of this kind."""
 
 
 class FilesUnavailable(JobsError):
@@ -52,16 +56,16 @@ class FilesUnavailable(JobsError):
 
 
 class FilesForbidden(FilesUnavailable):
-    """The file store may not be used so: it will not do to try again."""
+    """The file store refuses this, and trying again does not help."""
 
 
 class FileMissing(JobsError):
-    """There is no such file."""
+    """The file does not exist."""
 
 
 class InvalidTable(JobsError):
-    """The file is no table that this model can score; it says why, with the line."""
+    """The file is not a table that this model can score; the message says why, and where."""
 
 
 class InvalidGzip(InvalidTable):
-    """The file was to be gzip, and is none, or not all of it."""
+    """The file should be gzip, but is not, or is cut off."""

@@ -1,8 +1,10 @@
-"""Ids of jobs: a kind and a UUIDv7 (RFC 9562), so that an id tells when its job was made."""
+"""Ids of jobs, the times that they carry, and how times are written."""
 
 import os
 import time
 import uuid
+from datetime import UTC, datetime
+from functools import lru_cache
 
 from jobs.errors import InvalidId
 
@@ -11,6 +13,7 @@ BATCH = "batch_"
 
 
 def new_id(prefix: str) -> str:
+    """The prefix and a UUIDv7 (RFC 9562), which begins with the time."""
     milliseconds = int(time.time() * 1000)
     chance = int.from_bytes(os.urandom(10))
     value = milliseconds << 80 | 7 << 76 | (chance >> 68) << 64 | 2 << 62 | chance & (1 << 62) - 1
@@ -18,19 +21,19 @@ def new_id(prefix: str) -> str:
     return f"{prefix}{text[:8]}-{text[8:12]}-{text[12:16]}-{text[16:20]}-{text[20:]}"
 
 
-def check(job_id: str, kind: str = PREDICTION) -> None:
-    """Raises InvalidId for anything that new_id does not make of this kind."""
-    if not _is_id(job_id, kind):
-        raise InvalidId(f"this takes an id that is {kind} and a UUID")
+def check(job_id: str, prefix: str = PREDICTION) -> None:
+    """Raises InvalidId for anything that new_id does not make with this prefix."""
+    if not _is_id(job_id, prefix):
+        raise InvalidId(f"an id here is {prefix} and a UUIDv7")
 
 
-def _is_id(text: str, kind: str) -> bool:
-    prefix, separator, number = text.partition("_")
+def _is_id(text: str, prefix: str) -> bool:
+    kind, separator, number = text.partition("_")
     try:
         value = uuid.UUID(number)
     except ValueError:
         return False
-    return prefix + separator == kind and value.version == 7 and str(value) == number
+    return kind + separator == prefix and value.version == 7 and str(value) == number
 
 
 def created_ms(job_id: str) -> int:
@@ -43,10 +46,20 @@ def older_than(job_id: str, milliseconds: int) -> bool:
     return time.time() * 1000 - created_ms(job_id) > milliseconds
 
 
-def from_raw(value: bytes, kind: str = PREDICTION) -> str:
-    return kind + str(uuid.UUID(bytes=value))
-
-
 def raw(job_id: str) -> bytes:
-    """The 16 bytes of the UUID, which is how the list of an owner's jobs keeps it."""
+    """The 16 bytes of the UUID, which owners' lists keep."""
     return bytes.fromhex(job_id.partition("_")[2].replace("-", ""))
+
+
+def from_raw(value: bytes, prefix: str = PREDICTION) -> str:
+    return prefix + str(uuid.UUID(bytes=value))
+
+
+def rfc3339(milliseconds: int) -> str:
+    """The time that is so many milliseconds after 1970, in UTC and to the millisecond."""
+    return f"{_second(milliseconds // 1000)}.{milliseconds % 1000:03d}Z"
+
+
+@lru_cache(maxsize=256)
+def _second(seconds: int) -> str:
+    return datetime.fromtimestamp(seconds, UTC).isoformat()[:-6]

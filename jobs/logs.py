@@ -9,7 +9,7 @@ from typing import Any
 
 import orjson
 
-from jobs.times import written
+from jobs.ids import rfc3339
 
 OURS = ("jobs", "model", "web", "worker", "__main__")
 LONGEST_WRITE = 4096
@@ -23,7 +23,7 @@ class JsonLines(logging.Formatter):
     def format(self, record: logging.LogRecord) -> str:
         ours = record.name.partition(".")[0] in OURS
         line = {
-            "time": written(int(record.created * 1000)),
+            "time": rfc3339(int(record.created * 1000)),
             "level": record.levelname.lower(),
             "event": record.msg if ours else "library",
             **{name: value for name, value in record.__dict__.items() if name not in _USUAL},
@@ -51,7 +51,7 @@ class Journal:
         lines = b""
         while self._noted:
             at, event, entries = self._noted.popleft()
-            shared = {"time": written(at), "level": "info", "event": event}
+            shared = {"time": rfc3339(at), "level": "info", "event": event}
             for entry in entries:
                 line = orjson.dumps({**shared, **entry}, option=orjson.OPT_APPEND_NEWLINE)
                 if len(lines) + len(line) > LONGEST_WRITE:

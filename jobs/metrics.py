@@ -1,7 +1,6 @@
-"""Metrics of all processes together: each adds up what it sees, and every second adds it to a hash in Redis.
+"""Metrics of all processes together: each adds up what it sees, and adds it to a hash in Redis every second.
 
-What happens to jobs is counted by the scripts, in the step in which it happens (scripts/job.lua and
-scripts/batches/batch.lua).
+Scripts count what happens to jobs, in the step in which it happens.
 """
 
 from bisect import bisect_left
@@ -12,7 +11,7 @@ from typing import Any, NamedTuple
 
 from redis import Redis
 
-from jobs.connection import talking
+from jobs.connection import store_errors
 
 HASH = "metrics"
 SUM = "sum"
@@ -30,16 +29,16 @@ class Family(NamedTuple):
 
 REQUESTS = Family("requests", "Requests answered.", ("route", "method", "status"))
 REQUEST_SECONDS = Family(
-    "request_seconds", "From a request to its answer, waits included.", ("route",), _SECONDS
+    "request_seconds", "From a request to its answer, including waits.", ("route",), _SECONDS
 )
-QUEUE_SECONDS = Family("queue_wait_seconds", "From the post of a job to its claim.", ("model",), _SECONDS)
-RUN_SECONDS = Family("run_seconds", "From the claim of a job to its end.", ("model",), _SECONDS)
+QUEUE_SECONDS = Family(
+    "queue_wait_seconds", "From the post of a prediction to its claim.", ("model",), _SECONDS
+)
+RUN_SECONDS = Family("run_seconds", "From the claim of a prediction to its end.", ("model",), _SECONDS)
 MICROBATCH_ROWS = Family(
     "microbatch_rows", "Rows scored in one call.", ("model",), (1.0, 3.0, 10.0, 30.0, 1e2, 3e2, 1e3, 3e3, 1e4)
 )
-CHUNK_SECONDS = Family(
-    "chunk_run_seconds", "From the claim of a chunk of a batch to its end.", ("model",), _SECONDS
-)
+CHUNK_SECONDS = Family("chunk_run_seconds", "From the claim of a chunk to its end.", ("model",), _SECONDS)
 FAMILIES = (
     REQUESTS,
     REQUEST_SECONDS,
@@ -47,21 +46,21 @@ FAMILIES = (
     RUN_SECONDS,
     MICROBATCH_ROWS,
     CHUNK_SECONDS,
-    Family("jobs_ended", "Jobs that ended, by how they did.", ("model", "status")),
-    Family("attempts", "Claims of a job: the first, the second after its worker was lost, ...", ("attempt",)),
-    Family("wake_ups", "Bells rung."),
-    Family("sweeps", "Sweeps of the line."),
-    Family("swept", "Jobs that a sweep took back, or gave up.", ("what",)),
-    Family("batches_ended", "Batches that ended, by how they did.", ("model", "status")),
-    Family("batch_rows", "Rows of batches, by what became of them.", ("model", "status")),
-    Family("batch_wake_ups", "Bells rung for batches."),
-    Family("batch_sweeps", "Sweeps of the line of batches."),
-    Family("batch_swept", "Chunks that a sweep took back, or gave up with their batch.", ("what",)),
+    Family("jobs_ended", "Jobs that ended, by kind, model and status.", ("kind", "model", "status")),
+    Family(
+        "attempts",
+        "Claims of predictions: the first, the second after a lost worker, ...",
+        ("queue", "attempt"),
+    ),
+    Family("wake_ups", "Wake-ups sent.", ("queue",)),
+    Family("sweeps", "Sweeps of a queue.", ("queue",)),
+    Family("swept", "Entries of lost workers that a sweep requeued or gave up.", ("queue", "outcome")),
+    Family("batch_rows", "Rows of batches, by whether they were scored.", ("model", "status")),
 )
 
 
 class Metrics:
-    """What is counted but not flushed is lost with its process: a second's worth."""
+    """What was not flushed yet is lost with its process: at most a second's worth."""
 
     def __init__(self, redis: Redis) -> None:
         self._redis = redis
@@ -82,11 +81,11 @@ class Metrics:
             self._counted[(family.name, *labels, SUM)] += float(sum(values))
 
     def flush(self) -> None:
-        """Raises StoreUnavailable, and then keeps what it has."""
+        """Raises StoreUnavailable, and then keeps the counts for the next time."""
         with self._lock:
             counted, self._counted = self._counted, defaultdict(int)
         try:
-            with talking(), self._redis.pipeline() as together:
+            with store_errors(), self._redis.pipeline() as together:
                 for labels, value in counted.items():
                     if isinstance(value, int):
                         together.hincrby(HASH, "|".join(labels), value)
@@ -100,8 +99,8 @@ class Metrics:
             raise
 
     def read(self) -> dict[str, dict[tuple[str, ...], float]]:
-        """By family and labels, those of a histogram with the bucket's upper end, or SUM, behind them."""
-        with talking():
+        """By family and labels. A histogram's labels end with the upper end of a bucket, or SUM."""
+        with store_errors():
             fields: Any = self._redis.hgetall(HASH)
         read: defaultdict[str, dict[tuple[str, ...], float]] = defaultdict(dict)
         for field, value in fields.items():

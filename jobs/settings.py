@@ -1,4 +1,4 @@
-"""All settings, from the environment: PAYGRADE_..., and REDIS_URL. Each has its paragraph in .env.example."""
+"""All settings, from the environment: PAYGRADE_..., and REDIS_URL. .env.example describes each of them."""
 
 import os
 from pathlib import Path
@@ -10,9 +10,11 @@ from pydantic_core import PydanticCustomError
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from jobs.errors import InvalidSettings
-from jobs.queues.names import BATCHES, PREDICTIONS
 
 PREFIX = "PAYGRADE_"
+
+WORKER_QUEUES = ("predictions", "batches")
+"""What a worker may be told to serve; explanations are served with predictions."""
 
 
 class Settings(BaseSettings):
@@ -29,7 +31,7 @@ class Settings(BaseSettings):
     default_model: str = "salary"
     children: int = Field(default_factory=lambda: max(1, (os.cpu_count() or 1) - 1), ge=1)
     batch_children: int = Field(default_factory=lambda: os.cpu_count() or 1, ge=1)
-    queues: str = "predictions,batches"
+    queues: str = ",".join(WORKER_QUEUES)
     web_processes: int = Field(default_factory=lambda: os.cpu_count() or 1, ge=1)
     max_body: int = Field(default=4 * 1024 * 1024, ge=1024)
     max_file: int = Field(default=100 * 1024**3, ge=1024)
@@ -55,7 +57,7 @@ class Settings(BaseSettings):
         address = urlsplit(url.get_secret_value())
         try:
             known = address.scheme in ("redis", "rediss") and address.hostname and address.port != 0
-        except ValueError:  # it would show a part of the address, perhaps of the password
+        except ValueError:  # its message would show a part of the address, perhaps of the password
             known = False
         if not known:
             raise PydanticCustomError("url", "must be redis://HOST:PORT/NUMBER, or rediss:// for TLS")
@@ -73,7 +75,7 @@ class Settings(BaseSettings):
     @classmethod
     def _known_queues(cls, queues: str) -> str:
         wanted = queues.split(",")
-        if set(wanted) - {PREDICTIONS, BATCHES} or len(set(wanted)) < len(wanted):
+        if set(wanted) - set(WORKER_QUEUES) or len(set(wanted)) < len(wanted):
             raise PydanticCustomError("queues", "must be predictions, batches, or predictions,batches")
         return queues
 
@@ -82,7 +84,7 @@ class Settings(BaseSettings):
     def _s3_prefixes(cls, allowed: str) -> str:
         if all(prefix.startswith("s3://") and len(prefix) > 5 for prefix in filter(None, allowed.split(","))):
             return allowed
-        raise PydanticCustomError("s3", "must be s3://BUCKET/PREFIX, with commas between")
+        raise PydanticCustomError("s3", "must be s3://BUCKET/PREFIX, separated by commas")
 
     @property
     def files_place(self) -> str:
@@ -95,7 +97,7 @@ class Settings(BaseSettings):
 
 
 def web_address(url: str) -> str:
-    """Where web is, without a slash at the end; raises ValueError for what is no such address."""
+    """The address of web without a final slash. Raises ValueError for anything else."""
     address = urlsplit(url)
     try:
         known = address.scheme in ("http", "https") and address.hostname and address.port != 0
@@ -107,7 +109,7 @@ def web_address(url: str) -> str:
 
 
 def load_settings() -> Settings:
-    """Raises InvalidSettings, in one line, for a setting that is unknown or that cannot be read."""
+    """Raises InvalidSettings, in one line, for an unknown setting or an invalid value."""
     known = {PREFIX + name.upper() for name in Settings.model_fields if name != "redis_url"}
     unknown = sorted(name for name in os.environ if name.startswith(PREFIX) and name not in known)
     if unknown:

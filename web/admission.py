@@ -7,12 +7,13 @@ from typing import Any
 
 import gevent
 
-from jobs.broker import SendWakeUp, try_wake_up
 from jobs.errors import JobsError, QueueFull
 from jobs.logs import Journal
 from jobs.predictions.record import Accepted, NewPrediction
 from jobs.predictions.store import PredictionStore
-from jobs.queues.capacity import Capacity, Process
+from jobs.queues.capacity import Capacity
+from jobs.queues.processes import Process
+from jobs.queues.wake_ups import SendWakeUp, try_wake_up
 from web.group_commit import GroupCommit
 
 log = logging.getLogger(__name__)

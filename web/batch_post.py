@@ -12,13 +12,14 @@ from flask import Request
 from jobs import ids
 from jobs.batches.record import BatchOptions, NewBatch, folder_of, input_of, source_of
 from jobs.batches.resource import PATH
-from jobs.batches.store import CLAIM_MS, BatchStore
-from jobs.broker import SendWakeUp, try_wake_up
+from jobs.batches.store import RESERVATION_MS, BatchStore
 from jobs.errors import FileMissing, FilesForbidden, IdempotencyKeyReused, InvalidTable, JobsError
 from jobs.files.gunzip import MAGIC
-from jobs.files.store import Files, files_at
+from jobs.files.location import files_at
+from jobs.files.store import FileStore
 from jobs.files.tables import Format, added_names, check_columns, read_header
-from jobs.predictions.record import IdempotencyKey
+from jobs.queues.idempotency import IdempotencyKey
+from jobs.queues.wake_ups import SendWakeUp, try_wake_up
 from jobs.settings import Settings
 from model.description.schema import Fault
 from web.batch_body import BatchRequest
@@ -33,7 +34,7 @@ class Posted(NamedTuple):
 
 
 class BatchPost:
-    def __init__(self, settings: Settings, store: BatchStore, files: Files, ring: SendWakeUp) -> None:
+    def __init__(self, settings: Settings, store: BatchStore, files: FileStore, ring: SendWakeUp) -> None:
         self._settings = settings
         self._store = store
         self._files = files
@@ -51,12 +52,12 @@ class BatchPost:
         upload.hash.update(asked.said())
         key = key_of(request)
         digest = IdempotencyKey.of(PATH, key, b"").key if key is not None else b""
-        if digest and (known := self._store.claim_key(owner, digest, job_id)):
+        if digest and (known := self._store.reserve_key(owner, digest, job_id)):
             if not known.id:
                 raise Problem(409, "a request with this Idempotency-Key is still arriving; wait for it")
             return self._replay(known.id, known.body, asked, upload)
         with self._claimed(owner, digest, job_id), self._saved(job_id):
-            self._store.require_room(owner)  # before all of its file has come
+            self._store.check_limits(owner)  # before all of its file has come
             stored, size = self._save(job_id, asked, upload, hashed=bool(digest))
             batch = NewBatch(
                 id=job_id,
@@ -130,9 +131,9 @@ class BatchPost:
 
     def _renew(self, owner: str, digest: bytes, job_id: str) -> None:
         while True:
-            gevent.sleep(CLAIM_MS / 3000)
+            gevent.sleep(RESERVATION_MS / 3000)
             with suppress(JobsError):
-                self._store.claim_key(owner, digest, job_id)
+                self._store.reserve_key(owner, digest, job_id)
 
     @contextmanager
     def _saved(self, job_id: str) -> Iterator[None]:

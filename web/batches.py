@@ -13,11 +13,11 @@ from jobs.batches.record import BatchRecord, folder_of, output_of
 from jobs.batches.resource import PATH, batch, path_of
 from jobs.batches.status import BatchStatus
 from jobs.batches.store import BatchStore
-from jobs.broker import SendWakeUp
-from jobs.errors import FileMissing
-from jobs.files.store import Files, files_at
+from jobs.errors import FileMissing, UnknownRecord
+from jobs.files.location import files_at
+from jobs.files.store import FileStore
 from jobs.files.tables import MEDIA_TYPES, Format
-from jobs.predictions.record import UnknownRecord
+from jobs.queues.wake_ups import SendWakeUp
 from jobs.settings import Settings
 from model.description.catalog import Catalog
 from web.admission import Admission
@@ -43,7 +43,7 @@ class BatchRoutes:
     keys: Keys
     catalog: Catalog
     store: BatchStore
-    files: Files
+    files: FileStore
     door: Admission
     waiting: Waiting
     ring: SendWakeUp
@@ -83,11 +83,11 @@ class BatchRoutes:
         record = self._owned(job_id, owner)
         return _resource(self._wait(record, seconds) if seconds else record, 200)
 
-    def list_batches(self) -> Response:
+    def list_jobs(self) -> Response:
         owner = self.keys.owner_of(request)
         require_json_wanted(request)
         page = Page.read(request, ids.BATCH, BatchStatus)
-        records, cursor = page.find(self.store.list_batches, owner.name)
+        records, cursor = page.find(self.store.list_jobs, owner.name)
         return Answer(
             page.show(list(map(batch, records)), cursor, PATH), headers={"Cache-Control": "no-store"}
         )

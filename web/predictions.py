@@ -9,10 +9,11 @@ from flask import Blueprint, Request, Response, request
 
 from jobs import ids
 from jobs.errors import JobsError
-from jobs.predictions.record import IdempotencyKey, NewPrediction, PredictionRecord
+from jobs.predictions.record import NewPrediction, PredictionRecord
 from jobs.predictions.resource import PATH, path_of, prediction
 from jobs.predictions.status import PredictionStatus
 from jobs.predictions.store import PredictionStore
+from jobs.queues.idempotency import IdempotencyKey
 from model.description.catalog import Catalog
 from web.admission import Admission
 from web.answer import Answer

@@ -18,8 +18,8 @@ from jobs.errors import (
     RateLimited,
     StoreUnavailable,
     TooManyRows,
+    UnknownRecord,
 )
-from jobs.predictions.record import UnknownRecord
 from model.description.errors import UnknownModel
 from model.description.schema import Fault, InvalidRows
 from web.answer import Answer

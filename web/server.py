@@ -17,15 +17,15 @@ from gunicorn.workers.ggevent import GeventPyWSGIWorker, PyWSGIServer
 
 from jobs import RELEASE
 from jobs.batches.store import BatchStore
-from jobs.broker import make_celery, ring, send_batch_wake_up
 from jobs.connection import connect
 from jobs.errors import JobsError
-from jobs.files.store import files_at
+from jobs.files.location import files_at
 from jobs.logs import Journal
 from jobs.metrics import Metrics
 from jobs.predictions.store import PredictionStore
-from jobs.queues.capacity import Process
 from jobs.queues.names import channel_of
+from jobs.queues.processes import Process
+from jobs.queues.wake_ups import make_celery, send_wake_up
 from jobs.settings import Settings
 from model.description.catalog import Catalog
 from web.admission import Admission
@@ -116,7 +116,7 @@ class Server(BaseApplication):  # type: ignore[misc]
             files_at(settings.files_place),
             door,
             waiting,
-            ring=lambda wake_up: send_batch_wake_up(celery, wake_up),
+            ring=lambda wake_up: send_wake_up(celery, BATCHES, wake_up),
         )
         app = create_app(settings, self._keys, self._catalog, store, door, waiting, trace, batches)
         app.config.update(WAITING=waiting, TRACE=trace)

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from flask import Request, Response
 
-from jobs.files.store import Files
+from jobs.files.store import FileStore
 from web.answer import Answer
 from web.problems import Problem
 
@@ -15,7 +15,7 @@ GZIP = 31
 FASTEST = 1
 
 
-def send_stored(request: Request, files: Files, name: str, media_type: str, tag: str) -> Response:
+def send_stored(request: Request, files: FileStore, name: str, media_type: str, tag: str) -> Response:
     """Raises FileMissing, and Problem: 406 if the media type is not accepted, 416 for a range outside."""
     if not request.accept_mimetypes[media_type] and request.headers.get("Accept"):
         raise Problem(406, f"this is {media_type}, the format that was fixed at the post; accept that")

@@ -4,7 +4,7 @@ import re
 
 from flask import Request
 
-from jobs.predictions.record import IdempotencyKey
+from jobs.queues.idempotency import IdempotencyKey
 from web.problems import Problem
 
 LONGEST_MS = 7 * 86_400_000

@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import gevent
 
 from jobs.errors import JobsError
+from jobs.ids import rfc3339 as written
 from jobs.logs import Journal
 from jobs.metrics import REQUEST_SECONDS, REQUESTS, Metrics
-from jobs.times import written
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment

@@ -7,7 +7,7 @@ import gevent
 from flask import Request
 
 from jobs.files.gunzip import gunzip
-from jobs.files.store import PIECE, Files
+from jobs.files.store import PIECE, FileStore
 from web.connection import Connection
 from web.problems import Problem
 
@@ -25,7 +25,7 @@ class Upload:
         self.size = 0
         self.hash = hashlib.sha256()
 
-    def save(self, files: Files, name: str, hashed: bool) -> None:
+    def save(self, files: FileStore, name: str, hashed: bool) -> None:
         """Raises InvalidGzip, and Problem: 400 (body cut off), 413 (too long), 415 (unknown encoding)."""
         with files.create(name) as file:
             for piece in self._checked(hashed):

@@ -10,7 +10,9 @@ import gevent
 from gevent.event import AsyncResult
 from redis import Redis
 
-from jobs.predictions.record import JobEnded, PredictionRecord, UnknownRecord
+from jobs.errors import UnknownRecord
+from jobs.predictions.record import PredictionRecord
+from jobs.queues.ended import JobEnded
 
 log = logging.getLogger(__name__)
 
@@ -107,7 +109,7 @@ class Waiting:
     def _hear(self, message: bytes) -> None:
         untold = []
         for ending in JobEnded.read_all(message):
-            if ending.told:
+            if ended.inlined:
                 for waiter in self._waiters.get(ending.job_id, ()):
                     waiter.result.set(waiter.record.ended(ending))
             else:

@@ -1,117 +1,131 @@
-"""What a child does when the wake_up of batches rings: task after task, while any waits."""
+"""What a child does when a wake-up for batches arrives: task after task, while any waits."""
 
 import logging
-import time
 import traceback
 from collections.abc import Callable
 
 import orjson
 
-from jobs.batches.consumer import JOIN, LOOK, LOST_PER_ATTEMPT, PLAN, BatchConsumer, Task
+from jobs.batches.consumer import JOIN, LOST_PER_ATTEMPT, PLAN, PREVIEW, BatchConsumer, BatchTask
 from jobs.batches.status import BatchStatus
 from jobs.errors import FileMissing, FilesForbidden, FilesUnavailable, InvalidTable, StoreUnavailable
+from jobs.queues.queue import NO_ENTRY
 from model.description.errors import ModelError
 from worker.batch_steps import BatchSteps
 from worker.bundles import Bundles
-from worker.lease import Leases
-from worker.tables.bisect import Bisection, Slices, at_once, not_at_all
-from worker.tables.score import Stopped
+from worker.lease import Lease
+from worker.stopping import ScoringStopped
+from worker.tables.bisect import Bisection, Slices, all_at_once, give_up_all
 
 log = logging.getLogger(__name__)
 
-LINGER_SECONDS = 0.2
-"""How long an empty line is watched before the wake_up is withdrawn: the next task then needs no wake_up."""
-LOOKS_EVERY_SECONDS = 0.02
+INVALID_TABLE = "invalid_table"
+LINGER_MS = 200
+"""How long an empty queue is watched before the wake-up is withdrawn: the next task then needs no wake-up."""
 MOST_LOST = 30
-"""Slices of a chunk that workers may be lost with until it is given up: those of ten rows."""
+"""Slices of a chunk that workers may be lost with until the chunk is given up: those of ten rows."""
 
 
 class BatchLoop:
     def __init__(
         self,
-        line: BatchConsumer,
+        consumer: BatchConsumer,
         bundles: Bundles,
         steps: BatchSteps,
-        leases: Leases,
-        child: str,
+        lease: Lease,
+        name: str,
         stopping: Callable[[], bool],
         attempts: int,
     ) -> None:
-        self._line = line
+        self.consumer = consumer
         self._bundles = bundles
         self._steps = steps
-        self._leases = leases
-        self._child = child
+        self._lease = lease
+        self._name = name
         self._stopping = stopping
         self._attempts = attempts
 
+    @property
+    def rows_per_second(self) -> int:
+        return self._steps.pace.rows_per_second
+
+    def start(self) -> None:
+        """Starts to renew leases."""
+        self._lease.start()
+
     def answer(self, wake_up: str) -> None:
-        """Works until the line is empty or the worker is to stop; a chunk under way then is given back."""
-        while not self._stopping() and (task := self._take(wake_up)):
-            with self._leases.hold(wake_up, task):
-                self._do(task)
-        self._line.withdraw(wake_up)
+        """Works until the queue is empty or the worker stops; a task under way is released then."""
+        while not self._stopping():
+            if not (task := self._claim(wake_up)):
+                return
+            with self._lease.hold(wake_up, task):
+                self._work_on(task)
+        self.consumer.withdraw(wake_up)
 
-    def _take(self, wake_up: str) -> Task | None:
-        until = time.monotonic() + LINGER_SECONDS
-        while time.monotonic() < until:
-            if task := self._line.take(self._child, wake_up):
-                return task
-            time.sleep(LOOKS_EVERY_SECONDS)
-        self._line.withdraw(wake_up)
-        # Whoever came before that saw our wake_up out and rang none.
-        return self._line.take(self._child, wake_up)
+    def close(self) -> None:
+        """Nothing is kept back."""
 
-    def _do(self, task: Task) -> None:
+    def _claim(self, wake_up: str) -> BatchTask | None:
+        """The next task. The wake-up is withdrawn in the step that finds the queue empty."""
+        if task := self.consumer.claim(self._name, wake_up):
+            return task
+        entry = self.consumer.wait(self._name, LINGER_MS) or NO_ENTRY
+        return self.consumer.claim(self._name, wake_up, entry, last=True)
+
+    def _work_on(self, task: BatchTask) -> None:
         try:
             self._step(task)
         except StoreUnavailable:
             raise
-        except Stopped:
-            self._line.give_back(task)
-        except (InvalidTable, FileMissing, FilesForbidden) as error:
-            self._fail(task, "no_table" if isinstance(error, InvalidTable) else "no_file", str(error))
+        except ScoringStopped:
+            self.consumer.release(task)
+        except InvalidTable as error:
+            self._fail(task, INVALID_TABLE, str(error))
+        except (FileMissing, FilesForbidden) as error:
+            self._fail(task, "file_missing", str(error))
         except FilesUnavailable as error:
-            self._leave(task, "files_away", str(error))
+            self._abandon(task, "files_unavailable", str(error))
         except ModelError as error:
             log.error("model_unavailable", extra={"model": task.model, "error": str(error)})
-            self._leave(task, "model_unavailable", f"no worker could load {task.model}")
+            self._abandon(task, "model_unavailable", f"no worker could load {task.model}")
         except Exception as error:
             place = traceback.extract_tb(error.__traceback__)[-1]
             where = f"{place.filename}:{place.lineno}"
             log.error("unforeseen", extra={"error": type(error).__name__, "at": where})
-            self._leave(task, "not_finished", "a worker could not go on with this batch; its log says where")
+            self._abandon(
+                task, "not_finished", "a worker could not go on with this batch; its log says where"
+            )
 
-    def _leave(self, task: Task, kind: str, detail: str) -> None:
-        """To other hands, when the lease is over, unless it has been tried often enough."""
-        log.warning("left", extra={"id": task.id, "task": task.task, "tries": task.tries, "reason": kind})
+    def _abandon(self, task: BatchTask, kind: str, detail: str) -> None:
+        """Leaves the task to another worker when the lease is over, unless it was tried often enough."""
+        extra = {"job_id": task.id, "task": task.task, "tries": task.tries, "reason": kind}
+        log.warning("task_abandoned", extra=extra)
         if task.tries >= self._attempts:
             self._fail(task, kind, detail)
 
-    def _step(self, task: Task) -> None:
+    def _step(self, task: BatchTask) -> None:
         if task.task == JOIN:
-            self._steps.join(task)  # what was scored, though no model may be had by now
+            self._steps.join(task)  # what was scored, even if the model cannot be loaded by now
             return
         bundle = self._bundles.get(task.model, task.sha256)
-        match task.task:
-            case step if step == PLAN:
-                self._steps.plan(task, bundle, self._leases.wanted)
-            case step if step == LOOK:
-                self._steps.look(task, bundle, self._leases.wanted)
-            case _:
-                self._steps.score(task, bundle, self._leases.wanted, self._slices(task))
+        if task.task == PLAN:
+            self._steps.plan(task, bundle, self._lease.wanted)
+        elif task.task == PREVIEW:
+            self._steps.preview(task, bundle, self._lease.wanted)
+        else:
+            self._steps.score(task, bundle, self._lease.wanted, self._slices(task))
 
-    def _slices(self, task: Task) -> Slices:
+    def _slices(self, task: BatchTask) -> Slices:
         """All rows at once, until it turns out that workers are lost with them."""
         if task.tries > self._attempts * LOST_PER_ATTEMPT or len(task.lost) > MOST_LOST:
-            return not_at_all
+            return give_up_all
         if task.tries >= self._attempts:
-            return Bisection(task.lost, lambda rows: self._line.try_slice(task, rows)).slices
-        return at_once
+            return Bisection(task.lost, lambda rows: self.consumer.note_slice(task, rows)).slices
+        return all_at_once
 
-    def _fail(self, task: Task, kind: str, detail: str) -> None:
+    def _fail(self, task: BatchTask, kind: str, detail: str) -> None:
         error = orjson.dumps({"type": kind, "detail": detail})
         if task.chunk:
-            self._steps.fail(task, error, last=kind != "no_table")
+            self._steps.fail(task, error, last=kind != INVALID_TABLE)
         else:
-            self._line.finish(task, BatchStatus.FAILED, error)
+            self.consumer.finish(task, BatchStatus.FAILED, error)

@@ -21,7 +21,7 @@ REFUSED_SECONDS = 3
 
 
 class Bundles:
-    """Loads versions as they are asked for, and keeps those asked for last."""
+    """Loads versions when they are needed, and keeps the last ones used."""
 
     def __init__(self, catalog: Catalog, clock: Callable[[], float] = time.monotonic) -> None:
         self._catalog = catalog
@@ -33,8 +33,8 @@ class Bundles:
     def get(self, ref: str, sha256: str) -> Bundle:
         """The very bundle that the job was accepted for.
 
-        Raises UnknownModel or BundleError, in one line, if it cannot be had; and again, for some
-        seconds, without another try, so that its jobs do not hold up those of others.
+        Raises UnknownModel or BundleError if it cannot be loaded; and again for some seconds without another
+        try, so that its jobs do not hold up those of other bundles.
         """
         with self._lock:
             return self._get(ref, sha256)
@@ -63,23 +63,26 @@ class Bundles:
             self._catalog.look_again()
             manifest = self._catalog.find(ref)
         if manifest.sha256 != sha256:
-            raise BundleError(f"{ref} is another bundle here than where the job was accepted")
+            raise BundleError(
+                f"{ref} here has the sha256 {manifest.sha256}, but the job was accepted for {sha256}; "
+                "give web and workers the same bundles"
+            )
         return manifest
 
     def check_default(self) -> str:
-        """Loads the newest version of the default model; returns its ref."""
+        """Loads the newest version of the default model. Returns its ref."""
         manifest = self._catalog.find()
         self.get(manifest.ref, manifest.sha256)
         return manifest.ref
 
 
-def bundle_of(claims: Sequence[Claim], bundles: Bundles, line: PredictionConsumer) -> Bundle | None:
-    """The one that all of them were accepted for; None, and they are given back, if it cannot be had."""
+def bundle_of(claims: Sequence[Claim], bundles: Bundles, consumer: PredictionConsumer) -> Bundle | None:
+    """The bundle that all claims were accepted for; None, and they are released, if it cannot be loaded."""
     model = claims[0].model
     try:
         return bundles.get(model, claims[0].sha256)
     except ModelError as error:
         log.error("model_unavailable", extra={"model": model, "error": str(error)})
         reason = {"type": "model_unavailable", "detail": f"no worker could load {model}"}
-        line.give_back(claims, orjson.dumps(reason))
+        consumer.release(claims, orjson.dumps(reason))
         return None

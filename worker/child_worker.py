@@ -1,4 +1,4 @@
-"""The second Celery worker of `python -m worker`: a process of its own, minded by the first."""
+"""The second Celery worker of `python -m worker`: a process of its own, supervised by the first."""
 
 import logging
 import os
@@ -11,13 +11,13 @@ from jobs.settings import PREFIX
 
 log = logging.getLogger(__name__)
 
-AGAIN_AFTER_SECONDS = 1
-MINDED = "--minded"
-"""Says that the standard input ends with the process that minds this one."""
+RESTART_SECONDS = 1
+ATTACHED = "--attached"
+"""The standard input of the process ends when its parent does."""
 
 
 class ChildWorker:
-    """Started again if it ends; told to stop with the first, and waited for when the block ends."""
+    """Started again if it ends; stopped with its parent, and waited for when the block ends."""
 
     def __init__(self, queue: str | None) -> None:
         self._queue = queue
@@ -27,7 +27,7 @@ class ChildWorker:
     def __enter__(self) -> "ChildWorker":
         if self._queue:
             self._start()
-            threading.Thread(target=self._mind, name="second worker", daemon=True).start()
+            threading.Thread(target=self._supervise, name="child worker", daemon=True).start()
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -42,23 +42,23 @@ class ChildWorker:
 
     def _start(self) -> None:
         environment = {**os.environ, f"{PREFIX}QUEUES": str(self._queue)}
-        command = [sys.executable, "-m", "worker", MINDED]
+        command = [sys.executable, "-m", "worker", ATTACHED]
         self._process = subprocess.Popen(command, env=environment, stdin=subprocess.PIPE)  # noqa: S603 (ours)
 
-    def _mind(self) -> None:
+    def _supervise(self) -> None:
         while self._process:
             status = self._process.wait()
-            if self._stopped.wait(AGAIN_AFTER_SECONDS):
+            if self._stopped.wait(RESTART_SECONDS):
                 return
             log.warning("worker_ended", extra={"queue": self._queue, "exit_status": status})
             self._start()
 
 
-def end_with_minder() -> None:
+def end_with_parent() -> None:
     """Ends this process when its standard input does; its children see that, and end too."""
 
     def watch() -> None:
         os.read(0, 1)  # not through sys.stdin, whose lock a child would inherit
         os._exit(1)
 
-    threading.Thread(target=watch, name="minder", daemon=True).start()
+    threading.Thread(target=watch, name="parent", daemon=True).start()

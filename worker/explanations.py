@@ -1,8 +1,9 @@
-"""Explanations take up to hundreds of times longer than scores: a thread of each child works on them alone.
+"""Explanations take up to hundreds of times as long as scores, so a thread of each child works on them alone.
 
-XGBoost lets go of the lock of Python while it computes, and does so in a second thread, of a lower priority,
-so that those who did not ask for explanations do not wait for them. All else is done in the first: who holds
-that lock and has to wait for a processor makes everybody wait.
+XGBoost releases Python's lock while it computes, and does so in a second thread of lower priority, so that
+predictions need not wait for it. Everything else is done in the first thread: a thread of low priority that
+holds
+the lock and waits for a processor would make everybody wait.
 """
 
 import logging
@@ -18,101 +19,99 @@ import orjson
 from jobs.errors import StoreUnavailable
 from jobs.predictions.consumer import Claim, PredictionConsumer
 from jobs.predictions.record import Row
-from worker.account import Account
 from worker.bundles import Bundles, bundle_of
-from worker.outputs import Score, explained_scores
-from worker.pace import Pace
-from worker.poison_rows import score_claims
-from worker.scoring import Stopped, by_bundle
+from worker.measurements import Pace, Report
+from worker.scoring import Score, by_bundle, explaining_scorer, score_claims
+from worker.stopping import ScoringStopped
 
 log = logging.getLogger(__name__)
 
-NO_BELL = ""
-"""This line needs none: the thread watches it all the time."""
+NO_WAKE_UP = ""
+"""This queue needs none: the thread watches it all the time."""
 WATCH_MS = 1_000
-NICE = 10
+NICENESS = 10
 FIRST_ROWS = 10
-"""To be claimed before the first are measured."""
+"""How many to claim before the first are measured."""
 CLAIM_SECONDS = 0.1
-"""So much work is claimed at once: more would leave other children idle, and be no faster."""
+"""How much work to claim at once: more would leave other children idle, and be no faster."""
 SLICE_SECONDS = 0.25
-"""How long a call of the model may take: between two of them leases are renewed, or the worker stops."""
-END_SECONDS = 3
-STOPPED = orjson.dumps({"type": "worker_lost", "detail": "every worker that took it was lost"})
+"""How long one call of the model may take: between two calls leases are renewed, and the worker can stop."""
+CLOSE_SECONDS = 3
+STOPPED = orjson.dumps({"type": "worker_lost", "detail": "every worker that claimed this job was lost"})
 
 
 class ExplanationLoop:
-    """`stopping` is asked between the slices; what is not done by then is given back to the line."""
+    """`stopping` is asked between the slices; what is not done by then is released."""
 
     def __init__(
         self,
-        line: PredictionConsumer,
+        consumer: PredictionConsumer,
         bundles: Bundles,
-        account: Account,
-        child: str,
+        report: Report,
+        name: str,
         lease_seconds: float,
         stopping: Callable[[], bool],
     ) -> None:
-        self._line = line
+        self.consumer = consumer
         self._bundles = bundles
-        self._account = account
-        self._child = child
+        self._report = report
+        self._name = name
         self._renew_seconds = lease_seconds / 5
         self._stopping = stopping
         self._paces: dict[str, Pace] = {}
-        """By the sha256 of the bundle: one may take a thousand times longer than another."""
-        self._computing = ThreadPoolExecutor(1, "explaining", initializer=_give_way)
+        """By the sha256 of the bundle: one may take a thousand times as long as another."""
+        self._executor = ThreadPoolExecutor(1, "explaining", initializer=_lower_priority)
         self._overall = Pace()
         self._thread = threading.Thread(target=self._run, name="explanations", daemon=True)
+
+    @property
+    def rows_per_second(self) -> int:
+        return self._overall.rows_per_second
 
     def start(self) -> None:
         self._thread.start()
 
-    @property
-    def rows_per_second(self) -> int:
-        """While it has work; 0 before its first."""
-        return self._overall.rows_per_second
-
-    def join(self) -> None:
-        """Waits until the thread has seen that the worker is to stop."""
-        self._thread.join(END_SECONDS)
+    def close(self) -> None:
+        """Waits until the thread has seen that the worker stops."""
+        self._thread.join(CLOSE_SECONDS)
+        self._report.flush()
 
     def _run(self) -> None:
         while not self._stopping():
             try:
                 self.work()
-            except StoreUnavailable as error:  # what was claimed is taken back when its lease is over
-                log.warning("store_away", extra={"error": str(error)})
+            except StoreUnavailable as error:  # claimed jobs are requeued when their lease is over
+                log.warning("store_unavailable", extra={"error": str(error)})
                 time.sleep(1)
 
     def work(self, watch_ms: int = WATCH_MS) -> None:
-        """One claim's worth of explanations, or a while of waiting for some."""
+        """Explains one claim's worth of rows, or waits a while for some."""
         rows = min((pace.rows for pace in self._paces.values()), default=FIRST_ROWS)
-        claims = self._line.claim(self._child, NO_BELL, rows)
-        if not claims and (entry := self._line.wait(self._child, watch_ms)):
-            claims = self._line.claim(self._child, NO_BELL, rows, entry)
-        self._account.claimed()
-        for those in by_bundle(claims):
+        claims = self.consumer.claim(self._name, NO_WAKE_UP, rows)
+        if not claims and (entry := self.consumer.wait(self._name, watch_ms)):
+            claims = self.consumer.claim(self._name, NO_WAKE_UP, rows, entry)
+        self._report.claimed()
+        for group in by_bundle(claims):
             try:
-                self._explain(those)
-            except Stopped:
-                self._line.give_back(those, STOPPED)
-        self._account.tell()
+                self._explain(group)
+            except ScoringStopped:
+                self.consumer.release(group, STOPPED)
+        self._report.flush()
 
     def _explain(self, claims: list[Claim]) -> None:
-        bundle = bundle_of(claims, self._bundles, self._line)
+        bundle = bundle_of(claims, self._bundles, self.consumer)
         if bundle is None:
             return
         started = time.perf_counter()
-        score = self._sliced(explained_scores(bundle, self._computing), claims)
-        outcomes = score_claims(self._line, score, claims)
+        score = self._in_slices(explaining_scorer(bundle, self._executor), claims)
+        outcomes = score_claims(self.consumer, score, claims)
         rows, seconds = sum(len(claim.rows) for claim in claims), time.perf_counter() - started
-        self._account.scored(claims, rows, seconds)
-        self._account.recorded(outcomes, self._line.record(outcomes))
+        self._report.scored(claims, rows, seconds)
+        self._report.recorded(outcomes, self.consumer.record(outcomes))
         self._overall.worked(rows, time.perf_counter() - started)
 
-    def _sliced(self, score: Score, claims: list[Claim]) -> Score:
-        """Scores some rows at a time; a list that takes longer than a lease stays this child's."""
+    def _in_slices(self, score: Score, claims: list[Claim]) -> Score:
+        """Scores some rows at a time, and keeps the leases while a list takes longer than one."""
         pace = self._paces.setdefault(claims[0].sha256, Pace(FIRST_ROWS, CLAIM_SECONDS))
         renewed = time.monotonic()
 
@@ -121,13 +120,13 @@ class ExplanationLoop:
             outputs: list[bytes] = []
             while len(outputs) < len(rows):
                 if self._stopping():
-                    raise Stopped
+                    raise ScoringStopped
                 if time.monotonic() - renewed > self._renew_seconds:
-                    self._line.renew(claims, self._child)
+                    self.consumer.renew(claims, self._name)
                     renewed = time.monotonic()
                 started = time.perf_counter()
-                at = len(outputs)
-                some = score(rows[at : at + pace.within(SLICE_SECONDS)])
+                first = len(outputs)
+                some = score(rows[first : first + pace.within(SLICE_SECONDS)])
                 pace.measured(len(some), time.perf_counter() - started)
                 outputs += some
             return outputs
@@ -135,6 +134,6 @@ class ExplanationLoop:
         return score_in_slices
 
 
-def _give_way() -> None:
+def _lower_priority() -> None:
     with suppress(OSError):
-        os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), NICE)
+        os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), NICENESS)

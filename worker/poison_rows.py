@@ -1,33 +1,26 @@
-"""Lists that workers were lost with: one row may be what kills them, and its mates are to be scored."""
+"""Lists that workers were lost with: one row may be what kills them, and the other rows are to be scored."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import orjson
 
-from jobs.predictions.consumer import Claim, Outcome, PredictionConsumer
-from worker.outputs import Score
-from worker.scoring import outcome_of, outputs_of, score_together
+from jobs.predictions.consumer import Claim
+from jobs.predictions.record import Row
 
 GIVEN_UP = orjson.dumps(
     {"error": {"type": "worker_lost", "detail": "every worker that tried this row was lost"}}
 )
 
 
-def score_claims(line: PredictionConsumer, score: Score, claims: Sequence[Claim]) -> list[Outcome]:
-    """Claims of one model: such lists one by one, and all others together."""
-    together = [claim for claim in claims if not claim.careful]
-    outcomes = score_together(score, together) if together else []
-    outcomes += [_score_with_care(line, score, claim) for claim in claims if claim.careful]
-    return outcomes
-
-
-def _score_with_care(line: PredictionConsumer, score: Score, claim: Claim) -> Outcome:
-    """Row by row, each noted before it is tried."""
+def outputs_row_by_row(
+    claim: Claim, note_row: Callable[[int], None], score: Callable[[Sequence[Row]], list[bytes]]
+) -> list[bytes]:
+    """Notes each row before it is tried: if the worker is lost now, that row is given up."""
     outputs = []
     for number, row in enumerate(claim.rows):
         if number in claim.given_up:
             outputs.append(GIVEN_UP)
         else:
-            line.try_row(claim, number)
-            outputs += outputs_of(score, [row])
-    return outcome_of(claim, outputs)
+            note_row(number)
+            outputs += score([row])
+    return outputs

@@ -1,87 +1,95 @@
-"""What a child does when the wake_up rings: claim, score, record, and on while there is more."""
+"""What a child does when a wake-up for predictions arrives: claim, score, record, and continue while more
+waits.
+"""
 
 import time
 from collections.abc import Callable, Sequence
 
 from jobs.predictions.consumer import Claim, Outcome, PredictionConsumer
-from worker.account import Account
+from jobs.queues.queue import NO_ENTRY
 from worker.bundles import Bundles, bundle_of
-from worker.outputs import scores
-from worker.pace import Pace
-from worker.poison_rows import score_claims
-from worker.scoring import by_bundle
+from worker.measurements import Pace, Report
+from worker.scoring import by_bundle, score_claims, scorer
 
-LOOK_EVERY_SECONDS = 0.1
-"""How often to claim without having waited: only so are the jobs of lost workers seen."""
+CLAIM_EVERY_SECONDS = 0.1
+"""How often to claim without waiting first: only such a claim sees the jobs of lost workers."""
 LINGER_MS = 100
-"""How long an empty line is watched before the wake_up is withdrawn: the next job then needs no wake_up."""
+"""How long an empty queue is watched before the wake-up is withdrawn: the next job then needs no wake-up."""
 
 
 class PredictionLoop:
     def __init__(
         self,
-        line: PredictionConsumer,
+        consumer: PredictionConsumer,
         bundles: Bundles,
-        account: Account,
-        child: str,
+        report: Report,
+        name: str,
         stopping: Callable[[], bool],
     ) -> None:
-        self._line = line
+        self.consumer = consumer
         self._bundles = bundles
-        self._account = account
-        self._child = child
+        self._report = report
+        self._name = name
         self._stopping = stopping
         self.pace = Pace()
-        self._look_at = 0.0
+        self._claim_at = 0.0
+
+    @property
+    def rows_per_second(self) -> int:
+        return self.pace.rows_per_second
 
     def answer(self, wake_up: str) -> None:
-        """Works until the line is empty or the worker is to stop; what is claimed is always recorded."""
-        claims = self._line.claim(self._child, wake_up, self.pace.rows) or self._wait(wake_up)
+        """Works until the queue is empty or the worker stops; what is claimed is always recorded."""
+        claims = self.consumer.claim(self._name, wake_up, self.pace.rows) or self._wait(wake_up)
         while claims:
             started, rows = time.perf_counter(), sum(len(claim.rows) for claim in claims)
-            self._account.claimed()
+            self._report.claimed()
             outcomes = self._score_all(claims)
             if self._stopping():
-                self._account.recorded(outcomes, self._line.record(outcomes))
+                self._report.recorded(outcomes, self.consumer.record(outcomes))
+                self.consumer.withdraw(wake_up)
                 break
             claims = self._record(outcomes, wake_up)
             self.pace.worked(rows, time.perf_counter() - started)
             claims = claims or self._wait(wake_up)
-        self._line.withdraw(wake_up)
-        self._account.tell()
+        self._report.flush()
+
+    def start(self) -> None:
+        """Nothing to start: `answer` works."""
+
+    def close(self) -> None:
+        self._report.flush()
 
     def _record(self, outcomes: list[Outcome], wake_up: str) -> list[Claim]:
-        """Records, and claims what waits meanwhile, if anything; after a lone job mostly nothing does."""
+        """Records, and claims what waits by now; after a single job that is usually nothing."""
         claims: list[Claim] = []
-        if len(outcomes) == 1 and time.monotonic() < self._look_at:
-            counted = self._line.record(outcomes)
+        if len(outcomes) == 1 and time.monotonic() < self._claim_at:
+            counted = self.consumer.record(outcomes)
         else:
-            counted, claims = self._line.record_and_claim(outcomes, self._child, wake_up, self.pace.rows)
-            self._look_at = time.monotonic() + LOOK_EVERY_SECONDS
-        self._account.recorded(outcomes, counted)
+            counted, claims = self.consumer.record_and_claim(outcomes, self._name, wake_up, self.pace.rows)
+            self._claim_at = time.monotonic() + CLAIM_EVERY_SECONDS
+        self._report.recorded(outcomes, counted)
         return claims
 
     def _wait(self, wake_up: str) -> list[Claim]:
-        if entry := self._line.wait(self._child, LINGER_MS):
-            return self._line.claim(self._child, wake_up, self.pace.rows, entry)
-        self._line.withdraw(wake_up)
-        # Whoever came before that saw our wake_up out and rang none.
-        return self._line.claim(self._child, wake_up, self.pace.rows)
+        """Claims the next job, or withdraws the wake-up in the step that finds the queue empty."""
+        entry = self.consumer.wait(self._name, LINGER_MS) or NO_ENTRY
+        return self.consumer.claim(self._name, wake_up, self.pace.rows, entry, last=True)
 
     def _score_all(self, claims: Sequence[Claim]) -> list[Outcome]:
         outcomes: list[Outcome] = []
-        for those in by_bundle(claims):
-            outcomes += self._score(those)
+        for group in by_bundle(claims):
+            outcomes += self._score(group)
         return outcomes
 
     def _score(self, claims: list[Claim]) -> list[Outcome]:
-        """The claims are of one bundle; those whose bundle cannot be had are given back."""
-        bundle = bundle_of(claims, self._bundles, self._line)
+        """The claims are of one bundle; they are released if it cannot be loaded."""
+        bundle = bundle_of(claims, self._bundles, self.consumer)
         if bundle is None:
             return []
         started = time.perf_counter()
-        outcomes = score_claims(self._line, scores(bundle), claims)
+        outcomes = score_claims(self.consumer, scorer(bundle), claims)
         rows, seconds = sum(len(claim.rows) for claim in claims), time.perf_counter() - started
         self.pace.measured(rows, seconds)
-        self._account.scored(claims, rows, seconds)
+        self._report.scored(claims, rows, seconds)
         return outcomes

@@ -1,29 +1,75 @@
-"""Claimed jobs to outcomes: one call of the model for all rows, and each row its own result or reason."""
+"""Claimed predictions to outcomes: one call of the model for all rows, and for each row its output or its
+error.
+"""
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Sequence
+from concurrent.futures import Executor
+from functools import partial
+from typing import Any, TypeAlias
 
+import numpy as np
 import orjson
+from numpy.typing import NDArray
 
 from jobs.errors import StoreUnavailable
-from jobs.predictions.consumer import Claim, Outcome
+from jobs.predictions.consumer import Claim, Outcome, PredictionConsumer
 from jobs.predictions.record import Row
 from jobs.predictions.status import PredictionStatus
-from worker.outputs import Score
+from model.bundle import Bundle
+from model.outputs import Outputs
+from model.scorer import Explanation
+from worker.poison_rows import outputs_row_by_row
+from worker.stopping import ScoringStopped
 
 log = logging.getLogger(__name__)
 
+Score: TypeAlias = Callable[[Sequence[Row]], list[bytes]]
+"""Rows to their outputs, in one call of the model. If it raises, no row has an output."""
 
-class Stopped(Exception):
-    """The worker is to stop: the rows are left for another."""
 
-
+NOT_FINITE = orjson.dumps({"error": {"type": "not_finite", "detail": "the score is not a finite number"}})
 NOT_SCORED = orjson.dumps({"error": {"type": "not_scored", "detail": "the model could not score this row"}})
-ALL_FAILED = orjson.dumps({"type": "rows_failed", "detail": "no row could be scored; each output says why"})
+ALL_FAILED = orjson.dumps(
+    {"type": "rows_failed", "detail": "no row could be scored; each output has its error"}
+)
+
+
+def scorer(bundle: Bundle) -> Score:
+    """Predictions, and whatever else the model gives."""
+
+    def score(rows: Sequence[Row]) -> list[bytes]:
+        matrix = bundle.encode(rows)
+        return output_rows(bundle.outputs(matrix), bundle.warnings(matrix))
+
+    return score
+
+
+def explaining_scorer(bundle: Bundle, executor: Executor) -> Score:
+    """The same with contributions, which the thread of `executor` computes."""
+    names = [orjson.dumps(name) for name in bundle.manifest.schema.names]
+
+    def score(rows: Sequence[Row]) -> list[bytes]:
+        matrix = bundle.encode(rows)
+        explained = explanation_members(names, executor.submit(bundle.explain, matrix).result())
+        return output_rows(bundle.outputs(matrix), bundle.warnings(matrix), explained)
+
+    return score
+
+
+def score_claims(consumer: PredictionConsumer, score: Score, claims: Sequence[Claim]) -> list[Outcome]:
+    """Scores claims of one bundle: together, but for lists that workers were lost with."""
+    together = [claim for claim in claims if not claim.row_by_row]
+    outcomes = score_together(score, together) if together else []
+    for claim in claims:
+        if claim.row_by_row:
+            note = partial(consumer.note_row, claim)
+            outcomes.append(outcome_of(claim, outputs_row_by_row(claim, note, partial(outputs_of, score))))
+    return outcomes
 
 
 def score_together(score: Score, claims: Sequence[Claim]) -> list[Outcome]:
-    """Scores claims of one model together; one bad row harms no other."""
+    """In one call of the model. A bad row affects only itself."""
     outputs = outputs_of(score, [row for claim in claims for row in claim.rows])
     outcomes = []
     start = 0
@@ -43,14 +89,14 @@ def by_bundle(claims: Sequence[Claim]) -> list[list[Claim]]:
 
 
 def outputs_of(score: Score, rows: Sequence[Row]) -> list[bytes]:
-    """The output of each row. Whatever is raised, its row is looked for."""
+    """The output of each row. If the call raises, halves are tried until the row that causes it is found."""
     try:
         return score(rows)
-    except (Stopped, StoreUnavailable):
+    except (ScoringStopped, StoreUnavailable):
         raise
     except Exception as error:
         if len(rows) == 1:
-            # Not what it says: that may hold values.
+            # The message stays out of the log: it may hold values.
             log.warning("not_scored", extra={"error": type(error).__name__})
             return [NOT_SCORED]
     middle = len(rows) // 2
@@ -58,13 +104,72 @@ def outputs_of(score: Score, rows: Sequence[Row]) -> list[bytes]:
 
 
 def outcome_of(claim: Claim, outputs: Sequence[bytes]) -> Outcome:
-    """What becomes of the job by the outputs of its rows."""
+    """How the job ends, by the outputs of its rows."""
     failed = sum(output.startswith(b'{"error"') for output in outputs)
     if not failed:
         text = b"[%b]" % b",".join(outputs) if claim.listed else outputs[0]
         return Outcome(claim, PredictionStatus.SUCCEEDED, text)
     if not claim.listed:
         return Outcome(claim, PredictionStatus.FAILED, error=orjson.dumps(orjson.loads(outputs[0])["error"]))
-    status = PredictionStatus.PARTIALLY_SUCCEEDED if failed < len(outputs) else PredictionStatus.FAILED
-    error = ALL_FAILED if failed == len(outputs) else b""
-    return Outcome(claim, status, b"[%b]" % b",".join(outputs), error)
+    all_failed = failed == len(outputs)
+    status = PredictionStatus.FAILED if all_failed else PredictionStatus.PARTIALLY_SUCCEEDED
+    return Outcome(claim, status, b"[%b]" % b",".join(outputs), ALL_FAILED if all_failed else b"")
+
+
+def output_rows(
+    outputs: Outputs, warnings: dict[int, list[str]], explained: Iterable[bytes] | None = None
+) -> list[bytes]:
+    """The output of each row, as the JSON that callers see; `explained` has further members."""
+    members = list(_members(outputs))
+    if explained is not None:
+        members.append(list(explained))
+    texts = [b",".join(parts) for parts in zip(*members, strict=True)]
+    for row, found in warnings.items():
+        texts[row] += b',"warnings":' + orjson.dumps(found)
+    rows = [b"{%b}" % text for text in texts]
+    for row in np.flatnonzero(~_finite(outputs)).tolist():
+        rows[row] = NOT_FINITE
+    return rows
+
+
+def explanation_members(names: Sequence[bytes], explanation: Explanation) -> Iterable[bytes]:
+    """The members `contributions` and `base` of each row; `names` are JSON."""
+    for values, base in zip(_numbers(explanation.contributions), _numbers(explanation.base), strict=True):
+        yield b'"contributions":%b,"base":%b' % (_object(names, values), base)
+
+
+def _members(outputs: Outputs) -> Iterable[list[bytes]]:
+    yield [b'"prediction":' + text for text in _numbers(outputs.prediction)]
+    if outputs.labels is not None:
+        yield [b'"label":' + orjson.dumps(label) for label in outputs.labels]
+    if outputs.probability is not None:
+        yield [b'"probability":' + text for text in _numbers(outputs.probability)]
+    if outputs.probabilities is not None:
+        classes = [orjson.dumps(name) for name in outputs.classes]
+        yield [b'"probabilities":' + _object(classes, values) for values in _numbers(outputs.probabilities)]
+    if outputs.interval is not None:
+        yield [b'"interval":[%b]' % b",".join(values) for values in _numbers(outputs.interval)]
+
+
+def _numbers(values: NDArray[Any]) -> list[Any]:
+    """JSON numbers, nested as the array is; float32 in the shortest form that reads back the same."""
+    if not values.size:
+        return []
+    flat = orjson.dumps(np.ascontiguousarray(values).ravel(), option=orjson.OPT_SERIALIZE_NUMPY)
+    texts = flat[1:-1].split(b",")
+    if values.ndim == 1:
+        return texts
+    width = values.shape[1]
+    return [texts[at : at + width] for at in range(0, len(texts), width)]
+
+
+def _object(names: Sequence[bytes], values: Sequence[bytes]) -> bytes:
+    return b"{%b}" % b",".join([b"%b:%b" % pair for pair in zip(names, values, strict=True)])
+
+
+def _finite(outputs: Outputs) -> NDArray[np.bool_]:
+    finite = np.isfinite(outputs.prediction)
+    for more in (outputs.probability, outputs.probabilities, outputs.interval):
+        if more is not None:
+            finite &= np.isfinite(more) if more.ndim == 1 else np.isfinite(more).all(axis=1)
+    return finite

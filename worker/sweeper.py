@@ -1,33 +1,36 @@
-"""The sweeper: gives lost jobs another attempt, and rings wherever something waits unheard."""
+"""The sweeper: requeues the work of lost workers, and sends wake-ups for queues that nobody serves."""
 
 import logging
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from typing import Any
 
 from celery import Celery
 
 from jobs import ids
 from jobs.batches.consumer import BatchConsumer
 from jobs.batches.record import folder_of
-from jobs.broker import ring, send_batch_wake_up
 from jobs.errors import FilesUnavailable
-from jobs.files.store import Files
+from jobs.files.store import FileStore
 from jobs.predictions.consumer import PredictionConsumer
+from jobs.queues.wake_ups import send_wake_up
 
 log = logging.getLogger(__name__)
 
-EVERY_SECONDS = 2
-DRAFTS_EVERY_SECONDS = 600
+SWEEP_EVERY_SECONDS = 2
+LEFTOVERS_EVERY_SECONDS = 600
 OLDEST_DRAFT_SECONDS = 24 * 3600
 """No upload takes longer."""
 
+Sweep = Callable[[], None]
+
 
 class Sweeper:
-    """A thread of the worker's parent process. Every worker has one; Redis lets one at a time sweep."""
+    """A thread of the worker's parent process. Every worker has one; Redis lets one sweep at a time."""
 
-    def __init__(self, sweep: Callable[[], None]) -> None:
-        self._sweep = sweep
+    def __init__(self, sweeps: Sequence[Sweep]) -> None:
+        self._sweeps = sweeps
         self._stopped = threading.Event()
         self._thread = threading.Thread(target=self._run, name="sweeper", daemon=True)
 
@@ -39,54 +42,63 @@ class Sweeper:
 
     def _run(self) -> None:
         while not self._stopped.is_set():
-            try:
-                self._sweep()
-            except Exception as error:  # whatever it is, the next sweep may succeed
-                log.warning("store_away", extra={"error": str(error)})
-            self._stopped.wait(EVERY_SECONDS)
+            for sweep in self._sweeps:
+                try:
+                    sweep()
+                except Exception as error:  # whatever it is, the next sweep may succeed
+                    log.warning("sweep_failed", extra={"error": str(error)})
+            self._stopped.wait(SWEEP_EVERY_SECONDS)
 
 
-def sweep_predictions(line: PredictionConsumer, celery: Celery, wake_ups: int) -> None:
-    swept = line.sweep(wake_ups)
-    for wake_up in swept.wake_ups:
-        ring(celery, wake_up)
-    if swept.taken_back or swept.given_up:
-        log.warning("swept", extra={"taken_back": swept.taken_back, "given_up": swept.given_up})
+class QueueSweep:
+    """Sweeps one queue. `most_wake_ups` is how many to send at a time, if the queue has wake-ups."""
 
-
-class BatchSweep:
-    """Sweeps the line of batches, and removes files that are not needed any more."""
-
-    def __init__(self, line: BatchConsumer, celery: Celery, files: Files, wake_ups: int) -> None:
-        self._line = line
+    def __init__(
+        self, consumer: PredictionConsumer | BatchConsumer, celery: Celery, most_wake_ups: int
+    ) -> None:
+        self._consumer = consumer
         self._celery = celery
-        self._files = files
-        self._bells = wake_ups
-        self._drafts_at = 0.0
+        self._most_wake_ups = most_wake_ups if consumer.queue.task else 0
 
     def __call__(self) -> None:
-        swept = self._line.sweep(self._bells)
-        for wake_up in swept.wake_ups:
-            send_batch_wake_up(self._celery, wake_up)
-        if swept.taken_back or swept.given_up:
-            log.warning("swept", extra={"taken_back": swept.taken_back, "given_up": swept.given_up})
-        for job_id in swept.removable:
+        self.sweep()
+
+    def sweep(self) -> Any:
+        swept = self._consumer.sweep(self._most_wake_ups)
+        for name in swept.wake_ups:
+            send_wake_up(self._celery, self._consumer.queue, name)
+        if swept.requeued or swept.given_up:
+            queue, requeued, given_up = self._consumer.queue.name, swept.requeued, swept.given_up
+            log.warning("swept", extra={"queue": queue, "requeued": requeued, "given_up": given_up})
+        return swept
+
+
+class BatchSweep(QueueSweep):
+    """Also removes the files of batches that have expired, and what aborted uploads left behind."""
+
+    def __init__(self, consumer: BatchConsumer, celery: Celery, most_wake_ups: int, files: FileStore) -> None:
+        super().__init__(consumer, celery, most_wake_ups)
+        self._batches = consumer
+        self._files = files
+        self._leftovers_at = 0.0
+
+    def __call__(self) -> None:
+        for job_id in self.sweep().removable:
             try:
                 self._files.remove(folder_of(job_id))
-                self._line.removed(job_id)
-            except FilesUnavailable as error:  # next time, perhaps; and that of others now
-                log.warning("files_away", extra={"error": str(error)})
-        if time.monotonic() > self._drafts_at:
-            self._drafts_at = time.monotonic() + DRAFTS_EVERY_SECONDS
+                self._batches.files_removed(job_id)
+            except FilesUnavailable as error:  # perhaps next time; the others now
+                log.warning("files_unavailable", extra={"error": str(error)})
+        if time.monotonic() > self._leftovers_at:
+            self._leftovers_at = time.monotonic() + LEFTOVERS_EVERY_SECONDS
             self._remove_leftovers()
 
     def _remove_leftovers(self) -> None:
-        """What an upload left that was aborted, or whose web process died."""
         self._files.remove_drafts(OLDEST_DRAFT_SECONDS)
         old = [
             folder
             for folder in self._files.folders("batches")
             if folder.startswith(ids.BATCH) and ids.older_than(folder, OLDEST_DRAFT_SECONDS * 1000)
         ]
-        for job_id in self._line.unknown(old):
+        for job_id in self._batches.unknown(old):
             self._files.remove(folder_of(job_id))

@@ -1,4 +1,4 @@
-"""A batch: what is asked of it, its record, and where its files are."""
+"""The record of a batch: what its caller wants, how far it is, and where its files are."""
 
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
@@ -8,17 +8,18 @@ import orjson
 
 from jobs import ids
 from jobs.batches.status import BatchStatus
+from jobs.errors import UnknownRecord
 from jobs.files.tables import Format
-from jobs.predictions.record import IdempotencyKey, UnknownRecord
+from jobs.queues.idempotency import IdempotencyKey
 
 VERSION = b"1"
 
 
 @dataclass(frozen=True)
 class BatchOptions:
-    """What a caller wants of a batch; `source` and `output` are s3:// addresses, where there are such.
+    """`source` and `output` are s3:// addresses, empty where the file store is meant.
 
-    A source that is `packed` is gzip, and is unpacked into the file store before all else.
+    A source that is `packed` is gzip; planning unpacks it into the file store first.
     """
 
     input: Format
@@ -50,11 +51,11 @@ class NewBatch:
     model: str
     sha256: str
     owner: str
-    asked: BatchOptions
+    options: BatchOptions
     size: int
     metadata: bytes = b"{}"
     start_within_ms: int | None = None
-    once: IdempotencyKey | None = None
+    idempotency: IdempotencyKey | None = None
 
 
 class BatchRecord(NamedTuple):
@@ -65,7 +66,7 @@ class BatchRecord(NamedTuple):
     model: str
     sha256: str
     owner: str
-    asked: BatchOptions
+    options: BatchOptions
     size: int
     total: int | None
     rows: int
@@ -90,7 +91,7 @@ class BatchRecord(NamedTuple):
         return min(self.bytes_done / self.size, 1.0) if self.size else 0.0
 
     def eta_seconds(self, now: float) -> float | None:
-        """By how fast it went so far; None where nobody can tell."""
+        """By the pace so far; None where that is not known yet."""
         if self.status.ended or self.status is BatchStatus.FINALIZING:
             return 0
         if self.started is None or not self.progress:
@@ -100,9 +101,9 @@ class BatchRecord(NamedTuple):
 
     @classmethod
     def decode(cls, job_id: str, values: Sequence[bytes | None]) -> "BatchRecord":
-        """`values` as scripts/batches/read.lua gives them."""
-        version, status, model, sha, owner, asked, size, total, rows, failed, done, *rest = values
-        if version != VERSION or not (status and model and sha and owner and asked):
+        """`values` as read_record of batch.lua returns them. Raises UnknownRecord."""
+        version, status, model, sha, owner, options, size, total, rows, failed, done, *rest = values
+        if version != VERSION or not (status and model and sha and owner and options):
             raise UnknownRecord
         started, finished, expires, error, metadata, deadline = rest
         return cls(
@@ -111,24 +112,19 @@ class BatchRecord(NamedTuple):
             model=model.decode(),
             sha256=sha.hex(),
             owner=owner.decode(),
-            asked=BatchOptions.from_json(asked),
+            options=BatchOptions.from_json(options),
             size=int(size or 0),
-            total=_whole(total),
+            total=_int(total),
             rows=int(rows or 0),
             failed=int(failed or 0),
             bytes_done=int(done or 0),
-            started=_whole(started),
-            finished=_whole(finished),
-            expires=_whole(expires),
+            started=_int(started),
+            finished=_int(finished),
+            expires=_int(expires),
             error=error,
             metadata=metadata or b"{}",
-            deadline=_whole(deadline),
+            deadline=_int(deadline),
         )
-
-
-def folder_of(job_id: str) -> str:
-    """Where the files of a batch are: input, result and errors, and while it runs its parts."""
-    return f"batches/{job_id}"
 
 
 class FileRef(NamedTuple):
@@ -138,26 +134,31 @@ class FileRef(NamedTuple):
     store: str = ""
 
 
-def source_of(asked: BatchOptions) -> FileRef:
+def folder_of(job_id: str) -> str:
+    """Where the files of a batch are: its input, results and errors, and its parts until they are joined."""
+    return f"batches/{job_id}"
+
+
+def source_of(options: BatchOptions) -> FileRef:
     """The file that the caller named."""
-    folder, _, name = asked.source.rpartition("/")
+    folder, _, name = options.source.rpartition("/")
     return FileRef(name, folder)
 
 
-def input_of(job_id: str, asked: BatchOptions) -> FileRef:
+def input_of(job_id: str, options: BatchOptions) -> FileRef:
     """The file that is scored."""
-    if asked.source and not asked.packed:
-        return source_of(asked)
+    if options.source and not options.packed:
+        return source_of(options)
     return FileRef(f"{folder_of(job_id)}/input")
 
 
-def output_of(job_id: str, asked: BatchOptions, name: str) -> FileRef:
+def output_of(job_id: str, options: BatchOptions, name: str) -> FileRef:
     """`name` is result or errors."""
-    if not asked.output:
+    if not options.output:
         return FileRef(f"{folder_of(job_id)}/{name}")
-    ending = asked.results if name == "result" else Format.NDJSON
-    return FileRef(f"{job_id}/{name}.{ending}", asked.output)
+    ending = options.results if name == "result" else Format.NDJSON
+    return FileRef(f"{job_id}/{name}.{ending}", options.output)
 
 
-def _whole(value: bytes | None) -> int | None:
+def _int(value: bytes | None) -> int | None:
     return int(value) if value else None

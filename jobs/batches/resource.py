@@ -30,7 +30,7 @@ def batch(record: BatchRecord) -> bytes:
         },
         "progress": round(record.progress, 4),
         "eta_seconds": record.eta_seconds(time.time()),
-        "results": record.asked.results,
+        "results": record.options.results,
         "created_at": time_of(record.created),
         "started_at": time_of(record.started),
         "finished_at": time_of(record.finished),

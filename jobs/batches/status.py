@@ -1,20 +1,20 @@
-"""The states of a batch, and which may follow which."""
+"""The statuses of a batch, and which may follow which."""
 
 from enum import StrEnum
 
 
 class BatchStatus(StrEnum):
     VALIDATING = "validating"
-    """Accepted; no worker has looked at its file yet."""
+    """Accepted; no worker has read its file yet."""
     QUEUED = "queued"
-    """Its file is a table, and cut into chunks; none has been taken yet."""
+    """Its file is a table, and cut into chunks; none of them has been claimed yet."""
     RUNNING = "running"
     FINALIZING = "finalizing"
     """Every chunk is done; the parts are being joined."""
     SUCCEEDED = "succeeded"
-    """Every row was scored."""
+    """Every row was scored. Of a dry run: the preview is there."""
     PARTIALLY_SUCCEEDED = "partially_succeeded"
-    """Some rows were scored; the others say why not."""
+    """Some rows were scored; the others have errors."""
     FAILED = "failed"
     """No row was scored, or not all could be read and tried; the error says why. What was scored stays."""
     CANCELING = "canceling"
@@ -32,8 +32,8 @@ class BatchStatus(StrEnum):
 _S = BatchStatus
 
 BATCH_TRANSITIONS: dict[BatchStatus, frozenset[BatchStatus]] = {
-    _S.VALIDATING: frozenset({_S.QUEUED, _S.FAILED, _S.CANCELED, _S.EXPIRED}),
-    _S.QUEUED: frozenset({_S.RUNNING, _S.CANCELED, _S.EXPIRED}),
+    _S.VALIDATING: frozenset({_S.QUEUED, _S.SUCCEEDED, _S.FAILED, _S.CANCELED, _S.EXPIRED}),
+    _S.QUEUED: frozenset({_S.RUNNING, _S.FAILED, _S.CANCELED, _S.EXPIRED}),
     _S.RUNNING: frozenset({_S.FINALIZING, _S.CANCELING}),
     _S.FINALIZING: frozenset({_S.SUCCEEDED, _S.PARTIALLY_SUCCEEDED, _S.FAILED}),
     _S.CANCELING: frozenset({_S.CANCELED, _S.FAILED}),
@@ -43,3 +43,4 @@ BATCH_TRANSITIONS: dict[BatchStatus, frozenset[BatchStatus]] = {
     _S.CANCELED: frozenset(),
     _S.EXPIRED: frozenset(),
 }
+"""Only a dry run goes from VALIDATING to SUCCEEDED."""

@@ -1,9 +1,8 @@
-"""The store of batches as the door sees it: they go in, and their records come out."""
+"""The store of batches as web sees it: batches go in, records come out."""
 
 import math
 import time
-from collections.abc import Sequence
-from typing import NamedTuple
+from typing import Any, NamedTuple
 from uuid import uuid4
 
 from redis import Redis
@@ -11,89 +10,66 @@ from redis import Redis
 from jobs import ids
 from jobs.batches.record import BatchRecord, NewBatch
 from jobs.batches.status import BatchStatus
-from jobs.connection import script, talking
 from jobs.errors import QueueFull, TooManyBatches
-from jobs.predictions.record import UnknownRecord
 from jobs.queues.capacity import MOST_SECONDS, UNKNOWN_SECONDS
+from jobs.queues.idempotency import NO_KEY
+from jobs.queues.names import BATCH
+from jobs.queues.queue import JobStore, Script, texts
 from jobs.settings import Settings
 
-CLAIM_MS = 30_000
-"""For how long a key is claimed by a request whose body arrives; it is to be claimed again meanwhile."""
-LOOKS_AT = 1_000
-"""Records that are looked at to list batches, so that nobody's post waits long behind it."""
+RESERVATION_MS = 30_000
+"""How long a key is reserved for a request whose body arrives; it is reserved again in the meantime."""
 
 
-class Known(NamedTuple):
-    """What an Idempotency-Key stands for: a batch, or (`id` empty) a request whose body still arrives."""
+class KnownKey(NamedTuple):
+    """What an Idempotency-Key stands for: a batch; or, without an id, a request whose body still arrives."""
 
     id: str
     body: bytes
 
 
-class BatchStore:
+class BatchStore(JobStore[BatchRecord, BatchStatus]):
     """Every method raises StoreUnavailable if Redis does not answer in time."""
 
     def __init__(self, redis: Redis, settings: Settings) -> None:
-        self.retention_ms = settings.retention_ms
-        self._most_open = (settings.max_batches, settings.max_batches_per_key)
-        self._claim_key = script(redis, "batches/claim_key")
-        self._release_key = script(redis, "batches/release_key")
-        self._room = script(redis, "batches/room")
-        self._add = script(redis, "batches/add")
-        self._read = script(redis, "batches/read")
-        self._cancel = script(redis, "batches/cancel")
-        self._delete = script(redis, "batches/delete")
-        self._list = script(redis, "batches/list")
+        super().__init__(redis, settings, BATCH, BatchRecord.decode, BatchStatus)
+        self._limits: dict[str, Any] = {
+            "max_open": settings.max_batches,
+            "max_open_per_owner": settings.max_batches_per_key,
+        }
+        self._reserve_key = Script(redis, "batches/reserve_key")
+        self._release_key = Script(redis, "batches/release_key")
+        self._check_limits = Script(redis, "batches/check_limits")
+        self._add = Script(redis, "batches/add")
 
-    def claim_key(self, owner: str, key: bytes, job_id: str) -> Known | None:
-        """None if the key is now claimed for this batch; else what it stands for."""
-        with talking():
-            verdict, *known = self._claim_key(args=[owner, key, job_id, CLAIM_MS])
-        if verdict == b"new":
-            return None
-        return Known(known[0].decode(), known[1]) if known else Known("", b"")
+    def reserve_key(self, owner: str, key: bytes, job_id: str) -> KnownKey | None:
+        """None if the key is now reserved for this batch; else what it stands for."""
+        known = self._reserve_key(owner=owner, idempotency=key, id=job_id, lapses_ms=RESERVATION_MS)
+        return KnownKey(known[0].decode(), known[1]) if known else None
 
     def release_key(self, owner: str, key: bytes, job_id: str) -> None:
-        """Its request came to nothing."""
-        with talking():
-            self._release_key(args=[owner, key, job_id])
+        """The request of the key was not accepted."""
+        self._release_key(owner=owner, idempotency=key, id=job_id)
 
-    def require_room(self, owner: str) -> None:
-        """Raises QueueFull or TooManyBatches where one more of this owner would be refused."""
-        with talking():
-            refused = self._room(args=[owner, *self._most_open])
-        if refused:
+    def check_limits(self, owner: str) -> None:
+        """Raises QueueFull or TooManyBatches where one more batch of this owner would be refused."""
+        if refused := self._check_limits(owner=owner, **self._limits):
             raise self._refusal(*refused)
 
     def add(self, batch: NewBatch) -> list[str]:
-        """Records the batch and puts its first task in the line; returns the wake_ups to ring.
+        """Records the batch and adds its first task to the queue. Returns the wake-ups to send.
 
         Raises QueueFull or TooManyBatches. Adding a batch again changes nothing.
         """
-        arguments: list[str | bytes | int] = [
-            *self._most_open,
-            uuid4().hex,
-            batch.id,
-            ids.raw(batch.id),
-            batch.model,
-            bytes.fromhex(batch.sha256),
-            batch.owner,
-            batch.asked.to_json(),
-            batch.size,
-            batch.metadata,
-            "" if batch.start_within_ms is None else batch.start_within_ms,
-            *(batch.once or (b"", b"")),
-            "look" if batch.asked.dry_run else "plan",
-            1 if batch.asked.dry_run else "",
-        ]
-        with talking():
-            verdict, *told = self._add(args=arguments)
+        verdict, *detail = self._add(
+            [_item(batch)], **self._limits, retention_ms=self.retention_ms, wake_up_name=uuid4().hex
+        )
         if verdict != b"ok":
-            raise self._refusal(verdict, *told)
-        return [wake_up.decode() for wake_up in told[0]]
+            raise self._refusal(verdict, *detail)
+        return texts(detail[0])
 
     def _refusal(self, verdict: bytes, oldest: bytes = b"") -> QueueFull | TooManyBatches:
-        """What it comes to, as `refusal` of scripts/batches/batch.lua gives it."""
+        """`oldest` is the owner's batch that has been open longest."""
         if verdict == b"full":
             return QueueFull("too many batches are unfinished; try again later")
         [record] = self.read([oldest.decode()])
@@ -101,48 +77,20 @@ class BatchStore:
         seconds = UNKNOWN_SECONDS if left is None else math.ceil(left)
         return TooManyBatches(min(max(seconds, 1), MOST_SECONDS))
 
-    def read(self, job_ids: Sequence[str]) -> list[BatchRecord | UnknownRecord | None]:
-        with talking():
-            records = self._read(args=[self.retention_ms, *job_ids])
-        return [_decoded(job_id, values) for job_id, values in zip(job_ids, records, strict=True)]
 
-    def cancel(self, job_id: str) -> BatchStatus | None:
-        """Cancels the batch if it has not ended; returns the status it then has, None if there is none."""
-        with talking():
-            status = self._cancel(args=[job_id, self.retention_ms])
-        return None if status is None else BatchStatus(status.decode())
-
-    def delete(self, job_id: str) -> BatchStatus | None:
-        """Removes the batch if it has ended; returns the status it had, None if there is none."""
-        with talking():
-            status = self._delete(args=[job_id, ids.raw(job_id), self.retention_ms])
-        return None if status is None else BatchStatus(status.decode())
-
-    def list_batches(
-        self, owner: str, behind: str | None, status: str | None, most: int
-    ) -> tuple[list[BatchRecord], str | None]:
-        """The owner's batches, the newest first, those that come behind an id.
-
-        Returns with them the id to go on behind, None if there are no more.
-        """
-        arguments = [
-            owner,
-            ids.raw(behind) if behind else "",
-            status or "",
-            most,
-            LOOKS_AT,
-            self.retention_ms,
-        ]
-        with talking():
-            found, last = self._list(args=arguments)
-        pairs = zip(found[::2], found[1::2], strict=True)
-        records = [BatchRecord.decode(job_id.decode(), values) for job_id, values in pairs]
-        return records, ids.from_raw(last, ids.BATCH) if last else None
-
-
-def _decoded(job_id: str, values: Sequence[bytes | None]) -> BatchRecord | UnknownRecord | None:
-    """One that cannot be read must not keep the others from being read."""
-    try:
-        return BatchRecord.decode(job_id, values) if values[0] else None
-    except UnknownRecord as error:
-        return error
+def _item(batch: NewBatch) -> tuple[str | bytes | int, ...]:
+    """As batches/add.lua names them."""
+    return (
+        batch.id,
+        ids.raw(batch.id),
+        batch.model,
+        bytes.fromhex(batch.sha256),
+        batch.owner,
+        batch.options.to_json(),
+        batch.size,
+        batch.metadata,
+        "" if batch.start_within_ms is None else batch.start_within_ms,
+        *(batch.idempotency or NO_KEY),
+        "preview" if batch.options.dry_run else "plan",
+        1 if batch.options.dry_run else "",
+    )

@@ -9,7 +9,8 @@ from redis import RedisError
 from jobs import ids
 from jobs.cli.api import MOST_AT_ONCE, Resource
 from jobs.cli.errors import CannotAsk, NotSo
-from jobs.predictions.record import PredictionRecord, UnknownRecord
+from jobs.errors import UnknownRecord
+from jobs.predictions.record import PredictionRecord
 from jobs.predictions.resource import capacity, prediction
 from jobs.predictions.status import PredictionStatus
 from jobs.predictions.store import PredictionStore

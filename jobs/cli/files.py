@@ -1,4 +1,4 @@
-"""Files on their way to Paygrade and back, a piece at a time."""
+"""FileStore on their way to Paygrade and back, a piece at a time."""
 
 import http.client
 import time

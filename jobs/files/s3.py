@@ -1,4 +1,4 @@
-"""Files in S3: put in one request, or in parts as they are written; either way there whole or not at all.
+"""FileStore in S3: put in one request, or in parts as they are written; either way there whole or not at all.
 
 Imported only where there are such files: boto3 takes a quarter of a second. And with all that a client
 imports as it is made: a module that a thread imports while its process forks stays locked in the child.
@@ -18,7 +18,7 @@ from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 
 from jobs.errors import FileMissing, FilesForbidden, FilesUnavailable
-from jobs.files.store import PIECE, Files, Writable
+from jobs.files.store import PIECE, FileStore, Writable
 
 PART = 16 * 1024 * 1024
 """Bytes of each part: of at most 10,000, so a file may have 156 GiB."""
@@ -35,7 +35,7 @@ def _client() -> Any:
 os.register_at_fork(after_in_child=_client.cache_clear)
 
 
-class S3Files(Files):
+class S3Files(FileStore):
     """`place` is s3://BUCKET/PREFIX; keys and region are found as boto3 finds them."""
 
     def __init__(self, place: str) -> None:

@@ -1,16 +1,12 @@
 """Where the files of batches are: a directory or an S3 prefix, behind one small seam."""
 
-import os
-import time
 from abc import ABC, abstractmethod
 from collections.abc import Iterator
-from contextlib import AbstractContextManager, contextmanager, suppress
-from io import FileIO, RawIOBase
-from pathlib import Path
+from contextlib import AbstractContextManager
+from io import RawIOBase
 from typing import Protocol
-from uuid import uuid4
 
-from jobs.errors import FileMissing, FilesUnavailable
+from jobs.errors import FilesUnavailable
 
 PIECE = 256 * 1024
 """Bytes that are read at once where a file is passed on."""
@@ -20,8 +16,8 @@ class Writable(Protocol):
     def write(self, data: bytes | memoryview, /) -> object: ...
 
 
-class Files(ABC):
-    """Files by name, with slashes. A file is there whole or not at all.
+class FileStore(ABC):
+    """FileStore by name, with slashes. A file is there whole or not at all.
 
     Every method raises FilesUnavailable if the store cannot be read or written, and FileMissing for a
     file that does not exist.
@@ -79,94 +75,3 @@ def read_exactly(file: RawIOBase, start: int, end: int) -> bytes:
         start += len(piece)
         pieces.append(piece)
     return pieces[0] if len(pieces) == 1 else b"".join(pieces)
-
-
-def files_at(place: str) -> Files:
-    """`place` is a directory, or s3://BUCKET/PREFIX."""
-    if place.startswith("s3://"):
-        from jobs.files.s3 import S3Files
-
-        return S3Files(place)
-    return Directory(Path(place))
-
-
-class Directory(Files):
-    """Files are written under a name that begins with a dot, and then renamed."""
-
-    def __init__(self, root: Path) -> None:
-        self._root = root
-
-    @contextmanager
-    def create(self, name: str) -> Iterator[Writable]:
-        place = self._root / name
-        draft = place.with_name(f".{place.name}-{uuid4().hex}")
-        with _named_errors():
-            place.parent.mkdir(parents=True, exist_ok=True)
-            file = draft.open("xb", buffering=0)
-        try:
-            with file:
-                yield _Whole(file)
-            with _named_errors():
-                draft.rename(place)
-        finally:
-            with suppress(OSError):
-                draft.unlink(missing_ok=True)
-
-    def open(self, name: str) -> RawIOBase:
-        with _named_errors():
-            return (self._root / name).open("rb", buffering=0)
-
-    def size(self, name: str) -> int:
-        with _named_errors():
-            return (self._root / name).stat().st_size
-
-    def remove(self, folder: str) -> None:
-        place = self._root / folder
-        with _named_errors(), suppress(FileNotFoundError):
-            for path, _, files in os.walk(place, topdown=False):
-                for file in files:
-                    Path(path, file).unlink(missing_ok=True)
-                Path(path).rmdir()
-
-    def remove_file(self, name: str) -> None:
-        with _named_errors():
-            (self._root / name).unlink(missing_ok=True)
-
-    def folders(self, folder: str) -> Iterator[str]:
-        with _named_errors(), suppress(FileNotFoundError):
-            for entry in os.scandir(self._root / folder):
-                if entry.is_dir():
-                    yield entry.name
-
-    def remove_drafts(self, older_than_seconds: float) -> None:
-        before = time.time() - older_than_seconds
-        with _named_errors():
-            for folder, _, names in os.walk(self._root):  # which goes on where a folder is removed meanwhile
-                for name in names:
-                    draft = Path(folder, name)
-                    with suppress(FileNotFoundError):  # it was finished meanwhile
-                        if name.startswith(".") and draft.stat().st_mtime < before:
-                            draft.unlink()
-
-
-class _Whole:
-    """Writes all that it is given, where a raw file may write a part."""
-
-    def __init__(self, file: FileIO) -> None:
-        self._file = file
-
-    def write(self, data: bytes | memoryview) -> None:
-        left = memoryview(data)
-        with _named_errors():
-            while left:
-                left = left[self._file.write(left) :]
-
-
-@contextmanager
-def _named_errors() -> Iterator[None]:
-    try:
-        yield
-    except FileNotFoundError:
-        raise FileMissing from None
-    except OSError as error:
-        raise FilesUnavailable(f"the file store cannot be used: {error.strerror}") from error

@@ -1,31 +1,27 @@
-"""The line as workers see it: claim what waits, record what became of it, take back what was lost."""
+"""The queue of predictions as workers see it: claim, record, release, sweep."""
 
-from collections.abc import Callable, Sequence
-from contextlib import suppress
+from collections.abc import Sequence
 from itertools import compress
-from typing import Any, NamedTuple, TypeAlias, TypeVar
-from uuid import uuid4
+from typing import Any, NamedTuple
 
 import orjson
 from redis import Redis
-from redis.exceptions import ResponseError
+from redis.exceptions import RedisError, ResponseError
 
-from jobs.connection import script, talking
+from jobs.connection import store_error
 from jobs.predictions.record import Row
 from jobs.predictions.status import PredictionStatus
-from jobs.queues.capacity import LAPSES_MS, Process
-from jobs.queues.names import CHILDREN, GROUP, LINE, STREAMS
+from jobs.queues.names import GROUP, PREDICTIONS, Queue
+from jobs.queues.queue import NO_ENTRY, Entry, QueueConsumer, Script, Sweep, texts
 from jobs.settings import Settings
 
-T = TypeVar("T")
-
-LOST = orjson.dumps({"type": "worker_lost", "detail": "every worker that took it was lost"})
+WORKER_LOST = orjson.dumps({"type": "worker_lost", "detail": "every worker that claimed this job was lost"})
 
 
 class Claim(NamedTuple):
-    """One job in the hands of a child. `rows` has one row for a single one: see `listed`.
+    """A claimed prediction. `rows` has one row unless it is a list (`listed`).
 
-    A list that workers were lost with is to be scored with care: row by row, without those given up.
+    A list that is on its last attempt is scored `row_by_row`, without the rows that workers were lost with.
     """
 
     stream: bytes
@@ -36,12 +32,12 @@ class Claim(NamedTuple):
     sha256: str
     rows: list[Row]
     listed: bool
-    careful: bool = False
+    row_by_row: bool = False
     given_up: frozenset[int] = frozenset()
 
 
 class Outcome(NamedTuple):
-    """What became of a claimed job; outputs and error are JSON, empty where there are none."""
+    """How a claimed prediction ended; outputs and error are JSON, empty where there are none."""
 
     claim: Claim
     status: PredictionStatus
@@ -49,180 +45,102 @@ class Outcome(NamedTuple):
     error: bytes = b""
 
 
-class Sweep(NamedTuple):
-    taken_back: int
-    given_up: int
-    wake_ups: list[str]
-
-
-Entry: TypeAlias = tuple[bytes, bytes, bytes]
-"""An entry of the stream, with the id and the rows of the job in it."""
-
-
-class PredictionConsumer:
+class PredictionConsumer(QueueConsumer):
     """Every method raises StoreUnavailable if Redis does not answer in time."""
 
-    def __init__(self, redis: Redis, settings: Settings, name: str = LINE) -> None:
-        self._name = name
-        self._redis = redis
-        self._settings = settings
-        self._claim = script(redis, "claim")
-        self._record = script(redis, "record")
-        self._sweep = script(redis, "sweep")
-        self._give_back = script(redis, "give_back")
-        self._withdraw = script(redis, "withdraw")
-        self._live = script(redis, "live")
-        self._try_row = script(redis, "try_row")
-        self._ring = script(redis, "ring")
+    def __init__(self, redis: Redis, settings: Settings, queue: Queue = PREDICTIONS) -> None:
+        super().__init__(redis, settings, queue)
+        self._record = Script(redis, "predictions/record")
+        self._release = Script(redis, "predictions/release")
+        self._note_row = Script(redis, "predictions/note_row")
 
-    def claim(self, child: str, wake_up: str, rows: int, read: Entry | None = None) -> list[Claim]:
-        """About as many rows as asked for, and never of two jobs one that a worker was lost with.
+    def claim(
+        self, consumer: str, wake_up: str, rows: int, entry: Entry = NO_ENTRY, last: bool = False
+    ) -> list[Claim]:
+        """About as many rows as asked for; a job whose worker was lost comes alone.
 
-        `read` is what `wait` gave. Renews the wake_up if there was anything to claim.
+        `entry` is what `wait` returned. With `last`, a queue that is empty withdraws the wake-up.
         """
-        arguments: list[str | bytes | int] = [
-            child,
-            wake_up,
-            rows,
-            self._settings.retention_ms,
-            *(read or ()),
-        ]
-        with talking():
-            claimed = self._in_group(lambda: self._claim(keys=[self._name], args=arguments))
-        return [self._claimed(*fields) for fields in claimed]
-
-    def wait(self, child: str, milliseconds: int) -> Entry | None:
-        """Waits for the next job; what it gives must go to `claim`."""
-        with talking():
-            read: Any = self._in_group(
-                lambda: self._redis.xreadgroup(GROUP, child, {self._name: ">"}, count=1, block=milliseconds)
-            )
-        if not read:
-            return None
-        [[_, [(entry, fields)]]] = read
-        return entry, fields[b"id"], fields[b"rows"]
+        return list(map(self._decode, self._claim(**self._wanted(consumer, wake_up, rows, entry, last))))
 
     def record(self, outcomes: Sequence[Outcome]) -> list[Outcome]:
-        """Records them and tells those who wait; returns those that counted.
+        """Records the outcomes and informs those who wait. Returns those that were recorded.
 
-        One does not count if its attempt is no longer the current one, or if the job has ended.
+        A stale outcome is not recorded: its attempt is not the current one, or the job has ended.
         """
-        with talking():
-            recorded = self._record(args=self._recording(outcomes))
+        recorded = self._record(map(_record_item, outcomes), retention_ms=self._settings.retention_ms)
         return list(compress(outcomes, recorded))
 
     def record_and_claim(
-        self, outcomes: Sequence[Outcome], child: str, wake_up: str, rows: int
+        self, outcomes: Sequence[Outcome], consumer: str, wake_up: str, rows: int
     ) -> tuple[list[Outcome], list[Claim]]:
         """What `record` and then `claim` return, in one round trip."""
         both = self._redis.pipeline(transaction=False)
-        both.evalsha(self._record.sha, 0, *self._recording(outcomes))
-        both.evalsha(self._claim.sha, 1, self._name, child, wake_up, rows, self._settings.retention_ms)
-        with talking():
+        self._record.add_to(both, map(_record_item, outcomes), retention_ms=self._settings.retention_ms)
+        self._claim.add_to(both, **self._wanted(consumer, wake_up, rows, NO_ENTRY, last=False))
+        try:
             recorded, claimed = both.execute(raise_on_error=False)
-        # A store that has just been started knows no scripts, and may have no line.
-        lost = isinstance(recorded, ResponseError)
-        counted = self.record(outcomes) if lost else list(compress(outcomes, recorded))
+        except (RedisError, OSError) as error:
+            raise store_error(error) from error
+        # A store that has just been started has neither scripts nor queues.
+        failed = isinstance(recorded, ResponseError)
+        counted = self.record(outcomes) if failed else list(compress(outcomes, recorded))
         if isinstance(claimed, ResponseError):
-            return counted, self.claim(child, wake_up, rows)
-        return counted, [self._claimed(*fields) for fields in claimed]
+            return counted, self.claim(consumer, wake_up, rows)
+        return counted, list(map(self._decode, self._claim.read(claimed)))
 
-    def _recording(self, outcomes: Sequence[Outcome]) -> list[str | bytes | int]:
-        """As scripts/record.lua takes them."""
-        arguments: list[str | bytes | int] = [self._settings.retention_ms]
-        for outcome in outcomes:
-            claim = outcome.claim
-            arguments += (claim.stream, claim.entry, claim.id, claim.attempt)
-            arguments += (outcome.status, outcome.outputs, outcome.error)
-        return arguments
+    def note_row(self, claim: Claim, row: int) -> None:
+        """If this worker is lost now, the row is given up."""
+        self._note_row(id=claim.id, attempt=claim.attempt, row=row)
 
-    def try_row(self, claim: Claim, row: int) -> None:
-        """Notes the row as the one to give up, should this child be lost with it."""
-        with talking():
-            self._try_row(args=[claim.id, claim.attempt, row])
-
-    def renew(self, claims: Sequence[Claim], child: str) -> None:
-        """The lease of each begins anew, unless it was taken back already."""
-        with talking():
+    def renew(self, claims: Sequence[Claim], consumer: str) -> None:
+        """The lease of each begins anew, unless the job was requeued already."""
+        try:
             for claim in claims:
-                self._redis.xclaim(claim.stream, GROUP, child, 0, [claim.entry], justid=True)
+                self._redis.xclaim(claim.stream, GROUP, consumer, 0, [claim.entry], justid=True)
+        except (RedisError, OSError) as error:
+            raise store_error(error) from error
 
-    def give_back(self, claims: Sequence[Claim], reason: bytes) -> None:
-        """Leaves them to another worker; the reason is their error if this was their last attempt."""
-        arguments: list[str | bytes | int] = [self._settings.lease_seconds * 1000, reason]
-        for claim in claims:
-            arguments += (claim.stream, claim.entry, claim.id, claim.attempt)
-        with talking():
-            self._give_back(args=arguments)
+    def release(self, claims: Sequence[Claim], reason: bytes) -> None:
+        """Leaves the jobs to another worker; `reason` is their error if this was their last attempt."""
+        items = [(claim.stream, claim.entry, claim.id, claim.attempt) for claim in claims]
+        self._release(items, lease_ms=self._settings.lease_seconds * 1000, reason=reason)
 
-    def withdraw(self, wake_up: str) -> None:
-        """The wake_up has been answered: who adds to the line from now on may ring again."""
-        with talking():
-            self._withdraw(args=[wake_up])
+    def sweep(self, most_wake_ups: int) -> Sweep:
+        """Requeues what was claimed longer ago than the lease. One worker at a time does so."""
+        swept = self._sweep_queue(self._settings.attempts, WORKER_LOST, most_wake_ups)
+        return Sweep(swept.requeued, swept.given_up, texts(swept.wake_ups))
 
-    def live(self, child: Process, among: str = CHILDREN) -> None:
-        """Says that the child lives, for LAPSES_MS; then it counts as dead, and no wake_up is rung for it."""
-        with talking():
-            self._live(args=[among, child.name, LAPSES_MS, child.says])
+    def _wanted(self, consumer: str, wake_up: str, rows: int, entry: Entry, last: bool) -> dict[str, Any]:
+        return {
+            "queue": self.queue.name,
+            "consumer": consumer,
+            "wake_up_name": wake_up,
+            "rows": rows,
+            "retention_ms": self._settings.retention_ms,
+            "entry": entry.entry,
+            "entry_id": entry.job_id,
+            "entry_rows": entry.detail,
+            "last": "1" if last else "",
+        }
 
-    def sweep(self, wake_ups: int) -> Sweep:
-        """Takes back what was claimed longer ago than its lease; names up to so many wake_ups to ring.
-
-        Of all workers one does so every other second; to the others it gives nothing.
-        """
-        settings = self._settings
-        names = [uuid4().hex for _ in range(wake_ups)]
-        arguments: list[str | bytes | int] = [
-            settings.lease_seconds * 1000,
-            settings.attempts,
-            settings.retention_ms,
-            LOST,
-            *names,
-        ]
-        with talking():
-            back, given_up, rung = self._in_group(lambda: self._sweep(keys=[LINE], args=arguments))
-        return Sweep(back, given_up, [wake_up.decode() for wake_up in rung])
-
-    def wake_ups(self, most: int) -> list[str]:
-        """The wake_ups that are to be rung now."""
-        with talking():
-            rung = self._ring(keys=[LINE], args=[uuid4().hex for _ in range(most)])
-        return [wake_up.decode() for wake_up in rung]
-
-    def _claimed(
-        self,
-        stream: bytes,
-        entry: bytes,
-        job_id: bytes,
-        attempt: bytes,
-        model: bytes,
-        sha: bytes,
-        inputs: bytes,
-        given_up: bytes,
-    ) -> Claim:
-        rows = orjson.loads(inputs)
-        listed = isinstance(rows[0], list)
+    def _decode(self, claimed: Any) -> Claim:
+        rows = orjson.loads(claimed.inputs)
+        listed, attempt = isinstance(rows[0], list), int(claimed.attempt)
         return Claim(
-            stream=stream,
-            entry=entry,
-            id=job_id.decode(),
-            attempt=int(attempt),
-            model=model.decode(),
-            sha256=sha.hex(),
+            stream=claimed.stream,
+            entry=claimed.entry,
+            id=claimed.id.decode(),
+            attempt=attempt,
+            model=claimed.model.decode(),
+            sha256=claimed.sha.hex(),
             rows=rows if listed else [rows],
             listed=listed,
-            careful=listed and int(attempt) >= max(self._settings.attempts, 2),
-            given_up=frozenset(map(int, given_up.split())),
+            row_by_row=listed and attempt >= max(self._settings.attempts, 2),
+            given_up=frozenset(map(int, claimed.given_up.split())),
         )
 
-    def _in_group(self, call: Callable[[], T]) -> T:
-        """Calls, and makes the line's consumer group first if it turns out that there is none."""
-        try:
-            return call()
-        except ResponseError as error:
-            if not str(error).startswith("NOGROUP"):
-                raise
-        for stream in STREAMS:
-            with suppress(ResponseError):  # another worker was first
-                self._redis.xgroup_create(stream, GROUP, id="0", mkstream=True)
-        return call()
+
+def _record_item(outcome: Outcome) -> tuple[Any, ...]:
+    claim = outcome.claim
+    return claim.stream, claim.entry, claim.id, claim.attempt, outcome.status, outcome.outputs, outcome.error

@@ -1,12 +1,12 @@
-"""A prediction and the capacity as callers see them, computed from what Redis has."""
+"""A prediction as callers see it, computed from its record."""
 
 from typing import Any
 
 import orjson
 
+from jobs import ids
 from jobs.predictions.record import PredictionRecord
 from jobs.queues.capacity import Capacity
-from jobs.times import written
 
 PATH = "/v1/predictions"
 
@@ -46,29 +46,6 @@ def prediction(record: PredictionRecord, capacity: Capacity) -> bytes:
     return orjson.dumps(resource)
 
 
-def capacity(now: Capacity, accepting: bool) -> dict[str, Any]:
-    return {
-        "object": "capacity",
-        "waiting": now.waiting,
-        "rows": now.rows,
-        "claimed": now.claimed,
-        "oldest_age_seconds": now.oldest_seconds,
-        "workers": now.workers,
-        "children": len(now.children),
-        "rows_per_second": now.rows_per_second,
-        "releases": sorted({each.release for each in (*now.webs, *now.children, *now.batches.children)}),
-        "accepting": accepting,
-        "batches": {
-            "open": now.batches.open,
-            "waiting": now.batches.waiting,
-            "claimed": now.batches.claimed,
-            "oldest_age_seconds": now.batches.oldest_seconds,
-            "children": len(now.batches.children),
-            "rows_per_second": now.batches.rows_per_second,
-        },
-    }
-
-
 def model_of(ref: str, sha256: str) -> dict[str, Any]:
     """NAME@VERSION as callers see it."""
     name, _, version = ref.partition("@")
@@ -76,4 +53,4 @@ def model_of(ref: str, sha256: str) -> dict[str, Any]:
 
 
 def time_of(milliseconds: int | None) -> str | None:
-    return None if milliseconds is None else written(milliseconds)
+    return None if milliseconds is None else ids.rfc3339(milliseconds)

@@ -1,21 +1,21 @@
-"""The states of a job, and which may follow which."""
+"""The statuses of a prediction, and which may follow which."""
 
 from enum import StrEnum
 
 
 class PredictionStatus(StrEnum):
     QUEUED = "queued"
-    """Accepted and in the line; also a job that its worker lost and that waits to run again."""
+    """Accepted, and waits in its queue; also after its worker was lost."""
     RUNNING = "running"
     """Claimed by a worker."""
     SUCCEEDED = "succeeded"
     """Every row was scored."""
     PARTIALLY_SUCCEEDED = "partially_succeeded"
-    """Some rows were scored; the others say why not."""
+    """Some rows were scored; the others have errors."""
     FAILED = "failed"
     """No row was scored; the error says why."""
     CANCELED = "canceled"
-    """Withdrawn by its caller before a worker claimed it."""
+    """Canceled by its caller before a worker claimed it."""
     EXPIRED = "expired"
     """Not started by its deadline."""
 

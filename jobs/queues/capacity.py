@@ -1,104 +1,89 @@
-"""How things stand: what waits, what is claimed, and how fast it is worked off."""
+"""The state of the service: what waits, what is claimed, how fast it is worked on, and the room that Redis
+has.
+"""
 
 import math
-from collections.abc import Sequence
 from typing import Any, NamedTuple
 
+from redis import Redis
+
 from jobs import ids
-from jobs.predictions.record import JOB_BYTES
+from jobs.connection import store_errors
+from jobs.queues.names import BATCHES, EXPLANATIONS, PREDICTIONS, QUEUES, WEB_PROCESSES
+from jobs.queues.processes import LAPSES_MS, Process
+from jobs.queues.queue import Script
+from jobs.settings import Settings
 
 UNKNOWN_SECONDS = 5
-"""When to ask again where nobody can tell how long it will take."""
+"""When to ask again where nobody knows how long it takes."""
 MOST_SECONDS = 60
-LAPSES_MS = 5_000
-"""A process that has not said for this long that it lives counts as dead."""
+
+JOB_BYTES = 500
+"""What a prediction takes in Redis until its record expires, without inputs and outputs."""
+OUTPUT_BYTES = 128
+"""What the output of a row takes, with a warning or two; usually more than its inputs."""
 
 
-class Process(NamedTuple):
-    """A web process, HOST:PROCESS, or a child of a worker, HOST:WORKER:CHILD; with process ids."""
-
-    name: str
-    release: str
-    pace: int = 0
-    """Rows a second while it has work; 0 before its first."""
-
-    @property
-    def says(self) -> str:
-        return f"{self.release} {self.pace}"
+class QueueState(NamedTuple):
+    waiting: int
+    """Entries that nobody has claimed."""
+    rows: int
+    """Rows of those entries."""
+    claimed: int
+    oldest: tuple[bytes, ...]
+    """The oldest entry that waits in each of its streams and its job, in turns."""
+    consumers: tuple[Process, ...]
 
     @classmethod
-    def heard(cls, name: bytes, said: bytes) -> "Process":
-        release, _, pace = said.decode().partition(" ")
-        return cls(name.decode(), release, int(pace or 0))
+    def decode(cls, waiting: int, rows: int, claimed: int, oldest: Any, consumers: Any) -> "QueueState":
+        """As queues/capacity.lua returns it."""
+        return cls(waiting, int(rows), claimed, tuple(oldest), Process.read_all(consumers))
+
+    @property
+    def rows_per_second(self) -> int:
+        """What all consumers together score while they have work."""
+        return sum(consumer.pace for consumer in self.consumers)
 
 
 class BatchCapacity(NamedTuple):
-    """To plan a batch, and to join its parts, count as a chunk each."""
+    """To plan a batch and to join its parts count as a chunk each."""
 
     open: int = 0
     """Batches that have not ended."""
     waiting: int = 0
-    """Chunks that nobody has claimed, in the line or still to come into it."""
+    """Chunks that nobody has claimed, whether or not they are in the queue yet."""
     claimed: int = 0
     oldest_seconds: float = 0.0
-    """Since the chunk came into the line that is next."""
+    """How long the next chunk has been in the queue."""
     children: tuple[Process, ...] = ()
-
-    @classmethod
-    def decode(cls, values: Sequence[Any]) -> "BatchCapacity":
-        """`values` as scripts/batches/capacity.lua gives them."""
-        unfinished, waiting, claimed, waited_ms, children = values
-        return cls(unfinished, waiting, claimed, waited_ms / 1000, _living(children))
-
-    @property
-    def rows_per_second(self) -> int:
-        """What all children for batches together score while they have work."""
-        return sum(child.pace for child in self.children)
+    rows_per_second: int = 0
 
 
 class Capacity(NamedTuple):
     waiting: int = 0
     rows: int = 0
-    """Of the jobs that wait."""
+    """Of the predictions that wait."""
     claimed: int = 0
     oldest_seconds: float = 0.0
-    """Since the job was made that has waited longest."""
+    """The age of the prediction that has waited longest."""
     webs: tuple[Process, ...] = ()
     children: tuple[Process, ...] = ()
     rows_per_second: int = 0
     """What all children together score while they have work."""
     explained_per_second: int = 0
-    """Rows that their threads that explain score together while they have work."""
+    """How many rows they explain."""
     batches: BatchCapacity = BatchCapacity()
-
-    @classmethod
-    def decode(cls, values: Sequence[Any], batches: Sequence[Any]) -> "Capacity":
-        """`values` and `batches` as the scripts capacity.lua and batches/capacity.lua give them."""
-        now, waiting, rows, claimed, *oldest, webs, children, explainers = values
-        made = [ids.created_ms(job_id.decode()) for job_id in oldest if job_id]
-        living = _living(children)
-        return cls(
-            waiting=max(waiting, 0),
-            rows=max(int(rows), 0),
-            claimed=claimed,
-            oldest_seconds=max(int(now) - min(made), 0) / 1000 if made else 0.0,
-            webs=_living(webs),
-            children=living,
-            rows_per_second=sum(child.pace for child in living),
-            explained_per_second=sum(thread.pace for thread in _living(explainers)),
-            batches=BatchCapacity.decode(batches),
-        )
 
     @property
     def workers(self) -> int:
         return len({child.name.rpartition(":")[0] for child in self.children})
 
     def accepting(self, room: float, most_waiting: int) -> bool:
-        """Whether a small job would be taken in now; `room` is what PredictionStore.room gives."""
+        """Whether a small prediction would be accepted now; `room` is what Monitor.room returned."""
         return room > JOB_BYTES and self.waiting + self.claimed < most_waiting
 
     def seconds_for(self, rows: int, explained: bool = False) -> float | None:
-        """How long so many rows take; None where nobody can tell."""
+        """How long so many rows take; None where that is not known."""
         pace = self.explained_per_second if explained else self.rows_per_second
         return rows / pace if pace else None
 
@@ -109,7 +94,94 @@ class Capacity(NamedTuple):
             return 1 if self.children else UNKNOWN_SECONDS
         return min(max(math.ceil(seconds), 1), MOST_SECONDS)
 
+    def resource(self, accepting: bool) -> dict[str, Any]:
+        """As callers see it."""
+        return {
+            "object": "capacity",
+            "waiting": self.waiting,
+            "rows": self.rows,
+            "claimed": self.claimed,
+            "oldest_age_seconds": self.oldest_seconds,
+            "workers": self.workers,
+            "children": len(self.children),
+            "rows_per_second": self.rows_per_second,
+            "releases": sorted(
+                {each.release for each in (*self.webs, *self.children, *self.batches.children)}
+            ),
+            "accepting": accepting,
+            "batches": {
+                "open": self.batches.open,
+                "waiting": self.batches.waiting,
+                "claimed": self.batches.claimed,
+                "oldest_age_seconds": self.batches.oldest_seconds,
+                "children": len(self.batches.children),
+                "rows_per_second": self.batches.rows_per_second,
+            },
+        }
 
-def _living(said: Sequence[bytes]) -> tuple[Process, ...]:
-    """Names, and what each says of itself, by turns."""
-    return tuple(map(Process.heard, said[::2], said[1::2]))
+
+class Monitor:
+    """Every method raises StoreUnavailable if Redis does not answer in time."""
+
+    def __init__(self, redis: Redis, settings: Settings) -> None:
+        self._redis = redis
+        self._max_memory_percent = settings.max_memory_percent
+        self._alive = Script(redis, "queues/alive")
+        self._capacity = Script(redis, "queues/capacity")
+        self._open_batches = Script(redis, "batches/open_batches")
+
+    def ping(self) -> None:
+        with store_errors():
+            self._redis.ping()
+
+    def alive(self, web: Process) -> None:
+        """The web process is alive for LAPSES_MS."""
+        self._alive(set=WEB_PROCESSES, name=web.name, lapses_ms=LAPSES_MS, says=web.says)
+
+    def room(self) -> float:
+        """Bytes that Redis may still take, without those of outputs to come; infinite without a limit."""
+        with store_errors():
+            memory = self._redis.info("memory")
+            waiting = self._redis.get(PREDICTIONS.rows)
+        if not memory["maxmemory"]:
+            return math.inf
+        most = memory["maxmemory"] * self._max_memory_percent / 100
+        return float(most - memory["used_memory"] - OUTPUT_BYTES * max(int(waiting or 0), 0))
+
+    def capacity(self) -> Capacity:
+        reply = self._capacity([(queue.name,) for queue in QUEUES], set=WEB_PROCESSES)
+        states = [QueueState.decode(*state) for state in reply.queues]
+        by_name = dict(zip((queue.name for queue in QUEUES), states, strict=True))
+        predictions, explanations = by_name[PREDICTIONS.name], by_name[EXPLANATIONS.name]
+        now = int(reply.now)
+        made = [
+            ids.created_ms(job_id.decode()) for job_id in (predictions.oldest + explanations.oldest)[1::2]
+        ]
+        return Capacity(
+            waiting=predictions.waiting + explanations.waiting,
+            rows=predictions.rows + explanations.rows,
+            claimed=predictions.claimed + explanations.claimed,
+            oldest_seconds=_age(now, made),
+            webs=Process.read_all(reply.webs),
+            children=predictions.consumers,
+            rows_per_second=predictions.rows_per_second,
+            explained_per_second=explanations.rows_per_second,
+            batches=self._of_batches(now, by_name[BATCHES.name]),
+        )
+
+    def _of_batches(self, now: int, state: QueueState) -> BatchCapacity:
+        batches = self._open_batches()
+        added = [int(entry.partition(b"-")[0]) for entry in state.oldest[::2]]
+        return BatchCapacity(
+            open=batches.open,
+            waiting=state.waiting + batches.unqueued,
+            claimed=state.claimed,
+            oldest_seconds=_age(now, added),
+            children=state.consumers,
+            rows_per_second=state.rows_per_second,
+        )
+
+
+def _age(now: int, times: list[int]) -> float:
+    """Seconds since the oldest of these times; 0 without any."""
+    return max(now - min(times), 0) / 1000 if times else 0.0

@@ -1,54 +1,68 @@
-"""The names that web, worker and Redis share. Those of records and lists are in scripts/job.lua."""
+"""The names that web, workers and Redis share: kinds of jobs, their queues, and what carries their
+wake-ups.
+"""
 
-SCORE_PREDICTIONS = "score_predictions.v1"
-"""The Celery task that a wake_up for predictions starts."""
+from typing import NamedTuple
 
-PREDICTIONS = "predictions"
-"""The Celery queue of those wake_ups."""
-
-SCORE_BATCHES = "score_batches.v1"
-"""The Celery task that a wake_up for batches starts."""
-
-BATCHES = "batches"
-"""The Celery queue of those wake_ups."""
-
-BATCH_LINE = "line:batches"
-"""The stream where the tasks of batches wait."""
-
-LINE = "line:predictions"
-"""The stream where predictions wait."""
-
-AGAIN = f"{LINE}:again"
-"""The stream where predictions wait whose worker was lost."""
-
-EXPLAINED = f"{LINE}:explained"
-"""The stream where those wait whose predictions are to be explained, which takes longer."""
-
-STREAMS = (LINE, AGAIN, EXPLAINED, f"{EXPLAINED}:again")
-"""All of them."""
-
-ROWS = f"{LINE}:rows"
-"""How many rows wait in both."""
-
-BELLS = "wake_ups"
-"""The sorted set of the wake_ups for predictions that are out, or being answered."""
-
-CHILDREN = "children"
-"""The sorted set of the children of workers that live."""
-
-EXPLAINERS = "explainers"
-"""That of their threads that explain."""
-
-BATCH_CHILDREN = "batches:children"
-"""That of those for batches."""
-
-WEBS = "webs"
-"""That of the web processes."""
+from jobs import ids
 
 GROUP = "workers"
-"""The consumer group of the line: all children of all workers."""
+"""The consumer group of every queue: all consumers of all workers."""
+
+WEB_PROCESSES = "web_processes"
+"""The sorted set of the web processes that are alive."""
+
+
+class Kind(NamedTuple):
+    name: str
+    """Of its package in jobs/, and of its owners' lists in Redis."""
+    id_prefix: str
+    definitions: str
+    """The Lua file that its scripts share."""
+    detail: bytes
+    """What an entry of its queues has besides the id: how many rows, or which task."""
+
+
+PREDICTION = Kind("predictions", ids.PREDICTION, "predictions/prediction", b"rows")
+BATCH = Kind("batches", ids.BATCH, "batches/batch", b"task")
+
+
+class Queue(NamedTuple):
+    """Where jobs of a kind wait. `task` is the Celery task of its wake-ups; without one its consumers watch
+    it all the time.
+    """
+
+    name: str
+    kind: Kind
+    task: str = ""
+
+    @property
+    def stream(self) -> str:
+        return f"queue:{self.name}"
+
+    @property
+    def streams(self) -> tuple[str, str]:
+        """Both of the queue: entries of lost workers wait in the second."""
+        return self.stream, f"{self.stream}:retry"
+
+    @property
+    def rows(self) -> str:
+        """The key that counts the rows that wait."""
+        return f"{self.stream}:rows"
+
+    @property
+    def consumers(self) -> str:
+        """The sorted set of the consumers that are alive."""
+        return f"{self.stream}:consumers"
+
+
+PREDICTIONS = Queue("predictions", PREDICTION, "score_predictions.v1")
+EXPLANATIONS = Queue("explanations", PREDICTION)
+BATCHES = Queue("batches", BATCH, "score_batches.v1")
+
+QUEUES = (PREDICTIONS, EXPLANATIONS, BATCHES)
 
 
 def channel_of(web_process: str) -> str:
-    """Where it is published how jobs ended, for those who wait at this web process."""
+    """Where those who wait at this web process hear how jobs ended."""
     return f"ended:{web_process}"

@@ -14,8 +14,8 @@ from typing import Any
 import pytest
 from redis import Redis
 
-from jobs.predictions.record import JobEnded
 from jobs.predictions.status import PredictionStatus
+from jobs.queues.ended import JobEnded
 from tests.integration.callers import Crowd
 from tests.integration.conftest import StartStack
 from tests.integration.models import LADDER, publish_ladder, score_in_process, step

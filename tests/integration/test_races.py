@@ -14,10 +14,11 @@ from pydantic import SecretStr
 from jobs import ids
 from jobs.connection import connect
 from jobs.predictions.consumer import Claim, Outcome, PredictionConsumer
-from jobs.predictions.record import Accepted, IdempotencyKey, NewPrediction, PredictionRecord
+from jobs.predictions.record import Accepted, NewPrediction, PredictionRecord
 from jobs.predictions.status import PredictionStatus
 from jobs.predictions.store import PredictionStore
-from jobs.queues.names import LINE
+from jobs.queues.idempotency import IdempotencyKey
+from jobs.queues.names import PREDICTIONS
 from jobs.settings import Settings
 from tests.integration.callers import Caller
 from tests.integration.conftest import StartStack
@@ -79,7 +80,7 @@ def new_job(once: IdempotencyKey | None = None) -> NewPrediction:
 def ring(start_stack: StartStack) -> Iterator[SendWakeUp]:
     stack = start_stack()
     yield SendWakeUp(stack.redis_url)
-    assert stack.redis.xlen(LINE) == 0
+    assert stack.redis.xlen(PREDICTIONS.stream) == 0
 
 
 def test_a_cancel_against_a_claim(ring: SendWakeUp) -> None:
@@ -156,6 +157,6 @@ def test_two_requests_with_one_key_at_two_web_processes(start_stack: StartStack)
         answers = ring.race(posting[0], posting[1])
         assert [answer.status_code for answer in answers] == [202, 202]
         assert len({answer.json()["id"] for answer in answers}) == 1
-    assert stack.redis.xlen(LINE) == 100
+    assert stack.redis.xlen(PREDICTIONS.stream) == 100
     for caller in callers:
         caller.close()

@@ -15,8 +15,9 @@ from jobs.predictions.consumer import Claim, Outcome, PredictionConsumer
 from jobs.predictions.record import Accepted, NewPrediction, PredictionRecord, Row
 from jobs.predictions.status import PredictionStatus
 from jobs.predictions.store import PredictionStore
-from jobs.queues.capacity import Process
-from jobs.queues.names import GROUP, STREAMS
+from jobs.queues.capacity import Capacity, Monitor
+from jobs.queues.processes import Process
+from jobs.queues.queue import create_groups
 from jobs.settings import Settings
 from tests.unit.in_memory import MemoryRedis
 
@@ -85,8 +86,7 @@ def outputs_for(rows: list[Row]) -> bytes:
 def make_redis() -> Redis:
     """With the line's group in it, since the fake reports a missing one otherwise than Redis does."""
     redis: Redis = MemoryRedis(protocol=2)
-    for stream in STREAMS:
-        redis.xgroup_create(stream, GROUP, id="0", mkstream=True)
+    create_groups(redis)
     return redis
 
 
@@ -124,6 +124,12 @@ def store(redis: Redis, settings: Settings) -> PredictionStore:
 @pytest.fixture
 def line(redis: Redis, settings: Settings) -> PredictionConsumer:
     return PredictionConsumer(redis, settings)
+
+
+@pytest.fixture
+def capacity(redis: Redis, settings: Settings) -> Callable[[], Capacity]:
+    """The state of the service."""
+    return Monitor(redis, settings).capacity
 
 
 @pytest.fixture

@@ -23,11 +23,11 @@ Slices = Callable[[int, int], Iterator[Slice]]
 """How to score some rows, by the number of the first in its chunk, from which slices count, and how many."""
 
 
-def at_once(_: int, number: int) -> Iterator[Slice]:
+def all_at_once(_: int, number: int) -> Iterator[Slice]:
     yield Slice(range(number))
 
 
-def not_at_all(_: int, number: int) -> Iterator[Slice]:
+def give_up_all(_: int, number: int) -> Iterator[Slice]:
     yield Slice(range(number), LOST_AROUND)
 
 

@@ -7,16 +7,17 @@ from typing import NamedTuple
 import pyarrow as pa
 
 from jobs.errors import FilesUnavailable, InvalidTable
-from jobs.files.store import Files
+from jobs.files.store import FileStore
 from jobs.files.tables import Format
 from model.columns import ColumnCheck
 from model.description.schema import Schema
-from worker.pace import Pace
-from worker.tables.bisect import Slices, at_once
+from worker.measurements import Pace
+from worker.stopping import ScoringStopped
+from worker.tables.bisect import Slices, all_at_once
 from worker.tables.columns import Columns, joined
 from worker.tables.layout import Chunk, Layout
 from worker.tables.read import Rows, read_rows
-from worker.tables.score import Matrix, Predict, Stopped, score_rows
+from worker.tables.score import Matrix, Predict, score_rows
 from worker.tables.warnings import Warn
 from worker.tables.write import PartWriter, write_errors
 
@@ -36,7 +37,7 @@ class ChunkScorer:
 
     def __init__(
         self,
-        files: Files,
+        files: FileStore,
         layout: Layout,
         schema: Schema,
         predict: Predict,
@@ -54,16 +55,16 @@ class ChunkScorer:
 
     def score(
         self,
-        source: Files,
+        source: FileStore,
         name: str,
         chunk: Chunk,
         part: str,
         wanted: Callable[[], bool],
-        slices: Slices = at_once,
+        slices: Slices = all_at_once,
     ) -> Part:
         """Writes `part`, and `part`.errors if rows have failed.
 
-        Raises Stopped once the chunk is not wanted, and InvalidTable if the file is damaged.
+        Raises ScoringStopped once the chunk is not wanted, and InvalidTable if the file is damaged.
         """
         rows = failed = 0
         errors = []
@@ -89,7 +90,7 @@ def _while_wanted(predict: Predict, wanted: Callable[[], bool], pace: Pace) -> P
         at = 0
         while at < len(matrix):
             if not wanted():
-                raise Stopped
+                raise ScoringStopped
             some = matrix[at : at + pace.within(SLICE_SECONDS)]
             started = time.perf_counter()
             pieces.append((len(some), predict(some)))

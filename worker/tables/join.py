@@ -6,7 +6,7 @@ from typing import NamedTuple
 import orjson
 import pyarrow.parquet
 
-from jobs.files.store import Files, Writable
+from jobs.files.store import FileStore, Writable
 from jobs.files.tables import Format
 from worker.tables.layout import Layout
 from worker.tables.passthrough import quote
@@ -15,7 +15,9 @@ from worker.tables.write import parquet_writer
 ROW = b'{"row":'
 
 
-def join_results(files: Files, parts: Sequence[str], layout: Layout, output: Files, result: str) -> None:
+def join_results(
+    files: FileStore, parts: Sequence[str], layout: Layout, output: FileStore, result: str
+) -> None:
     """Writes `result`; without parts, what an empty table gives."""
     with output.create(result) as file:
         if layout.results is Format.PARQUET:
@@ -29,7 +31,7 @@ def join_results(files: Files, parts: Sequence[str], layout: Layout, output: Fil
                 file.write(piece)
 
 
-class Missing(NamedTuple):
+class MissingRows(NamedTuple):
     """Rows of the input that were not scored, by the number of the first."""
 
     first: int
@@ -42,11 +44,13 @@ class Missing(NamedTuple):
         return orjson.dumps({"row": self.first, "errors": errors}) + b"\n"
 
 
-def join_errors(files: Files, parts: Sequence[tuple[str, int] | Missing], output: Files, errors: str) -> None:
+def join_errors(
+    files: FileStore, parts: Sequence[tuple[str, int] | MissingRows], output: FileStore, errors: str
+) -> None:
     """Each part comes with the number of its first row; rows are numbered from 0 in each part."""
     with output.create(errors) as file:
         for one in parts:
-            if isinstance(one, Missing):
+            if isinstance(one, MissingRows):
                 file.write(one.line())
                 continue
             part, first = one
@@ -58,7 +62,7 @@ def join_errors(files: Files, parts: Sequence[tuple[str, int] | Missing], output
                 file.write(b"".join(_renumbered(line, first) for line in lines))
 
 
-def _join_parquet(files: Files, parts: Sequence[str], file: Writable) -> None:
+def _join_parquet(files: FileStore, parts: Sequence[str], file: Writable) -> None:
     writer = None
     for part in parts:
         with files.open(part) as source:

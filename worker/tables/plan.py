@@ -9,7 +9,7 @@ import pyarrow as pa
 import pyarrow.parquet
 
 from jobs.errors import InvalidTable
-from jobs.files.store import Files, read_exactly
+from jobs.files.store import FileStore, read_exactly
 from jobs.files.tables import LONGEST_RECORD, Format, check_columns, read_header
 from worker.tables.cut import CHUNK, EXPLAINED_CHUNK, cut_groups, cut_lines
 from worker.tables.layout import Chunk, Layout, kept_names
@@ -21,7 +21,7 @@ VALUE = 8
 """Bytes of a number in a CSV file, about: Parquet may pack a million rows into next to none."""
 
 
-class Wanted(NamedTuple):
+class TableRequest(NamedTuple):
     """What a caller asks for; `scored` are the columns that results add, with the prefix; see Layout."""
 
     input: Format
@@ -39,7 +39,7 @@ class Plan(NamedTuple):
     chunks: list[Chunk]
 
 
-def plan(files: Files, name: str, wanted: Wanted, chunk: int | None = None) -> Plan:
+def plan(files: FileStore, name: str, wanted: TableRequest, chunk: int | None = None) -> Plan:
     """Raises InvalidTable if the file is none, or lacks a column."""
     chunk = chunk or (EXPLAINED_CHUNK if wanted.explain else CHUNK)
     size = files.size(name)
@@ -58,14 +58,14 @@ def plan(files: Files, name: str, wanted: Wanted, chunk: int | None = None) -> P
     return found
 
 
-def _plan_csv(file: RawIOBase, size: int, wanted: Wanted, chunk: int) -> Plan:
+def _plan_csv(file: RawIOBase, size: int, wanted: TableRequest, chunk: int) -> Plan:
     header = read_header(read_exactly(file, 0, min(size, LONGEST_RECORD)), wanted.encoding)
     check_columns(header.names, wanted.features, wanted.scored)
     chunks = list(cut_lines(file, header.end, size, quotes=True, chunk=chunk))
     return Plan(_layout(wanted, header.names), chunks)
 
 
-def _plan_ndjson(file: RawIOBase, size: int, wanted: Wanted, chunk: int) -> Plan:
+def _plan_ndjson(file: RawIOBase, size: int, wanted: TableRequest, chunk: int) -> Plan:
     start = read_exactly(file, 0, min(size, LONGEST_RECORD))
     begin = len(codecs.BOM_UTF8) if start.startswith(codecs.BOM_UTF8) else 0
     lines = list(filter(bytes.strip, start[begin:].split(b"\n")))[:FIRST_ROWS]
@@ -78,7 +78,7 @@ def _plan_ndjson(file: RawIOBase, size: int, wanted: Wanted, chunk: int) -> Plan
     return Plan(_layout(wanted, names), chunks)
 
 
-def _plan_parquet(file: RawIOBase, size: int, wanted: Wanted, chunk: int) -> Plan:
+def _plan_parquet(file: RawIOBase, size: int, wanted: TableRequest, chunk: int) -> Plan:
     try:
         about = pyarrow.parquet.read_metadata(file)
         names = tuple(about.schema.to_arrow_schema().names)
@@ -99,6 +99,6 @@ def _plan_parquet(file: RawIOBase, size: int, wanted: Wanted, chunk: int) -> Pla
     return Plan(_layout(wanted, names), chunks)
 
 
-def _layout(wanted: Wanted, names: tuple[str, ...]) -> Layout:
+def _layout(wanted: TableRequest, names: tuple[str, ...]) -> Layout:
     kept = kept_names(names, wanted.features, wanted.include_inputs)
     return Layout(wanted.input, wanted.results, names, kept, wanted.scored, wanted.encoding, wanted.warns)

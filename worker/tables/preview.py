@@ -5,11 +5,11 @@ from typing import Any
 
 import orjson
 
-from jobs.files.store import Files
+from jobs.files.store import FileStore
 from jobs.files.tables import Format
 from model.bundle import Bundle
 from model.columns import ColumnCheck
-from worker.tables.bisect import at_once
+from worker.tables.bisect import all_at_once
 from worker.tables.columns import predict_with
 from worker.tables.plan import FIRST_ROWS, Plan
 from worker.tables.read import read_rows
@@ -21,7 +21,7 @@ EXPLAINED_ROWS = 100
 """How many are looked at that are to be explained, since somebody waits for it."""
 
 
-def preview(files: Files, name: str, planned: Plan, bundle: Bundle, explain: bool) -> dict[str, Any]:
+def preview(files: FileStore, name: str, planned: Plan, bundle: Bundle, explain: bool) -> dict[str, Any]:
     """The columns, the first faults, how many rows there are, and how long one child would need for them."""
     layout, manifest = planned.layout, bundle.manifest
     predict, names = predict_with(bundle, explain), manifest.columns(explain)
@@ -32,7 +32,7 @@ def preview(files: Files, name: str, planned: Plan, bundle: Bundle, explain: boo
     for some in read_rows(files, name, layout, manifest.schema.names, planned.chunks[0]):
         if explain:
             some = some.first(EXPLAINED_ROWS)
-        scores = score_rows(check, predict, names, some, at_once(0, some.number))
+        scores = score_rows(check, predict, names, some, all_at_once(0, some.number))
         faults += [orjson.loads(line) for line in write_errors(scores, rows).splitlines()[:MOST_FAULTS]]
         rows, failed = rows + some.number, failed + len(scores.faults)
         if rows >= (EXPLAINED_ROWS if explain else FIRST_ROWS):

@@ -10,7 +10,7 @@ import pyarrow as pa
 import pyarrow.csv
 import pyarrow.parquet
 
-from jobs.files.store import Files, read_exactly
+from jobs.files.store import FileStore, read_exactly
 from jobs.files.tables import Format
 from model.columns import MISSING, Column
 from worker.tables.layout import Chunk, Layout
@@ -38,7 +38,7 @@ class Rows(NamedTuple):
 
 
 def read_rows(
-    files: Files, name: str, layout: Layout, features: tuple[str, ...], chunk: Chunk
+    files: FileStore, name: str, layout: Layout, features: tuple[str, ...], chunk: Chunk
 ) -> Iterator[Rows]:
     """The rows of a chunk, some at a time."""
     with files.open(name) as file:

@@ -9,6 +9,7 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from model.columns import ColumnCheck
+from worker.stopping import ScoringStopped
 from worker.tables.bisect import Slice
 from worker.tables.columns import Columns, joined, not_finite
 from worker.tables.read import Rows
@@ -18,14 +19,10 @@ log = logging.getLogger(__name__)
 
 Matrix: TypeAlias = NDArray[np.float32]
 Predict = Callable[[Matrix], Columns]
-"""Raises Stopped, or whatever the model does."""
+"""Raises ScoringStopped, or whatever the model does."""
 
 NOT_SCORED = "the model could not score this row"
 NOT_FINITE = "the score is not a finite number"
-
-
-class Stopped(Exception):
-    """The rows are not wanted any more."""
 
 
 class RowFault(NamedTuple):
@@ -85,7 +82,7 @@ def _predict(
         return []
     try:
         pieces.append((len(matrix), predict(matrix)))
-    except Stopped:
+    except ScoringStopped:
         raise
     except Exception as error:
         if len(matrix) == 1:

@@ -9,8 +9,7 @@ from redis import Redis, ResponseError
 from jobs.cli.direct import answered
 from jobs.cli.doctor.finding import Finding, fault, ok, or_else, warning
 from jobs.cli.errors import CannotAsk
-from jobs.connection import talking
-from jobs.predictions.record import JOB_BYTES, OUTPUT_BYTES
+from jobs.queues.capacity import JOB_BYTES, OUTPUT_BYTES
 from jobs.settings import Settings
 
 OLDEST = (7, 0)

@@ -9,7 +9,7 @@ from jobs.errors import QueueFull, RateLimited, StoreUnavailable
 from jobs.predictions.consumer import PredictionConsumer
 from jobs.predictions.status import PredictionStatus
 from jobs.predictions.store import PredictionStore
-from jobs.queues.names import LINE
+from jobs.queues.names import PREDICTIONS
 from jobs.settings import Settings
 from tests.unit.conftest import MANY, Clock, Read, job, jobs_of, refusals, scored
 from tests.unit.in_memory import MemoryRedis
@@ -21,7 +21,7 @@ def test_a_job_that_is_added_is_recorded_listed_and_in_the_line(
     ada, bob = job([1.5]), job([2.5], owner="bob")
     assert refusals(store, [ada, bob]) == [None, None]
     assert read(ada.id).status is read(bob.id).status is PredictionStatus.QUEUED
-    assert redis.zrange("jobs:ada", 0, -1) == [ids.raw(ada.id)]
+    assert redis.zrange("predictions:of:ada", 0, -1) == [ids.raw(ada.id)]
     assert [(claim.id, claim.rows) for claim in line.claim("child", "wake_up", MANY)] == [
         (ada.id, [[1.5]]),
         (bob.id, [[2.5]]),
@@ -32,13 +32,13 @@ def test_a_job_added_twice_is_one_job(store: PredictionStore, line: PredictionCo
     a_job = job()
     assert refusals(store, [a_job, a_job]) == [None, None]
     assert refusals(store, [a_job]) == [None]
-    assert redis.zcard("jobs:ada") == 1
+    assert redis.zcard("predictions:of:ada") == 1
     assert len(line.claim("child", "wake_up", MANY)) == 1
 
 
 def test_a_large_group_of_one_owner_is_added(store: PredictionStore, redis: Redis) -> None:
     assert refusals(store, jobs_of(*range(5_000))) == [None] * 5_000
-    assert redis.zcard("jobs:ada") == redis.xlen(LINE) == 5_000
+    assert redis.zcard("predictions:of:ada") == redis.xlen(PREDICTIONS.stream) == 5_000
 
 
 def test_adding_a_job_again_does_not_undo_what_became_of_it(
@@ -61,7 +61,7 @@ def test_a_full_line_refuses_what_is_new_and_keeps_what_is_there(redis: Redis) -
     assert isinstance(verdicts[0], QueueFull)
     assert verdicts[1] is None
     assert store.read([third.id]) == [None]
-    assert (redis.xlen(LINE), redis.zcard("jobs:ada")) == (2, 2)
+    assert (redis.xlen(PREDICTIONS.stream), redis.zcard("predictions:of:ada")) == (2, 2)
 
 
 def test_a_line_that_is_worked_off_has_room_again(redis: Redis, line: PredictionConsumer) -> None:
@@ -130,8 +130,8 @@ def test_the_list_of_an_owners_jobs_does_not_grow_for_ever(
             store.cancel(one.id)
         clock.forward(store.retention_ms / 1000 + 1)
     store.add([last := job()])
-    assert redis.zcard("jobs:ada") <= 10
-    assert redis.zscore("jobs:ada", ids.raw(last.id)) is not None
+    assert redis.zcard("predictions:of:ada") <= 10
+    assert redis.zscore("predictions:of:ada", ids.raw(last.id)) is not None
 
 
 def test_a_job_that_still_waits_stays_in_the_list_however_old(
@@ -140,13 +140,16 @@ def test_a_job_that_still_waits_stays_in_the_list_however_old(
     store.add([old := job([1.0])])
     clock.forward(store.retention_ms / 1000 + 1)
     store.add(jobs_of(2, 3))
-    assert redis.zscore("jobs:ada", ids.raw(old.id)) is not None
+    assert redis.zscore("predictions:of:ada", ids.raw(old.id)) is not None
 
 
 def test_a_line_that_an_earlier_release_numbered_goes_on(
     store: PredictionStore, line: PredictionConsumer, redis: Redis
 ) -> None:
-    redis.xdel(LINE, redis.xadd(LINE, {"id": "pred_old", "rows": 1}, id="1795000000000-3"))
+    redis.xdel(
+        PREDICTIONS.stream,
+        redis.xadd(PREDICTIONS.stream, {"id": "pred_old", "rows": 1}, id="1795000000000-3"),
+    )
     first, second = jobs_of(1, 2)
     assert refusals(store, [first]) == refusals(store, [second]) == [None]
     assert [claim.id for claim in line.claim("child", "wake_up", MANY)] == [first.id, second.id]

@@ -8,7 +8,8 @@ from kombu import serialization
 from kombu.exceptions import ContentDisallowed
 from pydantic import SecretStr
 
-from jobs.broker import make_celery, ring
+from jobs.queues.names import PREDICTIONS
+from jobs.queues.wake_ups import make_celery, send_wake_up
 from jobs.settings import Settings
 
 
@@ -65,7 +66,7 @@ class Recorder(Celery):  # type: ignore[misc]
 
 def test_a_bell_carries_its_name_and_no_job() -> None:
     recorder = Recorder(set_as_current=False)
-    ring(recorder, "a-wake_up")
+    send_wake_up(recorder, PREDICTIONS, "a-wake_up")
     name, options = recorder.sent
     assert name == "score_predictions.v1"
     assert (options["task_id"], options["queue"]) == ("a-wake_up", "predictions")

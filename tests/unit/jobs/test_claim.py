@@ -6,7 +6,8 @@ from redis import Redis
 from jobs.predictions.consumer import PredictionConsumer
 from jobs.predictions.status import PredictionStatus
 from jobs.predictions.store import PredictionStore
-from jobs.queues.names import GROUP, LINE
+from jobs.queues.names import GROUP, PREDICTIONS
+from jobs.queues.queue import NO_ENTRY
 from tests.unit.conftest import MANY, SHA, Clock, Read, job, jobs_of
 
 
@@ -66,7 +67,7 @@ def test_a_canceled_job_is_dropped(store: PredictionStore, line: PredictionConsu
     store.add([one, two, three])
     store.cancel(two.id)
     assert years(line) == [[[1]], [[3]]]
-    assert redis.xlen(LINE) == 2
+    assert redis.xlen(PREDICTIONS.stream) == 2
 
 
 def test_canceled_jobs_do_not_use_up_a_claim(store: PredictionStore, line: PredictionConsumer) -> None:
@@ -123,7 +124,7 @@ def test_waiting_gives_what_the_next_claim_begins_with(
 ) -> None:
     first, second = jobs_of(1, 2)
     store.add([first, second])
-    entry = line.wait("child", 100)
+    entry = line.wait("child", 100) or NO_ENTRY
     assert read(first.id).status is PredictionStatus.QUEUED
     claims = line.claim("child", "wake_up", MANY, entry)
     assert [claim.id for claim in claims] == [first.id, second.id]
@@ -137,7 +138,7 @@ def test_a_job_taken_back_from_one_who_waited_is_not_started_by_him(
     store: PredictionStore, line: PredictionConsumer, clock: Clock, read: Read
 ) -> None:
     store.add([a_job := job()])
-    entry = line.wait("slow", 100)
+    entry = line.wait("slow", 100) or NO_ENTRY
     clock.forward(16)
     line.sweep(0)
     assert line.claim("slow", "wake_up", MANY, entry) == []
@@ -150,12 +151,12 @@ def test_a_job_canceled_while_a_child_holds_its_entry_is_not_started(
     store: PredictionStore, line: PredictionConsumer
 ) -> None:
     store.add([a_job := job()])
-    entry = line.wait("child", 100)
+    entry = line.wait("child", 100) or NO_ENTRY
     assert store.cancel(a_job.id) is PredictionStatus.CANCELED
     assert line.claim("child", "wake_up", MANY, entry) == []
 
 
-@pytest.mark.parametrize("stream", [LINE, f"{LINE}:again"])
+@pytest.mark.parametrize("stream", [PREDICTIONS.stream, PREDICTIONS.streams[1]])
 def test_a_consumer_group_that_is_missing_is_made(
     store: PredictionStore, line: PredictionConsumer, redis: Redis, stream: str
 ) -> None:

@@ -6,13 +6,13 @@ from jobs.predictions.consumer import PredictionConsumer
 from jobs.predictions.record import Accepted, PredictionRecord
 from jobs.predictions.status import PredictionStatus
 from jobs.predictions.store import PredictionStore
-from jobs.queues.names import LINE, ROWS
+from jobs.queues.names import PREDICTIONS
 from jobs.settings import Settings
 from tests.unit.conftest import MANY, Clock, Read, job, jobs_of, listen
 
 
 def left(redis: Redis) -> int:
-    return int(redis.xlen(LINE)) + int(redis.zcard("deadlines"))
+    return int(redis.xlen(PREDICTIONS.stream)) + int(redis.zcard("queue:predictions:deadlines"))
 
 
 def test_a_reader_sees_it_first(store: PredictionStore, redis: Redis, clock: Clock, read: Read) -> None:
@@ -39,7 +39,7 @@ def test_the_sweeper_sees_it_first(
     store.add([job(start_within=5), job(start_within=5, watcher="web")])
     subscription = listen(redis, "web")
     clock.forward(5)
-    line.sweep(wake_ups=0)
+    line.sweep(most_wake_ups=0)
     message = subscription.get_message()
     assert message is not None
     assert b"expired" in message["data"]
@@ -66,7 +66,7 @@ def test_started_in_time_it_runs_again_after_its_worker_was_lost(
     store.add([lost := job(start_within=5)])
     line.claim("lost child", "wake_up", MANY)
     clock.forward(16)
-    line.sweep(wake_ups=0)
+    line.sweep(most_wake_ups=0)
     assert read(lost.id).status is PredictionStatus.QUEUED
     assert [claim.id for claim in line.claim("child", "wake_up", MANY)] == [lost.id]
 
@@ -81,7 +81,7 @@ def test_what_is_canceled_or_expired_leaves_the_line_and_its_count(
     clock.forward(5)
     read(late.id)
     assert read(last.id).position == 3
-    assert (redis.xlen(LINE), redis.get(ROWS)) == (3, b"3")
+    assert (redis.xlen(PREDICTIONS.stream), redis.get(PREDICTIONS.rows)) == (3, b"3")
 
 
 def test_a_position_counts_the_rows_that_wait_ahead(store: PredictionStore, line: PredictionConsumer) -> None:

@@ -1,4 +1,4 @@
-"""Files are there whole or not at all, in a directory and in S3 alike."""
+"""FileStore are there whole or not at all, in a directory and in S3 alike."""
 
 import os
 import subprocess
@@ -11,25 +11,26 @@ import pytest
 
 from jobs.errors import FileMissing, FilesUnavailable
 from jobs.files import s3
-from jobs.files.store import PIECE, Files, files_at
+from jobs.files.location import files_at
+from jobs.files.store import PIECE, FileStore
 
 BUCKET = "salaries"
 
 
 @pytest.fixture(params=["directory", "s3"])
-def files(request: pytest.FixtureRequest, tmp_path: Path) -> Files:
+def files(request: pytest.FixtureRequest, tmp_path: Path) -> FileStore:
     if request.param == "directory":
         return files_at(str(tmp_path))
     request.getfixturevalue("aws")
     return files_at(f"s3://{BUCKET}/some/prefix/")
 
 
-def write(files: Files, name: str, data: bytes = b"rows") -> None:
+def write(files: FileStore, name: str, data: bytes = b"rows") -> None:
     with files.create(name) as file:
         file.write(data)
 
 
-def test_a_file_can_be_read_from_any_place_in_it(files: Files) -> None:
+def test_a_file_can_be_read_from_any_place_in_it(files: FileStore) -> None:
     write(files, "batches/1/input", b"0123456789")
     assert files.size("batches/1/input") == 10
     assert files.read("batches/1/input") == b"0123456789"
@@ -39,13 +40,13 @@ def test_a_file_can_be_read_from_any_place_in_it(files: Files) -> None:
         assert file.read() == b"789"
 
 
-def test_an_empty_file_is_a_file(files: Files) -> None:
+def test_an_empty_file_is_a_file(files: FileStore) -> None:
     write(files, "empty", b"")
     assert files.read("empty") == b""
     assert list(files.pieces("empty")) == []
 
 
-def test_a_long_file_is_written_and_read_in_pieces(files: Files) -> None:
+def test_a_long_file_is_written_and_read_in_pieces(files: FileStore) -> None:
     data = os.urandom(1024) * 33 * 1024
     with files.create("long") as file:
         for start in range(0, len(data), 5_000_000):
@@ -55,7 +56,7 @@ def test_a_long_file_is_written_and_read_in_pieces(files: Files) -> None:
     assert b"".join(pieces) == data[7:-7]
 
 
-def test_what_is_not_finished_is_never_seen(files: Files) -> None:
+def test_what_is_not_finished_is_never_seen(files: FileStore) -> None:
     def write_half() -> None:
         with files.create("input") as file:
             file.write(bytes(s3.PART + 1))
@@ -67,13 +68,13 @@ def test_what_is_not_finished_is_never_seen(files: Files) -> None:
         files.size("input")
 
 
-def test_written_again_a_file_is_replaced(files: Files) -> None:
+def test_written_again_a_file_is_replaced(files: FileStore) -> None:
     write(files, "part", b"first, and longer")
     write(files, "part", b"second")
     assert files.read("part") == b"second"
 
 
-def test_a_folder_is_removed_with_all_that_is_in_it(files: Files) -> None:
+def test_a_folder_is_removed_with_all_that_is_in_it(files: FileStore) -> None:
     write(files, "batches/1/input")
     write(files, "batches/1/parts/000000")
     write(files, "batches/12/input")
@@ -82,11 +83,11 @@ def test_a_folder_is_removed_with_all_that_is_in_it(files: Files) -> None:
     assert list(files.folders("batches")) == ["12"]
 
 
-def test_there_may_be_no_folders(files: Files) -> None:
+def test_there_may_be_no_folders(files: FileStore) -> None:
     assert list(files.folders("batches")) == []
 
 
-def test_reading_what_is_not_there_says_so(files: Files) -> None:
+def test_reading_what_is_not_there_says_so(files: FileStore) -> None:
     with pytest.raises(FileMissing):
         files.read("batches/1/input")
 

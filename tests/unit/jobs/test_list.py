@@ -8,7 +8,8 @@ from redis import Redis
 from jobs.predictions.consumer import PredictionConsumer
 from jobs.predictions.record import NewPrediction
 from jobs.predictions.status import PredictionStatus
-from jobs.predictions.store import LOOKS_AT, PredictionStore
+from jobs.predictions.store import PredictionStore
+from jobs.queues.queue import MOST_READ
 from tests.unit.conftest import MANY, Clock, job, jobs_of, scored
 
 
@@ -74,7 +75,7 @@ def test_by_status_only_those_are_listed(store: PredictionStore, line: Predictio
 
 
 def test_a_rare_status_is_found_behind_many_others(store: PredictionStore) -> None:
-    [first, *_] = sorted(added(store, 2 * LOOKS_AT + 10), key=lambda one: one.id)
+    [first, *_] = sorted(added(store, 2 * MOST_READ + 10), key=lambda one: one.id)
     store.cancel(first.id)
     found = list(pages(store, 10, PredictionStatus.CANCELED))
     assert found == [[], [], [first.id]]
@@ -87,4 +88,4 @@ def test_a_job_that_is_no_more_is_not_listed(
     line.record([scored(claim) for claim in line.claim("child", "wake_up", MANY)])
     clock.forward(store.retention_ms / 1000 + 1)
     assert list(pages(store, 10)) == [[]]
-    assert redis.zcard("jobs:ada") == 0
+    assert redis.zcard("predictions:of:ada") == 0

@@ -17,9 +17,9 @@ def formatted(name: str, message: str, *arguments: object, **extra: object) -> A
 
 
 def test_of_ours_the_message_is_the_event() -> None:
-    line = formatted("worker.sweeper", "swept", taken_back=3)
+    line = formatted("worker.sweeper", "swept", requeued=3)
     assert line.pop("time").endswith("Z")
-    assert line == {"level": "warning", "event": "swept", "taken_back": 3}
+    assert line == {"level": "warning", "event": "swept", "requeued": 3}
 
 
 def test_what_a_library_says_is_told_apart() -> None:

@@ -5,10 +5,10 @@ from redis import Redis
 from redis.client import PubSub
 
 from jobs.predictions.consumer import Claim, Outcome, PredictionConsumer
-from jobs.predictions.record import JobEnded
 from jobs.predictions.status import PredictionStatus
 from jobs.predictions.store import PredictionStore
-from jobs.queues.names import LINE
+from jobs.queues.ended import JobEnded
+from jobs.queues.names import PREDICTIONS
 from tests.unit.conftest import MANY, Clock, Read, job, jobs_of, listen, outputs_for, scored
 
 FAILURE = b'{"type":"not_scored","detail":"why"}'
@@ -85,7 +85,7 @@ def test_an_ended_job_leaves_the_line_and_its_inputs_and_will_expire(
     key = f"job:{claim.id}"
     assert redis.ttl(key) == -1
     line.record([scored(claim)])
-    assert redis.xlen(LINE) == redis.xpending(LINE, "workers")["pending"] == 0
+    assert redis.xlen(PREDICTIONS.stream) == redis.xpending(PREDICTIONS.stream, "workers")["pending"] == 0
     assert not redis.hexists(key, "inputs")
     assert 0 < redis.pttl(key) <= store.retention_ms
 
@@ -131,9 +131,9 @@ def test_a_watcher_is_told_what_the_record_says(
     queued = read(a_job.id)
     [claim] = line.claim("child", "wake_up", MANY)
     line.record([scored(claim)])
-    [ending] = JobEnded.read_all(listener.get_message()["data"])
-    assert ending.told
-    assert queued.ended(ending) == read(a_job.id)
+    [message] = JobEnded.read_all(listener.get_message()["data"])
+    assert message.inlined
+    assert queued.ended(message) == read(a_job.id)
 
 
 def test_long_outputs_are_to_be_read_not_told(
@@ -142,8 +142,8 @@ def test_long_outputs_are_to_be_read_not_told(
     store.add([job([2.5], watcher="ended:one")])
     [claim] = line.claim("child", "wake_up", MANY)
     line.record([Outcome(claim, PredictionStatus.SUCCEEDED, b"1" * 5_000)])
-    [ending] = JobEnded.read_all(listener.get_message()["data"])
-    assert not ending.told
+    [message] = JobEnded.read_all(listener.get_message()["data"])
+    assert not message.inlined
 
 
 def test_a_watcher_that_reads_again_and_again_is_told_once(

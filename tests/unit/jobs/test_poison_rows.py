@@ -11,7 +11,7 @@ def lose_twice(store: PredictionStore, line: PredictionConsumer, clock: Clock, *
     store.add([job(*rows)])
     for _ in range(2):
         [claim] = line.claim("lost", "wake_up", MANY)
-        assert not claim.careful
+        assert not claim.row_by_row
         clock.forward(16)
         line.sweep(0)
     return claim_one(line)
@@ -26,11 +26,11 @@ def test_the_last_attempt_of_a_list_is_a_careful_one(
     store: PredictionStore, line: PredictionConsumer, clock: Clock
 ) -> None:
     claim = lose_twice(store, line, clock, [1.0], [2.0])
-    assert (claim.attempt, claim.careful, claim.given_up) == (3, True, frozenset())
+    assert (claim.attempt, claim.row_by_row, claim.given_up) == (3, True, frozenset())
 
 
 def test_a_single_row_needs_no_care(store: PredictionStore, line: PredictionConsumer, clock: Clock) -> None:
-    assert not lose_twice(store, line, clock, [1.0]).careful
+    assert not lose_twice(store, line, clock, [1.0]).row_by_row
 
 
 def test_each_row_that_is_lost_is_given_up_and_the_list_goes_on(
@@ -38,9 +38,9 @@ def test_each_row_that_is_lost_is_given_up_and_the_list_goes_on(
 ) -> None:
     claim = lose_twice(store, line, clock, [1.0], [2.0], [3.0])
     for tried in (0, 2):
-        line.try_row(claim, tried)
+        line.note_row(claim, tried)
         clock.forward(16)
-        assert (line.sweep(0).taken_back, read(claim.id).status) == (1, PredictionStatus.QUEUED)
+        assert (line.sweep(0).requeued, read(claim.id).status) == (1, PredictionStatus.QUEUED)
         claim = claim_one(line)
     assert (claim.attempt, claim.given_up) == (5, frozenset({0, 2}))
     assert len(line.record([scored(claim)])) == 1
@@ -59,12 +59,12 @@ def test_an_outdated_child_gives_up_no_row(
     store: PredictionStore, line: PredictionConsumer, clock: Clock
 ) -> None:
     outdated = lose_twice(store, line, clock, [1.0], [2.0], [3.0])
-    line.try_row(outdated, 0)
+    line.note_row(outdated, 0)
     clock.forward(16)
     line.sweep(0)
     current = claim_one(line)
-    line.try_row(current, 1)
-    line.try_row(outdated, 0)
+    line.note_row(current, 1)
+    line.note_row(outdated, 0)
     clock.forward(16)
     line.sweep(0)
     assert claim_one(line).given_up == {0, 1}

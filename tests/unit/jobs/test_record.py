@@ -4,9 +4,9 @@ import pytest
 from redis import Redis
 from redis.exceptions import ResponseError
 
-from jobs.errors import StoreUnavailable
+from jobs.errors import StoreUnavailable, UnknownRecord
 from jobs.predictions.consumer import PredictionConsumer
-from jobs.predictions.record import Accepted, NewPrediction, PredictionRecord, UnknownRecord
+from jobs.predictions.record import Accepted, NewPrediction, PredictionRecord
 from jobs.predictions.status import PredictionStatus
 from jobs.predictions.store import PredictionStore
 from tests.unit.conftest import MANY, SHA, Clock, Read, job, scored
@@ -60,13 +60,13 @@ def test_a_record_holds_no_field_that_is_not_needed(
 ) -> None:
     a_job = job()
     store.add([a_job])
-    waiting = {b"v", b"status", b"model", b"sha", b"owner", b"inputs", b"place"}
+    waiting = {b"v", b"status", b"model", b"sha", b"owner", b"inputs", b"position"}
     assert fields(redis, a_job) == waiting
     [claim] = line.claim("child", "wake_up", MANY)
     assert fields(redis, a_job) == waiting | {b"attempt", b"started"}
     line.record([scored(claim)])
     ended = {b"attempt", b"started", b"finished", b"expires", b"outputs"}
-    assert fields(redis, a_job) == waiting - {b"inputs", b"place"} | ended
+    assert fields(redis, a_job) == waiting - {b"inputs", b"position"} | ended
 
 
 def test_a_small_job_takes_a_small_record(store: PredictionStore, redis: Redis) -> None:

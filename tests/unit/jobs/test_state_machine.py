@@ -9,15 +9,16 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 from redis import Redis
 
-from jobs.predictions.consumer import Claim, Entry, PredictionConsumer
+from jobs.predictions.consumer import Claim, PredictionConsumer
 from jobs.predictions.record import NewPrediction, PredictionRecord, Row
 from jobs.predictions.status import TRANSITIONS, PredictionStatus
 from jobs.predictions.store import PredictionStore
-from jobs.queues.names import GROUP, LINE
+from jobs.queues.names import GROUP, PREDICTIONS
+from jobs.queues.queue import Entry
 from jobs.settings import Settings
 from tests.unit.conftest import MANY, Clock, job, make_redis, outputs_for, refusals, scored
 
-STREAMS = (LINE, f"{LINE}:again")
+STREAMS = (PREDICTIONS.stream, PREDICTIONS.streams[1])
 WITHDRAWN = (PredictionStatus.CANCELED, PredictionStatus.EXPIRED)
 CHILDREN = st.sampled_from(["anna", "ben", "cleo"])
 ERROR = b'{"type":"model_unavailable"}'
@@ -83,19 +84,19 @@ class LifeOfJobs(RuleBasedStateMachine):
 
     @precondition(lambda self: self.claims)
     @rule(data=st.data())
-    def give_back(self, data: st.DataObject) -> None:
-        self.line.give_back([data.draw(st.sampled_from(self.claims))], ERROR)
+    def release(self, data: st.DataObject) -> None:
+        self.line.release([data.draw(st.sampled_from(self.claims))], ERROR)
 
-    @precondition(lambda self: any(claim.careful for claim in self.claims))
+    @precondition(lambda self: any(claim.row_by_row for claim in self.claims))
     @rule(data=st.data())
-    def try_row(self, data: st.DataObject) -> None:
-        claim = data.draw(st.sampled_from([claim for claim in self.claims if claim.careful]))
-        self.line.try_row(claim, data.draw(st.integers(0, len(claim.rows) - 1)))
+    def note_row(self, data: st.DataObject) -> None:
+        claim = data.draw(st.sampled_from([claim for claim in self.claims if claim.row_by_row]))
+        self.line.note_row(claim, data.draw(st.integers(0, len(claim.rows) - 1)))
 
     @rule(seconds=st.sampled_from([1, 5, 16]))
     def sweep(self, seconds: float) -> None:
         self.clock.forward(seconds)
-        self.line.sweep(wake_ups=1)
+        self.line.sweep(most_wake_ups=1)
 
     @precondition(lambda self: self.jobs)
     @rule(data=st.data())

@@ -7,7 +7,7 @@ from redis import Redis
 from jobs.predictions.consumer import Claim, PredictionConsumer
 from jobs.predictions.status import PredictionStatus
 from jobs.predictions.store import PredictionStore
-from jobs.queues.names import LINE
+from jobs.queues.names import PREDICTIONS
 from jobs.settings import Settings
 from tests.unit.conftest import MANY, Clock, Read, job, jobs_of, listen, scored
 
@@ -25,7 +25,7 @@ def claim_all(line: PredictionConsumer) -> list[Claim]:
 def after_the_lease(line: PredictionConsumer, clock: Clock) -> tuple[int, int]:
     clock.forward(16)
     swept = line.sweep(0)
-    return swept.taken_back, swept.given_up
+    return swept.requeued, swept.given_up
 
 
 def error_of(read: Read, job_id: str) -> str:
@@ -40,10 +40,10 @@ def test_a_claim_is_taken_back_after_its_lease_and_not_before(
     store.add([a_job := job()])
     line.claim("lost", "wake_up", MANY)
     clock.forward(13)
-    assert line.sweep(0).taken_back == 0
+    assert line.sweep(0).requeued == 0
     assert read(a_job.id).status is PredictionStatus.RUNNING
     clock.forward(2)
-    assert line.sweep(0).taken_back == 1
+    assert line.sweep(0).requeued == 1
     assert read(a_job.id).status is PredictionStatus.QUEUED
 
 
@@ -62,7 +62,7 @@ def test_what_waits_is_left_where_it_is(
 ) -> None:
     store.add(jobs_of(1, 2))
     assert after_the_lease(line, clock) == (0, 0)
-    assert redis.xlen(LINE) == 2
+    assert redis.xlen(PREDICTIONS.stream) == 2
 
 
 def test_more_jobs_than_one_look_finds_are_all_taken_back(
@@ -85,7 +85,7 @@ def test_the_third_loss_is_the_last(
     assert swept == [(1, 0), (1, 0), (0, 1)]
     assert read(a_job.id).status is PredictionStatus.FAILED
     assert error_of(read, a_job.id) == "worker_lost"
-    assert redis.xlen(f"{LINE}:again") == redis.xlen(LINE) == 0
+    assert redis.xlen(PREDICTIONS.streams[1]) == redis.xlen(PREDICTIONS.stream) == 0
     assert redis.pttl(f"job:{a_job.id}") > 0
 
 
@@ -123,7 +123,12 @@ def test_a_job_canceled_or_gone_in_lost_hands_leaves_the_line(
         store.cancel(one.id)
     redis.delete(f"job:{gone.id}")
     assert after_the_lease(line, clock) == (0, 0)
-    assert redis.xlen(LINE) == redis.xlen(f"{LINE}:again") == redis.xpending(LINE, "workers")["pending"] == 0
+    assert (
+        redis.xlen(PREDICTIONS.stream)
+        == redis.xlen(PREDICTIONS.streams[1])
+        == redis.xpending(PREDICTIONS.stream, "workers")["pending"]
+        == 0
+    )
     assert redis.exists(f"job:{gone.id}") == 0
 
 
@@ -139,9 +144,9 @@ def test_the_watchers_of_a_job_given_up_are_told(
     assert [message["data"].split(b"\n")[0] for message in messages] == [a_job.id.encode()]
 
 
-def give_back(line: PredictionConsumer) -> list[Claim]:
+def release(line: PredictionConsumer) -> list[Claim]:
     claims = claim_all(line)
-    line.give_back(claims, UNAVAILABLE)
+    line.release(claims, UNAVAILABLE)
     return claims
 
 
@@ -149,11 +154,11 @@ def test_what_is_given_back_runs_again_in_a_few_seconds(
     store: PredictionStore, line: PredictionConsumer, clock: Clock
 ) -> None:
     store.add(jobs_of(1, 2))
-    before = give_back(line)
+    before = release(line)
     clock.forward(3)
-    assert line.sweep(0).taken_back == 0
+    assert line.sweep(0).requeued == 0
     clock.forward(2)
-    assert line.sweep(0).taken_back == 2
+    assert line.sweep(0).requeued == 2
     assert [(claim.id, claim.attempt) for claim in claim_all(line)] == [(each.id, 2) for each in before]
 
 
@@ -162,7 +167,7 @@ def test_what_is_given_back_each_time_fails_for_that_reason(
 ) -> None:
     store.add([a_job := job()])
     for _ in range(3):
-        give_back(line)
+        release(line)
         after_the_lease(line, clock)
     assert read(a_job.id).status is PredictionStatus.FAILED
     assert read(a_job.id).error == UNAVAILABLE
@@ -172,7 +177,7 @@ def test_a_job_given_back_once_and_then_scored_has_no_error(
     store: PredictionStore, line: PredictionConsumer, clock: Clock, read: Read
 ) -> None:
     store.add([a_job := job()])
-    give_back(line)
+    release(line)
     after_the_lease(line, clock)
     line.record([scored(claim) for claim in claim_all(line)])
     assert (read(a_job.id).status, read(a_job.id).error) == (PredictionStatus.SUCCEEDED, None)
@@ -182,7 +187,7 @@ def test_a_job_given_back_shows_no_error_while_it_may_yet_succeed(
     store: PredictionStore, line: PredictionConsumer, clock: Clock, read: Read
 ) -> None:
     store.add([a_job := job()])
-    give_back(line)
+    release(line)
     after_the_lease(line, clock)
     assert read(a_job.id).status is PredictionStatus.QUEUED
     assert read(a_job.id).error is None
@@ -192,7 +197,7 @@ def test_a_job_given_back_once_and_then_lost_fails_as_lost(
     store: PredictionStore, line: PredictionConsumer, clock: Clock, read: Read
 ) -> None:
     store.add([a_job := job()])
-    give_back(line)
+    release(line)
     for _ in range(3):
         after_the_lease(line, clock)
         claim_all(line)
@@ -206,9 +211,9 @@ def test_giving_back_an_outdated_attempt_changes_nothing(
     [outdated] = line.claim("slow", "wake_up", MANY)
     after_the_lease(line, clock)
     [current] = claim_all(line)
-    line.give_back([outdated], UNAVAILABLE)
+    line.release([outdated], UNAVAILABLE)
     clock.forward(5)
-    assert line.sweep(0).taken_back == 0
+    assert line.sweep(0).requeued == 0
     assert len(line.record([scored(current)])) == 1
     assert read(a_job.id).error is None
 
@@ -219,9 +224,9 @@ def test_the_lease_is_a_setting(store: PredictionStore, redis: Redis, clock: Clo
     store.add([job()])
     line.claim("lost", "wake_up", MANY)
     clock.forward(lease - 1.6)
-    assert line.sweep(0).taken_back == 0
+    assert line.sweep(0).requeued == 0
     clock.forward(1.7)
-    assert line.sweep(0).taken_back == 1
+    assert line.sweep(0).requeued == 1
 
 
 def test_of_all_workers_one_sweeps_at_a_time(
@@ -232,6 +237,6 @@ def test_of_all_workers_one_sweeps_at_a_time(
     clock.forward(13.5)
     line.sweep(0)
     clock.forward(1.4)
-    assert line.sweep(0).taken_back == 0
+    assert line.sweep(0).requeued == 0
     clock.forward(0.2)
-    assert line.sweep(0).taken_back == 1
+    assert line.sweep(0).requeued == 1

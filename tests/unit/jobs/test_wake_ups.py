@@ -5,8 +5,8 @@ from redis import Redis
 
 from jobs.predictions.consumer import PredictionConsumer
 from jobs.predictions.store import PredictionStore
-from jobs.queues.capacity import LAPSES_MS
-from jobs.queues.names import LINE
+from jobs.queues.names import PREDICTIONS
+from jobs.queues.processes import LAPSES_MS
 from tests.unit.conftest import MANY, Clock, job, jobs_of, living
 
 
@@ -19,7 +19,7 @@ def children(line: PredictionConsumer) -> list[str]:
     """Three that live, and that claim two rows at a time."""
     names = ["anna", "ben", "cleo"]
     for name in names:
-        line.live(living(name))
+        line.alive(living(name))
         line.claim(name, "none", 2)
     return names
 
@@ -51,46 +51,46 @@ def test_rows_taken_back_before_they_were_claimed_count_once(
     line.wait("lost", 100)
     clock.forward(16)
     for child in children:
-        line.live(living(child))
-    assert len(line.sweep(wake_ups=10).wake_ups) == 1
+        line.alive(living(child))
+    assert len(line.sweep(most_wake_ups=10).wake_ups) == 1
 
 
 def test_at_most_one_bell_rings_for_each_child(
     store: PredictionStore, line: PredictionConsumer, children: list[str]
 ) -> None:
     assert sum(rung(store, jobs=4) for _ in range(10)) == 3
-    assert line.sweep(wake_ups=10).wake_ups == []
+    assert line.sweep(most_wake_ups=10).wake_ups == []
 
 
 def test_the_sweeper_rings_what_is_missing(
     store: PredictionStore, line: PredictionConsumer, children: list[str]
 ) -> None:
     assert rung(store, jobs=40) == 1
-    wake_ups = line.sweep(wake_ups=10).wake_ups
+    wake_ups = line.sweep(most_wake_ups=10).wake_ups
     assert len(set(wake_ups)) == 2
 
 
 def test_an_empty_line_rings_no_bell(line: PredictionConsumer, children: list[str]) -> None:
-    assert line.sweep(wake_ups=10).wake_ups == []
+    assert line.sweep(most_wake_ups=10).wake_ups == []
 
 
 def test_a_bell_that_is_not_answered_lapses(
     store: PredictionStore, line: PredictionConsumer, clock: Clock
 ) -> None:
-    line.live(living("anna"))
+    line.alive(living("anna"))
     assert rung(store) == 1
     clock.forward(4)
-    line.live(living("anna"))
+    line.alive(living("anna"))
     assert rung(store) == 0
     clock.forward(2)
     assert rung(store) == 1
 
 
 def test_a_claim_renews_its_bell(store: PredictionStore, line: PredictionConsumer, clock: Clock) -> None:
-    line.live(living("anna"))
+    line.alive(living("anna"))
     _, [wake_up] = store.add(jobs_of(1, 2))
     clock.forward(4)
-    line.live(living("anna"))
+    line.alive(living("anna"))
     line.claim("anna", wake_up, 1)
     clock.forward(1.5)
     assert rung(store) == 0
@@ -99,7 +99,7 @@ def test_a_claim_renews_its_bell(store: PredictionStore, line: PredictionConsume
 def test_the_bell_of_a_lost_child_is_rung_again_after_two_seconds(
     store: PredictionStore, line: PredictionConsumer, clock: Clock
 ) -> None:
-    line.live(living("anna"))
+    line.alive(living("anna"))
     _, [wake_up] = store.add(jobs_of(1, 2))
     line.claim("anna", wake_up, 1)
     clock.forward(2.5)
@@ -107,7 +107,7 @@ def test_the_bell_of_a_lost_child_is_rung_again_after_two_seconds(
 
 
 def test_a_bell_that_is_withdrawn_may_ring_again(store: PredictionStore, line: PredictionConsumer) -> None:
-    line.live(living("anna"))
+    line.alive(living("anna"))
     _, [wake_up] = store.add([job()])
     line.claim("anna", wake_up, MANY)
     line.withdraw(wake_up)
@@ -117,18 +117,18 @@ def test_a_bell_that_is_withdrawn_may_ring_again(store: PredictionStore, line: P
 def test_no_bell_rings_for_children_that_lapsed(
     store: PredictionStore, line: PredictionConsumer, clock: Clock
 ) -> None:
-    line.live(living("ben"))
+    line.alive(living("ben"))
     clock.forward(LAPSES_MS / 1000 + 1)
     assert rung(store) == 0
-    line.live(living("cleo"))
+    line.alive(living("cleo"))
     assert rung(store) == 1
 
 
 def test_a_bell_names_no_job(store: PredictionStore, line: PredictionConsumer, redis: Redis) -> None:
-    line.live(living("anna"))
+    line.alive(living("anna"))
     a_job = job()
     _, [wake_up] = store.add([a_job])
-    assert len(wake_up) == 32
+    assert len(wake_up) == 34
     assert wake_up not in a_job.id
-    assert redis.zrange("wake_ups", 0, -1) == [wake_up.encode()]
-    assert redis.xlen(LINE) == 1
+    assert redis.zrange("queue:predictions:wake_ups", 0, -1) == [wake_up.encode()]
+    assert redis.xlen(PREDICTIONS.stream) == 1

@@ -12,13 +12,13 @@ from werkzeug.test import TestResponse
 from jobs import RELEASE
 from jobs.batches.consumer import BatchConsumer
 from jobs.batches.store import BatchStore
-from jobs.files.store import files_at
+from jobs.files.location import files_at
 from jobs.logs import Journal
 from jobs.metrics import Metrics
 from jobs.predictions.consumer import PredictionConsumer
 from jobs.predictions.store import PredictionStore
-from jobs.queues.capacity import Process
-from jobs.queues.names import BATCH_LINE, GROUP, LINE, STREAMS
+from jobs.queues.names import BATCHES, GROUP, PREDICTIONS, QUEUES
+from jobs.queues.processes import Process
 from jobs.settings import Settings
 from model.description.catalog import Catalog
 from tests.unit.conftest import living
@@ -31,11 +31,11 @@ from web.keys import Keys
 from web.openapi.document import Document
 from web.trace import Trace
 from web.waiting import Waiting
-from worker.account import Account
 from worker.batch_steps import BatchSteps
 from worker.batches import BatchLoop as BatchWorker
 from worker.bundles import Bundles
-from worker.lease import Leases
+from worker.lease import Lease
+from worker.measurements import Report
 from worker.predictions import PredictionLoop
 
 BUNDLES = Path("model/bundles")
@@ -50,7 +50,7 @@ class Site:
     def __init__(self, keys: str = "", bundles: Path = BUNDLES, **settings: Any) -> None:
         self.settings = Settings(bundles=str(bundles), **settings)
         self.redis = PlayedRedis()
-        for stream in (*STREAMS, BATCH_LINE):  # a missing group fakeredis says in words of its own
+        for stream in (*QUEUES, BATCHES.stream):  # a missing group fakeredis says in words of its own
             self.redis.xgroup_create(stream, GROUP, id="0", mkstream=True)
         self.store = PredictionStore(self.redis, self.settings)
         self.line = PredictionConsumer(self.redis, self.settings)
@@ -78,7 +78,7 @@ class Site:
             self.batches,
         )
         self.client = DocumentedClient(self.app, documented(bundles, self.settings.default_model, bool(keys)))
-        account = Account(self.metrics, self.journal)
+        account = Report(self.metrics, self.journal)
         self.worker = PredictionLoop(self.line, loaded(bundles), account, CHILD, lambda: self.queued() == 0)
 
     def _open_door(self) -> Admission:
@@ -108,10 +108,10 @@ class Site:
             files_at(self.files.name),
             self.metrics,
             self.wake_ups.append,
-            wake_ups=1,
+            most_wake_ups=1,
             most=self.settings.max_file,
         )
-        leases = Leases(line, CHILD, lambda: False)
+        leases = Lease(line, CHILD, lambda: False)
         left = iter(range(tasks))
         worker = BatchWorker(
             line,
@@ -126,7 +126,7 @@ class Site:
 
     def hire(self) -> "Site":
         """From now on a worker comes whenever the wake_up rings."""
-        self.line.live(living(CHILD))
+        self.line.alive(living(CHILD))
         self.on_bell = self.worker.answer
         return self
 
@@ -164,12 +164,12 @@ class Site:
         return response.get_json()
 
     def queued(self) -> int:
-        return int(self.redis.xlen(LINE))
+        return int(self.redis.xlen(PREDICTIONS.stream))
 
     def is_untouched(self) -> bool:
         """Nothing was recorded, queued or rung for."""
         self.redis.failure = None
-        return set(self._keys("*")) - OF_WEB == {*STREAMS, BATCH_LINE}
+        return set(self._keys("*")) - OF_WEB == {*QUEUES, BATCHES.stream}
 
     def jobs(self) -> list[str]:
         return [key.removeprefix("job:") for key in self._keys("job:*")]

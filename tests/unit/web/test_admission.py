@@ -87,7 +87,7 @@ def test_a_bell_that_cannot_be_rung_harms_no_post(site: Site, away: Exception) -
     def fail(_: str) -> None:
         raise away
 
-    site.line.live(living("child"))
+    site.line.alive(living("child"))
     site.on_bell = fail
     assert [site.post(BODY).status_code for _ in range(2)] == [202, 202]
     assert site.queued() == 2

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import orjson
 
-from jobs.predictions.record import IdempotencyKey
+from jobs.queues.idempotency import IdempotencyKey
 from model.description.catalog import Catalog
 from tests.unit.web.batch_calls import CSV, post, posted
 from tests.unit.web.site import Site, problem
@@ -38,7 +38,7 @@ def test_what_is_said_of_rows_belongs_to_their_request(site: Site) -> None:
 
 
 def test_while_a_body_arrives_its_key_is_claimed(site: Site) -> None:
-    site.batches.store.claim_key("anonymous", DIGEST, "batch_1")
+    site.batches.store.reserve_key("anonymous", DIGEST, "batch_1")
     assert "still arriving" in problem(post(site, Idempotency_Key="k"), 409)["detail"]
     site.batches.store.release_key("anonymous", DIGEST, "batch_1")
     posted(site, Idempotency_Key="k")

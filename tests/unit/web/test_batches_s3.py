@@ -1,4 +1,4 @@
-"""Files of callers' own buckets go in, and results go there."""
+"""FileStore of callers' own buckets go in, and results go there."""
 
 import gzip
 from typing import Any

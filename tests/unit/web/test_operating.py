@@ -38,7 +38,7 @@ def test_capacity_tells_how_things_stand(site: Site) -> None:
     site.post({"inputs": [{"years": 1}, {"years": 2}]})
     site.post_years()
     site.line.claim(CHILD, "wake_up", 1)
-    site.line.live(living("host:1:2", pace=500))
+    site.line.alive(living("host:1:2", pace=500))
     capacity = site.client.get("/v1/capacity").get_json()
     assert 0 <= capacity.pop("oldest_age_seconds") < 60
     assert capacity == {
@@ -63,7 +63,7 @@ def test_capacity_tells_how_things_stand(site: Site) -> None:
 
 
 def test_a_queued_job_tells_its_place_and_when_it_should_be_done(site: Site) -> None:
-    site.line.live(living("host:1:2", pace=10))
+    site.line.alive(living("host:1:2", pace=10))
     site.post({"inputs": [{"years": 1}] * 24})
     capacity = site.store.capacity()
     site.door.capacity = capacity
@@ -73,7 +73,7 @@ def test_a_queued_job_tells_its_place_and_when_it_should_be_done(site: Site) -> 
 
 
 def test_a_list_should_be_done_when_its_last_row_is(site: Site) -> None:
-    site.line.live(living("host:1:2", pace=10))
+    site.line.alive(living("host:1:2", pace=10))
     site.door.capacity = site.store.capacity()
     response = site.post({"inputs": [{"years": 1}] * 24})
     assert response.get_json()["queue"] == {"position": 1, "eta_seconds": 2.4}
@@ -82,8 +82,8 @@ def test_a_list_should_be_done_when_its_last_row_is(site: Site) -> None:
 
 
 def test_a_job_to_be_explained_has_a_place_in_its_own_line_at_its_own_pace(site: Site) -> None:
-    site.line.live(living("host:1:2", pace=1_000))
-    site.line.live(living("host:1:2:explained", pace=4), EXPLAINERS)
+    site.line.alive(living("host:1:2", pace=1_000))
+    site.line.alive(living("host:1:2:explained", pace=4), EXPLAINERS)
     site.door.capacity = site.store.capacity()
     explained = {"inputs": [{"years": 1}] * 2, "explain": True}
     site.post({"inputs": [{"years": 1}] * 24})
@@ -97,7 +97,7 @@ def test_a_job_to_be_explained_has_a_place_in_its_own_line_at_its_own_pace(site:
 
 def test_a_full_line_says_when_there_should_be_room(new_site: NewSite) -> None:
     site = new_site(max_waiting=1)
-    site.line.live(living("host:1:2", pace=10))
+    site.line.alive(living("host:1:2", pace=10))
     site.post({"inputs": [{"years": 1}] * 1000})
     site.door.capacity = site.store.capacity()
     refused = site.post(BODY)

@@ -15,13 +15,14 @@ from jobs.predictions.consumer import PredictionConsumer
 from jobs.predictions.record import NewPrediction
 from jobs.predictions.status import PredictionStatus
 from jobs.predictions.store import PredictionStore
-from jobs.queues.names import EXPLAINED, LINE
+from jobs.queues.capacity import Capacity
+from jobs.queues.names import EXPLANATIONS, PREDICTIONS
 from jobs.settings import Settings
 from model.description.catalog import Catalog
 from tests.unit.conftest import MANY, Clock, Read, job
-from worker.account import Account
 from worker.bundles import Bundles
-from worker.explanations import NICE, ExplanationLoop
+from worker.explanations import NICENESS, ExplanationLoop
+from worker.measurements import Report
 
 TASKS = Path("/proc/self/task")
 
@@ -33,12 +34,12 @@ def niceness() -> dict[str, int]:
 
 @pytest.fixture
 def explained_line(redis: Redis, settings: Settings) -> PredictionConsumer:
-    return PredictionConsumer(redis, settings, EXPLAINED)
+    return PredictionConsumer(redis, settings, EXPLANATIONS)
 
 
 def explained_job(catalog: Catalog, *years: float) -> NewPrediction:
     asked = job(*[[one] for one in years], sha256=catalog.find("salary@1").sha256)
-    asked.explained = len(years)
+    asked.explained_values = len(years)
     return asked
 
 
@@ -49,7 +50,7 @@ def thread(
     stopping: Callable[[], bool] = lambda: False,
     lease: float = 15,
 ) -> ExplanationLoop:
-    account = Account(Metrics(redis), Journal("ERROR", lambda line: None))
+    account = Report(Metrics(redis), Journal("ERROR", lambda line: None))
     return ExplanationLoop(line, Bundles(catalog), account, "child", lease, stopping)
 
 
@@ -76,11 +77,11 @@ def test_they_do_not_stand_in_the_line_of_those_who_did_not_ask(
 ) -> None:
     asked, plain = explained_job(catalog, 1), job([1.0])
     _, wake_ups = store.add([asked])
-    assert (redis.xlen(LINE), redis.xlen(EXPLAINED), wake_ups) == (0, 1, [])
+    assert (redis.xlen(PREDICTIONS.stream), redis.xlen(EXPLANATIONS.stream), wake_ups) == (0, 1, [])
     store.add([plain])
     assert [claim.id for claim in line.claim("child", "wake_up", MANY)] == [plain.id]
     assert [claim.id for claim in explained_line.claim("child", "", MANY)] == [asked.id]
-    assert redis.zcard("wake_ups") == 1
+    assert redis.zcard("queue:predictions:wake_ups") == 1
 
 
 @pytest.mark.skipif(not TASKS.is_dir(), reason="threads are found in /proc")
@@ -92,20 +93,25 @@ def test_only_the_thread_that_computes_gives_way(
     explanations = thread(explained_line, catalog, redis)
     explanations.work(watch_ms=1)
     started = {task: nice for task, nice in niceness().items() if task not in before}
-    assert NICE in started.values()
-    assert os.getpriority(os.PRIO_PROCESS, threading.get_native_id()) == mine < NICE
+    assert NICENESS in started.values()
+    assert os.getpriority(os.PRIO_PROCESS, threading.get_native_id()) == mine < NICENESS
 
 
 def test_they_count_as_waiting_and_can_be_canceled(
-    store: PredictionStore, explained_line: PredictionConsumer, catalog: Catalog, redis: Redis, read: Read
+    store: PredictionStore,
+    explained_line: PredictionConsumer,
+    catalog: Catalog,
+    redis: Redis,
+    read: Read,
+    capacity: Callable[[], Capacity],
 ) -> None:
     asked = explained_job(catalog, 1, 2)
     store.add([asked])
-    assert (store.capacity().waiting, store.capacity().rows) == (1, 2)
+    assert (capacity().waiting, capacity().rows) == (1, 2)
     assert store.cancel(asked.id) is PredictionStatus.CANCELED
     thread(explained_line, catalog, redis).work(watch_ms=1)
     assert read(asked.id).status is PredictionStatus.CANCELED
-    assert redis.xlen(EXPLAINED) == 0
+    assert redis.xlen(EXPLANATIONS.stream) == 0
 
 
 def test_those_of_a_lost_worker_come_back_to_their_own_line(
@@ -121,7 +127,7 @@ def test_those_of_a_lost_worker_come_back_to_their_own_line(
     store.add([asked])
     explained_line.claim("lost", "", MANY)
     clock.forward(16)
-    assert line.sweep(0).taken_back == 1
+    assert explained_line.sweep(0).requeued == 1
     thread(explained_line, catalog, redis).work(watch_ms=1)
     assert (read(asked.id).status, read(asked.id).attempt) == (PredictionStatus.SUCCEEDED, 2)
 
@@ -138,9 +144,9 @@ def test_a_lease_that_is_renewed_is_not_taken_back(
     clock.forward(10)
     explained_line.renew(claims, "child")
     clock.forward(10)
-    assert line.sweep(0).taken_back == 0
+    assert explained_line.sweep(0).requeued == 0
     clock.forward(10)
-    assert line.sweep(0).taken_back == 1
+    assert explained_line.sweep(0).requeued == 1
 
 
 def test_a_list_is_renewed_between_its_slices(
@@ -154,16 +160,16 @@ def test_a_list_is_renewed_between_its_slices(
 ) -> None:
     asked = explained_job(catalog, *range(40))
     store.add([asked])
-    taken_back: list[int] = []
+    requeued: list[int] = []
 
     def time_passes() -> bool:
         clock.forward(10)
-        taken_back.append(line.sweep(0).taken_back)
+        requeued.append(explained_line.sweep(0).requeued)
         return False
 
     thread(explained_line, catalog, redis, time_passes, lease=0).work(watch_ms=1)
-    assert taken_back == [0] * len(taken_back)
-    assert len(taken_back) > 1
+    assert requeued == [0] * len(requeued)
+    assert len(requeued) > 1
     assert read(asked.id).status is PredictionStatus.SUCCEEDED
     assert len(orjson.loads(read(asked.id).outputs or b"")) == 40
 
@@ -182,6 +188,6 @@ def test_a_worker_that_stops_gives_back_what_is_not_done(
     thread(explained_line, catalog, redis, lambda: True).work(watch_ms=1)
     assert read(asked.id).status is PredictionStatus.RUNNING
     clock.forward(5)
-    assert line.sweep(0).taken_back == 1
+    assert explained_line.sweep(0).requeued == 1
     thread(explained_line, catalog, redis).work(watch_ms=1)
     assert read(asked.id).status is PredictionStatus.SUCCEEDED

@@ -7,7 +7,7 @@ import pytest
 
 from model.outputs import Outputs
 from model.scorer import Explanation
-from worker.outputs import NOT_FINITE, explained, written
+from worker.scoring import NOT_FINITE, explanation_members, output_rows
 
 
 def floats(*values: object) -> "np.ndarray[tuple[int, ...], np.dtype[np.float32]]":
@@ -42,7 +42,7 @@ NUMBERS = np.array([1, 0])
     ],
 )
 def test_each_kind_of_model_has_its_members(outputs: Outputs, first: object) -> None:
-    texts = written(outputs, {})
+    texts = output_rows(outputs, {})
     assert json.loads(texts[0]) == first
     assert len(texts) == 2
 
@@ -57,14 +57,16 @@ def test_each_kind_of_model_has_its_members(outputs: Outputs, first: object) -> 
     ],
 )
 def test_whatever_is_not_finite_is_the_fault_of_its_row_alone(outputs: Outputs) -> None:
-    first, second = written(outputs, {1: ["a warning"]})
+    first, second = output_rows(outputs, {1: ["a warning"]})
     assert "error" not in json.loads(first)
     assert second == NOT_FINITE
 
 
 def test_an_explanation_names_each_feature() -> None:
     explanation = Explanation(floats([0.1, -2]), np.array([7.25]))
-    [text] = written(Outputs(floats(5.35)), {0: ["w"]}, explained([b'"a"', b'"b c"'], explanation))
+    [text] = output_rows(
+        Outputs(floats(5.35)), {0: ["w"]}, explanation_members([b'"a"', b'"b c"'], explanation)
+    )
     assert json.loads(text) == {
         "prediction": 5.35,
         "contributions": {"a": 0.1, "b c": -2},

@@ -2,7 +2,7 @@
 
 import pytest
 
-from worker.pace import FEWEST, MOST, Pace
+from worker.measurements import FEWEST_ROWS, MOST_ROWS, Pace
 
 
 @pytest.mark.parametrize(("rows_a_second", "wanted"), [(2_000, 1_000), (10, 5), (20_000, 10_000)])
@@ -14,7 +14,7 @@ def test_the_pace_follows_the_measured_rate(rows_a_second: int, wanted: int) -> 
 
 
 def test_another_aim_makes_claims_as_long_as_it_says() -> None:
-    pace = Pace(first_rows=10, aim_seconds=0.1)
+    pace = Pace(first_rows=10, claim_seconds=0.1)
     assert pace.rows == 10
     pace.measured(10, 0.01)
     assert (pace.rows, pace.within(0.25)) == (100, 250)
@@ -27,7 +27,7 @@ def test_one_slow_call_changes_the_pace_a_little() -> None:
     assert 400 < pace.rows < 500
 
 
-@pytest.mark.parametrize(("seconds", "rows"), [(0.0, MOST), (1e-9, MOST), (60.0, FEWEST)])
+@pytest.mark.parametrize(("seconds", "rows"), [(0.0, MOST_ROWS), (1e-9, MOST_ROWS), (60.0, FEWEST_ROWS)])
 def test_a_claim_has_at_least_one_row_and_is_not_endless(seconds: float, rows: int) -> None:
     pace = Pace()
     pace.measured(1, seconds)

@@ -8,16 +8,17 @@ from redis import Redis
 
 from jobs.logs import Journal
 from jobs.metrics import Metrics
-from jobs.predictions.consumer import PredictionConsumer
+from jobs.predictions.consumer import Claim, PredictionConsumer
 from jobs.predictions.record import NewPrediction, Row
 from jobs.predictions.status import PredictionStatus
 from jobs.predictions.store import PredictionStore
-from jobs.queues.names import LINE
+from jobs.queues.names import PREDICTIONS
+from jobs.queues.queue import NO_ENTRY, Entry
 from jobs.settings import Settings
 from model.description.catalog import Catalog
 from tests.unit.conftest import MANY, Clock, Read, job, living
-from worker.account import Account
 from worker.bundles import Bundles
+from worker.measurements import Report
 from worker.predictions import PredictionLoop
 
 SALARY = {2.5: 260.00012, 4.5: 374.99866, 12.5: 749.99884}
@@ -40,13 +41,13 @@ def logged() -> list[bytes]:
 
 
 @pytest.fixture
-def account(redis: Redis, logged: list[bytes]) -> Account:
-    return Account(Metrics(redis), Journal("INFO", logged.append))
+def account(redis: Redis, logged: list[bytes]) -> Report:
+    return Report(Metrics(redis), Journal("INFO", logged.append))
 
 
 @pytest.fixture
 def child(
-    line: PredictionConsumer, catalog: Catalog, account: Account
+    line: PredictionConsumer, catalog: Catalog, account: Report
 ) -> Callable[[Callable[[], bool]], PredictionLoop]:
     bundles = Bundles(catalog)
     return lambda stopping: PredictionLoop(line, bundles, account, "child", stopping)
@@ -80,7 +81,7 @@ def test_all_that_waits_is_scored(
     assert [orjson.loads(text or b"")["prediction"] for text in outputs(read, jobs)] == [
         SALARY[one] for one in years
     ]
-    assert redis.xlen(LINE) == 0
+    assert redis.xlen(PREDICTIONS.stream) == 0
 
 
 def test_lists_and_single_rows_share_a_call(
@@ -97,27 +98,30 @@ def test_lists_and_single_rows_share_a_call(
 def test_the_bell_is_withdrawn_once_the_line_is_empty(
     store: PredictionStore, line: PredictionConsumer, salary: Salary, child: Child, redis: Redis
 ) -> None:
-    line.live(living("child"))
+    line.alive(living("child"))
     _, [wake_up] = store.add([salary(2.5)])
     child(never).answer(wake_up)
-    assert redis.zcard("wake_ups") == 0
+    assert redis.zcard("queue:predictions:wake_ups") == 0
 
 
 def test_a_bell_for_nothing_is_withdrawn(line: PredictionConsumer, child: Child, redis: Redis) -> None:
-    redis.zadd("wake_ups", {"wake_up": 2e12})
+    redis.zadd("queue:predictions:wake_ups", {"wake_up": 2e12})
     child(never).answer("wake_up")
-    assert redis.zcard("wake_ups") == 0
+    assert redis.zcard("queue:predictions:wake_ups") == 0
 
 
-class ComesLate(PredictionConsumer):
-    """Somebody adds a job just before the wake_up is withdrawn, and so rings none."""
+class AddsLate(PredictionConsumer):
+    """Somebody adds a job just before the wake-up is withdrawn, and so sends none."""
 
     def expect(self, store: PredictionStore, late: NewPrediction) -> None:
         self.add_late: Callable[[], object] = lambda: store.add([late])
 
-    def withdraw(self, wake_up: str) -> None:
-        self.add_late()
-        super().withdraw(wake_up)
+    def claim(
+        self, consumer: str, wake_up: str, rows: int, entry: Entry = NO_ENTRY, last: bool = False
+    ) -> list[Claim]:
+        if last:
+            self.add_late()
+        return super().claim(consumer, wake_up, rows, entry, last)
 
 
 @pytest.mark.parametrize("before", [0, 1])
@@ -126,11 +130,11 @@ def test_a_job_that_comes_as_the_bell_is_withdrawn_is_scored(
     redis: Redis,
     salary: Salary,
     catalog: Catalog,
-    account: Account,
+    account: Report,
     read: Read,
     before: int,
 ) -> None:
-    line = ComesLate(redis, Settings())
+    line = AddsLate(redis, Settings())
     late = salary(4.5)
     line.expect(store, late)
     store.add([salary(2.5) for _ in range(before)])
@@ -152,8 +156,8 @@ def test_a_child_that_is_told_to_stop_loses_nothing(
     child(after_a_while).answer("wake_up")
     statuses = {read(one.id).status for one in jobs}
     assert statuses == {PredictionStatus.SUCCEEDED, PredictionStatus.QUEUED}
-    assert redis.xpending(LINE, "workers")["pending"] == 0
-    assert redis.zcard("wake_ups") == 0
+    assert redis.xpending(PREDICTIONS.stream, "workers")["pending"] == 0
+    assert redis.zcard("queue:predictions:wake_ups") == 0
 
 
 def test_lost_jobs_are_not_held_up_by_a_line_that_never_ends(
@@ -202,7 +206,7 @@ def test_a_list_that_workers_were_lost_with_keeps_its_other_rows(
     lose(line, clock)
     lose(line, clock)
     [claim] = line.claim("lost", "wake_up", MANY)
-    line.try_row(claim, 1)
+    line.note_row(claim, 1)
     clock.forward(16)
     line.sweep(0)
     child(never).answer("wake_up")

@@ -17,8 +17,7 @@ from model.bundle import Bundle
 from model.description.catalog import Catalog
 from model.outputs import Outputs
 from tests.unit.worker.conftest import claim
-from worker.outputs import scores, written
-from worker.scoring import by_bundle, score_together
+from worker.scoring import by_bundle, output_rows, score_together, scorer
 
 BAD = -1.0
 
@@ -27,7 +26,7 @@ def tenfold(rows: Sequence[Row]) -> list[bytes]:
     """A model of one feature; it cannot bear BAD."""
     if any(row == [BAD] for row in rows):
         raise ValueError("a row that the model cannot bear")
-    return written(Outputs(np.array([10 * row[0] for row in rows], dtype=np.float32)), {})
+    return output_rows(Outputs(np.array([10 * row[0] for row in rows], dtype=np.float32)), {})
 
 
 def output(outcome: Outcome) -> Any:
@@ -94,14 +93,14 @@ def test_a_score_that_is_no_finite_number_is_an_error(value: float) -> None:
 
 
 def test_warnings_join_the_row_that_they_are_about() -> None:
-    first, second = written(Outputs(np.array([10, 20], dtype=np.float32)), {1: ['"2"']})
+    first, second = output_rows(Outputs(np.array([10, 20], dtype=np.float32)), {1: ['"2"']})
     assert first == b'{"prediction":10.0}'
     assert json.loads(second) == {"prediction": 20, "warnings": ['"2"']}
 
 
 def test_scores_are_written_in_the_shortest_form_that_reads_back_the_same() -> None:
     values = [260.00012, 0.1, 374.99866]
-    texts = written(Outputs(np.array(values, dtype=np.float32)), {})
+    texts = output_rows(Outputs(np.array(values, dtype=np.float32)), {})
     assert texts == [b'{"prediction":%s}' % str(value).encode() for value in values]
 
 
@@ -123,7 +122,7 @@ def salary(catalog: Catalog) -> Bundle:
 
 def test_the_salary_model_gives_the_figures_of_the_article(salary: Bundle) -> None:
     rows = [[2.5], [4.5], [12.0]]
-    outcomes = score_together(scores(salary), [claim(row) for row in rows])
+    outcomes = score_together(scorer(salary), [claim(row) for row in rows])
     assert [outcome.outputs for outcome in outcomes] == [
         b'{"prediction":260.00012}',
         b'{"prediction":374.99866}',
@@ -133,7 +132,7 @@ def test_the_salary_model_gives_the_figures_of_the_article(salary: Bundle) -> No
 
 @pytest.mark.parametrize("row", [["many"], [], [1.0, 2.0], [None, {}]])
 def test_a_row_that_the_salary_model_cannot_read_harms_itself_only(salary: Bundle, row: Row) -> None:
-    good, bad, mate = score_together(scores(salary), [claim([2.5]), claim(row), claim([4.5])])
+    good, bad, mate = score_together(scorer(salary), [claim([2.5]), claim(row), claim([4.5])])
     assert (good.outputs, mate.outputs) == (b'{"prediction":260.00012}', b'{"prediction":374.99866}')
     assert (bad.status, error_type(bad)) == (PredictionStatus.FAILED, "not_scored")
 

@@ -6,12 +6,11 @@ import pytest
 from redis import Redis
 
 from jobs import ids
-from jobs.batches.consumer import PLAN, BatchConsumer, Done, Task
+from jobs.batches.consumer import PLAN, BatchConsumer, BatchTask, ChunkDone
 from jobs.batches.record import BatchOptions, BatchRecord, NewBatch
 from jobs.batches.store import BatchStore
 from jobs.files.tables import Format
 from jobs.predictions.store import PredictionStore
-from jobs.queues.names import BATCH_LINE, GROUP
 from jobs.settings import Settings
 from tests.unit.conftest import SHA
 
@@ -21,7 +20,6 @@ BELL = "wake_up"
 
 @pytest.fixture
 def line(redis: Redis, settings: Settings) -> BatchConsumer:
-    redis.xgroup_create(BATCH_LINE, GROUP, id="0", mkstream=True)
     return BatchConsumer(redis, settings)
 
 
@@ -47,24 +45,24 @@ def planned(store: BatchStore, line: BatchConsumer, chunks: int) -> str:
     task = take(line)
     assert (task.id, task.task) == (job_id, PLAN)
     line.planned(
-        task, b"{}", 10 * chunks, 5 * chunks, [f"{number}:0:0:10:5" for number in range(chunks)], wake_ups=1
+        task,
+        b"{}",
+        10 * chunks,
+        5 * chunks,
+        [f"{number}:0:0:10:5" for number in range(chunks)],
+        most_wake_ups=1,
     )
     return job_id
 
 
-def take(line: BatchConsumer, child: str = "child") -> Task:
-    task = line.take(child, BELL)
+def take(line: BatchConsumer, child: str = "child") -> BatchTask:
+    task = line.claim(child, BELL)
     assert task
     return task
 
 
-def score(line: BatchConsumer, task: Task, failed: int = 0) -> None:
-    line.done(task, Done(rows=10, failed=failed, size=5, expected=10), wake_ups=1)
-
-
-def done_of(line: BatchConsumer, task: Task) -> dict[int, tuple[int, int]] | None:
-    parts = line.parts(task)
-    return parts and parts.done
+def score(line: BatchConsumer, task: BatchTask, failed: int = 0) -> None:
+    line.done(task, ChunkDone(rows=10, failed=failed, size=5, expected=10), most_wake_ups=1)
 
 
 def read(store: BatchStore, job_id: str) -> BatchRecord:

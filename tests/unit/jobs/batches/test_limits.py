@@ -4,7 +4,7 @@ import pytest
 from redis import Redis
 
 from jobs import ids
-from jobs.batches.consumer import BatchConsumer, Done
+from jobs.batches.consumer import BatchConsumer, ChunkDone
 from jobs.batches.record import BatchOptions, NewBatch
 from jobs.batches.store import BatchStore
 from jobs.errors import QueueFull, TooManyBatches
@@ -26,7 +26,7 @@ def store(redis: Redis) -> BatchStore:
 def refusal(store: BatchStore, owner: str = "ada") -> QueueFull | TooManyBatches:
     """Which must be the same before the file has come and after it."""
     refused = []
-    for attempt in (lambda: store.require_room(owner), lambda: store.add(batch(owner))):
+    for attempt in (lambda: store.check_limits(owner), lambda: store.add(batch(owner))):
         try:
             attempt()
         except (QueueFull, TooManyBatches) as error:
@@ -39,10 +39,10 @@ def refusal(store: BatchStore, owner: str = "ada") -> QueueFull | TooManyBatches
 def test_an_owner_at_his_limit_is_refused_and_others_are_not(store: BatchStore) -> None:
     first = batch()
     for one in (first, batch()):
-        store.require_room("ada")
+        store.check_limits("ada")
         store.add(one)
     assert isinstance(refusal(store), TooManyBatches)
-    store.require_room("bob")
+    store.check_limits("bob")
     store.add(first)  # again: it is there already
 
 
@@ -69,20 +69,20 @@ def test_who_is_at_his_limit_is_told_when_the_batch_should_end_that_he_posted_fi
         store.add(one)
         clock.forward(1)
     assert refusal(store).retry_after == 5  # nobody can tell
-    plan = line.take("child", "wake_up")
+    plan = line.claim("child", "wake_up")
     assert plan
-    line.planned(plan, b"{}", 40, 100, ["0:0:0:40:25", "1:0:0:40:75"], wake_ups=0)
-    line.take("child", "wake_up")  # the plan of the other
-    chunk = line.take("child", "wake_up")
+    line.planned(plan, b"{}", 40, 100, ["0:0:0:40:25", "1:0:0:40:75"], most_wake_ups=0)
+    line.claim("child", "wake_up")  # the plan of the other
+    chunk = line.claim("child", "wake_up")
     assert chunk
     clock.forward(10)
-    line.done(chunk, Done(rows=10, failed=0, size=25, expected=10), wake_ups=0)
+    line.done(chunk, ChunkDone(rows=10, failed=0, size=25, expected=10), most_wake_ups=0)
     assert 30 <= refusal(store).retry_after <= 31
 
 
 @pytest.mark.parametrize("owner", ["open", "files", "wake_ups", "children", "swept", "later"])
 def test_an_owner_may_have_any_name(store: BatchStore, owner: str) -> None:
     store.add(one := batch(owner))
-    listed, _ = store.list_batches(owner, None, None, 10)
+    listed, _ = store.list_jobs(owner, None, None, 10)
     assert [record.id for record in listed] == [one.id]
-    assert store.list_batches("ada", None, None, 10) == ([], None)
+    assert store.list_jobs("ada", None, None, 10) == ([], None)

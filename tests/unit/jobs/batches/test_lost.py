@@ -6,7 +6,7 @@ from jobs.batches.consumer import JOIN, BatchConsumer
 from jobs.batches.status import BatchStatus
 from jobs.batches.store import BatchStore
 from tests.unit.conftest import Clock
-from tests.unit.jobs.batches.conftest import BELL, done_of, planned, read, score, take
+from tests.unit.jobs.batches.conftest import BELL, planned, read, score, take
 
 
 def test_the_task_of_a_lost_child_is_taken_by_another(
@@ -14,9 +14,9 @@ def test_the_task_of_a_lost_child_is_taken_by_another(
 ) -> None:
     planned(store, line, chunks=1)
     lost = take(line, "lost")
-    assert line.take("other", BELL) is None
+    assert line.claim("other", BELL) is None
     clock.forward(16)
-    assert line.sweep(1).taken_back == 1
+    assert line.sweep(1).requeued == 1
     again = take(line, "other")
     assert (again.task, again.tries) == (lost.task, 2)
 
@@ -29,7 +29,7 @@ def test_a_child_that_still_works_keeps_its_task(
     for _ in range(3):
         clock.forward(10)
         assert line.renew("child", BELL, task).status is BatchStatus.RUNNING
-        assert line.sweep(1).taken_back == 0
+        assert line.sweep(1).requeued == 0
     clock.forward(16)
     line.sweep(1)
     assert line.renew("child", BELL, task).status is None
@@ -37,7 +37,7 @@ def test_a_child_that_still_works_keeps_its_task(
 
 def test_what_a_worker_gives_back_does_not_count_as_tried(store: BatchStore, line: BatchConsumer) -> None:
     planned(store, line, chunks=1)
-    line.give_back(take(line))
+    line.release(take(line))
     assert take(line).tries == 1
 
 
@@ -65,7 +65,7 @@ def test_a_chunk_that_is_given_up_leaves_the_others(
     score(line, take(line))
     lose(line, clock, times=20)
     join = take(line)
-    assert (join.task, done_of(line, join)) == (JOIN, {0: (10, 0)})
+    assert (join.task, join.done) == (JOIN, {0: (10, 0)})
     assert line.finish(join, BatchStatus.SUCCEEDED) is BatchStatus.FAILED
     assert b"worker_lost" in (read(store, job_id).error or b"")
 
@@ -77,13 +77,13 @@ def test_a_chunk_that_cannot_be_scored_fails_the_batch_once_the_others_are_done(
     job_id = planned(store, line, chunks=6)
     score(line, take(line))
     beside, broken = take(line), take(line)
-    line.fail(broken, b'{"type":"no_table"}', last, wake_ups=1)
-    line.fail(broken, b'{"type":"another"}', last, wake_ups=1)
+    line.fail(broken, b'{"type":"no_table"}', last, most_wake_ups=1)
+    line.fail(broken, b'{"type":"another"}', last, most_wake_ups=1)
     assert read(store, job_id).status is BatchStatus.RUNNING
     score(line, beside)
     while (task := take(line)).task != JOIN:
         score(line, task)
-    assert sorted(done_of(line, task) or ()) == scored
+    assert sorted(task.done or ()) == scored
     line.finish(task, BatchStatus.SUCCEEDED)
     record = read(store, job_id)
     assert (record.status, record.error) == (BatchStatus.FAILED, b'{"type":"no_table"}')
@@ -96,8 +96,8 @@ def test_a_slice_that_a_child_is_lost_with_is_known_to_the_next(
     for tried, known in ((range(1024), ()), (range(32, 64), (range(1024),))):
         task = take(line)
         assert (task.lost, task.tries) == (known, 1)
-        line.try_slice(task, range(5))
-        line.try_slice(task, tried)
+        line.note_slice(task, range(5))
+        line.note_slice(task, tried)
         clock.forward(16)
         line.sweep(1)
     assert take(line).lost == (range(1024), range(32, 64))
@@ -108,13 +108,13 @@ def test_a_slice_that_is_through_is_not_held_against_its_rows(
 ) -> None:
     planned(store, line, chunks=1)
     outdated = take(line)
-    line.try_slice(outdated, range(5))
-    line.try_slice(outdated, None)
+    line.note_slice(outdated, range(5))
+    line.note_slice(outdated, None)
     clock.forward(16)
     line.sweep(1)
     current = take(line)
     assert (current.lost, current.tries) == ((), 2)
-    line.try_slice(outdated, range(5))  # it is too late
-    line.try_slice(current, range(7))
-    line.give_back(current)
+    line.note_slice(outdated, range(5))  # it is too late
+    line.note_slice(current, range(7))
+    line.release(current)
     assert take(line).lost == ()

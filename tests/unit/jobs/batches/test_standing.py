@@ -1,5 +1,6 @@
 """How batches stand, as operators and children are told, and what is counted of them."""
 
+from collections.abc import Callable
 from dataclasses import replace
 
 import pytest
@@ -9,18 +10,16 @@ from jobs.batches.consumer import BatchConsumer
 from jobs.batches.status import BatchStatus
 from jobs.batches.store import BatchStore
 from jobs.metrics import Metrics
-from jobs.predictions.store import PredictionStore
-from jobs.queues.capacity import BatchCapacity
-from jobs.queues.names import BELLS
+from jobs.queues.capacity import BatchCapacity, Capacity
 from tests.unit.conftest import Clock, living
 from tests.unit.jobs.batches.conftest import ASKED, BELL, add, planned, score, take
 
 
 def test_chunks_wait_in_the_line_or_before_it_until_they_are_claimed(
-    store: BatchStore, line: BatchConsumer, clock: Clock, predictions: PredictionStore
+    store: BatchStore, line: BatchConsumer, clock: Clock, capacity: Callable[[], Capacity]
 ) -> None:
     def batches() -> BatchCapacity:
-        return predictions.capacity().batches
+        return capacity().batches
 
     assert batches() == BatchCapacity()
     job_id = planned(store, line, chunks=9)
@@ -32,21 +31,21 @@ def test_chunks_wait_in_the_line_or_before_it_until_they_are_claimed(
     assert batches()[:3] == (1, 7, 1)
     assert batches().oldest_seconds == pytest.approx(3, abs=0.5)
     store.cancel(job_id)
-    line.give_back(second)
+    line.release(second)
     line.finish(take(line), BatchStatus.CANCELED)
     assert batches() == BatchCapacity()
 
 
 def test_children_for_batches_say_how_fast_they_are(
-    line: BatchConsumer, predictions: PredictionStore, clock: Clock
+    line: BatchConsumer, capacity: Callable[[], Capacity], clock: Clock
 ) -> None:
     for child in (living("host:1:2", pace=500), living("host:1:3", pace=70)):
-        line.live(child)
-    capacity = predictions.capacity()
-    assert (len(capacity.batches.children), capacity.batches.rows_per_second) == (2, 570)
-    assert (capacity.children, capacity.rows_per_second) == ((), 0)
+        line.alive(child)
+    now = capacity()
+    assert (len(now.batches.children), now.batches.rows_per_second) == (2, 570)
+    assert (now.children, now.rows_per_second) == ((), 0)
     clock.forward(6)
-    assert predictions.capacity().batches.children == ()
+    assert capacity().batches.children == ()
 
 
 def test_a_child_that_still_works_is_told_whether_predictions_are_scored_beside_it(
@@ -55,7 +54,7 @@ def test_a_child_that_still_works_is_told_whether_predictions_are_scored_beside_
     planned(store, line, chunks=1)
     task = take(line)
     assert not line.renew("child", BELL, task).beside_predictions
-    redis.zadd(BELLS, {"answered": clock() * 1000 + 2_000})
+    redis.zadd("queue:predictions:wake_ups", {"answered": clock() * 1000 + 2_000})
     assert line.renew("child", BELL, task).beside_predictions
     clock.forward(3)
     assert not line.renew("child", BELL, task).beside_predictions
@@ -74,10 +73,14 @@ def test_what_happens_to_batches_is_counted_once(
     for _ in range(2):
         line.finish(join, BatchStatus.PARTIALLY_SUCCEEDED)
     store.cancel(add(store))
-    store.cancel(add(store, asked=replace(ASKED, dry_run=True)))  # which is no batch
+    store.cancel(add(store, asked=replace(ASKED, dry_run=True)))
     assert Metrics(redis).read() == {
         "batch_rows": {("salary@1", "succeeded"): 7, ("salary@1", "failed"): 3},
-        "batches_ended": {("salary@1", "partially_succeeded"): 1, ("salary@1", "canceled"): 1},
-        "batch_sweeps": {(): 1},
-        "batch_swept": {("taken_back",): 1},
+        "jobs_ended": {
+            ("batches", "salary@1", "partially_succeeded"): 1,
+            ("batches", "salary@1", "canceled"): 1,
+            ("previews", "salary@1", "canceled"): 1,
+        },
+        "sweeps": {("batches",): 1},
+        "swept": {("batches", "requeued"): 1},
     }

@@ -3,10 +3,10 @@
 from jobs.batches.consumer import JOIN, PLAN, BatchConsumer
 from jobs.batches.status import BATCH_TRANSITIONS, BatchStatus
 from jobs.batches.store import BatchStore
-from jobs.predictions.record import IdempotencyKey
+from jobs.queues.idempotency import IdempotencyKey
 from jobs.settings import Settings
 from tests.unit.conftest import Clock
-from tests.unit.jobs.batches.conftest import BELL, add, done_of, planned, read, score, take
+from tests.unit.jobs.batches.conftest import BELL, add, planned, read, score, take
 
 
 def test_a_batch_is_planned_scored_chunk_by_chunk_and_joined(store: BatchStore, line: BatchConsumer) -> None:
@@ -19,12 +19,11 @@ def test_a_batch_is_planned_scored_chunk_by_chunk_and_joined(store: BatchStore, 
         score(line, task, failed=number)
     join = take(line)
     assert (join.task, read(store, job_id).status) == (JOIN, BatchStatus.FINALIZING)
-    assert done_of(line, join) == {0: (10, 0), 1: (10, 1), 2: (10, 2)}
+    assert join.done == {0: (10, 0), 1: (10, 1), 2: (10, 2)}
     assert line.finish(join, BatchStatus.PARTIALLY_SUCCEEDED)
-    assert line.parts(join) is None
     record = read(store, job_id)
     assert (record.status, record.total, record.rows, record.failed) == ("partially_succeeded", 30, 30, 3)
-    assert line.take("child", BELL) is None
+    assert line.claim("child", BELL) is None
 
 
 def test_batches_take_turns(store: BatchStore, line: BatchConsumer) -> None:
@@ -35,7 +34,7 @@ def test_batches_take_turns(store: BatchStore, line: BatchConsumer) -> None:
         turns.append(task.id)
         if task.task == PLAN:
             chunks = [f"{number}:0:0:10:5" for number in range(20 if task.id == long else 2)]
-            line.planned(task, b"{}", 10, 5, chunks, wake_ups=1)
+            line.planned(task, b"{}", 10, 5, chunks, most_wake_ups=1)
         elif task.task != JOIN:
             score(line, task)
     assert turns[:2] == [long, short]
@@ -62,9 +61,9 @@ def test_a_running_batch_is_canceled_once_its_chunks_are_out_of_hands(
     score(line, first)
     assert store.cancel(job_id) is BatchStatus.CANCELING
     assert line.renew("child", BELL, second).status is BatchStatus.CANCELING
-    line.give_back(second)
+    line.release(second)
     join = take(line)
-    assert (join.task, done_of(line, join)) == (JOIN, {0: (10, 0)})
+    assert (join.task, join.done) == (JOIN, {0: (10, 0)})
     line.finish(join, BatchStatus.SUCCEEDED)
     assert read(store, job_id).status is BatchStatus.CANCELED
     assert store.cancel(job_id) is BatchStatus.CANCELED
@@ -75,9 +74,9 @@ def test_nothing_follows_an_end(store: BatchStore, line: BatchConsumer) -> None:
     task = take(line)
     store.cancel(job_id)
     assert not line.finish(task, BatchStatus.FAILED)
-    line.planned(task, b"{}", 1, 1, ["0:1"], wake_ups=1)
+    line.planned(task, b"{}", 1, 1, ["0:1"], most_wake_ups=1)
     assert read(store, job_id).status is BatchStatus.CANCELED
-    assert line.take("child", BELL) is None
+    assert line.claim("child", BELL) is None
 
 
 def test_files_are_to_be_removed_when_a_batch_is_deleted_or_expires(
@@ -88,7 +87,7 @@ def test_files_are_to_be_removed_when_a_batch_is_deleted_or_expires(
     store.cancel(expired)
     assert store.delete(deleted) is BatchStatus.CANCELED
     assert line.sweep(1).removable == [deleted]
-    line.removed(deleted)
+    line.files_removed(deleted)
     clock.forward(settings.retention_seconds + 1)
     assert line.sweep(1).removable == [expired]
     assert store.read([expired]) == [None]
@@ -96,12 +95,12 @@ def test_files_are_to_be_removed_when_a_batch_is_deleted_or_expires(
 
 def test_a_key_is_claimed_then_stands_for_its_batch(store: BatchStore) -> None:
     once = IdempotencyKey.of("/v1/batches", "k", b"body")
-    assert store.claim_key("ada", once.key, "batch_1") is None
-    assert store.claim_key("ada", once.key, "batch_1") is None  # renewed
-    assert store.claim_key("ada", once.key, "batch_2") == ("", b"")
-    assert store.claim_key("bob", once.key, "batch_2") is None
-    job_id = add(store, once=once)
-    assert store.claim_key("ada", once.key, "batch_3") == (job_id, once.body)
+    assert store.reserve_key("ada", once.key, "batch_1") is None
+    assert store.reserve_key("ada", once.key, "batch_1") is None  # renewed
+    assert store.reserve_key("ada", once.key, "batch_2") == ("", b"")
+    assert store.reserve_key("bob", once.key, "batch_2") is None
+    job_id = add(store, idempotency=once)
+    assert store.reserve_key("ada", once.key, "batch_3") == (job_id, once.body)
 
 
 def test_every_state_can_be_reached_and_left() -> None:

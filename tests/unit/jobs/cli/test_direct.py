@@ -75,8 +75,8 @@ def test_the_capacity_names_every_process(
     store: PredictionStore, line: PredictionConsumer, direct: Direct, redis: Redis, settings: Settings
 ) -> None:
     store.add([job([1.0], [2.0])])
-    line.live(living("one:1:2", pace=70))
-    store.live(living("one:7"))
+    line.alive(living("one:1:2", pace=70))
+    store.alive(living("one:7"))
     BatchConsumer(redis, settings).live(living("one:3:4", pace=90))
     now = direct.capacity()
     assert (now["waiting"], now["rows"], now["workers"], now["accepting"]) == (1, 2, 1, True)

@@ -13,7 +13,8 @@ import pyarrow.parquet
 import pytest
 import xgboost
 
-from jobs.files.store import Files, files_at
+from jobs.files.location import files_at
+from jobs.files.store import FileStore
 from jobs.files.tables import Format, added_names
 from model.bundle import Bundle
 from model.description.feature import Feature
@@ -21,7 +22,7 @@ from model.description.schema import Schema
 from worker.tables.chunks import ChunkScorer
 from worker.tables.columns import predict_with
 from worker.tables.join import join_errors, join_results
-from worker.tables.plan import Plan, Wanted, plan
+from worker.tables.plan import Plan, TableRequest, plan
 from worker.tables.warnings import warn_by
 
 FEATURES = Schema(
@@ -57,12 +58,12 @@ def booster() -> xgboost.Booster:
 
 
 @pytest.fixture
-def files(tmp_path: Path) -> Files:
+def files(tmp_path: Path) -> FileStore:
     return files_at(str(tmp_path))
 
 
 @pytest.fixture
-def score_table(files: Files, booster: xgboost.Booster) -> ScoreTable:
+def score_table(files: FileStore, booster: xgboost.Booster) -> ScoreTable:
     """Scores a whole file, chunk by chunk, as workers do."""
 
     def score(
@@ -70,7 +71,7 @@ def score_table(files: Files, booster: xgboost.Booster) -> ScoreTable:
     ) -> Scored:
         with files.create("input") as file:
             file.write(data)
-        wanted = Wanted(kind, results or kind, FEATURES.names, asked.pop("scored", OURS), **asked)
+        wanted = TableRequest(kind, results or kind, FEATURES.names, asked.pop("scored", OURS), **asked)
         planned = plan(files, "input", wanted, chunk)
         return score_chunks(
             files, planned, ChunkScorer(files, planned.layout, FEATURES, predict, ["prediction"])
@@ -83,7 +84,7 @@ def score_table(files: Files, booster: xgboost.Booster) -> ScoreTable:
 
 
 @pytest.fixture
-def score_bundle(files: Files) -> Callable[..., Scored]:
+def score_bundle(files: FileStore) -> Callable[..., Scored]:
     """The same with a bundle, which may explain and warn."""
 
     def score(
@@ -93,7 +94,7 @@ def score_bundle(files: Files) -> Callable[..., Scored]:
             file.write(data)
         manifest, columns = bundle.manifest, bundle.manifest.columns(explain)
         scored = added_names(columns, manifest.warns, prefix="")
-        wanted = Wanted(
+        wanted = TableRequest(
             kind, results or kind, manifest.schema.names, scored, warns=manifest.warns, explain=explain
         )
         planned = plan(files, "input", wanted, chunk=2000)
@@ -104,7 +105,7 @@ def score_bundle(files: Files) -> Callable[..., Scored]:
     return score
 
 
-def score_chunks(files: Files, planned: Plan, scorer: ChunkScorer) -> Scored:
+def score_chunks(files: FileStore, planned: Plan, scorer: ChunkScorer) -> Scored:
     parts, with_errors, rows, failed = [], [], 0, 0
     for number, one in enumerate(planned.chunks):
         part = scorer.score(files, "input", one, f"parts/{number}", wanted=lambda: True)

@@ -6,7 +6,7 @@ from jobs.files.tables import Format
 from model.columns import ColumnCheck
 from model.outputs import Outputs
 from tests.unit.worker.tables.conftest import FEATURES
-from worker.tables.bisect import at_once
+from worker.tables.bisect import all_at_once
 from worker.tables.columns import Columns, columns_of, joined
 from worker.tables.layout import Layout
 from worker.tables.passthrough import Fields
@@ -65,6 +65,6 @@ def test_a_row_that_the_model_cannot_score_is_found() -> None:
     values = [float(number) for number in range(6)]
     features = {"years": values, "age": [20] * 6, "town": ["Bern"] * 6}
     check = ColumnCheck(FEATURES, empty_is_null=False)
-    scores = score_rows(check, predict, ["prediction"], Rows(6, features, Fields({}), {}), at_once(0, 6))
+    scores = score_rows(check, predict, ["prediction"], Rows(6, features, Fields({}), {}), all_at_once(0, 6))
     assert scores.faults == {3: [RowFault("", "the model could not score this row")]}
     assert scores.columns["prediction"][[0, 1, 2, 4, 5]].tolist() == [0, 1, 2, 4, 5]

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from jobs.errors import InvalidTable
-from jobs.files.store import files_at
+from jobs.files.location import files_at
 from jobs.files.tables import Format
 from worker.tables.cut import EXPLAINED_COSTS, cut_groups, cut_lines
 from worker.tables.layout import Chunk, Layout

@@ -10,7 +10,7 @@ import xgboost
 from sklearn.datasets import load_wine
 
 from jobs.errors import FileMissing
-from jobs.files.store import Files
+from jobs.files.store import FileStore
 from jobs.files.tables import Format
 from model.bundle import Bundle
 from model.columns import MISSING
@@ -18,11 +18,11 @@ from model.description.feature import Feature
 from model.description.manifest import MODEL_FILE, Manifest
 from model.publish import publish
 from tests.unit.worker.tables.conftest import FEATURES, OURS, WRITERS, Scored, as_csv, as_parquet, read
+from worker.stopping import ScoringStopped
 from worker.tables.chunks import ChunkScorer
 from worker.tables.passthrough import Fields
-from worker.tables.plan import Wanted, plan
+from worker.tables.plan import TableRequest, plan
 from worker.tables.read import Rows
-from worker.tables.score import Stopped
 
 ScoreBundle = Callable[..., Scored]
 ROWS = 250
@@ -131,11 +131,11 @@ def test_no_more_rows_than_asked_for_are_looked_at() -> None:
     assert rows.first(9).number == 5
 
 
-def test_a_chunk_is_left_between_two_calls_of_the_model(files: Files) -> None:
+def test_a_chunk_is_left_between_two_calls_of_the_model(files: FileStore) -> None:
     data = as_parquet([{"years": 1.5, "age": 20, "town": "Bern"}] * ROWS)
     with files.create("input") as file:
         file.write(data)
-    planned = plan(files, "input", Wanted(Format.PARQUET, Format.CSV, FEATURES.names, OURS))
+    planned = plan(files, "input", TableRequest(Format.PARQUET, Format.CSV, FEATURES.names, OURS))
     calls: list[int] = []
 
     def predict(matrix: Any) -> Any:
@@ -143,7 +143,7 @@ def test_a_chunk_is_left_between_two_calls_of_the_model(files: Files) -> None:
         return {"prediction": matrix[:, 0]}
 
     scorer = ChunkScorer(files, planned.layout, FEATURES, predict, ["prediction"])
-    with pytest.raises(Stopped):
+    with pytest.raises(ScoringStopped):
         scorer.score(files, "input", planned.chunks[0], "part", wanted=lambda: not calls)
     assert len(calls) == 1
     assert calls[0] < ROWS
@@ -151,11 +151,11 @@ def test_a_chunk_is_left_between_two_calls_of_the_model(files: Files) -> None:
         files.size("part")
 
 
-def test_progress_by_the_chunks_of_a_packed_file_comes_to_its_size(files: Files) -> None:
+def test_progress_by_the_chunks_of_a_packed_file_comes_to_its_size(files: FileStore) -> None:
     data = as_parquet([{"years": 1.5, "age": 20, "town": "Bern"}] * 60_000, row_group_size=30_000)
     with files.create("input") as file:
         file.write(data)
-    wanted = Wanted(Format.PARQUET, Format.CSV, FEATURES.names, OURS)
+    wanted = TableRequest(Format.PARQUET, Format.CSV, FEATURES.names, OURS)
     for explain in (False, True):
         chunks = plan(files, "input", wanted._replace(explain=explain)).chunks
         assert 0.99 < sum(chunk.size for chunk in chunks) / len(data) <= 1

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 import pytest
 
-from worker.tables.bisect import FIRST, LOST, Bisection, at_once, not_at_all
+from worker.tables.bisect import FIRST, LOST, Bisection, all_at_once, give_up_all
 
 ROWS = 40_000
 
@@ -40,6 +40,6 @@ def test_a_slice_that_was_lost_by_chance_is_scored_after_all() -> None:
 
 
 def test_without_suspicion_all_are_scored_at_once_and_without_hope_none() -> None:
-    assert list(at_once(5, 10)) == [(range(10), "")]
-    [(rows, reason)] = not_at_all(5, 10)
+    assert list(all_at_once(5, 10)) == [(range(10), "")]
+    [(rows, reason)] = give_up_all(5, 10)
     assert (rows, bool(reason), reason != LOST) == (range(10), True, True)

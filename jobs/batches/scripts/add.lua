@@ -1,0 +1,31 @@
+-- Accepts a batch whose input is in the file store, and adds its first task to the queue. `hidden`: the batch is in no list.
+-- Returns {'ok', wake-ups to send} or what `refusal` returns. Adding a batch again changes nothing.
+-- @include queues/common batches/batch
+-- @args max_open:number max_open_per_owner:number retention_ms:number wake_up_name
+-- @item id raw model sha owner options size metadata start_within_ms idempotency body task hidden
+-- @returns verdict
+
+local function add(batch)
+  local key = job_key(batch.id)
+  if redis.call('EXISTS', key) == 1 then return {'ok', {}} end
+  local refused = refusal(batch.owner, max_open, max_open_per_owner)
+  if refused then return refused end
+  local idempotency = idempotency_key(batch.owner, batch.idempotency)
+  local deadline = batch.start_within_ms ~= '' and whole(now + batch.start_within_ms) or ''
+  write(key,
+        {'v', '1', 'status', 'validating', 'model', batch.model, 'sha', batch.sha, 'owner', batch.owner,
+         'options', batch.options, 'size', batch.size, 'metadata', batch.metadata, 'rows', 0, 'failed', 0, 'bytes', 0},
+        {deadline = deadline, idempotency = idempotency, hidden = batch.hidden})
+  if deadline ~= '' then redis.call('ZADD', deadlines_key(QUEUE), deadline, batch.id) end
+  if idempotency ~= '' then redis.call('SET', idempotency, batch.id .. batch.body) end
+  redis.call('SADD', OPEN, batch.id)
+  redis.call('ZADD', open_key(batch.owner), now_text, batch.id)
+  if batch.hidden == '' then
+    add_to_list(KIND, batch.owner, {0, batch.raw})
+    prune_list(KIND, batch.owner, id_of, retention_ms, 2)
+  end
+  add_task(batch.id, batch.task)
+  return {'ok', wake_up(QUEUE, wake_up_name, 1)}
+end
+
+for _, batch in items() do return add(batch) end

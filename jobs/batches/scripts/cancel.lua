@@ -1,0 +1,16 @@
+-- Cancels a batch. Tasks of it that wait are dropped by whoever claims them. Returns its status afterwards, nil for an
+-- unknown id.
+-- @include queues/common batches/batch
+-- @args id retention_ms:number
+-- @returns status
+
+expire_overdue(id, retention_ms)
+local status = redis.call('HGET', job_key(id), 'status')
+if status == 'validating' or status == 'queued' then
+  end_batch(id, 'canceled', retention_ms, '')
+elseif status == 'running' then
+  set_status(id, 'canceling')
+  advance(id)
+end
+commit()
+return redis.call('HGET', job_key(id), 'status')

@@ -1,0 +1,6 @@
+-- Whether one more batch of an owner would be refused, before its file arrives. Returns what `refusal` returns.
+-- @include queues/common batches/batch
+-- @args owner max_open:number max_open_per_owner:number
+-- @returns refused
+
+return refusal(owner, max_open, max_open_per_owner)

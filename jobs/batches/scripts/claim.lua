@@ -1,0 +1,54 @@
+-- Claims one task for a consumer. `entry`, `entry_id` and `entry_task` are those of an entry that the consumer has read from
+-- the queue already (empty: none). With `last`, a queue that is found empty withdraws the wake-up. `lost` are the slices of
+-- a chunk that workers were lost with. To join parts, `plan` has all chunks of the batch, and `done` alternates the numbers
+-- of those that are done and their rows and failed rows.
+-- @include queues/common batches/batch
+-- @args queue consumer wake_up_name retention_ms:number entry entry_id entry_task last
+-- @returns each: entry id task tries model sha options size layout chunk lost plan done
+
+local function is_wanted(id, task, status)
+  if task == 'plan' or task == 'preview' then return status == 'validating' end
+  if task == 'join' then return status == 'finalizing' or status == 'canceling' end
+  return (status == 'queued' or status == 'running') and redis.call('HEXISTS', job_key(id) .. ':done', task) == 0
+end
+
+local function drop(found, id, task, status)
+  acknowledge(stream_key(queue), found)
+  if status == 'canceling' and tonumber(task) then
+    redis.call('SREM', job_key(id) .. ':out', task)
+    advance(id)
+  end
+end
+
+-- A worker that was lost while a slice was under trial was lost with that slice. Returns all such slices, and whether there
+-- is one more.
+local function lost_slices(id, task)
+  local trials = job_key(id) .. ':trials'
+  local lost, trying = unpack(redis.call('HMGET', trials, task, task .. ' trying'))
+  if not trying then return lost or '', false end
+  lost = lost and lost .. ' ' .. trying or trying
+  redis.call('HSET', trials, task, lost)
+  redis.call('HDEL', trials, task .. ' trying')
+  return lost, true
+end
+
+local function start(_, found, fields)
+  local id, task = fields[2], fields[6]
+  local key = job_key(id)
+  expire_overdue(id, retention_ms)
+  local status = redis.call('HGET', key, 'status')
+  if not is_wanted(id, task, status) then return drop(found, id, task, status) end
+  if status == 'queued' then set_status(id, 'running', 'started', now_text) end
+  local lost, known_why = lost_slices(id, task)
+  local tries = redis.call('HINCRBY', key .. ':tries', task, known_why and 0 or 1)
+  local model, sha, options, size, layout = unpack(redis.call('HMGET', key, 'model', 'sha', 'options', 'size', 'layout'))
+  local chunk = tonumber(task) and redis.call('LINDEX', key .. ':plan', task)
+  local plan, done = {}, {}
+  if task == 'join' then plan, done = redis.call('LRANGE', key .. ':plan', 0, -1), redis.call('HGETALL', key .. ':done') end
+  return {found, id, task, tries, model, sha, options, size, layout or '', chunk or '', lost, plan, done}
+end
+
+local read = entry ~= '' and {entry = entry, fields = {'id', entry_id, 'rows', 1, 'task', entry_task}} or nil
+local claimed = claim(queue, consumer, wake_up_name, 1, read, last ~= '', start)
+commit()
+return claimed

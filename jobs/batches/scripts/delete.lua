@@ -1,0 +1,13 @@
+-- Removes a batch that has ended, and soon its files. `raw` is the 16 bytes of its id. Returns its status, nil for an
+-- unknown id.
+-- @include queues/common batches/batch
+-- @args id raw retention_ms:number
+-- @returns status
+
+local record = read_record(id, retention_ms)
+commit()
+if record[FINISHED] then
+  delete_job(KIND, record[5], id, raw)
+  redis.call('ZADD', FILES, now_text, id)
+end
+return record[2]

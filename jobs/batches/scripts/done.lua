@@ -1,0 +1,25 @@
+-- A chunk is done. `expected` is how many rows the plan took it to have. Returns 1 if it counts, which each chunk does once,
+-- and the wake-ups to send.
+-- @include queues/common batches/batch
+-- @args entry id chunk rows:number failed:number bytes:number expected:number wake_up_name most_wake_ups:number
+-- @returns counts wake_ups
+
+local key = job_key(id)
+local counts, sent = 0, {}
+local status, model = unpack(redis.call('HMGET', key, 'status', 'model'))
+acknowledge(stream_key(QUEUE), entry)
+if (status == 'running' or status == 'canceling') and redis.call('SREM', key .. ':out', chunk) == 1 then
+  counts = redis.call('HSETNX', key .. ':done', chunk, rows .. ' ' .. failed)
+  if counts == 1 then
+    redis.call('HINCRBY', key, 'rows', rows)
+    redis.call('HINCRBY', key, 'failed', failed)
+    redis.call('HINCRBY', key, 'bytes', bytes)
+    redis.call('HINCRBY', key, 'total', rows - expected)
+    count('batch_rows|' .. model .. '|succeeded', rows - failed)
+    count('batch_rows|' .. model .. '|failed', failed)
+  end
+  advance(id)
+  sent = wake_up(QUEUE, wake_up_name, most_wake_ups)
+end
+commit()
+return {counts, sent}

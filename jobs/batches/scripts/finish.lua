@@ -1,0 +1,21 @@
+-- A batch ends with this status, unless it is being canceled, or one of its chunks could not be scored: then it is canceled
+-- or has failed, with what was scored. `error` is JSON, empty for none. Returns the status, nil if the batch had ended.
+-- @include queues/common batches/batch
+-- @args entry id status retention_ms:number error
+-- @returns status
+
+acknowledge(stream_key(QUEUE), entry)
+local current, finished, chunk_error = unpack(redis.call('HMGET', job_key(id), 'status', 'finished', 'error'))
+local ended = false
+if current and not finished then
+  if current == 'canceling' then
+    ended, error = 'canceled', ''
+  elseif chunk_error then
+    ended, error = 'failed', chunk_error
+  else
+    ended = status
+  end
+  end_batch(id, ended, retention_ms, error)
+end
+commit()
+return ended

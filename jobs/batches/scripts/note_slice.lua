@@ -1,0 +1,9 @@
+-- Notes which slice of a chunk is under trial (empty: none any more): if its worker is lost, it was lost with that slice.
+-- @include queues/common batches/batch
+-- @args entry id chunk slice
+-- @returns nothing
+
+local trials, trying = job_key(id) .. ':trials', chunk .. ' trying'
+if #redis.call('XPENDING', stream_key(QUEUE), GROUP, entry, entry, 1) == 0 then return end
+if redis.call('HGET', job_key(id), 'status') ~= 'running' then return end
+if slice == '' then redis.call('HDEL', trials, trying) else redis.call('HSET', trials, trying, slice) end

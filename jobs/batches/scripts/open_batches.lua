@@ -1,0 +1,6 @@
+-- How many batches have not ended, and how many of their chunks are planned and not in the queue yet.
+-- @include queues/common batches/batch
+-- @args
+-- @returns open unqueued
+
+return {redis.call('SCARD', OPEN), math.max(tonumber(redis.call('GET', UNQUEUED) or 0), 0)}

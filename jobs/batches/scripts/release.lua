@@ -1,0 +1,9 @@
+-- Releases a task to another consumer at once, because this one stops. It does not count as a try.
+-- @include queues/common batches/batch
+-- @args entry id task
+-- @returns nothing
+
+if not remove_claimed(QUEUE, entry) then return end
+redis.call('HINCRBY', job_key(id) .. ':tries', task, -1)
+redis.call('HDEL', job_key(id) .. ':trials', task .. ' trying')
+add_task(id, task)

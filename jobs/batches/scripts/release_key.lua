@@ -1,0 +1,7 @@
+-- Releases a reserved Idempotency-Key: its request was not accepted.
+-- @include queues/common batches/batch
+-- @args owner idempotency id
+-- @returns nothing
+
+local key = idempotency_key(owner, idempotency)
+if redis.call('GET', key) == CREATING .. id then redis.call('DEL', key) end

@@ -1,0 +1,10 @@
+-- A consumer still works on a task: its lease begins anew. `beside` names another queue. Returns the status of the batch, nil
+-- if the task was given to another consumer in the meantime, and how many consumers of the other queue are at work.
+-- @include queues/common batches/batch
+-- @args queue consumer wake_up_name entry id beside
+-- @returns status busy_beside
+
+if #redis.call('XPENDING', stream_key(queue), GROUP, entry, entry, 1, consumer) == 0 then return {false, 0} end
+redis.call('XCLAIM', stream_key(queue), GROUP, consumer, 0, entry, 'JUSTID')
+redis.call('ZADD', wake_ups_key(queue), whole(now + WAKE_UP_LAPSES_MS), wake_up_name)
+return {redis.call('HGET', job_key(id), 'status'), redis.call('ZCOUNT', wake_ups_key(beside), now_text, '+inf')}

@@ -1,0 +1,15 @@
+-- Reserves an Idempotency-Key while the body of its request arrives. Returns {} for a new key; {'', ''} if another request
+-- with this key is still arriving; or the id of the job that the key stands for, and the hash of its body. Reserving again
+-- for the same id renews the reservation.
+-- @include queues/common batches/batch
+-- @args owner idempotency id lapses_ms
+-- @returns known
+
+local key = idempotency_key(owner, idempotency)
+local known = redis.call('GET', key)
+if known and known ~= CREATING .. id then
+  if string.sub(known, 1, #CREATING) == CREATING then return {'', ''} end
+  return {known_job(key)}
+end
+redis.call('SET', key, CREATING .. id, 'PX', lapses_ms)
+return {}

@@ -1,0 +1,38 @@
+-- Requeues tasks that were claimed longer ago than the lease, gives up those whose attempts are used up, ends batches whose
+-- deadline has passed, and notes up to `most_wake_ups` wake-ups to send. `error` is the JSON error of what is given up.
+-- `removable` are batches whose files are to be removed. Does nothing if another worker has just swept.
+-- @include queues/common batches/batch
+-- @args queue lease_ms attempts:number retention_ms:number error wake_up_name most_wake_ups:number
+-- @returns requeued given_up wake_ups removable
+
+if not may_sweep(queue) then return {0, 0, {}, {}} end
+
+local MOST = 100
+local requeued, given_up = 0, 0
+
+-- A chunk is tried once more after its last attempt: then its rows are given up without being scored.
+local function most_tries(task) return tonumber(task) and attempts + 1 or attempts end
+
+local function requeue(entry, fields)
+  local id, task = fields[2], fields[6]
+  local key = job_key(id)
+  acknowledge(stream_key(queue), entry)
+  local status, finished = unpack(redis.call('HMGET', key, 'status', 'finished'))
+  if not status or finished then return end
+  if tonumber(redis.call('HGET', key .. ':tries', task) or 0) >= most_tries(task) then
+    if tonumber(task) then fail_chunk(id, task, error, false) else end_batch(id, 'failed', retention_ms, error) end
+    given_up = given_up + 1
+    count('swept|' .. queue .. '|given_up')
+  else
+    add_task(id, task)
+    requeued = requeued + 1
+    count('swept|' .. queue .. '|requeued')
+  end
+end
+
+count('sweeps|' .. queue)
+sweep_deadlines(queue, MOST, function(id) expire_overdue(id, retention_ms) end)
+sweep_stream(stream_key(queue), lease_ms, MOST, requeue)
+commit()
+local removable = redis.call('ZRANGEBYSCORE', FILES, '-inf', now_text, 'LIMIT', 0, MOST)
+return {requeued, given_up, wake_up(queue, wake_up_name, most_wake_ups), removable}

@@ -1,0 +1,28 @@
+-- Claims predictions for one consumer, with about `rows` rows in all. `entry`, `entry_id` and `entry_rows` are those of an
+-- entry that the consumer has read from the queue already (empty: none). With `last`, a queue that is found empty withdraws
+-- the wake-up.
+-- @include queues/common predictions/prediction
+-- @args queue consumer wake_up_name rows:number retention_ms:number entry entry_id entry_rows last
+-- @returns each: stream entry id attempt model sha inputs given_up
+
+local function start(stream, found, fields)
+  local id = fields[2]
+  local status, model, sha, inputs, attempt, lost, reason, deadline = unpack(redis.call(
+    'HMGET', job_key(id), 'status', 'model', 'sha', 'inputs', 'attempt', 'lost', 'reason', 'deadline'))
+  local overdue = is_overdue(status, deadline, attempt)
+  if overdue then end_overdue(id, retention_ms) end
+  if overdue or status ~= 'queued' then
+    acknowledge(stream, found)
+    return nil
+  end
+  local next_attempt = whole((attempt or 0) + 1)
+  set_status(id, 'running', 'started', now_text, 'attempt', next_attempt)
+  count('attempts|' .. queue .. '|' .. next_attempt)
+  if reason then redis.call('HDEL', job_key(id), 'reason') end
+  return {stream, found, id, next_attempt, model, sha, inputs, lost or ''}
+end
+
+local read = entry ~= '' and {entry = entry, fields = {'id', entry_id, 'rows', entry_rows}} or nil
+local claimed = claim(queue, consumer, wake_up_name, rows, read, last ~= '', start)
+commit()
+return claimed

@@ -1,0 +1,16 @@
+-- Releases claimed predictions to another worker. The sweeper requeues each of them once the rest of its lease, a few
+-- seconds, has passed. If this was the last attempt, the job fails with `reason`, which is JSON.
+-- @include queues/common predictions/prediction
+-- @args lease_ms:number reason
+-- @item stream entry id attempt
+-- @returns nothing
+
+local REST_MS = 4000
+
+for _, item in items() do
+  local status, attempt = unpack(redis.call('HMGET', job_key(item.id), 'status', 'attempt'))
+  if status == 'running' and attempt == item.attempt then
+    redis.call('HSET', job_key(item.id), 'reason', reason)
+    redis.call('XCLAIM', item.stream, GROUP, 'released', 0, item.entry, 'IDLE', math.max(lease_ms - REST_MS, 0), 'JUSTID')
+  end
+end

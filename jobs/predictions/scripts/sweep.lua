@@ -1,0 +1,46 @@
+-- Requeues predictions that were claimed longer ago than the lease, gives up those whose attempts are used up, ends those
+-- whose deadline has passed, and notes up to `most_wake_ups` wake-ups to send. `error` is the JSON error of a job that is
+-- given up. Does nothing if another worker has just swept.
+-- @include queues/common predictions/prediction
+-- @args queue lease_ms attempts:number retention_ms:number error wake_up_name most_wake_ups:number
+-- @returns requeued given_up wake_ups
+
+if not may_sweep(queue) then return {0, 0, {}} end
+
+local MOST = 1000  -- of each stream; the next sweep goes on
+local requeued, given_up = 0, 0
+
+local function requeue(stream, entry, fields)
+  local id = fields[2]
+  local job = read_job(id)
+  local reason, trying, lost = unpack(redis.call('HMGET', job_key(id), 'reason', 'trying', 'lost'))
+  -- On its last attempt a list is scored row by row: it loses the row that was under way, and goes on.
+  if trying then
+    redis.call('HSET', job_key(id), 'lost', lost and lost .. ' ' .. trying or trying)
+    redis.call('HDEL', job_key(id), 'trying')
+  end
+  if job.status == 'running' and tonumber(job.attempt) >= attempts and not trying then
+    end_prediction(id, job, 'failed', retention_ms, '', reason or error)
+    given_up = given_up + 1
+    count('swept|' .. queue .. '|given_up')
+  elseif job.status == 'running' or job.status == 'queued' then
+    if job.status == 'running' then count_rows(queue, fields[4]) end
+    set_status(id, 'queued')
+    redis.call('HDEL', job_key(id), 'started', 'position')
+    redis.call('XADD', retry_key(queue), '*', unpack(fields))
+    requeued = requeued + 1
+    count('swept|' .. queue .. '|requeued')
+  end
+  acknowledge(stream, entry)
+end
+
+count('sweeps|' .. queue)
+sweep_deadlines(queue, MOST, function(id)
+  local status, deadline, attempt = unpack(redis.call('HMGET', job_key(id), 'status', 'deadline', 'attempt'))
+  if is_overdue(status, deadline, attempt) then expire(id, retention_ms) end
+end)
+for _, stream in ipairs({stream_key(queue), retry_key(queue)}) do
+  sweep_stream(stream, lease_ms, MOST, function(entry, fields) requeue(stream, entry, fields) end)
+end
+commit()
+return {requeued, given_up, wake_up(queue, wake_up_name, most_wake_ups)}

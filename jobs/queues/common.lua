@@ -1,0 +1,305 @@
+-- The queue core: everything that jobs of every kind share. Each script includes this file, then the file of its kind
+-- (predictions/prediction.lua or batches/batch.lua); the loader keeps only the definitions that a script uses.
+--
+--   job:<id>                 hash    the record of a job; the file of its kind lists the fields
+--   <kind>:of:<owner>        zset    the owner's jobs: the 16 bytes of each id, which begin with the time of creation
+--   idempotency:<owner>:<digest>  string  what an Idempotency-Key stands for: a job's id and 16 bytes of the body's hash;
+--                                    while the body of a batch arrives, CREATING and the id
+--   queue:<name>             stream  entries that wait: the job's id, its rows, and for batches the task
+--   queue:<name>:retry       stream  entries of predictions whose worker was lost: each is claimed alone
+--   queue:<name>:rows        string  how many rows wait in both streams
+--   queue:<name>:wake_ups    zset    wake-ups that were sent or are being answered, by the time when they lapse
+--   queue:<name>:consumers   zset    consumers that are alive, by the time when they lapse
+--   queue:<name>:claim_rows  string  how many rows a consumer claims at once
+--   queue:<name>:deadlines   zset    jobs that must start in time, by their deadline
+--   queue:<name>:swept       string  exists while no other worker needs to sweep
+--   web_processes            zset    web processes that are alive, by the time when they lapse
+--   processes                hash    what each web process and consumer says of itself: release, rows per second
+--   metrics                  hash    counters (jobs/metrics.py)
+
+local GROUP = 'workers'
+local PROCESSES = 'processes'
+local METRICS = 'metrics'
+local WAKE_UP_LAPSES_MS = 5000  -- a wake-up that no consumer answers counts as lost
+local ANSWER_LAPSES_MS = 2000  -- a consumer that neither claims again nor withdraws its wake-up counts as lost
+local LIST_KEPT_MS = 30 * 86400000  -- after the owner's last job
+local CONSUMER_IDLE_MS = 3600000  -- then the consumer group forgets a consumer
+
+local function job_key(id) return 'job:' .. id end
+local function list_key(kind, owner) return kind .. ':of:' .. owner end
+local function idempotency_key(owner, digest) return digest ~= '' and 'idempotency:' .. owner .. ':' .. digest or '' end
+local function stream_key(queue) return 'queue:' .. queue end
+local function retry_key(queue) return 'queue:' .. queue .. ':retry' end
+local function rows_key(queue) return 'queue:' .. queue .. ':rows' end
+local function wake_ups_key(queue) return 'queue:' .. queue .. ':wake_ups' end
+local function consumers_key(queue) return 'queue:' .. queue .. ':consumers' end
+local function claim_rows_key(queue) return 'queue:' .. queue .. ':claim_rows' end
+local function deadlines_key(queue) return 'queue:' .. queue .. ':deadlines' end
+local function swept_key(queue) return 'queue:' .. queue .. ':swept' end
+
+local function whole(number) return string.format('%.0f', number) end
+
+local clock = redis.call('TIME')
+local now = tonumber(clock[1]) * 1000 + math.floor(tonumber(clock[2]) / 1000)
+local now_text = whole(now)
+
+-- Lua passes some 8,000 values at most.
+local function in_slices(list, call)
+  for first = 1, #list, 1000 do call(unpack(list, first, math.min(first + 999, #list))) end
+end
+
+local function append(lists, name, value)
+  local list = lists[name]
+  if list then list[#list + 1] = value else lists[name] = {value} end
+end
+
+-- Ids ---------------------------------------------------------------------------------------------------------------
+
+-- The id that these 16 bytes stand for; `prefix` names the kind of job.
+local function id_from(prefix, raw)
+  local hex = string.gsub(raw, '.', function(c) return string.format('%02x', string.byte(c)) end)
+  return prefix .. string.gsub(hex, '^(%x%x%x%x%x%x%x%x)(%x%x%x%x)(%x%x%x%x)(%x%x%x%x)', '%1-%2-%3-%4-')
+end
+
+-- The first six bytes of an id that was made at this time.
+local function first_bytes(time)
+  local function byte(position) return math.floor(time / 256 ^ position) % 256 end
+  return string.char(byte(5), byte(4), byte(3), byte(2), byte(1), byte(0))
+end
+
+-- Effects that wait for commit() ------------------------------------------------------------------------------------
+
+local acknowledged = {}  -- stream -> entries
+local messages = {}  -- channel -> messages
+local counted = {}  -- metric -> times
+
+local function acknowledge(stream, entry) append(acknowledged, stream, entry) end
+
+local function count(metric, times) counted[metric] = (counted[metric] or 0) + (times or 1) end
+
+-- Ends a script once its records are written: removes entries that are done, informs those who wait, counts.
+local function commit()
+  for stream, entries in pairs(acknowledged) do
+    in_slices(entries, function(...)
+      redis.call('XACK', stream, GROUP, ...)
+      redis.call('XDEL', stream, ...)
+    end)
+  end
+  for channel, ended in pairs(messages) do redis.call('PUBLISH', channel, table.concat(ended, '\n')) end
+  for metric, times in pairs(counted) do redis.call('HINCRBY', METRICS, metric, times) end
+end
+
+-- Records -----------------------------------------------------------------------------------------------------------
+
+-- One call for a whole record: the fields given, and those of the others that are not empty.
+local function write(key, fields, others)
+  for name, value in pairs(others) do
+    if value ~= '' then fields[#fields + 1], fields[#fields + 2] = name, value end
+  end
+  redis.call('HSET', key, unpack(fields))
+end
+
+-- The only place where a job that has not ended changes its status; further fields change with it.
+local function set_status(id, status, ...) redis.call('HSET', job_key(id), 'status', status, ...) end
+
+-- The fields that a script needs to end a job of any kind.
+local function read_job(id)
+  local seen = redis.call('HMGET', job_key(id), 'status', 'model', 'queue', 'attempt', 'started', 'watchers', 'deadline',
+                          'idempotency')
+  return {status = seen[1], model = seen[2], queue = seen[3], attempt = seen[4], started = seen[5], watchers = seen[6],
+          deadline = seen[7], idempotency = seen[8]}
+end
+
+-- Informs those who wait for a job. A message is these lines (jobs/queues/ended.py reads them): id, status, attempt,
+-- started, finished, expires, outputs, error. Long outputs are not inlined; the waiting process reads the record.
+local LONGEST_INLINED = 4096
+local NOT_INLINED = '-'
+
+local function notify(id, job, status, expires, outputs, error)
+  if #outputs > LONGEST_INLINED then outputs = NOT_INLINED end
+  local lines = {id, status, job.attempt or '0', job.started or '', now_text, expires, outputs, error}
+  local message = table.concat(lines, '\n')
+  for channel in string.gmatch(job.watchers, '%S+') do append(messages, channel, message) end
+end
+
+-- The only place where a job of any kind ends; the caller has seen that it has not ended. `outputs` and `error` are empty
+-- where there are none; the last arguments name the fields that the record no longer needs.
+local function end_job(kind, queue, id, job, status, retention_ms, outputs, error, ...)
+  local key = job_key(id)
+  local expires = whole(now + retention_ms)
+  redis.call('HDEL', key, 'watchers', ...)
+  write(key, {'status', status, 'finished', now_text, 'expires', expires},
+        {outputs = outputs ~= NOT_INLINED and outputs or '', error = error})
+  redis.call('PEXPIRE', key, retention_ms)
+  if job.idempotency then redis.call('PEXPIRE', job.idempotency, retention_ms) end
+  if job.deadline then redis.call('ZREM', deadlines_key(queue), id) end
+  count('jobs_ended|' .. kind .. '|' .. job.model .. '|' .. status)
+  if job.watchers then notify(id, job, status, expires, outputs, error) end
+end
+
+local DEADLINE_PASSED = '{"type":"deadline_passed","detail":"no worker started this job by its deadline"}'
+
+-- Removes a job that has ended. `raw` is the 16 bytes of its id.
+local function delete_job(kind, owner, id, raw)
+  local key = job_key(id)
+  local idempotency = redis.call('HGET', key, 'idempotency')
+  if idempotency then redis.call('DEL', idempotency) end
+  redis.call('DEL', key)
+  redis.call('ZREM', list_key(kind, owner), raw)
+end
+
+-- Adds a channel to those that are informed when the job ends.
+local function watch(id, channel)
+  local watchers = redis.call('HGET', job_key(id), 'watchers')
+  if not watchers then
+    redis.call('HSET', job_key(id), 'watchers', channel)
+  elseif not string.find(' ' .. watchers .. ' ', ' ' .. channel .. ' ', 1, true) then
+    redis.call('HSET', job_key(id), 'watchers', watchers .. ' ' .. channel)
+  end
+end
+
+-- Idempotency keys --------------------------------------------------------------------------------------------------
+
+local CREATING = 'creating '
+
+-- The job that a key stands for, and the hash of its request's body; nil if the key is new.
+local function known_job(key)
+  local known = key ~= '' and redis.call('GET', key)
+  if known then return string.sub(known, 1, -17), string.sub(known, -16) end
+end
+
+-- Owners' lists -----------------------------------------------------------------------------------------------------
+
+-- Adds jobs to the owner's list; `scores_and_ids` alternates 0 and the 16 bytes of an id.
+local function add_to_list(kind, owner, scores_and_ids)
+  local list = list_key(kind, owner)
+  in_slices(scores_and_ids, function(...) redis.call('ZADD', list, ...) end)
+  redis.call('PEXPIRE', list, LIST_KEPT_MS)
+end
+
+-- Removes up to `most` jobs that have expired, so that the list of a busy owner does not grow for ever.
+local function prune_list(kind, owner, id_of, retention_ms, most)
+  local list = list_key(kind, owner)
+  local oldest = redis.call('ZRANGEBYLEX', list, '-', '(' .. first_bytes(now - retention_ms), 'LIMIT', 0, most)
+  for _, raw in ipairs(oldest) do
+    if redis.call('EXISTS', job_key(id_of(raw))) == 0 then redis.call('ZREM', list, raw) end
+  end
+end
+
+-- Queues ------------------------------------------------------------------------------------------------------------
+
+local function waiting(queue) return redis.call('XLEN', stream_key(queue)) + redis.call('XLEN', retry_key(queue)) end
+
+-- Changes the number of rows that wait. What was lost track of is corrected whenever the queue is empty.
+local function count_rows(queue, rows) return redis.call('INCRBY', rows_key(queue), rows) end
+
+-- How many wake-ups to send now: one for each claim's worth of rows, at most one for each consumer that is alive.
+local function missing_wake_ups(queue)
+  if waiting(queue) == 0 then
+    redis.call('DEL', rows_key(queue))
+    return 0
+  end
+  redis.call('ZREMRANGEBYSCORE', wake_ups_key(queue), '-inf', now_text)
+  local rows, claim_rows = redis.call('GET', rows_key(queue)), redis.call('GET', claim_rows_key(queue))
+  local consumers = redis.call('ZCOUNT', consumers_key(queue), now_text, '+inf')
+  local wanted = math.min(math.max(math.ceil((rows or 0) / (claim_rows or 1000)), 1), consumers)
+  return math.max(wanted - redis.call('ZCARD', wake_ups_key(queue)), 0)
+end
+
+-- Returns the names of the wake-ups that the caller must send now; they count as sent. At most `most` of them, which
+-- take `name` and a number.
+local function wake_up(queue, name, most)
+  local sent = {}
+  for number = 1, math.min(missing_wake_ups(queue), most) do
+    sent[number] = name .. '-' .. number
+    redis.call('ZADD', wake_ups_key(queue), whole(now + WAKE_UP_LAPSES_MS), sent[number])
+  end
+  if #sent > 0 then redis.call('HINCRBY', METRICS, 'wake_ups|' .. queue, #sent) end
+  return sent
+end
+
+local MOST_JOBS, MOST_ENTRIES = 256, 4096  -- in one claim, so that nobody waits long for Redis
+
+-- Claims entries for one consumer until they have `wanted` rows: first the entry that the consumer has read already (`read`
+-- is that entry, its fields, or nil); else one entry of a lost worker, which is claimed alone, so that it cannot take other
+-- jobs with it; then entries that wait. `start(stream, entry, fields)` returns what is claimed, or nil for an entry that is
+-- not to be worked on. Without a claim, and with `last`, the wake-up is withdrawn in the same step.
+local function claim(queue, consumer, wake_up_name, wanted, read, last, start)
+  local claimed, rows, entries, rows_read = {}, 0, 0, 0
+
+  local function begin(stream, entry, fields)
+    entries, rows_read = entries + 1, rows_read + fields[4]
+    local job = start(stream, entry, fields)
+    if job then claimed[#claimed + 1], rows = job, rows + fields[4] end
+  end
+
+  local function take(stream, number)
+    local found = redis.call('XREADGROUP', 'GROUP', GROUP, consumer, 'COUNT', number, 'STREAMS', stream, '>')
+    if not found then return false end
+    for _, item in ipairs(found[1][2]) do begin(stream, item[1], item[2]) end
+    return true
+  end
+
+  -- A list may have 1,000 rows: as many entries as should have the rows that are still wanted, by those read so far.
+  local function next_number()
+    if entries == 0 then return 1 end
+    return math.min(math.ceil((wanted - rows) * entries / rows_read), 16)
+  end
+
+  local stream = stream_key(queue)
+  redis.call('SET', claim_rows_key(queue), wanted)
+  if read then
+    -- The sweeper may have requeued the entry in the meantime.
+    if #redis.call('XPENDING', stream, GROUP, read.entry, read.entry, 1, consumer) > 0 then
+      begin(stream, read.entry, read.fields)
+    end
+  else
+    while #claimed == 0 and take(retry_key(queue), 1) do end
+  end
+  if read or #claimed == 0 then
+    while rows < wanted and #claimed < MOST_JOBS and entries < MOST_ENTRIES and take(stream, next_number()) do end
+  end
+  if rows_read > 0 then count_rows(queue, -rows_read) end
+  if #claimed > 0 then
+    if wake_up_name ~= '' then
+      redis.call('ZADD', wake_ups_key(queue), whole(now + ANSWER_LAPSES_MS), wake_up_name)
+    end
+  elseif last then
+    redis.call('ZREM', wake_ups_key(queue), wake_up_name)
+  end
+  return claimed
+end
+
+-- Removes an entry at once. Returns whether it was still claimed: the sweeper may have requeued it in the meantime.
+local function remove_claimed(queue, entry)
+  local stream = stream_key(queue)
+  if redis.call('XACK', stream, GROUP, entry) == 0 then return false end
+  redis.call('XDEL', stream, entry)
+  return true
+end
+
+-- Only one worker needs to sweep at a time. Returns whether this one does.
+local function may_sweep(queue) return redis.call('SET', swept_key(queue), now_text, 'NX', 'PX', 1500) end
+
+-- Passes each entry of the stream that was claimed longer ago than the lease to `requeue(entry, fields)`.
+local function sweep_stream(stream, lease_ms, most, requeue)
+  local cursor, found, swept = '0-0', nil, 0
+  repeat
+    cursor, found = unpack(redis.call('XAUTOCLAIM', stream, GROUP, 'sweeper', lease_ms, cursor, 'COUNT', 100))
+    for _, item in ipairs(found) do requeue(item[1], item[2]) end
+    swept = swept + #found
+  until cursor == '0-0' or swept >= most
+  -- Every consumer that ever claimed stays in the group until it is forgotten.
+  for _, consumer in ipairs(redis.call('XINFO', 'CONSUMERS', stream, GROUP)) do
+    local _, name, _, pending, _, idle = unpack(consumer)
+    if pending == 0 and idle > CONSUMER_IDLE_MS then redis.call('XGROUP', 'DELCONSUMER', stream, GROUP, name) end
+  end
+end
+
+-- Passes each job whose deadline has passed to `expire(id)`.
+local function sweep_deadlines(queue, most, expire)
+  for _, id in ipairs(redis.call('ZRANGEBYSCORE', deadlines_key(queue), '-inf', now_text, 'LIMIT', 0, most)) do
+    expire(id)
+    redis.call('ZREM', deadlines_key(queue), id)
+  end
+end

@@ -1,0 +1,235 @@
+"""The queue core in Python: scripts, and what the stores and consumers of every kind of job share."""
+
+from collections import namedtuple
+from collections.abc import Callable, Iterable, Sequence
+from contextlib import suppress
+from enum import StrEnum
+from typing import Any, Generic, NamedTuple, TypeVar
+from uuid import uuid4
+
+from redis import Redis
+from redis.exceptions import RedisError, ResponseError
+
+from jobs import ids
+from jobs.connection import store_error
+from jobs.errors import UnknownRecord
+from jobs.queues.names import GROUP, QUEUES, Kind, Queue
+from jobs.queues.processes import LAPSES_MS, Process
+from jobs.queues.scripts import load
+from jobs.settings import Settings
+
+MOST_READ = 1_000
+"""Records that one call reads to list jobs, so that nobody waits long behind it."""
+
+Record = TypeVar("Record")
+Status = TypeVar("Status", bound=StrEnum)
+
+
+class Script:
+    """A script in Redis. Every call raises StoreUnavailable or QueueFull if Redis cannot answer."""
+
+    def __init__(self, redis: Redis, name: str, kind: Kind | None = None) -> None:
+        source = load(name, kind)
+        self.item = source.item
+        self._redis = redis
+        self._arguments = source.arguments
+        self._script = redis.register_script(source.text)
+        self._reply: Any = namedtuple("Reply", source.returns)  # type: ignore[misc]
+        self._returns_one = len(source.returns) == 1
+        self._returns_list = source.returns_list
+
+    def __call__(self, items: Iterable[Sequence[Any]] = (), **arguments: Any) -> Any:
+        """Each item has the members that the script names, in their order."""
+        values = self._values(items, arguments)
+        try:
+            return self.read(self._run(values))
+        except (RedisError, OSError) as error:
+            raise store_error(error) from error
+
+    def add_to(self, pipeline: Any, items: Iterable[Sequence[Any]] = (), **arguments: Any) -> None:
+        """Adds the call to a pipeline; `read` reads its reply."""
+        pipeline.evalsha(self._script.sha, 0, *self._values(items, arguments))
+
+    def read(self, reply: Any) -> Any:
+        """The results under their names; None for no reply."""
+        if reply is None or self._returns_one:
+            return reply
+        if self._returns_list:
+            return list(map(self._reply._make, reply))
+        return self._reply._make(reply)
+
+    def _values(self, items: Iterable[Sequence[Any]], given: dict[str, Any]) -> list[Any]:
+        if len(given) != len(self._arguments):
+            raise TypeError(f"the script takes {self._arguments}, not {tuple(given)}")
+        values = [given[name] for name in self._arguments]
+        for item in items:
+            values.extend(item)
+        return values
+
+    def _run(self, values: list[Any]) -> Any:
+        try:
+            return self._script(args=values)
+        except ResponseError as error:
+            if "NOGROUP" not in str(error):
+                raise
+        create_groups(self._redis)
+        return self._script(args=values)
+
+
+def create_groups(redis: Redis) -> None:
+    """Makes the queues: a store that has just been started has none."""
+    for queue in QUEUES:
+        for stream in queue.streams:
+            with suppress(ResponseError):  # it exists
+                redis.xgroup_create(stream, GROUP, id="0", mkstream=True)
+
+
+class JobStore(Generic[Record, Status]):
+    """The records of one kind of job."""
+
+    def __init__(
+        self,
+        redis: Redis,
+        settings: Settings,
+        kind: Kind,
+        decode: Callable[[str, Sequence[bytes | None]], Record],
+        status: type[Status],
+    ) -> None:
+        self.retention_ms = settings.retention_ms
+        self._redis = redis
+        self._settings = settings
+        self._kind = kind
+        self._decode = decode
+        self._status = status
+        self._read = Script(redis, "queues/read", kind)
+        self._list = Script(redis, "queues/list", kind)
+        self._cancel = Script(redis, f"{kind.name}/cancel")
+        self._delete = Script(redis, f"{kind.name}/delete")
+
+    def read(self, job_ids: Sequence[str], watcher: str = "") -> list[Record | UnknownRecord | None]:
+        """The records, in order. `watcher` is a channel that is informed when one of these jobs ends."""
+        items = [(job_id,) for job_id in job_ids]
+        records = self._read(items, watcher=watcher, retention_ms=self.retention_ms)
+        return [self._decoded(job_id, values) for job_id, values in zip(job_ids, records, strict=True)]
+
+    def list_jobs(
+        self, owner: str, after: str | None, status: str | None, limit: int
+    ) -> tuple[list[Record], str | None]:
+        """The owner's jobs behind the id `after`, the newest first; and the id to go on behind, None at the
+        end.
+
+        One call reads MOST_READ records, and so may give few or none although there are more.
+        """
+        page = self._list(
+            owner=owner,
+            after=ids.raw(after) if after else "",
+            status=status or "",
+            limit=limit,
+            most_read=MOST_READ,
+            retention_ms=self.retention_ms,
+        )
+        pairs = zip(page.found[::2], page.found[1::2], strict=True)
+        records = [self._decode(job_id.decode(), values) for job_id, values in pairs]
+        return records, ids.from_raw(page.next, self._kind.id_prefix) if page.next else None
+
+    def cancel(self, job_id: str) -> Status | None:
+        """Cancels the job if its status allows that; returns the status afterwards, None for an unknown
+        id.
+        """
+        return self._status_of(self._cancel(id=job_id, retention_ms=self.retention_ms))
+
+    def delete(self, job_id: str) -> Status | None:
+        """Removes the job if it has ended; returns its status, None for an unknown id."""
+        return self._status_of(self._delete(id=job_id, raw=ids.raw(job_id), retention_ms=self.retention_ms))
+
+    def _status_of(self, status: bytes | None) -> Status | None:
+        return None if status is None else self._status(status.decode())
+
+    def _decoded(self, job_id: str, values: Sequence[bytes | None]) -> Record | UnknownRecord | None:
+        """One that cannot be decoded must not keep the others from being read."""
+        try:
+            return self._decode(job_id, values) if values[0] else None
+        except UnknownRecord as error:
+            return error
+
+
+class Entry(NamedTuple):
+    """An entry of a queue that a consumer has read: its job, and its rows or, of a batch, its task."""
+
+    entry: bytes
+    job_id: bytes
+    detail: bytes
+
+
+NO_ENTRY = Entry(b"", b"", b"")
+
+
+class Sweep(NamedTuple):
+    requeued: int
+    given_up: int
+    wake_ups: list[str]
+
+
+class QueueConsumer:
+    """One queue as workers see it."""
+
+    def __init__(self, redis: Redis, settings: Settings, queue: Queue) -> None:
+        self.queue = queue
+        self._redis = redis
+        self._settings = settings
+        self._claim = Script(redis, f"{queue.kind.name}/claim")
+        self._sweep = Script(redis, f"{queue.kind.name}/sweep")
+        self._withdraw = Script(redis, "queues/withdraw")
+        self._wake_ups = Script(redis, "queues/wake_ups")
+        self._alive = Script(redis, "queues/alive")
+
+    def wait(self, consumer: str, milliseconds: int) -> Entry | None:
+        """Waits for the next entry, which must be claimed then."""
+        try:
+            found = self._wait(consumer, milliseconds)
+        except (RedisError, OSError) as error:
+            raise store_error(error) from error
+        if not found:
+            return None
+        [[_, [(entry, fields)]]] = found
+        return Entry(entry, fields[b"id"], fields[self.queue.kind.detail])
+
+    def withdraw(self, wake_up: str) -> None:
+        """This consumer stops: whoever adds to the queue from now on may send another wake-up."""
+        self._withdraw(queue=self.queue.name, wake_up_name=wake_up)
+
+    def alive(self, consumer: Process) -> None:
+        """The consumer is alive for LAPSES_MS; after that it counts as dead, and no wake-up is sent for
+        it.
+        """
+        self._alive(set=self.queue.consumers, name=consumer.name, lapses_ms=LAPSES_MS, says=consumer.says)
+
+    def wake_ups(self, most: int) -> list[str]:
+        """The wake-ups to send now."""
+        return texts(self._wake_ups(queue=self.queue.name, wake_up_name=uuid4().hex, most=most))
+
+    def _sweep_queue(self, attempts: int, error: bytes, most_wake_ups: int) -> Any:
+        """`error` is the JSON error of what is given up."""
+        return self._sweep(
+            queue=self.queue.name,
+            lease_ms=self._settings.lease_seconds * 1000,
+            attempts=attempts,
+            retention_ms=self._settings.retention_ms,
+            error=error,
+            wake_up_name=uuid4().hex,
+            most_wake_ups=most_wake_ups,
+        )
+
+    def _wait(self, consumer: str, milliseconds: int) -> Any:
+        wanted: Any = {self.queue.stream: ">"}
+        try:
+            return self._redis.xreadgroup(GROUP, consumer, wanted, count=1, block=milliseconds)
+        except ResponseError as error:
+            if "NOGROUP" not in str(error):
+                raise
+        create_groups(self._redis)
+        return self._redis.xreadgroup(GROUP, consumer, wanted, count=1, block=milliseconds)
+
+
+def texts(values: Sequence[bytes]) -> list[str]:
+    return [value.decode() for value in values]

@@ -1,0 +1,131 @@
+"""The Lua scripts: read from their files, linked with what they include, and called with named arguments.
+
+The comment at the top of a script is its interface:
+
+    -- @include queues/common kind    the files whose definitions it uses; `kind` is that of the caller's kind
+    -- @args id retention_ms:number   its arguments, which become local variables
+    -- @item id rows:number           the members of each item: `for number, item in items() do`
+    -- @returns verdicts wake_ups     its results; `each: id rows` stands for a list
+
+The loader writes the Lua that reads the arguments and checks the Python that passes them, so the two cannot
+drift apart.
+"""
+
+import re
+from collections.abc import Iterator, Sequence
+from functools import cache
+from pathlib import Path
+from typing import NamedTuple
+
+from jobs.queues.names import Kind
+
+ROOT = Path(__file__).parent.parent
+ACCEPTING = "add"
+"""Scripts of this name accept jobs. All others run when Redis is full, so that jobs can leave it."""
+
+_DIRECTIVE = re.compile(r"^-- @(\w+) ?(.*)$", re.MULTILINE)
+_NAMES = re.compile(r"local (?:function )?(\w+(?:, \w+)*)")
+_WORD = re.compile(r"\w+")
+
+
+class Argument(NamedTuple):
+    name: str
+    is_number: bool
+
+    @classmethod
+    def parse(cls, text: str) -> "Argument":
+        name, _, kind = text.partition(":")
+        return cls(name, kind == "number")
+
+    def lua(self, index: str) -> str:
+        return f"tonumber(ARGV[{index}])" if self.is_number else f"ARGV[{index}]"
+
+
+class Source(NamedTuple):
+    """A script as it is sent to Redis, and its interface."""
+
+    name: str
+    text: str
+    arguments: tuple[str, ...]
+    item: tuple[str, ...]
+    returns: tuple[str, ...]
+    returns_list: bool
+
+
+@cache
+def load(name: str, kind: Kind | None = None) -> Source:
+    """The script `name`, such as `predictions/claim` or `queues/read`; the latter serve the kind that is
+    given.
+    """
+    folder, _, stem = name.partition("/")
+    script = (ROOT / folder / "scripts" / f"{stem}.lua").read_text()
+    directives = dict(_DIRECTIVE.findall(script))
+    arguments = [Argument.parse(text) for text in directives["args"].split()]
+    item = [Argument.parse(text) for text in directives.get("item", "").split()]
+    included = [
+        kind.definitions if part == "kind" and kind else part for part in directives["include"].split()
+    ]
+    definitions = "".join((ROOT / f"{part}.lua").read_text() for part in included)
+    flags = "" if stem == ACCEPTING else "#!lua flags=allow-oom\n"
+    body = _prologue(arguments, item) + script
+    returns = directives["returns"]
+    return Source(
+        name,
+        flags + linked(definitions, body),
+        tuple(argument.name for argument in arguments),
+        tuple(member.name for member in item),
+        tuple(returns.removeprefix("each: ").split()),
+        returns.startswith("each: "),
+    )
+
+
+def names() -> Iterator[str]:
+    """All scripts."""
+    for file in sorted(ROOT.glob("*/scripts/*.lua")):
+        yield f"{file.parent.parent.name}/{file.stem}"
+
+
+def linked(definitions: str, script: str) -> str:
+    """The script after those definitions that it uses, directly or through others.
+
+    Each uses only definitions above it. Those that are left out would cost every call more than most scripts
+    take.
+    """
+    needed = set(_WORD.findall(_without_comments(script)))
+    kept: list[str] = []
+    for defined, text in reversed(list(_split(definitions))):
+        if needed & defined:
+            kept.append(text)
+            needed.update(_WORD.findall(_without_comments(text)))
+    return "".join(reversed(kept)) + script
+
+
+def _split(definitions: str) -> Iterator[tuple[set[str], str]]:
+    """Each definition, which begins with `local` at the start of a line, and the names that it defines."""
+    for text in re.split(r"^(?=local )", definitions, flags=re.MULTILINE):
+        if match := _NAMES.match(text):
+            yield set(match[1].split(", ")), text
+
+
+def _without_comments(text: str) -> str:
+    return re.sub(r"--.*", "", text)
+
+
+def _prologue(arguments: Sequence[Argument], item: Sequence[Argument]) -> str:
+    """Lua that gives the arguments their names."""
+    lines = []
+    if arguments:
+        values = ", ".join(argument.lua(str(place)) for place, argument in enumerate(arguments, 1))
+        lines.append(f"local {', '.join(argument.name for argument in arguments)} = {values}\n")
+    if item:
+        members = ", ".join(
+            f"{member.name} = {member.lua(f'at + {place}')}" for place, member in enumerate(item)
+        )
+        lines.append(
+            "local function next_item(_, number)\n"
+            f"  local at = {len(arguments) + 1} + number * {len(item)}\n"
+            f"  if at <= #ARGV then return number + 1, {{{members}}} end\n"
+            "end\n"
+            "local function items() return next_item, nil, 0 end\n"
+        )
+    return "".join(lines)

@@ -1,0 +1,46 @@
+-- The state of queues. `set` is the sorted set of web processes. `webs`, and `consumers` of each queue, alternate names and
+-- what each says of itself. Of each queue: entries and rows that wait, entries that are claimed, and, of each of its streams
+-- that has one, the oldest entry that waits and its job.
+-- @include queues/common
+-- @args set
+-- @item name
+-- @returns now webs queues
+
+-- Those of a set that are alive, and what each says of itself.
+local function alive(processes)
+  local said = {}
+  for _, process in ipairs(redis.call('ZRANGEBYSCORE', processes, now_text, '+inf')) do
+    said[#said + 1] = process
+    said[#said + 1] = redis.call('HGET', PROCESSES, process) or ''
+  end
+  return said
+end
+
+-- How many entries of a stream are claimed, and the first that nobody has claimed, or nil.
+local function state_of(stream)
+  local claimed, from = 0, '-'
+  local groups = redis.pcall('XINFO', 'GROUPS', stream)
+  for _, group in ipairs(groups.err and {} or groups) do
+    local facts = {}
+    for at = 1, #group, 2 do facts[group[at]] = group[at + 1] end
+    claimed = claimed + facts['pending']
+    from = '(' .. facts['last-delivered-id']
+  end
+  return claimed, redis.call('XRANGE', stream, from, '+', 'COUNT', 1)[1]
+end
+
+local queues = {}
+for number, queue in items() do
+  local claimed, oldest = 0, {}
+  for _, stream in ipairs({stream_key(queue.name), retry_key(queue.name)}) do
+    local its_claimed, entry = state_of(stream)
+    claimed = claimed + its_claimed
+    if entry then
+      oldest[#oldest + 1] = entry[1]
+      oldest[#oldest + 1] = entry[2][2]
+    end
+  end
+  local rows = math.max(tonumber(redis.call('GET', rows_key(queue.name)) or 0), 0)
+  queues[number] = {math.max(waiting(queue.name) - claimed, 0), rows, claimed, oldest, alive(consumers_key(queue.name))}
+end
+return {now_text, alive(set), queues}

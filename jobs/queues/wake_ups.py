@@ -1,0 +1,58 @@
+"""Celery as both sides configure it: it carries wake-ups, and nothing else."""
+
+import logging
+from collections.abc import Callable
+from typing import TypeAlias
+
+from celery import Celery
+from kombu.entity import Queue as CeleryQueue
+
+from jobs.queues.names import PREDICTIONS, QUEUES, Queue
+from jobs.settings import Settings
+
+log = logging.getLogger(__name__)
+
+SendWakeUp: TypeAlias = Callable[[str], None]
+"""Sends the wake-up of this name."""
+
+
+def make_celery(settings: Settings) -> Celery:
+    """No result backend, no pickle, no remote control: a message can only name a task of ours."""
+    celery = Celery("paygrade", broker=settings.redis_url.get_secret_value(), set_as_current=False)
+    queues = [CeleryQueue(queue.name) for queue in QUEUES if queue.task]  # type: ignore[no-untyped-call]
+    celery.conf.update(
+        accept_content=["json"],
+        task_serializer="json",
+        task_ignore_result=True,
+        task_default_queue=PREDICTIONS.name,
+        task_queues=queues,
+        task_create_missing_queues=False,
+        worker_enable_remote_control=False,
+        worker_send_task_events=False,
+        worker_prefetch_multiplier=1,
+        worker_proc_alive_timeout=120,  # a child loads a model before it is up, perhaps from a cold disk
+        worker_hijack_root_logger=False,
+        worker_redirect_stdouts=False,
+        broker_connection_retry_on_startup=True,
+        broker_connection_timeout=2,
+        broker_transport_options={
+            "socket_connect_timeout": 0.5,
+            "socket_timeout": 5,
+            "unacked_restore_interval": 2,
+            "unacked_restore_throttle": 1,
+        },
+    )
+    return celery
+
+
+def send_wake_up(celery: Celery, queue: Queue, name: str) -> None:
+    """Raises kombu's OperationalError if Redis is unavailable."""
+    celery.send_task(queue.task, task_id=name, queue=queue.name, ignore_result=True, retry=False)
+
+
+def try_wake_up(send: SendWakeUp, name: str) -> None:
+    """A wake-up that cannot be sent does no harm: the sweeper sends another for a queue that is not empty."""
+    try:
+        send(name)
+    except Exception as error:
+        log.warning("wake_up_lost", extra={"error": type(error).__name__})

@@ -1,2 +1,0 @@
--- Which bells to ring now. ARGV: names for bells. Returns those that the caller is to ring.
-return ring(ARGV)

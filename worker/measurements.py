@@ -1,0 +1,120 @@
+"""What a child measures of its work: its pace, and what it reports to the metrics and the log."""
+
+import logging
+import time
+from collections import defaultdict
+from collections.abc import Sequence
+from typing import Any
+
+from jobs import ids
+from jobs.logs import Journal
+from jobs.metrics import MICROBATCH_ROWS, QUEUE_SECONDS, RUN_SECONDS, Metrics
+from jobs.predictions.consumer import Claim, Outcome
+
+log = logging.getLogger(__name__)
+
+REPORTS_EVERY_SECONDS = 0.1
+
+CLAIM_SECONDS = 0.5
+"""How much work one claim should be: enough to share a call of the model, and soon over."""
+FEWEST_ROWS, MOST_ROWS = 1, 20_000
+_WEIGHT = 0.2
+_REMEMBERED_SECONDS = 5
+"""How much work the pace is averaged over."""
+
+
+class Pace:
+    """Follows the measured rate, so that a claim of `rows` rows takes about `claim_seconds`."""
+
+    def __init__(self, first_rows: int = 1_000, claim_seconds: float = CLAIM_SECONDS) -> None:
+        self.rows = first_rows
+        self._claim_seconds = claim_seconds
+        self._seconds_per_row: float | None = None
+        self._worked_seconds = 0.0
+        self._worked_rows = 0.0
+
+    def measured(self, rows: int, seconds: float) -> None:
+        """One call of the model scored so many rows."""
+        sample = seconds / rows
+        known = self._seconds_per_row
+        self._seconds_per_row = sample if known is None else known + _WEIGHT * (sample - known)
+        self.rows = self.within(self._claim_seconds)
+
+    def within(self, seconds: float) -> int:
+        """How many rows one call scores in this time."""
+        if self._seconds_per_row is None:
+            return self.rows
+        return max(FEWEST_ROWS, min(MOST_ROWS, int(seconds / max(self._seconds_per_row, 1e-9))))
+
+    def worked(self, rows: int, seconds: float) -> None:
+        """So many rows were claimed, scored and recorded in this time."""
+        kept = max(1 - seconds / _REMEMBERED_SECONDS, 0)
+        self._worked_rows = self._worked_rows * kept + rows
+        self._worked_seconds = self._worked_seconds * kept + seconds
+
+    @property
+    def rows_per_second(self) -> int:
+        """0 before the first row."""
+        return round(self._worked_rows / self._worked_seconds) if self._worked_seconds else 0
+
+
+class Report:
+    """Reports how predictions went, a little later and many at once, which takes a third of the time.
+
+    A wait is measured with this machine's clock and that of web, and is as true as the two agree. A report is
+    for one thread.
+    """
+
+    def __init__(self, metrics: Metrics, journal: Journal) -> None:
+        self._metrics = metrics
+        self._journal = journal
+        self._claimed_at = time.time()
+        self._reported_at = time.monotonic()
+        self._calls: list[tuple[str, int]] = []
+        self._recorded: list[dict[str, Any]] = []
+
+    def claimed(self) -> None:
+        """What is scored and recorded from now on was claimed now."""
+        self._claimed_at = time.time()
+
+    def scored(self, claims: Sequence[Claim], rows: int, seconds: float) -> None:
+        model, ms = claims[0].model, round(seconds * 1000, 3)
+        self._calls.append((model, rows))
+        self._journal.note("scored", [{"model": model, "jobs": len(claims), "rows": rows, "ms": ms}])
+
+    def recorded(self, outcomes: Sequence[Outcome], counted: Sequence[Outcome]) -> None:
+        """`counted` are the outcomes that were recorded; the others are stale."""
+        if len(counted) < len(outcomes):
+            log.warning("stale_result", extra={"jobs": len(outcomes) - len(counted)})
+        claimed_ms = self._claimed_at * 1000
+        ran_ms = max(round(time.time() * 1000 - claimed_ms, 3), 0)
+        lines = [
+            {
+                "job_id": claim.id,
+                "model": claim.model,
+                "status": status,
+                "attempt": claim.attempt,
+                "waited_ms": max(round(claimed_ms - ids.created_ms(claim.id), 3), 0),
+                "ran_ms": ran_ms,
+            }
+            for claim, status, *_ in counted
+        ]
+        self._recorded += lines
+        self._journal.note("recorded", lines)
+        if time.monotonic() - self._reported_at > REPORTS_EVERY_SECONDS:
+            self.flush()
+
+    def flush(self) -> None:
+        """Counts and writes what was not reported yet."""
+        self._reported_at = time.monotonic()
+        calls, self._calls = self._calls, []
+        recorded, self._recorded = self._recorded, []
+        for model, rows in calls:
+            self._metrics.observe(MICROBATCH_ROWS, [rows], model)
+        for key, family in (("waited_ms", QUEUE_SECONDS), ("ran_ms", RUN_SECONDS)):
+            seconds: defaultdict[str, list[float]] = defaultdict(list)
+            for line in recorded:
+                seconds[line["model"]].append(line[key] / 1000)
+            for model, samples in seconds.items():
+                self._metrics.observe(family, samples, model)
+        self._journal.flush()

@@ -1,0 +1,147 @@
+"""The table of roles: which queue wakes the children of a worker process, which queues they serve, and
+how.
+"""
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, NamedTuple, Protocol
+
+from celery import Celery
+
+from jobs.batches.consumer import BatchConsumer
+from jobs.connection import WORKER_ANSWER_SECONDS, connect, connect_one
+from jobs.files.location import files_at
+from jobs.logs import Journal
+from jobs.metrics import Metrics
+from jobs.predictions.consumer import PredictionConsumer
+from jobs.queues.names import BATCHES, EXPLANATIONS, PREDICTIONS, Queue
+from jobs.queues.wake_ups import send_wake_up
+from jobs.settings import Settings
+from worker.sweeper import BatchSweep, QueueSweep, Sweep
+
+if TYPE_CHECKING:
+    from worker.bundles import Bundles
+
+
+class Loop(Protocol):
+    """Works on one queue, in threads of its own or when it is woken."""
+
+    @property
+    def rows_per_second(self) -> int:
+        """While it has work; 0 before its first."""
+
+    def start(self) -> None:
+        """Starts the threads of the loop."""
+
+    def close(self) -> None:
+        """Waits for the threads of the loop, before the process ends."""
+
+
+class WokenLoop(Loop, Protocol):
+    def answer(self, wake_up: str) -> None:
+        """Works until nothing waits, or the worker stops. Raises StoreUnavailable."""
+
+
+class ChildContext(NamedTuple):
+    """What a child gives its loops. `stopping` tells whether the worker stops."""
+
+    name: str
+    settings: Settings
+    celery: Celery
+    metrics: Metrics
+    journal: Journal
+    bundles: "Bundles"
+    stopping: Callable[[], bool]
+
+
+class Role(NamedTuple):
+    serves: tuple[Queue, ...]
+    """The queues that its loops work on; the first is the one whose wake-ups its children answer."""
+    children: Callable[[Settings], int]
+    """How many processes score."""
+    niceness: int
+    make_loops: Callable[[ChildContext], tuple[WokenLoop, list[Loop]]]
+    """One for each queue, in the same order. Runs in a child: it loads XGBoost, which the parent never
+    may.
+    """
+    make_sweeps: Callable[[Settings, Celery], list[Sweep]]
+
+    @property
+    def queue(self) -> Queue:
+        return self.serves[0]
+
+
+def _prediction_loops(child: ChildContext) -> tuple[WokenLoop, list[Loop]]:
+    from worker.explanations import ExplanationLoop
+    from worker.measurements import Report
+    from worker.predictions import PredictionLoop
+
+    settings = child.settings
+    predictions = PredictionConsumer(connect_one(settings, WORKER_ANSWER_SECONDS), settings)
+    explanations = PredictionConsumer(connect(settings, WORKER_ANSWER_SECONDS), settings, EXPLANATIONS)
+    woken = PredictionLoop(
+        predictions, child.bundles, Report(child.metrics, child.journal), child.name, child.stopping
+    )
+    watching = ExplanationLoop(
+        explanations,
+        child.bundles,
+        Report(child.metrics, child.journal),
+        child.name,
+        settings.lease_seconds,
+        child.stopping,
+    )
+    return woken, [watching]
+
+
+def _batch_loops(child: ChildContext) -> tuple[WokenLoop, list[Loop]]:
+    import pyarrow as pa
+
+    from worker.batch_steps import BatchSteps
+    from worker.batches import BatchLoop
+    from worker.lease import Lease
+
+    pa.set_cpu_count(1)  # the children share the cores among themselves
+    settings = child.settings
+    consumer = BatchConsumer(connect(settings, WORKER_ANSWER_SECONDS), settings)
+    steps = BatchSteps(
+        consumer,
+        files_at(settings.files_place),
+        child.metrics,
+        send_wake_up=lambda name: send_wake_up(child.celery, BATCHES, name),
+        most_wake_ups=settings.batch_children,
+        max_file=settings.max_file,
+    )
+    lease = Lease(consumer, child.name, child.stopping)
+    loop = BatchLoop(consumer, child.bundles, steps, lease, child.name, child.stopping, settings.attempts)
+    return loop, []
+
+
+def _prediction_sweeps(settings: Settings, celery: Celery) -> list[Sweep]:
+    redis = connect(settings)
+    queues = (PREDICTIONS, EXPLANATIONS)
+    return [
+        QueueSweep(PredictionConsumer(redis, settings, queue), celery, settings.children) for queue in queues
+    ]
+
+
+def _batch_sweeps(settings: Settings, celery: Celery) -> list[Sweep]:
+    consumer = BatchConsumer(connect(settings), settings)
+    return [BatchSweep(consumer, celery, settings.batch_children, files_at(settings.files_place))]
+
+
+ROLES = {
+    "predictions": Role(
+        serves=(PREDICTIONS, EXPLANATIONS),
+        children=lambda settings: settings.children,
+        niceness=0,
+        make_loops=_prediction_loops,
+        make_sweeps=_prediction_sweeps,
+    ),
+    "batches": Role(
+        serves=(BATCHES,),
+        children=lambda settings: settings.batch_children,
+        niceness=10,  # a file never delays a prediction
+        make_loops=_batch_loops,
+        make_sweeps=_batch_sweeps,
+    ),
+}
+"""By the names that PAYGRADE_QUEUES takes."""
