@@ -130,6 +130,15 @@ def test_an_update_asks_for_no_zones() -> None:
     assert not {action for action in rights() if action.startswith("ec2:")}
 
 
+def test_github_actions_are_pinned_by_commit_with_their_version_in_a_comment() -> None:
+    """A tag of an action can be moved to other code, which would run with the deployment role."""
+    used = re.findall(r"uses: (.*)$", GITHUB.read_text(), re.MULTILINE)
+    assert used
+    assert [
+        each for each in used if not re.fullmatch(r"[\w.-]+/[\w.-]+@[0-9a-f]{40} # v\d+\.\d+\.\d+", each)
+    ] == []
+
+
 def test_no_key_of_aws_is_kept_anywhere() -> None:
     assert not re.search(
         r"AWS_SECRET_ACCESS_KEY|aws-secret-access-key", GITLAB.read_text() + GITHUB.read_text()
