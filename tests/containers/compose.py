@@ -136,7 +136,7 @@ def check_engine() -> None:
 
 
 def fresh_clone(folder: Path) -> Path:
-    """Copies all files that Git does not ignore, with local changes: no .env, no leftovers of earlier runs."""
+    """Copies all files that Git does not ignore, with local changes, and no others."""
     listed = run("git", "ls-files", "--cached", "--others", "--exclude-standard", "-z")
     for name in filter(None, listed.split("\0")):
         target = folder / name

@@ -1,4 +1,4 @@
-"""python -m ecs push, with a docker that only notes what it was asked."""
+"""python -m ecs push, with a docker command that only records its arguments."""
 
 import json
 import os
@@ -15,10 +15,10 @@ from tests.unit.ecs.registry import PASSWORD, Registry
 ROOT = Path(__file__).parents[3]
 DOCKER = """\
 #!/bin/sh
-printf '%s\\n' "$*" >> "$NOTES"
+printf '%s\\n' "$*" >> "$CALLS"
 case "$*" in
   "$FAILS"*) exit 1 ;;
-  login*) cat >> "$NOTES.stdin" ;;
+  login*) cat >> "$CALLS.stdin" ;;
   info*) echo "$STORE" ;;
   "buildx inspect") printf 'Name:   default\\nDriver: %s\\n' "$DRIVER" ;;
 esac
@@ -27,7 +27,7 @@ esac
 
 @dataclass
 class Checkout:
-    """A clone in which `push` is run."""
+    """A clone in which `push` runs."""
 
     folder: Path
     registry: Registry
@@ -38,7 +38,7 @@ class Checkout:
     def __post_init__(self) -> None:
         tools = self.folder.parent / "tools"
         tools.mkdir()
-        self._notes = tools / "notes"
+        self._calls = tools / "calls"
         docker = tools / "docker"
         docker.write_text(DOCKER)
         docker.chmod(0o755)
@@ -64,7 +64,7 @@ class Checkout:
             **self.registry.environment(),
             "PATH": self._path,
             "PYTHONPATH": str(ROOT),
-            "NOTES": str(self._notes),
+            "CALLS": str(self._calls),
             "DRIVER": self.driver,
             "STORE": self.store,
             "FAILS": self.fails,
@@ -77,13 +77,13 @@ class Checkout:
             text=True,
         )
 
-    def asked(self, verb: str = "") -> list[str]:
-        """What docker was asked, and began with the verb."""
-        asked = self._notes.read_text().splitlines() if self._notes.exists() else []
-        return [line for line in asked if line.startswith(verb)]
+    def docker_calls(self, start: str = "") -> list[str]:
+        """The arguments of each call that begins with these words."""
+        calls = self._calls.read_text().splitlines() if self._calls.exists() else []
+        return [line for line in calls if line.startswith(start)]
 
-    def on_standard_input(self) -> str:
-        return Path(f"{self._notes}.stdin").read_text()
+    def docker_input(self) -> str:
+        return Path(f"{self._calls}.stdin").read_text()
 
 
 @pytest.fixture
@@ -97,98 +97,103 @@ def checkout(tmp_path: Path, registry: Registry) -> Checkout:
     return Checkout(tmp_path / "clone", registry)
 
 
-def test_both_images_are_built_for_fargate_before_either_is_pushed(checkout: Checkout) -> None:
+def test_both_images_are_built_for_amd64_before_the_first_is_pushed(checkout: Checkout) -> None:
     done = checkout.push()
     assert done.returncode == 0, done.stderr
-    places = {
+    targets = {
         image: f"{checkout.registry.address}/paygrade/{image}:{checkout.commit}"
         for image in ("worker", "web")
     }
     build = "buildx build --platform linux/amd64"
-    asked = [line for line in checkout.asked() if line.startswith((build, "login", "push"))]
-    assert asked[:2] == [f"{build} --target {image} --tag {place} ." for image, place in places.items()]
-    assert asked[2].startswith("login")
-    assert asked[3:] == [f"push {place}" for place in places.values()]
+    calls = [line for line in checkout.docker_calls() if line.startswith((build, "login", "push"))]
+    assert calls[:2] == [f"{build} --target {image} --tag {target} ." for image, target in targets.items()]
+    assert calls[2].startswith("login")
+    assert calls[3:] == [f"push {target}" for target in targets.values()]
 
 
-def test_the_token_goes_in_on_standard_input_only(checkout: Checkout) -> None:
+def test_the_password_is_passed_only_on_standard_input(checkout: Checkout) -> None:
     done = checkout.push()
-    assert checkout.on_standard_input() == PASSWORD
-    assert checkout.asked("login") == [
+    assert checkout.docker_input() == PASSWORD
+    assert checkout.docker_calls("login") == [
         f"login --username AWS --password-stdin http://{checkout.registry.address}"
     ]
-    assert PASSWORD not in done.stdout + done.stderr + "".join(checkout.asked())
+    assert PASSWORD not in done.stdout + done.stderr + "".join(checkout.docker_calls())
 
 
 @pytest.mark.parametrize(
     ("driver", "store"),
     [("docker-container", "[]"), ("docker", "[[driver-type io.containerd.snapshotter.v1]]")],
-    ids=["a builder of its own", "containerd's store"],
+    ids=["separate builder", "containerd image store"],
 )
-def test_layers_are_zstd_where_the_engine_can(checkout: Checkout, driver: str, store: str) -> None:
+def test_layers_are_compressed_with_zstd_if_the_engine_supports_it(
+    checkout: Checkout, driver: str, store: str
+) -> None:
     checkout.driver, checkout.store = driver, store
     assert checkout.push().returncode == 0
-    builds = checkout.asked("buildx build")
+    builds = checkout.docker_calls("buildx build")
     assert [line.partition("--target ")[2].split()[0] for line in builds] == ["worker", "web"] * 2
     assert ["push=true,compression=zstd" in line for line in builds] == [False, False, True, True]
-    assert not [line for line in checkout.asked() if line.startswith(("build ", "push"))]
+    assert not [line for line in checkout.docker_calls() if line.startswith(("build ", "push"))]
 
 
-def test_a_tag_that_is_there_stays_what_it_was(checkout: Checkout) -> None:
+def test_an_existing_tag_is_not_pushed_again(checkout: Checkout) -> None:
     checkout.registry.images[f"paygrade/worker:{checkout.commit}"] = {}
     done = checkout.push("--json")
     web = f"{checkout.registry.address}/paygrade/web:{checkout.commit}"
     assert json.loads(done.stdout) == {"tag": checkout.commit, "pushed": [web]}
-    assert checkout.asked("push") == [f"push {web}"]
+    assert checkout.docker_calls("push") == [f"push {web}"]
 
 
-def test_what_was_not_committed_gets_no_commit_for_a_tag(checkout: Checkout) -> None:
+def test_uncommitted_changes_need_a_tag_of_their_own(checkout: Checkout) -> None:
     (checkout.folder / "Dockerfile").write_text("FROM debian\n")
     done = checkout.push()
     assert done.returncode == 2
     assert "Dockerfile was changed" in done.stderr
-    assert not checkout.asked()
+    assert not checkout.docker_calls()
     assert checkout.push("--tag", "1.4.0").returncode == 0
-    assert [line.rpartition(":")[2] for line in checkout.asked("push")] == ["1.4.0", "1.4.0"]
+    assert [line.rpartition(":")[2] for line in checkout.docker_calls("push")] == ["1.4.0", "1.4.0"]
 
 
-def test_a_build_that_fails_pushes_nothing(checkout: Checkout) -> None:
+def test_a_failed_build_pushes_nothing(checkout: Checkout) -> None:
     checkout.fails = "buildx build --platform linux/amd64 --target web"
     done = checkout.push()
     assert done.returncode == 1
-    complaint, next_step = done.stderr.splitlines()[-2:]
-    assert complaint.startswith("ecs: docker buildx failed")
+    message, next_step = done.stderr.splitlines()[-2:]
+    assert message.startswith("ecs: docker buildx failed")
     assert "python -m ecs push again" in next_step
-    assert not checkout.asked("login")
-    assert not checkout.asked("push")
+    assert not checkout.docker_calls("login")
+    assert not checkout.docker_calls("push")
 
 
 @pytest.mark.parametrize(
-    ("options", "says"),
+    ("options", "message"),
     [
-        (["--tag", "not a tag"], "cannot be an image's tag"),
-        (["--stack", "elsewhere"], "elsewhere has no repositories yet"),
+        (["--tag", "not a tag"], "is not a valid image tag"),
+        (["--stack", "elsewhere"], "elsewhere has no image repositories yet"),
     ],
 )
-def test_what_cannot_be_pushed_is_said_in_a_line_and_a_next_step(
-    checkout: Checkout, options: list[str], says: str
+def test_an_invalid_request_is_refused_before_the_build(
+    checkout: Checkout, options: list[str], message: str
 ) -> None:
     done = checkout.push(*options)
     assert done.returncode == 2
-    assert says in done.stderr
+    assert message in done.stderr
     assert "Traceback" not in done.stderr
-    assert not checkout.asked("buildx build")
+    assert not checkout.docker_calls("buildx build")
 
 
-def test_without_an_engine_it_says_so(checkout: Checkout) -> None:
+def test_a_missing_engine_is_reported(checkout: Checkout) -> None:
     checkout.fails = "version"
     done = checkout.push()
     assert done.returncode == 2
-    assert done.stderr == "ecs: docker version: failed\n  next: is Docker running?\n"
+    assert (
+        done.stderr
+        == "ecs: docker version: failed without a message\n  next: check that the Docker engine is running\n"
+    )
 
 
-def test_elsewhere_than_in_a_clone_it_says_so(checkout: Checkout) -> None:
+def test_a_missing_dockerfile_is_reported(checkout: Checkout) -> None:
     (checkout.folder / "Dockerfile").unlink()
     done = checkout.push()
     assert done.returncode == 2
-    assert done.stderr.startswith("ecs: there is no Dockerfile here")
+    assert done.stderr.startswith("ecs: there is no Dockerfile in the current directory")
