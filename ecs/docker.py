@@ -1,5 +1,6 @@
 """The docker command line. Its progress output goes to standard error."""
 
+import re
 import subprocess
 import sys
 from typing import Any
@@ -9,6 +10,12 @@ from ecs.errors import EcsError, InvalidUsage
 # Not `docker build`, which uses the engine's own builder even if another one is selected.
 _BUILD = ("buildx", "build", "--platform", "linux/amd64")
 _ZSTD = "compression=zstd,force-compression=true,oci-mediatypes=true"
+_DIGEST = re.compile(r"sha256:[0-9a-f]{64}")
+REGISTRY_TIMEOUT_SECONDS = 60
+
+
+class DigestUnknown(Exception):
+    """No registry returned the digest of an image."""
 
 
 class Docker:
@@ -16,18 +23,32 @@ class Docker:
         """Raises InvalidUsage if no engine responds."""
         self._query("version")
 
-    def build(self, target: str, image: str) -> None:
-        """Builds a target of the Dockerfile in the current directory."""
-        self._run(*_BUILD, "--target", target, "--tag", image, ".")
+    def digest(self, image: str) -> str:
+        """The image's current digest in its registry. Raises DigestUnknown if the registry gives none."""
+        command = ("buildx", "imagetools", "inspect", "--format", "{{json .Manifest.Digest}}", image)
+        try:
+            done = self._start(command, capture_output=True, timeout=REGISTRY_TIMEOUT_SECONDS)
+        except subprocess.TimeoutExpired:
+            raise DigestUnknown(f"no answer within {REGISTRY_TIMEOUT_SECONDS} s") from None
+        if done.returncode:
+            raise DigestUnknown(_last_line(done.stderr))
+        digest = str(done.stdout).strip().strip('"')
+        if not _DIGEST.fullmatch(digest):
+            raise DigestUnknown(f"docker printed {digest[:100]!r}")
+        return digest
 
-    def push(self, target: str, image: str) -> None:
+    def build(self, target: str, image: str, base_image: str) -> None:
+        """Builds a target of the Dockerfile in the current directory."""
+        self._run(*_BUILD, *_target(target, base_image), "--tag", image, ".")
+
+    def push(self, target: str, image: str, base_image: str) -> None:
         """Pushes what `build` has built, with zstd layers (faster to unpack) if the engine supports them."""
         if not self._supports_zstd():
             self._run("push", image)
             return
         # The build takes every step from the cache.
         output = f"type=image,name={image},push=true,{_ZSTD}"
-        self._run(*_BUILD, "--target", target, "--provenance=false", "--output", output, ".")
+        self._run(*_BUILD, *_target(target, base_image), "--provenance=false", "--output", output, ".")
 
     def login(self, registry: str, user: str, password: str) -> None:
         """Passes the password on standard input, since other users can read command lines."""
@@ -62,6 +83,10 @@ class Docker:
             return subprocess.run(["docker", *arguments], input=stdin, text=True, **options)
         except FileNotFoundError:
             raise InvalidUsage("the docker command was not found", "install Docker") from None
+
+
+def _target(target: str, base_image: str) -> tuple[str, ...]:
+    return ("--build-arg", f"PYTHON_IMAGE={base_image}", "--target", target)
 
 
 def _last_line(output: str) -> str:

@@ -1,9 +1,11 @@
 """push: builds the images of this commit and pushes them to their repositories.
 
-An existing tag is left as it is, since tags do not change once pushed.
+An existing tag is left as it is, since tags do not change once pushed. The base image is pinned by the digest
+that its registry gives.
 """
 
 import argparse
+import re
 import subprocess
 from base64 import b64decode
 from pathlib import Path
@@ -14,7 +16,7 @@ from botocore.exceptions import ClientError
 from ecs import images
 from ecs.aws import code_of
 from ecs.deployment import Deployment, commit_tag
-from ecs.docker import Docker
+from ecs.docker import DigestUnknown, Docker
 from ecs.errors import InvalidUsage, ResourceNotFound
 from ecs.names import IMAGES, ResourceNames
 from ecs.options import check_tag
@@ -22,6 +24,7 @@ from ecs.screen import Screen
 
 HELP = "build the images and push them under the commit's tag"
 EXAMPLES = "  python -m ecs push\n  python -m ecs push --tag 1.4.0\n"
+_BASE_IMAGE = re.compile(r"^ARG PYTHON_IMAGE=(\S+)$", re.MULTILINE)
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
@@ -31,10 +34,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(deployment: Deployment, screen: Screen, options: argparse.Namespace) -> int:
-    if not Path("Dockerfile").is_file():
-        raise InvalidUsage(
-            "there is no Dockerfile in the current directory", "run the command at the root of the repository"
-        )
+    base_image = declared_base_image(Path("Dockerfile"))
     tag = check_tag(options.tag) or clean_commit()
     names, ecr = deployment.names, deployment.aws.client("ecr")
     targets = {image: f"{uri}:{tag}" for image, uri in repositories(ecr, names).items()}
@@ -42,15 +42,45 @@ def run(deployment: Deployment, screen: Screen, options: argparse.Namespace) -> 
     required = {image: targets[image] for image in IMAGES if f"{names.repository(image)}:{tag}" in missing}
     if required:
         docker = Docker()
+        base_image = pin(docker, base_image, screen)
         for image, target in required.items():  # build all before pushing the first
-            docker.build(image, target)
+            docker.build(image, target, base_image)
         docker.login(*credentials(ecr))
         for image, target in required.items():
-            docker.push(image, target)
+            docker.push(image, target, base_image)
     for image, target in targets.items():
         screen.print(f"{target}  {'pushed' if image in required else 'already in the registry'}")
     screen.result({"tag": tag, "pushed": list(required.values())})
     return 0
+
+
+def declared_base_image(dockerfile: Path) -> str:
+    """The default of the build argument PYTHON_IMAGE."""
+    if not dockerfile.is_file():
+        raise InvalidUsage(
+            "there is no Dockerfile in the current directory", "run the command at the root of the repository"
+        )
+    match = _BASE_IMAGE.search(dockerfile.read_text())
+    if not match:
+        raise InvalidUsage(
+            "Dockerfile: no line ARG PYTHON_IMAGE=IMAGE was found",
+            "add the line; push pins the image that it names by digest",
+        )
+    return match[1]
+
+
+def pin(docker: Docker, image: str, screen: Screen) -> str:
+    """Adds the digest from the registry; without one, says so and returns the image as it is."""
+    if "@" in image:
+        screen.print(f"base image {image}")
+        return image
+    try:
+        pinned = f"{image}@{docker.digest(image)}"
+    except DigestUnknown as error:
+        screen.print(f"base image {image}, not pinned: its registry gives no digest ({error})")
+        return image
+    screen.print(f"base image {pinned}")
+    return pinned
 
 
 def clean_commit() -> str:

@@ -31,6 +31,7 @@ def test_push_puts_the_images_of_the_commit_into_the_registry(tmp_path: Path) ->
             push = [sys.executable, "-m", "ecs", "push"]
             done = subprocess.run(push, cwd=clone, env=environment, capture_output=True, text=True)
             assert done.returncode == 0, done.stderr
+            assert "base image python:3.13-slim-bookworm" in done.stdout
             assert set(registry.images) == {f"paygrade/web:{tag}", f"paygrade/worker:{tag}"}
             for manifest in registry.images.values():
                 assert {layer["digest"] for layer in manifest["layers"]} <= registry.blobs.keys()

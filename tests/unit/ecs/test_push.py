@@ -10,16 +10,22 @@ from pathlib import Path
 
 import pytest
 
+from ecs import docker
+from ecs.docker import DigestUnknown, Docker
+from ecs.push import declared_base_image
 from tests.unit.ecs.registry import PASSWORD, Registry
 
 ROOT = Path(__file__).parents[3]
+DIGEST = f"sha256:{'0' * 64}"
+BASE = f"python:3.13@{DIGEST}"
 DOCKER = """\
 #!/bin/sh
 printf '%s\\n' "$*" >> "$CALLS"
 case "$*" in
-  "$FAILS"*) exit 1 ;;
+  "$FAILS"*) echo "ERROR: no such host" >&2; exit 1 ;;
   login*) cat >> "$CALLS.stdin" ;;
   info*) echo "$STORE" ;;
+  "buildx imagetools inspect"*) echo "$DIGEST" ;;
   "buildx inspect") printf 'Name:   default\\nDriver: %s\\n' "$DRIVER" ;;
 esac
 """
@@ -34,6 +40,8 @@ class Checkout:
     driver: str = "docker"
     store: str = "[[Backing Filesystem extfs]]"
     fails: str = "nothing"
+    digest: str = f'"{DIGEST}"'
+    dockerfile: str = "ARG PYTHON_IMAGE=python:3.13\nFROM ${PYTHON_IMAGE}\n"
 
     def __post_init__(self) -> None:
         tools = self.folder.parent / "tools"
@@ -44,10 +52,13 @@ class Checkout:
         docker.chmod(0o755)
         self._path = f"{tools}:{os.environ['PATH']}"
         self.folder.mkdir()
-        (self.folder / "Dockerfile").write_text("FROM scratch\n")
         self.git("init", "--quiet")
+        self.commit_dockerfile(self.dockerfile)
+
+    def commit_dockerfile(self, content: str) -> None:
+        (self.folder / "Dockerfile").write_text(content)
         self.git("add", ".")
-        self.git("-c", "user.name=A", "-c", "user.email=a@b.c", "commit", "--quiet", "--message=first")
+        self.git("-c", "user.name=A", "-c", "user.email=a@b.c", "commit", "--quiet", "--message=change")
 
     def git(self, *arguments: str) -> str:
         done = subprocess.run(
@@ -68,6 +79,7 @@ class Checkout:
             "DRIVER": self.driver,
             "STORE": self.store,
             "FAILS": self.fails,
+            "DIGEST": self.digest,
         }
         return subprocess.run(
             [sys.executable, "-m", "ecs", "push", *options],
@@ -104,8 +116,8 @@ def test_both_images_are_built_for_amd64_before_the_first_is_pushed(checkout: Ch
         image: f"{checkout.registry.address}/paygrade/{image}:{checkout.commit}"
         for image in ("worker", "web")
     }
-    build = "buildx build --platform linux/amd64"
-    calls = [line for line in checkout.docker_calls() if line.startswith((build, "login", "push"))]
+    build = f"buildx build --platform linux/amd64 --build-arg PYTHON_IMAGE={BASE}"
+    calls = [line for line in checkout.docker_calls() if line.startswith(("buildx build", "login", "push"))]
     assert calls[:2] == [f"{build} --target {image} --tag {target} ." for image, target in targets.items()]
     assert calls[2].startswith("login")
     assert calls[3:] == [f"push {target}" for target in targets.values()]
@@ -133,7 +145,67 @@ def test_layers_are_compressed_with_zstd_if_the_engine_supports_it(
     builds = checkout.docker_calls("buildx build")
     assert [line.partition("--target ")[2].split()[0] for line in builds] == ["worker", "web"] * 2
     assert ["push=true,compression=zstd" in line for line in builds] == [False, False, True, True]
+    assert all(f"--build-arg PYTHON_IMAGE={BASE} " in line for line in builds)
     assert not [line for line in checkout.docker_calls() if line.startswith(("build ", "push"))]
+
+
+def test_the_digest_of_the_base_image_is_printed(checkout: Checkout) -> None:
+    done = checkout.push()
+    assert f"base image {BASE}\n" in done.stdout
+    assert checkout.docker_calls("buildx imagetools") == [
+        "buildx imagetools inspect --format {{json .Manifest.Digest}} python:3.13"
+    ]
+
+
+@pytest.mark.parametrize(
+    ("fails", "digest", "reason"),
+    [
+        ("buildx imagetools", "", "ERROR: no such host"),
+        ("nothing", "Name: python", "docker printed 'Name: python'"),
+    ],
+    ids=["no registry", "unknown format"],
+)
+def test_without_a_digest_the_base_image_is_not_pinned(
+    checkout: Checkout, fails: str, digest: str, reason: str
+) -> None:
+    checkout.fails, checkout.digest = fails, digest
+    done = checkout.push()
+    assert done.returncode == 0, done.stderr
+    assert f"base image python:3.13, not pinned: its registry gives no digest ({reason})\n" in done.stdout
+    builds = checkout.docker_calls("buildx build")
+    assert [line.partition("--build-arg ")[2].split()[0] for line in builds] == [
+        "PYTHON_IMAGE=python:3.13"
+    ] * 2
+
+
+def test_a_registry_that_does_not_respond_gives_no_digest(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    command = tmp_path / "docker"
+    command.write_text('#!/bin/sh\n[ "$1" = version ] || exec sleep 60\n')
+    command.chmod(0o755)
+    monkeypatch.setenv("PATH", f"{tmp_path}:{os.environ['PATH']}")
+    monkeypatch.setattr(docker, "REGISTRY_TIMEOUT_SECONDS", 0.05)
+    with pytest.raises(DigestUnknown, match=r"no answer within 0\.05 s"):
+        Docker().digest("python:3.13")
+
+
+def test_a_base_image_that_the_dockerfile_pins_is_not_looked_up(checkout: Checkout) -> None:
+    checkout.commit_dockerfile(f"ARG PYTHON_IMAGE={BASE}\nFROM ${{PYTHON_IMAGE}}\n")
+    assert f"base image {BASE}\n" in checkout.push().stdout
+    assert not checkout.docker_calls("buildx imagetools")
+
+
+def test_a_dockerfile_without_the_argument_for_the_base_image_is_refused(checkout: Checkout) -> None:
+    checkout.commit_dockerfile("FROM debian\n")
+    done = checkout.push()
+    assert done.returncode == 2
+    assert "no line ARG PYTHON_IMAGE=IMAGE was found" in done.stderr
+    assert not checkout.docker_calls()
+
+
+def test_the_dockerfile_of_the_project_names_its_base_image() -> None:
+    assert declared_base_image(ROOT / "Dockerfile") == "python:3.13-slim-bookworm"
 
 
 def test_an_existing_tag_is_not_pushed_again(checkout: Checkout) -> None:
@@ -145,7 +217,7 @@ def test_an_existing_tag_is_not_pushed_again(checkout: Checkout) -> None:
 
 
 def test_uncommitted_changes_need_a_tag_of_their_own(checkout: Checkout) -> None:
-    (checkout.folder / "Dockerfile").write_text("FROM debian\n")
+    (checkout.folder / "Dockerfile").write_text(f"{checkout.dockerfile}# changed\n")
     done = checkout.push()
     assert done.returncode == 2
     assert "Dockerfile was changed" in done.stderr
@@ -155,7 +227,7 @@ def test_uncommitted_changes_need_a_tag_of_their_own(checkout: Checkout) -> None
 
 
 def test_a_failed_build_pushes_nothing(checkout: Checkout) -> None:
-    checkout.fails = "buildx build --platform linux/amd64 --target web"
+    checkout.fails = f"buildx build --platform linux/amd64 --build-arg PYTHON_IMAGE={BASE} --target web"
     done = checkout.push()
     assert done.returncode == 1
     message, next_step = done.stderr.splitlines()[-2:]
@@ -188,7 +260,7 @@ def test_a_missing_engine_is_reported(checkout: Checkout) -> None:
     assert done.returncode == 2
     assert (
         done.stderr
-        == "ecs: docker version: failed without a message\n  next: check that the Docker engine is running\n"
+        == "ecs: docker version: ERROR: no such host\n  next: check that the Docker engine is running\n"
     )
 
 
