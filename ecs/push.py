@@ -1,6 +1,6 @@
 """push: builds the images of this commit and pushes them to their repositories.
 
-An existing tag is left as it is, since tags do not change once pushed. The base image is pinned by the digest
+A tag that exists is not pushed again, since tags are immutable. The base image is pinned by the digest
 that its registry gives.
 """
 

@@ -1,6 +1,6 @@
 """update: switches to other images, or restarts all tasks.
 
-Workers are updated first, since they can read what the previous version of web writes.
+Workers are updated before web: new workers can read what the old web writes, but not the other way round.
 """
 
 import argparse

@@ -109,22 +109,22 @@ def test_an_unreachable_aws_gives_exit_status_1(cloud: Cloud) -> None:
     assert "cannot be reached" in result.err
 
 
-@pytest.mark.parametrize("verb", ["up", "down", "update"])
-def test_without_a_terminal_and_without_yes_nothing_is_done(cloud: Cloud, running: str, verb: str) -> None:
+@pytest.mark.parametrize("command", ["up", "down", "update"])
+def test_without_a_terminal_a_change_needs_yes(cloud: Cloud, running: str, command: str) -> None:
     options = {"up": ["--spot", "10"], "down": [], "update": ["--force"]}
     before = cloud.ecs("ps", "--json", "--stack", running).json
-    result = cloud.ecs(verb, "--stack", running, *options[verb])
+    result = cloud.ecs(command, "--stack", running, *options[command])
     assert result.status == 2
     assert "--yes" in result.err
     assert cloud.ecs("ps", "--json", "--stack", running).json == before
 
 
-def test_without_anybody_to_ask_no_image_is_tried_first(cloud: Cloud, running: str) -> None:
+def test_no_self_check_runs_if_the_update_cannot_be_confirmed(cloud: Cloud, running: str) -> None:
     cloud.push(running, "v2")
     result = cloud.ecs("update", "--tag", "v2", "--stack", running)
     assert result.status == 2
     assert "--yes" in result.err
-    assert "trying" not in result.out
+    assert "self-check" not in result.out
 
 
 def test_no_service_switches_to_a_missing_image(cloud: Cloud, running: str) -> None:

@@ -10,7 +10,7 @@ from tests.integration.ecs.cloud import Cloud, CommandResult
 from tests.integration.ecs.scripted import Response, Scripted, error, events, result, stack
 from tests.integration.service import PYTHON, Service
 
-NOT_THERE = (400, error("ValidationError", "Stack with id paygrade-base does not exist"))
+MISSING_STACK = (400, error("ValidationError", "Stack with id paygrade-base does not exist"))
 CREATING = ("paygrade-base", "CloudFormation::Stack", "CREATE_IN_PROGRESS", "User Initiated")
 ROLLING_BACK = (
     "paygrade-base",
@@ -79,7 +79,7 @@ def test_the_status_of_a_failed_creation_is_reported(cloud: Cloud, script: Scrip
 
 def test_up_deletes_what_a_failed_creation_left(cloud: Cloud, script: Script) -> None:
     aws = script(
-        DescribeStacks=[stack("ROLLBACK_COMPLETE"), stack("ROLLBACK_COMPLETE"), NOT_THERE],
+        DescribeStacks=[stack("ROLLBACK_COMPLETE"), stack("ROLLBACK_COMPLETE"), MISSING_STACK],
         DescribeStackEvents=[events(CREATING)],
         DeleteStack=[(200, "<DeleteStackResponse/>")],
     )
@@ -92,7 +92,7 @@ def test_up_deletes_what_a_failed_creation_left(cloud: Cloud, script: Script) ->
 def test_up_follows_a_change_in_progress(cloud: Cloud, script: Script) -> None:
     failed = ("Files", "S3::Bucket", "CREATE_FAILED", "no more buckets")
     aws = script(
-        DescribeStacks=[stack("CREATE_IN_PROGRESS"), stack("CREATE_IN_PROGRESS"), NOT_THERE],
+        DescribeStacks=[stack("CREATE_IN_PROGRESS"), stack("CREATE_IN_PROGRESS"), MISSING_STACK],
         DescribeStackEvents=[events(CREATING), events(CREATING, failed)],
     )
     done = ecs(cloud, aws, "up", "--tag", "v1", "--yes")
@@ -191,7 +191,7 @@ def test_a_response_that_is_not_from_aws_is_reported(cloud: Cloud, script: Scrip
 def creation(*last_events: tuple[str, str, str, str]) -> dict[str, list[Response]]:
     """The responses while the base stack is created, with its last events."""
     return {
-        "DescribeStacks": [NOT_THERE] * 6 + [stack("ROLLBACK_IN_PROGRESS"), stack("DELETE_COMPLETE")],
+        "DescribeStacks": [MISSING_STACK] * 6 + [stack("ROLLBACK_IN_PROGRESS"), stack("DELETE_COMPLETE")],
         "CreateChangeSet": [
             result("CreateChangeSet", "<Id>arn:changes</Id><StackId>arn:paygrade-base</StackId>")
         ],
