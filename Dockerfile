@@ -1,8 +1,8 @@
 # Two images, web and worker: docker build --target web .
-# Their base can be pinned: --build-arg PYTHON_IMAGE=python:3.13-slim-bookworm@sha256:...
+# `python -m ecs push` pins the base image: --build-arg PYTHON_IMAGE=python:3.13-slim-bookworm@sha256:...
 ARG PYTHON_IMAGE=python:3.13-slim-bookworm
 
-# A virtual environment is copied as a whole, and what made it stays behind.
+# The final images copy the virtual environment as a whole, without the tools that built it.
 FROM ${PYTHON_IMAGE} AS build
 ENV PIP_CACHE_DIR=/var/.cache/pip PIP_DISABLE_PIP_VERSION_CHECK=1 PIP_NO_INPUT=1 PIP_ROOT_USER_ACTION=ignore
 RUN python -m venv --without-pip /opt/venv
@@ -17,8 +17,8 @@ RUN --mount=type=cache,target=/var/.cache/pip \
     --mount=type=bind,source=requirements/worker.txt,target=/requirements.txt \
     pip --python /opt/venv install --require-hashes --requirement /requirements.txt
 
-# Compiled here, since nothing can be written where it runs, and by hash, so that a source's time changes nothing.
-# Nor does the umask of whoever cloned it: all may read it.
+# Compile here, because containers have a read-only file system. Hash-based bytecode does not depend on the times of
+# source files, and chmod makes the image independent of the umask with which the repository was cloned.
 FROM build AS web-source
 COPY jobs /app/jobs
 COPY model /app/model
@@ -32,7 +32,7 @@ COPY worker /app/worker
 RUN chmod -R u=rwX,go=rX /app && python -m compileall -q --invalidation-mode unchecked-hash /app
 
 FROM ${PYTHON_IMAGE} AS base
-# A volume takes its first owner from the folder that it is mounted over.
+# A new volume takes its owner from the folder over which it is mounted.
 RUN groupadd --gid 10001 paygrade \
  && useradd --uid 10001 --gid paygrade --no-create-home --home-dir /nonexistent --shell /usr/sbin/nologin paygrade \
  && install --directory --owner=paygrade --group=paygrade /files
@@ -40,8 +40,8 @@ ENV PATH=/opt/venv/bin:$PATH PYTHONUNBUFFERED=1 PAYGRADE_DATA=/tmp/paygrade
 WORKDIR /app
 USER 10001:10001
 
-# Both health checks tell whether work can be done; that the process lives, whoever started it sees.
-# They are made of what Debian has at hand: to start Python takes ten to fifty times as much CPU.
+# Both health checks test whether the service can work; the engine itself sees whether the process lives.
+# They use bash, because starting Python takes ten to fifty times as much CPU.
 FROM base AS web
 COPY --link --from=web-packages /opt/venv /opt/venv
 COPY --link --from=web-source /app /app
@@ -53,7 +53,7 @@ CMD ["python", "-m", "web", "--host", "0.0.0.0"]
 FROM base AS worker
 COPY --link --from=worker-packages /opt/venv /opt/venv
 COPY --link --from=worker-source /app /app
-# Touched every second from the moment the golden rows have passed.
+# The worker touches the file every second once the golden rows have passed.
 HEALTHCHECK --interval=10s --timeout=5s --start-period=60s --start-interval=1s --retries=3 CMD \
     ["bash", "-c", "[[ -n $(find \"$PAYGRADE_DATA/worker.heartbeat\" -newermt '10 seconds ago') ]]"]
 CMD ["python", "-m", "worker"]

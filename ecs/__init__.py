@@ -1,1 +1,1 @@
-"""Paygrade on Amazon ECS: templates, and the command line that plans, applies, watches and removes them."""
+"""Paygrade on Amazon ECS: CloudFormation templates, and the commands that apply, watch and remove them."""

@@ -1,4 +1,4 @@
-"""The command line of the deployment: `python -m ecs`."""
+"""The command line of deployments: `python -m ecs`."""
 
 import argparse
 import os
@@ -8,14 +8,14 @@ from collections.abc import Sequence
 from typing import Any
 
 from ecs import doctor, down, key, logs, plan, ps, push, rollback, run, scale, smoke, up, update, url
-from ecs.aws import AWS_ERRORS, Aws, in_a_line
+from ecs.aws import AWS_ERRORS, Aws, explain_error
 from ecs.deployment import Deployment
 from ecs.errors import EcsError, Interrupted
-from ecs.names import Names
+from ecs.names import ResourceNames
 from ecs.screen import Screen
 
-DEPLOYMENT = "paygrade"
-VERBS: dict[str, Any] = {
+DEFAULT_NAME = "paygrade"
+COMMANDS: dict[str, Any] = {
     "doctor": doctor,
     "plan": plan,
     "push": push,
@@ -33,42 +33,42 @@ VERBS: dict[str, Any] = {
 }
 
 
-def main(given: Sequence[str] | None = None) -> int:
-    """Run one verb and answer with its exit status."""
-    options = _parser().parse_args(given)
+def main(argv: Sequence[str] | None = None) -> int:
+    """Runs one command and returns its exit status."""
+    options = _parser().parse_args(argv)
     screen = Screen(options.json, options.yes)
     try:
-        deployment = Deployment(Aws(options.profile, options.region), Names(options.stack))
-        return int(VERBS[options.verb].run(deployment, screen, options))
+        deployment = Deployment(Aws(options.profile, options.region), ResourceNames(options.stack))
+        return int(COMMANDS[options.subcommand].run(deployment, screen, options))
     except AWS_ERRORS as error:
-        return _complain(in_a_line(error))
+        return _report(explain_error(error))
     except EcsError as error:
-        return _complain(error)
+        return _report(error)
     except KeyboardInterrupt:
-        return _complain(Interrupted("interrupted"))
-    except BrokenPipeError:  # `head` has read enough; Python would write what is left at its end
+        return _report(Interrupted("interrupted"))
+    except BrokenPipeError:  # `head` closed the pipe; Python would fail again when it flushes at exit
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 128 + signal.SIGPIPE
 
 
-def _complain(error: EcsError) -> int:
+def _report(error: EcsError) -> int:
     if isinstance(error, Interrupted) and sys.stderr.isatty():
-        print(file=sys.stderr)  # the terminal has written ^C there
+        print(file=sys.stderr)  # the terminal has printed ^C on this line
     print(f"ecs: {error}", file=sys.stderr)
     if error.next_step:
         print(f"  next: {error.next_step}", file=sys.stderr)
     return error.status
 
 
-def _common(**default: Any) -> argparse.ArgumentParser:
+def _common_options(**default: Any) -> argparse.ArgumentParser:
     common = argparse.ArgumentParser(add_help=False, **default)
-    group = common.add_argument_group("for every command")
-    group.add_argument("--stack", metavar="NAME", help=f"name of the deployment ({DEPLOYMENT})")
-    group.add_argument("--region", help="AWS region (AWS_REGION, or the profile's)")
-    group.add_argument("--profile", help="profile of ~/.aws/config (AWS_PROFILE)")
-    group.add_argument("--yes", action="store_true", help="do not ask")
+    group = common.add_argument_group("options of every command")
+    group.add_argument("--stack", metavar="NAME", help=f"name of the deployment (default: {DEFAULT_NAME})")
+    group.add_argument("--region", help="AWS region (default: AWS_REGION, or the region of the profile)")
+    group.add_argument("--profile", help="profile in ~/.aws/config (default: AWS_PROFILE)")
+    group.add_argument("--yes", action="store_true", help="answer every question with yes")
     group.add_argument(
-        "--json", action="store_true", help="JSON on standard output, all else on standard error"
+        "--json", action="store_true", help="print JSON on standard output, and text on standard error"
     )
     return common
 
@@ -76,23 +76,23 @@ def _common(**default: Any) -> argparse.ArgumentParser:
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="python -m ecs",
-        parents=[_common()],
-        description="Plans, applies, watches, updates and removes Paygrade on Amazon ECS.",
-        epilog="Each command has --help with examples. All of it from the beginning: ecs/README.md",
+        parents=[_common_options()],
+        description="Plans, creates, updates, watches and removes Paygrade on Amazon ECS.",
+        epilog="Each command has --help with examples. The guide is ecs/README.md.",
     )
-    parser.set_defaults(stack=DEPLOYMENT)
-    verbs = parser.add_subparsers(dest="verb", required=True, metavar="command")
-    for name, verb in VERBS.items():
-        each = verbs.add_parser(
+    parser.set_defaults(stack=DEFAULT_NAME)
+    subparsers = parser.add_subparsers(dest="subcommand", required=True, metavar="command")
+    for name, command in COMMANDS.items():
+        subparser = subparsers.add_parser(
             name,
-            # Not given after the command, it stays what was given before it.
-            parents=[_common(argument_default=argparse.SUPPRESS)],
-            help=verb.HELP,
-            description=verb.__doc__,
-            epilog=f"examples:\n{verb.EXAMPLES}",
+            # Suppressed defaults keep the values of options that stand before the command.
+            parents=[_common_options(argument_default=argparse.SUPPRESS)],
+            help=command.HELP,
+            description=command.__doc__,
+            epilog=f"examples:\n{command.EXAMPLES}",
             formatter_class=argparse.RawDescriptionHelpFormatter,
         )
-        verb.arguments(each)
+        command.arguments(subparser)
     return parser
 
 

@@ -1,4 +1,4 @@
-"""The bucket of the batches' files, which outlives the deployment unless it is empty or told to go."""
+"""The S3 bucket with the files of batches. `down` deletes it only if it is empty or on request."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -10,7 +10,7 @@ from ecs.prices import S3_GB_MONTH
 
 
 @dataclass(frozen=True)
-class Files:
+class BucketContents:
     bucket: str
     objects: int
     bytes: int
@@ -25,7 +25,7 @@ class Files:
         )
 
 
-def is_there(aws: Aws, bucket: str) -> bool:
+def exists(aws: Aws, bucket: str) -> bool:
     try:
         aws.client("s3").head_bucket(Bucket=bucket)
     except ClientError as error:
@@ -35,33 +35,33 @@ def is_there(aws: Aws, bucket: str) -> bool:
     return True
 
 
-def look(aws: Aws, bucket: str) -> Files | None:
-    """Every version of every object counts: each is paid for."""
+def measure(aws: Aws, bucket: str) -> BucketContents | None:
+    """Counts every version of every object, since each is billed. None if there is no such bucket."""
     try:
         versions = [version for page in _pages(aws, bucket) for version in page.get("Versions", [])]
     except ClientError as error:
         if code_of(error) == "NoSuchBucket":
             return None
         raise
-    return Files(bucket, len(versions), sum(version["Size"] for version in versions))
+    return BucketContents(bucket, len(versions), sum(version["Size"] for version in versions))
 
 
-def remove(aws: Aws, files: Files, even_if_full: bool) -> str:
-    """Returns what is to be said of a bucket that stays."""
-    if files.objects and not even_if_full:
-        return f"{files} stays; python -m ecs down --delete-files removes it"
+def delete(aws: Aws, contents: BucketContents, with_objects: bool) -> str:
+    """Returns a message if the bucket is kept, and an empty text if it was deleted."""
+    if contents.objects and not with_objects:
+        return f"{contents} is kept; python -m ecs down --delete-files deletes it"
     s3 = aws.client("s3")
     try:
-        for page in _pages(aws, files.bucket):
-            gone = [
+        for page in _pages(aws, contents.bucket):
+            versions = [
                 {"Key": each["Key"], "VersionId": each["VersionId"]}
                 for each in page.get("Versions", []) + page.get("DeleteMarkers", [])
             ]
-            if gone:
-                s3.delete_objects(Bucket=files.bucket, Delete={"Objects": gone, "Quiet": True})
-        s3.delete_bucket(Bucket=files.bucket)
+            if versions:
+                s3.delete_objects(Bucket=contents.bucket, Delete={"Objects": versions, "Quiet": True})
+        s3.delete_bucket(Bucket=contents.bucket)
     except ClientError as error:
-        if code_of(error) != "NoSuchBucket":  # it never came to be kept
+        if code_of(error) != "NoSuchBucket":  # a stack that failed early deletes its bucket itself
             raise
     return ""
 

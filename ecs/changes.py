@@ -1,17 +1,17 @@
-"""A change set as rows that can be read: what is done to which resource, and why."""
+"""A change set as readable rows: the action on each resource, and its cause."""
 
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from typing import Any
 
-_ACTIONS = {"Add": "add", "Remove": "remove", "Import": "take in", "Dynamic": "perhaps"}
+_ACTIONS = {"Add": "add", "Remove": "remove", "Import": "import", "Dynamic": "may change"}
 _HOLDS_DATA = ("AWS::EFS::FileSystem", "AWS::ElastiCache::ReplicationGroup", "AWS::S3::Bucket")
-# A task definition is never changed: each version of it is a new one, and services are switched to it.
+# A task definition never changes: CloudFormation registers a new revision and points the service to it.
 _VERSIONED = "AWS::ECS::TaskDefinition"
 
 
 @dataclass(frozen=True)
-class Change:
+class ResourceChange:
     action: str
     resource: str
     type: str
@@ -21,24 +21,27 @@ class Change:
         return asdict(self)
 
 
-def changes_of(page: dict[str, Any]) -> Iterator[Change]:
+def parse_changes(page: dict[str, Any]) -> Iterator[ResourceChange]:
+    """Reads one page of describe_change_set."""
     for each in page.get("Changes", []):
         change = each.get("ResourceChange")
         if change:
-            yield Change(_action(change), change["LogicalResourceId"], change["ResourceType"], _why(change))
+            yield ResourceChange(
+                _action(change), change["LogicalResourceId"], change["ResourceType"], _why(change)
+            )
 
 
 def _action(change: dict[str, Any]) -> str:
     if change["Action"] != "Modify":
         return _ACTIONS.get(change["Action"], str(change["Action"]).lower())
-    replaced = change.get("Replacement", "False")
-    if replaced == "True":
+    replacement = change.get("Replacement", "False")
+    if replacement == "True":
         return "new version" if change["ResourceType"] == _VERSIONED else "replace"
-    return "perhaps replace" if replaced == "Conditional" else "change"
+    return "may replace" if replacement == "Conditional" else "change"
 
 
 def _why(change: dict[str, Any]) -> str:
-    """Each property that differs, with what made it differ."""
+    """Lists each property that differs, with the parameters or resources that caused it."""
     reasons: dict[str, list[str]] = {}
     for detail in change.get("Details", []):
         target = detail.get("Target", {})
@@ -52,17 +55,16 @@ def _why(change: dict[str, Any]) -> str:
     )
 
 
-def loses_data(changes: list[Change]) -> list[str]:
-    """Resources that go or are made anew, with what is in them."""
+def resources_losing_data(changes: list[ResourceChange]) -> list[str]:
     return [
         change.resource
         for change in changes
-        if change.type in _HOLDS_DATA and change.action in ("remove", "replace", "perhaps replace")
+        if change.type in _HOLDS_DATA and change.action in ("remove", "replace", "may replace")
     ]
 
 
-def summary(changes: list[Change]) -> str:
-    """`3 to add, 1 to replace`."""
+def summarize(changes: list[ResourceChange]) -> str:
+    """For example `3 to add, 1 to replace`."""
     counts: dict[str, int] = {}
     for change in changes:
         counts[change.action] = counts.get(change.action, 0) + 1

@@ -1,4 +1,4 @@
-"""A deployment: its two stacks, its services, and what they are reached by."""
+"""A deployment: its two stacks, its services and its address."""
 
 import argparse
 import subprocess
@@ -7,19 +7,19 @@ from collections.abc import Callable
 
 from ecs import bucket, zones
 from ecs.aws import Aws
-from ecs.errors import MAKE_IT, BadInput, NotThere
-from ecs.names import Names
+from ecs.errors import NEXT_STEP_CREATE, InvalidUsage, ResourceNotFound
+from ecs.names import ResourceNames
 from ecs.options import check_https
 from ecs.services import Services
 from ecs.stack import Stack
-from ecs.state import needs
+from ecs.stack_state import require_stable
 from ecs.template import Template
 
 _PLACEHOLDER = "known-after-base"
 
 
 class Deployment:
-    def __init__(self, aws: Aws, names: Names, wait: Callable[[float], None] = time.sleep) -> None:
+    def __init__(self, aws: Aws, names: ResourceNames, wait: Callable[[float], None] = time.sleep) -> None:
         self.aws = aws
         self.names = names
         self.wait = wait
@@ -28,98 +28,100 @@ class Deployment:
         self.services = Services(aws.client("ecs"), names, wait)
 
     def base_outputs(self, app: Template) -> dict[str, str]:
-        """What the app's template takes from the base. Raises BadInput if the base does not have it all."""
-        made = needs(self.base.state(), self.names.base)
-        wanted = _taken_from_base(app)
-        if absent := sorted(wanted - made.outputs.keys()):
-            raise BadInput(
-                f"{self.names.base} tells nothing of {', '.join(absent)}",
-                "was it made by another version? python -m ecs plan shows what differs",
+        """The base outputs that are parameters of the app. Raises InvalidUsage if one is missing."""
+        state = require_stable(self.base.state(), self.names.base)
+        required = _base_parameters_of(app)
+        if absent := sorted(required - state.outputs.keys()):
+            raise InvalidUsage(
+                f"the stack {self.names.base} has no output {', '.join(absent)}; another version of Paygrade "
+                "may have created it",
+                "python -m ecs plan shows the differences",
             )
-        return {name: made.outputs[name] for name in wanted}
+        return {name: state.outputs[name] for name in required}
 
     def planned_outputs(self, app: Template) -> dict[str, str]:
-        """The same, with a word in the place of what the base does not have yet."""
-        made = self.base.state()
-        return {
-            name: (made.outputs if made else {}).get(name, _PLACEHOLDER) for name in _taken_from_base(app)
-        }
+        """Like base_outputs, with a placeholder for outputs that do not exist yet."""
+        state = self.base.state()
+        outputs = state.outputs if state else {}
+        return {name: outputs.get(name, _PLACEHOLDER) for name in _base_parameters_of(app)}
 
-    def found(self, options: argparse.Namespace) -> dict[str, str]:
-        """What the account has already, and the base is to use as it is."""
-        return {**self._kept_files(), **self._providers(options)}
+    def existing_resources(self, options: argparse.Namespace) -> dict[str, str]:
+        """Parameters that make the base use what already exists in the account."""
+        return {**self._existing_bucket(), **self._existing_oidc_providers(options)}
 
-    def fitted(self, given: dict[str, str], wanted_zones: str | None) -> dict[str, str]:
-        """The parameters given for the app, and its zones at first. Raises BadInput if they do not fit."""
-        before, region = self.app.kept(), self.aws.region
-        check_https(before | given, region)
-        return {**given, **zones.settle(self.aws.client("ec2"), region, wanted_zones, before)}
+    def checked_app_parameters(self, parameters: dict[str, str], zone_option: str | None) -> dict[str, str]:
+        """Adds the zones of a new deployment. Raises InvalidUsage if the parameters contradict each other."""
+        current, region = self.app.parameters(), self.aws.region
+        check_https(current | parameters, region)
+        return {**parameters, **zones.zone_parameters(self.aws.client("ec2"), region, zone_option, current)}
 
-    def _kept_files(self) -> dict[str, str]:
-        if self.base.kept():
-            return {}  # it was settled when the base was made
-        kept = bucket.is_there(self.aws, self.names.bucket(self.aws.account, self.aws.region))
-        return {"FilesKept": "yes"} if kept else {}
+    def _existing_bucket(self) -> dict[str, str]:
+        if self.base.parameters():
+            return {}  # decided when the base was created
+        exists = bucket.exists(self.aws, self.names.bucket(self.aws.account, self.aws.region))
+        return {"FilesKept": "yes"} if exists else {}
 
-    def _providers(self, options: argparse.Namespace) -> dict[str, str]:
-        """The account's OIDC providers where it has them already: it can have one for each platform."""
-        before = self.base.kept()
-        wanted = {
+    def _existing_oidc_providers(self, options: argparse.Namespace) -> dict[str, str]:
+        """An account can have only one OIDC provider for each CI platform."""
+        current = self.base.parameters()
+        required = {
             parameter: host
-            for parameter, project, given, host in (
+            for parameter, project, value, host in (
                 ("GitLabProvider", "GitLabProject", options.gitlab, "gitlab.com"),
                 ("GitHubProvider", "GitHubRepository", options.github, "token.actions.githubusercontent.com"),
             )
-            if given and not before.get(project)  # else it was settled then, and may be the stack's own
+            # A provider that is already in use may be the stack's own.
+            if value and not current.get(project)
         }
-        if not wanted:
+        if not required:
             return {}
         listed = self.aws.client("iam").list_open_id_connect_providers()["OpenIDConnectProviderList"]
         return {
             parameter: each["Arn"]
-            for parameter, host in wanted.items()
+            for parameter, host in required.items()
             for each in listed
             if each["Arn"].endswith(f"/{host}")
         }
 
-    def tag_before(self, tag: str) -> dict[str, str]:
-        """What to remember as the tag that ran before this one."""
+    def previous_tag_parameter(self, tag: str) -> dict[str, str]:
+        """Records the running tag, for a later rollback, if the new tag differs."""
         state = self.app.state()
-        runs = state.parameters.get("ImageTag") if state else None
-        return {"PreviousTag": runs} if runs and runs != tag else {}
+        running = state.parameters.get("ImageTag") if state else None
+        return {"PreviousTag": running} if running and running != tag else {}
 
-    def first_tag(self, given: str | None) -> str | None:
-        """The commit's, where nothing runs yet and none is given."""
-        if given is not None:
-            return given
+    def tag_to_deploy(self, tag: str | None) -> str | None:
+        """The given tag; without one, the commit's tag for a new deployment and None for an existing one."""
+        if tag is not None:
+            return tag
         state = self.app.state()
-        if state and not state.empty:
+        if state and not state.in_review:
             return None
         return commit_tag()
 
-    def place(self) -> str:
-        """Which of the accounts and regions that somebody may have it is in."""
-        return f"{self.aws.region} of account {self.aws.account}"
+    def location(self) -> str:
+        """The region and account, for confirmation questions."""
+        return f"region {self.aws.region} of account {self.aws.account}"
 
-    def why_stopped(self, logical: str) -> str:
-        """By the name of the service in the template: WebService."""
-        return self.services.why_stopped(logical.removesuffix("Service").lower())
+    def stop_reason(self, logical_id: str) -> str:
+        """Why tasks of a service stop, by its logical id in the template, such as WebService."""
+        return self.services.stop_reason(logical_id.removesuffix("Service").lower())
 
     def address(self) -> str:
-        """Where callers find web. Raises NotThere before there is one."""
+        """The base URL of web. Raises ResourceNotFound if there is none yet."""
         state = self.app.state()
-        if state is None or state.empty:
-            raise NotThere(f"there is no {self.names.app}", MAKE_IT)
+        if state is None or state.in_review:
+            raise ResourceNotFound(f"the stack {self.names.app} does not exist", NEXT_STEP_CREATE)
         if state.parameters.get("LoadBalancing") == "no":
             return f"http://{self._task_address()}:8000"
         if "Address" not in state.outputs:
-            raise NotThere(
-                f"{self.names.app} has no address yet ({state.status})", "python -m ecs up goes on with it"
+            raise ResourceNotFound(
+                f"the stack {self.names.app} has no address yet ({state.status})",
+                "run python -m ecs up, which completes the stack",
             )
         return state.outputs["Address"]
 
     def domain_target(self) -> str:
-        """The load balancer's own name, to which that of --domain has to point; empty without one."""
+        """The load balancer's DNS name, to which --domain must point. Empty if no domain is set."""
         state = self.app.state()
         return state.outputs.get("LoadBalancerName", "") if state and state.parameters.get("Domain") else ""
 
@@ -134,15 +136,17 @@ class Deployment:
             address = found["NetworkInterfaces"][0].get("Association", {}).get("PublicIp")
             if address:
                 return str(address)
-        raise NotThere("no web task has a public address yet", "python -m ecs ps shows how web is")
+        raise ResourceNotFound(
+            "no web task has a public address yet", "python -m ecs ps shows the state of the web tasks"
+        )
 
 
-def _taken_from_base(app: Template) -> set[str]:
+def _base_parameters_of(app: Template) -> set[str]:
     return set(app.parameters) & set(Template("base").parsed["Outputs"])
 
 
 def commit_tag() -> str:
-    """The tag of this commit's images."""
+    """The image tag of the current commit: its first 12 hexadecimal digits."""
     try:
         done = subprocess.run(
             ["git", "rev-parse", "--short=12", "HEAD"],
@@ -151,8 +155,8 @@ def commit_tag() -> str:
             check=True,
         )
     except (OSError, subprocess.CalledProcessError):
-        raise BadInput(
-            "no --tag was given, and this is no git repository whose commit could be the tag",
-            "run it in the repository, or pass --tag NAME",
+        raise InvalidUsage(
+            "no --tag was given, and there is no Git repository here whose commit could be the tag",
+            "run the command in the repository, or pass --tag NAME",
         ) from None
     return done.stdout.strip()

@@ -1,63 +1,94 @@
-"""The docker command line. What it says as it works goes to standard error."""
+"""The docker command line. Its progress output goes to standard error."""
 
+import re
 import subprocess
 import sys
 from typing import Any
 
-from ecs.errors import BadInput, EcsError
+from ecs.errors import EcsError, InvalidUsage
 
-# Not docker build, which takes the engine's own builder even if another is in use.
+# Not `docker build`, which uses the engine's own builder even if another one is selected.
 _BUILD = ("buildx", "build", "--platform", "linux/amd64")
 _ZSTD = "compression=zstd,force-compression=true,oci-mediatypes=true"
+_DIGEST = re.compile(r"sha256:[0-9a-f]{64}")
+REGISTRY_TIMEOUT_SECONDS = 60
+
+
+class DigestUnknown(Exception):
+    """No registry returned the digest of an image."""
 
 
 class Docker:
     def __init__(self) -> None:
-        """Raises BadInput if no engine answers."""
-        self._ask("version")
+        """Raises InvalidUsage if no engine responds."""
+        self._query("version")
 
-    def build(self, target: str, image: str) -> None:
-        """Builds a target of the Dockerfile that is here."""
-        self._run(*_BUILD, "--target", target, "--tag", image, ".")
+    def digest(self, image: str) -> str:
+        """The image's current digest in its registry. Raises DigestUnknown if the registry gives none."""
+        command = ("buildx", "imagetools", "inspect", "--format", "{{json .Manifest.Digest}}", image)
+        try:
+            done = self._start(command, capture_output=True, timeout=REGISTRY_TIMEOUT_SECONDS)
+        except subprocess.TimeoutExpired:
+            raise DigestUnknown(f"no answer within {REGISTRY_TIMEOUT_SECONDS} s") from None
+        if done.returncode:
+            raise DigestUnknown(_last_line(done.stderr))
+        digest = str(done.stdout).strip().strip('"')
+        if not _DIGEST.fullmatch(digest):
+            raise DigestUnknown(f"docker printed {digest[:100]!r}")
+        return digest
 
-    def push(self, target: str, image: str) -> None:
-        """Pushes what `build` has built, with layers that unpack faster if this engine can make them."""
-        if not self._makes_zstd():
+    def build(self, target: str, image: str, base_image: str) -> None:
+        """Builds a target of the Dockerfile in the current directory."""
+        self._run(*_BUILD, *_target(target, base_image), "--tag", image, ".")
+
+    def push(self, target: str, image: str, base_image: str) -> None:
+        """Pushes what `build` has built, with zstd layers (faster to unpack) if the engine supports them."""
+        if not self._supports_zstd():
             self._run("push", image)
             return
-        # What was built is taken from the cache.
+        # The build takes every step from the cache.
         output = f"type=image,name={image},push=true,{_ZSTD}"
-        self._run(*_BUILD, "--target", target, "--provenance=false", "--output", output, ".")
+        self._run(*_BUILD, *_target(target, base_image), "--provenance=false", "--output", output, ".")
 
     def login(self, registry: str, user: str, password: str) -> None:
-        """The password goes in on standard input: a command line can be read by everybody on the machine."""
+        """Passes the password on standard input, since other users can read command lines."""
         self._run("login", "--username", user, "--password-stdin", registry, stdin=password)
 
-    def _makes_zstd(self) -> bool:
-        """With the image store of containerd, or a builder of its own; the engine's older store cannot."""
-        if "io.containerd.snapshotter" in self._ask("info", "--format", "{{.DriverStatus}}"):
+    def _supports_zstd(self) -> bool:
+        """True with containerd's image store, or with a builder other than the engine's own."""
+        if "io.containerd.snapshotter" in self._query("info", "--format", "{{.DriverStatus}}"):
             return True
         drivers = [
-            line.split()[-1] for line in self._ask("buildx", "inspect").splitlines() if "Driver:" in line
+            line.split()[-1] for line in self._query("buildx", "inspect").splitlines() if "Driver:" in line
         ]
         return bool(drivers) and "docker" not in drivers
 
-    def _ask(self, *arguments: str) -> str:
+    def _query(self, *arguments: str) -> str:
         done = self._start(arguments, capture_output=True)
         if done.returncode:
-            said = done.stderr.strip().splitlines()
-            raise BadInput(f"docker {arguments[0]}: {said[-1] if said else 'failed'}", "is Docker running?")
+            raise InvalidUsage(
+                f"docker {arguments[0]}: {_last_line(done.stderr)}", "check that the Docker engine is running"
+            )
         return str(done.stdout)
 
     def _run(self, *arguments: str, stdin: str = "") -> None:
         if self._start(arguments, stdin, stdout=sys.stderr).returncode:
             raise EcsError(
-                f"docker {arguments[0]} failed, as it says above; nothing more was pushed",
-                "mend that, then python -m ecs push again: what is pushed already stays",
+                f"docker {arguments[0]} failed with the errors above; nothing else was pushed",
+                "correct the cause and run python -m ecs push again; images already pushed are kept",
             )
 
-    def _start(self, arguments: tuple[str, ...], stdin: str = "", **output: Any) -> Any:
+    def _start(self, arguments: tuple[str, ...], stdin: str = "", **options: Any) -> Any:
         try:
-            return subprocess.run(["docker", *arguments], input=stdin, text=True, **output)
+            return subprocess.run(["docker", *arguments], input=stdin, text=True, **options)
         except FileNotFoundError:
-            raise BadInput("there is no docker command on this machine", "install Docker") from None
+            raise InvalidUsage("the docker command was not found", "install Docker") from None
+
+
+def _target(target: str, base_image: str) -> tuple[str, ...]:
+    return ("--build-arg", f"PYTHON_IMAGE={base_image}", "--target", target)
+
+
+def _last_line(output: str) -> str:
+    lines = output.strip().splitlines()
+    return lines[-1] if lines else "failed without a message"

@@ -1,12 +1,13 @@
-"""down: removes the deployment, and says what it leaves."""
+"""down: removes the deployment, and lists what it keeps."""
 
 import argparse
 from contextlib import suppress
 
 from ecs import bucket
+from ecs.bucket import BucketContents
 from ecs.deployment import Deployment
-from ecs.errors import ChangeFailed, NotThere
-from ecs.once import Once
+from ecs.errors import ChangeFailed, ResourceNotFound
+from ecs.one_off_tasks import OneOffTasks
 from ecs.progress import follow
 from ecs.screen import Screen
 from ecs.stack import Stack
@@ -17,47 +18,64 @@ EXAMPLES = "  python -m ecs down\n  python -m ecs down --delete-files --yes\n"
 
 def arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
-        "--delete-files", action="store_true", help="the files of batches too; without it they stay"
+        "--delete-files",
+        action="store_true",
+        help="also delete the files of batches (default: keep them)",
     )
 
 
 def run(deployment: Deployment, screen: Screen, options: argparse.Namespace) -> int:
     names = deployment.names
-    files = bucket.look(deployment.aws, names.bucket(deployment.aws.account, deployment.aws.region))
+    files = bucket.measure(deployment.aws, names.bucket(deployment.aws.account, deployment.aws.region))
     stacks = [stack for stack in (deployment.app, deployment.base) if stack.state()]
     if not stacks and not (files and options.delete_files):
-        left = f"; of an earlier one {files} is left" if files else ""
-        raise NotThere(
-            f"there is no deployment {names.deployment} in {deployment.aws.region}{left}",
-            "python -m ecs down --delete-files removes it" if files else "is --region or --stack another?",
-        )
-    for stack in stacks:
-        screen.say(f"{stack.name} goes, with all that is in it")
-    if deployment.app in stacks:
-        screen.say("  jobs and their records, in Redis and its file, too")
-    if deployment.base in stacks:
-        screen.say("  the images, the logs, the keys of callers, too")
-    if files:
-        stays = files.objects and not options.delete_files
-        screen.say(f"{files} {'stays' if stays else 'goes'}")
+        raise _not_found(deployment, files)
+    _show_plan(deployment, screen, stacks, files, options.delete_files)
     screen.confirm(
-        f"To remove {names.deployment} from {deployment.place()}, type its name:",
+        f"To remove {names.deployment} from {deployment.location()}, type its name:",
         "nothing was removed",
-        wanted=names.deployment,
+        expected=names.deployment,
     )
-    Once(deployment.aws.client("ecs"), names).stop_all()
+    OneOffTasks(deployment.aws.client("ecs"), names).stop_all()
     for stack in stacks:
         _remove(deployment, stack, screen)
-    kept = bucket.remove(deployment.aws, files, even_if_full=options.delete_files) if files else ""
-    screen.say(kept or f"nothing of {names.deployment} is left")
+    kept = bucket.delete(deployment.aws, files, with_objects=options.delete_files) if files else ""
+    screen.print(kept or f"nothing of {names.deployment} is left")
     screen.result({"removed": [stack.name for stack in stacks], "kept": kept})
     return 0
 
 
+def _not_found(deployment: Deployment, files: BucketContents | None) -> ResourceNotFound:
+    message = f"there is no deployment {deployment.names.deployment} in {deployment.aws.region}"
+    if files:
+        return ResourceNotFound(
+            f"{message}; an earlier one left {files}", "python -m ecs down --delete-files deletes the bucket"
+        )
+    return ResourceNotFound(message, "check --region and --stack")
+
+
+def _show_plan(
+    deployment: Deployment,
+    screen: Screen,
+    stacks: list[Stack],
+    files: BucketContents | None,
+    delete_files: bool,
+) -> None:
+    for stack in stacks:
+        screen.print(f"{stack.name} will be deleted with all its resources")
+    if deployment.app in stacks:
+        screen.print("  including the jobs and records in Redis and its append-only file")
+    if deployment.base in stacks:
+        screen.print("  including the images, the logs and the callers' API keys")
+    if files:
+        kept = files.objects and not delete_files
+        screen.print(f"{files} will be {'kept' if kept else 'deleted'}")
+
+
 def _remove(deployment: Deployment, stack: Stack, screen: Screen) -> None:
     state = stack.state()
-    if state and state.moving:
-        screen.say(f"{stack.name} is being changed ({state.status}); it goes once that has ended")
-        with suppress(ChangeFailed):  # whatever has become of it goes
-            follow(stack, stack.follow(state.id), screen, deployment.why_stopped)
-    follow(stack, stack.delete(), screen, deployment.why_stopped)
+    if state and state.in_progress:
+        screen.print(f"{stack.name} is being changed ({state.status}); it will be deleted after that")
+        with suppress(ChangeFailed):  # the stack is deleted whatever the result
+            follow(stack, stack.follow(state.id), screen, deployment.stop_reason)
+    follow(stack, stack.delete(), screen, deployment.stop_reason)

@@ -1,14 +1,16 @@
-"""What can go wrong on the way to AWS, in a line and a next step."""
+"""The errors of the command line: each has a message of one line, a next step and an exit status."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-MAKE_IT = "is --region, --profile or --stack another? else python -m ecs up makes it"
-"""The next step where a deployment was looked for and is not there."""
+NEXT_STEP_CREATE = (
+    "check --region, --profile and --stack; if they are right, python -m ecs up creates the deployment"
+)
+"""For commands that need a deployment and find none."""
 
 
 class EcsError(Exception):
-    """Base of every error raised on purpose. `status` is the exit status: 2 for what was asked wrongly."""
+    """Base class of all errors that the command line raises."""
 
     def __init__(self, message: str, next_step: str = "", status: int = 1) -> None:
         super().__init__(message)
@@ -16,39 +18,39 @@ class EcsError(Exception):
         self.status = status
 
 
-class BadInput(EcsError):
-    """Cannot be done as it was asked for; nothing was changed."""
+class InvalidUsage(EcsError):
+    """The command cannot be carried out as requested. Nothing was changed; the exit status is 2."""
 
     def __init__(self, message: str, next_step: str = "") -> None:
         super().__init__(message, next_step, status=2)
 
 
-class NotThere(BadInput):
+class ResourceNotFound(InvalidUsage):
     """The deployment, or a part of it, does not exist."""
 
 
-class Declined(EcsError):
-    """Whoever was asked said no."""
+class ConfirmationDeclined(EcsError):
+    """The user answered no."""
 
 
 class Interrupted(EcsError):
-    """Ctrl-C."""
+    """The user pressed Ctrl-C."""
 
-    def __init__(self, message: str, next_step: str = "the same command again") -> None:
+    def __init__(self, message: str, next_step: str = "run the same command again") -> None:
         super().__init__(message, next_step, status=130)
 
 
 class ChangeFailed(EcsError):
-    """AWS began the change and could not end it."""
+    """AWS started a change and could not complete it."""
 
 
 @contextmanager
-def watching(what: str) -> Iterator[None]:
-    """Ctrl-C ends the watching alone: AWS goes on. Raises Interrupted."""
+def detach_on_interrupt(watched: str) -> Iterator[None]:
+    """Turns Ctrl-C into Interrupted. Only the watching stops; AWS continues."""
     try:
         yield
     except KeyboardInterrupt:
         raise Interrupted(
-            f"no longer watching {what}; what AWS has begun goes on",
-            "python -m ecs ps shows how things are; the same command again goes on from there",
+            f"stopped watching {watched}; AWS continues the change",
+            "python -m ecs ps shows the current state; run the same command again to resume watching",
         ) from None

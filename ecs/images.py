@@ -1,40 +1,40 @@
-"""Whether the images that are to run are there."""
+"""Checks that the container images exist in ECR."""
 
 from typing import Any
 
 from botocore.exceptions import ClientError
 
 from ecs.aws import code_of
-from ecs.errors import BadInput
-from ecs.names import IMAGES, Names
+from ecs.errors import InvalidUsage
+from ecs.names import IMAGES, ResourceNames
 
 
-def missing(ecr: Any, names: Names, tag: str) -> list[str]:
-    """Those that are not in their repository under the tag, as repository:tag."""
+def missing(ecr: Any, names: ResourceNames, tag: str) -> list[str]:
+    """The images that do not exist under the tag, as repository:tag."""
     return [
         f"{names.repository(image)}:{tag}"
         for image in IMAGES
-        if not _is_there(ecr, names.repository(image), tag)
+        if not _exists(ecr, names.repository(image), tag)
     ]
 
 
-def check(ecr: Any, names: Names, tag: str, of_commit: bool = False) -> None:
-    """Raises BadInput for an image that is not there: AWS would try for a quarter of an hour."""
+def require(ecr: Any, names: ResourceNames, tag: str, tag_is_commit: bool = False) -> None:
+    """Raises InvalidUsage for a missing image: ECS would retry it for a quarter of an hour."""
     if absent := missing(ecr, names, tag):
-        push = "push builds and pushes the images of this commit"
-        if not of_commit:
-            push = f"push --tag {tag} builds and pushes them, if that is the tag you mean"
-        raise BadInput(
+        push = "run python -m ecs push, which builds and pushes the images of this commit"
+        if not tag_is_commit:
+            push = f"if the tag is right, run python -m ecs push --tag {tag}, which builds and pushes them"
+        raise InvalidUsage(
             f"{' and '.join(absent)} {'is' if len(absent) == 1 else 'are'} not in the registry",
-            f"python -m ecs {push}; then the same again",
+            f"{push}; then run the same command again",
         )
 
 
-def _is_there(ecr: Any, repository: str, tag: str) -> bool:
+def _exists(ecr: Any, repository: str, tag: str) -> bool:
     try:
-        found = ecr.describe_images(repositoryName=repository, imageIds=[{"imageTag": tag}])
+        answer = ecr.describe_images(repositoryName=repository, imageIds=[{"imageTag": tag}])
     except ClientError as error:
         if code_of(error) in ("ImageNotFoundException", "RepositoryNotFoundException"):
             return False
         raise
-    return bool(found["imageDetails"])
+    return bool(answer["imageDetails"])

@@ -1,4 +1,4 @@
-"""logs: what the tasks have written; with --json an object for each line."""
+"""logs: shows the log lines of the tasks; with --json, one object for each line."""
 
 import argparse
 import re
@@ -11,76 +11,81 @@ from botocore.exceptions import ClientError
 
 from ecs.aws import code_of
 from ecs.deployment import Deployment
-from ecs.errors import MAKE_IT, BadInput, NotThere
+from ecs.errors import NEXT_STEP_CREATE, InvalidUsage, ResourceNotFound
 from ecs.names import SERVICES
 from ecs.screen import Screen
 
-HELP = "show what the tasks have written"
+HELP = "show the log lines of the tasks"
 EXAMPLES = """\
   python -m ecs logs
   python -m ecs logs worker --since 2h
   python -m ecs logs web --follow
 """
-LOOKS_EVERY_SECONDS = 2.0
-LATE_MS = 15_000
-"""A line may arrive so much later than one that was written after it."""
+POLL_SECONDS = 2.0
+MAX_DELAY_MS = 15_000
+"""CloudWatch can deliver a line this much later than a newer one."""
 _AGE = re.compile(r"(\d+)([smhd])")
 _SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("service", nargs="?", choices=SERVICES, help="one service (all)")
-    parser.add_argument("--follow", "-f", action="store_true", help="go on until Ctrl-C")
-    parser.add_argument("--since", default="10m", metavar="AGE", help="as in 30s, 10m, 2h, 1d (%(default)s)")
+    parser.add_argument("service", nargs="?", choices=SERVICES, help="only this service (default: all)")
+    parser.add_argument("--follow", "-f", action="store_true", help="continue until Ctrl-C")
+    parser.add_argument(
+        "--since",
+        default="10m",
+        metavar="AGE",
+        help="age of the oldest line, such as 30s, 10m, 2h, 1d (default: %(default)s)",
+    )
 
 
 def run(deployment: Deployment, screen: Screen, options: argparse.Namespace) -> int:
     since = max(0, int(time.time() * 1000) - _age_ms(options.since))
     services = [options.service] if options.service else list(SERVICES)
-    reading = Reading(deployment, services, since)
+    reader = LogReader(deployment, services, since)
     shown = 0
     try:
         while True:
-            for service, event in reading.more():
+            for service, event in reader.read():
                 shown += 1
                 _show(screen, service, event)
             if not options.follow:
                 break
-            deployment.wait(LOOKS_EVERY_SECONDS)
+            deployment.wait(POLL_SECONDS)
     except KeyboardInterrupt:
         return 0
     if not shown:
-        screen.say(f"nothing was written within {options.since}; --since looks further back")
+        screen.print(f"no log lines in the last {options.since}; a larger --since looks further back")
     return 0
 
 
-class Reading:
-    """Each line once, though they arrive out of order."""
+class LogReader:
+    """Returns each line once, although CloudWatch delivers them out of order."""
 
     def __init__(self, deployment: Deployment, services: list[str], since_ms: int, stream: str = "") -> None:
         self._logs = deployment.aws.client("logs")
         self._groups = {service: deployment.names.log_group(service) for service in services}
-        self._from = since_ms
+        self._since_ms = since_ms
         self._seen: dict[str, int] = {}
         self._stream = {"logStreamNames": [stream]} if stream else {}
 
-    def more(self) -> list[tuple[str, dict[str, Any]]]:
-        """What has come since the last call, in the order of its time."""
-        found = [
+    def read(self) -> list[tuple[str, dict[str, Any]]]:
+        """The services and events that arrived since the last call, oldest first."""
+        new = [
             (service, event)
             for service, group in self._groups.items()
             for event in self._events(group)
             if event["eventId"] not in self._seen
         ]
-        self._seen |= {event["eventId"]: event["timestamp"] for _, event in found}
+        self._seen |= {event["eventId"]: event["timestamp"] for _, event in new}
         newest = max(self._seen.values(), default=0)
-        self._from = max(self._from, newest - LATE_MS)
-        self._seen = {name: at for name, at in self._seen.items() if at >= self._from}
-        return sorted(found, key=lambda each: each[1]["timestamp"])
+        self._since_ms = max(self._since_ms, newest - MAX_DELAY_MS)
+        self._seen = {event_id: at for event_id, at in self._seen.items() if at >= self._since_ms}
+        return sorted(new, key=lambda each: each[1]["timestamp"])
 
     def _events(self, group: str) -> Iterator[dict[str, Any]]:
         pages = self._logs.get_paginator("filter_log_events").paginate(
-            logGroupName=group, startTime=self._from, **self._stream
+            logGroupName=group, startTime=self._since_ms, **self._stream
         )
         try:
             for page in pages:
@@ -88,8 +93,8 @@ class Reading:
         except ClientError as error:
             if code_of(error) != "ResourceNotFoundException":
                 raise
-            if not self._stream:  # a stream begins with its first line
-                raise NotThere(f"there is no log group {group}", MAKE_IT) from None
+            if not self._stream:  # a stream does not exist before its first line
+                raise ResourceNotFound(f"there is no log group {group}", NEXT_STEP_CREATE) from None
 
 
 def _show(screen: Screen, service: str, event: dict[str, Any]) -> None:
@@ -98,11 +103,11 @@ def _show(screen: Screen, service: str, event: dict[str, Any]) -> None:
     if screen.as_json:
         screen.result({"at": at, "service": service, "task": task, "message": event["message"]})
     else:
-        screen.say(f"{at:%H:%M:%S} {service}/{task}  {event['message'].rstrip()}")
+        screen.print(f"{at:%H:%M:%S} {service}/{task}  {event['message'].rstrip()}")
 
 
 def _age_ms(text: str) -> int:
     match = _AGE.fullmatch(text)
     if not match:
-        raise BadInput(f"--since {text}: is no age", "as in 30s, 10m, 2h or 1d")
+        raise InvalidUsage(f"--since {text} is not an age", "pass a number and a unit: 30s, 10m, 2h or 1d")
     return int(match[1]) * _SECONDS[match[2]] * 1000

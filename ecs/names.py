@@ -1,27 +1,28 @@
-"""What everything is called. The templates derive the same names from the deployment's."""
+"""Names of AWS resources. The templates derive the same names from the deployment's name."""
 
 import re
 from dataclasses import dataclass
 
-from ecs.errors import BadInput
+from ecs.errors import InvalidUsage
 
 SERVICES = ("redis", "worker", "web")
-"""In the order in which they start."""
+"""In start order."""
 IMAGES = ("worker", "web")
 _NAME = re.compile(r"(?!internal-)[a-z](-?[a-z0-9])+")
-_LONGEST = 20
+_MAX_LENGTH = 20
 
 
 @dataclass(frozen=True)
-class Names:
+class ResourceNames:
     deployment: str
 
     def __post_init__(self) -> None:
-        if not _NAME.fullmatch(self.deployment) or len(self.deployment) > _LONGEST:
-            raise BadInput(
-                f"--stack {self.deployment!r} cannot be a name: 2 to {_LONGEST} of a-z, 0-9 and "
-                "single hyphens; a letter first, no hyphen last, not internal-…",
-                "a load balancer's name has 32 characters at most, and this is its beginning",
+        if not _NAME.fullmatch(self.deployment) or len(self.deployment) > _MAX_LENGTH:
+            raise InvalidUsage(
+                f"--stack {self.deployment!r} is not a valid name: use 2 to {_MAX_LENGTH} characters from "
+                "a-z, 0-9 and single hyphens, starting with a letter, not ending with a hyphen, and not "
+                "starting with internal-",
+                "choose another name; it starts the load balancer's name, which AWS limits to 32 characters",
             )
 
     @property
@@ -38,7 +39,7 @@ class Names:
 
     @property
     def check_family(self) -> str:
-        """Of the task definition by which a worker's image is tried before it is switched to."""
+        """The task definition family that runs the self-check of a new worker image."""
         return f"{self.deployment}-check"
 
     def repository(self, image: str) -> str:

@@ -1,16 +1,15 @@
-"""plan: what `up` would do, and why. Changes nothing."""
+"""plan: shows what `up` would change, and why. Changes nothing."""
 
 import argparse
 
 from ecs import prices
-from ecs.changes import Change, loses_data, summary
+from ecs.changes import ResourceChange, resources_losing_data, summarize
 from ecs.deployment import Deployment
-from ecs.invariants import Given
 from ecs.options import add_options, app_parameters, base_parameters
 from ecs.screen import Screen
 from ecs.stack import Stack
-from ecs.state import needs
-from ecs.template import Template
+from ecs.stack_state import require_stable
+from ecs.template import ParameterizedTemplate, Template
 
 HELP = "show what up would change, and why"
 EXAMPLES = """\
@@ -21,16 +20,19 @@ arguments = add_options
 
 
 def run(deployment: Deployment, screen: Screen, options: argparse.Namespace) -> int:
-    options.tag = deployment.first_tag(options.tag)
-    base_given, app_given = base_parameters(options), app_parameters(options)
-    app_given = deployment.fitted(app_given, options.zones)
+    options.tag = deployment.tag_to_deploy(options.tag)
+    base_values = base_parameters(options)
+    app_values = deployment.checked_app_parameters(app_parameters(options), options.zones)
     template = Template("app")
-    base = _changes(deployment.base, Template("base"), {**base_given, **deployment.found(options)})
+    base = _changes(
+        deployment.base, Template("base"), {**base_values, **deployment.existing_resources(options)}
+    )
     show(screen, deployment.names.base, base)
-    app = _changes(deployment.app, template, {**deployment.planned_outputs(template), **app_given})
+    app = _changes(deployment.app, template, {**deployment.planned_outputs(template), **app_values})
     show(screen, deployment.names.app, app)
-    month = sum(prices.month(Given(template.parsed, deployment.app.kept() | app_given)).values())
-    screen.say(f"about {month:.0f} USD a month with one worker: an estimate, by {prices.OF}")
+    planned = ParameterizedTemplate(template.parsed, deployment.app.parameters() | app_values)
+    cost = sum(prices.monthly_costs(planned).values())
+    screen.print(f"about {cost:.0f} USD a month with one worker (estimate; {prices.PRICE_LISTS})")
     screen.result(
         {
             stack.name: [change.as_json() for change in changes]
@@ -40,19 +42,19 @@ def run(deployment: Deployment, screen: Screen, options: argparse.Namespace) -> 
     return 0
 
 
-def _changes(stack: Stack, template: Template, given: dict[str, str]) -> list[Change]:
+def _changes(stack: Stack, template: Template, parameters: dict[str, str]) -> list[ResourceChange]:
     state = stack.state()
-    if state and not state.empty:
-        needs(state, stack.name)
-    with stack.change_set(template, given) as change_set:
+    if state and not state.in_review:
+        require_stable(state, stack.name)
+    with stack.change_set(template, parameters) as change_set:
         return change_set.changes if change_set else []
 
 
-def show(screen: Screen, name: str, changes: list[Change]) -> None:
-    screen.say(f"{name}: {summary(changes)}")
+def show(screen: Screen, stack: str, changes: list[ResourceChange]) -> None:
+    screen.print(f"{stack}: {summarize(changes)}")
     if changes:
         rows = [(each.action, each.resource, each.type.removeprefix("AWS::"), each.why) for each in changes]
         screen.table(("", "resource", "type", "why"), sorted(rows))
-    if lost := loses_data(changes):
-        screen.say(f"what is in {' and '.join(lost)} is lost: jobs that wait, records, files")
-    screen.say()
+    if losing := resources_losing_data(changes):
+        screen.print(f"the data in {' and '.join(losing)} will be lost: waiting jobs, records, files")
+    screen.print()

@@ -1,42 +1,42 @@
-"""What a deployment costs, by the price lists of us-east-1: an estimate."""
+"""An estimate of what a deployment costs, by the price lists of us-east-1."""
 
-from ecs.invariants import Given
+from ecs.template import ParameterizedTemplate
 
-OF = "AWS' lists for us-east-1 as of November 2026"
-HOURS = 730
-"""Of a month. What follows is in USD."""
+PRICE_LISTS = "AWS price lists for us-east-1, November 2026"
+HOURS_PER_MONTH = 730
+# Prices in USD.
 VCPU_HOUR = 0.04048
 GB_HOUR = 0.004445
-BALANCER_HOUR = 0.0225
-ADDRESS_HOUR = 0.005
+LOAD_BALANCER_HOUR = 0.0225
+PUBLIC_ADDRESS_HOUR = 0.005
 CACHE_NODE_HOUR = 0.0128
 """cache.t4g.micro with Valkey."""
 SECRET_MONTH = 0.40
 ALARM_MONTH = 0.10
 LOGS_GB = 0.50
 DNS_ZONE_MONTH = 0.50
-"""Of Route 53: Cloud Map makes one for the name of Redis' task."""
+"""Route 53: Cloud Map creates a zone for the DNS name of the Redis task."""
 S3_GB_MONTH = 0.023
 
 
-def month(app: Given) -> dict[str, float]:
-    """One task of each service, on demand; a gigabyte of logs. Requests, traffic and files come on top."""
+def monthly_costs(app: ParameterizedTemplate) -> dict[str, float]:
+    """USD by item, with one task of each service on demand and 1 GB of logs; traffic and files are extra."""
     balanced, own_redis = app.parameter("LoadBalancing") == "yes", app.parameter("Redis") == "ecs"
     tasks = ["web", "worker", *(["redis"] if own_redis else [])]
     addresses = len(tasks) + 2 * balanced  # the load balancer has one in each zone
     alarms = 5 if balanced else 3
-    costs = {task: _task(app, f"{task.title()}Task") for task in tasks}
+    costs = {task: _task_cost(app, f"{task.title()}Task") for task in tasks}
     if not own_redis:
-        costs["ElastiCache, two nodes"] = 2 * CACHE_NODE_HOUR * HOURS
+        costs["ElastiCache, two nodes"] = 2 * CACHE_NODE_HOUR * HOURS_PER_MONTH
     if balanced:
-        costs["load balancer"] = BALANCER_HOUR * HOURS
-    costs["public addresses"] = addresses * ADDRESS_HOUR * HOURS
+        costs["load balancer"] = LOAD_BALANCER_HOUR * HOURS_PER_MONTH
+    costs["public addresses"] = addresses * PUBLIC_ADDRESS_HOUR * HOURS_PER_MONTH
     small = 3 * SECRET_MONTH + alarms * ALARM_MONTH + LOGS_GB + own_redis * DNS_ZONE_MONTH
     costs["secrets, alarms, logs, DNS"] = small
     return costs
 
 
-def _task(app: Given, logical: str) -> float:
-    properties = app.properties(logical)
+def _task_cost(app: ParameterizedTemplate, logical_id: str) -> float:
+    properties = app.properties(logical_id)
     cpu, memory = app.number(properties["Cpu"]), app.number(properties["Memory"])
-    return (cpu / 1024 * VCPU_HOUR + memory / 1024 * GB_HOUR) * HOURS
+    return (cpu / 1024 * VCPU_HOUR + memory / 1024 * GB_HOUR) * HOURS_PER_MONTH

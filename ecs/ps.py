@@ -1,12 +1,12 @@
-"""ps: services and tasks, as they are."""
+"""ps: shows the current services and tasks."""
 
 import argparse
 from dataclasses import asdict
 
 from ecs.deployment import Deployment
-from ecs.errors import NotThere
+from ecs.errors import ResourceNotFound
 from ecs.screen import Screen
-from ecs.services import Service, Task
+from ecs.services import EcsService, EcsTask
 
 HELP = "show services and tasks"
 EXAMPLES = "  python -m ecs ps\n  python -m ecs ps --stopped\n"
@@ -14,7 +14,7 @@ EXAMPLES = "  python -m ecs ps\n  python -m ecs ps --stopped\n"
 
 def arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
-        "--stopped", action="store_true", help="the tasks that stopped within the hour, and why"
+        "--stopped", action="store_true", help="show the tasks that stopped in the last hour, and why"
     )
 
 
@@ -22,17 +22,17 @@ def run(deployment: Deployment, screen: Screen, options: argparse.Namespace) -> 
     services = deployment.services.all()
     tasks = deployment.services.tasks("STOPPED" if options.stopped else "RUNNING")
     _show_services(screen, services)
-    screen.say()
+    screen.print()
     _show_tasks(screen, tasks)
     try:
         address = deployment.address()
-        screen.say(f"\n{address}")
-    except NotThere as error:
+        screen.print(f"\n{address}")
+    except ResourceNotFound as error:
         address = ""
-        screen.say(f"\n{error}")
+        screen.print(f"\n{error}")
     target = deployment.domain_target()
     if target:
-        screen.say(f"DNS has to point it to {target}")
+        screen.print(f"the domain's DNS record must point to {target}")
     screen.result(
         {
             "address": address,
@@ -44,9 +44,9 @@ def run(deployment: Deployment, screen: Screen, options: argparse.Namespace) -> 
     return 0
 
 
-def _show_services(screen: Screen, services: list[Service]) -> None:
+def _show_services(screen: Screen, services: list[EcsService]) -> None:
     screen.table(
-        ("service", "desired", "running", "pending", "rollout", "version", "last said"),
+        ("service", "desired", "running", "pending", "rollout", "version", "last event"),
         [
             (
                 each.name,
@@ -62,12 +62,12 @@ def _show_services(screen: Screen, services: list[Service]) -> None:
     )
 
 
-def _show_tasks(screen: Screen, tasks: list[Task]) -> None:
+def _show_tasks(screen: Screen, tasks: list[EcsTask]) -> None:
     if not tasks:
-        screen.say("no tasks")
+        screen.print("no tasks")
         return
     screen.table(
-        ("task", "of", "state", "health", "image", "zone", "on", "since", "stopped by"),
+        ("task", "service", "state", "health", "image", "zone", "capacity", "started", "stop reason"),
         [
             (
                 each.id,

@@ -1,24 +1,28 @@
-"""rollback: back to the images that ran before."""
+"""rollback: switches back to the images that ran before."""
 
 import argparse
 
 from ecs import update
 from ecs.deployment import Deployment
-from ecs.errors import NotThere
+from ecs.errors import ResourceNotFound
 from ecs.screen import Screen
-from ecs.state import needs
+from ecs.stack_state import require_stable
 
-HELP = "go back to the images that ran before"
+HELP = "switch back to the images that ran before"
 EXAMPLES = "  python -m ecs rollback --yes\n"
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
-    """None of its own."""
+    """Has none."""
 
 
 def run(deployment: Deployment, screen: Screen, options: argparse.Namespace) -> int:
-    before = needs(deployment.app.state(), deployment.names.app).parameters.get("PreviousTag", "none")
-    if before == "none":
-        raise NotThere("nothing ran before that could be gone back to", "python -m ecs update --tag TAG")
-    # It has run: what needs mending is running now, and waits for no trial.
-    return update.switch(deployment, screen, before, check=False)
+    state = require_stable(deployment.app.state(), deployment.names.app)
+    previous = state.parameters.get("PreviousTag", "none")
+    if previous == "none":
+        raise ResourceNotFound(
+            f"{deployment.names.deployment} has no earlier images to roll back to",
+            "python -m ecs update --tag TAG switches to other images",
+        )
+    # No self-check: these images ran before, and the running ones need to be replaced quickly.
+    return update.switch_images(deployment, screen, previous, check=False)

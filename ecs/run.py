@@ -1,16 +1,16 @@
-"""run: one command in a task of its own, with what it writes and its exit status."""
+"""run: runs one command in a task of its own, and returns its log lines and exit status."""
 
 import argparse
 import time
 
 from ecs.deployment import Deployment
 from ecs.errors import EcsError
-from ecs.logs import Reading
-from ecs.once import Ended, Once
+from ecs.logs import LogReader
+from ecs.one_off_tasks import OneOffTasks, TaskResult
 from ecs.screen import Screen
-from ecs.state import needs
+from ecs.stack_state import require_stable
 
-HELP = "run one command as a task"
+HELP = "run one command in a task of its own"
 EXAMPLES = """\
   python -m ecs run -- python -m model --help
   python -m ecs run --service web -- python -m jobs capacity --redis
@@ -19,38 +19,49 @@ EXAMPLES = """\
 
 def arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
-        "--service", choices=["worker", "web"], default="worker", help="whose image and rights (%(default)s)"
+        "--service",
+        choices=["worker", "web"],
+        default="worker",
+        help="service whose image and permissions the task gets (default: %(default)s)",
     )
-    parser.add_argument("command", nargs="+", help="after --")
+    parser.add_argument("command", nargs="+", help="the command, after --")
 
 
 def run(deployment: Deployment, screen: Screen, options: argparse.Namespace) -> int:
-    needs(deployment.app.state(), deployment.names.app)
-    once = Once(deployment.aws.client("ecs"), deployment.names, deployment.wait)
-    begun = int(time.time() * 1000) - 60_000
-    task = once.start(options.service, options.command)
-    with once.stopped_on_error(task):
-        ended = _watch(deployment, screen, options, once, task, begun)
-    screen.result({"task": ended.task, "exit_status": ended.exit_status, "reason": ended.reason})
-    if ended.exit_status is None:
-        raise EcsError(f"the task did not run: {ended.reason}", "python -m ecs ps --stopped has more of it")
-    if ended.exit_status:
-        screen.say(f"exit status {ended.exit_status}: {ended.reason}")
-    return ended.exit_status
+    require_stable(deployment.app.state(), deployment.names.app)
+    tasks = OneOffTasks(deployment.aws.client("ecs"), deployment.names, deployment.wait)
+    since_ms = int(time.time() * 1000) - 60_000
+    task = tasks.start(options.service, options.command)
+    with tasks.stop_on_error(task):
+        result = _watch(deployment, screen, options, tasks, task, since_ms)
+    screen.result({"task": result.task, "exit_status": result.exit_status, "reason": result.reason})
+    if result.exit_status is None:
+        raise EcsError(
+            f"the task did not run the command: {result.reason}", "python -m ecs ps --stopped shows details"
+        )
+    if result.exit_status:
+        screen.print(f"exit status {result.exit_status}: {result.reason}")
+    return result.exit_status
 
 
 def _watch(
-    deployment: Deployment, screen: Screen, options: argparse.Namespace, once: Once, task: str, begun: int
-) -> Ended:
+    deployment: Deployment,
+    screen: Screen,
+    options: argparse.Namespace,
+    tasks: OneOffTasks,
+    task: str,
+    since_ms: int,
+) -> TaskResult:
     name = task.rpartition("/")[2]
-    screen.say(f"task {name} runs {' '.join(options.command)}")
-    reading = Reading(deployment, [options.service], begun, f"{options.service}/{options.service}/{name}")
+    screen.print(f"task {name} runs {' '.join(options.command)}")
+    stream = f"{options.service}/{options.service}/{name}"
+    reader = LogReader(deployment, [options.service], since_ms, stream)
 
-    def show(status: str) -> None:
-        for _, event in reading.more():
-            screen.say(event["message"].rstrip())
+    def show_new_lines(status: str = "") -> None:
+        for _, event in reader.read():
+            screen.print(event["message"].rstrip())
 
-    ended = once.wait_for(task, show)
-    deployment.wait(2)  # the last lines come after the end
-    show("")
-    return ended
+    result = tasks.wait_until_stopped(task, show_new_lines)
+    deployment.wait(2)  # CloudWatch delivers the last lines after the task has stopped
+    show_new_lines()
+    return result

@@ -1,4 +1,4 @@
-"""The services and tasks of the cluster, as ECS tells of them."""
+"""The services and tasks of the cluster, as ECS reports them."""
 
 import time
 from collections.abc import Callable, Iterator
@@ -9,15 +9,16 @@ from typing import Any
 from botocore.exceptions import ClientError
 
 from ecs.aws import code_of
-from ecs.errors import MAKE_IT, ChangeFailed, NotThere, watching
-from ecs.names import SERVICES, Names
+from ecs.errors import NEXT_STEP_CREATE, ChangeFailed, ResourceNotFound, detach_on_interrupt
+from ecs.names import SERVICES, ResourceNames
 
-LOOKS_EVERY_SECONDS = 5.0
-_MADE_ROOM = ("Scaling activity", "Deployment completed")
+POLL_SECONDS = 5.0
+_PLANNED_STOPS = ("Scaling activity", "Deployment completed")
+"""The beginnings of stop reasons of tasks that ECS replaced or scaled in."""
 
 
 @dataclass(frozen=True)
-class Service:
+class EcsService:
     name: str
     desired: int
     running: int
@@ -29,12 +30,20 @@ class Service:
     last_event: str
 
     @property
-    def settled(self) -> bool:
+    def stable(self) -> bool:
         return self.deployments == 1 and self.running == self.desired and self.rollout != "IN_PROGRESS"
+
+    @property
+    def summary(self) -> str:
+        """One line; while the service is not stable, with the last event that ECS reports."""
+        counts = f"{self.running} of {self.desired} running, {self.pending} pending"
+        rollout = self.rollout.lower().replace("_", " ") or "no deployment"
+        event = f"  {self.last_event}" if self.last_event and not self.stable else ""
+        return f"{self.name}: {counts}, {rollout}{event}"
 
 
 @dataclass(frozen=True)
-class Task:
+class EcsTask:
     id: str
     service: str
     status: str
@@ -45,45 +54,46 @@ class Task:
     address_of_interface: str
     provider: str
     stopped: str
+    """Why the task stopped; empty while it runs."""
     stopped_at: Any
 
     @property
     def failed(self) -> bool:
-        """It did not stop because another was to take its place."""
-        return bool(self.stopped) and not self.stopped.startswith(_MADE_ROOM)
+        return bool(self.stopped) and not self.stopped.startswith(_PLANNED_STOPS)
 
 
 class Services:
-    def __init__(self, ecs: Any, names: Names, wait: Callable[[float], None] = time.sleep) -> None:
+    def __init__(self, ecs: Any, names: ResourceNames, wait: Callable[[float], None] = time.sleep) -> None:
         self._ecs = ecs
         self._names = names
         self._wait = wait
 
-    def all(self) -> list[Service]:
-        """In the order in which they start. Raises NotThere if there is no cluster."""
-        with self._in_the_cluster():
+    def all(self) -> list[EcsService]:
+        """In start order. Raises ResourceNotFound if there is no cluster."""
+        with self._cluster_required():
             answer = self._ecs.describe_services(cluster=self._names.cluster, services=list(SERVICES))
-        found = [_service(each) for each in answer["services"] if each["status"] != "INACTIVE"]
-        return sorted(found, key=lambda service: SERVICES.index(service.name))
+        services = [_parse_service(each) for each in answer["services"] if each["status"] != "INACTIVE"]
+        return sorted(services, key=lambda service: SERVICES.index(service.name))
 
-    def one(self, name: str) -> Service:
+    def get(self, name: str) -> EcsService:
         for service in self.all():
             if service.name == name:
                 return service
-        raise NotThere(
-            f"there is no service {name} in {self._names.cluster}", "python -m ecs ps shows what there is"
+        raise ResourceNotFound(
+            f"there is no service {name} in the cluster {self._names.cluster}",
+            "python -m ecs ps lists the services",
         )
 
-    def tasks(self, status: str = "RUNNING") -> list[Task]:
-        """Raises NotThere if there is no cluster."""
+    def tasks(self, status: str = "RUNNING") -> list[EcsTask]:
+        """Raises ResourceNotFound if there is no cluster."""
         pages = self._ecs.get_paginator("list_tasks").paginate(
             cluster=self._names.cluster, desiredStatus=status
         )
-        with self._in_the_cluster():
+        with self._cluster_required():
             arns = [arn for page in pages for arn in page["taskArns"]]
         tasks = [
-            _task(each)
-            for begin in range(0, len(arns), 100)  # as many as one call describes
+            _parse_task(each)
+            for begin in range(0, len(arns), 100)  # describe_tasks accepts 100 at a time
             for each in self._ecs.describe_tasks(
                 cluster=self._names.cluster, tasks=arns[begin : begin + 100]
             )["tasks"]
@@ -91,84 +101,86 @@ class Services:
         return sorted(tasks, key=lambda task: (task.service, task.id))
 
     @contextmanager
-    def _in_the_cluster(self) -> Iterator[None]:
+    def _cluster_required(self) -> Iterator[None]:
         try:
             yield
         except ClientError as error:
             if code_of(error) != "ClusterNotFoundException":
                 raise
-            complaint = f"there is no cluster {self._names.cluster}"
-            raise NotThere(complaint, MAKE_IT) from None
+            message = f"there is no cluster {self._names.cluster}"
+            raise ResourceNotFound(message, NEXT_STEP_CREATE) from None
 
-    def why_stopped(self, name: str) -> str:
-        """Why the service's last task stopped, or else the last that ECS says of the service."""
+    def stop_reason(self, name: str) -> str:
+        """Why the service's last failed task stopped; without one, the service's last event."""
         try:
-            stopped = [task for task in self.tasks("STOPPED") if task.service == name and task.failed]
-            last = max(stopped, key=lambda task: str(task.stopped_at), default=None)
-            return last.stopped if last else self.one(name).last_event
-        except (ClientError, NotThere):
+            failed = [task for task in self.tasks("STOPPED") if task.service == name and task.failed]
+            last = max(failed, key=lambda task: str(task.stopped_at), default=None)
+            return last.stopped if last else self.get(name).last_event
+        except (ClientError, ResourceNotFound):
             return ""
 
     def scale(self, name: str, count: int) -> None:
         self._ecs.update_service(cluster=self._names.cluster, service=name, desiredCount=count)
 
     def restart(self, name: str) -> None:
-        """New tasks of the same version: `latest` is looked up anew, secrets are read anew."""
+        """Starts new tasks of the same version, which resolve `latest` and read the secrets again."""
         self._ecs.update_service(cluster=self._names.cluster, service=name, forceNewDeployment=True)
 
-    def settle(self, name: str, show: Callable[[Service], None]) -> None:
-        """Until what was asked for runs; shows each change. Raises ChangeFailed if ECS gave up."""
+    def wait_until_stable(self, name: str, show: Callable[[EcsService], None]) -> None:
+        """Shows each change of the service. Raises ChangeFailed if the rollout fails."""
         shown = None
-        with watching(name):
+        with detach_on_interrupt(name):
             while True:
-                service = self.one(name)
+                service = self.get(name)
                 if service != shown:
                     show(service)
                     shown = service
                 if service.rollout == "FAILED":
-                    said = self.why_stopped(name) or service.rollout_reason
-                    raise ChangeFailed(f"{name} did not become stable: {said}", f"python -m ecs logs {name}")
-                if service.settled:
+                    reason = self.stop_reason(name) or service.rollout_reason
+                    raise ChangeFailed(
+                        f"{name} did not become stable: {reason}", f"python -m ecs logs {name} shows its logs"
+                    )
+                if service.stable:
                     return
-                self._wait(LOOKS_EVERY_SECONDS)
+                self._wait(POLL_SECONDS)
 
 
-def _service(each: dict[str, Any]) -> Service:
-    [primary] = [one for one in each["deployments"] if one["status"] == "PRIMARY"] or [{}]
-    events = each.get("events", [])
-    return Service(
-        name=each["serviceName"],
-        desired=each["desiredCount"],
-        running=each["runningCount"],
-        pending=each["pendingCount"],
+def _parse_service(service: dict[str, Any]) -> EcsService:
+    [primary] = [each for each in service["deployments"] if each["status"] == "PRIMARY"] or [{}]
+    events = service.get("events", [])
+    return EcsService(
+        name=service["serviceName"],
+        desired=service["desiredCount"],
+        running=service["runningCount"],
+        pending=service["pendingCount"],
         rollout=primary.get("rolloutState", ""),
         rollout_reason=primary.get("rolloutStateReason", ""),
-        deployments=len(each["deployments"]),
-        task_definition=each["taskDefinition"].rpartition("/")[2],
+        deployments=len(service["deployments"]),
+        task_definition=service["taskDefinition"].rpartition("/")[2],
         last_event=events[0]["message"] if events else "",
     )
 
 
-def _task(each: dict[str, Any]) -> Task:
-    containers = each.get("containers", [])
+def _parse_task(task: dict[str, Any]) -> EcsTask:
+    containers = task.get("containers", [])
     interfaces = [
         detail["value"]
-        for attachment in each.get("attachments", [])
+        for attachment in task.get("attachments", [])
         for detail in attachment.get("details", [])
         if detail["name"] == "networkInterfaceId"
     ]
-    reasons = [each.get("stoppedReason", "")] + [one.get("reason", "") for one in containers]
-    codes = [f"exit status {one['exitCode']}" for one in containers if one.get("exitCode")]
-    return Task(
-        id=each["taskArn"].rpartition("/")[2],
-        service=each.get("group", "").partition(":")[2],
-        status=each["lastStatus"],
-        health=each.get("healthStatus", ""),
-        started=each.get("startedAt"),
-        zone=each.get("availabilityZone", ""),
+    reasons = [task.get("stoppedReason", "")] + [each.get("reason", "") for each in containers]
+    statuses = [f"exit status {each['exitCode']}" for each in containers if each.get("exitCode")]
+    return EcsTask(
+        id=task["taskArn"].rpartition("/")[2],
+        service=task.get("group", "").partition(":")[2],
+        status=task["lastStatus"],
+        health=task.get("healthStatus", ""),
+        started=task.get("startedAt"),
+        zone=task.get("availabilityZone", ""),
         image=containers[0].get("image", "").rpartition("/")[2] if containers else "",
         address_of_interface=interfaces[0] if interfaces else "",
-        provider=each.get("capacityProviderName", each.get("launchType", "")),
-        stopped="; ".join(dict.fromkeys(filter(None, reasons + codes))),
-        stopped_at=each.get("stoppedAt"),
+        provider=task.get("capacityProviderName", task.get("launchType", "")),
+        stopped="; ".join(dict.fromkeys(filter(None, reasons + statuses))),
+        stopped_at=task.get("stoppedAt"),
     )

@@ -1,129 +1,137 @@
-"""smoke: proves on a real account what cannot be proved without one.
+"""smoke: tests a deployment on the real account.
 
-Calls web as a caller does, then stops a task of each service and sees that nothing accepted is lost.
+Calls web as a caller does, then stops a task of each service and checks that no accepted job is lost.
 """
 
 import argparse
 import os
 from collections.abc import Callable
 
-from ecs.caller import Answer, Caller
 from ecs.deployment import Deployment
-from ecs.errors import BadInput, EcsError
+from ecs.errors import EcsError, InvalidUsage
 from ecs.screen import Screen
+from ecs.web_client import WebClient, WebResponse
 
-HELP = "prove that all of it works, on the real account"
+HELP = "test the deployment on the real account"
 EXAMPLES = """\
   PAYGRADE_KEY=… python -m ecs smoke
   PAYGRADE_KEY=… python -m ecs smoke --gentle
 """
 JOBS = 50
-RECOVERS_WITHIN_SECONDS = 300
-"""A task is placed, pulls its image and starts."""
+RECOVERY_SECONDS = 300
+"""Time for ECS to place a task, pull its image and start it."""
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--gentle", action="store_true", help="stop no task")
-    parser.add_argument("--url", help="of web (that of the deployment)")
+    parser.add_argument("--gentle", action="store_true", help="stop no tasks")
+    parser.add_argument("--url", help="address of web (default: the deployment's)")
 
 
 def run(deployment: Deployment, screen: Screen, options: argparse.Namespace) -> int:
     key = os.environ.get("PAYGRADE_KEY")
     if not key:
-        raise BadInput(
-            "PAYGRADE_KEY is not set", "it is the key that up has shown; python -m ecs key makes one"
+        raise InvalidUsage(
+            "PAYGRADE_KEY is not set", "set it to the key that up printed; python -m ecs key NAME creates one"
         )
     if options.url and not options.url.startswith(("http://", "https://")):
-        raise BadInput(f"--url {options.url}: is no address of web", "as in --url http://127.0.0.1:8000")
+        raise InvalidUsage(
+            f"--url {options.url} is not an HTTP address", "for example --url http://127.0.0.1:8000"
+        )
     if not options.gentle:
         screen.confirm(
-            "Stop a task of each service, to see what is lost? [y/N]",
-            "nothing was done; --gentle stops nothing",
+            "Stop a task of each service to test the recovery? [y/N]",
+            "nothing was done; --gentle stops no tasks",
         )
-    proof = Proof(deployment, Caller(options.url or deployment.address(), key, deployment.wait))
-    steps = proof.steps if not options.gentle else [step for step in proof.steps if step not in proof.rough]
-    done = []
+    test = SmokeTest(deployment, WebClient(options.url or deployment.address(), key, deployment.wait))
+    steps = test.gentle_steps if options.gentle else [*test.gentle_steps, *test.recovery_steps]
+    proved = []
     for step in steps:
         claim = (step.__doc__ or "").strip()
-        screen.say(f"... {claim}")
+        screen.print(f"... {claim}")
         step()
-        done.append(claim)
-        screen.say("    yes")
-    screen.result({"proved": done})
+        proved.append(claim)
+        screen.print("    ok")
+    screen.result({"proved": proved})
     return 0
 
 
-class Proof:
-    """Each step is a claim; the first that does not hold raises EcsError."""
+class SmokeTest:
+    """Each step tests the claim in its docstring. The first claim that does not hold raises EcsError."""
 
-    def __init__(self, deployment: Deployment, caller: Caller) -> None:
+    def __init__(self, deployment: Deployment, web: WebClient) -> None:
         self._deployment = deployment
-        self._caller = caller
-        self._kept = ""
-        self.rough: list[Callable[[], None]] = [self.lost_worker, self.lost_redis, self.lost_web]
-        self.steps = [self.answers, self.keys, self.article, *self.rough]
+        self._web = web
+        self._job = ""
+        self.gentle_steps: list[Callable[[], None]] = [self.ready, self.key_required, self.known_salary]
+        self.recovery_steps: list[Callable[[], None]] = [
+            self.worker_recovers,
+            self.redis_recovers,
+            self.web_recovers,
+        ]
 
-    def answers(self) -> None:
-        """web answers, and Redis behind it"""
-        answer = self._caller.until("/readyz", lambda answer: answer.status == 200, RECOVERS_WITHIN_SECONDS)
-        _must(answer.status == 200, "web or Redis does not answer", answer)
+    def ready(self) -> None:
+        """web responds, and reaches Redis"""
+        response = self._web.poll("/readyz", lambda response: response.status == 200, RECOVERY_SECONDS)
+        _check(response.status == 200, "web or Redis does not respond", response)
 
-    def keys(self) -> None:
-        """nobody gets in without a key"""
-        answer = self._caller.post("/v1/predictions", {"inputs": {"years": 2.5}}, with_key=False)
-        _must(answer.status == 401, "a call without a key was not refused", answer)
+    def key_required(self) -> None:
+        """web refuses a request without a key"""
+        response = self._web.post("/v1/predictions", {"inputs": {"years": 2.5}}, with_key=False)
+        _check(response.status == 401, "web did not refuse a request without a key", response)
 
-    def article(self) -> None:
-        """2.5 years are worth 260.00012"""
-        answer = self._caller.post("/recms", {"years": "2.5"})
-        _must(answer.body == {"salary": "260.00012"}, "not the article's salary", answer)
-
-    def lost_worker(self) -> None:
-        """a worker that is stopped loses no job"""
-        ids = [self._accepted() for _ in range(JOBS)]
-        self._stop("worker")
-        ids += [self._accepted() for _ in range(JOBS)]
-        for each in ids:
-            self._scored(each)
-        self._kept = ids[0]
-
-    def lost_redis(self) -> None:
-        """a Redis that is stopped comes back, by its name, with all it knew"""
-        self._stop("redis", absent_is_fine=True)
-        self.answers()
-        self._scored(self._kept)
-
-    def lost_web(self) -> None:
-        """a web task that is stopped is replaced, behind the same address"""
-        self._stop("web")
-        self.answers()
-        self.article()
-
-    def _accepted(self) -> str:
-        answer = self._caller.post("/v1/predictions", {"inputs": {"years": 4.5}}, Prefer="respond-async")
-        _must(answer.status == 202, "a prediction was not accepted", answer)
-        return str(answer.body["id"])
-
-    def _scored(self, job: str) -> None:
-        answer = self._caller.until(
-            f"/v1/predictions/{job}",
-            lambda answer: answer.status == 200 and answer.body["status"] == "succeeded",
-            RECOVERS_WITHIN_SECONDS,
+    def known_salary(self) -> None:
+        """the salary for 2.5 years is 260.00012"""
+        response = self._web.post("/recms", {"years": "2.5"})
+        _check(
+            response.body == {"salary": "260.00012"}, "the salary for 2.5 years is not 260.00012", response
         )
-        right = answer.status == 200 and answer.body["output"] == {"prediction": 374.99866}
-        _must(right, f"{job} has no score, or a wrong one", answer)
 
-    def _stop(self, service: str, absent_is_fine: bool = False) -> None:
+    def worker_recovers(self) -> None:
+        """no job is lost when a worker stops"""
+        ids = [self._post_job() for _ in range(JOBS)]
+        self._stop_task("worker")
+        ids += [self._post_job() for _ in range(JOBS)]
+        for job in ids:
+            self._check_scored(job)
+        self._job = ids[0]
+
+    def redis_recovers(self) -> None:
+        """Redis restarts under the same name with all its data"""
+        self._stop_task("redis", optional=True)
+        self.ready()
+        self._check_scored(self._job)
+
+    def web_recovers(self) -> None:
+        """a stopped web task is replaced behind the same address"""
+        self._stop_task("web")
+        self.ready()
+        self.known_salary()
+
+    def _post_job(self) -> str:
+        response = self._web.post("/v1/predictions", {"inputs": {"years": 4.5}}, Prefer="respond-async")
+        _check(response.status == 202, "web did not accept a prediction", response)
+        return str(response.body["id"])
+
+    def _check_scored(self, job: str) -> None:
+        response = self._web.poll(
+            f"/v1/predictions/{job}",
+            lambda response: response.status == 200 and response.body["status"] == "succeeded",
+            RECOVERY_SECONDS,
+        )
+        correct = response.status == 200 and response.body["output"] == {"prediction": 374.99866}
+        _check(correct, f"the job {job} has no score or a wrong score", response)
+
+    def _stop_task(self, service: str, optional: bool = False) -> None:
         tasks = [task for task in self._deployment.services.tasks() if task.service == service]
-        if not tasks and absent_is_fine:  # ElastiCache
+        if not tasks and optional:  # Redis in ElastiCache has no task
             return
-        _must(bool(tasks), f"there is no task of {service} to stop", None)
+        _check(bool(tasks), f"there is no {service} task to stop", None)
         self._deployment.aws.client("ecs").stop_task(
             cluster=self._deployment.names.cluster, task=tasks[0].id, reason="smoke"
         )
 
 
-def _must(holds: bool, complaint: str, answer: Answer | None) -> None:
+def _check(holds: bool, problem: str, response: WebResponse | None) -> None:
     if not holds:
-        said = f": {answer.status} {str(answer.body)[:300]}" if answer else ""
-        raise EcsError(f"{complaint}{said}", "python -m ecs ps and python -m ecs logs show why")
+        details = f": {response.status} {str(response.body)[:300]}" if response else ""
+        raise EcsError(f"{problem}{details}", "python -m ecs ps and python -m ecs logs show the cause")

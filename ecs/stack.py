@@ -1,4 +1,4 @@
-"""One CloudFormation stack: how it is, what would change, and what happens to it."""
+"""One CloudFormation stack: its state, change sets, and the events of a change."""
 
 import time
 import uuid
@@ -10,22 +10,23 @@ from typing import Any
 from botocore.exceptions import ClientError
 
 from ecs.aws import message_of
-from ecs.changes import Change, changes_of
+from ecs.changes import ResourceChange, parse_changes
 from ecs.errors import EcsError
-from ecs.state import Event, State, event_of, state_of
+from ecs.stack_state import StackEvent, StackState, parse_event, parse_state
 from ecs.template import Template
 
 _NO_CHANGE = ("didn't contain changes", "No updates are to be performed")
-Following = Iterator[Event | None]
-LOOKS_EVERY_SECONDS = (0.25, 3.0)
-"""From the first look on, and when a change takes long."""
+EventStream = Iterator[StackEvent | None]
+"""The events of a change in order; None after each poll."""
+FIRST_POLL_SECONDS = 0.25
+MAX_POLL_SECONDS = 3.0
 
 
 @dataclass
 class ChangeSet:
     name: str
     stack_id: str
-    changes: list[Change]
+    changes: list[ResourceChange]
     executed: bool = False
 
 
@@ -35,8 +36,8 @@ class Stack:
         self._cloudformation = cloudformation
         self._wait = wait
 
-    def state(self, stack_id: str | None = None) -> State | None:
-        """None if there is no such stack. By its id a stack that was deleted is still found."""
+    def state(self, stack_id: str | None = None) -> StackState | None:
+        """None if the stack does not exist. A deleted stack is found only by its id."""
         try:
             [stack] = self._cloudformation.describe_stacks(StackName=stack_id or self.name)["Stacks"]
         except ClientError as error:
@@ -45,105 +46,112 @@ class Stack:
             raise
         if stack["StackStatus"] == "DELETE_COMPLETE" and not stack_id:
             return None
-        return state_of(stack)
+        return parse_state(stack)
 
-    def kept(self) -> dict[str, str]:
-        """The parameters that an update keeps where it is given no others."""
+    def parameters(self) -> dict[str, str]:
+        """The current parameters, which an update keeps unless it sets them."""
         state = self.state()
-        return state.parameters if state and not (state.empty or state.remnant) else {}
+        return state.parameters if state and not (state.in_review or state.must_be_deleted) else {}
 
     @contextmanager
-    def change_set(self, template: Template | None, given: Mapping[str, str]) -> Iterator[ChangeSet | None]:
-        """What would change; None if nothing. Without a template the one that the stack has.
+    def change_set(
+        self, template: Template | None, parameters: Mapping[str, str]
+    ) -> Iterator[ChangeSet | None]:
+        """Creates a change set; None if nothing would change. Without a template, uses the stack's own.
 
-        Not executed within the block, it leaves nothing behind.
+        A change set that the block does not execute is deleted, and with it a stack that exists only for it.
         """
         state = self.state()
-        creating = state is None or state.empty
-        arguments = self._arguments(template, given, None if creating else state)
+        creating = state is None or state.in_review
+        inputs = self._template_and_parameters(template, parameters, None if creating else state)
         name = f"paygrade-{uuid.uuid4().hex[:12]}"
         answer = self._cloudformation.create_change_set(
-            **self._called(name),
+            **self._identify(name),
             ChangeSetType="CREATE" if creating else "UPDATE",
             Capabilities=["CAPABILITY_IAM"],
             **({"OnStackFailure": "DELETE"} if creating else {}),
-            **arguments,
+            **inputs,
         )
         change_set = ChangeSet(name, answer["StackId"], [])
         try:
-            if self._changes(change_set):
+            if self._load_changes(change_set):
                 yield change_set
             else:
                 yield None
         finally:
             if not change_set.executed:
-                self._forget(change_set, with_stack=creating)
+                self._discard(change_set, with_stack=creating)
 
-    def _called(self, change_set: str) -> dict[str, str]:
-        """Not by its ARN, which rights on the stack do not cover."""
+    def _identify(self, change_set: str) -> dict[str, str]:
+        """By name, since permissions on the stack do not cover the ARN of a change set."""
         return {"StackName": self.name, "ChangeSetName": change_set}
 
-    def _arguments(
-        self, template: Template | None, given: Mapping[str, str], state: State | None
+    def _template_and_parameters(
+        self, template: Template | None, parameters: Mapping[str, str], state: StackState | None
     ) -> dict[str, Any]:
-        """What is not given stays as it is, or else gets the template's default."""
-        before = state.parameters if state else {}
-        names = set(template.parameters) if template else set(before)
-        parameters: list[dict[str, Any]] = [
-            {"ParameterKey": name, "ParameterValue": given[name]}
-            if name in given
+        """A parameter without a new value keeps its current value, or else the template's default."""
+        current = state.parameters if state else {}
+        names = set(template.parameters) if template else set(current)
+        values: list[dict[str, Any]] = [
+            {"ParameterKey": name, "ParameterValue": parameters[name]}
+            if name in parameters
             else {"ParameterKey": name, "UsePreviousValue": True}
             for name in sorted(names)
-            if name in given or name in before
+            if name in parameters or name in current
         ]
         body = {"TemplateBody": template.body} if template else {"UsePreviousTemplate": True}
-        return {"Parameters": parameters, **body}
+        return {"Parameters": values, **body}
 
-    def _changes(self, change_set: ChangeSet) -> bool:
-        """Waits until CloudFormation has compared; raises EcsError, in its words, if it could not."""
-        called = self._called(change_set.name)
-        while True:
-            described = self._cloudformation.describe_change_set(**called)
-            if described["Status"] not in ("CREATE_PENDING", "CREATE_IN_PROGRESS"):
-                break
-            self._wait(0.5)
+    def _load_changes(self, change_set: ChangeSet) -> bool:
+        """Returns False if nothing would change. Raises EcsError if CloudFormation refuses the change set."""
+        described = self._wait_for_change_set(change_set)
+        identity = self._identify(change_set.name)
         if described["Status"] == "FAILED":
             reason = described.get("StatusReason", "")
-            if any(words in reason for words in _NO_CHANGE):
+            if any(text in reason for text in _NO_CHANGE):
                 return False
-            refused = "; ".join(self.refusals(**called))
+            errors = "; ".join(self.validation_errors(**identity))
             raise EcsError(
-                f"{self.name} cannot be changed so: {refused or reason}",
-                "mend that, or leave out the option that asks for it; nothing was changed",
+                f"CloudFormation refused the change of {self.name}: {errors or reason}",
+                "correct the cause, or omit the option that requests it; nothing was changed",
             )
         pages = [described]
         while token := pages[-1].get("NextToken"):
-            pages.append(self._cloudformation.describe_change_set(**called, NextToken=token))
-        change_set.changes = [change for page in pages for change in changes_of(page)]
+            pages.append(self._cloudformation.describe_change_set(**identity, NextToken=token))
+        change_set.changes = [change for page in pages for change in parse_changes(page)]
         return True
 
-    def _forget(self, change_set: ChangeSet, with_stack: bool) -> None:
+    def _wait_for_change_set(self, change_set: ChangeSet) -> dict[str, Any]:
+        while True:
+            described: dict[str, Any] = self._cloudformation.describe_change_set(
+                **self._identify(change_set.name)
+            )
+            if described["Status"] not in ("CREATE_PENDING", "CREATE_IN_PROGRESS"):
+                return described
+            self._wait(0.5)
+
+    def _discard(self, change_set: ChangeSet, with_stack: bool) -> None:
         with suppress(ClientError):
-            self._cloudformation.delete_change_set(**self._called(change_set.name))
-            if with_stack and self._is_nobodys(change_set):
+            self._cloudformation.delete_change_set(**self._identify(change_set.name))
+            if with_stack and self._exists_only_for(change_set):
                 self._cloudformation.delete_stack(StackName=change_set.stack_id)
 
-    def _is_nobodys(self, change_set: ChangeSet) -> bool:
-        """Whether the stack was made for this change set alone, and for none of another terminal's."""
+    def _exists_only_for(self, change_set: ChangeSet) -> bool:
+        """Whether no other terminal has a change set for the stack or has started to create it."""
         state = self.state(change_set.stack_id)
-        if state is None or not state.empty:
+        if state is None or not state.in_review:
             return False
-        waiting = self._cloudformation.list_change_sets(StackName=change_set.stack_id)["Summaries"]
-        return all(each["ChangeSetName"] == change_set.name for each in waiting)
+        listed = self._cloudformation.list_change_sets(StackName=change_set.stack_id)["Summaries"]
+        return all(each["ChangeSetName"] == change_set.name for each in listed)
 
-    def execute(self, change_set: ChangeSet) -> Following:
-        """Begins the change; the events are followed as they are iterated over."""
+    def execute(self, change_set: ChangeSet) -> EventStream:
+        """Starts the change and returns its events."""
         before = self._last_event(change_set.stack_id)
-        self._cloudformation.execute_change_set(**self._called(change_set.name))
+        self._cloudformation.execute_change_set(**self._identify(change_set.name))
         change_set.executed = True
         return self.follow(change_set.stack_id, before)
 
-    def delete(self) -> Following:
+    def delete(self) -> EventStream:
         state = self.state()
         if state is None:
             return iter(())
@@ -151,7 +159,7 @@ class Stack:
         self._cloudformation.delete_stack(StackName=state.id)
         return self.follow(state.id, before)
 
-    def continue_rollback(self) -> Following:
+    def continue_rollback(self) -> EventStream:
         state = self.state()
         if state is None:
             return iter(())
@@ -159,27 +167,27 @@ class Stack:
         self._cloudformation.continue_update_rollback(StackName=state.id)
         return self.follow(state.id, before)
 
-    def follow(self, stack_id: str, since: str = "") -> Following:
-        """Each event after the one with this id, until nothing moves any more; None for each look."""
+    def follow(self, stack_id: str, since: str = "") -> EventStream:
+        """Yields each event after the event id `since`, until the change ends, and None after each poll."""
         seen = {since} if since else set()
-        pause, longest = LOOKS_EVERY_SECONDS
+        pause = FIRST_POLL_SECONDS
         while True:
             state = self.state(stack_id)
             for event in self._events(stack_id, since):
                 if event.id not in seen:
                     seen.add(event.id)
                     yield event
-            if state is None or not (state.moving or state.empty):
+            if state is None or not (state.in_progress or state.in_review):
                 return
             yield None
             self._wait(pause)
-            pause = min(pause * 1.5, longest)
+            pause = min(pause * 1.5, MAX_POLL_SECONDS)
 
-    def refusals(self, **of: str) -> list[str]:
-        """What CloudFormation found wrong before it began; that is not among the stack's events."""
+    def validation_errors(self, **identity: str) -> list[str]:
+        """Errors that CloudFormation finds before it starts. They are not among the stack's events."""
         try:
-            events = self._cloudformation.describe_events(**of)["OperationEvents"]
-        except ClientError:  # rights may be missing, and the failure is told of without them
+            events = self._cloudformation.describe_events(**identity)["OperationEvents"]
+        except ClientError:  # the permission may be missing; the failure is reported without details
             return []
         return [
             f"{event['LogicalResourceId']} ({event['ResourceType']}): {event['ValidationStatusReason']}"
@@ -191,12 +199,12 @@ class Stack:
         events = self._cloudformation.describe_stack_events(StackName=stack_id)["StackEvents"]
         return str(events[0]["EventId"]) if events else ""
 
-    def _events(self, stack_id: str, since: str) -> list[Event]:
+    def _events(self, stack_id: str, since: str) -> list[StackEvent]:
         """Oldest first."""
-        found: list[Event] = []
+        events: list[StackEvent] = []
         pages = self._cloudformation.get_paginator("describe_stack_events").paginate(StackName=stack_id)
         for each in (event for page in pages for event in page["StackEvents"]):
             if each["EventId"] == since:
                 break
-            found.append(event_of(each))
-        return found[::-1]
+            events.append(parse_event(each))
+        return events[::-1]

@@ -1,17 +1,17 @@
-"""up: makes the deployment, or changes it to what the templates and options say."""
+"""up: creates the deployment, or changes it to match the templates and options."""
 
 import argparse
 
-from ecs import images, keys, plan
+from ecs import api_keys, images, plan
 from ecs.deployment import Deployment
-from ecs.errors import ChangeFailed, NotThere
+from ecs.errors import ChangeFailed, ResourceNotFound
 from ecs.options import add_options, app_parameters, base_parameters
 from ecs.progress import follow
 from ecs.screen import Screen
-from ecs.stack import Following, Stack
+from ecs.stack import EventStream, Stack
 from ecs.template import Template
 
-HELP = "make the deployment, or change it to what is asked"
+HELP = "create the deployment, or change it"
 EXAMPLES = """\
   python -m ecs up
   python -m ecs up --no-alb --spot 100 --yes
@@ -22,84 +22,93 @@ arguments = add_options
 
 
 def run(deployment: Deployment, screen: Screen, options: argparse.Namespace) -> int:
-    base_given, app_given = base_parameters(options), app_parameters(options)
+    base_values, app_values = base_parameters(options), app_parameters(options)
     for stack in (deployment.base, deployment.app):
-        bring_to_rest(deployment, stack, screen)
-    app_given = deployment.fitted(app_given, options.zones)
-    tag = deployment.first_tag(options.tag)
-    base_given |= deployment.found(options)
-    apply(deployment, deployment.base, Template("base"), base_given, screen)
+        recover(deployment, stack, screen)
+    app_values = deployment.checked_app_parameters(app_values, options.zones)
+    tag = deployment.tag_to_deploy(options.tag)
+    base_values |= deployment.existing_resources(options)
+    apply(deployment, deployment.base, Template("base"), base_values, screen)
     if tag:
-        images.check(deployment.aws.client("ecr"), deployment.names, tag, of_commit=options.tag is None)
-        app_given |= {"ImageTag": tag, **deployment.tag_before(tag)}
+        ecr = deployment.aws.client("ecr")
+        images.require(ecr, deployment.names, tag, tag_is_commit=options.tag is None)
+        app_values |= {"ImageTag": tag, **deployment.previous_tag_parameter(tag)}
     template = Template("app")
     outputs = deployment.base_outputs(template)
-    key = keys.first_key(deployment.aws.client("secretsmanager"), outputs["ApiKeysArn"])
+    key = api_keys.create_first_key(deployment.aws.client("secretsmanager"), outputs["ApiKeysArn"])
     if key:
-        # Now, since what follows takes minutes and may fail: a key that was not shown is lost.
-        screen.say(f"key of the first caller, shown this once: {key}\n")
-    apply(deployment, deployment.app, template, {**outputs, **app_given}, screen)
-    address = _tell(deployment, screen, key)
+        # Print the key before the next step, which takes minutes and can fail: it cannot be shown again.
+        screen.print(f"API key of the first caller, shown only now: {key}\n")
+    apply(deployment, deployment.app, template, {**outputs, **app_values}, screen)
+    address = _show_address(deployment, screen, key)
     screen.result({"address": address, "key": key})
     return 0
 
 
-def _tell(deployment: Deployment, screen: Screen, key: str | None) -> str:
-    """Where it is now, and how to call it. Returns the address."""
+def _show_address(deployment: Deployment, screen: Screen, key: str | None) -> str:
+    """Prints the address and how to call it. Returns the address, empty if there is none yet."""
     try:
         address = deployment.address()
-    except NotThere as error:  # without a load balancer it comes with the task
+    except ResourceNotFound as error:  # without a load balancer, the address comes with the task
         address = ""
-        screen.say(f"\nPaygrade is up, but {error}; python -m ecs url shows it once it has")
+        screen.print(f"\nPaygrade is up, but {error}; python -m ecs url prints it later")
     else:
-        screen.say(f"\nPaygrade is up at {address}\n  {keys.curl(address, key)}")
+        screen.print(f"\nPaygrade is up at {address}\n  {api_keys.curl_command(address, key)}")
     if not key:
-        screen.say("  with a key that was shown before; python -m ecs key NAME makes another")
+        screen.print("  with a key that was shown earlier; python -m ecs key NAME creates another")
     if target := deployment.domain_target():
-        screen.say(f"  DNS has to point it to {target}: see HTTPS in ecs/README.md")
+        screen.print(f"  the domain's DNS record must point to {target}; see HTTPS in ecs/README.md")
     if address.startswith("http://"):
-        screen.say("  without --certificate keys and rows travel unencrypted")
+        screen.print("  without --certificate, keys and rows travel unencrypted")
     return address
 
 
 def apply(
-    deployment: Deployment, stack: Stack, template: Template | None, given: dict[str, str], screen: Screen
+    deployment: Deployment,
+    stack: Stack,
+    template: Template | None,
+    parameters: dict[str, str],
+    screen: Screen,
 ) -> None:
-    """Shows the plan, asks, and follows the change to its end."""
-    with stack.change_set(template, given) as change_set:
+    """Shows the plan, asks for confirmation, and follows the change to its end."""
+    with stack.change_set(template, parameters) as change_set:
         if change_set is None:
-            screen.say(f"{stack.name}: nothing to change")
+            screen.print(f"{stack.name}: nothing to change")
             return
         plan.show(screen, stack.name, change_set.changes)
-        question = f"Change {stack.name} in {deployment.place()}? [y/N]"
+        question = f"Change {stack.name} in {deployment.location()}? [y/N]"
         screen.confirm(question, f"{stack.name} was not changed")
-        follow(stack, stack.execute(change_set), screen, deployment.why_stopped)
+        follow(stack, stack.execute(change_set), screen, deployment.stop_reason)
 
 
-def bring_to_rest(deployment: Deployment, stack: Stack, screen: Screen) -> None:
-    """Takes up what an earlier run has left: follows it, or clears it away."""
+def recover(deployment: Deployment, stack: Stack, screen: Screen) -> None:
+    """Completes or removes what an earlier run left, so that the stack can be changed."""
     state = stack.state()
-    if state and state.moving:
-        screen.say(f"{stack.name} is being changed ({state.status}); following it")
-        _see_out(deployment, stack, stack.follow(state.id), screen)
+    if state and state.in_progress:
+        screen.print(f"{stack.name} is being changed ({state.status}); following the change")
+        _follow_earlier_change(deployment, stack, stack.follow(state.id), screen)
         state = stack.state()
-    if state and state.stuck:
-        screen.say(f"{stack.name} got stuck on its way back; going on with it")
-        _see_out(deployment, stack, stack.continue_rollback(), screen)
+    if state and state.rollback_failed:
+        screen.print(f"the rollback of {stack.name} failed; continuing it")
+        _follow_earlier_change(deployment, stack, stack.continue_rollback(), screen)
         state = stack.state()
-        if state and state.stuck:
+        if state and state.rollback_failed:
             raise ChangeFailed(
-                f"{stack.name} is still {state.status}", "mend what is said above; then up again"
+                f"{stack.name} is still in {state.status}",
+                "correct the errors printed above, then run python -m ecs up again",
             )
-    if state and state.remnant:
-        screen.say(f"{stack.name} is what a failed change has left ({state.status})")
-        screen.confirm(f"Remove {stack.name}? [y/N]", "it can only be removed and made again")
-        follow(stack, stack.delete(), screen, deployment.why_stopped)
+    if state and state.must_be_deleted:
+        screen.print(f"a failed change left {stack.name} in {state.status}")
+        screen.confirm(
+            f"Delete {stack.name}? [y/N]",
+            f"{stack.name} was not deleted; it can only be deleted and recreated",
+        )
+        follow(stack, stack.delete(), screen, deployment.stop_reason)
 
 
-def _see_out(deployment: Deployment, stack: Stack, events: Following, screen: Screen) -> None:
-    """A change that was begun before: if it fails, it is ours to try again."""
+def _follow_earlier_change(deployment: Deployment, stack: Stack, events: EventStream, screen: Screen) -> None:
+    """Prints a failure instead of raising it: this run tries the change again."""
     try:
-        follow(stack, events, screen, deployment.why_stopped)
+        follow(stack, events, screen, deployment.stop_reason)
     except ChangeFailed as error:
-        screen.say(str(error))
+        screen.print(str(error))

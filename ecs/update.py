@@ -1,21 +1,23 @@
-"""update: other images, or the same anew. Workers first: they read what web of before has written too."""
+"""update: switches to other images, or restarts all tasks.
+
+Workers are updated before web: new workers can read what the old web writes, but not the other way round.
+"""
 
 import argparse
 
 from botocore.exceptions import ParamValidationError
 
 from ecs import images, up
-from ecs.aws import in_a_line
+from ecs.aws import explain_error
 from ecs.deployment import Deployment
 from ecs.errors import ChangeFailed, EcsError
-from ecs.logs import Reading
-from ecs.once import Once
-from ecs.options import tag as checked_tag
+from ecs.logs import LogReader
+from ecs.one_off_tasks import OneOffTasks, TaskResult
+from ecs.options import check_tag
 from ecs.screen import Screen
-from ecs.services import Service
-from ecs.state import needs
+from ecs.stack_state import require_stable
 
-HELP = "switch to other images, or start all tasks anew"
+HELP = "switch to other images, or restart all tasks"
 EXAMPLES = """\
   python -m ecs update --tag 3f2a9c1d07be --yes
   python -m ecs update --force
@@ -27,88 +29,86 @@ from model.catalog import Catalog
 from worker.bundles import Bundles
 settings = load_settings()
 connect(settings).ping()
-print(Bundles(Catalog(settings.bundles, settings.default_model)).check_default(), "is right; Redis answers")
+bundle = Bundles(Catalog(settings.bundles, settings.default_model)).check_default()
+print(bundle, "matches its golden rows; Redis responds")
 """
-"""What the new worker's image must be able to do before it is switched to."""
+"""The program that a new worker image must run successfully before any service switches to it."""
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
-    what = parser.add_mutually_exclusive_group(required=True)
-    what.add_argument("--tag", help="tag of the images to switch to")
-    what.add_argument(
-        "--force", action="store_true", help="start all tasks of worker and web anew, as they are"
+    target = parser.add_mutually_exclusive_group(required=True)
+    target.add_argument("--tag", help="tag of the images to switch to")
+    target.add_argument(
+        "--force", action="store_true", help="restart all tasks of worker and web with their current images"
     )
-    parser.add_argument("--no-check", action="store_true", help="do not try the worker's image first")
+    parser.add_argument("--no-check", action="store_true", help="skip the self-check of the worker image")
 
 
 def run(deployment: Deployment, screen: Screen, options: argparse.Namespace) -> int:
-    tag = checked_tag(options.tag)
-    needs(deployment.app.state(), deployment.names.app)
+    tag = check_tag(options.tag)
+    require_stable(deployment.app.state(), deployment.names.app)
     if not tag:
-        return restart(deployment, screen)
-    return switch(deployment, screen, tag, check=not options.no_check)
+        return restart_services(deployment, screen)
+    return switch_images(deployment, screen, tag, check=not options.no_check)
 
 
-def switch(deployment: Deployment, screen: Screen, tag: str, check: bool = True) -> int:
-    """Raises ChangeFailed if the new images fail; then what ran before runs again."""
-    runs = needs(deployment.app.state(), deployment.names.app).parameters["ImageTag"]
-    if runs == tag:
-        screen.say(f"{tag} runs already; --force starts its tasks anew")
-        screen.result({"tag": tag, "before": runs})
+def switch_images(deployment: Deployment, screen: Screen, tag: str, check: bool = True) -> int:
+    """Raises ChangeFailed if the new images fail; ECS then runs the previous ones again."""
+    state = require_stable(deployment.app.state(), deployment.names.app)
+    running = state.parameters["ImageTag"]
+    if running == tag:
+        screen.print(f"{tag} already runs; --force restarts its tasks")
+        screen.result({"tag": tag, "before": running})
         return 0
-    images.check(deployment.aws.client("ecr"), deployment.names, tag)
+    images.require(deployment.aws.client("ecr"), deployment.names, tag)
     if check:
-        screen.must_be_answered(f"{deployment.names.app} was not changed")
-        try_worker(deployment, screen, tag)
-    given = {"ImageTag": tag, "PreviousTag": runs}
-    up.apply(deployment, deployment.app, None, given, screen)
-    screen.say(f"{tag} runs; python -m ecs rollback goes back to {runs}")
-    screen.result({"tag": tag, "before": runs})
+        screen.require_answerable(f"{deployment.names.app} was not changed")
+        check_worker_image(deployment, screen, tag)
+    parameters = {"ImageTag": tag, "PreviousTag": running}
+    up.apply(deployment, deployment.app, None, parameters, screen)
+    screen.print(f"{tag} runs now; python -m ecs rollback switches back to {running}")
+    screen.result({"tag": tag, "before": running})
     return 0
 
 
-def try_worker(deployment: Deployment, screen: Screen, tag: str) -> None:
-    """Runs the worker's image once, in its place, before anything is switched to it."""
-    once = Once(deployment.aws.client("ecs"), deployment.names, deployment.wait)
-    state = needs(deployment.app.state(), deployment.names.app)
+def check_worker_image(deployment: Deployment, screen: Screen, tag: str) -> None:
+    """Runs the self-check in a task with the new worker image. Raises ChangeFailed if it fails."""
+    tasks = OneOffTasks(deployment.aws.client("ecs"), deployment.names, deployment.wait)
+    state = require_stable(deployment.app.state(), deployment.names.app)
     image = f"{state.parameters['WorkerRepositoryUri']}:{tag}"
-    screen.say(f"trying {image}")
+    screen.print(f"running the self-check of {image}")
     try:
-        version = once.version_like("worker", deployment.names.check_family, image)
-    except ParamValidationError as error:  # emulations of AWS tell of it in other words than they take
+        task_definition = tasks.copy_task_definition("worker", deployment.names.check_family, image)
+    except ParamValidationError as error:  # an AWS emulator can describe it with keys that it does not accept
         raise EcsError(
-            f"the worker's task definition cannot be copied: {in_a_line(error)}",
-            "--no-check switches without trying the image",
+            f"the worker's task definition cannot be copied: {explain_error(error)}",
+            "--no-check skips the self-check",
         ) from None
     try:
-        task = once.start("worker", ["python", "-c", SELF_CHECK], version)
-        with once.stopped_on_error(task):
-            ended = once.wait_for(task, lambda status: None)
+        task = tasks.start("worker", ["python", "-c", SELF_CHECK], task_definition)
+        with tasks.stop_on_error(task):
+            result = tasks.wait_until_stopped(task, lambda status: None)
     finally:
-        once.forget(version)
-    if ended.exit_status == 0:
-        return
-    stream = f"worker/worker/{ended.task}"
-    lines = [event["message"].rstrip() for _, event in Reading(deployment, ["worker"], 0, stream).more()]
-    for line in lines[-10:]:
-        screen.say(f"  {line}")
+        tasks.deregister(task_definition)
+    if result.exit_status != 0:
+        _report_failed_check(deployment, screen, tag, result)
+
+
+def _report_failed_check(deployment: Deployment, screen: Screen, tag: str, result: TaskResult) -> None:
+    """Prints the last log lines of the task, and raises ChangeFailed."""
+    events = LogReader(deployment, ["worker"], 0, f"worker/worker/{result.task}").read()
+    for _, event in events[-10:]:
+        screen.print(f"  {event['message'].rstrip()}")
     raise ChangeFailed(
-        f"the worker's image {tag} fails its self-check: {ended}",
-        "nothing was switched to it; mend it, push it, and update again",
+        f"the worker image {tag} fails its self-check: {result}",
+        "no service was switched to it; correct the image, push it under another tag, and update again",
     )
 
 
-def restart(deployment: Deployment, screen: Screen) -> int:
-    screen.confirm("Start all tasks of worker and web anew? [y/N]", "nothing was changed")
+def restart_services(deployment: Deployment, screen: Screen) -> int:
+    screen.confirm("Restart all tasks of worker and web? [y/N]", "nothing was changed")
     for name in ("worker", "web"):
         deployment.services.restart(name)
-        deployment.services.settle(name, lambda service: screen.say(line(service)))
+        deployment.services.wait_until_stable(name, lambda service: screen.print(service.summary))
     screen.result({"restarted": ["worker", "web"]})
     return 0
-
-
-def line(service: Service) -> str:
-    counts = f"{service.running} of {service.desired} running, {service.pending} pending"
-    rollout = service.rollout.lower().replace("_", " ") or "no deployment"
-    said = f"  {service.last_event}" if service.last_event and not service.settled else ""
-    return f"{service.name}: {counts}, {rollout}{said}"

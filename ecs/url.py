@@ -1,21 +1,21 @@
-"""url: where callers find web."""
+"""url: prints the public address of web."""
 
 import argparse
 
 from ecs.deployment import Deployment
 from ecs.screen import Screen
 
-HELP = "print the public address"
+HELP = "print the public address of web"
 EXAMPLES = '  curl -s "$(python -m ecs url)/healthz"\n'
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
-    """None of its own."""
+    """Has none."""
 
 
 def run(deployment: Deployment, screen: Screen, options: argparse.Namespace) -> int:
     address = deployment.address()
     if not screen.as_json:
-        screen.say(address)
+        screen.print(address)
     screen.result({"address": address})
     return 0

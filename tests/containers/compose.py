@@ -1,4 +1,4 @@
-"""The compose stack of a fresh clone, as a user runs it, under a name and on a port of its own."""
+"""The compose stack of a fresh clone, under a project name and on a port of its own."""
 
 import json
 import os
@@ -11,12 +11,12 @@ import requests
 
 from tests.integration.service import ROOT, clean_environment, free_port, wait_until
 
-STEADY = 120.0
-"""Seconds for what the engine does; a deadline against hanging."""
+ENGINE_TIMEOUT = 120.0
+"""Seconds for an action of the engine."""
 
 
 class NoEngine(Exception):
-    """No Docker engine answers on this machine."""
+    """No Docker engine responds on this machine."""
 
 
 class Compose:
@@ -28,11 +28,11 @@ class Compose:
         self.environment = clean_environment(PORT=str(self.port), COMPOSE_PROJECT_NAME=self.project)
 
     def run(self, *arguments: str) -> str:
-        """docker compose ...; fails with all that it said."""
+        """Runs docker compose; fails with its output."""
         return run("docker", "compose", *arguments, cwd=self.clone, environment=self.environment)
 
     def start(self, *arguments: str) -> subprocess.Popen[bytes]:
-        """Likewise, for what runs until it is told to end; what it says is not kept."""
+        """Starts docker compose for a command that runs until it is stopped; its output is dropped."""
         return subprocess.Popen(
             ["docker", "compose", *arguments],
             cwd=self.clone,
@@ -43,11 +43,11 @@ class Compose:
         )
 
     def override(self, services: dict[str, Any]) -> None:
-        """What compose is to do otherwise; it reads the file by itself."""
+        """Writes an override file, which compose reads by default."""
         (self.clone / "docker-compose.override.yml").write_text(json.dumps({"services": services}))
 
     def up(self, workers: int = 1) -> "Compose":
-        """Returns once all of it is healthy."""
+        """Returns when every service is healthy."""
         self.run("up", "--detach", "--wait", "--scale", f"worker={workers}")
         return self
 
@@ -67,25 +67,25 @@ class Compose:
         return docker("exec", self.container(service, number), *command)
 
     def crash(self, service: str, number: int = 1) -> None:
-        """Ends all processes at once and without a word, so that the restart policy has to act."""
+        """Kills all processes, so that the restart policy has to restart the container."""
         before = self.inspect(service, number)["RestartCount"]
         subprocess.run(
             ["docker", "exec", self.container(service, number), "sh", "-c", "kill -KILL -1"],
             capture_output=True,
         )
         wait_until(
-            f"{service} is started again",
+            f"{service} is restarted",
             lambda: self.inspect(service, number)["RestartCount"] > before,
-            STEADY,
+            ENGINE_TIMEOUT,
         )
 
     def healthy(self, service: str, number: int = 1) -> bool:
-        """Whether the engine says so; it may be some seconds behind."""
+        """Whether the engine reports the container as healthy, with a delay of some seconds."""
         state = self.inspect(service, number)["State"]
         return bool(state["Running"] and state["Health"]["PredictionStatus"] == "healthy")
 
     def passes_check(self, service: str) -> bool:
-        """Whether the health check says so now."""
+        """Runs the health check now."""
         kind, *command = self.inspect(service)["Config"]["Healthcheck"]["Test"]
         shell = ["sh", "-c"] if kind == "CMD-SHELL" else []
         checked = subprocess.run(
@@ -123,7 +123,7 @@ def inspect(thing: str) -> dict[str, Any]:
 
 
 def check_engine() -> None:
-    """Raises NoEngine if none answers; in CI one has to."""
+    """Raises NoEngine if no engine responds; in CI, AssertionError."""
     try:
         done = subprocess.run(["docker", "version"], capture_output=True, text=True, timeout=60)
         problem = done.stderr.strip() if done.returncode else ""
@@ -136,7 +136,7 @@ def check_engine() -> None:
 
 
 def fresh_clone(folder: Path) -> Path:
-    """All that is not ignored by git, as it stands: no .env, nothing left by an earlier run."""
+    """Copies all files that Git does not ignore, with local changes, and no others."""
     listed = run("git", "ls-files", "--cached", "--others", "--exclude-standard", "-z")
     for name in filter(None, listed.split("\0")):
         target = folder / name

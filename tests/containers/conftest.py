@@ -10,14 +10,14 @@ from tests.containers.compose import Compose, NoEngine, check_engine, fresh_clon
 from tests.integration.callers import Caller
 
 LAST_LINES = 40
-SECRET = "what-nobody-else-may-see"
+SECRET = "visible-to-nobody-else"
 
 _running: list[Compose] = []
 
 
 @pytest.fixture(scope="session", autouse=True)
 def engine() -> None:
-    """Without a Docker engine these tests skip at home; in CI they fail."""
+    """Without a Docker engine, these tests are skipped locally and fail in CI."""
     try:
         check_engine()
     except NoEngine as error:
@@ -26,7 +26,7 @@ def engine() -> None:
 
 @pytest.fixture(scope="session")
 def shared(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Compose]:
-    """Everything up, with all settings as they are documented, for tests that do it no harm."""
+    """A running stack with the settings of .env.example, for tests that do not change it."""
     clone = fresh_clone(tmp_path_factory.mktemp("clone"))
     settings = (clone / ".env.example").read_text()
     (clone / ".env").write_text(f"{settings}\nAWS_SECRET_ACCESS_KEY={SECRET}\n")
@@ -35,7 +35,7 @@ def shared(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Compose]:
 
 @pytest.fixture
 def stack(tmp_path: Path) -> Iterator[Compose]:
-    """A stack of the test's own, not yet up."""
+    """A stack for one test, not yet running."""
     yield from _running_in(fresh_clone(tmp_path / "clone"))
 
 

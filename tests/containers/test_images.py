@@ -1,4 +1,4 @@
-"""What is in the images, and what is not."""
+"""The contents of the images."""
 
 from pathlib import Path
 
@@ -11,30 +11,30 @@ from tests.containers.conftest import SECRET
 SERVICES = ("web", "worker")
 BASE = "python:3.13-slim-bookworm"
 MEGABYTE = 1_000_000
-LARGEST = {"web": 110 * MEGABYTE, "worker": 520 * MEGABYTE}
-"""Uncompressed, without the base."""
+MAX_SIZE = {"web": 110 * MEGABYTE, "worker": 520 * MEGABYTE}
+"""In bytes, uncompressed, without the base image."""
 PACKAGES = "/opt/venv/lib/python3.13/site-packages"
 
 each_image = pytest.mark.parametrize("service", SERVICES)
 
 
 def in_image(image: str, *command: str) -> list[str]:
-    """What root, who may read everything, sees in it."""
+    """Runs a command as root, which can read every file, and returns its output lines."""
     return docker("run", "--rm", "--network", "none", "--user", "0", image, *command).splitlines()
 
 
 def sources_in(image: str) -> set[str]:
-    """The modules of ours in the image, by name."""
+    """The names of the project's modules in the image."""
     files = in_image(image, "find", "/app", "-name", "*.py", "-printf", "%P\n")
     return {file.removesuffix(".py").removesuffix("/__init__").replace("/", ".") for file in files}
 
 
 @each_image
-def test_an_image_is_no_larger_than_it_may_be(shared: Compose, service: str) -> None:
-    assert inspect(shared.image(service))["Size"] - inspect(BASE)["Size"] < LARGEST[service]
+def test_an_image_is_small(shared: Compose, service: str) -> None:
+    assert inspect(shared.image(service))["Size"] - inspect(BASE)["Size"] < MAX_SIZE[service]
 
 
-def test_web_brings_nothing_that_scores(shared: Compose) -> None:
+def test_the_web_image_has_no_packages_for_scoring(shared: Compose) -> None:
     installed = {
         Path(name).name for name in in_image(shared.image("web"), "find", PACKAGES, "-maxdepth", "1")
     }
@@ -42,7 +42,7 @@ def test_web_brings_nothing_that_scores(shared: Compose) -> None:
     assert not installed & {"xgboost", "numpy", "scipy", "polars", "pyarrow"}
 
 
-def test_the_worker_scores_without_cuda_and_serves_no_http(shared: Compose) -> None:
+def test_the_worker_image_has_neither_cuda_nor_a_web_server(shared: Compose) -> None:
     found = in_image(shared.image("worker"), "find", PACKAGES, "-maxdepth", "1")
     installed = {Path(name).name for name in found}
     assert {"xgboost", "numpy"} <= installed
@@ -50,8 +50,8 @@ def test_the_worker_scores_without_cuda_and_serves_no_http(shared: Compose) -> N
 
 
 @each_image
-def test_an_image_has_no_module_that_neither_web_nor_worker_imports(shared: Compose, service: str) -> None:
-    """So no training and no test: what is not served is named in .dockerignore."""
+def test_an_image_has_only_modules_that_web_or_worker_import(shared: Compose, service: str) -> None:
+    """So it contains neither training nor tests; .dockerignore excludes them."""
     graph = grimp.build_graph("jobs", "model", "web", "worker", cache_dir=None)
     served = {"web.__main__", "worker.__main__"}
     served |= {module for start in served for module in graph.find_upstream_modules(start)}
@@ -61,15 +61,15 @@ def test_an_image_has_no_module_that_neither_web_nor_worker_imports(shared: Comp
 
 
 @each_image
-def test_an_image_has_nothing_to_build_with(shared: Compose, service: str) -> None:
+def test_an_image_has_no_build_tools(shared: Compose, service: str) -> None:
     names = ("gcc", "cc", "make", "git", "curl", "/opt/venv/bin/pip")
-    looks = "for name in $0 $@; do command -v $name; done; true"
-    assert in_image(shared.image(service), "sh", "-c", looks, *names) == []
+    script = "for name in $0 $@; do command -v $name; done; true"
+    assert in_image(shared.image(service), "sh", "-c", script, *names) == []
 
 
 @each_image
-def test_everything_is_compiled_already(shared: Compose, service: str) -> None:
-    """Where it runs, nothing can be written."""
+def test_all_modules_are_compiled(shared: Compose, service: str) -> None:
+    """The file system of a container is read-only, so Python cannot compile at run time."""
     found = in_image(shared.image(service), "find", "/app", "/opt/venv/lib", "-name", "*.py*", "-type", "f")
     sources = [Path(name) for name in found if name.endswith(".py")]
     compiled = {Path(name) for name in found}
@@ -83,16 +83,16 @@ def test_everything_is_compiled_already(shared: Compose, service: str) -> None:
 
 @each_image
 def test_an_image_holds_no_secret(shared: Compose, service: str) -> None:
-    """It lay beside the Dockerfile as .env; what runs is given it, the image is not."""
+    """The secret is in .env beside the Dockerfile: containers get it, images do not."""
     assert SECRET in shared.in_container(service, "env")
     image = shared.image(service)
-    looks = f"grep -rlF {SECRET} /app /opt /files /etc /home /root /tmp /usr/local /var || true"
-    assert in_image(image, "sh", "-c", looks) == []
+    script = f"grep -rlF {SECRET} /app /opt /files /etc /home /root /tmp /usr/local /var || true"
+    assert in_image(image, "sh", "-c", script) == []
     assert SECRET not in docker("history", "--no-trunc", image)
     assert SECRET not in docker("inspect", image)
 
 
-def test_it_does_not_matter_with_which_umask_it_was_cloned(stack: Compose) -> None:
+def test_images_do_not_depend_on_the_umask_of_the_clone(stack: Compose) -> None:
     for file in stack.clone.rglob("*"):
         file.chmod(0o700 if file.is_dir() else 0o600)
     stack.run("build")
@@ -101,7 +101,7 @@ def test_it_does_not_matter_with_which_umask_it_was_cloned(stack: Compose) -> No
         assert docker("run", "--rm", "--network", "none", image, "find", "/app", "!", "-readable") == ""
 
 
-def test_a_changed_source_changes_one_small_layer(stack: Compose) -> None:
+def test_a_source_change_replaces_one_small_layer(stack: Compose) -> None:
     stack.run("build", "web")
     before = inspect(stack.image("web"))["RootFS"]["Layers"]
     source = stack.clone / "web" / "health.py"

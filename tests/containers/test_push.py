@@ -1,4 +1,4 @@
-"""python -m ecs push with a real engine, into a registry that stands for ECR."""
+"""python -m ecs push with a real engine, to a local registry in place of ECR."""
 
 import subprocess
 import sys
@@ -9,7 +9,7 @@ from tests.integration.service import clean_environment
 from tests.unit.ecs.registry import Registry
 
 
-def test_the_images_of_the_commit_are_in_the_registry(tmp_path: Path) -> None:
+def test_push_puts_the_images_of_the_commit_into_the_registry(tmp_path: Path) -> None:
     clone = fresh_clone(tmp_path / "clone")
     run("git", "init", "--quiet", cwd=clone)
     run("git", "add", ".", cwd=clone)
@@ -31,6 +31,7 @@ def test_the_images_of_the_commit_are_in_the_registry(tmp_path: Path) -> None:
             push = [sys.executable, "-m", "ecs", "push"]
             done = subprocess.run(push, cwd=clone, env=environment, capture_output=True, text=True)
             assert done.returncode == 0, done.stderr
+            assert "base image python:3.13-slim-bookworm" in done.stdout
             assert set(registry.images) == {f"paygrade/web:{tag}", f"paygrade/worker:{tag}"}
             for manifest in registry.images.values():
                 assert {layer["digest"] for layer in manifest["layers"]} <= registry.blobs.keys()

@@ -1,25 +1,25 @@
-"""Every docker command of the README is run, in its order; what the README says it prints, it prints."""
+"""Every docker command in README.md runs, in order, and prints what the page shows."""
 
 import subprocess
 
-from tests.containers.compose import STEADY, Compose
+from tests.containers.compose import ENGINE_TIMEOUT, Compose
 from tests.integration.service import wait_until
 from tests.integration.test_readme import Example, examples, says
 
-SERVES = ("docker compose up", "docker compose -f docker-compose.yml -f docker-compose.dev.yml watch")
-"""Run until they are stopped: the stack of the other tests is up, and test_stack.py starts the other one."""
+LONG_RUNNING = ("docker compose up", "docker compose -f docker-compose.yml -f docker-compose.dev.yml watch")
+"""Run until they are stopped. Other tests start these stacks."""
 
 
-def test_the_readme_says_what_happens(stack: Compose) -> None:
+def test_commands_print_what_the_readme_shows(stack: Compose) -> None:
     commands = [each for each in examples() if each.command.startswith("docker ")]
-    assert {*SERVES} <= {each.command for each in commands}
+    assert {*LONG_RUNNING} <= {each.command for each in commands}
     for each in commands:
-        if each.command not in SERVES:
-            assert_as_said(stack, each)
-    wait_until("web answers", lambda: stack.status("/healthz") == 200, STEADY)
+        if each.command not in LONG_RUNNING:
+            assert_matches(stack, each)
+    wait_until("web answers", lambda: stack.status("/healthz") == 200, ENGINE_TIMEOUT)
 
 
-def assert_as_said(stack: Compose, example: Example) -> None:
+def assert_matches(stack: Compose, example: Example) -> None:
     done = subprocess.run(
         ["/bin/sh", "-c", example.command],
         cwd=stack.clone,
@@ -28,5 +28,5 @@ def assert_as_said(stack: Compose, example: Example) -> None:
         text=True,
     )
     assert done.returncode == 0, done.stderr
-    if example.printed:  # how a build goes is nobody's promise
+    if example.printed:  # the output of builds is not documented
         assert says(done.stdout.strip(), example.printed), f"{example.command}\nprinted: {done.stdout}"

@@ -1,4 +1,4 @@
-"""AWS as ministack plays it on this machine, and our command line pointed at it."""
+"""AWS as ministack emulates it on this machine, and the command line pointed at it."""
 
 import json
 import os
@@ -16,7 +16,7 @@ CREDENTIALS = {"AWS_ACCESS_KEY_ID": "test", "AWS_SECRET_ACCESS_KEY": "test"}
 
 
 @dataclass(frozen=True)
-class Said:
+class CommandResult:
     status: int
     out: str
     err: str
@@ -27,7 +27,7 @@ class Said:
 
 
 class Cloud:
-    """Listens on loopback only; what it knows goes with it."""
+    """Listens on loopback only; its resources end with it."""
 
     def __init__(self, folder: Path) -> None:
         self.port = free_port()
@@ -66,8 +66,8 @@ class Cloud:
             **more,
         }
 
-    def ecs(self, *arguments: str, stdin: str | None = None, **environment: str) -> Said:
-        """Runs `python -m ecs`, as from a shell without a terminal."""
+    def ecs(self, *arguments: str, stdin: str | None = None, **environment: str) -> CommandResult:
+        """Runs `python -m ecs` without a terminal."""
         done = subprocess.run(
             [PYTHON, "-m", "ecs", *arguments],
             cwd=ROOT,
@@ -79,10 +79,10 @@ class Cloud:
             timeout=100,
         )
         assert "Traceback" not in done.stderr, done.stderr
-        return Said(done.returncode, done.stdout, done.stderr)
+        return CommandResult(done.returncode, done.stdout, done.stderr)
 
     def push(self, deployment: str, tag: str) -> None:
-        """Images as far as the registry knows them: a manifest under a tag."""
+        """Puts image manifests under the tag, without layers."""
         ecr = self.client("ecr")
         for image in ("web", "worker"):
             manifest = {

@@ -1,4 +1,4 @@
-"""One ministack for a file of tests; each test has a deployment of its own in it."""
+"""One ministack for each test file, and a deployment of its own for each test."""
 
 from collections.abc import Iterator
 from itertools import count
@@ -21,13 +21,13 @@ def cloud(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cloud]:
 
 @pytest.fixture
 def stack() -> str:
-    """The name of a deployment that nobody else has."""
+    """A unique name for a deployment."""
     return f"test-{next(_numbers)}"
 
 
 @pytest.fixture
 def running(cloud: Cloud, stack: str) -> str:
-    """A deployment whose images v1 run."""
+    """A deployment that runs the images v1."""
     up(cloud, stack)
     return stack
 

@@ -1,4 +1,4 @@
-"""An AWS that answers as a test has written down: for what ministack cannot be brought to."""
+"""A server with prepared AWS responses, for cases that ministack does not emulate."""
 
 import threading
 from collections.abc import Callable
@@ -6,7 +6,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 from urllib.parse import parse_qs
 
-Answer = tuple[int, str]
+Response = tuple[int, str]
 
 IDENTITY = """<GetCallerIdentityResponse xmlns="https://sts.amazonaws.com/doc/2011-06-15/"><GetCallerIdentityResult>
 <Arn>arn:aws:iam::123456789012:user/ada</Arn><UserId>X</UserId><Account>123456789012</Account>
@@ -23,10 +23,10 @@ ZONES = (
 
 
 class Scripted:
-    """Answers of each action, in turn; the last of them again and again."""
+    """Returns the responses of each action in order, and repeats the last one."""
 
-    def __init__(self, answers: dict[str, list[Answer]]) -> None:
-        self.asked: list[str] = []
+    def __init__(self, answers: dict[str, list[Response]]) -> None:
+        self.actions: list[str] = []
         self._answers = {
             "GetCallerIdentity": [(200, IDENTITY)],
             "DescribeAvailabilityZones": [(200, ZONES)],
@@ -39,9 +39,9 @@ class Scripted:
         self._thread = threading.Thread(target=self._server.serve_forever, args=(0.05,))
         self._thread.start()
 
-    def _answer(self, action: str) -> Answer:
+    def _answer(self, action: str) -> Response:
         with self._changed:
-            self.asked.append(action)
+            self.actions.append(action)
             self._changed.notify_all()
             left = self._answers.get(
                 action, [(400, error("InvalidAction", f"{action} is not in the script"))]
@@ -49,9 +49,11 @@ class Scripted:
             return left.pop(0) if len(left) > 1 else left[0]
 
     def wait_for(self, action: str, times: int) -> None:
-        """Until it was asked for so often."""
+        """Waits until the action was requested this many times."""
         with self._changed:
-            assert self._changed.wait_for(lambda: self.asked.count(action) >= times, timeout=60), self.asked
+            assert self._changed.wait_for(lambda: self.actions.count(action) >= times, timeout=60), (
+                self.actions
+            )
 
     def stop(self) -> None:
         self._server.shutdown()
@@ -60,7 +62,7 @@ class Scripted:
 
 
 class _Handler(BaseHTTPRequestHandler):
-    answer: Callable[[str], Answer]
+    answer: Callable[[str], Response]
 
     def do_POST(self) -> None:
         body = self.rfile.read(int(self.headers["Content-Length"])).decode()
@@ -81,8 +83,8 @@ class _Handler(BaseHTTPRequestHandler):
         self.end_headers()
         self.wfile.write(content)
 
-    def log_message(self, format: str, *args: Any) -> None:  # noqa: A002 (the base's name)
-        """Nobody reads it."""
+    def log_message(self, format: str, *args: Any) -> None:  # noqa: A002 (the name in the base class)
+        """Logs nothing."""
 
 
 def error(code: str, message: str) -> str:
@@ -92,7 +94,7 @@ def error(code: str, message: str) -> str:
     )
 
 
-def result(action: str, body: str) -> Answer:
+def result(action: str, body: str) -> Response:
     namespace = "http://cloudformation.amazonaws.com/doc/2010-05-15/"
     return (
         200,
@@ -100,7 +102,7 @@ def result(action: str, body: str) -> Answer:
     )
 
 
-def stack(status: str, reason: str = "") -> Answer:
+def stack(status: str, reason: str = "") -> Response:
     return result(
         "DescribeStacks",
         "<Stacks><member><StackName>paygrade-base</StackName><StackId>arn:paygrade-base</StackId>"
@@ -109,8 +111,8 @@ def stack(status: str, reason: str = "") -> Answer:
     )
 
 
-def events(*events: tuple[str, str, str, str]) -> Answer:
-    """Of logical name, type, status and reason; the newest last."""
+def events(*events: tuple[str, str, str, str]) -> Response:
+    """Each event has a logical id, a type, a status and a reason; the newest is last."""
     members = "".join(
         f"<member><EventId>{number}</EventId><StackId>arn:paygrade-base</StackId><StackName>paygrade-base</StackName>"
         f"<LogicalResourceId>{name}</LogicalResourceId><ResourceType>AWS::{kind}</ResourceType>"

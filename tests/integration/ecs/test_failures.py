@@ -1,4 +1,4 @@
-"""A change that fails says why first, leaves what was, and a second run mends it."""
+"""A failed change reports its cause and leaves the previous state, and a second run succeeds."""
 
 import pytest
 
@@ -8,64 +8,64 @@ from tests.integration.ecs.conftest import up
 REASON = "could not be resolved"
 
 
-def test_a_first_up_that_fails_leaves_nothing_in_the_way(cloud: Cloud, stack: str) -> None:
+def test_a_failed_first_up_does_not_block_the_next(cloud: Cloud, stack: str) -> None:
     cloud.ecs("up", "--stack", stack, "--tag", "v1", "--yes")
     cloud.push(stack, "v1")
-    lose_password(cloud, stack)
+    delete_password(cloud, stack)
     failed = cloud.ecs("up", "--stack", stack, "--tag", "v1", "--yes")
     assert failed.status == 1
-    complaint, next_step = failed.err.splitlines()
-    assert complaint.startswith(f"ecs: {stack}-app failed: RedisUrl")
-    assert REASON in complaint
-    assert "run the same again" in next_step
+    message, next_step = failed.err.splitlines()
+    assert message.startswith(f"ecs: {stack}-app failed: RedisUrl")
+    assert REASON in message
+    assert "run the same command again" in next_step
     assert cloud.ecs("down", "--stack", stack, "--yes").status == 0
     up(cloud, stack)
 
 
-def test_an_update_that_fails_is_taken_back(cloud: Cloud, running: str) -> None:
+def test_a_failed_update_is_rolled_back(cloud: Cloud, running: str) -> None:
     before = cloud.ecs("ps", "--json", "--stack", running).json
-    lose_password(cloud, running)
+    delete_password(cloud, running)
     failed = cloud.ecs("up", "--redis", "elasticache", "--yes", "--stack", running)
     assert failed.status == 1
     assert REASON in failed.err
-    assert "all is as it was before" in failed.err
+    assert "restored the previous state" in failed.err
     assert cloud.ecs("ps", "--json", "--stack", running).json["address"] == before["address"]
-    # A deployment that went back by itself is no obstacle to the next change.
+    # A rolled back deployment accepts the next change.
     assert cloud.ecs("up", "--spot", "10", "--yes", "--stack", running).status == 0
 
 
-def test_what_was_changed_by_hand_is_seen(cloud: Cloud, running: str) -> None:
-    assert finding(cloud, running, "changed by hand") == ("ok", "")
+def test_doctor_reports_manual_changes(cloud: Cloud, running: str) -> None:
+    assert check(cloud, running, "manual changes") == ("ok", "")
     cloud.client("logs").put_retention_policy(logGroupName=f"/ecs/{running}/web", retentionInDays=1)
-    found, said = finding(cloud, running, "changed by hand")
-    assert found == "wrong"
-    assert said == "WebLogs modified /RetentionInDays"
+    status, detail = check(cloud, running, "manual changes")
+    assert status == "wrong"
+    assert detail == "WebLogs modified /RetentionInDays"
     cloud.client("logs").delete_log_group(logGroupName=f"/ecs/{running}/worker")
-    assert "WorkerLogs deleted" in finding(cloud, running, "changed by hand")[1]
+    assert "WorkerLogs deleted" in check(cloud, running, "manual changes")[1]
 
 
-def test_doctor_sees_what_is_missing(cloud: Cloud, running: str) -> None:
-    said = cloud.ecs("doctor", "--tag", "v9", "--json", "--stack", running)
-    assert said.status == 1
-    [images] = [each for each in said.json if each["about"] == "images"]
-    assert images["found"] == "wrong"
-    assert "python -m ecs push" in images["said"]
+def test_doctor_reports_missing_images(cloud: Cloud, running: str) -> None:
+    result = cloud.ecs("doctor", "--tag", "v9", "--json", "--stack", running)
+    assert result.status == 1
+    [images] = [each for each in result.json if each["check"] == "images"]
+    assert images["status"] == "wrong"
+    assert "python -m ecs push" in images["detail"]
 
 
 @pytest.mark.parametrize("options", [["--zones", "eu-central-1a"], ["--domain", "pay.example.com"]])
-def test_doctor_refuses_what_up_would(cloud: Cloud, stack: str, options: list[str]) -> None:
+def test_doctor_reports_what_up_would_refuse(cloud: Cloud, stack: str, options: list[str]) -> None:
     refused = cloud.ecs("up", "--tag", "v1", "--yes", "--stack", stack, *options)
-    complaint = refused.err.splitlines()[0].removeprefix("ecs: ")
-    [found] = [
+    message = refused.err.splitlines()[0].removeprefix("ecs: ")
+    [reported] = [
         each
         for each in cloud.ecs("doctor", "--tag", "v1", "--json", "--stack", stack, *options).json
-        if each["about"] == "zones and HTTPS"
+        if each["check"] == "zones and HTTPS"
     ]
-    assert found["found"] == "wrong"
-    assert complaint in found["said"]
+    assert reported["status"] == "wrong"
+    assert message in reported["detail"]
 
 
-def test_files_outlive_the_deployment_until_told_to_go(cloud: Cloud, running: str) -> None:
+def test_files_outlive_the_deployment_until_they_are_deleted(cloud: Cloud, running: str) -> None:
     s3 = cloud.client("s3")
     bucket = f"{running}-files-000000000000-eu-central-1"
     s3.put_object(Bucket=bucket, Key="batches/1/input", Body=b"years\n2.5\n")
@@ -73,7 +73,7 @@ def test_files_outlive_the_deployment_until_told_to_go(cloud: Cloud, running: st
     assert removed.status == 0
     assert f"{bucket} (objects: 1," in removed.out
     assert "USD a month" in removed.out
-    # A second one takes it up again, file and all.
+    # A new deployment uses the bucket and its files again.
     up(cloud, running)
     assert s3.get_object(Bucket=bucket, Key="batches/1/input")["Body"].read() == b"years\n2.5\n"
     removed = cloud.ecs("down", "--yes", "--stack", running, "--delete-files")
@@ -81,35 +81,36 @@ def test_files_outlive_the_deployment_until_told_to_go(cloud: Cloud, running: st
     assert bucket not in [each["Name"] for each in s3.list_buckets()["Buckets"]]
 
 
-def test_files_of_a_deployment_that_is_gone_can_still_go(cloud: Cloud, running: str) -> None:
+def test_files_of_a_removed_deployment_can_still_be_deleted(cloud: Cloud, running: str) -> None:
     bucket = f"{running}-files-000000000000-eu-central-1"
     cloud.client("s3").put_object(Bucket=bucket, Key="batches/1/input", Body=b"x")
     cloud.ecs("down", "--yes", "--stack", running)
-    said = cloud.ecs("down", "--yes", "--stack", running)
-    assert said.status == 2
-    assert "--delete-files" in said.err
+    result = cloud.ecs("down", "--yes", "--stack", running)
+    assert result.status == 2
+    assert "--delete-files" in result.err
     assert cloud.ecs("down", "--yes", "--delete-files", "--stack", running).status == 0
 
 
 def test_keys_are_shown_once_and_kept_as_hashes(cloud: Cloud, running: str) -> None:
-    made = cloud.ecs("key", "alice", "--json", "--stack", running).json
-    held = [
+    created = cloud.ecs("key", "alice", "--json", "--stack", running).json
+    stored = [
         cloud.client("secretsmanager").get_secret_value(SecretId=each["ARN"]).get("SecretString", "")
         for each in cloud.client("secretsmanager").list_secrets()["SecretList"]
         if each["Name"].startswith(f"{running}-base-ApiKeys")
     ]
-    assert made["key"] not in str(held)
-    assert [entry.split(":")[0] for entry in held[0].split(",")] == ["first", "alice"]
+    assert created["key"] not in str(stored)
+    assert [entry.split(":")[0] for entry in stored[0].split(",")] == ["first", "alice"]
 
 
-def lose_password(cloud: Cloud, stack: str) -> None:
+def delete_password(cloud: Cloud, stack: str) -> None:
     secrets = cloud.client("secretsmanager")
     for each in secrets.list_secrets()["SecretList"]:
         if each["Name"].startswith(f"{stack}-base-RedisPassword"):
             secrets.delete_secret(SecretId=each["ARN"], ForceDeleteWithoutRecovery=True)
 
 
-def finding(cloud: Cloud, stack: str, about: str) -> tuple[str, str]:
-    found = cloud.ecs("doctor", "--json", "--stack", stack).json
-    [each] = [each for each in found if each["about"] == about]
-    return each["found"], each["said"]
+def check(cloud: Cloud, stack: str, name: str) -> tuple[str, str]:
+    """The status and detail of one check of doctor."""
+    checks = cloud.ecs("doctor", "--json", "--stack", stack).json
+    [each] = [each for each in checks if each["check"] == name]
+    return each["status"], each["detail"]

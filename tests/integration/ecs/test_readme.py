@@ -1,12 +1,11 @@
-"""ecs/README.md, from an empty account to the first curl and back: every command is run, in order."""
+"""Every command in ecs/README.md runs, in order, and prints what the page shows."""
 
 import re
 import subprocess
 
-from ecs.__main__ import VERBS
-from ecs.invariants import Given
-from ecs.prices import month
-from ecs.template import Template
+from ecs.__main__ import COMMANDS
+from ecs.prices import monthly_costs
+from ecs.template import ParameterizedTemplate, Template
 from tests.integration.ecs.cloud import REGION, Cloud
 from tests.integration.service import ROOT
 
@@ -23,19 +22,19 @@ def examples() -> list[tuple[str, str]]:
     return found
 
 
-def says(printed: str, readme: str) -> bool:
+def matches(printed: str, readme: str) -> bool:
     pattern = r"\s*.*?\s*".join(re.escape(part.strip()) for part in readme.split(ANYTHING))
     return re.fullmatch(pattern, printed, re.DOTALL) is not None
 
 
-def test_the_readme_says_what_happens(cloud: Cloud) -> None:
+def test_commands_print_what_the_readme_shows(cloud: Cloud) -> None:
     tag = subprocess.run(
         ["git", "rev-parse", "--short=12", "HEAD"], cwd=ROOT, capture_output=True, text=True, check=True
     ).stdout.strip()
     for command, readme in examples():
         if command.startswith("export"):
             assert command == f"export AWS_REGION={REGION}"
-        elif command.endswith("ecs push"):  # it takes Docker, and is tried where that is
+        elif command.endswith("ecs push"):  # it needs Docker; tests/containers/test_push.py runs it
             cloud.push("paygrade", tag)
         else:
             done = subprocess.run(
@@ -47,17 +46,19 @@ def test_the_readme_says_what_happens(cloud: Cloud) -> None:
                 text=True,
                 timeout=100,
             )
-            assert says(done.stdout.strip(), readme), f"{command}\nprinted: {done.stdout}\nREADME: {readme}"
+            assert matches(done.stdout.strip(), readme), (
+                f"{command}\nprinted: {done.stdout}\nREADME: {readme}"
+            )
 
 
 def test_every_command_is_in_the_readme() -> None:
     rows = "\n".join(re.findall(r"^\| `.*$", README, re.MULTILINE))
-    assert [verb for verb in VERBS if f"`{verb}" not in rows] == []
+    assert [name for name in COMMANDS if f"`{name}" not in rows] == []
 
 
-def test_the_costs_are_those_of_the_price_list() -> None:
+def test_the_costs_in_the_readme_are_those_of_plan() -> None:
     shapes: list[dict[str, str]] = [{}, {"LoadBalancing": "no"}, {"Redis": "elasticache"}]
-    costs = [month(Given(Template("app").parsed, shape)) for shape in shapes]
+    costs = [monthly_costs(ParameterizedTemplate(Template("app").parsed, shape)) for shape in shapes]
     rows = dict.fromkeys(name for cost in costs for name in cost)
     table = [
         f"| {name} | " + " | ".join(f"{cost[name]:.0f}" if name in cost else "" for cost in costs) + " |"

@@ -1,4 +1,4 @@
-"""Behind a pipe and at a terminal."""
+"""The command line behind a pipe, and at a terminal."""
 
 import os
 import pty
@@ -8,7 +8,7 @@ from tests.integration.ecs.cloud import Cloud
 from tests.integration.service import PYTHON, ROOT
 
 
-def test_head_reads_what_it_wants_and_no_more(cloud: Cloud, stack: str) -> None:
+def test_a_closed_pipe_ends_the_command_quietly(cloud: Cloud, stack: str) -> None:
     plan = subprocess.Popen(
         [PYTHON, "-m", "ecs", "plan", "--tag", "v1", "--stack", stack],
         cwd=ROOT,
@@ -21,10 +21,10 @@ def test_head_reads_what_it_wants_and_no_more(cloud: Cloud, stack: str) -> None:
     plan.stdout.close()
     with plan:
         assert plan.stderr.read() == b""
-    assert plan.returncode == 141  # what a shell says of a process that SIGPIPE has ended
+    assert plan.returncode == 141  # the status that a shell gives for SIGPIPE
 
 
-def test_the_question_is_seen_though_the_plan_goes_elsewhere(cloud: Cloud, stack: str) -> None:
+def test_the_question_is_asked_at_the_terminal_when_the_plan_goes_to_a_pipe(cloud: Cloud, stack: str) -> None:
     ours, theirs = pty.openpty()
     up = subprocess.Popen(
         [PYTHON, "-m", "ecs", "up", "--tag", "v1", "--stack", stack],
@@ -45,6 +45,6 @@ def test_the_question_is_seen_though_the_plan_goes_elsewhere(cloud: Cloud, stack
         answer = terminal.read(1000).decode()
     assert up.returncode == 1
     assert "WebRepository" in plan
-    assert f"Change {stack}-base in eu-central-1 of account 000000000000?" in seen.decode()
+    assert f"Change {stack}-base in region eu-central-1 of account 000000000000?" in seen.decode()
     assert f"{stack}-base was not changed" in answer
     assert "there is no deployment" in cloud.ecs("down", "--yes", "--stack", stack).err

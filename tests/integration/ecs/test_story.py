@@ -7,25 +7,25 @@ from tests.integration.ecs.cloud import Cloud
 
 @dataclass(frozen=True)
 class Shell:
-    """In which every command is about one deployment, and is to succeed."""
+    """Runs commands on one deployment; each must succeed."""
 
     cloud: Cloud
     stack: str
 
     def ecs(self, *arguments: str) -> str:
-        said = self.cloud.ecs(*arguments, "--stack", self.stack)
-        assert said.status == 0, said.err
-        return said.out
+        result = self.cloud.ecs(*arguments, "--stack", self.stack)
+        assert result.status == 0, result.err
+        return result.out
 
     def push(self, tag: str) -> None:
         self.cloud.push(self.stack, tag)
 
 
-def test_an_account_is_filled_and_emptied_again(cloud: Cloud, stack: str) -> None:
+def test_a_deployment_is_created_changed_and_removed_without_leftovers(cloud: Cloud, stack: str) -> None:
     shell = Shell(cloud, stack)
     plan_leaves_no_trace(shell)
-    up_asks_for_the_images_first(shell)
-    address = up_makes_it(shell)
+    up_requires_the_images(shell)
+    address = up_creates_the_deployment(shell)
     update_switches_the_images(shell)
     assert shell.ecs("url").strip() == address
     rollback_goes_back_and_forth(shell)
@@ -40,7 +40,7 @@ def plan_leaves_no_trace(shell: Shell) -> None:
     assert not cloudformation.list_stacks(StackStatusFilter=["REVIEW_IN_PROGRESS"])["StackSummaries"]
 
 
-def up_asks_for_the_images_first(shell: Shell) -> None:
+def up_requires_the_images(shell: Shell) -> None:
     early = shell.cloud.ecs("up", "--tag", "v1", "--yes", "--stack", shell.stack)
     assert early.status == 2
     assert f"{shell.stack}/worker:v1 and {shell.stack}/web:v1 are not in the registry" in early.err
@@ -48,14 +48,14 @@ def up_asks_for_the_images_first(shell: Shell) -> None:
     shell.push("v1")
 
 
-def up_makes_it(shell: Shell) -> str:
+def up_creates_the_deployment(shell: Shell) -> str:
     """Returns the address."""
-    made = shell.ecs("up", "--tag", "v1", "--yes")
-    [curl] = [line.strip() for line in made.splitlines() if line.strip().startswith("curl")]
+    printed = shell.ecs("up", "--tag", "v1", "--yes")
+    [curl] = [line.strip() for line in printed.splitlines() if line.strip().startswith("curl")]
     address = shell.ecs("url").strip()
     assert curl.startswith(f"curl -X POST {address}/recms -H 'X-API-Key: ")
-    assert made.index("RedisService") < made.index("CREATE_COMPLETE              WorkerService")
-    assert made.rindex("WorkerService") < made.rindex("WebService")
+    assert printed.index("RedisService") < printed.index("CREATE_COMPLETE              WorkerService")
+    assert printed.rindex("WorkerService") < printed.rindex("WebService")
     assert shell.ecs("up", "--yes").count("nothing to change") == 2
     shown = shell.ecs("ps")
     assert f"{shell.stack}-worker:1" in shown
@@ -69,7 +69,7 @@ def update_switches_the_images(shell: Shell) -> None:
     assert "WorkerTask" in updated
     assert "ImageTag" in updated
     assert "web:v2" in shell.ecs("ps")
-    assert "v2 runs already" in shell.ecs("update", "--tag", "v2", "--yes")
+    assert "v2 already runs" in shell.ecs("update", "--tag", "v2", "--yes")
 
 
 def rollback_goes_back_and_forth(shell: Shell) -> None:
@@ -87,7 +87,7 @@ def update_keeps_the_scale(shell: Shell) -> None:
 
 
 def leftovers(cloud: Cloud, stack: str) -> list[str]:
-    """Whatever in the account still has the deployment's name in it."""
+    """The names of resources in the account that still contain the deployment's name."""
     stacks = cloud.client("cloudformation").describe_stacks()["Stacks"]
     groups = cloud.client("logs").describe_log_groups()["logGroups"]
     roles = cloud.client("iam").list_roles()["Roles"]

@@ -1,4 +1,4 @@
-"""Commands that watch tasks: ministack's run until they are told to stop, which the tests do."""
+"""Commands that watch tasks. ministack's tasks run until the tests stop them."""
 
 import json
 import signal
@@ -16,7 +16,7 @@ from tests.integration.stack import Stack
 
 
 def task_of(cloud: Cloud, cluster: str, family: str) -> str:
-    """The id of the one-off task of a family, once there is one."""
+    """Waits for a one-off task of a family, and returns its id."""
     client = cloud.client("ecs")
 
     def found() -> list[str]:
@@ -28,8 +28,8 @@ def task_of(cloud: Cloud, cluster: str, family: str) -> str:
     return wait_until(f"a task of {family}", found)[0].rpartition("/")[2]
 
 
-def told_as_by_aws(cloud: Cloud, cluster: str) -> None:
-    """ministack tells of a definition that came from a template in the template's spelling."""
+def use_api_spelling(cloud: Cloud, cluster: str) -> None:
+    """Registers the worker's task definition in the spelling of the API; ministack keeps the template's."""
 
     def api_spelling(value: Any) -> Any:
         if isinstance(value, list):
@@ -44,17 +44,17 @@ def told_as_by_aws(cloud: Cloud, cluster: str) -> None:
     client = cloud.client("ecs")
     family = f"{cluster}-worker"
     parsed, definition = read_unparsed(client, family)
-    kept = ("cpu", "memory", "networkMode", "executionRoleArn", "taskRoleArn", "requiresCompatibilities")
+    fields = ("cpu", "memory", "networkMode", "executionRoleArn", "taskRoleArn", "requiresCompatibilities")
     client.register_task_definition(
         family=family,
         containerDefinitions=api_spelling(definition["containerDefinitions"]),
-        **{name: parsed[name] for name in kept},
+        **{name: parsed[name] for name in fields},
     )
     client.update_service(cluster=cluster, service="worker", taskDefinition=family)
 
 
 def read_unparsed(client: Any, family: str) -> tuple[dict[str, Any], dict[str, Any]]:
-    """A task definition as boto3 reads it, and as it came: boto3 drops what is misspelt."""
+    """A task definition as boto3 reads it, and unparsed: boto3 drops unknown keys."""
     bodies: list[bytes] = []
     client.meta.events.register(
         "after-call.ecs.DescribeTaskDefinition",
@@ -72,7 +72,7 @@ def log(cloud: Cloud, stack: str, stream: str, message: str) -> None:
     client.put_log_events(logGroupName=group, logStreamName=stream, logEvents=events)
 
 
-def test_one_command_is_run_and_heard(cloud: Cloud, running: str, tmp_path: Path) -> None:
+def test_run_shows_the_log_lines_of_its_task(cloud: Cloud, running: str, tmp_path: Path) -> None:
     command = [PYTHON, "-m", "ecs", "run", "--stack", running, "--", "python", "-m", "model", "--help"]
     service = Service(command, tmp_path / "run.log", cloud.environment())
     task = task_of(cloud, running, f"{running}-worker")
@@ -83,50 +83,50 @@ def test_one_command_is_run_and_heard(cloud: Cloud, running: str, tmp_path: Path
     assert service.says().count("usage: python -m model") == 1
 
 
-def test_ctrl_c_stops_the_task_that_nobody_else_would(cloud: Cloud, running: str, tmp_path: Path) -> None:
+def test_ctrl_c_stops_the_task_of_run(cloud: Cloud, running: str, tmp_path: Path) -> None:
     command = [PYTHON, "-m", "ecs", "run", "--stack", running, "--", "sleep", "999"]
     service = Service(command, tmp_path / "run.log", cloud.environment())
     task = task_of(cloud, running, f"{running}-worker")
-    wait_until("it says so", lambda: task in service.says())
+    wait_until("the task is announced", lambda: task in service.says())
     service.send(signal.SIGINT)
     assert service.ended() == 130
     [stopped] = cloud.client("ecs").describe_tasks(cluster=running, tasks=[task])["tasks"]
     assert stopped["lastStatus"] == "STOPPED"
 
 
-def test_down_stops_what_a_closed_shell_has_left(cloud: Cloud, running: str, tmp_path: Path) -> None:
+def test_down_stops_a_task_left_by_a_closed_terminal(cloud: Cloud, running: str, tmp_path: Path) -> None:
     command = [PYTHON, "-m", "ecs", "run", "--stack", running, "--", "sleep", "999"]
     service = Service(command, tmp_path / "run.log", cloud.environment())
     task = task_of(cloud, running, f"{running}-worker")
     service.kill()
     assert cloud.ecs("down", "--yes", "--stack", running).status == 0
     left = cloud.client("ecs").describe_tasks(cluster=running, tasks=[task])["tasks"]
-    assert [each["stoppedReason"] for each in left] == ["the deployment is removed"]
+    assert [each["stoppedReason"] for each in left] == ["the deployment is being removed"]
 
 
-def test_an_image_that_cannot_be_tried_here_can_still_be_switched_to(cloud: Cloud, running: str) -> None:
-    """As against ministack from a shell, where nobody mends its spelling."""
+def test_a_self_check_that_cannot_run_can_be_skipped(cloud: Cloud, running: str) -> None:
+    """ministack returns task definitions in a spelling that it does not accept."""
     cloud.push(running, "v2")
-    said = cloud.ecs("update", "--tag", "v2", "--yes", "--stack", running)
-    assert said.status == 1
-    complaint, next_step = said.err.splitlines()
-    assert "the worker's task definition cannot be copied" in complaint
+    result = cloud.ecs("update", "--tag", "v2", "--yes", "--stack", running)
+    assert result.status == 1
+    message, next_step = result.err.splitlines()
+    assert "the worker's task definition cannot be copied" in message
     assert "--no-check" in next_step
 
 
-def test_the_workers_image_is_tried_before_it_is_switched_to(cloud: Cloud, running: str) -> None:
+def test_the_worker_image_is_checked_before_services_switch_to_it(cloud: Cloud, running: str) -> None:
     cloud.push(running, "v2")
-    told_as_by_aws(cloud, running)
-    trial = threading.Thread(
+    use_api_spelling(cloud, running)
+    stopping = threading.Thread(
         target=lambda: cloud.client("ecs").stop_task(
             cluster=running, task=task_of(cloud, running, f"{running}-check")
         )
     )
-    trial.start()
-    said = cloud.ecs("update", "--tag", "v2", "--yes", "--stack", running)
-    trial.join()
-    assert said.status == 0, said.err
-    assert said.out.index("worker:v2") < said.out.index("UPDATE_IN_PROGRESS")
+    stopping.start()
+    result = cloud.ecs("update", "--tag", "v2", "--yes", "--stack", running)
+    stopping.join()
+    assert result.status == 0, result.err
+    assert result.out.index("worker:v2") < result.out.index("UPDATE_IN_PROGRESS")
     left = cloud.client("ecs").list_task_definitions(familyPrefix=f"{running}-check", status="ACTIVE")
     assert left["taskDefinitionArns"] == []
 
@@ -145,15 +145,15 @@ def test_logs_are_shown_once_and_followed(cloud: Cloud, running: str, tmp_path: 
     assert service.says().count("one") == 1
 
 
-def test_silence_is_said_to_be_silence(cloud: Cloud, running: str) -> None:
-    assert "nothing was written within 10m" in cloud.ecs("logs", "--stack", running).out
+def test_missing_log_lines_are_reported(cloud: Cloud, running: str) -> None:
+    assert "no log lines in the last 10m" in cloud.ecs("logs", "--stack", running).out
 
 
 def test_the_self_check_runs_in_a_worker(shared: Stack) -> None:
-    """What an update asks of a new image, asked of what is here."""
+    """Runs the self-check of `update` with the current code."""
     environment = clean_environment(REDIS_URL=shared.redis_url)
     done = subprocess.run(
         [sys.executable, "-c", SELF_CHECK], env=environment, capture_output=True, text=True, timeout=60
     )
     assert done.returncode == 0, done.stderr
-    assert "salary@1 is right; Redis answers" in done.stdout
+    assert "salary@1 matches its golden rows; Redis responds" in done.stdout

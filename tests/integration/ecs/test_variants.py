@@ -1,8 +1,8 @@
-"""Every shape a deployment can have, made and taken away again."""
+"""Deployments with every combination of options that matters are created, changed and removed."""
 
 import pytest
 
-from tests.integration.ecs.cloud import Cloud, Said
+from tests.integration.ecs.cloud import Cloud, CommandResult
 from tests.integration.ecs.conftest import DOMAIN, HTTPS, up
 
 VARIANTS = {
@@ -10,7 +10,7 @@ VARIANTS = {
     "without a load balancer": ["--no-alb"],
     "with ElastiCache": ["--redis", "elasticache"],
     "smallest": ["--no-alb", "--redis", "elasticache", "--spot", "100"],
-    "large, on demand, watched": [
+    "large, on demand, with alarms": [
         *("--worker-size", "4096/8192", "--web-size", "1024/2048", "--spot", "0"),
         *("--alarm-email", "ada@example.com", "--allow-cidr", "203.0.113.0/24", "--log-days", "7"),
     ],
@@ -18,83 +18,83 @@ VARIANTS = {
 
 
 @pytest.mark.parametrize("variant", VARIANTS)
-def test_it_is_made_and_taken_away(cloud: Cloud, stack: str, variant: str) -> None:
+def test_a_deployment_is_created_and_removed(cloud: Cloud, stack: str, variant: str) -> None:
     up(cloud, stack, *VARIANTS[variant])
     services = services_of(cloud, stack)
     assert services["worker"]["runningCount"] == services["web"]["runningCount"] == 1
     assert ("redis" in services) == ("elasticache" not in VARIANTS[variant])
     assert bool(services["web"]["loadBalancers"]) == ("--no-alb" not in VARIANTS[variant])
-    assert said(cloud, stack, "up", "--yes").out.count("nothing to change") == 2
-    assert f"nothing of {stack} is left" in said(cloud, stack, "down", "--yes").out
+    assert succeed(cloud, stack, "up", "--yes").out.count("nothing to change") == 2
+    assert f"nothing of {stack} is left" in succeed(cloud, stack, "down", "--yes").out
 
 
-def test_a_shape_can_be_changed(cloud: Cloud, running: str) -> None:
-    planned = said(cloud, running, "plan", "--worker-size", "2048/4096").out
+def test_options_can_be_changed(cloud: Cloud, running: str) -> None:
+    planned = succeed(cloud, running, "plan", "--worker-size", "2048/4096").out
     assert "WorkerTask" in planned
     assert "Cpu (by WorkerCpu)" in planned
-    said(cloud, running, "up", "--worker-size", "2048/4096", "--yes")
-    said(cloud, running, "up", "--spot", "10", "--yes")
-    # What was given before stays when it is not given again.
+    succeed(cloud, running, "up", "--worker-size", "2048/4096", "--yes")
+    succeed(cloud, running, "up", "--spot", "10", "--yes")
+    # Options keep their values when they are not given again.
     definition = cloud.client("ecs").describe_task_definition(taskDefinition=f"{running}-worker")[
         "taskDefinition"
     ]
     assert (definition["cpu"], definition["memory"]) == ("2048", "4096")
 
 
-def test_callers_use_the_name_that_the_certificate_is_for(cloud: Cloud, running: str) -> None:
-    """The load balancer's own name is what DNS has to know."""
-    before = said(cloud, running, "url").out.strip()
-    made = said(cloud, running, "up", *HTTPS, "--yes").out
-    assert f"curl -X POST https://{DOMAIN}/recms" in made
+def test_callers_use_the_domain_of_the_certificate(cloud: Cloud, running: str) -> None:
+    """The domain must point to the load balancer's own name."""
+    before = succeed(cloud, running, "url").out.strip()
+    printed = succeed(cloud, running, "up", *HTTPS, "--yes").out
+    assert f"curl -X POST https://{DOMAIN}/recms" in printed
     own = before.removeprefix("http://")
-    assert f"DNS has to point it to {own}" in made
-    assert said(cloud, running, "url").out.strip() == f"https://{DOMAIN}"
-    assert said(cloud, running, "ps", "--json").json["domain_target"] == own
-    # It is not given up by the way.
+    assert f"DNS record must point to {own}" in printed
+    assert succeed(cloud, running, "url").out.strip() == f"https://{DOMAIN}"
+    assert succeed(cloud, running, "ps", "--json").json["domain_target"] == own
+    # HTTPS is not removed as a side effect.
     refused = cloud.ecs("up", "--no-alb", "--yes", "--stack", running)
     assert refused.status == 2
     assert '--certificate "" --domain ""' in refused.err
-    said(cloud, running, "up", "--certificate", "", "--domain", "", "--yes")
-    assert said(cloud, running, "url").out.strip() == before
-    assert "DNS" not in said(cloud, running, "ps").out
+    succeed(cloud, running, "up", "--certificate", "", "--domain", "", "--yes")
+    assert succeed(cloud, running, "url").out.strip() == before
+    assert "DNS" not in succeed(cloud, running, "ps").out
 
 
 def test_a_deployment_stays_in_its_zones(cloud: Cloud, stack: str) -> None:
     up(cloud, stack, "--no-alb", "--zones", "eu-central-1b,eu-central-1c")
-    said(cloud, stack, "up", "--spot", "10", "--yes")
+    succeed(cloud, stack, "up", "--spot", "10", "--yes")
     cloud.push(stack, "v2")
-    said(cloud, stack, "update", "--tag", "v2", "--no-check", "--yes")
+    succeed(cloud, stack, "update", "--tag", "v2", "--no-check", "--yes")
     subnets = cloud.client("ec2").describe_subnets()["Subnets"]
     mine = {each["AvailabilityZone"] for each in subnets if f"{stack}-" in str(each.get("Tags"))}
     assert mine == {"eu-central-1b", "eu-central-1c"}
 
 
-def test_a_load_balancer_can_go(cloud: Cloud, running: str) -> None:
-    said(cloud, running, "up", "--no-alb", "--yes")
+def test_the_load_balancer_can_be_removed_and_added(cloud: Cloud, running: str) -> None:
+    succeed(cloud, running, "up", "--no-alb", "--yes")
     assert not services_of(cloud, running)["web"]["loadBalancers"]
-    assert said(cloud, running, "up", "--alb", "--yes").out.count("http://")
+    assert succeed(cloud, running, "up", "--alb", "--yes").out.count("http://")
     assert services_of(cloud, running)["web"]["loadBalancers"]
 
 
-def test_tasks_start_anew_when_redis_moves(cloud: Cloud, running: str) -> None:
-    """They have read its address as they started."""
+def test_tasks_restart_when_redis_moves(cloud: Cloud, running: str) -> None:
+    """Tasks read the address of Redis at their start."""
     before = services_of(cloud, running)
-    said(cloud, running, "up", "--redis", "elasticache", "--yes")
+    succeed(cloud, running, "up", "--redis", "elasticache", "--yes")
     after = services_of(cloud, running)
     for service in ("worker", "web"):
         assert after[service]["taskDefinition"] != before[service]["taskDefinition"]
 
 
-def test_without_a_load_balancer_the_address_is_the_tasks(cloud: Cloud, stack: str) -> None:
-    """ministack's tasks have no interfaces, and so no address."""
+def test_without_a_load_balancer_web_needs_a_task_with_an_address(cloud: Cloud, stack: str) -> None:
+    """ministack's tasks have no network interfaces, so no address."""
     up(cloud, stack, "--no-alb")
-    nowhere = cloud.ecs("url", "--stack", stack)
-    assert nowhere.status == 2
-    assert "no web task has a public address yet" in nowhere.err
+    result = cloud.ecs("url", "--stack", stack)
+    assert result.status == 2
+    assert "no web task has a public address yet" in result.err
 
 
-def test_an_oidc_provider_that_is_there_is_used(cloud: Cloud, stack: str) -> None:
-    """An account can have only one for each platform; ministack cannot make one in a stack."""
+def test_an_existing_oidc_provider_is_used(cloud: Cloud, stack: str) -> None:
+    """An account can have only one for each platform. ministack cannot create one in a stack."""
     provider = cloud.client("iam").create_open_id_connect_provider(
         Url="https://gitlab.com", ClientIDList=["https://gitlab.com"], ThumbprintList=["0" * 40]
     )
@@ -117,7 +117,7 @@ def services_of(cloud: Cloud, stack: str) -> dict[str, dict[str, object]]:
     return {each["serviceName"]: each for each in found}
 
 
-def said(cloud: Cloud, stack: str, *arguments: str) -> Said:
-    said = cloud.ecs(*arguments, "--stack", stack)
-    assert said.status == 0, said.err
-    return said
+def succeed(cloud: Cloud, stack: str, *arguments: str) -> CommandResult:
+    result = cloud.ecs(*arguments, "--stack", stack)
+    assert result.status == 0, result.err
+    return result

@@ -1,4 +1,4 @@
-"""Clients of AWS whose answers are written down; botocore checks both question and answer."""
+"""AWS clients with prepared responses; botocore validates requests and responses."""
 
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
@@ -13,7 +13,7 @@ StubClient = Callable[[str], tuple[Any, Stubber]]
 
 @pytest.fixture
 def stub() -> Iterator[StubClient]:
-    """A client and its stub; after the test each answer must have been asked for."""
+    """Makes a client and its stub; after the test, every prepared response must have been used."""
     with ExitStack() as stubs:
 
         def make(service: str) -> tuple[Any, Stubber]:

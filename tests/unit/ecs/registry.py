@@ -1,4 +1,4 @@
-"""ECR as far as a push goes: its API, and the registry behind it."""
+"""The part of ECR that a push uses: the API, and the registry behind it."""
 
 import base64
 import hashlib
@@ -10,18 +10,18 @@ from types import TracebackType
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
-PASSWORD = "given-for-twelve-hours"
+PASSWORD = "valid-for-twelve-hours"
 _BASIC = "Basic " + base64.b64encode(f"AWS:{PASSWORD}".encode()).decode()
 
 
 class Registry:
-    """`with Registry() as registry`; what was pushed is in `images`: the manifest by repository:tag."""
+    """A context manager. `images` holds the pushed manifests by repository:tag."""
 
     def __init__(self, repositories: tuple[str, ...] = ("paygrade/web", "paygrade/worker")) -> None:
         self.repositories = repositories
         self.images: dict[str, Any] = {}
         self.blobs: dict[str, int] = {}
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), _Answers)
+        self._server = ThreadingHTTPServer(("127.0.0.1", 0), _Handler)
         self._server.registry = self  # type: ignore[attr-defined]
         self.address = f"127.0.0.1:{self._server.server_port}"
         self._thread = threading.Thread(target=self._server.serve_forever, args=(0.05,))
@@ -36,7 +36,7 @@ class Registry:
         self._thread.join()
 
     def environment(self) -> dict[str, str]:
-        """What leads boto3 here."""
+        """Points boto3 to this server."""
         return {
             "AWS_ENDPOINT_URL": f"http://{self.address}",
             "AWS_REGION": "eu-central-1",
@@ -44,19 +44,19 @@ class Registry:
             "AWS_SECRET_ACCESS_KEY": "tests",
         }
 
-    def api(self, operation: str, asked: dict[str, Any]) -> tuple[int, dict[str, Any]]:
+    def api(self, operation: str, request: dict[str, Any]) -> tuple[int, dict[str, Any]]:
         if operation == "GetAuthorizationToken":
             token = _BASIC.removeprefix("Basic ")
-            given = {"authorizationToken": token, "proxyEndpoint": f"http://{self.address}"}
-            return 200, {"authorizationData": [given]}
+            authorization = {"authorizationToken": token, "proxyEndpoint": f"http://{self.address}"}
+            return 200, {"authorizationData": [authorization]}
         if operation == "DescribeRepositories":
-            if not set(asked["repositoryNames"]) <= set(self.repositories):
+            if not set(request["repositoryNames"]) <= set(self.repositories):
                 return 400, {"__type": "RepositoryNotFoundException"}
-            uris = {name: f"{self.address}/{name}" for name in asked["repositoryNames"]}
+            uris = {name: f"{self.address}/{name}" for name in request["repositoryNames"]}
             found = [{"repositoryName": name, "repositoryUri": uri} for name, uri in uris.items()]
             return 200, {"repositories": found}
         assert operation == "DescribeImages"
-        name, tag = asked["repositoryName"], asked["imageIds"][0]["imageTag"]
+        name, tag = request["repositoryName"], request["imageIds"][0]["imageTag"]
         if name not in self.repositories:
             return 400, {"__type": "RepositoryNotFoundException"}
         if f"{name}:{tag}" not in self.images:
@@ -64,7 +64,7 @@ class Registry:
         return 200, {"imageDetails": [{"repositoryName": name, "imageTags": [tag]}]}
 
 
-class _Answers(BaseHTTPRequestHandler):
+class _Handler(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
 
     @property
@@ -76,52 +76,54 @@ class _Answers(BaseHTTPRequestHandler):
         body = self._body()
         if self.path == "/":
             operation = self.headers["X-Amz-Target"].rpartition(".")[2]
-            status, answer = self.registry.api(operation, json.loads(body))
-            self._answer(status, json.dumps(answer).encode(), {"Content-Type": "application/x-amz-json-1.1"})
-        elif self._may():
-            self._answer(202, headers={"Location": f"{self.path}one", "Range": "0-0"})
+            status, response = self.registry.api(operation, json.loads(body))
+            self._respond(
+                status, json.dumps(response).encode(), {"Content-Type": "application/x-amz-json-1.1"}
+            )
+        elif self._authorized():
+            self._respond(202, headers={"Location": f"{self.path}one", "Range": "0-0"})
 
     def do_GET(self) -> None:
-        if self._may():
-            self._answer(200)
+        if self._authorized():
+            self._respond(200)
 
     def do_HEAD(self) -> None:
-        if self._may():
+        if self._authorized():
             digest = self.path.rpartition("/")[2]
             size = self.registry.blobs.get(digest)
-            self._answer(404 if size is None else 200, headers={"Content-Length": str(size or 0)})
+            self._respond(404 if size is None else 200, headers={"Content-Length": str(size or 0)})
 
     def do_PATCH(self) -> None:
         body = self._body()
-        if self._may():
-            self._keep(body)
-            self._answer(202, headers={"Location": self.path, "Range": f"0-{len(body)}"})
+        if self._authorized():
+            self._store(body)
+            self._respond(202, headers={"Location": self.path, "Range": f"0-{len(body)}"})
 
     def do_PUT(self) -> None:
         body = self._body()
-        if not self._may():
+        if not self._authorized():
             return
         address = urlsplit(self.path)
         if "/manifests/" in address.path:
             repository, _, tag = address.path.removeprefix("/v2/").partition("/manifests/")
             self.registry.images[f"{repository}:{tag}"] = json.loads(body)
-            digest = self._keep(body)
+            digest = self._store(body)
         else:
             if body:
-                self._keep(body)
+                self._store(body)
             [digest] = parse_qs(address.query)["digest"]
             assert digest in self.registry.blobs
-        self._answer(201, headers={"Docker-Content-Digest": digest})
+        self._respond(201, headers={"Docker-Content-Digest": digest})
 
-    def _keep(self, body: bytes) -> str:
+    def _store(self, body: bytes) -> str:
         digest = f"sha256:{hashlib.sha256(body).hexdigest()}"
         self.registry.blobs[digest] = len(body)
         return digest
 
-    def _may(self) -> bool:
+    def _authorized(self) -> bool:
         if self.headers["Authorization"] == _BASIC:
             return True
-        self._answer(401, headers={"WWW-Authenticate": 'Basic realm="here"'})
+        self._respond(401, headers={"WWW-Authenticate": 'Basic realm="registry"'})
         return False
 
     def _body(self) -> bytes:
@@ -134,7 +136,7 @@ class _Answers(BaseHTTPRequestHandler):
         self.rfile.readline()
         return b"".join(chunks)
 
-    def _answer(self, status: int, body: bytes = b"", headers: dict[str, str] | None = None) -> None:
+    def _respond(self, status: int, body: bytes = b"", headers: dict[str, str] | None = None) -> None:
         self.send_response(status)
         for name, value in ({"Content-Length": str(len(body))} | (headers or {})).items():
             self.send_header(name, value)
@@ -142,5 +144,5 @@ class _Answers(BaseHTTPRequestHandler):
         with suppress(BrokenPipeError):
             self.wfile.write(body)
 
-    def log_message(self, format: str, *arguments: Any) -> None:  # noqa: A002 (its name there)
-        """Nothing: what matters is kept."""
+    def log_message(self, format: str, *arguments: Any) -> None:  # noqa: A002 (the name in the base class)
+        """Logs nothing."""

@@ -1,4 +1,4 @@
-"""The pair of templates, to be asked."""
+"""Queries on the pair of templates."""
 
 import functools
 from collections.abc import Iterator
@@ -16,7 +16,7 @@ class Templates:
     app: dict[str, Any]
 
     def of(self, kind: str) -> Iterator[tuple[str, Properties]]:
-        """Every resource of a type, in either template."""
+        """The names and properties of all resources of a type, such as ECS::Service."""
         for template in (self.base, self.app):
             for name, resource in template["Resources"].items():
                 if resource["Type"] == f"AWS::{kind}":
@@ -44,7 +44,7 @@ def reference(value: Any) -> str:
 
 
 def branches(value: Any) -> list[Any]:
-    """What a value may be: both sides of an Fn::If."""
+    """The possible values: both sides of an Fn::If."""
     if isinstance(value, dict) and "Fn::If" in value:
         return [each for side in value["Fn::If"][1:] for each in branches(side)]
     return [] if reference(value) == "AWS::NoValue" else [value]

@@ -1,41 +1,41 @@
-"""A change set is read as its reader would say it."""
+"""A change set becomes readable rows."""
 
 from typing import Any
 
 import pytest
 
-from ecs.changes import Change, changes_of, loses_data, summary
+from ecs.changes import ResourceChange, parse_changes, resources_losing_data, summarize
 
 
-def change(action: str, kind: str = "AWS::ECS::Service", **more: Any) -> Change:
+def change(action: str, kind: str = "AWS::ECS::Service", **more: Any) -> ResourceChange:
     page = {
         "Changes": [
             {"ResourceChange": {"Action": action, "LogicalResourceId": "It", "ResourceType": kind, **more}}
         ]
     }
-    [only] = changes_of(page)
+    [only] = parse_changes(page)
     return only
 
 
 @pytest.mark.parametrize(
-    ("action", "replacement", "said"),
+    ("action", "replacement", "shown"),
     [
         ("Add", None, "add"),
         ("Remove", None, "remove"),
         ("Modify", "False", "change"),
         ("Modify", "True", "replace"),
-        ("Modify", "Conditional", "perhaps replace"),
+        ("Modify", "Conditional", "may replace"),
     ],
 )
-def test_what_happens_is_one_word(action: str, replacement: str | None, said: str) -> None:
-    assert change(action, **({"Replacement": replacement} if replacement else {})).action == said
+def test_the_action_is_named(action: str, replacement: str | None, shown: str) -> None:
+    assert change(action, **({"Replacement": replacement} if replacement else {})).action == shown
 
 
-def test_a_task_definition_is_not_replaced_but_has_a_new_version() -> None:
+def test_a_replaced_task_definition_is_shown_as_a_new_version() -> None:
     assert change("Modify", "AWS::ECS::TaskDefinition", Replacement="True").action == "new version"
 
 
-def test_why_names_each_property_and_what_made_it_differ() -> None:
+def test_why_lists_each_property_with_its_causes() -> None:
     details = [
         {"Target": {"Attribute": "Properties", "Name": "ContainerDefinitions"}, "CausingEntity": "ImageTag"},
         {"Target": {"Attribute": "Properties", "Name": "ContainerDefinitions"}, "CausingEntity": "ImageTag"},
@@ -48,17 +48,17 @@ def test_why_names_each_property_and_what_made_it_differ() -> None:
     )
 
 
-def test_a_change_that_is_of_no_resource_is_left_out() -> None:
-    assert list(changes_of({"Changes": [{"Type": "Hook"}]})) == []
+def test_changes_of_other_things_than_resources_are_omitted() -> None:
+    assert list(parse_changes({"Changes": [{"Type": "Hook"}]})) == []
 
 
-def test_data_is_lost_with_what_holds_it() -> None:
-    gone = change("Remove", "AWS::EFS::FileSystem")
-    made_anew = change("Modify", "AWS::ElastiCache::ReplicationGroup", Replacement="Conditional")
+def test_deleting_or_replacing_a_store_loses_its_data() -> None:
+    removed = change("Remove", "AWS::EFS::FileSystem")
+    replaced = change("Modify", "AWS::ElastiCache::ReplicationGroup", Replacement="Conditional")
     harmless = change("Modify", "AWS::EFS::FileSystem", Replacement="False")
-    assert loses_data([gone, made_anew, harmless, change("Remove")]) == ["It", "It"]
+    assert resources_losing_data([removed, replaced, harmless, change("Remove")]) == ["It", "It"]
 
 
-def test_the_summary_counts() -> None:
-    assert summary([change("Add"), change("Add"), change("Remove")]) == "2 to add, 1 to remove"
-    assert summary([]) == "nothing to change"
+def test_the_summary_counts_actions() -> None:
+    assert summarize([change("Add"), change("Add"), change("Remove")]) == "2 to add, 1 to remove"
+    assert summarize([]) == "nothing to change"

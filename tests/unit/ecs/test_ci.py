@@ -1,4 +1,4 @@
-"""What CI runs there cannot be run here: the files keep their platforms' schemas, and call what exists."""
+"""The CI files match their platforms' schemas, and use commands, roles and permissions that exist."""
 
 import re
 import shlex
@@ -11,7 +11,7 @@ import pytest
 import yaml
 from cfnlint.schema import PROVIDER_SCHEMA_MANAGER
 
-from ecs.__main__ import VERBS
+from ecs.__main__ import COMMANDS
 from tests.unit.ecs.templates import Templates, as_list, shipped
 
 GITLAB = Path(".gitlab-ci.yml")
@@ -23,7 +23,7 @@ SCHEMAS = {
 
 
 class _Loader(yaml.SafeLoader):
-    """With GitLab's !reference, and `on` as the word that it is."""
+    """Reads GitLab's !reference, and `on` as text."""
 
 
 def _reference(loader: yaml.SafeLoader, node: yaml.Node) -> list[Any]:
@@ -43,41 +43,41 @@ def read(file: Path) -> dict[str, Any]:
     return content
 
 
-def rights() -> set[str]:
-    """Actions of CI's role, the only one of the base stack."""
+def role_actions() -> set[str]:
+    """The actions that the deployment role allows; it is the only role of the base stack."""
     statements = Templates(shipped().base, {"Resources": {}}).statements()
     return {action for _, statement in statements for action in as_list(statement["Action"])}
 
 
-def keeps_schema(file: Path, schema: list[str]) -> bool:
+def matches_schema(file: Path, schema: list[str]) -> bool:
     command = [sys.executable, "-m", "check_jsonschema", "--builtin-schema", *schema, str(file)]
     return subprocess.run(command, capture_output=True).returncode == 0
 
 
 @pytest.mark.parametrize("file", SCHEMAS, ids=str)
-def test_it_keeps_the_schema(file: Path) -> None:
-    assert keeps_schema(file, SCHEMAS[file])
+def test_the_file_matches_its_schema(file: Path) -> None:
+    assert matches_schema(file, SCHEMAS[file])
 
 
 @pytest.mark.parametrize(("file", "word"), [(GITLAB, "resource_group"), (GITHUB, "runs-on")], ids=str)
-def test_a_misspelling_breaks_the_schema(file: Path, word: str, tmp_path: Path) -> None:
+def test_the_schema_detects_a_misspelling(file: Path, word: str, tmp_path: Path) -> None:
     copy = tmp_path / file.name
     copy.write_text(file.read_text().replace(f"{word}:", f"{word[:-1]}:"))
-    assert not keeps_schema(copy, SCHEMAS[file])
+    assert not matches_schema(copy, SCHEMAS[file])
 
 
 @pytest.mark.parametrize("file", SCHEMAS, ids=str)
-def test_the_command_line_takes_what_it_is_given(file: Path) -> None:
+def test_the_file_uses_existing_commands_and_options(file: Path) -> None:
     lines = re.findall(r"python -m ecs (\w+)(.*)$", file.read_text(), re.MULTILINE)
-    used = {verb for verb, _ in lines}
+    used = {command for command, _ in lines}
     assert used >= {"push", "update", "up"}
-    assert used <= set(VERBS)
+    assert used <= set(COMMANDS)
     for _, rest in lines:
         options = {word for word in shlex.split(rest.split(",")[0]) if word.startswith("--")}
         assert options <= {"--tag", "--yes", "--gitlab", "--github"}
 
 
-def test_jobs_wait_for_jobs_and_stages_that_are_there() -> None:
+def test_jobs_need_existing_jobs_and_stages() -> None:
     gitlab, github = read(GITLAB), read(GITHUB)
     jobs = {name: job for name, job in gitlab.items() if isinstance(job, dict) and "script" in job}
     assert set(jobs) == {"test", "push", "update"}
@@ -87,8 +87,8 @@ def test_jobs_wait_for_jobs_and_stages_that_are_there() -> None:
     assert github["jobs"]["update"]["needs"] == jobs["update"]["needs"] == ["test", "push"]
 
 
-def test_all_is_tested_that_can_be_tested_there() -> None:
-    """A job of GitLab has no Docker engine on its own host; one of GitHub has."""
+def test_ci_runs_every_check_that_its_platform_can_run() -> None:
+    """A GitHub job has a Docker engine on its own host; a GitLab job has not."""
     everything = re.findall(r"^make \S+$", Path(".ci/run").read_text(), re.MULTILINE)
     assert "make test-containers" in everything
     assert read(GITLAB)["test"]["script"] == [each for each in everything if each != "make test-containers"]
@@ -101,13 +101,13 @@ def test_only_the_main_branch_deploys() -> None:
     assert "github.ref == 'refs/heads/main'" in read(GITHUB)["jobs"]["push"]["if"]
 
 
-def test_the_role_knows_the_tokens_that_ci_sends() -> None:
+def test_the_deployment_role_trusts_the_tokens_of_ci() -> None:
     trust = str(shipped().base["Resources"]["DeployRole"]["Properties"]["AssumeRolePolicyDocument"])
     audience = read(GITLAB)[".aws"]["id_tokens"]["AWS_ID_TOKEN"]["aud"]
     assert f"'gitlab.com:aud': '{audience}'" in trust
     assert "project_path:${GitLabProject}:ref_type:branch:ref:main" in trust
     assert "repo:${GitHubRepository}:ref:refs/heads/main" in trust
-    # With an environment GitHub's token names that, and not the branch.
+    # In a job with an environment, GitHub's token names the environment instead of the branch.
     assert all("environment" not in job for job in read(GITHUB)["jobs"].values())
 
 
@@ -115,22 +115,31 @@ def test_the_role_knows_the_tokens_that_ci_sends() -> None:
     ("kind", "handlers"),
     [("AWS::ECS::TaskDefinition", ("create", "delete")), ("AWS::ECS::Service", ("update",))],
 )
-def test_the_role_may_all_that_cloudformation_does_for_an_update(
+def test_the_deployment_role_allows_what_cloudformation_does_in_an_update(
     kind: str, handlers: tuple[str, ...]
 ) -> None:
-    """As its own schemas say; it acts with the rights of whoever executes the change set."""
+    """CloudFormation acts with the permissions of its caller; its schemas list the actions."""
     schema = PROVIDER_SCHEMA_MANAGER.get_resource_schema("us-east-1", kind).schema
-    wanted = {action for handler in handlers for action in schema["handlers"][handler]["permissions"]}
-    assert wanted - rights() == {"ecs:UntagResource"} & wanted  # an update takes no tag away
+    required = {action for handler in handlers for action in schema["handlers"][handler]["permissions"]}
+    assert required - role_actions() == {"ecs:UntagResource"} & required  # an update removes no tag
 
 
-def test_an_update_asks_for_no_zones() -> None:
-    """The role may not, and another answer would replace the subnets."""
+def test_an_update_does_not_look_up_zones() -> None:
+    """The role does not allow it, and another result would replace the subnets."""
     assert "Fn::GetAZs" not in str(shipped().app)
-    assert not {action for action in rights() if action.startswith("ec2:")}
+    assert not {action for action in role_actions() if action.startswith("ec2:")}
 
 
-def test_no_key_of_aws_is_kept_anywhere() -> None:
+def test_github_actions_are_pinned_by_commit_with_their_version_in_a_comment() -> None:
+    """A tag of an action can be moved to other code, which would run with the deployment role."""
+    used = re.findall(r"uses: (.*)$", GITHUB.read_text(), re.MULTILINE)
+    assert used
+    assert [
+        each for each in used if not re.fullmatch(r"[\w.-]+/[\w.-]+@[0-9a-f]{40} # v\d+\.\d+\.\d+", each)
+    ] == []
+
+
+def test_ci_uses_no_long_lived_aws_key() -> None:
     assert not re.search(
         r"AWS_SECRET_ACCESS_KEY|aws-secret-access-key", GITLAB.read_text() + GITHUB.read_text()
     )

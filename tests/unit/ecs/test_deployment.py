@@ -1,4 +1,4 @@
-"""What ministack's tasks cannot do: have a public address, and fail."""
+"""Cases that ministack does not emulate: tasks with public addresses, and tasks that fail."""
 
 from datetime import UTC, datetime
 from typing import Any
@@ -9,8 +9,8 @@ from botocore.stub import ANY, Stubber
 from ecs import update
 from ecs.aws import Aws
 from ecs.deployment import Deployment
-from ecs.errors import ChangeFailed, NotThere
-from ecs.names import Names
+from ecs.errors import ChangeFailed, ResourceNotFound
+from ecs.names import ResourceNames
 from ecs.screen import Screen
 from tests.unit.ecs.conftest import StubClient
 
@@ -43,7 +43,7 @@ def aws(stub: StubClient) -> StubbedAws:
 
 @pytest.fixture
 def deployment(aws: StubbedAws) -> Deployment:
-    return Deployment(aws, Names("paygrade"), lambda seconds: None)
+    return Deployment(aws, ResourceNames("paygrade"), lambda seconds: None)
 
 
 def with_stack(aws: StubbedAws, times: int = 1, **parameters: str) -> None:
@@ -74,37 +74,39 @@ def with_web_task(aws: StubbedAws, association: dict[str, str]) -> None:
     )
 
 
-def test_without_a_load_balancer_the_address_is_the_tasks(aws: StubbedAws, deployment: Deployment) -> None:
+def test_without_a_load_balancer_the_address_is_that_of_the_task(
+    aws: StubbedAws, deployment: Deployment
+) -> None:
     with_stack(aws, LoadBalancing="no")
     with_web_task(aws, {"PublicIp": "203.0.113.7"})
     assert deployment.address() == "http://203.0.113.7:8000"
 
 
-def test_a_task_may_have_no_public_address_yet(aws: StubbedAws, deployment: Deployment) -> None:
+def test_a_task_without_a_public_address_gives_no_address(aws: StubbedAws, deployment: Deployment) -> None:
     with_stack(aws, LoadBalancing="no")
     with_web_task(aws, {})
-    with pytest.raises(NotThere, match="no web task has a public address yet"):
+    with pytest.raises(ResourceNotFound, match="no web task has a public address yet"):
         deployment.address()
 
 
-def test_an_image_that_fails_its_self_check_is_not_switched_to(
+def test_no_service_switches_to_an_image_that_fails_its_self_check(
     aws: StubbedAws, deployment: Deployment, capsys: pytest.CaptureFixture[str]
 ) -> None:
     with_stack(aws, times=2, ImageTag="v1", WorkerRepositoryUri="r/worker")
     image = {"imageDetails": [{"imageTags": ["v2"]}]}
     for _ in ("worker", "web"):
         aws.on("ecr").add_response("describe_images", image)
-    trial_that_fails(aws.on("ecs"))
+    failing_self_check(aws.on("ecs"))
     lines = [{"eventId": "1", "timestamp": 1, "message": "GoldenMismatch: salary@1\n"}]
     aws.on("logs").add_response("filter_log_events", {"events": lines})
     with pytest.raises(ChangeFailed, match="v2 fails its self-check: exit status 1") as failed:
-        update.switch(deployment, Screen(yes=True), "v2")
-    assert "nothing was switched to it" in failed.value.next_step
+        update.switch_images(deployment, Screen(yes=True), "v2")
+    assert "no service was switched to it" in failed.value.next_step
     assert "GoldenMismatch: salary@1" in capsys.readouterr().out
 
 
-def trial_that_fails(ecs: Stubber) -> None:
-    """From the copy of the worker's task definition to its deregistration."""
+def failing_self_check(ecs: Stubber) -> None:
+    """The calls from copying the worker's task definition to deregistering the copy."""
     service = {"serviceName": "worker", "taskDefinition": "paygrade-worker:7", "networkConfiguration": {}}
     definition = {"containerDefinitions": [{"name": "worker", "image": "r/worker:v1"}], "cpu": "1024"}
     ecs.add_response("describe_services", {"services": [service]})

@@ -1,12 +1,11 @@
-"""How much of Fargate a deployment takes; the quota itself ministack does not know."""
+"""The vCPUs that an update takes. ministack does not emulate the quota."""
 
 import pytest
 
-from ecs.doctor import vcpus_of_an_update
-from ecs.invariants import Given
-from ecs.template import Template
+from ecs.doctor import vcpus_during_update
+from ecs.template import ParameterizedTemplate, Template
 
 
 @pytest.mark.parametrize(("redis", "vcpus"), [("ecs", 2.75), ("elasticache", 2.5)])
-def test_an_update_doubles_what_runs_on_fargate_but_redis(redis: str, vcpus: float) -> None:
-    assert vcpus_of_an_update(Given(Template("app").parsed, {"Redis": redis})) == vcpus
+def test_an_update_runs_web_and_worker_twice_and_redis_once(redis: str, vcpus: float) -> None:
+    assert vcpus_during_update(ParameterizedTemplate(Template("app").parsed, {"Redis": redis})) == vcpus

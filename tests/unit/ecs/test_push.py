@@ -1,4 +1,4 @@
-"""python -m ecs push, with a docker that only notes what it was asked."""
+"""python -m ecs push, with a docker command that only records its arguments."""
 
 import json
 import os
@@ -10,16 +10,22 @@ from pathlib import Path
 
 import pytest
 
+from ecs import docker
+from ecs.docker import DigestUnknown, Docker
+from ecs.push import declared_base_image
 from tests.unit.ecs.registry import PASSWORD, Registry
 
 ROOT = Path(__file__).parents[3]
+DIGEST = f"sha256:{'0' * 64}"
+BASE = f"python:3.13@{DIGEST}"
 DOCKER = """\
 #!/bin/sh
-printf '%s\\n' "$*" >> "$NOTES"
+printf '%s\\n' "$*" >> "$CALLS"
 case "$*" in
-  "$FAILS"*) exit 1 ;;
-  login*) cat >> "$NOTES.stdin" ;;
+  "$FAILS"*) echo "ERROR: no such host" >&2; exit 1 ;;
+  login*) cat >> "$CALLS.stdin" ;;
   info*) echo "$STORE" ;;
+  "buildx imagetools inspect"*) echo "$DIGEST" ;;
   "buildx inspect") printf 'Name:   default\\nDriver: %s\\n' "$DRIVER" ;;
 esac
 """
@@ -27,27 +33,32 @@ esac
 
 @dataclass
 class Checkout:
-    """A clone in which `push` is run."""
+    """A clone in which `push` runs."""
 
     folder: Path
     registry: Registry
     driver: str = "docker"
     store: str = "[[Backing Filesystem extfs]]"
     fails: str = "nothing"
+    digest: str = f'"{DIGEST}"'
+    dockerfile: str = "ARG PYTHON_IMAGE=python:3.13\nFROM ${PYTHON_IMAGE}\n"
 
     def __post_init__(self) -> None:
         tools = self.folder.parent / "tools"
         tools.mkdir()
-        self._notes = tools / "notes"
+        self._calls = tools / "calls"
         docker = tools / "docker"
         docker.write_text(DOCKER)
         docker.chmod(0o755)
         self._path = f"{tools}:{os.environ['PATH']}"
         self.folder.mkdir()
-        (self.folder / "Dockerfile").write_text("FROM scratch\n")
         self.git("init", "--quiet")
+        self.commit_dockerfile(self.dockerfile)
+
+    def commit_dockerfile(self, content: str) -> None:
+        (self.folder / "Dockerfile").write_text(content)
         self.git("add", ".")
-        self.git("-c", "user.name=A", "-c", "user.email=a@b.c", "commit", "--quiet", "--message=first")
+        self.git("-c", "user.name=A", "-c", "user.email=a@b.c", "commit", "--quiet", "--message=change")
 
     def git(self, *arguments: str) -> str:
         done = subprocess.run(
@@ -64,10 +75,11 @@ class Checkout:
             **self.registry.environment(),
             "PATH": self._path,
             "PYTHONPATH": str(ROOT),
-            "NOTES": str(self._notes),
+            "CALLS": str(self._calls),
             "DRIVER": self.driver,
             "STORE": self.store,
             "FAILS": self.fails,
+            "DIGEST": self.digest,
         }
         return subprocess.run(
             [sys.executable, "-m", "ecs", "push", *options],
@@ -77,13 +89,13 @@ class Checkout:
             text=True,
         )
 
-    def asked(self, verb: str = "") -> list[str]:
-        """What docker was asked, and began with the verb."""
-        asked = self._notes.read_text().splitlines() if self._notes.exists() else []
-        return [line for line in asked if line.startswith(verb)]
+    def docker_calls(self, start: str = "") -> list[str]:
+        """The arguments of each call that begins with these words."""
+        calls = self._calls.read_text().splitlines() if self._calls.exists() else []
+        return [line for line in calls if line.startswith(start)]
 
-    def on_standard_input(self) -> str:
-        return Path(f"{self._notes}.stdin").read_text()
+    def docker_input(self) -> str:
+        return Path(f"{self._calls}.stdin").read_text()
 
 
 @pytest.fixture
@@ -97,98 +109,163 @@ def checkout(tmp_path: Path, registry: Registry) -> Checkout:
     return Checkout(tmp_path / "clone", registry)
 
 
-def test_both_images_are_built_for_fargate_before_either_is_pushed(checkout: Checkout) -> None:
+def test_both_images_are_built_for_amd64_before_the_first_is_pushed(checkout: Checkout) -> None:
     done = checkout.push()
     assert done.returncode == 0, done.stderr
-    places = {
+    targets = {
         image: f"{checkout.registry.address}/paygrade/{image}:{checkout.commit}"
         for image in ("worker", "web")
     }
-    build = "buildx build --platform linux/amd64"
-    asked = [line for line in checkout.asked() if line.startswith((build, "login", "push"))]
-    assert asked[:2] == [f"{build} --target {image} --tag {place} ." for image, place in places.items()]
-    assert asked[2].startswith("login")
-    assert asked[3:] == [f"push {place}" for place in places.values()]
+    build = f"buildx build --platform linux/amd64 --build-arg PYTHON_IMAGE={BASE}"
+    calls = [line for line in checkout.docker_calls() if line.startswith(("buildx build", "login", "push"))]
+    assert calls[:2] == [f"{build} --target {image} --tag {target} ." for image, target in targets.items()]
+    assert calls[2].startswith("login")
+    assert calls[3:] == [f"push {target}" for target in targets.values()]
 
 
-def test_the_token_goes_in_on_standard_input_only(checkout: Checkout) -> None:
+def test_the_password_is_passed_only_on_standard_input(checkout: Checkout) -> None:
     done = checkout.push()
-    assert checkout.on_standard_input() == PASSWORD
-    assert checkout.asked("login") == [
+    assert checkout.docker_input() == PASSWORD
+    assert checkout.docker_calls("login") == [
         f"login --username AWS --password-stdin http://{checkout.registry.address}"
     ]
-    assert PASSWORD not in done.stdout + done.stderr + "".join(checkout.asked())
+    assert PASSWORD not in done.stdout + done.stderr + "".join(checkout.docker_calls())
 
 
 @pytest.mark.parametrize(
     ("driver", "store"),
     [("docker-container", "[]"), ("docker", "[[driver-type io.containerd.snapshotter.v1]]")],
-    ids=["a builder of its own", "containerd's store"],
+    ids=["separate builder", "containerd image store"],
 )
-def test_layers_are_zstd_where_the_engine_can(checkout: Checkout, driver: str, store: str) -> None:
+def test_layers_are_compressed_with_zstd_if_the_engine_supports_it(
+    checkout: Checkout, driver: str, store: str
+) -> None:
     checkout.driver, checkout.store = driver, store
     assert checkout.push().returncode == 0
-    builds = checkout.asked("buildx build")
+    builds = checkout.docker_calls("buildx build")
     assert [line.partition("--target ")[2].split()[0] for line in builds] == ["worker", "web"] * 2
     assert ["push=true,compression=zstd" in line for line in builds] == [False, False, True, True]
-    assert not [line for line in checkout.asked() if line.startswith(("build ", "push"))]
+    assert all(f"--build-arg PYTHON_IMAGE={BASE} " in line for line in builds)
+    assert not [line for line in checkout.docker_calls() if line.startswith(("build ", "push"))]
 
 
-def test_a_tag_that_is_there_stays_what_it_was(checkout: Checkout) -> None:
+def test_the_digest_of_the_base_image_is_printed(checkout: Checkout) -> None:
+    done = checkout.push()
+    assert f"base image {BASE}\n" in done.stdout
+    assert checkout.docker_calls("buildx imagetools") == [
+        "buildx imagetools inspect --format {{json .Manifest.Digest}} python:3.13"
+    ]
+
+
+@pytest.mark.parametrize(
+    ("fails", "digest", "reason"),
+    [
+        ("buildx imagetools", "", "ERROR: no such host"),
+        ("nothing", "Name: python", "docker printed 'Name: python'"),
+    ],
+    ids=["no registry", "unknown format"],
+)
+def test_without_a_digest_the_base_image_is_not_pinned(
+    checkout: Checkout, fails: str, digest: str, reason: str
+) -> None:
+    checkout.fails, checkout.digest = fails, digest
+    done = checkout.push()
+    assert done.returncode == 0, done.stderr
+    assert f"base image python:3.13, not pinned: its registry gives no digest ({reason})\n" in done.stdout
+    builds = checkout.docker_calls("buildx build")
+    assert [line.partition("--build-arg ")[2].split()[0] for line in builds] == [
+        "PYTHON_IMAGE=python:3.13"
+    ] * 2
+
+
+def test_a_registry_that_does_not_respond_gives_no_digest(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    command = tmp_path / "docker"
+    command.write_text('#!/bin/sh\n[ "$1" = version ] || exec sleep 60\n')
+    command.chmod(0o755)
+    monkeypatch.setenv("PATH", f"{tmp_path}:{os.environ['PATH']}")
+    monkeypatch.setattr(docker, "REGISTRY_TIMEOUT_SECONDS", 0.05)
+    with pytest.raises(DigestUnknown, match=r"no answer within 0\.05 s"):
+        Docker().digest("python:3.13")
+
+
+def test_a_base_image_that_the_dockerfile_pins_is_not_looked_up(checkout: Checkout) -> None:
+    checkout.commit_dockerfile(f"ARG PYTHON_IMAGE={BASE}\nFROM ${{PYTHON_IMAGE}}\n")
+    assert f"base image {BASE}\n" in checkout.push().stdout
+    assert not checkout.docker_calls("buildx imagetools")
+
+
+def test_a_dockerfile_without_the_argument_for_the_base_image_is_refused(checkout: Checkout) -> None:
+    checkout.commit_dockerfile("FROM debian\n")
+    done = checkout.push()
+    assert done.returncode == 2
+    assert "no line ARG PYTHON_IMAGE=IMAGE was found" in done.stderr
+    assert not checkout.docker_calls()
+
+
+def test_the_dockerfile_of_the_project_names_its_base_image() -> None:
+    assert declared_base_image(ROOT / "Dockerfile") == "python:3.13-slim-bookworm"
+
+
+def test_an_existing_tag_is_not_pushed_again(checkout: Checkout) -> None:
     checkout.registry.images[f"paygrade/worker:{checkout.commit}"] = {}
     done = checkout.push("--json")
     web = f"{checkout.registry.address}/paygrade/web:{checkout.commit}"
     assert json.loads(done.stdout) == {"tag": checkout.commit, "pushed": [web]}
-    assert checkout.asked("push") == [f"push {web}"]
+    assert checkout.docker_calls("push") == [f"push {web}"]
 
 
-def test_what_was_not_committed_gets_no_commit_for_a_tag(checkout: Checkout) -> None:
-    (checkout.folder / "Dockerfile").write_text("FROM debian\n")
+def test_uncommitted_changes_need_a_tag_of_their_own(checkout: Checkout) -> None:
+    (checkout.folder / "Dockerfile").write_text(f"{checkout.dockerfile}# changed\n")
     done = checkout.push()
     assert done.returncode == 2
     assert "Dockerfile was changed" in done.stderr
-    assert not checkout.asked()
+    assert not checkout.docker_calls()
     assert checkout.push("--tag", "1.4.0").returncode == 0
-    assert [line.rpartition(":")[2] for line in checkout.asked("push")] == ["1.4.0", "1.4.0"]
+    assert [line.rpartition(":")[2] for line in checkout.docker_calls("push")] == ["1.4.0", "1.4.0"]
 
 
-def test_a_build_that_fails_pushes_nothing(checkout: Checkout) -> None:
-    checkout.fails = "buildx build --platform linux/amd64 --target web"
+def test_a_failed_build_pushes_nothing(checkout: Checkout) -> None:
+    checkout.fails = f"buildx build --platform linux/amd64 --build-arg PYTHON_IMAGE={BASE} --target web"
     done = checkout.push()
     assert done.returncode == 1
-    complaint, next_step = done.stderr.splitlines()[-2:]
-    assert complaint.startswith("ecs: docker buildx failed")
+    message, next_step = done.stderr.splitlines()[-2:]
+    assert message.startswith("ecs: docker buildx failed")
     assert "python -m ecs push again" in next_step
-    assert not checkout.asked("login")
-    assert not checkout.asked("push")
+    assert not checkout.docker_calls("login")
+    assert not checkout.docker_calls("push")
 
 
 @pytest.mark.parametrize(
-    ("options", "says"),
+    ("options", "message"),
     [
-        (["--tag", "not a tag"], "cannot be an image's tag"),
-        (["--stack", "elsewhere"], "elsewhere has no repositories yet"),
+        (["--tag", "not a tag"], "is not a valid image tag"),
+        (["--stack", "elsewhere"], "elsewhere has no image repositories yet"),
     ],
 )
-def test_what_cannot_be_pushed_is_said_in_a_line_and_a_next_step(
-    checkout: Checkout, options: list[str], says: str
+def test_an_invalid_request_is_refused_before_the_build(
+    checkout: Checkout, options: list[str], message: str
 ) -> None:
     done = checkout.push(*options)
     assert done.returncode == 2
-    assert says in done.stderr
+    assert message in done.stderr
     assert "Traceback" not in done.stderr
-    assert not checkout.asked("buildx build")
+    assert not checkout.docker_calls("buildx build")
 
 
-def test_without_an_engine_it_says_so(checkout: Checkout) -> None:
+def test_a_missing_engine_is_reported(checkout: Checkout) -> None:
     checkout.fails = "version"
     done = checkout.push()
     assert done.returncode == 2
-    assert done.stderr == "ecs: docker version: failed\n  next: is Docker running?\n"
+    assert (
+        done.stderr
+        == "ecs: docker version: ERROR: no such host\n  next: check that the Docker engine is running\n"
+    )
 
 
-def test_elsewhere_than_in_a_clone_it_says_so(checkout: Checkout) -> None:
+def test_a_missing_dockerfile_is_reported(checkout: Checkout) -> None:
     (checkout.folder / "Dockerfile").unlink()
     done = checkout.push()
     assert done.returncode == 2
-    assert done.stderr.startswith("ecs: there is no Dockerfile here")
+    assert done.stderr.startswith("ecs: there is no Dockerfile in the current directory")

@@ -1,4 +1,4 @@
-"""Services as ECS tells of them while they are deployed; ministack's are always done at once."""
+"""Services during a rollout. ministack completes every rollout at once."""
 
 from datetime import datetime
 from typing import Any
@@ -6,15 +6,14 @@ from typing import Any
 import pytest
 from botocore.stub import ANY
 
-from ecs.errors import ChangeFailed, Interrupted, NotThere
-from ecs.names import Names
-from ecs.services import Service, Services
-from ecs.update import line
+from ecs.errors import ChangeFailed, Interrupted, ResourceNotFound
+from ecs.names import ResourceNames
+from ecs.services import EcsService, Services
 from tests.unit.ecs.conftest import StubClient
 
-NAMES = Names("paygrade")
+NAMES = ResourceNames("paygrade")
 CLUSTER = "arn:aws:ecs:eu-central-1:123456789012:cluster/paygrade"
-WANTED = {"cluster": "paygrade", "services": ["redis", "worker", "web"]}
+REQUEST = {"cluster": "paygrade", "services": ["redis", "worker", "web"]}
 
 
 def service(name: str, rollout: str, running: int = 1, desired: int = 1, **more: Any) -> dict[str, Any]:
@@ -42,97 +41,98 @@ def task(name: str, **more: Any) -> dict[str, Any]:
     }
 
 
-def waited() -> tuple[list[float], list[Service]]:
+def recorders() -> tuple[list[float], list[EcsService]]:
+    """Lists for the waits and for the services shown."""
     return [], []
 
 
-def test_settling_ends_when_the_new_tasks_run_and_the_old_are_gone(stub: StubClient) -> None:
+def test_a_service_is_stable_once_the_new_tasks_run_and_the_old_are_gone(stub: StubClient) -> None:
     client, aws = stub("ecs")
     old = {"status": "ACTIVE", "rolloutState": "COMPLETED"}
     half = service("web", "IN_PROGRESS", running=2)
     half["deployments"].append(old)
     for answer in (half, half, service("web", "IN_PROGRESS"), service("web", "COMPLETED")):
-        aws.add_response("describe_services", {"services": [answer]}, WANTED)
-    naps, shown = waited()
-    Services(client, NAMES, naps.append).settle("web", shown.append)
+        aws.add_response("describe_services", {"services": [answer]}, REQUEST)
+    waits, shown = recorders()
+    Services(client, NAMES, waits.append).wait_until_stable("web", shown.append)
     assert [each.rollout for each in shown] == ["IN_PROGRESS", "IN_PROGRESS", "COMPLETED"]
-    assert len(naps) == 3
+    assert len(waits) == 3
 
 
-def test_ctrl_c_while_it_settles_says_that_ecs_goes_on(stub: StubClient) -> None:
+def test_ctrl_c_during_a_rollout_leaves_ecs_to_continue(stub: StubClient) -> None:
     client, aws = stub("ecs")
-    aws.add_response("describe_services", {"services": [service("web", "IN_PROGRESS", running=0)]}, WANTED)
+    aws.add_response("describe_services", {"services": [service("web", "IN_PROGRESS", running=0)]}, REQUEST)
 
     def interrupt(seconds: float) -> None:
         raise KeyboardInterrupt
 
-    with pytest.raises(Interrupted, match="no longer watching web; what AWS has begun goes on"):
-        Services(client, NAMES, interrupt).settle("web", lambda service: None)
+    with pytest.raises(Interrupted, match="stopped watching web; AWS continues the change"):
+        Services(client, NAMES, interrupt).wait_until_stable("web", lambda service: None)
 
 
-def test_a_service_that_does_not_get_its_tasks_says_why(stub: StubClient) -> None:
+def test_a_service_that_cannot_place_its_tasks_shows_why(stub: StubClient) -> None:
     client, aws = stub("ecs")
     waits = service("worker", "COMPLETED", running=2, desired=9)
     waits["events"][0]["message"] = "was unable to place a task: vCPU limit"
     for answer in (waits, service("worker", "COMPLETED", running=9, desired=9)):
-        aws.add_response("describe_services", {"services": [answer]}, WANTED)
-    _, shown = waited()
-    Services(client, NAMES, lambda seconds: None).settle("worker", shown.append)
-    assert [line(each) for each in shown] == [
+        aws.add_response("describe_services", {"services": [answer]}, REQUEST)
+    _, shown = recorders()
+    Services(client, NAMES, lambda seconds: None).wait_until_stable("worker", shown.append)
+    assert [each.summary for each in shown] == [
         "worker: 2 of 9 running, 7 pending, completed  was unable to place a task: vCPU limit",
         "worker: 9 of 9 running, 0 pending, completed",
     ]
 
 
-def test_a_deployment_that_ecs_gave_up_is_told_with_why_its_tasks_stopped(stub: StubClient) -> None:
+def test_a_failed_rollout_is_reported_with_the_stop_reason_of_its_tasks(stub: StubClient) -> None:
     client, aws = stub("ecs")
-    aws.add_response("describe_services", {"services": [service("worker", "FAILED", running=0)]}, WANTED)
+    aws.add_response("describe_services", {"services": [service("worker", "FAILED", running=0)]}, REQUEST)
     aws.add_response("list_tasks", {"taskArns": ["a"]}, {"cluster": "paygrade", "desiredStatus": "STOPPED"})
     reason = "CannotPullContainerError: manifest for paygrade/worker:v9 not found"
     stopped = task("worker", stoppedReason="Task failed to start")
     stopped["containers"][0]["reason"] = reason
     aws.add_response("describe_tasks", {"tasks": [stopped]}, {"cluster": "paygrade", "tasks": ["a"]})
     with pytest.raises(ChangeFailed, match=reason) as error:
-        Services(client, NAMES).settle("worker", lambda service: None)
-    assert error.value.next_step == "python -m ecs logs worker"
+        Services(client, NAMES).wait_until_stable("worker", lambda service: None)
+    assert error.value.next_step == "python -m ecs logs worker shows its logs"
 
 
-def test_without_stopped_tasks_the_service_itself_says_why(stub: StubClient) -> None:
+def test_without_stopped_tasks_the_reason_is_the_last_event_of_the_service(stub: StubClient) -> None:
     client, aws = stub("ecs")
-    aws.add_response("list_tasks", {"taskArns": []}, ANY_STOPPED)
+    aws.add_response("list_tasks", {"taskArns": []}, STOPPED_TASKS)
     full = service("web", "IN_PROGRESS", running=0)
     full["events"][0]["message"] = "was unable to place a task: vCPU limit"
-    aws.add_response("describe_services", {"services": [full]}, WANTED)
-    assert Services(client, NAMES).why_stopped("web") == "was unable to place a task: vCPU limit"
+    aws.add_response("describe_services", {"services": [full]}, REQUEST)
+    assert Services(client, NAMES).stop_reason("web") == "was unable to place a task: vCPU limit"
 
 
-ANY_STOPPED = {"cluster": "paygrade", "desiredStatus": "STOPPED"}
+STOPPED_TASKS = {"cluster": "paygrade", "desiredStatus": "STOPPED"}
 
 
-def test_whatever_hinders_asking_why_does_not_hide_the_failure(stub: StubClient) -> None:
+def test_an_error_while_looking_up_the_reason_gives_no_reason(stub: StubClient) -> None:
     client, aws = stub("ecs")
     aws.add_client_error(
-        "list_tasks", "ClusterNotFoundException", "Cluster not found.", expected_params=ANY_STOPPED
+        "list_tasks", "ClusterNotFoundException", "Cluster not found.", expected_params=STOPPED_TASKS
     )
-    assert Services(client, NAMES).why_stopped("web") == ""
+    assert Services(client, NAMES).stop_reason("web") == ""
 
 
-def test_services_that_were_removed_are_not_there(stub: StubClient) -> None:
+def test_an_inactive_service_is_not_found(stub: StubClient) -> None:
     client, aws = stub("ecs")
     gone = service("web", "COMPLETED", status="INACTIVE")
-    aws.add_response("describe_services", {"services": [gone]}, WANTED)
-    with pytest.raises(NotThere, match="there is no service web"):
-        Services(client, NAMES).one("web")
+    aws.add_response("describe_services", {"services": [gone]}, REQUEST)
+    with pytest.raises(ResourceNotFound, match="there is no service web"):
+        Services(client, NAMES).get("web")
 
 
-def test_services_come_in_the_order_in_which_they_start(stub: StubClient) -> None:
+def test_services_are_listed_in_start_order(stub: StubClient) -> None:
     client, aws = stub("ecs")
     listed = [service(name, "COMPLETED") for name in ("web", "redis", "worker")]
-    aws.add_response("describe_services", {"services": listed}, WANTED)
+    aws.add_response("describe_services", {"services": listed}, REQUEST)
     assert [each.name for each in Services(client, NAMES).all()] == ["redis", "worker", "web"]
 
 
-def test_more_than_a_hundred_tasks_are_described_in_parts(stub: StubClient) -> None:
+def test_more_than_a_hundred_tasks_are_described_in_several_calls(stub: StubClient) -> None:
     client, aws = stub("ecs")
     arns = [f"task/{number}" for number in range(130)]
     aws.add_response(
@@ -151,9 +151,9 @@ def test_more_than_a_hundred_tasks_are_described_in_parts(stub: StubClient) -> N
     assert len(Services(client, NAMES).tasks()) == 130
 
 
-def test_a_task_says_how_it_ended_once(stub: StubClient) -> None:
+def test_a_stop_reason_names_each_cause_once(stub: StubClient) -> None:
     client, aws = stub("ecs")
-    aws.add_response("list_tasks", {"taskArns": ["a"]}, ANY_STOPPED)
+    aws.add_response("list_tasks", {"taskArns": ["a"]}, STOPPED_TASKS)
     containers = [{"image": "r/worker:v1", "exitCode": 137, "reason": "OutOfMemoryError"}]
     stopped = task("worker", stoppedReason="OutOfMemoryError", containers=containers)
     aws.add_response("describe_tasks", {"tasks": [stopped]}, {"cluster": "paygrade", "tasks": ANY})
@@ -161,9 +161,9 @@ def test_a_task_says_how_it_ended_once(stub: StubClient) -> None:
     assert found.stopped == "OutOfMemoryError; exit status 137"
 
 
-def test_the_last_failure_counts_and_not_a_task_that_had_to_make_room(stub: StubClient) -> None:
+def test_the_stop_reason_is_that_of_the_last_failure_and_not_of_a_planned_stop(stub: StubClient) -> None:
     client, aws = stub("ecs")
-    aws.add_response("list_tasks", {"taskArns": ["a"]}, ANY_STOPPED)
+    aws.add_response("list_tasks", {"taskArns": ["a"]}, STOPPED_TASKS)
     stopped = [
         task("web", taskArn="task/1", stoppedAt=datetime(2026, 11, 22, 4, 2), stoppedReason="the last"),
         task("web", taskArn="task/2", stoppedAt=datetime(2026, 11, 22, 4, 1), stoppedReason="the first"),
@@ -175,4 +175,4 @@ def test_the_last_failure_counts_and_not_a_task_that_had_to_make_room(stub: Stub
         ),
     ]
     aws.add_response("describe_tasks", {"tasks": stopped}, {"cluster": "paygrade", "tasks": ANY})
-    assert Services(client, NAMES).why_stopped("web") == "the last"
+    assert Services(client, NAMES).stop_reason("web") == "the last"

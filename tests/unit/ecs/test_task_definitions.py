@@ -1,4 +1,4 @@
-"""The same containers here, under compose, and on ECS: what may differ is listed, and nothing else does."""
+"""The containers on ECS are those of compose. Only the listed differences are allowed."""
 
 import re
 import shlex
@@ -8,18 +8,18 @@ from typing import Any
 import pytest
 import yaml
 
-from ecs.options import MEMORY
+from ecs.options import FARGATE_MEMORY
 from jobs.settings import PREFIX, Settings
 from tests.unit.ecs.templates import shipped
 
 DOCKERFILE = Path("Dockerfile").read_text()
 COMPOSE = yaml.safe_load(Path("docker-compose.yml").read_text())["services"]
 SECRETS = {"REDIS_URL", "PAYGRADE_API_KEYS"}
-HERE_ONLY = {"PAYGRADE_ALLOW_ANYONE"}
-"""compose publishes its port on loopback, and needs no keys."""
-WHERE_FILES_ARE = {"PAYGRADE_FILES", "PAYGRADE_BUNDLES"}
+COMPOSE_ONLY = {"PAYGRADE_ALLOW_ANYONE"}
+"""compose publishes its port on loopback only, and needs no keys."""
+LOCATIONS = {"PAYGRADE_FILES", "PAYGRADE_BUNDLES"}
 TASKS = {"redis": "RedisTask", "worker": "WorkerTask", "web": "WebTask"}
-OURS = ("worker", "web")
+BUILT_SERVICES = ("worker", "web")
 
 
 def task(service: str) -> dict[str, Any]:
@@ -35,7 +35,7 @@ def container(service: str) -> dict[str, Any]:
 
 
 def environment(service: str, cpu: int | None = None) -> dict[str, str]:
-    """With so many CPU units, or as many as it has when nobody says."""
+    """The environment with these CPU units, or with the default."""
 
     def resolved(value: Any) -> Any:
         if "Fn::FindInMap" not in value:
@@ -51,20 +51,20 @@ def secrets(service: str) -> set[str]:
     return {each["Name"] for each in container(service)["Secrets"]}
 
 
-def composed(service: str) -> dict[str, str]:
-    """What compose sets where nobody has set anything: ${NAME:-default} is the default."""
+def compose_environment(service: str) -> dict[str, str]:
+    """The environment under compose with no variables set: ${NAME:-default} is the default."""
     values = COMPOSE[service]["environment"]
     return {name: re.sub(r"\$\{\w+:-(.*?)\}", r"\1", str(value)) for name, value in values.items()}
 
 
 def stage(name: str) -> str:
-    """The part of the Dockerfile that makes an image."""
+    """The part of the Dockerfile that builds an image."""
     [found] = re.findall(rf"^FROM \S+ AS {name}\n(.*?)(?=^FROM |\Z)", DOCKERFILE, re.DOTALL | re.MULTILINE)
     return str(found)
 
 
 def instruction(name: str, stage: str) -> list[str]:
-    """The words of an instruction in its exec form."""
+    """The list of an instruction in exec form."""
     [found] = re.findall(rf"^{name}\b.*?(\[.*?\])$", stage, re.DOTALL | re.MULTILINE)
     words: list[str] = yaml.safe_load(found)
     return words
@@ -78,51 +78,51 @@ def megabytes(size: str) -> int:
     return int(size[:-1]) * {"m": 1, "g": 1024}[size[-1]]
 
 
-@pytest.mark.parametrize("service", OURS)
+@pytest.mark.parametrize("service", BUILT_SERVICES)
 def test_the_environment_is_that_of_compose(service: str) -> None:
-    here, there = composed(service), environment(service)
-    assert set(there) | secrets(service) == set(here) - HERE_ONLY
-    for name in set(here) - SECRETS - HERE_ONLY - WHERE_FILES_ARE:
-        assert there[name] == here[name], name
+    compose, ecs = compose_environment(service), environment(service)
+    assert set(ecs) | secrets(service) == set(compose) - COMPOSE_ONLY
+    for name in set(compose) - SECRETS - COMPOSE_ONLY - LOCATIONS:
+        assert ecs[name] == compose[name], name
 
 
-@pytest.mark.parametrize("cpu", MEMORY)
-def test_a_larger_task_does_more(cpu: int) -> None:
+@pytest.mark.parametrize("cpu", FARGATE_MEMORY)
+def test_a_larger_task_runs_more_processes(cpu: int) -> None:
     vcpus = max(1, cpu // 1024)
     assert environment("web", cpu)["PAYGRADE_WEB_PROCESSES"] == str(vcpus)
     worker = environment("worker", cpu)
     assert (worker["PAYGRADE_CHILDREN"], worker["PAYGRADE_BATCH_CHILDREN"]) == (str(vcpus), str(2 * vcpus))
 
 
-@pytest.mark.parametrize("service", OURS)
+@pytest.mark.parametrize("service", BUILT_SERVICES)
 def test_every_variable_is_a_setting(service: str) -> None:
     known = {PREFIX + name.upper() for name in Settings.model_fields} | {"REDIS_URL"}
     assert set(environment(service)) | secrets(service) <= known
 
 
-@pytest.mark.parametrize("service", OURS)
+@pytest.mark.parametrize("service", BUILT_SERVICES)
 def test_the_command_is_that_of_the_image(service: str) -> None:
     assert "command" not in COMPOSE[service]
     assert container(service)["Command"] == instruction("CMD", stage(service))
 
 
-@pytest.mark.parametrize("service", OURS)
-def test_health_is_asked_for_as_the_image_asks(service: str) -> None:
-    """But web is not killed while Redis is away."""
+@pytest.mark.parametrize("service", BUILT_SERVICES)
+def test_the_health_check_is_that_of_the_image(service: str) -> None:
+    """Except that web is not killed while Redis is unavailable."""
     *_, command = [
         yaml.safe_load(found)
         for found in re.findall(r"HEALTHCHECK .*?CMD \\\n\s*(\[.*\])$", stage(service), re.MULTILINE)
     ]
-    wanted = [word.replace("/readyz", "/healthz") for word in command]
-    assert container(service)["HealthCheck"]["Command"] == ["CMD", *wanted]
+    expected = [word.replace("/readyz", "/healthz") for word in command]
+    assert container(service)["HealthCheck"]["Command"] == ["CMD", *expected]
 
 
-def test_redis_runs_as_under_compose_but_for_the_password() -> None:
+def test_redis_runs_as_under_compose_except_for_the_password() -> None:
     shell, option, line = container("redis")["Command"]
     assert (shell, option) == ("sh", "-c")
     words = shlex.split(line.removeprefix("exec "))
-    where = words.index("--requirepass")
-    assert words[:where] + words[where + 2 :] == shlex.split(COMPOSE["redis"]["command"])
+    position = words.index("--requirepass")
+    assert words[:position] + words[position + 2 :] == shlex.split(COMPOSE["redis"]["command"])
     assert container("redis")["HealthCheck"]["Command"] == COMPOSE["redis"]["healthcheck"]["test"]
     assert container("redis")["User"] == COMPOSE["redis"]["user"]
     assert (
@@ -130,13 +130,13 @@ def test_redis_runs_as_under_compose_but_for_the_password() -> None:
     )
 
 
-def test_redis_is_the_same_image() -> None:
+def test_redis_uses_the_same_image() -> None:
     image = shipped().app["Parameters"]["RedisImage"]["Default"]
     assert image.rpartition("/")[2] == COMPOSE["redis"]["image"]
 
 
 @pytest.mark.parametrize("service", TASKS)
-def test_there_is_at_least_as_much_memory_and_time_to_end(service: str) -> None:
+def test_memory_and_stop_timeout_are_at_least_those_of_compose(service: str) -> None:
     memory = task(service)["Memory"]
     if isinstance(memory, dict):
         memory = shipped().app["Parameters"][memory["Ref"]]["Default"]
@@ -144,13 +144,13 @@ def test_there_is_at_least_as_much_memory_and_time_to_end(service: str) -> None:
     assert container(service)["StopTimeout"] >= seconds(COMPOSE[service]["stop_grace_period"])
 
 
-def test_no_worker_is_too_small_for_its_processes() -> None:
-    least = shipped().app["Parameters"]["WorkerMemory"]["MinValue"]
-    assert least >= megabytes(COMPOSE["worker"]["mem_limit"])
+def test_the_smallest_worker_has_at_least_the_memory_of_compose() -> None:
+    minimum = shipped().app["Parameters"]["WorkerMemory"]["MinValue"]
+    assert minimum >= megabytes(COMPOSE["worker"]["mem_limit"])
 
 
-@pytest.mark.parametrize("service", OURS)
-def test_what_can_be_written_to_is_the_same(service: str) -> None:
+@pytest.mark.parametrize("service", BUILT_SERVICES)
+def test_the_writable_folders_and_capabilities_are_those_of_compose(service: str) -> None:
     [mount] = COMPOSE[service]["tmpfs"]
     path, _, size = mount.partition(":size=")
     parameters = container(service)["LinuxParameters"]
@@ -159,6 +159,6 @@ def test_what_can_be_written_to_is_the_same(service: str) -> None:
     assert parameters["Capabilities"]["Drop"] == COMPOSE[service]["cap_drop"]
 
 
-def test_web_listens_where_the_load_balancer_looks() -> None:
+def test_web_listens_on_the_port_of_its_container() -> None:
     [mapping] = container("web")["PortMappings"]
     assert COMPOSE["web"]["ports"][0].endswith(f":{mapping['ContainerPort']}")

@@ -1,4 +1,4 @@
-"""The templates as CloudFormation's own linter sees them; it looks behind every condition."""
+"""The templates pass CloudFormation's linter under every condition, and match the names and options."""
 
 import hashlib
 from argparse import ArgumentParser, Namespace
@@ -8,9 +8,9 @@ from typing import Any
 import pytest
 from cfnlint.api import lint_file
 
-from ecs import keys
-from ecs.errors import BadInput
-from ecs.names import SERVICES, Names
+from ecs import api_keys
+from ecs.errors import InvalidUsage
+from ecs.names import SERVICES, ResourceNames
 from ecs.options import add_options, app_parameters, base_parameters
 from ecs.template import TEMPLATES, Template
 from tests.unit.ecs.conftest import StubClient
@@ -18,19 +18,19 @@ from tests.unit.ecs.templates import shipped
 from web.keys import Keys
 
 
-def options(*given: str) -> Namespace:
+def options(*arguments: str) -> Namespace:
     parser = ArgumentParser()
     parser.add_argument("--stack", default="paygrade")
     add_options(parser)
-    return parser.parse_args(given)
+    return parser.parse_args(arguments)
 
 
 @pytest.mark.parametrize("name", ["base", "app"])
-def test_the_linter_finds_nothing(name: str) -> None:
+def test_the_linter_reports_nothing(name: str) -> None:
     assert lint_file(TEMPLATES / f"{name}.yaml") == []
 
 
-def test_the_linter_would_find_something(tmp_path: Path) -> None:
+def test_the_linter_reports_a_mistake(tmp_path: Path) -> None:
     body = Template("app").body
     (tmp_path / "app.yaml").write_text(body.replace("NetworkMode: awsvpc", "NetworkMode: awsvcp"))
     assert lint_file(tmp_path / "app.yaml")
@@ -38,12 +38,12 @@ def test_the_linter_would_find_something(tmp_path: Path) -> None:
 
 def test_a_template_too_large_for_cloudformation_is_refused(tmp_path: Path) -> None:
     (tmp_path / "app.yaml").write_text("#" * 51_201)
-    with pytest.raises(BadInput, match="51200"):
+    with pytest.raises(InvalidUsage, match="51200"):
         Template("app", tmp_path)
 
 
-def test_the_command_line_calls_things_what_the_templates_call_them() -> None:
-    names = Names("paygrade")
+def test_the_command_line_and_the_templates_use_the_same_names() -> None:
+    names = ResourceNames("paygrade")
     base, app = shipped().base["Resources"], shipped().app["Resources"]
 
     def named(value: Any) -> str:
@@ -65,17 +65,17 @@ def test_the_command_line_calls_things_what_the_templates_call_them() -> None:
 @pytest.mark.parametrize(
     "name", ["p", "Paygrade", "pay_grade", "1paygrade", "paygrade-", "internal-p", "p" * 21]
 )
-def test_a_name_that_some_resource_could_not_have_is_refused(name: str) -> None:
-    with pytest.raises(BadInput):
-        Names(name)
+def test_a_name_that_is_invalid_for_some_resource_is_refused(name: str) -> None:
+    with pytest.raises(InvalidUsage):
+        ResourceNames(name)
 
 
-def test_the_longest_name_fits_everywhere() -> None:
-    names = Names("p" * 20)
+def test_the_longest_name_is_valid_for_the_bucket() -> None:
+    names = ResourceNames("p" * 20)
     assert len(names.bucket("1" * 12, "ap-southeast-1")) <= 63
 
 
-def test_what_is_not_given_is_left_as_it_is() -> None:
+def test_options_that_are_not_given_set_no_parameters() -> None:
     assert app_parameters(options()) == {"Name": "paygrade"}
     assert base_parameters(options()) == {"Name": "paygrade"}
 
@@ -83,7 +83,7 @@ def test_what_is_not_given_is_left_as_it_is() -> None:
 CERTIFICATE = "arn:aws:acm:eu-central-1:123456789012:certificate/1"
 
 
-def test_options_are_parameters_of_the_templates() -> None:
+def test_options_set_parameters_of_the_templates() -> None:
     everything = options(
         *("--tag", "v1", "--alb", "--certificate", CERTIFICATE, "--domain", "example.com"),
         *("--allow-cidr", "203.0.113.0/24"),
@@ -99,11 +99,11 @@ def test_options_are_parameters_of_the_templates() -> None:
 
 
 @pytest.mark.parametrize("repository", ["owner/name", "owner@1024025/name@724712"])
-def test_a_repository_of_github_is_named_with_or_without_ids(repository: str) -> None:
+def test_a_github_repository_is_accepted_with_and_without_ids(repository: str) -> None:
     assert base_parameters(options("--github", repository))["GitHubRepository"] == repository
 
 
-def test_the_key_that_is_made_opens_web(stub: StubClient) -> None:
+def test_web_accepts_the_first_key(stub: StubClient) -> None:
     client, aws = stub("secretsmanager")
     aws.add_client_error("get_secret_value", "ResourceNotFoundException", "it has no value")
     written: list[str] = []
@@ -112,25 +112,25 @@ def test_the_key_that_is_made_opens_web(stub: StubClient) -> None:
         lambda params, **_: written.append(params["SecretString"]),
     )
     aws.add_response("put_secret_value", {})
-    key = keys.first_key(client, "arn")
+    key = api_keys.create_first_key(client, "arn")
     assert key
     assert hashlib.sha256(key.encode()).hexdigest() in written[0]
     assert Keys(written[0])
     assert key not in written[0]
 
 
-def test_of_two_that_make_the_first_key_at_once_one_has_it(stub: StubClient) -> None:
+def test_only_one_of_two_concurrent_calls_creates_the_first_key(stub: StubClient) -> None:
     client, aws = stub("secretsmanager")
     aws.add_client_error("get_secret_value", "ResourceNotFoundException", "it has no value")
     aws.add_client_error("put_secret_value", "ResourceExistsException", "the version exists")
-    assert keys.first_key(client, "arn") is None
+    assert api_keys.create_first_key(client, "arn") is None
 
 
-def test_a_second_key_leaves_the_first(stub: StubClient) -> None:
+def test_adding_a_key_keeps_the_first(stub: StubClient) -> None:
     client, aws = stub("secretsmanager")
-    held = f"first:{'0' * 64}:operate"
+    entry = f"first:{'0' * 64}:operate"
     for _ in range(2):
-        aws.add_response("get_secret_value", {"SecretString": held})
-    assert keys.first_key(client, "arn") is None
+        aws.add_response("get_secret_value", {"SecretString": entry})
+    assert api_keys.create_first_key(client, "arn") is None
     aws.add_response("put_secret_value", {})
-    keys.add_key(client, "arn", "alice")
+    api_keys.add_key(client, "arn", "alice")

@@ -1,13 +1,13 @@
-"""One task to its end: ministack's tasks never end."""
+"""One-off tasks from start to end. ministack's tasks do not end by themselves."""
 
 from typing import Any
 
 import pytest
 from botocore.stub import ANY, Stubber
 
-from ecs.errors import EcsError, Interrupted, NotThere
-from ecs.names import Names
-from ecs.once import Once
+from ecs.errors import EcsError, Interrupted, ResourceNotFound
+from ecs.names import ResourceNames
+from ecs.one_off_tasks import OneOffTasks
 from tests.unit.ecs.conftest import StubClient
 
 NETWORK = {"awsvpcConfiguration": {"subnets": ["subnet-1"], "assignPublicIp": "ENABLED"}}
@@ -21,18 +21,18 @@ def with_service(aws: Stubber) -> None:
     aws.add_response("describe_services", {"services": [service]}, ONE)
 
 
-def once(client: Any, naps: list[float] | None = None) -> Once:
-    return Once(client, Names("paygrade"), ([] if naps is None else naps).append)
+def one_off_tasks(client: Any, waits: list[float] | None = None) -> OneOffTasks:
+    return OneOffTasks(client, ResourceNames("paygrade"), ([] if waits is None else waits).append)
 
 
 def described(status: str, **more: Any) -> dict[str, Any]:
     return {"tasks": [{"taskArn": TASK, "lastStatus": status, **more}]}
 
 
-def test_it_runs_where_the_service_runs(stub: StubClient) -> None:
+def test_a_task_runs_with_the_network_of_the_service(stub: StubClient) -> None:
     client, aws = stub("ecs")
     with_service(aws)
-    asked = {
+    request = {
         "cluster": "paygrade",
         "taskDefinition": VERSION,
         "launchType": "FARGATE",
@@ -40,31 +40,31 @@ def test_it_runs_where_the_service_runs(stub: StubClient) -> None:
         "overrides": {"containerOverrides": [{"name": "worker", "command": ["python", "-m", "model"]}]},
         "startedBy": "paygrade-ecs",
     }
-    aws.add_response("run_task", {"tasks": [{"taskArn": TASK}], "failures": []}, asked)
-    assert once(client).start("worker", ["python", "-m", "model"]) == TASK
+    aws.add_response("run_task", {"tasks": [{"taskArn": TASK}], "failures": []}, request)
+    assert one_off_tasks(client).start("worker", ["python", "-m", "model"]) == TASK
 
 
-def test_ecs_says_why_it_starts_none(stub: StubClient) -> None:
+def test_the_reason_is_reported_if_ecs_starts_no_task(stub: StubClient) -> None:
     client, aws = stub("ecs")
     with_service(aws)
     aws.add_response(
         "run_task", {"tasks": [], "failures": [{"reason": "Capacity is unavailable at this time"}]}
     )
     with pytest.raises(EcsError, match="Capacity is unavailable"):
-        once(client).start("worker", ["true"])
+        one_off_tasks(client).start("worker", ["true"])
 
 
-def test_without_the_service_there_is_no_place_for_it(stub: StubClient) -> None:
+def test_a_task_needs_the_service(stub: StubClient) -> None:
     client, aws = stub("ecs")
     aws.add_response("describe_services", {"services": []}, ONE)
     aws.add_response("describe_services", {"services": []}, ONE)
-    with pytest.raises(NotThere):
-        once(client).start("worker", ["true"])
-    with pytest.raises(NotThere):
-        once(client).version_like("worker", "paygrade-check", "r/worker:v2")
+    with pytest.raises(ResourceNotFound):
+        one_off_tasks(client).start("worker", ["true"])
+    with pytest.raises(ResourceNotFound):
+        one_off_tasks(client).copy_task_definition("worker", "paygrade-check", "r/worker:v2")
 
 
-def test_its_exit_status_and_reason_are_those_of_its_container(stub: StubClient) -> None:
+def test_the_result_has_the_exit_status_of_the_container_and_the_reason(stub: StubClient) -> None:
     client, aws = stub("ecs")
     aws.add_response("describe_tasks", described("PROVISIONING"))
     aws.add_response("describe_tasks", described("RUNNING"))
@@ -73,19 +73,19 @@ def test_its_exit_status_and_reason_are_those_of_its_container(stub: StubClient)
     )
     aws.add_response("describe_tasks", ended)
     seen: list[str] = []
-    result = once(client).wait_for(TASK, seen.append)
+    result = one_off_tasks(client).wait_until_stopped(TASK, seen.append)
     assert seen == ["PROVISIONING", "RUNNING", "STOPPED"]
     assert (result.task, result.exit_status) == ("0123abcd", 3)
     assert str(result) == "exit status 3 (Essential container in task exited)"
 
 
-def test_a_task_may_not_be_told_of_at_once(stub: StubClient) -> None:
+def test_a_new_task_that_ecs_does_not_list_yet_is_awaited(stub: StubClient) -> None:
     client, aws = stub("ecs")
     aws.add_response("describe_tasks", {"tasks": [], "failures": [{"arn": TASK, "reason": "MISSING"}]})
     aws.add_response("describe_tasks", described("STOPPED", containers=[{"exitCode": 0}]))
-    naps: list[float] = []
-    assert once(client, naps).wait_for(TASK, lambda status: None).exit_status == 0
-    assert len(naps) == 1
+    waits: list[float] = []
+    assert one_off_tasks(client, waits).wait_until_stopped(TASK, lambda status: None).exit_status == 0
+    assert len(waits) == 1
 
 
 def test_a_task_whose_image_cannot_be_pulled_has_no_exit_status(stub: StubClient) -> None:
@@ -94,12 +94,12 @@ def test_a_task_whose_image_cannot_be_pulled_has_no_exit_status(stub: StubClient
     aws.add_response(
         "describe_tasks", described("STOPPED", stoppedReason=reason, containers=[{"reason": reason}])
     )
-    result = once(client).wait_for(TASK, lambda status: None)
+    result = one_off_tasks(client).wait_until_stopped(TASK, lambda status: None)
     assert result.exit_status is None
     assert str(result) == reason
 
 
-def test_ctrl_c_leaves_no_task_behind(stub: StubClient) -> None:
+def test_ctrl_c_stops_the_task(stub: StubClient) -> None:
     client, aws = stub("ecs")
     aws.add_response("describe_tasks", described("RUNNING"))
     aws.add_response("stop_task", {}, {"cluster": "paygrade", "task": TASK, "reason": "no longer watched"})
@@ -107,21 +107,21 @@ def test_ctrl_c_leaves_no_task_behind(stub: StubClient) -> None:
     def interrupt(seconds: float) -> None:
         raise KeyboardInterrupt
 
-    once = Once(client, Names("paygrade"), interrupt)
-    with pytest.raises(Interrupted, match="the task was stopped"), once.stopped_on_error(TASK):
-        once.wait_for(TASK, lambda status: None)
+    tasks = OneOffTasks(client, ResourceNames("paygrade"), interrupt)
+    with pytest.raises(Interrupted, match="the task was stopped"), tasks.stop_on_error(TASK):
+        tasks.wait_until_stopped(TASK, lambda status: None)
 
 
-def test_what_a_closed_shell_left_running_is_stopped(stub: StubClient) -> None:
+def test_stop_all_stops_tasks_left_by_closed_terminals(stub: StubClient) -> None:
     client, aws = stub("ecs")
     aws.add_response("list_tasks", {"taskArns": [TASK]}, {"cluster": "paygrade", "startedBy": "paygrade-ecs"})
     aws.add_response("stop_task", {}, {"cluster": "paygrade", "task": TASK, "reason": ANY})
-    once(client).stop_all()
+    one_off_tasks(client).stop_all()
     aws.add_client_error("list_tasks", "ClusterNotFoundException", "Cluster not found.")
-    once(client).stop_all()
+    one_off_tasks(client).stop_all()
 
 
-def test_the_version_that_is_tried_differs_by_its_image_alone(stub: StubClient) -> None:
+def test_a_copied_task_definition_differs_only_in_its_image(stub: StubClient) -> None:
     client, aws = stub("ecs")
     with_service(aws)
     container = {
@@ -129,31 +129,31 @@ def test_the_version_that_is_tried_differs_by_its_image_alone(stub: StubClient) 
         "image": "r/worker:v1",
         "secrets": [{"name": "REDIS_URL", "valueFrom": "arn"}],
     }
-    kept = {
+    copied = {
         "cpu": "1024",
         "memory": "2048",
         "networkMode": "awsvpc",
         "executionRoleArn": "e",
         "taskRoleArn": "t",
     }
-    definition = {**kept, "containerDefinitions": [container], "revision": 7, "status": "ACTIVE"}
+    definition = {**copied, "containerDefinitions": [container], "revision": 7, "status": "ACTIVE"}
     aws.add_response("describe_task_definition", {"taskDefinition": definition}, {"taskDefinition": VERSION})
     aws.add_response(
         "register_task_definition",
-        {"taskDefinition": {"taskDefinitionArn": "tried"}},
+        {"taskDefinition": {"taskDefinitionArn": "copy"}},
         {
-            **kept,
+            **copied,
             "family": "paygrade-check",
             "requiresCompatibilities": ["FARGATE"],
             "containerDefinitions": [{**container, "image": "r/worker:v2"}],
         },
     )
-    assert once(client).version_like("worker", "paygrade-check", "r/worker:v2") == "tried"
+    assert one_off_tasks(client).copy_task_definition("worker", "paygrade-check", "r/worker:v2") == "copy"
 
 
-def test_forgetting_a_version_never_fails(stub: StubClient) -> None:
+def test_deregistering_never_fails(stub: StubClient) -> None:
     client, aws = stub("ecs")
     aws.add_client_error(
         "deregister_task_definition", "ThrottlingException", expected_params={"taskDefinition": ANY}
     )
-    once(client).forget("tried")
+    one_off_tasks(client).deregister("copy")

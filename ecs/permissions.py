@@ -1,4 +1,4 @@
-"""The rights that making, changing and removing a deployment takes, and which of them we have not."""
+"""The IAM actions that `up`, `update` and `down` take, and those that the caller lacks."""
 
 import re
 from collections.abc import Iterator
@@ -6,9 +6,9 @@ from collections.abc import Iterator
 from botocore.exceptions import ClientError
 
 from ecs.aws import Aws, code_of
-from ecs.invariants import Given
+from ecs.template import ParameterizedTemplate
 
-# CloudFormation acts with the rights of whoever asks it to.
+# CloudFormation acts with the permissions of its caller.
 _ALWAYS = {
     "cloudformation": "ContinueUpdateRollback CreateChangeSet DeleteChangeSet DeleteStack DescribeChangeSet "
     "DescribeEvents DescribeStackEvents DescribeStacks ExecuteChangeSet ListChangeSets",
@@ -71,8 +71,8 @@ _CI = {
 _SESSION = re.compile(r"arn:([\w-]+):sts::(\d+):assumed-role/([^/]+)/.+")
 
 
-def wanted(base: Given, app: Given) -> set[str]:
-    """Actions that a deployment with these parameters takes."""
+def required_actions(base: ParameterizedTemplate, app: ParameterizedTemplate) -> set[str]:
+    """The actions for a deployment with these parameters."""
     groups = [
         _ALWAYS,
         _REDIS_ON_ECS if app.parameter("Redis") == "ecs" else _REDIS_ON_ELASTICACHE,
@@ -85,8 +85,8 @@ def wanted(base: Given, app: Given) -> set[str]:
     }
 
 
-def missing(aws: Aws, arn: str, actions: set[str]) -> Iterator[str]:
-    """One sentence that names them all."""
+def denied(aws: Aws, arn: str, actions: set[str]) -> Iterator[str]:
+    """Yields one message with all actions that the identity lacks, or nothing."""
     if arn.endswith(":root"):
         return
     pages = (
@@ -94,30 +94,31 @@ def missing(aws: Aws, arn: str, actions: set[str]) -> Iterator[str]:
         .get_paginator("simulate_principal_policy")
         .paginate(PolicySourceArn=_principal(arn), ActionNames=sorted(actions))
     )
-    denied = [
+    lacking = [
         each["EvalActionName"]
         for page in pages
         for each in page["EvaluationResults"]
         if each["EvalDecision"] != "allowed"
     ]
-    if denied:
-        yield f"not allowed, or not on every resource: {', '.join(denied)}"
+    if lacking:
+        yield f"not allowed, or not on every resource: {', '.join(lacking)}"
 
 
 def _principal(arn: str) -> str:
-    """The role behind a session: policies are the role's."""
+    """The role behind an assumed-role session, since policies are attached to the role."""
     session = _SESSION.fullmatch(arn)
     return f"arn:{session[1]}:iam::{session[2]}:role/{session[3]}" if session else arn
 
 
-def no_role_of_ecs(aws: Aws) -> Iterator[str]:
-    """The first cluster of an account makes the role that ECS acts with, and may be too early to use it."""
+def missing_service_linked_role(aws: Aws) -> Iterator[str]:
+    """The first cluster of an account creates this role, and can fail because the role is not usable yet."""
     try:
         aws.client("iam").get_role(RoleName="AWSServiceRoleForECS")
     except ClientError as error:
         if code_of(error) != "NoSuchEntity":
             raise
         yield (
-            "the account has none yet; the first up makes it, and may have to be repeated, or else: "
+            "the account has no service-linked role of ECS; the first up creates it and may have to be "
+            "repeated, unless you create the role now: "
             "aws iam create-service-linked-role --aws-service-name ecs.amazonaws.com"
         )

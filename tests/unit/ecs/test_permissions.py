@@ -1,4 +1,4 @@
-"""What doctor asks for is what CloudFormation's own schemas say that it does with our rights."""
+"""The required actions match CloudFormation's schemas, which list the actions that its handlers take."""
 
 import re
 from typing import Any
@@ -6,8 +6,8 @@ from typing import Any
 import pytest
 from cfnlint.schema import PROVIDER_SCHEMA_MANAGER
 
-from ecs import rights
-from ecs.invariants import Given
+from ecs import permissions
+from ecs.template import ParameterizedTemplate
 from tests.unit.ecs.conftest import StubClient
 from tests.unit.ecs.templates import shipped
 from tests.unit.ecs.test_deployment import StubbedAws
@@ -20,7 +20,7 @@ NOT_USED = re.compile(
     r"|FileSystemPolicy|FileSystemProtection|RepositoryPolicy|VpnGateway|IpamPools|EncryptionControl"
     r"|CapacityReservation|ListenerAttributes|RuleDescriptions|ServiceAttributes).*"
 )
-"""Rights for properties that the templates do not set."""
+"""Actions for properties that the templates do not set."""
 CHANGED_BY_OPTIONS = {
     "AWS::CloudWatch::Alarm",
     "AWS::CloudWatch::Dashboard",
@@ -36,33 +36,35 @@ SHAPES = {
     "MakeGitLabProvider": {"GitLabProject": "group/project"},
     "MakeGitHubProvider": {"GitHubRepository": "owner/name"},
 }
-"""By the condition that a resource is there under; under any other it is there as the deployment comes."""
+"""Parameters that make a condition true. Other conditions are true, or not needed, by default."""
 
 
-def wanted(**parameters: str) -> set[str]:
-    return rights.wanted(Given(shipped().base, parameters), Given(shipped().app, parameters))
+def required(**parameters: str) -> set[str]:
+    return permissions.required_actions(
+        ParameterizedTemplate(shipped().base, parameters), ParameterizedTemplate(shipped().app, parameters)
+    )
 
 
-def handled(kind: str) -> set[str]:
+def handler_actions(kind: str) -> set[str]:
     handlers = PROVIDER_SCHEMA_MANAGER.get_resource_schema("us-east-1", kind).schema["handlers"]
     events = ("create", "delete", "update") if kind in CHANGED_BY_OPTIONS else ("create", "delete")
     return {action for event in events for action in handlers[event]["permissions"]}
 
 
 def resources() -> set[tuple[str, str]]:
-    """The type of each, and its condition."""
+    """Type and condition of each resource."""
     return {
         (resource["Type"], resource.get("Condition", ""))
         for template in (shipped().base, shipped().app)
         for resource in template["Resources"].values()
-        if resource["Type"] != "AWS::S3::Bucket"  # of which the schema names all that a bucket could have
+        if resource["Type"] != "AWS::S3::Bucket"  # its schema lists the actions for every possible property
     }
 
 
 @pytest.mark.parametrize(("kind", "condition"), sorted(resources()))
-def test_all_that_cloudformation_does_for_us_is_asked_for(kind: str, condition: str) -> None:
-    asked = wanted(**SHAPES.get(condition, {}))
-    assert {action for action in handled(kind) - asked if not NOT_USED.fullmatch(action)} == set()
+def test_the_actions_of_cloudformation_are_required(kind: str, condition: str) -> None:
+    actions = required(**SHAPES.get(condition, {}))
+    assert {action for action in handler_actions(kind) - actions if not NOT_USED.fullmatch(action)} == set()
 
 
 @pytest.mark.parametrize(
@@ -74,19 +76,20 @@ def test_all_that_cloudformation_does_for_us_is_asked_for(kind: str, condition: 
         ("sns", {}),
     ],
 )
-def test_what_is_left_out_takes_no_rights(service: str, parameters: dict[str, str]) -> None:
-    assert not {action for action in wanted(**parameters) if action.startswith(f"{service}:")}
+def test_a_resource_that_is_not_created_requires_no_actions(service: str, parameters: dict[str, str]) -> None:
+    assert not {action for action in required(**parameters) if action.startswith(f"{service}:")}
 
 
 def results(**decisions: str) -> dict[str, Any]:
     return {
         "EvaluationResults": [
-            {"EvalActionName": f"ec2:{name}", "EvalDecision": said} for name, said in decisions.items()
+            {"EvalActionName": f"ec2:{name}", "EvalDecision": decision}
+            for name, decision in decisions.items()
         ]
     }
 
 
-def test_the_rights_of_a_session_are_those_of_its_role(stub: StubClient) -> None:
+def test_the_permissions_of_a_session_are_those_of_its_role(stub: StubClient) -> None:
     aws = StubbedAws(stub)
     aws.on("iam").add_response(
         "simulate_principal_policy",
@@ -97,15 +100,15 @@ def test_the_rights_of_a_session_are_those_of_its_role(stub: StubClient) -> None
         },
     )
     session = "arn:aws:sts::123456789012:assumed-role/ops/ada"
-    [said] = rights.missing(aws, session, {"ec2:CreateVpc", "ec2:CreateTags"})
-    assert said.endswith(": ec2:CreateVpc")
+    [message] = permissions.denied(aws, session, {"ec2:CreateVpc", "ec2:CreateTags"})
+    assert message.endswith(": ec2:CreateVpc")
 
 
-def test_the_first_deployment_of_an_account_may_be_too_early(stub: StubClient) -> None:
+def test_a_missing_service_linked_role_is_reported(stub: StubClient) -> None:
     aws = StubbedAws(stub)
     aws.on("iam").add_client_error("get_role", "NoSuchEntity", "it cannot be found")
-    [said] = rights.no_role_of_ecs(aws)
-    assert "create-service-linked-role --aws-service-name ecs.amazonaws.com" in said
+    [message] = permissions.missing_service_linked_role(aws)
+    assert "create-service-linked-role --aws-service-name ecs.amazonaws.com" in message
     role = {
         "Path": "/",
         "RoleName": "AWSServiceRoleForECS",
@@ -113,4 +116,4 @@ def test_the_first_deployment_of_an_account_may_be_too_early(stub: StubClient) -
         "Arn": "arn:aws:iam::1:role/x",
     }
     aws.on("iam").add_response("get_role", {"Role": {**role, "CreateDate": "2026-11-22"}})
-    assert list(rights.no_role_of_ecs(aws)) == []
+    assert list(permissions.missing_service_linked_role(aws)) == []

@@ -1,4 +1,4 @@
-"""What each role may, and what it may not, as IAM's simulator says."""
+"""What each role allows and denies, according to IAM's policy simulator."""
 
 from typing import Any
 
@@ -18,7 +18,7 @@ def arn(service: str, resource: str) -> str:
 
 FILES = f"{BUCKET}/batches/batch_1/input"
 APP_STACK = arn("cloudformation", f"stack/{NAME}-app/1")
-MAY = {
+ALLOWED = {
     "WebRole": [
         ("s3:GetObject", FILES),
         ("s3:PutObject", FILES),
@@ -44,7 +44,7 @@ MAY = {
         ("logs:FilterLogEvents", arn("logs", f"log-group:/ecs/{NAME}/worker")),
     ],
 }
-NOBODY_OF_OURS_MAY = [
+DENIED_TO_ALL = [
     ("iam:CreateUser", "*"),
     ("iam:AttachRolePolicy", f"arn:aws:iam::{ACCOUNT}:role/admin"),
     ("sts:AssumeRole", f"arn:aws:iam::{ACCOUNT}:role/admin"),
@@ -63,7 +63,7 @@ NOBODY_OF_OURS_MAY = [
     ("logs:DeleteLogGroup", arn("logs", f"log-group:/ecs/{NAME}/web")),
     ("kms:Decrypt", "*"),
 ]
-TASKS_MAY_NOT = [
+DENIED_TO_TASKS = [
     ("s3:GetObject", f"{BUCKET}/elsewhere/file"),
     ("ecs:UpdateService", arn("ecs", f"service/{NAME}/web")),
     ("secretsmanager:GetSecretValue", arn("secretsmanager", f"secret:{NAME}-base-RedisPassword")),
@@ -74,7 +74,7 @@ ROLES = ("ExecutionRole", "WebRole", "WorkerRole", "RedisRole", "DeployRole")
 
 @pytest.fixture(scope="module")
 def roles(cloud: Cloud) -> dict[str, str]:
-    """The ARN of each role, by its name in the templates."""
+    """The ARN of each role by its logical id."""
     cloud.client("iam").create_open_id_connect_provider(
         Url="https://gitlab.com", ClientIDList=["https://gitlab.com"], ThumbprintList=["0" * 40]
     )
@@ -92,31 +92,31 @@ def roles(cloud: Cloud) -> dict[str, str]:
     }
 
 
-def allowed(cloud: Cloud, role: str, action: str, resource: str) -> bool:
+def allows(cloud: Cloud, role: str, action: str, resource: str) -> bool:
     [result] = cloud.client("iam").simulate_principal_policy(
         PolicySourceArn=role, ActionNames=[action], ResourceArns=[resource]
     )["EvaluationResults"]
     return bool(result["EvalDecision"] == "allowed")
 
 
-def test_these_are_all_the_roles(roles: dict[str, str]) -> None:
+def test_every_role_is_tested(roles: dict[str, str]) -> None:
     assert set(roles) == set(ROLES)
 
 
-@pytest.mark.parametrize("role", MAY)
-def test_a_role_may_what_its_work_takes(cloud: Cloud, roles: dict[str, str], role: str) -> None:
-    assert [each for each in MAY[role] if not allowed(cloud, roles[role], *each)] == []
+@pytest.mark.parametrize("role", ALLOWED)
+def test_a_role_allows_what_its_work_takes(cloud: Cloud, roles: dict[str, str], role: str) -> None:
+    assert [each for each in ALLOWED[role] if not allows(cloud, roles[role], *each)] == []
 
 
 @pytest.mark.parametrize("role", ROLES)
-def test_a_role_may_no_more(cloud: Cloud, roles: dict[str, str], role: str) -> None:
-    forbidden = NOBODY_OF_OURS_MAY + (TASKS_MAY_NOT if role != "DeployRole" else [])
-    if role == "ExecutionRole":  # it reads the secrets of the tasks that it starts
-        forbidden = [each for each in forbidden if "RedisPassword" not in each[1]]
-    assert [each for each in forbidden if allowed(cloud, roles[role], *each)] == []
+def test_a_role_allows_nothing_else(cloud: Cloud, roles: dict[str, str], role: str) -> None:
+    denied = DENIED_TO_ALL + (DENIED_TO_TASKS if role != "DeployRole" else [])
+    if role == "ExecutionRole":  # it reads the secrets of the tasks
+        denied = [each for each in denied if "RedisPassword" not in each[1]]
+    assert [each for each in denied if allows(cloud, roles[role], *each)] == []
 
 
-def test_the_agent_reads_the_three_secrets_and_no_other(cloud: Cloud, roles: dict[str, str]) -> None:
+def test_the_execution_role_reads_only_the_three_secrets(cloud: Cloud, roles: dict[str, str]) -> None:
     document = cloud.client("iam").get_role_policy(
         RoleName=roles["ExecutionRole"].rpartition("/")[2], PolicyName="secrets"
     )["PolicyDocument"]
