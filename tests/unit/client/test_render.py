@@ -1,9 +1,9 @@
 """Tables for people, and resources in them."""
 
-from jobs.cli.api import Resource
-from jobs.cli.shown import capacity_lines, list_lines, output_lines, prediction_lines
-from jobs.cli.text import cell, pairs, table
-from tests.unit.jobs.cli.answering import prediction
+from paygrade import Resource
+from paygrade.commands.render import capacity_lines, cell, job_lines, list_lines, output_lines, pairs, table
+
+from tests.unit.client.played_service import batch, prediction
 
 NOW = {
     "waiting": 2,
@@ -26,26 +26,26 @@ NOW = {
 }
 
 
-def test_a_table_is_aligned_and_has_nothing_at_the_end_of_a_line() -> None:
+def test_a_table_is_aligned_without_trailing_spaces() -> None:
     assert table(("a", "long"), [("wide", None), ("x", 1)]) == ["a     long", "wide", "x     1"]
 
 
-def test_a_table_without_rows_is_its_head() -> None:
+def test_a_table_without_rows_has_its_head() -> None:
     assert table(("a", "b"), []) == ["a  b"]
 
 
-def test_pairs_leave_out_what_has_no_value() -> None:
+def test_pairs_leave_out_missing_values() -> None:
     assert pairs([("id", "x"), ("longer", None), ("so", False)]) == ["id  x", "so  no"]
     assert pairs([]) == []
 
 
-def test_nothing_that_a_caller_sent_moves_the_cursor() -> None:
+def test_control_characters_are_escaped() -> None:
     assert cell("a\x1b[2Jb\n\x9bc\u202e") == r"a\x1b[2Jb\n\x9bc\u202e"
     assert cell("grün") == "grün"
     assert cell({"a": [1, None]}) == '{"a": [1, null]}'
 
 
-def test_each_row_stands_beside_what_became_of_it() -> None:
+def test_each_row_stands_beside_its_output() -> None:
     rows: list[Resource] = [{"years": "2.5"}, {"years": None, "level": "7"}, {}]
     error = {"error": {"type": "not_scored", "detail": "why"}}
     outputs: list[Resource] = [
@@ -61,15 +61,12 @@ def test_each_row_stands_beside_what_became_of_it() -> None:
     ]
 
 
-def test_a_prediction_is_shown_with_all_that_is_known_of_it() -> None:
-    known = prediction(
-        "queued", queue={"position": 3, "eta_seconds": 0.25}, metadata={"who": "ann\n"}, attempt=1
-    )
-    assert prediction_lines(known) == [
+def test_a_prediction_is_shown_with_all_its_members() -> None:
+    known = prediction("queued", queue={"position": 3, "eta_seconds": 0.25}, metadata={"who": "ann\n"})
+    assert job_lines(known) == [
         "id            pred_01a20185-eaa7-7fbf-80d5-252d88bcb074",
         "status        queued",
         "model         salary@1",
-        "attempt       1",
         "created       2026-11-22T04:31:23.303Z",
         "queue         position 3, 0.2 s to go",
         r"metadata who  ann\n",
@@ -77,12 +74,12 @@ def test_a_prediction_is_shown_with_all_that_is_known_of_it() -> None:
 
 
 def test_outputs_come_last_one_or_many() -> None:
-    assert prediction_lines(prediction("succeeded", output={"prediction": 1.5}))[-2:] == ["prediction", "1.5"]
+    assert job_lines(prediction("succeeded", output={"prediction": 1.5}))[-2:] == ["prediction", "1.5"]
     many = prediction("succeeded", outputs=[{"prediction": 1.5}, {"prediction": 2}])
-    assert prediction_lines(many)[-3:] == ["prediction", "1.5", "2"]
+    assert job_lines(many)[-3:] == ["prediction", "1.5", "2"]
 
 
-def test_a_list_says_how_long_each_job_took_and_why_it_failed() -> None:
+def test_a_list_shows_how_long_each_job_took_and_why_it_failed() -> None:
     failed = prediction("failed", error={"type": "worker_lost", "detail": "why"})
     head, first, second = list_lines([prediction("queued"), failed])
     assert head.split() == ["id", "status", "model", "created", "seconds", "error"]
@@ -90,14 +87,17 @@ def test_a_list_says_how_long_each_job_took_and_why_it_failed() -> None:
     assert second.split()[-2:] == ["0.500", "worker_lost"]
 
 
-def test_the_capacity_names_processes_where_they_are_known() -> None:
-    lines = capacity_lines(
-        {**NOW, "processes": [{"of": "worker", "name": "a:1:2", "release": "0.1.0", "rows_per_second": 9}]}
-    )
+def test_a_batch_is_shown_with_its_counts() -> None:
+    lines = job_lines(batch("succeeded", succeeded=1200) | {"progress": 1.0})
+    assert "rows      1,200 scored, 0 failed, of 1,200" in lines
+    assert "progress  100%" in lines
+
+
+def test_the_capacity_is_one_line_for_each_figure() -> None:
+    lines = capacity_lines(NOW)
     assert lines[0] == "waiting    2 jobs, 30 rows"
     assert "accepting  no" in lines
-    assert lines[-1] == "worker  a:1:2    0.1.0    9"
-    assert capacity_lines(NOW)[-2:] == [
+    assert lines[-2:] == [
         "batches    3 open; 2 children, 70000 rows/s",
-        "chunks     40 wait, 2 claimed; oldest 0.5 s",
+        "chunks     40 waiting, 2 claimed; oldest 0.5 s",
     ]
