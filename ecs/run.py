@@ -13,7 +13,7 @@ from ecs.state import needs
 HELP = "run one command as a task"
 EXAMPLES = """\
   python -m ecs run -- python -m model --help
-  python -m ecs run --service web -- python -m jobs capacity --redis
+  python -m ecs run --service web -- python -m ops capacity
 """
 
 

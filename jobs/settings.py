@@ -13,6 +13,8 @@ from jobs.errors import InvalidSettings
 from jobs.queues.names import BATCHES, PREDICTIONS
 
 PREFIX = "PAYGRADE_"
+CLIENT_SETTINGS = {"PAYGRADE_URL", "PAYGRADE_KEY"}
+"""Settings of the client, which a shell may have set."""
 
 
 class Settings(BaseSettings):
@@ -46,8 +48,6 @@ class Settings(BaseSettings):
     api_keys: SecretStr = SecretStr("")
     allow_anyone: bool = False
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
-    url: str = "http://127.0.0.1:8000"
-    key: SecretStr = SecretStr("")
 
     @field_validator("redis_url")
     @classmethod
@@ -60,14 +60,6 @@ class Settings(BaseSettings):
         if not known:
             raise PydanticCustomError("url", "must be redis://HOST:PORT/NUMBER, or rediss:// for TLS")
         return url
-
-    @field_validator("url")
-    @classmethod
-    def _web_address(cls, url: str) -> str:
-        try:
-            return web_address(url)
-        except ValueError as error:
-            raise PydanticCustomError("url", str(error)) from None
 
     @field_validator("queues")
     @classmethod
@@ -94,21 +86,9 @@ class Settings(BaseSettings):
         return self.retention_seconds * 1000
 
 
-def web_address(url: str) -> str:
-    """Where web is, without a slash at the end; raises ValueError for what is no such address."""
-    address = urlsplit(url)
-    try:
-        known = address.scheme in ("http", "https") and address.hostname and address.port != 0
-    except ValueError:
-        known = False
-    if not known or address.username is not None or address.query or address.fragment or not url.isascii():
-        raise ValueError("must be http://HOST:PORT, or https:// for TLS, without a name or a password")
-    return url.rstrip("/")
-
-
 def load_settings() -> Settings:
     """Raises InvalidSettings, in one line, for a setting that is unknown or that cannot be read."""
-    known = {PREFIX + name.upper() for name in Settings.model_fields if name != "redis_url"}
+    known = {PREFIX + name.upper() for name in Settings.model_fields if name != "redis_url"} | CLIENT_SETTINGS
     unknown = sorted(name for name in os.environ if name.startswith(PREFIX) and name not in known)
     if unknown:
         raise InvalidSettings(f"{unknown[0]} is not a setting; .env.example lists them all")
