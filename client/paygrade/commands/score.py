@@ -116,11 +116,11 @@ def _summarize(batch: Resource, client: Client) -> int:
     counts = batch["counts"]
     failed, total = counts["failed"], counts["total"]
     if batch["status"] == "succeeded":
-        print(f"{total:,} rows scored", file=sys.stderr)
+        print(f"{_rows(total)} scored", file=sys.stderr)
         return 0
-    print(f"{batch['status']}: {failed:,} of {total:,} rows failed", file=sys.stderr)
+    print(f"{batch['status']}: {failed:,} of {_rows(total)} failed", file=sys.stderr)
     if missing := total - failed - counts["succeeded"]:
-        print(f"  {missing:,} rows are not in the results{_reason(batch)}", file=sys.stderr)
+        print(f"  not in the results: {_rows(missing)}{_reason(batch)}", file=sys.stderr)
     for line in _first_errors(batch, client):
         print(f"  {line}", file=sys.stderr)
     return 1
@@ -138,6 +138,10 @@ def _first_errors(batch: Resource, client: Client) -> list[str]:
 
 def _fault(fault: Resource) -> str:
     return f"{fault['pointer'].lstrip('/')} {fault['detail']}"
+
+
+def _rows(count: int) -> str:
+    return f"{count:,} row{'' if count == 1 else 's'}"
 
 
 def _reason(batch: Resource) -> str:

@@ -90,6 +90,6 @@ def test_rows_without_a_score_are_counted_and_the_first_ones_shown(
     assert status == 1
     assert err.splitlines() == [
         "partially_succeeded: 2 of 4 rows failed",
-        "  1 rows are not in the results",
+        "  not in the results: 1 row",
         "  row 1: years must be a number",
     ]
