@@ -14,7 +14,7 @@ from paygrade import __version__
 from paygrade.client import Client
 from paygrade.commands import capacity, jobs, models, predict, score, watch
 from paygrade.commands.arguments import ArgumentsParser, Command, add_service, read_key
-from paygrade.commands.errors import CommandFailed
+from paygrade.commands.errors import ScoringFailed
 from paygrade.errors import Conflict, KeyRefused, NotFound, PaygradeError, Unreachable
 
 COMMANDS: dict[str, Command | Sequence[Command]] = {
@@ -48,7 +48,7 @@ def main(given: Sequence[str] | None = None, transport: httpx.BaseTransport | No
             key = None if options.key_file is None else read_key(options.key_file)
             with Client(options.url, key, transport=transport) as client:
                 return int(options.run(options, client))
-    except (CommandFailed, Conflict, NotFound) as error:
+    except (ScoringFailed, Conflict, NotFound) as error:
         return _complain(error, 1)
     except KeyRefused as error:
         return _complain(f"{error}; set PAYGRADE_KEY or use --key-file", 2)

@@ -1,7 +1,7 @@
-"""Why a command did not do all that it should."""
+"""Why a command ends with exit status 1, where the service did not refuse anything."""
 
 from paygrade.errors import PaygradeError
 
 
-class CommandFailed(PaygradeError):
-    """The command was carried out, and the answer is no; exit status 1."""
+class ScoringFailed(PaygradeError):
+    """Rows were not scored, or not in time."""

@@ -7,7 +7,7 @@ from typing import Any
 
 from paygrade.client import Client
 from paygrade.commands.arguments import Command, add_json, add_model, positive_seconds
-from paygrade.commands.errors import CommandFailed
+from paygrade.commands.errors import ScoringFailed
 from paygrade.commands.render import as_json, output_lines, outputs_of
 from paygrade.errors import JobUnfinished, PaygradeError
 
@@ -81,7 +81,7 @@ def run(options: argparse.Namespace, client: Client) -> int:
         print("\n".join(output_lines(rows, outputs)))
     if job["status"] != "succeeded":
         reason = job["error"] or {"detail": "a row was not scored"}
-        raise CommandFailed(f"{job['id']} is {job['status']}: {reason['detail']}")
+        raise ScoringFailed(f"{job['id']} is {job['status']}: {reason['detail']}")
     return 0
 
 
@@ -91,7 +91,7 @@ def _wait(client: Client, job_id: str, seconds: float) -> dict[str, Any]:
     try:
         return client.wait(job_id, seconds)
     except JobUnfinished as error:
-        raise CommandFailed(f"{error}; {continues}") from None
+        raise ScoringFailed(f"{error}; {continues}") from None
     except PaygradeError as error:
         raise PaygradeError(f"{error}; {continues}") from None
     except KeyboardInterrupt:

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from paygrade.client import Client
 from paygrade.commands.arguments import Command, add_model
-from paygrade.commands.errors import CommandFailed
+from paygrade.commands.errors import ScoringFailed
 from paygrade.commands.progress import ProgressLine, time_left
 from paygrade.errors import PaygradeError
 from paygrade.formats import MEDIA_TYPES
@@ -85,7 +85,7 @@ def _ended(batch_id: str, client: Client, progress: ProgressLine) -> Resource:
 def _download(batch: Resource, output: Path | None, client: Client, progress: ProgressLine) -> None:
     """A file of results appears under its name when it is complete."""
     if not batch["counts"]["failed"] + batch["counts"]["succeeded"]:
-        raise CommandFailed(f"{batch['id']} is {batch['status']}{_reason(batch)}")
+        raise ScoringFailed(f"{batch['id']} is {batch['status']}{_reason(batch)}")
     if output is None:
         client.download(batch["id"], _counted(sys.stdout.buffer.write, progress))
         sys.stdout.buffer.flush()
