@@ -22,12 +22,14 @@ RUN --mount=type=cache,target=/var/.cache/pip \
 FROM build AS web-source
 COPY jobs /app/jobs
 COPY model /app/model
+COPY ops /app/ops
 COPY web /app/web
 RUN chmod -R u=rwX,go=rX /app && python -m compileall -q --invalidation-mode unchecked-hash /app
 
 FROM build AS worker-source
 COPY jobs /app/jobs
 COPY model /app/model
+COPY ops /app/ops
 COPY worker /app/worker
 RUN chmod -R u=rwX,go=rX /app && python -m compileall -q --invalidation-mode unchecked-hash /app
 

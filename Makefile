@@ -31,7 +31,7 @@ checkov: .venv/installed
 	@$(BIN)/uv tool run --quiet --from checkov==3.3.30 checkov --config-file ecs/checkov.yaml
 
 # One environment for all of it, made again when what is pinned changes.
-.venv/installed: requirements/dev.txt
+.venv/installed: requirements/dev.txt client/pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 13))' \
 	  || { echo "Paygrade needs Python 3.11 to 3.13; name one: make PYTHON=python3.13 $(MAKECMDGOALS)" >&2; exit 2; }
 	@$(PYTHON) -c 'import ensurepip' \
@@ -39,6 +39,7 @@ checkov: .venv/installed
 	@echo "Setting up .venv (once, about half a minute)"
 	@$(PYTHON) -m venv --clear .venv
 	@$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes --requirement $<
+	@$(BIN)/pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable ./client
 	@touch $@
 
 # Pin what pyproject.toml asks for: versions and hashes, the same for every Python from 3.11 on.

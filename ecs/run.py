@@ -13,7 +13,7 @@ from ecs.stack_state import require_stable
 HELP = "run one command in a task of its own"
 EXAMPLES = """\
   python -m ecs run -- python -m model --help
-  python -m ecs run --service web -- python -m jobs capacity --redis
+  python -m ecs run --service web -- python -m ops capacity
 """
 
 

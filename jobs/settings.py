@@ -12,6 +12,8 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 from jobs.errors import InvalidSettings
 
 PREFIX = "PAYGRADE_"
+CLIENT_SETTINGS = {"PAYGRADE_URL", "PAYGRADE_KEY"}
+"""Settings of the client, which a shell may have set."""
 
 WORKER_QUEUES = ("predictions", "batches")
 """What a worker may be told to serve; explanations are served with predictions."""
@@ -48,8 +50,6 @@ class Settings(BaseSettings):
     api_keys: SecretStr = SecretStr("")
     allow_anyone: bool = False
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
-    url: str = "http://127.0.0.1:8000"
-    key: SecretStr = SecretStr("")
 
     @field_validator("redis_url")
     @classmethod
@@ -62,14 +62,6 @@ class Settings(BaseSettings):
         if not known:
             raise PydanticCustomError("url", "must be redis://HOST:PORT/NUMBER, or rediss:// for TLS")
         return url
-
-    @field_validator("url")
-    @classmethod
-    def _web_address(cls, url: str) -> str:
-        try:
-            return web_address(url)
-        except ValueError as error:
-            raise PydanticCustomError("url", str(error)) from None
 
     @field_validator("queues")
     @classmethod
@@ -96,21 +88,9 @@ class Settings(BaseSettings):
         return self.retention_seconds * 1000
 
 
-def web_address(url: str) -> str:
-    """The address of web without a final slash. Raises ValueError for anything else."""
-    address = urlsplit(url)
-    try:
-        known = address.scheme in ("http", "https") and address.hostname and address.port != 0
-    except ValueError:
-        known = False
-    if not known or address.username is not None or address.query or address.fragment or not url.isascii():
-        raise ValueError("must be http://HOST:PORT, or https:// for TLS, without a name or a password")
-    return url.rstrip("/")
-
-
 def load_settings() -> Settings:
     """Raises InvalidSettings, in one line, for an unknown setting or an invalid value."""
-    known = {PREFIX + name.upper() for name in Settings.model_fields if name != "redis_url"}
+    known = {PREFIX + name.upper() for name in Settings.model_fields if name != "redis_url"} | CLIENT_SETTINGS
     unknown = sorted(name for name in os.environ if name.startswith(PREFIX) and name not in known)
     if unknown:
         raise InvalidSettings(f"{unknown[0]} is not a setting; .env.example lists them all")

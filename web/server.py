@@ -116,7 +116,7 @@ class Server(BaseApplication):  # type: ignore[misc]
             files_at(settings.files_place),
             door,
             waiting,
-            ring=lambda wake_up: send_wake_up(celery, BATCHES, wake_up),
+            ring=lambda wake_up: send_wake_up(celery, PREDICTIONS, BATCHES, wake_up),
         )
         app = create_app(settings, self._keys, self._catalog, store, door, waiting, trace, batches)
         app.config.update(WAITING=waiting, TRACE=trace)

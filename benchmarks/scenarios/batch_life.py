@@ -60,10 +60,10 @@ def _beside(session: Session, contender: Project, file: Path) -> None:
     session.figure("batch-beside-p99", beside.p99 / alone.p99)
     posted = batch.post(service, file, "large")
     uploaded = time.monotonic()
-    while not (now := service.ask("GET", posted["urls"]["self"]))["counts"]["succeeded"]:
+    while not (now := batch.ask(service, "GET", posted["urls"]["self"]))["counts"]["succeeded"]:
         time.sleep(0.02)
     session.figure("batch-first-rows", time.monotonic() - uploaded)
-    service.ask("POST", posted["urls"]["cancel"])
+    batch.ask(service, "POST", posted["urls"]["cancel"])
     canceled = time.monotonic()
     session.require(batch.wait(service, now)["status"] == "canceled", "the batch was not canceled")
     session.figure("batch-cancel", time.monotonic() - canceled)
@@ -77,9 +77,11 @@ def _batches(service: Any, file: Path) -> Iterator[None]:
     def run() -> None:
         while not ended.is_set():
             posted = batch.post(service, file, "large")
-            while not ended.wait(0.2) and not service.ask("GET", posted["urls"]["self"])["finished_at"]:
+            while (
+                not ended.wait(0.2) and not batch.ask(service, "GET", posted["urls"]["self"])["finished_at"]
+            ):
                 pass
-            service.ask("POST", posted["urls"]["cancel"]) if ended.is_set() else None
+            batch.ask(service, "POST", posted["urls"]["cancel"]) if ended.is_set() else None
             batch.remove(service, batch.wait(service, posted))
 
     thread = threading.Thread(target=run)

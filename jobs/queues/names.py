@@ -15,12 +15,16 @@ WEB_PROCESSES = "web_processes"
 
 class Kind(NamedTuple):
     name: str
-    """Of its package in jobs/, and of its owners' lists in Redis."""
+    """Of its package in jobs/, and in Redis."""
     id_prefix: str
     definitions: str
     """The Lua file that its scripts share."""
     detail: bytes
     """What an entry of its queues has besides the id: how many rows, or which task."""
+
+    def list_of(self, owner: str) -> str:
+        """The key of the owner's list of jobs."""
+        return f"{self.name}:of:{owner}"
 
 
 PREDICTION = Kind("predictions", ids.PREDICTION, "predictions/prediction", b"rows")

@@ -73,7 +73,9 @@ class SendWakeUp:
 
 
 def new_job(once: IdempotencyKey | None = None) -> NewPrediction:
-    return NewPrediction(ids.new_id(ids.PREDICTION), "salary@1", "5a" * 32, "ada", b"[2.5]", 1, once=once)
+    return NewPrediction(
+        ids.new_id(ids.PREDICTION), "salary@1", "5a" * 32, "ada", b"[2.5]", 1, idempotency=once
+    )
 
 
 @pytest.fixture

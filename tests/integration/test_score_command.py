@@ -1,4 +1,4 @@
-"""python -m jobs score, as somebody at a shell uses it."""
+"""paygrade score as it is used at a shell."""
 
 import os
 import pty
@@ -12,7 +12,7 @@ import pytest
 import requests
 
 from tests.integration.conftest import StartStack
-from tests.integration.service import PATIENCE, PYTHON, ROOT
+from tests.integration.service import PATIENCE, PYTHON, ROOT, clean_environment
 from tests.integration.stack import Stack
 
 CSV = b"id,years\na,2.5\nb,12.5\n"
@@ -20,15 +20,16 @@ WARNING = b"years is above what training saw (1 to 12)"
 RESULT = b"id,prediction,warnings,error\na,260.00012,,\nb,749.99884,%b,\n" % WARNING
 
 
+ENVIRONMENT = clean_environment(PYTHONPATH=str(ROOT / "client"))
 AS_ON_A_TERMINAL = """
 import fcntl, os, sys, termios
-fcntl.ioctl(0, termios.TIOCSCTTY, 0)  # so that its Ctrl-C is ours
+fcntl.ioctl(0, termios.TIOCSCTTY, 0)  # so that Ctrl-C reaches it
 os.execv(sys.executable, [sys.executable, *sys.argv[1:]])
 """
 
 
 class Terminal:
-    """What somebody sees of a command, and types to it; its output goes to a file."""
+    """A terminal that runs a command, whose output goes to a file."""
 
     def __init__(self, arguments: list[str], output: Path) -> None:
         self._end, theirs = pty.openpty()
@@ -36,6 +37,7 @@ class Terminal:
             self._process = subprocess.Popen(
                 [PYTHON, "-c", AS_ON_A_TERMINAL, *arguments],
                 cwd=ROOT,
+                env=ENVIRONMENT,
                 stdin=theirs,
                 stdout=results,
                 stderr=theirs,
@@ -45,7 +47,7 @@ class Terminal:
         self.shown = ""
 
     def see(self, text: str) -> None:
-        """Returns once it is on the screen."""
+        """Returns when the text is on the screen."""
         while text not in self.shown:
             readable, _, _ = select.select([self._end], [], [], PATIENCE)
             assert readable, f"never seen: {text!r}, only {self.shown!r}"
@@ -72,11 +74,13 @@ def stack(start_stack: StartStack) -> Stack:
 
 
 def score(stack: Stack, *arguments: str, given: bytes | None = None) -> "subprocess.CompletedProcess[bytes]":
-    command = [PYTHON, "-m", "jobs", "score", *arguments, "--url", stack.address]
-    return subprocess.run(command, cwd=ROOT, input=given, capture_output=True, timeout=60, check=False)
+    command = [PYTHON, "-m", "paygrade", "score", *arguments, "--url", stack.address]
+    return subprocess.run(
+        command, cwd=ROOT, env=ENVIRONMENT, input=given, capture_output=True, timeout=60, check=False
+    )
 
 
-def test_files_and_pipes_are_scored_and_the_exit_status_tells_how(stack: Stack, tmp_path: Path) -> None:
+def test_files_and_pipes_are_scored_and_the_exit_status_says_how_well(stack: Stack, tmp_path: Path) -> None:
     file = tmp_path / "people.csv"
     file.write_bytes(CSV)
     done = score(stack, str(file), "-o", str(tmp_path / "scored.csv"))
@@ -92,7 +96,7 @@ def test_files_and_pipes_are_scored_and_the_exit_status_tells_how(stack: Stack, 
 
     refused = score(stack, "-", given=b"age\n1\n")
     assert refused.returncode == 2
-    assert refused.stderr == b"jobs: 422: there is no column years\n"
+    assert refused.stderr == b"paygrade: there is no column years\n"
 
     absent = score(stack, str(tmp_path / "no.csv"))
     assert absent.returncode == 2
@@ -102,11 +106,11 @@ def test_files_and_pipes_are_scored_and_the_exit_status_tells_how(stack: Stack, 
 
 @pytest.fixture
 def waiting(start_stack: StartStack, tmp_path: Path) -> Iterator[tuple[Stack, Terminal]]:
-    """Somebody at a terminal waits for a batch that no worker has taken."""
+    """A terminal that waits for a batch that no worker has claimed."""
     stack = start_stack({"PAYGRADE_QUEUES": "batches", "PAYGRADE_BATCH_CHILDREN": "1"})
     stack.start_web()
     (tmp_path / "people.csv").write_bytes(CSV)
-    arguments = ["-m", "jobs", "score", str(tmp_path / "people.csv"), "--url", stack.address]
+    arguments = ["-m", "paygrade", "score", str(tmp_path / "people.csv"), "--url", stack.address]
     terminal = Terminal(arguments, tmp_path / "scored.csv")
     yield stack, terminal
     terminal.close()
@@ -117,7 +121,7 @@ def the_batch(stack: Stack) -> Any:
     return batch
 
 
-def test_a_terminal_shows_how_far_it_is_and_nothing_of_it_when_it_is_done(
+def test_a_terminal_shows_the_progress_and_removes_it_at_the_end(
     waiting: tuple[Stack, Terminal], tmp_path: Path
 ) -> None:
     stack, terminal = waiting
@@ -130,7 +134,11 @@ def test_a_terminal_shows_how_far_it_is_and_nothing_of_it_when_it_is_done(
 
 @pytest.mark.parametrize(
     ("answer", "said", "status"),
-    [("y\n", "is canceled", "canceled"), ("\n", "goes on", "validating"), ("\x03", "goes on", "validating")],
+    [
+        ("y\n", "is canceled", "canceled"),
+        ("\n", "continues", "validating"),
+        ("\x03", "continues", "validating"),
+    ],
 )
 def test_ctrl_c_offers_to_cancel(
     waiting: tuple[Stack, Terminal], tmp_path: Path, answer: str, said: str, status: str

@@ -33,8 +33,6 @@ USABLE = {
     "api_keys": "ada:0123",
     "allow_anyone": "true",
     "log_level": "DEBUG",
-    "url": "https://paygrade.example",
-    "key": "secret",
 }
 
 
@@ -71,6 +69,12 @@ def test_an_unknown_setting_is_named(monkeypatch: pytest.MonkeyPatch, name: str)
     with pytest.raises(InvalidSettings, match=rf"^{name} is not a setting; .*\.env\.example") as refusal:
         load_settings()
     assert "\n" not in str(refusal.value)
+
+
+def test_the_settings_of_the_client_are_ignored(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PAYGRADE_URL", "nowhere")
+    monkeypatch.setenv("PAYGRADE_KEY", "secret")
+    assert load_settings() == Settings()
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,132 @@
+"""paygrade jobs."""
+
+import argparse
+import sys
+from collections.abc import Callable, Sequence
+
+from paygrade.client import STATUSES, Client, path_of
+from paygrade.commands.arguments import Command, add_json, positive_int
+from paygrade.commands.render import as_json, job_lines, list_lines
+from paygrade.errors import Conflict, NotFound
+
+HELP = "list, show, cancel or delete jobs: predictions and batches"
+ANY_STATUS = list(dict.fromkeys(status for kind in STATUSES.values() for status in kind))
+
+
+def list_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--kind", choices=STATUSES, help="only jobs of this kind")
+    parser.add_argument(
+        "--status",
+        choices=ANY_STATUS,
+        metavar="STATUS",
+        help=f"only jobs with this status: {', '.join(ANY_STATUS)}",
+    )
+    parser.add_argument(
+        "--limit", type=positive_int, default=20, metavar="N", help="at most so many (%(default)s)"
+    )
+    add_json(parser)
+
+
+def run_list(options: argparse.Namespace, client: Client) -> int:
+    """Lists jobs, the newest first."""
+    found = client.list_jobs(kind=options.kind, status=options.status, limit=options.limit)
+    if options.json:
+        for job in found:
+            print(as_json(job))
+    else:
+        print("\n".join(list_lines(found)))
+    return 0
+
+
+def show_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("id", metavar="ID")
+    add_json(parser)
+
+
+def run_show(options: argparse.Namespace, client: Client) -> int:
+    """Shows a job: its status, its times, its outputs or its counts."""
+    job = client.show(options.id)
+    print(as_json(job) if options.json else "\n".join(job_lines(job)))
+    return 0
+
+
+def ids_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("ids", nargs="+", metavar="ID")
+    add_json(parser)
+
+
+def run_cancel(options: argparse.Namespace, client: Client) -> int:
+    """Cancels predictions that are queued, and batches that have not ended."""
+
+    def cancel(job_id: str) -> None:
+        job = client.cancel(job_id)
+        print(as_json(job) if options.json else f"{job_id} {job['status']}")
+
+    return _each(options.ids, cancel)
+
+
+def run_delete(options: argparse.Namespace, client: Client) -> int:
+    """Deletes jobs that have ended, with all that is kept of them."""
+
+    def delete(job_id: str) -> None:
+        client.delete(job_id)
+        print(as_json({"id": job_id, "deleted": True}) if options.json else f"{job_id} deleted")
+
+    return _each(options.ids, delete)
+
+
+def _each(ids: Sequence[str], act: Callable[[str], None]) -> int:
+    """One job that cannot be changed keeps none of the others from it; the status is then 1."""
+    for job_id in ids:
+        path_of(job_id)  # no job is changed if an id is not one
+    status = 0
+    for job_id in ids:
+        try:
+            act(job_id)
+        except (Conflict, NotFound) as error:
+            print(f"paygrade: {job_id}: {error}", file=sys.stderr)
+            status = 1
+    return status
+
+
+COMMANDS = (
+    Command(
+        "list",
+        "list jobs",
+        """\
+  paygrade jobs list
+  paygrade jobs list --kind batch --status failed --limit 500
+""",
+        list_arguments,
+        run_list,
+    ),
+    Command(
+        "show",
+        "show a job",
+        """\
+  paygrade jobs show pred_0193a4c5-…
+  paygrade jobs show batch_0193a4c5-… --json
+""",
+        show_arguments,
+        run_show,
+    ),
+    Command(
+        "cancel",
+        "cancel jobs",
+        """\
+  paygrade jobs cancel pred_0193a4c5-…
+  paygrade jobs list --status queued --json | jq -r .id | xargs paygrade jobs cancel
+""",
+        ids_arguments,
+        run_cancel,
+    ),
+    Command(
+        "delete",
+        "delete jobs that have ended",
+        """\
+  paygrade jobs delete pred_0193a4c5-… batch_0193a4c6-…
+""",
+        ids_arguments,
+        run_delete,
+    ),
+)

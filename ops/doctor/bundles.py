@@ -1,0 +1,40 @@
+"""The bundles in the directory PAYGRADE_BUNDLES. Only a worker can tell whether one can be served."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+from jobs.settings import Settings
+from ops.doctor.finding import Finding, fault, ok, warning
+
+FILES = ("bundle.json", "model.ubj")
+
+
+def look(settings: Settings) -> Iterator[Finding]:
+    default = settings.default_model
+    if "://" in settings.bundles:
+        yield warning(
+            "bundles", f"{settings.bundles} is not checked from here; doctor --url shows what is served"
+        )
+        return
+    root = Path(settings.bundles)
+    try:
+        versions = [folder for model in _folders(root) for folder in _folders(model)]
+    except OSError as error:
+        yield fault("bundles", f"PAYGRADE_BUNDLES is {root}, which cannot be listed: {error.strerror}")
+        return
+    complete = []
+    for folder in versions:
+        ref = f"{folder.parent.name}@{folder.name}"
+        if missing := [name for name in FILES if not (folder / name).is_file()]:
+            yield fault("bundles", f"{ref} has no {' and no '.join(missing)} in {folder}")
+        else:
+            complete.append(ref)
+    if default not in {part for ref in complete for part in (ref, ref.partition("@")[0])}:
+        yield fault("bundles", f"the default model {default} is not in {root}; set PAYGRADE_DEFAULT_MODEL")
+    if complete:
+        yield ok("bundles", f"{', '.join(complete)} in {root}")
+
+
+def _folders(root: Path) -> list[Path]:
+    """A name that begins with a dot is still being written."""
+    return sorted(each for each in root.iterdir() if each.is_dir() and not each.name.startswith("."))

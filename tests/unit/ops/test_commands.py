@@ -1,0 +1,99 @@
+"""What operators type, and what is printed."""
+
+import json
+
+import pytest
+from redis import Redis
+
+from jobs.predictions.store import PredictionStore
+from tests.unit.conftest import job
+from tests.unit.ops.conftest import Ops
+
+ID = "pred_01a20185-eaa7-7fbf-80d5-252d88bcb074"
+COMMANDS = [
+    *(("doctor",), ("capacity",), ("watch",)),
+    *(("jobs", verb) for verb in ("list", "show", "cancel", "delete")),
+]
+
+
+@pytest.mark.parametrize("words", COMMANDS, ids=" ".join)
+def test_every_command_has_help_with_examples(operate: Ops, words: tuple[str, ...]) -> None:
+    status, said, _ = operate(*words, "--help")
+    assert status == 0
+    assert f"python -m ops {' '.join(words)}" in said.partition("examples:")[2]
+    assert "--json" in said
+
+
+def test_the_help_explains_exit_statuses(operate: Ops) -> None:
+    assert "exit status:" in operate("--help")[1]
+
+
+@pytest.mark.parametrize(
+    "typed",
+    [
+        (),
+        ("nix",),
+        ("jobs",),
+        ("jobs", "show"),
+        ("jobs", "show", "pred_x"),
+        ("jobs", "list", "--status", "done"),
+        ("jobs", "list", "--limit", "0"),
+        ("jobs", "cancel", ID, "batch_x"),
+        ("watch", "--every", "nan"),
+        ("doctor", "--url", "localhost:8000"),
+        ("doctor", "--url", "http://localhost", "--key-file", "no/such/file"),
+    ],
+    ids=" ".join,
+)
+@pytest.mark.usefixtures("connected")
+def test_wrong_arguments_are_one_line_and_exit_2(operate: Ops, typed: tuple[str, ...]) -> None:
+    status, out, err = operate(*typed)
+    assert (status, out, err.count("\n")) == (2, "", 1)
+
+
+@pytest.mark.parametrize(("name", "value"), [("PAYGRADE_KEYS", "x"), ("REDIS_URL", "nowhere")])
+def test_so_are_wrong_settings(operate: Ops, monkeypatch: pytest.MonkeyPatch, name: str, value: str) -> None:
+    monkeypatch.setenv(name, value)
+    status, out, err = operate("capacity")
+    assert (status, out, err.count("\n")) == (2, "", 1)
+
+
+@pytest.mark.usefixtures("connected")
+def test_jobs_are_listed_shown_canceled_and_deleted(operate: Ops, store: PredictionStore) -> None:
+    store.add([a_job := job(owner="bob")])
+    head, line = operate("jobs", "list")[1].splitlines()
+    assert head.split() == ["id", "status", "owner", "model", "created", "error"]
+    assert line.split()[:4] == [a_job.id, "queued", "bob", "salary@1"]
+    assert json.loads(operate("jobs", "list", "--json")[1])["id"] == a_job.id
+    shown = dict(line.split(maxsplit=1) for line in operate("jobs", "show", a_job.id)[1].splitlines())
+    assert (shown["owner"], shown["model.name"]) == ("bob", "salary")
+    assert operate("jobs", "cancel", a_job.id)[:2] == (0, f"{a_job.id} canceled\n")
+    assert operate("jobs", "delete", a_job.id, "--json")[:2] == (
+        0,
+        f'{{"id":"{a_job.id}","deleted":true}}\n',
+    )
+
+
+@pytest.mark.usefixtures("connected")
+def test_of_several_jobs_those_that_can_be_are_canceled(operate: Ops, store: PredictionStore) -> None:
+    store.add([a_job := job()])
+    status, out, err = operate("jobs", "cancel", ID, a_job.id)
+    assert (status, out) == (1, f"{a_job.id} canceled\n")
+    assert err == f"ops: {ID}: there is no such prediction\n"
+
+
+def test_what_a_terminal_cannot_show_is_escaped(
+    operate: Ops, connected: Redis, store: PredictionStore
+) -> None:
+    a_job = job()
+    a_job.metadata = rb'{"na\u001b[2Jme":"\u001b[2J"}'
+    store.add([a_job])
+    assert "\x1b" not in operate("jobs", "show", a_job.id)[1]
+
+
+@pytest.mark.usefixtures("connected")
+def test_the_capacity_ends_with_the_processes(operate: Ops) -> None:
+    lines = operate("capacity")[1].splitlines()
+    assert lines[0].split() == ["waiting", "0"]
+    assert lines[-1].split() == ["of", "process", "release", "rows/s"]
+    assert json.loads(operate("capacity", "--json")[1])["processes"] == []
