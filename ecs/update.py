@@ -23,7 +23,7 @@ EXAMPLES = """\
 SELF_CHECK = """\
 from jobs.connection import connect
 from jobs.settings import load_settings
-from model.catalog import Catalog
+from model.description.catalog import Catalog
 from worker.bundles import Bundles
 settings = load_settings()
 connect(settings).ping()

@@ -9,9 +9,7 @@ import orjson
 from numpy.typing import NDArray
 
 from jobs.predictions.record import Row
-from model.bundle import Bundle
-from model.outputs import Outputs
-from model.scorer import Explanation
+from model.bundle import Bundle, Explanation, Outputs
 
 Score: TypeAlias = Callable[[Sequence[Row]], list[bytes]]
 """Rows to their outputs, by one call of the model. If it raises, none of them has one."""

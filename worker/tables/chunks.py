@@ -9,8 +9,8 @@ import pyarrow as pa
 from jobs.errors import FilesUnavailable, InvalidTable
 from jobs.files.store import Files
 from jobs.files.tables import Format
-from model.columns import ColumnCheck
 from model.description.schema import Schema
+from model.tables.columns import ColumnCheck
 from worker.pace import Pace
 from worker.tables.bisect import Slices, at_once
 from worker.tables.columns import Columns, joined

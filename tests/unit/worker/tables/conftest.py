@@ -16,7 +16,7 @@ import xgboost
 from jobs.files.store import Files, files_at
 from jobs.files.tables import Format, added_names
 from model.bundle import Bundle
-from model.description.feature import Feature
+from model.description.features import Feature
 from model.description.schema import Schema
 from worker.tables.chunks import ChunkScorer
 from worker.tables.columns import predict_with
