@@ -1,4 +1,4 @@
-"""XGBoost's booster: read from its file, and what it was trained for."""
+"""Loads boosters of XGBoost, and reads their objective."""
 
 import json
 from dataclasses import dataclass, field

@@ -1,4 +1,4 @@
-"""A bundle with its model loaded: encodes rows, scores them, explains scores and warns of unusual values."""
+"""A bundle with its model loaded: it encodes, scores and explains rows, and warns of unusual values."""
 
 from collections.abc import Iterable, Sequence
 from itertools import chain
@@ -27,7 +27,7 @@ class Outputs(NamedTuple):
 
     `prediction` has shape (rows,); a classifier's is the number of the most likely class.
     `probability` has shape (rows,), and is that of class 1. `probabilities` has shape (rows, classes).
-    `interval` has shape (rows, 2): low and high. What a model does not give is None.
+    `interval` has shape (rows, 2): low and high. Outputs that the model does not have are None.
     """
 
     prediction: Floats | NDArray[np.int64]

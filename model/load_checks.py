@@ -1,4 +1,4 @@
-"""Checks of a loaded model: that it fits its description, and scores its golden rows as it was published."""
+"""Checks that a loaded model fits its description and reproduces the scores of its golden rows."""
 
 import numpy as np
 import xgboost

@@ -25,7 +25,7 @@ def publish(
 ) -> Manifest:
     """Write `<root>/<name>/<version>/` after a test load; publishing the same bundle again changes nothing.
 
-    `description` is `bundle.json` without what the model itself tells: objective, quantiles, explained,
+    `description` is `bundle.json` without what is read from the model: objective, quantiles, explained,
     xgboost, golden and sha256. Without a version the bundle gets the next one. Raises BundleError,
     SchemaError, InvalidRows or RegistryUnavailable.
     """

@@ -66,22 +66,11 @@ def _add_train(parser: argparse.ArgumentParser) -> None:
     add("--classify", action="store_true", help="the target is a class, not a number")
     add("--objective", default="", metavar="NAME", help="XGBoost's name of the objective")
     add("--log", action="store_true", help="train on the logarithm of the target")
-    add(
-        "--quantiles", type=quantiles, default=(), metavar="LOW,HIGH",
-        help="predict an interval too, such as 0.05,0.95",
-    )  # fmt: skip
-    add(
-        "--base-margin", default="", metavar="COLUMN", help="the number that the sum of the trees starts from"
-    )
-    add(
-        "--drop", action="append", default=[], metavar="COLUMN",
-        help="a column to leave out (can be repeated)",
-    )  # fmt: skip
+    add("--quantiles", type=quantiles, default=(), metavar="LOW,HIGH", help="add an interval: 0.05,0.95")
+    add("--base-margin", default="", metavar="COLUMN", help="number that the trees' sum starts from")
+    add("--drop", action="append", default=[], metavar="COLUMN", help="a column to leave out (repeatable)")
     _add_missing(parser)
-    add(
-        "--limits", type=Path, metavar="FILE",
-        help='limits of features as JSON, such as {"years": {"minimum": 0, "maximum": 60}}',
-    )  # fmt: skip
+    add("--limits", type=Path, metavar="FILE", help='JSON, such as {"years": {"minimum": 0, "maximum": 60}}')
     add("--seed", type=int, default=0, metavar="N", help="seed of all random choices (%(default)s)")
     add("--threads", type=positive, default=1, metavar="N", help="threads for XGBoost (%(default)s)")
 
@@ -97,18 +86,10 @@ def _add_import(parser: argparse.ArgumentParser) -> None:
     _add_description(parser)
     add("--sample", type=Path, metavar="FILE", help="CSV or Parquet with typical rows, for the golden rows")
     _add_missing(parser)
-    add(
-        "--schema", type=Path, metavar="FILE",
-        help="JSON list of features, or of their names, in the model's order",
-    )  # fmt: skip
+    add("--schema", type=Path, metavar="FILE", help="JSON list of features or names, in the model's order")
     add("--classes", type=texts, default=(), metavar="TEXTS", help="names of the classes, such as no,yes")
-    add(
-        "--transform", default="", choices=("log", "log1p"),
-        help="the transform of the target before training",
-    )  # fmt: skip
-    add(
-        "--base-margin", default="", metavar="NAME", help="name of the number that the trees' sum starts from"
-    )
+    add("--transform", default="", choices=("log", "log1p"), help="transform of the target in training")
+    add("--base-margin", default="", metavar="NAME", help="number that the trees' sum starts from")
     add("--trees", type=positive, metavar="N", help="rounds to use (default: the best iteration, or all)")
 
 

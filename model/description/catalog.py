@@ -88,7 +88,9 @@ class Catalog:
     def _unknown(self, ref: str) -> UnknownModel:
         name, _, version = ref.partition("@")
         if not NAME.fullmatch(name):
-            return UnknownModel("this is not the name of a model; use a name or a version, such as salary@3")
+            return UnknownModel(
+                "invalid name of a model; use a name such as salary, or a version such as salary@3"
+            )
         if name in self._versions:
             return UnknownModel(f"model {name} has no version {version[:20]}")
         return UnknownModel(f"there is no model {name}")

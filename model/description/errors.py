@@ -2,7 +2,7 @@
 
 
 class ModelError(Exception):
-    """Base class of the errors that `model` raises; the message is one line for a person."""
+    """Base class of the errors that `model` raises; each message is one line."""
 
 
 class SchemaError(ModelError):

@@ -1,4 +1,4 @@
-"""Rows: what a value may look like, and the check of each row against the features of a model."""
+"""Checks rows: which values a feature accepts, and which features a row must have."""
 
 import re
 from collections.abc import Callable, Iterable, Iterator, Sequence

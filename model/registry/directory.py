@@ -71,7 +71,7 @@ def _directories(parent: Path) -> Iterator[Path]:
 
 
 def _signature(file: Path) -> tuple[int, int, int] | None:
-    """Return what changes when a file changes; None if it cannot be read."""
+    """Return inode, size and time of change; None if the file cannot be read."""
     try:
         status = file.stat()
     except OSError:

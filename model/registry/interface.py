@@ -29,6 +29,8 @@ class BundleRef(NamedTuple):
 
 
 class Registry(Protocol):
+    """Where bundles are published, and found by the catalog."""
+
     def list_bundles(self) -> list[BundleRef]:
         """List all bundles, including invalid ones; raises RegistryUnavailable."""
         ...

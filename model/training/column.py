@@ -17,7 +17,8 @@ BOOLEAN = r"^(?:true|false)$"
 MAX_MISSING_TEXTS = 3
 """A column of numbers with at most this many other texts probably uses them for missing values."""
 MAX_TEXTS, MIN_ROWS = 1_000, 40
-"""A column with more texts is an identifier, and one with texts for most of its rows, if they are many."""
+"""A column with more than MAX_TEXTS different texts is an identifier. So is a column with more than MIN_ROWS
+rows in which over half of the rows have a text of their own."""
 
 
 @dataclass(frozen=True)

@@ -61,7 +61,7 @@ def _is_feature(entry: object) -> bool:
 def import_model(file: Path, options: ImportOptions, sample: Table | None = None) -> TrainedModel:
     """Read a booster and complete its description; raises BundleError, SchemaError or InvalidRows.
 
-    The message names whatever only the caller can know.
+    The message tells which option must supply what the booster does not know.
     """
     booster, saved_by = read_model_file(file)
     objective = read_objective(booster, file.name)
@@ -181,7 +181,7 @@ def _read_sample(schema: Schema, sample: Table) -> list[dict[str, Any]]:
     except InvalidRows as error:
         fault = error.faults[0]
         raise BundleError(
-            f"{sample.file} has {len(error.faults)} faults, the first at {fault.pointer}: {fault.detail}"
+            f"{sample.file}: {fault.pointer} {fault.detail} (faults in total: {len(error.faults)})"
         ) from None
     return [dict(zip(schema.names, row, strict=True)) for row in checked]
 

@@ -96,7 +96,7 @@ def read_target(column: TableColumn, options: TargetOptions) -> Target:
 
 
 def _alternative(objective: str, target: str) -> str:
-    """Tell what to do instead: groups and censored times, for example, need more than one column."""
+    """Suggest what to do instead; ranking and survival need more than one column for the target."""
     if objective in SERVED:
         return (
             "train the model with xgboost, save it with save_model, and run: "

@@ -57,9 +57,9 @@ def test_a_model_is_found_by_name_by_version_and_by_default(
         ("rent@7", "model rent has no version 7"),
         ("rent@01", "model rent has no version 01"),
         ("rent@", "model rent has no version"),
-        ("Rent", "this is not the name of a model"),
-        ("", "this is not the name of a model"),
-        ("../rent@1", "this is not the name of a model"),
+        ("Rent", "invalid name of a model"),
+        ("", "invalid name of a model"),
+        ("../rent@1", "invalid name of a model"),
     ],
 )
 def test_any_other_name_is_unknown(

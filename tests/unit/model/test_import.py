@@ -239,5 +239,5 @@ def test_a_sample_that_does_not_fit_is_refused_without_repeating_values(tmp_path
     sample = write_csv(tmp_path / "s.csv", ["years", "weekday"], [[1, 2], ["secret", 3]])
     file = SAVED / "xgboost-3.0.ubj"
     error = refusal("import", file, "--target", "y", "--name", "m", "--sample", sample)
-    assert "has 1 faults, the first at /1/years: must be a number" in error
+    assert "s.csv: /1/years must be a number (faults in total: 1)" in error
     assert "secret" not in error
