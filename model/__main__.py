@@ -5,18 +5,18 @@ import sys
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
-from model.arguments import make_parser
 from model.bundle import Bundle
+from model.cli.arguments import make_parser
+from model.cli.render import render_bundle, render_catalog, render_metrics
 from model.description.catalog import Catalog
 from model.description.errors import ModelError
 from model.description.manifest import DESCRIPTION_FILE, Manifest
 from model.publish import publish, publish_copy
-from model.registry import open_registry
-from model.render import listed, shown
+from model.registry.open import open_registry
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run one command and answer with its exit status."""
+    """Run one command and return its exit status: 0, or 2 after one line on stderr."""
     options = make_parser().parse_args(arguments)
     try:
         print(COMMANDS[options.command](options))
@@ -25,8 +25,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return 2
     except ModuleNotFoundError as error:
         print(
-            f"python -m model: {options.command} needs {error.name}; "
-            "install what requirements/train.txt lists",
+            f"python -m model: {options.command} needs the package {error.name}; "
+            "install the requirements: pip install -r requirements/train.txt",
             file=sys.stderr,
         )
         return 2
@@ -34,32 +34,33 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _train(options: argparse.Namespace) -> str:
-    from model.training.data_checks import doubts
-    from model.training.dataset import Choices, make_dataset, read_limits
-    from model.training.measure import text
+    from model.training.data_checks import find_problems
+    from model.training.dataset import DatasetOptions, make_dataset, read_limits
     from model.training.table import read_table
-    from model.training.target import Aim
-    from model.training.train import name_of, train
+    from model.training.target import TargetOptions
+    from model.training.train import model_name, train
 
-    aim = Aim(options.objective, options.classify, options.log, options.quantiles)
+    target = TargetOptions(options.objective, options.classify, options.log, options.quantiles)
     limits = read_limits(options.limits) if options.limits else {}
-    name = options.name or name_of(options.table.name)
+    name = options.name or model_name(options.table.name)
     table = read_table(options.table, options.missing)
-    dataset = make_dataset(table, Choices(options.target, aim, options.drop, options.base_margin, limits))
-    for doubt in doubts(dataset):
-        print(f"look at this: {doubt}", file=sys.stderr)
+    dataset = make_dataset(
+        table, DatasetOptions(options.target, target, options.drop, options.base_margin, limits)
+    )
+    for problem in find_problems(dataset):
+        print(f"warning: {problem}", file=sys.stderr)
     trained = train(table, dataset, name, options.unit, options.seed, options.threads)
     manifest = publish(options.output, trained.booster, trained.description, trained.golden_rows)
-    return f"{text(manifest.metrics)}\n{_told(manifest)}"
+    return f"{render_metrics(manifest.metrics)}\n{_written(manifest)}"
 
 
 def _import(options: argparse.Namespace) -> str:
-    from model.training.importing import Said, import_model, read_schema_file
+    from model.training.importing import ImportOptions, import_model, read_schema_file
     from model.training.table import read_table
-    from model.training.train import name_of
+    from model.training.train import model_name
 
-    said = Said(
-        name=options.name or name_of(options.model.name),
+    import_options = ImportOptions(
+        name=options.name or model_name(options.model.name),
         target=options.target,
         unit=options.unit,
         features=read_schema_file(options.schema) if options.schema else (),
@@ -69,15 +70,15 @@ def _import(options: argparse.Namespace) -> str:
         trees=options.trees,
     )
     sample = read_table(options.sample, options.missing) if options.sample else None
-    trained = import_model(options.model, said, sample)
-    return _told(publish(options.output, trained.booster, trained.description, trained.golden_rows))
+    trained = import_model(options.model, import_options, sample)
+    return _written(publish(options.output, trained.booster, trained.description, trained.golden_rows))
 
 
 def _show(options: argparse.Namespace) -> str:
     manifest = _find(options)
     if options.json:
         return (manifest.directory / DESCRIPTION_FILE).read_text(encoding="utf-8").rstrip()
-    return shown(manifest)
+    return render_bundle(manifest)
 
 
 def _check(options: argparse.Namespace) -> str:
@@ -93,23 +94,23 @@ def _publish(options: argparse.Namespace) -> str:
 
 
 def _list(options: argparse.Namespace) -> str:
-    return listed(Catalog(options.bundles, default=""))
+    return render_catalog(Catalog(options.bundles, default=""))
 
 
 def _salary(options: argparse.Namespace) -> str:
-    from model.salary import publish_salary
+    from model.training.salary import publish_salary
 
-    return _told(publish_salary(options.output))
+    return _written(publish_salary(options.output))
 
 
 def _wages(options: argparse.Namespace) -> str:
     from model.training.wages import publish_wages
 
-    return _told(publish_wages(options.output))
+    return _written(publish_wages(options.output))
 
 
 def _find(options: argparse.Namespace) -> Manifest:
-    """The bundle that is meant, with its files on this machine."""
+    """Find the bundle that BUNDLE names, and bring its files to this machine."""
     directory = Path(options.bundle)
     if directory.is_dir():
         return Manifest.read(directory)
@@ -117,7 +118,7 @@ def _find(options: argparse.Namespace) -> Manifest:
     return catalog.fetch(catalog.find(options.bundle))
 
 
-def _told(manifest: Manifest) -> str:
+def _written(manifest: Manifest) -> str:
     return f"{manifest.ref} is in {manifest.directory} (sha256 {manifest.sha256})"
 
 

@@ -1,94 +1,260 @@
-"""A bundle with its trees loaded: the one place that scores."""
+"""A bundle with its model loaded: it encodes, scores and explains rows, and warns of unusual values."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from itertools import chain
+from typing import Any, NamedTuple
 
 import numpy as np
 import xgboost
 from numpy.typing import NDArray
 
-from model.booster import read_booster
+from model.booster import BINARY, Objective, read_booster, read_objective
 from model.description.errors import BundleError
 from model.description.manifest import MODEL_FILE, Manifest
-from model.description.schema import Value
-from model.golden import check_golden
-from model.matrix import Encoder
-from model.objective import Objective, read_objective
-from model.observed import Observed
-from model.outputs import Outputs, named
-from model.scorer import Explanation, Scorer
+from model.description.schema import Schema, Value
+from model.load_checks import check_description, check_golden_scores
 
 Rows = Sequence[Sequence[Value]]
+"""Rows as `Schema.check_rows` returns them."""
 Floats = NDArray[np.float32]
+
+INVERSES = {"log": np.exp, "log1p": np.expm1}
+"""The inverse of each transform of the target."""
+
+
+class Outputs(NamedTuple):
+    """What the model predicts for some rows, by column.
+
+    `prediction` has shape (rows,); a classifier's is the number of the most likely class.
+    `probability` has shape (rows,), and is that of class 1. `probabilities` has shape (rows, classes).
+    `interval` has shape (rows, 2): low and high. Outputs that the model does not have are None.
+    """
+
+    prediction: Floats | NDArray[np.int64]
+    probability: Floats | None = None
+    labels: Sequence[str] | None = None
+    probabilities: Floats | None = None
+    interval: Floats | None = None
+    classes: Sequence[str] = ()
+
+
+class Explanation(NamedTuple):
+    """SHAP values in the scale of the trees' sum: contributions (rows, features) and base (rows,).
+
+    Together they sum to the margin of each row's prediction.
+    """
+
+    contributions: Floats
+    base: NDArray[np.float64]
 
 
 class Bundle:
-    """A model ready to score. Load it after a fork, never before: XGBoost's threads do not survive one."""
+    """A model that is ready to score.
+
+    Load it after a fork, never before: XGBoost's threads do not survive one. A matrix is what `encode`
+    returns: float32 of shape (rows, features).
+    """
 
     def __init__(self, manifest: Manifest, booster: xgboost.Booster, objective: Objective) -> None:
         schema = manifest.schema
         self.manifest = manifest
+        self.observed = ObservedRanges(schema)
         self._objective = objective
+        self._encoder = RowEncoder(schema)
         self._scorer = Scorer(booster, objective, manifest.trees, schema.base_margin, manifest.transform)
-        self._encoder = Encoder(schema)
-        self.observed = Observed(schema)
+        self._classes = manifest.classes or [str(number) for number in range(objective.classes)]
 
     @classmethod
     def load(cls, manifest: Manifest, threads: int = 1) -> "Bundle":
-        """Load the trees, and refuse a model that does not fit its description or its golden rows."""
-        # It may have changed since the catalog read it.
+        """Load the model; raises BundleError if it does not fit its description or its golden rows."""
+        # The files may have changed since the catalog read them.
         if Manifest.read(manifest.directory).sha256 != manifest.sha256:
-            raise BundleError(f"{manifest.ref}: was replaced after it was published; publish a new version")
+            raise BundleError(
+                f"{manifest.ref}: was replaced after it was published; publish a new version instead"
+            )
         model = (manifest.directory / MODEL_FILE).read_bytes()
         booster = read_booster(model, f"{manifest.ref}: {MODEL_FILE}", threads)
         objective = read_objective(booster, manifest.ref)
-        _check_fit(manifest, booster, objective)
+        check_description(manifest, booster, objective)
         bundle = cls(manifest, booster, objective)
         exact = objective.exact and not manifest.transform
-        check_golden(manifest, bundle.predict(manifest.golden.rows), exact)
+        check_golden_scores(manifest, bundle.predict(manifest.golden.rows), exact)
         return bundle
 
     def encode(self, rows: Rows) -> Floats:
-        """Make of rows that the schema has checked the matrix that the other methods take."""
+        """Make a matrix of checked rows."""
         return self._encoder.encode(rows)
 
     def score(self, matrix: Floats) -> Floats:
-        """What XGBoost gives in one call, in the unit of the target; see `Outputs` for its names."""
+        """Return the model's scores in the unit of the target: (rows,), or (rows, classes or quantiles)."""
         return self._scorer.score(matrix)
 
     def predict(self, rows: Rows) -> Floats:
-        """Score rows that the schema has checked."""
+        """Return the scores of checked rows."""
         return self.score(self.encode(rows))
 
     def outputs(self, matrix: Floats) -> Outputs:
-        """Score, and name what the scores are."""
-        return named(self.score(matrix), self._objective, self.manifest.classes)
+        """Score the rows, and name the scores."""
+        scores, objective = self.score(matrix), self._objective
+        if objective.quantiles:
+            # Quantiles are trained separately, and may cross.
+            interval = np.stack([scores.min(axis=1), scores.max(axis=1)], axis=1)
+            return Outputs(scores[:, objective.median], interval=interval)
+        if objective.name == BINARY:
+            numbers = (scores > 0.5).astype(np.int64)
+            classes = self.manifest.classes
+            return Outputs(numbers, probability=scores, labels=_labels(numbers, classes), classes=classes)
+        if objective.classes:
+            numbers = scores.argmax(axis=1)
+            labels = _labels(numbers, self._classes)
+            return Outputs(numbers, probabilities=scores, labels=labels, classes=self._classes)
+        return Outputs(scores)
 
     def explain(self, matrix: Floats) -> Explanation:
-        """Say what each feature adds to the margin of each row's prediction."""
+        """Return what each feature adds to the margin of each row's prediction."""
         return self._scorer.explain(matrix)
 
     def warnings(self, matrix: Floats) -> dict[int, list[str]]:
-        """What to say of each row with a value outside what training saw, by the number of the row."""
+        """Return warnings of values outside the training data, by the position of the row."""
         return self.observed.warnings(matrix)
 
 
-def _check_fit(manifest: Manifest, booster: xgboost.Booster, objective: Objective) -> None:
-    ref, names = manifest.ref, manifest.schema.trees_names
-    if booster.num_features() != len(names):
-        raise BundleError(
-            f"{ref}: the model has {booster.num_features()} features, its description {len(names)}"
-        )
-    if booster.feature_names is not None and booster.feature_names != names:
-        raise BundleError(f"{ref}: the model names its features otherwise, or in another order")
-    if booster.num_boosted_rounds() < manifest.trees:
-        raise BundleError(f"{ref}: the model has fewer than {manifest.trees} rounds of trees")
-    if objective.name != manifest.objective:
-        raise BundleError(f"{ref}: the model's objective is {objective.name}, not {manifest.objective}")
-    if objective.quantiles != tuple(manifest.quantiles):
-        raise BundleError(f"{ref}: the model's quantiles are {list(objective.quantiles)}, not as described")
-    if manifest.classes and len(manifest.classes) != objective.classes:
-        raise BundleError(
-            f"{ref}: the model has {objective.classes} classes, its description {len(manifest.classes)}"
-        )
-    if manifest.schema.base_margin is not None and (objective.classes > 2 or objective.quantiles):
-        raise BundleError(f"{ref}: a base margin is one number a row; this model would need several")
+class RowEncoder:
+    """Turns checked rows into a matrix; a category becomes its position in the feature's list."""
+
+    def __init__(self, schema: Schema) -> None:
+        self._width = len(schema.names)
+        self._codes = {
+            column: {category: code for code, category in enumerate(feature.categories)}
+            for column, feature in enumerate(schema.features)
+            if feature.type == "category"
+        }
+
+    def encode(self, rows: Rows) -> Floats:
+        """Return float32 of shape (rows, features), with NaN for missing values.
+
+        Raises ValueError for a row of another length.
+        """
+        if any(len(row) != self._width for row in rows):
+            raise ValueError(f"a row must have {self._width} values")
+        values = chain.from_iterable(rows if not self._codes else map(self._encode_categories, rows))
+        size = len(rows) * self._width
+        return np.fromiter(values, dtype=np.float32, count=size).reshape(len(rows), self._width)
+
+    def _encode_categories(self, row: Sequence[Value]) -> list[Value]:
+        encoded = list(row)
+        for column, codes in self._codes.items():
+            category = encoded[column]
+            if category is not None:
+                encoded[column] = codes[str(category)]
+        return encoded
+
+
+class Scorer:
+    """Calls XGBoost.
+
+    `trees` is the number of boosting rounds to use, `base_margin` the position of that feature, and
+    `transform` what was applied to the target before training.
+    """
+
+    def __init__(
+        self,
+        booster: xgboost.Booster,
+        objective: Objective,
+        trees: int,
+        base_margin: int | None = None,
+        transform: str = "",
+    ) -> None:
+        self._booster = booster
+        self._objective = objective
+        self._base_margin = base_margin
+        self._inverse = INVERSES.get(transform)
+        # A linear model has no rounds to choose from.
+        self._rounds = (0, 0) if objective.booster == "gblinear" else (0, trees)
+        # The other boosters add up in another order in inplace_predict.
+        self._in_place = objective.booster == "gbtree"
+        if objective.name == "multi:softmax":  # which would give only the class
+            booster.set_param({"objective": "multi:softprob"})
+
+    def score(self, matrix: Floats) -> Floats:
+        """Return scores in the unit of the target: (rows,), or (rows, classes or quantiles)."""
+        features, margin = self._split(matrix)
+        if self._in_place:
+            scores = self._booster.inplace_predict(
+                features, iteration_range=self._rounds, validate_features=False, base_margin=margin
+            )
+        else:
+            scores = self._predict(_dmatrix(features, margin))
+        if self._inverse:
+            # In double precision, so that every machine rounds to the same float32.
+            scores = self._inverse(scores.astype(np.float64)).astype(np.float32)
+        return scores
+
+    def explain(self, matrix: Floats) -> Explanation:
+        """Return SHAP values; those of the most likely class, or of the median, where there are several."""
+        features, margin = self._split(matrix)
+        encoded = _dmatrix(features, margin)
+        values = self._predict(encoded, pred_contribs=True)
+        margins = self._predict(encoded, output_margin=True)
+        if values.ndim == 3:
+            quantiles = self._objective.quantiles
+            predicted = self._objective.median if quantiles else margins.argmax(axis=1)
+            rows = np.arange(len(values))
+            values, margins = values[rows, predicted], margins[rows, predicted]
+        contributions = values[:, :-1]
+        if self._base_margin is not None:
+            contributions = np.insert(contributions, self._base_margin, matrix[:, self._base_margin], axis=1)
+        # XGBoost adds up in float32; the base takes the rounding error, so that the sum is right.
+        base = margins.astype(np.float64) - contributions.sum(axis=1, dtype=np.float64)
+        return Explanation(contributions, base.round(6))
+
+    def _split(self, matrix: Floats) -> tuple[Floats, Floats | None]:
+        """Split a matrix into the features of the trees and the base margin."""
+        if self._base_margin is None:
+            return matrix, None
+        return np.delete(matrix, self._base_margin, axis=1), matrix[:, self._base_margin]
+
+    def _predict(self, rows: xgboost.DMatrix, **output: bool) -> Any:
+        return self._booster.predict(rows, iteration_range=self._rounds, validate_features=False, **output)
+
+
+class ObservedRanges:
+    """The range of each feature in the training data, where the bundle records it."""
+
+    def __init__(self, schema: Schema) -> None:
+        ranges = [feature.observed or {} for feature in schema.features]
+        self._lowest = np.array([known.get("minimum", -np.inf) for known in ranges], dtype=np.float32)
+        self._highest = np.array([known.get("maximum", np.inf) for known in ranges], dtype=np.float32)
+        self._sentences = [
+            f"{name} is {side} what training saw ({lowest:g} to {highest:g})"
+            for side in ("below", "above")
+            for name, lowest, highest in zip(schema.names, self._lowest, self._highest, strict=True)
+        ]
+
+    def outside(self, matrix: Floats) -> NDArray[np.bool_] | None:
+        """Return which values are below (the first half of the columns) or above their range.
+
+        The shape is (rows, 2 x features); None if all values are within their range.
+        """
+        below, above = matrix < self._lowest, matrix > self._highest
+        return np.hstack([below, above]) if below.any() or above.any() else None
+
+    def sentences(self, columns: Iterable[int]) -> list[str]:
+        """Return the warning for each of these columns of `outside`."""
+        return [self._sentences[column] for column in columns]
+
+    def warnings(self, matrix: Floats) -> dict[int, list[str]]:
+        """Return the warnings of each row that has any, by the position of the row."""
+        outside = self.outside(matrix)
+        if outside is None:
+            return {}
+        rows = np.flatnonzero(outside.any(axis=1)).tolist()
+        return {row: self.sentences(np.flatnonzero(outside[row])) for row in rows}
+
+
+def _dmatrix(features: Floats, margin: Floats | None) -> xgboost.DMatrix:
+    return xgboost.DMatrix(features, base_margin=margin, nthread=1)
+
+
+def _labels(numbers: NDArray[np.int64], classes: Sequence[str]) -> Sequence[str] | None:
+    return [classes[number] for number in numbers.tolist()] if classes else None

@@ -1,4 +1,4 @@
-"""Write a bundle, and publish it: whole or not at all, and never over another."""
+"""Writes bundles and publishes them: completely or not at all, and never over an existing version."""
 
 import json
 import shutil
@@ -11,25 +11,23 @@ import numpy as np
 import xgboost
 from numpy.typing import NDArray
 
-from model.booster import read_booster
-from model.bundle import Bundle
+from model.booster import read_booster, read_objective
+from model.bundle import Bundle, RowEncoder, Scorer
 from model.description.errors import BundleError
 from model.description.manifest import DESCRIPTION_FILE, MODEL_FILE, Manifest, digest
 from model.description.schema import Schema
-from model.golden import shortest
-from model.matrix import Encoder
-from model.objective import read_objective
-from model.registry import DirectoryRegistry, Registry, Taken
-from model.scorer import Scorer
+from model.registry.directory import DirectoryRegistry
+from model.registry.interface import Registry, VersionExists
 
 
 def publish(
     root: Path, booster: xgboost.Booster, description: Mapping[str, Any], golden_rows: list[dict[str, Any]]
 ) -> Manifest:
-    """Write `<root>/<name>/<version>/` once it has loaded and scored; writing the same again changes nothing.
+    """Write `<root>/<name>/<version>/` after a test load; publishing the same bundle again changes nothing.
 
-    `description` is `bundle.json` without what is read off the model: objective, quantiles, explained,
-    xgboost, golden and sha256. Without a version it becomes the next one.
+    `description` is `bundle.json` without what is read from the model: objective, quantiles, explained,
+    xgboost, golden and sha256. Without a version the bundle gets the next one. Raises BundleError,
+    SchemaError, InvalidRows or RegistryUnavailable.
     """
     version = description.get("version")
     with tempfile.TemporaryDirectory(prefix="paygrade-") as folder:
@@ -40,54 +38,65 @@ def publish(
     return Manifest.read(root / ref.replace("@", "/"))
 
 
-def publish_copy(directory: Path, shelf: Registry, version: int | None = None) -> str:
-    """Publish a bundle from elsewhere, once it has loaded and scored; returns what it is called there."""
+def publish_copy(directory: Path, registry: Registry, version: int | None = None) -> str:
+    """Publish an existing bundle after a test load; returns its ref in the registry.
+
+    Raises BundleError or RegistryUnavailable.
+    """
     Bundle.load(Manifest.read(directory))
     with tempfile.TemporaryDirectory(prefix="paygrade-") as folder:
         draft = Path(folder)
         for file in (DESCRIPTION_FILE, MODEL_FILE):
             shutil.copyfile(directory / file, draft / file)
-        return publish_draft(draft, shelf, version)
+        return publish_draft(draft, registry, version)
 
 
-def publish_draft(draft: Path, shelf: Registry, version: int | None) -> str:
-    """Publish as this version, or as the next; returns its ref.
+def publish_draft(draft: Path, registry: Registry, version: int | None) -> str:
+    """Publish a draft as this version or as the next one; returns its ref.
 
-    What is published already, and is the same but for its version, is not published again.
+    A draft that equals the version (or the newest one) apart from its number is not published again.
     """
     name = Manifest.read(draft).name
-    known = sorted(int(one.version) for one in shelf.places() if one.name == name and one.version.isdigit())
+    bundles = registry.list_bundles()
+    published = sorted(int(ref.version) for ref in bundles if ref.name == name and ref.version.isdigit())
     while True:
-        wanted = version or (known[-1] + 1 if known else 1)
-        same = version or wanted - 1
-        if same in known and _sha_there(shelf, name, same) == _renumber(draft, same):
-            return f"{name}@{same}"
+        wanted = version or (published[-1] + 1 if published else 1)
+        newest = version or wanted - 1
+        if newest in published and _published_sha256(registry, name, newest) == _renumber(draft, newest):
+            return f"{name}@{newest}"
         _renumber(draft, wanted)
         try:
-            shelf.put(draft, name, wanted)
-        except Taken as taken:
+            registry.put(draft, name, wanted)
+        except VersionExists as error:
             if version:
                 raise BundleError(
-                    f"{taken} and differs; a published version never changes, so raise the version"
+                    f"{error} and differs; a published version never changes, so raise the version"
                 ) from None
-            known.append(wanted)  # somebody else was quicker
+            published.append(wanted)  # another process was faster
             continue
         return f"{name}@{wanted}"
 
 
-def _sha_there(shelf: Registry, name: str, version: int) -> str:
-    """Empty if what stands there cannot be read."""
-    for place in shelf.places():
-        if (place.name, place.version) == (name, str(version)):
+def shortest(scores: NDArray[np.float32]) -> list[Any]:
+    """Convert float32 to the shortest numbers that read back the same: 260.00012, not 260.0001220703125."""
+    if scores.ndim > 1:
+        return [shortest(row) for row in scores]
+    return [float(str(score)) for score in scores]
+
+
+def _published_sha256(registry: Registry, name: str, version: int) -> str:
+    """Return the sha256 of a published bundle, or "" if it cannot be read."""
+    for ref in registry.list_bundles():
+        if (ref.name, ref.version) == (name, str(version)):
             try:
-                return shelf.read(place).sha256
+                return registry.read(ref).sha256
             except BundleError:
                 return ""
     return ""
 
 
 def _renumber(draft: Path, version: int) -> str:
-    """Make a draft this version, and sign it anew; returns its sha256."""
+    """Set the version of a draft, and sign it again; returns its sha256."""
     file = draft / DESCRIPTION_FILE
     description = json.loads(file.read_text(encoding="utf-8"))
     if description["version"] != version:
@@ -106,32 +115,32 @@ def _write(
     model = directory / MODEL_FILE
     booster.save_model(model)
     schema = Schema.from_list(description["features"])
-    matrix = Encoder(schema).encode(schema.check_rows(golden_rows, "/golden/rows"))
-    # As it is read again, and not as it was trained: a parameter of training may not be saved.
+    matrix = RowEncoder(schema).encode(schema.check_rows(golden_rows, "/golden/rows"))
+    # Score with the saved model, since a parameter of training may not be saved.
     saved = read_booster(model.read_bytes(), ref)
     transform = description.get("transform", "")
     scorer = Scorer(saved, objective, description["trees"], schema.base_margin, transform)
-    written = {
+    complete = {
         **description,
         "objective": objective.name,
         **({"quantiles": list(objective.quantiles)} if objective.quantiles else {}),
-        **({} if _explains(scorer, matrix) else {"explained": False}),
+        **({} if _can_explain(scorer, matrix) else {"explained": False}),
         "xgboost": xgboost.__version__,
         "golden": {"rows": golden_rows, "predictions": shortest(scorer.score(matrix))},
     }
-    _sign(written, directory)
+    _sign(complete, directory)
 
 
 def _sign(description: Mapping[str, Any], directory: Path) -> None:
-    """Write the description of the model that is there, with the sha256 of both."""
+    """Write the description of the model in `directory`, with the sha256 of both."""
     unsigned = {name: value for name, value in description.items() if name != "sha256"}
     signed = {**unsigned, "sha256": digest(unsigned, directory / MODEL_FILE)}
     text = json.dumps(signed, indent=2, ensure_ascii=False) + "\n"
     (directory / DESCRIPTION_FILE).write_text(text, encoding="utf-8")
 
 
-def _explains(scorer: Scorer, matrix: NDArray[np.float32]) -> bool:
-    """Not every kind of tree can be explained by XGBoost, such as those with several numbers in a leaf."""
+def _can_explain(scorer: Scorer, matrix: NDArray[np.float32]) -> bool:
+    """Try an explanation: XGBoost cannot explain trees with several numbers in a leaf."""
     try:
         scorer.explain(matrix[:1])
     except xgboost.core.XGBoostError:

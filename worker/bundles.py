@@ -60,7 +60,7 @@ class Bundles:
             manifest = self._catalog.find(ref)
         except UnknownModel:
             # Web may have seen a new version before this process did.
-            self._catalog.look_again()
+            self._catalog.refresh_now()
             manifest = self._catalog.find(ref)
         if manifest.sha256 != sha256:
             raise BundleError(

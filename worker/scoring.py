@@ -16,9 +16,7 @@ from jobs.errors import StoreUnavailable
 from jobs.predictions.consumer import Claim, Outcome, PredictionConsumer
 from jobs.predictions.record import Row
 from jobs.predictions.status import PredictionStatus
-from model.bundle import Bundle
-from model.outputs import Outputs
-from model.scorer import Explanation
+from model.bundle import Bundle, Explanation, Outputs
 from worker.poison_rows import outputs_row_by_row
 from worker.stopping import ScoringStopped
 

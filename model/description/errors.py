@@ -1,21 +1,21 @@
-"""What can be wrong with a bundle, or with what is asked of it."""
+"""Errors of bundles and models."""
 
 
 class ModelError(Exception):
-    """Base of every error that this package raises on purpose: one line, fit to be shown."""
+    """Base class of the errors that `model` raises; each message is one line."""
 
 
 class SchemaError(ModelError):
-    """A feature is defined wrongly."""
+    """The definition of a feature is invalid."""
 
 
 class BundleError(ModelError):
-    """A bundle cannot be served as it is."""
+    """A bundle is incomplete, damaged or inconsistent, and cannot be served."""
 
 
 class GoldenMismatch(BundleError):
-    """The model does not score its golden rows as it did when it was published."""
+    """The model scores its golden rows differently than when it was published."""
 
 
 class UnknownModel(ModelError):
-    """No bundle answers to this name or version."""
+    """No published bundle has this name or version."""

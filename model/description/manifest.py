@@ -1,16 +1,16 @@
-"""`bundle.json`: what a bundle says of itself, read and checked, without loading the model."""
+"""`bundle.json`: the description of a bundle, read and checked without loading the model."""
 
 import hashlib
 import json
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import chain
 from pathlib import Path
 from typing import Any, NoReturn
 
 from model.description.errors import BundleError, ModelError
-from model.description.grammar import is_number
+from model.description.features import is_number
 from model.description.schema import Schema, Value
 
 MODEL_FILE = "model.ubj"
@@ -39,7 +39,7 @@ OPTIONAL: dict[str, type] = {
     "transform": str,
     "explained": bool,
 }
-KINDS: Mapping[type, str] = {
+TYPE_NAMES: Mapping[type, str] = {
     str: "text",
     int: "a whole number",
     list: "a list",
@@ -50,9 +50,9 @@ KINDS: Mapping[type, str] = {
 
 @dataclass(frozen=True)
 class Golden:
-    """Rows, read by the schema, and what the model gave for each on the day it was published.
+    """Checked rows, and the score that the model gave each of them when it was published.
 
-    That is one number a row; of several classes, or several quantiles, one for each of them.
+    A score is one number, or a list with one number for each class or quantile.
     """
 
     rows: list[list[Value]]
@@ -61,10 +61,15 @@ class Golden:
 
 @dataclass(frozen=True, eq=False)
 class Manifest:
-    """A bundle without its trees; `trees` is how many boosting rounds to use.
+    """The description of a bundle.
 
-    `classes` are the names of a classifier's classes, by their number; `quantiles` are those of a model that
-    gives an interval; `transform` is what was done to the target before training, and is undone.
+    `trees` is the number of boosting rounds to use. `classes` are the names of a classifier's classes, by
+    their number. `quantiles` are those of a model that predicts an interval. `transform` was applied to the
+    target before training, and is inverted in scores. `explained` tells whether the model can be explained.
+
+    These are derived: `ref` pins this version, as in `salary@1`; `members` are the members of each row's
+    output, with the number of values in each; `warns` tells whether the range of the training data is known,
+    so that rows outside of it get warnings.
     """
 
     directory: Path
@@ -84,39 +89,30 @@ class Manifest:
     quantiles: Sequence[float] = ()
     transform: str = ""
     explained: bool = True
+    ref: str = field(init=False)
+    members: Mapping[str, int] = field(init=False)
+    warns: bool = field(init=False)
 
-    @property
-    def ref(self) -> str:
-        """The name that pins this version, such as `salary@1`."""
-        return f"{self.name}@{self.version}"
+    def __post_init__(self) -> None:
+        derived = {
+            "ref": f"{self.name}@{self.version}",
+            "members": self._members(),
+            "warns": any(feature.observed for feature in self.schema.features),
+        }
+        for name, value in derived.items():
+            object.__setattr__(self, name, value)  # the dataclass is frozen
 
     @property
     def examples(self) -> list[dict[str, Value]]:
-        """Rows as callers send them, that are known to be scored: the golden ones."""
+        """The golden rows as callers would send them: rows that are known to be valid."""
         return [dict(zip(self.schema.names, row, strict=True)) for row in self.golden.rows]
 
-    @property
-    def members(self) -> dict[str, int]:
-        """What the output of every row has, by name, and how many values each holds."""
-        members = {"prediction": 1}
-        several = self.objective.startswith("multi:")
-        if self.classes or several:
-            members["label"] = 1
-        if self.objective == "binary:logistic":
-            members["probability"] = 1
-        if several:
-            members["probabilities"] = len(self.golden.predictions[0])
-        if self.quantiles:
-            members["interval"] = 2
-        return members
-
     def columns(self, explain: bool = False) -> tuple[str, ...]:
-        """The same for a table, which has a column for each value."""
+        """Return the columns of a result file: one for each value of `members`."""
         names: list[str] = []
-        for member in self.members:
+        for member, width in self.members.items():
             match member:
                 case "probabilities":
-                    width = self.members[member]
                     classes = self.classes or [str(number) for number in range(width)]
                     names += [f"probability_{name}" for name in classes]
                 case "interval":
@@ -127,14 +123,12 @@ class Manifest:
             names += [*(f"contribution_{name}" for name in self.schema.names), "base"]
         return tuple(names)
 
-    @property
-    def warns(self) -> bool:
-        """Whether it is known what training saw, so that a row outside of it is warned of."""
-        return any(feature.observed for feature in self.schema.features)
-
     @classmethod
     def read(cls, directory: Path) -> "Manifest":
-        """Read a bundle's description and hold its two files to their sha256."""
+        """Read the description of the bundle in a directory, and check the sha256 of both files.
+
+        Raises BundleError.
+        """
         _require_model_file(directory)
         file = directory / DESCRIPTION_FILE
         try:
@@ -152,29 +146,45 @@ class Manifest:
         return manifest
 
     @classmethod
-    def parse(cls, text: bytes, directory: Path, said_of: str) -> "Manifest":
-        """Read a description alone; `said_of` begins the one line of a BundleError."""
+    def parse(cls, text: bytes, directory: Path, location: str) -> "Manifest":
+        """Read a description without its model; raises BundleError, which names `location`."""
         try:
             description = _load(text)
-            _check_fields(description)
+            _check_types(description)
+            _check_values(description)
             schema = Schema.from_list(description["features"])
             golden = _read_golden(description["golden"], schema)
         except ModelError as error:
-            raise BundleError(f"{said_of}: {error}") from None
-        said = {name: value for name, value in description.items() if name not in ("features", "golden")}
-        return cls(directory=directory, schema=schema, golden=golden, **said)
+            raise BundleError(f"{location}: {error}") from None
+        fields = {name: value for name, value in description.items() if name not in ("features", "golden")}
+        return cls(directory=directory, schema=schema, golden=golden, **fields)
+
+    def _members(self) -> dict[str, int]:
+        members = {"prediction": 1}
+        multi_class = self.objective.startswith("multi:")
+        if self.classes or multi_class:
+            members["label"] = 1
+        if self.objective == "binary:logistic":
+            members["probability"] = 1
+        if multi_class:
+            scores = self.golden.predictions[0]
+            members["probabilities"] = len(scores) if isinstance(scores, list) else 1
+        if self.quantiles:
+            members["interval"] = 2
+        return members
 
 
 def digest(description: Mapping[str, Any], model: Path) -> str:
-    """Hash a bundle: first its description, then the bytes of its model.
+    """Return the sha256 of a bundle in hexadecimal.
 
-    The description goes in without `sha256`, as ASCII JSON with sorted keys and no spaces.
+    It covers the description without `sha256`, as ASCII JSON with sorted keys and no spaces, and after it the
+    bytes of the model's file.
     """
     signed = {name: value for name, value in description.items() if name != "sha256"}
-    hashed = hashlib.sha256(json.dumps(signed, sort_keys=True, separators=(",", ":")).encode())
+    sha256 = hashlib.sha256(json.dumps(signed, sort_keys=True, separators=(",", ":")).encode())
     with model.open("rb") as file:
-        hashlib.file_digest(file, lambda: hashed)
-    return hashed.hexdigest()
+        hashlib.file_digest(file, lambda: sha256)
+    return sha256.hexdigest()
 
 
 def _require_model_file(directory: Path) -> None:
@@ -183,10 +193,12 @@ def _require_model_file(directory: Path) -> None:
     for pattern in PICKLES:
         for pickle in directory.glob(pattern):
             raise BundleError(
-                f"{directory}: {pickle.name} is a pickle, and a pickle can run code when it is read; "
+                f"{directory}: {pickle.name} is a pickle, and reading a pickle can run code; "
                 f'save the model with booster.save_model("{MODEL_FILE}")'
             )
-    raise BundleError(f'{directory}: has no {MODEL_FILE}; save it with booster.save_model("{MODEL_FILE}")')
+    raise BundleError(
+        f'{directory}: has no {MODEL_FILE}; save the model with booster.save_model("{MODEL_FILE}")'
+    )
 
 
 def _load(text: bytes) -> dict[str, Any]:
@@ -200,34 +212,37 @@ def _load(text: bytes) -> dict[str, Any]:
 
 
 def _refuse_constant(name: str) -> NoReturn:
-    raise ValueError(f"{name} is no JSON number")
+    raise ValueError(f"{name} is not a JSON number")
 
 
-def _check_fields(description: Mapping[str, Any]) -> None:
+def _check_types(description: Mapping[str, Any]) -> None:
     for name in FIELDS:
         if name not in description:
             raise BundleError(f"{DESCRIPTION_FILE} lacks the field {name}")
-    for name, kind in (FIELDS | OPTIONAL).items():
-        value = description.get(name)
-        if name in description and (not isinstance(value, kind) or (kind is int and isinstance(value, bool))):
-            raise BundleError(f"{DESCRIPTION_FILE}: {name} must be {KINDS[kind]}")
+    for name, expected in (FIELDS | OPTIONAL).items():
+        if name in description and not _is_a(description[name], expected):
+            raise BundleError(f"{DESCRIPTION_FILE}: {name} must be {TYPE_NAMES[expected]}")
     unknown = sorted(description.keys() - FIELDS.keys() - OPTIONAL.keys())
     if unknown:
         raise BundleError(f"{DESCRIPTION_FILE} has an unknown field: {unknown[0]}")
+
+
+def _is_a(value: object, expected: type) -> bool:
+    return isinstance(value, expected) and not (expected is int and isinstance(value, bool))
+
+
+def _check_values(description: Mapping[str, Any]) -> None:
+    classes, quantiles = description.get("classes", []), description.get("quantiles", [])
     if not NAME.fullmatch(description["name"]):
         raise BundleError(
-            f"{DESCRIPTION_FILE}: name must be 1 to 63 of a-z, 0-9, _ and -, and start with a letter or digit"
+            f"{DESCRIPTION_FILE}: name must have 1 to 63 characters of a-z, 0-9, _ and -, "
+            "and start with a letter or a digit"
         )
     for name in ("version", "trees"):
         if description[name] < 1:
             raise BundleError(f"{DESCRIPTION_FILE}: {name} must be 1 or more")
-    _check_optional(description)
-
-
-def _check_optional(description: Mapping[str, Any]) -> None:
-    classes, quantiles = description.get("classes", []), description.get("quantiles", [])
-    if not all(isinstance(one, str) for one in classes) or len(set(classes)) != len(classes):
-        raise BundleError(f"{DESCRIPTION_FILE}: classes must be texts that all differ")
+    if not all(isinstance(text, str) for text in classes) or len(set(classes)) != len(classes):
+        raise BundleError(f"{DESCRIPTION_FILE}: classes must be texts, each different from the others")
     if not all(is_number(alpha) and 0 < alpha < 1 for alpha in quantiles):
         raise BundleError(f"{DESCRIPTION_FILE}: quantiles must be numbers between 0 and 1")
     if description.get("transform", "log") not in TRANSFORMS:
@@ -239,10 +254,13 @@ def _read_golden(golden: Mapping[str, Any], schema: Schema) -> Golden:
     if not isinstance(rows, list) or not isinstance(predictions, list):
         raise BundleError(f"{DESCRIPTION_FILE}: golden must hold the lists rows and predictions")
     if not rows or len(rows) != len(predictions):
-        raise BundleError(f"{DESCRIPTION_FILE}: golden must hold at least one row, and a prediction for each")
-    lists = [one if isinstance(one, list) else [one] for one in predictions]
-    if not all(map(is_number, chain.from_iterable(lists))) or len({len(one) for one in lists}) > 1:
         raise BundleError(
-            f"{DESCRIPTION_FILE}: golden predictions must be numbers, or equally long lists of them"
+            f"{DESCRIPTION_FILE}: golden must hold at least one row and one prediction for each row, "
+            f"not {len(rows)} rows and {len(predictions)} predictions"
+        )
+    lists = [scores if isinstance(scores, list) else [scores] for scores in predictions]
+    if not all(map(is_number, chain.from_iterable(lists))) or len({len(scores) for scores in lists}) > 1:
+        raise BundleError(
+            f"{DESCRIPTION_FILE}: golden predictions must be numbers, or lists of numbers of equal length"
         )
     return Golden(schema.check_rows(rows, "/golden/rows"), predictions)

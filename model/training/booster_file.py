@@ -1,43 +1,52 @@
-"""A model file from elsewhere: what it is, and which XGBoost wrote it."""
+"""Reads model files from elsewhere, and recognises what is not an XGBoost model."""
 
 import re
 from pathlib import Path
 
 import xgboost
 
-from model.booster import SAVE, read_booster
+from model.booster import SAVE_MODEL, read_booster
 from model.description.errors import BundleError
 
 JSON_VERSION = re.compile(rb'"version"\s*:\s*\[\s*(\d+)\s*,\s*(\d+)')
 UBJSON_VERSION = re.compile(rb"\x07version\[#L\x00{7}\x03i(.)i(.)i", re.DOTALL)
-OTHERS = {
-    b"\x80": "is a pickle, and a pickle can run code when it is read",
-    b"\x1f\x8b": "is a compressed file; a joblib file holds a pickle, which can run code when it is read",
-    b"x\x9c": "is a joblib file, and the pickle inside can run code when it is read",
-    b"binf": "is in the binary format that XGBoost 3.1 gave up; load it in the version that wrote it",
-    b"tree\n": "is a LightGBM model; only XGBoost's are served: train it again with xgboost",
-    b"CBM1": "is a CatBoost model; only XGBoost's are served: train it again with xgboost",
-    b"[": "is a dump of trees, which cannot be read again",
+OTHER_FORMATS = {
+    b"\x80": f"is a pickle, and reading a pickle can run code; {SAVE_MODEL}",
+    b"\x1f\x8b": (
+        "is a compressed file; a joblib file contains a pickle, and reading a pickle can run code; "
+        f"{SAVE_MODEL}"
+    ),
+    b"x\x9c": f"is a joblib file, and reading the pickle in it can run code; {SAVE_MODEL}",
+    b"binf": (
+        "is in the binary format that XGBoost 3.1 removed; load it with the version that wrote it, "
+        f"and {SAVE_MODEL}"
+    ),
+    b"tree\n": "is a LightGBM model, and only XGBoost models are supported; train it again with xgboost",
+    b"CBM1": "is a CatBoost model, and only XGBoost models are supported; train it again with xgboost",
+    b"[": f"is a dump of trees, which cannot be loaded; {SAVE_MODEL}",
 }
+"""What is wrong with a file, by its first bytes."""
 
 
-def read_foreign(file: Path) -> tuple[xgboost.Booster, str]:
-    """The booster, and the version that saved it; raises BundleError, in one line, for anything else."""
+def read_model_file(file: Path) -> tuple[xgboost.Booster, str]:
+    """Return the booster, and the version of XGBoost that saved it ("unknown" before 1.0).
+
+    Raises BundleError.
+    """
     try:
         content = file.read_bytes()
     except OSError as error:
         raise BundleError(f"{file}: cannot be read: {error.strerror}") from None
-    for start, what in OTHERS.items():
+    for start, problem in OTHER_FORMATS.items():
         if content.startswith(start):
-            way_out = "" if "train it again" in what else f"; {SAVE}"
-            raise BundleError(f"{file.name}: {what}{way_out}")
-    saved_by = _saved_by(content)
-    if saved_by > (here := _numbers(xgboost.__version__)):
+            raise BundleError(f"{file.name}: {problem}")
+    saved_by, installed = _saved_by(content), _parse(xgboost.__version__)
+    if saved_by > installed:
         raise BundleError(
-            f"{file.name}: was saved by XGBoost {_text(saved_by)}, and here is {_text(here)}; "
-            "what is newer may be read wrongly: train it with this version, or use a newer Paygrade"
+            f"{file.name}: was saved by XGBoost {_text(saved_by)}, and the installed {_text(installed)} may "
+            "misread it; train it with the installed version, or use a newer Paygrade"
         )
-    with xgboost.config_context(verbosity=0):  # it warns of files of its older versions
+    with xgboost.config_context(verbosity=0):  # XGBoost warns of files of its older versions
         return read_booster(content, file.name), _text(saved_by)
 
 
@@ -51,7 +60,7 @@ def _saved_by(content: bytes) -> tuple[int, int]:
     return 0, 0
 
 
-def _numbers(version: str) -> tuple[int, int]:
+def _parse(version: str) -> tuple[int, int]:
     major, minor, *_ = version.split(".")
     return int(major), int(minor)
 

@@ -1,4 +1,4 @@
-"""What a data scientist should look at before this model is trusted: said, and never in the way."""
+"""Warnings about a dataset that a data scientist should check before trusting the model."""
 
 from collections.abc import Iterator
 from itertools import combinations
@@ -6,84 +6,84 @@ from itertools import combinations
 import numpy as np
 from numpy.typing import NDArray
 
-from model.training.column import Column
+from model.training.column import TableColumn
 from model.training.dataset import Dataset
 from model.training.target import Target
 
 FEW_ROWS = 200
 MANY_CATEGORIES = 100
-LEAKS = 0.98
-"""The share of the target's variance that makes a column look like the target itself."""
-BIN_ROWS = 10
-MOST_BINS = 200
+LEAK = 0.98
+"""A column that explains this share of the target's variance may be the target itself."""
+MIN_ROWS_PER_BIN = 10
+MAX_BINS = 200
 
 
-def doubts(dataset: Dataset) -> Iterator[str]:
-    """A line for each doubt."""
-    yield from dataset.left_out
+def find_problems(dataset: Dataset) -> Iterator[str]:
+    """Yield one line for each problem; none of them stops the training."""
+    yield from dataset.notes
     target = dataset.target
     if dataset.rows < FEW_ROWS:
-        yield f"{dataset.rows} rows are few: the metrics below say little"
+        yield f"{dataset.rows} rows are few, so the metrics below are not reliable"
     if not target.classes and len(np.unique(target.labels)) == 2:
-        yield f"target {target.name!r} has two values: --classify would give probabilities"
+        yield f"target {target.name!r} has two values; --classify would predict probabilities"
     for column in dataset.columns:
-        yield from _of_column(column, target)
-    for one, other in combinations(dataset.columns, 2):
-        if np.array_equal(one.values, other.values, equal_nan=True) and one.texts == other.texts:
-            yield f"columns {one.name!r} and {other.name!r} are the same: --drop {other.name!r}"
+        yield from _check_column(column, target)
+    for first, second in combinations(dataset.columns, 2):
+        if np.array_equal(first.values, second.values, equal_nan=True) and first.texts == second.texts:
+            yield f"columns {first.name!r} and {second.name!r} are the same; consider --drop {second.name!r}"
 
 
-def _of_column(column: Column, target: Target) -> Iterator[str]:
-    distinct = column.distinct()
+def _check_column(column: TableColumn, target: Target) -> Iterator[str]:
+    distinct = column.count_distinct()
     if distinct == 1 and not column.missing.any():
-        yield f"column {column.name!r} is the same in every row: --drop {column.name!r}"
+        yield f"column {column.name!r} has the same value in every row; consider --drop {column.name!r}"
     elif column.type == "category" and distinct > MANY_CATEGORIES:
-        yield f"column {column.name!r} has {distinct} different texts; few rows have each"
-    if (share := _explained(column, _indicators(target))) >= LEAKS:
+        yield f"column {column.name!r} has {distinct} different texts, so each occurs in few rows"
+    if (share := _explained_variance(column, _indicators(target))) >= LEAK:
         yield (
             f"column {column.name!r} alone explains {share:.1%} of {target.name!r}; "
-            "it may be known only afterwards"
+            "check that it is known before the target is"
         )
 
 
 def _indicators(target: Target) -> NDArray[np.float64]:
-    """(rows, 1), or of classes (rows, classes)."""
+    """Return the labels as (rows, 1), or as one indicator for each class: (rows, classes)."""
     if target.classes:
-        every: NDArray[np.float64] = np.eye(len(target.classes))[target.labels.astype(int)]
-        return every
+        indicators: NDArray[np.float64] = np.eye(len(target.classes))[target.labels.astype(int)]
+        return indicators
     return target.labels.reshape(-1, 1)
 
 
-def _explained(column: Column, target: NDArray[np.float64]) -> float:
-    """The correlation ratio: the variance between groups of like values, as a share of all of it.
+def _explained_variance(column: TableColumn, target: NDArray[np.float64]) -> float:
+    """Return the correlation ratio: the variance between groups of similar values, as a share of the whole.
 
-    Few rows make coarse groups; then a straight line may show more.
+    With few rows the groups are coarse, and a straight line may explain more.
     """
     groups = _groups(column)
     counts = np.bincount(groups)
-    if len(target) < BIN_ROWS * len(counts) or len(counts) < 2:
-        return _on_a_line(column, target)
+    if len(target) < MIN_ROWS_PER_BIN * len(counts) or len(counts) < 2:
+        return _linear_share(column, target)
     total = ((target - target.mean(axis=0)) ** 2).sum()
-    means = np.column_stack([np.bincount(groups, weights=one) for one in target.T]) / counts[:, None]
+    means = np.column_stack([np.bincount(groups, weights=labels) for labels in target.T]) / counts[:, None]
     between = (counts[:, None] * (means - target.mean(axis=0)) ** 2).sum()
-    return max(float(between / total), _on_a_line(column, target))
+    return max(float(between / total), _linear_share(column, target))
 
 
-def _on_a_line(column: Column, target: NDArray[np.float64]) -> float:
-    """The square of the correlation with a target of numbers."""
-    there = ~column.missing
-    values, labels = column.values[there], target[there, 0]
+def _linear_share(column: TableColumn, target: NDArray[np.float64]) -> float:
+    """Return the square of the correlation with a numeric target, and 0 for other targets."""
+    present = ~column.missing
+    values, labels = column.values[present], target[present, 0]
     if column.type == "category" or target.shape[1] > 1 or not (np.ptp(values) and np.ptp(labels)):
         return 0.0
     return float(np.corrcoef(values, labels)[0, 1] ** 2)
 
 
-def _groups(column: Column) -> NDArray[np.int64]:
-    """The group of each row, from 0 with none left out; many numbers are put together by their order."""
+def _groups(column: TableColumn) -> NDArray[np.int64]:
+    """Number the groups of similar values from 0, without gaps; many different numbers are binned."""
     values = np.nan_to_num(column.values, nan=-np.inf)
-    known, groups = np.unique(values, return_inverse=True)
-    most = min(MOST_BINS, max(2, len(values) // (2 * BIN_ROWS)))
-    if column.type == "category" or len(known) <= most:
+    distinct, groups = np.unique(values, return_inverse=True)
+    bins = min(MAX_BINS, max(2, len(values) // (2 * MIN_ROWS_PER_BIN)))
+    if column.type == "category" or len(distinct) <= bins:
         return groups
-    edges = np.unique(np.quantile(column.values[~column.missing], np.linspace(0, 1, most + 1)[1:-1]))
+    edges = np.unique(np.quantile(column.values[~column.missing], np.linspace(0, 1, bins + 1)[1:-1]))
     return np.unique(np.searchsorted(edges, values, side="right"), return_inverse=True)[1]

@@ -1,4 +1,4 @@
-"""A booster trained elsewhere, to what publishing takes: whatever the booster knows need not be said."""
+"""Makes the content of a bundle from a booster trained elsewhere."""
 
 import hashlib
 import json
@@ -10,21 +10,22 @@ from typing import Any
 import numpy as np
 import xgboost
 
+from model.booster import read_objective
 from model.description.errors import BundleError
-from model.description.feature import NUMERIC
+from model.description.features import NUMERIC
 from model.description.schema import InvalidRows, Schema
-from model.objective import read_objective
-from model.training.booster_file import read_foreign
+from model.training.booster_file import read_model_file
 from model.training.probes import probe_rows
 from model.training.table import Table
-from model.training.train import GOLDEN_ROWS, Trained
+from model.training.train import GOLDEN_ROWS, TrainedModel
 
-TYPES = {"float": "number", "q": "number", "int": "integer", "i": "boolean", "c": "category"}
+FEATURE_TYPES = {"float": "number", "q": "number", "int": "integer", "i": "boolean", "c": "category"}
+"""The types of XGBoost's features, as `bundle.json` names them."""
 
 
 @dataclass(frozen=True)
-class Said:
-    """What the caller says of a model; `features` are whole or partial features, or names alone."""
+class ImportOptions:
+    """What the booster itself does not know; `features` are complete or partial definitions, or names."""
 
     name: str
     target: str
@@ -37,50 +38,54 @@ class Said:
 
 
 def read_schema_file(file: Path) -> list[Any]:
-    """JSON: a list of features as in bundle.json, or of names, or an object whose `features` they are."""
+    """Read a JSON list of features or of names, or an object with such a list as `features`.
+
+    Raises BundleError.
+    """
     try:
-        read = json.loads(file.read_text(encoding="utf-8"))
+        content = json.loads(file.read_text(encoding="utf-8"))
     except OSError as error:
         raise BundleError(f"{file}: cannot be read: {error.strerror}") from None
     except (ValueError, RecursionError) as error:
         raise BundleError(f"{file}: is not JSON: {error}") from None
-    features = read.get("features") if isinstance(read, dict) else read
-    if not isinstance(features, list) or not all(
-        isinstance(one, str) or (isinstance(one, dict) and isinstance(one.get("name"), str))
-        for one in features
-    ):
+    features = content.get("features") if isinstance(content, dict) else content
+    if not isinstance(features, list) or not all(map(_is_feature, features)):
         raise BundleError(f"{file}: must hold a list of features, or of their names, in the model's order")
     return features
 
 
-def import_model(file: Path, said: Said, sample: Table | None = None) -> Trained:
-    """Raises BundleError or SchemaError, in one line, that names what only the caller can know."""
-    booster, saved_by = read_foreign(file)
+def _is_feature(entry: object) -> bool:
+    return isinstance(entry, str) or (isinstance(entry, dict) and isinstance(entry.get("name"), str))
+
+
+def import_model(file: Path, options: ImportOptions, sample: Table | None = None) -> TrainedModel:
+    """Read a booster and complete its description; raises BundleError, SchemaError or InvalidRows.
+
+    The message tells which option must supply what the booster does not know.
+    """
+    booster, saved_by = read_model_file(file)
     objective = read_objective(booster, file.name)
     rounds = booster.num_boosted_rounds()
     if not rounds:
         raise BundleError(f"{file.name}: the model has no trees; train it first")
-    if said.classes:
-        _check_classes(said.classes, objective.classes, file.name)
-    features = _features(booster, said, sample)
-    if said.base_margin:
-        features.append({"name": said.base_margin, "type": "number", "base_margin": True})
+    if options.classes:
+        _check_classes(options.classes, objective.classes, file.name)
+    features = _define_features(booster, options, sample)
     schema = Schema.from_list(features)
     if sample:
-        rows = _sample_rows(schema, sample)
-        features = [{**one, **_observed(one, rows)} for one in features]
-        golden = [rows[number] for number in np.linspace(0, len(rows) - 1, GOLDEN_ROWS).astype(int)]
-        golden = list({json.dumps(row): row for row in golden}.values())
+        rows = _read_sample(schema, sample)
+        features = [{**feature, **_observed(feature, rows)} for feature in features]
+        golden = _select_rows(rows)
     else:
         golden = probe_rows(booster, schema)
     description = {
-        "name": said.name,
-        "target": said.target,
-        "unit": said.unit,
+        "name": options.name,
+        "target": options.target,
+        "unit": options.unit,
         "features": features,
-        **({"classes": list(said.classes)} if said.classes else {}),
-        **({"transform": said.transform} if said.transform else {}),
-        "trees": said.trees or _best(booster) or rounds,
+        **({"classes": list(options.classes)} if options.classes else {}),
+        **({"transform": options.transform} if options.transform else {}),
+        "trees": options.trees or _best_rounds(booster) or rounds,
         "metrics": {},
         "training": {
             "imported": file.name,
@@ -90,69 +95,78 @@ def import_model(file: Path, said: Said, sample: Table | None = None) -> Trained
             **({"sample": sample.file, "sample_sha256": sample.sha256} if sample else {}),
         },
     }
-    return Trained(booster, description, golden)
+    return TrainedModel(booster, description, golden)
 
 
 def _check_classes(names: Sequence[str], count: int, file: str) -> None:
     if len(names) != count:
-        raise BundleError(f"{file}: the model has {count} classes; --classes names {len(names)}")
+        raise BundleError(f"{file}: the model has {count} classes, but --classes names {len(names)}")
     if len(set(names)) < count:
-        raise BundleError(f"{file}: --classes names one class twice")
+        raise BundleError(f"{file}: --classes names a class twice")
 
 
-def _best(booster: xgboost.Booster) -> int | None:
-    """The rounds up to the best, which scikit-learn's interface uses, and the native one does not."""
+def _best_rounds(booster: xgboost.Booster) -> int | None:
+    """Return the rounds up to the best iteration, which scikit-learn's interface uses."""
     best = booster.attr("best_iteration")
     return None if best is None else int(best) + 1
 
 
-def _features(booster: xgboost.Booster, said: Said, sample: Table | None) -> list[dict[str, Any]]:
-    given = [{"name": one} if isinstance(one, str) else dict(one) for one in said.features]
-    names = booster.feature_names or [one["name"] for one in given] or _columns(booster, said, sample)
-    count = booster.num_features()
-    if not names:
-        raise BundleError(
-            f"the model has {count} features and knows no names; "
-            'give them in its order: --schema FILE, as in ["years", "rooms"]'
-        )
-    if len(names) != count:
-        raise BundleError(f"the model has {count} features, and {len(names)} are named")
-    types = booster.feature_types or ["float"] * count
-    by_name = {one["name"]: one for one in given}
+def _define_features(
+    booster: xgboost.Booster, options: ImportOptions, sample: Table | None
+) -> list[dict[str, Any]]:
+    given = [{"name": entry} if isinstance(entry, str) else dict(entry) for entry in options.features]
+    names = _feature_names(booster, given, options, sample)
+    by_name = {feature["name"]: feature for feature in given}
     if unknown := sorted(by_name.keys() - set(names)):
         raise BundleError(f"the model has no feature {unknown[0]!r}; it has {', '.join(map(repr, names))}")
+    types = booster.feature_types or ["float"] * len(names)
     categories = _categories(booster)
     features = []
     for name, kind in zip(names, types, strict=True):
-        feature = {"name": name, "type": TYPES.get(kind, "number"), "nullable": True}
+        feature = {"name": name, "type": FEATURE_TYPES.get(kind, "number"), "nullable": True}
         if name in categories:
             feature["categories"] = categories[name]
         feature |= by_name.get(name, {})
         if feature["type"] == "category" and "categories" not in feature:
             raise BundleError(
-                f"the model does not know the categories of {name!r} by name; give them in its order: "
-                f'--schema FILE, as in [{{"name": {json.dumps(name)}, "categories": ["a", "b"]}}]'
+                f"the model does not know the names of the categories of {name!r}; give them in the model's "
+                f'order: --schema FILE, such as [{{"name": {json.dumps(name)}, "categories": ["a", "b"]}}]'
             )
         features.append(feature)
+    if options.base_margin:
+        features.append({"name": options.base_margin, "type": "number", "base_margin": True})
     return features
 
 
-def _columns(booster: xgboost.Booster, said: Said, sample: Table | None) -> list[str]:
-    """The columns of the sample, if they are as many as the features."""
-    others = (said.target, said.base_margin)
-    names = [name for name in sample.columns.column_names if name not in others] if sample else []
-    return names if len(names) == booster.num_features() else []
+def _feature_names(
+    booster: xgboost.Booster, given: list[dict[str, Any]], options: ImportOptions, sample: Table | None
+) -> list[str]:
+    """Return the names that the booster knows, the given ones, or the columns of the sample."""
+    count = booster.num_features()
+    names = booster.feature_names or [feature["name"] for feature in given]
+    if not names and sample:
+        others = (options.target, options.base_margin)
+        columns = [name for name in sample.columns.column_names if name not in others]
+        names = columns if len(columns) == count else []
+    if not names:
+        raise BundleError(
+            f"the model has {count} features and does not know their names; "
+            'give them in the model\'s order: --schema FILE, such as ["years", "rooms"]'
+        )
+    if len(names) != count:
+        raise BundleError(f"the model has {count} features, but {len(names)} are named")
+    return list(names)
 
 
 def _categories(booster: xgboost.Booster) -> dict[str, list[str]]:
-    """Those that XGBoost keeps since 3.1, if it was trained on a table that had them."""
+    """Return the categories that XGBoost 3.1 and newer save for models trained on a data frame."""
     if "c" not in (booster.feature_types or ()):
         return {}
-    known = booster.get_categories(export_to_arrow=True).to_arrow()
-    return {name: [str(one) for one in values.to_pylist()] for name, values in known if values is not None}
+    saved = booster.get_categories(export_to_arrow=True).to_arrow()
+    return {name: [str(text) for text in texts.to_pylist()] for name, texts in saved if texts is not None}
 
 
-def _sample_rows(schema: Schema, sample: Table) -> list[dict[str, Any]]:
+def _read_sample(schema: Schema, sample: Table) -> list[dict[str, Any]]:
     names = sample.columns.column_names
     for name in schema.names:
         if name not in names:
@@ -163,17 +177,17 @@ def _sample_rows(schema: Schema, sample: Table) -> list[dict[str, Any]]:
         for row in sample.columns.select(list(schema.names)).to_pylist()
     ]
     try:
-        read = schema.check_rows(rows, pointer="")
+        checked = schema.check_rows(rows, pointer="")
     except InvalidRows as error:
         fault = error.faults[0]
         raise BundleError(
-            f"{sample.file}: {len(error.faults)} faults, the first at {fault.pointer}: {fault.detail}"
+            f"{sample.file}: {fault.pointer} {fault.detail} (faults in total: {len(error.faults)})"
         ) from None
-    return [dict(zip(schema.names, row, strict=True)) for row in read]
+    return [dict(zip(schema.names, row, strict=True)) for row in checked]
 
 
 def _as_sent(value: Any, kind: str) -> Any:
-    """pandas writes True, which is no boolean anywhere else; and a number may name a category."""
+    """Convert what callers do not send: pandas' True and False, and numbers that name categories."""
     if kind == "boolean" and isinstance(value, str) and value in ("True", "False"):
         return value.lower()
     if kind == "category" and isinstance(value, int):
@@ -181,7 +195,14 @@ def _as_sent(value: Any, kind: str) -> Any:
     return value
 
 
+def _select_rows(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Return golden rows, evenly spaced and each different."""
+    selected = [rows[number] for number in np.linspace(0, len(rows) - 1, GOLDEN_ROWS).astype(int)]
+    return list({json.dumps(row): row for row in selected}.values())
+
+
 def _observed(feature: Mapping[str, Any], rows: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+    """Return the range of a numeric feature in these rows, as a field of its definition."""
     values = [row[feature["name"]] for row in rows if row[feature["name"]] is not None]
     if feature["type"] not in NUMERIC or not values:
         return {}

@@ -1,4 +1,4 @@
-"""A table to learn from: a CSV or Parquet file, read as it is."""
+"""A table to learn from: a CSV or Parquet file, read without interpreting its values."""
 
 import csv
 import hashlib
@@ -14,52 +14,52 @@ import pyarrow.parquet
 from model.description.errors import ModelError
 
 PARQUET = b"PAR1"
-SEPARATORS = {";": "semicolons", "\t": "tabs", "|": "bars"}
+SEPARATORS = {";": "semicolons", "\t": "tabs", "|": "vertical bars"}
 
 
 class TableError(ModelError):
-    """A file is no table to learn from."""
+    """A model cannot be trained on this table."""
 
 
 @dataclass(frozen=True)
 class Table:
-    """`file` is its name without the folders; of a CSV file every column is text."""
+    """`file` is the name without folders. All columns of a CSV file are text."""
 
     file: str
     sha256: str
     columns: pa.Table
 
-    @property
-    def rows(self) -> int:
-        return int(self.columns.num_rows)
-
 
 def read_table(path: Path, missing: Sequence[str] = ()) -> Table:
-    """Read a file; in CSV the empty field is a missing value, and so are the texts of `missing`."""
+    """Read a file; raises TableError.
+
+    In CSV, empty fields and the texts of `missing` are missing values.
+    """
     try:
         content = path.read_bytes()
     except OSError as error:
         raise TableError(f"{path}: cannot be read: {error.strerror}") from None
     try:
-        columns = _parquet(content) if content.startswith(PARQUET) else _csv(content, missing)
+        columns = _read_parquet(content) if content.startswith(PARQUET) else _read_csv(content, missing)
     except (pa.ArrowException, UnicodeDecodeError, csv.Error) as error:
         reason = str(error).partition("\n")[0]
-        raise TableError(f"{path.name}: is no whole CSV or Parquet table: {reason}") from None
+        raise TableError(f"{path.name}: is not a complete CSV or Parquet table: {reason}") from None
     except TableError as error:
         raise TableError(f"{path.name}: {error}") from None
     return Table(path.name, hashlib.sha256(content).hexdigest(), columns)
 
 
-def _parquet(content: bytes) -> pa.Table:
-    read = pa.parquet.read_table(pa.BufferReader(content), use_threads=False)
-    _check(read.column_names, read.num_rows)
-    return read
+def _read_parquet(content: bytes) -> pa.Table:
+    table = pa.parquet.read_table(pa.BufferReader(content), use_threads=False)
+    _check_columns(table.column_names)
+    _check_rows(table)
+    return table
 
 
-def _csv(content: bytes, missing: Sequence[str]) -> pa.Table:
-    names = _header(content)
-    _check(names, rows=1)
-    read = pa.csv.read_csv(
+def _read_csv(content: bytes, missing: Sequence[str]) -> pa.Table:
+    names = _read_header(content)
+    _check_columns(names)
+    table = pa.csv.read_csv(
         pa.BufferReader(content),
         read_options=pa.csv.ReadOptions(use_threads=False),
         parse_options=pa.csv.ParseOptions(newlines_in_values=True),
@@ -69,27 +69,30 @@ def _csv(content: bytes, missing: Sequence[str]) -> pa.Table:
             strings_can_be_null=True,
         ),
     )
-    _check(names, read.num_rows)
-    return read
+    _check_rows(table)
+    return table
 
 
-def _header(content: bytes) -> list[str]:
+def _read_header(content: bytes) -> list[str]:
     text = content.decode("utf-8-sig")
     names = next(csv.reader(io.StringIO(text, newline="")), [])
     if len(names) == 1:
-        for separator, called in SEPARATORS.items():
+        for separator, separators in SEPARATORS.items():
             if separator in names[0]:
-                raise TableError(f"its fields are separated by {called}; save it with commas")
+                raise TableError(f"fields are separated by {separators}; save the file with commas")
     return names
 
 
-def _check(names: Sequence[str], rows: int) -> None:
+def _check_columns(names: Sequence[str]) -> None:
     if not names:
         raise TableError("has no columns")
     for name in names:
         if not name:
             raise TableError("has a column without a name")
         if list(names).count(name) > 1:
-            raise TableError(f"has two columns of the name {name!r}")
-    if not rows:
+            raise TableError(f"has two columns with the name {name!r}")
+
+
+def _check_rows(table: pa.Table) -> None:
+    if not table.num_rows:
         raise TableError("has no rows")

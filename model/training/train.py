@@ -1,4 +1,4 @@
-"""From a table to a bundle's content: description, trees and golden rows."""
+"""Makes the content of a bundle from a table: description, trees and golden rows."""
 
 import re
 import warnings
@@ -12,33 +12,33 @@ from sklearn.exceptions import ConvergenceWarning
 from tqdm import tqdm
 
 from model.description.manifest import NAME
+from model.training.cross_validation import FOLDS, Trainer
 from model.training.dataset import Dataset
-from model.training.fit import FOLDS, Fit
-from model.training.measure import Measure
+from model.training.metrics import FoldMetrics
 from model.training.table import Table, TableError
 
 GOLDEN_ROWS = 12
 
 
 @dataclass(frozen=True)
-class Trained:
-    """What publishing takes."""
+class TrainedModel:
+    """The arguments of `publish`."""
 
     booster: xgboost.Booster
     description: dict[str, Any]
     golden_rows: list[dict[str, Any]]
 
 
-def train(table: Table, dataset: Dataset, name: str, unit: str, seed: int, threads: int) -> Trained:
-    """Measure by folds, then learn from all rows with as many rounds as that took; shows its progress."""
-    fit, measure, rounds = Fit(dataset, seed, threads), Measure(dataset), []
-    with tqdm(total=fit.steps, unit="round", leave=False, disable=None) as bar:
-        for fold in fit.folds(bar.update):
+def train(table: Table, dataset: Dataset, name: str, unit: str, seed: int, threads: int) -> TrainedModel:
+    """Measure with folds, then train on all rows for the median of their rounds; shows a progress bar."""
+    trainer, metrics, rounds = Trainer(dataset, seed, threads), FoldMetrics(dataset), []
+    with tqdm(total=trainer.total_rounds, unit="round", leave=False, disable=None) as bar:
+        for fold in trainer.folds(bar.update):
             rounds.append(fold.rounds)
             with warnings.catch_warnings(action="ignore", category=ConvergenceWarning):
-                measure.add(fold)
+                metrics.add(fold)
         trees = median_low(rounds)
-        booster = fit.final(trees, bar.update)
+        booster = trainer.train_on_all(trees, bar.update)
     target = dataset.target
     description = {
         "name": name,
@@ -48,29 +48,29 @@ def train(table: Table, dataset: Dataset, name: str, unit: str, seed: int, threa
         **({"classes": list(target.classes)} if target.classes else {}),
         **({"transform": target.transform} if target.transform else {}),
         "trees": trees,
-        "metrics": measure.result(),
+        "metrics": metrics.result(),
         "training": {
             "data": table.file,
             "sha256": table.sha256,
             "rows": dataset.rows,
-            "parameters": fit.parameters,
+            "parameters": trainer.parameters,
             "rounds": trees,
             "folds": FOLDS,
             "seed": seed,
         },
     }
-    return Trained(booster, description, golden_rows(dataset))
+    return TrainedModel(booster, description, golden_rows(dataset))
 
 
 def golden_rows(dataset: Dataset) -> list[dict[str, Any]]:
-    """Some rows of the table, from its first to its last."""
+    """Select GOLDEN_ROWS rows, evenly spaced from the first to the last."""
     numbers = np.linspace(0, dataset.rows - 1, min(GOLDEN_ROWS, dataset.rows)).astype(int)
     return [dataset.row(int(number)) for number in numbers]
 
 
-def name_of(file: str) -> str:
-    """A model's name after the file's; raises TableError if the file has none that will do."""
+def model_name(file: str) -> str:
+    """Derive the name of a model from that of a file; raises TableError if it gives no valid name."""
     stem = re.sub(r"[^a-z0-9_-]+", "-", file.lower().partition(".")[0]).strip("-_")
     if not NAME.fullmatch(stem[:63]):
-        raise TableError(f"{file}: give the model a name: --name NAME")
+        raise TableError(f"{file}: the file's name gives no name for the model; add --name NAME")
     return stem[:63]

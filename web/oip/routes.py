@@ -7,7 +7,7 @@ import orjson
 from flask import Blueprint, Response, request
 
 from jobs import RELEASE
-from model.description.feature import Feature
+from model.description.features import Feature
 from model.description.manifest import Manifest
 from web.answer import Answer
 from web.blocking import score

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from itertools import chain
 from typing import Any, NamedTuple
 
-from model.description.feature import NUMERIC, Feature
+from model.description.features import NUMERIC, Feature
 from model.description.schema import Fault, InvalidRows, Schema, Value
 
 

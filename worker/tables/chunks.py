@@ -9,8 +9,8 @@ import pyarrow as pa
 from jobs.errors import FilesUnavailable, InvalidTable
 from jobs.files.store import FileStore
 from jobs.files.tables import Format
-from model.columns import ColumnCheck
 from model.description.schema import Schema
+from model.tables.columns import ColumnCheck
 from worker.measurements import Pace
 from worker.stopping import ScoringStopped
 from worker.tables.bisect import Slices, all_at_once

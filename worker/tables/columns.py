@@ -6,8 +6,7 @@ from typing import Any, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from model.bundle import Bundle
-from model.outputs import Outputs
+from model.bundle import Bundle, Outputs
 
 Columns: TypeAlias = dict[str, NDArray[Any]]
 """By name; of numbers, or of texts as objects."""

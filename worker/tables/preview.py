@@ -8,7 +8,7 @@ import orjson
 from jobs.files.store import FileStore
 from jobs.files.tables import Format
 from model.bundle import Bundle
-from model.columns import ColumnCheck
+from model.tables.columns import ColumnCheck
 from worker.tables.bisect import all_at_once
 from worker.tables.columns import predict_with
 from worker.tables.plan import FIRST_ROWS, Plan

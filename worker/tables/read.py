@@ -12,7 +12,7 @@ import pyarrow.parquet
 
 from jobs.files.store import FileStore, read_exactly
 from jobs.files.tables import Format
-from model.columns import MISSING, Column
+from model.tables.columns import MISSING, ColumnValues
 from worker.tables.layout import Chunk, Layout
 from worker.tables.passthrough import Arrays, Fields, Members, Passthrough
 
@@ -26,7 +26,7 @@ class Rows(NamedTuple):
     """Those that are `broken` have no values; it says why."""
 
     number: int
-    features: Mapping[str, Column]
+    features: Mapping[str, ColumnValues]
     kept: Passthrough
     broken: Mapping[int, str]
 

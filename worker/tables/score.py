@@ -8,7 +8,7 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from model.columns import ColumnCheck
+from model.tables.columns import ColumnCheck
 from worker.stopping import ScoringStopped
 from worker.tables.bisect import Slice
 from worker.tables.columns import Columns, joined, not_finite

@@ -7,17 +7,17 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from model.observed import Observed
+from model.bundle import ObservedRanges
 
 Warn: TypeAlias = Callable[[NDArray[np.float32]], pa.Array]
 """A text for each row, null where there is nothing to say."""
 
 
-def warn_by(observed: Observed) -> Warn:
+def warn_by(observed: ObservedRanges) -> Warn:
     return lambda matrix: _texts(observed, matrix)
 
 
-def _texts(observed: Observed, matrix: NDArray[np.float32]) -> pa.Array:
+def _texts(observed: ObservedRanges, matrix: NDArray[np.float32]) -> pa.Array:
     outside = observed.outside(matrix)
     if outside is None:
         return pa.nulls(len(matrix), pa.string())
@@ -29,6 +29,6 @@ def _texts(observed: Observed, matrix: NDArray[np.float32]) -> pa.Array:
     return pa.array(said, pa.string()).take(ways.indices)
 
 
-def _text(observed: Observed, packed: bytes, places: int) -> str | None:
+def _text(observed: ObservedRanges, packed: bytes, places: int) -> str | None:
     bits = np.unpackbits(np.frombuffer(packed, np.uint8), count=places)
-    return "; ".join(observed.say(np.flatnonzero(bits))) or None
+    return "; ".join(observed.sentences(np.flatnonzero(bits))) or None

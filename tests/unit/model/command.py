@@ -1,4 +1,4 @@
-"""The command line of models, called as a shell would."""
+"""Runs commands of `python -m model` in this process."""
 
 import contextlib
 import csv
@@ -11,31 +11,32 @@ from model.__main__ import main
 from model.description.manifest import Manifest
 
 
-class Run(NamedTuple):
+class CommandResult(NamedTuple):
     status: int
     out: str
     err: str
 
 
-def run(*arguments: str | Path) -> Run:
+def run(*arguments: str | Path) -> CommandResult:
+    """Run a command."""
     out, err = io.StringIO(), io.StringIO()
     with contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):
-        status = main([str(one) for one in arguments])
-    return Run(status, out.getvalue(), err.getvalue())
+        status = main([str(argument) for argument in arguments])
+    return CommandResult(status, out.getvalue(), err.getvalue())
 
 
 def made(*arguments: str | Path) -> Manifest:
-    """The bundle that a command says it has made."""
-    ended = run(*arguments)
-    assert ended.status == 0, ended.err
-    return Manifest.read(Path(ended.out.rpartition(" is in ")[2].partition(" (sha256")[0]))
+    """Run a command that makes a bundle; returns the bundle."""
+    result = run(*arguments)
+    assert result.status == 0, result.err
+    return Manifest.read(Path(result.out.rpartition(" is in ")[2].partition(" (sha256")[0]))
 
 
 def refusal(*arguments: str | Path) -> str:
-    """The one line in which a command refuses."""
-    ended = run(*arguments)
-    assert (ended.status, ended.out) == (2, "")
-    [line] = ended.err.splitlines()
+    """Run a command that fails; returns the one line of its error."""
+    result = run(*arguments)
+    assert (result.status, result.out) == (2, "")
+    [line] = result.err.splitlines()
     return line
 
 

@@ -1,4 +1,4 @@
-"""A real model, small enough to train for every run of the tests."""
+"""A real model, small enough to be trained in every test run."""
 
 import json
 from collections.abc import Callable
@@ -8,16 +8,21 @@ from typing import Any
 import numpy as np
 import pytest
 import xgboost
+from hypothesis import settings
 
 from model.description.manifest import DESCRIPTION_FILE, MODEL_FILE, Manifest, digest
 from model.publish import publish
+
+# A loaded machine can be slow at any example.
+settings.register_profile("without-deadline", deadline=None)
+settings.load_profile("without-deadline")
 
 Describe = Callable[..., dict[str, Any]]
 Publish = Callable[..., Manifest]
 
 
 def rewrite(directory: Path, **fields: object) -> None:
-    """Change a bundle's description and sign it again, as somebody who knows how would."""
+    """Change a bundle's description, and sign it again."""
     file = directory / DESCRIPTION_FILE
     description = {**json.loads(file.read_text()), **fields}
     description["sha256"] = digest(description, directory / MODEL_FILE)
@@ -26,7 +31,7 @@ def rewrite(directory: Path, **fields: object) -> None:
 
 @pytest.fixture(scope="session")
 def booster() -> xgboost.Booster:
-    """Learns rent from rooms, on 200 rows."""
+    """A model of rent by rooms, trained on 200 rows."""
     rooms = np.arange(200, dtype=np.float32).reshape(-1, 1) / 20
     matrix = xgboost.DMatrix(rooms, label=rooms.ravel() ** 2, feature_names=["rooms"], nthread=1)
     return xgboost.train({"nthread": 1, "objective": "reg:squarederror"}, matrix, 20)
@@ -52,7 +57,7 @@ def describe() -> Describe:
 
 @pytest.fixture
 def publish_rent(tmp_path: Path, booster: xgboost.Booster, describe: Describe) -> Publish:
-    """Publish the rent model below `tmp_path`, described with these changes."""
+    """Publish the rent model to `tmp_path`, with changes to its description."""
 
     def publish_changed(**changes: object) -> Manifest:
         return publish(

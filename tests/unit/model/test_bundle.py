@@ -1,4 +1,4 @@
-"""A bundle scores as XGBoost does, to the bit, or does not load."""
+"""A bundle gives XGBoost's scores bit for bit, or does not load."""
 
 from pathlib import Path
 
@@ -10,19 +10,16 @@ from model.bundle import Bundle
 from model.description.errors import BundleError, GoldenMismatch
 from model.description.manifest import DESCRIPTION_FILE, MODEL_FILE, Manifest
 from model.description.schema import Schema
-from model.golden import shortest
-from model.publish import publish
+from model.publish import publish, shortest
 from tests.unit.model.conftest import Describe, Publish, rewrite
 
 
-def resign(directory: Path, **fields: object) -> Manifest:
+def rewrite_and_read(directory: Path, **fields: object) -> Manifest:
     rewrite(directory, **fields)
     return Manifest.read(directory)
 
 
-def test_a_thousand_rows_score_as_xgboost_scores_them(
-    publish_rent: Publish, booster: xgboost.Booster
-) -> None:
+def test_a_thousand_rows_get_the_scores_of_xgboost(publish_rent: Publish, booster: xgboost.Booster) -> None:
     bundle = Bundle.load(publish_rent())
     rooms = np.random.default_rng(7).uniform(0, 10, 1000).astype(np.float32)
     rows = bundle.manifest.schema.check_rows([{"rooms": float(room)} for room in rooms])
@@ -34,7 +31,7 @@ def test_a_thousand_rows_score_as_xgboost_scores_them(
     assert [bundle.predict([row])[0] for row in rows] == list(expected)
 
 
-def test_only_the_trees_to_use_are_used(publish_rent: Publish, booster: xgboost.Booster) -> None:
+def test_only_the_described_number_of_trees_is_used(publish_rent: Publish, booster: xgboost.Booster) -> None:
     rooms = xgboost.DMatrix(np.array([[3]], dtype=np.float32), feature_names=["rooms"], nthread=1)
     expected = booster.predict(rooms, iteration_range=(0, 5))
     assert Bundle.load(publish_rent(trees=5)).predict([[3.0]]) == expected
@@ -75,12 +72,12 @@ def test_missing_values_booleans_and_categories_reach_the_model(tmp_path: Path, 
     assert np.array_equal(scores, booster.predict(matrix))
 
 
-def test_a_golden_row_that_scores_otherwise_stops_the_load(publish_rent: Publish) -> None:
+def test_a_bundle_with_different_golden_scores_does_not_load(publish_rent: Publish) -> None:
     manifest = publish_rent()
     rows = [{"rooms": rooms} for rooms in (1, 2.5, 4)]
     right = shortest(Bundle.load(manifest).predict([[1.0], [2.5], [4.0]]))
     last_bit = float(np.nextafter(np.float32(right[1]), np.float32(0)))
-    changed = resign(
+    changed = rewrite_and_read(
         manifest.directory, golden={"rows": rows, "predictions": [right[0], last_bit, right[2] + 1]}
     )
     with pytest.raises(GoldenMismatch, match=r"rent@1: 2 of 3 golden rows .* the first is row 1"):
@@ -90,36 +87,36 @@ def test_a_golden_row_that_scores_otherwise_stops_the_load(publish_rent: Publish
 @pytest.mark.parametrize(
     ("model", "message"),
     [
-        (b"\x80\x04.", "is a pickle, and a pickle can run code"),
-        (b"", "is no whole XGBoost model"),
-        (b"binf....", "is no whole XGBoost model"),
-        (b"{Z\xb0\0}", "is no whole XGBoost model"),
-        (b"{}", "is no whole XGBoost model"),
-        (b'{"learner": 1}', "is no whole XGBoost model"),
+        (b"\x80\x04.", "is a pickle, and reading a pickle can run code"),
+        (b"", "is not a complete XGBoost model"),
+        (b"binf....", "is not a complete XGBoost model"),
+        (b"{Z\xb0\0}", "is not a complete XGBoost model"),
+        (b"{}", "is not a complete XGBoost model"),
+        (b'{"learner": 1}', "is not a complete XGBoost model"),
     ],
 )
-def test_a_file_that_is_no_model_is_refused(publish_rent: Publish, model: bytes, message: str) -> None:
+def test_a_file_that_is_not_a_model_is_refused(publish_rent: Publish, model: bytes, message: str) -> None:
     directory = publish_rent().directory
     (directory / MODEL_FILE).write_bytes(model)
     with pytest.raises(BundleError, match=message) as refusal:
-        Bundle.load(resign(directory))
+        Bundle.load(rewrite_and_read(directory))
     assert "\n" not in str(refusal.value)
 
 
-def test_a_model_cut_short_is_refused(publish_rent: Publish) -> None:
+def test_a_truncated_model_is_refused(publish_rent: Publish) -> None:
     manifest = publish_rent()
     file = manifest.directory / MODEL_FILE
     whole = file.read_bytes()
     file.write_bytes(whole[: len(whole) // 2])
     with pytest.raises(BundleError, match="sha256 does not match"):
         Bundle.load(manifest)
-    with pytest.raises(BundleError, match="is no whole XGBoost model"):
-        Bundle.load(resign(manifest.directory))
+    with pytest.raises(BundleError, match="is not a complete XGBoost model"):
+        Bundle.load(rewrite_and_read(manifest.directory))
 
 
-def test_a_bundle_replaced_since_it_was_found_is_refused(publish_rent: Publish) -> None:
+def test_a_bundle_that_was_replaced_after_the_catalog_read_it_is_refused(publish_rent: Publish) -> None:
     found = publish_rent()
-    resign(found.directory, unit="dollars")
+    rewrite_and_read(found.directory, unit="dollars")
     with pytest.raises(BundleError, match="was replaced after it was published"):
         Bundle.load(found)
 
@@ -131,30 +128,33 @@ FLOOR = {"name": "floor", "type": "number"}
 @pytest.mark.parametrize(
     ("changes", "message"),
     [
-        ({"features": [ROOMS, FLOOR], "row": {"rooms": 1, "floor": 1}}, "has 1 features, its description 2"),
-        ({"features": [FLOOR], "row": {"floor": 1}}, "names its features otherwise"),
-        ({"trees": 21}, "fewer than 21 rounds"),
+        (
+            {"features": [ROOMS, FLOOR], "row": {"rooms": 1, "floor": 1}},
+            "its description has 2",
+        ),
+        ({"features": [FLOOR], "row": {"floor": 1}}, "features have other names than its description"),
+        ({"trees": 21}, "has 20 rounds of trees, fewer than the 21"),
         ({"objective": "reg:tweedie"}, "objective is reg:squarederror, not reg:tweedie"),
     ],
 )
 def test_a_model_that_does_not_fit_its_description_is_refused(
     publish_rent: Publish, changes: dict[str, object], message: str
 ) -> None:
-    row = changes.pop("row", {"rooms": 1})
-    manifest = resign(publish_rent().directory, golden={"rows": [row], "predictions": [1]}, **changes)
+    directory, row = publish_rent().directory, changes.pop("row", {"rooms": 1})
+    manifest = rewrite_and_read(directory, golden={"rows": [row], "predictions": [1]}, **changes)
     with pytest.raises(BundleError, match=message):
         Bundle.load(manifest)
 
 
-def test_a_model_of_several_targets_is_refused(tmp_path: Path, describe: Describe) -> None:
+def test_a_model_with_several_targets_is_refused(tmp_path: Path, describe: Describe) -> None:
     matrix = xgboost.DMatrix(np.array([[0.0], [1.0]]), label=np.array([[0, 1], [1, 0]]), nthread=1)
     booster = xgboost.train({"nthread": 1}, matrix, 2)
-    with pytest.raises(BundleError, match="a model of 2 targets is not served"):
+    with pytest.raises(BundleError, match="models of 2 targets are not supported"):
         publish(tmp_path, booster, describe(trees=2), [{"rooms": 1}])
     assert list(tmp_path.iterdir()) == []
 
 
-def test_scores_are_written_in_the_fewest_digits() -> None:
+def test_scores_are_written_with_the_fewest_digits() -> None:
     assert shortest(np.array([260.00012, 0.1, 1e-30, 16777216], dtype=np.float32)) == [
         260.00012,
         0.1,
@@ -163,6 +163,6 @@ def test_scores_are_written_in_the_fewest_digits() -> None:
     ]
 
 
-def test_a_description_written_by_publish_holds_no_word_of_the_machine(publish_rent: Publish) -> None:
+def test_a_published_description_does_not_contain_local_paths(publish_rent: Publish) -> None:
     manifest = publish_rent()
     assert str(manifest.directory.parent) not in (manifest.directory / DESCRIPTION_FILE).read_text()

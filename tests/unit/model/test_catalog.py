@@ -1,4 +1,4 @@
-"""What is in the folder is served; what is broken is set aside and said."""
+"""The catalog finds valid bundles in a directory, and reports the others."""
 
 import shutil
 from collections.abc import Callable
@@ -13,7 +13,7 @@ from tests.unit.model.conftest import Publish, rewrite
 
 
 class Clock:
-    """Stands still until it is turned by hand."""
+    """A clock that stands still until a test moves it."""
 
     def __init__(self) -> None:
         self.now = 1000.0
@@ -57,9 +57,9 @@ def test_a_model_is_found_by_name_by_version_and_by_default(
         ("rent@7", "model rent has no version 7"),
         ("rent@01", "model rent has no version 01"),
         ("rent@", "model rent has no version"),
-        ("Rent", "by name and version, as in salary@3"),
-        ("", "by name and version, as in salary@3"),
-        ("../rent@1", "by name and version, as in salary@3"),
+        ("Rent", "invalid name of a model"),
+        ("", "invalid name of a model"),
+        ("../rent@1", "invalid name of a model"),
     ],
 )
 def test_any_other_name_is_unknown(
@@ -70,7 +70,7 @@ def test_any_other_name_is_unknown(
         open_catalog().find(ref)
 
 
-def test_an_empty_folder_has_no_default(open_catalog: OpenCatalog) -> None:
+def test_an_empty_directory_has_no_default_model(open_catalog: OpenCatalog) -> None:
     catalog = open_catalog()
     with pytest.raises(UnknownModel, match="there is no model rent"):
         catalog.find()
@@ -90,7 +90,7 @@ def test_a_new_version_is_served_after_thirty_seconds(
     assert catalog.find("rent").version == 2
 
 
-def test_a_version_taken_away_is_gone(publish_rent: Publish, open_catalog: OpenCatalog, clock: Clock) -> None:
+def test_a_removed_version_is_unknown(publish_rent: Publish, open_catalog: OpenCatalog, clock: Clock) -> None:
     manifest = publish_rent()
     catalog = open_catalog()
     shutil.rmtree(manifest.directory)
@@ -99,7 +99,7 @@ def test_a_version_taken_away_is_gone(publish_rent: Publish, open_catalog: OpenC
         catalog.find("rent")
 
 
-def test_a_broken_bundle_does_not_break_the_others(
+def test_an_invalid_bundle_does_not_affect_the_others(
     publish_rent: Publish, open_catalog: OpenCatalog, tmp_path: Path, clock: Clock
 ) -> None:
     publish_rent(version=1)
@@ -121,7 +121,7 @@ def test_a_broken_bundle_does_not_break_the_others(
     assert catalog.problems.keys() == {"price/1"}
 
 
-def test_a_bundle_in_the_wrong_place_is_a_problem(
+def test_a_bundle_under_another_name_or_version_is_a_problem(
     publish_rent: Publish, open_catalog: OpenCatalog, tmp_path: Path
 ) -> None:
     right = publish_rent().directory
@@ -129,10 +129,10 @@ def test_a_bundle_in_the_wrong_place_is_a_problem(
         shutil.copytree(right, tmp_path / wrong)
     catalog = open_catalog()
     assert catalog.problems.keys() == {"rent/2", "price/1", "rent/01"}
-    assert "says that it is rent@1; it belongs in rent/1/" in catalog.problems["rent/2"]
+    assert "says that this is rent@1; move it to rent/1/" in catalog.problems["rent/2"]
 
 
-def test_what_is_still_being_written_is_passed_over(
+def test_hidden_directories_and_files_are_ignored(
     publish_rent: Publish, open_catalog: OpenCatalog, tmp_path: Path
 ) -> None:
     publish_rent()
@@ -155,22 +155,22 @@ def test_an_unchanged_bundle_is_read_once(
     assert catalog.find().unit == "dollars"
 
 
-def test_a_folder_that_is_away_for_a_while_is_still_served(
+def test_known_bundles_are_served_while_the_directory_is_missing(
     publish_rent: Publish, open_catalog: OpenCatalog, tmp_path: Path, clock: Clock
 ) -> None:
     publish_rent()
     catalog = open_catalog()
-    away = tmp_path.with_name("away")
-    tmp_path.rename(away)
+    elsewhere = tmp_path.with_name("elsewhere")
+    tmp_path.rename(elsewhere)
     clock.now += 30
     assert catalog.find().ref == "rent@1"
     assert "is not a directory" in catalog.problems["."]
-    away.rename(tmp_path)
+    elsewhere.rename(tmp_path)
     clock.now += 30
     assert catalog.find().ref == "rent@1"
     assert catalog.problems == {}
 
 
-def test_a_folder_that_never_was_is_refused(tmp_path: Path) -> None:
+def test_a_missing_directory_is_refused_at_the_start(tmp_path: Path) -> None:
     with pytest.raises(BundleError, match="must hold bundles as <name>/<version>/"):
         Catalog(tmp_path / "none", default="rent")

@@ -1,4 +1,4 @@
-"""A booster trained elsewhere is served as it was there; what it does not know is asked for."""
+"""An imported booster gives the scores of its author; the command asks for what it does not know."""
 
 import gzip
 import json
@@ -30,26 +30,26 @@ def records(table: pd.DataFrame) -> list[dict[str, Any]]:
 
 
 @pytest.fixture
-def bring(tmp_path: Path) -> Callable[..., Manifest]:
-    """Save a model as its caller would, and import it."""
+def import_model(tmp_path: Path) -> Callable[..., Manifest]:
+    """Save a model as its author would, and import it."""
 
-    def bring_in(model: Any, *arguments: str | Path, ending: str = "ubj") -> Manifest:
+    def import_saved(model: Any, *arguments: str | Path, ending: str = "ubj") -> Manifest:
         model.save_model(tmp_path / f"model.{ending}")
         where = ("--output", tmp_path / "out")
         return made("import", tmp_path / f"model.{ending}", "--target", "y", *where, *arguments)
 
-    return bring_in
+    return import_saved
 
 
-Bring = Callable[..., Manifest]
+Import = Callable[..., Manifest]
 
 
 @pytest.mark.parametrize("ending", ["ubj", "json"])
-def test_an_early_stopped_wrapper_is_served_with_its_best_iteration(bring: Bring, ending: str) -> None:
+def test_an_early_stopped_model_is_served_with_its_best_iteration(import_model: Import, ending: str) -> None:
     learn, stop = DIABETES.data[:300], DIABETES.data[300:]
     wrapper = xgboost.XGBRegressor(n_estimators=200, early_stopping_rounds=5, n_jobs=1)
     wrapper.fit(learn, DIABETES.target[:300], eval_set=[(stop, DIABETES.target[300:])], verbose=False)
-    manifest = bring(wrapper, ending=ending)
+    manifest = import_model(wrapper, ending=ending)
     found = scores(manifest, records(DIABETES.data))
     assert manifest.trees == wrapper.best_iteration + 1 < wrapper.get_booster().num_boosted_rounds()
     assert np.array_equal(found, wrapper.predict(DIABETES.data))
@@ -57,13 +57,13 @@ def test_an_early_stopped_wrapper_is_served_with_its_best_iteration(bring: Bring
     assert not np.array_equal(found, native)  # the native call uses all rounds
 
 
-def test_other_rounds_may_be_asked_for(bring: Bring) -> None:
+def test_the_number_of_rounds_can_be_chosen(import_model: Import) -> None:
     wrapper = xgboost.XGBRegressor(n_estimators=20, n_jobs=1).fit(DIABETES.data, DIABETES.target)
     expected = wrapper.predict(DIABETES.data, iteration_range=(0, 4))
-    assert np.array_equal(scores(bring(wrapper, "--trees", "4"), records(DIABETES.data)), expected)
+    assert np.array_equal(scores(import_model(wrapper, "--trees", "4"), records(DIABETES.data)), expected)
 
 
-def test_categories_that_the_booster_knows_need_not_be_said(bring: Bring) -> None:
+def test_categories_that_the_booster_knows_need_not_be_given(import_model: Import) -> None:
     table = pd.DataFrame(
         {
             "heating": pd.Categorical(["oil", "gas", "wood", None] * 30, categories=["wood", "gas", "oil"]),
@@ -73,7 +73,7 @@ def test_categories_that_the_booster_knows_need_not_be_said(bring: Bring) -> Non
     )
     wrapper = xgboost.XGBRegressor(n_estimators=20, n_jobs=1, enable_categorical=True)
     wrapper.fit(table, np.arange(120) % 24)
-    manifest = bring(wrapper)
+    manifest = import_model(wrapper)
     assert [(one.type, one.categories) for one in manifest.schema.features] == [
         ("category", ("wood", "gas", "oil")),
         ("integer", ()),
@@ -82,21 +82,21 @@ def test_categories_that_the_booster_knows_need_not_be_said(bring: Bring) -> Non
     assert np.array_equal(scores(manifest, records(table)), wrapper.predict(table))
 
 
-def test_numbers_that_name_categories_are_texts_in_rows_and_numbers_in_a_sample(
-    bring: Bring, tmp_path: Path
+def test_categories_named_by_numbers_are_texts_in_rows_and_numbers_in_a_sample(
+    import_model: Import, tmp_path: Path
 ) -> None:
     floors = pd.Series([1, 2, 3] * 20, dtype="category")
     table = pd.DataFrame({"floor": floors, "size": range(60)})
     wrapper = xgboost.XGBRegressor(n_estimators=5, enable_categorical=True, n_jobs=1)
     wrapper.fit(table, np.arange(60))
     table.to_parquet(tmp_path / "sample.parquet")
-    manifest = bring(wrapper, "--sample", tmp_path / "sample.parquet")
+    manifest = import_model(wrapper, "--sample", tmp_path / "sample.parquet")
     assert manifest.schema.features[0].categories == ("1", "2", "3")
     rows = [{**row, "floor": str(row["floor"])} for row in records(table)]
     assert np.array_equal(scores(manifest, rows), wrapper.predict(table))
 
 
-def test_categories_that_it_does_not_know_are_asked_for(bring: Bring, tmp_path: Path) -> None:
+def test_the_command_asks_for_unknown_categories(import_model: Import, tmp_path: Path) -> None:
     coded = np.column_stack([np.arange(90) % 3, np.arange(90)]).astype(np.float32)
     matrix = xgboost.DMatrix(
         coded,
@@ -108,43 +108,46 @@ def test_categories_that_it_does_not_know_are_asked_for(bring: Bring, tmp_path: 
     )
     booster = xgboost.train({"nthread": 1}, matrix, 9)
     booster.save_model(tmp_path / "m.ubj")
-    asked = refusal("import", tmp_path / "m.ubj", "--target", "y", "--output", tmp_path)
-    assert "does not know the categories of 'heating' by name; give them in its order: --schema FILE" in asked
+    error = refusal("import", tmp_path / "m.ubj", "--target", "y", "--output", tmp_path)
+    assert (
+        "does not know the names of the categories of 'heating'; give them in the model's order: --schema"
+        in error
+    )
     schema = tmp_path / "schema.json"
     schema.write_text('[{"name": "heating", "categories": ["oil", "gas", "wood"]}]')
-    manifest = bring(booster, "--schema", schema)
+    manifest = import_model(booster, "--schema", schema)
     rows = [{"heating": ["oil", "gas", "wood"][int(kind)], "size": float(size)} for kind, size in coded]
     assert np.array_equal(scores(manifest, rows), booster.predict(matrix))
 
 
-def test_names_that_it_does_not_know_are_asked_for(bring: Bring, tmp_path: Path) -> None:
+def test_the_command_asks_for_unknown_names(import_model: Import, tmp_path: Path) -> None:
     model = xgboost.XGBClassifier(n_estimators=9, n_jobs=1).fit(WINE.data, WINE.target)
     model.save_model(tmp_path / "m.json")
-    asked = refusal("import", tmp_path / "m.json", "--target", "y", "--output", tmp_path)
-    assert "the model has 13 features and knows no names" in asked
-    assert "--schema FILE" in asked
+    error = refusal("import", tmp_path / "m.json", "--target", "y", "--output", tmp_path)
+    assert "the model has 13 features and does not know their names" in error
+    assert "--schema FILE" in error
     (tmp_path / "names.json").write_text(json.dumps(WINE.feature_names))
-    manifest = bring(model, "--schema", tmp_path / "names.json", "--classes", "a,b,c")
+    manifest = import_model(model, "--schema", tmp_path / "names.json", "--classes", "a,b,c")
     assert manifest.schema.names == tuple(WINE.feature_names)
     rows = [dict(zip(WINE.feature_names, row, strict=True)) for row in WINE.data.tolist()]
     assert np.array_equal(scores(manifest, rows), model.predict_proba(WINE.data))
     assert manifest.classes == ["a", "b", "c"]
 
 
-def test_a_sample_gives_names_golden_rows_and_what_was_observed(bring: Bring, tmp_path: Path) -> None:
+def test_a_sample_gives_names_golden_rows_and_observed_ranges(import_model: Import, tmp_path: Path) -> None:
     model = xgboost.XGBRegressor(n_estimators=9, n_jobs=1).fit(WINE.data, WINE.target)
     rows = [[*row, 0] for row in WINE.data.tolist()]
     sample = write_csv(tmp_path / "sample.csv", [*WINE.feature_names, "y"], rows)
-    manifest = bring(model, "--sample", sample)
+    manifest = import_model(model, "--sample", sample)
     alcohol = manifest.schema.features[0]
     assert alcohol.observed == {"minimum": WINE.data[:, 0].min(), "maximum": WINE.data[:, 0].max()}
     assert manifest.golden.rows[0] == WINE.data[0].tolist()
     assert manifest.training["sample"] == "sample.csv"
 
 
-def test_without_a_sample_golden_rows_lie_on_both_sides_of_the_splits(bring: Bring) -> None:
+def test_golden_rows_without_a_sample_lie_on_both_sides_of_the_splits(import_model: Import) -> None:
     model = xgboost.XGBRegressor(n_estimators=20, n_jobs=1).fit(DIABETES.data, DIABETES.target)
-    assert len(set(bring(model).golden.predictions)) == 12
+    assert len(set(import_model(model).golden.predictions)) == 12
 
 
 @pytest.mark.parametrize(
@@ -156,7 +159,7 @@ def test_without_a_sample_golden_rows_lie_on_both_sides_of_the_splits(bring: Bri
         ("xgboost-3.0.ubj", [10.332976, 31.667997, 71.7408]),
     ],
 )
-def test_models_of_older_versions_score_as_they_did_there(
+def test_models_of_older_versions_give_their_original_scores(
     tmp_path: Path, file: str, expected: list[float]
 ) -> None:
     manifest = made("import", SAVED / file, "--name", "m", "--target", "y", "--output", tmp_path)
@@ -166,45 +169,49 @@ def test_models_of_older_versions_score_as_they_did_there(
     assert manifest.training["saved_by"] == file[8:11]
 
 
-WHOLE = (SAVED / "xgboost-2.1.json").read_bytes()
+COMPLETE = (SAVED / "xgboost-2.1.json").read_bytes()
 
 
 @pytest.mark.parametrize(
     ("content", "message"),
     [
-        (pickle.dumps([]), "is a pickle, and a pickle can run code when it is read; save the model with"),
-        (gzip.compress(b"pickle", mtime=0), "a joblib file holds a pickle"),
-        (b"tree\nversion=v4\n", "is a LightGBM model; only XGBoost's are served"),
+        (pickle.dumps([]), "is a pickle, and reading a pickle can run code; save the model with"),
+        (gzip.compress(b"pickle", mtime=0), "a joblib file contains a pickle"),
+        (b"tree\nversion=v4\n", "is a LightGBM model, and only XGBoost models are supported"),
         (b"CBM1....", "is a CatBoost model"),
-        (b"binf\0\0\0?", "is in the binary format that XGBoost 3.1 gave up"),
+        (b"binf\0\0\0?", "is in the binary format that XGBoost 3.1 removed"),
         (b"[{}]", "is a dump of trees"),
-        (b"", "is no whole XGBoost model; save the model with booster.save_model"),
-        (WHOLE[:-200], "is no whole XGBoost model"),
-        (WHOLE[:2000] + b"}", "is no whole XGBoost model"),
-        (WHOLE.replace(b'"version":[2,1,4]', b'"version":[9,0,0]'), "was saved by XGBoost 9.0, and here is"),
-        (WHOLE.replace(b"reg:squarederror", b"reg:expectile"), "is no whole XGBoost model"),
+        (b"", "is not a complete XGBoost model; save the model with booster.save_model"),
+        (COMPLETE[:-200], "is not a complete XGBoost model"),
+        (COMPLETE[:2000] + b"}", "is not a complete XGBoost model"),
+        (
+            COMPLETE.replace(b'"version":[2,1,4]', b'"version":[9,0,0]'),
+            "was saved by XGBoost 9.0",
+        ),
+        (COMPLETE.replace(b"reg:squarederror", b"reg:expectile"), "is not a complete XGBoost model"),
     ],
 )
-def test_what_is_no_model_of_xgboost_is_refused_with_the_way_out(
+def test_a_file_that_is_not_an_xgboost_model_is_refused_with_advice(
     tmp_path: Path, content: bytes, message: str
 ) -> None:
     (tmp_path / "model.ubj").write_bytes(content)
-    told = refusal("import", tmp_path / "model.ubj", "--target", "y", "--output", tmp_path / "out")
-    assert message in told
+    error = refusal("import", tmp_path / "model.ubj", "--target", "y", "--output", tmp_path / "out")
+    assert message in error
     assert not (tmp_path / "out").exists()
 
 
 def test_a_model_without_trees_is_refused(tmp_path: Path) -> None:
     matrix = xgboost.DMatrix(DIABETES.data, DIABETES.target)
     xgboost.train({"nthread": 1}, matrix, 0).save_model(tmp_path / "model.ubj")
-    told = refusal("import", tmp_path / "model.ubj", "--target", "y", "--output", tmp_path / "out")
-    assert told == "python -m model: model.ubj: the model has no trees; train it first"
+    error = refusal("import", tmp_path / "model.ubj", "--target", "y", "--output", tmp_path / "out")
+    assert error == "python -m model: model.ubj: the model has no trees; train it first"
 
 
 @pytest.mark.parametrize(
-    ("classes", "message"), [("a,b", "has 3 classes; --classes names 2"), ("a,b,a", "names one class twice")]
+    ("classes", "message"),
+    [("a,b", "3 classes, but --classes names 2"), ("a,b,a", "names a class twice")],
 )
-def test_names_of_classes_that_do_not_fit_are_refused(tmp_path: Path, classes: str, message: str) -> None:
+def test_names_that_do_not_fit_the_classes_are_refused(tmp_path: Path, classes: str, message: str) -> None:
     wrapper = xgboost.XGBClassifier(n_estimators=2, n_jobs=1).fit(WINE.data, WINE.target)
     wrapper.get_booster().feature_names = list(WINE.feature_names)
     wrapper.save_model(tmp_path / "model.ubj")
@@ -218,19 +225,19 @@ def test_names_of_classes_that_do_not_fit_are_refused(tmp_path: Path, classes: s
         ("{", "is not JSON"),
         ("[1]", "must hold a list of features"),
         ('["years", "weekday", "more"]', "the model has no feature 'more'"),
-        ('[{"name": "years", "type": "date"}]', "'years' must have a type of"),
+        ('[{"name": "years", "type": "date"}]', "'years' must have one of the types"),
     ],
 )
 def test_a_schema_that_does_not_fit_is_refused(tmp_path: Path, schema: str, message: str) -> None:
     (tmp_path / "s.json").write_text(schema)
     file = SAVED / "xgboost-3.0.ubj"
-    told = refusal("import", file, "--target", "y", "--name", "m", "--schema", tmp_path / "s.json")
-    assert message in told
+    error = refusal("import", file, "--target", "y", "--name", "m", "--schema", tmp_path / "s.json")
+    assert message in error
 
 
-def test_a_sample_that_does_not_fit_is_refused_without_a_word_of_its_values(tmp_path: Path) -> None:
+def test_a_sample_that_does_not_fit_is_refused_without_repeating_values(tmp_path: Path) -> None:
     sample = write_csv(tmp_path / "s.csv", ["years", "weekday"], [[1, 2], ["secret", 3]])
     file = SAVED / "xgboost-3.0.ubj"
-    told = refusal("import", file, "--target", "y", "--name", "m", "--sample", sample)
-    assert "1 faults, the first at /1/years: must be a number" in told
-    assert "secret" not in told
+    error = refusal("import", file, "--target", "y", "--name", "m", "--sample", sample)
+    assert "s.csv: /1/years must be a number (faults in total: 1)" in error
+    assert "secret" not in error

@@ -1,4 +1,4 @@
-"""The JSON Schema of a row and the check of a row are of one mind."""
+"""The JSON Schema of a row accepts the same rows as `Schema.check_row`."""
 
 import json
 import re
@@ -9,8 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from jsonschema import Draft202012Validator
 
-from model.description.feature import Feature
-from model.description.grammar import BEYOND_FLOAT32
+from model.description.features import FLOAT32_LIMIT, Feature
 from model.description.schema import InvalidRows, Schema
 
 LIMITS = st.none() | st.integers(-2000, 2000) | st.floats(-100, 100).map(lambda limit: round(limit, 2))
@@ -34,17 +33,19 @@ NUMBERS = (
     st.integers()
     | st.integers(-2000, 2000)
     | st.floats(allow_nan=False, allow_infinity=False)
-    | st.sampled_from([2.0, -0.0, 1e38, -3.4e38, BEYOND_FLOAT32, -BEYOND_FLOAT32, 2**127, 10**400])
+    | st.sampled_from([2.0, -0.0, 1e38, -3.4e38, FLOAT32_LIMIT, -FLOAT32_LIMIT, 2**127, 10**400])
 )
-PLAIN = st.from_regex(r"-?[0-9]{1,4}(\.[0-9]{1,2})?", fullmatch=True)
-WRITTEN = st.from_regex(r"[ \t\n\r]?[+-]?[0-9]{1,40}(\.[0-9]{1,3})?([eE][+-]?[0-9]{1,3})?\s?", fullmatch=True)
+SHORT_TEXTS = st.from_regex(r"-?[0-9]{1,4}(\.[0-9]{1,2})?", fullmatch=True)
+NUMBER_TEXTS = st.from_regex(
+    r"[ \t\n\r]?[+-]?[0-9]{1,40}(\.[0-9]{1,3})?([eE][+-]?[0-9]{1,3})?\s?", fullmatch=True
+)
 OTHERS = (
     st.none()
     | st.booleans()
     | st.text()
     | st.sampled_from(["gas", "oil ", "true", " false\n", "True", [], {}])
 )
-VALUES = NUMBERS | PLAIN | WRITTEN | OTHERS
+VALUES = NUMBERS | SHORT_TEXTS | NUMBER_TEXTS | OTHERS
 
 
 def check_accepts(schema: Schema, row: object) -> bool:
@@ -55,12 +56,12 @@ def check_accepts(schema: Schema, row: object) -> bool:
     return True
 
 
-def says(schema: Schema, row: object) -> bool:
+def json_schema_accepts(schema: Schema, row: object) -> bool:
     return Draft202012Validator(schema.to_json_schema()).is_valid(row)
 
 
-def beyond_a_pattern(feature: Feature, value: object) -> bool:
-    """Text of a number that the schema may leave out, as it says of itself."""
+def may_be_left_out(feature: Feature, value: object) -> bool:
+    """Return whether this is text of a number that the patterns may leave out."""
     if feature.type not in ("number", "integer") or not isinstance(value, str):
         return False
     whole, _, exponent = value.strip().lower().partition("e")
@@ -70,14 +71,14 @@ def beyond_a_pattern(feature: Feature, value: object) -> bool:
 
 
 @given(features(), VALUES)
-def test_what_the_schema_accepts_the_check_accepts(feature: Feature, value: object) -> None:
+def test_the_check_accepts_whatever_the_json_schema_accepts(feature: Feature, value: object) -> None:
     schema = Schema([feature])
-    if says(schema, {"x": value}):
+    if json_schema_accepts(schema, {"x": value}):
         assert check_accepts(schema, {"x": value})
 
 
 @given(features(), st.data())
-def test_text_made_from_the_pattern_is_accepted(feature: Feature, data: st.DataObject) -> None:
+def test_the_check_accepts_text_that_matches_the_pattern(feature: Feature, data: st.DataObject) -> None:
     schema = Schema([feature])
     pattern = schema.to_json_schema()["properties"]["x"].get("pattern")
     if pattern:
@@ -86,10 +87,10 @@ def test_text_made_from_the_pattern_is_accepted(feature: Feature, data: st.DataO
 
 
 @given(features(), VALUES)
-def test_what_the_check_accepts_the_schema_accepts_but_for_some_text(feature: Feature, value: object) -> None:
+def test_the_json_schema_leaves_out_only_some_text(feature: Feature, value: object) -> None:
     schema = Schema([feature])
-    if check_accepts(schema, {"x": value}) and not beyond_a_pattern(feature, value):
-        assert says(schema, {"x": value})
+    if check_accepts(schema, {"x": value}) and not may_be_left_out(feature, value):
+        assert json_schema_accepts(schema, {"x": value})
 
 
 @pytest.mark.parametrize(
@@ -102,21 +103,21 @@ def test_what_the_check_accepts_the_schema_accepts_but_for_some_text(feature: Fe
         ("boolean", " true\n"),
     ],
 )
-def test_text_of_a_value_is_a_value(kind: str, text: str) -> None:
+def test_text_of_a_value_is_accepted(kind: str, text: str) -> None:
     schema = Schema([Feature("x", kind)])
-    assert says(schema, {"x": text})
+    assert json_schema_accepts(schema, {"x": text})
     assert check_accepts(schema, {"x": text})
 
 
-def test_a_member_too_few_or_too_many_is_refused() -> None:
+def test_a_missing_or_unknown_member_is_refused() -> None:
     schema = Schema([Feature("area", "number"), Feature("rooms", "integer")])
-    assert says(schema, {"area": 1, "rooms": 2})
+    assert json_schema_accepts(schema, {"area": 1, "rooms": 2})
     wrong: list[object] = [{"area": 1}, {"area": 1, "rooms": 2, "lift": True}, [], "area", None]
     for row in wrong:
-        assert not says(schema, row)
+        assert not json_schema_accepts(schema, row)
 
 
-def test_a_schema_is_json_and_is_one() -> None:
+def test_the_result_is_a_valid_json_schema() -> None:
     written = Schema(
         [
             Feature("area", "number", description="Square metres", minimum=0),

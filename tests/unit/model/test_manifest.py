@@ -1,4 +1,4 @@
-"""A description is believed only if it is whole, right and signed."""
+"""A description is accepted only if it is complete, valid and signed."""
 
 import json
 from pathlib import Path
@@ -19,7 +19,7 @@ def refusal(directory: Path) -> str:
     return message
 
 
-def test_a_manifest_says_what_was_published(publish_rent: Publish, tmp_path: Path) -> None:
+def test_a_manifest_holds_what_was_published(publish_rent: Publish, tmp_path: Path) -> None:
     manifest = publish_rent(version=12, trees=7)
     assert manifest.ref == "rent@12"
     assert manifest.directory == tmp_path / "rent" / "12"
@@ -43,7 +43,7 @@ def test_a_changed_model_is_refused(publish_rent: Publish) -> None:
     assert "sha256 does not match" in refusal(directory)
 
 
-def test_how_the_description_is_laid_out_does_not_matter(publish_rent: Publish) -> None:
+def test_the_layout_of_the_description_does_not_matter(publish_rent: Publish) -> None:
     manifest = publish_rent()
     file = manifest.directory / DESCRIPTION_FILE
     reordered = dict(reversed(json.loads(file.read_text()).items()))
@@ -51,10 +51,10 @@ def test_how_the_description_is_laid_out_does_not_matter(publish_rent: Publish) 
     assert Manifest.read(manifest.directory).sha256 == manifest.sha256
 
 
-def test_a_pickle_is_refused_with_the_way_out(tmp_path: Path) -> None:
+def test_a_pickle_is_refused_with_advice(tmp_path: Path) -> None:
     (tmp_path / "model.pkl").write_bytes(b"\x80\x04.")
     message = refusal(tmp_path)
-    assert "model.pkl is a pickle, and a pickle can run code" in message
+    assert "model.pkl is a pickle, and reading a pickle can run code" in message
     assert 'booster.save_model("model.ubj")' in message
 
 
@@ -67,13 +67,13 @@ def test_a_missing_file_is_named(publish_rent: Publish) -> None:
 
 
 @pytest.mark.parametrize("text", ["", "{", "[" * 100_000, '{"trees": NaN}', "\udcff"])
-def test_what_is_not_json_is_refused(publish_rent: Publish, text: str) -> None:
+def test_a_description_that_is_not_json_is_refused(publish_rent: Publish, text: str) -> None:
     directory = publish_rent().directory
     (directory / DESCRIPTION_FILE).write_text(text, errors="surrogateescape")
     assert "is not JSON" in refusal(directory)
 
 
-def test_a_description_is_an_object(publish_rent: Publish) -> None:
+def test_a_description_must_be_an_object(publish_rent: Publish) -> None:
     directory = publish_rent().directory
     (directory / DESCRIPTION_FILE).write_text("[]")
     assert "must hold an object" in refusal(directory)
@@ -91,16 +91,16 @@ def test_a_missing_field_is_named(publish_rent: Publish) -> None:
 @pytest.mark.parametrize(
     ("field", "value", "message"),
     [
-        ("name", "Rent", "name must be 1 to 63 of"),
-        ("name", "../rent", "name must be 1 to 63 of"),
+        ("name", "Rent", "name must have 1 to 63 characters"),
+        ("name", "../rent", "name must have 1 to 63 characters"),
         ("version", 0, "version must be 1 or more"),
         ("version", True, "version must be a whole number"),
         ("trees", 1.5, "trees must be a whole number"),
         ("unit", None, "unit must be text"),
         ("metrics", [], "metrics must be an object"),
-        ("features", [{"name": "rooms"}], "feature 'rooms' must have a type of"),
+        ("features", [{"name": "rooms"}], "feature 'rooms' must have one of the types"),
         ("colour", "blue", "unknown field: colour"),
-        ("classes", ["a", "a"], "classes must be texts that all differ"),
+        ("classes", ["a", "a"], "classes must be texts, each different"),
         ("classes", "ab", "classes must be a list"),
         ("quantiles", [0.5, 1], "quantiles must be numbers between 0 and 1"),
         ("transform", "sqrt", "transform must be one of log, log1p"),
@@ -112,12 +112,16 @@ def test_a_missing_field_is_named(publish_rent: Publish) -> None:
         ),
         ("golden", {"rows": []}, "golden must hold the lists"),
         ("golden", {"rows": [], "predictions": []}, "at least one row"),
-        ("golden", {"rows": [{"rooms": 1}], "predictions": [1, 2]}, "a prediction for each"),
+        (
+            "golden",
+            {"rows": [{"rooms": 1}], "predictions": [1, 2]},
+            "not 1 rows and 2 predictions",
+        ),
         ("golden", {"rows": [{"rooms": 1}], "predictions": ["1"]}, "golden predictions must be numbers"),
         ("golden", {"rows": [{"rooms": "x"}], "predictions": [1]}, "/golden/rows/0/rooms must be a number"),
     ],
 )
-def test_a_wrong_field_is_named(publish_rent: Publish, field: str, value: object, message: str) -> None:
+def test_an_invalid_field_is_named(publish_rent: Publish, field: str, value: object, message: str) -> None:
     directory = publish_rent().directory
     rewrite(directory, **{field: value})
     assert message in refusal(directory)

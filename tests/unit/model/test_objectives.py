@@ -1,4 +1,4 @@
-"""Every objective is scored and explained as XGBoost itself does it, on real tables."""
+"""Every objective gets the scores and the explanations of XGBoost, on real tables."""
 
 from pathlib import Path
 from typing import Any
@@ -25,7 +25,7 @@ def served(
     return data, booster, bundle
 
 
-def test_scores_are_xgboosts_to_the_last_bit(served: Any) -> None:
+def test_scores_equal_those_of_xgboost_bit_for_bit(served: Any) -> None:
     data, booster, bundle = served
     scores = bundle.predict(bundle.manifest.schema.check_rows(data.rows))
     assert scores.dtype == np.float32
@@ -45,7 +45,7 @@ def test_contributions_and_base_sum_to_the_margin(served: Any) -> None:
     assert np.abs(sums - margins).max() < 1e-4
 
 
-def test_contributions_are_those_of_xgboost(tmp_path: Path, describe: Describe) -> None:
+def test_contributions_equal_those_of_xgboost(tmp_path: Path, describe: Describe) -> None:
     data, booster = train("reg:squarederror")
     bundle = Bundle.load(
         publish(tmp_path, booster, describe(features=data.features, trees=ROUNDS), data.rows[:1])
@@ -56,7 +56,7 @@ def test_contributions_are_those_of_xgboost(tmp_path: Path, describe: Describe) 
     assert np.allclose(explained.base, direct[:, -1], atol=1e-3)
 
 
-def test_the_contribution_of_a_category_is_that_of_the_rows_own(tmp_path: Path, describe: Describe) -> None:
+def test_the_contribution_of_a_category_is_that_of_the_row(tmp_path: Path, describe: Describe) -> None:
     cities, rooms = ["Basel", "Bern", "Chur"], np.tile(np.arange(1, 9), 12)
     codes = np.repeat(np.arange(3), 32)
     values = np.stack([codes, rooms], axis=1).astype(np.float32)
@@ -75,14 +75,14 @@ def test_the_contribution_of_a_category_is_that_of_the_rows_own(tmp_path: Path, 
 
 
 def load(tmp_path: Path, describe: Describe, name: str, **changes: object) -> tuple[Table, Bundle, Floats]:
-    """The bundle of a model, and what XGBoost itself gives for its table."""
+    """Return a table, the bundle of a model trained on it, and XGBoost's own scores."""
     data, booster = train(name)
     description = describe(features=data.features, trees=ROUNDS, **changes)
     manifest = publish(tmp_path, booster, description, data.rows[:5])
     return data, Bundle.load(manifest), booster.predict(data.matrix())
 
 
-def test_a_binary_classifier_gives_a_class_and_its_probability(tmp_path: Path, describe: Describe) -> None:
+def test_a_binary_classifier_gives_a_class_and_a_probability(tmp_path: Path, describe: Describe) -> None:
     data, bundle, expected = load(tmp_path, describe, "binary:logistic", classes=["malignant", "benign"])
     outputs = bundle.outputs(data.values)
     assert outputs.probability is not None
@@ -91,7 +91,7 @@ def test_a_binary_classifier_gives_a_class_and_its_probability(tmp_path: Path, d
     assert outputs.labels == [["malignant", "benign"][int(one > 0.5)] for one in expected]
 
 
-def test_several_classes_have_a_label_and_a_probability_each(tmp_path: Path, describe: Describe) -> None:
+def test_a_multi_class_model_gives_a_label_and_all_probabilities(tmp_path: Path, describe: Describe) -> None:
     data, bundle, expected = load(tmp_path, describe, "multi:softprob", classes=["a", "b", "c"])
     outputs = bundle.outputs(data.values)
     assert outputs.probabilities is not None
@@ -100,23 +100,23 @@ def test_several_classes_have_a_label_and_a_probability_each(tmp_path: Path, des
     assert outputs.labels == ["abc"[number] for number in expected.argmax(axis=1)]
 
 
-def test_softmax_is_served_with_the_probabilities_that_it_hides(tmp_path: Path, describe: Describe) -> None:
+def test_a_softmax_model_gives_probabilities_too(tmp_path: Path, describe: Describe) -> None:
     matrix = WINE.matrix(label=WINE.target)
-    hidden, told = (
+    softmax, softprob = (
         xgboost.train({"objective": name, "num_class": 3, "nthread": 1}, matrix, ROUNDS)
         for name in ("multi:softmax", "multi:softprob")
     )
     description = describe(features=WINE.features, trees=ROUNDS)
-    bundle = Bundle.load(publish(tmp_path, hidden, description, WINE.rows[:3]))
+    bundle = Bundle.load(publish(tmp_path, softmax, description, WINE.rows[:3]))
     outputs = bundle.outputs(WINE.values)
     assert bundle.manifest.objective == "multi:softmax"
     assert outputs.probabilities is not None
-    assert np.array_equal(outputs.probabilities, told.predict(matrix))
-    assert np.array_equal(outputs.prediction, hidden.predict(matrix))
+    assert np.array_equal(outputs.probabilities, softprob.predict(matrix))
+    assert np.array_equal(outputs.prediction, softmax.predict(matrix))
     assert outputs.classes == ["0", "1", "2"]
 
 
-def test_quantiles_make_an_interval_around_the_median(tmp_path: Path, describe: Describe) -> None:
+def test_quantiles_give_the_median_and_an_interval(tmp_path: Path, describe: Describe) -> None:
     data, bundle, expected = load(tmp_path, describe, "three quantiles")
     outputs = bundle.outputs(data.values)
     assert outputs.interval is not None
@@ -126,28 +126,28 @@ def test_quantiles_make_an_interval_around_the_median(tmp_path: Path, describe: 
     assert np.array_equal(outputs.interval[:, 1], expected.max(axis=1))
 
 
-@pytest.mark.parametrize(("transform", "undone"), [("log", np.exp), ("log1p", np.expm1)])
-def test_a_log_target_is_given_in_its_own_unit(
-    tmp_path: Path, describe: Describe, transform: str, undone: Any
+@pytest.mark.parametrize(("transform", "inverse"), [("log", np.exp), ("log1p", np.expm1)])
+def test_a_transformed_target_is_predicted_in_its_own_unit(
+    tmp_path: Path, describe: Describe, transform: str, inverse: Any
 ) -> None:
     matrix = DIABETES.matrix(label=np.log(DIABETES.target))
     booster = xgboost.train({"nthread": 1}, matrix, ROUNDS)
     description = describe(features=DIABETES.features, trees=ROUNDS, transform=transform)
     bundle = Bundle.load(publish(tmp_path, booster, description, DIABETES.rows[:3]))
     margins = booster.predict(matrix)
-    assert np.array_equal(bundle.score(DIABETES.values), undone(margins.astype(float)).astype(np.float32))
+    assert np.array_equal(bundle.score(DIABETES.values), inverse(margins.astype(float)).astype(np.float32))
     explained = bundle.explain(DIABETES.values)
     assert np.allclose(explained.contributions.sum(axis=1) + explained.base, margins, atol=1e-4)
 
 
 def exposures() -> tuple[Table, list[dict[str, Any]], Floats]:
-    """The first column of a table as the base margin."""
+    """Return a table, its rows with an exposure added, and the logarithms that are the exposure."""
     margin = np.log(np.arange(1, len(DIABETES.target) + 1)).astype(np.float32)
     rows = [{**row, "exposure": float(one)} for row, one in zip(DIABETES.rows, margin, strict=True)]
     return DIABETES, rows, margin
 
 
-def test_a_base_margin_is_what_the_trees_start_from(tmp_path: Path, describe: Describe) -> None:
+def test_the_sum_of_the_trees_starts_from_the_base_margin(tmp_path: Path, describe: Describe) -> None:
     data, rows, margin = exposures()
     matrix = data.matrix(label=data.target, base_margin=margin)
     booster = xgboost.train({"objective": "count:poisson", "nthread": 1}, matrix, ROUNDS)
@@ -175,11 +175,11 @@ def test_trees_with_several_numbers_in_a_leaf_are_served_without_explanations(
 @pytest.mark.parametrize(
     ("name", "changes", "message"),
     [
-        ("multi:softprob", {"classes": ["a", "b"]}, "has 3 classes, its description 2"),
-        ("reg:gamma", {"classes": ["a", "b"]}, "has 0 classes, its description 2"),
+        ("multi:softprob", {"classes": ["a", "b"]}, "has 3 classes, but its description has 2"),
+        ("reg:gamma", {"classes": ["a", "b"]}, "has 0 classes, but its description has 2"),
     ],
 )
-def test_classes_are_as_many_as_the_model_has(
+def test_the_number_of_classes_must_fit_the_model(
     tmp_path: Path, describe: Describe, name: str, changes: dict[str, Any], message: str
 ) -> None:
     with pytest.raises(BundleError, match=message):

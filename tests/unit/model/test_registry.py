@@ -1,4 +1,4 @@
-"""Bundles are published to a directory or a bucket: as the next version, whole or not at all, for good."""
+"""Bundles are published to a directory or a bucket: as the next version, completely or not at all."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -10,18 +10,19 @@ import pytest
 from botocore.stub import Stubber
 from moto import mock_aws
 
-from model.bucket import BucketShelf
 from model.bundle import Bundle
 from model.description.catalog import Catalog
 from model.description.manifest import DESCRIPTION_FILE, MODEL_FILE
 from model.publish import publish_copy
-from model.registry import RegistryUnavailable, open_registry
+from model.registry.interface import RegistryUnavailable
+from model.registry.open import open_registry
+from model.registry.s3 import S3Registry
 from tests.unit.conftest import Clock
 from tests.unit.model.command import refusal, run
 from tests.unit.model.conftest import Publish, rewrite
 
 BUCKET = "models"
-S3 = f"s3://{BUCKET}/live/bundles"
+URL = f"s3://{BUCKET}/live/bundles"
 
 
 @pytest.fixture
@@ -35,31 +36,31 @@ def s3(monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
 
 
 @pytest.fixture(params=["directory", "bucket"])
-def shelf(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+def location(request: pytest.FixtureRequest, tmp_path: Path) -> str:
     if request.param == "directory":
         return str(tmp_path / "new" / "bundles")
     request.getfixturevalue("s3")
-    return S3
+    return URL
 
 
-def test_each_change_is_the_next_version_and_the_same_again_is_none(
-    publish_rent: Publish, shelf: str, tmp_path: Path
+def test_a_changed_bundle_gets_the_next_version_and_an_unchanged_one_does_not(
+    publish_rent: Publish, location: str, tmp_path: Path
 ) -> None:
     first, changed = publish_rent().directory, publish_rent(version=2, unit="dollars").directory
     for directory, ref in ((first, "rent@1"), (first, "rent@1"), (changed, "rent@2"), (first, "rent@3")):
-        ended = run("publish", directory, "--to", shelf)
-        assert (ended.out, ended.err) == (f"{ref} is in {shelf}\n", "")
-    catalog = Catalog(shelf, "rent", cache=tmp_path / "cache")
+        result = run("publish", directory, "--to", location)
+        assert (result.out, result.err) == (f"{ref} is in {location}\n", "")
+    catalog = Catalog(location, "rent", cache=tmp_path / "cache")
     assert catalog.versions("rent") == [1, 2, 3]
     assert [catalog.find(f"rent@{number}").unit for number in (1, 2, 3)] == ["euros", "dollars", "euros"]
 
 
-def test_both_versions_are_served_from_there(publish_rent: Publish, shelf: str, tmp_path: Path) -> None:
+def test_the_new_and_the_old_version_are_served(publish_rent: Publish, location: str, tmp_path: Path) -> None:
     clock = Clock()
-    run("publish", publish_rent().directory, "--to", shelf)
-    catalog = Catalog(shelf, "rent", clock=clock, cache=tmp_path / "cache")
+    run("publish", publish_rent().directory, "--to", location)
+    catalog = Catalog(location, "rent", clock=clock, cache=tmp_path / "cache")
     old = Bundle.load(catalog.fetch(catalog.find()))
-    run("publish", publish_rent(version=2, trees=3).directory, "--to", shelf)
+    run("publish", publish_rent(version=2, trees=3).directory, "--to", location)
     clock.forward(30)
     new = Bundle.load(catalog.fetch(catalog.find()))
     pinned = Bundle.load(catalog.fetch(catalog.find("rent@1")))
@@ -68,72 +69,68 @@ def test_both_versions_are_served_from_there(publish_rent: Publish, shelf: str, 
     assert not np.array_equal(pinned.predict([[3.0]]), new.predict([[3.0]]))
 
 
-def test_a_version_that_is_there_is_never_replaced(publish_rent: Publish, shelf: str) -> None:
-    run("publish", publish_rent().directory, "--to", shelf)
+def test_a_published_version_is_never_replaced(publish_rent: Publish, location: str) -> None:
+    run("publish", publish_rent().directory, "--to", location)
     changed = publish_rent(version=2, unit="dollars").directory
-    told = refusal("publish", changed, "--to", shelf, "--version", "1")
-    assert "a published version never changes, so raise the version" in told
-    assert Catalog(shelf, "rent").find("rent@1").unit == "euros"
+    error = refusal("publish", changed, "--to", location, "--version", "1")
+    assert "a published version never changes, so raise the version" in error
+    assert Catalog(location, "rent").find("rent@1").unit == "euros"
 
 
-def test_a_bundle_that_does_not_load_is_not_published(publish_rent: Publish, shelf: str) -> None:
+def test_a_bundle_that_does_not_load_is_not_published(publish_rent: Publish, location: str) -> None:
     directory = publish_rent().directory
     rewrite(directory, golden={"rows": [{"rooms": 1}], "predictions": [7]})
-    assert "golden rows score otherwise" in refusal("publish", directory, "--to", shelf)
-    assert run("list", "--bundles", shelf).out in ("nothing is published here\n", "")
+    assert "golden rows score differently" in refusal("publish", directory, "--to", location)
+    assert run("list", "--bundles", location).out in ("no bundles are published here\n", "")
 
 
-def test_a_bundle_is_found_by_name_on_a_shelf(publish_rent: Publish, shelf: str) -> None:
-    run("publish", publish_rent().directory, "--to", shelf)
-    assert "rent@1  rent  reg:squarederror" in run("list", "--bundles", shelf).out
-    assert "rent@1 is whole, and its 3 golden rows" in run("check", "rent", "--bundles", shelf).out
-    shown = run("show", "rent@1", "--bundles", shelf).out
-    assert "rent@1: rent in euros" in shown
-    assert "rooms  number  may be missing" in shown
-    assert '"name": "rent"' in run("show", "rent", "--json", "--bundles", shelf).out
-    assert "model rent has no version 2" in refusal("show", "rent@2", "--bundles", shelf)
+def test_commands_find_a_published_bundle_by_name(publish_rent: Publish, location: str) -> None:
+    run("publish", publish_rent().directory, "--to", location)
+    assert "rent@1  rent  reg:squarederror" in run("list", "--bundles", location).out
+    assert "rent@1 is whole, and its 3 golden rows" in run("check", "rent", "--bundles", location).out
+    description = run("show", "rent@1", "--bundles", location).out
+    assert "rent@1: rent in euros" in description
+    assert "rooms  number  may be missing" in description
+    assert '"name": "rent"' in run("show", "rent", "--json", "--bundles", location).out
+    assert "model rent has no version 2" in refusal("show", "rent@2", "--bundles", location)
 
 
-def test_a_bucket_that_is_not_there_is_said_in_one_line(s3: Any, publish_rent: Publish) -> None:
+def test_a_missing_bucket_is_reported_in_one_line(s3: Any, publish_rent: Publish) -> None:
     directory = publish_rent().directory
     assert "cannot be listed: NoSuchBucket" in refusal("publish", directory, "--to", "s3://elsewhere/x")
     assert "names no bucket" in refusal("publish", directory, "--to", "s3://")
 
 
-def test_a_bucket_that_forbids_is_left_with_nothing_half_written(
-    s3: Any, publish_rent: Publish, tmp_path: Path
-) -> None:
-    with Stubber(s3) as answers:
-        answers.add_response("list_objects_v2", {})
-        answers.add_response("put_object", {})
-        answers.add_client_error("put_object", "AccessDenied", "Access Denied")
-        answers.add_response("delete_object", {}, {"Bucket": BUCKET, "Key": f"live/rent/1/{MODEL_FILE}"})
+def test_a_failed_upload_leaves_nothing_in_the_bucket(s3: Any, publish_rent: Publish, tmp_path: Path) -> None:
+    with Stubber(s3) as responses:
+        responses.add_response("list_objects_v2", {})
+        responses.add_response("put_object", {})
+        responses.add_client_error("put_object", "AccessDenied", "Access Denied")
+        responses.add_response("delete_object", {}, {"Bucket": BUCKET, "Key": f"live/rent/1/{MODEL_FILE}"})
         with pytest.raises(RegistryUnavailable, match=r"cannot be written: AccessDenied: Access Denied$"):
-            publish_copy(publish_rent().directory, BucketShelf(s3, BUCKET, "live", tmp_path))
-        answers.assert_no_pending_responses()
+            publish_copy(publish_rent().directory, S3Registry(s3, BUCKET, "live", tmp_path))
+        responses.assert_no_pending_responses()
 
 
-def test_a_model_without_its_description_is_not_published_yet(
-    s3: Any, publish_rent: Publish, tmp_path: Path
-) -> None:
+def test_a_model_without_a_description_is_not_listed(s3: Any, publish_rent: Publish, tmp_path: Path) -> None:
     s3.put_object(Bucket=BUCKET, Key=f"live/bundles/rent/1/{MODEL_FILE}", Body=b"half")
-    shelf = open_registry(S3, tmp_path / "cache")
-    assert shelf.places() == []
-    assert publish_copy(publish_rent().directory, shelf) == "rent@2"
+    registry = open_registry(URL, tmp_path / "cache")
+    assert registry.list_bundles() == []
+    assert publish_copy(publish_rent().directory, registry) == "rent@2"
 
 
-def test_what_a_bucket_holds_is_held_to_its_sha256(s3: Any, publish_rent: Publish, tmp_path: Path) -> None:
-    run("publish", publish_rent().directory, "--to", S3)
+def test_a_model_changed_in_the_bucket_is_refused(s3: Any, publish_rent: Publish, tmp_path: Path) -> None:
+    run("publish", publish_rent().directory, "--to", URL)
     s3.put_object(Bucket=BUCKET, Key=f"live/bundles/rent/1/{MODEL_FILE}", Body=b"{other}")
-    assert "sha256 does not match" in refusal("check", "rent", "--bundles", S3)
+    assert "sha256 does not match" in refusal("check", "rent", "--bundles", URL)
 
 
-def test_a_bucket_that_is_away_for_a_while_is_still_served(
+def test_known_bundles_are_served_while_the_bucket_is_missing(
     s3: Any, publish_rent: Publish, tmp_path: Path
 ) -> None:
     clock = Clock()
-    run("publish", publish_rent().directory, "--to", S3)
-    catalog = Catalog(S3, "rent", clock=clock, cache=tmp_path)
+    run("publish", publish_rent().directory, "--to", URL)
+    catalog = Catalog(URL, "rent", clock=clock, cache=tmp_path)
     for file in (DESCRIPTION_FILE, MODEL_FILE):
         s3.delete_object(Bucket=BUCKET, Key=f"live/bundles/rent/1/{file}")
     s3.delete_bucket(Bucket=BUCKET)

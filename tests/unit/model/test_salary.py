@@ -1,4 +1,4 @@
-"""The model that is shipped, and the command that makes it again."""
+"""The shipped default model, and the command that reproduces it."""
 
 import subprocess
 import sys
@@ -8,10 +8,10 @@ import pytest
 import xgboost
 
 from model.__main__ import main
-from model.arguments import BUNDLES
 from model.bundle import Bundle
+from model.cli.arguments import BUNDLES
 from model.description.manifest import Manifest
-from model.golden import shortest
+from model.publish import shortest
 
 SHIPPED = BUNDLES / "salary" / "1"
 
@@ -26,19 +26,17 @@ def test_the_shipped_model_gives_the_published_figures() -> None:
     assert shortest(bundle.predict(rows)) == [260.00012, 374.99866, 749.99884]
 
 
-def test_the_command_makes_the_shipped_bytes_again(
+def test_the_command_reproduces_the_shipped_bundle(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     shipped = Manifest.read(SHIPPED)
-    assert xgboost.__version__ == shipped.xgboost, (
-        "another XGBoost may write other bytes: publish a version 2"
-    )
+    assert xgboost.__version__ == shipped.xgboost, "another XGBoost may write other bytes; publish version 2"
     assert main(["salary", "--output", str(tmp_path)]) == 0
     assert contents(tmp_path / "salary" / "1") == contents(SHIPPED)
     assert shipped.sha256 in capsys.readouterr().out
 
 
-def test_publishing_the_same_again_changes_nothing(tmp_path: Path) -> None:
+def test_publishing_the_same_bundle_again_changes_nothing(tmp_path: Path) -> None:
     assert main(["salary", "--output", str(tmp_path)]) == 0
     before = contents(tmp_path / "salary" / "1")
     assert main(["salary", "--output", str(tmp_path)]) == 0
@@ -57,7 +55,7 @@ def test_a_published_version_is_never_overwritten(tmp_path: Path, capsys: pytest
     assert (tmp_path / "salary" / "1" / "model.ubj").read_bytes() == b"other"
 
 
-def test_a_place_that_cannot_be_written_is_said_in_one_line(
+def test_a_directory_that_cannot_be_written_is_reported_in_one_line(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     (tmp_path / "file").touch()
@@ -66,7 +64,7 @@ def test_a_place_that_cannot_be_written_is_said_in_one_line(
 
 
 def test_help_shows_an_example() -> None:
-    shown = subprocess.run(
+    result = subprocess.run(
         [sys.executable, "-m", "model", "--help"], capture_output=True, text=True, check=True
     )
-    assert "python -m model salary\n" in shown.stdout
+    assert "python -m model salary\n" in result.stdout

@@ -1,4 +1,4 @@
-"""A row is read in the order of the features, or refused with all that is wrong with it."""
+"""A row is read in the order of the features, or refused with all its faults."""
 
 import subprocess
 import sys
@@ -26,24 +26,24 @@ def faults_of(row: object) -> list[Fault]:
     return refusal.value.faults
 
 
-def test_values_come_back_in_the_order_of_the_features() -> None:
+def test_values_are_returned_in_the_order_of_the_features() -> None:
     row = dict(reversed(ROW.items()))
     assert FLAT.check_row(row) == [50.0, 2, True, "gas"]
 
 
-def test_values_come_back_in_their_own_type() -> None:
+def test_values_are_returned_in_the_type_of_their_feature() -> None:
     read = FLAT.check_row({"area": " 5e1 ", "rooms": "2.0", "lift": "true", "heating": "gas"})
     assert read == [50.0, 2, True, "gas"]
     assert [type(value) for value in read] == [float, float, bool, str]
 
 
-def test_null_is_a_missing_value_where_it_is_allowed() -> None:
+def test_null_is_a_missing_value_only_if_the_feature_is_nullable() -> None:
     assert FLAT.check_row({**ROW, "rooms": None}) == [50.0, None, True, "gas"]
     assert faults_of({**ROW, "area": None}) == [Fault("/inputs/area", "must not be null")]
     assert faults_of({**ROW, "rooms": ""}) == [Fault("/inputs/rooms", "must be an integer")]
 
 
-def test_all_faults_of_a_row_are_said_at_once() -> None:
+def test_all_faults_of_a_row_are_reported_together() -> None:
     assert faults_of({"area": "wide", "lift": 1, "heating": "wood", "a/b~c": 1}) == [
         Fault("/inputs/area", "must be a number"),
         Fault("/inputs/rooms", "is missing"),
@@ -53,7 +53,7 @@ def test_all_faults_of_a_row_are_said_at_once() -> None:
     ]
 
 
-def test_a_member_too_many_beside_a_missing_one_is_seen() -> None:
+def test_an_unknown_member_is_reported_beside_a_missing_one() -> None:
     row = {**ROW, "aera": 50}
     del row["area"]
     assert faults_of(row) == [
@@ -63,25 +63,25 @@ def test_a_member_too_many_beside_a_missing_one_is_seen() -> None:
 
 
 @pytest.mark.parametrize("row", [None, [], "area", 5, [["area", 5]]])
-def test_a_row_is_an_object(row: object) -> None:
+def test_a_row_must_be_an_object(row: object) -> None:
     assert faults_of(row) == [Fault("/inputs", "must be an object")]
 
 
-def test_the_owners_limits_are_included() -> None:
+def test_values_equal_to_a_limit_are_accepted() -> None:
     for area in (0, 1000, "1000"):
         FLAT.check_row({**ROW, "area": area})
     assert faults_of({**ROW, "area": -0.5}) == [Fault("/inputs/area", "must be at least 0")]
     assert faults_of({**ROW, "area": 1000.5}) == [Fault("/inputs/area", "must be at most 1000")]
 
 
-def test_what_training_saw_never_refuses() -> None:
+def test_values_outside_the_training_data_are_accepted() -> None:
     schema = Schema.from_list(
         [{"name": "years", "type": "number", "observed": {"minimum": 1, "maximum": 12}}]
     )
     assert schema.check_row({"years": 99}) == [99.0]
 
 
-def test_a_category_is_taken_to_the_letter() -> None:
+def test_a_category_must_match_exactly() -> None:
     for heating in ("Gas", " gas", ""):
         assert faults_of({**ROW, "heating": heating}) == [
             Fault("/inputs/heating", "must be one of: gas, oil")
@@ -89,7 +89,7 @@ def test_a_category_is_taken_to_the_letter() -> None:
 
 
 @pytest.mark.parametrize("floor", [1, 1.0, True, ["1"]])
-def test_a_category_of_digits_is_text_and_no_number(floor: object) -> None:
+def test_a_category_of_digits_is_text_and_not_a_number(floor: object) -> None:
     schema = Schema.from_list([{"name": "floor", "type": "category", "categories": ["1", "2"]}])
     assert schema.check_row({"floor": "1"}) == ["1"]
     with pytest.raises(InvalidRows) as refusal:
@@ -97,7 +97,7 @@ def test_a_category_of_digits_is_text_and_no_number(floor: object) -> None:
     assert refusal.value.faults == [Fault("/inputs/floor", "must be text, one of: 1, 2")]
 
 
-def test_faults_in_a_list_say_which_row() -> None:
+def test_faults_in_a_list_name_the_row() -> None:
     assert FLAT.check_rows([]) == []
     assert FLAT.check_rows([ROW, ROW]) == [[50.0, 2, True, "gas"]] * 2
     with pytest.raises(InvalidRows) as refusal:
@@ -109,14 +109,14 @@ def test_faults_in_a_list_say_which_row() -> None:
     assert str(refusal.value) == "/rows/1/lift must be true or false; /rows/2 must be an object"
 
 
-def test_too_many_faults_are_counted() -> None:
+def test_faults_beyond_the_limit_are_counted() -> None:
     with pytest.raises(InvalidRows) as refusal:
         FLAT.check_rows([None] * 1000)
     assert len(refusal.value.faults) == MAX_FAULTS + 1
     assert refusal.value.faults[-1] == Fault("/inputs", "has 900 more faults")
 
 
-def test_a_fault_never_repeats_what_was_sent() -> None:
+def test_a_fault_never_repeats_the_value() -> None:
     row = {"area": "secret", "rooms": "secret", "lift": "secret", "heating": "secret"}
     assert "secret" not in str(faults_of(row))
 
@@ -136,22 +136,25 @@ CATEGORY: dict[str, Any] = {"name": "x", "type": "category"}
     ("definitions", "message"),
     [
         ({}, "features must be a list"),
-        ([], "must have a feature"),
+        ([], "must have at least one feature"),
         (["x"], "a feature must be an object"),
         ([{"type": "number"}], "must have a name"),
         ([NUMBER, NUMBER], "'x' is defined twice"),
-        ([{"name": "x"}], "must have a type of number, integer, boolean, category"),
-        ([{"name": "x", "type": ["number"]}], "must have a type of"),
+        ([{"name": "x"}], "must have one of the types number, integer, boolean, category"),
+        ([{"name": "x", "type": ["number"]}], "must have one of the types"),
         ([{**NUMBER, "nulable": True}], "unknown field: nulable"),
         ([{**NUMBER, "nullable": 1}], "nullable must be true or false"),
         ([{**NUMBER, "description": None}], "description must be text"),
-        ([{**NUMBER, "categories": ["a"]}], "is no category"),
+        ([{**NUMBER, "categories": ["a"]}], "is not a category"),
         ([{**NUMBER, "minimum": "0"}], "minimum and maximum must be numbers"),
-        ([{**NUMBER, "minimum": 2, "maximum": 1}], "minimum is above maximum"),
-        ([{**NUMBER, "observed": {"minimum": 1}}], "object of minimum and maximum"),
-        ([{**NUMBER, "observed": {"minimum": 1, "maximum": True}}], "observed must hold numbers"),
+        ([{**NUMBER, "minimum": 2, "maximum": 1}], "minimum 2 is greater than maximum 1"),
+        ([{**NUMBER, "observed": {"minimum": 1}}], "object with minimum and maximum"),
+        (
+            [{**NUMBER, "observed": {"minimum": 1, "maximum": True}}],
+            "observed minimum and maximum must",
+        ),
         ([{**NUMBER, "base_margin": 1}], "base_margin must be true or false"),
-        ([{**NUMBER, "base_margin": True, "nullable": True}], "must be a number that is never missing"),
+        ([{**NUMBER, "base_margin": True, "nullable": True}], "must be of type number and not nullable"),
         (
             [{**NUMBER, "base_margin": True}, {**NUMBER, "name": "y", "base_margin": True}],
             "only one feature can be the base margin",
@@ -160,16 +163,16 @@ CATEGORY: dict[str, Any] = {"name": "x", "type": "category"}
         ([{**CATEGORY, "categories": "ab"}], "must be a list of texts"),
         ([{**CATEGORY, "categories": ["a", 1]}], "must be a list of texts"),
         ([{**CATEGORY, "categories": ["a", "a"]}], "lists a category twice"),
-        ([{**CATEGORY, "categories": ["a"], "minimum": 0}], "only a number or an integer"),
+        ([{**CATEGORY, "categories": ["a"], "minimum": 0}], "only numbers and integers"),
     ],
 )
-def test_a_wrong_definition_is_refused_in_one_line(definitions: object, message: str) -> None:
+def test_an_invalid_definition_is_refused_in_one_line(definitions: object, message: str) -> None:
     with pytest.raises(SchemaError, match=message) as refusal:
         Schema.from_list(definitions)
     assert "\n" not in str(refusal.value)
 
 
-def test_schema_and_catalog_load_nothing_heavy() -> None:
+def test_schema_and_catalog_import_neither_numpy_nor_xgboost() -> None:
     code = "import sys, model.description.catalog; print(sorted({'numpy', 'xgboost'} & set(sys.modules)))"
     loaded = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert loaded.stdout.strip() == "[]"

@@ -1,4 +1,4 @@
-"""A table becomes a bundle: the schema is seen in it, and what is wrong with it is said in one line."""
+"""A table becomes a bundle: its schema is found, and problems are reported in one line each."""
 
 from pathlib import Path
 
@@ -21,7 +21,7 @@ def diabetes(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture
 def rents(tmp_path: Path) -> Path:
-    """Every kind of column, and names that only a person would give."""
+    """A table with every type of column, and with unusual names."""
     heating = ["gas", "oil", "wärme"]
     rows = [
         [
@@ -38,7 +38,7 @@ def rents(tmp_path: Path) -> Path:
     return write_csv(tmp_path / "Rents 2026.csv", names, rows)
 
 
-def test_the_schema_is_seen_in_the_table(rents: Path, tmp_path: Path) -> None:
+def test_the_schema_is_found_in_the_table(rents: Path, tmp_path: Path) -> None:
     manifest = made("train", rents, "--target", "rent", "--unit", "euros", "--output", tmp_path / "out")
     assert (manifest.ref, manifest.target, manifest.unit) == ("rents-2026@1", "rent", "euros")
     assert manifest.schema.to_list() == [
@@ -52,7 +52,7 @@ def test_the_schema_is_seen_in_the_table(rents: Path, tmp_path: Path) -> None:
     assert len(manifest.golden.rows) == 12
 
 
-def test_a_parquet_table_gives_the_same_schema(rents: Path, tmp_path: Path) -> None:
+def test_the_schema_is_found_in_a_parquet_table(rents: Path, tmp_path: Path) -> None:
     columns = {
         "rooms": pa.array([1, 2, None] * 20, pa.int32()),
         "heating": pa.array(["oil", "gas", "oil"] * 20).dictionary_encode(),
@@ -68,7 +68,7 @@ def test_a_parquet_table_gives_the_same_schema(rents: Path, tmp_path: Path) -> N
     ]
 
 
-def test_the_same_seed_gives_the_same_bytes_and_another_gives_others(diabetes: Path, tmp_path: Path) -> None:
+def test_the_same_seed_gives_the_same_bundle_and_another_seed_another(diabetes: Path, tmp_path: Path) -> None:
     first, same, other = (
         made("train", diabetes, "--target", "y", "--output", tmp_path / folder, "--seed", seed)
         for folder, seed in (("a", "7"), ("b", "7"), ("c", "8"))
@@ -76,9 +76,9 @@ def test_the_same_seed_gives_the_same_bytes_and_another_gives_others(diabetes: P
     assert first.sha256 == same.sha256 != other.sha256
 
 
-def test_metrics_stand_beside_a_constant_and_a_linear_model(diabetes: Path, tmp_path: Path) -> None:
-    ended = run("train", diabetes, "--target", "y", "--output", tmp_path)
-    assert ended.out.splitlines()[0].split() == [
+def test_metrics_are_shown_beside_a_constant_and_a_linear_model(diabetes: Path, tmp_path: Path) -> None:
+    result = run("train", diabetes, "--target", "y", "--output", tmp_path)
+    assert result.out.splitlines()[0].split() == [
         "mean",
         "absolute",
         "error",
@@ -92,14 +92,14 @@ def test_metrics_stand_beside_a_constant_and_a_linear_model(diabetes: Path, tmp_
     assert list(manifest.metrics) == ["model", "constant", "linear"]
     model, constant = (manifest.metrics[one]["mean_absolute_error"] for one in ("model", "constant"))
     assert model["mean"] + model["deviation"] < constant["mean"]
-    assert f"{model['mean']:.4g} ± {model['deviation']:.2g}" in ended.out
+    assert f"{model['mean']:.4g} ± {model['deviation']:.2g}" in result.out
 
 
 def test_training_stops_early(diabetes: Path, tmp_path: Path) -> None:
     assert 1 <= made("train", diabetes, "--target", "y", "--output", tmp_path).trees < 500
 
 
-def test_quantiles_add_an_interval_that_covers_what_it_says(diabetes: Path, tmp_path: Path) -> None:
+def test_quantiles_add_an_interval_with_the_expected_coverage(diabetes: Path, tmp_path: Path) -> None:
     manifest = made("train", diabetes, "--target", "y", "--quantiles", "0.1,0.9", "--output", tmp_path)
     assert manifest.quantiles == [0.1, 0.5, 0.9]
     assert 0.6 < manifest.metrics["model"]["interval_coverage"]["mean"] < 0.9
@@ -113,7 +113,7 @@ def test_a_log_target_is_measured_in_its_own_unit(diabetes: Path, tmp_path: Path
 
 
 @pytest.mark.parametrize("load", [load_iris, load_breast_cancer])
-def test_classes_are_named_and_told_apart(load: object, tmp_path: Path) -> None:
+def test_classes_are_named_and_predicted(load: object, tmp_path: Path) -> None:
     data = load()  # type: ignore[operator]
     rows = [[*row, data.target_names[target]] for row, target in zip(data.data, data.target, strict=True)]
     table = write_csv(tmp_path / "table.csv", [*data.feature_names, "class"], rows)
@@ -126,35 +126,35 @@ def test_classes_are_named_and_told_apart(load: object, tmp_path: Path) -> None:
     assert right > manifest.metrics["model"]["accuracy"]["mean"] - 0.05 > 0.85
 
 
-def test_the_owners_limits_are_written_and_kept(diabetes: Path, tmp_path: Path) -> None:
+def test_limits_are_published_and_rows_beyond_them_are_left_out(diabetes: Path, tmp_path: Path) -> None:
     limits = tmp_path / "limits.json"
     limits.write_text('{"bmi": {"minimum": 0, "maximum": 0.1, "description": "Body mass"}}')
-    ended = run("train", diabetes, "--target", "y", "--limits", limits, "--output", tmp_path / "out")
+    result = run("train", diabetes, "--target", "y", "--limits", limits, "--output", tmp_path / "out")
     manifest = made("train", diabetes, "--target", "y", "--limits", limits, "--output", tmp_path / "out")
-    bmi = next(one for one in manifest.schema.features if one.name == "bmi")
+    bmi = next(feature for feature in manifest.schema.features if feature.name == "bmi")
     assert (bmi.minimum, bmi.maximum, bmi.description) == (0, 0.1, "Body mass")
-    assert "rows are outside the limits: they are left out" in ended.err
+    assert "rows are outside the limits and are left out" in result.err
     assert manifest.training["rows"] < 442
 
 
-def test_a_base_margin_is_learned_from(diabetes: Path, tmp_path: Path) -> None:
+def test_a_column_can_be_the_base_margin(diabetes: Path, tmp_path: Path) -> None:
     manifest = made("train", diabetes, "--target", "y", "--base-margin", "s5", "--output", tmp_path)
     assert manifest.schema.base_margin == 8
     assert manifest.schema.features[8].name == "s5"
 
 
-def test_what_looks_wrong_is_said_and_trained_all_the_same(tmp_path: Path) -> None:
+def test_problems_of_the_data_are_warnings_and_do_not_stop_the_training(tmp_path: Path) -> None:
     chance = np.random.default_rng(0).normal(size=(100, 2))
     rows = [[a, a, 1, 2 * b, f"person {n}", b] for n, (a, b) in enumerate(chance.tolist())]
     table = write_csv(tmp_path / "t.csv", ["a", "again", "same", "twice", "who", "y"], rows)
-    ended = run("train", table, "--target", "y", "--output", tmp_path / "out")
-    assert ended.status == 0
-    assert [line.partition(": ")[2] for line in ended.err.splitlines()] == [
-        "column 'who' has 100 different texts: it is left out",
-        "100 rows are few: the metrics below say little",
-        "column 'same' is the same in every row: --drop 'same'",
-        "column 'twice' alone explains 100.0% of 'y'; it may be known only afterwards",
-        "columns 'a' and 'again' are the same: --drop 'again'",
+    result = run("train", table, "--target", "y", "--output", tmp_path / "out")
+    assert result.status == 0
+    assert [line.partition(": ")[2] for line in result.err.splitlines()] == [
+        "column 'who' has 100 different texts and is left out",
+        "100 rows are few, so the metrics below are not reliable",
+        "column 'same' has the same value in every row; consider --drop 'same'",
+        "column 'twice' alone explains 100.0% of 'y'; check that it is known before the target is",
+        "columns 'a' and 'again' are the same; consider --drop 'again'",
     ]
 
 
@@ -166,54 +166,62 @@ NUMBERS = "\n".join(f"{n},{n % 3},{n % 2}" for n in range(40))
     [
         ("", [], "has no columns"),
         ("a,b,y\n", [], "has no rows"),
-        ("a,a,y\n1,2,3\n", [], "has two columns of the name 'a'"),
+        ("a,a,y\n1,2,3\n", [], "has two columns with the name 'a'"),
         ("a,,y\n1,2,3\n", [], "has a column without a name"),
-        ("a;b;y\n1;2;3\n", [], "its fields are separated by semicolons; save it with commas"),
-        ("a,y\n1,2,3\n", [], "is no whole CSV or Parquet table"),
-        ("a,y\n\udcff,2\n", [], "is no whole CSV or Parquet table"),
-        ("PAR1 cut short", [], "is no whole CSV or Parquet table"),
-        ("a,b,y\n1,2,3\n", [], "1 rows are too few to learn from"),
+        ("a;b;y\n1;2;3\n", [], "fields are separated by semicolons; save the file with commas"),
+        ("a,y\n1,2,3\n", [], "is not a complete CSV or Parquet table"),
+        ("a,y\n\udcff,2\n", [], "is not a complete CSV or Parquet table"),
+        ("PAR1 cut short", [], "is not a complete CSV or Parquet table"),
+        ("a,b,y\n1,2,3\n", [], "has 1 rows to learn from; at least 10 are needed"),
         (f"a,b,x\n{NUMBERS}", [], "has no column 'y'; it has 'a', 'b', 'x'"),
         (f"a,b,y\n{NUMBERS}", ["--drop", "c"], "has no column 'c'"),
         ("a,y\n" + "1,\n" * 20, [], "column 'y' has no value in any row"),
         ("a,b,y\n" + "1,,2\n" * 20, [], "column 'b' has no value in any row; leave it out: --drop 'b'"),
-        ("a,y\n" + "1,2\n" * 20, [], "target 'y' is the same in every row"),
+        ("a,y\n" + "1,2\n" * 20, [], "target 'y' has the same value in every row"),
         *(
             (f"a,y\n{rows * 20}", [], "target 'y' is not a number; --classify predicts its classes")
             for rows in ("1,x\n2,z\n", "1,True\n2,False\n")
         ),
-        ("a,y\n" + "1,x\n2,x\n" * 20 + "1,z\n", ["--classify"], "class 'z' is in one row only"),
-        ("y\n" + "1\n2\n" * 20, [], "has no column to learn from beside 'y'"),
+        ("a,y\n" + "1,x\n2,x\n" * 20 + "1,z\n", ["--classify"], "class 'z' occurs in only one row"),
+        ("y\n" + "1\n2\n" * 20, [], "has no column to learn from besides 'y'"),
         (
             "a,y\n" + "NA,1\n2,2\n3,1\n" * 20,
             [],
-            "numbers but for 'NA'; if that means missing, say --missing",
+            "numbers except for 'NA'; if these are missing values, add --missing",
         ),
-        ("a,y\n" + "1e39,1\n2,2\n" * 20, [], "column 'a' has a value beyond a 32-bit float"),
+        ("a,y\n" + "1e39,1\n2,2\n" * 20, [], "column 'a' has a value that does not fit a 32-bit float"),
         (f"a,b,y\n{NUMBERS}", ["--objective", "reg:gamma"], "reg:gamma needs a target above 0"),
-        (f"a,b,y\n{NUMBERS}", ["--objective", "rank"], "rank is not trained here; these are: reg:squared"),
+        (
+            f"a,b,y\n{NUMBERS}",
+            ["--objective", "rank"],
+            "rank cannot be trained here; these objectives can",
+        ),
         *(
             (
                 f"a,b,y\n{NUMBERS}",
                 ["--objective", name],
-                f"{name} is not trained here; train it with xgboost, save_model, "
-                "then: python -m model import MODEL --target 'y'",
+                f"{name} cannot be trained here; train the model with xgboost, save it with save_model, "
+                "and run: python -m model import MODEL --target 'y'",
             )
             for name in ("rank:ndcg", "survival:cox", "survival:aft", "multi:softmax")
         ),
-        (f"a,b,y\n{NUMBERS}", ["--classify", "--log"], "classes have neither a logarithm nor quantiles"),
-        (f"a,b,y\n{NUMBERS}", ["--name", "../up"], "name must be 1 to 63 of"),
+        (
+            f"a,b,y\n{NUMBERS}",
+            ["--classify", "--log"],
+            "--log and --quantiles are for numbers",
+        ),
+        (f"a,b,y\n{NUMBERS}", ["--name", "../up"], "name must have 1 to 63 characters"),
     ],
 )
-def test_a_table_that_cannot_be_learned_from_is_refused_in_one_line(
+def test_an_unsuitable_table_is_refused_in_one_line(
     tmp_path: Path, content: str, arguments: list[str], message: str
 ) -> None:
     table = tmp_path / "table.csv"
     table.write_text(content, encoding="utf-8", errors="surrogateescape")
     out = tmp_path / "out"
-    ended = run("train", table, "--target", "y", "--output", out, *arguments)
-    assert (ended.status, ended.out) == (2, "")
-    assert message in ended.err.splitlines()[-1]
+    result = run("train", table, "--target", "y", "--output", out, *arguments)
+    assert (result.status, result.out) == (2, "")
+    assert message in result.err.splitlines()[-1]
     assert not list(out.glob("*/*"))
 
 
@@ -222,15 +230,15 @@ def test_a_table_that_cannot_be_learned_from_is_refused_in_one_line(
     [
         ("{", "is not JSON"),
         ("[]", "must hold an object of features"),
-        ('{"a": {"observed": 1}}', "'a' has 'observed', which is none of"),
+        ('{"a": {"observed": 1}}', "'a' has the field 'observed'; the allowed fields are"),
         ('{"z": {"minimum": 1}}', "has no column 'z'"),
-        ('{"a": {"minimum": 2, "maximum": 1}}', "minimum is above maximum"),
+        ('{"a": {"minimum": 2, "maximum": 1}}', "minimum 2 is greater than maximum 1"),
     ],
 )
-def test_limits_that_make_no_sense_are_refused(tmp_path: Path, limits: str, message: str) -> None:
+def test_invalid_limits_are_refused(tmp_path: Path, limits: str, message: str) -> None:
     table = write_csv(tmp_path / "t.csv", ["a", "y"], [[n % 5, n % 7] for n in range(40)])
     (tmp_path / "limits.json").write_text(limits)
-    told = refusal(
+    error = refusal(
         "train", table, "--target", "y", "--limits", tmp_path / "limits.json", "--output", tmp_path
     )
-    assert message in told
+    assert message in error

@@ -1,4 +1,4 @@
-"""The second model that is shipped: every kind of feature, an interval, and a command that makes it again."""
+"""The second shipped model: every type of feature, an interval, and the command that reproduces it."""
 
 from pathlib import Path
 
@@ -22,30 +22,30 @@ ROW = {
 }
 
 
-def test_the_command_makes_the_shipped_bytes_again(tmp_path: Path) -> None:
+def test_the_command_reproduces_the_shipped_bundle(tmp_path: Path) -> None:
     assert made("wages", "--output", tmp_path).directory == tmp_path / "wages" / "1"
     assert contents(tmp_path / "wages" / "1") == contents(SHIPPED)
 
 
-def test_it_gives_a_wage_an_interval_and_what_made_it() -> None:
+def test_it_predicts_a_wage_with_an_interval_and_an_explanation() -> None:
     bundle = Bundle.load(Manifest.read(SHIPPED))
     matrix = bundle.encode(bundle.manifest.schema.check_rows([ROW, {**ROW, "education": 8}]))
-    outputs, why = bundle.outputs(matrix), bundle.explain(matrix)
+    outputs, explanation = bundle.outputs(matrix), bundle.explain(matrix)
     assert outputs.interval is not None
     assert (outputs.interval[:, 0] < outputs.prediction).all()
     assert (outputs.prediction < outputs.interval[:, 1]).all()
     assert outputs.prediction[0] > outputs.prediction[1]
     education = bundle.manifest.schema.names.index("education")
-    assert why.contributions[0, education] > why.contributions[1, education]
+    assert explanation.contributions[0, education] > explanation.contributions[1, education]
 
 
-def test_it_learned_nothing_of_race_or_sex() -> None:
+def test_it_does_not_use_race_sex_or_marriage() -> None:
     names = set(wages_table().columns.column_names)
     assert names == {*Manifest.read(SHIPPED).schema.names, "wage"}
     assert not names & {"black", "race", "sex", "female", "married"}
 
 
-def test_it_is_better_than_a_constant_and_says_how_wide_its_interval_is() -> None:
+def test_it_is_better_than_a_constant_and_its_interval_covers_its_share() -> None:
     metrics = Manifest.read(SHIPPED).metrics
     assert (
         metrics["model"]["mean_absolute_error"]["mean"] < metrics["constant"]["mean_absolute_error"]["mean"]

@@ -5,8 +5,7 @@ import json
 import numpy as np
 import pytest
 
-from model.outputs import Outputs
-from model.scorer import Explanation
+from model.bundle import Explanation, Outputs
 from worker.scoring import NOT_FINITE, explanation_members, output_rows
 
 

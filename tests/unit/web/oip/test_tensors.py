@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from model.description.feature import Feature
+from model.description.features import Feature
 from model.description.schema import Fault, InvalidRows, Schema
 from web.oip.tensors import Tensor, flatten, read_rows
 

@@ -17,7 +17,7 @@ from jobs.files.location import files_at
 from jobs.files.store import FileStore
 from jobs.files.tables import Format, added_names
 from model.bundle import Bundle
-from model.description.feature import Feature
+from model.description.features import Feature
 from model.description.schema import Schema
 from worker.tables.chunks import ChunkScorer
 from worker.tables.columns import predict_with

@@ -3,8 +3,8 @@
 import numpy as np
 
 from jobs.files.tables import Format
-from model.columns import ColumnCheck
-from model.outputs import Outputs
+from model.bundle import Outputs
+from model.tables.columns import ColumnCheck
 from tests.unit.worker.tables.conftest import FEATURES
 from worker.tables.bisect import all_at_once
 from worker.tables.columns import Columns, columns_of, joined

@@ -13,10 +13,10 @@ from jobs.errors import FileMissing
 from jobs.files.store import FileStore
 from jobs.files.tables import Format
 from model.bundle import Bundle
-from model.columns import MISSING
-from model.description.feature import Feature
+from model.description.features import Feature
 from model.description.manifest import MODEL_FILE, Manifest
 from model.publish import publish
+from model.tables.columns import MISSING
 from tests.unit.worker.tables.conftest import FEATURES, OURS, WRITERS, Scored, as_csv, as_parquet, read
 from worker.stopping import ScoringStopped
 from worker.tables.chunks import ChunkScorer

@@ -9,11 +9,10 @@ import pyarrow as pa
 import pytest
 
 from jobs.files.tables import Format
-from model.bundle import Bundle
-from model.description.feature import Feature
+from model.bundle import Bundle, ObservedRanges
+from model.description.features import Feature
 from model.description.manifest import Manifest
 from model.description.schema import Schema
-from model.observed import Observed
 from tests.unit.worker.tables.conftest import OURS, Scored, as_csv, read
 from worker.tables.layout import Layout
 from worker.tables.passthrough import Fields
@@ -23,7 +22,7 @@ from worker.tables.warnings import warn_by
 from worker.tables.write import csv_lines
 
 NO_RANGE = Feature("note", "number", nullable=True)
-SEEN = Observed(
+SEEN = ObservedRanges(
     Schema(
         [
             Feature("a, b", "number", nullable=True, observed={"minimum": 0, "maximum": 1}),

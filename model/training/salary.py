@@ -1,4 +1,4 @@
-"""The default model: what a salary is expected to be after so many years of work."""
+"""The default model: the salary to expect after a number of years of work."""
 
 import csv
 import hashlib
@@ -22,7 +22,7 @@ years,salary
 12,750
 """
 
-# What XGBoost 1.7 did by default, so that the figures first published for this model still come out.
+# The defaults of XGBoost 1.7, which give the figures first published for this model.
 PARAMETERS: Mapping[str, Any] = {
     "objective": "reg:squarederror",
     "tree_method": "exact",
@@ -51,7 +51,7 @@ def publish_salary(root: Path) -> Manifest:
             }
         ],
         "trees": ROUNDS,
-        "metrics": {"training_mean_absolute_error": _error(booster, matrix)},
+        "metrics": {"training_mean_absolute_error": _mean_absolute_error(booster, matrix)},
         "training": {
             "data": "six salaries by years of experience",
             "rows": matrix.num_row(),
@@ -70,5 +70,5 @@ def _training_matrix() -> xgboost.DMatrix:
     return xgboost.DMatrix(years, label=salaries, feature_names=["years"], nthread=1)
 
 
-def _error(booster: xgboost.Booster, matrix: xgboost.DMatrix) -> float:
+def _mean_absolute_error(booster: xgboost.Booster, matrix: xgboost.DMatrix) -> float:
     return round(float(np.abs(booster.predict(matrix) - matrix.get_label()).mean()), 6)

@@ -1,4 +1,4 @@
-"""Trees for a dataset: how many are enough is found out on rows that none of them has seen."""
+"""Trains trees on a dataset: on folds, to find how many rounds are enough, and then on all rows."""
 
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any, NamedTuple
@@ -12,25 +12,26 @@ from model.training.dataset import Dataset
 
 FOLDS = 5
 PATIENCE = 30
-"""Rounds without a better score on the rows held back, after which no more are added."""
+"""Training stops after this many rounds without a better score on the stopping rows."""
 STOPPING_SHARE = 0.15
 MANY_ROWS = 10_000
 
-Rows = NDArray[np.int64]
+RowNumbers = NDArray[np.int64]
 Advance = Callable[[int], None]
-"""Told after each round how many rounds further the work is."""
+"""Called after each round with the number of rounds done since the last call."""
 
 
 class Fold(NamedTuple):
-    """Trees that have not seen the rows of `held_out`."""
+    """Part of a dataset: `scores` of the `held_out` rows, by trees trained on the `learned_from` rows."""
 
-    learned_from: Rows
-    held_out: Rows
+    learned_from: RowNumbers
+    held_out: RowNumbers
     scores: NDArray[np.float32]
     rounds: int
 
 
-def parameters(dataset: Dataset, seed: int, threads: int) -> dict[str, Any]:
+def choose_parameters(dataset: Dataset, seed: int, threads: int) -> dict[str, Any]:
+    """Return the parameters for XGBoost."""
     many = dataset.rows >= MANY_ROWS
     return {
         **dataset.target.parameters(),
@@ -45,13 +46,16 @@ def parameters(dataset: Dataset, seed: int, threads: int) -> dict[str, Any]:
     }
 
 
-class Fit:
-    """Trains on parts of one dataset, always with the same parameters."""
+class Trainer:
+    """Trains on parts of one dataset, always with the same parameters.
+
+    `total_rounds` is how many rounds the progress of all folds and of the final training adds up to.
+    """
 
     def __init__(self, dataset: Dataset, seed: int, threads: int) -> None:
-        self.parameters = parameters(dataset, seed, threads)
-        self._most_rounds = 400 if dataset.rows >= MANY_ROWS else 1_000
-        self.steps = (FOLDS + 1) * self._most_rounds
+        self.parameters = choose_parameters(dataset, seed, threads)
+        self._max_rounds = 400 if dataset.rows >= MANY_ROWS else 1_000
+        self.total_rounds = (FOLDS + 1) * self._max_rounds
         self._dataset = dataset
         self._seed = seed
         self._threads = threads
@@ -59,10 +63,10 @@ class Fit:
         matrix = dataset.matrix
         self._margin = None if margin is None else matrix[:, margin]
         self._features = matrix if margin is None else np.delete(matrix, margin, axis=1)
-        self._labels = dataset.target.learned
+        self._labels = dataset.target.transformed
 
     def folds(self, advance: Advance) -> Iterator[Fold]:
-        """The dataset in parts, each scored by trees learned from the others."""
+        """Train on the rows outside each fold, with early stopping, and score the rows of the fold."""
         for number, (rest, held_out) in enumerate(self._split()):
             learn, stop = train_test_split(
                 rest,
@@ -70,16 +74,18 @@ class Fit:
                 random_state=self._seed + number,
                 stratify=self._strata(rest),
             )
-            booster = self._train(learn, self._most_rounds, advance, stop)
+            booster = self._train(learn, self._max_rounds, advance, stop)
             rounds = booster.best_iteration + 1
             scores = booster.predict(self._matrix(held_out), iteration_range=(0, rounds))
             yield Fold(rest, held_out, scores, rounds)
 
-    def final(self, rounds: int, advance: Advance) -> xgboost.Booster:
-        """Trees learned from all rows."""
+    def train_on_all(self, rounds: int, advance: Advance) -> xgboost.Booster:
+        """Train on all rows, for this many rounds."""
         return self._train(np.arange(self._dataset.rows), rounds, advance)
 
-    def _train(self, rows: Rows, rounds: int, advance: Advance, stop: Rows | None = None) -> xgboost.Booster:
+    def _train(
+        self, rows: RowNumbers, rounds: int, advance: Advance, stop: RowNumbers | None = None
+    ) -> xgboost.Booster:
         watched = [] if stop is None else [(self._matrix(stop), "stopping")]
         return xgboost.train(
             self.parameters,
@@ -88,31 +94,31 @@ class Fit:
             evals=watched,
             early_stopping_rounds=PATIENCE if watched else None,
             verbose_eval=False,
-            callbacks=[_Progress(advance, self._most_rounds)],
+            callbacks=[_Progress(advance, self._max_rounds)],
         )
 
-    def _matrix(self, rows: Rows) -> xgboost.DMatrix:
+    def _matrix(self, rows: RowNumbers) -> xgboost.DMatrix:
         schema = self._dataset.schema
-        kinds = ["c" if one.type == "category" else "q" for one in schema.features if not one.base_margin]
+        inputs = [feature for feature in schema.features if not feature.base_margin]
         return xgboost.DMatrix(
             self._features[rows],
             label=self._labels[rows],
             base_margin=None if self._margin is None else self._margin[rows],
-            feature_names=xgboost_names(schema.trees_names),
-            feature_types=kinds,
+            feature_names=xgboost_names(schema.tree_features),
+            feature_types=["c" if feature.type == "category" else "q" for feature in inputs],
             enable_categorical=True,
             nthread=self._threads,
         )
 
-    def _split(self) -> Iterator[tuple[Rows, Rows]]:
+    def _split(self) -> Iterator[tuple[RowNumbers, RowNumbers]]:
         folds = KFold(FOLDS, shuffle=True, random_state=self._seed)
         strata = self._strata(np.arange(self._dataset.rows))
         if strata is not None:
             folds = StratifiedKFold(FOLDS, shuffle=True, random_state=self._seed)
         yield from folds.split(self._features, strata)
 
-    def _strata(self, rows: Rows) -> NDArray[np.float64] | None:
-        """The classes to spread evenly, if every one of them is in enough rows for that."""
+    def _strata(self, rows: RowNumbers) -> NDArray[np.float64] | None:
+        """Return the classes to distribute evenly; None if a class has too few rows for that."""
         target = self._dataset.target
         if not target.classes or np.bincount(target.labels.astype(int)).min() < 2 * FOLDS:
             return None
@@ -120,22 +126,22 @@ class Fit:
 
 
 def xgboost_names(names: Sequence[str]) -> list[str] | None:
-    """XGBoost bears no brackets and no `<` in a name; then the bundle alone knows them."""
+    """Return the names for XGBoost, or None if it refuses one, since it allows no `[`, `]` and `<`."""
     return None if any(sign in name for name in names for sign in "[]<") else list(names)
 
 
 class _Progress(xgboost.callback.TrainingCallback):
-    """Counts rounds; those that early stopping saves count at the end."""
+    """Reports each round, and at the end the rounds that early stopping saved."""
 
     def __init__(self, advance: Advance, rounds: int) -> None:
         self._advance = advance
-        self._left = rounds
+        self._remaining = rounds
 
     def after_iteration(self, model: Any, epoch: int, evals_log: Any) -> bool:
         self._advance(1)
-        self._left -= 1
+        self._remaining -= 1
         return False
 
     def after_training(self, model: xgboost.Booster) -> xgboost.Booster:
-        self._advance(self._left)
+        self._advance(self._remaining)
         return model

@@ -1,0 +1,91 @@
+"""Text for people: one bundle, all bundles, metrics."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+from model.description.catalog import Catalog
+from model.description.features import Feature
+from model.description.manifest import Manifest
+
+
+def render_bundle(manifest: Manifest) -> str:
+    """Describe one bundle: target, features, metrics, training and golden rows."""
+    lines = [
+        f"{manifest.ref}: {manifest.target}{f' in {manifest.unit}' if manifest.unit else ''}",
+        f"sha256 {manifest.sha256}",
+        f"{manifest.objective}, {manifest.trees} rounds of trees, saved by xgboost {manifest.xgboost}",
+    ]
+    if manifest.classes:
+        lines.append(f"classes: {', '.join(manifest.classes)}")
+    if manifest.quantiles:
+        lines.append(f"quantiles: {', '.join(map(str, manifest.quantiles))}")
+    if manifest.transform:
+        lines.append(f"trained on {manifest.transform} of the target")
+    if not manifest.explained:
+        lines.append("cannot be explained")
+    features = [[feature.name, feature.type, _notes(feature)] for feature in manifest.schema.features]
+    lines += ["", "features", *_table(features), "", "metrics", *_nested(manifest.metrics)]
+    lines += ["", "training", *_nested(manifest.training)]
+    lines += ["", f"{len(manifest.golden.rows)} golden rows"]
+    return "\n".join(lines)
+
+
+def render_catalog(catalog: Catalog) -> str:
+    """List each version on a line, and then each bundle that cannot be served."""
+    rows = []
+    for name in catalog.names():
+        for version in catalog.versions(name):
+            manifest = catalog.find(f"{name}@{version}")
+            rows.append([manifest.ref, manifest.target, manifest.objective, manifest.sha256[:12]])
+    problems = [f"not served: {problem}" for problem in catalog.problems.values()]
+    return "\n".join([*_table(rows), *problems]) or "no bundles are published here"
+
+
+def render_metrics(metrics: Mapping[str, Mapping[str, Mapping[str, float]]]) -> str:
+    """Make a table with a line for each model and a column for each metric."""
+    names = list(dict.fromkeys(name for measured in metrics.values() for name in measured))
+    rows = [["", *(name.replace("_", " ") for name in names)]]
+    for model, measured in metrics.items():
+        rows.append([model, *(_mean_and_deviation(measured.get(name)) for name in names)])
+    return "\n".join(_table(rows, indent=""))
+
+
+def _mean_and_deviation(spread: Mapping[str, float] | None) -> str:
+    return f"{spread['mean']:.4g} ± {spread['deviation']:.2g}" if spread else ""
+
+
+def _notes(feature: Feature) -> str:
+    notes = []
+    if feature.base_margin:
+        notes.append("base margin")
+    if feature.nullable:
+        notes.append("may be missing")
+    if feature.categories:
+        notes.append("one of " + ", ".join(feature.categories))
+    if feature.minimum is not None:
+        notes.append(f"at least {feature.minimum:g}")
+    if feature.maximum is not None:
+        notes.append(f"at most {feature.maximum:g}")
+    if feature.observed:
+        lowest, highest = feature.observed["minimum"], feature.observed["maximum"]
+        notes.append(f"{lowest:g} to {highest:g} in training")
+    if feature.description:
+        notes.append(feature.description)
+    return "; ".join(notes)
+
+
+def _nested(values: Mapping[str, Any], indent: str = "  ") -> Iterator[str]:
+    for name, value in values.items():
+        if isinstance(value, dict):
+            yield f"{indent}{name}"
+            yield from _nested(value, indent + "  ")
+        else:
+            yield f"{indent}{name}: {value}"
+
+
+def _table(rows: Sequence[Sequence[str]], indent: str = "  ") -> list[str]:
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    return [
+        indent + "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip()
+        for row in rows
+    ]
