@@ -2,6 +2,7 @@
 
 import re
 import shutil
+import signal
 import subprocess
 import time
 from collections.abc import Iterator
@@ -95,7 +96,9 @@ class Reader:
 
     def _make_run(self, settings: dict[str, str], printed: str) -> None:
         """What `make run` runs once everything is installed, as `make` says."""
-        self.stop()
+        if self._running:  # Ctrl-C, as the document says
+            self._running.send(signal.SIGINT)
+            self._running.ended()
         port = free_port()
         said = subprocess.run(
             ["make", "-n", "run", f"PORT={port}"], cwd=self._checkout, capture_output=True, text=True
@@ -103,7 +106,7 @@ class Reader:
         command = said.stdout.splitlines()[-1].lstrip("@")
         environment = self._environment(PAYGRADE_CHILDREN="1", PAYGRADE_BATCH_CHILDREN="1", **settings)
         shell = ["/bin/sh", "-c", f"cd {self._checkout} && {command}"]
-        running = self._running = Service(shell, self._data / "run.log", environment)
+        running = self._running = Service(shell, self._data / f"run-{port}.log", environment)
         wait_until("Paygrade is up", lambda: "Paygrade is up" in running.says() or not running.alive)
         assert running.alive, running.says()
         self._address = f"http://127.0.0.1:{port}"
