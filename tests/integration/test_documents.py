@@ -44,9 +44,18 @@ ELSEWHERE = {
     "make test-all": Elsewhere(".ci/run", "make test"),
     "make lint": Elsewhere(".ci/run", "make lint"),
     "make bench": Elsewhere("Makefile", "bench:"),
+    ".venv/bin/schemathesis run http://127.0.0.1:8000/openapi.json": Elsewhere(
+        "tests/integration/test_openapi.py", '"schemathesis"'
+    ),
     ".venv/bin/pre-commit install": Elsewhere(".pre-commit-config.yaml", "repos:"),
 }
 """Commands that no test of a document can run: they run the tests, or change the reader's own repository."""
+
+TARGETS = {
+    target
+    for one in DOCUMENTS
+    for target in re.findall(r"(?:`|^\$ )make ([a-z-]+)", one.read_text(), re.MULTILINE)
+}
 
 SETTLES_SECONDS = 40
 """A deadline for a command to print what its document says: a job may still be running at first."""
@@ -174,6 +183,11 @@ def test_a_document_says_what_happens(document: Path, reader: Reader) -> None:
 def test_what_is_not_run_here_is_run_elsewhere(command: str) -> None:
     file, text = ELSEWHERE[command]
     assert text in (ROOT / file).read_text()
+
+
+@pytest.mark.parametrize("target", sorted(TARGETS))
+def test_every_target_of_make_that_is_named_is_there(target: str) -> None:
+    assert subprocess.run(["make", "-n", target], cwd=ROOT, capture_output=True).returncode == 0
 
 
 @pytest.mark.parametrize("program", HELP)
