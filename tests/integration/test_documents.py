@@ -1,4 +1,4 @@
-"""Every command in the documents runs and prints what the document says; Docker's run in tests/containers."""
+"""Every command in the documents runs and prints what the document shows; Docker's run in tests/containers."""
 
 import re
 import shutil
@@ -173,7 +173,7 @@ def reader(checkout: Path, tmp_path: Path, shared: Stack) -> Iterator[Reader]:
 
 @pytest.mark.timeout(600)
 @pytest.mark.parametrize("document", [one for one in DOCUMENTS if one != ECS_GUIDE], ids=name_of)
-def test_a_document_says_what_happens(document: Path, reader: Reader) -> None:
+def test_commands_print_what_the_document_shows(document: Path, reader: Reader) -> None:
     for example in examples(document.read_text()):
         if example.command not in ELSEWHERE and not example.command.startswith("docker "):
             reader.follow(example)
