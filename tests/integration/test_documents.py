@@ -1,4 +1,4 @@
-"""Every command in the documents runs and prints what the document shows; Docker's run in tests/containers."""
+"""Every command in the documents runs and prints what the document shows; docker: see tests/containers."""
 
 import re
 import shutil
