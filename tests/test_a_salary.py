@@ -1,4 +1,4 @@
-"""The whole story of a salary, in the order in which its data goes: web, line, worker, web."""
+"""How one salary is predicted, in the order in which the job travels: web, queue, worker, web."""
 
 from collections.abc import Iterator
 
@@ -15,26 +15,26 @@ def site() -> Iterator[Site]:
     site.close()
 
 
-def test_a_salary_is_posted_waits_in_the_line_is_scored_and_read(site: Site) -> None:
+def test_a_salary_is_posted_queued_scored_and_read(site: Site) -> None:
     site.line.alive(living(CHILD))
 
-    # POST: checked against the schema, recorded and put into the line, and only then answered.
+    # POST: the row is checked, the job is recorded and queued in one step, and only then answered.
     accepted = site.client.post("/v1/predictions", json={"model": "salary", "inputs": {"years": 2.5}})
     assert accepted.status_code == 202
-    place, job = accepted.headers["Location"], accepted.get_json()
-    assert place == job["urls"]["self"] == f"/v1/predictions/{job['id']}"
+    location, job = accepted.headers["Location"], accepted.get_json()
+    assert location == job["urls"]["self"] == f"/v1/predictions/{job['id']}"
     assert (job["status"], job["output"]) == ("queued", None)
     assert site.redis.hget(f"job:{job['id']}", "inputs") == b"[2.5]"
     assert site.queued() == 1
 
-    # The wake_up carries no job: the worker claims from the line, scores, and records.
+    # The wake-up carries no job: the worker claims from the queue, scores, and records.
     [wake_up] = site.wake_ups
     site.worker.answer(wake_up)
     assert site.queued() == 0
     assert site.redis.hget(f"job:{job['id']}", "inputs") is None
 
-    # GET: the record, as callers see it.
-    found = site.client.get(place)
+    # GET: what the record says.
+    found = site.client.get(location)
     assert found.status_code == 200
     assert found.get_json()["status"] == "succeeded"
     assert b'"output":{"prediction":260.00012}' in found.data

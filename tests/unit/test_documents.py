@@ -1,0 +1,107 @@
+"""The reference names what the code has, neither more nor less; links lead somewhere; README stays short."""
+
+import re
+from collections.abc import Iterator
+from itertools import chain
+from pathlib import Path
+
+import pytest
+
+from jobs.metrics import FAMILIES, Family
+from tests.documents import DOCUMENTS, ROOT, first_cells, name_of
+from tests.unit.test_settings_are_documented import documented as settings_of_the_example
+from tests.unit.web.site import Site
+
+REFERENCE = ROOT / "docs" / "reference"
+LINKED = [*DOCUMENTS, ROOT / "CHANGELOG.md", ROOT / "benchmarks" / "README.md"]
+MOST_LINES_OF_README = 250
+EVENT = r'(?:\blog\.(?:debug|info|warning|error)|\.note)\(\s*"(\w+)"'
+
+
+@pytest.fixture
+def site() -> Iterator[Site]:
+    site = Site()
+    yield site
+    site.close()
+
+
+def test_the_readme_can_be_read_in_one_sitting() -> None:
+    assert len((ROOT / "README.md").read_text().splitlines()) <= MOST_LINES_OF_README
+
+
+@pytest.mark.parametrize("document", LINKED, ids=name_of)
+def test_every_link_leads_to_a_file_and_a_heading_that_are_there(document: Path) -> None:
+    for path, anchor in re.findall(r"\]\((?!https?:)([^)#\s]*)(?:#([^)\s]+))?\)", document.read_text()):
+        target = (document.parent / path).resolve() if path else document
+        assert target.exists(), path
+        assert not anchor or anchor in anchors_of(target), f"{path}#{anchor}"
+
+
+@pytest.mark.parametrize("document", DOCUMENTS, ids=name_of)
+def test_the_index_leads_to_every_page(document: Path) -> None:
+    index = ROOT / "docs" / "README.md"
+    if index.parent in document.parents and document != index:
+        assert f"]({document.relative_to(index.parent)})" in index.read_text()
+
+
+@pytest.mark.parametrize("document", DOCUMENTS, ids=name_of)
+def test_every_command_stands_in_a_block_that_is_run(document: Path) -> None:
+    blocks = re.findall(r"^```(\w*)\n", document.read_text(), re.MULTILINE)
+    assert not set(blocks) & {"sh", "bash", "shell", "zsh"}
+
+
+def test_the_settings_are_those_of_the_code() -> None:
+    page = REFERENCE / "settings.md"
+    assert sorted(first_cells(page)) == sorted(settings_of_the_example())
+
+
+def test_the_defaults_are_those_of_the_code() -> None:
+    rows = re.findall(
+        r"^\| `([^`]+)` \| (?:`([^`]*)`)?", (REFERENCE / "settings.md").read_text(), re.MULTILINE
+    )
+    assert dict(rows) == settings_of_the_example()
+
+
+def test_the_metrics_are_those_that_are_exposed(site: Site) -> None:
+    exposed = dict(re.findall(r"^# TYPE (\w+) (\w+)$", site.client.get("/metrics").text, re.MULTILINE))
+    page = (REFERENCE / "metrics.md").read_text()
+    assert dict(re.findall(r"^\| `(\w+)` \| (\w+) \|", page, re.MULTILINE)) == exposed
+
+
+@pytest.mark.parametrize("family", FAMILIES, ids=lambda family: family.name)
+def test_the_labels_of_a_metric_are_documented(family: Family) -> None:
+    row = rf"^\| `paygrade_{family.name}(?:_total)?` \| \w+ \|([^|]*)\|"
+    [labels] = re.findall(row, (REFERENCE / "metrics.md").read_text(), re.MULTILINE)
+    assert tuple(re.findall(r"`(\w+)`", labels)) == family.labels
+
+
+def test_the_routes_are_those_of_the_openapi_document(site: Site) -> None:
+    paths = site.client.get("/openapi.json").get_json()["paths"]
+    routes = {
+        f"{method.upper()} {template_of(path)}"
+        for path, operations in paths.items()
+        for method in operations.keys() - {"parameters"}
+    }
+    assert set(first_cells(REFERENCE / "http.md", "Routes")) == routes
+
+
+def test_the_events_are_those_that_are_logged() -> None:
+    sources = chain.from_iterable((ROOT / part).rglob("*.py") for part in ("jobs", "model", "web", "worker"))
+    logged = {event for source in sources for event in re.findall(EVENT, source.read_text())}
+    assert set(first_cells(REFERENCE / "logs.md", "Events")) == logged
+
+
+def anchors_of(document: Path) -> set[str]:
+    """As GitHub names them."""
+    headings = re.findall(r"^#+ (.*)$", document.read_text(), re.MULTILINE)
+    return {re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-") for heading in headings}
+
+
+def template_of(path: str) -> str:
+    """The path of a route of /v2, which the document has once for each model."""
+    return re.sub(r"(/v2/models/)\w+((?:/versions/)\w+)?(/infer)", _in_braces, path)
+
+
+def _in_braces(match: re.Match[str]) -> str:
+    version = "/versions/{version}" if match[2] else ""
+    return f"{match[1]}{{name}}{version}{match[3]}"
