@@ -15,7 +15,7 @@ from ecs.options import add_options, app_parameters, base_parameters
 from ecs.template import TEMPLATES, Template
 from tests.unit.ecs.conftest import StubClient
 from tests.unit.ecs.templates import shipped
-from web.keys import Keys
+from web.keys import parse_keys
 
 
 def options(*arguments: str) -> Namespace:
@@ -115,7 +115,7 @@ def test_web_accepts_the_first_key(stub: StubClient) -> None:
     key = api_keys.create_first_key(client, "arn")
     assert key
     assert hashlib.sha256(key.encode()).hexdigest() in written[0]
-    assert Keys(written[0])
+    assert parse_keys(written[0])
     assert key not in written[0]
 
 

@@ -56,7 +56,7 @@ def test_a_file_that_turns_out_to_be_no_table_fails_with_the_line(site: Site) ->
     path = posted(site, b'years\n1\n"2\n' + b"3\n" * 200_000)
     site.score_batches()
     batch = site.client.get(path).get_json()
-    assert (batch["status"], batch["error"]["type"]) == ("failed", "no_table")
+    assert (batch["status"], batch["error"]["type"]) == ("failed", "invalid_table")
     assert batch["error"]["detail"].startswith("line 3: ")
 
 
@@ -66,10 +66,10 @@ def test_what_was_scored_stays_though_the_batch_cannot_go_on(site: Site) -> None
     pyarrow.parquet.write_table(table, written, row_group_size=1)
     path = posted(site, written.getvalue(), "application/vnd.apache.parquet", "?results=csv")
     site.score_batches(tasks=2)  # it is planned, and its first chunk scored
-    site.batches.files.remove_file(f"batches/{path.rpartition('/')[2]}/input")
+    site.files.remove_file(f"batches/{path.rpartition('/')[2]}/input")
     site.score_batches()
     ended = site.client.get(path).get_json()
-    assert (ended["status"], ended["error"]["type"]) == ("failed", "no_file")
+    assert (ended["status"], ended["error"]["type"]) == ("failed", "file_missing")
     assert site.client.get(f"{path}/results").text == "prediction,warnings,error\n260.00012,,\n"
 
 
@@ -79,7 +79,7 @@ def test_a_damaged_row_group_is_named_and_the_others_are_scored(site: Site) -> N
     ended = site.client.get(path).get_json()
     assert (ended["status"], ended["error"]) == (
         "failed",
-        {"type": "no_table", "detail": "row group 1 cannot be read: the file is damaged"},
+        {"type": "invalid_table", "detail": "row group 1 cannot be read: the file is damaged"},
     )
     assert ended["counts"] == {"total": 6, "succeeded": 3, "failed": 1}
     lines = site.client.get(f"{path}/results").text.splitlines()

@@ -1,4 +1,4 @@
-"""FileStore of callers' own buckets go in, and results go there."""
+"""Files of callers' own buckets go in, and results go there."""
 
 import gzip
 from typing import Any
@@ -53,7 +53,7 @@ def test_what_is_packed_is_unpacked_whatever_its_name_is(site: Site, aws: Any, n
     ended = site.client.get(batch["urls"]["self"]).get_json()
     assert (ended["status"], ended["progress"]) == ("partially_succeeded", 1)
     assert site.client.get(batch["urls"]["results"]).data == RESULT
-    files = site.batches.files
+    files = site.files
     with pytest.raises(FileMissing):
         files.size(f"batches/{batch['id']}/input")
 
@@ -70,7 +70,7 @@ def test_what_only_bears_the_name_of_gzip_is_read_as_it_is(site: Site, aws: Any)
     [
         (gzip.compress(CSV)[:-4], "the gzip stream is cut off"),
         (gzip.compress(CSV)[:9] + b"junk" * 20, "what was sent is not gzip"),
-        (gzip.compress(CSV + b"d,1\n" * 500_000), "the file is longer than 1000000 bytes, unpacked"),
+        (gzip.compress(CSV + b"d,1\n" * 500_000), "the file has more than 1000000 bytes"),
     ],
     ids=["cut off", "broken", "bomb"],
 )
@@ -104,7 +104,7 @@ def test_what_is_gone_before_it_is_read_fails_the_batch(site: Site, aws: Any) ->
     ended = site.client.get(batch["urls"]["self"]).get_json()
     assert (ended["status"], ended["error"]) == (
         "failed",
-        {"type": "no_file", "detail": "There is no such file."},
+        {"type": "file_missing", "detail": "The file does not exist."},
     )
 
 

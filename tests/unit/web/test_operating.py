@@ -7,7 +7,8 @@ import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
 from jobs.metrics import QUEUE_SECONDS, Metrics
-from jobs.queues.names import EXPLAINERS
+from jobs.predictions.consumer import PredictionConsumer
+from jobs.queues.names import EXPLANATIONS
 from tests.unit.conftest import living
 from tests.unit.web.conftest import NewSite
 from tests.unit.web.site import CHILD, Site, problem
@@ -29,7 +30,7 @@ def scraped(site: Site, **headers: str) -> dict[str, float]:
 
 
 def lines(site: Site, event: str) -> list[dict[str, Any]]:
-    site.trace.tell()
+    site.web.access_log.write()
     logged = [orjson.loads(line) for line in b"".join(site.logged).splitlines()]
     return [line for line in logged if line["event"] == event]
 
@@ -65,8 +66,8 @@ def test_capacity_tells_how_things_stand(site: Site) -> None:
 def test_a_queued_job_tells_its_place_and_when_it_should_be_done(site: Site) -> None:
     site.line.alive(living("host:1:2", pace=10))
     site.post({"inputs": [{"years": 1}] * 24})
-    capacity = site.store.capacity()
-    site.door.capacity = capacity
+    capacity = site.monitor.capacity()
+    site.web.watch.capacity = capacity
     response = site.post(BODY)
     assert response.get_json()["queue"] == {"position": 25, "eta_seconds": 2.5}
     assert response.headers["Retry-After"] == "3"
@@ -74,7 +75,7 @@ def test_a_queued_job_tells_its_place_and_when_it_should_be_done(site: Site) -> 
 
 def test_a_list_should_be_done_when_its_last_row_is(site: Site) -> None:
     site.line.alive(living("host:1:2", pace=10))
-    site.door.capacity = site.store.capacity()
+    site.web.watch.capacity = site.monitor.capacity()
     response = site.post({"inputs": [{"years": 1}] * 24})
     assert response.get_json()["queue"] == {"position": 1, "eta_seconds": 2.4}
     assert response.headers["Retry-After"] == "3"
@@ -83,8 +84,8 @@ def test_a_list_should_be_done_when_its_last_row_is(site: Site) -> None:
 
 def test_a_job_to_be_explained_has_a_place_in_its_own_line_at_its_own_pace(site: Site) -> None:
     site.line.alive(living("host:1:2", pace=1_000))
-    site.line.alive(living("host:1:2:explained", pace=4), EXPLAINERS)
-    site.door.capacity = site.store.capacity()
+    PredictionConsumer(site.redis, site.settings, EXPLANATIONS).alive(living("host:1:2:explained", pace=4))
+    site.web.watch.capacity = site.monitor.capacity()
     explained = {"inputs": [{"years": 1}] * 2, "explain": True}
     site.post({"inputs": [{"years": 1}] * 24})
     first, second = site.post(explained).get_json(), site.post(explained).get_json()
@@ -99,7 +100,7 @@ def test_a_full_line_says_when_there_should_be_room(new_site: NewSite) -> None:
     site = new_site(max_waiting=1)
     site.line.alive(living("host:1:2", pace=10))
     site.post({"inputs": [{"years": 1}] * 1000})
-    site.door.capacity = site.store.capacity()
+    site.web.watch.capacity = site.monitor.capacity()
     refused = site.post(BODY)
     problem(refused, 503)
     assert refused.headers["Retry-After"] == "10"
@@ -127,8 +128,8 @@ def test_metrics_follow_jobs_through_their_lives(site: Site) -> None:
     site.hire()
     site.post(BODY, Prefer="wait=5")
     samples = scraped(site)
-    assert samples["jobs_ended_total{model=salary@1,status=canceled}"] == 1
-    assert samples["jobs_ended_total{model=salary@1,status=succeeded}"] == 1
+    assert samples["jobs_ended_total{kind=predictions,model=salary@1,status=canceled}"] == 1
+    assert samples["jobs_ended_total{kind=predictions,model=salary@1,status=succeeded}"] == 1
     assert samples["attempts_total{attempt=1}"] == 1
     assert samples["wake_ups_total{}"] == 1
     assert samples["microbatch_rows_bucket{le=1.0,model=salary@1}"] == 1
@@ -147,7 +148,7 @@ def test_metrics_follow_batches_row_by_row(site: Site) -> None:
     assert (samples["batches_open{}"], samples["chunks_waiting{}"], samples["chunks_claimed{}"]) == (2, 2, 0)
     site.score_batches()
     samples = scraped(site)
-    assert samples["batches_ended_total{model=salary@1,status=partially_succeeded}"] == 2
+    assert samples["jobs_ended_total{kind=batches,model=salary@1,status=partially_succeeded}"] == 2
     assert samples["batch_rows_total{model=salary@1,status=succeeded}"] == 4
     assert samples["batch_rows_total{model=salary@1,status=failed}"] == 2
     assert samples["chunk_run_seconds_count{model=salary@1}"] == 2
@@ -204,5 +205,5 @@ def test_a_replayed_request_is_not_accepted_again(site: Site) -> None:
 def test_what_machines_ask_for_all_the_time_is_not_logged(site: Site) -> None:
     for path in ("/healthz", "/readyz", "/metrics"):
         site.client.get(path)
-    site.trace.tell()
+    site.web.access_log.write()
     assert site.logged == []

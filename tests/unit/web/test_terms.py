@@ -82,7 +82,7 @@ def test_a_known_key_is_answered_though_the_line_is_full(new_site: NewSite) -> N
 
 def test_a_key_lasts_as_long_as_its_job(site: Site) -> None:
     job_id = site.post_years(Idempotency_Key="order-1")
-    [key] = site.redis.keys("once:*")
+    [key] = site.redis.keys("idempotency:*")
     assert site.redis.ttl(key) == -1
     site.work()
     assert site.redis.pttl(key) == pytest.approx(site.redis.pttl(f"job:{job_id}"), abs=100)
