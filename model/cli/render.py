@@ -20,7 +20,7 @@ def render_bundle(manifest: Manifest) -> str:
     if manifest.quantiles:
         lines.append(f"quantiles: {', '.join(map(str, manifest.quantiles))}")
     if manifest.transform:
-        lines.append(f"trained on {manifest.transform} of the target")
+        lines.append(f"trained on the {manifest.transform} of the target")
     if not manifest.explained:
         lines.append("cannot be explained")
     features = [[feature.name, feature.type, _notes(feature)] for feature in manifest.schema.features]

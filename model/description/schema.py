@@ -17,7 +17,7 @@ ReadValue = Callable[[object], Value]
 WHITESPACE = " \t\n\r"  # as JSON defines it
 NUMBER = re.compile(r"-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?")
 BOOLEANS = {"true": True, "false": False}
-BEYOND_FLOAT32 = "must fit a 32-bit float"
+TOO_LARGE = "must fit a 32-bit float"
 LONGEST_LIST_OF_CATEGORIES = 200  # characters in a message
 MAX_FAULTS = 100
 
@@ -158,14 +158,14 @@ def read_number(value: object, expected: str = "must be a number") -> float:
         try:
             number = float(value)
         except OverflowError:
-            raise InvalidValue(BEYOND_FLOAT32) from None
+            raise InvalidValue(TOO_LARGE) from None
     elif isinstance(value, str) and NUMBER.fullmatch(text := value.strip(WHITESPACE)):
         number = float(text)
     else:
         raise InvalidValue(expected)
     if -FLOAT32_LIMIT < number < FLOAT32_LIMIT:
         return number
-    raise InvalidValue(expected if isnan(number) else BEYOND_FLOAT32)
+    raise InvalidValue(expected if isnan(number) else TOO_LARGE)
 
 
 def read_integer(value: object) -> float:

@@ -1,6 +1,5 @@
 """A table prepared for training: columns, schema and target."""
 
-import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -13,7 +12,7 @@ from model.description.errors import SchemaError
 from model.description.features import NUMERIC
 from model.description.schema import Schema
 from model.training.column import TableColumn, read_column
-from model.training.table import Table, TableError
+from model.training.table import Table, TableError, read_json
 from model.training.target import Target, TargetOptions, read_target
 
 MIN_ROWS = 10
@@ -57,12 +56,7 @@ class Dataset:
 
 def read_limits(file: Path) -> dict[str, dict[str, Any]]:
     """Read a JSON object with LIMIT_FIELDS for each feature; raises TableError."""
-    try:
-        limits = json.loads(file.read_text(encoding="utf-8"))
-    except OSError as error:
-        raise TableError(f"{file}: cannot be read: {error.strerror}") from None
-    except (ValueError, RecursionError) as error:
-        raise TableError(f"{file}: is not JSON: {error}") from None
+    limits = read_json(file)
     if not isinstance(limits, dict) or not all(isinstance(fields, dict) for fields in limits.values()):
         raise TableError(f'{file}: must hold an object of features, such as {{"years": {{"minimum": 0}}}}')
     for name, fields in limits.items():

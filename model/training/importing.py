@@ -16,7 +16,7 @@ from model.description.features import NUMERIC
 from model.description.schema import InvalidRows, Schema
 from model.training.booster_file import read_model_file
 from model.training.probes import probe_rows
-from model.training.table import Table
+from model.training.table import Table, read_json
 from model.training.train import GOLDEN_ROWS, TrainedModel
 
 FEATURE_TYPES = {"float": "number", "q": "number", "int": "integer", "i": "boolean", "c": "category"}
@@ -40,14 +40,9 @@ class ImportOptions:
 def read_schema_file(file: Path) -> list[Any]:
     """Read a JSON list of features or of names, or an object with such a list as `features`.
 
-    Raises BundleError.
+    Raises TableError if the file is not JSON, and BundleError if it holds something else.
     """
-    try:
-        content = json.loads(file.read_text(encoding="utf-8"))
-    except OSError as error:
-        raise BundleError(f"{file}: cannot be read: {error.strerror}") from None
-    except (ValueError, RecursionError) as error:
-        raise BundleError(f"{file}: is not JSON: {error}") from None
+    content = read_json(file)
     features = content.get("features") if isinstance(content, dict) else content
     if not isinstance(features, list) or not all(map(_is_feature, features)):
         raise BundleError(f"{file}: must hold a list of features, or of their names, in the model's order")

@@ -3,9 +3,11 @@
 import csv
 import hashlib
 import io
+import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import pyarrow as pa
 import pyarrow.csv
@@ -18,7 +20,7 @@ SEPARATORS = {";": "semicolons", "\t": "tabs", "|": "vertical bars"}
 
 
 class TableError(ModelError):
-    """A model cannot be trained on this table."""
+    """A table, or a file that goes with it, cannot be used."""
 
 
 @dataclass(frozen=True)
@@ -47,6 +49,16 @@ def read_table(path: Path, missing: Sequence[str] = ()) -> Table:
     except TableError as error:
         raise TableError(f"{path.name}: {error}") from None
     return Table(path.name, hashlib.sha256(content).hexdigest(), columns)
+
+
+def read_json(file: Path) -> Any:
+    """Read a JSON file that goes with a table; raises TableError."""
+    try:
+        return json.loads(file.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise TableError(f"{file}: cannot be read: {error.strerror}") from None
+    except (ValueError, RecursionError) as error:
+        raise TableError(f"{file}: is not JSON: {error}") from None
 
 
 def _read_parquet(content: bytes) -> pa.Table:
