@@ -37,7 +37,9 @@ def add_options(parser: argparse.ArgumentParser) -> None:
         help="a load balancer, which gives web an address that does not change",
     )
     group.add_argument("--certificate", metavar="ARN", help="ACM certificate for HTTPS at the load balancer")
-    group.add_argument("--domain", metavar="NAME", help="domain name of the certificate; see ecs/README.md")
+    group.add_argument(
+        "--domain", metavar="NAME", help="domain name of the certificate; see docs/guides/ecs.md"
+    )
     group.add_argument("--allow-cidr", metavar="CIDR", help="network that can reach web (default: 0.0.0.0/0)")
     group.add_argument(
         "--zones",
@@ -64,7 +66,7 @@ def add_options(parser: argparse.ArgumentParser) -> None:
         "--github",
         metavar="OWNER/NAME",
         help="GitHub repository whose main branch may deploy; if it is new, OWNER@ID/NAME@ID: "
-        "see ecs/README.md",
+        "see docs/guides/ecs.md",
     )
 
 

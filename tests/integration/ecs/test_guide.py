@@ -1,4 +1,4 @@
-"""Every command in ecs/README.md runs, in order, and prints what the page shows."""
+"""Every command in docs/guides/ecs.md runs, in order, and prints what the page shows."""
 
 import re
 import subprocess
@@ -9,29 +9,29 @@ from ecs.template import ParameterizedTemplate, Template
 from tests.integration.ecs.cloud import REGION, Cloud
 from tests.integration.service import ROOT
 
-README = (ROOT / "ecs" / "README.md").read_text()
+GUIDE = (ROOT / "docs" / "guides" / "ecs.md").read_text()
 ANYTHING = "…"
 
 
 def examples() -> list[tuple[str, str]]:
     found = []
-    for block in re.findall(r"```console\n(.*?)```", README, re.DOTALL):
+    for block in re.findall(r"```console\n(.*?)```", GUIDE, re.DOTALL):
         for part in re.split(r"^\$ ", block, flags=re.MULTILINE)[1:]:
             command, _, printed = part.partition("\n")
             found.append((command, printed.strip()))
     return found
 
 
-def matches(printed: str, readme: str) -> bool:
-    pattern = r"\s*.*?\s*".join(re.escape(part.strip()) for part in readme.split(ANYTHING))
+def matches(printed: str, shown: str) -> bool:
+    pattern = r"\s*.*?\s*".join(re.escape(part.strip()) for part in shown.split(ANYTHING))
     return re.fullmatch(pattern, printed, re.DOTALL) is not None
 
 
-def test_commands_print_what_the_readme_shows(cloud: Cloud) -> None:
+def test_commands_print_what_the_guide_shows(cloud: Cloud) -> None:
     tag = subprocess.run(
         ["git", "rev-parse", "--short=12", "HEAD"], cwd=ROOT, capture_output=True, text=True, check=True
     ).stdout.strip()
-    for command, readme in examples():
+    for command, shown in examples():
         if command.startswith("export"):
             assert command == f"export AWS_REGION={REGION}"
         elif command.endswith("ecs push"):  # it needs Docker; tests/containers/test_push.py runs it
@@ -46,9 +46,7 @@ def test_commands_print_what_the_readme_shows(cloud: Cloud) -> None:
                 text=True,
                 timeout=100,
             )
-            assert matches(done.stdout.strip(), readme), (
-                f"{command}\nprinted: {done.stdout}\nREADME: {readme}"
-            )
+            assert matches(done.stdout.strip(), shown), f"{command}\nprinted: {done.stdout}\nREADME: {shown}"
 
 
 def test_every_command_is_in_the_readme() -> None:
