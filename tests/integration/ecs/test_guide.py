@@ -50,7 +50,7 @@ def test_commands_print_what_the_guide_shows(cloud: Cloud) -> None:
 
 
 def test_every_command_is_in_the_readme() -> None:
-    rows = "\n".join(re.findall(r"^\| `.*$", README, re.MULTILINE))
+    rows = "\n".join(re.findall(r"^\| `.*$", GUIDE, re.MULTILINE))
     assert [name for name in COMMANDS if f"`{name}" not in rows] == []
 
 
@@ -63,4 +63,4 @@ def test_the_costs_in_the_readme_are_those_of_plan() -> None:
         for name in rows
     ]
     table.append("| **sum** | " + " | ".join(f"**{sum(cost.values()):.0f}**" for cost in costs) + " |")
-    assert "\n".join(table) in README
+    assert "\n".join(table) in GUIDE
