@@ -17,7 +17,7 @@ from jobs.logs import Journal
 from jobs.predictions.consumer import PredictionConsumer
 from jobs.predictions.store import PredictionStore
 from jobs.queues.capacity import Monitor
-from jobs.queues.names import PREDICTIONS, WEB_PROCESSES
+from jobs.queues.names import PREDICTIONS, QUEUES, WEB_PROCESSES
 from jobs.queues.processes import Process
 from jobs.queues.queue import create_groups
 from jobs.settings import Settings
