@@ -1,8 +1,8 @@
-"""python -m web: takes predictions in over HTTP, and answers for them."""
+"""python -m web: serves the HTTP API."""
 
 from gevent import monkey
 
-monkey.patch_all()  # before anything else, or what it replaces is in use already
+monkey.patch_all()  # before any other import, which could keep what it replaces
 
 import argparse  # noqa: E402
 import secrets  # noqa: E402
@@ -13,16 +13,20 @@ from jobs.logs import log_to_stderr  # noqa: E402
 from jobs.settings import load_settings  # noqa: E402
 from model.description.catalog import Catalog  # noqa: E402
 from model.description.errors import ModelError  # noqa: E402
-from web.keys import KEY_NAME, Keys, digest  # noqa: E402
+from web.keys import KEY_NAME, digest, parse_keys  # noqa: E402
 from web.listening import check_free, is_loopback  # noqa: E402
-from web.server import Server  # noqa: E402
+from web.server import WebServer  # noqa: E402
 
 
 def main() -> int:
     arguments = _arguments()
     if arguments.new_key:
         if not KEY_NAME.fullmatch(arguments.new_key):
-            print("web: the name of a key is 1 to 32 of a-z, 0-9, _ and -", file=sys.stderr)
+            print(
+                "web: --new-key: the name of a key must be 1 to 32 characters of a-z, 0-9, _ and -, "
+                "and begin with a letter or a digit",
+                file=sys.stderr,
+            )
             return 2
         key = secrets.token_urlsafe(32)
         print(f"key, for the caller:             {key}")
@@ -30,17 +34,17 @@ def main() -> int:
         return 0
     try:
         settings = load_settings()
-        keys = Keys(settings.api_keys.get_secret_value())
-        if not (keys or settings.allow_anyone or is_loopback(arguments.host)):
+        owners = parse_keys(settings.api_keys.get_secret_value())
+        if not (owners or settings.allow_anyone or is_loopback(arguments.host)):
             raise InvalidSettings(
                 f"without PAYGRADE_API_KEYS web listens on loopback only, not on {arguments.host}; "
                 "set keys, or PAYGRADE_ALLOW_ANYONE=true"
             )
         journal = log_to_stderr(settings.log_level)
         catalog = Catalog(settings.bundles, settings.default_model)
-        catalog.find()  # without its default model there is nothing to answer
+        catalog.find()  # raises UnknownModel without the default model
         check_free(arguments.host, arguments.port)
-        Server(settings, keys, catalog, journal, arguments.host, arguments.port).run()
+        WebServer(settings, owners, catalog, journal, arguments.host, arguments.port).run()
     except (InvalidSettings, ModelError) as error:
         print(f"web: {error}", file=sys.stderr)
         return 2
@@ -50,13 +54,13 @@ def main() -> int:
 def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(
         prog="python -m web",
-        description="Starts the web server: predictions in, records out.",
+        description="Serves the HTTP API: accepts predictions and batches, and returns their results.",
         epilog="All other settings come from the environment (see .env.example). "
         "Example: REDIS_URL=redis://127.0.0.1:6379/0 python -m web --port 8000",
     )
     parser.add_argument("--host", default="127.0.0.1", help="address to listen on (%(default)s)")
     parser.add_argument("--port", type=int, default=8000, help="port to listen on (%(default)s)")
-    parser.add_argument("--new-key", metavar="NAME", help="make a key for a caller, print it, and end")
+    parser.add_argument("--new-key", metavar="NAME", help="create a key for a caller, print it, and exit")
     return parser.parse_args()
 
 

@@ -1,81 +1,150 @@
-"""The Flask app, made of what it is given."""
+"""The Flask app: what happens before and after every route.
 
+Each request gets an id and an entry in the access log. Host and key are checked before any route runs.
+"""
+
+import os
 import re
-from collections.abc import Callable
-from typing import Any
+import time
+from collections.abc import Callable, Iterable
+from hashlib import sha256
+from typing import TYPE_CHECKING, Any
 
-from flask import Flask, Request, request
+from flask import Flask, Request, Response
+from flask.globals import request_ctx
+from werkzeug.datastructures import Headers
 from werkzeug.routing import MapAdapter
 
-from jobs.predictions.store import PredictionStore
 from jobs.settings import Settings
-from model.description.catalog import Catalog
-from web import problems
-from web.admission import Admission
-from web.answer import Answer
-from web.batches import BatchRoutes
-from web.health import health
-from web.keys import Keys
-from web.models import models
-from web.oip.routes import OpenInference
-from web.openapi.routes import documents
-from web.operating import operating
-from web.predictions import PredictionRoutes
+from web.access_log import AccessLog, AnsweredRequest
+from web.keys import ACCESS, ANONYMOUS, Access, Owner, Owners
 from web.problems import Problem
-from web.recms import recms
-from web.trace import Trace
-from web.waiting import Waiting
+from web.routing import View, routes_of
 
+if TYPE_CHECKING:
+    from _typeshed.wsgi import StartResponse, WSGIEnvironment
+
+_REQUEST_ID = "paygrade.request_id"
+"""The key of the request id in the WSGI environment."""
+_USABLE_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
 _LOOPBACK = re.compile(r"(localhost|127(\.\d{1,3}){3}|\[::1\])(:\d+)?", re.IGNORECASE)
 
 
+class JsonResponse(Response):
+    default_mimetype = "application/json"
+
+    def get_wsgi_headers(self, environ: Any) -> Headers:
+        """The headers as they are. Werkzeug would parse and rewrite Location for each response."""
+        return self.headers
+
+
+class ApiRequest(Request):
+    owner: Owner
+    """Set before the route runs, except on public routes."""
+    job_id: str | None = None
+    """For the access log: the job that the request is about."""
+
+    @property
+    def id(self) -> str:
+        request_id: str = self.environ[_REQUEST_ID]
+        return request_id
+
+
 class App(Flask):
+    request_class = ApiRequest
+    response_class = JsonResponse
+
+    def __init__(
+        self,
+        settings: Settings,
+        owners: Owners,
+        access_log: AccessLog,
+        random_bytes: Callable[[int], bytes] = os.urandom,
+    ) -> None:
+        super().__init__(__name__, static_folder=None)
+        self.config["MAX_CONTENT_LENGTH"] = settings.max_body
+        self.config["PROVIDE_AUTOMATIC_OPTIONS"] = False
+        self.url_map.merge_slashes = False  # Werkzeug would redirect with HTML
+        self._owners = owners
+        self._loopback_only = not owners and not settings.allow_anyone
+        self._access_log = access_log
+        self._random_bytes = random_bytes
+
+    def add_routes(self, rooms: Iterable[object]) -> None:
+        for route in routes_of(rooms):
+            endpoint = f"{route.method} {route.path}"
+            self.add_url_rule(route.path, endpoint, route.view, methods=[route.method])
+
+    def __call__(self, environ: "WSGIEnvironment", start_response: "StartResponse") -> Iterable[bytes]:
+        given = environ.get("HTTP_X_REQUEST_ID")
+        request_id = given if given and _USABLE_ID.fullmatch(given) else self._random_bytes(16).hex()
+        environ[_REQUEST_ID] = request_id
+        started = time.perf_counter()
+
+        def start(status: str, headers: list[tuple[str, str]], *failure: Any) -> Any:
+            headers.append(("X-Request-ID", request_id))
+            request: ApiRequest = environ["werkzeug.request"]
+            rule = request.url_rule
+            route, method = (rule.rule, environ["REQUEST_METHOD"]) if rule else ("none", "none")
+            entry = AnsweredRequest(
+                time.time_ns() // 1_000_000,
+                request_id,
+                request.job_id,
+                method,
+                route,
+                status[:3],
+                time.perf_counter() - started,
+            )
+            self._access_log.entries.append(entry)
+            return start_response(status, headers, *failure)
+
+        return self.wsgi_app(environ, start)
+
+    def dispatch_request(self) -> Response:
+        """Checks host and key, then calls the route with the request; a proxy per access would cost more."""
+        request: Any = request_ctx.request
+        if self._loopback_only and not _LOOPBACK.fullmatch(request.environ.get("HTTP_HOST", "")):
+            # A page from elsewhere must not reach this server through a name that resolves to loopback.
+            raise Problem(
+                400,
+                "the Host header is not a loopback name; without keys this server answers to localhost, "
+                "127.0.0.1 and [::1] only",
+            )
+        if request.routing_exception is not None:
+            self.raise_routing_exception(request)
+        rule = request.url_rule
+        access = ACCESS.get(rule.rule, Access.PREDICT)
+        if access is not Access.PUBLIC:
+            request.owner = owner = self._owner_of(request) if self._owners else ANONYMOUS
+            if access is Access.OPERATE and not owner.may_operate:
+                raise Problem(
+                    403,
+                    f"{rule.rule} is for operators; send a key that has :operate in PAYGRADE_API_KEYS",
+                )
+        view: View = self.view_functions[rule.endpoint]  # type: ignore[assignment]  # Flask allows more
+        return view(request, **request.view_args)
+
+    def _owner_of(self, request: Request) -> Owner:
+        scheme, _, token = request.headers.get("Authorization", "").partition(" ")
+        key = token.strip() if scheme.lower() == "bearer" else request.headers.get("X-API-Key", "")
+        owner = self._owners.get(sha256(key.encode(errors="surrogateescape")).hexdigest())
+        if owner is None:
+            raise Problem(
+                401,
+                "no valid key was sent; send one as Authorization: Bearer KEY or as X-API-Key: KEY",
+                headers={"WWW-Authenticate": "Bearer"},
+            )
+        return owner
+
     def ensure_sync(self, func: Callable[..., Any]) -> Callable[..., Any]:
-        """As it is: all of ours are, and to look costs each request several microseconds."""
+        """The function as it is: all routes are synchronous, and checking costs several microseconds."""
         return func
 
     def create_url_adapter(self, request: Request | None) -> MapAdapter | None:
-        """Without a look at the host: no route of ours depends on it, none redirects."""
+        """Ignores the host: no route depends on it, and none redirects."""
         if request is None:
             return None
         environ = request.environ
         path = environ["PATH_INFO"].encode("latin-1").decode(errors="replace")
         method, query = environ["REQUEST_METHOD"], environ["QUERY_STRING"]
         return self.url_map.bind("localhost", None, "", "http", method, path, query)
-
-
-def create_app(
-    settings: Settings,
-    keys: Keys,
-    catalog: Catalog,
-    store: PredictionStore,
-    door: Admission,
-    waiting: Waiting,
-    trace: Trace,
-    batches: BatchRoutes,
-) -> Flask:
-    app = App(__name__, static_folder=None)
-    app.config["MAX_CONTENT_LENGTH"] = settings.max_body
-    app.config["PROVIDE_AUTOMATIC_OPTIONS"] = False
-    app.response_class = Answer
-    app.url_map.merge_slashes = False  # by redirects in HTML
-    if not keys and not settings.allow_anyone:
-        app.before_request(_refuse_strange_names)
-    problems.register(app)
-    predictions = PredictionRoutes(keys, catalog, store, door, waiting)
-    app.register_blueprint(predictions.blueprint())
-    app.register_blueprint(batches.blueprint())
-    app.register_blueprint(recms(predictions))
-    app.register_blueprint(OpenInference(predictions).blueprint())
-    app.register_blueprint(models(keys, catalog))
-    app.register_blueprint(health(store))
-    app.register_blueprint(operating(keys, store, door, trace))
-    app.register_blueprint(documents(catalog, keyed=bool(keys)))
-    app.wsgi_app = trace.around(app.wsgi_app)  # type: ignore[method-assign, assignment]
-    return app
-
-
-def _refuse_strange_names() -> None:
-    """A page from elsewhere must not reach this server through a name that points here."""
-    if not _LOOPBACK.fullmatch(request.environ.get("HTTP_HOST", "")):
-        raise Problem(400, "without keys this server answers to localhost, 127.0.0.1 and [::1] only")

@@ -1,177 +1,171 @@
-"""/v1/batches: post, show, list, results, errors, cancel, delete."""
+"""/v1/batches: create, show, list, results, errors, cancel and delete."""
 
-import time
 from collections.abc import Mapping
-from dataclasses import dataclass
-
-import gevent
-import orjson
-from flask import Blueprint, Response, request
 
 from jobs import ids
-from jobs.batches.record import BatchRecord, folder_of, output_of
+from jobs.batches.record import BatchRecord
 from jobs.batches.resource import PATH, batch, path_of
 from jobs.batches.status import BatchStatus
-from jobs.batches.store import BatchStore
-from jobs.broker import SendWakeUp
-from jobs.errors import FileMissing
-from jobs.files.store import Files, files_at
 from jobs.files.tables import MEDIA_TYPES, Format
-from jobs.predictions.record import UnknownRecord
-from jobs.settings import Settings
 from model.description.catalog import Catalog
-from web.admission import Admission
-from web.answer import Answer
-from web.batch_body import read_batch
-from web.batch_post import BatchPost
-from web.keys import Keys, Owner
-from web.pages import Page
-from web.preferences import LONGEST_SECONDS, queried_wait, require_json_wanted
-from web.problems import Problem
-from web.stored import send_stored
-from web.waiting import Waiting
+from web.app import ApiRequest, JsonResponse
+from web.batch_requests import BatchBody, BatchParameters, read_batch, read_pieces
+from web.batch_submission import BatchSubmission
+from web.connection import OpenConnections
+from web.openapi.batch_schemas import BATCH_ID, BatchListSchema, BatchSchema, PreviewSchema
+from web.openapi.job_operations import JobOperations
+from web.openapi.operation import JSON, Operation, ResponseSchema
+from web.openapi.parameters import CANCEL_AFTER, IDEMPOTENCY_KEY, WAIT, Parameter, in_query
+from web.pages import read_page_query, write_page
+from web.requests import read_query_wait, require_json_accepted
+from web.routing import route
+from web.stored_files import send_stored_file
 
-LOOKS_EVERY_SECONDS = 0.25
-"""How often the record is read for a caller who waits."""
+_OPERATIONS = JobOperations("batch", "batches", BATCH_ID, BatchStatus)
+_BATCH = ResponseSchema("The batch", BatchSchema, always=("Cache-Control",), sometimes=("Retry-After",))
+_FILE = {
+    200: ResponseSchema("The file", {}, "*/*", always=("ETag", "Accept-Ranges", "Cache-Control")),
+    206: ResponseSchema("A part of the file", {}, "*/*", always=("ETag", "Accept-Ranges", "Content-Range")),
+}
+_DESCRIPTION = """\
+Send the file as it is, or with `Content-Encoding: gzip`; the options are in the query. A file in S3 may be \
+gzip, too. The results have a line for each row: the columns that are not features, the columns of the \
+model, `warnings` about values outside the range of the training data where the range is known, and `error`, \
+which is empty where the row was scored."""
 
 
-@dataclass
+def _query_parameters() -> list[Parameter]:
+    parameters = BatchParameters.model_json_schema()["properties"]
+    parameters["results"] = {"description": parameters["results"]["description"], "enum": list(Format)}
+    return [in_query(name, **schema) for name, schema in parameters.items()]
+
+
+_CREATE = Operation(
+    "createBatch",
+    "batches",
+    "Score a file",
+    {
+        200: ResponseSchema(
+            "With `dry_run`: a preview of the first rows", PreviewSchema, always=("Cache-Control",)
+        ),
+        202: ResponseSchema(
+            "Accepted: the file is stored, and the batch is queued",
+            BatchSchema,
+            always=("Location", "Cache-Control"),
+            sometimes=("Retry-After", "Idempotency-Replayed"),
+        ),
+    },
+    (404, 406, 409, 413, 415, 422, 429, 503),
+    description=_DESCRIPTION,
+    parameters=(*_query_parameters(), IDEMPOTENCY_KEY, CANCEL_AFTER),
+    body={
+        "required": True,
+        "content": {
+            **{media_type: {"schema": {"type": "string"}} for media_type in MEDIA_TYPES.values()},
+            JSON: {"schema": BatchBody.model_json_schema()},
+        },
+    },
+)
+
+
 class BatchRoutes:
-    """What the routes stand on."""
+    def __init__(
+        self, submission: BatchSubmission, catalog: Catalog, connections: OpenConnections, s3_allow: str
+    ) -> None:
+        self._submission = submission
+        self._catalog = catalog
+        self._connections = connections
+        self._s3_allow = s3_allow
 
-    settings: Settings
-    keys: Keys
-    catalog: Catalog
-    store: BatchStore
-    files: Files
-    door: Admission
-    waiting: Waiting
-    ring: SendWakeUp
+    @route("POST", PATH, _CREATE)
+    def create(self, request: ApiRequest) -> JsonResponse:
+        require_json_accepted(request)
+        asked = read_batch(request, self._catalog, self._s3_allow)
+        pieces = read_pieces(request, self._submission.max_file, self._connections.report_progress)
+        if asked.options.dry_run:
+            preview = self._submission.dry_run(asked, pieces, request.owner.name)
+            return JsonResponse(preview, headers={"Cache-Control": "no-store"})
+        record, replayed = self._submission.submit(asked, pieces, request.owner.name)
+        headers = {"Idempotency-Replayed": "true"} if replayed else {}
+        return _resource(request, record, 202, {"Location": path_of(record.id), **headers})
 
-    def blueprint(self) -> Blueprint:
-        routes = Blueprint("batches", __name__, url_prefix=PATH)
-        routes.add_url_rule("", view_func=self.post, methods=["POST"])
-        routes.add_url_rule("", view_func=self.list_batches)
-        routes.add_url_rule("/<job_id>", view_func=self.show)
-        routes.add_url_rule("/<job_id>", view_func=self.delete, methods=["DELETE"])
-        routes.add_url_rule("/<job_id>/cancel", view_func=self.cancel, methods=["POST"])
-        routes.add_url_rule("/<job_id>/results", view_func=self.results)
-        routes.add_url_rule("/<job_id>/errors", view_func=self.errors)
-        return routes
+    @route("GET", PATH, _OPERATIONS.list("List your own batches, newest first", BatchListSchema))
+    def list(self, request: ApiRequest) -> JsonResponse:
+        require_json_accepted(request)
+        query = read_page_query(request, ids.BATCH, BatchStatus)
+        records, cursor = self._submission.list(request.owner.name, query)
+        page = write_page([batch(record) for record in records], query, cursor, PATH)
+        return JsonResponse(page, headers={"Cache-Control": "no-store"})
 
-    def post(self) -> Response:
-        owner = self.keys.owner_of(request)
-        require_json_wanted(request)
-        asked = read_batch(request, self.catalog, self.settings.s3_allow)
-        self.door.require_open()
-        posting = BatchPost(self.settings, self.store, self.files, self.ring)
-        posted = posting.post(request, owner.name, asked)
-        if asked.asked.dry_run:
-            return self._dry_run(posted.id)
-        record = self._read(posted.id)
-        if record is None:
-            raise Problem(
-                409, "the batch of this Idempotency-Key has just been removed; send the request again"
-            )
-        headers = {"Idempotency-Replayed": "true"} if posted.replayed else {}
-        return _resource(record, 202, {"Location": path_of(record.id), **headers})
+    @route(
+        "GET",
+        f"{PATH}/<job_id>",
+        _OPERATIONS.on_one("showBatch", "Show a batch, or wait for its end", {200: _BATCH}, (406,), WAIT),
+    )
+    def show(self, request: ApiRequest, job_id: str) -> JsonResponse:
+        require_json_accepted(request)
+        record = self._submission.read(job_id, request.owner.name, read_query_wait(request))
+        return _resource(request, record, 200)
 
-    def show(self, job_id: str) -> Response:
-        owner = self.keys.owner_of(request)
-        require_json_wanted(request)
-        seconds = queried_wait(request)
-        record = self._owned(job_id, owner)
-        return _resource(self._wait(record, seconds) if seconds else record, 200)
+    @route(
+        "DELETE",
+        f"{PATH}/<job_id>",
+        _OPERATIONS.on_one(
+            "deleteBatch",
+            "Delete a batch that has ended",
+            {204: ResponseSchema("The batch is deleted")},
+            (409,),
+        ),
+    )
+    def delete(self, request: ApiRequest, job_id: str) -> JsonResponse:
+        self._submission.delete(job_id, request.owner.name)
+        return JsonResponse(status=204)
 
-    def list_batches(self) -> Response:
-        owner = self.keys.owner_of(request)
-        require_json_wanted(request)
-        page = Page.read(request, ids.BATCH, BatchStatus)
-        records, cursor = page.find(self.store.list_batches, owner.name)
-        return Answer(
-            page.show(list(map(batch, records)), cursor, PATH), headers={"Cache-Control": "no-store"}
-        )
+    @route(
+        "POST",
+        f"{PATH}/<job_id>/cancel",
+        _OPERATIONS.on_one(
+            "cancelBatch",
+            "Cancel a batch; rows that are scored are kept",
+            {200: _BATCH, 202: _BATCH},
+            (406, 409),
+        ),
+    )
+    def cancel(self, request: ApiRequest, job_id: str) -> JsonResponse:
+        require_json_accepted(request)
+        record = self._submission.cancel(job_id, request.owner.name)
+        return _resource(request, record, 200 if record.status.ended else 202)
 
-    def cancel(self, job_id: str) -> Response:
-        owner = self.keys.owner_of(request)
-        require_json_wanted(request)
-        self._owned(job_id, owner)
-        status = self.store.cancel(job_id)
-        if status not in (BatchStatus.CANCELED, BatchStatus.CANCELING):
-            raise Problem(409, f"this batch cannot be canceled any more; it is {status or 'gone'}")
-        return _resource(self._owned(job_id, owner), 200 if status.ended else 202)
+    @route(
+        "GET",
+        f"{PATH}/<job_id>/results",
+        _OPERATIONS.on_one(
+            "batchResults", "Download the results: a line for each row", _FILE, (406, 409, 416)
+        ),
+    )
+    def results(self, request: ApiRequest, job_id: str) -> JsonResponse:
+        return self._send(request, job_id, "result")
 
-    def delete(self, job_id: str) -> Response:
-        owner = self.keys.owner_of(request)
-        self._owned(job_id, owner)
-        status = self.store.delete(job_id)
-        if status is None:
-            raise Problem(404, "there is no such batch")
-        if not status.ended:
-            raise Problem(409, f"only a batch that has ended can be deleted; this one is {status}")
-        return Answer(status=204)
+    @route(
+        "GET",
+        f"{PATH}/<job_id>/errors",
+        _OPERATIONS.on_one(
+            "batchErrors", "Download the errors: a line for each row that failed", _FILE, (406, 409, 416)
+        ),
+    )
+    def errors(self, request: ApiRequest, job_id: str) -> JsonResponse:
+        return self._send(request, job_id, "errors")
 
-    def results(self, job_id: str) -> Response:
-        return self._send(job_id, "result")
-
-    def errors(self, job_id: str) -> Response:
-        return self._send(job_id, "errors")
-
-    def _send(self, job_id: str, name: str) -> Response:
-        record = self._owned(job_id, self.keys.owner_of(request))
-        if not record.status.ended:
-            raise Problem(
-                409, f"the batch has not ended; it is {record.status}", headers={"Retry-After": "1"}
-            )
-        kind = record.asked.results if name == "result" else Format.NDJSON
-        place = output_of(job_id, record.asked, name)
-        files = files_at(place.store) if place.store else self.files
-        try:
-            return send_stored(request, files, place.name, MEDIA_TYPES[kind], f"{job_id}-{name}")
-        except FileMissing:
-            raise Problem(409, f"this batch is {record.status}, and has no results") from None
-
-    def _dry_run(self, job_id: str) -> Response:
-        record = self._read(job_id)
-        if record and not record.status.ended:
-            record = self._wait(record, LONGEST_SECONDS)
-        try:
-            if record is None or not record.status.ended:
-                self.store.cancel(job_id)
-                raise Problem(503, "no worker looked at it in time", headers={"Retry-After": "5"})
-            if record.status is not BatchStatus.SUCCEEDED:
-                raise Problem(422, orjson.loads(record.error or b"{}").get("detail", "it could not be read"))
-            return Answer(self.files.read(f"{folder_of(job_id)}/look"), headers={"Cache-Control": "no-store"})
-        finally:
-            self.store.delete(job_id)
-
-    def _owned(self, job_id: str, owner: Owner) -> BatchRecord:
-        """Raises Problem: 404 for what this owner never had, 410 for what is expired and removed."""
-        ids.check(job_id, ids.BATCH)
-        record = self._read(job_id)
-        if record is None and ids.older_than(job_id, self.store.retention_ms):
-            raise Problem(410, "this batch has expired and was removed")
-        if record is None or record.owner != owner.name:
-            raise Problem(404, "there is no such batch")
-        return record
-
-    def _read(self, job_id: str) -> BatchRecord | None:
-        [record] = self.store.read([job_id])
-        if isinstance(record, UnknownRecord):
-            raise record
-        return record
-
-    def _wait(self, record: BatchRecord, seconds: float) -> BatchRecord:
-        """The record once the batch has ended, or as it is when the time is over."""
-        until = time.monotonic() + seconds
-        while not record.status.ended and time.monotonic() < until and self.waiting.open_to_more:
-            gevent.sleep(LOOKS_EVERY_SECONDS)
-            record = self._read(record.id) or record
-        return record
+    def _send(self, request: ApiRequest, job_id: str, name: str) -> JsonResponse:
+        file = self._submission.output(job_id, request.owner.name, name)
+        return send_stored_file(request, file, tag=f"{job_id}-{name}")
 
 
-def _resource(record: BatchRecord, status: int, headers: Mapping[str, str] | None = None) -> Response:
-    sent = {"Cache-Control": "no-store", **(headers or {})}
+def _resource(
+    request: ApiRequest, record: BatchRecord, status: int, headers: Mapping[str, str] | None = None
+) -> JsonResponse:
+    request.job_id = record.id
+    headers = {"Cache-Control": "no-store", **(headers or {})}
     if not record.status.ended:
-        sent["Retry-After"] = "1"
-    return Answer(batch(record), status, sent)
+        headers["Retry-After"] = "1"
+    return JsonResponse(batch(record), status, headers)

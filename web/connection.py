@@ -1,16 +1,16 @@
-"""One connection of a caller: gevent's WSGI handler, made quicker, stoppable and impatient."""
+"""One HTTP connection: gevent's WSGI handler with strict headers, a time limit, and a graceful end."""
 
 import logging
+import re
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import suppress
 from socket import SHUT_RD, SHUT_RDWR, SHUT_WR
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Any, BinaryIO
 
 import gevent
 from gunicorn.workers.ggevent import PyWSGIHandler
 
-from web.header import Header
 from web.problems import NOT_HTTP
 
 if TYPE_CHECKING:
@@ -18,104 +18,162 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-LONGEST_SECONDS = 75
-"""For a request to begin, and then for it to arrive and be answered; a wait is 25 s at most."""
-LOOKS_EVERY_SECONDS = 5
-LONG = 65_536
-"""Bytes of a body that are worth a look at the clock, or not worth reading if nobody wants them."""
-REFUSING_SECONDS = 2
-"""For how long the rest of a refused body is still taken in, so that the answer reaches its sender."""
-SOCKET = "gunicorn.sock"
-"""Where in the environment of a request its connection is."""
+TIMEOUT_SECONDS = 75
+"""For a request to begin, and then for it to arrive and be answered; a wait takes 25 s at most."""
+CLOSE_SLOW_EVERY_SECONDS = 5
+LARGE_BYTES = 65_536
+"""A body or response beyond this restarts the timeout; the rest of an unwanted body is not read."""
+DISCARD_SECONDS = 2
+"""How long the rest of a refused body is read, so that the response reaches its sender."""
+MAX_FIELDS = 100
+MAX_LINE_BYTES = 8192
+_SOCKET = "gunicorn.sock"
+"""The key of the connection in the WSGI environment."""
+
+_FIELD = re.compile(rb"([!#$%&'*+.^_`|~0-9A-Za-z-]+):[ \t]*([\t\x20-\x7e\x80-\xff]*?)[ \t]*\r\n")
+_NOT_REPEATABLE = frozenset({"content-length", "transfer-encoding", "host"})
 
 
-class Connection(PyWSGIHandler):  # type: ignore[misc]
-    """On draining, each connection is closed after its next answer, and the idle ones at the end."""
+class OpenConnections:
+    """The connections of this process: which are idle, and since when each has made no progress."""
 
-    draining = False
-    idle: ClassVar[set[Any]] = set()
-    since: ClassVar[dict[Any, float]] = {}
+    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+        self.draining = False
+        """Whether each connection is closed after its next response."""
+        self.idle: set[Any] = set()
+        self.since: dict[Any, float] = {}
+        self.clock = clock
 
-    @classmethod
-    def drain(cls) -> None:
-        cls.draining = True
+    def report_progress(self, environ: "WSGIEnvironment") -> None:
+        """To be called while a long body arrives, so that its connection is not closed as slow."""
+        if sock := environ.get(_SOCKET):
+            self.since[sock] = self.clock()
 
-    @classmethod
-    def close_idle(cls) -> None:
-        for sock in list(cls.idle):
+    def close_idle(self) -> None:
+        for sock in list(self.idle):
             with suppress(OSError):
                 sock.shutdown(SHUT_RD)  # a request that has arrived is still read
 
-    @classmethod
-    def close_slow(cls) -> None:
-        """One clock for all connections: a timer for each would cost a tenth of a request's time."""
+    def close_slow(self) -> None:
+        """One loop for all connections: a timer for each would cost a tenth of a request's time."""
         while True:
-            gevent.sleep(LOOKS_EVERY_SECONDS)
-            before = time.monotonic() - LONGEST_SECONDS
-            for sock in [sock for sock, since in cls.since.items() if since < before]:
+            gevent.sleep(CLOSE_SLOW_EVERY_SECONDS)
+            limit = self.clock() - TIMEOUT_SECONDS
+            for sock in [sock for sock, since in self.since.items() if since < limit]:
                 with suppress(OSError):
                     sock.shutdown(SHUT_RDWR)
 
-    @classmethod
-    def goes_on(cls, environ: "WSGIEnvironment") -> None:
-        """A long body is still arriving: to be called now and then."""
-        if sock := environ.get(SOCKET):
-            cls.since[sock] = time.monotonic()
 
-    def _sendall(self, data: bytes) -> None:
-        super()._sendall(data)
-        if len(data) > LONG:
-            self.since[self.socket] = time.monotonic()
+class RequestHeaders:
+    """The headers of a request, read strictly (RFC 9112), as gevent's server expects them.
 
-    def run_application(self) -> None:
-        super().run_application()
-        body = self.wsgi_input
-        if body.chunked_input or (body.content_length or 0) - body.position > LONG:
-            self._refuse_rest(body)
+    `status` says why the request is refused; it is empty for a valid one. Ambiguous headers are refused.
+    """
 
-    def _refuse_rest(self, body: Any) -> None:
-        """The answer is there, and the rest of a long body is not read for ever just to be thrown away."""
-        self.close_connection = True
-        with suppress(OSError), gevent.Timeout(REFUSING_SECONDS, False):
-            self.socket.shutdown(SHUT_WR)
-            while self.socket.recv(LONG):
-                pass
-        body.chunked_input, body.content_length = False, body.position
+    def __init__(self, file: BinaryIO) -> None:
+        self.status = ""
+        self._fields: dict[str, str] = {}
+        for _ in range(MAX_FIELDS + 1):
+            line = file.readline(MAX_LINE_BYTES)
+            if line == b"\r\n":
+                break
+            self._add(line)
+            if self.status:
+                return
+        else:
+            self.status = "too many fields"
+        length = self._fields.get("content-length")
+        if length is not None and not (length.isascii() and length.isdigit()):
+            self.status = "Content-Length is not a number"
+        if "transfer-encoding" in self._fields:
+            self._check_encoding(self._fields["transfer-encoding"])
+
+    def _add(self, line: bytes) -> None:
+        match = _FIELD.fullmatch(line)
+        if not match:
+            self.status = "a line is not a field, or is too long"
+            return
+        name, value = match[1].decode("ascii").lower(), match[2].decode("latin-1")
+        if name not in self._fields:
+            self._fields[name] = value
+        elif name in _NOT_REPEATABLE:
+            self.status = f"{name} is repeated"
+        else:
+            self._fields[name] += f",{value}"
+
+    def _check_encoding(self, encoding: str) -> None:
+        if encoding.lower() != "chunked" or "content-length" in self._fields:
+            self.status = "Transfer-Encoding must be chunked, and without Content-Length"
+
+    def get(self, name: str, default: str | None = None) -> str | None:
+        return self._fields.get(name.lower(), default)
+
+    getheader = get
+
+    @property
+    def typeheader(self) -> str | None:
+        return self._fields.get("content-type")
+
+    def __delitem__(self, name: str) -> None:
+        del self._fields[name]
+
+    def variables(self) -> Iterator[tuple[str, str]]:
+        """The WSGI variables. A name with an underscore could pass for another, and is left out."""
+        for name, value in self._fields.items():
+            if "_" not in name and name not in ("content-type", "content-length"):
+                yield "HTTP_" + name.upper().replace("-", "_"), value
+
+
+class Connection(PyWSGIHandler):  # type: ignore[misc]
+    def __init__(self, connections: OpenConnections, *handled: Any) -> None:
+        self._connections = connections
+        super().__init__(*handled)
 
     def handle(self) -> None:
         sock = self.socket
         try:
             super().handle()
         finally:
-            self.since.pop(sock, None)
+            self._connections.since.pop(sock, None)
 
     def read_requestline(self) -> Any:
-        self.since[self.socket] = time.monotonic()
-        self.idle.add(self.socket)
+        connections, sock = self._connections, self.socket
+        connections.since[sock] = connections.clock()
+        connections.idle.add(sock)
         try:
             return super().read_requestline()
         finally:
-            self.idle.discard(self.socket)
-            self.since[self.socket] = time.monotonic()
+            connections.idle.discard(sock)
+            connections.since[sock] = connections.clock()
 
-    def MessageClass(self, file: Any, _: int) -> Header:  # noqa: N802 (gevent's name)
-        header = Header(file)
-        if self.request_version == "HTTP/1.1" and header.get("host") is None:
-            header.status = header.status or "there is no Host"
-        if self.request_version != "HTTP/1.1" and header.get("transfer-encoding") is not None:
-            header.status = "Transfer-Encoding came with HTTP/1.1"
-        return header
+    def MessageClass(self, file: Any, _: int) -> RequestHeaders:  # noqa: N802 (gevent's name)
+        headers = RequestHeaders(file)
+        if self.request_version == "HTTP/1.1" and headers.get("host") is None:
+            headers.status = headers.status or "Host is missing"
+        if self.request_version != "HTTP/1.1" and headers.get("transfer-encoding") is not None:
+            headers.status = "Transfer-Encoding needs HTTP/1.1"
+        return headers
 
     def _headers(self) -> Iterator[tuple[str, str]]:
         return self.headers.variables()  # type: ignore[no-any-return]
 
-    def _handle_client_error(self, ex: Exception) -> tuple[str, bytes]:
-        """What is not HTTP; gevent's own answer and log line would repeat what was sent."""
-        log.info("malformed", extra={"what": "a request that is not HTTP"})
-        return "400", NOT_HTTP
+    def run_application(self) -> None:
+        super().run_application()
+        body = self.wsgi_input
+        if body.chunked_input or (body.content_length or 0) - body.position > LARGE_BYTES:
+            self._discard_rest(body)
+
+    def _discard_rest(self, body: Any) -> None:
+        """The response is sent; the rest of a long body is not read to its end only to be discarded."""
+        self.close_connection = True
+        with suppress(OSError), gevent.Timeout(DISCARD_SECONDS, False):
+            self.socket.shutdown(SHUT_WR)
+            while self.socket.recv(LARGE_BYTES):
+                pass
+        body.chunked_input, body.content_length = False, body.position
 
     def start_response(self, status: str, headers: Any, exc_info: Any = None) -> Any:
-        if self.draining:
+        if self._connections.draining:
             self.close_connection = True
             headers = [*headers, ("Connection", "close")]
         return super().start_response(status, headers, exc_info)
@@ -133,8 +191,18 @@ class Connection(PyWSGIHandler):  # type: ignore[misc]
         else:
             self._sendall(head + b"\r\n" + data)
 
+    def _sendall(self, data: bytes) -> None:
+        super()._sendall(data)
+        if len(data) > LARGE_BYTES:
+            self._connections.since[self.socket] = self._connections.clock()
+
+    def _handle_client_error(self, ex: Exception) -> tuple[str, bytes]:
+        """Answers what is not HTTP. The response and log line of gevent would repeat what was sent."""
+        log.info("malformed_request", extra={"reason": "the request is not HTTP"})
+        return "400", NOT_HTTP
+
     def log_request(self) -> None:
-        """Not here: what is worth a line is logged where it happens."""
+        """Logs nothing; the app writes the access log."""
 
     def log_error(self, msg: str, *args: Any) -> None:
-        log.info("malformed", extra={"what": "a connection that ended in disorder"})
+        log.info("malformed_request", extra={"reason": "the connection failed"})

@@ -1,4 +1,4 @@
-"""Where web may listen."""
+"""Checks of the address that web is to listen on."""
 
 import errno
 import ipaddress
@@ -15,7 +15,7 @@ def is_loopback(host: str) -> bool:
 
 
 def check_free(host: str, port: int) -> None:
-    """Raises InvalidSettings if the port is in use, or is not ours to have."""
+    """Raises InvalidSettings if web cannot listen on the port."""
     with socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET) as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:

@@ -1,47 +1,74 @@
-"""/v1/models: which models are served, what rows they take, and what they say of themselves."""
+"""/v1/models: the models that are served, and the rows that they take."""
 
 import json
+from collections.abc import Iterator
 from typing import Any
-
-from flask import Blueprint, Response, request
 
 from model.description.catalog import Catalog
 from model.description.errors import UnknownModel
 from model.description.manifest import Manifest
-from web.answer import Answer
-from web.keys import Keys
-from web.preferences import require_json_wanted
+from web.app import ApiRequest, JsonResponse
+from web.openapi.model_schemas import ModelSchemas
+from web.openapi.operation import Operation, ResponseSchema
+from web.openapi.parameters import in_path
+from web.openapi.schemas import ModelListSchema, ModelSchema
+from web.requests import require_json_accepted
+from web.routing import route
 
 PATH = "/v1/models"
 
 
-def models(keys: Keys, catalog: Catalog) -> Blueprint:
-    routes = Blueprint("models", __name__, url_prefix=PATH)
+def _describe_show(models: ModelSchemas) -> Iterator[Operation]:
+    refs = sorted({ref for manifest in models.manifests for ref in (manifest.name, manifest.ref)})
+    name = in_path(
+        "name",
+        "Name of a model, for its newest version, or name@version",
+        {"type": "string", "enum": refs},
+    )
+    yield Operation(
+        "showModel",
+        "models",
+        "Show a model: the rows that it takes, its target and its metrics",
+        {200: ResponseSchema("The model", ModelSchema)},
+        (404, 406),
+        parameters=(name,),
+    )
 
-    @routes.get("")
-    def list_models() -> Response:
-        keys.owner_of(request)
-        require_json_wanted(request)
-        newest = (catalog.find(name) for name in catalog.names())
-        return _answer({"object": "list", "data": [model(one, catalog) for one in newest]})
 
-    @routes.get("/<name>")
-    def show(name: str) -> Response:
-        keys.owner_of(request)
-        require_json_wanted(request)
-        return _answer(model(catalog.find(name), catalog))
+class ModelRoutes:
+    def __init__(self, catalog: Catalog) -> None:
+        self._catalog = catalog
 
-    return routes
+    @route(
+        "GET",
+        PATH,
+        Operation(
+            "listModels",
+            "models",
+            "List the models",
+            {200: ResponseSchema("The newest version of each model", ModelListSchema)},
+            (406,),
+        ),
+    )
+    def list(self, request: ApiRequest) -> JsonResponse:
+        require_json_accepted(request)
+        newest = (self._catalog.find(name) for name in self._catalog.names())
+        return _json({"object": "list", "data": [model(each, self._catalog) for each in newest]})
+
+    @route("GET", f"{PATH}/<name>", _describe_show)
+    def show(self, request: ApiRequest, name: str) -> JsonResponse:
+        require_json_accepted(request)
+        return _json(model(self._catalog.find(name), self._catalog))
 
 
 def model(manifest: Manifest, catalog: Catalog) -> dict[str, Any]:
-    """The resource; `default` is whether a request that names no model gets this version."""
+    """The resource. `default` is whether a request that names no model gets this version."""
     return {
         "object": "model",
         "name": manifest.name,
         "version": manifest.version,
         "sha256": manifest.sha256,
-        "default": is_default(manifest, catalog),
+        "default": _is_default(manifest, catalog),
         "versions": catalog.versions(manifest.name),
         "target": manifest.target,
         "unit": manifest.unit,
@@ -53,13 +80,13 @@ def model(manifest: Manifest, catalog: Catalog) -> dict[str, Any]:
     }
 
 
-def is_default(manifest: Manifest, catalog: Catalog) -> bool:
+def _is_default(manifest: Manifest, catalog: Catalog) -> bool:
     try:
         return catalog.find() is manifest
     except UnknownModel:
         return False
 
 
-def _answer(body: Any) -> Response:
-    """A bundle may hold whole numbers that only the slower json can write."""
-    return Answer(json.dumps(body, separators=(",", ":")).encode())
+def _json(body: Any) -> JsonResponse:
+    """A bundle may hold integers that only the slower json can write."""
+    return JsonResponse(json.dumps(body, separators=(",", ":")).encode())

@@ -1,9 +1,8 @@
-"""What operators ask for: how things stand, and the metrics of all processes together."""
+"""Health, capacity, and the metrics of all processes together."""
 
 from collections.abc import Iterator
 
 import orjson
-from flask import Blueprint, Response, request
 from prometheus_client import CollectorRegistry
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, HistogramMetricFamily, Metric
 from prometheus_client.exposition import choose_encoder
@@ -13,86 +12,135 @@ from jobs.metrics import FAMILIES, SUM, Family
 from jobs.predictions import resource
 from jobs.predictions.store import PredictionStore
 from jobs.queues.capacity import Capacity
-from web.admission import Admission
-from web.answer import Answer
-from web.keys import Keys
-from web.preferences import require_json_wanted
-from web.problems import Problem
-from web.trace import Trace
+from web.access_log import AccessLog
+from web.app import ApiRequest, JsonResponse
+from web.capacity_watch import CapacityWatch
+from web.openapi.operation import Operation, ResponseSchema
+from web.openapi.schemas import CapacitySchema, HealthSchema
+from web.requests import require_json_accepted
+from web.routing import route
 
 Samples = dict[tuple[str, ...], float]
 PREFIX = "paygrade_"
 
 
-def operating(keys: Keys, store: PredictionStore, door: Admission, trace: Trace) -> Blueprint:
-    routes = Blueprint("operating", __name__)
+class OperatingRoutes:
+    def __init__(self, store: PredictionStore, watch: CapacityWatch, access_log: AccessLog) -> None:
+        self._store = store
+        self._watch = watch
+        self._access_log = access_log
 
-    @routes.get("/v1/capacity")
-    def capacity() -> Response:
-        keys.owner_of(request)
-        require_json_wanted(request)
-        now = resource.capacity(store.capacity(), door.is_open)
-        return Answer(orjson.dumps(now), headers={"Cache-Control": "no-store"})
+    @route(
+        "GET",
+        "/healthz",
+        Operation(
+            "health", "service", "Check that the process runs", {200: ResponseSchema("It runs", HealthSchema)}
+        ),
+    )
+    def health(self, request: ApiRequest) -> JsonResponse:
+        return JsonResponse(b'{"status":"ok"}')
 
-    @routes.get("/metrics")
-    def exposition() -> Response:
-        if not keys.owner_of(request).may_operate:
-            raise Problem(403, "metrics are for keys with :operate in PAYGRADE_API_KEYS")
-        trace.flush()  # of this process, for who asks right after he did something
+    @route(
+        "GET",
+        "/readyz",
+        Operation(
+            "readiness",
+            "service",
+            "Check that Redis is available; there may be no workers",
+            {200: ResponseSchema("Redis is available", HealthSchema)},
+            (503,),
+        ),
+    )
+    def readiness(self, request: ApiRequest) -> JsonResponse:
+        self._store.ping()
+        return JsonResponse(b'{"status":"ready"}')
+
+    @route(
+        "GET",
+        "/v1/capacity",
+        Operation(
+            "capacity",
+            "service",
+            "Show what waits in the queues, the workers, and their rate",
+            {200: ResponseSchema("The capacity", CapacitySchema, always=("Cache-Control",))},
+            (406, 503),
+        ),
+    )
+    def capacity(self, request: ApiRequest) -> JsonResponse:
+        require_json_accepted(request)
+        capacity = resource.capacity(self._store.capacity(), self._watch.accepting)
+        return JsonResponse(orjson.dumps(capacity), headers={"Cache-Control": "no-store"})
+
+    @route(
+        "GET",
+        "/metrics",
+        Operation(
+            "metrics",
+            "service",
+            "Metrics of all processes together, for Prometheus",
+            {
+                200: ResponseSchema(
+                    "Prometheus text format, or OpenMetrics by Accept", {"type": "string"}, "*/*"
+                )
+            },
+            (503,),
+        ),
+    )
+    def metrics(self, request: ApiRequest) -> JsonResponse:
+        self._access_log.flush()  # so that a caller sees the requests that it has just made
         registry = CollectorRegistry()
-        registry.register(Collected(trace.metrics.read(), store.capacity(), door.is_open))
+        samples = self._access_log.metrics.read()
+        registry.register(MetricsCollector(samples, self._store.capacity(), self._watch.accepting))
         encode, content_type = choose_encoder(request.headers.get("Accept", ""))
-        return Answer(encode(registry), content_type=content_type)
-
-    return routes
+        return JsonResponse(encode(registry), content_type=content_type)
 
 
-class Collected(Collector):
-    """As Prometheus wants it."""
+class MetricsCollector(Collector):
+    """Gives the samples in the form that the Prometheus client writes."""
 
-    def __init__(self, counted: dict[str, Samples], capacity: Capacity, is_open: bool) -> None:
-        self._counted = counted
+    def __init__(self, samples: dict[str, Samples], capacity: Capacity, accepting: bool) -> None:
+        self._samples = samples
         self._capacity = capacity
-        self._is_open = is_open
+        self._accepting = accepting
 
     def collect(self) -> Iterator[Metric]:
         for name, help_, value in self._gauges():
             yield GaugeMetricFamily(PREFIX + name, help_, value=value)
         for family in FAMILIES:
-            samples = self._counted.get(family.name, {})
+            samples = self._samples.get(family.name, {})
             yield _histogram(family, samples) if family.buckets else _counter(family, samples)
 
     def _gauges(self) -> Iterator[tuple[str, str, float]]:
         capacity = self._capacity
-        yield "jobs_waiting", "Jobs in the line that nobody has claimed.", capacity.waiting
-        yield "rows_waiting", "Rows of those jobs.", capacity.rows
-        yield "jobs_claimed", "Jobs that children of workers are at.", capacity.claimed
-        yield "oldest_age_seconds", "Age of the job that has waited longest.", capacity.oldest_seconds
-        yield "workers", "Workers that live.", capacity.workers
-        yield "children", "Children of workers that live.", len(capacity.children)
-        yield "web_processes", "Web processes that live.", len(capacity.webs)
+        yield "jobs_waiting", "Predictions that no worker has claimed.", capacity.waiting
+        yield "rows_waiting", "Rows of those predictions.", capacity.rows
+        yield "jobs_claimed", "Predictions that child processes of workers have claimed.", capacity.claimed
+        yield "oldest_age_seconds", "Age of the prediction that has waited longest.", capacity.oldest_seconds
+        yield "workers", "Live workers.", capacity.workers
+        yield "children", "Live child processes of workers.", len(capacity.children)
+        yield "web_processes", "Live web processes.", len(capacity.webs)
         yield (
             "rows_per_second",
-            "What all children together score while they have work.",
+            "Rows a second that all child processes together score while they have work.",
             capacity.rows_per_second,
         )
-        yield "accepting", "Whether a job would be accepted now.", self._is_open
+        yield "accepting", "Whether a prediction would be accepted now.", self._accepting
         yield from self._gauges_of_batches()
 
     def _gauges_of_batches(self) -> Iterator[tuple[str, str, float]]:
         batches = self._capacity.batches
-        yield "batches_open", "BatchRoutes that have not ended.", batches.open
-        yield "chunks_waiting", "Chunks of batches that nobody has claimed.", batches.waiting
-        yield "chunks_claimed", "Chunks that children of workers are at.", batches.claimed
+        yield "batches_open", "Batches that have not ended.", batches.open
+        yield "chunks_waiting", "Chunks of batches that no worker has claimed.", batches.waiting
+        yield "chunks_claimed", "Chunks that child processes of workers have claimed.", batches.claimed
         yield (
             "chunk_oldest_age_seconds",
-            "How long the next chunk has been in the line.",
+            "How long the next chunk has been queued.",
             batches.oldest_seconds,
         )
-        yield "batch_children", "Children of workers for batches that live.", len(batches.children)
+        yield "batch_children", "Live child processes of workers for batches.", len(batches.children)
         yield (
             "batch_rows_per_second",
-            "What all children for batches together score while they have work.",
+            "Rows a second that all child processes for batches together score while they have work.",
             batches.rows_per_second,
         )
 

@@ -1,11 +1,11 @@
-"""Errors as problem details (RFC 9457): the one place that knows which error is which status."""
+"""Errors as problem details (RFC 9457): the one place that knows which error has which status."""
 
 import logging
-from collections.abc import Iterable, Mapping
-from typing import Any, NamedTuple
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any, TypeAlias
 
 import orjson
-from flask import Flask, Response
+from flask import Flask, Response, request
 from werkzeug.exceptions import HTTPException
 from werkzeug.http import HTTP_STATUS_CODES
 
@@ -14,6 +14,7 @@ from jobs.errors import (
     IdempotencyKeyReused,
     InvalidGzip,
     InvalidId,
+    InvalidTable,
     QueueFull,
     RateLimited,
     StoreUnavailable,
@@ -22,29 +23,37 @@ from jobs.errors import (
 from jobs.predictions.record import UnknownRecord
 from model.description.errors import UnknownModel
 from model.description.schema import Fault, InvalidRows
-from web.answer import Answer
+from web.errors import (
+    ExpiredJob,
+    FileTooLong,
+    InvalidDryRun,
+    JobConflict,
+    NotScored,
+    UnknownJob,
+    UnreadableInput,
+)
 
 log = logging.getLogger(__name__)
 
-STORE_AWAY_RETRY_SECONDS = 2
+UNAVAILABLE_RETRY_SECONDS = 2
 
 _NOT_HTTP = orjson.dumps(
     {
         "type": "urn:paygrade:bad-request",
         "title": "Bad Request",
         "status": 400,
-        "detail": "this is not a request as HTTP has it; look at its first line and its header",
+        "detail": "the request is not valid HTTP; check its first line and its headers",
     }
 )
 NOT_HTTP = (
     b"HTTP/1.1 400 Bad Request\r\nConnection: close\r\nContent-Type: application/problem+json\r\n"
     b"Content-Length: %d\r\n\r\n%b" % (len(_NOT_HTTP), _NOT_HTTP)
 )
-"""The whole answer to what could not be read, and so never came to Flask."""
+"""The whole response to a request that could not be read and so never reached Flask."""
 
 
 class Problem(Exception):
-    """A request that cannot be answered as asked."""
+    """A request that is refused, with the status and headers of the response."""
 
     def __init__(
         self,
@@ -60,79 +69,90 @@ class Problem(Exception):
         self.headers = headers or {}
 
 
-class _Answer(NamedTuple):
-    status: int
-    retry_after: int | None = None
-
-
-_ANSWERS: dict[type[Exception], _Answer] = {
-    InvalidId: _Answer(404),
-    InvalidGzip: _Answer(400),
-    UnknownModel: _Answer(404),
-    TooManyRows: _Answer(422),
-    UnknownRecord: _Answer(503, STORE_AWAY_RETRY_SECONDS),
-    StoreUnavailable: _Answer(503, STORE_AWAY_RETRY_SECONDS),
-    FilesUnavailable: _Answer(503, STORE_AWAY_RETRY_SECONDS),
-    IdempotencyKeyReused: _Answer(422),
+_STATUSES: dict[type[Exception], int] = {
+    InvalidGzip: 400,
+    InvalidId: 404,
+    UnknownJob: 404,
+    UnknownModel: 404,
+    JobConflict: 409,
+    ExpiredJob: 410,
+    FileTooLong: 413,
+    IdempotencyKeyReused: 422,
+    InvalidDryRun: 422,
+    InvalidTable: 422,
+    TooManyRows: 422,
+    RateLimited: 429,
+    FilesUnavailable: 503,
+    NotScored: 503,
+    QueueFull: 503,
+    StoreUnavailable: 503,
+    UnknownRecord: 503,
 }
-_OF_ROUTES = {
-    404: "there is no such route; /docs shows those that there are",
-    405: "this route does not take this method; Allow names those that it takes",
+"""The status of each error and of its subclasses."""
+_NO_ROUTE = {
+    404: "there is no such route; /docs lists the routes",
+    405: "this route does not support the method; the header Allow lists those that it supports",
 }
-"""What Werkzeug finds wrong before any of our routes is asked."""
+
+Members: TypeAlias = dict[str, Any]
+Extension: TypeAlias = Callable[[Members], Members]
+"""Adds to the members of a problem what clients of one protocol expect."""
 
 
-def register(app: Flask) -> None:
-    app.register_error_handler(Problem, _respond)
-    app.register_error_handler(InvalidRows, _invalid_rows)
-    app.register_error_handler(RateLimited, lambda error: _later(429, error))
-    app.register_error_handler(QueueFull, lambda error: _later(503, error))
-    for known in _ANSWERS:
-        app.register_error_handler(known, _known)
-    app.register_error_handler(HTTPException, _http)
-    app.register_error_handler(Exception, _unforeseen)
+class ProblemResponses:
+    """Answers errors. `extensions` are by the first segment of the path, as in `v2`."""
 
+    def __init__(self, app: Flask, extensions: Mapping[str, Extension]) -> None:
+        self._response = app.response_class
+        self._extensions = extensions
+        app.register_error_handler(Problem, self._respond)
+        app.register_error_handler(InvalidRows, self._invalid_rows)
+        app.register_error_handler(UnreadableInput, self._unreadable_input)
+        for known in _STATUSES:
+            app.register_error_handler(known, self._known)
+        app.register_error_handler(HTTPException, self._http)
+        app.register_error_handler(Exception, self._unexpected)
 
-def _respond(problem: Problem) -> Response:
-    title = HTTP_STATUS_CODES[problem.status]
-    body: dict[str, Any] = {
-        "type": f"urn:paygrade:{title.lower().replace(' ', '-')}",
-        "title": title,
-        "status": problem.status,
-        "detail": problem.detail,
-    }
-    if problem.errors:
-        body["errors"] = [{"pointer": fault.pointer, "detail": fault.detail} for fault in problem.errors]
-    return Answer(
-        orjson.dumps(body), problem.status, problem.headers, content_type="application/problem+json"
-    )
+    def _respond(self, problem: Problem) -> Response:
+        title = HTTP_STATUS_CODES[problem.status]
+        members: Members = {
+            "type": f"urn:paygrade:{title.lower().replace(' ', '-')}",
+            "title": title,
+            "status": problem.status,
+            "detail": problem.detail,
+        }
+        if problem.errors:
+            members["errors"] = [
+                {"pointer": fault.pointer, "detail": fault.detail} for fault in problem.errors
+            ]
+        if extension := self._extensions.get(request.path.split("/")[1]):
+            members = extension(members)
+        return self._response(
+            orjson.dumps(members), problem.status, problem.headers, content_type="application/problem+json"
+        )
 
+    def _known(self, error: Exception) -> Response:
+        status = next(_STATUSES[kind] for kind in type(error).__mro__ if kind in _STATUSES)
+        seconds = getattr(error, "retry_after", UNAVAILABLE_RETRY_SECONDS if status == 503 else None)
+        headers = {"Retry-After": str(seconds)} if seconds else {}
+        return self._respond(Problem(status, str(error), headers=headers))
 
-def _known(error: Exception) -> Response:
-    status, retry_after = _ANSWERS[type(error)]
-    headers = {"Retry-After": str(retry_after)} if retry_after else {}
-    return _respond(Problem(status, str(error), headers=headers))
+    def _invalid_rows(self, error: InvalidRows) -> Response:
+        return self._respond(Problem(422, "the rows do not fit the model; see errors", error.faults))
 
+    def _unreadable_input(self, error: UnreadableInput) -> Response:
+        return self._respond(Problem(422, "the input cannot be read", [Fault("/input", str(error))]))
 
-def _invalid_rows(error: InvalidRows) -> Response:
-    return _respond(Problem(422, "the rows do not fit the model; see errors", error.faults))
+    def _http(self, error: HTTPException) -> Response:
+        headers = {name: value for name, value in error.get_headers() if name in ("Allow", "Retry-After")}
+        detail = _NO_ROUTE.get(error.code or 0) or error.description or ""
+        return self._respond(Problem(error.code or 500, detail, headers=headers))
 
-
-def _later(status: int, error: RateLimited | QueueFull) -> Response:
-    return _respond(Problem(status, str(error), headers={"Retry-After": str(error.retry_after)}))
-
-
-def _http(error: HTTPException) -> Response:
-    headers = {name: value for name, value in error.get_headers() if name in ("Allow", "Retry-After")}
-    detail = _OF_ROUTES.get(error.code or 0) or error.description or ""
-    return _respond(Problem(error.code or 500, detail, headers=headers))
-
-
-def _unforeseen(error: Exception) -> Response:
-    # Where it happened, and not what it says: that may hold what the caller sent.
-    place = error.__traceback__
-    while place and place.tb_next:
-        place = place.tb_next
-    where = f"{place.tb_frame.f_code.co_filename}:{place.tb_lineno}" if place else "?"
-    log.error("unforeseen", extra={"error": type(error).__name__, "where": where})
-    return _respond(Problem(500, "something here is broken; it has been logged"))
+    def _unexpected(self, error: Exception) -> Response:
+        """Logs where the error happened, but not its message, which may hold what the caller sent."""
+        traceback = error.__traceback__
+        while traceback and traceback.tb_next:
+            traceback = traceback.tb_next
+        where = f"{traceback.tb_frame.f_code.co_filename}:{traceback.tb_lineno}" if traceback else "?"
+        log.error("unexpected_error", extra={"error": type(error).__name__, "where": where})
+        return self._respond(Problem(500, "the server failed on this request; the failure has been logged"))

@@ -1,33 +1,53 @@
-"""POST /recms: the call of the article that this grew from, through the queue and with honest errors."""
+"""POST /recms: the call of the article that this project grew from, served through the queue."""
+
+from collections.abc import Iterator
 
 import orjson
-from flask import Blueprint, Response, request
 
-from web.answer import Answer
-from web.blocking import score
-from web.body import PredictionRequest, read_json
-from web.predictions import PredictionRoutes
-from web.preferences import require_json_wanted
+from model.description.catalog import Catalog
+from web.app import ApiRequest, JsonResponse
+from web.openapi.model_schemas import ModelSchemas, component_name
+from web.openapi.operation import Operation, ResponseSchema, json_body, ref_to
+from web.openapi.schemas import SalarySchema
+from web.requests import read_json, require_json_accepted
+from web.routing import route
+from web.submission import PredictionRequest, PredictionSubmission
 
 MODEL = "salary"
 
 
-def recms(predictions: PredictionRoutes) -> Blueprint:
-    routes = Blueprint("recms", __name__)
+def _describe(models: ModelSchemas) -> Iterator[Operation]:
+    """The rows are those of the newest version of the model; without the model no row is valid."""
+    newest = models.newest(MODEL)
+    schema = ref_to(component_name("Row", newest)) if newest else {"type": "object"}
+    examples = {"row": {"summary": "a row", "value": newest.examples[0]}} if newest else {}
+    yield Operation(
+        "recms",
+        "predictions",
+        f"Score one row with the model {MODEL}, and wait for the score",
+        {200: ResponseSchema("The score", SalarySchema)},
+        (404, 406, 413, 415, 422, 429, 503),
+        body=json_body(schema, examples),
+    )
 
-    @routes.post("/recms")
-    def salary() -> Response:
-        owner = predictions.keys.owner_of(request)
-        require_json_wanted(request)
+
+class RecmsRoutes:
+    def __init__(self, submission: PredictionSubmission, catalog: Catalog) -> None:
+        self._submission = submission
+        self._catalog = catalog
+
+    @route("POST", "/recms", _describe)
+    def score(self, request: ApiRequest) -> JsonResponse:
+        require_json_accepted(request)
         row = read_json(request)
-        manifest = predictions.catalog.find(MODEL)
-        asked = PredictionRequest(manifest, manifest.schema.check_row(row, pointer=""), rows=1, metadata={})
-        return Answer(salary_of(score(predictions, asked, owner).outputs))
-
-    return routes
+        manifest = self._catalog.find(MODEL)
+        values = manifest.schema.check_row(row, pointer="")
+        asked = PredictionRequest(manifest, values, rows=1, metadata={}, request_id=request.id)
+        scored = self._submission.score(asked, request.owner.name)
+        return JsonResponse(salary_of(scored.outputs))
 
 
 def salary_of(output: bytes) -> bytes:
-    """The score as text, in the digits in which it was recorded."""
+    """The score as text, with the digits that were recorded."""
     digits = output.partition(b'{"prediction":')[2].partition(b",")[0].rstrip(b"}")
     return orjson.dumps({"salary": digits.decode()})

@@ -1,96 +1,127 @@
-"""Callers who wait for their job to end, thousands in one process."""
+"""Callers who wait for their job to end, thousands of them in one process."""
 
 import logging
 import math
 import time
-from collections.abc import Callable, Sequence
-from typing import Any
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Any, Generic, Protocol, TypeAlias, TypeVar
 
 import gevent
 from gevent.event import AsyncResult
 from redis import Redis
 
-from jobs.predictions.record import JobEnded, PredictionRecord, UnknownRecord
+from jobs.predictions.record import JobEnded
 
 log = logging.getLogger(__name__)
 
-READS_AGAIN_EVERY_SECONDS = 1
-"""Pub/sub may drop a message, so whoever waits reads again this often."""
+READ_AGAIN_EVERY_SECONDS = 1
+"""Pub/sub may drop a message, so the records of awaited jobs are read this often."""
 TICK_SECONDS = 0.1
-AT_ONCE = 250
-"""Records read in one call, so that nobody's post waits long behind it."""
-
-ReadAll = Callable[[Sequence[str], str], Sequence[PredictionRecord | UnknownRecord | None]]
+READ_AT_ONCE = 250
+"""Records read in one call, so that posts do not wait long behind it."""
 
 
-class Waiter:
-    """One caller's place. Leave it when done: `with waiting.enter(record) as waiter`."""
+class Status(Protocol):
+    @property
+    def ended(self) -> bool: ...
 
-    def __init__(self, waiting: "Waiting", record: PredictionRecord) -> None:
+
+class Record(Protocol):
+    """The record of a job of any kind."""
+
+    @property
+    def id(self) -> str: ...
+    @property
+    def owner(self) -> str: ...
+    @property
+    def status(self) -> Status: ...
+
+
+R = TypeVar("R", bound=Record)
+ReadRecords: TypeAlias = Callable[[Sequence[str], str], Sequence[Record | Exception | None]]
+"""Reads the records of jobs of one kind, and registers a channel that is told when one of them ends."""
+
+
+class WaitingCaller(Generic[R]):
+    """One caller, registered until the end of the block: `with waiting.enter(record) as caller`."""
+
+    def __init__(self, waiting: "WaitingCallers", record: R) -> None:
         self._waiting = waiting
         self.record = record
         self.result = AsyncResult()
         self.until = math.inf
 
-    def __enter__(self) -> "Waiter":
+    def __enter__(self) -> "WaitingCaller[R]":
         return self
 
     def __exit__(self, *_: object) -> None:
         self._waiting.leave(self)
 
-    def wait(self, seconds: float) -> PredictionRecord | None:
-        """The record once the job has ended; None when the time is over, or this process is to stop."""
-        self.until = time.monotonic() + seconds
-        record: PredictionRecord | None = self.result.get()
+    def wait(self, seconds: float) -> R | None:
+        """Returns the record of the ended job; None when the time is over or the process stops."""
+        self.until = self._waiting.clock() + seconds
+        record: R | None = self.result.get()
         return record
 
 
-class Waiting:
-    """Subscribed to a channel of its own: word of ended jobs comes in, their callers are woken."""
+class WaitingCallers:
+    """Subscribes to the channel of this process, and wakes the callers whose jobs have ended.
 
-    def __init__(self, redis: Redis, read: ReadAll, channel: str, most_callers: int) -> None:
+    `readers` are by the prefix of the ids that they read, as in `pred_`.
+    """
+
+    def __init__(
+        self,
+        redis: Redis,
+        readers: Mapping[str, ReadRecords],
+        channel: str,
+        max_callers: int,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
         self.channel = channel
+        self.clock = clock
         self._redis = redis
-        self._read = read
-        self._most_callers = most_callers
-        self._waiters: dict[str, list[Waiter]] = {}
+        self._readers = readers
+        self._max_callers = max_callers
+        self._by_job: dict[str, list[WaitingCaller[Any]]] = {}
         self._callers = 0
         self._released = False
 
-    def open(self) -> None:
+    def start(self) -> None:
         gevent.spawn(self._listen)
         gevent.spawn(self._read_again)
-        gevent.spawn(self._watch_time)
+        gevent.spawn(self._end_waits)
 
     @property
-    def open_to_more(self) -> bool:
-        return not self._released and self._callers < self._most_callers
+    def accepting(self) -> bool:
+        return not self._released and self._callers < self._max_callers
 
-    def enter(self, record: PredictionRecord) -> Waiter | None:
-        """None if too many wait here already, or if this process is to stop: answer at once then.
+    def enter(self, record: R) -> WaitingCaller[R] | None:
+        """Returns None if too many callers wait already or the process stops: respond at once then.
 
-        Enter with the record known so far, before `channel` is made a watcher of the job.
+        Enter before `channel` is registered with the job, or its end may be missed.
         """
-        if not self.open_to_more:
+        if not self.accepting:
             return None
-        waiter = Waiter(self, record)
-        self._waiters.setdefault(record.id, []).append(waiter)
+        caller = WaitingCaller(self, record)
+        self._by_job.setdefault(record.id, []).append(caller)
         self._callers += 1
-        return waiter
+        return caller
 
-    def leave(self, waiter: Waiter) -> None:
+    def leave(self, caller: WaitingCaller[Any]) -> None:
         self._callers -= 1
-        waiters = self._waiters[waiter.record.id]
-        waiters.remove(waiter)
-        if not waiters:
-            del self._waiters[waiter.record.id]
+        callers = self._by_job[caller.record.id]
+        callers.remove(caller)
+        if not callers:
+            del self._by_job[caller.record.id]
 
     def release(self) -> None:
-        """Lets everyone go, and nobody wait any more."""
+        """Wakes all callers, and accepts no more."""
         self._released = True
-        for waiters in self._waiters.values():
-            for waiter in waiters:
-                waiter.result.set(None)
+        for callers in self._by_job.values():
+            for caller in callers:
+                caller.result.set(None)
 
     def _listen(self) -> None:
         while True:
@@ -99,43 +130,47 @@ class Waiting:
                 with subscribing(ignore_subscribe_messages=True) as subscription:
                     subscription.subscribe(self.channel)
                     for message in subscription.listen():
-                        self._hear(message["data"])
-            except Exception as error:  # whatever it is, callers wait on
-                log.warning("not_heard", extra={"error": type(error).__name__})
+                        self._receive(message["data"])
+            except Exception as error:  # whatever it is, the callers go on waiting
+                log.warning("subscription_lost", extra={"error": type(error).__name__})
                 gevent.sleep(0.5)
 
-    def _hear(self, message: bytes) -> None:
-        untold = []
-        for ending in JobEnded.read_all(message):
-            if ending.told:
-                for waiter in self._waiters.get(ending.job_id, ()):
-                    waiter.result.set(waiter.record.ended(ending))
+    def _receive(self, message: bytes) -> None:
+        not_inlined = []
+        for ended in JobEnded.read_all(message):
+            if ended.told:
+                for caller in self._by_job.get(ended.job_id, ()):
+                    caller.result.set(caller.record.ended(ended))
             else:
-                untold.append(ending.job_id)
-        self._look(untold)
+                not_inlined.append(ended.job_id)
+        self._read(not_inlined)
 
     def _read_again(self) -> None:
         while True:
-            gevent.sleep(READS_AGAIN_EVERY_SECONDS)
+            gevent.sleep(READ_AGAIN_EVERY_SECONDS)
             try:
-                self._look(list(self._waiters))
-            except Exception as error:  # likewise
-                log.warning("not_heard", extra={"error": type(error).__name__})
+                self._read(self._by_job)
+            except Exception as error:  # as above
+                log.warning("store_unavailable", extra={"error": type(error).__name__})
 
-    def _watch_time(self) -> None:
-        """One clock for all who wait: a timer for each costs a tenth of the time of a request."""
+    def _end_waits(self) -> None:
+        """One clock for all callers: a timer for each costs a tenth of a request's time."""
         while True:
             gevent.sleep(TICK_SECONDS)
-            now = time.monotonic()
-            for waiters in list(self._waiters.values()):
-                for waiter in waiters:
-                    if waiter.until <= now:
-                        waiter.result.set(None)
+            now = self.clock()
+            for callers in list(self._by_job.values()):
+                for caller in callers:
+                    if caller.until <= now:
+                        caller.result.set(None)
 
-    def _look(self, ids: list[str]) -> None:
-        for start in range(0, len(ids), AT_ONCE):
-            some = ids[start : start + AT_ONCE]
-            for record in self._read(some, self.channel):
-                if isinstance(record, PredictionRecord) and record.status.ended:
-                    for waiter in self._waiters.get(record.id, ()):
-                        waiter.result.set(record)
+    def _read(self, job_ids: Iterable[str]) -> None:
+        """Reads the records, and wakes the callers whose jobs have ended."""
+        by_kind: defaultdict[str, list[str]] = defaultdict(list)
+        for job_id in job_ids:
+            by_kind[job_id[: job_id.index("_") + 1]].append(job_id)
+        for prefix, ids in by_kind.items():
+            for start in range(0, len(ids), READ_AT_ONCE):
+                for record in self._readers[prefix](ids[start : start + READ_AT_ONCE], self.channel):
+                    if record is not None and not isinstance(record, Exception) and record.status.ended:
+                        for caller in self._by_job.get(record.id, ()):
+                            caller.result.set(record)

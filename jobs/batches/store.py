@@ -101,7 +101,7 @@ class BatchStore:
         seconds = UNKNOWN_SECONDS if left is None else math.ceil(left)
         return TooManyBatches(min(max(seconds, 1), MOST_SECONDS))
 
-    def read(self, job_ids: Sequence[str]) -> list[BatchRecord | UnknownRecord | None]:
+    def read(self, job_ids: Sequence[str], watcher: str = "") -> list[BatchRecord | UnknownRecord | None]:
         with talking():
             records = self._read(args=[self.retention_ms, *job_ids])
         return [_decoded(job_id, values) for job_id, values in zip(job_ids, records, strict=True)]

@@ -1,4 +1,4 @@
-"""/v2, the Open Inference Protocol over REST: other people's clients, served through the queue.
+"""/v2: the Open Inference Protocol over REST, so that its clients can use the queue.
 
-KServe's, MLServer's and Triton's clients speak it; Triton's binary tensors are understood as well.
+The clients of KServe, MLServer and Triton speak it. Triton's binary tensors are supported.
 """

@@ -1,4 +1,4 @@
-"""The elements of a tensor as bytes: little-endian, row by row, nothing between them."""
+"""The elements of a tensor as bytes: little-endian, row by row, without padding."""
 
 import struct
 from collections.abc import Iterator, Sequence
@@ -18,7 +18,7 @@ CODES = {
     "FP32": "f",
     "FP64": "d",
 }
-"""What the module struct calls each datatype of a fixed size."""
+"""The format character of each datatype of a fixed size, as in the module struct."""
 BYTES = "BYTES"
 DATATYPES = (*CODES, BYTES)
 
@@ -26,21 +26,21 @@ _LENGTH = struct.Struct("<I")
 
 
 def decode(datatype: str, data: bytes, count: int) -> list[Any]:
-    """Reads `count` elements; NaN is None. Raises ValueError if the bytes hold anything else."""
+    """Reads `count` elements; NaN becomes None. Raises ValueError if the bytes hold anything else."""
     if datatype == BYTES:
         texts = list(_texts(data))
         if len(texts) != count:
-            raise ValueError(f"holds {len(texts)} elements, where its shape has {count}")
+            raise ValueError(f"holds {len(texts)} elements, but its shape has {count}")
         return texts
     size = count * struct.calcsize(f"<{CODES[datatype]}")
     if len(data) != size:
-        raise ValueError(f"holds {len(data)} bytes, where its shape and datatype take {size}")
+        raise ValueError(f"holds {len(data)} bytes, but its shape and datatype need {size}")
     elements = struct.unpack(f"<{count}{CODES[datatype]}", data)
     return [None if element != element else element for element in elements]
 
 
 def encode(datatype: str, elements: Sequence[Any]) -> bytes:
-    """Writes what `decode` reads."""
+    """The inverse of `decode`."""
     if datatype == BYTES:
         texts = [element.encode() for element in elements]
         return b"".join(_LENGTH.pack(len(text)) + text for text in texts)
@@ -48,7 +48,7 @@ def encode(datatype: str, elements: Sequence[Any]) -> bytes:
 
 
 def _texts(data: bytes) -> Iterator[str]:
-    """Each is its length in four bytes, then UTF-8."""
+    """Each text is its length in four bytes, followed by UTF-8."""
     end = 0
     while end < len(data):
         start = end + _LENGTH.size

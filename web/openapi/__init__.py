@@ -1,1 +1,1 @@
-"""The API as OpenAPI 3.1 has it. A new route is added to operations.py, batches.py or oip.py."""
+"""The API as an OpenAPI 3.1 document. Each operation is described beside its route, with `@route`."""

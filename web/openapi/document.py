@@ -1,66 +1,58 @@
-"""The document: made of the models in the catalog as they stand, and kept while they are the same."""
+"""The document, generated from the routes and the models, and cached until the models change."""
 
 import json
+from collections.abc import Iterable
 from typing import Any
 
 from jobs import RELEASE
 from model.description.catalog import Catalog
 from model.description.manifest import Manifest
-from web.openapi import batches, oip
-from web.openapi.answers import ANSWERS, schemas_of
-from web.openapi.operation import PROBLEMS
-from web.openapi.operations import operations
-from web.openapi.requests import Requests
+from web.keys import ACCESS, Access
+from web.openapi.model_schemas import ModelSchemas
+from web.openapi.operation import PROBLEMS, Operation
+from web.openapi.parameters import REQUEST_ID
+from web.openapi.schemas import component_schemas
+from web.routing import Route, routes_of
 
 INTRODUCTION = """\
-A model behind a queue: post the rows, then poll, or wait with `Prefer: wait=N`. Each row gets its own score
-or its own reason. Errors are problem details (RFC 9457), every answer has `X-Request-ID`, and a method that
-a path does not know is 405 with `Allow`.
+Models behind a queue: post rows, then poll, or wait with `Prefer: wait=N`. Each row gets its own score or
+its own error. Errors are problem details (RFC 9457), every response has `X-Request-ID`, and a method that a
+path does not support gives 405 with `Allow`.
 """
-NO_KEYS = "This server has no keys set: it answers everybody who reaches it."
+NO_KEYS = "This server has no keys set: it answers everybody who can reach it."
 
-REQUEST_ID: dict[str, Any] = {
-    "name": "X-Request-ID",
-    "in": "header",
-    "description": "Passthrough if it is 1 to 64 of A-Z, a-z, 0-9, `.`, `_` and `-`; else a new one is made",
-    "schema": {"type": "string"},
-}
 SCHEMES = {
     "bearer": {"type": "http", "scheme": "bearer"},
     "header": {"type": "apiKey", "in": "header", "name": "X-API-Key"},
 }
+REFUSALS = {Access.PUBLIC: (), Access.PREDICT: (401,), Access.OPERATE: (401, 403)}
 
 
 class Document:
-    """`keyed` is whether callers need a key."""
+    """`keyed` is whether keys are set, `rooms` are the classes whose methods are routes."""
 
-    def __init__(self, catalog: Catalog, keyed: bool) -> None:
+    def __init__(self, catalog: Catalog, keyed: bool, rooms: Iterable[type]) -> None:
         self._catalog = catalog
         self._keyed = keyed
-        self._made_of: tuple[Manifest, ...] | None = None
+        self._routes = tuple(routes_of(rooms))
+        self._manifests: tuple[Manifest, ...] | None = None
         self._text = b""
 
     def text(self) -> bytes:
-        """As JSON."""
+        """The document as JSON."""
         manifests = self._catalog.manifests()
-        if manifests != self._made_of:
-            self._text = json.dumps(self._write(manifests), separators=(",", ":")).encode()
-            self._made_of = manifests
+        if manifests != self._manifests:
+            self._text = json.dumps(self._generate(manifests), separators=(",", ":")).encode()
+            self._manifests = manifests
         return self._text
 
-    def _write(self, manifests: tuple[Manifest, ...]) -> dict[str, Any]:
-        requests = Requests(self._catalog, manifests)
-        paths: dict[str, dict[str, Any]] = {}
-        for operation in (
-            *operations(requests, manifests),
-            *batches.operations(),
-            *oip.operations(manifests),
-        ):
-            paths.setdefault(operation.path, {})[operation.method] = operation.write(self._keyed)
+    def _generate(self, manifests: tuple[Manifest, ...]) -> dict[str, Any]:
+        models = ModelSchemas(self._catalog, manifests)
+        operations = [(route, each) for route in self._routes for each in _described(route, models)]
         components: dict[str, Any] = {
-            "schemas": {**schemas_of((*ANSWERS, *batches.ANSWERS, *oip.ANSWERS)), **requests.schemas},
+            "schemas": {**_components(operation for _, operation in operations), **models.schemas},
             "parameters": {"X-Request-ID": REQUEST_ID},
-            "responses": {str(status): problem.write() for status, problem in PROBLEMS.items()},
+            "responses": {str(status): problem.to_openapi() for status, problem in PROBLEMS.items()},
         }
         if self._keyed:
             components["securitySchemes"] = SCHEMES
@@ -72,6 +64,25 @@ class Document:
                 "description": INTRODUCTION + ("" if self._keyed else f"\n{NO_KEYS}\n"),
             },
             "servers": [{"url": "/"}],
-            "paths": paths,
+            "paths": self._paths(operations),
             "components": components,
         }
+
+    def _paths(self, operations: Iterable[tuple[Route, Operation]]) -> dict[str, dict[str, Any]]:
+        paths: dict[str, dict[str, Any]] = {}
+        for route, operation in operations:
+            refusals = REFUSALS[ACCESS.get(route.path, Access.PREDICT)] if self._keyed else ()
+            path = (operation.path or route.path).replace("<", "{").replace(">", "}")
+            paths.setdefault(path, {})[route.method.lower()] = operation.to_openapi(refusals)
+        return paths
+
+
+def _described(route: Route, models: ModelSchemas) -> Iterable[Operation]:
+    operation = route.operation
+    return (operation,) if isinstance(operation, Operation) else operation(models)
+
+
+def _components(operations: Iterable[Operation]) -> dict[str, Any]:
+    responses = (response for operation in operations for response in operation.responses.values())
+    types = {response.component for response in (*responses, *PROBLEMS.values()) if response.component}
+    return component_schemas(sorted(types, key=lambda each: each.__name__))

@@ -1,10 +1,11 @@
-"""An operation: a method on a path, what it takes, and all that it may answer."""
+"""An operation of the document: what a route takes, and every response that it may give."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from types import GenericAlias
+from typing import Any, TypeAlias
 
-from web.openapi.requests import ref_to
+from web.openapi.schemas import ProblemSchema, component_of
 
 JSON = "application/json"
 HTML = "text/html"
@@ -12,56 +13,66 @@ PROBLEM = "application/problem+json"
 
 
 @dataclass(frozen=True)
-class Answer:
-    """`schema` is JSON Schema, or the name of one in answers.py; headers are by their names in HEADERS.
+class ResponseSchema:
+    """`schema` is JSON Schema, or a type of schemas.py, or a list of one; headers are named as in HEADERS.
 
-    `also` are media types that may come instead, and have no schema.
+    `alternatives` are media types that the response may have instead, without a schema.
     """
 
     description: str
-    schema: str | Mapping[str, Any] | None = None
+    schema: type | GenericAlias | Mapping[str, Any] | None = None
     media_type: str = JSON
     always: Sequence[str] = ()
     sometimes: Sequence[str] = ()
     links: Mapping[str, Any] = field(default_factory=dict)
-    also: Sequence[str] = ()
+    alternatives: Sequence[str] = ()
 
-    def write(self) -> dict[str, Any]:
-        headers = {name: header(name, required=True) for name in ("X-Request-ID", *self.always)}
-        headers |= {name: header(name, required=False) for name in self.sometimes}
-        written: dict[str, Any] = {"description": self.description, "headers": headers}
+    def to_openapi(self) -> dict[str, Any]:
+        headers = {name: _header(name, required=True) for name in ("X-Request-ID", *self.always)}
+        headers |= {name: _header(name, required=False) for name in self.sometimes}
+        response: dict[str, Any] = {"description": self.description, "headers": headers}
         if self.schema is not None:
-            schema = ref_to(self.schema) if isinstance(self.schema, str) else self.schema
-            others: dict[str, Any] = {media_type: {} for media_type in self.also}
-            written["content"] = {self.media_type: {"schema": schema}, **others}
+            others: dict[str, Any] = {media_type: {} for media_type in self.alternatives}
+            response["content"] = {self.media_type: {"schema": self._json_schema()}, **others}
         if self.links:
-            written["links"] = self.links
-        return written
+            response["links"] = self.links
+        return response
+
+    @property
+    def component(self) -> type | None:
+        """The type that is a component of the document."""
+        if isinstance(self.schema, GenericAlias):
+            return self.schema.__args__[0]  # type: ignore[no-any-return]
+        return self.schema if isinstance(self.schema, type) else None
+
+    def _json_schema(self) -> Mapping[str, Any]:
+        if self.component is None:
+            return self.schema  # type: ignore[return-value]
+        ref = ref_to(component_of(self.component.__name__))
+        return {"type": "array", "items": ref} if isinstance(self.schema, GenericAlias) else ref
 
 
 @dataclass(frozen=True)
 class Operation:
-    """`problems` are the statuses of its errors, besides 400, and 401 or 403 where keys are set."""
+    """`problems` are the statuses of its errors, besides 400, and 401 or 403 where keys are set.
 
-    method: str
-    path: str
+    `path` differs from that of the route where a route is described once per model.
+    """
+
     id: str
     tag: str
     summary: str
-    answers: Mapping[int, Answer]
+    responses: Mapping[int, ResponseSchema]
     problems: Sequence[int] = ()
     description: str = ""
     parameters: Sequence[Mapping[str, Any]] = ()
     body: Mapping[str, Any] | None = None
-    needs_key: bool = True
-    needs_operate: bool = False
+    path: str = ""
 
-    def write(self, keyed: bool) -> dict[str, Any]:
-        """As the document has it; `keyed` is whether keys are set."""
-        locked = keyed and self.needs_key
-        refusals = [401, *([403] if self.needs_operate else [])] if locked else []
+    def to_openapi(self, refusals: Sequence[int]) -> dict[str, Any]:
+        """`refusals` are the statuses for a request without the key that it needs; empty if it needs none."""
         problems = sorted({400, *refusals, *self.problems})
-        written: dict[str, Any] = {
+        operation: dict[str, Any] = {
             "operationId": self.id,
             "tags": [self.tag],
             "summary": self.summary,
@@ -69,17 +80,29 @@ class Operation:
             "parameters": [*self.parameters, {"$ref": "#/components/parameters/X-Request-ID"}],
             "requestBody": self.body,
             "responses": {
-                **{str(status): answer.write() for status, answer in self.answers.items()},
+                **{str(status): response.to_openapi() for status, response in self.responses.items()},
                 **{str(status): {"$ref": f"#/components/responses/{status}"} for status in problems},
             },
-            "security": [{"bearer": []}, {"header": []}] if locked else None,
+            "security": [{"bearer": []}, {"header": []}] if refusals else None,
         }
-        return {name: value for name, value in written.items() if value}
+        return {name: value for name, value in operation.items() if value}
+
+
+Describe: TypeAlias = Callable[[Any], Iterable[Operation]]
+"""Describes a route by the models in the catalog, as ModelSchemas has them."""
+
+
+def ref_to(name: str) -> dict[str, Any]:
+    return {"$ref": f"#/components/schemas/{name}"}
+
+
+def json_body(schema: Mapping[str, Any], examples: Mapping[str, Any]) -> dict[str, Any]:
+    return {"required": True, "content": {JSON: {"schema": schema, "examples": examples}}}
 
 
 HEADERS: Mapping[str, tuple[str, Mapping[str, Any]]] = {
     "X-Request-ID": (
-        "The caller's own, if it is usable; else a new one",
+        "The id that the caller sent, if it is usable; otherwise a new one",
         {"type": "string", "pattern": "^[A-Za-z0-9._-]{1,64}$"},
     ),
     "Location": (
@@ -87,44 +110,44 @@ HEADERS: Mapping[str, tuple[str, Mapping[str, Any]]] = {
         {"type": "string", "pattern": "^/(docs$|v1/(predictions/pred|batches/batch)_)"},
     ),
     "Retry-After": (
-        "Seconds after which to ask again, by the line and the measured rate",
+        "Seconds after which to ask again, estimated from the queue and the measured rate",
         {"type": "integer", "minimum": 1},
     ),
-    "Cache-Control": ("How long it may be kept", {"type": "string"}),
+    "Cache-Control": ("How long the response may be cached", {"type": "string"}),
     "Preference-Applied": ("The wait that was granted", {"type": "string", "pattern": "^wait=[0-9]+$"}),
-    "Idempotency-Replayed": ("This is the job of an earlier request with this key", {"const": "true"}),
+    "Idempotency-Replayed": ("This is the job of an earlier request with the same key", {"const": "true"}),
     "WWW-Authenticate": ("How to send a key", {"type": "string"}),
-    "Accept-Post": ("The media types that are taken", {"type": "string"}),
-    "ETag": ("Names this version of the file", {"type": "string"}),
-    "Accept-Ranges": ("Parts of it may be asked for", {"const": "bytes"}),
-    "Content-Range": ("Which bytes these are, or how many there are", {"type": "string"}),
+    "Accept-Post": ("The media types that the route takes", {"type": "string"}),
+    "ETag": ("Identifies this version of the file", {"type": "string"}),
+    "Accept-Ranges": ("A range of the file can be requested", {"const": "bytes"}),
+    "Content-Range": ("Which bytes these are, or how many the file has", {"type": "string"}),
     "Content-Security-Policy": ("What the page may load: files of this server", {"type": "string"}),
 }
 
 
-def header(name: str, required: bool) -> dict[str, Any]:
+def _header(name: str, required: bool) -> dict[str, Any]:
     description, schema = HEADERS[name]
     return {"description": description, "required": required, "schema": schema}
 
 
-PROBLEMS: Mapping[int, Answer] = {
-    status: Answer(description, "Problem", PROBLEM, always, sometimes)
+PROBLEMS: Mapping[int, ResponseSchema] = {
+    status: ResponseSchema(description, ProblemSchema, PROBLEM, always, sometimes)
     for status, (description, always, sometimes) in {
         400: ("Malformed: not JSON, or a header or query that cannot be read", (), ()),
-        401: ("No key, or a wrong one", ("WWW-Authenticate",), ()),
-        403: ("This key may not operate", (), ()),
+        401: ("No key was sent, or a wrong one", ("WWW-Authenticate",), ()),
+        403: ("This key does not have the scope `operate`", (), ()),
         404: ("Unknown id, model or version, or the job of another owner", (), ()),
-        406: ("What is asked for by Accept is not to be had", (), ()),
-        409: ("The job's state does not allow it", (), ("Retry-After",)),
+        406: ("The format that Accept asks for is not available", (), ()),
+        409: ("The state of the job does not allow this", (), ("Retry-After",)),
         410: ("The job has expired and was removed", (), ()),
         413: ("The body is over the limit of its size", (), ()),
-        415: ("The body's media type or encoding is not taken", (), ("Accept-Post",)),
-        416: ("The file has no such bytes", ("Content-Range",), ()),
-        422: ("Well-formed and wrong; `errors` has all faults at once", (), ()),
+        415: ("The media type or encoding of the body is not supported", (), ("Accept-Post",)),
+        416: ("The file does not have these bytes", ("Content-Range",), ()),
+        422: ("Well-formed but invalid; `errors` lists all faults at once", (), ()),
         429: ("This key is over its limit", ("Retry-After",), ()),
         503: (
-            "The line is full, or Redis is away: not accepted as far as is known; repeat it with the same "
-            "Idempotency-Key",
+            "The queue is full, or Redis is unavailable: not accepted as far as we know; repeat the request "
+            "with the same Idempotency-Key",
             ("Retry-After",),
             (),
         ),

@@ -1,4 +1,4 @@
-"""The document as a page, of files that this server has; no other host is asked for anything."""
+"""The document as a page. All its files are served from here; the page loads nothing from other hosts."""
 
 from collections.abc import Mapping
 from importlib.resources import files
@@ -11,18 +11,18 @@ POLICY = (
 )
 
 
-class File(NamedTuple):
-    place: Traversable
+class PageFile(NamedTuple):
+    resource: Traversable
     media_type: str
 
 
 _OURS = files(__package__) / "files"
 _SWAGGER_UI = files("flask_swagger_ui") / "dist"
 
-PAGE = File(_OURS / "docs.html", "text/html")
-FILES: Mapping[str, File] = {
-    "start.js": File(_OURS / "start.js", "text/javascript"),
-    "swagger-ui.css": File(_SWAGGER_UI / "swagger-ui.css", "text/css"),
-    "swagger-ui-bundle.js": File(_SWAGGER_UI / "swagger-ui-bundle.js", "text/javascript"),
-    "favicon-32x32.png": File(_SWAGGER_UI / "favicon-32x32.png", "image/png"),
+PAGE = PageFile(_OURS / "docs.html", "text/html")
+FILES: Mapping[str, PageFile] = {
+    "start.js": PageFile(_OURS / "start.js", "text/javascript"),
+    "swagger-ui.css": PageFile(_SWAGGER_UI / "swagger-ui.css", "text/css"),
+    "swagger-ui-bundle.js": PageFile(_SWAGGER_UI / "swagger-ui-bundle.js", "text/javascript"),
+    "favicon-32x32.png": PageFile(_SWAGGER_UI / "favicon-32x32.png", "image/png"),
 }

@@ -1,10 +1,10 @@
-"""What may stand in a path, a query or a header."""
+"""Parameters in paths, queries and headers."""
 
 from typing import Any
 
 from web.openapi.page import FILES
-from web.pages import DEFAULT_LIMIT, MOST
-from web.preferences import LONGEST_SECONDS
+from web.pages import DEFAULT_LIMIT, MAX_LIMIT
+from web.submission import LONGEST_WAIT_SECONDS
 
 Parameter = dict[str, Any]
 
@@ -14,9 +14,9 @@ DURATION = (
     f"|[1-9][0-9]{{0,2}}[mM]{_SECONDS}"
     f"|[1-9][0-9]?[hH]{_MINUTES}{_SECONDS})$"
 )
-"""Of times of up to 7 days those that a pattern can tell."""
+"""Matches only durations of up to 7 days, though not all of them: a pattern cannot add."""
 
-LONGEST_WAIT = f"capped at {LONGEST_SECONDS}"
+LONGEST_WAIT = f"at most {LONGEST_WAIT_SECONDS}"
 
 
 def in_query(name: str, description: str, **schema: Any) -> Parameter:
@@ -31,20 +31,25 @@ def _in_header(name: str, description: str, schema: Parameter, **more: Any) -> P
     return {"name": name, "in": "header", "description": description, "schema": schema, **more}
 
 
+REQUEST_ID = _in_header(
+    "X-Request-ID",
+    "Returned with the response if it is 1 to 64 of A-Z, a-z, 0-9, `.`, `_` and `-`; otherwise replaced",
+    {"type": "string"},
+)
 PREFER = _in_header(
     "Prefer",
-    f"`wait=N` waits for the end, N seconds, {LONGEST_WAIT}; `respond-async` never does (RFC 7240)",
+    f"`wait=N` waits up to N seconds for the end, {LONGEST_WAIT}; `respond-async` never waits (RFC 7240)",
     {"type": "string"},
     examples={"wait": {"value": "wait=10"}, "at once": {"value": "respond-async"}},
 )
-ONCE = _in_header(
+IDEMPOTENCY_KEY = _in_header(
     "Idempotency-Key",
-    "The same key and body give the same job, as long as it is kept; a key of your own for each request",
+    "The same key and body give the same job, for as long as the job is kept. Use a new key for each request",
     {"type": "string", "pattern": r"^[\x21-\x7e]{1,255}$"},
 )
 CANCEL_AFTER = _in_header(
     "Cancel-After",
-    "Not started by then, the job is `expired`: 1 s to 7 days, as in `30s`, `5m` or `1h30m`",
+    "A job that has not started by then becomes `expired`: 1 s to 7 days, as in `30s`, `5m` or `1h30m`",
     {"type": "string", "pattern": DURATION},
 )
 WAIT = in_query(
@@ -56,6 +61,11 @@ WAIT = in_query(
     default=0,
 )
 LIMIT = in_query(
-    "limit", "Most jobs of a page", type="integer", minimum=1, maximum=MOST, default=DEFAULT_LIMIT
+    "limit",
+    "The most jobs on a page",
+    type="integer",
+    minimum=1,
+    maximum=MAX_LIMIT,
+    default=DEFAULT_LIMIT,
 )
 FILE = in_path("file", "Name of the file", {"enum": list(FILES)})

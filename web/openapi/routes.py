@@ -1,38 +1,75 @@
-"""/openapi.json, and /docs with its files, to which / leads. They tell what all may know, and need no key."""
+"""/openapi.json, and /docs with its files. They are public, and / leads to them."""
 
-from flask import Blueprint, Response
-
-from model.description.catalog import Catalog
-from web.answer import Answer
+from web.app import ApiRequest, JsonResponse
 from web.openapi.document import Document
+from web.openapi.operation import HTML, Operation, ResponseSchema
 from web.openapi.page import FILES, PAGE, POLICY
+from web.openapi.parameters import FILE
 from web.problems import Problem
+from web.routing import route
 
-FILES_KEEP = "public, max-age=3600"
+CACHE_FILES = "public, max-age=3600"
 
 
-def documents(catalog: Catalog, keyed: bool) -> Blueprint:
-    routes = Blueprint("documents", __name__)
-    document = Document(catalog, keyed)
+class DocumentRoutes:
+    def __init__(self, document: Document) -> None:
+        self._document = document
 
-    @routes.get("/openapi.json")
-    def openapi() -> Response:
-        return Answer(document.text())
+    @route(
+        "GET",
+        "/openapi.json",
+        Operation(
+            "openapi",
+            "service",
+            "This document, with the rows of the current models",
+            {200: ResponseSchema("OpenAPI 3.1", {"type": "object", "required": ["openapi"]})},
+        ),
+    )
+    def openapi(self, request: ApiRequest) -> JsonResponse:
+        return JsonResponse(self._document.text())
 
-    @routes.get("/")
-    def start() -> Response:
-        return Answer(status=302, headers={"Location": "/docs"}, mimetype=PAGE.media_type)
+    @route(
+        "GET",
+        "/",
+        Operation(
+            "start",
+            "service",
+            "Redirect to the page",
+            {302: ResponseSchema("See /docs", None, always=("Location",))},
+        ),
+    )
+    def start(self, request: ApiRequest) -> JsonResponse:
+        return JsonResponse(status=302, headers={"Location": "/docs"}, mimetype=PAGE.media_type)
 
-    @routes.get("/docs")
-    def docs() -> Response:
+    @route(
+        "GET",
+        "/docs",
+        Operation(
+            "docs",
+            "service",
+            "This document as a page, on which each operation can be tried",
+            {200: ResponseSchema("The page", {"type": "string"}, HTML, always=("Content-Security-Policy",))},
+        ),
+    )
+    def docs(self, request: ApiRequest) -> JsonResponse:
         headers = {"Content-Security-Policy": POLICY}
-        return Answer(PAGE.place.read_bytes(), headers=headers, mimetype=PAGE.media_type)
+        return JsonResponse(PAGE.resource.read_bytes(), headers=headers, mimetype=PAGE.media_type)
 
-    @routes.get("/docs/<file>")
-    def docs_file(file: str) -> Response:
+    @route(
+        "GET",
+        "/docs/<file>",
+        Operation(
+            "docsFile",
+            "service",
+            "A file of the page",
+            {200: ResponseSchema("The file", {"type": "string"}, "*/*", always=("Cache-Control",))},
+            (404,),
+            parameters=(FILE,),
+        ),
+    )
+    def docs_file(self, request: ApiRequest, file: str) -> JsonResponse:
         if file not in FILES:
-            raise Problem(404, "the page has no such file")
-        place, media_type = FILES[file]
-        return Answer(place.read_bytes(), headers={"Cache-Control": FILES_KEEP}, mimetype=media_type)
-
-    return routes
+            raise Problem(404, "the page has no such file; /docs names those that it has")
+        resource, media_type = FILES[file]
+        headers = {"Cache-Control": CACHE_FILES}
+        return JsonResponse(resource.read_bytes(), headers=headers, mimetype=media_type)

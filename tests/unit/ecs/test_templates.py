@@ -15,7 +15,7 @@ from ecs.options import add_options, app_parameters, base_parameters
 from ecs.template import TEMPLATES, Template
 from tests.unit.ecs.conftest import StubClient
 from tests.unit.ecs.templates import shipped
-from web.keys import Keys
+from web.keys import parse_keys
 
 
 def options(*given: str) -> Namespace:
@@ -115,7 +115,7 @@ def test_the_key_that_is_made_opens_web(stub: StubClient) -> None:
     key = keys.first_key(client, "arn")
     assert key
     assert hashlib.sha256(key.encode()).hexdigest() in written[0]
-    assert Keys(written[0])
+    assert parse_keys(written[0])
     assert key not in written[0]
 
 

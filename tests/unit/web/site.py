@@ -1,4 +1,4 @@
-"""A whole Paygrade in one process: web over a Redis that is played, and a worker that comes when called."""
+"""A whole Paygrade in one process: web over a Redis in memory, and workers that run when they are called."""
 
 import tempfile
 from collections.abc import Callable
@@ -14,7 +14,6 @@ from jobs.batches.consumer import BatchConsumer
 from jobs.batches.store import BatchStore
 from jobs.files.store import files_at
 from jobs.logs import Journal
-from jobs.metrics import Metrics
 from jobs.predictions.consumer import PredictionConsumer
 from jobs.predictions.store import PredictionStore
 from jobs.queues.capacity import Process
@@ -24,13 +23,9 @@ from model.description.catalog import Catalog
 from tests.unit.conftest import living
 from tests.unit.web.documented import DocumentedClient
 from tests.unit.web.played_redis import PlayedRedis
-from web.admission import Admission
-from web.app import create_app
-from web.batches import BatchRoutes
-from web.keys import Keys
+from web.keys import parse_keys
 from web.openapi.document import Document
-from web.trace import Trace
-from web.waiting import Waiting
+from web.wiring import ROOMS, Surroundings, Web, build
 from worker.account import Account
 from worker.batch_steps import BatchSteps
 from worker.batches import BatchLoop as BatchWorker
@@ -40,73 +35,65 @@ from worker.predictions import PredictionLoop
 
 BUNDLES = Path("model/bundles")
 CHILD = "child"
+CHANNEL = "ended:web"
 
-OF_WEB = {"webs", "processes"}
+KEYS_OF_WEB = {"webs", "processes"}
 
 
 class Site:
-    """What a test may replace: keys, bundles and any setting."""
+    """A test may replace the keys, the bundles and any setting."""
 
     def __init__(self, keys: str = "", bundles: Path = BUNDLES, **settings: Any) -> None:
         self.settings = Settings(bundles=str(bundles), **settings)
         self.redis = PlayedRedis()
-        for stream in (*STREAMS, BATCH_LINE):  # a missing group fakeredis says in words of its own
+        for stream in (*STREAMS, BATCH_LINE):  # the error of fakeredis for a missing group is another one
             self.redis.xgroup_create(stream, GROUP, id="0", mkstream=True)
         self.store = PredictionStore(self.redis, self.settings)
-        self.line = PredictionConsumer(self.redis, self.settings)
+        self.batch_store = BatchStore(self.redis, self.settings)
+        self.folder = tempfile.TemporaryDirectory(prefix="paygrade-files-")
+        self.files = files_at(self.folder.name)
         self.wake_ups: list[str] = []
         self.logged: list[bytes] = []
-        self.on_bell: Callable[[str], None] = self.wake_ups.append
-        self.waiting = Waiting(self.redis, self.store.read, "ended:web", self.settings.max_waiting_callers)
+        self.on_wake_up: Callable[[str], None] = self.wake_ups.append
         self.journal = Journal("INFO", self.logged.append)
-        self.metrics = Metrics(self.redis)
-        self.trace = Trace(self.metrics, self.journal)
-        self.door = self._open_door()
-        self.waiting.open()
-        gevent.sleep(0)  # it has subscribed, and looked at the memory
-        self.files = tempfile.TemporaryDirectory(prefix="paygrade-files-")
-        catalog = Catalog(bundles, self.settings.default_model)
-        self.batches = self._make_batches(Keys(keys), catalog)
-        self.app = create_app(
-            self.settings,
-            Keys(keys),
-            catalog,
-            self.store,
-            self.door,
-            self.waiting,
-            self.trace,
-            self.batches,
+        self._keys = keys
+        self.serve(bundles)
+        self._hold_workers(bundles)
+
+    def serve(self, bundles: Path) -> None:
+        """Starts web, or starts it again with other bundles."""
+        default, keys = self.settings.default_model, self._keys
+        self.web = self._build(keys, Catalog(bundles, default))
+        self.client = DocumentedClient(self.web.app, documented(bundles, default, bool(keys)))
+        self.web.watch.start()
+        self.web.waiting.start()
+        gevent.sleep(0)  # web has subscribed, and measured the memory
+
+    def _build(self, keys: str, catalog: Catalog) -> Web:
+        around = Surroundings(
+            redis=self.redis,
+            subscriber=self.redis,
+            files=self.files,
+            send_wake_up=lambda wake_up: self.on_wake_up(wake_up),
+            send_batch_wake_up=self.wake_ups.append,
+            process=Process("web:1", RELEASE),
+            channel=CHANNEL,
         )
-        self.client = DocumentedClient(self.app, documented(bundles, self.settings.default_model, bool(keys)))
-        account = Account(self.metrics, self.journal)
+        return build(self.settings, parse_keys(keys), catalog, self.journal, around)
+
+    def _hold_workers(self, bundles: Path) -> None:
+        """The side of the workers; no test of web depends on how it is built."""
+        self.line = PredictionConsumer(self.redis, self.settings)
+        account = Account(self.web.access_log.metrics, self.journal)
         self.worker = PredictionLoop(self.line, loaded(bundles), account, CHILD, lambda: self.queued() == 0)
 
-    def _open_door(self) -> Admission:
-        web = Process("web:1", RELEASE)
-        most = self.settings.max_waiting
-        door = Admission(self.store, lambda wake_up: self.on_bell(wake_up), web, most, self.journal)
-        door.open()
-        return door
-
-    def _make_batches(self, keys: Keys, catalog: Catalog) -> BatchRoutes:
-        return BatchRoutes(
-            self.settings,
-            keys,
-            catalog,
-            BatchStore(self.redis, self.settings),
-            files_at(self.files.name),
-            self.door,
-            self.waiting,
-            ring=self.wake_ups.append,
-        )
-
     def score_batches(self, tasks: int = 100) -> None:
-        """A worker for batches comes, does up to so many tasks, and goes."""
+        """A worker for batches runs up to so many tasks."""
         line = BatchConsumer(self.redis, self.settings)
         steps = BatchSteps(
             line,
-            files_at(self.files.name),
-            self.metrics,
+            self.files,
+            self.web.access_log.metrics,
             self.wake_ups.append,
             wake_ups=1,
             most=self.settings.max_file,
@@ -125,9 +112,9 @@ class Site:
         worker.answer("wake_up")
 
     def hire(self) -> "Site":
-        """From now on a worker comes whenever the wake_up rings."""
+        """From now on a worker runs at each wake-up."""
         self.line.live(living(CHILD))
-        self.on_bell = self.worker.answer
+        self.on_wake_up = self.worker.answer
         return self
 
     def work(self) -> None:
@@ -167,26 +154,26 @@ class Site:
         return int(self.redis.xlen(LINE))
 
     def is_untouched(self) -> bool:
-        """Nothing was recorded, queued or rung for."""
+        """Nothing was recorded or queued."""
         self.redis.failure = None
-        return set(self._keys("*")) - OF_WEB == {*STREAMS, BATCH_LINE}
+        return set(self._matching("*")) - KEYS_OF_WEB == {*STREAMS, BATCH_LINE}
 
     def jobs(self) -> list[str]:
-        return [key.removeprefix("job:") for key in self._keys("job:*")]
+        return [key.removeprefix("job:") for key in self._matching("job:*")]
 
-    def _keys(self, pattern: str) -> list[str]:
+    def _matching(self, pattern: str) -> list[str]:
         keys: list[Any] = self.redis.keys(pattern)
         return [key.decode() for key in keys]
 
     def close(self) -> None:
-        self.files.cleanup()
+        self.folder.cleanup()
         self.redis.failure = None
         self.redis.closed = True
 
 
 @cache
 def documented(bundles: Path, default: str, keyed: bool) -> Document:
-    return Document(Catalog(bundles, default), keyed)
+    return Document(Catalog(bundles, default), keyed, ROOMS)
 
 
 @cache
@@ -195,7 +182,7 @@ def loaded(bundles: Path) -> Bundles:
 
 
 def problem(response: TestResponse, status: int) -> Any:
-    """The problem details, which must be as RFC 9457 and the design have them."""
+    """The problem details, checked against RFC 9457 and the design."""
     assert response.status_code == status, response.text
     assert response.mimetype == "application/problem+json"
     assert response.headers["X-Request-ID"]

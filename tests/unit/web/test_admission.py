@@ -11,7 +11,7 @@ from redis.exceptions import TimeoutError as TooLate
 from tests.unit.conftest import Clock, living
 from tests.unit.web.conftest import NewSite
 from tests.unit.web.site import Site, problem
-from web import admission
+from web import capacity_watch
 from web.keys import digest
 
 BODY = {"inputs": {"years": 2.5}}
@@ -59,7 +59,7 @@ def test_a_full_line_is_503_until_it_is_shorter(new_site: NewSite) -> None:
 def test_redis_nearly_full_is_503_until_it_is_less_so(
     new_site: NewSite, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(admission, "LOOKS_EVERY_SECONDS", 0.01)
+    monkeypatch.setattr(capacity_watch, "MEASURE_EVERY_SECONDS", 0.01)
     site = new_site(max_memory_percent=70)
     for used, status in ((69_000, 202), (70_000, 503), (100_000, 503), (50_000, 202)):
         site.redis.memory = {"used_memory": used, "maxmemory": 100_000}
@@ -73,7 +73,7 @@ def test_redis_nearly_full_is_503_until_it_is_less_so(
 def test_nearly_full_what_is_recorded_can_still_be_read(
     new_site: NewSite, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(admission, "LOOKS_EVERY_SECONDS", 0.01)
+    monkeypatch.setattr(capacity_watch, "MEASURE_EVERY_SECONDS", 0.01)
     site = new_site()
     job_id = site.post_years()
     site.redis.memory = {"used_memory": 99, "maxmemory": 100}
@@ -88,7 +88,7 @@ def test_a_bell_that_cannot_be_rung_harms_no_post(site: Site, away: Exception) -
         raise away
 
     site.line.live(living("child"))
-    site.on_bell = fail
+    site.on_wake_up = fail
     assert [site.post(BODY).status_code for _ in range(2)] == [202, 202]
     assert site.queued() == 2
 

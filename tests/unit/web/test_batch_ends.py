@@ -66,7 +66,7 @@ def test_what_was_scored_stays_though_the_batch_cannot_go_on(site: Site) -> None
     pyarrow.parquet.write_table(table, written, row_group_size=1)
     path = posted(site, written.getvalue(), "application/vnd.apache.parquet", "?results=csv")
     site.score_batches(tasks=2)  # it is planned, and its first chunk scored
-    site.batches.files.remove_file(f"batches/{path.rpartition('/')[2]}/input")
+    site.files.remove_file(f"batches/{path.rpartition('/')[2]}/input")
     site.score_batches()
     ended = site.client.get(path).get_json()
     assert (ended["status"], ended["error"]["type"]) == ("failed", "no_file")

@@ -5,7 +5,6 @@ from pathlib import Path
 import orjson
 
 from jobs.predictions.record import IdempotencyKey
-from model.description.catalog import Catalog
 from tests.unit.web.batch_calls import CSV, post, posted
 from tests.unit.web.site import Site, problem
 
@@ -18,14 +17,14 @@ def test_a_key_stands_for_one_batch(site: Site) -> None:
     assert (again.headers["Location"], again.headers["Idempotency-Replayed"]) == (first, "true")
     problem(post(site, CSV + b"d,1\n", Idempotency_Key="k"), 422)
     problem(post(site, query="?results=ndjson", Idempotency_Key="k"), 422)
-    assert len(list(site.batches.files.folders("batches"))) == 1
+    assert len(list(site.files.folders("batches"))) == 1
 
 
 def test_a_key_stands_for_its_batch_though_a_new_version_takes_other_columns(
     site: Site, rent_bundles: Path
 ) -> None:
     first = posted(site, Idempotency_Key="k")
-    site.batches.catalog = Catalog(rent_bundles, "salary")
+    site.serve(rent_bundles)
     assert posted(site, Idempotency_Key="k") == first
 
 
@@ -38,9 +37,9 @@ def test_what_is_said_of_rows_belongs_to_their_request(site: Site) -> None:
 
 
 def test_while_a_body_arrives_its_key_is_claimed(site: Site) -> None:
-    site.batches.store.claim_key("anonymous", DIGEST, "batch_1")
+    site.batch_store.claim_key("anonymous", DIGEST, "batch_1")
     assert "still arriving" in problem(post(site, Idempotency_Key="k"), 409)["detail"]
-    site.batches.store.release_key("anonymous", DIGEST, "batch_1")
+    site.batch_store.release_key("anonymous", DIGEST, "batch_1")
     posted(site, Idempotency_Key="k")
 
 

@@ -24,22 +24,22 @@ from tests.unit.web.site import BUNDLES, Site, problem
         (b"years,warnings\n1,1\n", "text/csv", 422, "give a prefix"),
         (b"\x89PNG\r\n\x1a\n\0\0", "text/csv", 422, "no text"),
         (b"\xffyears\n1\n", "text/csv", 422, "charset"),
-        (b"[1,2]", "application/x-ndjson", 422, "no JSON object"),
-        (b"years\n1\n", "application/vnd.apache.parquet", 422, "no Parquet"),
+        (b"[1,2]", "application/x-ndjson", 422, "not a JSON object"),
+        (b"years\n1\n", "application/vnd.apache.parquet", 422, "not a Parquet file"),
         (b"<xml/>", "application/xml", 415, "send"),
         (CSV, "text/csv; charset=ebcdic", 415, "charset"),
         (b'{"rows":[]}', "application/json", 422, "no rows"),
         (b'{"rows":[{}],"input":"s3://a/b.csv"}', "application/json", 422, "either"),
         (b'{"input":"s3://bucket/b.csv"}', "application/json", 422, "not allowed"),
         (b'{"input":"/etc/passwd"}', "application/json", 422, "wrong"),
-        (b'{"rows":[{}],"colour":1}', "application/json", 422, "wrong"),
+        (b'{"rows":[{}],"colour":1}', "application/json", 422, "invalid"),
     ],
 )
 def test_what_cannot_be_scored_is_refused_at_the_door(
     site: Site, body: bytes, kind: str, status: int, reason: str
 ) -> None:
     assert reason in problem(post(site, body, kind), status)["detail"]
-    assert not list(site.batches.files.folders("batches"))
+    assert not list(site.files.folders("batches"))
 
 
 @pytest.mark.parametrize(
@@ -60,7 +60,7 @@ def test_what_unpacks_to_too_much_is_refused(new_site: NewSite) -> None:
     site = new_site(max_file=1_000_000)
     problem(post(site, gzip.compress(CSV + b"d,1\n" * 250_000), Content_Encoding="gzip"), 413)
     problem(post(site, CSV + b"d,1\n" * 250_000), 413)
-    assert not list(site.batches.files.folders("batches"))
+    assert not list(site.files.folders("batches"))
 
 
 @pytest.mark.parametrize("body", [gzip.compress(CSV)[:-5], b"years\n1\n"], ids=["cut off", "plain"])
@@ -98,7 +98,7 @@ def test_too_many_unfinished_batches_close_the_door(new_site: NewSite) -> None:
     site = new_site(max_batches=1)
     posted(site)
     problem(post(site), 503)
-    assert len(list(site.batches.files.folders("batches"))) == 1
+    assert len(list(site.files.folders("batches"))) == 1
 
 
 def test_a_key_at_its_limit_is_refused_and_still_has_what_it_posted(new_site: NewSite) -> None:

@@ -25,7 +25,7 @@ def test_a_part_of_the_results_can_be_asked_for(site: Site) -> None:
     assert problem(site.client.get(f"{path}/results", headers={"Range": "bytes=999-"}), 416)
     changed = site.client.get(f"{path}/results", headers={"Range": "bytes=0-9", "If-Range": '"other"'})
     assert (changed.status_code, changed.data) == (200, RESULT)
-    head = site.app.test_client().head(f"{path}/results")
+    head = site.web.app.test_client().head(f"{path}/results")
     assert (head.status_code, head.headers["Content-Length"], head.data) == (200, str(len(RESULT)), b"")
 
 

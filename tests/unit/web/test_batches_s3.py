@@ -53,7 +53,7 @@ def test_what_is_packed_is_unpacked_whatever_its_name_is(site: Site, aws: Any, n
     ended = site.client.get(batch["urls"]["self"]).get_json()
     assert (ended["status"], ended["progress"]) == ("partially_succeeded", 1)
     assert site.client.get(batch["urls"]["results"]).data == RESULT
-    files = site.batches.files
+    files = site.files
     with pytest.raises(FileMissing):
         files.size(f"batches/{batch['id']}/input")
 

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import gevent
 import pytest
 
-from web.group_commit import MOST, GroupCommit
+from web.submission import LARGEST_GROUP, GroupCommit
 
 
 class Echo:
@@ -24,13 +24,13 @@ class Echo:
 
 
 def asked(gatherer: GroupCommit[int, int], questions: Sequence[int]) -> list[gevent.Greenlet]:
-    return [gevent.spawn(gatherer.ask, question) for question in questions]
+    return [gevent.spawn(gatherer, question) for question in questions]
 
 
 def test_one_call_goes_out_at_once_and_alone() -> None:
     echo = Echo()
     gatherer = GroupCommit(echo)
-    assert [gatherer.ask(1), gatherer.ask(2)] == [10, 20]
+    assert [gatherer(1), gatherer(2)] == [10, 20]
     assert echo.groups == [[1], [2]]
 
 
@@ -47,11 +47,11 @@ def test_those_who_come_while_it_is_under_way_share_the_next_in_order() -> None:
 
 def test_a_round_trip_is_of_a_limited_size() -> None:
     echo = Echo()
-    questions = list(range(2 * MOST + 5))
+    questions = list(range(2 * LARGEST_GROUP + 5))
     answers = [greenlet.get() for greenlet in asked(GroupCommit(echo), questions)]
     assert answers == [question * 10 for question in questions]
     assert [question for group in echo.groups for question in group] == questions
-    assert max(map(len, echo.groups)) == MOST
+    assert max(map(len, echo.groups)) == LARGEST_GROUP
 
 
 def test_an_error_reaches_each_who_shared_and_nobody_later() -> None:
@@ -62,4 +62,4 @@ def test_an_error_reaches_each_who_shared_and_nobody_later() -> None:
         with pytest.raises(ValueError, match="away"):
             greenlet.get()
     echo.failure = None
-    assert gatherer.ask(4) == 40
+    assert gatherer(4) == 40

@@ -4,11 +4,11 @@ from io import BytesIO
 
 import pytest
 
-from web.header import MOST_FIELDS, Header
+from web.connection import MAX_FIELDS, RequestHeaders
 
 
-def header(*lines: bytes) -> Header:
-    return Header(BytesIO(b"".join(line + b"\r\n" for line in lines) + b"\r\n"))
+def header(*lines: bytes) -> RequestHeaders:
+    return RequestHeaders(BytesIO(b"".join(line + b"\r\n" for line in lines) + b"\r\n"))
 
 
 def test_fields_are_found_whatever_their_case_and_become_variables() -> None:
@@ -41,7 +41,7 @@ def test_a_name_with_an_underscore_cannot_pass_for_another() -> None:
         [b"Transfer-Encoding: chunked", b"Transfer-Encoding: chunked"],
         [b"Transfer-Encoding: chunked", b"Content-Length: 3"],
         [b"Long: " + b"x" * 9_000],
-        [b"X: 1"] * (MOST_FIELDS + 1),
+        [b"X: 1"] * (MAX_FIELDS + 1),
     ],
     ids=lambda lines: repr(lines[0][:24]),
 )
@@ -50,4 +50,4 @@ def test_what_is_doubtful_is_refused(lines: list[bytes]) -> None:
 
 
 def test_a_line_that_ends_in_a_bare_line_feed_is_refused() -> None:
-    assert Header(BytesIO(b"Host: here\nX: 1\r\n\r\n")).status
+    assert RequestHeaders(BytesIO(b"Host: here\nX: 1\r\n\r\n")).status

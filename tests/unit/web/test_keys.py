@@ -3,14 +3,14 @@
 import pytest
 
 from jobs.errors import InvalidSettings
-from web.keys import Keys, digest
+from web.keys import digest, parse_keys
 
 HASH = digest("secret")
 
 
 @pytest.mark.parametrize(("setting", "some"), [("", False), (" , ", False), (f" ann:{HASH} ,", True)])
 def test_no_entries_are_no_keys(setting: str, some: bool) -> None:
-    assert bool(Keys(setting)) is some
+    assert bool(parse_keys(setting)) is some
 
 
 @pytest.mark.parametrize(
@@ -22,6 +22,6 @@ def test_no_entries_are_no_keys(setting: str, some: bool) -> None:
 )
 def test_an_entry_that_cannot_be_read_stops_the_start_without_showing_it(entry: str) -> None:
     with pytest.raises(InvalidSettings, match=r"^PAYGRADE_API_KEYS: each entry is name:sha256") as refused:
-        Keys(f"ann:{HASH},{entry}")
+        parse_keys(f"ann:{HASH},{entry}")
     assert "secret" not in str(refused.value)
     assert HASH[:-1] not in str(refused.value)

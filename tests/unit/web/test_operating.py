@@ -29,7 +29,7 @@ def scraped(site: Site, **headers: str) -> dict[str, float]:
 
 
 def lines(site: Site, event: str) -> list[dict[str, Any]]:
-    site.trace.tell()
+    site.web.access_log.write()
     logged = [orjson.loads(line) for line in b"".join(site.logged).splitlines()]
     return [line for line in logged if line["event"] == event]
 
@@ -66,7 +66,7 @@ def test_a_queued_job_tells_its_place_and_when_it_should_be_done(site: Site) -> 
     site.line.live(living("host:1:2", pace=10))
     site.post({"inputs": [{"years": 1}] * 24})
     capacity = site.store.capacity()
-    site.door.capacity = capacity
+    site.web.watch.capacity = capacity
     response = site.post(BODY)
     assert response.get_json()["queue"] == {"position": 25, "eta_seconds": 2.5}
     assert response.headers["Retry-After"] == "3"
@@ -74,7 +74,7 @@ def test_a_queued_job_tells_its_place_and_when_it_should_be_done(site: Site) -> 
 
 def test_a_list_should_be_done_when_its_last_row_is(site: Site) -> None:
     site.line.live(living("host:1:2", pace=10))
-    site.door.capacity = site.store.capacity()
+    site.web.watch.capacity = site.store.capacity()
     response = site.post({"inputs": [{"years": 1}] * 24})
     assert response.get_json()["queue"] == {"position": 1, "eta_seconds": 2.4}
     assert response.headers["Retry-After"] == "3"
@@ -84,7 +84,7 @@ def test_a_list_should_be_done_when_its_last_row_is(site: Site) -> None:
 def test_a_job_to_be_explained_has_a_place_in_its_own_line_at_its_own_pace(site: Site) -> None:
     site.line.live(living("host:1:2", pace=1_000))
     site.line.live(living("host:1:2:explained", pace=4), EXPLAINERS)
-    site.door.capacity = site.store.capacity()
+    site.web.watch.capacity = site.store.capacity()
     explained = {"inputs": [{"years": 1}] * 2, "explain": True}
     site.post({"inputs": [{"years": 1}] * 24})
     first, second = site.post(explained).get_json(), site.post(explained).get_json()
@@ -99,7 +99,7 @@ def test_a_full_line_says_when_there_should_be_room(new_site: NewSite) -> None:
     site = new_site(max_waiting=1)
     site.line.live(living("host:1:2", pace=10))
     site.post({"inputs": [{"years": 1}] * 1000})
-    site.door.capacity = site.store.capacity()
+    site.web.watch.capacity = site.store.capacity()
     refused = site.post(BODY)
     problem(refused, 503)
     assert refused.headers["Retry-After"] == "10"
@@ -204,5 +204,5 @@ def test_a_replayed_request_is_not_accepted_again(site: Site) -> None:
 def test_what_machines_ask_for_all_the_time_is_not_logged(site: Site) -> None:
     for path in ("/healthz", "/readyz", "/metrics"):
         site.client.get(path)
-    site.trace.tell()
+    site.web.access_log.write()
     assert site.logged == []

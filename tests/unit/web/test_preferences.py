@@ -5,7 +5,7 @@ from flask import Request
 from werkzeug.test import EnvironBuilder
 
 from tests.unit.web.site import Site, problem
-from web.preferences import preferred_wait, queried_wait
+from web.requests import read_prefer_wait, read_query_wait
 
 
 def asking(prefer: str | None = None, query: str = "") -> Request:
@@ -36,12 +36,12 @@ def asking(prefer: str | None = None, query: str = "") -> Request:
     ],
 )
 def test_prefer_says_how_long(prefer: str | None, seconds: int) -> None:
-    assert preferred_wait(asking(prefer)) == seconds
+    assert read_prefer_wait(asking(prefer)) == seconds
 
 
 @pytest.mark.parametrize(("query", "seconds"), [("", 0), ("wait=0", 0), ("wait=7", 7), ("wait=99", 25)])
 def test_the_query_says_how_long(query: str, seconds: int) -> None:
-    assert queried_wait(asking(query=query)) == seconds
+    assert read_query_wait(asking(query=query)) == seconds
 
 
 @pytest.mark.parametrize(

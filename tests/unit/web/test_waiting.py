@@ -21,12 +21,12 @@ BODY = {"inputs": {"years": 2.5}}
 def time_stands_still(monkeypatch: pytest.MonkeyPatch) -> None:
     """No wait is over, and nobody reads again: who is answered was told, or did not wait."""
     monkeypatch.setattr(waiting, "TICK_SECONDS", 3600)
-    monkeypatch.setattr(waiting, "READS_AGAIN_EVERY_SECONDS", 3600)
+    monkeypatch.setattr(waiting, "READ_AGAIN_EVERY_SECONDS", 3600)
 
 
 @pytest.fixture
 def reads_again(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(waiting, "READS_AGAIN_EVERY_SECONDS", 0.02)
+    monkeypatch.setattr(waiting, "READ_AGAIN_EVERY_SECONDS", 0.02)
 
 
 def started(call: Any, *arguments: Any, **named: Any) -> Any:
@@ -135,7 +135,7 @@ def test_where_too_many_wait_already_the_next_is_answered_at_once(new_site: NewS
 def test_released_all_are_answered_and_nobody_waits_any_more(site: Site) -> None:
     waits = [started(site.post, BODY, Prefer="wait=10") for _ in range(3)]
     reads = started(site.show, site.post_years(), "?wait=10")
-    site.waiting.release()
+    site.web.waiting.release()
     assert [answer_to(one).status_code for one in waits] == [202, 202, 202]
     assert reads.get(timeout=2)["status"] == "queued"
     assert answered(site.post, BODY, Prefer="wait=10").status_code == 202
@@ -166,7 +166,7 @@ def test_recms_is_refused_where_nobody_more_may_wait(new_site: NewSite) -> None:
 
 
 def test_recms_that_takes_too_long_is_canceled(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("web.blocking.LONGEST_SECONDS", 0.1)
+    monkeypatch.setattr("web.submission.LONGEST_WAIT_SECONDS", 0.1)
     problem(site.client.post("/recms", json={"years": "2.5"}), 503)
     [job_id] = site.jobs()
     assert site.show(job_id)["status"] == "canceled"

@@ -3,11 +3,11 @@
 import struct
 from typing import Any
 
-from web.oip.outputs import outputs_of
+from web.oip.outputs import output_tensors
 
 
 def described(*rows: dict[str, Any]) -> list[dict[str, Any]]:
-    return [output.described(binary=False) for output in outputs_of(rows)]
+    return [output.describe(binary=False) for output in output_tensors(rows)]
 
 
 def test_a_prediction_is_a_number_a_row_and_warnings_are_no_tensor() -> None:
@@ -35,8 +35,8 @@ def test_a_member_that_a_row_lacks_is_no_tensor() -> None:
 
 
 def test_as_bytes_a_tensor_says_how_many_and_holds_no_data() -> None:
-    [output] = outputs_of([{"prediction": 260.00012}])
-    assert output.described(binary=True) == {
+    [output] = output_tensors([{"prediction": 260.00012}])
+    assert output.describe(binary=True) == {
         "name": "prediction",
         "datatype": "FP32",
         "shape": (1,),

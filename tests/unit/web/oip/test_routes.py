@@ -159,7 +159,7 @@ def test_a_row_that_was_not_scored_fails_the_inference_and_is_named(site: Site) 
 
 
 def test_an_inference_that_takes_too_long_is_canceled(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("web.blocking.LONGEST_SECONDS", 0.1)
+    monkeypatch.setattr("web.submission.LONGEST_WAIT_SECONDS", 0.1)
     problem(infer(site, tensor(2.5)), 503)
     [job_id] = site.jobs()
     assert site.show(job_id)["status"] == "canceled"

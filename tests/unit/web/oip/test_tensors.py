@@ -7,7 +7,7 @@ import pytest
 
 from model.description.feature import Feature
 from model.description.schema import Fault, InvalidRows, Schema
-from web.oip.tensors import Tensor, flatten, read_rows
+from web.oip.tensors import FeatureTensor, flatten, read_rows
 
 HOUSES = Schema(
     [
@@ -20,11 +20,11 @@ HOUSES = Schema(
 NUMBERS = Schema([Feature("a", "number"), Feature("b", "integer", nullable=True), Feature("c", "number")])
 
 
-def column(number: int, name: str, *elements: Any, **members: Any) -> Tensor:
-    return Tensor(f"/inputs/{number}", name, (len(elements),), elements, **members)
+def column(number: int, name: str, *elements: Any, **members: Any) -> FeatureTensor:
+    return FeatureTensor(f"/inputs/{number}", name, (len(elements),), elements, **members)
 
 
-def houses(**replaced: Tensor) -> list[Tensor]:
+def houses(**replaced: FeatureTensor) -> list[FeatureTensor]:
     """Two houses."""
     tensors = {
         "rooms": column(0, "rooms", 3, 4),
@@ -35,13 +35,13 @@ def houses(**replaced: Tensor) -> list[Tensor]:
     return list((tensors | replaced).values())
 
 
-def faults(schema: Schema, tensors: Sequence[Tensor]) -> list[Fault]:
+def faults(schema: Schema, tensors: Sequence[FeatureTensor]) -> list[Fault]:
     with pytest.raises(InvalidRows) as refused:
         read_rows(schema, tensors)
     return refused.value.faults
 
 
-def pointers(schema: Schema, tensors: Sequence[Tensor]) -> list[str]:
+def pointers(schema: Schema, tensors: Sequence[FeatureTensor]) -> list[str]:
     return [fault.pointer for fault in faults(schema, tensors)]
 
 
@@ -52,12 +52,12 @@ def test_a_tensor_for_each_feature_makes_rows_in_the_order_of_the_model() -> Non
 
 
 def test_one_tensor_of_numbers_has_the_features_in_the_order_of_the_model() -> None:
-    matrix = Tensor("/inputs/0", "input-0", (2, 3), [1, 2, 3, 4, None, 6])
+    matrix = FeatureTensor("/inputs/0", "input-0", (2, 3), [1, 2, 3, 4, None, 6])
     assert read_rows(NUMBERS, [matrix]) == [[1, 2, 3], [4, None, 6]]
 
 
 def test_one_tensor_is_not_taken_where_a_feature_is_no_number() -> None:
-    [fault] = faults(HOUSES, [Tensor("/inputs/0", "input-0", (1, 4), [3, 80, 1, 0])])
+    [fault] = faults(HOUSES, [FeatureTensor("/inputs/0", "input-0", (1, 4), [3, 80, 1, 0])])
     assert fault.pointer == "/inputs/0"
     assert "garden" in fault.detail
 
@@ -79,7 +79,7 @@ def test_an_empty_text_is_a_missing_value_only_where_one_may_be_missing() -> Non
 def test_a_value_that_does_not_fit_is_pointed_at_in_its_tensor() -> None:
     wrong = houses(
         rooms=column(0, "rooms", 3, 4.5),
-        area=Tensor("/inputs/1", "m²/~", (2, 1), [9, 95], nested=True),
+        area=FeatureTensor("/inputs/1", "m²/~", (2, 1), [9, 95], nested=True),
         city=column(3, "city", "Zug", "Bern"),
     )
     assert pointers(HOUSES, wrong) == ["/inputs/1/data/0/0", "/inputs/3/data/0", "/inputs/0/data/1"]
@@ -87,12 +87,12 @@ def test_a_value_that_does_not_fit_is_pointed_at_in_its_tensor() -> None:
 
 @pytest.mark.parametrize(("nested", "pointer"), [(False, "/inputs/0/data/5"), (True, "/inputs/0/data/1/2")])
 def test_a_value_among_all_features_is_pointed_at_as_it_was_sent(nested: bool, pointer: str) -> None:
-    matrix = Tensor("/inputs/0", "x", (2, 3), [1, 2, 3, 4, 5, "six"], nested)
+    matrix = FeatureTensor("/inputs/0", "x", (2, 3), [1, 2, 3, 4, 5, "six"], nested)
     assert pointers(NUMBERS, [matrix]) == [pointer]
 
 
 def test_of_very_many_faults_some_are_told_and_the_others_counted() -> None:
-    matrix = Tensor("/inputs/0", "x", (200, 3), ["x"] * 600)
+    matrix = FeatureTensor("/inputs/0", "x", (200, 3), ["x"] * 600)
     told = faults(NUMBERS, [matrix])
     assert len(told) == 101
     assert told[-1] == Fault("/inputs", "has 500 more faults")
@@ -105,13 +105,13 @@ def test_of_very_many_faults_some_are_told_and_the_others_counted() -> None:
         ([*houses()[:3], column(3, "town", "Bern", "Bern")], ["/inputs/3/name", "/inputs"]),
         ([*houses(), column(4, "rooms", 1, 2)], ["/inputs/0/name"]),
         (houses(city=column(3, "city", "Bern")), ["/inputs/3/shape"]),
-        (houses(rooms=Tensor("/inputs/0", "rooms", (2, 2), [1, 2, 3, 4])), ["/inputs/0/shape"]),
-        ([Tensor("/inputs/0", "x", (1, 3), [1, 2, 3])], ["/inputs/0/name", *["/inputs"] * 4]),
+        (houses(rooms=FeatureTensor("/inputs/0", "rooms", (2, 2), [1, 2, 3, 4])), ["/inputs/0/shape"]),
+        ([FeatureTensor("/inputs/0", "x", (1, 3), [1, 2, 3])], ["/inputs/0/name", *["/inputs"] * 4]),
     ],
     ids=["absent", "unknown", "twice", "other rows", "too wide", "too narrow for all"],
 )
 def test_tensors_that_are_not_those_of_the_features_are_refused(
-    tensors: list[Tensor], where: list[str]
+    tensors: list[FeatureTensor], where: list[str]
 ) -> None:
     assert pointers(HOUSES, tensors) == where
 

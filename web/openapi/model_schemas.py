@@ -1,31 +1,40 @@
-"""What may be sent, for the models of the catalog as it stands: the type that validates, with their rows."""
+"""What may be sent for the models in the catalog: the type that validates requests, with their rows."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
 
 from model.description.catalog import Catalog
 from model.description.errors import UnknownModel
 from model.description.manifest import Manifest
-from web.body import MOST_ROWS, PredictionBody
-from web.openapi.answers import ClosedSchema
+from web.openapi.operation import ref_to
+from web.openapi.schemas import ClosedSchema
+from web.requests import MAX_ROWS, PredictionBody
 
-Schema = dict[str, Any]
+JsonSchema = dict[str, Any]
 
 
-class Requests:
-    """Schemas by name, and the names that each version of a model has among them."""
+class ModelSchemas:
+    """`schemas` are components by name, `examples` are requests by name."""
 
-    def __init__(self, catalog: Catalog, manifests: Sequence[Manifest]) -> None:
-        self.schemas: dict[str, Schema] = {}
-        self.bodies: list[str] = []
+    def __init__(self, catalog: Catalog, manifests: tuple[Manifest, ...]) -> None:
+        self.manifests = manifests
+        self.schemas: dict[str, JsonSchema] = {}
         self.examples: dict[str, Any] = {}
+        self._bodies: list[str] = []
         default = _find(catalog, None)
         for manifest in manifests:
             newest = _find(catalog, manifest.name) is manifest
             self._add(manifest, newest, manifest is default)
 
+    @property
+    def body(self) -> JsonSchema:
+        return {"anyOf": [ref_to(name) for name in self._bodies]}
+
+    def newest(self, name: str) -> Manifest | None:
+        return next((manifest for manifest in self.manifests if manifest.name == name), None)
+
     def _add(self, manifest: Manifest, newest: bool, default: bool) -> None:
-        row, body = name_of("Row", manifest), name_of("Request", manifest)
+        row, body = component_name("Row", manifest), component_name("Request", manifest)
         self.schemas[row] = {
             "title": f"A row for {manifest.ref}",
             **manifest.schema.to_json_schema(),
@@ -33,32 +42,25 @@ class Requests:
         }
         refs: list[str | None] = [manifest.name, manifest.ref] if newest else [manifest.ref]
         self.schemas[body] = _body(manifest, refs, default, ref_to(row))
-        self.bodies.append(body)
+        self._bodies.append(body)
         if newest:
             named = {} if default else {"model": manifest.name}
             rows = manifest.examples
-            self.examples[manifest.name] = _example(f"{manifest.name}: one row", {**named, "inputs": rows[0]})
-            self.examples[f"{manifest.name}-rows"] = _example(
-                f"{manifest.name}: a list of rows", {**named, "inputs": rows[:3]}
-            )
-
-    @property
-    def body(self) -> Schema:
-        return {"anyOf": [ref_to(name) for name in self.bodies]}
+            for suffix, summary, inputs in (("", "one row", rows[0]), ("-rows", "a list of rows", rows[:3])):
+                self.examples[f"{manifest.name}{suffix}"] = {
+                    "summary": f"{manifest.name}: {summary}",
+                    "value": {**named, "inputs": inputs},
+                }
 
 
-def name_of(kind: str, manifest: Manifest) -> str:
+def component_name(kind: str, manifest: Manifest) -> str:
     return f"{kind}.{manifest.name}.{manifest.version}"
 
 
-def ref_to(name: str) -> Schema:
-    return {"$ref": f"#/components/schemas/{name}"}
-
-
-def _body(manifest: Manifest, refs: list[str | None], default: bool, row: Mapping[str, Any]) -> Schema:
-    """PredictionBody with the rows of one model; a body without a model means the default one."""
+def _body(manifest: Manifest, refs: list[str | None], default: bool, row: Mapping[str, Any]) -> JsonSchema:
+    """PredictionBody with the rows of one model. A body that names no model means the default one."""
     schema = PredictionBody.model_json_schema(schema_generator=ClosedSchema)
-    rows = {"type": "array", "items": row, "minItems": 1, "maxItems": MOST_ROWS}
+    rows = {"type": "array", "items": row, "minItems": 1, "maxItems": MAX_ROWS}
     schema["title"] = f"A request for {manifest.ref}"
     schema["properties"] |= {
         "model": {"enum": [*refs, None] if default else refs},
@@ -68,10 +70,6 @@ def _body(manifest: Manifest, refs: list[str | None], default: bool, row: Mappin
         schema["properties"]["explain"] = {"const": False, "default": False}
     schema["required"] = ["inputs"] if default else ["model", "inputs"]
     return schema
-
-
-def _example(summary: str, value: Any) -> dict[str, Any]:
-    return {"summary": summary, "value": value}
 
 
 def _find(catalog: Catalog, ref: str | None) -> Manifest | None:

@@ -1,0 +1,278 @@
+"""Accepts batches: stores the file, then the record, once per Idempotency-Key. Knows nothing of HTTP."""
+
+import hashlib
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import replace
+from typing import Any, NamedTuple
+
+import gevent
+import orjson
+
+from jobs import ids
+from jobs.batches.record import BatchOptions, BatchRecord, NewBatch, folder_of, input_of, output_of, source_of
+from jobs.batches.resource import PATH
+from jobs.batches.status import BatchStatus
+from jobs.batches.store import CLAIM_MS, BatchStore
+from jobs.broker import SendWakeUp, try_wake_up
+from jobs.errors import FileMissing, FilesForbidden, IdempotencyKeyReused, InvalidTable, JobsError
+from jobs.files.gunzip import MAGIC
+from jobs.files.store import Files, files_at
+from jobs.files.tables import Format, added_names, check_columns, read_header
+from jobs.predictions.record import IdempotencyKey
+from model.description.manifest import Manifest
+from web.capacity_watch import CapacityWatch
+from web.errors import FileTooLong, InvalidDryRun, JobConflict, NotFinished, NotScored, UnreadableInput
+from web.submission import LONGEST_WAIT_SECONDS, JobSubmission, Submitted
+from web.waiting import WaitingCallers
+
+CHECKED_BYTES = 256 * 1024
+"""The start of a file, by which the file may be refused."""
+
+
+class BatchRequest(NamedTuple):
+    """A valid request. `model` is what the caller named, `manifest` what that means now."""
+
+    model: str | None
+    manifest: Manifest
+    options: BatchOptions
+    metadata: dict[str, str]
+    rows: list[Any] | None = None
+    start_within_ms: int | None = None
+    idempotency_key: str | None = None
+
+    def identity(self) -> bytes:
+        """All that distinguishes the request from others, besides rows and file."""
+        return self.options.to_json() + orjson.dumps([self.model, self.metadata])
+
+
+class OutputFile(NamedTuple):
+    """A file that a batch has written; its size is in bytes."""
+
+    files: Files
+    name: str
+    size: int
+    format: Format
+
+
+class Upload:
+    """The uncompressed pieces of a file on their way: counted, hashed, and its start checked."""
+
+    def __init__(self, request: BatchRequest, pieces: Iterable[bytes], limit: int) -> None:
+        self._request = request
+        self._pieces = pieces
+        self._limit = limit
+        self.size = 0
+        # The options belong to what is hashed: the same key with other options is another request.
+        self.hash = hashlib.sha256(request.identity())
+
+    def save(self, files: Files, name: str, hashed: bool) -> None:
+        with files.create(name) as file:
+            for piece in self._checked(hashed, check=True):
+                file.write(piece)
+
+    def read(self) -> None:
+        """Only computes the hash; the start was checked when the file first came."""
+        for _ in self._checked(hashed=True, check=False):
+            pass
+
+    def _checked(self, hashed: bool, check: bool) -> Iterator[bytes]:
+        start = b""
+        for piece in self._pieces:
+            self.size += len(piece)
+            if self.size > self._limit:
+                raise FileTooLong(self._limit)
+            if hashed:
+                self.hash.update(piece)
+            if check:
+                start += piece
+                if len(start) >= CHECKED_BYTES:
+                    check_start(start, self._request)
+                    check = False
+            yield piece
+        if check:
+            check_start(start, self._request)
+
+
+class BatchSubmission(JobSubmission[BatchRecord]):
+    noun = "batch"
+    prefix = ids.BATCH
+    cancelable = "has not ended"
+    canceled = frozenset({BatchStatus.CANCELED, BatchStatus.CANCELING})
+
+    def __init__(
+        self,
+        store: BatchStore,
+        files: Files,
+        watch: CapacityWatch,
+        waiting: WaitingCallers,
+        send_wake_up: SendWakeUp,
+        max_file: int,
+        new_id: Callable[[str], str] = ids.new_id,
+    ) -> None:
+        super().__init__(store, store.list_batches, waiting)
+        self.files = files
+        self.max_file = max_file
+        self._store = store
+        self._capacity_watch = watch
+        self._send_wake_up = send_wake_up
+        self._new_id = new_id
+
+    def submit(self, request: BatchRequest, pieces: Iterable[bytes], owner: str) -> Submitted[BatchRecord]:
+        """Returns once the batch is recorded and queued, or the batch that its Idempotency-Key stands for.
+
+        Raises JobConflict, FileTooLong, InvalidTable, UnreadableInput, what reading the pieces raises, and
+        what the stores raise: then it is not accepted as far as we know.
+        """
+        self._capacity_watch.require_accepting()
+        job_id = self._new_id(ids.BATCH)
+        upload = Upload(request, pieces, self.max_file)
+        key = request.idempotency_key
+        digest = IdempotencyKey.of(PATH, key, b"").key if key is not None else b""
+        if digest and (known := self._store.claim_key(owner, digest, job_id)):
+            if not known.id:
+                raise JobConflict("a request with this Idempotency-Key is still arriving; wait for it")
+            self._check_same_body(known.body, request, upload)
+            return Submitted(self._replayed(known.id), replayed=True)
+        with self._claimed(owner, digest, job_id), self._removed_on_error(job_id):
+            self._store.require_room(owner)  # before the whole file has arrived
+            options, size = self._save(job_id, request, upload, hashed=bool(digest))
+            batch = NewBatch(
+                id=job_id,
+                model=request.manifest.ref,
+                sha256=request.manifest.sha256,
+                owner=owner,
+                asked=options,
+                size=size,
+                metadata=orjson.dumps(request.metadata),
+                start_within_ms=request.start_within_ms,
+                once=IdempotencyKey(digest, upload.hash.digest()[:16]) if digest else None,
+            )
+            wake_ups = self._store.add(batch)
+        for wake_up in wake_ups:
+            gevent.spawn(try_wake_up, self._send_wake_up, wake_up)
+        return Submitted(self._replayed(job_id), replayed=False)
+
+    def dry_run(self, request: BatchRequest, pieces: Iterable[bytes], owner: str) -> bytes:
+        """Returns the preview as JSON. Raises NotScored if no worker looked in time, or InvalidDryRun."""
+        record = self.submit(request, pieces, owner).record
+        record = self._wait(record, LONGEST_WAIT_SECONDS)
+        try:
+            if not record.status.ended:
+                self._store.cancel(record.id)
+                raise NotScored("no worker checked the file in time; try again", retry_after=5)
+            if record.status is not BatchStatus.SUCCEEDED:
+                reason = orjson.loads(record.error or b"{}").get("detail", "the file could not be read")
+                raise InvalidDryRun(reason)
+            return self.files.read(f"{folder_of(record.id)}/look")
+        finally:
+            self._store.delete(record.id)
+
+    def output(self, job_id: str, owner: str, name: str) -> OutputFile:
+        """`name` is result or errors. Raises NotFinished, JobConflict if there are no results, UnknownJob."""
+        record = self.read(job_id, owner)
+        if not record.status.ended:
+            raise NotFinished(f"the batch has not ended; it is {record.status}")
+        ref = output_of(job_id, record.asked, name)
+        files = files_at(ref.store) if ref.store else self.files
+        try:
+            size = files.size(ref.name)
+        except FileMissing:
+            raise JobConflict(f"this batch is {record.status}, and has no results") from None
+        return OutputFile(files, ref.name, size, record.asked.results if name == "result" else Format.NDJSON)
+
+    def _save(
+        self, job_id: str, request: BatchRequest, upload: Upload, hashed: bool
+    ) -> tuple[BatchOptions, int]:
+        """Stores the input where workers read it; returns the options, and the size in bytes."""
+        options = request.options
+        if options.source:
+            return self._check_source(options)
+        name = input_of(job_id, options).name
+        if request.rows is None:
+            upload.save(self.files, name, hashed)
+            return options, upload.size
+        lines = _lines(request.rows)
+        upload.hash.update(lines)
+        with self.files.create(name) as file:
+            file.write(lines)
+        return options, len(lines)
+
+    def _check_source(self, options: BatchOptions) -> tuple[BatchOptions, int]:
+        ref = source_of(options)
+        files = files_at(ref.store)
+        try:
+            with files.open(ref.name) as file:
+                packed = file.read(len(MAGIC)) == MAGIC
+            size = files.size(ref.name)
+        except (FileMissing, FilesForbidden) as error:
+            raise UnreadableInput(str(error)) from None
+        if size > self.max_file:
+            raise FileTooLong(self.max_file)
+        return replace(options, packed=packed), size
+
+    def _check_same_body(self, body: bytes, request: BatchRequest, upload: Upload) -> None:
+        if request.rows is not None:
+            upload.hash.update(_lines(request.rows))
+        elif not request.options.source:
+            upload.read()
+        if upload.hash.digest()[:16] != body:
+            raise IdempotencyKeyReused
+
+    @contextmanager
+    def _claimed(self, owner: str, digest: bytes, job_id: str) -> Iterator[None]:
+        """Keeps the key claimed while the body arrives, and releases it if the request fails."""
+        if not digest:
+            yield
+            return
+        renewing = gevent.spawn(self._renew, owner, digest, job_id)
+        try:
+            yield
+        except BaseException:
+            with suppress(JobsError):  # the claim lapses by itself
+                self._store.release_key(owner, digest, job_id)
+            raise
+        finally:
+            renewing.kill()
+
+    def _renew(self, owner: str, digest: bytes, job_id: str) -> None:
+        while True:
+            gevent.sleep(CLAIM_MS / 3000)
+            with suppress(JobsError):
+                self._store.claim_key(owner, digest, job_id)
+
+    @contextmanager
+    def _removed_on_error(self, job_id: str) -> Iterator[None]:
+        """A batch that is not accepted leaves no file behind."""
+        try:
+            yield
+        except BaseException:
+            with suppress(JobsError):  # the sweeper finds it
+                self.files.remove(folder_of(job_id))
+            raise
+
+
+def check_start(start: bytes, request: BatchRequest) -> None:
+    """Raises InvalidTable if the first bytes are not those of a table of this model."""
+    match request.options.input:
+        case Format.CSV:
+            _check_csv(start, request)
+        case Format.NDJSON:
+            if not start.removeprefix(b"\xef\xbb\xbf").lstrip().startswith(b"{"):
+                raise InvalidTable("line 1: this is not a JSON object; send one object a line")
+        case Format.PARQUET:
+            if not start.startswith(b"PAR1"):
+                raise InvalidTable("this is not a Parquet file: it does not begin with PAR1")
+
+
+def _check_csv(start: bytes, request: BatchRequest) -> None:
+    header = read_header(start, request.options.encoding)
+    manifest, columns = request.manifest, request.manifest.columns(request.options.explain)
+    added = added_names(columns, manifest.warns, request.options.prefix)
+    check_columns(header.names, manifest.schema.names, added)
+    if header.end == len(start):
+        raise InvalidTable("the file has a header and no rows")
+
+
+def _lines(rows: list[Any]) -> bytes:
+    return b"".join(orjson.dumps(row) + b"\n" for row in rows)

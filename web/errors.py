@@ -1,0 +1,44 @@
+"""Why the submission services refuse a request. problems.py gives each error its HTTP status."""
+
+from jobs.errors import JobsError
+
+
+class UnknownJob(JobsError):
+    """There is no such job."""
+
+
+class ExpiredJob(JobsError):
+    """This job has expired and was removed."""
+
+
+class JobConflict(JobsError):
+    """The state of the job does not allow this."""
+
+
+class NotFinished(JobConflict):
+    """The job has not ended; try again later."""
+
+    retry_after = 1
+
+
+class NotScored(JobsError):
+    """The caller waited, and the job gave no scores."""
+
+    def __init__(self, message: str, retry_after: int) -> None:
+        super().__init__(message)
+        self.retry_after = retry_after
+
+
+class InvalidDryRun(JobsError):
+    """The dry run found that the file cannot be scored."""
+
+
+class FileTooLong(JobsError):
+    """The file is longer than PAYGRADE_MAX_FILE allows."""
+
+    def __init__(self, limit: int) -> None:
+        super().__init__(f"the file is longer than {limit} bytes, uncompressed; send it in parts")
+
+
+class UnreadableInput(JobsError):
+    """The file that `input` names cannot be read."""

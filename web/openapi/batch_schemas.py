@@ -1,0 +1,76 @@
+"""The resources and lists of batches, as schemas.py describes those of predictions."""
+
+from typing import Annotated, Any, Literal
+
+from pydantic import Field
+from typing_extensions import TypedDict
+
+from jobs.batches.status import BatchStatus
+from jobs.files.tables import Format
+from web.openapi.schemas import (
+    JOB_ID,
+    Count,
+    ListUrlsSchema,
+    ModelVersionSchema,
+    Path,
+    ReasonSchema,
+    Time,
+)
+
+BATCH_ID = JOB_ID.replace("pred_", "batch_")
+
+
+class BatchCountsSchema(TypedDict):
+    """Rows. `total` is known once the file has been checked."""
+
+    total: Count | None
+    succeeded: Count
+    failed: Count
+
+
+class BatchUrlsSchema(TypedDict):
+    self: Path
+    cancel: Path
+    results: Path
+    errors: Path
+
+
+class BatchSchema(TypedDict):
+    """A job that scores a file."""
+
+    id: Annotated[str, Field(pattern=BATCH_ID, description="`batch_` and a UUIDv7")]
+    object: Literal["batch"]
+    status: BatchStatus
+    model: ModelVersionSchema
+    counts: BatchCountsSchema
+    progress: Annotated[float, Field(ge=0, le=1)]
+    eta_seconds: Annotated[float, Field(ge=0)] | None
+    results: Annotated[Format, Field(description="Format of the results")]
+    created_at: Time
+    started_at: Time | None
+    finished_at: Time | None
+    deadline_at: Time | None
+    expires_at: Time | None
+    error: ReasonSchema | None
+    metadata: dict[str, str]
+    urls: BatchUrlsSchema
+
+
+class BatchListSchema(TypedDict):
+    """A page of the caller's own batches, newest first. `next_cursor` is null on the last page."""
+
+    object: Literal["list"]
+    data: list[BatchSchema]
+    next_cursor: str | None
+    urls: ListUrlsSchema
+
+
+class PreviewSchema(TypedDict):
+    """What a dry run found in the first rows."""
+
+    columns: dict[str, list[str]]
+    rows: Count
+    looked_at: Count
+    failed: Count
+    errors: list[dict[str, Any]]
+    estimate_seconds: float | None

@@ -1,0 +1,233 @@
+"""Reads and validates requests: the body, and the headers Accept, Prefer, Idempotency-Key and Cancel-After.
+
+Every function raises Problem for what it cannot accept.
+"""
+
+import json
+import re
+from functools import reduce
+from typing import Annotated, Any, NoReturn
+
+import orjson
+from flask import Request
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError, field_validator
+from pydantic_core import PydanticCustomError
+
+from jobs.predictions.record import IdempotencyKey
+from model.description.catalog import Catalog
+from model.description.manifest import Manifest
+from model.description.schema import Fault, InvalidRows, member_of
+from web.app import ApiRequest
+from web.problems import Problem
+from web.submission import LONGEST_WAIT_SECONDS, PredictionRequest
+
+MAX_ROWS, MAX_EXPLAINED_ROWS = 1_000, 100
+MAX_METADATA = 16
+MAX_INTEGER_DIGITS = 400
+"""A longer integer is beyond every float, and slow to read."""
+LONGEST_CANCEL_AFTER_MS = 7 * 86_400_000
+
+_WAIT = re.compile(r'wait\s*=\s*(?:([0-9]{1,9})|"([0-9]{1,9})")')
+_IDEMPOTENCY_KEY = re.compile(r"[\x21-\x7e]{1,255}")
+_DURATION = re.compile(r"(?=[0-9])(?:([0-9]{1,6})h)?(?:([0-9]{1,6})m)?(?:([0-9]{1,9})s?)?")
+
+_Key = Annotated[str, StringConstraints(max_length=64)]
+_Text = Annotated[str, StringConstraints(max_length=512)]
+Metadata = Annotated[dict[_Key, _Text], Field(max_length=MAX_METADATA)]
+
+
+class PredictionBody(BaseModel):
+    """`inputs` is one row or a list of 1 to 1,000; the schema of the model validates the rows."""
+
+    model_config = ConfigDict(extra="forbid", strict=True)
+
+    model: str | None = None
+    inputs: Any
+    explain: Annotated[bool, Field(description=f"For at most {MAX_EXPLAINED_ROWS} rows")] = False
+    metadata: Metadata = {}
+
+    @field_validator("inputs")
+    @classmethod
+    def _rows(cls, inputs: Any) -> Any:
+        if isinstance(inputs, dict) or (isinstance(inputs, list) and 1 <= len(inputs) <= MAX_ROWS):
+            return inputs
+        raise PydanticCustomError("rows", f"must be one row (an object) or a list of 1 to {MAX_ROWS:,} rows")
+
+
+def read_prediction(request: ApiRequest, catalog: Catalog, path: str) -> PredictionRequest:
+    """`path` is the route that the Idempotency-Key belongs to. Raises UnknownModel or InvalidRows, too."""
+    sent = read_json(request)
+    try:
+        body = PredictionBody.model_validate(sent)
+    except ValidationError as error:
+        faults = faults_in(error)
+        if isinstance(sent, dict):
+            faults += _more_faults(sent, catalog, {fault.pointer for fault in faults})
+        raise _invalid(faults) from None
+    manifest, inputs = catalog.find(body.model), body.inputs
+    if body.explain and (faults := _explain_faults(manifest, inputs)):
+        raise _invalid(faults + _row_faults(manifest, inputs))
+    many = isinstance(inputs, list)
+    return PredictionRequest(
+        manifest,
+        manifest.schema.check_rows(inputs) if many else manifest.schema.check_row(inputs),
+        len(inputs) if many else 1,
+        body.metadata,
+        request.id,
+        body.explain,
+        read_cancel_after(request),
+        read_idempotency_key(request, path),
+    )
+
+
+def require_json_accepted(request: Request) -> None:
+    """Raises Problem (406) if the header Accept excludes JSON."""
+    accept = request.headers.get("Accept")
+    if accept and accept != "*/*" and not request.accept_mimetypes["application/json"]:
+        raise Problem(406, "the response is application/json, which the header Accept excludes; accept it")
+
+
+def read_prefer_wait(request: Request) -> int:
+    """Seconds to wait, at most LONGEST_WAIT_SECONDS, by the header Prefer (RFC 7240); 0 without it."""
+    header = request.headers.get("Prefer")
+    if header is None:
+        return 0
+    preferences = [part.strip().lower() for part in header.replace(";", ",").split(",")]
+    if "respond-async" in preferences:
+        return 0
+    for preference in preferences:
+        if preference.partition("=")[0].strip() == "wait":
+            match = _WAIT.fullmatch(preference)
+            if not match:
+                raise Problem(400, "Prefer: wait must be a whole number of seconds, as in wait=10")
+            return min(int(match[1] or match[2]), LONGEST_WAIT_SECONDS)
+    return 0
+
+
+def read_query_wait(request: Request) -> int:
+    """The same by ?wait=N."""
+    text = request.args.get("wait", "0")
+    if not re.fullmatch(r"[0-9]{1,9}", text):
+        raise Problem(400, "wait must be a whole number of seconds, as in ?wait=10")
+    return min(int(text), LONGEST_WAIT_SECONDS)
+
+
+def read_idempotency_key(request: Request, path: str) -> IdempotencyKey | None:
+    key = idempotency_key_of(request)
+    return None if key is None else IdempotencyKey.of(path, key, request.get_data())
+
+
+def idempotency_key_of(request: Request) -> str | None:
+    key = request.headers.get("Idempotency-Key")
+    if key is not None and not _IDEMPOTENCY_KEY.fullmatch(key):
+        raise Problem(400, "Idempotency-Key must be 1 to 255 visible ASCII characters, such as a UUID")
+    return key
+
+
+def read_cancel_after(request: Request) -> int | None:
+    """Milliseconds; None without the header."""
+    text = request.headers.get("Cancel-After")
+    if text is None:
+        return None
+    match = _DURATION.fullmatch(text.strip().lower())
+    hours, minutes, seconds = (int(part or 0) for part in match.groups()) if match else (0, 0, 0)
+    milliseconds = ((hours * 60 + minutes) * 60 + seconds) * 1000
+    if not 0 < milliseconds <= LONGEST_CANCEL_AFTER_MS:
+        raise Problem(400, "Cancel-After must be a duration of 1 s to 7 days, as in 30s, 5m or 1h30m")
+    return milliseconds
+
+
+def read_json(request: Request) -> Any:
+    """Raises Problem: 415 for another media type, 413 over the limit, 400 if the body is not JSON."""
+    if request.mimetype != "application/json":
+        raise Problem(
+            415,
+            f"the body is {request.mimetype[:64] or 'without a Content-Type'}; send application/json",
+            headers={"Accept-Post": "application/json"},
+        )
+    return parse_json(read_body(request))
+
+
+def read_body(request: Request) -> bytes:
+    """Raises Problem: 415 for a Content-Encoding, 413 over the limit."""
+    if request.headers.get("Content-Encoding", "identity").lower() != "identity":
+        raise Problem(415, "the body has a Content-Encoding; send it without one")
+    return request.get_data()
+
+
+def parse_json(body: bytes) -> Any:
+    try:
+        return orjson.loads(body)
+    except orjson.JSONDecodeError:
+        return _parse_slowly(body)
+
+
+def _parse_slowly(body: bytes) -> Any:
+    """Accepts numbers beyond any float, which are JSON; the schema refuses them with their pointer."""
+    try:
+        value = json.loads(body.decode(), parse_constant=_refuse_constant, parse_int=_parse_integer)
+        json.dumps(value, ensure_ascii=False).encode()  # a lone surrogate is not text
+    except json.JSONDecodeError as error:
+        raise Problem(
+            400, f"the body is not JSON: {error.msg}, at line {error.lineno}, column {error.colno}"
+        ) from None
+    except UnicodeError:
+        raise Problem(
+            400, "the body is not JSON: it is not valid UTF-8, or has half a surrogate pair"
+        ) from None
+    except ValueError:
+        raise Problem(400, "the body is not JSON: NaN and Infinity are not JSON; send null") from None
+    except RecursionError:
+        raise Problem(400, "the body is nested too deeply; rows are flat objects") from None
+    return value
+
+
+def _refuse_constant(name: str) -> NoReturn:
+    raise ValueError(name)
+
+
+def _parse_integer(digits: str) -> float:
+    return int(digits) if len(digits) <= MAX_INTEGER_DIGITS else float(digits)
+
+
+def _invalid(faults: list[Fault]) -> Problem:
+    return Problem(422, "the body is not a valid request for a prediction; see errors", faults)
+
+
+def _more_faults(sent: dict[str, Any], catalog: Catalog, found: set[str]) -> list[Fault]:
+    """The faults of the rows and of `explain`, where another member is already known to be wrong."""
+    inputs, model = sent.get("inputs"), sent.get("model")
+    if "/inputs" in found or not (model is None or isinstance(model, str)):
+        return []
+    manifest = catalog.find(model)
+    of_explain = _explain_faults(manifest, inputs) if sent.get("explain") is True else []
+    return of_explain + _row_faults(manifest, inputs)
+
+
+def _explain_faults(manifest: Manifest, inputs: Any) -> list[Fault]:
+    faults = []
+    if not manifest.explained:
+        faults.append(Fault("/explain", f"{manifest.ref} gives no explanations"))
+    if isinstance(inputs, list) and len(inputs) > MAX_EXPLAINED_ROWS:
+        detail = f"must have at most {MAX_EXPLAINED_ROWS} rows if they are to be explained"
+        faults.append(Fault("/inputs", detail))
+    return faults
+
+
+def _row_faults(manifest: Manifest, inputs: Any) -> list[Fault]:
+    try:
+        if isinstance(inputs, list):
+            manifest.schema.check_rows(inputs)
+        else:
+            manifest.schema.check_row(inputs)
+    except InvalidRows as error:
+        return error.faults
+    return []
+
+
+def faults_in(error: ValidationError) -> list[Fault]:
+    return [Fault(_pointer(fault["loc"]), fault["msg"]) for fault in error.errors(include_url=False)]
+
+
+def _pointer(location: tuple[int | str, ...]) -> str:
+    return reduce(member_of, (str(part) for part in location if part != "[key]"), "")

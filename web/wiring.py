@@ -1,0 +1,118 @@
+"""Builds web from its parts, for the server and for tests."""
+
+from dataclasses import dataclass
+
+import gevent
+from redis import Redis
+
+from jobs import ids
+from jobs.batches.store import BatchStore
+from jobs.broker import SendWakeUp
+from jobs.files.store import Files
+from jobs.logs import Journal
+from jobs.metrics import Metrics
+from jobs.predictions.store import PredictionStore
+from jobs.queues.capacity import Process
+from jobs.settings import Settings
+from model.description.catalog import Catalog
+from web.access_log import AccessLog
+from web.app import App
+from web.batch_submission import BatchSubmission
+from web.batches import BatchRoutes
+from web.capacity_watch import CapacityWatch
+from web.connection import OpenConnections
+from web.keys import Owners
+from web.models import ModelRoutes
+from web.oip.responses import with_error_line
+from web.oip.routes import InferenceRoutes
+from web.openapi.document import Document
+from web.openapi.routes import DocumentRoutes
+from web.operating import OperatingRoutes
+from web.predictions import PredictionRoutes
+from web.problems import ProblemResponses
+from web.recms import RecmsRoutes
+from web.submission import Admission, PredictionSubmission
+from web.waiting import WaitingCallers
+
+ROOMS = (
+    PredictionRoutes,
+    BatchRoutes,
+    RecmsRoutes,
+    InferenceRoutes,
+    ModelRoutes,
+    OperatingRoutes,
+    DocumentRoutes,
+)
+"""The classes whose methods are routes."""
+
+
+@dataclass(frozen=True)
+class Surroundings:
+    """What web talks to, and what it is called there. `subscriber` may block for as long as it likes."""
+
+    redis: Redis
+    subscriber: Redis
+    files: Files
+    send_wake_up: SendWakeUp
+    send_batch_wake_up: SendWakeUp
+    process: Process
+    channel: str
+
+
+@dataclass(frozen=True)
+class Web:
+    """One web process."""
+
+    app: App
+    access_log: AccessLog
+    watch: CapacityWatch
+    waiting: WaitingCallers
+    connections: OpenConnections
+    batches: BatchSubmission
+
+    def start(self) -> None:
+        """Starts what runs in the background."""
+        self.watch.start()
+        self.waiting.start()
+        gevent.spawn(self.connections.close_slow)
+        gevent.spawn(self.access_log.run)
+
+    def drain(self) -> None:
+        """Answers the waiting callers, and closes each connection after its next response."""
+        self.waiting.release()
+        self.connections.draining = True
+
+
+def build(
+    settings: Settings, owners: Owners, catalog: Catalog, journal: Journal, around: Surroundings
+) -> Web:
+    """Connects to nothing, and starts nothing."""
+    store, batch_store = PredictionStore(around.redis, settings), BatchStore(around.redis, settings)
+    access_log = AccessLog(Metrics(around.redis), journal)
+    watch = CapacityWatch(store, around.process, settings.max_waiting)
+    waiting = WaitingCallers(
+        around.subscriber,
+        {ids.PREDICTION: store.read, ids.BATCH: batch_store.read},
+        around.channel,
+        settings.max_waiting_callers,
+    )
+    admission = Admission(store, watch, around.send_wake_up, journal)
+    predictions = PredictionSubmission(store, admission, watch, waiting)
+    batches = BatchSubmission(
+        batch_store, around.files, watch, waiting, around.send_batch_wake_up, settings.max_file
+    )
+    connections = OpenConnections()
+    app = App(settings, owners, access_log)
+    ProblemResponses(app, extensions={"v2": with_error_line})
+    app.add_routes(
+        (
+            PredictionRoutes(predictions, catalog, watch),
+            BatchRoutes(batches, catalog, connections, settings.s3_allow),
+            RecmsRoutes(predictions, catalog),
+            InferenceRoutes(predictions, catalog, store),
+            ModelRoutes(catalog),
+            OperatingRoutes(store, watch, access_log),
+            DocumentRoutes(Document(catalog, keyed=bool(owners), rooms=ROOMS)),
+        )
+    )
+    return Web(app, access_log, watch, waiting, connections, batches)
