@@ -70,8 +70,8 @@ class App(Flask):
         self._access_log = access_log
         self._random_bytes = random_bytes
 
-    def add_routes(self, rooms: Iterable[object]) -> None:
-        for route in routes_of(rooms):
+    def add_routes(self, views: Iterable[object]) -> None:
+        for route in routes_of(views):
             endpoint = f"{route.method} {route.path}"
             self.add_url_rule(route.path, endpoint, route.view, methods=[route.method])
 

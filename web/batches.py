@@ -80,12 +80,12 @@ class BatchRoutes:
     @route("POST", PATH, _CREATE)
     def create(self, request: ApiRequest) -> JsonResponse:
         require_json_accepted(request)
-        asked = read_batch(request, self._catalog, self._s3_allow)
+        batch_request = read_batch(request, self._catalog, self._s3_allow)
         pieces = read_pieces(request, self._submission.max_file, self._connections.report_progress)
-        if asked.options.dry_run:
-            preview = self._submission.dry_run(asked, pieces, request.owner.name)
+        if batch_request.options.dry_run:
+            preview = self._submission.dry_run(batch_request, pieces, request.owner.name)
             return JsonResponse(preview, headers={"Cache-Control": "no-store"})
-        record, replayed = self._submission.submit(asked, pieces, request.owner.name)
+        record, replayed = self._submission.submit(batch_request, pieces, request.owner.name)
         headers = {"Idempotency-Replayed": "true"} if replayed else {}
         return _resource(request, record, 202, {"Location": path_of(record.id), **headers})
 

@@ -74,8 +74,8 @@ class PredictionRoutes:
     def create(self, request: ApiRequest) -> JsonResponse:
         require_json_accepted(request)
         seconds = read_prefer_wait(request)
-        asked = read_prediction(request, self._catalog, PATH)
-        record, replayed = self._submission.submit(asked, request.owner.name, seconds)
+        prediction_request = read_prediction(request, self._catalog, PATH)
+        record, replayed = self._submission.submit(prediction_request, request.owner.name, seconds)
         headers = {"Idempotency-Replayed": "true"} if replayed else {}
         if seconds and record.status.ended:
             return self._resource(request, record, 200, {"Preference-Applied": f"wait={seconds}", **headers})

@@ -42,8 +42,8 @@ class RecmsRoutes:
         row = read_json(request)
         manifest = self._catalog.find(MODEL)
         values = manifest.schema.check_row(row, pointer="")
-        asked = PredictionRequest(manifest, values, rows=1, metadata={}, request_id=request.id)
-        scored = self._submission.score(asked, request.owner.name)
+        prediction_request = PredictionRequest(manifest, values, rows=1, metadata={}, request_id=request.id)
+        scored = self._submission.score(prediction_request, request.owner.name)
         return JsonResponse(salary_of(scored.outputs))
 
 

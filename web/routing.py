@@ -31,10 +31,10 @@ def route(method: str, path: str, operation: Operation | Describe) -> Callable[[
     return mark
 
 
-def routes_of(rooms: Iterable[object]) -> Iterator[Route]:
+def routes_of(views: Iterable[object]) -> Iterator[Route]:
     """The routes of instances, or of classes for a description only."""
-    for room in rooms:
-        members: Mapping[str, Any] = vars(room if isinstance(room, type) else type(room))
+    for owner in views:
+        members: Mapping[str, Any] = vars(owner if isinstance(owner, type) else type(owner))
         for name, member in members.items():
             for method, path, operation in reversed(getattr(member, "routes", ())):
-                yield Route(method, path, operation, getattr(room, name))
+                yield Route(method, path, operation, getattr(owner, name))

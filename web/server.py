@@ -28,7 +28,7 @@ from model.description.catalog import Catalog
 from web.app import App
 from web.connection import Connection
 from web.keys import Owners
-from web.wiring import Surroundings, Web, build
+from web.wiring import Backends, Web, build
 
 GRACE_SECONDS = 10
 IDLE_SECONDS = 2
@@ -95,7 +95,7 @@ class WebServer(BaseApplication):  # type: ignore[misc]
         """Called in each process, after the fork."""
         settings = self._settings
         celery = make_celery(settings)
-        around = Surroundings(
+        backends = Backends(
             redis=connect(settings),
             subscriber=connect(settings, answer_seconds=None),
             files=files_at(settings.files_place),
@@ -104,7 +104,7 @@ class WebServer(BaseApplication):  # type: ignore[misc]
             process=Process(f"{gethostname()}:{os.getpid()}", RELEASE),
             channel=channel_of(uuid4().hex[:8]),
         )
-        self.web = build(settings, self._owners, self._catalog, self._journal, around)
+        self.web = build(settings, self._owners, self._catalog, self._journal, backends)
         self.web.start()
         # What lives for ever need not be examined by each collection; requests leave few cycles behind.
         gc.freeze()

@@ -19,7 +19,7 @@ from jobs.predictions.store import PredictionStore
 from model.description.manifest import Manifest
 from web.capacity_watch import CapacityWatch
 from web.errors import ExpiredJob, JobConflict, NotScored, UnknownJob
-from web.waiting import R, Record, WaitingCallers
+from web.waiting import R, JobRecord, WaitingCallers
 
 LONGEST_WAIT_SECONDS = 25
 LARGEST_GROUP = 128
@@ -29,7 +29,7 @@ READS_PER_PAGE = 20
 
 Argument = TypeVar("Argument")
 Result = TypeVar("Result")
-R_co = TypeVar("R_co", bound=Record, covariant=True)
+R_co = TypeVar("R_co", bound=JobRecord, covariant=True)
 
 
 class GroupCommit(Generic[Argument, Result]):

@@ -22,12 +22,12 @@ READ_AT_ONCE = 250
 """Records read in one call, so that posts do not wait long behind it."""
 
 
-class Status(Protocol):
+class JobStatus(Protocol):
     @property
     def ended(self) -> bool: ...
 
 
-class Record(Protocol):
+class JobRecord(Protocol):
     """The record of a job of any kind."""
 
     @property
@@ -35,12 +35,12 @@ class Record(Protocol):
     @property
     def owner(self) -> str: ...
     @property
-    def status(self) -> Status: ...
+    def status(self) -> JobStatus: ...
 
 
-R = TypeVar("R", bound=Record)
-ReadRecords: TypeAlias = Callable[[Sequence[str], str], Sequence[Record | Exception | None]]
-"""Reads the records of jobs of one kind, and registers a channel that is told when one of them ends."""
+R = TypeVar("R", bound=JobRecord)
+ReadRecords: TypeAlias = Callable[[Sequence[str], str], Sequence[JobRecord | Exception | None]]
+"""Reads the records of jobs of one kind, and registers a channel for the messages of their ends."""
 
 
 class WaitingCaller(Generic[R]):
@@ -85,7 +85,7 @@ class WaitingCallers:
         self._readers = readers
         self._max_callers = max_callers
         self._by_job: dict[str, list[WaitingCaller[Any]]] = {}
-        self._callers = 0
+        self.callers = 0
         self._released = False
 
     def start(self) -> None:
@@ -95,7 +95,7 @@ class WaitingCallers:
 
     @property
     def accepting(self) -> bool:
-        return not self._released and self._callers < self._max_callers
+        return not self._released and self.callers < self._max_callers
 
     def enter(self, record: R) -> WaitingCaller[R] | None:
         """Returns None if too many callers wait already or the process stops: respond at once then.
@@ -106,11 +106,11 @@ class WaitingCallers:
             return None
         caller = WaitingCaller(self, record)
         self._by_job.setdefault(record.id, []).append(caller)
-        self._callers += 1
+        self.callers += 1
         return caller
 
     def leave(self, caller: WaitingCaller[Any]) -> None:
-        self._callers -= 1
+        self.callers -= 1
         callers = self._by_job[caller.record.id]
         callers.remove(caller)
         if not callers:

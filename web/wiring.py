@@ -34,7 +34,7 @@ from web.recms import RecmsRoutes
 from web.submission import Admission, PredictionSubmission
 from web.waiting import WaitingCallers
 
-ROOMS = (
+ROUTE_CLASSES = (
     PredictionRoutes,
     BatchRoutes,
     RecmsRoutes,
@@ -47,8 +47,8 @@ ROOMS = (
 
 
 @dataclass(frozen=True)
-class Surroundings:
-    """What web talks to, and what it is called there. `subscriber` may block for as long as it likes."""
+class Backends:
+    """What web talks to, and its names there. `subscriber` may block without a time limit."""
 
     redis: Redis
     subscriber: Redis
@@ -83,23 +83,21 @@ class Web:
         self.connections.draining = True
 
 
-def build(
-    settings: Settings, owners: Owners, catalog: Catalog, journal: Journal, around: Surroundings
-) -> Web:
+def build(settings: Settings, owners: Owners, catalog: Catalog, journal: Journal, backends: Backends) -> Web:
     """Connects to nothing, and starts nothing."""
-    store, batch_store = PredictionStore(around.redis, settings), BatchStore(around.redis, settings)
-    access_log = AccessLog(Metrics(around.redis), journal)
-    watch = CapacityWatch(store, around.process, settings.max_waiting)
+    store, batch_store = PredictionStore(backends.redis, settings), BatchStore(backends.redis, settings)
+    access_log = AccessLog(Metrics(backends.redis), journal)
+    watch = CapacityWatch(store, backends.process, settings.max_waiting)
     waiting = WaitingCallers(
-        around.subscriber,
+        backends.subscriber,
         {ids.PREDICTION: store.read, ids.BATCH: batch_store.read},
-        around.channel,
+        backends.channel,
         settings.max_waiting_callers,
     )
-    admission = Admission(store, watch, around.send_wake_up, journal)
+    admission = Admission(store, watch, backends.send_wake_up, journal)
     predictions = PredictionSubmission(store, admission, watch, waiting)
     batches = BatchSubmission(
-        batch_store, around.files, watch, waiting, around.send_batch_wake_up, settings.max_file
+        batch_store, backends.files, watch, waiting, backends.send_batch_wake_up, settings.max_file
     )
     connections = OpenConnections()
     app = App(settings, owners, access_log)
@@ -112,7 +110,7 @@ def build(
             InferenceRoutes(predictions, catalog, store),
             ModelRoutes(catalog),
             OperatingRoutes(store, watch, access_log),
-            DocumentRoutes(Document(catalog, keyed=bool(owners), rooms=ROOMS)),
+            DocumentRoutes(Document(catalog, keyed=bool(owners), route_classes=ROUTE_CLASSES)),
         )
     )
     return Web(app, access_log, watch, waiting, connections, batches)

@@ -203,8 +203,8 @@ class InferenceRoutes:
         if not any(inference.outputs.values()):
             require_json_accepted(request)
         rows = inference.rows
-        asked = PredictionRequest(manifest, rows, len(rows), metadata={}, request_id=request.id)
-        scored = self._submission.score(asked, request.owner.name)
+        prediction_request = PredictionRequest(manifest, rows, len(rows), metadata={}, request_id=request.id)
+        scored = self._submission.score(prediction_request, request.owner.name)
         return inference_response(inference, manifest, scored)
 
     def _find(self, name: str, version: str | None) -> Manifest:

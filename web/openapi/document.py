@@ -29,12 +29,12 @@ REFUSALS = {Access.PUBLIC: (), Access.PREDICT: (401,), Access.OPERATE: (401, 403
 
 
 class Document:
-    """`keyed` is whether keys are set, `rooms` are the classes whose methods are routes."""
+    """`keyed` is whether keys are set, `route_classes` are the classes whose methods are routes."""
 
-    def __init__(self, catalog: Catalog, keyed: bool, rooms: Iterable[type]) -> None:
+    def __init__(self, catalog: Catalog, keyed: bool, route_classes: Iterable[type]) -> None:
         self._catalog = catalog
         self._keyed = keyed
-        self._routes = tuple(routes_of(rooms))
+        self._routes = tuple(routes_of(route_classes))
         self._manifests: tuple[Manifest, ...] | None = None
         self._text = b""
 

@@ -25,7 +25,7 @@ from tests.unit.web.documented import DocumentedClient
 from tests.unit.web.played_redis import PlayedRedis
 from web.keys import parse_keys
 from web.openapi.document import Document
-from web.wiring import ROOMS, Surroundings, Web, build
+from web.wiring import ROUTE_CLASSES, Backends, Web, build
 from worker.account import Account
 from worker.batch_steps import BatchSteps
 from worker.batches import BatchLoop as BatchWorker
@@ -70,7 +70,7 @@ class Site:
         gevent.sleep(0)  # web has subscribed, and measured the memory
 
     def _build(self, keys: str, catalog: Catalog) -> Web:
-        around = Surroundings(
+        backends = Backends(
             redis=self.redis,
             subscriber=self.redis,
             files=self.files,
@@ -79,7 +79,7 @@ class Site:
             process=Process("web:1", RELEASE),
             channel=CHANNEL,
         )
-        return build(self.settings, parse_keys(keys), catalog, self.journal, around)
+        return build(self.settings, parse_keys(keys), catalog, self.journal, backends)
 
     def _hold_workers(self, bundles: Path) -> None:
         """The side of the workers; no test of web depends on how it is built."""
@@ -173,7 +173,7 @@ class Site:
 
 @cache
 def documented(bundles: Path, default: str, keyed: bool) -> Document:
-    return Document(Catalog(bundles, default), keyed, ROOMS)
+    return Document(Catalog(bundles, default), keyed, ROUTE_CLASSES)
 
 
 @cache

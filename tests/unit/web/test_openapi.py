@@ -15,7 +15,7 @@ from tests.unit.web.documented import parsed
 from tests.unit.web.site import BUNDLES, Site, problem
 from web.keys import digest
 from web.openapi.document import Document
-from web.wiring import ROOMS
+from web.wiring import ROUTE_CLASSES
 
 KEYS = f"ann:{digest('key of ann')}"
 OPEN = {"health", "readiness", "openapi", "start", "docs", "docsFile", "oipLive", "oipReady"}
@@ -91,7 +91,7 @@ def test_only_the_default_model_may_go_unnamed(new_site: NewSite, rent_bundles: 
 def test_it_is_made_anew_when_a_version_appears_and_else_kept(rent_bundles: Path, tmp_path: Path) -> None:
     shutil.copytree(BUNDLES, tmp_path / "bundles")
     catalog = Catalog(tmp_path / "bundles", "salary", refresh_seconds=0)
-    made = Document(catalog, keyed=False, rooms=ROOMS)
+    made = Document(catalog, keyed=False, route_classes=ROUTE_CLASSES)
     before = made.text()
     assert made.text() is before
     shutil.copytree(rent_bundles / "salary" / "3", tmp_path / "bundles" / "salary" / "3")
