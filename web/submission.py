@@ -19,7 +19,7 @@ from jobs.predictions.store import PredictionStore
 from model.description.manifest import Manifest
 from web.capacity_watch import CapacityWatch
 from web.errors import ExpiredJob, JobConflict, NotScored, UnknownJob
-from web.waiting import R, JobRecord, WaitingCallers
+from web.waiting import JobRecord, R, WaitingCallers
 
 LONGEST_WAIT_SECONDS = 25
 LARGEST_GROUP = 128
