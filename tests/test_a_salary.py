@@ -16,7 +16,7 @@ def site() -> Iterator[Site]:
 
 
 def test_a_salary_is_posted_waits_in_the_line_is_scored_and_read(site: Site) -> None:
-    site.line.live(living(CHILD))
+    site.consumer.live(living(CHILD))
 
     # POST: checked against the schema, recorded and put into the line, and only then answered.
     accepted = site.client.post("/v1/predictions", json={"model": "salary", "inputs": {"years": 2.5}})

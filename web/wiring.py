@@ -74,7 +74,7 @@ class Web:
         """Starts what runs in the background."""
         self.watch.start()
         self.waiting.start()
-        gevent.spawn(self.connections.close_slow)
+        gevent.spawn(self.connections.run)
         gevent.spawn(self.access_log.run)
 
     def drain(self) -> None:

@@ -22,7 +22,7 @@ from jobs.settings import Settings
 from model.description.catalog import Catalog
 from tests.unit.conftest import living
 from tests.unit.web.documented import DocumentedClient
-from tests.unit.web.played_redis import PlayedRedis
+from tests.unit.web.faulty_redis import FaultyRedis
 from web.keys import parse_keys
 from web.openapi.document import Document
 from web.wiring import ROUTE_CLASSES, Backends, Web, build
@@ -45,7 +45,7 @@ class Site:
 
     def __init__(self, keys: str = "", bundles: Path = BUNDLES, **settings: Any) -> None:
         self.settings = Settings(bundles=str(bundles), **settings)
-        self.redis = PlayedRedis()
+        self.redis = FaultyRedis()
         for stream in (*STREAMS, BATCH_LINE):  # the error of fakeredis for a missing group is another one
             self.redis.xgroup_create(stream, GROUP, id="0", mkstream=True)
         self.store = PredictionStore(self.redis, self.settings)
@@ -83,25 +83,27 @@ class Site:
 
     def _hold_workers(self, bundles: Path) -> None:
         """The side of the workers; no test of web depends on how it is built."""
-        self.line = PredictionConsumer(self.redis, self.settings)
+        self.consumer = PredictionConsumer(self.redis, self.settings)
         account = Account(self.web.access_log.metrics, self.journal)
-        self.worker = PredictionLoop(self.line, loaded(bundles), account, CHILD, lambda: self.queued() == 0)
+        self.worker = PredictionLoop(
+            self.consumer, loaded(bundles), account, CHILD, lambda: self.queued() == 0
+        )
 
     def score_batches(self, tasks: int = 100) -> None:
         """A worker for batches runs up to so many tasks."""
-        line = BatchConsumer(self.redis, self.settings)
+        consumer = BatchConsumer(self.redis, self.settings)
         steps = BatchSteps(
-            line,
+            consumer,
             self.files,
             self.web.access_log.metrics,
             self.wake_ups.append,
             wake_ups=1,
             most=self.settings.max_file,
         )
-        leases = Leases(line, CHILD, lambda: False)
+        leases = Leases(consumer, CHILD, lambda: False)
         left = iter(range(tasks))
         worker = BatchWorker(
-            line,
+            consumer,
             loaded(Path(self.settings.bundles)),
             steps,
             leases,
@@ -113,7 +115,7 @@ class Site:
 
     def hire(self) -> "Site":
         """From now on a worker runs at each wake-up."""
-        self.line.live(living(CHILD))
+        self.consumer.live(living(CHILD))
         self.on_wake_up = self.worker.answer
         return self
 
@@ -190,7 +192,7 @@ def problem(response: TestResponse, status: int) -> Any:
     assert body.keys() - {"errors", "error"} == {"type", "title", "status", "detail"}
     assert body["status"] == status
     assert body["detail"]
-    assert ("error" in body) == response.request.path.startswith("/v2")
+    assert ("error" in body) == f"{response.request.path}/".startswith("/v2/")
     if status in (429, 503):
         assert 1 <= int(response.headers["Retry-After"]) <= 60
     return body

@@ -18,7 +18,7 @@ def no_polling(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def waiting_for(site: Site, call: Any, *arguments: Any, **named: Any) -> Any:
-    """The greenlet of a call, once the call waits."""
+    """The greenlet of a call that waits."""
     greenlet = gevent.spawn(call, *arguments, **named)
     while site.web.waiting.callers == 0:
         gevent.sleep(0.001)
