@@ -48,9 +48,14 @@ ROUTE_CLASSES = (
 
 @dataclass(frozen=True)
 class Backends:
-    """What web talks to, and its names there. `subscriber` may block without a time limit."""
+    """What web talks to, and the names of this process there.
+
+    `subscriber` may block without a time limit. Batches have connections of their own, so that many uploads
+    cannot use up those of predictions.
+    """
 
     redis: Redis
+    batch_redis: Redis
     subscriber: Redis
     files: Files
     send_wake_up: SendWakeUp
@@ -85,7 +90,8 @@ class Web:
 
 def build(settings: Settings, owners: Owners, catalog: Catalog, journal: Journal, backends: Backends) -> Web:
     """Connects to nothing, and starts nothing."""
-    store, batch_store = PredictionStore(backends.redis, settings), BatchStore(backends.redis, settings)
+    store = PredictionStore(backends.redis, settings)
+    batch_store = BatchStore(backends.batch_redis, settings)
     access_log = AccessLog(Metrics(backends.redis), journal)
     watch = CapacityWatch(store, backends.process, settings.max_waiting)
     waiting = WaitingCallers(

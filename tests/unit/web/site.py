@@ -72,6 +72,7 @@ class Site:
     def _build(self, keys: str, catalog: Catalog) -> Web:
         backends = Backends(
             redis=self.redis,
+            batch_redis=self.redis,
             subscriber=self.redis,
             files=self.files,
             send_wake_up=lambda wake_up: self.on_wake_up(wake_up),
