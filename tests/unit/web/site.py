@@ -1,8 +1,10 @@
 """A whole Paygrade in one process: web over a Redis in memory, and workers that run when they are called."""
 
+import math
 import tempfile
 from collections.abc import Callable
 from functools import cache
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -152,6 +154,19 @@ class Site:
         response = self.client.get(f"/v1/predictions/{job_id}{query}")
         assert response.status_code == 200, response.text
         return response.get_json()
+
+    def started(self, call: Callable[..., Any], *arguments: Any, **named: Any) -> Any:
+        """The greenlet of a call, once the call waits for the end of a job."""
+        before = self._waiting()
+        greenlet = gevent.spawn(call, *arguments, **named)
+        while self._waiting() == before:
+            assert not greenlet.dead, "the call did not wait"
+            gevent.sleep(0)
+        return greenlet
+
+    def _waiting(self) -> int:
+        callers = chain.from_iterable(self.web.waiting.by_job.values())
+        return sum(caller.until < math.inf for caller in callers)
 
     def queued(self) -> int:
         return int(self.redis.xlen(LINE))

@@ -29,14 +29,6 @@ def reads_again(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(waiting, "READ_AGAIN_EVERY_SECONDS", 0.02)
 
 
-def started(call: Any, *arguments: Any, **named: Any) -> Any:
-    """A call that waits."""
-    greenlet = gevent.spawn(call, *arguments, **named)
-    gevent.sleep(0.005)
-    assert not greenlet.dead
-    return greenlet
-
-
 def answer_to(greenlet: Any) -> TestResponse:
     response: TestResponse = greenlet.get(timeout=2)
     return response
@@ -78,7 +70,7 @@ def test_a_job_that_is_not_finished_in_time_is_202_and_continues(site: Site) -> 
 
 
 def test_a_wait_that_ends_while_the_job_runs_shows_it_running(site: Site) -> None:
-    waits = started(site.post, BODY, Prefer="wait=1")
+    waits = site.started(site.post, BODY, Prefer="wait=1")
     site.consumer.claim("child", "wake_up", rows=1)
     assert answer_to(waits).status_code == 202
     assert answer_to(waits).get_json()["status"] == "running"
@@ -87,8 +79,8 @@ def test_a_wait_that_ends_while_the_job_runs_shows_it_running(site: Site) -> Non
 @pytest.mark.usefixtures("time_stands_still")
 def test_a_reader_waits_for_the_end(site: Site) -> None:
     job_id = site.post_years()
-    waits = started(site.show, job_id, "?wait=10")
-    also_waits = started(site.show, job_id, "?wait=10")
+    waits = site.started(site.show, job_id, "?wait=10")
+    also_waits = site.started(site.show, job_id, "?wait=10")
     site.work()
     for reader in (waits, also_waits):
         assert reader.get(timeout=2)["status"] == "succeeded"
@@ -100,7 +92,7 @@ def test_when_the_time_is_over_the_job_is_shown_as_it_is(site: Site) -> None:
 
 
 def test_a_cancel_ends_the_wait_of_others(site: Site) -> None:
-    waits = started(site.post, BODY, Prefer="wait=10")
+    waits = site.started(site.post, BODY, Prefer="wait=10")
     [job_id] = site.jobs()
     assert site.client.post(f"/v1/predictions/{job_id}/cancel").status_code == 200
     assert answer_to(waits).get_json()["status"] == "canceled"
@@ -122,7 +114,7 @@ def test_each_caller_gets_the_job_that_it_posted(site: Site) -> None:
 @pytest.mark.usefixtures("time_stands_still")
 def test_if_too_many_callers_wait_the_next_is_answered_at_once(new_site: NewSite) -> None:
     site = new_site(max_waiting_callers=1)
-    waits = started(site.post, BODY, Prefer="wait=10")
+    waits = site.started(site.post, BODY, Prefer="wait=10")
     other = answered(site.post, BODY, Prefer="wait=10")
     assert answered(site.show, other.get_json()["id"], "?wait=10")["status"] == "queued"
     assert other.status_code == 202
@@ -133,8 +125,8 @@ def test_if_too_many_callers_wait_the_next_is_answered_at_once(new_site: NewSite
 
 @pytest.mark.usefixtures("time_stands_still")
 def test_when_web_stops_all_callers_are_answered_and_no_more_wait(site: Site) -> None:
-    waits = [started(site.post, BODY, Prefer="wait=10") for _ in range(3)]
-    reads = started(site.show, site.post_years(), "?wait=10")
+    waits = [site.started(site.post, BODY, Prefer="wait=10") for _ in range(3)]
+    reads = site.started(site.show, site.post_years(), "?wait=10")
     site.web.waiting.release()
     assert [answer_to(one).status_code for one in waits] == [202, 202, 202]
     assert reads.get(timeout=2)["status"] == "queued"
@@ -151,7 +143,7 @@ def test_a_lost_message_is_made_up_for_by_reading_again(site: Site) -> None:
 @pytest.mark.usefixtures("reads_again")
 @pytest.mark.parametrize("failure", [Lost("gone"), ResponseError("MISCONF cannot persist")])
 def test_a_waiting_caller_is_answered_after_a_failure_of_redis(site: Site, failure: Exception) -> None:
-    waits = started(site.post, BODY, Prefer="wait=10")
+    waits = site.started(site.post, BODY, Prefer="wait=10")
     site.redis.failure = failure
     gevent.sleep(0.1)
     site.redis.failure = None
@@ -173,7 +165,7 @@ def test_recms_that_takes_too_long_is_canceled(site: Site, monkeypatch: pytest.M
 
 
 def test_recms_shows_why_a_job_failed(site: Site) -> None:
-    waits = started(site.client.post, "/recms", json={"years": "2.5"})
+    waits = site.started(site.client.post, "/recms", json={"years": "2.5"})
     [claim] = site.consumer.claim("child", "wake_up", rows=1)
     error = b'{"type":"model_unavailable","detail":"no worker could load salary@1"}'
     assert len(site.consumer.record([Outcome(claim, PredictionStatus.FAILED, error=error)])) == 1
