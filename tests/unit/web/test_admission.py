@@ -98,13 +98,14 @@ def test_a_key_over_its_rows_is_429_until_the_minute_is_over(new_site: NewSite, 
     assert site.post({"inputs": [{"years": 1}, {"years": 2}]}, X_API_Key="a").status_code == 202
     refused = site.post({"inputs": [{"years": 1}, {"years": 2}]}, X_API_Key="a")
     problem(refused, 429)
-    assert refused.headers["Retry-After"] == "42"
+    seconds = int(refused.headers["Retry-After"])
+    assert seconds <= 42
     assert site.post(BODY, X_API_Key="a").status_code == 202
     problem(site.post(BODY, X_API_Key="a"), 429)
     problem(site.client.post("/recms", json={"years": 1}, headers={"X-API-Key": "a"}), 429)
     assert site.post(BODY, X_API_Key="b").status_code == 202
     assert site.queued() == 3
-    clock.forward(42)
+    clock.forward(seconds)
     assert site.post(BODY, X_API_Key="a").status_code == 202
 
 
