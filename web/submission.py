@@ -148,7 +148,7 @@ class JobSubmission(Generic[R]):
         self._waiting = waiting
         self._read: GroupCommit[str, R | None] = GroupCommit(store.read)
         self._read_and_watch: GroupCommit[str, R | None] = GroupCommit(
-            lambda ids: store.read(ids, waiting.channel)
+            lambda job_ids: store.read(job_ids, waiting.channel)
         )
 
     def read(self, job_id: str, owner: str, wait_seconds: float = 0) -> R:

@@ -14,7 +14,8 @@
 --   queue:<name>:deadlines   zset    jobs that must start in time, by their deadline
 --   queue:<name>:swept       string  exists while no other worker needs to sweep
 --   web_processes            zset    web processes that are alive, by the time when they lapse
---   processes                hash    what each web process and consumer says of itself: release, rows per second
+--   processes                hash    what each web process and consumer says of itself: release, rows per second; a child
+--                                    that serves two queues has a field for each
 --   metrics                  hash    counters (jobs/metrics.py)
 
 local GROUP = 'workers'
@@ -36,6 +37,9 @@ local function consumers_key(queue) return 'queue:' .. queue .. ':consumers' end
 local function claim_rows_key(queue) return 'queue:' .. queue .. ':claim_rows' end
 local function deadlines_key(queue) return 'queue:' .. queue .. ':deadlines' end
 local function swept_key(queue) return 'queue:' .. queue .. ':swept' end
+
+-- A process may be in several sets, as consumer of several queues.
+local function process_field(set, name) return set .. ' ' .. name end
 
 local function whole(number) return string.format('%.0f', number) end
 

@@ -1,4 +1,4 @@
-"""How long a caller wants to wait."""
+"""The wait that a caller requests."""
 
 import pytest
 from flask import Request
@@ -35,12 +35,12 @@ def asking(prefer: str | None = None, query: str = "") -> Request:
         ("wait=7, wait=9", 7),
     ],
 )
-def test_prefer_says_how_long(prefer: str | None, seconds: int) -> None:
+def test_the_header_prefer_sets_the_wait(prefer: str | None, seconds: int) -> None:
     assert read_prefer_wait(asking(prefer)) == seconds
 
 
 @pytest.mark.parametrize(("query", "seconds"), [("", 0), ("wait=0", 0), ("wait=7", 7), ("wait=99", 25)])
-def test_the_query_says_how_long(query: str, seconds: int) -> None:
+def test_the_query_sets_the_wait(query: str, seconds: int) -> None:
     assert read_query_wait(asking(query=query)) == seconds
 
 

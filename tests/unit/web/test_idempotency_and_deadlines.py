@@ -1,4 +1,4 @@
-"""IdempotencyKey only (Idempotency-Key), and in time or not at all (Cancel-After)."""
+"""Idempotency-Key and Cancel-After."""
 
 from datetime import datetime
 
@@ -24,7 +24,7 @@ def test_a_key_used_again_with_its_body_gives_the_same_job(site: Site) -> None:
     assert site.queued() == 1
 
 
-def test_a_key_used_again_shows_what_became_of_its_job(site: Site) -> None:
+def test_a_key_used_again_shows_the_current_state_of_its_job(site: Site) -> None:
     job_id = site.post_years(Idempotency_Key="order-1")
     site.work()
     again = site.post(BODY, Idempotency_Key="order-1")
@@ -34,7 +34,7 @@ def test_a_key_used_again_shows_what_became_of_its_job(site: Site) -> None:
     assert waited.headers["Idempotency-Replayed"] == "true"
 
 
-def test_who_waits_with_a_known_key_waits_for_its_job(site: Site) -> None:
+def test_a_caller_with_a_known_key_waits_for_its_job(site: Site) -> None:
     job_id = site.post_years(Idempotency_Key="order-1")
     gevent.spawn_later(0.05, site.work)
     waited = site.post(BODY, Idempotency_Key="order-1", Prefer="wait=5")
@@ -49,7 +49,7 @@ def test_a_key_used_again_with_another_body_is_refused(site: Site) -> None:
     assert site.queued() == 1
 
 
-def test_each_owner_has_keys_of_his_own(new_site: NewSite) -> None:
+def test_idempotency_keys_belong_to_their_owner(new_site: NewSite) -> None:
     site = new_site(keys=f"ada:{digest('a')},bob:{digest('b')}")
     first, second = (site.post_years(X_API_Key=key, Idempotency_Key="order-1") for key in "ab")
     assert first != second
@@ -65,7 +65,7 @@ def test_a_hundred_requests_with_one_key_at_the_same_moment_make_one_job(site: S
     assert site.queued() == 1
 
 
-def test_a_refused_request_leaves_its_key_free(new_site: NewSite) -> None:
+def test_a_refused_request_does_not_use_up_its_key(new_site: NewSite) -> None:
     site = new_site(max_waiting=1)
     first = site.post_years()
     problem(site.post(BODY, Idempotency_Key="order-1"), 503)
@@ -74,7 +74,7 @@ def test_a_refused_request_leaves_its_key_free(new_site: NewSite) -> None:
     assert "Idempotency-Replayed" not in site.post(BODY, Idempotency_Key="order-1").headers
 
 
-def test_a_known_key_is_answered_though_the_line_is_full(new_site: NewSite) -> None:
+def test_a_known_key_is_answered_even_if_the_queue_is_full(new_site: NewSite) -> None:
     site = new_site(max_waiting=1, rows_per_minute=1)
     job_id = site.post_years(Idempotency_Key="order-1")
     assert site.post_years(Idempotency_Key="order-1") == job_id
@@ -115,19 +115,22 @@ def test_a_deadline_that_cannot_be_read_is_refused(site: Site, text: str) -> Non
     assert site.is_untouched()
 
 
-def test_not_started_by_its_deadline_a_job_is_expired(clock: Clock, site: Site) -> None:
+def test_a_job_that_is_not_started_by_its_deadline_expires(clock: Clock, site: Site) -> None:
     job_id = site.post_years(Cancel_After="1s")
     clock.forward(1)
     shown = site.show(job_id)
     assert shown["status"] == "expired"
-    assert shown["error"] == {"type": "deadline_passed", "detail": "no worker took it by its deadline"}
+    assert shown["error"] == {
+        "type": "deadline_passed",
+        "detail": "no worker started this job by its deadline",
+    }
     assert shown["started_at"] is None
     assert shown["finished_at"] >= shown["deadline_at"]
     problem(site.cancel(job_id), 409)
     assert site.delete(job_id).status_code == 204
 
 
-def test_who_waits_longer_than_the_deadline_is_told_of_it(site: Site) -> None:
+def test_a_caller_that_waits_past_the_deadline_gets_the_expired_job(site: Site) -> None:
     answered = site.post(BODY, Prefer="wait=10", Cancel_After="1s")
     assert (answered.status_code, answered.get_json()["status"]) == (200, "expired")
 

@@ -11,7 +11,7 @@ from tests.unit.web.site import Site, problem
 DIGEST = IdempotencyKey.of("/v1/batches", "k", b"").key
 
 
-def test_a_key_stands_for_one_batch(site: Site) -> None:
+def test_a_key_gives_one_batch(site: Site) -> None:
     first = posted(site, Idempotency_Key="k")
     again = post(site, Idempotency_Key="k")
     assert (again.headers["Location"], again.headers["Idempotency-Replayed"]) == (first, "true")
@@ -20,7 +20,7 @@ def test_a_key_stands_for_one_batch(site: Site) -> None:
     assert len(list(site.files.folders("batches"))) == 1
 
 
-def test_a_key_stands_for_its_batch_though_a_new_version_takes_other_columns(
+def test_a_key_gives_its_batch_even_if_a_new_version_needs_other_columns(
     site: Site, rent_bundles: Path
 ) -> None:
     first = posted(site, Idempotency_Key="k")
@@ -28,7 +28,7 @@ def test_a_key_stands_for_its_batch_though_a_new_version_takes_other_columns(
     assert posted(site, Idempotency_Key="k") == first
 
 
-def test_what_is_said_of_rows_belongs_to_their_request(site: Site) -> None:
+def test_options_and_metadata_belong_to_the_idempotency_key(site: Site) -> None:
     body = {"rows": [{"years": 1}], "metadata": {"for": "ada"}}
     posted(site, orjson.dumps(body), "application/json", Idempotency_Key="k")
     posted(site, orjson.dumps(body), "application/json", Idempotency_Key="k")
@@ -43,6 +43,6 @@ def test_while_a_body_arrives_its_key_is_claimed(site: Site) -> None:
     posted(site, Idempotency_Key="k")
 
 
-def test_a_refused_body_gives_its_key_back(site: Site) -> None:
+def test_a_refused_body_releases_its_key(site: Site) -> None:
     problem(post(site, b"age\n1\n", Idempotency_Key="k"), 422)
     posted(site, Idempotency_Key="k")

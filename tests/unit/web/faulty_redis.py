@@ -1,4 +1,4 @@
-"""A Redis in memory that fails when it is told to."""
+"""A Redis in memory that can be made to fail."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -9,8 +9,8 @@ from fakeredis import FakeServer
 from tests.unit.in_memory import MemoryRedis
 
 
-class PlayedRedis(MemoryRedis):
-    """May fail, and may be full; what is published may be lost on its way."""
+class FaultyRedis(MemoryRedis):
+    """May fail, be full, or lose published messages."""
 
     def __init__(self) -> None:
         super().__init__(server=FakeServer(), protocol=2)
@@ -38,9 +38,9 @@ class PlayedRedis(MemoryRedis):
 
 
 class Subscription:
-    """Looks for messages in turns: what is played cannot wait for them without holding up all else."""
+    """Polls for messages, since waiting for one would block the whole process."""
 
-    def __init__(self, redis: PlayedRedis, pubsub: Any) -> None:
+    def __init__(self, redis: FaultyRedis, pubsub: Any) -> None:
         self._redis = redis
         self._pubsub = pubsub
 
