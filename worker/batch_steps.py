@@ -15,10 +15,9 @@ from jobs.files.gunzip import gunzip
 from jobs.files.location import files_at
 from jobs.files.store import FileStore
 from jobs.files.tables import added_names
-from jobs.metrics import CHUNK_SECONDS, Metrics
 from jobs.queues.wake_ups import SendWakeUp, try_wake_up
 from model.bundle import Bundle
-from worker.measurements import Pace
+from worker.measurements import Pace, Report
 from worker.stopping import ScoringStopped
 from worker.tables.bisect import Slices
 from worker.tables.chunks import ChunkScorer
@@ -47,14 +46,14 @@ class BatchSteps:
         self,
         consumer: BatchConsumer,
         files: FileStore,
-        metrics: Metrics,
+        report: Report,
         send_wake_up: SendWakeUp,
         most_wake_ups: int,
         max_file: int,
     ) -> None:
         self._consumer = consumer
         self._files = files
-        self._metrics = metrics
+        self.report = report
         self._send_wake_up = send_wake_up
         self._most_wake_ups = most_wake_ups
         self._max_file = max_file
@@ -88,7 +87,7 @@ class BatchSteps:
         seconds = time.monotonic() - started
         self.pace.worked(part.rows, seconds)
         if counts:
-            self._metrics.observe(CHUNK_SECONDS, [seconds], task.model)
+            self.report.chunk_done(task.model, seconds)
         self._wake_up(wake_ups)
 
     def fail(self, task: BatchTask, error: bytes, last: bool) -> None:

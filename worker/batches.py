@@ -62,8 +62,11 @@ class BatchLoop:
                 self._work_on(task)
         self.consumer.withdraw(wake_up)
 
+    def flush(self) -> None:
+        self._steps.report.flush()
+
     def close(self) -> None:
-        """Nothing is kept back."""
+        """No thread to wait for: a task under way has been released."""
 
     def _claim(self, wake_up: str) -> BatchTask | None:
         """The next task. The wake-up is withdrawn in the step that finds the queue empty."""

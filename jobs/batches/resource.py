@@ -5,6 +5,7 @@ from typing import Any
 
 import orjson
 
+from jobs import ids
 from jobs.batches.record import BatchRecord
 from jobs.predictions.resource import model_of, time_of
 
@@ -31,7 +32,7 @@ def batch(record: BatchRecord) -> bytes:
         "progress": round(record.progress, 4),
         "eta_seconds": record.eta_seconds(time.time()),
         "results": record.options.results,
-        "created_at": time_of(record.created),
+        "created_at": ids.rfc3339(ids.created_ms(record.id)),
         "started_at": time_of(record.started),
         "finished_at": time_of(record.finished),
         "deadline_at": time_of(record.deadline),

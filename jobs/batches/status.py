@@ -24,9 +24,7 @@ class BatchStatus(StrEnum):
     EXPIRED = "expired"
     """Not started by its deadline."""
 
-    @property
-    def ended(self) -> bool:
-        return not BATCH_TRANSITIONS[self]
+    ended: bool
 
 
 _S = BatchStatus
@@ -44,3 +42,6 @@ BATCH_TRANSITIONS: dict[BatchStatus, frozenset[BatchStatus]] = {
     _S.EXPIRED: frozenset(),
 }
 """Only a dry run goes from VALIDATING to SUCCEEDED."""
+
+for _status, _following in BATCH_TRANSITIONS.items():
+    _status.ended = not _following

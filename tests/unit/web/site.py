@@ -100,7 +100,7 @@ class Site:
         steps = BatchSteps(
             consumer,
             self.files,
-            self.web.access_log.metrics,
+            Report(self.web.access_log.metrics, self.journal),
             self.wake_ups.append,
             most_wake_ups=1,
             max_file=self.settings.max_file,
@@ -116,16 +116,21 @@ class Site:
             lambda: next(left, None) is None,
             3,
         )
-        worker.answer("wake_up")
+        worker.answer("wake-up")
+        worker.flush()
 
     def hire(self) -> "Site":
         """From now on a worker runs at each wake-up."""
         self.consumer.alive(living(CHILD))
-        self.on_wake_up = self.worker.answer
+        self.on_wake_up = self._answer
         return self
 
     def work(self) -> None:
-        self.worker.answer("wake_up")
+        self._answer("wake-up")
+
+    def _answer(self, wake_up: str) -> None:
+        self.worker.answer(wake_up)
+        self.worker.flush()
 
     def post(self, body: Any, **headers: str) -> TestResponse:
         """Headers as in `Prefer="wait=5"` or `X_API_Key="..."`."""
