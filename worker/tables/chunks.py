@@ -22,9 +22,7 @@ from worker.tables.warnings import Warn
 from worker.tables.write import PartWriter, write_errors
 
 SLICE_SECONDS = 0.01
-"""How long one call of the model may take: predictions wait no longer for the processor, a stop no longer for
-the call.
-"""
+"""About how long one call of the model takes: a prediction or a stop never waits longer for it."""
 FIRST_CALL_ROWS = 100
 """Rows of the first call; later calls follow the measured pace."""
 

@@ -27,9 +27,10 @@ class Layout:
     warns: bool = False
 
     def to_json(self) -> bytes:
-        """Has `kept` for passthrough: workers of other releases read it too."""
+        """The passthrough columns are called `kept` here, because workers of the previous release read it."""
         fields = asdict(self)
-        return orjson.dumps({**fields, "kept": fields.pop("passthrough")})
+        fields["kept"] = fields.pop("passthrough")
+        return orjson.dumps(fields)
 
     @classmethod
     def from_json(cls, text: bytes) -> "Layout":
@@ -65,7 +66,7 @@ class Chunk(NamedTuple):
 
 
 def passthrough_names(names: Sequence[str], features: Sequence[str], include_inputs: bool) -> tuple[str, ...]:
-    """With the inputs, these include features that the first rows of NDJSON do not have."""
+    """`include_inputs` adds the features, also those that the first rows of NDJSON do not have."""
     if include_inputs:
         return tuple(dict.fromkeys((*names, *features)))
     return tuple(name for name in names if name not in set(features))

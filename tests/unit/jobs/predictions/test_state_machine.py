@@ -38,10 +38,8 @@ class PredictionLife(RuleBasedStateMachine):
         self.clock = Clock()
         self.patch.setattr("time.time", self.clock)
         self.redis = make_redis()
-        self.store, self.consumer = (
-            PredictionStore(self.redis, Settings()),
-            PredictionConsumer(self.redis, Settings()),
-        )
+        self.store = PredictionStore(self.redis, Settings())
+        self.consumer = PredictionConsumer(self.redis, Settings())
         self.jobs: list[NewPrediction] = []
         self.claims: list[Claim] = []
         self.read: list[tuple[str, Entry]] = []
@@ -107,15 +105,15 @@ class PredictionLife(RuleBasedStateMachine):
     @rule(data=st.data())
     def cancel(self, data: st.DataObject) -> None:
         job_id = data.draw(st.sampled_from(self.jobs)).id
-        before = self.now(job_id).status
+        before = self.record_of(job_id).status
         expected = PredictionStatus.CANCELED if before is PredictionStatus.QUEUED else before
-        assert self.store.cancel(job_id) is self.now(job_id).status is expected
+        assert self.store.cancel(job_id) is self.record_of(job_id).status is expected
 
     @precondition(lambda self: self.jobs)
     @rule(data=st.data())
     def delete(self, data: st.DataObject) -> None:
         chosen = data.draw(st.sampled_from(self.jobs))
-        before = self.now(chosen.id).status
+        before = self.record_of(chosen.id).status
         assert self.store.delete(chosen.id) is before
         if before.ended:
             self.jobs.remove(chosen)
@@ -161,7 +159,7 @@ class PredictionLife(RuleBasedStateMachine):
         for stream in STREAMS:
             assert self.redis.xlen(stream) == self.redis.xpending(stream, GROUP)["pending"] == 0
 
-    def now(self, job_id: str) -> PredictionRecord:
+    def record_of(self, job_id: str) -> PredictionRecord:
         return next(record for record in self.records() if record.id == job_id)
 
     def records(self) -> list[PredictionRecord]:
