@@ -59,7 +59,7 @@ def _read_csv(block: bytes, layout: Layout, features: tuple[str, ...]) -> Rows:
         block = block.decode(layout.encoding).encode()
     columns, count, broken = _parse_csv(block, layout)
     if not block.isascii():
-        columns, undecodable = _require_utf8(columns)
+        columns, undecodable = _replace_invalid_utf8(columns)
         broken |= undecodable
     passthrough = CsvColumns({name: columns[name] for name in layout.passthrough})
     return Rows(count, {name: columns[name] for name in features}, passthrough, broken)
@@ -74,7 +74,7 @@ def _parse_csv(block: bytes, layout: Layout) -> tuple[dict[str, pa.Array], int, 
         broken[row.number - 1] = f"has {row.actual_columns} fields, the header has {row.expected_columns}"
         return "skip"
 
-    numbers = [str(number) for number in range(len(layout.names))]  # the names may repeat
+    numbers = [str(number) for number in range(len(layout.names))]
     try:
         table = pyarrow.csv.read_csv(
             pa.py_buffer(block),
@@ -103,7 +103,7 @@ def _positions(count: int, broken: Mapping[int, str]) -> pa.Array:
     return pa.array(positions, pa.int64())
 
 
-def _require_utf8(columns: dict[str, pa.Array]) -> tuple[dict[str, pa.Array], dict[int, str]]:
+def _replace_invalid_utf8(columns: dict[str, pa.Array]) -> tuple[dict[str, pa.Array], dict[int, str]]:
     """The columns with replacement characters for bytes that are not UTF-8, and the rows with such bytes."""
     undecodable: dict[int, str] = {}
     decodable = dict(columns)
