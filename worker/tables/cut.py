@@ -1,4 +1,4 @@
-"""Cuts files into chunks: between records, so that each chunk is a table of its own."""
+"""Cuts files into chunks between records, so that each chunk can be read alone."""
 
 from collections.abc import Iterator
 from io import RawIOBase
@@ -12,14 +12,14 @@ from jobs.files.tables import FIELD, LONGEST_RECORD
 from worker.tables.layout import Chunk
 
 CHUNK = 8 * 1024 * 1024
-"""Bytes of a chunk, about."""
+"""About how many bytes a chunk has."""
 MOST_ROWS = 131_072
-"""In a chunk of lines: what is made of each takes more memory than a short line."""
+"""Rows of a chunk of lines at most: what is computed for a row takes more memory than a short line."""
 EXPLAINED_COSTS = 64
-"""About how many times as long as to score a row it takes to explain it."""
+"""Explaining a row takes about so many times as long as scoring it."""
 EXPLAINED_CHUNK = CHUNK // EXPLAINED_COSTS
-PIECES = 4
-"""Into how many the last row group is cut, so that those who score a file end together."""
+LAST_GROUP_CHUNKS = 4
+"""The last row group is cut into so many chunks, so that the consumers of a file finish together."""
 
 QUOTE = b'"'
 LINE_END = ord("\n")
@@ -30,9 +30,10 @@ _OPENS_AFTER[list(b',\r\n"')] = True
 def cut_lines(
     file: RawIOBase, start: int, size: int, quotes: bool, chunk: int = CHUNK, most: int = MOST_ROWS
 ) -> Iterator[Chunk]:
-    """Cuts after line ends, with `quotes` not after those within a field; into at most so many rows.
+    """Cuts after line ends, but with `quotes` never within a quoted field.
 
-    Raises InvalidTable, with its line, for a record that is too long, or whose quote is never closed.
+    A chunk has about `chunk` bytes, and at most `most` rows.
+    Raises InvalidTable with the line of a record that is too long, or whose quote is never closed.
     """
     while start < size:
         reach, length = chunk, 0
@@ -40,11 +41,11 @@ def cut_lines(
             block = read_exactly(file, start, min(start + reach, size))
             length = _last_record_end(block, quotes)
             if start + len(block) == size:
-                if quotes and not _is_whole(block, length):
-                    raise _endless(file, start + length)
+                if quotes and not _ends_outside_quotes(block, length):
+                    raise _endless_record(file, start + length)
                 length = len(block)
             elif not length and reach > LONGEST_RECORD:
-                raise _endless(file, start)
+                raise _endless_record(file, start)
             reach += chunk
         lines = int(np.count_nonzero(np.frombuffer(block, np.uint8, length) == LINE_END))
         rows = lines + (block[length - 1] != LINE_END)
@@ -56,12 +57,13 @@ def cut_lines(
 
 
 def cut_groups(groups: list[tuple[int, int]], chunk: int = CHUNK, explain: bool = False) -> Iterator[Chunk]:
-    """Row groups, by rows and bytes: a long one is read in pieces, and the last may be shared.
+    """Chunks for row groups, which are given by rows and bytes: one for each, and several for the last.
 
-    To be explained each is shared, by many; not by more, since all before a piece is read for it as well.
+    To be explained, each group is cut into many chunks; EXPLAINED_COSTS at most, because reading a chunk also
+    reads everything before it in its group.
     """
     for number, (rows, size) in enumerate(groups):
-        most = EXPLAINED_COSTS if explain else PIECES if number == len(groups) - 1 else 1
+        most = EXPLAINED_COSTS if explain else LAST_GROUP_CHUNKS if number == len(groups) - 1 else 1
         pieces = min(most, max(size // chunk, 1), max(rows, 1))
         for piece in range(pieces):
             start, end = rows * piece // pieces, rows * (piece + 1) // pieces
@@ -70,28 +72,28 @@ def cut_groups(groups: list[tuple[int, int]], chunk: int = CHUNK, explain: bool 
 
 
 def _last_record_end(block: bytes, quotes: bool) -> int:
-    """Where the last record ends that has a line end; 0 if none does. The block starts with a record."""
+    """The offset after the last complete record; 0 if there is none. The block starts with a record."""
     if not quotes or QUOTE not in block:
         return block.rfind(b"\n") + 1
     data = np.frombuffer(block, np.uint8)
-    places = np.flatnonzero(data == QUOTE[0])
-    if not _well_quoted(data, places):
-        return _end_of_fields(block)
+    quote_offsets = np.flatnonzero(data == QUOTE[0])
+    if not _well_quoted(data, quote_offsets):
+        return _last_record_end_by_fields(block)
     lines = np.flatnonzero(data == LINE_END)
-    outside = lines[np.searchsorted(places, lines) % 2 == 0]
+    outside = lines[np.searchsorted(quote_offsets, lines) % 2 == 0]
     return int(outside[-1]) + 1 if outside.size else 0
 
 
-def _well_quoted(data: NDArray[np.uint8], places: NDArray[np.intp]) -> bool:
-    """Whether every other quote opens a field, and those between close it, or are doubled."""
-    opening, closing = places[::2], places[1::2]
+def _well_quoted(data: NDArray[np.uint8], quote_offsets: NDArray[np.intp]) -> bool:
+    """Whether quotes alternate: one opens a field or is doubled, the next closes it or is doubled."""
+    opening, closing = quote_offsets[::2], quote_offsets[1::2]
     opens = _OPENS_AFTER[data[opening[opening > 0] - 1]]
     closes = _OPENS_AFTER[data[closing[closing < data.size - 1] + 1]]
     return bool(opens.all() and closes.all())
 
 
-def _end_of_fields(block: bytes) -> int:
-    """Field by field: right for quotes anywhere, and slow."""
+def _last_record_end_by_fields(block: bytes) -> int:
+    """The same, field by field: right for quotes anywhere, but slow."""
     at = end = 0
     while at < len(block) and (match := FIELD.match(block, at)):
         at = match.end()
@@ -100,8 +102,8 @@ def _end_of_fields(block: bytes) -> int:
     return end
 
 
-def _is_whole(block: bytes, at: int) -> bool:
-    """Whether what comes from there to the end of the file, where no line end need be, is fields."""
+def _ends_outside_quotes(block: bytes, at: int) -> bool:
+    """Whether the bytes from `at` to the end of the file, which needs no line end, are complete fields."""
     if QUOTE not in block[at:]:
         return True
     while at < len(block) and (match := FIELD.match(block, at)):
@@ -109,9 +111,12 @@ def _is_whole(block: bytes, at: int) -> bool:
     return at == len(block)
 
 
-def _endless(file: RawIOBase, place: int) -> InvalidTable:
-    """Names the line that starts there, from 1."""
+def _endless_record(file: RawIOBase, offset: int) -> InvalidTable:
+    """The error names the line that starts at the offset, counted from 1."""
     line = 1
-    for at in range(0, place, CHUNK):
-        line += read_exactly(file, at, min(at + CHUNK, place)).count(b"\n")
-    return InvalidTable(f"line {line}: what starts here has no end; is a quote not closed?")
+    for at in range(0, offset, CHUNK):
+        line += read_exactly(file, at, min(at + CHUNK, offset)).count(b"\n")
+    limit = LONGEST_RECORD // (1024 * 1024)
+    return InvalidTable(
+        f"line {line}: this record does not end; close its quote, or keep it under {limit} MiB"
+    )

@@ -1,4 +1,4 @@
-"""Parts to one file: the results, or the errors, of the whole table in the order of its rows."""
+"""Joins the parts of a table to one file: its results, or its errors, in the order of the rows."""
 
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple
@@ -18,13 +18,13 @@ ROW = b'{"row":'
 def join_results(
     files: FileStore, parts: Sequence[str], layout: Layout, output: FileStore, result: str
 ) -> None:
-    """Writes `result`; without parts, what an empty table gives."""
+    """Writes the file `result`; without parts, the results of an empty table."""
     with output.create(result) as file:
         if layout.results is Format.PARQUET:
             _join_parquet(files, parts, file)
             return
         if layout.results is Format.CSV:
-            names = [quote(name.encode()) for name in (*layout.kept, *layout.scored)]
+            names = [quote(name.encode()) for name in (*layout.passthrough, *layout.scored)]
             file.write(b",".join(names) + b"\n")
         for part in parts:
             for piece in files.pieces(part):
@@ -32,33 +32,35 @@ def join_results(
 
 
 class MissingRows(NamedTuple):
-    """Rows of the input that were not scored, by the number of the first."""
+    """A range of rows of the input that were not scored: the number of the first, and how many."""
 
     first: int
     rows: int
 
-    def line(self) -> bytes:
+    def to_json(self) -> bytes:
+        """A line of the errors."""
         last = self.first + self.rows - 1
-        which = f"row {last} is" if self.rows == 1 else f"rows {self.first} to {last} are"
-        errors = [{"pointer": "", "detail": f"{which} not in the results, and not scored"}]
+        which = f"row {last} was" if self.rows == 1 else f"rows {self.first} to {last} were"
+        pronoun = "it" if self.rows == 1 else "them"
+        errors = [{"pointer": "", "detail": f"{which} not scored; the results leave {pronoun} out"}]
         return orjson.dumps({"row": self.first, "errors": errors}) + b"\n"
 
 
 def join_errors(
     files: FileStore, parts: Sequence[tuple[str, int] | MissingRows], output: FileStore, errors: str
 ) -> None:
-    """Each part comes with the number of its first row; rows are numbered from 0 in each part."""
+    """Each part is given with the number of its first row in the table; within a part rows count from 0."""
     with output.create(errors) as file:
-        for one in parts:
-            if isinstance(one, MissingRows):
-                file.write(one.line())
+        for part_or_gap in parts:
+            if isinstance(part_or_gap, MissingRows):
+                file.write(part_or_gap.to_json())
                 continue
-            part, first = one
+            part, first = part_or_gap
             if not first:
                 for piece in files.pieces(part):
                     file.write(piece)
                 continue
-            for lines in _whole_lines(files.pieces(part)):
+            for lines in _complete_lines(files.pieces(part)):
                 file.write(b"".join(_renumbered(line, first) for line in lines))
 
 
@@ -74,7 +76,7 @@ def _join_parquet(files: FileStore, parts: Sequence[str], file: Writable) -> Non
         writer.close()
 
 
-def _whole_lines(pieces: Iterator[bytes]) -> Iterator[list[bytes]]:
+def _complete_lines(pieces: Iterator[bytes]) -> Iterator[list[bytes]]:
     rest = b""
     for piece in pieces:
         *lines, rest = (rest + piece).split(b"\n")
@@ -82,5 +84,5 @@ def _whole_lines(pieces: Iterator[bytes]) -> Iterator[list[bytes]]:
 
 
 def _renumbered(line: bytes, first: int) -> bytes:
-    row, comma, said = line[len(ROW) :].partition(b",")
-    return b"%b%d%b%b\n" % (ROW, int(row) + first, comma, said)
+    row, comma, rest = line[len(ROW) :].partition(b",")
+    return b"%b%d%b%b\n" % (ROW, int(row) + first, comma, rest)

@@ -1,4 +1,4 @@
-"""How the table of a batch is laid out: settled once, when it is cut, and the same for each of its chunks."""
+"""The layout of a table and its chunks. Planning decides both, and every consumer of the batch uses them."""
 
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
@@ -11,21 +11,26 @@ from jobs.files.tables import Format
 
 @dataclass(frozen=True)
 class Layout:
-    """`names` are the columns of the input (of NDJSON, those of its first rows); `kept` are those that go
-    into the results as well, and `scored` those that results add: what the model gives, the warnings if
-    it `warns`, and the error.
+    """The columns of a table.
+
+    `names` are those of the input (of NDJSON, those of its first rows), `passthrough` those of them that the
+    results have too, and `scored` those that results add: the outputs of the model, the warnings if it
+    `warns`, and the error.
     """
 
     input: Format
     results: Format
     names: tuple[str, ...]
-    kept: tuple[str, ...]
+    passthrough: tuple[str, ...]
     scored: tuple[str, ...]
     encoding: str = "utf-8"
     warns: bool = False
 
     def to_json(self) -> bytes:
-        return orjson.dumps(asdict(self))
+        """The passthrough columns are called `kept` here, because workers of the previous release read it."""
+        fields = asdict(self)
+        fields["kept"] = fields.pop("passthrough")
+        return orjson.dumps(fields)
 
     @classmethod
     def from_json(cls, text: bytes) -> "Layout":
@@ -34,21 +39,21 @@ class Layout:
             input=Format(fields["input"]),
             results=Format(fields["results"]),
             names=tuple(fields["names"]),
-            kept=tuple(fields["kept"]),
+            passthrough=tuple(fields["kept"]),
             scored=tuple(fields["scored"]),
             encoding=fields["encoding"],
-            warns=fields.get("warns", False),  # a release before this one knew no warnings
+            warns=fields.get("warns", False),  # an earlier release had no warnings
         )
 
 
 class Chunk(NamedTuple):
-    """Bytes from start to end; of Parquet, rows from start to end of a row group."""
+    """The bytes from start to end of a file; of Parquet, the rows from start to end of a row group."""
 
     start: int
     end: int
     group: int = 0
     rows: int = 0
-    """As far as can be told before it is read."""
+    """As counted before the chunk is parsed; blank lines and quoted line ends count too."""
     size: int = 0
     """In bytes."""
 
@@ -60,8 +65,8 @@ class Chunk(NamedTuple):
         return cls(*map(int, text.split(":")))
 
 
-def kept_names(names: Sequence[str], features: Sequence[str], include_inputs: bool) -> tuple[str, ...]:
-    """With the inputs, also those features that the first rows of NDJSON have not."""
+def passthrough_names(names: Sequence[str], features: Sequence[str], include_inputs: bool) -> tuple[str, ...]:
+    """`include_inputs` adds the features, also those that the first rows of NDJSON do not have."""
     if include_inputs:
         return tuple(dict.fromkeys((*names, *features)))
     return tuple(name for name in names if name not in set(features))

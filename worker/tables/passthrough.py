@@ -1,4 +1,4 @@
-"""What of the input goes into the results as it came, in whichever format those have."""
+"""The columns of the input that go into the results unchanged, in the format of the results."""
 
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
@@ -12,20 +12,22 @@ _TO_BE_QUOTED = b'",\r\n'
 
 
 class Passthrough(ABC):
+    """The passthrough columns of some rows."""
+
     @abstractmethod
     def fields(self) -> list[pa.Array]:
-        """For CSV: a column of texts each, quoted where need be."""
+        """For CSV: the texts of each column, quoted where necessary."""
 
     @abstractmethod
     def objects(self) -> list[bytes]:
-        """For NDJSON: an object for each row, without its closing brace."""
+        """For NDJSON: the object of each row, without its closing brace."""
 
     @abstractmethod
     def arrays(self) -> dict[str, pa.Array]:
-        """For Parquet."""
+        """For Parquet: the columns by name."""
 
 
-class Arrays(Passthrough):
+class ArrowColumns(Passthrough):
     """Columns of a Parquet file."""
 
     def __init__(self, columns: Mapping[str, pa.Array]) -> None:
@@ -45,8 +47,8 @@ class Arrays(Passthrough):
         return dict(self._columns)
 
 
-class Fields(Arrays):
-    """Columns of a CSV file: bytes that are UTF-8."""
+class CsvColumns(ArrowColumns):
+    """Columns of a CSV file, as UTF-8 bytes."""
 
     def fields(self) -> list[pa.Array]:
         return [quoted(array) for array in self._columns.values()]
@@ -55,8 +57,8 @@ class Fields(Arrays):
         return {name: array.cast(pa.string()) for name, array in self._columns.items()}
 
 
-class Members(Passthrough):
-    """Members of JSON objects; as columns only those of the names given, as texts."""
+class JsonMembers(Passthrough):
+    """Members of JSON objects. As columns they are texts, and only the members in `names`."""
 
     def __init__(self, rows: Sequence[dict[str, Any]], names: Sequence[str], features: Sequence[str]) -> None:
         self._rows = rows
@@ -81,16 +83,16 @@ class Members(Passthrough):
 
 
 def quoted(array: pa.Array) -> pa.Array:
-    """Texts as CSV fields; the array is of binary, and none comes out null."""
+    """Binary texts as CSV fields; null becomes an empty field."""
     array = array.fill_null(b"")
     data = array.buffers()[2]
-    if data is None or not any(one in data.to_pybytes() for one in _TO_BE_QUOTED):
+    if data is None or not any(byte in data.to_pybytes() for byte in _TO_BE_QUOTED):
         return array
     return pa.array([quote(text) for text in array.to_pylist()], pa.binary())
 
 
 def quote(text: bytes) -> bytes:
-    if any(one in text for one in _TO_BE_QUOTED):
+    if any(byte in text for byte in _TO_BE_QUOTED):
         return b'"' + text.replace(b'"', b'""') + b'"'
     return text
 
@@ -103,7 +105,7 @@ def _as_texts(array: pa.Array) -> pa.Array:
 
 
 def _readable(array: pa.Array) -> pa.Array:
-    """Without dictionaries, and with marks for bytes that are no text."""
+    """Without dictionaries; bytes that are not UTF-8 become replacement characters."""
     if pa.types.is_dictionary(array.type):
         array = array.dictionary_decode()
     if pa.types.is_binary(array.type) or pa.types.is_large_binary(array.type):
@@ -122,4 +124,5 @@ def _as_text(value: object) -> str | None:
 
 
 def join(columns: Sequence[pa.Array | pa.Scalar], separator: bytes) -> pa.Array:
+    """The texts of each row, joined."""
     return pc.binary_join_element_wise(*columns, pa.scalar(separator, pa.binary()))

@@ -1,4 +1,4 @@
-"""Looks at a file once, before any of it is scored: how it is laid out, and where it is cut."""
+"""Plans a batch: reads the layout of its file and decides where to cut it, before any row is scored."""
 
 import codecs
 from collections.abc import Sequence
@@ -12,17 +12,19 @@ from jobs.errors import InvalidTable
 from jobs.files.store import FileStore, read_exactly
 from jobs.files.tables import LONGEST_RECORD, Format, check_columns, read_header
 from worker.tables.cut import CHUNK, EXPLAINED_CHUNK, cut_groups, cut_lines
-from worker.tables.layout import Chunk, Layout, kept_names
+from worker.tables.layout import Chunk, Layout, passthrough_names
 from worker.tables.read import read_object
 
 FIRST_ROWS = 1_000
-"""Rows of NDJSON that tell which columns CSV and Parquet results have."""
-VALUE = 8
-"""Bytes of a number in a CSV file, about: Parquet may pack a million rows into next to none."""
+"""The first rows of NDJSON, whose members become the columns of CSV and Parquet results."""
+VALUE_BYTES = 8
+"""About how many bytes a number takes in CSV. The size of a Parquet row group does not predict how long it
+takes to explain, because a million equal rows are packed into almost no bytes.
+"""
 
 
 class TableRequest(NamedTuple):
-    """What a caller asks for; `scored` are the columns that results add, with the prefix; see Layout."""
+    """What the caller requests; `scored` are the columns that results add (see Layout), with their prefix."""
 
     input: Format
     results: Format
@@ -39,66 +41,71 @@ class Plan(NamedTuple):
     chunks: list[Chunk]
 
 
-def plan(files: FileStore, name: str, wanted: TableRequest, chunk: int | None = None) -> Plan:
-    """Raises InvalidTable if the file is none, or lacks a column."""
-    chunk = chunk or (EXPLAINED_CHUNK if wanted.explain else CHUNK)
+def plan(files: FileStore, name: str, request: TableRequest, chunk: int | None = None) -> Plan:
+    """Cuts the file into chunks of about `chunk` bytes.
+
+    Raises InvalidTable if the file is not such a table, or has no rows.
+    """
+    chunk = chunk or (EXPLAINED_CHUNK if request.explain else CHUNK)
     size = files.size(name)
     if not size:
         raise InvalidTable("the file is empty")
     with files.open(name) as file:
-        match wanted.input:
+        match request.input:
             case Format.CSV:
-                found = _plan_csv(file, size, wanted, chunk)
+                planned = _plan_csv(file, size, request, chunk)
             case Format.NDJSON:
-                found = _plan_ndjson(file, size, wanted, chunk)
+                planned = _plan_ndjson(file, size, request, chunk)
             case Format.PARQUET:
-                found = _plan_parquet(file, size, wanted, chunk)
-    if not found.chunks:
+                planned = _plan_parquet(file, size, request, chunk)
+    if not planned.chunks:
         raise InvalidTable("the file has no rows")
-    return found
+    return planned
 
 
-def _plan_csv(file: RawIOBase, size: int, wanted: TableRequest, chunk: int) -> Plan:
-    header = read_header(read_exactly(file, 0, min(size, LONGEST_RECORD)), wanted.encoding)
-    check_columns(header.names, wanted.features, wanted.scored)
+def _plan_csv(file: RawIOBase, size: int, request: TableRequest, chunk: int) -> Plan:
+    header = read_header(read_exactly(file, 0, min(size, LONGEST_RECORD)), request.encoding)
+    check_columns(header.names, request.features, request.scored)
     chunks = list(cut_lines(file, header.end, size, quotes=True, chunk=chunk))
-    return Plan(_layout(wanted, header.names), chunks)
+    return Plan(_layout(request, header.names), chunks)
 
 
-def _plan_ndjson(file: RawIOBase, size: int, wanted: TableRequest, chunk: int) -> Plan:
+def _plan_ndjson(file: RawIOBase, size: int, request: TableRequest, chunk: int) -> Plan:
     start = read_exactly(file, 0, min(size, LONGEST_RECORD))
     begin = len(codecs.BOM_UTF8) if start.startswith(codecs.BOM_UTF8) else 0
     lines = list(filter(bytes.strip, start[begin:].split(b"\n")))[:FIRST_ROWS]
     rows = [row for row in map(read_object, lines) if row is not None]
     if not rows:
-        raise InvalidTable("line 1: none of the first lines is a JSON object")
+        raise InvalidTable("line 1: none of the first lines is a JSON object; send one object on each line")
     names = tuple(dict.fromkeys(name for row in rows for name in row))
-    check_columns(names, (), wanted.scored)
+    check_columns(names, (), request.scored)
     chunks = list(cut_lines(file, begin, size, quotes=False, chunk=chunk))
-    return Plan(_layout(wanted, names), chunks)
+    return Plan(_layout(request, names), chunks)
 
 
-def _plan_parquet(file: RawIOBase, size: int, wanted: TableRequest, chunk: int) -> Plan:
+def _plan_parquet(file: RawIOBase, size: int, request: TableRequest, chunk: int) -> Plan:
     try:
-        about = pyarrow.parquet.read_metadata(file)
-        names = tuple(about.schema.to_arrow_schema().names)
+        metadata = pyarrow.parquet.read_metadata(file)
+        names = tuple(metadata.schema.to_arrow_schema().names)
     except (pa.ArrowException, OSError) as error:
-        raise InvalidTable("this is no Parquet file, or not all of it") from error
-    check_columns(names, wanted.features, wanted.scored)
-    groups = [about.row_group(number) for number in range(about.num_row_groups)]
-    if wanted.explain:
-        row = VALUE * len(wanted.features)
-        sizes = [(group.num_rows, group.num_rows * row) for group in groups]
+        raise InvalidTable("the file is not Parquet, or its end is missing") from error
+    check_columns(names, request.features, request.scored)
+    groups = [metadata.row_group(number) for number in range(metadata.num_row_groups)]
+    if request.explain:
+        row_bytes = VALUE_BYTES * len(request.features)
+        sizes = [(group.num_rows, group.num_rows * row_bytes) for group in groups]
     else:
         sizes = [(group.num_rows, group.total_byte_size) for group in groups]
-    # Progress is told by bytes of the file, of which a row group's unpacked size says little.
+    # Progress counts bytes of the file, and the unpacked size of a row group says little about those.
     chunks = [
-        one._replace(size=size * one.rows // about.num_rows)
-        for one in cut_groups(sizes, chunk, wanted.explain)
+        cut._replace(size=size * cut.rows // metadata.num_rows)
+        for cut in cut_groups(sizes, chunk, request.explain)
     ]
-    return Plan(_layout(wanted, names), chunks)
+    return Plan(_layout(request, names), chunks)
 
 
-def _layout(wanted: TableRequest, names: tuple[str, ...]) -> Layout:
-    kept = kept_names(names, wanted.features, wanted.include_inputs)
-    return Layout(wanted.input, wanted.results, names, kept, wanted.scored, wanted.encoding, wanted.warns)
+def _layout(request: TableRequest, names: tuple[str, ...]) -> Layout:
+    passthrough = passthrough_names(names, request.features, request.include_inputs)
+    return Layout(
+        request.input, request.results, names, passthrough, request.scored, request.encoding, request.warns
+    )

@@ -1,4 +1,4 @@
-"""Rows to scores: each row has its own, or the reasons why it has none."""
+"""Scores rows: each row gets its outputs, or the reasons why it has none."""
 
 import logging
 from collections.abc import Callable, Iterable, Sequence
@@ -19,14 +19,14 @@ log = logging.getLogger(__name__)
 
 Matrix: TypeAlias = NDArray[np.float32]
 Predict = Callable[[Matrix], Columns]
-"""Raises ScoringStopped, or whatever the model does."""
+"""Raises ScoringStopped, or any error of the model."""
 
 NOT_SCORED = "the model could not score this row"
 NOT_FINITE = "the score is not a finite number"
 
 
 class RowFault(NamedTuple):
-    """`feature` is empty for what concerns the whole row."""
+    """`feature` is empty if the fault concerns the whole row."""
 
     feature: str
     detail: str
@@ -36,9 +36,9 @@ Faults: TypeAlias = dict[int, list[RowFault]]
 
 
 class Scores(NamedTuple):
-    """The columns that the model gives, by name; rows with faults have anything in them.
+    """The columns of outputs, by name; their values in rows with faults have no meaning.
 
-    `warnings` has a text for each row or null; it is None where nobody asked for them.
+    `warnings` has a text or null for each row; it is None if the table has no warnings.
     """
 
     columns: Columns
@@ -54,30 +54,31 @@ def score_rows(
     slices: Iterable[Slice],
     warn: Warn | None = None,
 ) -> Scores:
-    """`names` are those of the columns that the model gives; `slices` are of all rows, in order."""
+    """`names` are the names of the columns of outputs; `slices` cover all rows, in order."""
     checked = check.read(rows.features, rows.number)
     faults: Faults = {row: [RowFault(*fault) for fault in found] for row, found in checked.faults.items()}
     faults |= {row: [RowFault("", detail)] for row, detail in rows.broken.items()}
     pieces: list[tuple[int, Columns | None]] = []
-    for some, given_up in slices:
+    for its_rows, given_up in slices:
         if given_up:
-            pieces.append((len(some), None))
-            refused = list(some)
+            pieces.append((len(its_rows), None))
+            unscored = list(its_rows)
         else:
-            refused = _predict(predict, checked.matrix[some.start : some.stop], pieces, some.start)
-        for row in refused:
+            part = checked.matrix[its_rows.start : its_rows.stop]
+            unscored = _predict(predict, part, pieces, its_rows.start)
+        for row in unscored:
             faults.setdefault(row, [RowFault("", given_up or NOT_SCORED)])
     columns = joined(pieces, names)
     for row in np.flatnonzero(not_finite(columns, rows.number)).tolist():
         faults.setdefault(row, [RowFault("", NOT_FINITE)])
-    checked.matrix[list(faults)] = np.nan  # a row that has failed is not warned of as well
+    checked.matrix[list(faults)] = np.nan  # a failed row has no warnings
     return Scores(columns, faults, warn(checked.matrix) if warn else None)
 
 
 def _predict(
     predict: Predict, matrix: Matrix, pieces: list[tuple[int, Columns | None]], first: int
 ) -> list[int]:
-    """Adds the columns of all rows; returns the rows that raise something, which are looked for."""
+    """Adds the columns of all rows to `pieces`; bisects on an error, and returns the rows that raise one."""
     if not len(matrix):
         return []
     try:
@@ -86,7 +87,7 @@ def _predict(
         raise
     except Exception as error:
         if len(matrix) == 1:
-            # And not what it says: that may hold values.
+            # The message of the error may hold values of the row.
             log.warning("not_scored", extra={"error": type(error).__name__})
             pieces.append((1, None))
             return [first]

@@ -1,4 +1,4 @@
-"""What results say of the rows of a table that have values outside what training saw."""
+"""The warnings of rows that have values outside what training saw."""
 
 from collections.abc import Callable
 from typing import TypeAlias
@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from model.bundle import ObservedRanges
 
 Warn: TypeAlias = Callable[[NDArray[np.float32]], pa.Array]
-"""A text for each row, null where there is nothing to say."""
+"""Returns a text for each row, null for a row without warnings."""
 
 
 def warn_by(observed: ObservedRanges) -> Warn:
@@ -21,14 +21,14 @@ def _texts(observed: ObservedRanges, matrix: NDArray[np.float32]) -> pa.Array:
     outside = observed.outside(matrix)
     if outside is None:
         return pa.nulls(len(matrix), pa.string())
-    # Most rows are outside in the same few ways, each of which is put into words once.
+    # Most rows are outside in the same few ways, so each way is worded once.
     packed = np.packbits(outside, axis=1)
     bits, buffers = pa.binary(packed.shape[1]), [None, pa.py_buffer(packed)]
     ways = pa.Array.from_buffers(bits, len(packed), buffers).dictionary_encode()
-    said = [_text(observed, way, outside.shape[1]) for way in ways.dictionary.to_pylist()]
-    return pa.array(said, pa.string()).take(ways.indices)
+    texts = [_text(observed, way, outside.shape[1]) for way in ways.dictionary.to_pylist()]
+    return pa.array(texts, pa.string()).take(ways.indices)
 
 
-def _text(observed: ObservedRanges, packed: bytes, places: int) -> str | None:
-    bits = np.unpackbits(np.frombuffer(packed, np.uint8), count=places)
+def _text(observed: ObservedRanges, packed: bytes, checks: int) -> str | None:
+    bits = np.unpackbits(np.frombuffer(packed, np.uint8), count=checks)
     return "; ".join(observed.sentences(np.flatnonzero(bits))) or None

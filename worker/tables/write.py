@@ -1,4 +1,4 @@
-"""Scored rows as bytes: a part of the results, and of the errors."""
+"""Writes scored rows: a part of the results, and a part of the errors."""
 
 from collections.abc import Callable, Sequence
 from io import RawIOBase
@@ -23,7 +23,7 @@ COMMA, LINE_END = ord(","), b"\n"
 
 
 class PartWriter:
-    """Writes scored rows in the format of the results; `with` it, since Parquet has an end of its own."""
+    """Writes scored rows in the format of the results. Use it in a `with` block."""
 
     def __init__(self, layout: Layout, part: Writable) -> None:
         self._layout = layout
@@ -50,7 +50,7 @@ class PartWriter:
 
 
 class _Sink(RawIOBase):
-    """As pyarrow wants to see what it writes to."""
+    """The file object that pyarrow needs to write to."""
 
     def __init__(self, part: Writable) -> None:
         self._part = part
@@ -68,7 +68,7 @@ def parquet_writer(part: Writable, schema: pa.Schema) -> pyarrow.parquet.Parquet
 
 
 def write_errors(scores: Scores, first: int) -> bytes:
-    """A line for each row with faults, in the order of the rows; they are numbered on from the first."""
+    """An NDJSON line for each row with faults, in order. `first` is the number of the first row."""
     lines = []
     for row in sorted(scores.faults):
         errors = [
@@ -80,24 +80,26 @@ def write_errors(scores: Scores, first: int) -> bytes:
 
 
 def csv_lines(layout: Layout, rows: Rows, scores: Scores) -> bytes:
-    kept = rows.kept.fields()
-    before = [join([*kept, _scalar(b"")], b",")] if kept else []
+    passthrough = rows.passthrough.fields()
+    before = [join([*passthrough, _scalar(b"")], b",")] if passthrough else []
     texts = [_texts(column, scores.faults, b",", _field) for column in scores.columns.values()]
     warnings = _warning_fields(rows, scores) if layout.warns else []
     return _bytes_of(join([*before, *texts, *warnings, _line_ends(rows.number, scores.faults)], b""))
 
 
-def _texts(column: NDArray[Any], faults: Faults, instead: bytes, written: Callable[[Any], bytes]) -> pa.Array:
-    """Numbers in the shortest form that reads back the same, texts as `written`; a comma after each."""
+def _texts(column: NDArray[Any], faults: Faults, missing: bytes, encode: Callable[[Any], bytes]) -> pa.Array:
+    """Each value with a comma: numbers in the shortest form that reads back the same, texts as `encode` gives
+    them, and `missing` in rows with faults.
+    """
     if column.dtype == object:
         return pa.array(
-            [instead if row in faults else written(text) + b"," for row, text in enumerate(column)]
+            [missing if row in faults else encode(text) + b"," for row, text in enumerate(column)]
         )
     text = orjson.dumps(np.ascontiguousarray(column), option=orjson.OPT_SERIALIZE_NUMPY)[1:-1] + b","
     ends = np.flatnonzero(np.frombuffer(text, np.uint8) == COMMA) + 1
     offsets = pa.py_buffer(np.concatenate([[0], ends]).astype(np.int32))
     texts = pa.Array.from_buffers(pa.binary(), len(column), [None, offsets, pa.py_buffer(text)])
-    return pc.if_else(pa.array(_mask(len(column), faults)), _scalar(instead), texts) if faults else texts
+    return pc.if_else(pa.array(_mask(len(column), faults)), _scalar(missing), texts) if faults else texts
 
 
 def _field(text: str) -> bytes:
@@ -105,19 +107,19 @@ def _field(text: str) -> bytes:
 
 
 def _warning_fields(rows: Rows, scores: Scores) -> list[pa.Array | pa.Scalar]:
-    """The warnings of each row, if any has some, and a comma."""
+    """The warnings of each row, unless no row has any, and a comma."""
     warnings = _warnings(rows, scores)
-    some = warnings.null_count < len(warnings)
-    return [*([quoted(warnings.cast(pa.binary()))] if some else []), _scalar(b",")]
+    any_given = warnings.null_count < len(warnings)
+    return [*([quoted(warnings.cast(pa.binary()))] if any_given else []), _scalar(b",")]
 
 
 def _line_ends(number: int, faults: Faults) -> pa.Array | pa.Scalar:
-    """The error of each row, and the end of its line."""
+    """The error of each row and its line end."""
     if not faults:
         return _scalar(LINE_END)
     errors = [LINE_END] * number
     for row, found in faults.items():
-        errors[row] = quote(sentence(found).encode()) + LINE_END
+        errors[row] = quote(sentence_of(found).encode()) + LINE_END
     return pa.array(errors, pa.binary())
 
 
@@ -132,27 +134,27 @@ def ndjson_lines(layout: Layout, rows: Rows, scores: Scores) -> bytes:
         [name + orjson.dumps(text) + b"," for text in _warnings(rows, scores).to_pylist()]
         for name in warnings
     ]
-    starts = rows.kept.objects() or [b"{"] * rows.number  # nothing is kept of a table of features alone
+    starts = rows.passthrough.objects() or [b"{"] * rows.number  # no column is passed through
     lines = []
     for row, (start, *texts) in enumerate(zip(starts, *columns, strict=True)):
         comma = b"" if start == b"{" else b","
         found = scores.faults.get(row)
-        said = orjson.dumps(sentence(found)) if found else b"null"
-        lines.append(b"%b%b%b%b%b}\n" % (start, comma, b"".join(texts), error, said))
+        sentence = orjson.dumps(sentence_of(found)) if found else b"null"
+        lines.append(b"%b%b%b%b%b}\n" % (start, comma, b"".join(texts), error, sentence))
     return b"".join(lines)
 
 
 def parquet_table(layout: Layout, rows: Rows, scores: Scores) -> pa.Table:
     *names, error = layout.scored
     warnings = [names.pop()] if layout.warns else []
-    columns: dict[str, Any] = rows.kept.arrays()
+    columns: dict[str, Any] = rows.passthrough.arrays()
     mask = _mask(rows.number, scores.faults)
     for name, column in zip(names, scores.columns.values(), strict=True):
         columns[name] = pa.array(column, mask=mask)
     columns |= {name: _warnings(rows, scores) for name in warnings}
     errors: list[str | None] = [None] * rows.number
     for row, found in scores.faults.items():
-        errors[row] = sentence(found)
+        errors[row] = sentence_of(found)
     return pa.table({**columns, error: pa.array(errors, pa.string())})
 
 
@@ -160,7 +162,7 @@ def _warnings(rows: Rows, scores: Scores) -> pa.Array:
     return pa.nulls(rows.number, pa.string()) if scores.warnings is None else scores.warnings
 
 
-def sentence(faults: Sequence[RowFault]) -> str:
+def sentence_of(faults: Sequence[RowFault]) -> str:
     return "; ".join(f"{fault.feature} {fault.detail}".lstrip() for fault in faults)
 
 
@@ -175,7 +177,7 @@ def _scalar(value: bytes) -> pa.Scalar:
 
 
 def _bytes_of(lines: pa.Array) -> bytes:
-    """All of them, one after the other: they are so in memory."""
+    """All lines joined: in the memory of the array they are adjacent already."""
     _, offsets, data = lines.buffers()
     ends = np.frombuffer(offsets, np.int32)
     return bytes(data[int(ends[lines.offset]) : int(ends[lines.offset + len(lines)])]) if data else b""

@@ -28,6 +28,6 @@ local function add(batch)
   return {'ok', wake_up(QUEUE, wake_up_name, 1)}
 end
 
-local next_batch, state, first = items()
-local _, batch = next_batch(state, first)
-return add(batch)
+local verdict
+for _, batch in items() do verdict = add(batch) end
+return verdict

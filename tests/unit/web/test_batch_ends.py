@@ -79,7 +79,7 @@ def test_a_damaged_row_group_is_named_and_the_others_are_scored(site: Site) -> N
     ended = site.client.get(path).get_json()
     assert (ended["status"], ended["error"]) == (
         "failed",
-        {"type": "invalid_table", "detail": "row group 1 cannot be read: the file is damaged"},
+        {"type": "invalid_table", "detail": "row group 1 cannot be read; the file is damaged"},
     )
     assert ended["counts"] == {"total": 6, "succeeded": 3, "failed": 1}
     lines = site.client.get(f"{path}/results").text.splitlines()
@@ -87,7 +87,7 @@ def test_a_damaged_row_group_is_named_and_the_others_are_scored(site: Site) -> N
     missing, error = map(orjson.loads, site.client.get(f"{path}/errors").text.splitlines())
     assert (missing["row"], missing["errors"][0]["detail"]) == (
         2,
-        "rows 2 to 3 are not in the results, and not scored",
+        "rows 2 to 3 were not scored; the results leave them out",
     )
     assert (error["row"], error["errors"][0]["pointer"]) == (5, "/years")
 

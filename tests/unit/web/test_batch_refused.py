@@ -19,10 +19,10 @@ from tests.unit.web.site import BUNDLES, Site, problem
         (b"", "text/csv", 422, "the file is empty"),
         (b"years\n", "text/csv", 422, "no rows"),
         (b"age\n1\n", "text/csv", 422, "there is no column years"),
-        (b"years,years\n1,1\n", "text/csv", 422, "there twice"),
-        (b"years,error\n1,1\n", "text/csv", 422, "give a prefix"),
-        (b"years,warnings\n1,1\n", "text/csv", 422, "give a prefix"),
-        (b"\x89PNG\r\n\x1a\n\0\0", "text/csv", 422, "no text"),
+        (b"years,years\n1,1\n", "text/csv", 422, "occurs twice"),
+        (b"years,error\n1,1\n", "text/csv", 422, "choose a prefix"),
+        (b"years,warnings\n1,1\n", "text/csv", 422, "choose a prefix"),
+        (b"\x89PNG\r\n\x1a\n\0\0", "text/csv", 422, "not text"),
         (b"\xffyears\n1\n", "text/csv", 422, "charset"),
         (b"[1,2]", "application/x-ndjson", 422, "not a JSON object"),
         (b"years\n1\n", "application/vnd.apache.parquet", 422, "not a Parquet file"),
@@ -70,7 +70,7 @@ def test_a_body_that_is_not_a_whole_gzip_stream_is_refused(site: Site, body: byt
 
 def test_a_column_named_like_an_explanation_is_refused_if_explanations_are_requested(site: Site) -> None:
     body = b"years,base\n1,1\n"
-    assert "give a prefix" in problem(post(site, body, query="?explain=true"), 422)["detail"]
+    assert "choose a prefix" in problem(post(site, body, query="?explain=true"), 422)["detail"]
     assert posted(site, body)
     assert posted(site, body, query="?explain=true&prefix=our_")
 

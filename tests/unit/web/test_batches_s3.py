@@ -68,8 +68,8 @@ def test_a_plain_file_named_gz_is_read_as_it_is(site: Site, aws: Any) -> None:
 @pytest.mark.parametrize(
     ("packed", "reason"),
     [
-        (gzip.compress(CSV)[:-4], "the gzip stream is cut off"),
-        (gzip.compress(CSV)[:9] + b"junk" * 20, "what was sent is not gzip"),
+        (gzip.compress(CSV)[:-4], "the gzip data is cut off"),
+        (gzip.compress(CSV)[:9] + b"junk" * 20, "the data is not gzip"),
         (gzip.compress(CSV + b"d,1\n" * 500_000), "the file has more than 1000000 bytes"),
     ],
     ids=["cut off", "broken", "bomb"],
@@ -112,4 +112,4 @@ def test_an_output_that_cannot_be_written_fails_the_batch(site: Site) -> None:
     batch = post(site, input="s3://salaries/in/people.csv", output="s3://nowhere/out").get_json()
     site.score_batches()
     ended = site.client.get(batch["urls"]["self"]).get_json()
-    assert (ended["status"], ended["error"]["detail"]) == ("failed", "there is no bucket nowhere")
+    assert (ended["status"], ended["error"]["detail"]) == ("failed", "bucket nowhere does not exist")

@@ -102,6 +102,7 @@ def test_a_full_queue_says_when_it_should_have_room(new_site: NewSite) -> None:
     site.consumer.alive(living("host:1:2", pace=10))
     site.post({"inputs": [{"years": 1}] * 1000})
     site.web.watch.capacity = site.monitor.capacity()
+    site.web.watch.accepting = False
     refused = site.post(BODY)
     problem(refused, 503)
     assert refused.headers["Retry-After"] == "10"

@@ -1,16 +1,16 @@
-"""The rows that kill whoever scores them are found by few losses, and all others are scored."""
+"""The rows that kill workers are found by few losses, and all others are scored."""
 
 from collections.abc import Sequence
 
 import pytest
 
-from worker.tables.bisect import FIRST, LOST, Bisection, all_at_once, give_up_all
+from worker.tables.bisect import FIRST_SLICE, LOST, Bisection, all_at_once, give_up_all
 
 ROWS = 40_000
 
 
 def lost_with(killers: Sequence[int], lost: Sequence[range]) -> range | None:
-    """The slice that the next worker is lost with; None if it comes through, without the killers only."""
+    """The slice that the next worker is lost with; None if it scores all rows but the killers."""
     noted: list[range | None] = []
     given_up: list[int] = []
     scored: list[int] = []
@@ -36,10 +36,10 @@ def test_three_losses_find_a_row(killers: list[int]) -> None:
 
 
 def test_a_slice_that_was_lost_by_chance_is_scored_after_all() -> None:
-    assert lost_with([], [range(FIRST), range(32, 64)]) is None
+    assert lost_with([], [range(FIRST_SLICE), range(32, 64)]) is None
 
 
-def test_without_suspicion_all_are_scored_at_once_and_without_hope_none() -> None:
+def test_a_chunk_is_scored_at_once_or_given_up_as_a_whole() -> None:
     assert list(all_at_once(5, 10)) == [(range(10), "")]
     [(rows, reason)] = give_up_all(5, 10)
     assert (rows, bool(reason), reason != LOST) == (range(10), True, True)

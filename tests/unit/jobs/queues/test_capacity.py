@@ -1,10 +1,11 @@
-"""How things stand, as the door and operators are told."""
+"""The state of the service, as admission and operators see it."""
 
 from collections.abc import Callable
 
 import pytest
 
 from jobs.predictions.consumer import PredictionConsumer
+from jobs.predictions.resource import retry_after, seconds_for
 from jobs.predictions.store import PredictionStore
 from jobs.queues.capacity import Capacity
 from jobs.queues.processes import Process
@@ -17,52 +18,52 @@ def test_an_idle_service_has_nothing_waiting(capacity: GetCapacity) -> None:
     assert capacity() == Capacity()
 
 
-def test_what_waits_and_what_is_claimed_is_counted(
-    store: PredictionStore, line: PredictionConsumer, clock: Clock, capacity: GetCapacity
+def test_waiting_and_claimed_jobs_are_counted(
+    store: PredictionStore, consumer: PredictionConsumer, clock: Clock, capacity: GetCapacity
 ) -> None:
     store.add([job([1.0], [2.0], [3.0]), *jobs_of(1, 2)])
-    claims = line.claim("child", "wake_up", 1)
+    claims = consumer.claim("child", "wake_up", 1)
     clock.forward(7)
     now = capacity()
     assert (now.waiting, now.rows, now.claimed) == (2, 2, 1)
     assert now.oldest_seconds == pytest.approx(7, abs=0.5)
-    line.record([scored(claim) for claim in claims])
+    consumer.record([scored(claim) for claim in claims])
     assert capacity().claimed == 0
 
 
 def test_a_job_whose_worker_was_lost_waits_again(
-    store: PredictionStore, line: PredictionConsumer, clock: Clock, capacity: GetCapacity
+    store: PredictionStore, consumer: PredictionConsumer, clock: Clock, capacity: GetCapacity
 ) -> None:
     store.add([job()])
-    line.claim("lost", "wake_up", MANY)
+    consumer.claim("lost", "wake_up", MANY)
     clock.forward(16)
-    line.sweep(most_wake_ups=0)
+    consumer.sweep(most_wake_ups=0)
     now = capacity()
     assert (now.waiting, now.rows, now.claimed) == (1, 1, 0)
     assert now.oldest_seconds == pytest.approx(16, abs=0.5)
 
 
-def test_children_say_how_fast_they_are_until_they_are_dead(
-    store: PredictionStore, line: PredictionConsumer, clock: Clock, capacity: GetCapacity
+def test_the_pace_of_a_consumer_counts_until_it_lapses(
+    store: PredictionStore, consumer: PredictionConsumer, clock: Clock, capacity: GetCapacity
 ) -> None:
-    line.alive(living("one:1:2", pace=1_000))
-    line.alive(living("one:1:3", pace=500))
+    consumer.alive(living("one:1:2", pace=1_000))
+    consumer.alive(living("one:1:3", pace=500))
     clock.forward(4)
-    line.alive(living("two:1:2", pace=100))
+    consumer.alive(living("two:1:2", pace=100))
     now = capacity()
     assert (len(now.children), now.workers, now.rows_per_second) == (3, 2, 1_600)
     clock.forward(2)
-    line.alive(living("two:1:2", pace=200))
+    consumer.alive(living("two:1:2", pace=200))
     assert capacity().children == (living("two:1:2", pace=200),)
 
 
 @pytest.mark.parametrize(
     ("pace", "rows", "seconds"), [(1_000, 1, 1), (1_000, 2_500, 3), (10, 100_000, 60), (0, 10, 1)]
 )
-def test_when_to_ask_again_is_told_by_the_pace(pace: int, rows: int, seconds: int) -> None:
-    assert Capacity(children=(Process("one:1:2", ""),), rows_per_second=pace).retry_after(rows) == seconds
+def test_retry_after_follows_the_pace(pace: int, rows: int, seconds: int) -> None:
+    assert retry_after(Capacity(children=(Process("one:1:2", ""),), rows_per_second=pace), rows) == seconds
 
 
-def test_without_workers_nobody_knows_how_long_it_takes(capacity: GetCapacity) -> None:
-    assert capacity().seconds_for(10) is None
-    assert capacity().retry_after(10) == 5
+def test_without_workers_the_time_is_unknown(capacity: GetCapacity) -> None:
+    assert seconds_for(capacity(), 10) is None
+    assert retry_after(capacity(), 10) == 5

@@ -1,4 +1,4 @@
-"""A script gets the definitions that it needs, and no more."""
+"""A script is linked with the definitions that it needs, and no others."""
 
 from jobs.queues.scripts import linked
 
@@ -8,18 +8,18 @@ DEFINITIONS = """\
 local base, other = 1, 2
 local function unused() return base end
 
--- Stands on base.
+-- Uses base.
 local function top()
   return base
 end
 """
 
 
-def test_what_a_script_uses_stands_before_it_with_what_that_uses() -> None:
+def test_a_definition_that_a_script_uses_precedes_it_with_its_own_needs() -> None:
     text = linked(DEFINITIONS, "return top()\n")
     assert text.index("local base") < text.index("local function top") < text.index("return top()")
     assert "function unused" not in text
 
 
-def test_a_comment_uses_nothing() -> None:
+def test_a_name_in_a_comment_is_not_a_use() -> None:
     assert linked(DEFINITIONS, "-- not top\nreturn 1\n") == "-- not top\nreturn 1\n"

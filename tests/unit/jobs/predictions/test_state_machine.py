@@ -1,4 +1,4 @@
-"""Whatever children, callers and the sweeper do, in whatever order: no job is lost, and final is final."""
+"""Whatever consumers, callers and the sweeper do: no job is lost, and an ended job stays as it is."""
 
 from typing import Any
 
@@ -12,20 +12,25 @@ from redis import Redis
 from jobs.predictions.consumer import Claim, PredictionConsumer
 from jobs.predictions.record import NewPrediction, PredictionRecord, Row
 from jobs.predictions.status import TRANSITIONS, PredictionStatus
-from jobs.predictions.store import PredictionStore
+from jobs.predictions.store import PredictionStore, queued_record
 from jobs.queues.names import GROUP, PREDICTIONS
 from jobs.queues.queue import Entry
 from jobs.settings import Settings
 from tests.unit.conftest import MANY, Clock, job, make_redis, outputs_for, refusals, scored
 
+pytestmark = pytest.mark.timeout(600)
+
 STREAMS = (PREDICTIONS.stream, PREDICTIONS.streams[1])
-WITHDRAWN = (PredictionStatus.CANCELED, PredictionStatus.EXPIRED)
-CHILDREN = st.sampled_from(["anna", "ben", "cleo"])
+DROPPED_WHEN_CLAIMED = (PredictionStatus.CANCELED, PredictionStatus.EXPIRED)
+CONSUMERS = st.sampled_from(["anna", "ben", "cleo"])
 ERROR = b'{"type":"model_unavailable"}'
 
 
-class LifeOfJobs(RuleBasedStateMachine):
-    """A child is lost with a claim by never recording it; a slow one records it when it is outdated."""
+class PredictionLife(RuleBasedStateMachine):
+    """A consumer is lost by never recording its claim; a slow one records a claim that is stale by then.
+
+    The Redis holds every change of a status to the table; see tests/unit/in_memory.py.
+    """
 
     def __init__(self) -> None:
         super().__init__()
@@ -33,10 +38,8 @@ class LifeOfJobs(RuleBasedStateMachine):
         self.clock = Clock()
         self.patch.setattr("time.time", self.clock)
         self.redis = make_redis()
-        self.store, self.line = (
-            PredictionStore(self.redis, Settings()),
-            PredictionConsumer(self.redis, Settings()),
-        )
+        self.store = PredictionStore(self.redis, Settings())
+        self.consumer = PredictionConsumer(self.redis, Settings())
         self.jobs: list[NewPrediction] = []
         self.claims: list[Claim] = []
         self.read: list[tuple[str, Entry]] = []
@@ -44,7 +47,7 @@ class LifeOfJobs(RuleBasedStateMachine):
 
     def teardown(self) -> None:
         try:
-            self.everything_ends_when_all_children_live()
+            self.everything_ends_when_all_consumers_are_alive()
         finally:
             self.patch.undo()
 
@@ -60,71 +63,71 @@ class LifeOfJobs(RuleBasedStateMachine):
     def add_again(self, data: st.DataObject) -> None:
         assert refusals(self.store, [data.draw(st.sampled_from(self.jobs))]) == [None]
 
-    @rule(child=CHILDREN, rows=st.integers(1, 5))
-    def claim(self, child: str, rows: int) -> None:
-        self.claims += self.line.claim(child, "wake_up", rows)
+    @rule(name=CONSUMERS, rows=st.integers(1, 5))
+    def claim(self, name: str, rows: int) -> None:
+        self.claims += self.consumer.claim(name, "wake_up", rows)
 
-    @rule(child=CHILDREN)
-    def wait(self, child: str) -> None:
-        if entry := self.line.wait(child, 1):
-            self.read.append((child, entry))
+    @rule(name=CONSUMERS)
+    def wait(self, name: str) -> None:
+        if entry := self.consumer.wait(name, 1):
+            self.read.append((name, entry))
 
     @precondition(lambda self: self.read)
     @rule(data=st.data())
     def claim_what_was_read(self, data: st.DataObject) -> None:
-        child, entry = self.read.pop(data.draw(st.integers(0, len(self.read) - 1)))
-        self.claims += self.line.claim(child, "wake_up", 1, entry)
+        name, entry = self.read.pop(data.draw(st.integers(0, len(self.read) - 1)))
+        self.claims += self.consumer.claim(name, "wake_up", 1, entry)
 
     @precondition(lambda self: self.claims)
     @rule(data=st.data())
     def record(self, data: st.DataObject) -> None:
         chosen = data.draw(st.lists(st.sampled_from(self.claims), min_size=1, max_size=4))
         counting = {claim.id for claim in chosen if self.is_current(claim)}
-        assert len(self.line.record([scored(claim) for claim in chosen])) == len(counting)
+        assert len(self.consumer.record([scored(claim) for claim in chosen])) == len(counting)
 
     @precondition(lambda self: self.claims)
     @rule(data=st.data())
     def release(self, data: st.DataObject) -> None:
-        self.line.release([data.draw(st.sampled_from(self.claims))], ERROR)
+        self.consumer.release([data.draw(st.sampled_from(self.claims))], ERROR)
 
     @precondition(lambda self: any(claim.row_by_row for claim in self.claims))
     @rule(data=st.data())
     def note_row(self, data: st.DataObject) -> None:
         claim = data.draw(st.sampled_from([claim for claim in self.claims if claim.row_by_row]))
-        self.line.note_row(claim, data.draw(st.integers(0, len(claim.rows) - 1)))
+        self.consumer.note_row(claim, data.draw(st.integers(0, len(claim.rows) - 1)))
 
     @rule(seconds=st.sampled_from([1, 5, 16]))
     def sweep(self, seconds: float) -> None:
         self.clock.forward(seconds)
-        self.line.sweep(most_wake_ups=1)
+        self.consumer.sweep(most_wake_ups=1)
 
     @precondition(lambda self: self.jobs)
     @rule(data=st.data())
     def cancel(self, data: st.DataObject) -> None:
         job_id = data.draw(st.sampled_from(self.jobs)).id
-        before = self.now(job_id).status
+        before = self.record_of(job_id).status
         expected = PredictionStatus.CANCELED if before is PredictionStatus.QUEUED else before
-        assert self.store.cancel(job_id) is self.now(job_id).status is expected
+        assert self.store.cancel(job_id) is self.record_of(job_id).status is expected
 
     @precondition(lambda self: self.jobs)
     @rule(data=st.data())
     def delete(self, data: st.DataObject) -> None:
         chosen = data.draw(st.sampled_from(self.jobs))
-        before = self.now(chosen.id).status
+        before = self.record_of(chosen.id).status
         assert self.store.delete(chosen.id) is before
         if before.ended:
             self.jobs.remove(chosen)
 
     @invariant()
-    def what_a_caller_lists_is_what_there_is(self) -> None:
+    def an_owner_lists_all_jobs(self) -> None:
         listed, more = self.store.list_jobs("ada", None, None, MANY)
         assert listed == self.records()[::-1]
         assert more is None
 
     @invariant()
-    def each_job_moves_as_it_may_and_then_no_more(self) -> None:
+    def each_job_follows_the_table_until_it_ends(self) -> None:
         for each, now in zip(self.jobs, self.records(), strict=True):
-            before = self.seen.get(each.id, PredictionRecord.queued(each))
+            before = self.seen.get(each.id, queued_record(each))
             assert now == before if before.status.ended else now.attempt >= before.attempt
             assert now.attempt == 0 or now.status is not PredictionStatus.EXPIRED
             assert now.status in TRANSITIONS[before.status] | {before.status}
@@ -134,29 +137,29 @@ class LifeOfJobs(RuleBasedStateMachine):
             self.seen[each.id] = now
 
     @invariant()
-    def a_job_is_in_the_line_once_until_it_ends(self) -> None:
+    def a_job_is_queued_once_until_it_ends(self) -> None:
         entries = [entry_id for stream in STREAMS for entry_id in ids_in(self.redis, stream)]
         assert len(entries) == len(set(entries))
         records = self.records()
-        dropped_when_claimed = {record.id for record in records if record.status in WITHDRAWN}
+        dropped_when_claimed = {record.id for record in records if record.status in DROPPED_WHEN_CLAIMED}
         unended = {record.id for record in records if not record.status.ended}
         known = {record.id for record in records}
         assert set(entries) & known - dropped_when_claimed == unended
 
-    def everything_ends_when_all_children_live(self) -> None:
+    def everything_ends_when_all_consumers_are_alive(self) -> None:
         for _ in range(3):
             self.sweep(16)
-            self.each_job_moves_as_it_may_and_then_no_more()
+            self.each_job_follows_the_table_until_it_ends()
             while any(self.redis.xlen(stream) for stream in STREAMS):
-                claims = self.line.claim("anna", "wake_up", MANY)
-                self.each_job_moves_as_it_may_and_then_no_more()
-                assert len(self.line.record([scored(claim) for claim in claims])) == len(claims)
-                self.each_job_moves_as_it_may_and_then_no_more()
+                claims = self.consumer.claim("anna", "wake_up", MANY)
+                self.each_job_follows_the_table_until_it_ends()
+                assert len(self.consumer.record([scored(claim) for claim in claims])) == len(claims)
+                self.each_job_follows_the_table_until_it_ends()
         assert all(record.status.ended for record in self.records())
         for stream in STREAMS:
             assert self.redis.xlen(stream) == self.redis.xpending(stream, GROUP)["pending"] == 0
 
-    def now(self, job_id: str) -> PredictionRecord:
+    def record_of(self, job_id: str) -> PredictionRecord:
         return next(record for record in self.records() if record.id == job_id)
 
     def records(self) -> list[PredictionRecord]:
@@ -165,7 +168,9 @@ class LifeOfJobs(RuleBasedStateMachine):
 
     def is_current(self, claim: Claim) -> bool:
         current = [
-            one for one in self.records() if one.id == claim.id and one.status is PredictionStatus.RUNNING
+            record
+            for record in self.records()
+            if record.id == claim.id and record.status is PredictionStatus.RUNNING
         ]
         return any(record.attempt == claim.attempt for record in current)
 
@@ -180,5 +185,5 @@ def rows_of(a_job: NewPrediction) -> list[Row]:
     return inputs if a_job.rows > 1 else [inputs]
 
 
-TestLifeOfJobs = LifeOfJobs.TestCase
-TestLifeOfJobs.settings = hypothesis_settings(max_examples=25, stateful_step_count=40, deadline=None)
+TestPredictionLife = PredictionLife.TestCase
+TestPredictionLife.settings = hypothesis_settings(max_examples=15, stateful_step_count=40)

@@ -1,4 +1,4 @@
-"""What each feature adds has columns of its own: XGBoost's contributions, in every format."""
+"""The contribution of each feature has a column of its own, as XGBoost computes it, in every format."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -20,7 +20,7 @@ from model.tables.columns import MISSING
 from tests.unit.worker.tables.conftest import FEATURES, OURS, WRITERS, Scored, as_csv, as_parquet, read
 from worker.stopping import ScoringStopped
 from worker.tables.chunks import ChunkScorer
-from worker.tables.passthrough import Fields
+from worker.tables.passthrough import CsvColumns
 from worker.tables.plan import TableRequest, plan
 from worker.tables.read import Rows
 
@@ -49,7 +49,7 @@ def bundle(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFact
 
 
 def rows_of(bundle: Bundle) -> list[dict[str, Any]]:
-    """Each feature has the value of some golden row, by chance."""
+    """Each feature has the value of a random golden row."""
     chance, golden = np.random.default_rng(3), bundle.manifest.examples
     return [
         {name: golden[chance.integers(len(golden))][name] for name in bundle.manifest.schema.names}
@@ -63,7 +63,7 @@ def code(feature: Feature, value: Any) -> float:
     return float(feature.categories.index(value) if feature.type == "category" else value)
 
 
-def asked_directly(bundle: Bundle, rows: list[dict[str, Any]]) -> tuple[Any, Any]:
+def computed_directly(bundle: Bundle, rows: list[dict[str, Any]]) -> tuple[Any, Any]:
     """Contributions and margins of the class, or of the quantile, that each prediction is about."""
     manifest = bundle.manifest
     booster = xgboost.Booster(model_file=manifest.directory / MODEL_FILE)
@@ -91,9 +91,9 @@ def test_each_row_has_xgboosts_contributions_and_they_sum_to_the_margin(
     assert (scored.rows, scored.failed) == (ROWS, 0)
     plain, names = bundle.manifest.columns(), bundle.manifest.schema.names
     contributions = [f"contribution_{name}" for name in names]
-    said = ["warnings"] if bundle.manifest.warns else []
-    assert list(lines[0]) == [*plain, *contributions, "base", *said, "error"]
-    added, margins = asked_directly(bundle, rows)
+    warnings = ["warnings"] if bundle.manifest.warns else []
+    assert list(lines[0]) == [*plain, *contributions, "base", *warnings, "error"]
+    added, margins = computed_directly(bundle, rows)
     given = np.array([[line[name] for name in contributions] for line in lines]).astype(np.float32)
     assert np.array_equal(given, added)
     sums = given.astype(np.float64).sum(axis=1) + [float(line["base"]) for line in lines]
@@ -124,14 +124,14 @@ def test_a_bad_row_has_no_explanation_and_harms_no_other(
     assert all(line["base"] not in (None, "") for line in lines[:7] + lines[8:])
 
 
-def test_no_more_rows_than_asked_for_are_looked_at() -> None:
-    rows = Rows(5, {"years": [1, 2, MISSING, 4, 5]}, Fields({}), {1: "why", 3: "why"})
+def test_first_keeps_no_more_rows_than_requested() -> None:
+    rows = Rows(5, {"years": [1, 2, MISSING, 4, 5]}, CsvColumns({}), {1: "why", 3: "why"})
     first = rows.first(3)
     assert (first.number, first.features, first.broken) == (3, {"years": [1, 2, MISSING]}, {1: "why"})
     assert rows.first(9).number == 5
 
 
-def test_a_chunk_is_left_between_two_calls_of_the_model(files: FileStore) -> None:
+def test_scoring_stops_between_two_calls_of_the_model(files: FileStore) -> None:
     data = as_parquet([{"years": 1.5, "age": 20, "town": "Bern"}] * ROWS)
     with files.create("input") as file:
         file.write(data)
@@ -144,20 +144,20 @@ def test_a_chunk_is_left_between_two_calls_of_the_model(files: FileStore) -> Non
 
     scorer = ChunkScorer(files, planned.layout, FEATURES, predict, ["prediction"])
     with pytest.raises(ScoringStopped):
-        scorer.score(files, "input", planned.chunks[0], "part", wanted=lambda: not calls)
+        scorer.score(files, "input", planned.chunks[0], "part", should_continue=lambda: not calls)
     assert len(calls) == 1
     assert calls[0] < ROWS
     with pytest.raises(FileMissing):
         files.size("part")
 
 
-def test_progress_by_the_chunks_of_a_packed_file_comes_to_its_size(files: FileStore) -> None:
+def test_the_sizes_of_chunks_add_up_to_the_size_of_the_file(files: FileStore) -> None:
     data = as_parquet([{"years": 1.5, "age": 20, "town": "Bern"}] * 60_000, row_group_size=30_000)
     with files.create("input") as file:
         file.write(data)
-    wanted = TableRequest(Format.PARQUET, Format.CSV, FEATURES.names, OURS)
+    request = TableRequest(Format.PARQUET, Format.CSV, FEATURES.names, OURS)
     for explain in (False, True):
-        chunks = plan(files, "input", wanted._replace(explain=explain)).chunks
+        chunks = plan(files, "input", request._replace(explain=explain)).chunks
         assert 0.99 < sum(chunk.size for chunk in chunks) / len(data) <= 1
         assert sum(chunk.rows for chunk in chunks) == 60_000
     assert len(chunks) > 2

@@ -1,4 +1,4 @@
-"""A job that was not started by its deadline is expired, by whoever sees it first, and is out of the line."""
+"""The first script that finds an overdue job expires it and removes it from its queue."""
 
 from redis import Redis
 
@@ -15,7 +15,9 @@ def left(redis: Redis) -> int:
     return int(redis.xlen(PREDICTIONS.stream)) + int(redis.zcard("queue:predictions:deadlines"))
 
 
-def test_a_reader_sees_it_first(store: PredictionStore, redis: Redis, clock: Clock, read: Read) -> None:
+def test_reading_an_overdue_job_expires_it(
+    store: PredictionStore, redis: Redis, clock: Clock, read: Read
+) -> None:
     store.add([late := job(start_within=5)])
     clock.forward(4)
     assert read(late.id).status is PredictionStatus.QUEUED
@@ -24,35 +26,35 @@ def test_a_reader_sees_it_first(store: PredictionStore, redis: Redis, clock: Clo
     assert left(redis) == 0
 
 
-def test_a_child_sees_it_first(
-    store: PredictionStore, line: PredictionConsumer, redis: Redis, clock: Clock, read: Read
+def test_claiming_an_overdue_job_expires_it(
+    store: PredictionStore, consumer: PredictionConsumer, redis: Redis, clock: Clock, read: Read
 ) -> None:
     store.add([late := job(start_within=5), other := job()])
     clock.forward(5)
-    assert [claim.id for claim in line.claim("child", "wake_up", MANY)] == [other.id]
+    assert [claim.id for claim in consumer.claim("child", "wake_up", MANY)] == [other.id]
     assert read(late.id).status is PredictionStatus.EXPIRED
 
 
-def test_the_sweeper_sees_it_first(
-    store: PredictionStore, line: PredictionConsumer, redis: Redis, clock: Clock
+def test_the_sweeper_expires_overdue_jobs(
+    store: PredictionStore, consumer: PredictionConsumer, redis: Redis, clock: Clock
 ) -> None:
     store.add([job(start_within=5), job(start_within=5, watcher="web")])
     subscription = listen(redis, "web")
     clock.forward(5)
-    line.sweep(most_wake_ups=0)
+    consumer.sweep(most_wake_ups=0)
     message = subscription.get_message()
     assert message is not None
     assert b"expired" in message["data"]
     assert left(redis) == 0
 
 
-def test_who_would_cancel_it_sees_it_first(store: PredictionStore, clock: Clock) -> None:
+def test_canceling_an_overdue_job_expires_it(store: PredictionStore, clock: Clock) -> None:
     store.add([late := job(start_within=5)])
     clock.forward(5)
     assert store.cancel(late.id) is PredictionStatus.EXPIRED
 
 
-def test_who_would_delete_it_sees_it_first(store: PredictionStore, clock: Clock) -> None:
+def test_deleting_an_overdue_job_expires_it_first(store: PredictionStore, clock: Clock) -> None:
     store.add([late := job(start_within=5)])
     assert store.delete(late.id) is PredictionStatus.QUEUED
     clock.forward(5)
@@ -60,18 +62,18 @@ def test_who_would_delete_it_sees_it_first(store: PredictionStore, clock: Clock)
     assert store.read([late.id]) == [None]
 
 
-def test_started_in_time_it_runs_again_after_its_worker_was_lost(
-    store: PredictionStore, line: PredictionConsumer, clock: Clock, read: Read
+def test_a_job_that_was_started_in_time_runs_again_after_its_worker_was_lost(
+    store: PredictionStore, consumer: PredictionConsumer, clock: Clock, read: Read
 ) -> None:
     store.add([lost := job(start_within=5)])
-    line.claim("lost child", "wake_up", MANY)
+    consumer.claim("lost child", "wake_up", MANY)
     clock.forward(16)
-    line.sweep(most_wake_ups=0)
+    consumer.sweep(most_wake_ups=0)
     assert read(lost.id).status is PredictionStatus.QUEUED
-    assert [claim.id for claim in line.claim("child", "wake_up", MANY)] == [lost.id]
+    assert [claim.id for claim in consumer.claim("child", "wake_up", MANY)] == [lost.id]
 
 
-def test_what_is_canceled_or_expired_leaves_the_line_and_its_count(
+def test_a_canceled_or_expired_job_leaves_the_queue_and_its_row_count(
     store: PredictionStore, redis: Redis, clock: Clock, read: Read
 ) -> None:
     canceled, late, last = job([1.0], [2.0]), job(start_within=5), job()
@@ -84,7 +86,9 @@ def test_what_is_canceled_or_expired_leaves_the_line_and_its_count(
     assert (redis.xlen(PREDICTIONS.stream), redis.get(PREDICTIONS.rows)) == (3, b"3")
 
 
-def test_a_position_counts_the_rows_that_wait_ahead(store: PredictionStore, line: PredictionConsumer) -> None:
+def test_a_position_counts_the_rows_that_wait_ahead(
+    store: PredictionStore, consumer: PredictionConsumer
+) -> None:
     first, second, third = job([1.0], [2.0]), job(), job()
     store.add([first, second])
     store.add([third])
@@ -94,11 +98,11 @@ def test_a_position_counts_the_rows_that_wait_ahead(store: PredictionStore, line
         return [record.position for record in records if isinstance(record, PredictionRecord)]
 
     assert positions() == [1, 3, 4]
-    line.claim("child", "wake_up", 1)
+    consumer.claim("child", "wake_up", 1)
     assert positions() == [None, 1, 2]
 
 
-def test_a_job_that_is_refused_is_before_nobody(redis: Redis, settings: Settings, read: Read) -> None:
+def test_a_refused_job_does_not_count_in_positions(redis: Redis, settings: Settings, read: Read) -> None:
     store = PredictionStore(redis, settings.model_copy(update={"rows_per_minute": 5}))
     refused, last = job(*[[1.0]] * 5), job()
     [_, _, accepted], _ = store.add([job(), refused, last])

@@ -1,4 +1,4 @@
-"""FileStore are there whole or not at all, in a directory and in S3 alike."""
+"""A file is complete or absent, in a directory and in S3 alike."""
 
 import os
 import subprocess
@@ -30,7 +30,7 @@ def write(files: FileStore, name: str, data: bytes = b"rows") -> None:
         file.write(data)
 
 
-def test_a_file_can_be_read_from_any_place_in_it(files: FileStore) -> None:
+def test_a_file_can_be_read_from_any_offset(files: FileStore) -> None:
     write(files, "batches/1/input", b"0123456789")
     assert files.size("batches/1/input") == 10
     assert files.read("batches/1/input") == b"0123456789"
@@ -56,7 +56,7 @@ def test_a_long_file_is_written_and_read_in_pieces(files: FileStore) -> None:
     assert b"".join(pieces) == data[7:-7]
 
 
-def test_what_is_not_finished_is_never_seen(files: FileStore) -> None:
+def test_an_unfinished_file_is_never_visible(files: FileStore) -> None:
     def write_half() -> None:
         with files.create("input") as file:
             file.write(bytes(s3.PART + 1))
@@ -68,13 +68,13 @@ def test_what_is_not_finished_is_never_seen(files: FileStore) -> None:
         files.size("input")
 
 
-def test_written_again_a_file_is_replaced(files: FileStore) -> None:
+def test_writing_a_file_again_replaces_it(files: FileStore) -> None:
     write(files, "part", b"first, and longer")
     write(files, "part", b"second")
     assert files.read("part") == b"second"
 
 
-def test_a_folder_is_removed_with_all_that_is_in_it(files: FileStore) -> None:
+def test_a_folder_is_removed_with_everything_in_it(files: FileStore) -> None:
     write(files, "batches/1/input")
     write(files, "batches/1/parts/000000")
     write(files, "batches/12/input")
@@ -83,11 +83,11 @@ def test_a_folder_is_removed_with_all_that_is_in_it(files: FileStore) -> None:
     assert list(files.folders("batches")) == ["12"]
 
 
-def test_there_may_be_no_folders(files: FileStore) -> None:
+def test_a_missing_folder_has_no_folders(files: FileStore) -> None:
     assert list(files.folders("batches")) == []
 
 
-def test_reading_what_is_not_there_says_so(files: FileStore) -> None:
+def test_reading_a_missing_file_raises_file_missing(files: FileStore) -> None:
     with pytest.raises(FileMissing):
         files.read("batches/1/input")
 
@@ -103,14 +103,14 @@ def test_old_drafts_are_removed_from_a_directory(tmp_path: Path) -> None:
     assert sorted(path.name for path in (tmp_path / "batches" / "1").iterdir()) == [".growing", "input"]
 
 
-def test_old_uploads_are_ended_in_s3(aws: Any) -> None:
+def test_old_uploads_to_s3_are_aborted(aws: Any) -> None:
     aws.create_multipart_upload(Bucket=BUCKET, Key="files/batches/1/input")
     aws.create_multipart_upload(Bucket=BUCKET, Key="elsewhere")
     files_at(f"s3://{BUCKET}/files").remove_drafts(older_than_seconds=-1)
     assert [found["Key"] for found in aws.list_multipart_uploads(Bucket=BUCKET)["Uploads"]] == ["elsewhere"]
 
 
-def test_a_file_that_changes_while_it_is_read_is_not_mixed_with_its_next_version(aws: Any) -> None:
+def test_a_read_never_mixes_two_versions_of_an_object(aws: Any) -> None:
     files = files_at(f"s3://{BUCKET}")
     write(files, "input", b"first version")
     with files.open("input") as file:
@@ -135,6 +135,6 @@ def test_a_forked_process_shares_no_connection(aws: Any) -> None:
     subprocess.run([sys.executable, "-c", FORKED], check=True)
 
 
-def test_a_bucket_that_is_not_there_is_named(aws: Any) -> None:
-    with pytest.raises(FilesUnavailable, match="no bucket nowhere"):
+def test_the_error_for_a_missing_bucket_names_it(aws: Any) -> None:
+    with pytest.raises(FilesUnavailable, match="bucket nowhere does not exist"):
         write(files_at("s3://nowhere/prefix"), "input")

@@ -1,4 +1,4 @@
-"""Celery carries wake_ups only: no message can run code, and nothing else is listened to."""
+"""Celery carries wake-ups and nothing else: no message can run code or control a worker."""
 
 from typing import Any
 
@@ -21,19 +21,19 @@ def celery() -> Celery:
 def test_only_json_is_accepted(celery: Celery) -> None:
     assert celery.conf.accept_content == ["json"]
     assert celery.conf.task_serializer == celery.conf.event_serializer == "json"
-    assert received("json", celery.conf.accept_content) == ["a wake_up"]
+    assert received("json", celery.conf.accept_content) == ["a wake-up"]
     with pytest.raises(ContentDisallowed):
         received("pickle", celery.conf.accept_content)
 
 
 def received(serializer: str, accepted: list[str]) -> Any:
-    """What comes of a message that somebody sends in this form."""
+    """What a worker decodes from a message in this form."""
     kombu: Any = serialization
-    content_type, encoding, body = kombu.dumps(["a wake_up"], serializer)
+    content_type, encoding, body = kombu.dumps(["a wake-up"], serializer)
     return kombu.loads(body, content_type, encoding, accept=kombu.prepare_accept_content(accepted))
 
 
-def test_nobody_controls_a_worker_from_afar(celery: Celery) -> None:
+def test_remote_control_is_off(celery: Celery) -> None:
     assert celery.conf.worker_enable_remote_control is False
 
 
@@ -51,24 +51,24 @@ def test_the_broker_is_the_redis_of_the_settings(celery: Celery) -> None:
     assert "hunter2" not in repr(celery)
 
 
-def test_the_app_is_nobodys_default(celery: Celery) -> None:
+def test_the_app_is_not_the_default_app(celery: Celery) -> None:
     import celery as module
 
     assert module.current_app != celery
 
 
 class Recorder(Celery):  # type: ignore[misc]
-    """Notes what would be sent."""
+    """Records what would be sent."""
 
     def send_task(self, name: str, **options: Any) -> None:
         self.sent = (name, options)
 
 
-def test_a_bell_carries_its_name_and_no_job() -> None:
+def test_a_wake_up_carries_its_name_and_no_job() -> None:
     recorder = Recorder(set_as_current=False)
-    send_wake_up(recorder, PREDICTIONS, "a-wake_up")
+    send_wake_up(recorder, PREDICTIONS, "a-wake-up")
     name, options = recorder.sent
     assert name == "score_predictions.v1"
-    assert (options["task_id"], options["queue"]) == ("a-wake_up", "predictions")
+    assert (options["task_id"], options["queue"]) == ("a-wake-up", "predictions")
     assert options["retry"] is False
     assert not options.keys() & {"args", "kwargs"}
