@@ -271,7 +271,7 @@ def check_start(start: bytes, request: BatchRequest) -> None:
 
 def _check_csv(start: bytes, request: BatchRequest) -> None:
     header = read_header(start, request.options.encoding)
-    manifest, columns = request.manifest, request.manifest.columns(request.options.explain)
+    manifest, columns = request.manifest, request.manifest.columns[request.options.explain]
     added = added_names(columns, manifest.warns, request.options.prefix)
     check_columns(header.names, manifest.schema.names, added)
     if header.end == len(start):

@@ -19,14 +19,11 @@ from jobs.queues.wake_ups import SendWakeUp, try_wake_up
 from model.bundle import Bundle
 from worker.measurements import Pace, Report
 from worker.stopping import ScoringStopped
-from worker.tables.bisect import Slices
 from worker.tables.chunks import ChunkScorer
-from worker.tables.columns import predict_with
-from worker.tables.join import MissingRows, join_errors, join_results
-from worker.tables.layout import Chunk, Layout
-from worker.tables.plan import Plan, TableRequest, plan
+from worker.tables.plan import Chunk, Layout, Plan, TableRequest, plan
 from worker.tables.preview import preview
-from worker.tables.warnings import warn_by
+from worker.tables.score import Slices, predict_with, warn_by
+from worker.tables.write import MissingRows, join_errors, join_results
 
 log = logging.getLogger(__name__)
 
@@ -78,7 +75,7 @@ class BatchSteps:
             layout,
             manifest.schema,
             predict_with(bundle, explain),
-            manifest.columns(explain),
+            manifest.columns[explain],
             warn_by(bundle.observed),
         )
         part = scorer.score(self._store_of(source), source.name, chunk, name, wanted, slices)
@@ -130,7 +127,7 @@ class BatchSteps:
             input=options.input,
             results=options.results,
             features=manifest.schema.names,
-            scored=added_names(manifest.columns(options.explain), manifest.warns, options.prefix),
+            scored=added_names(manifest.columns[options.explain], manifest.warns, options.prefix),
             include_inputs=options.include_inputs,
             encoding=options.encoding,
             warns=manifest.warns,

@@ -99,8 +99,7 @@ def _batch_loops(child: ChildContext) -> tuple[WokenLoop, list[Loop]]:
     import pyarrow as pa
 
     from worker.batch_steps import BatchSteps
-    from worker.batches import BatchLoop
-    from worker.lease import Lease
+    from worker.batches import BatchLoop, Lease
     from worker.measurements import Report
 
     pa.set_cpu_count(1)  # the children share the cores among themselves

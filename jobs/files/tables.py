@@ -2,10 +2,13 @@
 
 import codecs
 import csv
+import json
 import re
 from collections.abc import Iterable, Sequence
 from enum import StrEnum
-from typing import NamedTuple
+from typing import Any, NamedTuple, NoReturn
+
+import orjson
 
 from jobs.errors import InvalidTable
 
@@ -117,3 +120,27 @@ def check_columns(names: Sequence[str], features: Iterable[str], added: Iterable
     ]
     if faults:
         raise InvalidTable("; ".join(faults))
+
+
+def read_object(line: bytes) -> dict[str, Any] | None:
+    """None if the line is not a JSON object.
+
+    A number that no float can hold is JSON too; the check of its feature refuses it.
+    """
+    try:
+        row = orjson.loads(line)
+    except orjson.JSONDecodeError:
+        try:
+            row = json.loads(line, parse_constant=_refuse, parse_int=_read_integer)
+            orjson.dumps(row)
+        except (ValueError, TypeError, RecursionError):
+            return None
+    return row if isinstance(row, dict) else None
+
+
+def _refuse(constant: str) -> NoReturn:
+    raise ValueError(constant)
+
+
+def _read_integer(digits: str) -> float:
+    return float(digits)  # orjson reads all that fit 64 bits

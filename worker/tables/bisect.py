@@ -1,7 +1,8 @@
 """Bisects a chunk that workers were lost with: finds the rows that kill workers and scores all others."""
 
 from collections.abc import Callable, Iterator, Sequence
-from typing import NamedTuple
+
+from worker.tables.score import Slice
 
 FIRST_SLICE = 1_024
 """Rows of a slice in which no worker was lost."""
@@ -9,28 +10,6 @@ PARTS_OF_LOST = 32
 """A slice that a worker was lost with is cut into so many parts, so three losses find a row."""
 
 LOST = "every worker that tried this row was lost"
-LOST_AROUND = "every worker that tried the rows around this one was lost"
-
-
-class Slice(NamedTuple):
-    """Rows that are scored together or, with a reason, given up without being scored."""
-
-    rows: range
-    given_up: str = ""
-
-
-Slices = Callable[[int, int], Iterator[Slice]]
-"""Cuts rows into slices. Takes the number of the first row in its chunk, from which the slices count, and the
-number of rows.
-"""
-
-
-def all_at_once(_: int, number: int) -> Iterator[Slice]:
-    yield Slice(range(number))
-
-
-def give_up_all(_: int, number: int) -> Iterator[Slice]:
-    yield Slice(range(number), LOST_AROUND)
 
 
 class Bisection:

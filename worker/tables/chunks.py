@@ -13,12 +13,9 @@ from model.description.schema import Schema
 from model.tables.columns import ColumnCheck
 from worker.measurements import Pace
 from worker.stopping import ScoringStopped
-from worker.tables.bisect import Slices, all_at_once
-from worker.tables.columns import Columns, joined
-from worker.tables.layout import Chunk, Layout
+from worker.tables.plan import Chunk, Layout
 from worker.tables.read import Rows, read_rows
-from worker.tables.score import Matrix, Predict, score_rows
-from worker.tables.warnings import Warn
+from worker.tables.score import Columns, Matrix, Predict, Slices, Warn, all_at_once, joined, score_rows
 from worker.tables.write import PartWriter, write_errors
 
 SLICE_SECONDS = 0.01

@@ -9,11 +9,9 @@ from jobs.files.store import FileStore
 from jobs.files.tables import Format
 from model.bundle import Bundle
 from model.tables.columns import ColumnCheck
-from worker.tables.bisect import all_at_once
-from worker.tables.columns import predict_with
 from worker.tables.plan import FIRST_ROWS, Plan
 from worker.tables.read import read_rows
-from worker.tables.score import score_rows
+from worker.tables.score import all_at_once, predict_with, score_rows
 from worker.tables.write import write_errors
 
 MOST_ERRORS = 20
@@ -24,7 +22,7 @@ EXPLAINED_ROWS = 100
 def preview(files: FileStore, name: str, planned: Plan, bundle: Bundle, explain: bool) -> dict[str, Any]:
     """The columns, the first errors, the number of rows, and how long one child would take to score them."""
     layout, manifest = planned.layout, bundle.manifest
-    predict, names = predict_with(bundle, explain), manifest.columns(explain)
+    predict, names = predict_with(bundle, explain), manifest.columns[explain]
     check = ColumnCheck(manifest.schema, empty_is_null=layout.input is Format.CSV)
     rows = failed = 0
     errors: list[Any] = []

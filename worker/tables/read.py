@@ -1,20 +1,140 @@
-"""Reads the rows of a chunk: the columns of the features, and the columns that the results pass through."""
+"""Chunks as rows: the columns of features as arrays, and all other columns kept for the results."""
 
-import json
-from collections.abc import Iterator, Mapping
+from abc import ABC, abstractmethod
+from collections.abc import Iterator, Mapping, Sequence
 from io import RawIOBase
-from typing import Any, NamedTuple, NoReturn
+from typing import Any, NamedTuple
 
 import orjson
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.csv
 import pyarrow.parquet
 
 from jobs.files.store import FileStore, read_exactly
-from jobs.files.tables import Format
+from jobs.files.tables import Format, read_object
 from model.tables.columns import MISSING, ColumnValues
-from worker.tables.layout import Chunk, Layout
-from worker.tables.passthrough import ArrowColumns, CsvColumns, JsonMembers, Passthrough
+from worker.tables.plan import Chunk, Layout
+
+_TO_BE_QUOTED = b'",\r\n'
+
+
+class Passthrough(ABC):
+    """The passthrough columns of some rows."""
+
+    @abstractmethod
+    def fields(self) -> list[pa.Array]:
+        """For CSV: the texts of each column, quoted where necessary."""
+
+    @abstractmethod
+    def objects(self) -> list[bytes]:
+        """For NDJSON: the object of each row, without its closing brace."""
+
+    @abstractmethod
+    def arrays(self) -> dict[str, pa.Array]:
+        """For Parquet: the columns by name."""
+
+
+class ArrowColumns(Passthrough):
+    """Columns of a Parquet file."""
+
+    def __init__(self, columns: Mapping[str, pa.Array]) -> None:
+        self._columns = columns
+
+    def fields(self) -> list[pa.Array]:
+        return [quoted(_as_texts(array)) for array in self._columns.values()]
+
+    def objects(self) -> list[bytes]:
+        values = [_readable(array).to_pylist() for array in self._columns.values()]
+        return [
+            orjson.dumps(dict(zip(self._columns, row, strict=True)), default=str)[:-1]
+            for row in zip(*values, strict=True)
+        ]
+
+    def arrays(self) -> dict[str, pa.Array]:
+        return dict(self._columns)
+
+
+class CsvColumns(ArrowColumns):
+    """Columns of a CSV file, as UTF-8 bytes."""
+
+    def fields(self) -> list[pa.Array]:
+        return [quoted(array) for array in self._columns.values()]
+
+    def arrays(self) -> dict[str, pa.Array]:
+        return {name: array.cast(pa.string()) for name, array in self._columns.items()}
+
+
+class JsonMembers(Passthrough):
+    """Members of JSON objects. As columns they are texts, and only the members in `names`."""
+
+    def __init__(self, rows: Sequence[dict[str, Any]], names: Sequence[str], features: Sequence[str]) -> None:
+        self._rows = rows
+        self._names = names
+        self._dropped = frozenset(features) - frozenset(names)
+
+    def fields(self) -> list[pa.Array]:
+        return [quoted(array.cast(pa.binary())) for array in self.arrays().values()]
+
+    def objects(self) -> list[bytes]:
+        dropped = self._dropped
+        return [
+            orjson.dumps({name: value for name, value in row.items() if name not in dropped})[:-1]
+            for row in self._rows
+        ]
+
+    def arrays(self) -> dict[str, pa.Array]:
+        return {
+            name: pa.array([_as_text(row.get(name)) for row in self._rows], pa.string())
+            for name in self._names
+        }
+
+
+def quoted(array: pa.Array) -> pa.Array:
+    """Binary texts as CSV fields; null becomes an empty field."""
+    array = array.fill_null(b"")
+    data = array.buffers()[2]
+    if data is None or not any(byte in data.to_pybytes() for byte in _TO_BE_QUOTED):
+        return array
+    return pa.array([quote(text) for text in array.to_pylist()], pa.binary())
+
+
+def quote(text: bytes) -> bytes:
+    if any(byte in text for byte in _TO_BE_QUOTED):
+        return b'"' + text.replace(b'"', b'""') + b'"'
+    return text
+
+
+def _as_texts(array: pa.Array) -> pa.Array:
+    array = _readable(array)
+    if pa.types.is_nested(array.type):
+        return pa.array([_as_text(value) for value in array.to_pylist()], pa.string()).cast(pa.binary())
+    return array.cast(pa.string()).cast(pa.binary())
+
+
+def _readable(array: pa.Array) -> pa.Array:
+    """Without dictionaries; bytes that are not UTF-8 become replacement characters."""
+    if pa.types.is_dictionary(array.type):
+        array = array.dictionary_decode()
+    if pa.types.is_binary(array.type) or pa.types.is_large_binary(array.type):
+        try:
+            return array.cast(pa.string())
+        except pa.ArrowInvalid:
+            texts = [value and value.decode(errors="replace") for value in array.to_pylist()]
+            return pa.array(texts, pa.string())
+    return array
+
+
+def _as_text(value: object) -> str | None:
+    if value is None or isinstance(value, str):
+        return value
+    return orjson.dumps(value, default=str).decode()
+
+
+def join(columns: Sequence[pa.Array | pa.Scalar], separator: bytes) -> pa.Array:
+    """The texts of each row, joined."""
+    return pc.binary_join_element_wise(*columns, pa.scalar(separator, pa.binary()))
+
 
 PARQUET_ROWS = 65_536
 """Rows of a Parquet file that are read at a time."""
@@ -137,30 +257,6 @@ def _read_ndjson(block: bytes, layout: Layout, features: tuple[str, ...]) -> Row
         rows.append(row or {})
     values = {name: [row.get(name, MISSING) for row in rows] for name in features}
     return Rows(len(rows), values, JsonMembers(rows, layout.passthrough, features), broken)
-
-
-def read_object(line: bytes) -> dict[str, Any] | None:
-    """None if the line is not a JSON object.
-
-    A number that no float can hold is JSON too; the check of its feature refuses it.
-    """
-    try:
-        row = orjson.loads(line)
-    except orjson.JSONDecodeError:
-        try:
-            row = json.loads(line, parse_constant=_refuse, parse_int=_read_integer)
-            orjson.dumps(row)
-        except (ValueError, TypeError, RecursionError):
-            return None
-    return row if isinstance(row, dict) else None
-
-
-def _refuse(constant: str) -> NoReturn:
-    raise ValueError(constant)
-
-
-def _read_integer(digits: str) -> float:
-    return float(digits)  # orjson reads all that fit 64 bits
 
 
 def _read_group(file: RawIOBase, layout: Layout, features: tuple[str, ...], chunk: Chunk) -> Iterator[Rows]:

@@ -32,8 +32,8 @@ from web.openapi.document import Document
 from web.wiring import ROUTE_CLASSES, Backends, Web, build
 from worker.batch_steps import BatchSteps
 from worker.batches import BatchLoop as BatchWorker
+from worker.batches import Lease
 from worker.bundles import Bundles
-from worker.lease import Lease
 from worker.measurements import Report
 from worker.predictions import PredictionLoop
 

@@ -20,10 +20,9 @@ from model.bundle import Bundle
 from model.description.features import Feature
 from model.description.schema import Schema
 from worker.tables.chunks import ChunkScorer
-from worker.tables.columns import predict_with
-from worker.tables.join import join_errors, join_results
 from worker.tables.plan import Plan, TableRequest, plan
-from worker.tables.warnings import warn_by
+from worker.tables.score import predict_with, warn_by
+from worker.tables.write import join_errors, join_results
 
 FEATURES = Schema(
     [
@@ -92,7 +91,7 @@ def score_bundle(files: FileStore) -> Callable[..., Scored]:
     ) -> Scored:
         with files.create("input") as file:
             file.write(data)
-        manifest, columns = bundle.manifest, bundle.manifest.columns(explain)
+        manifest, columns = bundle.manifest, bundle.manifest.columns[explain]
         scored = added_names(columns, manifest.warns, prefix="")
         request = TableRequest(
             kind, results or kind, manifest.schema.names, scored, warns=manifest.warns, explain=explain

@@ -4,7 +4,8 @@ from collections.abc import Sequence
 
 import pytest
 
-from worker.tables.bisect import FIRST_SLICE, LOST, Bisection, all_at_once, give_up_all
+from worker.tables.bisect import FIRST_SLICE, LOST, Bisection
+from worker.tables.score import all_at_once, give_up_all
 
 ROWS = 40_000
 

@@ -20,9 +20,8 @@ from model.tables.columns import MISSING
 from tests.unit.worker.tables.conftest import FEATURES, OURS, WRITERS, Scored, as_csv, as_parquet, read
 from worker.stopping import ScoringStopped
 from worker.tables.chunks import ChunkScorer
-from worker.tables.passthrough import CsvColumns
 from worker.tables.plan import TableRequest, plan
-from worker.tables.read import Rows
+from worker.tables.read import CsvColumns, Rows
 
 ScoreBundle = Callable[..., Scored]
 ROWS = 250
@@ -89,7 +88,7 @@ def test_each_row_has_xgboosts_contributions_and_they_sum_to_the_margin(
     scored = score_bundle(bundle, WRITERS[kind](rows), kind, results, explain=True)
     lines = read(scored.result, results)
     assert (scored.rows, scored.failed) == (ROWS, 0)
-    plain, names = bundle.manifest.columns(), bundle.manifest.schema.names
+    plain, names = bundle.manifest.columns[False], bundle.manifest.schema.names
     contributions = [f"contribution_{name}" for name in names]
     warnings = ["warnings"] if bundle.manifest.warns else []
     assert list(lines[0]) == [*plain, *contributions, "base", *warnings, "error"]

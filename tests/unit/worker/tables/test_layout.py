@@ -3,7 +3,7 @@
 import orjson
 
 from jobs.files.tables import Format
-from worker.tables.layout import Chunk, Layout
+from worker.tables.plan import Chunk, Layout
 
 LAYOUT = Layout(
     Format.CSV, Format.PARQUET, ("id", "years"), ("id",), ("prediction", "error"), "latin-1", True
