@@ -20,7 +20,9 @@
 local KIND = 'batches'
 local QUEUE = 'batches'
 local FINISHED = 13  -- where read_record has the time at which the job ended
-local OPEN, UNQUEUED, FILES = 'batches:open', 'batches:unqueued', 'batches:files'
+local OPEN = 'batches:open'
+local UNQUEUED = 'batches:unqueued'
+local FILES = 'batches:files'
 
 local function id_of(raw) return id_from('batch_', raw) end
 local function open_key(owner) return 'batches:open:' .. owner end

@@ -283,8 +283,9 @@ local function may_sweep(queue) return redis.call('SET', swept_key(queue), now_t
 
 -- Passes each entry of the stream that was claimed longer ago than the lease to `requeue(entry, fields)`.
 local function sweep_stream(stream, lease_ms, most, requeue)
-  local cursor, found, swept = '0-0', nil, 0
+  local cursor, swept = '0-0', 0
   repeat
+    local found
     cursor, found = unpack(redis.call('XAUTOCLAIM', stream, GROUP, 'sweeper', lease_ms, cursor, 'COUNT', 100))
     for _, item in ipairs(found) do requeue(item[1], item[2]) end
     swept = swept + #found
