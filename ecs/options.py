@@ -57,6 +57,10 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     )
     group.add_argument("--web-size", metavar="CPU/MIB", help="size of a web task (default: 256/512)")
     group.add_argument("--worker-size", metavar="CPU/MIB", help="size of a worker task (default: 1024/2048)")
+    _add_operating_options(group)
+
+
+def _add_operating_options(group: argparse._ArgumentGroup) -> None:
     group.add_argument("--alarm-email", metavar="ADDRESS", help="address that receives alarms")
     group.add_argument("--log-days", type=int, metavar="DAYS", help="retention of logs (default: 30)")
     group.add_argument(

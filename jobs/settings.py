@@ -15,6 +15,9 @@ PREFIX = "PAYGRADE_"
 CLIENT_SETTINGS = {"PAYGRADE_URL", "PAYGRADE_KEY"}
 """Settings of the client, which a shell may have set."""
 
+SHIPPED_BUNDLES = Path(__file__).parents[1] / "model" / "bundles"
+"""Beside the code, wherever it is installed."""
+
 WORKER_QUEUES = ("predictions", "batches")
 """What a worker may be told to serve; explanations are served with predictions."""
 
@@ -29,7 +32,7 @@ class Settings(BaseSettings):
     )
     data: Path = Path(".data")
     files: str = ""
-    bundles: str = "model/bundles"
+    bundles: str = Field(default_factory=lambda: str(SHIPPED_BUNDLES))
     default_model: str = "salary"
     children: int = Field(default_factory=lambda: max(1, (os.cpu_count() or 1) - 1), ge=1)
     batch_children: int = Field(default_factory=lambda: os.cpu_count() or 1, ge=1)

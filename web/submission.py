@@ -122,7 +122,7 @@ class PageQuery(NamedTuple):
     limit: int
 
 
-class JobStore(Protocol[R_co]):
+class JobRecords(Protocol[R_co]):
     @property
     def retention_ms(self) -> int: ...
     def read(self, job_ids: Sequence[str], watcher: str = "", /) -> Sequence[R_co | Exception | None]: ...
@@ -143,7 +143,7 @@ class JobSubmission(Generic[R]):
     canceled: frozenset[StrEnum]
     """The statuses in which a cancel may leave a job."""
 
-    def __init__(self, store: JobStore[R], list_jobs: ListJobs[R], waiting: WaitingCallers) -> None:
+    def __init__(self, store: JobRecords[R], list_jobs: ListJobs[R], waiting: WaitingCallers) -> None:
         self._jobs = store
         self._list_jobs = list_jobs
         self._waiting = waiting

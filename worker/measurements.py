@@ -20,8 +20,8 @@ from jobs.predictions.consumer import Claim, Outcome
 
 log = logging.getLogger(__name__)
 
-FLUSH_EVERY_SECONDS = 0.1
-"""Under load; the heartbeat of the child flushes what comes last."""
+MOST_NOTED = 1_000
+"""Samples that are kept until the next heartbeat of the child, which flushes them every second."""
 
 CLAIM_SECONDS = 0.5
 """How much work one claim should be: enough to share a call of the model, and soon over."""
@@ -77,7 +77,6 @@ class Report:
         self._metrics = metrics
         self._journal = journal
         self._claimed_at = time.time()
-        self._flushed_at = time.monotonic()
         self._noted: deque[tuple[Family, str, float]] = deque()
 
     def claimed(self) -> None:
@@ -109,7 +108,7 @@ class Report:
         self._noted += [(QUEUE_SECONDS, line["model"], line["waited_ms"] / 1000) for line in lines]
         self._noted += [(RUN_SECONDS, line["model"], ran_ms / 1000) for line in lines]
         self._journal.note("recorded", lines)
-        if time.monotonic() - self._flushed_at > FLUSH_EVERY_SECONDS:
+        if len(self._noted) > MOST_NOTED:
             self.flush()
 
     def chunk_done(self, model: str, seconds: float) -> None:
@@ -117,7 +116,6 @@ class Report:
 
     def flush(self) -> None:
         """Counts and writes what was noted."""
-        self._flushed_at = time.monotonic()
         samples: defaultdict[tuple[Family, str], list[float]] = defaultdict(list)
         while self._noted:
             family, model, value = self._noted.popleft()

@@ -16,7 +16,7 @@ from jobs.predictions.consumer import PredictionConsumer
 from jobs.queues.names import BATCHES, EXPLANATIONS, PREDICTIONS, Queue
 from jobs.queues.wake_ups import send_wake_up
 from jobs.settings import Settings
-from worker.sweeper import BatchSweep, QueueSweep, Sweep
+from worker.sweeper import BatchQueueSweep, QueueSweep, Sweep
 
 if TYPE_CHECKING:
     from worker.bundles import Bundles
@@ -128,7 +128,7 @@ def _prediction_sweeps(settings: Settings, celery: Celery) -> list[Sweep]:
 
 def _batch_sweeps(settings: Settings, celery: Celery) -> list[Sweep]:
     consumer = BatchConsumer(connect(settings), settings)
-    return [BatchSweep(consumer, celery, settings.batch_children, files_at(settings.files_place))]
+    return [BatchQueueSweep(consumer, celery, settings.batch_children, files_at(settings.files_place))]
 
 
 ROLES = {

@@ -73,7 +73,7 @@ class QueueSweep:
         return swept
 
 
-class BatchSweep(QueueSweep):
+class BatchQueueSweep(QueueSweep):
     """Also removes the files of batches that have expired, and what aborted uploads left behind."""
 
     def __init__(self, consumer: BatchConsumer, celery: Celery, most_wake_ups: int, files: FileStore) -> None:

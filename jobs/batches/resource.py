@@ -7,7 +7,6 @@ import orjson
 
 from jobs import ids
 from jobs.batches.record import BatchRecord
-from jobs.predictions.resource import model_of, time_of
 
 PATH = "/v1/batches"
 
@@ -23,7 +22,7 @@ def batch(record: BatchRecord) -> bytes:
         "id": record.id,
         "object": "batch",
         "status": record.status,
-        "model": model_of(record.model, record.sha256),
+        "model": ids.model_of(record.model, record.sha256),
         "counts": {
             "total": record.total,
             "succeeded": record.rows - record.failed,
@@ -33,10 +32,10 @@ def batch(record: BatchRecord) -> bytes:
         "eta_seconds": record.eta_seconds(time.time()),
         "results": record.options.results,
         "created_at": ids.rfc3339(ids.created_ms(record.id)),
-        "started_at": time_of(record.started),
-        "finished_at": time_of(record.finished),
-        "deadline_at": time_of(record.deadline),
-        "expires_at": time_of(record.expires),
+        "started_at": ids.time_of(record.started),
+        "finished_at": ids.time_of(record.finished),
+        "deadline_at": ids.time_of(record.deadline),
+        "expires_at": ids.time_of(record.expires),
         "error": record.error and orjson.Fragment(record.error),
         "metadata": orjson.Fragment(record.metadata),
         "urls": {

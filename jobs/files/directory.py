@@ -9,7 +9,7 @@ from pathlib import Path
 from uuid import uuid4
 
 from jobs.errors import FileMissing, FilesUnavailable
-from jobs.files.store import FileStore, Writable
+from jobs.files.store import PIECE, FileStore, Writable
 
 
 class DirectoryFiles(FileStore):
@@ -37,6 +37,18 @@ class DirectoryFiles(FileStore):
     def open(self, name: str) -> RawIOBase:
         with _named_errors():
             return (self._root / name).open("rb", buffering=0)
+
+    def read(self, name: str) -> bytes:
+        with self.open(name) as file:
+            return bytes(file.readall())
+
+    def pieces(self, name: str, start: int = 0, end: int | None = None) -> Iterator[bytes]:
+        left = (self.size(name) if end is None else end) - start
+        with self.open(name) as file:
+            file.seek(start)
+            while left > 0 and (piece := file.read(min(PIECE, left))):
+                left -= len(piece)
+                yield piece
 
     def size(self, name: str) -> int:
         with _named_errors():

@@ -62,6 +62,9 @@ class S3Files(FileStore):
     def size(self, name: str) -> int:
         return _ObjectReader(self.bucket, self._key(name)).size
 
+    def read(self, name: str) -> bytes:
+        return b"".join(self.pieces(name))
+
     def pieces(self, name: str, start: int = 0, end: int | None = None) -> Iterator[bytes]:
         """In one request, where each read of `open` is a request."""
         with _named_errors(self.bucket):

@@ -6,8 +6,6 @@ from contextlib import AbstractContextManager
 from io import RawIOBase
 from typing import Protocol
 
-from jobs.errors import FilesUnavailable
-
 PIECE = 256 * 1024
 """Bytes of each read when a file is copied."""
 
@@ -50,28 +48,9 @@ class FileStore(ABC):
     def remove_drafts(self, older_than_seconds: float) -> None:
         """Removes unfinished files that were begun so long ago."""
 
-    def read(self, name: str, start: int = 0, end: int | None = None) -> bytes:
-        with self.open(name) as file:
-            return read_exactly(file, start, self.size(name) if end is None else end)
+    @abstractmethod
+    def read(self, name: str) -> bytes: ...
 
+    @abstractmethod
     def pieces(self, name: str, start: int = 0, end: int | None = None) -> Iterator[bytes]:
         """The bytes of the file from start to end, in pieces of at most PIECE bytes."""
-        left = (self.size(name) if end is None else end) - start
-        with self.open(name) as file:
-            file.seek(start)
-            while left > 0 and (piece := file.read(min(PIECE, left))):
-                left -= len(piece)
-                yield piece
-
-
-def read_exactly(file: RawIOBase, start: int, end: int) -> bytes:
-    """The bytes from start to end. Raises FilesUnavailable if the file has become shorter."""
-    file.seek(start)
-    pieces = []
-    while start < end:
-        piece = file.read(end - start)
-        if not piece:
-            raise FilesUnavailable("a file became shorter while it was read")
-        start += len(piece)
-        pieces.append(piece)
-    return pieces[0] if len(pieces) == 1 else b"".join(pieces)

@@ -6,11 +6,12 @@ import json
 import re
 from collections.abc import Iterable, Sequence
 from enum import StrEnum
+from io import RawIOBase
 from typing import Any, NamedTuple, NoReturn
 
 import orjson
 
-from jobs.errors import InvalidTable
+from jobs.errors import FilesUnavailable, InvalidTable
 
 
 class Format(StrEnum):
@@ -144,3 +145,16 @@ def _refuse(constant: str) -> NoReturn:
 
 def _read_integer(digits: str) -> float:
     return float(digits)  # orjson reads all that fit 64 bits
+
+
+def read_exactly(file: RawIOBase, start: int, end: int) -> bytes:
+    """The bytes from start to end. Raises FilesUnavailable if the file has become shorter."""
+    file.seek(start)
+    pieces = []
+    while start < end:
+        piece = file.read(end - start)
+        if not piece:
+            raise FilesUnavailable("a file became shorter while it was read")
+        start += len(piece)
+        pieces.append(piece)
+    return pieces[0] if len(pieces) == 1 else b"".join(pieces)

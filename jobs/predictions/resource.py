@@ -42,12 +42,12 @@ def prediction(record: PredictionRecord, capacity: Capacity) -> bytes:
         "id": record.id,
         "object": "prediction",
         "status": record.status,
-        "model": model_of(record.model, record.sha256),
+        "model": ids.model_of(record.model, record.sha256),
         "created_at": ids.rfc3339(ids.created_ms(record.id)),
-        "started_at": time_of(record.started),
-        "finished_at": time_of(record.finished),
-        "deadline_at": time_of(record.deadline),
-        "expires_at": time_of(record.expires),
+        "started_at": ids.time_of(record.started),
+        "finished_at": ids.time_of(record.finished),
+        "deadline_at": ids.time_of(record.deadline),
+        "expires_at": ids.time_of(record.expires),
     }
     if record.position:
         eta = seconds_for(capacity, rows_left(record), record.explained)
@@ -64,13 +64,3 @@ def prediction(record: PredictionRecord, capacity: Capacity) -> bytes:
     resource["metadata"] = orjson.Fragment(record.metadata)
     resource["urls"] = {"self": path, "cancel": f"{path}/cancel"}
     return orjson.dumps(resource)
-
-
-def model_of(ref: str, sha256: str) -> dict[str, Any]:
-    """NAME@VERSION as callers see it."""
-    name, _, version = ref.partition("@")
-    return {"name": name, "version": int(version), "sha256": sha256}
-
-
-def time_of(milliseconds: int | None) -> str | None:
-    return None if milliseconds is None else ids.rfc3339(milliseconds)

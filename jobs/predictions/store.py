@@ -52,8 +52,8 @@ class PredictionStore(JobStore[PredictionRecord, PredictionStatus]):
         verdicts: list[Accepted | JobsError] = []
         for job, verdict in zip(jobs, reply.verdicts, strict=True):
             queue = _queue_of(job).encode()
-            told = (verdict,) if isinstance(verdict, bytes) else verdict
-            accepted = _accepted(job, ahead.get(queue, 0), *told)
+            parts = (verdict,) if isinstance(verdict, bytes) else verdict
+            accepted = _accepted(job, ahead.get(queue, 0), *parts)
             if isinstance(accepted, Accepted) and not accepted.replayed:
                 ahead[queue] = ahead.get(queue, 0) + job.rows
             verdicts.append(accepted)

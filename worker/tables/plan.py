@@ -13,8 +13,16 @@ import pyarrow.parquet
 from numpy.typing import NDArray
 
 from jobs.errors import InvalidTable
-from jobs.files.store import FileStore, read_exactly
-from jobs.files.tables import FIELD, LONGEST_RECORD, Format, check_columns, read_header, read_object
+from jobs.files.store import FileStore
+from jobs.files.tables import (
+    FIELD,
+    LONGEST_RECORD,
+    Format,
+    check_columns,
+    read_exactly,
+    read_header,
+    read_object,
+)
 
 
 @dataclass(frozen=True)

@@ -11,8 +11,8 @@ import pyarrow.compute as pc
 import pyarrow.csv
 import pyarrow.parquet
 
-from jobs.files.store import FileStore, read_exactly
-from jobs.files.tables import Format, read_object
+from jobs.files.store import FileStore
+from jobs.files.tables import Format, read_exactly, read_object
 from model.tables.columns import MISSING, ColumnValues
 from worker.tables.plan import Chunk, Layout
 

@@ -1,0 +1,54 @@
+"""How much a reader has to open to follow a request from POST to its result."""
+
+from collections.abc import Callable, Iterator
+from typing import NamedTuple
+
+import pytest
+
+from tests.structure.journey import Journey, Trace
+
+
+class Size(NamedTuple):
+    files: int
+    scripts: int
+
+
+def post_prediction(journey: Journey) -> None:
+    accepted = journey.call("POST", "/v1/predictions", b'{"inputs":{"years":2.5}}', "application/json")
+    assert accepted.status == 202, accepted.body
+    assert journey.ended(accepted.location)["output"] == {"prediction": 260.00012}
+
+
+def post_csv(journey: Journey) -> None:
+    accepted = journey.call("POST", "/v1/batches", b"id,years\na,2.5\nb,4.5\n", "text/csv")
+    assert accepted.status == 202, accepted.body
+    results = journey.call("GET", journey.ended(accepted.location)["urls"]["results"])
+    assert results.body == b"id,prediction,warnings,error\na,260.00012,,\nb,374.99866,,\n"
+
+
+SendRequest = Callable[[Journey], None]
+
+MOST: dict[SendRequest, Size] = {
+    post_prediction: Size(files=20, scripts=5),
+    post_csv: Size(files=30, scripts=8),
+}
+
+
+@pytest.fixture(scope="module")
+def journey(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Journey]:
+    with pytest.MonkeyPatch.context() as monkeypatch:
+        journey = Journey(tmp_path_factory.mktemp("data"), monkeypatch)
+        yield journey
+        journey.close()
+
+
+@pytest.mark.parametrize("request_once", MOST, ids=lambda request: request.__name__)
+def test_a_request_runs_through_few_files_and_scripts(journey: Journey, request_once: SendRequest) -> None:
+    request_once(journey)  # whatever runs at start-up only
+    trace = Trace()
+    with trace.on():
+        request_once(journey)
+    assert {"web/connection.py", "web/app.py", "worker/child.py"} <= trace.functions.keys()
+    most = MOST[request_once]
+    assert len(trace.functions) <= most.files, sorted(trace.functions)
+    assert len(trace.scripts) <= most.scripts, sorted(trace.scripts)
