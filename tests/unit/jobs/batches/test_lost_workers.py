@@ -107,14 +107,14 @@ def test_a_slice_that_was_scored_is_not_held_against_its_rows(
     store: BatchStore, consumer: BatchConsumer, clock: Clock
 ) -> None:
     planned(store, consumer, chunks=1)
-    outdated = take(consumer)
-    consumer.note_slice(outdated, range(5))
-    consumer.note_slice(outdated, None)
+    stale = take(consumer)
+    consumer.note_slice(stale, range(5))
+    consumer.note_slice(stale, None)
     clock.forward(16)
     consumer.sweep(1)
     current = take(consumer)
     assert (current.lost, current.tries) == ((), 2)
-    consumer.note_slice(outdated, range(5))  # it was requeued
+    consumer.note_slice(stale, range(5))  # it was requeued
     consumer.note_slice(current, range(7))
     consumer.release(current)
     assert take(consumer).lost == ()
