@@ -6,12 +6,6 @@
 -- @args queue consumer wake_up_name retention_ms:number entry entry_id entry_task last
 -- @returns each: entry id task tries model sha options size layout chunk lost plan done
 
-local function is_wanted(id, task, status)
-  if task == 'plan' or task == 'preview' then return status == 'validating' end
-  if task == 'join' then return status == 'finalizing' or status == 'canceling' end
-  return (status == 'queued' or status == 'running') and redis.call('HEXISTS', job_key(id) .. ':done', task) == 0
-end
-
 local function drop(found, id, task, status)
   acknowledge(stream_key(queue), found)
   if status == 'canceling' and tonumber(task) then
