@@ -68,6 +68,13 @@ local function most_out()
   return math.max(2 * redis.call('ZCOUNT', consumers_key(QUEUE), now_text, '+inf'), 2)
 end
 
+-- Whether a task is still to be done: another consumer may have done it, or the batch may have moved on.
+local function is_wanted(id, task, status)
+  if task == 'plan' or task == 'preview' then return status == 'validating' end
+  if task == 'join' then return status == 'finalizing' or status == 'canceling' end
+  return (status == 'queued' or status == 'running') and redis.call('HEXISTS', job_key(id) .. ':done', task) == 0
+end
+
 -- Adds the next chunks of a batch to the queue, behind those of others; after the last, the joining of the parts.
 local function advance(id)
   local key = job_key(id)

@@ -31,7 +31,7 @@ _S = BatchStatus
 
 BATCH_TRANSITIONS: dict[BatchStatus, frozenset[BatchStatus]] = {
     _S.VALIDATING: frozenset({_S.QUEUED, _S.SUCCEEDED, _S.FAILED, _S.CANCELED, _S.EXPIRED}),
-    _S.QUEUED: frozenset({_S.RUNNING, _S.FAILED, _S.CANCELED, _S.EXPIRED}),
+    _S.QUEUED: frozenset({_S.RUNNING, _S.CANCELED, _S.EXPIRED}),
     _S.RUNNING: frozenset({_S.FINALIZING, _S.CANCELING}),
     _S.FINALIZING: frozenset({_S.SUCCEEDED, _S.PARTIALLY_SUCCEEDED, _S.FAILED}),
     _S.CANCELING: frozenset({_S.CANCELED, _S.FAILED}),

@@ -47,7 +47,7 @@ class _CheckedSocket(FakeSocket):
         before = self._status(args[0]) if record else None
         reply = super()._lua_redis_call(lua_runtime, expected_globals, op, *args)
         if record and op.upper() in (b"HSET", b"HSETNX", b"HINCRBY", b"HDEL", b"DEL", b"PEXPIRE"):
-            _check(record[1], op.upper(), before, self._status(args[0]))
+            check(record[1], op.upper(), before, self._status(args[0]))
         return reply
 
     def _status(self, key: bytes) -> str | None:
@@ -56,7 +56,7 @@ class _CheckedSocket(FakeSocket):
         return status.decode() if status else None
 
 
-def _check(kind: bytes, command: bytes, before: str | None, after: str | None) -> None:
+def check(kind: bytes, command: bytes, before: str | None, after: str | None) -> None:
     """`before` and `after` are the status around one command; None where there is no record."""
     table, step = _TABLES[kind], f"{command.decode()}: {before} -> {after}"
     match command:

@@ -1,4 +1,5 @@
--- Releases a task to another consumer at once, because this one stops. It does not count as a try.
+-- Releases a task to another consumer at once, because this one stops. It does not count as a try. A task of a batch that has
+-- ended is dropped.
 -- @include queues/common batches/batch
 -- @args entry id task
 -- @returns nothing

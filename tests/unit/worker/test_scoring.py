@@ -67,10 +67,10 @@ def test_a_bad_row_in_a_list_fails_alone() -> None:
 
 
 def test_a_list_of_bad_rows_fails_and_each_row_has_its_error() -> None:
-    [outcome, mate] = score_together(tenfold, [claim([BAD], [BAD]), claim([7.0])])
+    [outcome, other] = score_together(tenfold, [claim([BAD], [BAD]), claim([7.0])])
     assert (outcome.status, error_type(outcome)) == (PredictionStatus.FAILED, "rows_failed")
     assert [each["error"]["type"] for each in output(outcome)] == ["not_scored"] * 2
-    assert output(mate) == {"prediction": 70}
+    assert output(other) == {"prediction": 70}
 
 
 @given(st.lists(st.sampled_from([BAD, *range(20)]), min_size=1, max_size=40))
@@ -131,8 +131,8 @@ def test_the_salary_model_gives_the_figures_of_the_article(salary: Bundle) -> No
 
 @pytest.mark.parametrize("row", [["many"], [], [1.0, 2.0], [None, {}]])
 def test_a_row_that_the_salary_model_cannot_read_fails_alone(salary: Bundle, row: Row) -> None:
-    good, bad, mate = score_together(scorer(salary), [claim([2.5]), claim(row), claim([4.5])])
-    assert (good.outputs, mate.outputs) == (b'{"prediction":260.00012}', b'{"prediction":374.99866}')
+    good, bad, other = score_together(scorer(salary), [claim([2.5]), claim(row), claim([4.5])])
+    assert (good.outputs, other.outputs) == (b'{"prediction":260.00012}', b'{"prediction":374.99866}')
     assert (bad.status, error_type(bad)) == (PredictionStatus.FAILED, "not_scored")
 
 

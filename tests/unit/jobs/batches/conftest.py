@@ -44,15 +44,14 @@ def planned(store: BatchStore, consumer: BatchConsumer, chunks: int) -> str:
     job_id = add(store)
     task = take(consumer)
     assert (task.id, task.task) == (job_id, PLAN)
-    consumer.planned(
-        task,
-        b"{}",
-        10 * chunks,
-        5 * chunks,
-        [f"{number}:0:0:10:5" for number in range(chunks)],
-        most_wake_ups=1,
-    )
+    plan(consumer, task, chunks)
     return job_id
+
+
+def plan(consumer: BatchConsumer, task: BatchTask, chunks: int) -> None:
+    """Cuts the batch into so many chunks of ten rows and five bytes."""
+    texts = [f"{number}:0:0:10:5" for number in range(chunks)]
+    consumer.planned(task, b"{}", 10 * chunks, 5 * chunks, texts, most_wake_ups=1)
 
 
 def take(consumer: BatchConsumer, child: str = "child") -> BatchTask:

@@ -114,10 +114,10 @@ class BatchLife(RuleBasedStateMachine):
         consumer, entry = data.draw(st.sampled_from(self.read))
         self.hold(consumer, self.consumer.claim(consumer, "wake_up", entry))
 
-    @precondition(lambda self: self.current(PLAN))
+    @precondition(lambda self: self.held(PLAN))
     @rule(data=st.data(), chunks=st.integers(1, 4))
     def plan(self, data: st.DataObject, chunks: int) -> None:
-        self.plan_into(data.draw(st.sampled_from(self.current(PLAN))), chunks)
+        self.plan_into(data.draw(st.sampled_from(self.held(PLAN))), chunks)
 
     @precondition(lambda self: self.held("chunk"))
     @rule(data=st.data(), rows=st.integers(1, 12))
@@ -140,15 +140,15 @@ class BatchLife(RuleBasedStateMachine):
     def finish(self, data: st.DataObject) -> None:
         self.end(data.draw(st.sampled_from(self.held(PREVIEW, JOIN))), BatchStatus.SUCCEEDED)
 
-    @precondition(lambda self: self.current(PLAN, PREVIEW, JOIN))
+    @precondition(lambda self: self.held(PLAN, PREVIEW, JOIN))
     @rule(data=st.data())
     def fail(self, data: st.DataObject) -> None:
-        self.end(data.draw(st.sampled_from(self.current(PLAN, PREVIEW, JOIN))), BatchStatus.FAILED, ERROR)
+        self.end(data.draw(st.sampled_from(self.held(PLAN, PREVIEW, JOIN))), BatchStatus.FAILED, ERROR)
 
-    @precondition(lambda self: self.current(PLAN, PREVIEW, JOIN, "chunk"))
+    @precondition(lambda self: self.held(PLAN, PREVIEW, JOIN, "chunk"))
     @rule(data=st.data())
     def release(self, data: st.DataObject) -> None:
-        self.consumer.release(data.draw(st.sampled_from(self.current(PLAN, PREVIEW, JOIN, "chunk"))))
+        self.consumer.release(data.draw(st.sampled_from(self.held(PLAN, PREVIEW, JOIN, "chunk"))))
 
     @precondition(lambda self: self.tasks)
     @rule(data=st.data())
@@ -251,13 +251,6 @@ class BatchLife(RuleBasedStateMachine):
     def held(self, *names: str) -> list[BatchTask]:
         """Tasks that a consumer has claimed at some time, by name; "chunk" stands for every chunk."""
         return [task for _, task in self.tasks if ("chunk" if task.chunk else task.task) in names]
-
-    def current(self, *names: str) -> list[BatchTask]:
-        """Those of them whose entry is still in the queue, of batches that have not ended."""
-        entries: Any = self.redis.xrange(BATCHES.stream)
-        pending = {entry for entry, _ in entries}
-        unfinished = {job_id for job_id, record in self.seen.items() if not record.status.ended}
-        return [task for task in self.held(*names) if task.entry in pending and task.id in unfinished]
 
     def complete(self, task: BatchTask) -> None:
         if task.task == PLAN:

@@ -79,8 +79,8 @@ def test_a_stale_attempt_does_not_keep_others_of_its_micro_batch_from_being_reco
     consumer.sweep(0)
     store.add([job([7.0])])
     consumer.claim("another", "wake_up", MANY)
-    [mate] = consumer.claim("child", "wake_up", MANY)
-    assert len(consumer.record([scored(claim), scored(mate)])) == 1
+    [other] = consumer.claim("child", "wake_up", MANY)
+    assert len(consumer.record([scored(claim), scored(other)])) == 1
 
 
 def test_an_ended_job_leaves_the_queue_and_loses_its_inputs_and_expires(

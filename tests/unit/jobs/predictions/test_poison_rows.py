@@ -62,13 +62,13 @@ def test_a_list_that_is_lost_before_any_row_was_noted_fails(
 def test_a_stale_consumer_gives_up_no_row(
     store: PredictionStore, consumer: PredictionConsumer, clock: Clock
 ) -> None:
-    outdated = lose_twice(store, consumer, clock, [1.0], [2.0], [3.0])
-    consumer.note_row(outdated, 0)
+    stale = lose_twice(store, consumer, clock, [1.0], [2.0], [3.0])
+    consumer.note_row(stale, 0)
     clock.forward(16)
     consumer.sweep(0)
     current = claim_one(consumer)
     consumer.note_row(current, 1)
-    consumer.note_row(outdated, 0)
+    consumer.note_row(stale, 0)
     clock.forward(16)
     consumer.sweep(0)
     assert claim_one(consumer).given_up == {0, 1}

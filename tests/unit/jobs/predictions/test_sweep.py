@@ -92,14 +92,14 @@ def test_a_job_fails_after_its_third_loss(
 def test_a_row_that_kills_workers_fails_alone(
     store: PredictionStore, consumer: PredictionConsumer, clock: Clock, read: Read
 ) -> None:
-    killer, *mates = jobs_of(666, 1, 2)
-    store.add([mates[0], killer, mates[1]])
+    killer, *others = jobs_of(666, 1, 2)
+    store.add([others[0], killer, others[1]])
     consumer.claim("lost", "wake_up", MANY)
     for _ in range(3):
         after_the_lease(consumer, clock)
         consumer.record([scored(claim) for claim in claim_all(consumer) if claim.id != killer.id])
     assert error_of(read, killer.id) == "worker_lost"
-    assert [read(mate.id).status for mate in mates] == [PredictionStatus.SUCCEEDED] * 2
+    assert [read(other.id).status for other in others] == [PredictionStatus.SUCCEEDED] * 2
 
 
 def test_requeuing_an_entry_that_was_only_read_uses_up_no_attempt(
@@ -208,10 +208,10 @@ def test_releasing_a_stale_attempt_changes_nothing(
     store: PredictionStore, consumer: PredictionConsumer, clock: Clock, read: Read
 ) -> None:
     store.add([a_job := job()])
-    [outdated] = consumer.claim("slow", "wake_up", MANY)
+    [stale] = consumer.claim("slow", "wake_up", MANY)
     after_the_lease(consumer, clock)
     [current] = claim_all(consumer)
-    consumer.release([outdated], UNAVAILABLE)
+    consumer.release([stale], UNAVAILABLE)
     clock.forward(5)
     assert consumer.sweep(0).requeued == 0
     assert len(consumer.record([scored(current)])) == 1
