@@ -78,7 +78,7 @@ def _parser() -> argparse.ArgumentParser:
         prog="python -m ecs",
         parents=[_common_options()],
         description="Plans, creates, updates, watches and removes Paygrade on Amazon ECS.",
-        epilog="Each command has --help with examples. The guide is ecs/README.md.",
+        epilog="Each command has --help with examples. The guide is docs/guides/ecs.md.",
     )
     parser.set_defaults(stack=DEFAULT_NAME)
     subparsers = parser.add_subparsers(dest="subcommand", required=True, metavar="command")

@@ -37,7 +37,9 @@ def add_options(parser: argparse.ArgumentParser) -> None:
         help="a load balancer, which gives web an address that does not change",
     )
     group.add_argument("--certificate", metavar="ARN", help="ACM certificate for HTTPS at the load balancer")
-    group.add_argument("--domain", metavar="NAME", help="domain name of the certificate; see ecs/README.md")
+    group.add_argument(
+        "--domain", metavar="NAME", help="domain name of the certificate; see docs/guides/ecs.md"
+    )
     group.add_argument("--allow-cidr", metavar="CIDR", help="network that can reach web (default: 0.0.0.0/0)")
     group.add_argument(
         "--zones",
@@ -55,6 +57,10 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     )
     group.add_argument("--web-size", metavar="CPU/MIB", help="size of a web task (default: 256/512)")
     group.add_argument("--worker-size", metavar="CPU/MIB", help="size of a worker task (default: 1024/2048)")
+    _add_operating_options(group)
+
+
+def _add_operating_options(group: argparse._ArgumentGroup) -> None:
     group.add_argument("--alarm-email", metavar="ADDRESS", help="address that receives alarms")
     group.add_argument("--log-days", type=int, metavar="DAYS", help="retention of logs (default: 30)")
     group.add_argument(
@@ -64,7 +70,7 @@ def add_options(parser: argparse.ArgumentParser) -> None:
         "--github",
         metavar="OWNER/NAME",
         help="GitHub repository whose main branch may deploy; if it is new, OWNER@ID/NAME@ID: "
-        "see ecs/README.md",
+        "see docs/guides/ecs.md",
     )
 
 

@@ -57,7 +57,7 @@ def _show_address(deployment: Deployment, screen: Screen, key: str | None) -> st
     if not key:
         screen.print("  with a key that was shown earlier; python -m ecs key NAME creates another")
     if target := deployment.domain_target():
-        screen.print(f"  the domain's DNS record must point to {target}; see HTTPS in ecs/README.md")
+        screen.print(f"  the domain's DNS record must point to {target}; see HTTPS in docs/guides/ecs.md")
     if address.startswith("http://"):
         screen.print("  without --certificate, keys and rows travel unencrypted")
     return address

@@ -1,4 +1,4 @@
-"""Ids of jobs, the times that they carry, and how times are written."""
+"""Ids of jobs and refs of models, the times that ids carry, and how all of them are written."""
 
 import os
 import time
@@ -63,3 +63,13 @@ def rfc3339(milliseconds: int) -> str:
 @lru_cache(maxsize=256)
 def _second(seconds: int) -> str:
     return datetime.fromtimestamp(seconds, UTC).isoformat()[:-6]
+
+
+def time_of(milliseconds: int | None) -> str | None:
+    return None if milliseconds is None else rfc3339(milliseconds)
+
+
+def model_of(ref: str, sha256: str) -> dict[str, str | int]:
+    """NAME@VERSION as callers see it."""
+    name, _, version = ref.partition("@")
+    return {"name": name, "version": int(version), "sha256": sha256}

@@ -1,4 +1,4 @@
-"""Logs: one JSON line an event, to standard error. Ids, counts and times; never what a caller sent."""
+"""Logs: one JSON line for each event, to standard error. Ids, counts and times, but never data of callers."""
 
 import logging
 import os
@@ -13,12 +13,12 @@ from jobs.ids import rfc3339
 
 OURS = ("jobs", "model", "web", "worker", "__main__")
 LONGEST_WRITE = 4096
-"""Bytes that several processes may write to one pipe without their lines getting mixed up."""
-_USUAL = {*logging.makeLogRecord({}).__dict__, "message", "asctime", "taskName"}
+"""Bytes that Linux writes to a pipe in one piece, so that lines of several processes are not mixed up."""
+_STANDARD_FIELDS = {*logging.makeLogRecord({}).__dict__, "message", "asctime", "taskName"}
 
 
 class JsonLines(logging.Formatter):
-    """Of ours the message is the event, a fixed word, and `extra` what belongs to it."""
+    """In our own records the message is the event, a fixed word, and `extra` has its details."""
 
     def format(self, record: logging.LogRecord) -> str:
         ours = record.name.partition(".")[0] in OURS
@@ -26,7 +26,7 @@ class JsonLines(logging.Formatter):
             "time": rfc3339(int(record.created * 1000)),
             "level": record.levelname.lower(),
             "event": record.msg if ours else "library",
-            **{name: value for name, value in record.__dict__.items() if name not in _USUAL},
+            **{name: value for name, value in record.__dict__.items() if name not in _STANDARD_FIELDS},
         }
         if not ours:
             line |= {"logger": record.name, "message": record.getMessage()}
@@ -34,20 +34,20 @@ class JsonLines(logging.Formatter):
 
 
 class Journal:
-    """What becomes of jobs, at a tenth of the cost of a logger: noted at once, written a little later."""
+    """Logs events of jobs at a tenth of the cost of a logger: notes them at once and writes them later."""
 
     def __init__(self, level: str, write: Callable[[bytes], object]) -> None:
-        self._is_kept = logging.getLevelNamesMapping()[level] <= logging.INFO
+        self._is_enabled = logging.getLevelNamesMapping()[level] <= logging.INFO
         self._write = write
         self._noted: deque[tuple[int, str, Iterable[Mapping[str, Any]]]] = deque()
 
     def note(self, event: str, entries: Iterable[Mapping[str, Any]]) -> None:
-        """One line for each entry, with the time of now unless it has its own."""
-        if self._is_kept:
+        """One line for each entry, with the current time unless the entry has a time."""
+        if self._is_enabled:
             self._noted.append((time.time_ns() // 1_000_000, event, entries))
 
     def flush(self) -> None:
-        """Writes what has been noted, many lines at once: to be called some times a second, and last."""
+        """Writes what was noted, many lines at a time. Call it several times a second, and at the end."""
         lines = b""
         while self._noted:
             at, event, entries = self._noted.popleft()
@@ -63,9 +63,10 @@ class Journal:
 
 
 def log_to_stderr(level: str) -> Journal:
+    """Sets up logging of this process; the journal that it returns writes to the same place."""
     handler = logging.StreamHandler()
     handler.setFormatter(JsonLines())
     logging.basicConfig(level=level, handlers=[handler])
-    for chatty in ("celery", "kombu", "gunicorn"):
-        logging.getLogger(chatty).setLevel(logging.WARNING)
+    for library in ("celery", "kombu", "gunicorn"):
+        logging.getLogger(library).setLevel(logging.WARNING)
     return Journal(level, lambda lines: os.write(2, lines))

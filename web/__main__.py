@@ -2,7 +2,7 @@
 
 from gevent import monkey
 
-monkey.patch_all()  # before any other import which could keep what it replaces
+monkey.patch_all()  # before any other import, which could keep what it replaces
 
 import argparse  # noqa: E402
 import secrets  # noqa: E402

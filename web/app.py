@@ -118,8 +118,7 @@ class App(Flask):
             request.owner = owner = self._owner_of(request) if self._owners else ANONYMOUS
             if access is Access.OPERATE and not owner.may_operate:
                 raise Problem(
-                    403,
-                    f"{rule.rule} is for operators; send a key that has :operate in PAYGRADE_API_KEYS",
+                    403, f"{rule.rule} is for operators; send a key that has :operate in PAYGRADE_API_KEYS"
                 )
         view: View = self.view_functions[rule.endpoint]  # type: ignore[assignment]  # Flask allows more
         return view(request, **request.view_args)

@@ -14,7 +14,7 @@ from jobs.batches.record import BatchOptions, BatchRecord, NewBatch, folder_of, 
 from jobs.batches.resource import PATH
 from jobs.batches.status import BatchStatus
 from jobs.batches.store import RESERVATION_MS, BatchStore
-from jobs.errors import FileMissing, FilesForbidden, IdempotencyKeyReused, InvalidTable, JobsError
+from jobs.errors import FileMissing, FilesForbidden, IdempotencyKeyReused, InvalidTable, JobsError, QueueFull
 from jobs.files.gunzip import MAGIC
 from jobs.files.location import files_at
 from jobs.files.store import FileStore
@@ -125,7 +125,8 @@ class BatchSubmission(JobSubmission[BatchRecord]):
         Raises JobConflict, FileTooLong, InvalidTable, UnreadableInput, what reading the pieces raises, and
         what the stores raise: then it is not accepted as far as we know.
         """
-        self._capacity_watch.require_accepting()
+        if not self._capacity_watch.accepting:
+            raise self._capacity_watch.full(QueueFull())
         job_id = self._new_id(ids.BATCH)
         upload = Upload(request, pieces, self.max_file)
         key = request.idempotency_key
@@ -270,7 +271,7 @@ def check_start(start: bytes, request: BatchRequest) -> None:
 
 def _check_csv(start: bytes, request: BatchRequest) -> None:
     header = read_header(start, request.options.encoding)
-    manifest, columns = request.manifest, request.manifest.columns(request.options.explain)
+    manifest, columns = request.manifest, request.manifest.columns[request.options.explain]
     added = added_names(columns, manifest.warns, request.options.prefix)
     check_columns(header.names, manifest.schema.names, added)
     if header.end == len(start):

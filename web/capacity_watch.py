@@ -6,6 +6,7 @@ import math
 import gevent
 
 from jobs.errors import QueueFull
+from jobs.predictions.resource import retry_after
 from jobs.queues.capacity import Capacity, Monitor
 from jobs.queues.processes import Process
 
@@ -23,6 +24,8 @@ class CapacityWatch:
     def __init__(self, monitor: Monitor, process: Process, max_waiting: int) -> None:
         self.capacity = Capacity()
         self.room = math.inf
+        self.accepting = True
+        """Whether a small job would be accepted now."""
         self._monitor = monitor
         self._process = process
         self._max_waiting = max_waiting
@@ -30,19 +33,9 @@ class CapacityWatch:
     def start(self) -> None:
         gevent.spawn(self._run)
 
-    @property
-    def accepting(self) -> bool:
-        """Whether a small job would be accepted now."""
-        return self.capacity.accepting(self.room, self._max_waiting)
-
-    def require_accepting(self) -> None:
-        """Raises QueueFull if a small job would not be accepted."""
-        if not self.accepting:
-            raise self.full(QueueFull())
-
     def full(self, error: QueueFull) -> QueueFull:
         """Sets the seconds after which a tenth of what waits should be scored."""
-        error.retry_after = self.capacity.retry_after(self.capacity.rows // 10)
+        error.retry_after = retry_after(self.capacity, self.capacity.rows // 10)
         return error
 
     def _run(self) -> None:
@@ -51,6 +44,7 @@ class CapacityWatch:
                 self._monitor.alive(self._process)
                 self.room = self._monitor.room()
                 self.capacity = self._monitor.capacity()
+                self.accepting = self.capacity.accepting(self.room, self._max_waiting)
             except Exception as error:  # posts find out by themselves
                 log.warning("store_unavailable", extra={"error": type(error).__name__})
             gevent.sleep(MEASURE_EVERY_SECONDS)

@@ -55,13 +55,16 @@ class OpenConnections:
                 sock.shutdown(SHUT_RD)  # a request that has arrived is still read
 
     def close_slow(self) -> None:
+        limit = self.clock() - TIMEOUT_SECONDS
+        for sock in [sock for sock, since in self.since.items() if since < limit]:
+            with suppress(OSError):
+                sock.shutdown(SHUT_RDWR)
+
+    def run(self) -> None:
         """One loop for all connections: a timer for each would cost a tenth of a request's time."""
         while True:
             gevent.sleep(CLOSE_SLOW_EVERY_SECONDS)
-            limit = self.clock() - TIMEOUT_SECONDS
-            for sock in [sock for sock, since in self.since.items() if since < limit]:
-                with suppress(OSError):
-                    sock.shutdown(SHUT_RDWR)
+            self.close_slow()
 
 
 class RequestHeaders:

@@ -21,9 +21,7 @@ PATH = "/v1/models"
 def _describe_show(models: ModelSchemas) -> Iterator[Operation]:
     refs = sorted({ref for manifest in models.manifests for ref in (manifest.name, manifest.ref)})
     name = in_path(
-        "name",
-        "Name of a model, for its newest version, or name@version",
-        {"type": "string", "enum": refs},
+        "name", "Name of a model, for its newest version, or name@version", {"type": "string", "enum": refs}
     )
     yield Operation(
         "showModel",

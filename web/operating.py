@@ -130,11 +130,7 @@ class MetricsCollector(Collector):
         yield "batches_open", "Batches that have not ended.", batches.open
         yield "chunks_waiting", "Chunks of batches that no worker has claimed.", batches.waiting
         yield "chunks_claimed", "Chunks that child processes of workers have claimed.", batches.claimed
-        yield (
-            "chunk_oldest_age_seconds",
-            "How long the next chunk has been queued.",
-            batches.oldest_seconds,
-        )
+        yield ("chunk_oldest_age_seconds", "How long the next chunk has been queued.", batches.oldest_seconds)
         yield "batch_children", "Live child processes of workers for batches.", len(batches.children)
         yield (
             "batch_rows_per_second",

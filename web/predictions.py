@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping
 
 from jobs import ids
 from jobs.predictions.record import PredictionRecord
-from jobs.predictions.resource import PATH, path_of, prediction
+from jobs.predictions.resource import PATH, path_of, prediction, retry_after, rows_left
 from jobs.predictions.status import PredictionStatus
 from model.description.catalog import Catalog
 from web.app import ApiRequest, JsonResponse
@@ -150,7 +150,7 @@ class PredictionRoutes:
         capacity = self._watch.capacity
         headers = {"Cache-Control": "no-store", **(headers or {})}
         if record.position:
-            headers["Retry-After"] = str(capacity.retry_after(record.rows_left, record.explained))
+            headers["Retry-After"] = str(retry_after(capacity, rows_left(record), record.explained))
         elif not record.status.ended:
             headers["Retry-After"] = "1"
         return JsonResponse(prediction(record, capacity), status, headers)

@@ -56,11 +56,7 @@ class Problem(Exception):
     """A request that is refused, with the status and headers of the response."""
 
     def __init__(
-        self,
-        status: int,
-        detail: str,
-        errors: Iterable[Fault] = (),
-        headers: Mapping[str, str] | None = None,
+        self, status: int, detail: str, errors: Iterable[Fault] = (), headers: Mapping[str, str] | None = None
     ) -> None:
         super().__init__(detail)
         self.status = status

@@ -97,6 +97,7 @@ class WebServer(BaseApplication):  # type: ignore[misc]
         celery = make_celery(settings)
         backends = Backends(
             redis=connect(settings),
+            batch_redis=connect(settings),
             subscriber=connect(settings, answer_seconds=None),
             files=files_at(settings.files_place),
             send_wake_up=partial(send_wake_up, celery, PREDICTIONS),

@@ -13,8 +13,9 @@ from jobs import ids
 from jobs.errors import JobsError, QueueFull, StoreUnavailable
 from jobs.logs import Journal
 from jobs.predictions.record import Accepted, NewPrediction, PredictionRecord, Row
+from jobs.predictions.resource import retry_after
 from jobs.predictions.status import PredictionStatus
-from jobs.predictions.store import PredictionStore
+from jobs.predictions.store import PredictionStore, bytes_of, queued_record
 from jobs.queues.idempotency import IdempotencyKey
 from jobs.queues.wake_ups import SendWakeUp, try_wake_up
 from model.description.manifest import Manifest
@@ -90,7 +91,7 @@ class Admission:
 
         Raises QueueFull, RateLimited, TooManyRows, IdempotencyKeyReused or StoreUnavailable.
         """
-        watch, size = self._watch, job.size
+        watch, size = self._watch, bytes_of(job)
         if watch.room < size:
             raise watch.full(QueueFull("Redis is nearly full; try again later"))
         watch.room -= size
@@ -148,7 +149,7 @@ class JobSubmission(Generic[R]):
         self._waiting = waiting
         self._read: GroupCommit[str, R | None] = GroupCommit(store.read)
         self._read_and_watch: GroupCommit[str, R | None] = GroupCommit(
-            lambda ids: store.read(ids, waiting.channel)
+            lambda job_ids: store.read(job_ids, waiting.channel)
         )
 
     def read(self, job_id: str, owner: str, wait_seconds: float = 0) -> R:
@@ -266,11 +267,11 @@ class PredictionSubmission(JobSubmission[PredictionRecord]):
         The record is that of another job if the Idempotency-Key stands for one.
         """
         job = self._new_job(request, owner)
-        caller = self._waiting.enter(PredictionRecord.queued(job)) if wait_seconds else None
+        caller = self._waiting.enter(queued_record(job)) if wait_seconds else None
         if caller is None:
             accepted = self._admission.add(job)
             if not accepted.replayed:
-                return Submitted(PredictionRecord.queued(job, accepted), replayed=False)
+                return Submitted(queued_record(job, accepted), replayed=False)
             return Submitted(self._replayed(accepted.id, wait_seconds), replayed=True)
         with caller:
             job.watcher = self._waiting.channel
@@ -283,7 +284,7 @@ class PredictionSubmission(JobSubmission[PredictionRecord]):
         if record is None:
             with suppress(JobsError):  # then no more is known than that it was accepted
                 record = self._read(job.id)
-        return Submitted(record or PredictionRecord.queued(job, accepted), replayed=False)
+        return Submitted(record or queued_record(job, accepted), replayed=False)
 
     def score(self, request: PredictionRequest, owner: str) -> Scored:
         """Waits for the scores. Raises NotScored if there are none; a job that has not begun is canceled."""
@@ -299,7 +300,7 @@ class PredictionSubmission(JobSubmission[PredictionRecord]):
         else:
             reason = "the prediction was not scored in time"
         capacity = self._capacity_watch.capacity
-        raise NotScored(reason, capacity.retry_after(capacity.rows))
+        raise NotScored(reason, retry_after(capacity, capacity.rows))
 
     def _new_job(self, request: PredictionRequest, owner: str) -> NewPrediction:
         manifest = request.manifest

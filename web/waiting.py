@@ -84,8 +84,9 @@ class WaitingCallers:
         self._redis = redis
         self._readers = readers
         self._max_callers = max_callers
-        self._by_job: dict[str, list[WaitingCaller[Any]]] = {}
-        self.callers = 0
+        self.by_job: dict[str, list[WaitingCaller[Any]]] = {}
+        """The registered callers, by the id of their job."""
+        self._callers = 0
         self._released = False
 
     def start(self) -> None:
@@ -95,7 +96,7 @@ class WaitingCallers:
 
     @property
     def accepting(self) -> bool:
-        return not self._released and self.callers < self._max_callers
+        return not self._released and self._callers < self._max_callers
 
     def enter(self, record: R) -> WaitingCaller[R] | None:
         """Returns None if too many callers wait already or the process stops: respond at once then.
@@ -105,21 +106,21 @@ class WaitingCallers:
         if not self.accepting:
             return None
         caller = WaitingCaller(self, record)
-        self._by_job.setdefault(record.id, []).append(caller)
-        self.callers += 1
+        self.by_job.setdefault(record.id, []).append(caller)
+        self._callers += 1
         return caller
 
     def leave(self, caller: WaitingCaller[Any]) -> None:
-        self.callers -= 1
-        callers = self._by_job[caller.record.id]
+        self._callers -= 1
+        callers = self.by_job[caller.record.id]
         callers.remove(caller)
         if not callers:
-            del self._by_job[caller.record.id]
+            del self.by_job[caller.record.id]
 
     def release(self) -> None:
         """Wakes all callers, and accepts no more."""
         self._released = True
-        for callers in self._by_job.values():
+        for callers in self.by_job.values():
             for caller in callers:
                 caller.result.set(None)
 
@@ -139,7 +140,7 @@ class WaitingCallers:
         not_inlined = []
         for ended in JobEnded.read_all(message):
             if ended.inlined:
-                for caller in self._by_job.get(ended.job_id, ()):
+                for caller in self.by_job.get(ended.job_id, ()):
                     caller.result.set(caller.record.ended(ended))
             else:
                 not_inlined.append(ended.job_id)
@@ -149,7 +150,7 @@ class WaitingCallers:
         while True:
             gevent.sleep(READ_AGAIN_EVERY_SECONDS)
             try:
-                self._read(self._by_job)
+                self._read(self.by_job)
             except Exception as error:  # as above
                 log.warning("store_unavailable", extra={"error": type(error).__name__})
 
@@ -158,7 +159,7 @@ class WaitingCallers:
         while True:
             gevent.sleep(TICK_SECONDS)
             now = self.clock()
-            for callers in list(self._by_job.values()):
+            for callers in list(self.by_job.values()):
                 for caller in callers:
                     if caller.until <= now:
                         caller.result.set(None)
@@ -172,5 +173,5 @@ class WaitingCallers:
             for start in range(0, len(ids), READ_AT_ONCE):
                 for record in self._readers[prefix](ids[start : start + READ_AT_ONCE], self.channel):
                     if record is not None and not isinstance(record, Exception) and record.status.ended:
-                        for caller in self._by_job.get(record.id, ()):
+                        for caller in self.by_job.get(record.id, ()):
                             caller.result.set(record)

@@ -49,9 +49,14 @@ ROUTE_CLASSES = (
 
 @dataclass(frozen=True)
 class Backends:
-    """What web talks to, and its names there. `subscriber` may block without a time limit."""
+    """What web talks to, and the names of this process there.
+
+    `subscriber` may block without a time limit. Batches have connections of their own, so that many uploads
+    cannot use up those of predictions.
+    """
 
     redis: Redis
+    batch_redis: Redis
     subscriber: Redis
     files: FileStore
     send_wake_up: SendWakeUp
@@ -75,7 +80,7 @@ class Web:
         """Starts what runs in the background."""
         self.watch.start()
         self.waiting.start()
-        gevent.spawn(self.connections.close_slow)
+        gevent.spawn(self.connections.run)
         gevent.spawn(self.access_log.run)
 
     def drain(self) -> None:
@@ -86,7 +91,8 @@ class Web:
 
 def build(settings: Settings, owners: Owners, catalog: Catalog, journal: Journal, backends: Backends) -> Web:
     """Connects to nothing, and starts nothing."""
-    store, batch_store = PredictionStore(backends.redis, settings), BatchStore(backends.redis, settings)
+    store = PredictionStore(backends.redis, settings)
+    batch_store = BatchStore(backends.batch_redis, settings)
     access_log = AccessLog(Metrics(backends.redis), journal)
     monitor = Monitor(backends.redis, settings)
     watch = CapacityWatch(monitor, backends.process, settings.max_waiting)

@@ -15,19 +15,15 @@ from jobs.files.gunzip import gunzip
 from jobs.files.location import files_at
 from jobs.files.store import FileStore
 from jobs.files.tables import added_names
-from jobs.metrics import CHUNK_SECONDS, Metrics
 from jobs.queues.wake_ups import SendWakeUp, try_wake_up
 from model.bundle import Bundle
-from worker.measurements import Pace
+from worker.measurements import Pace, Report
 from worker.stopping import ScoringStopped
-from worker.tables.bisect import Slices
 from worker.tables.chunks import ChunkScorer
-from worker.tables.columns import predict_with
-from worker.tables.join import MissingRows, join_errors, join_results
-from worker.tables.layout import Chunk, Layout
-from worker.tables.plan import Plan, TableRequest, plan
+from worker.tables.plan import Chunk, Layout, Plan, TableRequest, plan
 from worker.tables.preview import preview
-from worker.tables.warnings import warn_by
+from worker.tables.score import Slices, predict_with, warn_by
+from worker.tables.write import MissingRows, join_errors, join_results
 
 log = logging.getLogger(__name__)
 
@@ -47,14 +43,14 @@ class BatchSteps:
         self,
         consumer: BatchConsumer,
         files: FileStore,
-        metrics: Metrics,
+        report: Report,
         send_wake_up: SendWakeUp,
         most_wake_ups: int,
         max_file: int,
     ) -> None:
         self._consumer = consumer
         self._files = files
-        self._metrics = metrics
+        self.report = report
         self._send_wake_up = send_wake_up
         self._most_wake_ups = most_wake_ups
         self._max_file = max_file
@@ -79,7 +75,7 @@ class BatchSteps:
             layout,
             manifest.schema,
             predict_with(bundle, explain),
-            manifest.columns(explain),
+            manifest.columns[explain],
             warn_by(bundle.observed),
         )
         part = scorer.score(self._store_of(source), source.name, chunk, name, wanted, slices)
@@ -88,7 +84,7 @@ class BatchSteps:
         seconds = time.monotonic() - started
         self.pace.worked(part.rows, seconds)
         if counts:
-            self._metrics.observe(CHUNK_SECONDS, [seconds], task.model)
+            self.report.chunk_done(task.model, seconds)
         self._wake_up(wake_ups)
 
     def fail(self, task: BatchTask, error: bytes, last: bool) -> None:
@@ -131,7 +127,7 @@ class BatchSteps:
             input=options.input,
             results=options.results,
             features=manifest.schema.names,
-            scored=added_names(manifest.columns(options.explain), manifest.warns, options.prefix),
+            scored=added_names(manifest.columns[options.explain], manifest.warns, options.prefix),
             include_inputs=options.include_inputs,
             encoding=options.encoding,
             warns=manifest.warns,

@@ -81,8 +81,14 @@ class Child:
         """Before the process ends."""
         for loop in self._loops:
             loop.close()
+            loop.flush()
         with suppress(StoreUnavailable):
             self._metrics.flush()
+
+    def _flush(self) -> None:
+        for loop in self._loops:
+            loop.flush()
+        self._metrics.flush()
 
     def _register(self) -> None:
         """The Celery task says only which wake-up has arrived."""
@@ -152,7 +158,7 @@ class Child:
                 if not announced:
                     self._wake_up()
                     announced = True
-                self._metrics.flush()
+                self._flush()
             except Exception as error:  # a child that is not heard of counts as dead
                 log.warning("heartbeat_failed", extra={"error": str(error)})
             time.sleep(HEARTBEAT_SECONDS)

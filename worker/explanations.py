@@ -74,6 +74,8 @@ class ExplanationLoop:
     def close(self) -> None:
         """Waits until the thread has seen that the worker stops."""
         self._thread.join(CLOSE_SECONDS)
+
+    def flush(self) -> None:
         self._report.flush()
 
     def _run(self) -> None:
@@ -96,7 +98,6 @@ class ExplanationLoop:
                 self._explain(group)
             except ScoringStopped:
                 self.consumer.release(group, STOPPED)
-        self._report.flush()
 
     def _explain(self, claims: list[Claim]) -> None:
         bundle = bundle_of(claims, self._bundles, self.consumer)

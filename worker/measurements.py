@@ -2,18 +2,26 @@
 
 import logging
 import time
-from collections import defaultdict
+from collections import defaultdict, deque
 from collections.abc import Sequence
 from typing import Any
 
 from jobs import ids
 from jobs.logs import Journal
-from jobs.metrics import MICROBATCH_ROWS, QUEUE_SECONDS, RUN_SECONDS, Metrics
+from jobs.metrics import (
+    CHUNK_SECONDS,
+    MICROBATCH_ROWS,
+    QUEUE_SECONDS,
+    RUN_SECONDS,
+    Family,
+    Metrics,
+)
 from jobs.predictions.consumer import Claim, Outcome
 
 log = logging.getLogger(__name__)
 
-REPORTS_EVERY_SECONDS = 0.1
+MOST_NOTED = 1_000
+"""Samples that are kept until the next heartbeat of the child, which flushes them every second."""
 
 CLAIM_SECONDS = 0.5
 """How much work one claim should be: enough to share a call of the model, and soon over."""
@@ -59,19 +67,17 @@ class Pace:
 
 
 class Report:
-    """Reports how predictions went, a little later and many at once, which takes a third of the time.
+    """Reports how jobs went, a little later and many at once, which takes a third of the time.
 
-    A wait is measured with this machine's clock and that of web, and is as true as the two agree. A report is
-    for one thread.
+    A wait is measured with this machine's clock and that of web, and is as true as the two agree. One thread
+    notes, and any thread may flush.
     """
 
     def __init__(self, metrics: Metrics, journal: Journal) -> None:
         self._metrics = metrics
         self._journal = journal
         self._claimed_at = time.time()
-        self._reported_at = time.monotonic()
-        self._calls: list[tuple[str, int]] = []
-        self._recorded: list[dict[str, Any]] = []
+        self._noted: deque[tuple[Family, str, float]] = deque()
 
     def claimed(self) -> None:
         """What is scored and recorded from now on was claimed now."""
@@ -79,7 +85,7 @@ class Report:
 
     def scored(self, claims: Sequence[Claim], rows: int, seconds: float) -> None:
         model, ms = claims[0].model, round(seconds * 1000, 3)
-        self._calls.append((model, rows))
+        self._noted.append((MICROBATCH_ROWS, model, rows))
         self._journal.note("scored", [{"model": model, "jobs": len(claims), "rows": rows, "ms": ms}])
 
     def recorded(self, outcomes: Sequence[Outcome], counted: Sequence[Outcome]) -> None:
@@ -88,7 +94,7 @@ class Report:
             log.warning("stale_result", extra={"jobs": len(outcomes) - len(counted)})
         claimed_ms = self._claimed_at * 1000
         ran_ms = max(round(time.time() * 1000 - claimed_ms, 3), 0)
-        lines = [
+        lines: list[dict[str, Any]] = [
             {
                 "job_id": claim.id,
                 "model": claim.model,
@@ -99,22 +105,21 @@ class Report:
             }
             for claim, status, *_ in counted
         ]
-        self._recorded += lines
+        self._noted += [(QUEUE_SECONDS, line["model"], line["waited_ms"] / 1000) for line in lines]
+        self._noted += [(RUN_SECONDS, line["model"], ran_ms / 1000) for line in lines]
         self._journal.note("recorded", lines)
-        if time.monotonic() - self._reported_at > REPORTS_EVERY_SECONDS:
+        if len(self._noted) > MOST_NOTED:
             self.flush()
 
+    def chunk_done(self, model: str, seconds: float) -> None:
+        self._noted.append((CHUNK_SECONDS, model, seconds))
+
     def flush(self) -> None:
-        """Counts and writes what was not reported yet."""
-        self._reported_at = time.monotonic()
-        calls, self._calls = self._calls, []
-        recorded, self._recorded = self._recorded, []
-        for model, rows in calls:
-            self._metrics.observe(MICROBATCH_ROWS, [rows], model)
-        for key, family in (("waited_ms", QUEUE_SECONDS), ("ran_ms", RUN_SECONDS)):
-            seconds: defaultdict[str, list[float]] = defaultdict(list)
-            for line in recorded:
-                seconds[line["model"]].append(line[key] / 1000)
-            for model, samples in seconds.items():
-                self._metrics.observe(family, samples, model)
+        """Counts and writes what was noted."""
+        samples: defaultdict[tuple[Family, str], list[float]] = defaultdict(list)
+        while self._noted:
+            family, model, value = self._noted.popleft()
+            samples[family, model].append(value)
+        for (family, model), values in samples.items():
+            self._metrics.observe(family, values, model)
         self._journal.flush()

@@ -52,13 +52,15 @@ class PredictionLoop:
             claims = self._record(outcomes, wake_up)
             self.pace.worked(rows, time.perf_counter() - started)
             claims = claims or self._wait(wake_up)
-        self._report.flush()
 
     def start(self) -> None:
         """Nothing to start: `answer` works."""
 
-    def close(self) -> None:
+    def flush(self) -> None:
         self._report.flush()
+
+    def close(self) -> None:
+        """No thread to wait for."""
 
     def _record(self, outcomes: list[Outcome], wake_up: str) -> list[Claim]:
         """Records, and claims what waits by now; after a single job that is usually nothing."""

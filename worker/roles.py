@@ -32,6 +32,9 @@ class Loop(Protocol):
     def start(self) -> None:
         """Starts the threads of the loop."""
 
+    def flush(self) -> None:
+        """Reports what the loop has noted of its work."""
+
     def close(self) -> None:
         """Waits for the threads of the loop, before the process ends."""
 
@@ -96,8 +99,8 @@ def _batch_loops(child: ChildContext) -> tuple[WokenLoop, list[Loop]]:
     import pyarrow as pa
 
     from worker.batch_steps import BatchSteps
-    from worker.batches import BatchLoop
-    from worker.lease import Lease
+    from worker.batches import BatchLoop, Lease
+    from worker.measurements import Report
 
     pa.set_cpu_count(1)  # the children share the cores among themselves
     settings = child.settings
@@ -105,7 +108,7 @@ def _batch_loops(child: ChildContext) -> tuple[WokenLoop, list[Loop]]:
     steps = BatchSteps(
         consumer,
         files_at(settings.files_place),
-        child.metrics,
+        Report(child.metrics, child.journal),
         send_wake_up=lambda name: send_wake_up(child.celery, BATCHES, name),
         most_wake_ups=settings.batch_children,
         max_file=settings.max_file,

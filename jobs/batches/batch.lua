@@ -9,7 +9,7 @@
 --   job:<id>:done     hash    the rows and failed rows of each chunk that is done
 --   job:<id>:out      set     chunks that are in the queue or in the hands of a consumer
 --   job:<id>:tries    hash    how many consumers have claimed each task; not those after whom a slice of a chunk was found
---                             under trial
+--                             under trial; and, as '<task> entry', the entry that was claimed last
 --   job:<id>:trials   hash    of each chunk that consumers were lost with: the slices of rows that they had noted; and, as
 --                             '<chunk> trying', the slice that is under trial
 --   batches:open      set     batches that have not ended
@@ -68,6 +68,13 @@ local function most_out()
   return math.max(2 * redis.call('ZCOUNT', consumers_key(QUEUE), now_text, '+inf'), 2)
 end
 
+-- Whether a task is still to be done: another consumer may have done it, or the batch may have moved on.
+local function is_wanted(id, task, status)
+  if task == 'plan' or task == 'preview' then return status == 'validating' end
+  if task == 'join' then return status == 'finalizing' or status == 'canceling' end
+  return (status == 'queued' or status == 'running') and redis.call('HEXISTS', job_key(id) .. ':done', task) == 0
+end
+
 -- Adds the next chunks of a batch to the queue, behind those of others; after the last, the joining of the parts.
 local function advance(id)
   local key = job_key(id)
@@ -90,6 +97,13 @@ local function advance(id)
   elseif status == 'canceling' and out == 0 then
     add_task(id, 'join')
   end
+end
+
+-- Whether a task is still to be done, by the status of its batch.
+local function is_wanted(id, task, status)
+  if task == 'plan' or task == 'preview' then return status == 'validating' end
+  if task == 'join' then return status == 'finalizing' or status == 'canceling' end
+  return (status == 'queued' or status == 'running') and redis.call('HEXISTS', job_key(id) .. ':done', task) == 0
 end
 
 -- A chunk cannot be scored: the batch will fail, and keeps what its other chunks give. With `last`, no further chunk is

@@ -92,7 +92,7 @@ class BatchConsumer(QueueConsumer):
             queue=self.queue.name,
             consumer=consumer,
             wake_up_name=wake_up,
-            retention_ms=self._settings.retention_ms,
+            retention_ms=self._retention_ms,
             entry=entry.entry,
             entry_id=entry.job_id,
             entry_task=entry.detail,
@@ -166,7 +166,7 @@ class BatchConsumer(QueueConsumer):
 
     def finish(self, task: BatchTask, status: BatchStatus, error: bytes = b"") -> BatchStatus | None:
         """The batch ends. Returns the status that it ends with, None if it had ended before."""
-        retention_ms = self._settings.retention_ms
+        retention_ms = self._retention_ms
         ended = self._finish(
             entry=task.entry, id=task.id, status=status, retention_ms=retention_ms, error=error
         )

@@ -6,7 +6,6 @@ from typing import Any, NamedTuple
 
 import orjson
 
-from jobs import ids
 from jobs.batches.status import BatchStatus
 from jobs.errors import UnknownRecord
 from jobs.files.tables import Format
@@ -78,10 +77,6 @@ class BatchRecord(NamedTuple):
     error: bytes | None
     metadata: bytes
     deadline: int | None
-
-    @property
-    def created(self) -> int:
-        return ids.created_ms(self.id)
 
     @property
     def progress(self) -> float:

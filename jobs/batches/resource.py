@@ -5,8 +5,8 @@ from typing import Any
 
 import orjson
 
+from jobs import ids
 from jobs.batches.record import BatchRecord
-from jobs.predictions.resource import model_of, time_of
 
 PATH = "/v1/batches"
 
@@ -22,7 +22,7 @@ def batch(record: BatchRecord) -> bytes:
         "id": record.id,
         "object": "batch",
         "status": record.status,
-        "model": model_of(record.model, record.sha256),
+        "model": ids.model_of(record.model, record.sha256),
         "counts": {
             "total": record.total,
             "succeeded": record.rows - record.failed,
@@ -31,11 +31,11 @@ def batch(record: BatchRecord) -> bytes:
         "progress": round(record.progress, 4),
         "eta_seconds": record.eta_seconds(time.time()),
         "results": record.options.results,
-        "created_at": time_of(record.created),
-        "started_at": time_of(record.started),
-        "finished_at": time_of(record.finished),
-        "deadline_at": time_of(record.deadline),
-        "expires_at": time_of(record.expires),
+        "created_at": ids.rfc3339(ids.created_ms(record.id)),
+        "started_at": ids.time_of(record.started),
+        "finished_at": ids.time_of(record.finished),
+        "deadline_at": ids.time_of(record.deadline),
+        "expires_at": ids.time_of(record.expires),
         "error": record.error and orjson.Fragment(record.error),
         "metadata": orjson.Fragment(record.metadata),
         "urls": {

@@ -24,16 +24,14 @@ class BatchStatus(StrEnum):
     EXPIRED = "expired"
     """Not started by its deadline."""
 
-    @property
-    def ended(self) -> bool:
-        return not BATCH_TRANSITIONS[self]
+    ended: bool
 
 
 _S = BatchStatus
 
 BATCH_TRANSITIONS: dict[BatchStatus, frozenset[BatchStatus]] = {
     _S.VALIDATING: frozenset({_S.QUEUED, _S.SUCCEEDED, _S.FAILED, _S.CANCELED, _S.EXPIRED}),
-    _S.QUEUED: frozenset({_S.RUNNING, _S.FAILED, _S.CANCELED, _S.EXPIRED}),
+    _S.QUEUED: frozenset({_S.RUNNING, _S.CANCELED, _S.EXPIRED}),
     _S.RUNNING: frozenset({_S.FINALIZING, _S.CANCELING}),
     _S.FINALIZING: frozenset({_S.SUCCEEDED, _S.PARTIALLY_SUCCEEDED, _S.FAILED}),
     _S.CANCELING: frozenset({_S.CANCELED, _S.FAILED}),
@@ -44,3 +42,6 @@ BATCH_TRANSITIONS: dict[BatchStatus, frozenset[BatchStatus]] = {
     _S.EXPIRED: frozenset(),
 }
 """Only a dry run goes from VALIDATING to SUCCEEDED."""
+
+for _status, _following in BATCH_TRANSITIONS.items():
+    _status.ended = not _following

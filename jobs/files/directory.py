@@ -1,4 +1,4 @@
-"""A file store that is a directory."""
+"""A file store in a directory."""
 
 import os
 import time
@@ -9,27 +9,27 @@ from pathlib import Path
 from uuid import uuid4
 
 from jobs.errors import FileMissing, FilesUnavailable
-from jobs.files.store import FileStore, Writable
+from jobs.files.store import PIECE, FileStore, Writable
 
 
-class Directory(FileStore):
-    """FileStore are written under a name that begins with a dot, and then renamed."""
+class DirectoryFiles(FileStore):
+    """A draft, whose name begins with a dot, is written first and then renamed."""
 
     def __init__(self, root: Path) -> None:
         self._root = root
 
     @contextmanager
     def create(self, name: str) -> Iterator[Writable]:
-        place = self._root / name
-        draft = place.with_name(f".{place.name}-{uuid4().hex}")
+        path = self._root / name
+        draft = path.with_name(f".{path.name}-{uuid4().hex}")
         with _named_errors():
-            place.parent.mkdir(parents=True, exist_ok=True)
+            path.parent.mkdir(parents=True, exist_ok=True)
             file = draft.open("xb", buffering=0)
         try:
             with file:
-                yield _Whole(file)
+                yield _FullWriter(file)
             with _named_errors():
-                draft.rename(place)
+                draft.rename(path)
         finally:
             with suppress(OSError):
                 draft.unlink(missing_ok=True)
@@ -38,14 +38,25 @@ class Directory(FileStore):
         with _named_errors():
             return (self._root / name).open("rb", buffering=0)
 
+    def read(self, name: str) -> bytes:
+        with self.open(name) as file:
+            return bytes(file.readall())
+
+    def pieces(self, name: str, start: int = 0, end: int | None = None) -> Iterator[bytes]:
+        left = (self.size(name) if end is None else end) - start
+        with self.open(name) as file:
+            file.seek(start)
+            while left > 0 and (piece := file.read(min(PIECE, left))):
+                left -= len(piece)
+                yield piece
+
     def size(self, name: str) -> int:
         with _named_errors():
             return (self._root / name).stat().st_size
 
     def remove(self, folder: str) -> None:
-        place = self._root / folder
         with _named_errors(), suppress(FileNotFoundError):
-            for path, _, files in os.walk(place, topdown=False):
+            for path, _, files in os.walk(self._root / folder, topdown=False):
                 for file in files:
                     Path(path, file).unlink(missing_ok=True)
                 Path(path).rmdir()
@@ -63,7 +74,7 @@ class Directory(FileStore):
     def remove_drafts(self, older_than_seconds: float) -> None:
         before = time.time() - older_than_seconds
         with _named_errors():
-            for folder, _, names in os.walk(self._root):  # which goes on where a folder is removed meanwhile
+            for folder, _, names in os.walk(self._root):  # goes on if a folder is removed meanwhile
                 for name in names:
                     draft = Path(folder, name)
                     with suppress(FileNotFoundError):  # it was finished meanwhile
@@ -71,8 +82,8 @@ class Directory(FileStore):
                             draft.unlink()
 
 
-class _Whole:
-    """Writes all that it is given, where a raw file may write a part."""
+class _FullWriter:
+    """Writes all of the data; a raw file may write only a part of it."""
 
     def __init__(self, file: FileIO) -> None:
         self._file = file

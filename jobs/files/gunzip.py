@@ -1,4 +1,4 @@
-"""Gzip, unpacked as it comes."""
+"""Unpacks gzip piece by piece."""
 
 import zlib
 from collections.abc import Iterable, Iterator
@@ -7,25 +7,25 @@ from jobs.errors import InvalidGzip
 from jobs.files.store import PIECE
 
 MAGIC = b"\x1f\x8b"
-"""What gzip begins with, and no table does."""
-_GZIP = 31
-"""What zlib calls a gzip stream."""
+"""The first bytes of gzip. No table begins with them."""
+_GZIP_WINDOW = 31
+"""The `wbits` that make zlib read a gzip stream."""
 
 
 def gunzip(pieces: Iterable[bytes]) -> Iterator[bytes]:
-    """At most PIECE bytes at a time, whatever it becomes. Raises InvalidGzip."""
-    stream = zlib.decompressobj(_GZIP)
+    """The unpacked data, in pieces of at most PIECE bytes. Raises InvalidGzip."""
+    stream = zlib.decompressobj(_GZIP_WINDOW)
     begun = False
     try:
         for packed in pieces:
             while packed:
                 if stream.eof:
-                    stream = zlib.decompressobj(_GZIP)  # a file may be several streams
+                    stream = zlib.decompressobj(_GZIP_WINDOW)  # a file may have several streams
                 begun = True
                 if unpacked := stream.decompress(packed, PIECE):
                     yield unpacked
                 packed = stream.unused_data if stream.eof else stream.unconsumed_tail
     except zlib.error:
-        raise InvalidGzip("what was sent is not gzip") from None
+        raise InvalidGzip("the data is not gzip") from None
     if begun and not stream.eof:
-        raise InvalidGzip("the gzip stream is cut off")
+        raise InvalidGzip("the gzip data is cut off")

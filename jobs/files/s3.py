@@ -1,7 +1,8 @@
-"""FileStore in S3: put in one request, or in parts as they are written; either way there whole or not at all.
+"""A file store in S3: a file is put in one request, or uploaded in parts while it is written.
 
-Imported only where there are such files: boto3 takes a quarter of a second. And with all that a client
-imports as it is made: a module that a thread imports while its process forks stays locked in the child.
+Import this module only where files are in S3: boto3 takes a quarter of a second. It imports everything that
+creating a client would import, because a module that a thread imports while its process forks stays locked in
+the child.
 """
 
 import os
@@ -21,25 +22,25 @@ from jobs.errors import FileMissing, FilesForbidden, FilesUnavailable
 from jobs.files.store import PIECE, FileStore, Writable
 
 PART = 16 * 1024 * 1024
-"""Bytes of each part: of at most 10,000, so a file may have 156 GiB."""
+"""Bytes of a part. S3 allows 10,000 parts, so a file may have 156 GiB."""
 
 
 @cache
 def _client() -> Any:
-    """Made when it is first needed, and then kept."""
+    """Created when it is first needed."""
     config = Config(connect_timeout=5, read_timeout=30, retries={"max_attempts": 3})
     return boto3.session.Session().client("s3", config=config)
 
 
-# Two processes on one connection would mix up their answers.
+# Two processes on one connection would receive each other's answers.
 os.register_at_fork(after_in_child=_client.cache_clear)
 
 
 class S3Files(FileStore):
-    """`place` is s3://BUCKET/PREFIX; keys and region are found as boto3 finds them."""
+    """`location` is s3://BUCKET/PREFIX. boto3 finds the credentials and the region."""
 
-    def __init__(self, place: str) -> None:
-        self.bucket, _, prefix = place.removeprefix("s3://").partition("/")
+    def __init__(self, location: str) -> None:
+        self.bucket, _, prefix = location.removeprefix("s3://").partition("/")
         self._prefix = prefix.rstrip("/") + "/" if prefix.strip("/") else ""
 
     def _key(self, name: str) -> str:
@@ -56,19 +57,22 @@ class S3Files(FileStore):
             raise
 
     def open(self, name: str) -> RawIOBase:
-        return _Object(self.bucket, self._key(name))
+        return _ObjectReader(self.bucket, self._key(name))
 
     def size(self, name: str) -> int:
-        return _Object(self.bucket, self._key(name)).size
+        return _ObjectReader(self.bucket, self._key(name)).size
+
+    def read(self, name: str) -> bytes:
+        return b"".join(self.pieces(name))
 
     def pieces(self, name: str, start: int = 0, end: int | None = None) -> Iterator[bytes]:
-        """In one request, where the reads of `open` are one each."""
+        """In one request, where each read of `open` is a request."""
         with _named_errors(self.bucket):
-            reach = f"bytes={start}-{'' if end is None else end - 1}"
+            byte_range = f"bytes={start}-{'' if end is None else end - 1}"
             size = self.size(name)
             if start < (size if end is None else end):
-                found = _client().get_object(Bucket=self.bucket, Key=self._key(name), Range=reach)
-                yield from found["Body"].iter_chunks(PIECE)
+                answer = _client().get_object(Bucket=self.bucket, Key=self._key(name), Range=byte_range)
+                yield from answer["Body"].iter_chunks(PIECE)
 
     def remove(self, folder: str) -> None:
         with _named_errors(self.bucket):
@@ -104,7 +108,7 @@ class S3Files(FileStore):
 
 
 class _Upload:
-    """One request if it is short, else parts of PART bytes."""
+    """Puts a short file in one request, and uploads a long one in parts of PART bytes."""
 
     def __init__(self, bucket: str, key: str) -> None:
         self._where = {"Bucket": bucket, "Key": key}
@@ -145,8 +149,8 @@ class _Upload:
         self._parts.append({"PartNumber": number, "ETag": sent["ETag"]})
 
 
-class _Object(RawIOBase):
-    """An object to read; what is read is one version of it, or FilesUnavailable is raised."""
+class _ObjectReader(RawIOBase):
+    """Reads one version of an object. Raises FilesUnavailable once the object has changed."""
 
     def __init__(self, bucket: str, key: str) -> None:
         super().__init__()
@@ -174,9 +178,9 @@ class _Object(RawIOBase):
         length = min(len(buffer), self.size - self._at)
         if length <= 0:
             return 0
-        reach = f"bytes={self._at}-{self._at + length - 1}"
+        byte_range = f"bytes={self._at}-{self._at + length - 1}"
         with _named_errors(self._where["Bucket"]):
-            body = _client().get_object(Range=reach, IfMatch=self._etag, **self._where)["Body"].read()
+            body = _client().get_object(Range=byte_range, IfMatch=self._etag, **self._where)["Body"].read()
         buffer[: len(body)] = body
         self._at += len(body)
         return len(body)
@@ -192,15 +196,15 @@ def _named_errors(bucket: str) -> Iterator[None]:
             raise FileMissing from None
         if code in _REFUSALS:
             raise FilesForbidden(_REFUSALS[code].format(bucket=bucket)) from error
-        raise FilesUnavailable(f"S3 cannot be used now ({code})") from error
+        raise FilesUnavailable(f"S3 cannot be used at the moment ({code})") from error
     except BotoCoreError as error:
         raise FilesUnavailable(f"S3 does not answer ({type(error).__name__})") from error
 
 
 _REFUSALS = {
-    "NoSuchBucket": "there is no bucket {bucket}",
+    "NoSuchBucket": "bucket {bucket} does not exist",
     "403": "access to bucket {bucket} is denied",
     "AccessDenied": "access to bucket {bucket} is denied",
-    "412": "a file in bucket {bucket} was changed meanwhile",
-    "PreconditionFailed": "a file in bucket {bucket} was changed meanwhile",
+    "412": "a file in bucket {bucket} was changed while it was read",
+    "PreconditionFailed": "a file in bucket {bucket} was changed while it was read",
 }

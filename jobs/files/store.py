@@ -1,4 +1,4 @@
-"""Where the files of batches are: a directory or an S3 prefix, behind one small seam."""
+"""The file store of batches: its interface, which a directory and an S3 prefix implement."""
 
 from abc import ABC, abstractmethod
 from collections.abc import Iterator
@@ -6,10 +6,8 @@ from contextlib import AbstractContextManager
 from io import RawIOBase
 from typing import Protocol
 
-from jobs.errors import FilesUnavailable
-
 PIECE = 256 * 1024
-"""Bytes that are read at once where a file is passed on."""
+"""Bytes of each read when a file is copied."""
 
 
 class Writable(Protocol):
@@ -17,61 +15,42 @@ class Writable(Protocol):
 
 
 class FileStore(ABC):
-    """FileStore by name, with slashes. A file is there whole or not at all.
+    """Files by name, with slashes between folders. A file is complete or does not exist.
 
-    Every method raises FilesUnavailable if the store cannot be read or written, and FileMissing for a
-    file that does not exist.
+    Every method raises FilesUnavailable if the store cannot be read or written, and FileMissing for a file
+    that does not exist.
     """
 
     @abstractmethod
     def create(self, name: str) -> AbstractContextManager[Writable]:
-        """A file to write, which is there when the block ends; if it ends by an error, nothing is left."""
+        """A file to write. It exists once the block ends; after an error in the block nothing is left."""
 
     @abstractmethod
     def open(self, name: str) -> RawIOBase:
-        """The file to read, from any place in it; without a buffer."""
+        """The file to read, unbuffered and seekable."""
 
     @abstractmethod
     def size(self, name: str) -> int: ...
 
     @abstractmethod
     def remove(self, folder: str) -> None:
-        """Removes all that is in the folder, if there is anything."""
+        """Removes the folder with everything in it, if it exists."""
 
     @abstractmethod
     def remove_file(self, name: str) -> None:
-        """Removes the file, if it is there."""
+        """Removes the file, if it exists."""
 
     @abstractmethod
     def folders(self, folder: str) -> Iterator[str]:
-        """The names of the folders in a folder."""
+        """The names of the folders in the folder."""
 
     @abstractmethod
     def remove_drafts(self, older_than_seconds: float) -> None:
-        """Removes what was begun so long ago and never finished."""
+        """Removes unfinished files that were begun so long ago."""
 
-    def read(self, name: str, start: int = 0, end: int | None = None) -> bytes:
-        with self.open(name) as file:
-            return read_exactly(file, start, self.size(name) if end is None else end)
+    @abstractmethod
+    def read(self, name: str) -> bytes: ...
 
+    @abstractmethod
     def pieces(self, name: str, start: int = 0, end: int | None = None) -> Iterator[bytes]:
-        """The bytes of the file from start to end, a piece at a time."""
-        left = (self.size(name) if end is None else end) - start
-        with self.open(name) as file:
-            file.seek(start)
-            while left > 0 and (piece := file.read(min(PIECE, left))):
-                left -= len(piece)
-                yield piece
-
-
-def read_exactly(file: RawIOBase, start: int, end: int) -> bytes:
-    """Raises FilesUnavailable if the file has become shorter."""
-    file.seek(start)
-    pieces = []
-    while start < end:
-        piece = file.read(end - start)
-        if not piece:
-            raise FilesUnavailable("a file is shorter than it was; it was changed meanwhile")
-        start += len(piece)
-        pieces.append(piece)
-    return pieces[0] if len(pieces) == 1 else b"".join(pieces)
+        """The bytes of the file from start to end, in pieces of at most PIECE bytes."""

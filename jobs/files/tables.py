@@ -1,13 +1,17 @@
-"""What a table looks like from outside: its format, and the header of a CSV file."""
+"""The formats of tables, the header of a CSV file, and the names of columns."""
 
 import codecs
 import csv
+import json
 import re
 from collections.abc import Iterable, Sequence
 from enum import StrEnum
-from typing import NamedTuple
+from io import RawIOBase
+from typing import Any, NamedTuple, NoReturn
 
-from jobs.errors import InvalidTable
+import orjson
+
+from jobs.errors import FilesUnavailable, InvalidTable
 
 
 class Format(StrEnum):
@@ -25,18 +29,18 @@ MEDIA_TYPES = {
 ENDINGS = {"csv": Format.CSV, "ndjson": Format.NDJSON, "jsonl": Format.NDJSON, "parquet": Format.PARQUET}
 
 ERROR = "error"
-"""The column of results that says why a row has no score."""
+"""The column of results with the reason why a row has no score."""
 
 WARNINGS = "warnings"
-"""The column before it, where it is known what training saw: which values of the row are outside."""
+"""The column of results with the values of a row that are outside what training saw, where that is known."""
 
 LONGEST_RECORD = 8 * 1024 * 1024
-"""Bytes of a line, or of a CSV record that spans several."""
+"""Bytes of a line, or of a CSV record that spans several lines, at most."""
 
-LOOKED_AT = 8192
-"""Bytes by which it is told that a file is no text."""
+TEXT_CHECK_BYTES = 8192
+"""A file with a zero byte among so many first bytes is not text."""
 
-# One field and what ends it. Only a quote at the start of a field has a meaning.
+# One field and what ends it. A quote has a meaning only at the start of a field.
 FIELD = re.compile(rb'(?:"[^"]*(?:""[^"]*)*"(?!")[^,\r\n]*|[^",\r\n][^,\r\n]*)?(,|\r\n|\n|\r|\Z)')
 
 ENCODINGS = {"utf-8": "utf-8", "utf8": "utf-8", "us-ascii": "utf-8"} | dict.fromkeys(
@@ -47,33 +51,33 @@ ENCODINGS = {"utf-8": "utf-8", "utf8": "utf-8", "us-ascii": "utf-8"} | dict.from
 _FOREIGN_MARKS = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
 
 
-class Header(NamedTuple):
+class CsvHeader(NamedTuple):
     names: tuple[str, ...]
     end: int
-    """Where the first record of the table starts, in bytes."""
+    """The offset of the first record, in bytes."""
 
 
 def format_of(name: str) -> Format | None:
-    """By the ending of a file's name, behind which may be .gz; None if that does not tell it."""
+    """The format by the ending of a file's name, which .gz may follow; None for another ending."""
     return ENDINGS.get(name.lower().removesuffix(".gz").rpartition(".")[2])
 
 
 def added_names(columns: Iterable[str], warns: bool, prefix: str) -> tuple[str, ...]:
-    """What results add to a table: the columns that the model gives, and what is said of each row."""
+    """The columns that results add: the outputs of the model, the warnings (if any) and the error."""
     return tuple(f"{prefix}{name}" for name in (*columns, *([WARNINGS] if warns else []), ERROR))
 
 
-def read_header(start: bytes, encoding: str) -> Header:
-    """Reads the header from the first bytes of a CSV file; LONGEST_RECORD of them are enough.
+def read_header(start: bytes, encoding: str) -> CsvHeader:
+    """Reads the header from the first bytes of a CSV file, of which LONGEST_RECORD are enough.
 
     Raises InvalidTable if these are not the first bytes of a CSV file with a header.
     """
     if not start.strip():
         raise InvalidTable("the file is empty")
     if start.startswith(_FOREIGN_MARKS):
-        raise InvalidTable("line 1: this is UTF-16; send UTF-8")
-    if b"\0" in start[:LOOKED_AT]:
-        raise InvalidTable("line 1: this is no text; send CSV with a header, separated by commas")
+        raise InvalidTable("line 1: this is UTF-16; send the file as UTF-8")
+    if b"\0" in start[:TEXT_CHECK_BYTES]:
+        raise InvalidTable("line 1: this is not text; send CSV with a header, separated by commas")
     at = len(codecs.BOM_UTF8) if start.startswith(codecs.BOM_UTF8) else 0
     begin = at
     while match := FIELD.match(start, at):
@@ -81,34 +85,76 @@ def read_header(start: bytes, encoding: str) -> Header:
         if match[1] != b",":
             break
     else:
-        raise InvalidTable("line 1: a quote is never closed")
+        raise InvalidTable("line 1: a quote in the header is never closed")
     record = start[begin:at]
     try:
         text = record.decode(encoding)
     except UnicodeDecodeError:
         raise InvalidTable(
-            "line 1: this is no UTF-8; name its encoding, as in text/csv; charset=iso-8859-1"
+            "line 1: this is not UTF-8; name the encoding of the file, as in text/csv; charset=iso-8859-1"
         ) from None
     rows = list(csv.reader([text], strict=False)) if text.strip("\r\n") else []
     if not rows:
-        raise InvalidTable("line 1: the header is empty")
-    return Header(tuple(rows[0]), at)
+        raise InvalidTable("line 1: the header is empty; name the columns in the first line")
+    return CsvHeader(tuple(rows[0]), at)
 
 
-def check_columns(names: Sequence[str], features: Iterable[str], ours: Iterable[str]) -> None:
-    """Raises InvalidTable with every fault: a feature is missing, a name is repeated or reserved."""
-    wrong = [f"there is no column {name}" for name in features if name not in names]
-    if wrong and len(names) == 1 and re.search(r"[;\t|]", names[0]):
-        raise InvalidTable("line 1: the columns must be separated by commas")
+def check_columns(names: Sequence[str], features: Iterable[str], added: Iterable[str]) -> None:
+    """`added` are the columns that results add.
+
+    Raises InvalidTable with every fault: a feature is missing, or a name occurs twice or is that of an added
+    column.
+    """
+    faults = [f"there is no column {name}" for name in features if name not in names]
+    if faults and len(names) == 1 and (separator := re.search(r"[;\t|]", names[0])):
+        raise InvalidTable(f"line 1: the columns must be separated by commas, not by {separator[0]!r}")
     seen: set[str] = set()
     for name in names:
         if name in seen:
-            wrong.append(f"column {name!r} is there twice")
+            faults.append(f"column {name!r} occurs twice")
         seen.add(name)
-    wrong += [
-        f"column {name!r} has a name that results use; give a prefix for theirs, as in ?prefix=scored_"
-        for name in ours
+    faults += [
+        f"column {name!r} has the name of a column that results add; "
+        "choose a prefix for those, as in ?prefix=scored_"
+        for name in added
         if name in seen
     ]
-    if wrong:
-        raise InvalidTable("; ".join(wrong))
+    if faults:
+        raise InvalidTable("; ".join(faults))
+
+
+def read_object(line: bytes) -> dict[str, Any] | None:
+    """None if the line is not a JSON object.
+
+    A number that no float can hold is JSON too; the check of its feature refuses it.
+    """
+    try:
+        row = orjson.loads(line)
+    except orjson.JSONDecodeError:
+        try:
+            row = json.loads(line, parse_constant=_refuse, parse_int=_read_integer)
+            orjson.dumps(row)
+        except (ValueError, TypeError, RecursionError):
+            return None
+    return row if isinstance(row, dict) else None
+
+
+def _refuse(constant: str) -> NoReturn:
+    raise ValueError(constant)
+
+
+def _read_integer(digits: str) -> float:
+    return float(digits)  # orjson reads all that fit 64 bits
+
+
+def read_exactly(file: RawIOBase, start: int, end: int) -> bytes:
+    """The bytes from start to end. Raises FilesUnavailable if the file has become shorter."""
+    file.seek(start)
+    pieces = []
+    while start < end:
+        piece = file.read(end - start)
+        if not piece:
+            raise FilesUnavailable("a file became shorter while it was read")
+        start += len(piece)
+        pieces.append(piece)
+    return pieces[0] if len(pieces) == 1 else b"".join(pieces)

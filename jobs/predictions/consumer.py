@@ -68,7 +68,7 @@ class PredictionConsumer(QueueConsumer):
 
         A stale outcome is not recorded: its attempt is not the current one, or the job has ended.
         """
-        recorded = self._record(map(_record_item, outcomes), retention_ms=self._settings.retention_ms)
+        recorded = self._record(map(_record_item, outcomes), retention_ms=self._retention_ms)
         return list(compress(outcomes, recorded))
 
     def record_and_claim(
@@ -76,7 +76,7 @@ class PredictionConsumer(QueueConsumer):
     ) -> tuple[list[Outcome], list[Claim]]:
         """What `record` and then `claim` return, in one round trip."""
         both = self._redis.pipeline(transaction=False)
-        self._record.add_to(both, map(_record_item, outcomes), retention_ms=self._settings.retention_ms)
+        self._record.add_to(both, map(_record_item, outcomes), retention_ms=self._retention_ms)
         self._claim.add_to(both, **self._wanted(consumer, wake_up, rows, NO_ENTRY, last=False))
         try:
             recorded, claimed = both.execute(raise_on_error=False)
@@ -117,7 +117,7 @@ class PredictionConsumer(QueueConsumer):
             "consumer": consumer,
             "wake_up_name": wake_up,
             "rows": rows,
-            "retention_ms": self._settings.retention_ms,
+            "retention_ms": self._retention_ms,
             "entry": entry.entry,
             "entry_id": entry.job_id,
             "entry_rows": entry.detail,

@@ -19,9 +19,7 @@ class PredictionStatus(StrEnum):
     EXPIRED = "expired"
     """Not started by its deadline."""
 
-    @property
-    def ended(self) -> bool:
-        return not TRANSITIONS[self]
+    ended: bool
 
 
 _ENDS = {PredictionStatus.SUCCEEDED, PredictionStatus.PARTIALLY_SUCCEEDED, PredictionStatus.FAILED}
@@ -37,3 +35,6 @@ TRANSITIONS: dict[PredictionStatus, frozenset[PredictionStatus]] = {
     PredictionStatus.CANCELED: frozenset(),
     PredictionStatus.EXPIRED: frozenset(),
 }
+
+for _status, _following in TRANSITIONS.items():
+    _status.ended = not _following

@@ -12,20 +12,27 @@ from jobs.errors import (
     QueueFull,
     RateLimited,
     TooManyRows,
+    UnknownRecord,
 )
 from jobs.predictions.record import Accepted, NewPrediction, PredictionRecord
 from jobs.predictions.status import PredictionStatus
+from jobs.queues.capacity import JOB_BYTES, OUTPUT_BYTES
 from jobs.queues.idempotency import NO_KEY
 from jobs.queues.names import EXPLANATIONS, PREDICTION, PREDICTIONS
 from jobs.queues.queue import JobStore, Script, texts
 from jobs.settings import Settings
+
+VERSION = b"1"
+
+CONTRIBUTION_BYTES = 40
+"""What the contribution of one value takes in Redis."""
 
 
 class PredictionStore(JobStore[PredictionRecord, PredictionStatus]):
     """Every method raises StoreUnavailable if Redis does not answer in time."""
 
     def __init__(self, redis: Redis, settings: Settings) -> None:
-        super().__init__(redis, settings, PREDICTION, PredictionRecord.decode, PredictionStatus)
+        super().__init__(redis, settings, PREDICTION, decode_record, PredictionStatus)
         self._add = Script(redis, "predictions/add")
 
     def add(self, jobs: Sequence[NewPrediction]) -> tuple[list[Accepted | JobsError], list[str]]:
@@ -90,3 +97,57 @@ def _accepted(
         case b"too_many_rows":
             return TooManyRows()
     return RateLimited(retry_after=int(detail))
+
+
+def bytes_of(job: NewPrediction) -> int:
+    """Roughly what the job takes in Redis until its record expires."""
+    outputs = OUTPUT_BYTES * job.rows + CONTRIBUTION_BYTES * job.explained_values
+    return JOB_BYTES + len(job.inputs) + outputs
+
+
+def queued_record(job: NewPrediction, accepted: Accepted | None = None) -> PredictionRecord:
+    """The record as it is once the job has been added, or is about to be."""
+    return PredictionRecord(
+        id=job.id,
+        status=PredictionStatus.QUEUED,
+        model=job.model,
+        sha256=job.sha256,
+        owner=job.owner,
+        attempt=0,
+        started=None,
+        finished=None,
+        expires=None,
+        outputs=None,
+        error=None,
+        metadata=job.metadata or b"{}",
+        deadline=accepted and accepted.deadline,
+        position=accepted and accepted.rows_ahead + 1,
+        explained=bool(job.explained_values),
+        rows=job.rows,
+    )
+
+
+def decode_record(job_id: str, values: Sequence[bytes | None]) -> PredictionRecord:
+    """`values` as read_record of prediction.lua returns them. Raises UnknownRecord."""
+    version, status, model, sha, owner, attempt, started, finished, expires, *rest = values
+    if version != VERSION or not (status and model and sha and owner):
+        raise UnknownRecord
+    outputs, error, metadata, deadline, position, queue, rows = rest
+    return PredictionRecord(
+        id=job_id,
+        status=PredictionStatus(status.decode()),
+        model=model.decode(),
+        sha256=sha.hex(),
+        owner=owner.decode(),
+        attempt=int(attempt or 0),
+        started=int(started) if started else None,
+        finished=int(finished) if finished else None,
+        expires=int(expires) if expires else None,
+        outputs=outputs,
+        error=error,
+        metadata=metadata or b"{}",
+        deadline=int(deadline) if deadline else None,
+        position=int(position) if position else None,
+        explained=queue == EXPLANATIONS.name.encode(),
+        rows=int(rows or 1),
+    )

@@ -82,18 +82,6 @@ class Capacity(NamedTuple):
         """Whether a small prediction would be accepted now; `room` is what Monitor.room returned."""
         return room > JOB_BYTES and self.waiting + self.claimed < most_waiting
 
-    def seconds_for(self, rows: int, explained: bool = False) -> float | None:
-        """How long so many rows take; None where that is not known."""
-        pace = self.explained_per_second if explained else self.rows_per_second
-        return rows / pace if pace else None
-
-    def retry_after(self, rows: int, explained: bool = False) -> int:
-        """Whole seconds, at most MOST_SECONDS, after which so many rows should be done."""
-        seconds = self.seconds_for(rows, explained)
-        if seconds is None:
-            return 1 if self.children else UNKNOWN_SECONDS
-        return min(max(math.ceil(seconds), 1), MOST_SECONDS)
-
     def resource(self, accepting: bool) -> dict[str, Any]:
         """As callers see it."""
         return {

@@ -14,7 +14,8 @@
 --   queue:<name>:deadlines   zset    jobs that must start in time, by their deadline
 --   queue:<name>:swept       string  exists while no other worker needs to sweep
 --   web_processes            zset    web processes that are alive, by the time when they lapse
---   processes                hash    what each web process and consumer says of itself: release, rows per second
+--   processes                hash    what each web process and consumer says of itself: release, rows per second; a child
+--                                    that serves two queues has a field for each
 --   metrics                  hash    counters (jobs/metrics.py)
 
 local GROUP = 'workers'
@@ -36,6 +37,9 @@ local function consumers_key(queue) return 'queue:' .. queue .. ':consumers' end
 local function claim_rows_key(queue) return 'queue:' .. queue .. ':claim_rows' end
 local function deadlines_key(queue) return 'queue:' .. queue .. ':deadlines' end
 local function swept_key(queue) return 'queue:' .. queue .. ':swept' end
+
+-- A process may be in several sets, as consumer of several queues.
+local function process_field(set, name) return set .. ' ' .. name end
 
 local function whole(number) return string.format('%.0f', number) end
 
@@ -285,8 +289,8 @@ local function may_sweep(queue) return redis.call('SET', swept_key(queue), now_t
 local function sweep_stream(stream, lease_ms, most, requeue)
   local cursor, swept = '0-0', 0
   repeat
-    local found
-    cursor, found = unpack(redis.call('XAUTOCLAIM', stream, GROUP, 'sweeper', lease_ms, cursor, 'COUNT', 100))
+    local next_cursor, found = unpack(redis.call('XAUTOCLAIM', stream, GROUP, 'sweeper', lease_ms, cursor, 'COUNT', 100))
+    cursor = next_cursor
     for _, item in ipairs(found) do requeue(item[1], item[2]) end
     swept = swept + #found
   until cursor == '0-0' or swept >= most

@@ -175,8 +175,10 @@ class QueueConsumer:
 
     def __init__(self, redis: Redis, settings: Settings, queue: Queue) -> None:
         self.queue = queue
+        self._stream: Any = {queue.stream: ">"}
         self._redis = redis
         self._settings = settings
+        self._retention_ms = settings.retention_ms
         self._claim = Script(redis, f"{queue.kind.name}/claim")
         self._sweep = Script(redis, f"{queue.kind.name}/sweep")
         self._withdraw = Script(redis, "queues/withdraw")
@@ -214,21 +216,20 @@ class QueueConsumer:
             queue=self.queue.name,
             lease_ms=self._settings.lease_seconds * 1000,
             attempts=attempts,
-            retention_ms=self._settings.retention_ms,
+            retention_ms=self._retention_ms,
             error=error,
             wake_up_name=uuid4().hex,
             most_wake_ups=most_wake_ups,
         )
 
     def _wait(self, consumer: str, milliseconds: int) -> Any:
-        wanted: Any = {self.queue.stream: ">"}
         try:
-            return self._redis.xreadgroup(GROUP, consumer, wanted, count=1, block=milliseconds)
+            return self._redis.xreadgroup(GROUP, consumer, self._stream, count=1, block=milliseconds)
         except ResponseError as error:
             if "NOGROUP" not in str(error):
                 raise
         create_groups(self._redis)
-        return self._redis.xreadgroup(GROUP, consumer, wanted, count=1, block=milliseconds)
+        return self._redis.xreadgroup(GROUP, consumer, self._stream, count=1, block=milliseconds)
 
 
 def texts(values: Sequence[bytes]) -> list[str]:

@@ -68,7 +68,8 @@ class Manifest:
     target before training, and is inverted in scores. `explained` tells whether the model can be explained.
 
     These are derived: `ref` pins this version, as in `salary@1`; `members` are the members of each row's
-    output, with the number of values in each; `warns` tells whether the range of the training data is known,
+    output, with the number of values in each; `columns` are those of a result file, with explanations
+    (True) and without; `warns` tells whether the range of the training data is known,
     so that rows outside of it get warnings.
     """
 
@@ -91,6 +92,7 @@ class Manifest:
     explained: bool = True
     ref: str = field(init=False)
     members: Mapping[str, int] = field(init=False)
+    columns: Mapping[bool, tuple[str, ...]] = field(init=False)
     warns: bool = field(init=False)
 
     def __post_init__(self) -> None:
@@ -101,14 +103,15 @@ class Manifest:
         }
         for name, value in derived.items():
             object.__setattr__(self, name, value)  # the dataclass is frozen
+        object.__setattr__(self, "columns", self._columns())
 
     @property
     def examples(self) -> list[dict[str, Value]]:
         """The golden rows as callers would send them: rows that are known to be valid."""
         return [dict(zip(self.schema.names, row, strict=True)) for row in self.golden.rows]
 
-    def columns(self, explain: bool = False) -> tuple[str, ...]:
-        """Return the columns of a result file: one for each value of `members`."""
+    def _columns(self) -> dict[bool, tuple[str, ...]]:
+        """One for each value of `members`, and for each contribution."""
         names: list[str] = []
         for member, width in self.members.items():
             match member:
@@ -119,9 +122,8 @@ class Manifest:
                     names += ["interval_low", "interval_high"]
                 case _:
                     names.append(member)
-        if explain:
-            names += [*(f"contribution_{name}" for name in self.schema.names), "base"]
-        return tuple(names)
+        contributions = [f"contribution_{name}" for name in self.schema.names]
+        return {False: tuple(names), True: (*names, *contributions, "base")}
 
     @classmethod
     def read(cls, directory: Path) -> "Manifest":

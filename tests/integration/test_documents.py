@@ -71,6 +71,17 @@ HELP = {
 }
 
 
+def runnable(document: Path) -> list[Example]:
+    """The examples that run here: not those of containers, of Amazon ECS, or of the table above."""
+    if document == ECS_GUIDE:
+        return []
+    return [
+        example
+        for example in examples(document.read_text())
+        if example.command not in ELSEWHERE and not example.command.startswith("docker ")
+    ]
+
+
 class Reader:
     """Follows a document as a reader would, at a shell in a checkout of their own.
 
@@ -172,11 +183,10 @@ def reader(checkout: Path, tmp_path: Path, shared: Stack) -> Iterator[Reader]:
 
 
 @pytest.mark.timeout(600)
-@pytest.mark.parametrize("document", [one for one in DOCUMENTS if one != ECS_GUIDE], ids=name_of)
+@pytest.mark.parametrize("document", [one for one in DOCUMENTS if runnable(one)], ids=name_of)
 def test_commands_print_what_the_document_shows(document: Path, reader: Reader) -> None:
-    for example in examples(document.read_text()):
-        if example.command not in ELSEWHERE and not example.command.startswith("docker "):
-            reader.follow(example)
+    for example in runnable(document):
+        reader.follow(example)
 
 
 @pytest.mark.parametrize("command", ELSEWHERE)

@@ -27,7 +27,7 @@ from jobs.settings import Settings
 from model.description.catalog import Catalog
 from tests.structure.code import ROOT
 from tests.structure.lua import linked_scripts
-from tests.unit.web.played_redis import PlayedRedis
+from tests.unit.web.faulty_redis import FaultyRedis
 from web.connection import Connection
 from web.keys import parse_keys
 from web.wiring import Backends, build
@@ -56,7 +56,7 @@ class Journey:
 
     def __init__(self, data: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         self.settings = Settings(data=data, bundles=str(ROOT / "model/bundles"))
-        self._redis = PlayedRedis()
+        self._redis = FaultyRedis()
         create_groups(self._redis)
         self._journal = Journal("INFO", lambda text: None)
         self._catalog = Catalog(self.settings.bundles, self.settings.default_model)
@@ -75,6 +75,7 @@ class Journey:
     def _backends(self) -> Backends:
         return Backends(
             redis=self._redis,
+            batch_redis=self._redis,
             subscriber=self._redis,
             files=files_at(self.settings.files_place),
             send_wake_up=partial(self._wake, PREDICTIONS),

@@ -1,11 +1,12 @@
-"""A Redis and an S3 in memory, a clock turned by hand, and words to make jobs with."""
+"""A Redis and an S3 in memory, a clock that tests set, and helpers that make jobs."""
 
-import time
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 import orjson
 import pytest
+from hypothesis import HealthCheck
+from hypothesis import settings as hypothesis_settings
 from redis import Redis
 from redis.client import PubSub
 
@@ -23,22 +24,32 @@ from tests.unit.in_memory import MemoryRedis
 
 SHA = "5a" * 32
 MANY = 10_000
-"""Rows to claim where all that wait are meant."""
+"""More rows than any test adds: a claim of so many takes all that wait."""
+TICK = 0.000_5
+"""Seconds; enough that ids which are made in turn have different times."""
 
 Read = Callable[[str], PredictionRecord]
 
+# A busy machine is slow, and no example may fail because of that.
+hypothesis_settings.register_profile("unit", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+hypothesis_settings.load_profile("unit")
+
 
 class Clock:
-    """What time.time says to Redis and to us: it starts 18 s into a minute, and can be moved on."""
+    """Replaces time.time for Redis and for us, so that no test depends on how fast it runs.
+
+    It starts 18 s into a minute, moves by TICK whenever it is read, and can be moved forward.
+    """
 
     def __init__(self) -> None:
-        self._ahead = 1_795_300_818.0 - time.monotonic()
+        self._now = 1_795_300_818.0
 
     def __call__(self) -> float:
-        return self._ahead + time.monotonic()
+        self._now += TICK
+        return self._now
 
     def forward(self, seconds: float) -> None:
-        self._ahead += seconds
+        self._now += seconds
 
 
 def job(
@@ -49,7 +60,7 @@ def job(
     watcher: str = "",
     start_within: int | None = None,
 ) -> NewPrediction:
-    """A job of these rows: one for a single row, a list for several; of row [2.5] if there are none."""
+    """A job of one row or of a list of several; of the row [2.5] if none is given."""
     single = len(rows) < 2
     inputs = (rows[0] if rows else [2.5]) if single else list(rows)
     job_id = ids.new_id(ids.PREDICTION)
@@ -60,22 +71,22 @@ def job(
 
 def jobs_of(*years: float) -> list[NewPrediction]:
     """A job of one row for each number of years."""
-    return [job([one]) for one in years]
+    return [job([value]) for value in years]
 
 
 def refusals(store: PredictionStore, jobs: Sequence[NewPrediction]) -> list[JobsError | None]:
     """Adds the jobs; for each None, or why it was refused."""
-    done, _ = store.add(jobs)
-    return [None if isinstance(one, Accepted) else one for one in done]
+    verdicts, _ = store.add(jobs)
+    return [None if isinstance(verdict, Accepted) else verdict for verdict in verdicts]
 
 
 def living(name: str, pace: int = 0) -> Process:
-    """A child of a worker, as it says of itself."""
+    """What a consumer that is alive reports of itself."""
     return Process(name, RELEASE, pace)
 
 
 def scored(claim: Claim) -> Outcome:
-    """The outcome of a claim, which tells by its outputs what the inputs were."""
+    """The outcome of a claim; its outputs name the inputs."""
     return Outcome(claim, PredictionStatus.SUCCEEDED, outputs=outputs_for(claim.rows))
 
 
@@ -84,14 +95,14 @@ def outputs_for(rows: list[Row]) -> bytes:
 
 
 def make_redis() -> Redis:
-    """With the line's group in it, since the fake reports a missing one otherwise than Redis does."""
+    """Has the consumer groups already: the fake reports a missing one in other words than Redis does."""
     redis: Redis = MemoryRedis(protocol=2)
     create_groups(redis)
     return redis
 
 
 def listen(redis: Redis, *channels: str) -> PubSub:
-    """A subscription that gives messages of jobs only."""
+    """A subscription that has received nothing yet."""
     subscription: PubSub = redis.pubsub(ignore_subscribe_messages=True)  # type: ignore[no-untyped-call]
     subscription.subscribe(*channels)
     for _ in channels:
@@ -101,9 +112,9 @@ def listen(redis: Redis, *channels: str) -> PubSub:
 
 @pytest.fixture
 def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
-    hand_turned = Clock()
-    monkeypatch.setattr("time.time", hand_turned)
-    return hand_turned
+    settable = Clock()
+    monkeypatch.setattr("time.time", settable)
+    return settable
 
 
 @pytest.fixture
@@ -122,7 +133,7 @@ def store(redis: Redis, settings: Settings) -> PredictionStore:
 
 
 @pytest.fixture
-def line(redis: Redis, settings: Settings) -> PredictionConsumer:
+def consumer(redis: Redis, settings: Settings) -> PredictionConsumer:
     return PredictionConsumer(redis, settings)
 
 
@@ -134,7 +145,7 @@ def capacity(redis: Redis, settings: Settings) -> Callable[[], Capacity]:
 
 @pytest.fixture
 def read(store: PredictionStore) -> Read:
-    """The record of a job that is there."""
+    """Reads the record of a job that exists."""
 
     def read_one(job_id: str) -> PredictionRecord:
         [record] = store.read([job_id])
@@ -146,7 +157,7 @@ def read(store: PredictionStore) -> Read:
 
 @pytest.fixture
 def aws(monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
-    """A client of S3, which is played, with one bucket: salaries."""
+    """A client of a simulated S3 with one bucket: salaries."""
     import boto3  # with moto a second of time, which few tests need
     from moto import mock_aws
 

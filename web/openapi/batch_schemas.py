@@ -7,15 +7,7 @@ from typing_extensions import TypedDict
 
 from jobs.batches.status import BatchStatus
 from jobs.files.tables import Format
-from web.openapi.schemas import (
-    JOB_ID,
-    Count,
-    ListUrlsSchema,
-    ModelVersionSchema,
-    Path,
-    ReasonSchema,
-    Time,
-)
+from web.openapi.schemas import JOB_ID, Count, ListUrlsSchema, ModelVersionSchema, Path, ReasonSchema, Time
 
 BATCH_ID = JOB_ID.replace("pred_", "batch_")
 

@@ -61,11 +61,6 @@ WAIT = in_query(
     default=0,
 )
 LIMIT = in_query(
-    "limit",
-    "The most jobs on a page",
-    type="integer",
-    minimum=1,
-    maximum=MAX_LIMIT,
-    default=DEFAULT_LIMIT,
+    "limit", "The most jobs on a page", type="integer", minimum=1, maximum=MAX_LIMIT, default=DEFAULT_LIMIT
 )
 FILE = in_path("file", "Name of the file", {"enum": list(FILES)})

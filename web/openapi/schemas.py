@@ -62,15 +62,11 @@ class OutputSchema(TypedDict):
     ]
     interval: NotRequired[
         Annotated[
-            list[float],
-            Field(min_length=2, max_length=2, description="The lowest and the highest quantile"),
+            list[float], Field(min_length=2, max_length=2, description="The lowest and the highest quantile")
         ]
     ]
     contributions: NotRequired[
-        Annotated[
-            dict[str, float],
-            Field(description="By feature. Their sum with `base` is the margin"),
-        ]
+        Annotated[dict[str, float], Field(description="By feature. Their sum with `base` is the margin")]
     ]
     base: NotRequired[
         Annotated[float, Field(description="The part of the margin that no feature contributes")]
@@ -235,9 +231,7 @@ def component_schemas(types: Iterable[type]) -> dict[str, Any]:
     """The types, and those that they refer to, by the names of their components."""
     adapters: list[Any] = [(each.__name__, "serialization", TypeAdapter(each)) for each in types]
     _, defined = TypeAdapter.json_schemas(
-        adapters,
-        ref_template="#/components/schemas/{model}",
-        schema_generator=ClosedSchema,
+        adapters, ref_template="#/components/schemas/{model}", schema_generator=ClosedSchema
     )
     schemas: dict[str, Any] = defined["$defs"]
     return schemas

@@ -1,4 +1,4 @@
-"""Tables from bytes to bytes: cut into chunks, read, scored, written as parts, joined to results.
+"""Scores files: plans how to cut them into chunks, scores each chunk to a part, joins the parts to results.
 
-Nothing here knows of jobs that wait or of Redis. Rows are numbered from 0 in each chunk.
+Nothing here depends on Redis or the queue. Rows are numbered from 0 in each chunk.
 """

@@ -1,4 +1,4 @@
-"""Scores one chunk of a table: from the bytes of the file to a part of the results."""
+"""Scores one chunk of a table: reads its bytes and writes a part of the results."""
 
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -13,18 +13,15 @@ from model.description.schema import Schema
 from model.tables.columns import ColumnCheck
 from worker.measurements import Pace
 from worker.stopping import ScoringStopped
-from worker.tables.bisect import Slices, all_at_once
-from worker.tables.columns import Columns, joined
-from worker.tables.layout import Chunk, Layout
+from worker.tables.plan import Chunk, Layout
 from worker.tables.read import Rows, read_rows
-from worker.tables.score import Matrix, Predict, score_rows
-from worker.tables.warnings import Warn
+from worker.tables.score import Columns, Matrix, Predict, Slices, Warn, all_at_once, joined, score_rows
 from worker.tables.write import PartWriter, write_errors
 
 SLICE_SECONDS = 0.01
-"""How long a call of the model may take, so that nobody waits long for the processor, or for it to stop."""
-FIRST_ROWS = 100
-"""In the first call, by which the others are measured."""
+"""About how long one call of the model takes: a prediction or a stop never waits longer for it."""
+FIRST_CALL_ROWS = 100
+"""Rows of the first call; later calls follow the measured pace."""
 
 
 class Part(NamedTuple):
@@ -33,7 +30,7 @@ class Part(NamedTuple):
 
 
 class ChunkScorer:
-    """Scores chunks of one table with one model. Doing a chunk again writes the same part again."""
+    """Scores chunks of one table with one model. Scoring a chunk again writes the same part."""
 
     def __init__(
         self,
@@ -51,7 +48,7 @@ class ChunkScorer:
         self._predict = predict
         self._names = names
         self._warn = warn if layout.warns else None
-        self._pace = Pace(FIRST_ROWS)
+        self._pace = Pace(FIRST_CALL_ROWS)
 
     def score(
         self,
@@ -59,23 +56,23 @@ class ChunkScorer:
         name: str,
         chunk: Chunk,
         part: str,
-        wanted: Callable[[], bool],
+        should_continue: Callable[[], bool],
         slices: Slices = all_at_once,
     ) -> Part:
-        """Writes `part`, and `part`.errors if rows have failed.
+        """Writes the file `part`, and `part`.errors if rows have failed.
 
-        Raises ScoringStopped once the chunk is not wanted, and InvalidTable if the file is damaged.
+        Raises ScoringStopped once `should_continue` returns False, and InvalidTable if the file is damaged.
         """
         rows = failed = 0
         errors = []
         with self._files.create(part) as file, PartWriter(self._layout, file) as writer:
-            for some in _intact(read_rows(source, name, self._layout, self._features, chunk), chunk):
-                predict = _while_wanted(self._predict, wanted, self._pace)
-                tried = slices(rows, some.number)
-                scores = score_rows(self._check, predict, self._names, some, tried, self._warn)
-                writer.write(some, scores)
+            predict = _in_short_calls(self._predict, should_continue, self._pace)
+            for block in _intact(read_rows(source, name, self._layout, self._features, chunk), chunk):
+                its_slices = slices(rows, block.number)
+                scores = score_rows(self._check, predict, self._names, block, its_slices, self._warn)
+                writer.write(block, scores)
                 errors.append(write_errors(scores, rows))
-                rows += some.number
+                rows += block.number
                 failed += len(scores.faults)
         if failed:
             with self._files.create(f"{part}.errors") as file:
@@ -84,28 +81,30 @@ class ChunkScorer:
         return Part(rows, failed)
 
 
-def _while_wanted(predict: Predict, wanted: Callable[[], bool], pace: Pace) -> Predict:
-    def predict_slices(matrix: Matrix) -> Columns:
+def _in_short_calls(predict: Predict, should_continue: Callable[[], bool], pace: Pace) -> Predict:
+    """Predicts with calls of about SLICE_SECONDS; raises ScoringStopped between two of them."""
+
+    def predict_in_calls(matrix: Matrix) -> Columns:
         pieces: list[tuple[int, Columns | None]] = []
         at = 0
         while at < len(matrix):
-            if not wanted():
+            if not should_continue():
                 raise ScoringStopped
-            some = matrix[at : at + pace.within(SLICE_SECONDS)]
+            rows = matrix[at : at + pace.within(SLICE_SECONDS)]
             started = time.perf_counter()
-            pieces.append((len(some), predict(some)))
-            pace.measured(len(some), time.perf_counter() - started)
-            at += len(some)
+            pieces.append((len(rows), predict(rows)))
+            pace.measured(len(rows), time.perf_counter() - started)
+            at += len(rows)
         return joined(pieces, list(pieces[0][1] or ()))
 
-    return predict_slices
+    return predict_in_calls
 
 
-def _intact(read: Iterator[Rows], chunk: Chunk) -> Iterator[Rows]:
-    """pyarrow says in many ways that the pages of a row group cannot be read."""
+def _intact(blocks: Iterator[Rows], chunk: Chunk) -> Iterator[Rows]:
+    """Raises InvalidTable for the many errors that pyarrow has for a damaged row group."""
     try:
-        yield from read
+        yield from blocks
     except FilesUnavailable:
         raise
     except (pa.ArrowException, OSError) as error:
-        raise InvalidTable(f"row group {chunk.group} cannot be read: the file is damaged") from error
+        raise InvalidTable(f"row group {chunk.group} cannot be read; the file is damaged") from error

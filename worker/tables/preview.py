@@ -1,4 +1,4 @@
-"""A look at the first rows of a table, before anybody scores all of it."""
+"""The preview of a dry run: the first rows of a table are scored, and nothing else."""
 
 import time
 from typing import Any
@@ -9,41 +9,39 @@ from jobs.files.store import FileStore
 from jobs.files.tables import Format
 from model.bundle import Bundle
 from model.tables.columns import ColumnCheck
-from worker.tables.bisect import all_at_once
-from worker.tables.columns import predict_with
 from worker.tables.plan import FIRST_ROWS, Plan
 from worker.tables.read import read_rows
-from worker.tables.score import score_rows
+from worker.tables.score import all_at_once, predict_with, score_rows
 from worker.tables.write import write_errors
 
-MOST_FAULTS = 20
+MOST_ERRORS = 20
 EXPLAINED_ROWS = 100
-"""How many are looked at that are to be explained, since somebody waits for it."""
+"""Fewer than FIRST_ROWS are explained, because explaining takes long and the caller waits."""
 
 
 def preview(files: FileStore, name: str, planned: Plan, bundle: Bundle, explain: bool) -> dict[str, Any]:
-    """The columns, the first faults, how many rows there are, and how long one child would need for them."""
+    """The columns, the first errors, the number of rows, and how long one child would take to score them."""
     layout, manifest = planned.layout, bundle.manifest
-    predict, names = predict_with(bundle, explain), manifest.columns(explain)
+    predict, names = predict_with(bundle, explain), manifest.columns[explain]
     check = ColumnCheck(manifest.schema, empty_is_null=layout.input is Format.CSV)
     rows = failed = 0
-    faults: list[Any] = []
+    errors: list[Any] = []
     started = time.perf_counter()
-    for some in read_rows(files, name, layout, manifest.schema.names, planned.chunks[0]):
+    for block in read_rows(files, name, layout, manifest.schema.names, planned.chunks[0]):
         if explain:
-            some = some.first(EXPLAINED_ROWS)
-        scores = score_rows(check, predict, names, some, all_at_once(0, some.number))
-        faults += [orjson.loads(line) for line in write_errors(scores, rows).splitlines()[:MOST_FAULTS]]
-        rows, failed = rows + some.number, failed + len(scores.faults)
+            block = block.first(EXPLAINED_ROWS)
+        scores = score_rows(check, predict, names, block, all_at_once(0, block.number))
+        errors += [orjson.loads(line) for line in write_errors(scores, rows).splitlines()[:MOST_ERRORS]]
+        rows, failed = rows + block.number, failed + len(scores.faults)
         if rows >= (EXPLAINED_ROWS if explain else FIRST_ROWS):
             break
     seconds = time.perf_counter() - started
     total = sum(chunk.rows for chunk in planned.chunks)
     return {
-        "columns": {"found": layout.names, "kept": layout.kept, "added": layout.scored},
+        "columns": {"found": layout.names, "kept": layout.passthrough, "added": layout.scored},
         "rows": total,
         "looked_at": rows,
         "failed": failed,
-        "errors": faults[:MOST_FAULTS],
+        "errors": errors[:MOST_ERRORS],
         "estimate_seconds": round(seconds * total / rows, 3) if rows else None,
     }

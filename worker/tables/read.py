@@ -1,46 +1,168 @@
-"""Chunks as rows: the columns of features by array, and all else kept for the results."""
+"""Chunks as rows: the columns of features as arrays, and all other columns kept for the results."""
 
-import json
-from collections.abc import Iterator, Mapping
+from abc import ABC, abstractmethod
+from collections.abc import Iterator, Mapping, Sequence
 from io import RawIOBase
-from typing import Any, NamedTuple, NoReturn
+from typing import Any, NamedTuple
 
 import orjson
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.csv
 import pyarrow.parquet
 
-from jobs.files.store import FileStore, read_exactly
-from jobs.files.tables import Format
+from jobs.files.store import FileStore
+from jobs.files.tables import Format, read_exactly, read_object
 from model.tables.columns import MISSING, ColumnValues
-from worker.tables.layout import Chunk, Layout
-from worker.tables.passthrough import Arrays, Fields, Members, Passthrough
+from worker.tables.plan import Chunk, Layout
 
-AT_ONCE = 65_536
-"""Rows of a Parquet file that are read together."""
+_TO_BE_QUOTED = b'",\r\n'
 
-NO_UTF8 = "is no UTF-8; name the file's encoding, as in text/csv; charset=iso-8859-1"
+
+class Passthrough(ABC):
+    """The passthrough columns of some rows."""
+
+    @abstractmethod
+    def fields(self) -> list[pa.Array]:
+        """For CSV: the texts of each column, quoted where necessary."""
+
+    @abstractmethod
+    def objects(self) -> list[bytes]:
+        """For NDJSON: the object of each row, without its closing brace."""
+
+    @abstractmethod
+    def arrays(self) -> dict[str, pa.Array]:
+        """For Parquet: the columns by name."""
+
+
+class ArrowColumns(Passthrough):
+    """Columns of a Parquet file."""
+
+    def __init__(self, columns: Mapping[str, pa.Array]) -> None:
+        self._columns = columns
+
+    def fields(self) -> list[pa.Array]:
+        return [quoted(_as_texts(array)) for array in self._columns.values()]
+
+    def objects(self) -> list[bytes]:
+        values = [_readable(array).to_pylist() for array in self._columns.values()]
+        return [
+            orjson.dumps(dict(zip(self._columns, row, strict=True)), default=str)[:-1]
+            for row in zip(*values, strict=True)
+        ]
+
+    def arrays(self) -> dict[str, pa.Array]:
+        return dict(self._columns)
+
+
+class CsvColumns(ArrowColumns):
+    """Columns of a CSV file, as UTF-8 bytes."""
+
+    def fields(self) -> list[pa.Array]:
+        return [quoted(array) for array in self._columns.values()]
+
+    def arrays(self) -> dict[str, pa.Array]:
+        return {name: array.cast(pa.string()) for name, array in self._columns.items()}
+
+
+class JsonMembers(Passthrough):
+    """Members of JSON objects. As columns they are texts, and only the members in `names`."""
+
+    def __init__(self, rows: Sequence[dict[str, Any]], names: Sequence[str], features: Sequence[str]) -> None:
+        self._rows = rows
+        self._names = names
+        self._dropped = frozenset(features) - frozenset(names)
+
+    def fields(self) -> list[pa.Array]:
+        return [quoted(array.cast(pa.binary())) for array in self.arrays().values()]
+
+    def objects(self) -> list[bytes]:
+        dropped = self._dropped
+        return [
+            orjson.dumps({name: value for name, value in row.items() if name not in dropped})[:-1]
+            for row in self._rows
+        ]
+
+    def arrays(self) -> dict[str, pa.Array]:
+        return {
+            name: pa.array([_as_text(row.get(name)) for row in self._rows], pa.string())
+            for name in self._names
+        }
+
+
+def quoted(array: pa.Array) -> pa.Array:
+    """Binary texts as CSV fields; null becomes an empty field."""
+    array = array.fill_null(b"")
+    data = array.buffers()[2]
+    if data is None or not any(byte in data.to_pybytes() for byte in _TO_BE_QUOTED):
+        return array
+    return pa.array([quote(text) for text in array.to_pylist()], pa.binary())
+
+
+def quote(text: bytes) -> bytes:
+    if any(byte in text for byte in _TO_BE_QUOTED):
+        return b'"' + text.replace(b'"', b'""') + b'"'
+    return text
+
+
+def _as_texts(array: pa.Array) -> pa.Array:
+    array = _readable(array)
+    if pa.types.is_nested(array.type):
+        return pa.array([_as_text(value) for value in array.to_pylist()], pa.string()).cast(pa.binary())
+    return array.cast(pa.string()).cast(pa.binary())
+
+
+def _readable(array: pa.Array) -> pa.Array:
+    """Without dictionaries; bytes that are not UTF-8 become replacement characters."""
+    if pa.types.is_dictionary(array.type):
+        array = array.dictionary_decode()
+    if pa.types.is_binary(array.type) or pa.types.is_large_binary(array.type):
+        try:
+            return array.cast(pa.string())
+        except pa.ArrowInvalid:
+            texts = [value and value.decode(errors="replace") for value in array.to_pylist()]
+            return pa.array(texts, pa.string())
+    return array
+
+
+def _as_text(value: object) -> str | None:
+    if value is None or isinstance(value, str):
+        return value
+    return orjson.dumps(value, default=str).decode()
+
+
+def join(columns: Sequence[pa.Array | pa.Scalar], separator: bytes) -> pa.Array:
+    """The texts of each row, joined."""
+    return pc.binary_join_element_wise(*columns, pa.scalar(separator, pa.binary()))
+
+
+PARQUET_ROWS = 65_536
+"""Rows of a Parquet file that are read at a time."""
+
+NOT_UTF8 = "is not UTF-8; name the encoding of the file, as in text/csv; charset=iso-8859-1"
+
+NAME_IN_USE = "has a member with the name of a column that results add; choose a prefix: ?prefix=scored_"
 
 
 class Rows(NamedTuple):
-    """Those that are `broken` have no values; it says why."""
+    """`number` rows. Rows that could not be parsed are `broken`: they have a reason and no values."""
 
     number: int
     features: Mapping[str, ColumnValues]
-    kept: Passthrough
+    passthrough: Passthrough
     broken: Mapping[int, str]
 
     def first(self, most: int) -> "Rows":
-        """Not more than so many of them, to look at: `kept` stays as it is."""
+        """At most so many rows, for scoring only: `passthrough` is not cut."""
         features = {name: column[:most] for name, column in self.features.items()}
-        broken = {row: why for row, why in self.broken.items() if row < most}
-        return Rows(min(self.number, most), features, self.kept, broken)
+        broken = {row: reason for row, reason in self.broken.items() if row < most}
+        return Rows(min(self.number, most), features, self.passthrough, broken)
 
 
 def read_rows(
     files: FileStore, name: str, layout: Layout, features: tuple[str, ...], chunk: Chunk
 ) -> Iterator[Rows]:
-    """The rows of a chunk, some at a time."""
+    """The rows of a chunk, in blocks."""
     with files.open(name) as file:
         if layout.input is Format.PARQUET:
             yield from _read_group(file, layout, features, chunk)
@@ -57,121 +179,102 @@ def _read_csv(block: bytes, layout: Layout, features: tuple[str, ...]) -> Rows:
         block = block.decode(layout.encoding).encode()
     columns, count, broken = _parse_csv(block, layout)
     if not block.isascii():
-        columns, strange = _require_utf8(columns)
-        broken |= strange
-    kept = Fields({name: columns[name] for name in layout.kept})
-    return Rows(count, {name: columns[name] for name in features}, kept, broken)
+        columns, undecodable = _replace_invalid_utf8(columns)
+        broken |= undecodable
+    passthrough = CsvColumns({name: columns[name] for name in layout.passthrough})
+    return Rows(count, {name: columns[name] for name in features}, passthrough, broken)
 
 
 def _parse_csv(block: bytes, layout: Layout) -> tuple[dict[str, pa.Array], int, dict[int, str]]:
-    """The fields of each column as they are written, without quotes; lines of another length are broken."""
+    """The columns as bytes without quotes, the number of rows, and the rows with a wrong number of fields."""
     broken: dict[int, str] = {}
 
     def note(row: pyarrow.csv.InvalidRow) -> str:
-        # Without threads its number is known; it counts from 1, without empty lines.
+        # `number` is known only without threads. It counts from 1 and skips empty lines.
         broken[row.number - 1] = f"has {row.actual_columns} fields, the header has {row.expected_columns}"
         return "skip"
 
-    width = [str(place) for place in range(len(layout.names))]
+    numbers = [str(number) for number in range(len(layout.names))]
     try:
         table = pyarrow.csv.read_csv(
             pa.py_buffer(block),
-            pyarrow.csv.ReadOptions(use_threads=False, column_names=width, block_size=len(block) + 1),
+            pyarrow.csv.ReadOptions(use_threads=False, column_names=numbers, block_size=len(block) + 1),
             pyarrow.csv.ParseOptions(newlines_in_values=b'"' in block, invalid_row_handler=note),
-            pyarrow.csv.ConvertOptions(column_types=dict.fromkeys(width, pa.binary())),
+            pyarrow.csv.ConvertOptions(column_types=dict.fromkeys(numbers, pa.binary())),
         )
     except pa.ArrowInvalid as error:
         if not block.strip(b"\r\n"):
             return {name: pa.array([], pa.binary()) for name in layout.names}, 0, {}
         raise ValueError("a chunk of CSV could not be parsed") from error
     count = table.num_rows + len(broken)
-    arrays = [_one(column) for column in table.columns]
+    arrays = [_combined(column) for column in table.columns]
     if broken:
-        places = _places(count, broken)
-        arrays = [array.take(places) for array in arrays]
+        positions = _positions(count, broken)
+        arrays = [array.take(positions) for array in arrays]
     return dict(zip(layout.names, arrays, strict=True)), count, broken
 
 
-def _places(count: int, broken: Mapping[int, str]) -> pa.Array:
-    """For each row its place among those that are not broken; none for those that are."""
-    places, place = [], 0
+def _positions(count: int, broken: Mapping[int, str]) -> pa.Array:
+    """For each row its position among the rows that are not broken; null for a broken row."""
+    positions, position = [], 0
     for row in range(count):
-        places.append(None if row in broken else place)
-        place += row not in broken
-    return pa.array(places, pa.int64())
+        positions.append(None if row in broken else position)
+        position += row not in broken
+    return pa.array(positions, pa.int64())
 
 
-def _require_utf8(columns: dict[str, pa.Array]) -> tuple[dict[str, pa.Array], dict[int, str]]:
-    """The columns with marks for bytes that are no UTF-8, and the rows that have such."""
-    strange: dict[int, str] = {}
-    mended = dict(columns)
+def _replace_invalid_utf8(columns: dict[str, pa.Array]) -> tuple[dict[str, pa.Array], dict[int, str]]:
+    """The columns with replacement characters for bytes that are not UTF-8, and the rows with such bytes."""
+    undecodable: dict[int, str] = {}
+    decodable = dict(columns)
     for name, array in columns.items():
         try:
             array.cast(pa.string())
         except pa.ArrowInvalid:
             values = array.to_pylist()
-            marked = [value and value.decode(errors="replace").encode() for value in values]
-            strange |= {row: NO_UTF8 for row, value in enumerate(values) if value != marked[row]}
-            mended[name] = pa.array(marked, pa.binary())
-    return mended, strange
+            replaced = [value and value.decode(errors="replace").encode() for value in values]
+            undecodable |= {row: NOT_UTF8 for row, value in enumerate(values) if value != replaced[row]}
+            decodable[name] = pa.array(replaced, pa.binary())
+    return decodable, undecodable
 
 
 def _read_ndjson(block: bytes, layout: Layout, features: tuple[str, ...]) -> Rows:
     broken: dict[int, str] = {}
     rows: list[dict[str, Any]] = []
-    columns = None if layout.results is Format.NDJSON else {*layout.kept, *features}
+    columns = None if layout.results is Format.NDJSON else {*layout.passthrough, *features}
     for line in filter(bytes.strip, block.split(b"\n")):
         row = read_object(line)
         if row is None:
-            broken[len(rows)] = "is no JSON object"
+            broken[len(rows)] = "is not a JSON object"
         elif not row.keys().isdisjoint(layout.scored):
-            broken[len(rows)] = "has a member with a name that results use; give a prefix for theirs"
+            broken[len(rows)] = NAME_IN_USE
             row = None
         elif columns is not None and not row.keys() <= columns:
             late = next(name for name in row if name not in columns)
-            broken[len(rows)] = f"has {late!r}, for which the results have no column; ask for results=ndjson"
+            broken[len(rows)] = (
+                f"has the member {late!r}, for which the results have no column; send results=ndjson"
+            )
         rows.append(row or {})
     values = {name: [row.get(name, MISSING) for row in rows] for name in features}
-    return Rows(len(rows), values, Members(rows, layout.kept, features), broken)
-
-
-def read_object(line: bytes) -> dict[str, Any] | None:
-    """None if it is no object. A number beyond any float is JSON all the same; it is refused in its place."""
-    try:
-        row = orjson.loads(line)
-    except orjson.JSONDecodeError:
-        try:
-            row = json.loads(line, parse_constant=_refuse, parse_int=_read_integer)
-            orjson.dumps(row)
-        except (ValueError, TypeError, RecursionError):
-            return None
-    return row if isinstance(row, dict) else None
-
-
-def _refuse(constant: str) -> NoReturn:
-    raise ValueError(constant)
-
-
-def _read_integer(digits: str) -> float:
-    return float(digits)  # those that orjson cannot read are beyond 64 bits
+    return Rows(len(rows), values, JsonMembers(rows, layout.passthrough, features), broken)
 
 
 def _read_group(file: RawIOBase, layout: Layout, features: tuple[str, ...], chunk: Chunk) -> Iterator[Rows]:
-    # Neither read ahead nor buffered whole: a row group may be larger than memory.
+    # No read-ahead and a small buffer, because a row group may be larger than memory.
     source = pyarrow.parquet.ParquetFile(file, pre_buffer=False, buffer_size=1024 * 1024)
-    wanted = [name for name in layout.names if name in features or name in layout.kept]
+    names = [name for name in layout.names if name in features or name in layout.passthrough]
     at = 0
-    for batch in source.iter_batches(AT_ONCE, [chunk.group], wanted, use_threads=False):
+    for batch in source.iter_batches(PARQUET_ROWS, [chunk.group], names, use_threads=False):
         first, last = max(chunk.start - at, 0), min(chunk.end - at, batch.num_rows)
         at += batch.num_rows
         if first < last:
-            some = batch.slice(first, last - first)
-            columns = dict(zip(some.schema.names, some.columns, strict=True))
-            kept = Arrays({name: columns[name] for name in layout.kept})
-            yield Rows(some.num_rows, {name: columns[name] for name in features}, kept, {})
+            block = batch.slice(first, last - first)
+            columns = dict(zip(block.schema.names, block.columns, strict=True))
+            passthrough = ArrowColumns({name: columns[name] for name in layout.passthrough})
+            yield Rows(block.num_rows, {name: columns[name] for name in features}, passthrough, {})
         if at >= chunk.end:
             break
 
 
-def _one(column: pa.ChunkedArray) -> pa.Array:
+def _combined(column: pa.ChunkedArray) -> pa.Array:
     return column.chunk(0) if column.num_chunks == 1 else column.combine_chunks()

@@ -1,32 +1,138 @@
 """Rows to scores: each row has its own, or the reasons why it has none."""
 
 import logging
-from collections.abc import Callable, Iterable, Sequence
-from typing import NamedTuple, TypeAlias
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from typing import Any, NamedTuple, TypeAlias
 
 import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
+from model.bundle import Bundle, ObservedRanges, Outputs
 from model.tables.columns import ColumnCheck
 from worker.stopping import ScoringStopped
-from worker.tables.bisect import Slice
-from worker.tables.columns import Columns, joined, not_finite
 from worker.tables.read import Rows
-from worker.tables.warnings import Warn
+
+Columns: TypeAlias = dict[str, NDArray[Any]]
+"""By name. A column holds numbers, or texts as objects."""
+
+
+def columns_of(outputs: Outputs) -> Columns:
+    """One column for each output; each class and each end of an interval has a column of its own."""
+    columns: Columns = {"prediction": outputs.prediction}
+    if outputs.labels is not None:
+        columns["label"] = np.array(outputs.labels, dtype=object)
+    if outputs.probability is not None:
+        columns["probability"] = outputs.probability
+    if outputs.probabilities is not None:
+        for number, name in enumerate(outputs.classes):
+            columns[f"probability_{name}"] = outputs.probabilities[:, number]
+    if outputs.interval is not None:
+        columns["interval_low"], columns["interval_high"] = outputs.interval.T
+    return columns
+
+
+def predict_with(bundle: Bundle, explain: bool = False) -> Callable[[NDArray[np.float32]], Columns]:
+    """A function that returns the columns that `bundle.manifest.columns[explain]` names."""
+    return lambda matrix: (
+        columns_of(bundle.outputs(matrix)) | (_contributions(bundle, matrix) if explain else {})
+    )
+
+
+def _contributions(bundle: Bundle, matrix: NDArray[np.float32]) -> Columns:
+    explanation = bundle.explain(matrix)
+    names = (f"contribution_{name}" for name in bundle.manifest.schema.names)
+    return {**dict(zip(names, explanation.contributions.T, strict=True)), "base": explanation.base}
+
+
+def joined(pieces: Sequence[tuple[int, Columns | None]], names: Sequence[str]) -> Columns:
+    """Joins pieces, which have a number of rows and columns. Rows without columns get NaN or empty texts."""
+    sample: Columns = next((columns for _, columns in pieces if columns is not None), {})
+    result: Columns = {}
+    for name in names:
+        parts = [
+            _empty(rows, sample.get(name)) if columns is None else columns[name] for rows, columns in pieces
+        ]
+        result[name] = np.concatenate(parts) if parts else np.zeros(0, np.float32)
+    return result
+
+
+def not_finite(columns: Columns, rows: int) -> NDArray[np.bool_]:
+    """Which rows have a number that is not finite in any column."""
+    found = np.zeros(rows, dtype=bool)
+    for column in columns.values():
+        if column.dtype.kind == "f":
+            found |= ~np.isfinite(column)
+    return found
+
+
+def _empty(rows: int, like: NDArray[Any] | None) -> NDArray[Any]:
+    if like is None or like.dtype.kind == "f":
+        return np.full(rows, np.nan, np.float32)
+    return np.full(rows, "" if like.dtype.kind == "O" else 0, like.dtype)
+
+
+Warn: TypeAlias = Callable[[NDArray[np.float32]], pa.Array]
+"""Returns a text for each row, null for a row without warnings."""
+
+
+def warn_by(observed: ObservedRanges) -> Warn:
+    return lambda matrix: _texts(observed, matrix)
+
+
+def _texts(observed: ObservedRanges, matrix: NDArray[np.float32]) -> pa.Array:
+    outside = observed.outside(matrix)
+    if outside is None:
+        return pa.nulls(len(matrix), pa.string())
+    # Most rows are outside in the same few ways, so each way is worded once.
+    packed = np.packbits(outside, axis=1)
+    bits, buffers = pa.binary(packed.shape[1]), [None, pa.py_buffer(packed)]
+    ways = pa.Array.from_buffers(bits, len(packed), buffers).dictionary_encode()
+    texts = [_text(observed, way, outside.shape[1]) for way in ways.dictionary.to_pylist()]
+    return pa.array(texts, pa.string()).take(ways.indices)
+
+
+def _text(observed: ObservedRanges, packed: bytes, checks: int) -> str | None:
+    bits = np.unpackbits(np.frombuffer(packed, np.uint8), count=checks)
+    return "; ".join(observed.sentences(np.flatnonzero(bits))) or None
+
 
 log = logging.getLogger(__name__)
 
 Matrix: TypeAlias = NDArray[np.float32]
 Predict = Callable[[Matrix], Columns]
-"""Raises ScoringStopped, or whatever the model does."""
+"""Raises ScoringStopped, or any error of the model."""
 
 NOT_SCORED = "the model could not score this row"
 NOT_FINITE = "the score is not a finite number"
 
 
+LOST_AROUND = "every worker that tried the rows around this one was lost"
+
+
+class Slice(NamedTuple):
+    """Rows that are scored together or, with a reason, given up without being scored."""
+
+    rows: range
+    given_up: str = ""
+
+
+Slices = Callable[[int, int], Iterator[Slice]]
+"""Cuts rows into slices. Takes the number of the first row in its chunk, from which the slices count, and the
+number of rows.
+"""
+
+
+def all_at_once(_: int, number: int) -> Iterator[Slice]:
+    yield Slice(range(number))
+
+
+def give_up_all(_: int, number: int) -> Iterator[Slice]:
+    yield Slice(range(number), LOST_AROUND)
+
+
 class RowFault(NamedTuple):
-    """`feature` is empty for what concerns the whole row."""
+    """`feature` is empty if the fault concerns the whole row."""
 
     feature: str
     detail: str
@@ -36,9 +142,9 @@ Faults: TypeAlias = dict[int, list[RowFault]]
 
 
 class Scores(NamedTuple):
-    """The columns that the model gives, by name; rows with faults have anything in them.
+    """The columns of outputs, by name; their values in rows with faults have no meaning.
 
-    `warnings` has a text for each row or null; it is None where nobody asked for them.
+    `warnings` has a text or null for each row; it is None if the table has no warnings.
     """
 
     columns: Columns
@@ -54,30 +160,31 @@ def score_rows(
     slices: Iterable[Slice],
     warn: Warn | None = None,
 ) -> Scores:
-    """`names` are those of the columns that the model gives; `slices` are of all rows, in order."""
+    """`names` are the names of the columns of outputs; `slices` cover all rows, in order."""
     checked = check.read(rows.features, rows.number)
     faults: Faults = {row: [RowFault(*fault) for fault in found] for row, found in checked.faults.items()}
     faults |= {row: [RowFault("", detail)] for row, detail in rows.broken.items()}
     pieces: list[tuple[int, Columns | None]] = []
-    for some, given_up in slices:
+    for its_rows, given_up in slices:
         if given_up:
-            pieces.append((len(some), None))
-            refused = list(some)
+            pieces.append((len(its_rows), None))
+            unscored = list(its_rows)
         else:
-            refused = _predict(predict, checked.matrix[some.start : some.stop], pieces, some.start)
-        for row in refused:
+            part = checked.matrix[its_rows.start : its_rows.stop]
+            unscored = _predict(predict, part, pieces, its_rows.start)
+        for row in unscored:
             faults.setdefault(row, [RowFault("", given_up or NOT_SCORED)])
     columns = joined(pieces, names)
     for row in np.flatnonzero(not_finite(columns, rows.number)).tolist():
         faults.setdefault(row, [RowFault("", NOT_FINITE)])
-    checked.matrix[list(faults)] = np.nan  # a row that has failed is not warned of as well
+    checked.matrix[list(faults)] = np.nan  # a failed row has no warnings
     return Scores(columns, faults, warn(checked.matrix) if warn else None)
 
 
 def _predict(
     predict: Predict, matrix: Matrix, pieces: list[tuple[int, Columns | None]], first: int
 ) -> list[int]:
-    """Adds the columns of all rows; returns the rows that raise something, which are looked for."""
+    """Adds the columns of all rows to `pieces`; bisects on an error, and returns the rows that raise one."""
     if not len(matrix):
         return []
     try:
@@ -86,7 +193,7 @@ def _predict(
         raise
     except Exception as error:
         if len(matrix) == 1:
-            # And not what it says: that may hold values.
+            # The message of the error may hold values of the row.
             log.warning("not_scored", extra={"error": type(error).__name__})
             pieces.append((1, None))
             return [first]

@@ -1,8 +1,8 @@
-"""Scored rows as bytes: a part of the results, and of the errors."""
+"""Scored rows as bytes: the parts of results and errors, and the files that join them."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from io import RawIOBase
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import orjson
@@ -11,19 +11,18 @@ import pyarrow.compute as pc
 import pyarrow.parquet
 from numpy.typing import NDArray
 
-from jobs.files.store import Writable
+from jobs.files.store import FileStore, Writable
 from jobs.files.tables import Format
 from model.description.schema import member_of
-from worker.tables.layout import Layout
-from worker.tables.passthrough import join, quote, quoted
-from worker.tables.read import Rows
+from worker.tables.plan import Layout
+from worker.tables.read import Rows, join, quote, quoted
 from worker.tables.score import Faults, RowFault, Scores
 
 COMMA, LINE_END = ord(","), b"\n"
 
 
 class PartWriter:
-    """Writes scored rows in the format of the results; `with` it, since Parquet has an end of its own."""
+    """Writes scored rows in the format of the results. Use it in a `with` block."""
 
     def __init__(self, layout: Layout, part: Writable) -> None:
         self._layout = layout
@@ -50,7 +49,7 @@ class PartWriter:
 
 
 class _Sink(RawIOBase):
-    """As pyarrow wants to see what it writes to."""
+    """The file object that pyarrow needs to write to."""
 
     def __init__(self, part: Writable) -> None:
         self._part = part
@@ -68,7 +67,7 @@ def parquet_writer(part: Writable, schema: pa.Schema) -> pyarrow.parquet.Parquet
 
 
 def write_errors(scores: Scores, first: int) -> bytes:
-    """A line for each row with faults, in the order of the rows; they are numbered on from the first."""
+    """An NDJSON line for each row with faults, in order. `first` is the number of the first row."""
     lines = []
     for row in sorted(scores.faults):
         errors = [
@@ -80,24 +79,26 @@ def write_errors(scores: Scores, first: int) -> bytes:
 
 
 def csv_lines(layout: Layout, rows: Rows, scores: Scores) -> bytes:
-    kept = rows.kept.fields()
-    before = [join([*kept, _scalar(b"")], b",")] if kept else []
+    passthrough = rows.passthrough.fields()
+    before = [join([*passthrough, _scalar(b"")], b",")] if passthrough else []
     texts = [_texts(column, scores.faults, b",", _field) for column in scores.columns.values()]
     warnings = _warning_fields(rows, scores) if layout.warns else []
     return _bytes_of(join([*before, *texts, *warnings, _line_ends(rows.number, scores.faults)], b""))
 
 
-def _texts(column: NDArray[Any], faults: Faults, instead: bytes, written: Callable[[Any], bytes]) -> pa.Array:
-    """Numbers in the shortest form that reads back the same, texts as `written`; a comma after each."""
+def _texts(column: NDArray[Any], faults: Faults, missing: bytes, encode: Callable[[Any], bytes]) -> pa.Array:
+    """Each value with a comma: numbers in the shortest form that reads back the same, texts as `encode` gives
+    them, and `missing` in rows with faults.
+    """
     if column.dtype == object:
         return pa.array(
-            [instead if row in faults else written(text) + b"," for row, text in enumerate(column)]
+            [missing if row in faults else encode(text) + b"," for row, text in enumerate(column)]
         )
     text = orjson.dumps(np.ascontiguousarray(column), option=orjson.OPT_SERIALIZE_NUMPY)[1:-1] + b","
     ends = np.flatnonzero(np.frombuffer(text, np.uint8) == COMMA) + 1
     offsets = pa.py_buffer(np.concatenate([[0], ends]).astype(np.int32))
     texts = pa.Array.from_buffers(pa.binary(), len(column), [None, offsets, pa.py_buffer(text)])
-    return pc.if_else(pa.array(_mask(len(column), faults)), _scalar(instead), texts) if faults else texts
+    return pc.if_else(pa.array(_mask(len(column), faults)), _scalar(missing), texts) if faults else texts
 
 
 def _field(text: str) -> bytes:
@@ -105,19 +106,19 @@ def _field(text: str) -> bytes:
 
 
 def _warning_fields(rows: Rows, scores: Scores) -> list[pa.Array | pa.Scalar]:
-    """The warnings of each row, if any has some, and a comma."""
+    """The warnings of each row, unless no row has any, and a comma."""
     warnings = _warnings(rows, scores)
-    some = warnings.null_count < len(warnings)
-    return [*([quoted(warnings.cast(pa.binary()))] if some else []), _scalar(b",")]
+    any_given = warnings.null_count < len(warnings)
+    return [*([quoted(warnings.cast(pa.binary()))] if any_given else []), _scalar(b",")]
 
 
 def _line_ends(number: int, faults: Faults) -> pa.Array | pa.Scalar:
-    """The error of each row, and the end of its line."""
+    """The error of each row and its line end."""
     if not faults:
         return _scalar(LINE_END)
     errors = [LINE_END] * number
     for row, found in faults.items():
-        errors[row] = quote(sentence(found).encode()) + LINE_END
+        errors[row] = quote(sentence_of(found).encode()) + LINE_END
     return pa.array(errors, pa.binary())
 
 
@@ -132,27 +133,27 @@ def ndjson_lines(layout: Layout, rows: Rows, scores: Scores) -> bytes:
         [name + orjson.dumps(text) + b"," for text in _warnings(rows, scores).to_pylist()]
         for name in warnings
     ]
-    starts = rows.kept.objects() or [b"{"] * rows.number  # nothing is kept of a table of features alone
+    starts = rows.passthrough.objects() or [b"{"] * rows.number  # no column is passed through
     lines = []
     for row, (start, *texts) in enumerate(zip(starts, *columns, strict=True)):
         comma = b"" if start == b"{" else b","
         found = scores.faults.get(row)
-        said = orjson.dumps(sentence(found)) if found else b"null"
-        lines.append(b"%b%b%b%b%b}\n" % (start, comma, b"".join(texts), error, said))
+        sentence = orjson.dumps(sentence_of(found)) if found else b"null"
+        lines.append(b"%b%b%b%b%b}\n" % (start, comma, b"".join(texts), error, sentence))
     return b"".join(lines)
 
 
 def parquet_table(layout: Layout, rows: Rows, scores: Scores) -> pa.Table:
     *names, error = layout.scored
     warnings = [names.pop()] if layout.warns else []
-    columns: dict[str, Any] = rows.kept.arrays()
+    columns: dict[str, Any] = rows.passthrough.arrays()
     mask = _mask(rows.number, scores.faults)
     for name, column in zip(names, scores.columns.values(), strict=True):
         columns[name] = pa.array(column, mask=mask)
     columns |= {name: _warnings(rows, scores) for name in warnings}
     errors: list[str | None] = [None] * rows.number
     for row, found in scores.faults.items():
-        errors[row] = sentence(found)
+        errors[row] = sentence_of(found)
     return pa.table({**columns, error: pa.array(errors, pa.string())})
 
 
@@ -160,7 +161,7 @@ def _warnings(rows: Rows, scores: Scores) -> pa.Array:
     return pa.nulls(rows.number, pa.string()) if scores.warnings is None else scores.warnings
 
 
-def sentence(faults: Sequence[RowFault]) -> str:
+def sentence_of(faults: Sequence[RowFault]) -> str:
     return "; ".join(f"{fault.feature} {fault.detail}".lstrip() for fault in faults)
 
 
@@ -175,7 +176,83 @@ def _scalar(value: bytes) -> pa.Scalar:
 
 
 def _bytes_of(lines: pa.Array) -> bytes:
-    """All of them, one after the other: they are so in memory."""
+    """All lines joined: in the memory of the array they are adjacent already."""
     _, offsets, data = lines.buffers()
     ends = np.frombuffer(offsets, np.int32)
     return bytes(data[int(ends[lines.offset]) : int(ends[lines.offset + len(lines)])]) if data else b""
+
+
+ROW = b'{"row":'
+
+
+def join_results(
+    files: FileStore, parts: Sequence[str], layout: Layout, output: FileStore, result: str
+) -> None:
+    """Writes the file `result`; without parts, the results of an empty table."""
+    with output.create(result) as file:
+        if layout.results is Format.PARQUET:
+            _join_parquet(files, parts, file)
+            return
+        if layout.results is Format.CSV:
+            names = [quote(name.encode()) for name in (*layout.passthrough, *layout.scored)]
+            file.write(b",".join(names) + b"\n")
+        for part in parts:
+            for piece in files.pieces(part):
+                file.write(piece)
+
+
+class MissingRows(NamedTuple):
+    """A range of rows of the input that were not scored: the number of the first, and how many."""
+
+    first: int
+    rows: int
+
+    def to_json(self) -> bytes:
+        """A line of the errors."""
+        last = self.first + self.rows - 1
+        which = f"row {last} was" if self.rows == 1 else f"rows {self.first} to {last} were"
+        pronoun = "it" if self.rows == 1 else "them"
+        errors = [{"pointer": "", "detail": f"{which} not scored; the results leave {pronoun} out"}]
+        return orjson.dumps({"row": self.first, "errors": errors}) + b"\n"
+
+
+def join_errors(
+    files: FileStore, parts: Sequence[tuple[str, int] | MissingRows], output: FileStore, errors: str
+) -> None:
+    """Each part is given with the number of its first row in the table; within a part rows count from 0."""
+    with output.create(errors) as file:
+        for part_or_gap in parts:
+            if isinstance(part_or_gap, MissingRows):
+                file.write(part_or_gap.to_json())
+                continue
+            part, first = part_or_gap
+            if not first:
+                for piece in files.pieces(part):
+                    file.write(piece)
+                continue
+            for lines in _complete_lines(files.pieces(part)):
+                file.write(b"".join(_renumbered(line, first) for line in lines))
+
+
+def _join_parquet(files: FileStore, parts: Sequence[str], file: Writable) -> None:
+    writer = None
+    for part in parts:
+        with files.open(part) as source:
+            table = pyarrow.parquet.ParquetFile(source, pre_buffer=False)
+            writer = writer or parquet_writer(file, table.schema_arrow)
+            for group in range(table.num_row_groups):
+                writer.write_table(table.read_row_group(group, use_threads=False))
+    if writer:
+        writer.close()
+
+
+def _complete_lines(pieces: Iterator[bytes]) -> Iterator[list[bytes]]:
+    rest = b""
+    for piece in pieces:
+        *lines, rest = (rest + piece).split(b"\n")
+        yield lines
+
+
+def _renumbered(line: bytes, first: int) -> bytes:
+    row, comma, rest = line[len(ROW) :].partition(b",")
+    return b"%b%d%b%b\n" % (ROW, int(row) + first, comma, rest)

@@ -28,4 +28,6 @@ local function add(batch)
   return {'ok', wake_up(QUEUE, wake_up_name, 1)}
 end
 
-for _, batch in items() do return add(batch) end
+local verdict
+for _, batch in items() do verdict = add(batch) end
+return verdict

@@ -6,12 +6,6 @@
 -- @args queue consumer wake_up_name retention_ms:number entry entry_id entry_task last
 -- @returns each: entry id task tries model sha options size layout chunk lost plan done
 
-local function is_wanted(id, task, status)
-  if task == 'plan' or task == 'preview' then return status == 'validating' end
-  if task == 'join' then return status == 'finalizing' or status == 'canceling' end
-  return (status == 'queued' or status == 'running') and redis.call('HEXISTS', job_key(id) .. ':done', task) == 0
-end
-
 local function drop(found, id, task, status)
   acknowledge(stream_key(queue), found)
   if status == 'canceling' and tonumber(task) then
@@ -41,6 +35,7 @@ local function start(_, found, fields)
   if status == 'queued' then set_status(id, 'running', 'started', now_text) end
   local lost, known_why = lost_slices(id, task)
   local tries = redis.call('HINCRBY', key .. ':tries', task, known_why and 0 or 1)
+  redis.call('HSET', key .. ':tries', task .. ' entry', found)
   local model, sha, options, size, layout = unpack(redis.call('HMGET', key, 'model', 'sha', 'options', 'size', 'layout'))
   local chunk = tonumber(task) and redis.call('LINDEX', key .. ':plan', task)
   local plan, done = {}, {}

@@ -1,10 +1,11 @@
 -- A batch ends with this status, unless it is being canceled, or one of its chunks could not be scored: then it is canceled
--- or has failed, with what was scored. `error` is JSON, empty for none. Returns the status, nil if the batch had ended.
+-- or has failed, with what was scored. `error` is JSON, empty for none. Returns the status; nil if the batch had ended, or if
+-- the task was given to another consumer in the meantime.
 -- @include queues/common batches/batch
 -- @args entry id status retention_ms:number error
 -- @returns status
 
-acknowledge(stream_key(QUEUE), entry)
+if not remove_claimed(QUEUE, entry) then return false end
 local current, finished, chunk_error = unpack(redis.call('HMGET', job_key(id), 'status', 'finished', 'error'))
 local ended = false
 if current and not finished then

@@ -19,6 +19,8 @@ local function requeue(entry, fields)
   acknowledge(stream_key(queue), entry)
   local status, finished = unpack(redis.call('HMGET', key, 'status', 'finished'))
   if not status or finished then return end
+  if not tonumber(task) and not is_wanted(id, task, status) then return end
+  if redis.call('HGET', key .. ':tries', task .. ' entry') ~= entry then count_rows(queue, -1) end  -- read, not claimed
   if tonumber(redis.call('HGET', key .. ':tries', task) or 0) >= most_tries(task) then
     if tonumber(task) then fail_chunk(id, task, error, false) else end_batch(id, 'failed', retention_ms, error) end
     given_up = given_up + 1

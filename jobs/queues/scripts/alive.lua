@@ -5,8 +5,8 @@
 -- @returns nothing
 
 redis.call('ZADD', set, whole(now + lapses_ms), name)
-redis.call('HSET', PROCESSES, name, says)
+redis.call('HSET', PROCESSES, process_field(set, name), says)
 for _, dead in ipairs(redis.call('ZRANGEBYSCORE', set, '-inf', now_text)) do
   redis.call('ZREM', set, dead)
-  redis.call('HDEL', PROCESSES, dead)
+  redis.call('HDEL', PROCESSES, process_field(set, dead))
 end

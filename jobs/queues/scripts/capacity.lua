@@ -11,7 +11,7 @@ local function alive(processes)
   local said = {}
   for _, process in ipairs(redis.call('ZRANGEBYSCORE', processes, now_text, '+inf')) do
     said[#said + 1] = process
-    said[#said + 1] = redis.call('HGET', PROCESSES, process) or ''
+    said[#said + 1] = redis.call('HGET', PROCESSES, process_field(processes, process)) or ''
   end
   return said
 end

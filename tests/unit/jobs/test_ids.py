@@ -1,4 +1,4 @@
-"""An id tells what it names and when that was made, and nothing else passes for one."""
+"""An id names a kind of job and the time at which it was made; any other text is refused."""
 
 import uuid
 
@@ -31,14 +31,14 @@ def test_an_id_is_a_uuid_of_version_7(seconds: int) -> None:
 
 
 @given(SECONDS)
-def test_an_id_tells_when_it_was_made(seconds: int) -> None:
+def test_an_id_holds_the_time_at_which_it_was_made(seconds: int) -> None:
     assert created_ms(id_made_at(seconds)) == seconds * 1000
 
 
 @given(SECONDS, SECONDS)
-def test_ids_sort_by_time(one: int, other: int) -> None:
-    if one != other:
-        assert (id_made_at(one) < id_made_at(other)) == (one < other)
+def test_ids_sort_by_time(first: int, second: int) -> None:
+    if first != second:
+        assert (id_made_at(first) < id_made_at(second)) == (first < second)
 
 
 def test_ids_of_one_moment_differ() -> None:
@@ -63,18 +63,18 @@ def test_ids_of_one_moment_differ() -> None:
 @example(GOOD.replace("-85", "-c5"))
 @example(GOOD.replace("0e45", "0e4\u0665"))
 @example(GOOD.replace("0e45", "0_45"))
-def test_anything_else_is_no_id(text: str) -> None:
+def test_any_other_text_is_refused(text: str) -> None:
     with pytest.raises(InvalidId):
         check(text)
 
 
 @given(st.uuids(version=4) | st.uuids(version=1))
-def test_another_version_of_uuid_is_no_id(value: uuid.UUID) -> None:
+def test_another_version_of_uuid_is_refused(value: uuid.UUID) -> None:
     with pytest.raises(InvalidId):
         check(f"pred_{value}")
 
 
-def test_an_id_of_another_kind_is_told_which_is_asked_for() -> None:
+def test_the_error_for_an_id_of_another_kind_names_the_kind_that_is_expected() -> None:
     with pytest.raises(InvalidId, match="pred_ and a UUID"):
         check(new_id(BATCH))
 
@@ -83,7 +83,7 @@ def test_the_raw_id_is_its_sixteen_bytes() -> None:
     assert raw(GOOD) == uuid.UUID(GOOD[5:]).bytes
 
 
-def test_older_means_longer_ago_than_that(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_older_than_compares_with_the_time_in_the_id(monkeypatch: pytest.MonkeyPatch) -> None:
     made = id_made_at(1_000)
     monkeypatch.setattr("time.time", lambda: 1_500.0)
     assert not older_than(made, 500_000)

@@ -1,4 +1,4 @@
-"""One JSON line an event, and never one mixed up with another."""
+"""Each event is one JSON line, and lines are never mixed up."""
 
 import logging
 from typing import Any
@@ -16,13 +16,13 @@ def formatted(name: str, message: str, *arguments: object, **extra: object) -> A
     return orjson.loads(JsonLines().format(record))
 
 
-def test_of_ours_the_message_is_the_event() -> None:
+def test_the_message_of_our_own_record_is_the_event() -> None:
     line = formatted("worker.sweeper", "swept", requeued=3)
     assert line.pop("time").endswith("Z")
     assert line == {"level": "warning", "event": "swept", "requeued": 3}
 
 
-def test_what_a_library_says_is_told_apart() -> None:
+def test_a_record_of_a_library_is_marked() -> None:
     line = formatted("kombu.connection", "cannot %s", "connect")
     assert (line["event"], line["logger"], line["message"]) == (
         "library",
@@ -31,7 +31,7 @@ def test_what_a_library_says_is_told_apart() -> None:
     )
 
 
-def test_a_journal_writes_many_lines_at_once_but_none_in_parts() -> None:
+def test_a_journal_writes_many_whole_lines_at_once() -> None:
     written: list[bytes] = []
     journal = Journal("INFO", written.append)
     journal.note("accepted", ({"number": number} for number in range(1_000)))
@@ -44,10 +44,10 @@ def test_a_journal_writes_many_lines_at_once_but_none_in_parts() -> None:
     assert {line["event"] for line in lines} == {"accepted"}
 
 
-@pytest.mark.parametrize(("level", "kept"), [("DEBUG", True), ("INFO", True), ("WARNING", False)])
-def test_a_journal_is_kept_at_its_level(level: str, kept: bool) -> None:
+@pytest.mark.parametrize(("level", "writes"), [("DEBUG", True), ("INFO", True), ("WARNING", False)])
+def test_a_journal_writes_at_level_info(level: str, writes: bool) -> None:
     written: list[bytes] = []
     journal = Journal(level, written.append)
     journal.note("accepted", [{}])
     journal.flush()
-    assert bool(written) is kept
+    assert bool(written) is writes

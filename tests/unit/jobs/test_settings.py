@@ -1,4 +1,4 @@
-"""Settings come from the environment; what cannot be used is said in one clear line."""
+"""Settings come from the environment; an invalid one is reported in one clear line."""
 
 import os
 from pathlib import Path
@@ -57,7 +57,7 @@ def test_every_setting_can_be_set_in_the_environment(monkeypatch: pytest.MonkeyP
 
 
 @pytest.mark.parametrize("field", Settings.model_fields)
-def test_an_empty_setting_is_as_none(monkeypatch: pytest.MonkeyPatch, field: str) -> None:
+def test_an_empty_setting_means_the_default(monkeypatch: pytest.MonkeyPatch, field: str) -> None:
     default = getattr(load_settings(), field)
     monkeypatch.setenv(variable(field), "")
     assert getattr(load_settings(), field) == default
@@ -93,14 +93,16 @@ def test_the_settings_of_the_client_are_ignored(monkeypatch: pytest.MonkeyPatch)
         ("redis_url", "http://elsewhere"),
     ],
 )
-def test_a_bad_setting_is_named_in_one_line(monkeypatch: pytest.MonkeyPatch, field: str, value: str) -> None:
+def test_an_invalid_setting_is_named_in_one_line(
+    monkeypatch: pytest.MonkeyPatch, field: str, value: str
+) -> None:
     monkeypatch.setenv(variable(field), value)
     with pytest.raises(InvalidSettings, match=f"^{variable(field)}: ") as refusal:
         load_settings()
     assert "\n" not in str(refusal.value)
 
 
-def test_all_bad_settings_are_named_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_all_invalid_settings_are_named_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PAYGRADE_CHILDREN", "0")
     monkeypatch.setenv("PAYGRADE_ATTEMPTS", "0")
     with pytest.raises(InvalidSettings, match=r"^PAYGRADE_CHILDREN: .*; PAYGRADE_ATTEMPTS: .*"):
@@ -114,7 +116,7 @@ def test_secrets_are_not_shown(monkeypatch: pytest.MonkeyPatch) -> None:
     assert "hunter2" not in f"{settings} {settings!r} {settings.model_dump_json()}"
 
 
-def test_a_bad_value_is_not_shown(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_invalid_value_is_not_shown(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PAYGRADE_ATTEMPTS", "hunter2")
     with pytest.raises(InvalidSettings) as refusal:
         load_settings()

@@ -33,10 +33,10 @@ def new_batch(owner: str = "ada") -> NewBatch:
 
 
 def test_a_prediction_is_shown_with_its_owner_and_its_attempt(
-    store: PredictionStore, line: PredictionConsumer, stored: StoredJobs
+    store: PredictionStore, consumer: PredictionConsumer, stored: StoredJobs
 ) -> None:
     store.add([a_job := job(owner="bob")])
-    line.claim("child", "wake_up", MANY)
+    consumer.claim("child", "wake_up", MANY)
     shown = stored.show(a_job.id)
     assert (shown["status"], shown["owner"], shown["attempt"]) == ("running", "bob", 1)
 
@@ -84,12 +84,12 @@ def test_a_long_list_ends_at_its_limit(store: PredictionStore, stored: StoredJob
 
 
 def test_only_a_prediction_that_waits_is_canceled(
-    store: PredictionStore, line: PredictionConsumer, stored: StoredJobs
+    store: PredictionStore, consumer: PredictionConsumer, stored: StoredJobs
 ) -> None:
     store.add([waiting := job()])
     assert stored.cancel(waiting.id)["status"] == "canceled"
     store.add([done := job()])
-    line.record([scored(claim) for claim in line.claim("child", "wake_up", MANY)])
+    consumer.record([scored(claim) for claim in consumer.claim("child", "wake_up", MANY)])
     with pytest.raises(CommandFailed, match="this one is succeeded"):
         stored.cancel(done.id)
 
@@ -105,10 +105,10 @@ def test_a_batch_is_canceled_and_then_deleted(batches: BatchStore, stored: Store
 
 
 def test_the_capacity_names_every_process(
-    store: PredictionStore, line: PredictionConsumer, stored: StoredJobs, redis: Redis, settings: Settings
+    store: PredictionStore, consumer: PredictionConsumer, stored: StoredJobs, redis: Redis, settings: Settings
 ) -> None:
     store.add([job([1.0], [2.0])])
-    line.alive(living("one:1:2", pace=70))
+    consumer.alive(living("one:1:2", pace=70))
     Monitor(redis, settings).alive(living("one:7"))
     BatchConsumer(redis, settings).alive(living("one:3:4", pace=90))
     now = stored.capacity()

@@ -1,4 +1,4 @@
-"""Batches as the tests of web post them."""
+"""Helpers that post batches."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""Sites, each with a Redis of its own."""
+"""Fixtures: sites, each with its own Redis, and the bundles of another model."""
 
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -33,7 +33,7 @@ def site(new_site: NewSite) -> Site:
 
 @pytest.fixture(scope="session")
 def rent_bundles(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A model with a whole number, a category that may be missing, and a name that wants care."""
+    """A model with an integer, a nullable category, and a feature name that needs escaping."""
     root = tmp_path_factory.mktemp("bundles")
     rows = [{"rooms": rooms, "city": "Bern", "m²/~": rooms * 20} for rooms in range(1, 9)]
     values = np.array([[row["rooms"], 0, row["m²/~"]] for row in rows], dtype=np.float32)

@@ -1,4 +1,4 @@
-"""A client that holds each answer to what /openapi.json says of its route."""
+"""A client that checks each response against the operation in /openapi.json."""
 
 from functools import lru_cache
 from typing import Any
@@ -27,7 +27,7 @@ class DocumentedClient(FlaskClient):
         return response
 
     def _operation_of(self, response: TestResponse) -> Node | None:
-        """None where there is no such route."""
+        """None if there is no such route."""
         request = response.request
         try:
             rule, _ = self.application.url_map.bind("").match(
@@ -45,7 +45,7 @@ class DocumentedClient(FlaskClient):
 
 
 def path_of(rule: str) -> str:
-    """A route of Flask as the document writes it."""
+    """The path of a Flask route as the document writes it."""
     return rule.replace("<", "{").replace(">", "}")
 
 

@@ -1,8 +1,10 @@
 """A whole Paygrade in one process: web over a Redis in memory, and workers that run when they are called."""
 
+import math
 import tempfile
 from collections.abc import Callable
 from functools import cache
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -17,21 +19,21 @@ from jobs.logs import Journal
 from jobs.predictions.consumer import PredictionConsumer
 from jobs.predictions.store import PredictionStore
 from jobs.queues.capacity import Monitor
-from jobs.queues.names import PREDICTIONS, WEB_PROCESSES
+from jobs.queues.names import PREDICTIONS, QUEUES, WEB_PROCESSES
 from jobs.queues.processes import Process
 from jobs.queues.queue import create_groups
 from jobs.settings import Settings
 from model.description.catalog import Catalog
 from tests.unit.conftest import living
 from tests.unit.web.documented import DocumentedClient
-from tests.unit.web.played_redis import PlayedRedis
+from tests.unit.web.faulty_redis import FaultyRedis
 from web.keys import parse_keys
 from web.openapi.document import Document
 from web.wiring import ROUTE_CLASSES, Backends, Web, build
 from worker.batch_steps import BatchSteps
 from worker.batches import BatchLoop as BatchWorker
+from worker.batches import Lease
 from worker.bundles import Bundles
-from worker.lease import Lease
 from worker.measurements import Report
 from worker.predictions import PredictionLoop
 
@@ -47,7 +49,7 @@ class Site:
 
     def __init__(self, keys: str = "", bundles: Path = BUNDLES, **settings: Any) -> None:
         self.settings = Settings(bundles=str(bundles), **settings)
-        self.redis = PlayedRedis()
+        self.redis = FaultyRedis()
         create_groups(self.redis)  # the error of fakeredis for a missing group is another one
         self.store = PredictionStore(self.redis, self.settings)
         self.monitor = Monitor(self.redis, self.settings)
@@ -74,6 +76,7 @@ class Site:
     def _build(self, keys: str, catalog: Catalog) -> Web:
         backends = Backends(
             redis=self.redis,
+            batch_redis=self.redis,
             subscriber=self.redis,
             files=self.files,
             send_wake_up=lambda wake_up: self.on_wake_up(wake_up),
@@ -85,25 +88,27 @@ class Site:
 
     def _hold_workers(self, bundles: Path) -> None:
         """The side of the workers; no test of web depends on how it is built."""
-        self.line = PredictionConsumer(self.redis, self.settings)
+        self.consumer = PredictionConsumer(self.redis, self.settings)
         account = Report(self.web.access_log.metrics, self.journal)
-        self.worker = PredictionLoop(self.line, loaded(bundles), account, CHILD, lambda: self.queued() == 0)
+        self.worker = PredictionLoop(
+            self.consumer, loaded(bundles), account, CHILD, lambda: self.queued() == 0
+        )
 
     def score_batches(self, tasks: int = 100) -> None:
         """A worker for batches runs up to so many tasks."""
-        line = BatchConsumer(self.redis, self.settings)
+        consumer = BatchConsumer(self.redis, self.settings)
         steps = BatchSteps(
-            line,
+            consumer,
             self.files,
-            self.web.access_log.metrics,
+            Report(self.web.access_log.metrics, self.journal),
             self.wake_ups.append,
             most_wake_ups=1,
             max_file=self.settings.max_file,
         )
-        leases = Lease(line, CHILD, lambda: False)
+        leases = Lease(consumer, CHILD, lambda: False)
         left = iter(range(tasks))
         worker = BatchWorker(
-            line,
+            consumer,
             loaded(Path(self.settings.bundles)),
             steps,
             leases,
@@ -111,16 +116,21 @@ class Site:
             lambda: next(left, None) is None,
             3,
         )
-        worker.answer("wake_up")
+        worker.answer("wake-up")
+        worker.flush()
 
     def hire(self) -> "Site":
         """From now on a worker runs at each wake-up."""
-        self.line.alive(living(CHILD))
-        self.on_wake_up = self.worker.answer
+        self.consumer.alive(living(CHILD))
+        self.on_wake_up = self._answer
         return self
 
     def work(self) -> None:
-        self.worker.answer("wake_up")
+        self._answer("wake-up")
+
+    def _answer(self, wake_up: str) -> None:
+        self.worker.answer(wake_up)
+        self.worker.flush()
 
     def post(self, body: Any, **headers: str) -> TestResponse:
         """Headers as in `Prefer="wait=5"` or `X_API_Key="..."`."""
@@ -151,6 +161,19 @@ class Site:
         response = self.client.get(f"/v1/predictions/{job_id}{query}")
         assert response.status_code == 200, response.text
         return response.get_json()
+
+    def started(self, call: Callable[..., Any], *arguments: Any, **named: Any) -> Any:
+        """The greenlet of a call, once the call waits for the end of a job."""
+        before = self._waiting()
+        greenlet = gevent.spawn(call, *arguments, **named)
+        while self._waiting() == before:
+            assert not greenlet.dead, "the call did not wait"
+            gevent.sleep(0)
+        return greenlet
+
+    def _waiting(self) -> int:
+        callers = chain.from_iterable(self.web.waiting.by_job.values())
+        return sum(caller.until < math.inf for caller in callers)
 
     def queued(self) -> int:
         return int(self.redis.xlen(PREDICTIONS.stream))
@@ -194,7 +217,7 @@ def problem(response: TestResponse, status: int) -> Any:
     assert body.keys() - {"errors", "error"} == {"type", "title", "status", "detail"}
     assert body["status"] == status
     assert body["detail"]
-    assert ("error" in body) == response.request.path.startswith("/v2")
+    assert ("error" in body) == f"{response.request.path}/".startswith("/v2/")
     if status in (429, 503):
         assert 1 <= int(response.headers["Retry-After"]) <= 60
     return body

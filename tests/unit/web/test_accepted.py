@@ -1,4 +1,4 @@
-"""What may look odd and is well-formed all the same is accepted, and scored."""
+"""Unusual but valid requests are accepted and scored."""
 
 import json
 from pathlib import Path
@@ -29,7 +29,7 @@ SCHEMA = Catalog(BUNDLES, "salary").find().schema
         b'{"inputs": {"years": 2.50000000000000000000000000000000000000000000000000001}}',
     ],
 )
-def test_one_row_may_be_said_in_several_ways(site: Site, body: bytes) -> None:
+def test_one_row_may_be_written_in_several_ways(site: Site, body: bytes) -> None:
     job = site.post(body).get_json()
     site.work()
     assert site.show(job["id"])["output"] == {"prediction": 260.00012}
@@ -46,7 +46,7 @@ def test_one_row_may_be_said_in_several_ways(site: Site, body: bytes) -> None:
         {"Accept": "text/html, */*;q=0.1"},
     ],
 )
-def test_these_headers_are_fine(site: Site, headers: dict[str, str]) -> None:
+def test_these_headers_are_accepted(site: Site, headers: dict[str, str]) -> None:
     named = {name.replace("_", "-"): value for name, value in headers.items()}
     named.setdefault("Content-Type", "application/json")
     posted = site.client.post("/v1/predictions", data=json.dumps({"inputs": ROW}), headers=named)
@@ -72,9 +72,7 @@ def test_metadata_may_be_as_large_as_promised_and_comes_back_as_sent(site: Site)
 
 
 @pytest.mark.parametrize("rooms", [3, "3", 3.0, 1e18, 1e19, 1e30, -(2**100)])
-def test_a_whole_number_may_be_as_large_as_a_float(
-    new_site: NewSite, rent_bundles: Path, rooms: object
-) -> None:
+def test_an_integer_may_be_as_large_as_a_float(new_site: NewSite, rent_bundles: Path, rooms: object) -> None:
     site = new_site(bundles=rent_bundles)
     posted = site.post({"inputs": {"rooms": rooms, "city": None, "m²/~": 60}})
     assert posted.status_code == 202, posted.text
@@ -105,7 +103,7 @@ def shared() -> Any:
 
 @settings(max_examples=200, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(body=BODY)
-def test_any_json_is_either_a_valid_row_or_the_callers_fault(shared: Site, body: Any) -> None:
+def test_any_json_is_accepted_with_valid_rows_or_refused_with_4xx(shared: Site, body: Any) -> None:
     before = shared.queued()
     response = shared.post(json.dumps(body).encode())
     if response.status_code != 202:

@@ -1,14 +1,16 @@
-"""What holds on every route: a name for each request, whose Host it answers to, and problems for errors."""
+"""Every route: request ids, accepted hosts, keys, and problem details for errors."""
 
-import time
-
+import gevent
 import pytest
 from werkzeug.test import TestResponse
 
 from jobs import ids
 from tests.unit.web.conftest import NewSite
 from tests.unit.web.site import Site, problem
-from web.keys import digest
+from web import waiting
+from web.access_log import AccessLog
+from web.app import App
+from web.keys import ACCESS, digest
 
 KEYS = f"ann:{digest('key of ann')},bob:{digest('key of bob')}"
 BODY = {"inputs": {"years": 2.5}}
@@ -17,7 +19,7 @@ TENSORS = {"inputs": [{"name": "years", "shape": [1], "datatype": "FP64", "data"
 
 
 def call(site: Site, method: str, path: str, **headers: str) -> TestResponse:
-    """On a route that takes a body, with a good one; X_Y in the name of a header stands for X-Y."""
+    """Sends a valid body to routes that take one. X_Y in the name of a header stands for X-Y."""
     named = {name.replace("_", "-"): value for name, value in headers.items()}
     body = {"/v1/predictions": BODY, "/recms": BODY["inputs"], INFER: TENSORS}.get(path)
     path = path.replace("ABSENT", ids.new_id("pred_"))
@@ -50,10 +52,20 @@ def test_a_request_keeps_its_own_id(site: Site, method: str, path: str) -> None:
 
 
 @pytest.mark.parametrize("given", ["", "x" * 65, "a b", "a;b", "<a>", "é", "a\tb"])
-def test_a_request_with_no_usable_id_is_given_one(site: Site, given: str) -> None:
+def test_a_request_without_a_usable_id_gets_one(site: Site, given: str) -> None:
     named = [call(site, "GET", "/healthz", X_Request_ID=given).headers["X-Request-ID"] for _ in range(2)]
     assert given not in named
     assert len(set(named)) == 2
+
+
+def test_an_id_is_made_of_the_randomness_that_is_passed_in(site: Site) -> None:
+    log = AccessLog(site.web.access_log.metrics, site.journal)
+    app = App(site.settings, {}, log, random_bytes=lambda length: b"\xab" * length)
+    assert app.test_client().get("/", headers={"Host": "localhost"}).headers["X-Request-ID"] == "ab" * 16
+
+
+def test_the_table_of_access_lists_only_routes_that_exist(site: Site) -> None:
+    assert ACCESS.keys() <= {rule.rule for rule in site.web.app.url_map.iter_rules()}
 
 
 @pytest.mark.parametrize("host", ["localhost", "localhost:8000", "127.0.0.1:80", "[::1]", "[::1]:8000"])
@@ -87,7 +99,7 @@ def test_without_keys_any_other_host_is_refused(site: Site, new_site: NewSite, h
         {"X_API_Key": "kéy"},
     ],
 )
-def test_where_keys_are_set_none_or_a_bad_one_is_401(new_site: NewSite, headers: dict[str, str]) -> None:
+def test_a_missing_or_wrong_key_is_401(new_site: NewSite, headers: dict[str, str]) -> None:
     site = new_site(keys=KEYS)
     for method, path in [*ON_JOBS, *ON_MODELS]:
         refused = call(site, method, path, **headers)
@@ -102,7 +114,7 @@ def test_health_needs_no_key(new_site: NewSite, path: str) -> None:
 
 
 @pytest.mark.parametrize("headers", [{"Authorization": "bearer key of ann"}, {"X_API_Key": "key of ann"}])
-def test_a_key_opens_its_owners_jobs_and_no_others(new_site: NewSite, headers: dict[str, str]) -> None:
+def test_a_key_gives_access_to_the_jobs_of_its_owner_only(new_site: NewSite, headers: dict[str, str]) -> None:
     site = new_site(keys=KEYS)
     path = call(site, "POST", "/v1/predictions", **headers).headers["Location"]
     for method, own in (("GET", path), ("POST", f"{path}/cancel")):
@@ -111,19 +123,21 @@ def test_a_key_opens_its_owners_jobs_and_no_others(new_site: NewSite, headers: d
     assert call(site, "POST", f"{path}/cancel", **headers).status_code == 200
 
 
-def test_nobody_can_wait_for_the_job_of_another(new_site: NewSite) -> None:
+def test_a_caller_cannot_wait_for_the_job_of_another_owner(
+    new_site: NewSite, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(waiting, "TICK_SECONDS", 3600)  # a wait would not end
     site = new_site(keys=KEYS)
     path = call(site, "POST", "/v1/predictions", X_API_Key="key of ann").headers["Location"]
-    started = time.monotonic()
-    problem(call(site, "GET", f"{path}?wait=2", X_API_Key="key of bob"), 404)
-    assert time.monotonic() - started < 1
+    waits = gevent.spawn(call, site, "GET", f"{path}?wait=2", X_API_Key="key of bob")
+    problem(waits.get(timeout=30), 404)
 
 
 @pytest.mark.parametrize(("method", "path"), [*ON_JOBS, *ON_MODELS])
 @pytest.mark.parametrize(
     "accept", ["text/html", "application/json;q=0", "application/xml, text/*", "image/*;q=x"]
 )
-def test_whoever_does_not_take_json_gets_406(site: Site, method: str, path: str, accept: str) -> None:
+def test_a_caller_that_does_not_accept_json_gets_406(site: Site, method: str, path: str, accept: str) -> None:
     problem(call(site, method, path, Accept=accept), 406)
     assert site.is_untouched()
 
@@ -133,6 +147,9 @@ def test_whoever_does_not_take_json_gets_406(site: Site, method: str, path: str,
     [
         ("GET", "/v1", 404),
         ("GET", "/v2/predictions", 404),
+        ("GET", "/v2x", 404),
+        ("GET", "/v1/v2", 404),
+        ("DELETE", "/v2", 405),
         ("POST", "/v1/predictions/", 404),
         ("GET", "/recms", 405),
         ("PUT", "/v1/predictions", 405),
@@ -142,13 +159,13 @@ def test_whoever_does_not_take_json_gets_406(site: Site, method: str, path: str,
         ("POST", f"{JOB}//cancel", 404),
     ],
 )
-def test_a_wrong_way_in_is_a_problem_too(site: Site, method: str, path: str, status: int) -> None:
+def test_an_unknown_route_or_method_is_a_problem(site: Site, method: str, path: str, status: int) -> None:
     refused = call(site, method, path)
     said = problem(refused, status)["detail"]
     assert ("Allow" in said and refused.headers["Allow"]) if status == 405 else "/docs" in said
 
 
-def test_options_says_what_is_allowed_without_html(site: Site) -> None:
+def test_options_lists_the_allowed_methods_without_html(site: Site) -> None:
     response = site.client.options("/v1/predictions")
     assert "POST" in response.headers["Allow"]
     assert response.mimetype != "text/html"

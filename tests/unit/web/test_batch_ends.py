@@ -1,4 +1,4 @@
-"""However a batch ends, it says so, and what was scored before stays."""
+"""Every way in which a batch can end, and what is kept of it."""
 
 from io import BytesIO
 
@@ -10,7 +10,7 @@ from tests.unit.web.batch_calls import posted
 from tests.unit.web.site import Site, problem
 
 
-def test_a_batch_that_waits_is_canceled_at_once(site: Site) -> None:
+def test_a_queued_batch_is_canceled_at_once(site: Site) -> None:
     path = posted(site)
     for _ in range(2):
         response = site.client.post(f"{path}/cancel")
@@ -42,7 +42,7 @@ def test_a_batch_that_is_not_started_by_its_deadline_expires(site: Site) -> None
     assert site.client.get(path).get_json()["status"] == "expired"
 
 
-def test_if_no_row_can_be_scored_the_batch_has_failed_and_says_so(site: Site) -> None:
+def test_a_batch_without_a_valid_row_fails(site: Site) -> None:
     path = posted(site, b"years\nx\ny\n")
     site.score_batches()
     batch = site.client.get(path).get_json()
@@ -52,7 +52,7 @@ def test_if_no_row_can_be_scored_the_batch_has_failed_and_says_so(site: Site) ->
     )
 
 
-def test_a_file_that_turns_out_to_be_no_table_fails_with_the_line(site: Site) -> None:
+def test_a_file_that_is_not_a_table_fails_and_names_the_line(site: Site) -> None:
     path = posted(site, b'years\n1\n"2\n' + b"3\n" * 200_000)
     site.score_batches()
     batch = site.client.get(path).get_json()
@@ -60,7 +60,7 @@ def test_a_file_that_turns_out_to_be_no_table_fails_with_the_line(site: Site) ->
     assert batch["error"]["detail"].startswith("line 3: ")
 
 
-def test_what_was_scored_stays_though_the_batch_cannot_go_on(site: Site) -> None:
+def test_scored_rows_are_kept_if_the_batch_cannot_continue(site: Site) -> None:
     table = pa.table({"years": [2.5, 12.5]})
     written = BytesIO()
     pyarrow.parquet.write_table(table, written, row_group_size=1)
@@ -79,7 +79,7 @@ def test_a_damaged_row_group_is_named_and_the_others_are_scored(site: Site) -> N
     ended = site.client.get(path).get_json()
     assert (ended["status"], ended["error"]) == (
         "failed",
-        {"type": "invalid_table", "detail": "row group 1 cannot be read: the file is damaged"},
+        {"type": "invalid_table", "detail": "row group 1 cannot be read; the file is damaged"},
     )
     assert ended["counts"] == {"total": 6, "succeeded": 3, "failed": 1}
     lines = site.client.get(f"{path}/results").text.splitlines()
@@ -87,13 +87,13 @@ def test_a_damaged_row_group_is_named_and_the_others_are_scored(site: Site) -> N
     missing, error = map(orjson.loads, site.client.get(f"{path}/errors").text.splitlines())
     assert (missing["row"], missing["errors"][0]["detail"]) == (
         2,
-        "rows 2 to 3 are not in the results, and not scored",
+        "rows 2 to 3 were not scored; the results leave them out",
     )
     assert (error["row"], error["errors"][0]["pointer"]) == (5, "/years")
 
 
 def damaged(group: int) -> bytes:
-    """Three row groups of two rows; one of them is not as it was written."""
+    """Three row groups of two rows, one of them damaged."""
     table = pa.table({"id": range(6), "years": [1.5, 2.5, 3.5, 4.5, 5.5, -1e300]})
     written = BytesIO()
     pyarrow.parquet.write_table(table, written, row_group_size=2)

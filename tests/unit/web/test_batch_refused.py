@@ -1,4 +1,4 @@
-"""A batch that cannot be is refused at the door, and leaves no file behind."""
+"""An invalid batch is refused by the post, and leaves no file behind."""
 
 import gzip
 import shutil
@@ -19,10 +19,10 @@ from tests.unit.web.site import BUNDLES, Site, problem
         (b"", "text/csv", 422, "the file is empty"),
         (b"years\n", "text/csv", 422, "no rows"),
         (b"age\n1\n", "text/csv", 422, "there is no column years"),
-        (b"years,years\n1,1\n", "text/csv", 422, "there twice"),
-        (b"years,error\n1,1\n", "text/csv", 422, "give a prefix"),
-        (b"years,warnings\n1,1\n", "text/csv", 422, "give a prefix"),
-        (b"\x89PNG\r\n\x1a\n\0\0", "text/csv", 422, "no text"),
+        (b"years,years\n1,1\n", "text/csv", 422, "occurs twice"),
+        (b"years,error\n1,1\n", "text/csv", 422, "choose a prefix"),
+        (b"years,warnings\n1,1\n", "text/csv", 422, "choose a prefix"),
+        (b"\x89PNG\r\n\x1a\n\0\0", "text/csv", 422, "not text"),
         (b"\xffyears\n1\n", "text/csv", 422, "charset"),
         (b"[1,2]", "application/x-ndjson", 422, "not a JSON object"),
         (b"years\n1\n", "application/vnd.apache.parquet", 422, "not a Parquet file"),
@@ -35,7 +35,7 @@ from tests.unit.web.site import BUNDLES, Site, problem
         (b'{"rows":[{}],"colour":1}', "application/json", 422, "invalid"),
     ],
 )
-def test_what_cannot_be_scored_is_refused_at_the_door(
+def test_a_file_that_cannot_be_scored_is_refused_by_the_post(
     site: Site, body: bytes, kind: str, status: int, reason: str
 ) -> None:
     assert reason in problem(post(site, body, kind), status)["detail"]
@@ -52,11 +52,11 @@ def test_what_cannot_be_scored_is_refused_at_the_door(
         ("?model=no", 404),
     ],
 )
-def test_options_that_cannot_be_met_are_refused(site: Site, query: str, status: int) -> None:
+def test_invalid_options_are_refused(site: Site, query: str, status: int) -> None:
     problem(post(site, query=query), status)
 
 
-def test_what_unpacks_to_too_much_is_refused(new_site: NewSite) -> None:
+def test_a_file_over_the_limit_after_decompression_is_refused(new_site: NewSite) -> None:
     site = new_site(max_file=1_000_000)
     problem(post(site, gzip.compress(CSV + b"d,1\n" * 250_000), Content_Encoding="gzip"), 413)
     problem(post(site, CSV + b"d,1\n" * 250_000), 413)
@@ -64,13 +64,13 @@ def test_what_unpacks_to_too_much_is_refused(new_site: NewSite) -> None:
 
 
 @pytest.mark.parametrize("body", [gzip.compress(CSV)[:-5], b"years\n1\n"], ids=["cut off", "plain"])
-def test_what_is_no_whole_gzip_is_refused(site: Site, body: bytes) -> None:
+def test_a_body_that_is_not_a_whole_gzip_stream_is_refused(site: Site, body: bytes) -> None:
     problem(post(site, body, Content_Encoding="gzip"), 400)
 
 
-def test_a_column_named_as_one_of_an_explanation_is_refused_if_that_is_asked_for(site: Site) -> None:
+def test_a_column_named_like_an_explanation_is_refused_if_explanations_are_requested(site: Site) -> None:
     body = b"years,base\n1,1\n"
-    assert "give a prefix" in problem(post(site, body, query="?explain=true"), 422)["detail"]
+    assert "choose a prefix" in problem(post(site, body, query="?explain=true"), 422)["detail"]
     assert posted(site, body)
     assert posted(site, body, query="?explain=true&prefix=our_")
 
@@ -82,7 +82,7 @@ def test_a_model_that_cannot_be_explained_says_so(new_site: NewSite, tmp_path: P
     assert refused["errors"] == [{"pointer": "/explain", "detail": "salary@1 gives no explanations"}]
 
 
-def test_s3_is_open_where_it_is_allowed_and_nowhere_else(new_site: NewSite) -> None:
+def test_only_allowed_addresses_in_s3_are_accepted(new_site: NewSite) -> None:
     site = new_site(s3_allow="s3://salaries/in/,s3://all")
     for address in (
         "s3://salaries/out/a.csv",
@@ -94,14 +94,14 @@ def test_s3_is_open_where_it_is_allowed_and_nowhere_else(new_site: NewSite) -> N
         assert problem(post(site, body, "application/json"), 422)["errors"][0]["pointer"] == "/input"
 
 
-def test_too_many_unfinished_batches_close_the_door(new_site: NewSite) -> None:
+def test_too_many_unfinished_batches_are_503(new_site: NewSite) -> None:
     site = new_site(max_batches=1)
     posted(site)
     problem(post(site), 503)
     assert len(list(site.files.folders("batches"))) == 1
 
 
-def test_a_key_at_its_limit_is_refused_and_still_has_what_it_posted(new_site: NewSite) -> None:
+def test_a_key_at_its_limit_is_refused_and_keeps_its_batches(new_site: NewSite) -> None:
     site = new_site(max_batches_per_key=1)
     first = posted(site, Idempotency_Key="k")
     assert "unfinished" in problem(post(site), 429)["detail"]
@@ -111,5 +111,5 @@ def test_a_key_at_its_limit_is_refused_and_still_has_what_it_posted(new_site: Ne
 
 
 @pytest.mark.parametrize("job_id", ["batch_1", "pred_01a2014c-0000-7000-8000-000000000000"])
-def test_what_is_no_id_of_a_batch_is_not_found(site: Site, job_id: str) -> None:
+def test_an_id_that_is_not_of_a_batch_is_not_found(site: Site, job_id: str) -> None:
     problem(site.client.get(f"/v1/batches/{job_id}"), 404)

@@ -1,4 +1,4 @@
-"""Results are a file: whole, in part, or packed."""
+"""Results are a file: whole, a range of it, or compressed."""
 
 import gzip
 
@@ -6,14 +6,14 @@ from tests.unit.web.batch_calls import RESULT, posted
 from tests.unit.web.site import Site, problem
 
 
-def test_results_are_not_to_be_had_before_the_end(site: Site) -> None:
+def test_results_are_not_available_before_the_end(site: Site) -> None:
     path = posted(site)
     problem(site.client.get(f"{path}/results"), 409)
     site.score_batches(tasks=2)
     problem(site.client.get(f"{path}/errors"), 409)
 
 
-def test_a_part_of_the_results_can_be_asked_for(site: Site) -> None:
+def test_a_range_of_the_results_can_be_requested(site: Site) -> None:
     path = posted(site)
     site.score_batches()
     whole = site.client.get(f"{path}/results")
@@ -29,7 +29,7 @@ def test_a_part_of_the_results_can_be_asked_for(site: Site) -> None:
     assert (head.status_code, head.headers["Content-Length"], head.data) == (200, str(len(RESULT)), b"")
 
 
-def test_results_are_packed_for_who_takes_that(site: Site) -> None:
+def test_results_are_compressed_for_callers_that_accept_it(site: Site) -> None:
     path = posted(site)
     site.score_batches()
     response = site.client.get(f"{path}/results", headers={"Accept-Encoding": "gzip"})

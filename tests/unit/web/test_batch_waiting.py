@@ -1,8 +1,5 @@
 """Callers who wait for a batch: woken by the message of its end, and never left without a response."""
 
-from typing import Any
-
-import gevent
 import pytest
 
 from tests.unit.web.batch_calls import CSV, post, posted
@@ -17,14 +14,6 @@ def no_polling(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(waiting, "READ_AGAIN_EVERY_SECONDS", 3600)
 
 
-def waiting_for(site: Site, call: Any, *arguments: Any, **named: Any) -> Any:
-    """The greenlet of a call, once the call waits."""
-    greenlet = gevent.spawn(call, *arguments, **named)
-    while site.web.waiting.callers == 0:
-        gevent.sleep(0.001)
-    return greenlet
-
-
 def publish_end(site: Site, job_id: str) -> None:
     """The message of an ended batch, which never carries its record."""
     lines = [job_id, "succeeded", "1", "", "1", "1", "-", ""]
@@ -34,7 +23,7 @@ def publish_end(site: Site, job_id: str) -> None:
 @pytest.mark.usefixtures("no_polling")
 def test_the_message_of_its_end_wakes_the_caller(site: Site) -> None:
     path = posted(site, b"years\n2.5\n")
-    waits = waiting_for(site, site.client.get, f"{path}?wait=10")
+    waits = site.started(site.client.get, f"{path}?wait=10")
     site.score_batches()
     publish_end(site, path.rpartition("/")[2])
     assert waits.get(timeout=5).get_json()["status"] == "succeeded"
@@ -44,7 +33,7 @@ def test_a_lost_message_is_made_up_for_by_reading_again(site: Site, monkeypatch:
     monkeypatch.setattr(waiting, "READ_AGAIN_EVERY_SECONDS", 0.02)
     path = posted(site)
     site.redis.loses_messages = True
-    waits = waiting_for(site, site.client.get, f"{path}?wait=25")
+    waits = site.started(site.client.get, f"{path}?wait=25")
     site.score_batches()
     assert waits.get(timeout=5).get_json()["status"] == "partially_succeeded"
 
@@ -61,7 +50,7 @@ def test_when_the_time_is_over_the_batch_is_shown_as_it_is(site: Site) -> None:
 
 @pytest.mark.usefixtures("no_polling")
 def test_when_web_stops_readers_get_the_batch_as_it_is(site: Site) -> None:
-    waits = waiting_for(site, site.client.get, f"{posted(site)}?wait=10")
+    waits = site.started(site.client.get, f"{posted(site)}?wait=10")
     site.web.drain()
     response = waits.get(timeout=5)
     assert (response.status_code, response.get_json()["status"]) == (200, "validating")
@@ -69,7 +58,7 @@ def test_when_web_stops_readers_get_the_batch_as_it_is(site: Site) -> None:
 
 @pytest.mark.usefixtures("no_polling")
 def test_when_web_stops_a_dry_run_is_503_and_leaves_no_batch(site: Site) -> None:
-    waits = waiting_for(site, post, site, query="?dry_run=true")
+    waits = site.started(post, site, query="?dry_run=true")
     site.web.drain()
     assert "try again" in problem(waits.get(timeout=5), 503)["detail"]
     assert site.jobs() == []
@@ -77,7 +66,7 @@ def test_when_web_stops_a_dry_run_is_503_and_leaves_no_batch(site: Site) -> None
 
 @pytest.mark.usefixtures("no_polling")
 def test_a_dry_run_previews_the_first_rows(site: Site) -> None:
-    waits = waiting_for(site, post, site, CSV, query="?dry_run=true")
+    waits = site.started(post, site, CSV, query="?dry_run=true")
     site.score_batches()
     [job_id] = site.jobs()
     publish_end(site, job_id)

@@ -1,4 +1,4 @@
-"""A file goes in, and one line for each of its rows comes out."""
+"""The results of a file have one line for each row."""
 
 import gzip
 
@@ -11,7 +11,7 @@ from tests.unit.web.site import Site, problem
 ROWS = [{"years": 2.5}, {"years": "12.5"}]
 
 
-def test_a_file_is_taken_in_and_its_batch_told(site: Site) -> None:
+def test_a_file_is_accepted_and_its_batch_shown(site: Site) -> None:
     response = post(site)
     batch = response.get_json()
     assert (response.status_code, batch["status"], batch["object"]) == (202, "validating", "batch")
@@ -20,7 +20,7 @@ def test_a_file_is_taken_in_and_its_batch_told(site: Site) -> None:
     assert batch["progress"] == 0
 
 
-def test_each_row_has_its_line_and_each_failed_row_its_reason(site: Site) -> None:
+def test_each_row_has_a_line_and_each_failed_row_a_reason(site: Site) -> None:
     path = posted(site)
     site.score_batches()
     batch = site.client.get(path).get_json()
@@ -45,7 +45,7 @@ def test_rows_may_come_as_json(site: Site) -> None:
     )
 
 
-def test_results_come_in_the_format_that_was_asked_for(site: Site) -> None:
+def test_results_have_the_requested_format(site: Site) -> None:
     path = posted(site, query="?results=ndjson&prefix=our_")
     site.score_batches()
     response = site.client.get(f"{path}/results")
@@ -59,7 +59,7 @@ def test_results_come_in_the_format_that_was_asked_for(site: Site) -> None:
     problem(site.client.get(f"{path}/results", headers={"Accept": "text/csv"}), 406)
 
 
-def test_a_file_may_be_packed(site: Site) -> None:
+def test_a_file_may_be_compressed(site: Site) -> None:
     for packed in (gzip.compress(CSV), gzip.compress(CSV[:9]) + gzip.compress(CSV[9:])):
         path = posted(site, packed, Content_Encoding="gzip")
         site.score_batches()
@@ -67,7 +67,7 @@ def test_a_file_may_be_packed(site: Site) -> None:
 
 
 @pytest.mark.parametrize("way", ["query", "body"])
-def test_what_each_feature_adds_comes_in_columns_if_asked_for(site: Site, way: str) -> None:
+def test_contributions_are_columns_if_requested(site: Site, way: str) -> None:
     if way == "query":
         path = posted(site, query="?explain=true")
     else:
@@ -81,7 +81,7 @@ def test_what_each_feature_adds_comes_in_columns_if_asked_for(site: Site, way: s
     assert float(contribution) + float(base) == pytest.approx(float(prediction), abs=1e-4)
 
 
-def test_an_owner_sees_his_own_batches_the_newest_first(site: Site) -> None:
+def test_the_list_has_the_owners_batches_newest_first(site: Site) -> None:
     paths = [posted(site) for _ in range(3)]
     page = site.client.get("/v1/batches?limit=2").get_json()
     following = site.client.get(page["urls"]["next"]).get_json()

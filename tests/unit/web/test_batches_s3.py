@@ -1,4 +1,4 @@
-"""Files of callers' own buckets go in, and results go there."""
+"""Files in callers' own buckets, and results that are written there."""
 
 import gzip
 from typing import Any
@@ -25,7 +25,7 @@ def post(site: Site, **body: Any) -> TestResponse:
     return site.client.post("/v1/batches", data=orjson.dumps(body), content_type="application/json")
 
 
-def test_results_go_where_the_caller_wants_them(site: Site, aws: Any) -> None:
+def test_results_go_to_the_output_address(site: Site, aws: Any) -> None:
     response = post(site, input="s3://salaries/in/people.csv", output="s3://salaries/out/")
     assert response.status_code == 202
     batch = response.get_json()
@@ -38,7 +38,7 @@ def test_results_go_where_the_caller_wants_them(site: Site, aws: Any) -> None:
     assert aws.get_object(Bucket="salaries", Key="in/people.csv")["Body"].read() == CSV
 
 
-def test_without_an_output_results_stay_here(site: Site) -> None:
+def test_without_an_output_results_stay_in_the_file_store(site: Site) -> None:
     batch = post(site, input="s3://salaries/in/people.csv", results="ndjson").get_json()
     site.score_batches()
     first = site.client.get(batch["urls"]["results"]).data.splitlines()[0]
@@ -46,7 +46,7 @@ def test_without_an_output_results_stay_here(site: Site) -> None:
 
 
 @pytest.mark.parametrize("name", ["packed.csv.gz", "packed.csv"])
-def test_what_is_packed_is_unpacked_whatever_its_name_is(site: Site, aws: Any, name: str) -> None:
+def test_a_gzip_file_is_decompressed_whatever_its_name(site: Site, aws: Any, name: str) -> None:
     aws.put_object(Bucket="salaries", Key=name, Body=gzip.compress(CSV), ContentEncoding="gzip")
     batch = post(site, input=f"s3://salaries/{name}").get_json()
     site.score_batches()
@@ -58,7 +58,7 @@ def test_what_is_packed_is_unpacked_whatever_its_name_is(site: Site, aws: Any, n
         files.size(f"batches/{batch['id']}/input")
 
 
-def test_what_only_bears_the_name_of_gzip_is_read_as_it_is(site: Site, aws: Any) -> None:
+def test_a_plain_file_named_gz_is_read_as_it_is(site: Site, aws: Any) -> None:
     aws.put_object(Bucket="salaries", Key="plain.csv.gz", Body=CSV)
     batch = post(site, input="s3://salaries/plain.csv.gz").get_json()
     site.score_batches()
@@ -68,13 +68,13 @@ def test_what_only_bears_the_name_of_gzip_is_read_as_it_is(site: Site, aws: Any)
 @pytest.mark.parametrize(
     ("packed", "reason"),
     [
-        (gzip.compress(CSV)[:-4], "the gzip stream is cut off"),
-        (gzip.compress(CSV)[:9] + b"junk" * 20, "what was sent is not gzip"),
+        (gzip.compress(CSV)[:-4], "the gzip data is cut off"),
+        (gzip.compress(CSV)[:9] + b"junk" * 20, "the data is not gzip"),
         (gzip.compress(CSV + b"d,1\n" * 500_000), "the file has more than 1000000 bytes"),
     ],
     ids=["cut off", "broken", "bomb"],
 )
-def test_what_cannot_be_unpacked_fails_the_batch(
+def test_a_file_that_cannot_be_decompressed_fails_the_batch(
     new_site: NewSite, aws: Any, packed: bytes, reason: str
 ) -> None:
     site = new_site(s3_allow="s3://salaries", max_file=1_000_000)
@@ -86,18 +86,18 @@ def test_what_cannot_be_unpacked_fails_the_batch(
     assert ended["error"]["detail"].startswith(reason)
 
 
-def test_what_is_longer_than_a_file_may_be_is_refused(new_site: NewSite, aws: Any) -> None:
+def test_a_file_over_the_limit_is_refused(new_site: NewSite, aws: Any) -> None:
     site = new_site(s3_allow="s3://salaries", max_file=1024)
     aws.put_object(Bucket="salaries", Key="long.csv", Body=CSV * 100)
     problem(post(site, input="s3://salaries/long.csv"), 413)
 
 
 @pytest.mark.parametrize("address", ["s3://salaries/in/nobody.csv", "s3://nowhere/people.csv"])
-def test_what_is_not_there_is_refused_at_the_door(site: Site, address: str) -> None:
+def test_a_missing_file_is_refused_by_the_post(site: Site, address: str) -> None:
     assert problem(post(site, input=address), 422)["errors"][0]["pointer"] == "/input"
 
 
-def test_what_is_gone_before_it_is_read_fails_the_batch(site: Site, aws: Any) -> None:
+def test_a_file_that_is_gone_before_it_is_read_fails_the_batch(site: Site, aws: Any) -> None:
     batch = post(site, input="s3://salaries/in/people.csv").get_json()
     aws.delete_object(Bucket="salaries", Key="in/people.csv")
     site.score_batches()
@@ -112,4 +112,4 @@ def test_an_output_that_cannot_be_written_fails_the_batch(site: Site) -> None:
     batch = post(site, input="s3://salaries/in/people.csv", output="s3://nowhere/out").get_json()
     site.score_batches()
     ended = site.client.get(batch["urls"]["self"]).get_json()
-    assert (ended["status"], ended["error"]["detail"]) == ("failed", "there is no bucket nowhere")
+    assert (ended["status"], ended["error"]["detail"]) == ("failed", "bucket nowhere does not exist")

@@ -1,4 +1,4 @@
-"""Whatever is wrong with a body is said where it is, all at once; it is neither queued nor logged."""
+"""All faults of a body are listed at once with pointers; the body is neither queued nor logged."""
 
 import json
 import logging
@@ -16,7 +16,7 @@ from tests.unit.web.site import Site, pointers, problem
 ROW = {"years": 2.5}
 TAKE_JSON = ["/v1/predictions", "/recms", "/v2/models/salary/infer"]
 SECRET = 7312561
-"""Stands in bodies, and must not stand in logs."""
+"""A value in bodies that must not appear in logs."""
 
 
 @pytest.fixture
@@ -53,7 +53,7 @@ def post(site: Site, path: str, body: bytes, **options: Any) -> TestResponse:
     ],
     ids=lambda body: repr(body[:30]),
 )
-def test_what_is_not_json_is_refused(site: Site, path: str, body: bytes) -> None:
+def test_a_body_that_is_not_json_is_refused(site: Site, path: str, body: bytes) -> None:
     problem(post(site, path, body), 400)
 
 
@@ -131,7 +131,7 @@ VALUES = [
 
 
 @pytest.mark.parametrize("value", VALUES, ids=lambda value: value[:12])
-def test_a_value_that_is_no_number_is_refused_in_its_place(site: Site, value: str) -> None:
+def test_a_value_that_is_not_a_number_is_refused_with_its_pointer(site: Site, value: str) -> None:
     row = f'{{"years": {value}}}'
     assert pointers(site.post(f'{{"inputs": {row}}}'.encode())) == ["/inputs/years"]
     assert pointers(site.post(f'{{"inputs": [{row}]}}'.encode())) == ["/inputs/0/years"]
@@ -157,11 +157,11 @@ def test_recms_points_into_the_row_that_it_was_sent(site: Site, row: str, where:
         r'{"inputs": {"years": 2.5}, "metadata": {"a": "\ud800"}}',
     ],
 )
-def test_half_a_surrogate_pair_is_no_text(site: Site, body: str) -> None:
+def test_half_a_surrogate_pair_is_refused(site: Site, body: str) -> None:
     problem(site.post(body.encode()), 400)
 
 
-def test_of_two_members_with_one_name_the_last_counts(site: Site) -> None:
+def test_the_last_of_two_members_with_one_name_counts(site: Site) -> None:
     refused = site.post(b'{"inputs": {"years": 2.5}, "inputs": {"years": 1, "years": "7312561 years"}}')
     assert pointers(refused) == ["/inputs/years"]
 

@@ -1,4 +1,4 @@
-"""Calls that come while a round trip is under way share the next."""
+"""Calls during a round trip share the next one."""
 
 from collections.abc import Sequence
 
@@ -9,7 +9,7 @@ from web.submission import LARGEST_GROUP, GroupCommit
 
 
 class Echo:
-    """Answers ten times each question, after a while; keeps the groups in which they came."""
+    """Returns ten times each number after a while, and records the groups."""
 
     def __init__(self) -> None:
         self.groups: list[list[int]] = []
@@ -27,14 +27,14 @@ def asked(gatherer: GroupCommit[int, int], questions: Sequence[int]) -> list[gev
     return [gevent.spawn(gatherer, question) for question in questions]
 
 
-def test_one_call_goes_out_at_once_and_alone() -> None:
+def test_a_single_call_goes_out_at_once() -> None:
     echo = Echo()
     gatherer = GroupCommit(echo)
     assert [gatherer(1), gatherer(2)] == [10, 20]
     assert echo.groups == [[1], [2]]
 
 
-def test_those_who_come_while_it_is_under_way_share_the_next_in_order() -> None:
+def test_calls_during_a_round_trip_share_the_next_in_order() -> None:
     echo = Echo()
     gatherer = GroupCommit(echo)
     early = asked(gatherer, [1])
@@ -45,7 +45,7 @@ def test_those_who_come_while_it_is_under_way_share_the_next_in_order() -> None:
     assert echo.groups == [[1], [4, 2, 3]]
 
 
-def test_a_round_trip_is_of_a_limited_size() -> None:
+def test_the_size_of_a_group_is_limited() -> None:
     echo = Echo()
     questions = list(range(2 * LARGEST_GROUP + 5))
     answers = [greenlet.get() for greenlet in asked(GroupCommit(echo), questions)]
@@ -54,7 +54,7 @@ def test_a_round_trip_is_of_a_limited_size() -> None:
     assert max(map(len, echo.groups)) == LARGEST_GROUP
 
 
-def test_an_error_reaches_each_who_shared_and_nobody_later() -> None:
+def test_an_error_reaches_every_call_of_the_group_and_no_later_one() -> None:
     echo = Echo()
     echo.failure = ValueError("away")
     gatherer = GroupCommit(echo)

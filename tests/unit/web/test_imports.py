@@ -1,4 +1,4 @@
-"""Web in a fresh process: what it may be without."""
+"""Importing web in a fresh process loads neither the worker nor a numeric library."""
 
 import subprocess
 import sys

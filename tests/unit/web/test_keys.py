@@ -1,4 +1,4 @@
-"""The setting of keys: what it may look like, and that a bad one never shows a key."""
+"""The setting PAYGRADE_API_KEYS: its syntax, and errors that do not show the keys."""
 
 import pytest
 
@@ -9,7 +9,7 @@ HASH = digest("secret")
 
 
 @pytest.mark.parametrize(("setting", "some"), [("", False), (" , ", False), (f" ann:{HASH} ,", True)])
-def test_no_entries_are_no_keys(setting: str, some: bool) -> None:
+def test_without_entries_there_are_no_keys(setting: str, some: bool) -> None:
     assert bool(parse_keys(setting)) is some
 
 

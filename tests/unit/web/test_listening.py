@@ -1,4 +1,4 @@
-"""Where web may listen, and that it says so in one line where it may not."""
+"""The addresses that web may listen on; any other gives one clear line."""
 
 import socket
 
@@ -9,16 +9,16 @@ from web.listening import check_free, is_loopback
 
 
 @pytest.mark.parametrize("host", ["localhost", "127.0.0.1", "127.9.9.9", "::1"])
-def test_this_is_loopback(host: str) -> None:
+def test_loopback_hosts_are_recognized(host: str) -> None:
     assert is_loopback(host)
 
 
 @pytest.mark.parametrize("host", ["0.0.0.0", "::", "10.0.0.1", "example.org", "", "127.1", "[::1]"])  # noqa: S104
-def test_this_is_not(host: str) -> None:
+def test_other_hosts_are_not_loopback(host: str) -> None:
     assert not is_loopback(host)
 
 
-def test_a_port_in_use_is_one_clear_line_and_a_free_one_none() -> None:
+def test_a_port_in_use_is_one_clear_line_and_a_free_port_none() -> None:
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
         taken.listen()
@@ -39,6 +39,6 @@ def test_a_port_in_use_is_one_clear_line_and_a_free_one_none() -> None:
         ("no.such.host.invalid", 8000, "cannot listen on no.such.host.invalid"),
     ],
 )
-def test_an_address_that_is_not_ours_is_one_clear_line(host: str, port: int, line: str) -> None:
+def test_an_address_that_cannot_be_used_is_one_clear_line(host: str, port: int, line: str) -> None:
     with pytest.raises(InvalidSettings, match=line):
         check_free(host, port)

@@ -1,4 +1,4 @@
-"""/v1/models: what is served, and what rows it takes."""
+"""/v1/models: the models that are served, and their rows."""
 
 from pathlib import Path
 
@@ -12,7 +12,7 @@ from web.keys import digest
 SHA256 = "c176bdea49324a06b5ba0849cfc68966ce80a9ccf749fd815fd4943a9ee8bc45"
 
 
-def test_a_model_tells_all_that_a_caller_must_know(site: Site) -> None:
+def test_a_model_shows_all_that_a_caller_needs(site: Site) -> None:
     shown = site.client.get("/v1/models/salary").get_json()
     row = shown.pop("row")
     assert shown == {
@@ -39,7 +39,7 @@ def test_its_example_is_scored(site: Site) -> None:
     assert answer.get_json()["output"] == {"prediction": 260.00012}
 
 
-def test_a_version_is_asked_for_by_number(site: Site) -> None:
+def test_a_version_is_requested_by_number(site: Site) -> None:
     assert (
         site.client.get("/v1/models/salary@1").get_json() == site.client.get("/v1/models/salary").get_json()
     )
@@ -57,12 +57,12 @@ def test_the_list_has_the_newest_version_of_each(site: Site) -> None:
     }
 
 
-def test_a_default_that_is_not_there_is_nobodys(new_site: NewSite, rent_bundles: Path) -> None:
+def test_no_model_is_the_default_where_the_default_is_missing(new_site: NewSite, rent_bundles: Path) -> None:
     site = new_site(bundles=rent_bundles, default_model="salary@1")
     assert site.client.get("/v1/models/salary").get_json()["default"] is False
 
 
-def test_where_keys_are_set_models_are_for_those_who_have_one(new_site: NewSite) -> None:
+def test_models_need_a_key_where_keys_are_set(new_site: NewSite) -> None:
     site = new_site(keys=f"ann:{digest('key of ann')}")
     for path in ("/v1/models", "/v1/models/salary"):
         problem(site.client.get(path), 401)

@@ -1,4 +1,4 @@
-"""/openapi.json says what is true, of every route; documented.py holds the answers of all tests to it."""
+"""/openapi.json describes every route; documented.py checks the responses of all tests against it."""
 
 import re
 import shutil
@@ -45,7 +45,7 @@ def test_every_route_is_documented_and_no_other(site: Site) -> None:
 
 
 def route_of(site: Site, method: str, path: str) -> str:
-    """Fails where nothing would answer; a path may be documented for each model apart."""
+    """Fails if no route matches. A path may be documented separately for each model."""
     rule, _ = site.web.app.url_map.bind("").match(re.sub(r"[{}]", "", path), method, return_rule=True)
     return f"{method} {rule.rule}"
 
@@ -62,7 +62,7 @@ def test_a_catalog_without_the_articles_model_has_a_document_too(
         schemathesis.openapi.from_dict(document(new_site(bundles=bundles))).validate()
 
 
-def test_each_example_is_scored_as_on_the_day_of_its_publishing(site: Site) -> None:
+def test_each_example_has_its_golden_score(site: Site) -> None:
     site.hire()
     golden = Manifest.read(BUNDLES / "salary" / "1").golden.predictions
     [content] = operations(document(site))["POST /v1/predictions"]["requestBody"]["content"].values()
@@ -81,14 +81,14 @@ def test_rows_are_those_of_each_model(new_site: NewSite, rent_bundles: Path) -> 
     assert body["required"] == ["inputs"]
 
 
-def test_only_the_default_model_may_go_unnamed(new_site: NewSite, rent_bundles: Path) -> None:
+def test_only_the_default_model_may_be_left_out(new_site: NewSite, rent_bundles: Path) -> None:
     body = document(new_site(bundles=rent_bundles, default_model="other"))
     request = body["components"]["schemas"]["Request.salary.3"]
     assert request["properties"]["model"] == {"enum": ["salary", "salary@3"]}
     assert request["required"] == ["model", "inputs"]
 
 
-def test_it_is_made_anew_when_a_version_appears_and_else_kept(rent_bundles: Path, tmp_path: Path) -> None:
+def test_the_document_is_generated_again_only_for_a_new_version(rent_bundles: Path, tmp_path: Path) -> None:
     shutil.copytree(BUNDLES, tmp_path / "bundles")
     catalog = Catalog(tmp_path / "bundles", "salary", refresh_seconds=0)
     made = Document(catalog, keyed=False, route_classes=ROUTE_CLASSES)
@@ -102,7 +102,7 @@ def test_it_is_made_anew_when_a_version_appears_and_else_kept(rent_bundles: Path
     assert older["properties"]["model"] == {"enum": ["salary@1"]}
 
 
-def test_keys_are_asked_for_where_they_are_set_and_nowhere_else(site: Site, new_site: NewSite) -> None:
+def test_the_document_asks_for_keys_only_where_keys_are_set(site: Site, new_site: NewSite) -> None:
     locked = document(new_site(keys=KEYS))
     assert locked["components"]["securitySchemes"].keys() == {"bearer", "header"}
     for operation in operations(locked).values():
@@ -117,12 +117,12 @@ def test_the_document_and_its_page_need_no_key(new_site: NewSite) -> None:
         assert site.client.get(path, follow_redirects=True).status_code == 200
 
 
-def test_a_browser_at_the_root_is_led_to_the_page(site: Site) -> None:
+def test_the_root_redirects_to_the_page(site: Site) -> None:
     landed = site.client.get("/", follow_redirects=True)
     assert [landed.request.path, landed.mimetype] == ["/docs", "text/html"]
 
 
-def test_the_page_is_made_of_files_that_are_served_here(site: Site) -> None:
+def test_the_page_loads_only_files_of_this_server(site: Site) -> None:
     page = site.client.get("/docs")
     assert page.mimetype == "text/html"
     assert "default-src 'none'" in page.headers["Content-Security-Policy"]

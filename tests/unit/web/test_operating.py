@@ -1,4 +1,4 @@
-"""How things stand, the metrics of all processes together, and what requests and jobs leave in the log."""
+"""Capacity, the metrics of all processes together, and the log of requests and jobs."""
 
 from typing import Any
 
@@ -35,11 +35,11 @@ def lines(site: Site, event: str) -> list[dict[str, Any]]:
     return [line for line in logged if line["event"] == event]
 
 
-def test_capacity_tells_how_things_stand(site: Site) -> None:
+def test_capacity_shows_what_waits_and_who_works(site: Site) -> None:
     site.post({"inputs": [{"years": 1}, {"years": 2}]})
     site.post_years()
-    site.line.claim(CHILD, "wake_up", 1)
-    site.line.alive(living("host:1:2", pace=500))
+    site.consumer.claim(CHILD, "wake_up", 1)
+    site.consumer.alive(living("host:1:2", pace=500))
     capacity = site.client.get("/v1/capacity").get_json()
     assert 0 <= capacity.pop("oldest_age_seconds") < 60
     assert capacity == {
@@ -63,8 +63,8 @@ def test_capacity_tells_how_things_stand(site: Site) -> None:
     }
 
 
-def test_a_queued_job_tells_its_place_and_when_it_should_be_done(site: Site) -> None:
-    site.line.alive(living("host:1:2", pace=10))
+def test_a_queued_job_shows_its_position_and_its_eta(site: Site) -> None:
+    site.consumer.alive(living("host:1:2", pace=10))
     site.post({"inputs": [{"years": 1}] * 24})
     capacity = site.monitor.capacity()
     site.web.watch.capacity = capacity
@@ -73,8 +73,8 @@ def test_a_queued_job_tells_its_place_and_when_it_should_be_done(site: Site) -> 
     assert response.headers["Retry-After"] == "3"
 
 
-def test_a_list_should_be_done_when_its_last_row_is(site: Site) -> None:
-    site.line.alive(living("host:1:2", pace=10))
+def test_the_eta_of_a_list_is_that_of_its_last_row(site: Site) -> None:
+    site.consumer.alive(living("host:1:2", pace=10))
     site.web.watch.capacity = site.monitor.capacity()
     response = site.post({"inputs": [{"years": 1}] * 24})
     assert response.get_json()["queue"] == {"position": 1, "eta_seconds": 2.4}
@@ -82,9 +82,10 @@ def test_a_list_should_be_done_when_its_last_row_is(site: Site) -> None:
     assert site.show(response.get_json()["id"]) == response.get_json()
 
 
-def test_a_job_to_be_explained_has_a_place_in_its_own_line_at_its_own_pace(site: Site) -> None:
-    site.line.alive(living("host:1:2", pace=1_000))
-    PredictionConsumer(site.redis, site.settings, EXPLANATIONS).alive(living("host:1:2:explained", pace=4))
+def test_an_explained_job_has_a_position_in_its_own_queue_at_its_own_rate(site: Site) -> None:
+    site.consumer.alive(living("host:1:2", pace=1_000))
+    explaining = PredictionConsumer(site.redis, site.settings, EXPLANATIONS)
+    explaining.alive(living("host:1:2", pace=4))
     site.web.watch.capacity = site.monitor.capacity()
     explained = {"inputs": [{"years": 1}] * 2, "explain": True}
     site.post({"inputs": [{"years": 1}] * 24})
@@ -96,11 +97,12 @@ def test_a_job_to_be_explained_has_a_place_in_its_own_line_at_its_own_pace(site:
     assert site.post(BODY).get_json()["queue"] == {"position": 25, "eta_seconds": 0.025}
 
 
-def test_a_full_line_says_when_there_should_be_room(new_site: NewSite) -> None:
+def test_a_full_queue_says_when_it_should_have_room(new_site: NewSite) -> None:
     site = new_site(max_waiting=1)
-    site.line.alive(living("host:1:2", pace=10))
+    site.consumer.alive(living("host:1:2", pace=10))
     site.post({"inputs": [{"years": 1}] * 1000})
     site.web.watch.capacity = site.monitor.capacity()
+    site.web.watch.accepting = False
     refused = site.post(BODY)
     problem(refused, 503)
     assert refused.headers["Retry-After"] == "10"
@@ -130,8 +132,8 @@ def test_metrics_follow_jobs_through_their_lives(site: Site) -> None:
     samples = scraped(site)
     assert samples["jobs_ended_total{kind=predictions,model=salary@1,status=canceled}"] == 1
     assert samples["jobs_ended_total{kind=predictions,model=salary@1,status=succeeded}"] == 1
-    assert samples["attempts_total{attempt=1}"] == 1
-    assert samples["wake_ups_total{}"] == 1
+    assert samples["attempts_total{attempt=1,queue=predictions}"] == 1
+    assert samples["wake_ups_total{queue=predictions}"] == 1
     assert samples["microbatch_rows_bucket{le=1.0,model=salary@1}"] == 1
     for name in ("queue_wait_seconds", "run_seconds"):
         assert samples[f"{name}_count{{model=salary@1}}"] == 1
@@ -166,7 +168,7 @@ def test_metrics_of_all_processes_are_added_up(site: Site) -> None:
     assert samples["queue_wait_seconds_sum{model=salary@1}"] == pytest.approx(0.202)
 
 
-def test_what_could_not_be_flushed_is_flushed_later(site: Site) -> None:
+def test_counts_that_could_not_be_flushed_are_flushed_later(site: Site) -> None:
     site.post_years()
     site.redis.failure = ConnectionError()
     problem(site.client.get("/metrics"), 503)
@@ -182,7 +184,7 @@ def test_metrics_are_for_operators(new_site: NewSite) -> None:
     assert site.client.get("/v1/capacity", headers={"X-API-Key": "a"}).status_code == 200
 
 
-def test_the_log_tells_the_way_of_a_job(site: Site) -> None:
+def test_the_log_follows_a_job(site: Site) -> None:
     site.hire()
     answered = site.post(BODY, Prefer="wait=5", X_Request_ID="call-1")
     job_id = answered.get_json()["id"]
@@ -202,7 +204,7 @@ def test_a_replayed_request_is_not_accepted_again(site: Site) -> None:
     assert [line["job_id"] for line in lines(site, "answered")] == [first, again]
 
 
-def test_what_machines_ask_for_all_the_time_is_not_logged(site: Site) -> None:
+def test_routes_that_machines_poll_are_not_logged(site: Site) -> None:
     for path in ("/healthz", "/readyz", "/metrics"):
         site.client.get(path)
     site.web.access_log.write()

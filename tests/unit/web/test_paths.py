@@ -19,9 +19,7 @@ BATCH = PREDICTION - {"predictions.py"} | {
     "batch_requests.py",
     "batch_submission.py",
     "batches.py",
-    "capacity_watch.py",
     "connection.py",
-    "stored_files.py",
 }
 
 TEST_CLIENT = {"openapi/document.py"}
@@ -56,7 +54,7 @@ def test_a_prediction_runs_through_five_files(new_site: NewSite) -> None:
     assert files_run(post_and_get) - TEST_CLIENT == PREDICTION
 
 
-def test_a_batch_runs_through_nine_files(site: Site) -> None:
+def test_a_batch_runs_through_seven_files(site: Site) -> None:
     def post_and_get() -> None:
         path = posted(site)
         site.score_batches()

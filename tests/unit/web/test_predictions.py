@@ -1,4 +1,4 @@
-"""GET and cancel: of a job's states, and of ids that mean nothing, or nothing any more."""
+"""GET and cancel, for each status of a job and for unknown and expired ids."""
 
 import time
 
@@ -50,7 +50,7 @@ def test_a_malformed_id_is_not_found(site: Site, job_id: str) -> None:
 @pytest.mark.parametrize(
     ("age", "status"), [(0, 404), (5 * HOUR, 404), (-HOUR, 404), (7 * HOUR, 410), (20_000 * HOUR, 410)]
 )
-def test_an_absent_job_is_gone_if_it_may_have_been_and_else_unknown(
+def test_an_absent_job_is_gone_if_its_id_is_old_and_unknown_otherwise(
     site: Site, age: int, status: int
 ) -> None:
     path = f"/v1/predictions/{id_made(age)}"
@@ -59,7 +59,7 @@ def test_an_absent_job_is_gone_if_it_may_have_been_and_else_unknown(
     problem(site.client.post(f"{path}/cancel"), status)
 
 
-def test_a_queued_job_is_canceled_once_and_for_all(site: Site) -> None:
+def test_a_queued_job_stays_canceled(site: Site) -> None:
     job_id = site.post_years()
     first, again = (site.client.post(f"/v1/predictions/{job_id}/cancel") for _ in range(2))
     site.work()
@@ -71,7 +71,7 @@ def test_a_queued_job_is_canceled_once_and_for_all(site: Site) -> None:
 
 def test_a_running_job_and_an_ended_one_cannot_be_canceled(site: Site) -> None:
     running = site.post_years()
-    site.line.claim("child", "wake_up", rows=1)
+    site.consumer.claim("child", "wake_up", rows=1)
     problem(site.client.post(f"/v1/predictions/{running}/cancel"), 409)
     assert site.show(running)["status"] == "running"
     ended = site.post_years()
@@ -80,7 +80,7 @@ def test_a_running_job_and_an_ended_one_cannot_be_canceled(site: Site) -> None:
     assert site.show(ended)["status"] == "succeeded"
 
 
-def test_reading_is_never_cached_and_says_when_to_look_again_while_it_may_change(site: Site) -> None:
+def test_responses_are_never_cached_and_have_retry_after_until_the_end(site: Site) -> None:
     path = f"/v1/predictions/{site.post_years()}"
     queued = site.client.get(path)
     site.work()

@@ -1,4 +1,4 @@
-"""The resource, exactly as it is promised, in every state in which it can be seen."""
+"""The resource of a prediction, member by member, in every status."""
 
 import re
 from typing import Any
@@ -48,10 +48,10 @@ def accepted(site: Site, inputs: Any) -> Any:
 def ended(
     site: Site, inputs: Any, status: PredictionStatus, outputs: bytes = b"", error: bytes = b""
 ) -> tuple[Any, Any]:
-    """What the resource is, and what it should be but for its outcome."""
+    """The resource as shown, and as expected except for its outcome."""
     job = accepted(site, inputs)
-    [claim] = site.line.claim(CHILD, "wake_up", rows=10)
-    assert len(site.line.record([Outcome(claim, status, outputs, error)])) == 1
+    [claim] = site.consumer.claim(CHILD, "wake_up", rows=10)
+    assert len(site.consumer.record([Outcome(claim, status, outputs, error)])) == 1
     shown = site.show(job["id"])
     times = {name: shown[name] for name in ("started_at", "finished_at", "expires_at")}
     assert all(TIME.fullmatch(time) for time in times.values())
@@ -59,14 +59,14 @@ def ended(
     return shown, expected(job, status=status, **times)
 
 
-def test_accepted_it_is_as_it_is_read(site: Site) -> None:
+def test_the_accepted_job_is_shown_as_it_is_read(site: Site) -> None:
     job = accepted(site, ONE)
     assert site.show(job["id"]) == job
 
 
 def test_running_it_has_started(site: Site) -> None:
     job = accepted(site, ONE)
-    site.line.claim(CHILD, "wake_up", rows=10)
+    site.consumer.claim(CHILD, "wake_up", rows=10)
     shown = site.show(job["id"])
     assert TIME.fullmatch(shown["started_at"])
     assert shown == expected(job, status="running", started_at=shown["started_at"])
@@ -95,15 +95,15 @@ def test_a_list_has_outputs_in_order(
 
 
 @pytest.mark.parametrize("inputs", [ONE, TWO])
-def test_failed_it_says_why(site: Site, inputs: Any) -> None:
+def test_a_failed_job_shows_the_reason(site: Site, inputs: Any) -> None:
     shown, should = ended(site, inputs, PredictionStatus.FAILED, error=REASON)
     assert shown == {**should, "error": {"type": "worker_lost", "detail": "why"}}
 
 
-def test_a_score_keeps_the_digits_in_which_it_was_recorded(site: Site) -> None:
+def test_a_score_keeps_its_recorded_digits(site: Site) -> None:
     job_id = accepted(site, ONE)["id"]
-    [claim] = site.line.claim(CHILD, "wake_up", rows=10)
-    site.line.record([Outcome(claim, PredictionStatus.SUCCEEDED, b'{"prediction":1.10e+20}')])
+    [claim] = site.consumer.claim(CHILD, "wake_up", rows=10)
+    site.consumer.record([Outcome(claim, PredictionStatus.SUCCEEDED, b'{"prediction":1.10e+20}')])
     assert b'"output":{"prediction":1.10e+20}' in site.client.get(f"/v1/predictions/{job_id}").data
 
 

@@ -1,4 +1,4 @@
-"""Callers who wait: answered when their job ends, and never left without an answer."""
+"""Callers who wait: answered when their job ends, and never left without a response."""
 
 from typing import Any
 
@@ -19,7 +19,7 @@ BODY = {"inputs": {"years": 2.5}}
 
 @pytest.fixture
 def time_stands_still(monkeypatch: pytest.MonkeyPatch) -> None:
-    """No wait is over, and nobody reads again: who is answered was told, or did not wait."""
+    """No wait ends by time, and no record is read again: a caller is answered by a message only."""
     monkeypatch.setattr(waiting, "TICK_SECONDS", 3600)
     monkeypatch.setattr(waiting, "READ_AGAIN_EVERY_SECONDS", 3600)
 
@@ -29,27 +29,19 @@ def reads_again(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(waiting, "READ_AGAIN_EVERY_SECONDS", 0.02)
 
 
-def started(call: Any, *arguments: Any, **named: Any) -> Any:
-    """A call that waits, under way."""
-    greenlet = gevent.spawn(call, *arguments, **named)
-    gevent.sleep(0.005)
-    assert not greenlet.dead
-    return greenlet
-
-
 def answer_to(greenlet: Any) -> TestResponse:
     response: TestResponse = greenlet.get(timeout=2)
     return response
 
 
 def answered(call: Any, *arguments: Any, **named: Any) -> Any:
-    """What a call gives that must not go on for ever."""
+    """The result of a call, or a failure if it takes too long."""
     return gevent.spawn(call, *arguments, **named).get(timeout=10)
 
 
 @pytest.mark.usefixtures("time_stands_still")
 @pytest.mark.parametrize(("prefer", "applied"), [("wait=10", "wait=10"), ('wait="99"', "wait=25")])
-def test_posted_and_waited_for_it_is_answered_finished(site: Site, prefer: str, applied: str) -> None:
+def test_a_post_that_waits_gets_the_finished_job(site: Site, prefer: str, applied: str) -> None:
     response = answered(site.hire().post, BODY, Prefer=prefer)
     assert response.status_code == 200
     assert response.headers["Preference-Applied"] == applied
@@ -61,7 +53,7 @@ def test_posted_and_waited_for_it_is_answered_finished(site: Site, prefer: str, 
 
 @pytest.mark.usefixtures("time_stands_still")
 @pytest.mark.parametrize("prefer", ["respond-async", "respond-async, wait=10", "wait=0", ""])
-def test_who_does_not_wait_is_answered_202_at_once(site: Site, prefer: str) -> None:
+def test_a_caller_that_does_not_wait_gets_202_at_once(site: Site, prefer: str) -> None:
     response = answered(site.post, BODY, Prefer=prefer)
     assert response.status_code == 202
     assert response.headers["Location"] == f"/v1/predictions/{response.get_json()['id']}"
@@ -69,7 +61,7 @@ def test_who_does_not_wait_is_answered_202_at_once(site: Site, prefer: str) -> N
     assert "Preference-Applied" not in response.headers
 
 
-def test_not_finished_in_time_it_is_202_and_goes_on(site: Site) -> None:
+def test_a_job_that_is_not_finished_in_time_is_202_and_continues(site: Site) -> None:
     response = site.post(BODY, Prefer="wait=1")
     assert response.status_code == 202
     assert "Preference-Applied" not in response.headers
@@ -77,9 +69,9 @@ def test_not_finished_in_time_it_is_202_and_goes_on(site: Site) -> None:
     assert site.show(response.get_json()["id"])["status"] == "succeeded"
 
 
-def test_a_wait_that_ends_while_it_runs_says_that_it_runs(site: Site) -> None:
-    waits = started(site.post, BODY, Prefer="wait=1")
-    site.line.claim("child", "wake_up", rows=1)
+def test_a_wait_that_ends_while_the_job_runs_shows_it_running(site: Site) -> None:
+    waits = site.started(site.post, BODY, Prefer="wait=1")
+    site.consumer.claim("child", "wake_up", rows=1)
     assert answer_to(waits).status_code == 202
     assert answer_to(waits).get_json()["status"] == "running"
 
@@ -87,26 +79,26 @@ def test_a_wait_that_ends_while_it_runs_says_that_it_runs(site: Site) -> None:
 @pytest.mark.usefixtures("time_stands_still")
 def test_a_reader_waits_for_the_end(site: Site) -> None:
     job_id = site.post_years()
-    waits = started(site.show, job_id, "?wait=10")
-    also_waits = started(site.show, job_id, "?wait=10")
+    waits = site.started(site.show, job_id, "?wait=10")
+    also_waits = site.started(site.show, job_id, "?wait=10")
     site.work()
     for reader in (waits, also_waits):
         assert reader.get(timeout=2)["status"] == "succeeded"
     assert answered(site.show, job_id, "?wait=10")["status"] == "succeeded"
 
 
-def test_a_reader_is_told_what_is_known_when_the_time_is_over(site: Site) -> None:
+def test_when_the_time_is_over_the_job_is_shown_as_it_is(site: Site) -> None:
     assert site.show(site.post_years(), "?wait=1")["status"] == "queued"
 
 
 def test_a_cancel_ends_the_wait_of_others(site: Site) -> None:
-    waits = started(site.post, BODY, Prefer="wait=10")
+    waits = site.started(site.post, BODY, Prefer="wait=10")
     [job_id] = site.jobs()
     assert site.client.post(f"/v1/predictions/{job_id}/cancel").status_code == 200
     assert answer_to(waits).get_json()["status"] == "canceled"
 
 
-def test_each_is_answered_with_the_job_that_was_posted(site: Site) -> None:
+def test_each_caller_gets_the_job_that_it_posted(site: Site) -> None:
     years = [index / 4 for index in range(60)]
     waits = [gevent.spawn(site.post, {"inputs": {"years": one}}, Prefer="wait=10") for one in years]
     while site.queued() < len(years):
@@ -120,9 +112,9 @@ def test_each_is_answered_with_the_job_that_was_posted(site: Site) -> None:
 
 
 @pytest.mark.usefixtures("time_stands_still")
-def test_where_too_many_wait_already_the_next_is_answered_at_once(new_site: NewSite) -> None:
+def test_if_too_many_callers_wait_the_next_is_answered_at_once(new_site: NewSite) -> None:
     site = new_site(max_waiting_callers=1)
-    waits = started(site.post, BODY, Prefer="wait=10")
+    waits = site.started(site.post, BODY, Prefer="wait=10")
     other = answered(site.post, BODY, Prefer="wait=10")
     assert answered(site.show, other.get_json()["id"], "?wait=10")["status"] == "queued"
     assert other.status_code == 202
@@ -132,9 +124,9 @@ def test_where_too_many_wait_already_the_next_is_answered_at_once(new_site: NewS
 
 
 @pytest.mark.usefixtures("time_stands_still")
-def test_released_all_are_answered_and_nobody_waits_any_more(site: Site) -> None:
-    waits = [started(site.post, BODY, Prefer="wait=10") for _ in range(3)]
-    reads = started(site.show, site.post_years(), "?wait=10")
+def test_when_web_stops_all_callers_are_answered_and_no_more_wait(site: Site) -> None:
+    waits = [site.started(site.post, BODY, Prefer="wait=10") for _ in range(3)]
+    reads = site.started(site.show, site.post_years(), "?wait=10")
     site.web.waiting.release()
     assert [answer_to(one).status_code for one in waits] == [202, 202, 202]
     assert reads.get(timeout=2)["status"] == "queued"
@@ -143,15 +135,15 @@ def test_released_all_are_answered_and_nobody_waits_any_more(site: Site) -> None
 
 
 @pytest.mark.usefixtures("time_stands_still", "reads_again")
-def test_a_message_that_is_dropped_is_made_good_by_reading_again(site: Site) -> None:
+def test_a_lost_message_is_made_up_for_by_reading_again(site: Site) -> None:
     site.redis.loses_messages = True
     assert answered(site.hire().post, BODY, Prefer="wait=10").status_code == 200
 
 
 @pytest.mark.usefixtures("reads_again")
 @pytest.mark.parametrize("failure", [Lost("gone"), ResponseError("MISCONF cannot persist")])
-def test_who_waits_is_answered_after_redis_failed_for_a_while(site: Site, failure: Exception) -> None:
-    waits = started(site.post, BODY, Prefer="wait=10")
+def test_a_waiting_caller_is_answered_after_a_failure_of_redis(site: Site, failure: Exception) -> None:
+    waits = site.started(site.post, BODY, Prefer="wait=10")
     site.redis.failure = failure
     gevent.sleep(0.1)
     site.redis.failure = None
@@ -159,7 +151,7 @@ def test_who_waits_is_answered_after_redis_failed_for_a_while(site: Site, failur
     assert answer_to(waits).status_code == 200
 
 
-def test_recms_is_refused_where_nobody_more_may_wait(new_site: NewSite) -> None:
+def test_recms_is_refused_if_too_many_callers_wait(new_site: NewSite) -> None:
     site = new_site(max_waiting_callers=0)
     problem(site.client.post("/recms", json={"years": "2.5"}), 503)
     assert site.jobs() == []
@@ -172,9 +164,9 @@ def test_recms_that_takes_too_long_is_canceled(site: Site, monkeypatch: pytest.M
     assert site.show(job_id)["status"] == "canceled"
 
 
-def test_recms_is_honest_about_a_job_that_failed(site: Site) -> None:
-    waits = started(site.client.post, "/recms", json={"years": "2.5"})
-    [claim] = site.line.claim("child", "wake_up", rows=1)
+def test_recms_shows_why_a_job_failed(site: Site) -> None:
+    waits = site.started(site.client.post, "/recms", json={"years": "2.5"})
+    [claim] = site.consumer.claim("child", "wake_up", rows=1)
     error = b'{"type":"model_unavailable","detail":"no worker could load salary@1"}'
-    assert len(site.line.record([Outcome(claim, PredictionStatus.FAILED, error=error)])) == 1
+    assert len(site.consumer.record([Outcome(claim, PredictionStatus.FAILED, error=error)])) == 1
     assert problem(answer_to(waits), 503)["detail"] == "no worker could load salary@1"

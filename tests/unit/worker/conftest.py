@@ -1,4 +1,4 @@
-"""What a child has in its hands: claims, and the salary model that the project ships."""
+"""Claims, and the catalog of the models that the project ships."""
 
 from itertools import count
 from pathlib import Path
@@ -18,7 +18,7 @@ def claim(*rows: Row, listed: bool | None = None, sha256: str = SHA) -> Claim:
     """A claimed job of these rows; a list, if there are several."""
     number = next(_numbers)
     return Claim(
-        stream=b"line",
+        stream=b"queue:predictions",
         entry=b"%d-0" % number,
         id=f"pred_{number}",
         attempt=1,

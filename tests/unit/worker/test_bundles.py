@@ -1,4 +1,4 @@
-"""A child keeps the bundles asked for last, and scores with none but the one that a job was accepted for."""
+"""A child keeps the bundles used last, and scores a job only with the bundle that it was accepted for."""
 
 import shutil
 from pathlib import Path
@@ -17,7 +17,7 @@ from worker.bundles import KEPT, REFUSED_SECONDS, Bundles
 
 @pytest.fixture(scope="module")
 def versions(tmp_path_factory: pytest.TempPathFactory) -> list[Manifest]:
-    """One version more than are kept, of a model that knows rent by rooms."""
+    """One version more than are kept, of a model that predicts rent from rooms."""
     root = tmp_path_factory.mktemp("bundles")
     rooms = np.arange(8, dtype=np.float32).reshape(-1, 1)
     matrix = xgboost.DMatrix(rooms, label=rooms.ravel(), feature_names=["rooms"], nthread=1)
@@ -55,7 +55,7 @@ def test_a_bundle_is_loaded_once(rents: Bundles, versions: list[Manifest]) -> No
     assert rents.get(one.ref, one.sha256) is first
 
 
-def test_those_asked_for_last_are_kept(rents: Bundles, versions: list[Manifest]) -> None:
+def test_the_bundles_used_last_are_kept(rents: Bundles, versions: list[Manifest]) -> None:
     oldest, second, *_, newest = versions
     loaded = [rents.get(each.ref, each.sha256) for each in versions[:-1]]
     assert rents.get(oldest.ref, oldest.sha256) is loaded[0]
@@ -69,12 +69,12 @@ def test_another_bundle_of_the_same_name_and_version_is_refused(catalog: Catalog
         Bundles(catalog).get("salary@1", "00" * 32)
 
 
-def test_a_version_that_is_not_here_is_refused(catalog: Catalog) -> None:
+def test_an_unknown_version_is_refused(catalog: Catalog) -> None:
     with pytest.raises(UnknownModel, match="model salary has no version 9"):
         Bundles(catalog).get("salary@9", "00" * 32)
 
 
-def test_a_version_that_web_saw_first_is_looked_for_at_once(versions: list[Manifest], tmp_path: Path) -> None:
+def test_a_version_published_after_start_is_found_at_once(versions: list[Manifest], tmp_path: Path) -> None:
     one, other = versions[:2]
     shutil.copytree(one.directory, tmp_path / "rent" / "1")
     clock = Clock()
@@ -84,7 +84,9 @@ def test_a_version_that_web_saw_first_is_looked_for_at_once(versions: list[Manif
     assert bundles.get(other.ref, other.sha256).manifest.ref == "rent@2"
 
 
-def test_what_could_not_be_had_is_not_tried_again_for_some_seconds(catalog: Catalog, tmp_path: Path) -> None:
+def test_a_bundle_that_could_not_be_loaded_is_not_tried_again_for_some_seconds(
+    catalog: Catalog, tmp_path: Path
+) -> None:
     clock = Clock()
     bundles = Bundles(catalog, clock=clock)
     with pytest.raises(BundleError) as first:
@@ -101,7 +103,7 @@ def test_the_default_is_checked_by_its_golden_rows(catalog: Catalog) -> None:
     assert Bundles(catalog).check_default() == "salary@1"
 
 
-def test_a_default_that_is_broken_is_not_ready(tmp_path: Path) -> None:
+def test_a_broken_default_bundle_is_refused(tmp_path: Path) -> None:
     shutil.copytree(BUNDLES / "salary", tmp_path / "salary")
     bundles = Bundles(Catalog(tmp_path, "salary"))
     (tmp_path / "salary/1/model.ubj").write_bytes(b"{}")

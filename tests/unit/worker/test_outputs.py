@@ -1,4 +1,4 @@
-"""What callers see of a row: every member that its kind of model has, and no other."""
+"""The output of a row has every member of its kind of model, and no other."""
 
 import json
 
@@ -55,7 +55,7 @@ def test_each_kind_of_model_has_its_members(outputs: Outputs, first: object) -> 
         Outputs(floats(1, 1), interval=floats([0, 1], [0, np.inf])),
     ],
 )
-def test_whatever_is_not_finite_is_the_fault_of_its_row_alone(outputs: Outputs) -> None:
+def test_a_value_that_is_not_finite_fails_its_row_alone(outputs: Outputs) -> None:
     first, second = output_rows(outputs, {1: ["a warning"]})
     assert "error" not in json.loads(first)
     assert second == NOT_FINITE

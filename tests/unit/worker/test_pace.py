@@ -1,4 +1,4 @@
-"""A claim is about half a second of work."""
+"""A claim takes about half a second of work."""
 
 import pytest
 
@@ -13,7 +13,7 @@ def test_the_pace_follows_the_measured_rate(rows_a_second: int, wanted: int) -> 
     assert pace.rows == pytest.approx(wanted, abs=1)
 
 
-def test_another_aim_makes_claims_as_long_as_it_says() -> None:
+def test_claim_seconds_sets_how_long_a_claim_takes() -> None:
     pace = Pace(first_rows=10, claim_seconds=0.1)
     assert pace.rows == 10
     pace.measured(10, 0.01)
@@ -28,7 +28,7 @@ def test_one_slow_call_changes_the_pace_a_little() -> None:
 
 
 @pytest.mark.parametrize(("seconds", "rows"), [(0.0, MOST_ROWS), (1e-9, MOST_ROWS), (60.0, FEWEST_ROWS)])
-def test_a_claim_has_at_least_one_row_and_is_not_endless(seconds: float, rows: int) -> None:
+def test_a_claim_has_at_least_one_row_and_a_limit(seconds: float, rows: int) -> None:
     pace = Pace()
     pace.measured(1, seconds)
     assert pace.rows == rows

@@ -1,4 +1,4 @@
-"""A child that hears a wake_up works until the line is empty, and keeps what it claimed whatever comes."""
+"""A child that receives a wake-up works until the queue is empty, and loses no job that it claimed."""
 
 from collections.abc import Callable
 
@@ -29,7 +29,7 @@ def salary(catalog: Catalog) -> Callable[..., NewPrediction]:
     """A job of the salary model for these years."""
 
     def salary_job(*years: float) -> NewPrediction:
-        rows: list[Row] = [[one] for one in years]
+        rows: list[Row] = [[value] for value in years]
         return job(*rows, sha256=catalog.find("salary@1").sha256)
 
     return salary_job
@@ -47,10 +47,10 @@ def account(redis: Redis, logged: list[bytes]) -> Report:
 
 @pytest.fixture
 def child(
-    line: PredictionConsumer, catalog: Catalog, account: Report
+    consumer: PredictionConsumer, catalog: Catalog, account: Report
 ) -> Callable[[Callable[[], bool]], PredictionLoop]:
     bundles = Bundles(catalog)
-    return lambda stopping: PredictionLoop(line, bundles, account, "child", stopping)
+    return lambda stopping: PredictionLoop(consumer, bundles, account, "child", stopping)
 
 
 Salary = Callable[..., NewPrediction]
@@ -61,25 +61,25 @@ def never() -> bool:
     return False
 
 
-def lose(line: PredictionConsumer, clock: Clock) -> None:
-    line.claim("lost", "wake_up", MANY)
+def lose(consumer: PredictionConsumer, clock: Clock) -> None:
+    consumer.claim("lost", "wake_up", MANY)
     clock.forward(16)
-    line.sweep(0)
+    consumer.sweep(0)
 
 
 def outputs(read: Read, jobs: list[NewPrediction]) -> list[bytes | None]:
-    return [read(one.id).outputs for one in jobs]
+    return [read(each.id).outputs for each in jobs]
 
 
-def test_all_that_waits_is_scored(
+def test_every_waiting_job_is_scored(
     store: PredictionStore, salary: Salary, child: Child, read: Read, redis: Redis
 ) -> None:
     years = [4.5, 2.5, 12.5] * 200
-    jobs = [salary(one) for one in years]
+    jobs = [salary(each) for each in years]
     store.add(jobs)
     child(never).answer("wake_up")
     assert [orjson.loads(text or b"")["prediction"] for text in outputs(read, jobs)] == [
-        SALARY[one] for one in years
+        SALARY[each] for each in years
     ]
     assert redis.xlen(PREDICTIONS.stream) == 0
 
@@ -95,23 +95,25 @@ def test_lists_and_single_rows_share_a_call(
     assert [each["prediction"] for each in orjson.loads(several or b"")] == [749.99884, 374.99866]
 
 
-def test_the_bell_is_withdrawn_once_the_line_is_empty(
-    store: PredictionStore, line: PredictionConsumer, salary: Salary, child: Child, redis: Redis
+def test_the_wake_up_is_withdrawn_once_the_queue_is_empty(
+    store: PredictionStore, consumer: PredictionConsumer, salary: Salary, child: Child, redis: Redis
 ) -> None:
-    line.alive(living("child"))
+    consumer.alive(living("child"))
     _, [wake_up] = store.add([salary(2.5)])
     child(never).answer(wake_up)
     assert redis.zcard("queue:predictions:wake_ups") == 0
 
 
-def test_a_bell_for_nothing_is_withdrawn(line: PredictionConsumer, child: Child, redis: Redis) -> None:
+def test_a_wake_up_for_an_empty_queue_is_withdrawn(
+    consumer: PredictionConsumer, child: Child, redis: Redis
+) -> None:
     redis.zadd("queue:predictions:wake_ups", {"wake_up": 2e12})
     child(never).answer("wake_up")
     assert redis.zcard("queue:predictions:wake_ups") == 0
 
 
 class AddsLate(PredictionConsumer):
-    """Somebody adds a job just before the wake-up is withdrawn, and so sends none."""
+    """A job is added just before the wake-up is withdrawn, and so no other wake-up is sent."""
 
     def expect(self, store: PredictionStore, late: NewPrediction) -> None:
         self.add_late: Callable[[], object] = lambda: store.add([late])
@@ -125,7 +127,7 @@ class AddsLate(PredictionConsumer):
 
 
 @pytest.mark.parametrize("before", [0, 1])
-def test_a_job_that_comes_as_the_bell_is_withdrawn_is_scored(
+def test_a_job_added_while_the_wake_up_is_withdrawn_is_scored(
     store: PredictionStore,
     redis: Redis,
     salary: Salary,
@@ -134,35 +136,35 @@ def test_a_job_that_comes_as_the_bell_is_withdrawn_is_scored(
     read: Read,
     before: int,
 ) -> None:
-    line = AddsLate(redis, Settings())
+    consumer = AddsLate(redis, Settings())
     late = salary(4.5)
-    line.expect(store, late)
+    consumer.expect(store, late)
     store.add([salary(2.5) for _ in range(before)])
-    PredictionLoop(line, Bundles(catalog), account, "child", never).answer("wake_up")
+    PredictionLoop(consumer, Bundles(catalog), account, "child", never).answer("wake_up")
     assert read(late.id).status is PredictionStatus.SUCCEEDED
 
 
-def test_a_child_that_is_told_to_stop_loses_nothing(
+def test_a_child_that_stops_loses_no_job(
     store: PredictionStore, salary: Salary, child: Child, read: Read, redis: Redis
 ) -> None:
     jobs = [salary(2.5) for _ in range(2_000)]
     store.add(jobs)
-    asked: list[bool] = []
+    calls: list[bool] = []
 
     def after_a_while() -> bool:
-        asked.append(True)
-        return len(asked) > 2
+        calls.append(True)
+        return len(calls) > 2
 
     child(after_a_while).answer("wake_up")
-    statuses = {read(one.id).status for one in jobs}
+    statuses = {read(each.id).status for each in jobs}
     assert statuses == {PredictionStatus.SUCCEEDED, PredictionStatus.QUEUED}
     assert redis.xpending(PREDICTIONS.stream, "workers")["pending"] == 0
     assert redis.zcard("queue:predictions:wake_ups") == 0
 
 
-def test_lost_jobs_are_not_held_up_by_a_line_that_never_ends(
+def test_jobs_of_lost_workers_are_not_held_up_by_a_queue_that_never_empties(
     store: PredictionStore,
-    line: PredictionConsumer,
+    consumer: PredictionConsumer,
     salary: Salary,
     child: Child,
     clock: Clock,
@@ -170,21 +172,26 @@ def test_lost_jobs_are_not_held_up_by_a_line_that_never_ends(
 ) -> None:
     lost = [salary(2.5), salary(4.5), salary(12.5)]
     store.add(lost)
-    lose(line, clock)
-    asked: list[bool] = []
+    lose(consumer, clock)
+    calls: list[bool] = []
 
     def busy_for_a_while() -> bool:
         store.add([salary(2.5), salary(4.5)])
-        asked.append(True)
-        return len(asked) > 10
+        calls.append(True)
+        return len(calls) > 10
 
     store.add([salary(12.5)])
     child(busy_for_a_while).answer("wake_up")
-    assert [read(one.id).status for one in lost] == [PredictionStatus.SUCCEEDED] * 3
+    assert [read(each.id).status for each in lost] == [PredictionStatus.SUCCEEDED] * 3
 
 
-def test_what_cannot_be_loaded_is_given_back_and_the_rest_is_scored(
-    store: PredictionStore, line: PredictionConsumer, salary: Salary, child: Child, clock: Clock, read: Read
+def test_jobs_whose_bundle_cannot_be_loaded_are_released_and_the_rest_are_scored(
+    store: PredictionStore,
+    consumer: PredictionConsumer,
+    salary: Salary,
+    child: Child,
+    clock: Clock,
+    read: Read,
 ) -> None:
     unknown, replaced = job([2.5], model="salary@9"), job([2.5], sha256="00" * 32)
     good = [salary(2.5), salary(4.5)]
@@ -193,22 +200,27 @@ def test_what_cannot_be_loaded_is_given_back_and_the_rest_is_scored(
         child(never).answer("wake_up")
         assert outputs(read, good) == [b'{"prediction":260.00012}', b'{"prediction":374.99866}']
         clock.forward(5)
-        line.sweep(0)
+        consumer.sweep(0)
     for each in (unknown, replaced):
         assert read(each.id).status is PredictionStatus.FAILED
         assert orjson.loads(read(each.id).error or b"")["type"] == "model_unavailable"
 
 
 def test_a_list_that_workers_were_lost_with_keeps_its_other_rows(
-    store: PredictionStore, line: PredictionConsumer, salary: Salary, child: Child, clock: Clock, read: Read
+    store: PredictionStore,
+    consumer: PredictionConsumer,
+    salary: Salary,
+    child: Child,
+    clock: Clock,
+    read: Read,
 ) -> None:
     store.add([several := salary(2.5, 4.5, 12.5)])
-    lose(line, clock)
-    lose(line, clock)
-    [claim] = line.claim("lost", "wake_up", MANY)
-    line.note_row(claim, 1)
+    lose(consumer, clock)
+    lose(consumer, clock)
+    [claim] = consumer.claim("lost", "wake_up", MANY)
+    consumer.note_row(claim, 1)
     clock.forward(16)
-    line.sweep(0)
+    consumer.sweep(0)
     child(never).answer("wake_up")
     first, second, third = orjson.loads(read(several.id).outputs or b"")
     assert read(several.id).status is PredictionStatus.PARTIALLY_SUCCEEDED
@@ -216,10 +228,15 @@ def test_a_list_that_workers_were_lost_with_keeps_its_other_rows(
     assert second["error"]["type"] == "worker_lost"
 
 
-def test_an_outdated_child_records_nothing_and_goes_on(
-    store: PredictionStore, line: PredictionConsumer, salary: Salary, child: Child, clock: Clock, read: Read
+def test_a_job_of_a_lost_worker_is_scored_by_the_next(
+    store: PredictionStore,
+    consumer: PredictionConsumer,
+    salary: Salary,
+    child: Child,
+    clock: Clock,
+    read: Read,
 ) -> None:
     store.add([a_job := salary(2.5)])
-    lose(line, clock)
+    lose(consumer, clock)
     child(never).answer("wake_up")
     assert (read(a_job.id).status, read(a_job.id).attempt) == (PredictionStatus.SUCCEEDED, 2)

@@ -1,4 +1,4 @@
-"""Each row gets its own output, or its own reason; one bad row harms itself only."""
+"""Each row gets its own output or its own error; a bad row fails alone."""
 
 import json
 import math
@@ -22,9 +22,9 @@ BAD = -1.0
 
 
 def tenfold(rows: Sequence[Row]) -> list[bytes]:
-    """A model of one feature; it cannot bear BAD."""
+    """A model of one feature that raises an error for BAD."""
     if any(row == [BAD] for row in rows):
-        raise ValueError("a row that the model cannot bear")
+        raise ValueError("a row that the model cannot score")
     return output_rows(Outputs(np.array([10 * row[0] for row in rows], dtype=np.float32)), {})
 
 
@@ -49,7 +49,7 @@ def test_each_row_gets_its_own_output_in_order() -> None:
     ]
 
 
-def test_a_bad_row_in_a_micro_batch_harms_itself_only() -> None:
+def test_a_bad_row_in_a_micro_batch_fails_alone() -> None:
     *good, bad = score_together(tenfold, [claim([1.0]), claim([2.0], [3.0]), claim([BAD])])
     assert [output(outcome) for outcome in good] == [
         {"prediction": 10},
@@ -58,7 +58,7 @@ def test_a_bad_row_in_a_micro_batch_harms_itself_only() -> None:
     assert (bad.status, bad.outputs, error_type(bad)) == (PredictionStatus.FAILED, b"", "not_scored")
 
 
-def test_a_bad_row_in_a_list_harms_itself_only() -> None:
+def test_a_bad_row_in_a_list_fails_alone() -> None:
     [outcome] = score_together(tenfold, [claim([1.0], [BAD], [3.0])])
     first, second, third = output(outcome)
     assert (outcome.status, outcome.error) == (PredictionStatus.PARTIALLY_SUCCEEDED, b"")
@@ -66,32 +66,32 @@ def test_a_bad_row_in_a_list_harms_itself_only() -> None:
     assert second["error"]["type"] == "not_scored"
 
 
-def test_a_list_of_bad_rows_fails_and_each_says_why() -> None:
-    [outcome, mate] = score_together(tenfold, [claim([BAD], [BAD]), claim([7.0])])
+def test_a_list_of_bad_rows_fails_and_each_row_has_its_error() -> None:
+    [outcome, other] = score_together(tenfold, [claim([BAD], [BAD]), claim([7.0])])
     assert (outcome.status, error_type(outcome)) == (PredictionStatus.FAILED, "rows_failed")
     assert [each["error"]["type"] for each in output(outcome)] == ["not_scored"] * 2
-    assert output(mate) == {"prediction": 70}
+    assert output(other) == {"prediction": 70}
 
 
 @given(st.lists(st.sampled_from([BAD, *range(20)]), min_size=1, max_size=40))
-def test_wherever_the_bad_rows_are_the_others_are_scored(years: list[float]) -> None:
-    outcomes = score_together(tenfold, [claim([float(one)]) for one in years])
-    for one, outcome in zip(years, outcomes, strict=True):
-        if one == BAD:
+def test_the_other_rows_are_scored_wherever_the_bad_ones_are(years: list[float]) -> None:
+    outcomes = score_together(tenfold, [claim([float(value)]) for value in years])
+    for value, outcome in zip(years, outcomes, strict=True):
+        if value == BAD:
             assert outcome.status is PredictionStatus.FAILED
         else:
-            assert output(outcome) == {"prediction": 10 * one}
+            assert output(outcome) == {"prediction": 10 * value}
 
 
 @pytest.mark.parametrize("value", [math.nan, math.inf, -math.inf])
-def test_a_score_that_is_no_finite_number_is_an_error(value: float) -> None:
+def test_a_score_that_is_not_finite_is_an_error(value: float) -> None:
     single, several = score_together(tenfold, [claim([value]), claim([1.0], [value])])
     assert (single.status, error_type(single)) == (PredictionStatus.FAILED, "not_finite")
     assert several.status is PredictionStatus.PARTIALLY_SUCCEEDED
     assert [*output(several)[0], *output(several)[1]] == ["prediction", "error"]
 
 
-def test_warnings_join_the_row_that_they_are_about() -> None:
+def test_warnings_are_members_of_the_row_that_they_are_about() -> None:
     first, second = output_rows(Outputs(np.array([10, 20], dtype=np.float32)), {1: ['"2"']})
     assert first == b'{"prediction":10.0}'
     assert json.loads(second) == {"prediction": 20, "warnings": ['"2"']}
@@ -130,12 +130,12 @@ def test_the_salary_model_gives_the_figures_of_the_article(salary: Bundle) -> No
 
 
 @pytest.mark.parametrize("row", [["many"], [], [1.0, 2.0], [None, {}]])
-def test_a_row_that_the_salary_model_cannot_read_harms_itself_only(salary: Bundle, row: Row) -> None:
-    good, bad, mate = score_together(scorer(salary), [claim([2.5]), claim(row), claim([4.5])])
-    assert (good.outputs, mate.outputs) == (b'{"prediction":260.00012}', b'{"prediction":374.99866}')
+def test_a_row_that_the_salary_model_cannot_read_fails_alone(salary: Bundle, row: Row) -> None:
+    good, bad, other = score_together(scorer(salary), [claim([2.5]), claim(row), claim([4.5])])
+    assert (good.outputs, other.outputs) == (b'{"prediction":260.00012}', b'{"prediction":374.99866}')
     assert (bad.status, error_type(bad)) == (PredictionStatus.FAILED, "not_scored")
 
 
-def test_claims_of_one_bundle_come_together() -> None:
+def test_claims_are_grouped_by_bundle() -> None:
     one, other, third = claim([1.0]), claim([2.0], sha256="07" * 32), claim([3.0])
     assert by_bundle([one, other, third]) == [[one, third], [other]]

@@ -1,4 +1,4 @@
-"""Batches of chunks that are not really there, and words for what children do with them."""
+"""Batches whose files do not exist, and helpers that claim and complete their tasks."""
 
 from typing import Any
 
@@ -14,12 +14,12 @@ from jobs.predictions.store import PredictionStore
 from jobs.settings import Settings
 from tests.unit.conftest import SHA
 
-ASKED = BatchOptions(Format.CSV, Format.CSV)
-BELL = "wake_up"
+OPTIONS = BatchOptions(Format.CSV, Format.CSV)
+WAKE_UP = "wake_up"
 
 
 @pytest.fixture
-def line(redis: Redis, settings: Settings) -> BatchConsumer:
+def consumer(redis: Redis, settings: Settings) -> BatchConsumer:
     return BatchConsumer(redis, settings)
 
 
@@ -33,36 +33,35 @@ def predictions(redis: Redis, settings: Settings) -> PredictionStore:
     return PredictionStore(redis, settings)
 
 
-def add(store: BatchStore, asked: BatchOptions = ASKED, **more: Any) -> str:
+def add(store: BatchStore, options: BatchOptions = OPTIONS, **more: Any) -> str:
     job_id = ids.new_id(ids.BATCH)
-    store.add(NewBatch(job_id, "salary@1", SHA, "ada", asked, size=100, **more))
+    store.add(NewBatch(job_id, "salary@1", SHA, "ada", options, size=100, **more))
     return job_id
 
 
-def planned(store: BatchStore, line: BatchConsumer, chunks: int) -> str:
-    """A batch of so many chunks that is ready to be scored."""
+def planned(store: BatchStore, consumer: BatchConsumer, chunks: int) -> str:
+    """The id of a batch of so many chunks that is planned."""
     job_id = add(store)
-    task = take(line)
+    task = take(consumer)
     assert (task.id, task.task) == (job_id, PLAN)
-    line.planned(
-        task,
-        b"{}",
-        10 * chunks,
-        5 * chunks,
-        [f"{number}:0:0:10:5" for number in range(chunks)],
-        most_wake_ups=1,
-    )
+    plan(consumer, task, chunks)
     return job_id
 
 
-def take(line: BatchConsumer, child: str = "child") -> BatchTask:
-    task = line.claim(child, BELL)
+def plan(consumer: BatchConsumer, task: BatchTask, chunks: int) -> None:
+    """Cuts the batch into so many chunks of ten rows and five bytes."""
+    texts = [f"{number}:0:0:10:5" for number in range(chunks)]
+    consumer.planned(task, b"{}", 10 * chunks, 5 * chunks, texts, most_wake_ups=1)
+
+
+def take(consumer: BatchConsumer, child: str = "child") -> BatchTask:
+    task = consumer.claim(child, WAKE_UP)
     assert task
     return task
 
 
-def score(line: BatchConsumer, task: BatchTask, failed: int = 0) -> None:
-    line.done(task, ChunkDone(rows=10, failed=failed, size=5, expected=10), most_wake_ups=1)
+def score(consumer: BatchConsumer, task: BatchTask, failed: int = 0) -> None:
+    consumer.done(task, ChunkDone(rows=10, failed=failed, size=5, expected=10), most_wake_ups=1)
 
 
 def read(store: BatchStore, job_id: str) -> BatchRecord:

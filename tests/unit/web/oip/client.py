@@ -1,4 +1,4 @@
-"""Requests for inferences, as tests send them."""
+"""Helpers that send inference requests."""
 
 import json
 import struct
@@ -23,7 +23,7 @@ def infer(site: Site, *inputs: Any, **members: Any) -> TestResponse:
 def infer_binary(
     site: Site, appended: bytes, described: Any, length: str | None = None, **members: Any
 ) -> TestResponse:
-    """With bytes after the JSON, whose length is said rightly if none is given."""
+    """Sends bytes after the JSON, with the right length of the JSON unless another is given."""
     header = json.dumps({"inputs": [described], **members}).encode()
     headers = {LENGTH: str(len(header)) if length is None else length}
     return site.client.post(INFER, data=header + appended, headers=headers)

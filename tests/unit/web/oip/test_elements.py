@@ -1,4 +1,4 @@
-"""Elements as bytes: little-endian, as Triton writes them, and never more or fewer than were said."""
+"""Elements as bytes: little-endian, as Triton writes them, and exactly as many as declared."""
 
 import math
 import struct
@@ -29,7 +29,7 @@ def test_texts_are_written_and_read_as_triton_has_them(texts: list[str]) -> None
 
 
 @pytest.mark.parametrize("datatype", ["FP16", "FP32", "FP64"])
-def test_nan_is_a_missing_value_and_infinity_is_none(datatype: str) -> None:
+def test_nan_is_a_missing_value_and_infinity_is_not(datatype: str) -> None:
     assert decode(datatype, encode(datatype, [math.nan, 1.0, math.inf]), 3) == [None, 1.0, math.inf]
 
 
@@ -48,6 +48,6 @@ def test_nan_is_a_missing_value_and_infinity_is_none(datatype: str) -> None:
         ("BYTES", b"\x00\x00\x00\x00" * 3, 2),
     ],
 )
-def test_bytes_that_are_not_so_many_elements_are_refused(datatype: str, data: bytes, count: Any) -> None:
+def test_bytes_that_do_not_match_the_shape_are_refused(datatype: str, data: bytes, count: Any) -> None:
     with pytest.raises(ValueError, match=r"holds|ends within"):
         decode(datatype, data, count)

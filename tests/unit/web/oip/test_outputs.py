@@ -10,14 +10,14 @@ def described(*rows: dict[str, Any]) -> list[dict[str, Any]]:
     return [output.describe(binary=False) for output in output_tensors(rows)]
 
 
-def test_a_prediction_is_a_number_a_row_and_warnings_are_no_tensor() -> None:
+def test_a_prediction_is_a_number_for_each_row_and_warnings_are_not_a_tensor() -> None:
     warned = {"prediction": 749.99884, "warnings": ["years is above"]}
     assert described(warned, warned) == [
         {"name": "prediction", "datatype": "FP32", "shape": (2,), "data": [749.99884, 749.99884]}
     ]
 
 
-def test_whatever_else_a_model_gives_is_a_tensor_of_its_own() -> None:
+def test_each_other_member_is_a_tensor_of_its_own() -> None:
     first = {"prediction": 1, "label": "yes", "probabilities": {"no": 0.25, "yes": 0.75}, "interval": [1, 2]}
     second = {"prediction": 0, "label": "no", "probabilities": {"no": 0.5, "yes": 0.5}, "interval": [3, 4]}
     _, label, probabilities, interval = described(first, second)
@@ -28,13 +28,13 @@ def test_whatever_else_a_model_gives_is_a_tensor_of_its_own() -> None:
     assert interval["data"] == [1, 2, 3, 4]
 
 
-def test_a_member_that_a_row_lacks_is_no_tensor() -> None:
+def test_a_member_that_some_row_lacks_is_not_a_tensor() -> None:
     assert [output["name"] for output in described({"prediction": 1, "label": "a"}, {"prediction": 2})] == [
         "prediction"
     ]
 
 
-def test_as_bytes_a_tensor_says_how_many_and_holds_no_data() -> None:
+def test_a_tensor_as_bytes_has_its_size_and_no_data() -> None:
     [output] = output_tensors([{"prediction": 260.00012}])
     assert output.describe(binary=True) == {
         "name": "prediction",

@@ -1,4 +1,4 @@
-"""What is wrong with an inference is said where it is, and nothing is queued."""
+"""Invalid inference requests: each fault has a pointer, and nothing is queued."""
 
 from typing import Any
 
@@ -20,14 +20,14 @@ def test_another_media_type_or_encoding_is_refused(
 
 
 @pytest.mark.parametrize("length", ["", "x", "-1", "+1", "1.0", "\xb2", "99999", "9" * 400])
-def test_a_length_that_is_not_that_of_the_json_is_refused(site: Site, length: str) -> None:
+def test_a_wrong_length_of_the_json_is_refused(site: Site, length: str) -> None:
     appended, years = as_bytes(2.5)
     problem(infer_binary(site, appended, years, length=length), 400)
     assert site.is_untouched()
 
 
 @pytest.mark.parametrize("appended", [b"", b"1234567", b"123456789"])
-def test_bytes_that_no_tensor_accounts_for_are_refused(site: Site, appended: bytes) -> None:
+def test_bytes_that_belong_to_no_tensor_are_refused(site: Site, appended: bytes) -> None:
     problem(infer_binary(site, appended, as_bytes(2.5)[1]), 400)
     assert site.is_untouched()
 
@@ -76,14 +76,14 @@ def test_each_fault_has_its_pointer_and_nothing_is_queued(site: Site, body: Any,
     assert site.is_untouched()
 
 
-def test_nan_is_a_missing_value_and_so_refused_where_none_may_be_missing(site: Site) -> None:
+def test_nan_is_refused_where_no_value_may_be_missing(site: Site) -> None:
     assert pointers(infer_binary(site, *as_bytes(1, float("nan"), float("inf")))) == [
         "/inputs/0/data/1",
         "/inputs/0/data/2",
     ]
 
 
-def test_the_error_that_clients_show_tells_the_first_faults_and_counts_the_rest(site: Site) -> None:
+def test_the_error_line_has_the_first_faults_and_counts_the_rest(site: Site) -> None:
     error = problem(infer(site, tensor(*"abcdef")), 422)["error"]
     assert "/inputs/0/data/0 must be a number" in error
     assert error.endswith("; 3 more")

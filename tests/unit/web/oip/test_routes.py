@@ -20,11 +20,11 @@ from web.keys import digest
 
 
 def fails(site: Site, *errors: bytes) -> None:
-    """The next job's rows come out so, in place of being scored."""
-    [claim] = site.line.claim("child", "wake_up", rows=1_000)
+    """Records these outputs for the next job, in place of scores."""
+    [claim] = site.consumer.claim("child", "wake_up", rows=1_000)
     assert (
         len(
-            site.line.record(
+            site.consumer.record(
                 [Outcome(claim, PredictionStatus.PARTIALLY_SUCCEEDED, b"[%b]" % b",".join(errors))]
             )
         )
@@ -39,13 +39,13 @@ def under_way(site: Site, *years: float) -> Any:
     return waits
 
 
-def test_the_server_tells_its_version_and_extension(site: Site) -> None:
+def test_the_server_shows_its_version_and_extension(site: Site) -> None:
     version = tomllib.loads(Path("pyproject.toml").read_text())["project"]["version"]
     told = {"name": "paygrade", "version": version, "extensions": ["binary_tensor_data"]}
     assert site.client.get("/v2").get_json() == site.client.get("/v2/").get_json() == told
 
 
-def test_live_is_the_process_and_ready_is_its_store(site: Site) -> None:
+def test_live_checks_the_process_and_ready_checks_the_store(site: Site) -> None:
     assert site.client.get("/v2/health/live").get_json() == {"live": True}
     assert site.client.get("/v2/health/ready").get_json() == {"ready": True}
     site.redis.failure = Lost("gone")
@@ -92,12 +92,12 @@ def test_an_inference_goes_through_the_queue_and_names_its_job(site: Site) -> No
     assert [output["prediction"] for output in job["outputs"]] == [260.00012, 749.99884]
 
 
-def test_an_inference_without_an_id_is_answered_without_one(site: Site) -> None:
+def test_an_inference_without_an_id_is_answered_without_an_id(site: Site) -> None:
     assert "id" not in infer(site.hire(), tensor(2.5)).get_json()
     assert infer(site, tensor(2.5), id="").get_json()["id"] == ""
 
 
-def test_members_that_clients_add_are_left_aside(site: Site) -> None:
+def test_members_that_clients_add_are_ignored(site: Site) -> None:
     added = {"model_name": "salary", "outputs": [], "parameters": {"priority": 1, "content_type": None}}
     assert infer(site.hire(), tensor(2.5, parameters={"content_type": "np"}), **added).status_code == 200
 
@@ -118,7 +118,7 @@ def test_categories_and_numbers_are_sent_together(new_site: NewSite, rent_bundle
     assert inferred == [output["prediction"] for output in posted]
 
 
-def test_bytes_are_taken_and_given_after_the_json(site: Site) -> None:
+def test_bytes_are_read_and_written_after_the_json(site: Site) -> None:
     appended, years = as_bytes(2.5, 12.5)
     answer = infer_binary(site.hire(), appended, years, parameters={"binary_data_output": True})
     assert answer.mimetype == "application/octet-stream"
@@ -132,7 +132,7 @@ def test_bytes_are_taken_and_given_after_the_json(site: Site) -> None:
 @pytest.mark.parametrize(
     ("of_all", "of_one", "binary"), [(True, None, True), (True, False, False), (False, True, True)]
 )
-def test_an_output_that_is_named_may_differ_from_the_others(
+def test_a_named_output_may_have_parameters_of_its_own(
     site: Site, of_all: bool, of_one: bool | None, binary: bool
 ) -> None:
     wanted = {"name": "prediction", "parameters": {"binary_data": of_one}}
@@ -143,7 +143,7 @@ def test_an_output_that_is_named_may_differ_from_the_others(
 @pytest.mark.parametrize(
     "content_type", [None, "application/octet-stream", "application/json; charset=utf-8"]
 )
-def test_media_types_that_clients_send_are_taken(site: Site, content_type: str | None) -> None:
+def test_the_media_types_of_clients_are_accepted(site: Site, content_type: str | None) -> None:
     body = json.dumps({"inputs": [tensor(2.5)]})
     assert site.hire().client.post(INFER, data=body, content_type=content_type).status_code == 200
 
@@ -165,7 +165,7 @@ def test_an_inference_that_takes_too_long_is_canceled(site: Site, monkeypatch: p
     assert site.show(job_id)["status"] == "canceled"
 
 
-def test_an_inference_is_refused_where_nobody_more_may_wait(new_site: NewSite) -> None:
+def test_an_inference_is_refused_if_too_many_callers_wait(new_site: NewSite) -> None:
     site = new_site(max_waiting_callers=0)
     problem(infer(site, tensor(2.5)), 503)
     assert site.jobs() == []

@@ -1,4 +1,4 @@
-"""Tensors become rows that pass the schema, or faults that say which tensor, and which element of it."""
+"""Tensors become rows that pass the schema, or faults that point at the tensor and its element."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -56,13 +56,13 @@ def test_one_tensor_of_numbers_has_the_features_in_the_order_of_the_model() -> N
     assert read_rows(NUMBERS, [matrix]) == [[1, 2, 3], [4, None, 6]]
 
 
-def test_one_tensor_is_not_taken_where_a_feature_is_no_number() -> None:
+def test_one_tensor_is_refused_if_a_feature_is_not_a_number() -> None:
     [fault] = faults(HOUSES, [FeatureTensor("/inputs/0", "input-0", (1, 4), [3, 80, 1, 0])])
     assert fault.pointer == "/inputs/0"
     assert "garden" in fault.detail
 
 
-def test_a_missing_value_is_null_and_among_bytes_an_empty_text() -> None:
+def test_a_missing_value_is_null_or_among_bytes_an_empty_text() -> None:
     missing = houses(rooms=column(0, "rooms", None, 4), city=column(3, "city", "", "Bern", binary=True))
     assert read_rows(HOUSES, missing) == [[None, 80.5, True, None], [4, 95, False, "Bern"]]
 
@@ -76,7 +76,7 @@ def test_an_empty_text_is_a_missing_value_only_where_one_may_be_missing() -> Non
     assert read_rows(named, [column(0, "kind", "", binary=True)]) == [[""]]
 
 
-def test_a_value_that_does_not_fit_is_pointed_at_in_its_tensor() -> None:
+def test_a_fault_points_at_the_value_in_its_tensor() -> None:
     wrong = houses(
         rooms=column(0, "rooms", 3, 4.5),
         area=FeatureTensor("/inputs/1", "m²/~", (2, 1), [9, 95], nested=True),
@@ -86,12 +86,12 @@ def test_a_value_that_does_not_fit_is_pointed_at_in_its_tensor() -> None:
 
 
 @pytest.mark.parametrize(("nested", "pointer"), [(False, "/inputs/0/data/5"), (True, "/inputs/0/data/1/2")])
-def test_a_value_among_all_features_is_pointed_at_as_it_was_sent(nested: bool, pointer: str) -> None:
+def test_a_fault_among_all_features_points_at_the_value_as_it_was_sent(nested: bool, pointer: str) -> None:
     matrix = FeatureTensor("/inputs/0", "x", (2, 3), [1, 2, 3, 4, 5, "six"], nested)
     assert pointers(NUMBERS, [matrix]) == [pointer]
 
 
-def test_of_very_many_faults_some_are_told_and_the_others_counted() -> None:
+def test_only_the_first_faults_are_listed_and_the_others_counted() -> None:
     matrix = FeatureTensor("/inputs/0", "x", (200, 3), ["x"] * 600)
     told = faults(NUMBERS, [matrix])
     assert len(told) == 101
@@ -110,7 +110,7 @@ def test_of_very_many_faults_some_are_told_and_the_others_counted() -> None:
     ],
     ids=["absent", "unknown", "twice", "other rows", "too wide", "too narrow for all"],
 )
-def test_tensors_that_are_not_those_of_the_features_are_refused(
+def test_tensors_that_do_not_match_the_features_are_refused(
     tensors: list[FeatureTensor], where: list[str]
 ) -> None:
     assert pointers(HOUSES, tensors) == where

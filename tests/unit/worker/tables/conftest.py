@@ -1,4 +1,4 @@
-"""A small model, and tables scored with it from bytes to bytes."""
+"""A small model, and fixtures that score whole files with it."""
 
 import csv
 from collections.abc import Callable
@@ -20,10 +20,9 @@ from model.bundle import Bundle
 from model.description.features import Feature
 from model.description.schema import Schema
 from worker.tables.chunks import ChunkScorer
-from worker.tables.columns import predict_with
-from worker.tables.join import join_errors, join_results
 from worker.tables.plan import Plan, TableRequest, plan
-from worker.tables.warnings import warn_by
+from worker.tables.score import predict_with, warn_by
+from worker.tables.write import join_errors, join_results
 
 FEATURES = Schema(
     [
@@ -48,7 +47,7 @@ ScoreTable = Callable[..., Scored]
 
 @pytest.fixture(scope="session")
 def booster() -> xgboost.Booster:
-    """Every row has a score of its own, so that one given to the wrong row shows."""
+    """Each row has a different score, so that a score at the wrong row is found."""
     chance = np.random.default_rng(5)
     rows = np.column_stack(
         [chance.uniform(0, 50, 4000), chance.integers(16, 80, 4000), chance.integers(0, 2, 4000)]
@@ -67,12 +66,12 @@ def score_table(files: FileStore, booster: xgboost.Booster) -> ScoreTable:
     """Scores a whole file, chunk by chunk, as workers do."""
 
     def score(
-        data: bytes, kind: Format, results: Format | None = None, chunk: int | None = None, **asked: Any
+        data: bytes, kind: Format, results: Format | None = None, chunk: int | None = None, **options: Any
     ) -> Scored:
         with files.create("input") as file:
             file.write(data)
-        wanted = TableRequest(kind, results or kind, FEATURES.names, asked.pop("scored", OURS), **asked)
-        planned = plan(files, "input", wanted, chunk)
+        request = TableRequest(kind, results or kind, FEATURES.names, options.pop("scored", OURS), **options)
+        planned = plan(files, "input", request, chunk)
         return score_chunks(
             files, planned, ChunkScorer(files, planned.layout, FEATURES, predict, ["prediction"])
         )
@@ -85,19 +84,19 @@ def score_table(files: FileStore, booster: xgboost.Booster) -> ScoreTable:
 
 @pytest.fixture
 def score_bundle(files: FileStore) -> Callable[..., Scored]:
-    """The same with a bundle, which may explain and warn."""
+    """Scores a whole file with a bundle, which may explain and warn."""
 
     def score(
         bundle: Bundle, data: bytes, kind: Format, results: Format | None = None, explain: bool = False
     ) -> Scored:
         with files.create("input") as file:
             file.write(data)
-        manifest, columns = bundle.manifest, bundle.manifest.columns(explain)
+        manifest, columns = bundle.manifest, bundle.manifest.columns[explain]
         scored = added_names(columns, manifest.warns, prefix="")
-        wanted = TableRequest(
+        request = TableRequest(
             kind, results or kind, manifest.schema.names, scored, warns=manifest.warns, explain=explain
         )
-        planned = plan(files, "input", wanted, chunk=2000)
+        planned = plan(files, "input", request, chunk=2000)
         predict, warn = predict_with(bundle, explain), warn_by(bundle.observed)
         scorer = ChunkScorer(files, planned.layout, manifest.schema, predict, columns, warn)
         return score_chunks(files, planned, scorer)
@@ -107,8 +106,8 @@ def score_bundle(files: FileStore) -> Callable[..., Scored]:
 
 def score_chunks(files: FileStore, planned: Plan, scorer: ChunkScorer) -> Scored:
     parts, with_errors, rows, failed = [], [], 0, 0
-    for number, one in enumerate(planned.chunks):
-        part = scorer.score(files, "input", one, f"parts/{number}", wanted=lambda: True)
+    for number, chunk in enumerate(planned.chunks):
+        part = scorer.score(files, "input", chunk, f"parts/{number}", should_continue=lambda: True)
         parts.append(f"parts/{number}")
         with_errors += [(f"parts/{number}.errors", rows)] if part.failed else []
         rows, failed = rows + part.rows, failed + part.failed
@@ -119,7 +118,7 @@ def score_chunks(files: FileStore, planned: Plan, scorer: ChunkScorer) -> Scored
 
 
 class Sample(NamedTuple):
-    """Rows to score, with a column that is passed through, and what XGBoost itself gives for them."""
+    """Rows to score, with a passthrough column, and the scores that XGBoost gives for them."""
 
     rows: list[dict[str, Any]]
     scores: list[float]

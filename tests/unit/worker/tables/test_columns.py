@@ -1,4 +1,4 @@
-"""What a model gives besides a number has columns of its own, in every format."""
+"""Each output of a model has a column of its own, in every format."""
 
 import numpy as np
 
@@ -6,12 +6,9 @@ from jobs.files.tables import Format
 from model.bundle import Outputs
 from model.tables.columns import ColumnCheck
 from tests.unit.worker.tables.conftest import FEATURES
-from worker.tables.bisect import all_at_once
-from worker.tables.columns import Columns, columns_of, joined
-from worker.tables.layout import Layout
-from worker.tables.passthrough import Fields
-from worker.tables.read import Rows
-from worker.tables.score import RowFault, Scores, score_rows
+from worker.tables.plan import Layout
+from worker.tables.read import CsvColumns, Rows
+from worker.tables.score import Columns, RowFault, Scores, all_at_once, columns_of, joined, score_rows
 from worker.tables.write import csv_lines, parquet_table
 
 GIVEN = Outputs(
@@ -25,7 +22,7 @@ NAMES = ("prediction", "label", "probability_c", "probability_a, or b")
 
 def written(kind: Format) -> tuple[Layout, Rows, Scores]:
     layout = Layout(kind, kind, (), (), (*NAMES, "error"))
-    return layout, Rows(2, {}, Fields({}), {}), Scores(columns_of(GIVEN), {1: [RowFault("", "why")]})
+    return layout, Rows(2, {}, CsvColumns({}), {}), Scores(columns_of(GIVEN), {1: [RowFault("", "why")]})
 
 
 def test_a_classifier_has_a_column_for_its_label_and_each_of_its_classes() -> None:
@@ -35,7 +32,7 @@ def test_a_classifier_has_a_column_for_its_label_and_each_of_its_classes() -> No
 
 def test_labels_are_texts_in_json_and_parquet() -> None:
     layout, _, scores = written(Format.PARQUET)
-    rows = Rows(2, {}, Fields({}), {})
+    rows = Rows(2, {}, CsvColumns({}), {})
     table = parquet_table(layout, rows, scores).to_pylist()
     assert table[0] == {**dict(zip(NAMES, [1, "a, or b", 0.25, 0.75], strict=True)), "error": None}
     assert table[1] == {**dict.fromkeys(NAMES), "error": "why"}
@@ -50,7 +47,7 @@ def test_an_interval_has_two_columns() -> None:
     }
 
 
-def test_where_the_model_gave_nothing_there_is_nothing() -> None:
+def test_rows_that_the_model_did_not_score_have_empty_values() -> None:
     columns = joined([(1, None), (2, columns_of(GIVEN))], NAMES)
     assert columns["label"].tolist() == ["", "a, or b", "c"]
     assert columns["prediction"].tolist() == [0, 1, 0]
@@ -65,6 +62,8 @@ def test_a_row_that_the_model_cannot_score_is_found() -> None:
     values = [float(number) for number in range(6)]
     features = {"years": values, "age": [20] * 6, "town": ["Bern"] * 6}
     check = ColumnCheck(FEATURES, empty_is_null=False)
-    scores = score_rows(check, predict, ["prediction"], Rows(6, features, Fields({}), {}), all_at_once(0, 6))
+    scores = score_rows(
+        check, predict, ["prediction"], Rows(6, features, CsvColumns({}), {}), all_at_once(0, 6)
+    )
     assert scores.faults == {3: [RowFault("", "the model could not score this row")]}
     assert scores.columns["prediction"][[0, 1, 2, 4, 5]].tolist() == [0, 1, 2, 4, 5]

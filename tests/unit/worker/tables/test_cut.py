@@ -1,4 +1,4 @@
-"""Wherever a file is cut, its rows are those of the whole."""
+"""The rows of the chunks are the rows of the file, wherever it is cut."""
 
 import csv
 import io
@@ -11,8 +11,7 @@ from hypothesis import strategies as st
 from jobs.errors import InvalidTable
 from jobs.files.location import files_at
 from jobs.files.tables import Format
-from worker.tables.cut import EXPLAINED_COSTS, cut_groups, cut_lines
-from worker.tables.layout import Chunk, Layout
+from worker.tables.plan import EXPLAINED_COSTS, Chunk, Layout, cut_groups, cut_lines
 from worker.tables.read import read_rows
 
 fields = st.text(st.sampled_from('ab,"\n\r é'), max_size=6)
@@ -20,28 +19,28 @@ tables = st.lists(st.tuples(fields, fields, fields), min_size=1, max_size=12)
 
 
 @pytest.fixture(scope="module")
-def place(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return tmp_path_factory.mktemp("tables")
 
 
-def chunks_of(place: Path, data: bytes, chunk: int, most: int) -> list[Chunk]:
-    (place / "input").write_bytes(data)
-    with files_at(str(place)).open("input") as file:
+def chunks_of(folder: Path, data: bytes, chunk: int, most: int) -> list[Chunk]:
+    (folder / "input").write_bytes(data)
+    with files_at(str(folder)).open("input") as file:
         return list(cut_lines(file, 0, len(data), quotes=True, chunk=chunk, most=most))
 
 
-def rows_of(place: Path, data: bytes, chunk: int, most: int = 100) -> list[tuple[str, ...] | None]:
+def rows_of(folder: Path, data: bytes, chunk: int, most: int = 100) -> list[tuple[str, ...] | None]:
     """The rows of each chunk, one after the other; None for one that is broken."""
-    chunks = chunks_of(place, data, chunk, most)
-    assert [one.start for one in chunks[1:]] == [one.end for one in chunks[:-1]]
+    chunks = chunks_of(folder, data, chunk, most)
+    assert [chunk.start for chunk in chunks[1:]] == [chunk.end for chunk in chunks[:-1]]
     assert chunks[-1].end == len(data)
-    files = files_at(str(place))
+    files = files_at(str(folder))
     names = ("0", "1", "2")
     layout = Layout(Format.CSV, Format.CSV, names, names, ("error",))
     found: list[tuple[str, ...] | None] = []
-    for one in chunks:
-        for rows in read_rows(files, "input", layout, (), one):
-            columns = [column.to_pylist() for column in rows.kept.arrays().values()]
+    for each in chunks:
+        for rows in read_rows(files, "input", layout, (), each):
+            columns = [column.to_pylist() for column in rows.passthrough.arrays().values()]
             read = list(zip(*columns, strict=True))
             found += [None if row in rows.broken else read[row] for row in range(rows.number)]
     return found
@@ -54,15 +53,15 @@ def rows_of(place: Path, data: bytes, chunk: int, most: int = 100) -> list[tuple
     last=st.booleans(),
     chunk=st.integers(1, 80),
 )
-def test_what_is_written_is_read_in_any_dialect(
-    place: Path, table: list[tuple[str, str, str]], quoting: int, end: str, last: bool, chunk: int
+def test_rows_written_in_any_dialect_are_read_back(
+    folder: Path, table: list[tuple[str, str, str]], quoting: int, end: str, last: bool, chunk: int
 ) -> None:
     if quoting == csv.QUOTE_MINIMAL and end == "\n":  # the writer leaves a lone \r bare
         table = [(a.replace("\r", ""), b.replace("\r", ""), c.replace("\r", "")) for a, b, c in table]
     text = io.StringIO()
     csv.writer(text, quoting=quoting, lineterminator=end).writerows(table)  # type: ignore[arg-type]
     data = text.getvalue().encode()
-    assert rows_of(place, data if last else data.removesuffix(end.encode()), chunk) == table
+    assert rows_of(folder, data if last else data.removesuffix(end.encode()), chunk) == table
 
 
 @given(
@@ -70,42 +69,40 @@ def test_what_is_written_is_read_in_any_dialect(
     chunk=st.integers(1, 20),
     most=st.integers(1, 8),
 )
-def test_a_cut_changes_nothing_however_quotes_are_strewn(
-    place: Path, data: str, chunk: int, most: int
-) -> None:
+def test_a_cut_changes_nothing_wherever_quotes_are(folder: Path, data: str, chunk: int, most: int) -> None:
     try:
-        cut = rows_of(place, data.encode(), chunk, most)
+        cut = rows_of(folder, data.encode(), chunk, most)
     except InvalidTable as error:
-        assert "no end" in str(error)  # noqa: PT017
+        assert "does not end" in str(error)  # noqa: PT017
         return
-    assert cut == rows_of(place, data.encode(), 1000)
+    assert cut == rows_of(folder, data.encode(), 1000)
 
 
-def test_a_quote_that_is_never_closed_is_named_by_its_line(place: Path) -> None:
+def test_an_unclosed_quote_is_reported_with_its_line(folder: Path) -> None:
     data = b"a,b,c\n" * 40 + b'a,"b,c\n' + b"a,b,c\n" * 40
     for chunk in (10, 100, 1000):
         with pytest.raises(InvalidTable, match="line 41: "):
-            rows_of(place, data, chunk)
+            rows_of(folder, data, chunk)
 
 
-def test_a_quote_within_a_field_is_a_letter_like_any_other(place: Path) -> None:
+def test_a_quote_within_a_field_has_no_meaning(folder: Path) -> None:
     data = b'5" pipe,1,2\n' * 100
-    assert rows_of(place, data, 64) == [('5" pipe', "1", "2")] * 100
+    assert rows_of(folder, data, 64) == [('5" pipe', "1", "2")] * 100
 
 
-def test_short_lines_are_cut_by_their_number(place: Path) -> None:
+def test_short_lines_are_cut_by_their_number(folder: Path) -> None:
     data = b"12345\n" * 10 + b"1\n" * 300
-    chunks = chunks_of(place, data, chunk=200, most=50)
+    chunks = chunks_of(folder, data, chunk=200, most=50)
     assert max(chunk.rows for chunk in chunks) == 50
     assert sum(chunk.rows for chunk in chunks) == 310
 
 
-def test_a_record_of_many_lines_is_not_cut(place: Path) -> None:
+def test_a_record_of_many_lines_is_not_cut(folder: Path) -> None:
     data = b'"' + b"1\n" * 300 + b'"\n'
-    assert len(chunks_of(place, data, chunk=200, most=50)) == 1
+    assert len(chunks_of(folder, data, chunk=200, most=50)) == 1
 
 
-def test_row_groups_are_chunks_and_the_last_is_shared() -> None:
+def test_row_groups_are_chunks_and_the_last_is_split() -> None:
     assert list(cut_groups([(10, 900), (0, 0), (8, 900)], chunk=400)) == [
         Chunk(0, 10, group=0, rows=10, size=900),
         Chunk(0, 4, group=2, rows=4, size=450),
@@ -113,7 +110,7 @@ def test_row_groups_are_chunks_and_the_last_is_shared() -> None:
     ]
 
 
-def test_to_be_explained_every_row_group_is_cut_into_many_chunks() -> None:
+def test_every_row_group_to_be_explained_is_split_into_many_chunks() -> None:
     chunks = list(cut_groups([(1000, 9000), (8, 900)], chunk=100, explain=True))
     assert [chunk.rows for chunk in chunks if chunk.group == 1] == [1] * 8
     assert len(chunks) == EXPLAINED_COSTS + 8

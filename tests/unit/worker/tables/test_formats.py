@@ -1,4 +1,4 @@
-"""Every format in, every format out: the scores are XGBoost's own, row by row and in order."""
+"""Every format can be read and written; the scores are those of XGBoost, in the order of the rows."""
 
 from typing import Any
 
@@ -17,10 +17,11 @@ from tests.unit.worker.tables.conftest import (
     read,
 )
 from worker.tables.plan import FIRST_ROWS
+from worker.tables.read import NAME_IN_USE
 
 
 def number(value: Any) -> Any:
-    """What the result says, whichever way it says it."""
+    """The value as a float32, whether the result has it as a number or as text."""
     return np.float32(value)
 
 
@@ -59,14 +60,14 @@ def test_a_bad_row_has_its_reason_and_harms_no_other(
         rows[bad] |= {"age": 3, "town": "Rome, or so"}
     scored = score_table(WRITERS[kind](rows), kind, results, chunk=2000)
     lines = read(scored.result, results)
-    for place, line in enumerate(lines):
-        if place % 100:
+    for position, line in enumerate(lines):
+        if position % 100:
             assert not line["error"]
-            assert number(line["prediction"]) == np.float32(sample.scores[place])
+            assert number(line["prediction"]) == np.float32(sample.scores[position])
         else:
             assert line["error"] == "age must be at least 16; town must be one of: Bern, Gent"
             assert line["prediction"] in (None, "")
-            assert line["id"] == rows[place]["id"]
+            assert line["id"] == rows[position]["id"]
     assert [error["row"] for error in scored.errors] == [0, 100, 200, 300, 400]
     assert scored.errors[3]["errors"] == [
         {"pointer": "/age", "detail": "must be at least 16"},
@@ -75,7 +76,7 @@ def test_a_bad_row_has_its_reason_and_harms_no_other(
     assert scored.failed == 5
 
 
-def test_columns_may_come_in_any_order_and_inputs_go_into_the_results_if_asked_for(
+def test_columns_may_come_in_any_order_and_inputs_are_included_if_requested(
     score_table: ScoreTable,
 ) -> None:
     data = b'town,note,years,age\nBern,"a ""b"", c",1.50,\nGent,"two\nlines",x,20\n'
@@ -87,7 +88,7 @@ def test_columns_may_come_in_any_order_and_inputs_go_into_the_results_if_asked_f
     assert result.endswith(b'lines",x,20,,years must be a number\n')
 
 
-def test_lines_that_are_no_rows_have_their_place_in_the_results(score_table: ScoreTable) -> None:
+def test_lines_that_are_not_rows_keep_their_position_in_the_results(score_table: ScoreTable) -> None:
     data = b"id,years,age,town\na,1,20,Bern\nb,1\n\nc,2,20,Gent\nd,1,20,Bern,9\n"
     scored = score_table(data, Format.CSV)
     lines = read(scored.result, Format.CSV)
@@ -102,7 +103,7 @@ def test_lines_that_are_no_rows_have_their_place_in_the_results(score_table: Sco
     assert scored.errors[0]["errors"][0]["pointer"] == ""
 
 
-def test_in_a_long_chunk_every_line_keeps_its_place(score_table: ScoreTable) -> None:
+def test_every_line_of_a_long_chunk_keeps_its_position(score_table: ScoreTable) -> None:
     lines = [f"{row},1,20,Bern" if row % 97 else f"{row}" for row in range(60_000)]
     scored = score_table("\n".join(["id,years,age,town", *lines]).encode(), Format.CSV)
     found = read(scored.result, Format.CSV)
@@ -110,7 +111,7 @@ def test_in_a_long_chunk_every_line_keeps_its_place(score_table: ScoreTable) -> 
     assert all(line["id"] == str(row) for row, line in enumerate(found) if row % 97)
 
 
-def test_lines_that_are_no_objects_have_their_place_in_the_results(score_table: ScoreTable) -> None:
+def test_lines_that_are_not_objects_keep_their_position_in_the_results(score_table: ScoreTable) -> None:
     good = b'{"id":1,"years":1,"age":20,"town":"Bern"}'
     bad = [b"{", b"[1]", b"", b'{"id":2,"prediction":1}', b'{"years":1e999,"id":[3]}']
     data = b"\n".join([good] * FIRST_ROWS + bad + [good])
@@ -118,9 +119,9 @@ def test_lines_that_are_no_objects_have_their_place_in_the_results(score_table: 
     lines = read(scored.result, Format.NDJSON)[FIRST_ROWS - 1 :]
     assert [line["error"] for line in lines] == [
         None,
-        "is no JSON object",
-        "is no JSON object",
-        "has a member with a name that results use; give a prefix for theirs",
+        "is not a JSON object",
+        "is not a JSON object",
+        NAME_IN_USE,
         "years must fit a 32-bit float; age is missing; town is missing",
         None,
     ]
@@ -128,16 +129,16 @@ def test_lines_that_are_no_objects_have_their_place_in_the_results(score_table: 
     assert lines[0]["prediction"] == lines[-1]["prediction"]
 
 
-def test_latin_1_is_read_as_such_and_results_are_utf_8(score_table: ScoreTable) -> None:
+def test_latin_1_is_decoded_and_results_are_utf_8(score_table: ScoreTable) -> None:
     data = "id,years,age,town\nJosé,1,20,Bern\n".encode("latin-1")
     assert "José,".encode() in score_table(data, Format.CSV, encoding="latin-1").result
 
 
-def test_bytes_that_are_no_utf_8_fail_their_row(score_table: ScoreTable) -> None:
+def test_bytes_that_are_not_utf_8_fail_their_row(score_table: ScoreTable) -> None:
     data = "id,years,age,town\nJosé,1,20,Bern\nJoe,1,20,Bern\n".encode("latin-1")
     scored = score_table(data, Format.CSV)
     assert [error["row"] for error in scored.errors] == [0]
-    assert "name the file's encoding" in scored.errors[0]["errors"][0]["detail"]
+    assert "name the encoding of the file" in scored.errors[0]["errors"][0]["detail"]
     assert "Jos\ufffd,,".encode() in scored.result
 
 
@@ -165,20 +166,20 @@ def test_a_row_group_is_read_in_pieces(score_table: ScoreTable, sample: Sample) 
         (b"", Format.CSV, "the file is empty"),
         (b"\n\n", Format.CSV, "the file is empty"),
         (b"years,age,town\n", Format.CSV, "the file has no rows"),
-        (b"years;age;town\n1;20;Bern\n", Format.CSV, "separated by commas"),
-        (b"years,age\n1,20\n", Format.CSV, "no column town"),
-        (b"years,age,town,age\n", Format.CSV, "column 'age' is there twice"),
-        (b"years,age,town,error\n", Format.CSV, "'error' has a name that results use"),
-        (b"\x00\x01\x02\xff\n", Format.CSV, "line 1: this is no text"),
+        (b"years;age;town\n1;20;Bern\n", Format.CSV, "separated by commas, not by ';'"),
+        (b"years,age\n1,20\n", Format.CSV, "there is no column town"),
+        (b"years,age,town,age\n", Format.CSV, "column 'age' occurs twice"),
+        (b"years,age,town,error\n", Format.CSV, "'error' has the name of a column that results add"),
+        (b"\x00\x01\x02\xff\n", Format.CSV, "line 1: this is not text"),
         ("years,âge".encode("utf-16"), Format.CSV, "UTF-16"),
         (b'years,age,town\n1,20,Bern\n"1,20,Bern\n1,20,Bern\n', Format.CSV, "line 3: "),
         (b"years,age,town\n", Format.NDJSON, "none of the first lines"),
-        (b"PAR1 and then nothing", Format.PARQUET, "no Parquet file, or not all of it"),
+        (b"PAR1 and then nothing", Format.PARQUET, "not Parquet, or its end is missing"),
         (as_parquet([{"years": 1}]), Format.PARQUET, "no column age; there is no column town"),
-        (as_parquet([{"years": 1.5, "age": 20, "town": "Bern"}])[:-9], Format.PARQUET, "not all of it"),
+        (as_parquet([{"years": 1.5, "age": 20, "town": "Bern"}])[:-9], Format.PARQUET, "its end is missing"),
     ],
 )
-def test_a_file_that_is_no_table_is_refused_with_a_reason(
+def test_a_file_that_is_not_a_table_is_refused_with_a_reason(
     score_table: ScoreTable, data: bytes, kind: Format, reason: str
 ) -> None:
     with pytest.raises(InvalidTable, match=reason):
@@ -186,7 +187,9 @@ def test_a_file_that_is_no_table_is_refused_with_a_reason(
 
 
 @pytest.mark.parametrize("results", Format)
-def test_no_member_that_comes_late_is_lost_without_a_word(score_table: ScoreTable, results: Format) -> None:
+def test_a_member_that_appears_late_is_never_dropped_silently(
+    score_table: ScoreTable, results: Format
+) -> None:
     row = {"years": 1, "age": 20, "town": "Bern"}
     data = as_ndjson([row | {"first": [1]}] * FIRST_ROWS + [row | {"first": [2], "late": 2}, row])
     scored = score_table(data, Format.NDJSON, results)
@@ -196,12 +199,15 @@ def test_no_member_that_comes_late_is_lost_without_a_word(score_table: ScoreTabl
     if results is Format.NDJSON:
         assert (late["late"], scored.failed) == (2, 0)
     else:
-        assert late["error"] == "has 'late', for which the results have no column; ask for results=ndjson"
+        assert (
+            late["error"]
+            == "has the member 'late', for which the results have no column; send results=ndjson"
+        )
         assert (late["first"], scored.failed) == ("[2]", 1)
 
 
 @pytest.mark.parametrize("results", Format)
-def test_a_feature_that_comes_late_is_put_into_the_results_if_asked_for(
+def test_a_feature_that_appears_late_is_included_if_requested(
     score_table: ScoreTable, results: Format
 ) -> None:
     row = {"years": 1, "town": "Bern"}

@@ -1,4 +1,4 @@
-"""A row outside what training saw has its score, and results say so."""
+"""A row outside what training saw is scored, and the results warn of it."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -14,11 +14,9 @@ from model.description.features import Feature
 from model.description.manifest import Manifest
 from model.description.schema import Schema
 from tests.unit.worker.tables.conftest import OURS, Scored, as_csv, read
-from worker.tables.layout import Layout
-from worker.tables.passthrough import Fields
-from worker.tables.read import Rows
-from worker.tables.score import Scores
-from worker.tables.warnings import warn_by
+from worker.tables.plan import Layout
+from worker.tables.read import CsvColumns, Rows
+from worker.tables.score import Scores, warn_by
 from worker.tables.write import csv_lines
 
 NO_RANGE = Feature("note", "number", nullable=True)
@@ -34,10 +32,10 @@ SEEN = ObservedRanges(
 WITHIN = [0.5, 7, *range(9)]
 
 
-def outside(**places: float) -> list[float]:
+def outside(**values: float) -> list[float]:
     row = list(WITHIN)
-    for place, value in places.items():
-        row[int(place.removeprefix("at"))] = value
+    for position, value in values.items():
+        row[int(position.removeprefix("at"))] = value
     return row
 
 
@@ -51,7 +49,7 @@ def wages() -> Bundle:
 
 
 @pytest.mark.parametrize("results", Format)
-def test_results_say_what_a_prediction_says(
+def test_results_have_the_same_warnings_as_predictions(
     score_bundle: Callable[..., Scored], wages: Bundle, results: Format
 ) -> None:
     rows = [dict(row) for row in wages.manifest.examples * 30]
@@ -59,14 +57,14 @@ def test_results_say_what_a_prediction_says(
         row |= {"education": 18 + number % 3, "experience": 20.5 + number % 7, "knowledge": number % 8}
     scored = score_bundle(wages, as_csv(rows), Format.CSV, results)
     warned = wages.warnings(wages.encode(wages.manifest.schema.check_rows(rows)))
-    assert len({tuple(said) for said in warned.values()}) > 4
+    assert len({tuple(texts) for texts in warned.values()}) > 4
     for number, line in enumerate(read(scored.result, results)):
-        said = "; ".join(warned.get(number, []))
-        assert line["warnings"] == (said or (None if results is not Format.CSV else ""))
+        text = "; ".join(warned.get(number, []))
+        assert line["warnings"] == (text or (None if results is not Format.CSV else ""))
         assert line["prediction"]
 
 
-def test_each_kind_of_row_has_its_own_text_and_others_none() -> None:
+def test_rows_outside_in_the_same_way_share_a_text_and_others_have_none() -> None:
     rows = [WITHIN, outside(at0=2), outside(at10=9, at0=-1), WITHIN, outside(at0=2), outside(at0=np.nan)]
     texts = warn_by(SEEN)(matrix(*rows)).to_pylist()
     above, several = texts[1], texts[2]
@@ -75,13 +73,11 @@ def test_each_kind_of_row_has_its_own_text_and_others_none() -> None:
     assert several == "a, b is below what training saw (0 to 1); f8 is above what training saw (8 to 8)"
 
 
-def test_where_there_is_nothing_to_say_nothing_is_put_into_words() -> None:
+def test_rows_within_what_training_saw_have_no_text() -> None:
     assert warn_by(SEEN)(matrix(WITHIN, WITHIN)).null_count == 2
 
 
-def test_a_row_that_failed_is_not_warned_of_as_well(
-    score_bundle: Callable[..., Scored], wages: Bundle
-) -> None:
+def test_a_failed_row_has_no_warnings(score_bundle: Callable[..., Scored], wages: Bundle) -> None:
     row = {**wages.manifest.examples[0], "experience": 50}
     data = as_csv([row, {**row, "city": "perhaps"}])
     warned, failed = read(score_bundle(wages, data, Format.CSV).result, Format.CSV)
@@ -92,18 +88,18 @@ def test_a_row_that_failed_is_not_warned_of_as_well(
 def test_a_name_with_a_comma_is_quoted() -> None:
     scores = Scores({"prediction": np.zeros(2)}, {}, warn_by(SEEN)(matrix(outside(at0=2), WITHIN)))
     layout = Layout(Format.CSV, Format.CSV, (), (), ("prediction", "warnings", "error"), warns=True)
-    lines = csv_lines(layout, Rows(2, {}, Fields({}), {}), scores)
+    lines = csv_lines(layout, Rows(2, {}, CsvColumns({}), {}), scores)
     assert lines == b'0.0,"a, b is above what training saw (0 to 1)",\n0.0,,\n'
 
 
-def test_where_it_is_not_known_what_training_saw_there_is_no_column(wages: Bundle) -> None:
+def test_a_bundle_without_observed_ranges_adds_no_warnings_column(wages: Bundle) -> None:
     assert wages.manifest.warns
     layout = Layout(Format.CSV, Format.CSV, (), (), OURS)
-    scores = Scores({"prediction": np.zeros(1)}, {}, pa.array(["said"]))
-    assert csv_lines(layout, Rows(1, {}, Fields({}), {}), scores) == b"0.0,\n"
+    scores = Scores({"prediction": np.zeros(1)}, {}, pa.array(["a warning"]))
+    assert csv_lines(layout, Rows(1, {}, CsvColumns({}), {}), scores) == b"0.0,\n"
 
 
-def test_a_batch_that_an_earlier_release_planned_ends_without_warnings() -> None:
+def test_a_layout_of_an_earlier_release_has_no_warnings() -> None:
     fields = orjson.loads(Layout(Format.CSV, Format.CSV, (), (), OURS, warns=True).to_json())
     del fields["warns"]
     assert not Layout.from_json(orjson.dumps(fields)).warns

@@ -1,0 +1,66 @@
+"""Every command in docs/guides/ecs.md runs, in order, and prints what the page shows."""
+
+import re
+import subprocess
+
+from ecs.__main__ import COMMANDS
+from ecs.prices import monthly_costs
+from ecs.template import ParameterizedTemplate, Template
+from tests.integration.ecs.cloud import REGION, Cloud
+from tests.integration.service import ROOT
+
+GUIDE = (ROOT / "docs" / "guides" / "ecs.md").read_text()
+ANYTHING = "…"
+
+
+def examples() -> list[tuple[str, str]]:
+    found = []
+    for block in re.findall(r"```console\n(.*?)```", GUIDE, re.DOTALL):
+        for part in re.split(r"^\$ ", block, flags=re.MULTILINE)[1:]:
+            command, _, printed = part.partition("\n")
+            found.append((command, printed.strip()))
+    return found
+
+
+def matches(printed: str, shown: str) -> bool:
+    pattern = r"\s*.*?\s*".join(re.escape(part.strip()) for part in shown.split(ANYTHING))
+    return re.fullmatch(pattern, printed, re.DOTALL) is not None
+
+
+def test_commands_print_what_the_guide_shows(cloud: Cloud) -> None:
+    tag = subprocess.run(
+        ["git", "rev-parse", "--short=12", "HEAD"], cwd=ROOT, capture_output=True, text=True, check=True
+    ).stdout.strip()
+    for command, shown in examples():
+        if command.startswith("export"):
+            assert command == f"export AWS_REGION={REGION}"
+        elif command.endswith("ecs push"):  # it needs Docker; tests/containers/test_push.py runs it
+            cloud.push("paygrade", tag)
+        else:
+            done = subprocess.run(
+                ["/bin/sh", "-c", f"{command} 2>&1"],
+                cwd=ROOT,
+                env=cloud.environment(),
+                stdin=subprocess.DEVNULL,
+                capture_output=True,
+                text=True,
+                timeout=100,
+            )
+            assert matches(done.stdout.strip(), shown), f"{command}\nprinted: {done.stdout}\nREADME: {shown}"
+
+
+def test_every_command_is_in_the_readme() -> None:
+    rows = "\n".join(re.findall(r"^\| `.*$", GUIDE, re.MULTILINE))
+    assert [name for name in COMMANDS if f"`{name}" not in rows] == []
+
+
+def test_the_costs_in_the_readme_are_those_of_plan() -> None:
+    shapes: list[dict[str, str]] = [{}, {"LoadBalancing": "no"}, {"Redis": "elasticache"}]
+    costs = [monthly_costs(ParameterizedTemplate(Template("app").parsed, shape)) for shape in shapes]
+    rows = dict.fromkeys(name for cost in costs for name in cost)
+    table = [
+        f"| {name} | " + " | ".join(f"{cost[name]:.0f}" if name in cost else "" for cost in costs) + " |"
+        for name in rows
+    ]
+    table.append("| **sum** | " + " | ".join(f"**{sum(cost.values()):.0f}**" for cost in costs) + " |")
+    assert "\n".join(table) in GUIDE

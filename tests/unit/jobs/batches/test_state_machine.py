@@ -1,0 +1,317 @@
+"""Whatever consumers, callers and the sweeper do: no task is lost, and each chunk counts once."""
+
+from dataclasses import replace
+from typing import Any
+
+import pytest
+from hypothesis import settings as hypothesis_settings
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
+
+from jobs import ids
+from jobs.batches.consumer import JOIN, PLAN, PREVIEW, BatchConsumer, BatchTask, ChunkDone
+from jobs.batches.record import BatchOptions, BatchRecord, NewBatch
+from jobs.batches.status import BatchStatus
+from jobs.batches.store import BatchStore
+from jobs.files.tables import Format
+from jobs.queues.idempotency import IdempotencyKey
+from jobs.queues.names import BATCHES, GROUP
+from jobs.queues.queue import Entry
+from jobs.settings import Settings
+from tests.unit.conftest import SHA, Clock, living, make_redis
+
+pytestmark = pytest.mark.timeout(600)
+
+CONSUMERS = st.sampled_from(["anna", "ben", "cleo"])
+PLANNED_ROWS = 10
+ERROR = b'{"type":"invalid_table"}'
+BODY = b"years\n1\n"
+STARTED = (BatchStatus.QUEUED, BatchStatus.RUNNING)
+
+
+class BatchLife(RuleBasedStateMachine):
+    """A consumer is lost by never completing its task; a slow one completes a task that others have by now.
+
+    The Redis holds every change of a status to the table; see tests/unit/in_memory.py.
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.patch = pytest.MonkeyPatch()
+        self.clock = Clock()
+        self.patch.setattr("time.time", self.clock)
+        self.redis = make_redis()
+        settings = Settings(attempts=1)
+        self.store = BatchStore(self.redis, settings)
+        self.consumer = BatchConsumer(self.redis, settings)
+        self.batches: list[NewBatch] = []
+        self.tasks: list[tuple[str, BatchTask]] = []
+        self.read: list[tuple[str, Entry]] = []
+        self.seen: dict[str, BatchRecord] = {}
+        self.counted: dict[tuple[str, str], ChunkDone] = {}
+
+    def teardown(self) -> None:
+        try:
+            self.everything_ends_when_all_consumers_are_alive()
+        finally:
+            self.patch.undo()
+
+    # Callers
+
+    @rule(dry_run=st.booleans(), within=st.sampled_from([None, None, 4, 20]), keyed=st.booleans())
+    def add(self, dry_run: bool, within: int | None, keyed: bool) -> None:
+        batch = new_batch(dry_run, within)
+        if keyed:
+            key = IdempotencyKey.of("/v1/batches", batch.id, BODY)
+            batch = replace(batch, idempotency=key)
+            assert self.store.reserve_key("ada", key.key, batch.id) is None
+            assert self.store.reserve_key("ada", key.key, "batch_other") == ("", b"")
+        self.batches.append(batch)
+        self.store.add(batch)
+
+    @precondition(lambda self: self.batches)
+    @rule(data=st.data())
+    def add_again(self, data: st.DataObject) -> None:
+        self.store.add(data.draw(st.sampled_from(self.batches)))
+
+    @precondition(lambda self: self.batches)
+    @rule(data=st.data())
+    def cancel(self, data: st.DataObject) -> None:
+        job_id = data.draw(st.sampled_from(self.batches)).id
+        before = self.record(job_id).status
+        after = self.store.cancel(job_id)
+        assert after is self.record(job_id).status
+        if before in (BatchStatus.VALIDATING, BatchStatus.QUEUED):
+            assert after is BatchStatus.CANCELED
+        else:
+            assert after is (BatchStatus.CANCELING if before is BatchStatus.RUNNING else before)
+
+    @precondition(lambda self: self.batches)
+    @rule(data=st.data())
+    def delete(self, data: st.DataObject) -> None:
+        batch = data.draw(st.sampled_from(self.batches))
+        before = self.record(batch.id).status
+        assert self.store.delete(batch.id) is before
+        if before.ended:
+            self.batches.remove(batch)
+            if batch.idempotency:
+                assert self.store.reserve_key("ada", batch.idempotency.key, batch.id) is None
+
+    # Consumers
+
+    @rule(consumer=CONSUMERS)
+    def claim(self, consumer: str) -> None:
+        self.hold(consumer, self.consumer.claim(consumer, "wake_up"))
+
+    @rule(consumer=CONSUMERS)
+    def wait(self, consumer: str) -> None:
+        if entry := self.consumer.wait(consumer, 1):
+            self.read.append((consumer, entry))
+
+    @precondition(lambda self: self.read)
+    @rule(data=st.data())
+    def claim_what_was_read(self, data: st.DataObject) -> None:
+        consumer, entry = data.draw(st.sampled_from(self.read))
+        self.hold(consumer, self.consumer.claim(consumer, "wake_up", entry))
+
+    @precondition(lambda self: self.held(PLAN))
+    @rule(data=st.data(), chunks=st.integers(1, 4))
+    def plan(self, data: st.DataObject, chunks: int) -> None:
+        self.plan_into(data.draw(st.sampled_from(self.held(PLAN))), chunks)
+
+    @precondition(lambda self: self.held("chunk"))
+    @rule(data=st.data(), rows=st.integers(1, 12))
+    def score(self, data: st.DataObject, rows: int) -> None:
+        failed = data.draw(st.integers(0, rows))
+        self.complete_chunk(data.draw(st.sampled_from(self.held("chunk"))), rows, failed)
+
+    @precondition(lambda self: self.held("chunk"))
+    @rule(data=st.data(), last=st.booleans())
+    def fail_a_chunk(self, data: st.DataObject, last: bool) -> None:
+        self.consumer.fail(data.draw(st.sampled_from(self.held("chunk"))), ERROR, last, most_wake_ups=1)
+
+    @precondition(lambda self: self.held("chunk"))
+    @rule(data=st.data(), rows=st.sampled_from([None, range(5), range(5, 6)]))
+    def note_slice(self, data: st.DataObject, rows: range | None) -> None:
+        self.consumer.note_slice(data.draw(st.sampled_from(self.held("chunk"))), rows)
+
+    @precondition(lambda self: self.held(PREVIEW, JOIN))
+    @rule(data=st.data())
+    def finish(self, data: st.DataObject) -> None:
+        self.end(data.draw(st.sampled_from(self.held(PREVIEW, JOIN))), BatchStatus.SUCCEEDED)
+
+    @precondition(lambda self: self.held(PLAN, PREVIEW, JOIN))
+    @rule(data=st.data())
+    def fail(self, data: st.DataObject) -> None:
+        self.end(data.draw(st.sampled_from(self.held(PLAN, PREVIEW, JOIN))), BatchStatus.FAILED, ERROR)
+
+    @precondition(lambda self: self.held(PLAN, PREVIEW, JOIN, "chunk"))
+    @rule(data=st.data())
+    def release(self, data: st.DataObject) -> None:
+        self.consumer.release(data.draw(st.sampled_from(self.held(PLAN, PREVIEW, JOIN, "chunk"))))
+
+    @precondition(lambda self: self.tasks)
+    @rule(data=st.data())
+    def renew(self, data: st.DataObject) -> None:
+        consumer, task = data.draw(st.sampled_from(self.tasks))
+        status = self.consumer.renew(consumer, "wake_up", task).status
+        assert status in (None, *(record.status for record in self.records() if record.id == task.id))
+
+    @rule(consumer=CONSUMERS)
+    def say_alive(self, consumer: str) -> None:
+        self.consumer.alive(living(consumer))
+
+    @rule(seconds=st.sampled_from([1, 5, 16]))
+    def sweep(self, seconds: float) -> None:
+        self.clock.forward(seconds)
+        for job_id in self.consumer.sweep(most_wake_ups=1).removable:
+            assert job_id not in {batch.id for batch in self.batches}
+            self.consumer.files_removed(job_id)
+
+    # What holds after every step
+
+    @invariant()
+    def everything_holds(self) -> None:
+        records = self.records()
+        self.counts_grow_up_to_the_total_until_the_end(records)
+        self.each_chunk_that_is_done_counts_once(records)
+        self.no_task_of_an_open_batch_is_lost(records)
+        self.open_batches_and_their_chunks_are_counted(records)
+        self.an_ended_batch_leaves_its_record_only(records)
+
+    @invariant()
+    def an_owner_lists_all_batches_but_dry_runs(self) -> None:
+        listed, more = self.store.list_jobs("ada", None, None, 100)
+        expected = [record for record in self.records() if not record.options.dry_run]
+        assert (listed, more) == (expected[::-1], None)
+
+    def counts_grow_up_to_the_total_until_the_end(self, records: list[BatchRecord]) -> None:
+        for record in records:
+            before = self.seen.get(record.id, record)
+            assert record == before or not before.status.ended
+            assert record.rows >= before.rows
+            assert record.failed >= before.failed
+            assert record.failed <= record.rows <= (record.total or 0)
+            self.seen[record.id] = record
+
+    def each_chunk_that_is_done_counts_once(self, records: list[BatchRecord]) -> None:
+        for record in records:
+            done = [each for (job_id, _), each in self.counted.items() if job_id == record.id]
+            assert record.rows == sum(each.rows for each in done)
+            assert record.failed == sum(each.failed for each in done)
+
+    def no_task_of_an_open_batch_is_lost(self, records: list[BatchRecord]) -> None:
+        queued = self.queued()
+        for record in records:
+            tasks = {task for job_id, task in queued if job_id == record.id}
+            out = {number.decode() for number in self.members(f"job:{record.id}:out")}
+            if record.status is BatchStatus.VALIDATING:
+                assert tasks == {PREVIEW if record.options.dry_run else PLAN}
+            elif record.status in STARTED:
+                assert out
+                assert out <= tasks
+            elif record.status is BatchStatus.CANCELING:
+                assert out <= tasks if out else JOIN in tasks
+            elif record.status is BatchStatus.FINALIZING:
+                assert JOIN in tasks
+
+    def open_batches_and_their_chunks_are_counted(self, records: list[BatchRecord]) -> None:
+        unfinished = {record.id for record in records if not record.status.ended}
+        assert {job_id.decode() for job_id in self.members("batches:open")} == unfinished
+        owners: Any = self.redis.zrange("batches:open:ada", 0, -1)
+        assert {job_id.decode() for job_id in owners} == unfinished
+        assert int(self.redis.get("batches:unqueued") or 0) == sum(map(self.unqueued, unfinished))
+
+    def an_ended_batch_leaves_its_record_only(self, records: list[BatchRecord]) -> None:
+        unfinished = {record.id for record in records if not record.status.ended}
+        keys = [key.decode().split(":") for key in self.redis.scan_iter("job:*:*")]
+        assert {job_id for _, job_id, _ in keys} <= unfinished
+
+    def everything_ends_when_all_consumers_are_alive(self) -> None:
+        for _ in range(3):
+            self.sweep(16)
+            self.everything_holds()
+            while task := self.consumer.claim("anna", "wake_up"):
+                self.complete(task)
+                self.everything_holds()
+        assert all(record.status.ended for record in self.records())
+        self.sweep(16)
+        assert self.redis.xlen(BATCHES.stream) == 0
+        assert self.redis.xpending(BATCHES.stream, GROUP)["pending"] == 0
+        assert not self.redis.exists(
+            BATCHES.rows, "batches:unqueued", "batches:open", "queue:batches:deadlines"
+        )
+
+    # How consumers work
+
+    def hold(self, consumer: str, task: BatchTask | None) -> None:
+        if task:
+            self.tasks.append((consumer, task))
+
+    def held(self, *names: str) -> list[BatchTask]:
+        """Tasks that a consumer has claimed at some time, by name; "chunk" stands for every chunk."""
+        return [task for _, task in self.tasks if ("chunk" if task.chunk else task.task) in names]
+
+    def complete(self, task: BatchTask) -> None:
+        if task.task == PLAN:
+            self.plan_into(task, chunks=2)
+        elif task.chunk:
+            self.complete_chunk(task, rows=10, failed=1)
+        else:
+            self.end(task, BatchStatus.SUCCEEDED)
+
+    def plan_into(self, task: BatchTask, chunks: int) -> None:
+        texts = [f"{number}:0:0:{PLANNED_ROWS}:5" for number in range(chunks)]
+        self.consumer.planned(task, b"{}", PLANNED_ROWS * chunks, 5 * chunks, texts, most_wake_ups=1)
+
+    def complete_chunk(self, task: BatchTask, rows: int, failed: int) -> None:
+        done = ChunkDone(rows, failed, size=5, expected=PLANNED_ROWS)
+        counts, _ = self.consumer.done(task, done, most_wake_ups=1)
+        if counts:
+            assert (task.id, task.task) not in self.counted
+            self.counted[task.id, task.task] = done
+
+    def end(self, task: BatchTask, status: BatchStatus, error: bytes = b"") -> None:
+        ended = self.consumer.finish(task, status, error)
+        if ended:
+            assert self.record(task.id).status is ended
+
+    # What there is
+
+    def record(self, job_id: str) -> BatchRecord:
+        [record] = self.store.read([job_id])
+        assert isinstance(record, BatchRecord)
+        return record
+
+    def records(self) -> list[BatchRecord]:
+        records = self.store.read([batch.id for batch in self.batches])
+        return [record for record in records if isinstance(record, BatchRecord)]
+
+    def queued(self) -> set[tuple[str, str]]:
+        """The job and the task of each entry, claimed or not."""
+        entries: Any = self.redis.xrange(BATCHES.stream)
+        return {(fields[b"id"].decode(), fields[b"task"].decode()) for _, fields in entries}
+
+    def members(self, key: str) -> set[bytes]:
+        found: Any = self.redis.smembers(key)
+        return set(found)
+
+    def unqueued(self, job_id: str) -> int:
+        chunks, next_chunk = self.redis.hmget(f"job:{job_id}", "chunks", "next")
+        return int(chunks or 0) - int(next_chunk or 0)
+
+
+def new_batch(dry_run: bool, within: int | None) -> NewBatch:
+    return NewBatch(
+        ids.new_id(ids.BATCH),
+        "salary@1",
+        SHA,
+        "ada",
+        BatchOptions(Format.CSV, Format.CSV, dry_run=dry_run),
+        size=100,
+        start_within_ms=None if within is None else within * 1000,
+    )
+
+
+TestBatchLife = BatchLife.TestCase
+TestBatchLife.settings = hypothesis_settings(max_examples=12, stateful_step_count=40)

@@ -1,0 +1,140 @@
+"""A file is complete or absent, in a directory and in S3 alike."""
+
+import os
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from jobs.errors import FileMissing, FilesUnavailable
+from jobs.files import s3
+from jobs.files.location import files_at
+from jobs.files.store import PIECE, FileStore
+
+BUCKET = "salaries"
+
+
+@pytest.fixture(params=["directory", "s3"])
+def files(request: pytest.FixtureRequest, tmp_path: Path) -> FileStore:
+    if request.param == "directory":
+        return files_at(str(tmp_path))
+    request.getfixturevalue("aws")
+    return files_at(f"s3://{BUCKET}/some/prefix/")
+
+
+def write(files: FileStore, name: str, data: bytes = b"rows") -> None:
+    with files.create(name) as file:
+        file.write(data)
+
+
+def test_a_file_can_be_read_from_any_offset(files: FileStore) -> None:
+    write(files, "batches/1/input", b"0123456789")
+    assert files.size("batches/1/input") == 10
+    assert files.read("batches/1/input") == b"0123456789"
+    assert b"".join(files.pieces("batches/1/input", 2, 5)) == b"234"
+    with files.open("batches/1/input") as file:
+        file.seek(-3, os.SEEK_END)
+        assert file.read() == b"789"
+
+
+def test_an_empty_file_is_a_file(files: FileStore) -> None:
+    write(files, "empty", b"")
+    assert files.read("empty") == b""
+    assert list(files.pieces("empty")) == []
+
+
+def test_a_long_file_is_written_and_read_in_pieces(files: FileStore) -> None:
+    data = os.urandom(1024) * 33 * 1024
+    with files.create("long") as file:
+        for start in range(0, len(data), 5_000_000):
+            file.write(data[start : start + 5_000_000])
+    pieces = list(files.pieces("long", 7, len(data) - 7))
+    assert max(map(len, pieces)) <= PIECE
+    assert b"".join(pieces) == data[7:-7]
+
+
+def test_an_unfinished_file_is_never_visible(files: FileStore) -> None:
+    def write_half() -> None:
+        with files.create("input") as file:
+            file.write(bytes(s3.PART + 1))
+            raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError):
+        write_half()
+    with pytest.raises(FileMissing):
+        files.size("input")
+
+
+def test_writing_a_file_again_replaces_it(files: FileStore) -> None:
+    write(files, "part", b"first, and longer")
+    write(files, "part", b"second")
+    assert files.read("part") == b"second"
+
+
+def test_a_folder_is_removed_with_everything_in_it(files: FileStore) -> None:
+    write(files, "batches/1/input")
+    write(files, "batches/1/parts/000000")
+    write(files, "batches/12/input")
+    files.remove("batches/1")
+    files.remove("batches/1")
+    assert list(files.folders("batches")) == ["12"]
+
+
+def test_a_missing_folder_has_no_folders(files: FileStore) -> None:
+    assert list(files.folders("batches")) == []
+
+
+def test_reading_a_missing_file_raises_file_missing(files: FileStore) -> None:
+    with pytest.raises(FileMissing):
+        files.read("batches/1/input")
+
+
+def test_old_drafts_are_removed_from_a_directory(tmp_path: Path) -> None:
+    files = files_at(str(tmp_path))
+    write(files, "batches/1/input")
+    for name, age in (("left", 7200), ("growing", 10)):
+        draft = tmp_path / "batches" / "1" / f".{name}"
+        draft.touch()
+        os.utime(draft, (time.time() - age,) * 2)
+    files.remove_drafts(older_than_seconds=3600)
+    assert sorted(path.name for path in (tmp_path / "batches" / "1").iterdir()) == [".growing", "input"]
+
+
+def test_old_uploads_to_s3_are_aborted(aws: Any) -> None:
+    aws.create_multipart_upload(Bucket=BUCKET, Key="files/batches/1/input")
+    aws.create_multipart_upload(Bucket=BUCKET, Key="elsewhere")
+    files_at(f"s3://{BUCKET}/files").remove_drafts(older_than_seconds=-1)
+    assert [found["Key"] for found in aws.list_multipart_uploads(Bucket=BUCKET)["Uploads"]] == ["elsewhere"]
+
+
+def test_a_read_never_mixes_two_versions_of_an_object(aws: Any) -> None:
+    files = files_at(f"s3://{BUCKET}")
+    write(files, "input", b"first version")
+    with files.open("input") as file:
+        file.read(5)
+        write(files, "input", b"other version")
+        with pytest.raises(FilesUnavailable, match="changed"):
+            file.read(5)
+
+
+FORKED = """
+import os
+from jobs.files import s3
+
+ours = s3._client()
+if child := os.fork():
+    raise SystemExit(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]))
+os._exit(s3._client() is ours)
+"""
+
+
+def test_a_forked_process_shares_no_connection(aws: Any) -> None:
+    subprocess.run([sys.executable, "-c", FORKED], check=True)
+
+
+def test_the_error_for_a_missing_bucket_names_it(aws: Any) -> None:
+    with pytest.raises(FilesUnavailable, match="bucket nowhere does not exist"):
+        write(files_at("s3://nowhere/prefix"), "input")
