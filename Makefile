@@ -1,53 +1,88 @@
-# run, test, bench, lint: each sets up all that it needs.
+# Each target first sets up what it needs, in .venv: `make run` installs what running needs only.
 PYTHON ?= python3
 HOST ?= 127.0.0.1
 PORT ?= 8000
 BIN := .venv/bin
 
-.PHONY: run test test-containers bench lint checkov lock clean
+.PHONY: run test test-unit test-all test-containers test-pythons bench lint checkov hooks lock clean
 
-run: .venv/installed
+# Setting it up would empty the environment of another checkout.
+ifneq ($(shell test -L .venv && echo link),)
+$(error .venv is a symbolic link, and make would change the environment that it leads to; remove it: rm .venv)
+endif
+
+run: .venv/run-installed
 	@exec $(BIN)/python run.py --host $(HOST) --port $(PORT)
 
-test: .venv/installed
-	@$(BIN)/python -m pytest -n 2 --dist loadfile $(TESTS)
+test: .venv/dev-installed
+	@$(BIN)/python -m pytest -n 2 --dist loadfile -m "not slow" $(TESTS)
+
+# No process, no network: these are the tests to run after each change.
+test-unit: .venv/dev-installed
+	@$(BIN)/python -m pytest -n 2 --dist loadfile -m "not slow and not process" $(or $(TESTS),tests/structure tests/unit)
+
+# Everything: the slow tests too, more examples of each property, containers, and every Python on this machine.
+test-all: .venv/dev-installed
+	@$(BIN)/python -m pytest -n 2 --dist loadfile --hypothesis-profile long --timeout 1800
+	@$(MAKE) --no-print-directory test-containers test-pythons
 
 # Builds the images and runs the compose stack: needs a Docker engine.
-test-containers: .venv/installed
+test-containers: .venv/dev-installed
 	@$(BIN)/python -m pytest $(or $(TESTS),tests/containers)
 
-bench: .venv/installed
+# The unit tests with each Python that is installed, each in an environment of its own.
+test-pythons: .venv/dev-installed
+	@$(BIN)/python -m tests.pythons
+
+bench: .venv/dev-installed
 	@$(BIN)/python -m benchmarks $(BENCH)
 
-lint: .venv/installed
+lint: .venv/dev-installed
 	@$(BIN)/ruff check .
 	@$(BIN)/ruff format --check .
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports --no-cache
+	@$(BIN)/python -m tests.structure.lua
 	@$(BIN)/hadolint Dockerfile
 
 # In an environment of its own, since it pins what we use too, and weighs 300 MB.
-checkov: .venv/installed
+checkov: .venv/dev-installed
 	@$(BIN)/uv tool run --quiet --from checkov==3.3.30 checkov --config-file ecs/checkov.yaml
 
-# One environment for all of it, made again when what is pinned changes.
-.venv/installed: requirements/dev.txt client/pyproject.toml
+# Run the linters before each commit.
+hooks: .venv/dev-installed
+	@$(BIN)/pre-commit install
+
+INSTALL = $(BIN)/pip install --quiet --disable-pip-version-check
+# What each stage downloads; `pip download` measures it.
+RUN_MB := 140
+DEV_MB := 150
+
+# Made anew when what is pinned for running changes.
+.venv/run-installed: requirements/run.txt client/pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 13))' \
 	  || { echo "Paygrade needs Python 3.11 to 3.13; name one: make PYTHON=python3.13 $(MAKECMDGOALS)" >&2; exit 2; }
 	@$(PYTHON) -c 'import ensurepip' \
 	  || { echo "Python has no venv: apt-get install python3-venv" >&2; exit 2; }
-	@echo "Setting up .venv (once, about half a minute)"
+	@echo "Installing up to $$(grep -c == $<) packages, about $(RUN_MB) MB, into .venv (once)"
 	@$(PYTHON) -m venv --clear .venv
-	@$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes --requirement $<
-	@$(BIN)/pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable ./client
+	@$(INSTALL) --require-hashes --requirement $<
+	@$(INSTALL) --no-deps --no-build-isolation --editable ./client
+	@touch $@
+
+# Added to what running needs. If packages were removed from the list, `make clean` removes them here.
+.venv/dev-installed: requirements/dev.txt .venv/run-installed
+	@echo "Installing tests and tools: up to $$(grep -vxFf requirements/run.txt $< | grep -c ==) packages," \
+	  "about $(DEV_MB) MB, into .venv (once)"
+	@$(INSTALL) --require-hashes --requirement $<
 	@touch $@
 
 # Pin what pyproject.toml asks for: versions and hashes, the same for every Python from 3.11 on.
 LOCK := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --fork-strategy fewest \
   --generate-hashes --no-emit-index-url --no-header --no-annotate pyproject.toml
-lock: .venv/installed
+lock: .venv/dev-installed
 	@$(LOCK) $(UPGRADE) --extra dev --output-file requirements/dev.txt
-	@for extra in ecs web worker train; do \
+	@for extra in run ecs web worker train; do \
 	  $(LOCK) --extra $$extra --constraint requirements/dev.txt --output-file requirements/$$extra.txt || exit 1; done
 
 clean:

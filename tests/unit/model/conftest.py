@@ -8,14 +8,9 @@ from typing import Any
 import numpy as np
 import pytest
 import xgboost
-from hypothesis import settings
 
 from model.description.manifest import DESCRIPTION_FILE, MODEL_FILE, Manifest, digest
 from model.publish import publish
-
-# A loaded machine can be slow at any example.
-settings.register_profile("without-deadline", deadline=None)
-settings.load_profile("without-deadline")
 
 Describe = Callable[..., dict[str, Any]]
 Publish = Callable[..., Manifest]
