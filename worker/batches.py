@@ -147,7 +147,7 @@ class BatchLoop:
         except Exception as error:
             place = traceback.extract_tb(error.__traceback__)[-1]
             where = f"{place.filename}:{place.lineno}"
-            log.error("unforeseen", extra={"error": type(error).__name__, "at": where})
+            log.error("unexpected_error", extra={"error": type(error).__name__, "where": where})
             self._abandon(
                 task, "not_finished", "a worker could not go on with this batch; its log says where"
             )
