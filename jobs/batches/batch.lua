@@ -99,13 +99,6 @@ local function advance(id)
   end
 end
 
--- Whether a task is still to be done, by the status of its batch.
-local function is_wanted(id, task, status)
-  if task == 'plan' or task == 'preview' then return status == 'validating' end
-  if task == 'join' then return status == 'finalizing' or status == 'canceling' end
-  return (status == 'queued' or status == 'running') and redis.call('HEXISTS', job_key(id) .. ':done', task) == 0
-end
-
 -- A chunk cannot be scored: the batch will fail, and keeps what its other chunks give. With `last`, no further chunk is
 -- added to the queue.
 local function fail_chunk(id, chunk, error, last)
