@@ -4,7 +4,7 @@ HOST ?= 127.0.0.1
 PORT ?= 8000
 BIN := .venv/bin
 
-.PHONY: run test test-unit test-all test-containers test-pythons bench lint checkov hooks lock clean
+.PHONY: run test test-unit test-all test-containers test-pythons bench lint checkov lock clean
 
 # Setting it up would empty the environment of another checkout.
 ifneq ($(shell test -L .venv && echo link),)
@@ -48,10 +48,6 @@ lint: .venv/dev-installed
 # In an environment of its own, since it pins what we use too, and weighs 300 MB.
 checkov: .venv/dev-installed
 	@$(BIN)/uv tool run --quiet --from checkov==3.3.30 checkov --config-file ecs/checkov.yaml
-
-# Run the linters before each commit.
-hooks: .venv/dev-installed
-	@$(BIN)/pre-commit install
 
 INSTALL = $(BIN)/pip install --quiet --disable-pip-version-check
 # What each stage downloads; `pip download` measures it.
