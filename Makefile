@@ -19,7 +19,7 @@ test: .venv/dev-installed
 
 # No process, no network: these are the tests to run after each change.
 test-unit: .venv/dev-installed
-	@$(BIN)/python -m pytest -n 2 --dist loadfile -m "not slow and not process" $(or $(TESTS),tests/structure tests/unit)
+	@$(BIN)/python -m pytest -n 2 --dist worksteal -m "not slow and not process" $(or $(TESTS),tests/structure tests/unit)
 
 # Everything: the slow tests too, more examples of each property, containers, and every Python on this machine.
 test-all: .venv/dev-installed
