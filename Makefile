@@ -4,7 +4,7 @@ HOST ?= 127.0.0.1
 PORT ?= 8000
 BIN := .venv/bin
 
-.PHONY: run test test-unit test-all test-containers test-pythons bench lint checkov hooks lock clean
+.PHONY: run test test-unit test-all test-containers test-pythons bench lint checkov lock clean
 
 # Setting it up would empty the environment of another checkout.
 ifneq ($(shell test -L .venv && echo link),)
@@ -19,7 +19,7 @@ test: .venv/dev-installed
 
 # No process, no network: these are the tests to run after each change.
 test-unit: .venv/dev-installed
-	@$(BIN)/python -m pytest -n 2 --dist loadfile -m "not slow and not process" $(or $(TESTS),tests/structure tests/unit)
+	@$(BIN)/python -m pytest -n 2 --dist worksteal -m "not slow and not process" $(or $(TESTS),tests/structure tests/unit)
 
 # Everything: the slow tests too, more examples of each property, containers, and every Python on this machine.
 test-all: .venv/dev-installed
@@ -48,10 +48,6 @@ lint: .venv/dev-installed
 # In an environment of its own, since it pins what we use too, and weighs 300 MB.
 checkov: .venv/dev-installed
 	@$(BIN)/uv tool run --quiet --from checkov==3.3.30 checkov --config-file ecs/checkov.yaml
-
-# Run the linters before each commit.
-hooks: .venv/dev-installed
-	@$(BIN)/pre-commit install
 
 INSTALL = $(BIN)/pip install --quiet --disable-pip-version-check
 # What each stage downloads; `pip download` measures it.

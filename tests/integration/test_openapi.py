@@ -28,9 +28,14 @@ def cases(stack: Stack, *options: str) -> int:
     return int(found[1])
 
 
+@pytest.mark.slow
 @pytest.mark.timeout(600)
 def test_no_case_of_5000_finds_anything(shared: Stack) -> None:
     assert cases(shared, "--seed", "7", "--max-examples", "200") >= 5_000
+
+
+def test_no_case_of_1000_finds_anything(shared: Stack) -> None:
+    assert cases(shared, "--seed", "9", "--max-examples", "30") >= 1_000
 
 
 @pytest.mark.timeout(300)

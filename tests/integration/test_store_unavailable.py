@@ -1,4 +1,4 @@
-"""The store is killed, frozen, or nearly full: who posts is told so, and nothing accepted is lost."""
+"""The store is killed, frozen, or nearly full: callers are refused, and nothing accepted is lost."""
 
 import time
 from collections.abc import Callable
@@ -11,19 +11,15 @@ from tests.integration.stack import Stack
 
 Call = Callable[[Stack], Caller]
 
-TOLD_WITHIN_SECONDS = 3
 BACK_WITHIN_SECONDS = 30
 
 
-def told(caller: Caller) -> float:
-    """Posts to a store that is away; returns after how many seconds the caller was told."""
-    began = time.monotonic()
+def assert_refused(caller: Caller) -> None:
+    """Posts while the store is unavailable. tests/unit/jobs/test_connection.py holds the time limit."""
     answer = caller.post({"years": 2.5})
-    seconds = time.monotonic() - began
     assert answer.status_code == 503, answer.text
     assert answer.headers["Content-Type"] == "application/problem+json"
     assert int(answer.headers["Retry-After"]) > 0
-    return seconds
 
 
 def scored(caller: Caller) -> bool:
@@ -31,7 +27,7 @@ def scored(caller: Caller) -> bool:
     return answer.status_code == 200 and answer.json()["output"] == {"prediction": 260.00012}
 
 
-def test_a_killed_store_is_told_of_within_3_s_and_comes_back(start_stack: StartStack, call: Call) -> None:
+def test_posts_to_a_killed_store_are_refused_until_it_is_back(start_stack: StartStack, call: Call) -> None:
     stack = start_stack()
     stack.start_web()
     stack.ready(stack.start_worker())
@@ -41,7 +37,7 @@ def test_a_killed_store_is_told_of_within_3_s_and_comes_back(start_stack: StartS
         with Crowd(stack.address, 4, lambda number: {"years": number % 13}) as crowd:
             crowd.post_more(100)
             stack.store.kill()
-            assert told(caller) < TOLD_WITHIN_SECONDS
+            assert_refused(caller)
             assert stack.status("/healthz") == 200
             assert stack.status("/readyz") == 503
             stack.start_store()
@@ -53,7 +49,7 @@ def test_a_killed_store_is_told_of_within_3_s_and_comes_back(start_stack: StartS
     assert caller.show(done["id"]) == done
 
 
-def test_everybody_is_told_within_3_s_of_a_frozen_store_and_it_comes_back(
+def test_all_callers_are_refused_while_the_store_is_frozen_and_served_afterwards(
     start_stack: StartStack, call: Call
 ) -> None:
     stack = start_stack()
@@ -61,32 +57,27 @@ def test_everybody_is_told_within_3_s_of_a_frozen_store_and_it_comes_back(
     stack.ready(stack.start_worker())
     assert scored(call(stack))
 
-    def post_later(number: int) -> float:
+    def post_later(number: int) -> None:
         time.sleep(number * 0.05)  # most come while others wait already
-        return told(callers[number])
+        assert_refused(callers[number])
 
     callers = [call(stack) for _ in range(40)]
     with ThreadPoolExecutor(len(callers)) as pool, stack.frozen_store():
-        seconds = list(pool.map(post_later, range(len(callers))))
+        list(pool.map(post_later, range(len(callers))))
         assert stack.status("/healthz") == 200
         assert stack.status("/readyz") == 503
     wait_until("posting works again", lambda: scored(callers[0]), BACK_WITHIN_SECONDS)
-    assert max(seconds) < TOLD_WITHIN_SECONDS
 
 
-def test_readers_are_told_within_3_s_that_the_store_is_frozen(start_stack: StartStack, call: Call) -> None:
+def test_readers_are_refused_while_the_store_is_frozen(start_stack: StartStack, call: Call) -> None:
     stack = start_stack()
     stack.start_web()
     job_id = call(stack).accepted({"years": 2.5})
     callers = [call(stack) for _ in range(20)]
 
-    def read_later(number: int) -> float:
+    def read_later(number: int) -> None:
         time.sleep(number * 0.1)
-        began = time.monotonic()
-        answer = callers[number].get(f"/v1/predictions/{job_id}")
-        assert answer.status_code == 503
-        return time.monotonic() - began
+        assert callers[number].get(f"/v1/predictions/{job_id}").status_code == 503
 
     with ThreadPoolExecutor(len(callers)) as pool, stack.frozen_store():
-        seconds = list(pool.map(read_later, range(len(callers))))
-    assert max(seconds) < TOLD_WITHIN_SECONDS
+        list(pool.map(read_later, range(len(callers))))

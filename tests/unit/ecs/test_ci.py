@@ -54,11 +54,13 @@ def matches_schema(file: Path, schema: list[str]) -> bool:
     return subprocess.run(command, capture_output=True).returncode == 0
 
 
+@pytest.mark.process
 @pytest.mark.parametrize("file", SCHEMAS, ids=str)
 def test_the_file_matches_its_schema(file: Path) -> None:
     assert matches_schema(file, SCHEMAS[file])
 
 
+@pytest.mark.process
 @pytest.mark.parametrize(("file", "word"), [(GITLAB, "resource_group"), (GITHUB, "runs-on")], ids=str)
 def test_the_schema_detects_a_misspelling(file: Path, word: str, tmp_path: Path) -> None:
     copy = tmp_path / file.name

@@ -15,6 +15,8 @@ from ecs.docker import DigestUnknown, Docker
 from ecs.push import declared_base_image
 from tests.unit.ecs.registry import PASSWORD, Registry
 
+pytestmark = pytest.mark.process
+
 ROOT = Path(__file__).parents[3]
 DIGEST = f"sha256:{'0' * 64}"
 BASE = f"python:3.13@{DIGEST}"

@@ -63,6 +63,7 @@ def test_a_directory_that_cannot_be_written_is_reported_in_one_line(
     assert capsys.readouterr().err.count("\n") == 1
 
 
+@pytest.mark.process
 def test_help_shows_an_example() -> None:
     result = subprocess.run(
         [sys.executable, "-m", "model", "--help"], capture_output=True, text=True, check=True

@@ -172,6 +172,7 @@ def test_an_invalid_definition_is_refused_in_one_line(definitions: object, messa
     assert "\n" not in str(refusal.value)
 
 
+@pytest.mark.process
 def test_schema_and_catalog_import_neither_numpy_nor_xgboost() -> None:
     code = "import sys, model.description.catalog; print(sorted({'numpy', 'xgboost'} & set(sys.modules)))"
     loaded = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)

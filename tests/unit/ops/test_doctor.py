@@ -192,6 +192,7 @@ def test_a_missing_directory_of_bundles_is_a_fault(tmp_path: Path) -> None:
     assert problems(bundles.look(Settings(bundles=str(tmp_path / "nowhere")))) == [("fault", "bundles")]
 
 
+@pytest.mark.process
 def test_a_redis_that_does_not_answer_is_a_fault(operate: Ops, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("REDIS_URL", "redis://:secret@127.0.0.1:1/0")
     status, out, err = operate("doctor")

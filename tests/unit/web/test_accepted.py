@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from model.description.catalog import Catalog
@@ -101,7 +101,6 @@ def shared() -> Any:
     site.close()
 
 
-@settings(max_examples=200, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(body=BODY)
 def test_any_json_is_accepted_with_valid_rows_or_refused_with_4xx(shared: Site, body: Any) -> None:
     before = shared.queued()

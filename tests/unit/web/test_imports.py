@@ -6,6 +6,7 @@ import sys
 import pytest
 
 
+@pytest.mark.process
 @pytest.mark.parametrize("module", ["web.app", "web.server"])
 def test_web_loads_neither_the_model_nor_the_worker(module: str) -> None:
     look = f"import sys, {module}; print(*{{name.partition('.')[0] for name in sys.modules}})"

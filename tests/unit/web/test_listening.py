@@ -18,6 +18,7 @@ def test_other_hosts_are_not_loopback(host: str) -> None:
     assert not is_loopback(host)
 
 
+@pytest.mark.process
 def test_a_port_in_use_is_one_clear_line_and_a_free_port_none() -> None:
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
@@ -30,6 +31,7 @@ def test_a_port_in_use_is_one_clear_line_and_a_free_port_none() -> None:
     check_free("127.0.0.1", port)
 
 
+@pytest.mark.process
 @pytest.mark.parametrize(
     ("host", "port", "line"),
     [

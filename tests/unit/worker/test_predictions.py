@@ -9,7 +9,7 @@ from redis import Redis
 from jobs.logs import Journal
 from jobs.metrics import Metrics
 from jobs.predictions.consumer import Claim, PredictionConsumer
-from jobs.predictions.record import NewPrediction, Row
+from jobs.predictions.record import NewPrediction, PredictionRecord, Row
 from jobs.predictions.status import PredictionStatus
 from jobs.predictions.store import PredictionStore
 from jobs.queues.names import PREDICTIONS
@@ -145,7 +145,7 @@ def test_a_job_added_while_the_wake_up_is_withdrawn_is_scored(
 
 
 def test_a_child_that_stops_loses_no_job(
-    store: PredictionStore, salary: Salary, child: Child, read: Read, redis: Redis
+    store: PredictionStore, salary: Salary, child: Child, redis: Redis
 ) -> None:
     jobs = [salary(2.5) for _ in range(2_000)]
     store.add(jobs)
@@ -156,7 +156,8 @@ def test_a_child_that_stops_loses_no_job(
         return len(calls) > 2
 
     child(after_a_while).answer("wake_up")
-    statuses = {read(each.id).status for each in jobs}
+    records = store.read([each.id for each in jobs])
+    statuses = {record.status for record in records if isinstance(record, PredictionRecord)}
     assert statuses == {PredictionStatus.SUCCEEDED, PredictionStatus.QUEUED}
     assert redis.xpending(PREDICTIONS.stream, "workers")["pending"] == 0
     assert redis.zcard("queue:predictions:wake_ups") == 0

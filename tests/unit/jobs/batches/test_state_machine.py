@@ -314,4 +314,6 @@ def new_batch(dry_run: bool, within: int | None) -> NewBatch:
 
 
 TestBatchLife = BatchLife.TestCase
-TestBatchLife.settings = hypothesis_settings(max_examples=12, stateful_step_count=40)
+TestBatchLife.settings = hypothesis_settings(
+    max_examples=hypothesis_settings().max_examples // 8, stateful_step_count=40
+)

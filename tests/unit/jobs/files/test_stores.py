@@ -131,6 +131,7 @@ os._exit(s3._client() is ours)
 """
 
 
+@pytest.mark.process
 def test_a_forked_process_shares_no_connection(aws: Any) -> None:
     subprocess.run([sys.executable, "-c", FORKED], check=True)
 

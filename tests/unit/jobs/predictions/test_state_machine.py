@@ -186,4 +186,6 @@ def rows_of(a_job: NewPrediction) -> list[Row]:
 
 
 TestPredictionLife = PredictionLife.TestCase
-TestPredictionLife.settings = hypothesis_settings(max_examples=15, stateful_step_count=40)
+TestPredictionLife.settings = hypothesis_settings(
+    max_examples=hypothesis_settings().max_examples // 6, stateful_step_count=40
+)
