@@ -38,7 +38,8 @@ def _train(options: argparse.Namespace) -> str:
     from model.training.dataset import DatasetOptions, make_dataset, read_limits
     from model.training.table import read_table
     from model.training.target import TargetOptions
-    from model.training.train import model_name, train
+    from model.training.train import train
+    from model.training.trained import model_name
 
     target = TargetOptions(options.objective, options.classify, options.log, options.quantiles)
     limits = read_limits(options.limits) if options.limits else {}
@@ -57,7 +58,7 @@ def _train(options: argparse.Namespace) -> str:
 def _import(options: argparse.Namespace) -> str:
     from model.training.importing import ImportOptions, import_model, read_schema_file
     from model.training.table import read_table
-    from model.training.train import model_name
+    from model.training.trained import model_name
 
     import_options = ImportOptions(
         name=options.name or model_name(options.model.name),

@@ -17,7 +17,7 @@ from model.description.schema import InvalidRows, Schema
 from model.training.booster_file import read_model_file
 from model.training.probes import probe_rows
 from model.training.table import Table, read_json
-from model.training.train import GOLDEN_ROWS, TrainedModel
+from model.training.trained import GOLDEN_ROWS, TrainedModel
 
 FEATURE_TYPES = {"float": "number", "q": "number", "int": "integer", "i": "boolean", "c": "category"}
 """The types of XGBoost's features, as `bundle.json` names them."""

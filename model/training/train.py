@@ -1,32 +1,18 @@
 """Makes the content of a bundle from a table: description, trees and golden rows."""
 
-import re
 import warnings
-from dataclasses import dataclass
 from statistics import median_low
 from typing import Any
 
 import numpy as np
-import xgboost
 from sklearn.exceptions import ConvergenceWarning
 from tqdm import tqdm
 
-from model.description.manifest import NAME
 from model.training.cross_validation import FOLDS, Trainer
 from model.training.dataset import Dataset
 from model.training.metrics import FoldMetrics
-from model.training.table import Table, TableError
-
-GOLDEN_ROWS = 12
-
-
-@dataclass(frozen=True)
-class TrainedModel:
-    """The arguments of `publish`."""
-
-    booster: xgboost.Booster
-    description: dict[str, Any]
-    golden_rows: list[dict[str, Any]]
+from model.training.table import Table
+from model.training.trained import GOLDEN_ROWS, TrainedModel
 
 
 def train(table: Table, dataset: Dataset, name: str, unit: str, seed: int, threads: int) -> TrainedModel:
@@ -66,11 +52,3 @@ def golden_rows(dataset: Dataset) -> list[dict[str, Any]]:
     """Select GOLDEN_ROWS rows, evenly spaced from the first to the last."""
     numbers = np.linspace(0, dataset.rows - 1, min(GOLDEN_ROWS, dataset.rows)).astype(int)
     return [dataset.row(int(number)) for number in numbers]
-
-
-def model_name(file: str) -> str:
-    """Derive the name of a model from that of a file; raises TableError if it gives no valid name."""
-    stem = re.sub(r"[^a-z0-9_-]+", "-", file.lower().partition(".")[0]).strip("-_")
-    if not NAME.fullmatch(stem[:63]):
-        raise TableError(f"{file}: the file's name gives no name for the model; add --name NAME")
-    return stem[:63]
