@@ -13,10 +13,8 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 
-import orjson
-
 from jobs.errors import StoreUnavailable
-from jobs.predictions.consumer import Claim, PredictionConsumer
+from jobs.predictions.consumer import WORKER_LOST, Claim, PredictionConsumer
 from jobs.predictions.record import Row
 from worker.bundles import Bundles, bundle_of
 from worker.measurements import Pace, Report
@@ -36,7 +34,6 @@ CLAIM_SECONDS = 0.1
 SLICE_SECONDS = 0.25
 """About how long one call takes. Between two calls, leases are renewed and the worker can stop."""
 CLOSE_SECONDS = 3
-STOPPED = orjson.dumps({"type": "worker_lost", "detail": "every worker that claimed this job was lost"})
 
 
 class ExplanationLoop:
@@ -96,7 +93,7 @@ class ExplanationLoop:
             try:
                 self._explain(group)
             except ScoringStopped:
-                self.consumer.release(group, STOPPED)
+                self.consumer.release(group, WORKER_LOST)
 
     def _explain(self, claims: list[Claim]) -> None:
         bundle = bundle_of(claims, self._bundles, self.consumer)

@@ -22,7 +22,7 @@ LONGEST_WAIT = 25
 """Seconds for which the service holds a request until a job has ended."""
 LARGEST_PAGE = 100
 FILE_SECONDS = 50
-"""How long the transfer of a file may pause."""
+"""How much longer than another request the transfer of a file may pause."""
 PATIENCE_SECONDS = 60
 """For how long a service that does not answer is asked about a job that it has accepted."""
 UPLOAD_ATTEMPTS = 3
