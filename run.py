@@ -1,4 +1,4 @@
-"""make run: store, worker and web on this machine, minded by supervisord.
+"""make run: store, worker and web on this machine, supervised by supervisord.
 
 Without REDIS_URL the store is a real valkey-server of our own, its append-only file under PAYGRADE_DATA.
 """
@@ -35,7 +35,7 @@ READY_WITHIN_SECONDS = 60
 
 BANNER = """
 Paygrade is up at {address}
-  one row went the whole way: {row} -> {output}
+  self-check: {row} -> {output}
   try it:  curl -X POST {address}/recms -H 'Content-Type: application/json' -d '{{"years":"2.5"}}'
   Ctrl-C stops it
 """
@@ -102,7 +102,7 @@ def main() -> int:
 
 
 def run(settings: Settings, host: str, port: int, data: Path, lock: int) -> int:
-    """Until Ctrl-C or SIGTERM; then web, worker and store are stopped, in this order."""
+    """Runs all until Ctrl-C or SIGTERM, then stops web, worker and store, in this order."""
     row = example_row(settings)
     environment = {**os.environ, "PAYGRADE_DATA": str(data)}
     store = None
@@ -116,8 +116,8 @@ def run(settings: Settings, host: str, port: int, data: Path, lock: int) -> int:
     supervisord = subprocess.Popen(
         [sys.executable, "-m", "supervisor.supervisord", "-c", configuration],
         env=environment,
-        start_new_session=True,  # Ctrl-C is for us to pass on, and they stop in order
-        pass_fds=[lock],  # held by supervisord too, should we be killed
+        start_new_session=True,  # so that Ctrl-C reaches only this process, which stops them in order
+        pass_fds=[lock],  # so that the lock is held even if this process is killed
     )
     try:
         print(self_check(address_of(host, port), key, row, supervisord), flush=True)
@@ -130,7 +130,7 @@ def run(settings: Settings, host: str, port: int, data: Path, lock: int) -> int:
 
 
 def supervised(host: str, port: int, data: Path, store: list[str] | None) -> str:
-    """What supervisord is to mind; what comes last is stopped first."""
+    """The configuration of supervisord; the program that comes last is stopped first."""
     python = sys.executable
     programs = [
         ("worker", [python, "-m", "worker"], 30),
@@ -163,7 +163,7 @@ def embedded_store(folder: Path) -> tuple[list[str], str]:
 
 
 def address_of(host: str, port: int) -> str:
-    """Where a caller on this machine finds what listens on the host."""
+    """The address at which a caller on this machine reaches a server that listens on the host."""
     here = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(host, host)  # noqa: S104 (looked up, not bound)
     return f"http://[{here}]:{port}" if ":" in here else f"http://{here}:{port}"
 
@@ -175,7 +175,7 @@ def example_row(settings: Settings) -> dict[str, Any]:
 
 
 def self_check(address: str, key: str, row: dict[str, Any], running: subprocess.Popen[bytes]) -> str:
-    """Sends one row the whole way; returns what to show. Raises NotReady if no score comes in time."""
+    """Scores one row, and returns the text to print. Raises NotReady if there is no score in time."""
     deadline = time.monotonic() + READY_WITHIN_SECONDS
     request = urllib.request.Request(  # noqa: S310 (always http)
         f"{address}/v1/predictions",
@@ -198,12 +198,12 @@ def self_check(address: str, key: str, row: dict[str, Any], running: subprocess.
             return BANNER.format(row=json.dumps(row), output=json.dumps(answer["output"]), address=address)
         if answer["error"]:
             raise NotReady(f"the self-check failed: {answer['error']['detail']}")
-    raise NotReady(f"no score within {READY_WITHIN_SECONDS} s; what worker and web say above tells why")
+    raise NotReady(f"no score within {READY_WITHIN_SECONDS} s; the log lines of worker and web above say why")
 
 
 @contextmanager
 def only_one(data: Path) -> Iterator[int]:
-    """Two stores on one file would ruin it."""
+    """Locks the directory and gives the lock's file descriptor: two stores would corrupt one file."""
     with (data / "lock").open("w") as lock:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -215,7 +215,7 @@ def only_one(data: Path) -> Iterator[int]:
 
 
 def _answers(configuration: str) -> bool:
-    """Whether the store that was last started so still runs."""
+    """Whether the store that was last started with this configuration still runs."""
     said = dict(line.split(" ", 1) for line in configuration.splitlines() if " " in line)
     try:
         return Redis(port=int(said["port"]), password=said["requirepass"], socket_timeout=1).ping() is True
@@ -239,7 +239,7 @@ def _interrupt(signum: int, frame: object) -> NoReturn:
 
 
 def _escaped(text: str) -> str:
-    """supervisord expands % in its configuration."""
+    """The text with % doubled, which supervisord would expand in its configuration."""
     return text.replace("%", "%%")
 
 

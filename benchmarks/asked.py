@@ -1,4 +1,4 @@
-"""The figures asked of Paygrade: all of them, and nowhere else."""
+"""All figures that Paygrade is to reach. They are defined only here."""
 
 from dataclasses import dataclass
 from typing import Literal

@@ -1,7 +1,7 @@
 """Many callers who wait: each posts a row and waits for it, then asks again as long as it is unfinished.
 
-Run as a process of its own: `python -m benchmarks.callers PORT CALLERS`. It writes `waiting` once all wait,
-ends when its input does, and then tells in JSON how many waited at the least.
+Run as a process of its own: `python -m benchmarks.callers PORT CALLERS`. It writes `waiting` as soon as all
+of them wait. It ends when its input ends, and then writes as JSON the lowest number that waited at any time.
 """
 
 import asyncio
@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 
 from benchmarks.load import POSTED_ROW
 
-# Spread, so that the waits do not all lapse in the same moment.
+# Waits of different lengths, so that they do not all end at the same moment.
 SHORTEST_WAIT, WAITS = 15, 11
 CONNECTS_PER_SECOND = 500
 
@@ -65,7 +65,7 @@ class Crowd:
         return job["id"]
 
     async def watch(self) -> None:
-        """Say when all wait; then note the fewest that do."""
+        """Report when all wait; from then on, note the lowest number that waits."""
         while self.waiting < self.size and not self.faults:
             await asyncio.sleep(0.05)
         print("waiting" if not self.faults else dict(self.faults), flush=True)

@@ -1,4 +1,4 @@
-"""One keep-alive connection to a server, for what is asked one by one."""
+"""One keep-alive connection to a server, for single requests."""
 
 import http.client
 import json
@@ -11,7 +11,7 @@ Answer = dict[str, Any]
 
 
 class WrongAnswerError(Exception):
-    """A server answered, and not what it should."""
+    """A server gave a wrong answer."""
 
 
 class Client:

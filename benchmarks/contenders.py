@@ -1,4 +1,4 @@
-"""What is under test: each contender is started alone and ended before the next."""
+"""The services that are compared: each is started alone, and ended before the next."""
 
 import sys
 import tempfile
@@ -15,7 +15,7 @@ PROCESSES = 2
 
 @dataclass
 class Contender:
-    """A server that is up: its port, and its processes by what they are."""
+    """A server that is up: its port, and its processes by their role."""
 
     name: str
     port: int

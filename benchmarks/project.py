@@ -30,7 +30,7 @@ class Project(Contender):
     settings: dict[str, str] = field(default_factory=dict)
 
     def redis(self) -> Redis:
-        """The store itself, to look past web and worker."""
+        """A client of the store itself."""
         return Redis.from_url(self.redis_url)
 
     @contextmanager
@@ -54,7 +54,7 @@ class Project(Contender):
             yield process
 
     def settle(self) -> None:
-        """Return when a job posted now is done: the line is in order, so nothing waits any more."""
+        """Post a job and return when it is done: the queue is in order, so nothing else waits then."""
         deadline = time.monotonic() + SETTLE_SECONDS
         with Client(self.port) as client:
             job = client.ask(POSTED_ROW, [2.5])
@@ -66,13 +66,13 @@ class Project(Contender):
                 job = client.get(f"{PATH}/{job['id']}?wait=5")
 
     def log(self, part: str) -> Path:
-        """What a part writes."""
+        """The file with the output of a part."""
         return self.directory / f"{part}.log"
 
 
 @contextmanager
 def project(*, worker: bool = True, **settings: str) -> Iterator[Project]:
-    """PredictionStore and web, and the worker unless it is to come later."""
+    """Start a store and web; also a worker, unless it is to be started later."""
     with ExitStack() as stack:
         contender = stack.enter_context(only_store(**settings))
         web = stack.enter_context(contender.web())

@@ -115,11 +115,11 @@ class Session:
             self.memory.append(Memory(contender.name, scenario, part, memory(process)))
 
     def require(self, right: bool, otherwise: str) -> None:
-        """Note what must not happen; the session goes on, and fails at its end."""
+        """Note a failure unless the condition holds; the session continues, and fails at its end."""
         if not right:
             self.failures.append(otherwise)
             self.say(f"FAILED {otherwise}")
 
     def say(self, line: str) -> None:
-        """Tell how far it is."""
+        """Print a line of progress."""
         print(line, file=sys.stderr, flush=True)

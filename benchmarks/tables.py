@@ -19,7 +19,7 @@ AT_ONCE = 1_000_000
 
 
 def make_bundles(root: Path) -> Path:
-    """Those that are shipped, and one for each booster."""
+    """Write a directory with the shipped bundles and one bundle for each booster."""
     shutil.copytree(ROOT / "model" / "bundles", root)
     rows = _rows(np.random.default_rng(1), 100_000)
     target = rows @ np.arange(8) + 30 * np.sin(rows[:, 0])
@@ -54,4 +54,4 @@ def _rows(chance: np.random.Generator, number: int) -> "np.ndarray[tuple[int, in
 
 
 def _table(rows: "np.ndarray[tuple[int, int], np.dtype[np.float64]]") -> pa.Table:
-    return pa.table({name: rows[:, place] for place, name in enumerate(NAMES)})
+    return pa.table({name: rows[:, index] for index, name in enumerate(NAMES)})

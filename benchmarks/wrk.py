@@ -19,7 +19,7 @@ _FIRST_NUMBERS = count(0, 400_000)
 
 @dataclass(frozen=True)
 class Run:
-    """One run of wrk: times in milliseconds, and all that went wrong, by kind."""
+    """One run of wrk: times in milliseconds, and the number of failures of each kind."""
 
     requests: int
     seconds: float
@@ -56,7 +56,7 @@ def run(load: Load, port: int, connections: int, seconds: int) -> Run:
 
 
 def require_wrk() -> None:
-    """Find wrk, install it as root on Debian, or say how to."""
+    """Find wrk; if it is missing, install it as root on Debian, else raise RuntimeError with the command."""
     if shutil.which("wrk"):
         return
     if os.geteuid() != 0 or not shutil.which("apt-get"):

@@ -1,4 +1,4 @@
-"""Connections to Redis, and its errors as errors of ours."""
+"""Connections to Redis, and its errors as exceptions of jobs/errors.py."""
 
 import socket
 from collections.abc import Iterator
@@ -12,15 +12,15 @@ from jobs.errors import QueueFull, StoreUnavailable
 from jobs.settings import Settings
 
 _CANNOT_WORK = ("MISCONF", "BUSY ", "LOADING", "NOREPLICAS", "MASTERDOWN", "CLUSTERDOWN")
-# A host that is gone is silent: its connections count as lost after half a minute. Some systems lack an
-# option.
+# A host that is gone sends nothing: its connections count as lost after half a minute.
+# Some operating systems lack one of these options.
 _KEEPALIVE = {"TCP_KEEPIDLE": 10, "TCP_KEEPINTVL": 5, "TCP_KEEPCNT": 3}
 WORKER_ANSWER_SECONDS = 5
-"""How long a consumer waits for an answer of Redis."""
+"""How long a consumer waits for Redis to answer."""
 
 
 def connect(settings: Settings, answer_seconds: float | None = 2) -> Redis:
-    """Without retries: a caller is told within seconds that Redis is unavailable."""
+    """Makes a client that does not retry, so that a call fails within seconds if Redis is unavailable."""
     return Redis.from_url(
         settings.redis_url.get_secret_value(),
         socket_connect_timeout=0.5,
@@ -35,7 +35,7 @@ def connect(settings: Settings, answer_seconds: float | None = 2) -> Redis:
 
 
 def connect_one(settings: Settings, answer_seconds: float) -> Redis:
-    """A single connection, for one thread only: without a pool each call takes a quarter less time.
+    """Opens a single connection, for one thread only: without a pool each call takes a quarter less time.
 
     Raises StoreUnavailable.
     """
@@ -46,7 +46,7 @@ def connect_one(settings: Settings, answer_seconds: float) -> Redis:
 
 @contextmanager
 def store_errors() -> Iterator[None]:
-    """Raises StoreUnavailable or QueueFull for errors of Redis that mean so."""
+    """Raises StoreUnavailable or QueueFull in place of an error of Redis that means the same."""
     try:
         yield
     except (exceptions.RedisError, OSError) as error:
@@ -54,7 +54,7 @@ def store_errors() -> Iterator[None]:
 
 
 def store_error(error: Exception) -> Exception:
-    """StoreUnavailable or QueueFull for an error of Redis that means so; any other as it is."""
+    """Returns StoreUnavailable or QueueFull for an error that means the same; any other error unchanged."""
     match error:
         case exceptions.OutOfMemoryError():
             return QueueFull("Redis is out of memory; try again later")

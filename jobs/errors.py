@@ -2,7 +2,7 @@
 
 
 class JobsError(Exception):
-    """The base of all of them. Without a message, the docstring is the message."""
+    """The base class of these errors. The docstring of a subclass is its default message."""
 
     def __init__(self, message: str | None = None) -> None:
         super().__init__(message or self.__doc__)
@@ -24,7 +24,7 @@ class QueueFull(JobsError):
     """Too many jobs are waiting; try again later."""
 
     retry_after = 5
-    """Seconds, where nothing better is known."""
+    """Seconds; web replaces it with an estimate from the measured rate."""
 
 
 class IdempotencyKeyReused(JobsError):

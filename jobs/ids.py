@@ -1,4 +1,4 @@
-"""Ids of jobs and refs of models, the times that ids carry, and how all of them are written."""
+"""Ids of jobs, and how ids, times and models are written for callers."""
 
 import os
 import time
@@ -37,7 +37,7 @@ def _is_id(text: str, prefix: str) -> bool:
 
 
 def created_ms(job_id: str) -> int:
-    """Milliseconds since 1970, UTC."""
+    """When the id was made, in milliseconds since 1970, UTC."""
     text = job_id.partition("_")[2]
     return int(text[:8] + text[9:13], 16)
 
@@ -47,7 +47,7 @@ def older_than(job_id: str, milliseconds: int) -> bool:
 
 
 def raw(job_id: str) -> bytes:
-    """The 16 bytes of the UUID, which owners' lists keep."""
+    """The 16 bytes of the UUID, as the owner's list stores them."""
     return bytes.fromhex(job_id.partition("_")[2].replace("-", ""))
 
 
@@ -56,7 +56,7 @@ def from_raw(value: bytes, prefix: str = PREDICTION) -> str:
 
 
 def rfc3339(milliseconds: int) -> str:
-    """The time that is so many milliseconds after 1970, in UTC and to the millisecond."""
+    """Milliseconds since 1970 as an RFC 3339 time, in UTC and to the millisecond."""
     return f"{_second(milliseconds // 1000)}.{milliseconds % 1000:03d}Z"
 
 
@@ -70,6 +70,6 @@ def time_of(milliseconds: int | None) -> str | None:
 
 
 def model_of(ref: str, sha256: str) -> dict[str, str | int]:
-    """NAME@VERSION as callers see it."""
+    """The model as callers see it; `ref` is NAME@VERSION."""
     name, _, version = ref.partition("@")
     return {"name": name, "version": int(version), "sha256": sha256}

@@ -18,7 +18,7 @@ _STANDARD_FIELDS = {*logging.makeLogRecord({}).__dict__, "message", "asctime", "
 
 
 class JsonLines(logging.Formatter):
-    """In our own records the message is the event, a fixed word, and `extra` has its details."""
+    """Formats a log record as JSON. In our own, the message is the event, and `extra` has its fields."""
 
     def format(self, record: logging.LogRecord) -> str:
         ours = record.name.partition(".")[0] in OURS
@@ -34,7 +34,7 @@ class JsonLines(logging.Formatter):
 
 
 class Journal:
-    """Logs events of jobs at a tenth of the cost of a logger: notes them at once and writes them later."""
+    """Logs events of jobs at a tenth of the cost of a logger: it collects them and writes many at a time."""
 
     def __init__(self, level: str, write: Callable[[bytes], object]) -> None:
         self._is_enabled = logging.getLevelNamesMapping()[level] <= logging.INFO
@@ -42,12 +42,12 @@ class Journal:
         self._noted: deque[tuple[int, str, Iterable[Mapping[str, Any]]]] = deque()
 
     def note(self, event: str, entries: Iterable[Mapping[str, Any]]) -> None:
-        """One line for each entry, with the current time unless the entry has a time."""
+        """Collects one line for each entry, with the current time unless the entry has a time."""
         if self._is_enabled:
             self._noted.append((time.time_ns() // 1_000_000, event, entries))
 
     def flush(self) -> None:
-        """Writes what was noted, many lines at a time. Call it several times a second, and at the end."""
+        """Writes the collected lines, many at a time. Call it every second or more often, and at the end."""
         lines = b""
         while self._noted:
             at, event, entries = self._noted.popleft()
@@ -63,7 +63,7 @@ class Journal:
 
 
 def log_to_stderr(level: str) -> Journal:
-    """Sets up logging of this process; the journal that it returns writes to the same place."""
+    """Sets up the logging of this process, and returns a journal that also writes to standard error."""
     handler = logging.StreamHandler()
     handler.setFormatter(JsonLines())
     logging.basicConfig(level=level, handlers=[handler])

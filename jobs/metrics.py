@@ -1,6 +1,7 @@
-"""Metrics of all processes together: each adds up what it sees, and adds it to a hash in Redis every second.
+"""Counters and histograms of all processes together, in one hash in Redis.
 
-Scripts count what happens to jobs, in the step in which it happens.
+Each process adds its counts to the hash every second. Scripts count what happens to jobs, in the step in
+which it happens.
 """
 
 from bisect import bisect_left
@@ -19,7 +20,7 @@ _SECONDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5
 
 
 class Family(NamedTuple):
-    """A counter, or with buckets a histogram."""
+    """A counter; with buckets, a histogram."""
 
     name: str
     help: str
@@ -60,7 +61,7 @@ FAMILIES = (
 
 
 class Metrics:
-    """What was not flushed yet is lost with its process: at most a second's worth."""
+    """The counts of this process. Those that it has not flushed are lost if it is killed."""
 
     def __init__(self, redis: Redis) -> None:
         self._redis = redis
@@ -73,10 +74,10 @@ class Metrics:
 
     def observe(self, family: Family, values: Collection[float], *labels: str) -> None:
         """Values are in the unit of the family's buckets."""
-        places = Counter([bisect_left(family.buckets, value) for value in values])
+        counts = Counter([bisect_left(family.buckets, value) for value in values])
         with self._lock:
-            for place, times in places.items():
-                bucket = str(family.buckets[place]) if place < len(family.buckets) else "inf"
+            for index, times in counts.items():
+                bucket = str(family.buckets[index]) if index < len(family.buckets) else "inf"
                 self._counted[(family.name, *labels, bucket)] += times
             self._counted[(family.name, *labels, SUM)] += float(sum(values))
 

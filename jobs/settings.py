@@ -13,13 +13,13 @@ from jobs.errors import InvalidSettings
 
 PREFIX = "PAYGRADE_"
 CLIENT_SETTINGS = {"PAYGRADE_URL", "PAYGRADE_KEY"}
-"""Settings of the client, which a shell may have set."""
+"""Settings of the client. They may be set in the environment, and are ignored here."""
 
 SHIPPED_BUNDLES = Path(__file__).parents[1] / "model" / "bundles"
-"""Beside the code, wherever it is installed."""
+"""The bundles that are installed with the code."""
 
 WORKER_QUEUES = ("predictions", "batches")
-"""What a worker may be told to serve; explanations are served with predictions."""
+"""The names that PAYGRADE_QUEUES accepts; explanations are served with predictions."""
 
 
 class Settings(BaseSettings):
@@ -60,7 +60,7 @@ class Settings(BaseSettings):
         address = urlsplit(url.get_secret_value())
         try:
             known = address.scheme in ("redis", "rediss") and address.hostname and address.port != 0
-        except ValueError:  # its message would show a part of the address, perhaps of the password
+        except ValueError:  # its message quotes a part of the address, perhaps of the password
             known = False
         if not known:
             raise PydanticCustomError("url", "must be redis://HOST:PORT/NUMBER, or rediss:// for TLS")

@@ -15,8 +15,8 @@ from ops import capacity, doctor, job_commands, watch
 from ops.errors import CommandFailed
 
 EPILOG = """\
-Each command has --help with examples. Settings come from the environment, as those of web and worker do;
-REDIS_URL names Redis. No key is needed, and the jobs of every owner can be seen.
+Each command has --help with examples. Settings come from the environment, as for web and workers;
+REDIS_URL is the address of Redis. No key is needed, and the jobs of every owner can be seen.
 
 exit status:
   0    done

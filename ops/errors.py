@@ -1,4 +1,4 @@
-"""Why a command did not do all that it should."""
+"""Why a command failed."""
 
 from jobs.errors import JobsError
 

@@ -44,7 +44,7 @@ def list_arguments(parser: argparse.ArgumentParser) -> None:
 def run_list(options: argparse.Namespace, settings: Settings) -> int:
     """Lists jobs, the newest first.
 
-    Without --owner all keys of Redis are scanned for owners, which takes seconds if there are millions.
+    Without --owner, all keys in Redis are scanned for owners, which takes seconds if there are millions.
     """
     found = StoredJobs.connect(settings).list_jobs(
         owner=options.owner, kind=options.kind, status=options.status, limit=options.limit
@@ -62,7 +62,7 @@ def id_argument(parser: argparse.ArgumentParser) -> None:
 
 
 def run_show(options: argparse.Namespace, settings: Settings) -> int:
-    """Shows all that is known of a job, whoever owns it."""
+    """Shows everything that Redis has of a job, whichever owner it has."""
     job = StoredJobs.connect(settings).show(options.id)
     print(as_json(job) if options.json else "\n".join(members(job)))
     return 0
@@ -95,7 +95,7 @@ def run_delete(options: argparse.Namespace, settings: Settings) -> int:
 
 
 def _each(jobs: StoredJobs, ids: Sequence[str], act: Callable[[str], None]) -> int:
-    """One job that cannot be changed keeps none of the others from it; the status is then 1."""
+    """Changes all jobs that can be changed; the exit status is 1 if one of them cannot."""
     for job_id in ids:
         jobs.check(job_id)  # no job is changed if an id is not one
     status = 0

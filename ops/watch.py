@@ -32,7 +32,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(options: argparse.Namespace, settings: Settings) -> int:
-    """Shows the capacity until Ctrl-C: in place on a terminal, else as a line of JSON each time."""
+    """Shows the capacity until Ctrl-C: redrawn on a terminal, else as one line of JSON each time."""
     jobs = StoredJobs.connect(settings)
     drawn = sys.stdout.isatty() and not options.json
     try:

@@ -32,7 +32,7 @@ class AnsweredRequest(NamedTuple):
 
 
 class AccessLog:
-    """The app appends to `entries`. Writing many at once costs each request a third."""
+    """The app appends to `entries`. To write many at once takes a third of the time of single writes."""
 
     def __init__(self, metrics: Metrics, journal: Journal) -> None:
         self.metrics = metrics
@@ -53,7 +53,7 @@ class AccessLog:
         self._journal.flush()
 
     def flush(self) -> None:
-        """Writes, and adds the counts to those of all processes. Raises StoreUnavailable."""
+        """Writes the entries, and adds the counts to the metrics in Redis. Raises StoreUnavailable."""
         self.write()
         self.metrics.flush()
 

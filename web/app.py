@@ -34,7 +34,7 @@ class JsonResponse(Response):
     default_mimetype = "application/json"
 
     def get_wsgi_headers(self, environ: Any) -> Headers:
-        """The headers as they are. Werkzeug would parse and rewrite Location for each response."""
+        """Returns the headers unchanged. Werkzeug would parse and rewrite Location in each response."""
         return self.headers
 
 
@@ -42,7 +42,7 @@ class ApiRequest(Request):
     owner: Owner
     """Set before the route runs, except on public routes."""
     job_id: str | None = None
-    """For the access log: the job that the request is about."""
+    """The job that the request concerns, for the access log."""
 
     @property
     def id(self) -> str:
@@ -136,7 +136,7 @@ class App(Flask):
         return owner
 
     def ensure_sync(self, func: Callable[..., Any]) -> Callable[..., Any]:
-        """The function as it is: all routes are synchronous, and checking costs several microseconds."""
+        """Returns the function unchanged: all routes are synchronous, and Flask's check takes several µs."""
         return func
 
     def create_url_adapter(self, request: Request | None) -> MapAdapter | None:

@@ -218,7 +218,7 @@ def _raw_pieces(
             left = None if left is None else left - len(piece)
             report_progress(environ)
             yield piece
-            gevent.sleep(0)  # a fast sender would hold up all other callers
+            gevent.sleep(0)  # a fast sender would otherwise hold up all other callers
     except OSError:
         raise _cut_off() from None
     if left:

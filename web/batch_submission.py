@@ -28,11 +28,11 @@ from web.submission import LONGEST_WAIT_SECONDS, JobSubmission, Submitted
 from web.waiting import WaitingCallers
 
 CHECKED_BYTES = 256 * 1024
-"""The start of a file, by which the file may be refused."""
+"""How many bytes of a file are checked before it is accepted."""
 
 
 class BatchRequest(NamedTuple):
-    """A valid request. `model` is what the caller named, `manifest` what that means now."""
+    """A valid request. `model` is the name that the caller sent, `manifest` the version that it means now."""
 
     model: str | None
     manifest: Manifest
@@ -43,7 +43,7 @@ class BatchRequest(NamedTuple):
     idempotency_key: str | None = None
 
     def identity(self) -> bytes:
-        """All that distinguishes the request from others, besides rows and file."""
+        """What must be the same in a repeated request, besides the rows or the file."""
         return self.options.to_json() + orjson.dumps([self.model, self.metadata])
 
 
@@ -57,14 +57,14 @@ class OutputFile(NamedTuple):
 
 
 class Upload:
-    """The uncompressed pieces of a file on their way: counted, hashed, and its start checked."""
+    """A file that arrives in uncompressed pieces. Measures and hashes them, and checks the first bytes."""
 
     def __init__(self, request: BatchRequest, pieces: Iterable[bytes], limit: int) -> None:
         self._request = request
         self._pieces = pieces
         self._limit = limit
         self.size = 0
-        # The options belong to what is hashed: the same key with other options is another request.
+        # The options are hashed too: the same key with other options is another request.
         self.hash = hashlib.sha256(request.identity())
 
     def save(self, files: FileStore, name: str, hashed: bool) -> None:
@@ -72,8 +72,8 @@ class Upload:
             for piece in self._checked(hashed, check=True):
                 file.write(piece)
 
-    def read(self) -> None:
-        """Only computes the hash; the start was checked when the file first came."""
+    def compute_hash(self) -> None:
+        """Reads the file without storing it; its first bytes were checked when it was first sent."""
         for _ in self._checked(hashed=True, check=False):
             pass
 
@@ -136,7 +136,7 @@ class BatchSubmission(JobSubmission[BatchRecord]):
                 raise JobConflict("a request with this Idempotency-Key is still arriving; wait for it")
             self._check_same_body(known.body, request, upload)
             return Submitted(self._replayed(known.id), replayed=True)
-        with self._claimed(owner, digest, job_id), self._removed_on_error(job_id):
+        with self._key_reserved(owner, digest, job_id), self._removed_on_error(job_id):
             self._store.check_limits(owner)  # before the whole file has arrived
             options, size = self._save(job_id, request, upload, hashed=bool(digest))
             batch = NewBatch(
@@ -219,13 +219,13 @@ class BatchSubmission(JobSubmission[BatchRecord]):
         if request.rows is not None:
             upload.hash.update(_lines(request.rows))
         elif not request.options.source:
-            upload.read()
+            upload.compute_hash()
         if upload.hash.digest()[:16] != body:
             raise IdempotencyKeyReused
 
     @contextmanager
-    def _claimed(self, owner: str, digest: bytes, job_id: str) -> Iterator[None]:
-        """Keeps the key claimed while the body arrives, and releases it if the request fails."""
+    def _key_reserved(self, owner: str, digest: bytes, job_id: str) -> Iterator[None]:
+        """Renews the reservation of the key while the body arrives, and releases it if the request fails."""
         if not digest:
             yield
             return
@@ -233,7 +233,7 @@ class BatchSubmission(JobSubmission[BatchRecord]):
         try:
             yield
         except BaseException:
-            with suppress(JobsError):  # the claim lapses by itself
+            with suppress(JobsError):  # the reservation expires by itself
                 self._store.release_key(owner, digest, job_id)
             raise
         finally:
@@ -251,13 +251,13 @@ class BatchSubmission(JobSubmission[BatchRecord]):
         try:
             yield
         except BaseException:
-            with suppress(JobsError):  # the sweeper finds it
+            with suppress(JobsError):  # the sweeper removes it later
                 self.files.remove(folder_of(job_id))
             raise
 
 
 def check_start(start: bytes, request: BatchRequest) -> None:
-    """Raises InvalidTable if the first bytes are not those of a table of this model."""
+    """Raises InvalidTable if a file with these first bytes cannot be a table of this model."""
     match request.options.input:
         case Format.CSV:
             _check_csv(start, request)

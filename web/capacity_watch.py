@@ -34,7 +34,7 @@ class CapacityWatch:
         gevent.spawn(self._run)
 
     def full(self, error: QueueFull) -> QueueFull:
-        """Sets the seconds after which a tenth of what waits should be scored."""
+        """Returns the error, with a Retry-After by which a tenth of the waiting rows should be scored."""
         error.retry_after = retry_after(self.capacity, self.capacity.rows // 10)
         return error
 
@@ -45,6 +45,6 @@ class CapacityWatch:
                 self.room = self._monitor.room()
                 self.capacity = self._monitor.capacity()
                 self.accepting = self.capacity.accepting(self.room, self._max_waiting)
-            except Exception as error:  # posts find out by themselves
+            except Exception as error:  # a post gets the error from its own call
                 log.warning("store_unavailable", extra={"error": type(error).__name__})
             gevent.sleep(MEASURE_EVERY_SECONDS)

@@ -19,12 +19,12 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 TIMEOUT_SECONDS = 75
-"""For a request to begin, and then for it to arrive and be answered; a wait takes 25 s at most."""
+"""How long a connection may be idle, and how long a request and its response may make no progress."""
 CLOSE_SLOW_EVERY_SECONDS = 5
 LARGE_BYTES = 65_536
-"""A body or response beyond this restarts the timeout; the rest of an unwanted body is not read."""
+"""A larger response restarts the timeout. If more than this of a refused body is left, it is not read."""
 DISCARD_SECONDS = 2
-"""How long the rest of a refused body is read, so that the response reaches its sender."""
+"""How long the rest of a refused body is discarded, so that the response reaches its sender."""
 MAX_FIELDS = 100
 MAX_LINE_BYTES = 8192
 _SOCKET = "gunicorn.sock"
@@ -45,7 +45,7 @@ class OpenConnections:
         self.clock = clock
 
     def report_progress(self, environ: "WSGIEnvironment") -> None:
-        """To be called while a long body arrives, so that its connection is not closed as slow."""
+        """Restarts the timeout; call it while a long body arrives."""
         if sock := environ.get(_SOCKET):
             self.since[sock] = self.clock()
 
@@ -167,7 +167,7 @@ class Connection(PyWSGIHandler):  # type: ignore[misc]
             self._discard_rest(body)
 
     def _discard_rest(self, body: Any) -> None:
-        """The response is sent; the rest of a long body is not read to its end only to be discarded."""
+        """Discards what still arrives of a long body for a short time, then closes the connection."""
         self.close_connection = True
         with suppress(OSError), gevent.Timeout(DISCARD_SECONDS, False):
             self.socket.shutdown(SHUT_WR)
@@ -182,7 +182,7 @@ class Connection(PyWSGIHandler):  # type: ignore[misc]
         return super().start_response(status, headers, exc_info)
 
     def _write_with_headers(self, data: bytes) -> None:
-        """Head and body in one packet, where gevent sends two."""
+        """Sends head and body in one packet, where gevent sends two."""
         self.headers_sent = True
         self.finalize_headers()
         head = b"HTTP/1.1 " + self.status + b"\r\n"
@@ -200,7 +200,7 @@ class Connection(PyWSGIHandler):  # type: ignore[misc]
             self._connections.since[self.socket] = self._connections.clock()
 
     def _handle_client_error(self, ex: Exception) -> tuple[str, bytes]:
-        """Answers what is not HTTP. The response and log line of gevent would repeat what was sent."""
+        """Answers a request that is not HTTP. gevent's response and log line would repeat what was sent."""
         log.info("malformed_request", extra={"reason": "the request is not HTTP"})
         return "400", NOT_HTTP
 

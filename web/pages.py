@@ -34,7 +34,7 @@ def read_page_query(request: Request, prefix: str, statuses: type[StrEnum]) -> P
 
 
 def write_page(resources: list[bytes], query: PageQuery, cursor: str | None, path: str) -> bytes:
-    """The page as JSON. `cursor` is that of the next page."""
+    """The page as JSON. `cursor` is the cursor of the next page."""
     following = {"cursor": cursor, "status": query.status, "limit": query.limit}
     encoded = urlencode({name: value for name, value in following.items() if value is not None})
     return orjson.dumps(

@@ -1,4 +1,4 @@
-"""Errors as problem details (RFC 9457): the one place that knows which error has which status."""
+"""Errors as problem details (RFC 9457): only this module knows which status an error has."""
 
 import logging
 from collections.abc import Callable, Iterable, Mapping
@@ -92,11 +92,11 @@ _NO_ROUTE = {
 
 Members: TypeAlias = dict[str, Any]
 Extension: TypeAlias = Callable[[Members], Members]
-"""Adds to the members of a problem what clients of one protocol expect."""
+"""Adds the members that clients of one protocol expect to a problem."""
 
 
 class ProblemResponses:
-    """Answers errors. `extensions` are by the first segment of the path, as in `v2`."""
+    """Answers errors. `extensions` has functions by the first segment of the path, such as `v2`."""
 
     def __init__(self, app: Flask, extensions: Mapping[str, Extension]) -> None:
         self._response = app.response_class

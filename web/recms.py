@@ -17,7 +17,7 @@ MODEL = "salary"
 
 
 def _describe(models: ModelSchemas) -> Iterator[Operation]:
-    """The rows are those of the newest version of the model; without the model no row is valid."""
+    """Describes the route with the rows of the newest version of the model; without it, no row is valid."""
     newest = models.newest(MODEL)
     schema = ref_to(component_name("Row", newest)) if newest else {"type": "object"}
     examples = {"row": {"summary": "a row", "value": newest.examples[0]}} if newest else {}

@@ -55,7 +55,7 @@ class PredictionBody(BaseModel):
 
 
 def read_prediction(request: ApiRequest, catalog: Catalog, path: str) -> PredictionRequest:
-    """`path` is the route that the Idempotency-Key belongs to. Raises UnknownModel or InvalidRows, too."""
+    """`path` is the route that the Idempotency-Key is for. Raises UnknownModel and InvalidRows, too."""
     sent = read_json(request)
     try:
         body = PredictionBody.model_validate(sent)
@@ -105,7 +105,7 @@ def read_prefer_wait(request: Request) -> int:
 
 
 def read_query_wait(request: Request) -> int:
-    """The same by ?wait=N."""
+    """Seconds to wait, at most LONGEST_WAIT_SECONDS, by ?wait=N; 0 without it."""
     text = request.args.get("wait", "0")
     if not re.fullmatch(r"[0-9]{1,9}", text):
         raise Problem(400, "wait must be a whole number of seconds, as in ?wait=10")
@@ -195,7 +195,7 @@ def _invalid(faults: list[Fault]) -> Problem:
 
 
 def _more_faults(sent: dict[str, Any], catalog: Catalog, found: set[str]) -> list[Fault]:
-    """The faults of the rows and of `explain`, where another member is already known to be wrong."""
+    """The faults of the rows and of `explain`, to be reported with those of other members."""
     inputs, model = sent.get("inputs"), sent.get("model")
     if "/inputs" in found or not (model is None or isinstance(model, str)):
         return []

@@ -1,6 +1,7 @@
 """The server under Flask: gunicorn manages the processes, gevent serves thousands of callers in each.
 
-Of the servers that were measured (benchmarks/README.md) this was the fastest that keeps every waiting caller.
+Of the servers that were measured (docs/explanations/decisions/gevent.md), this was the fastest that can hold
+thousands of waiting callers.
 """
 
 import gc
@@ -37,7 +38,7 @@ IDLE_SECONDS = 2
 
 class Listener(PyWSGIServer):  # type: ignore[misc]
     def close(self) -> None:
-        """Accepts the callers that have connected already: the kernel would reset their connections."""
+        """Accepts the connections that are waiting already, which the kernel would reset."""
         while (accepted := self.do_read()) is not None:
             self.do_handle(*accepted)
         super().close()
@@ -51,7 +52,7 @@ class ServerProcess(GeventPyWSGIWorker):  # type: ignore[misc]
         return partial(Connection, self.app.web.connections)
 
     def handle_exit(self, sig: int, frame: Any) -> None:
-        """SIGTERM: the waiting callers are answered with 202 before the process ends."""
+        """On SIGTERM, answers the waiting callers with 202 before the process ends."""
         super().handle_exit(sig, frame)
         gevent.spawn(self._drain)
 
@@ -107,7 +108,7 @@ class WebServer(BaseApplication):  # type: ignore[misc]
         )
         self.web = build(settings, self._owners, self._catalog, self._journal, backends)
         self.web.start()
-        # What lives for ever need not be examined by each collection; requests leave few cycles behind.
+        # The garbage collector need not visit what lives until the process ends; requests leave few cycles.
         gc.freeze()
         gc.set_threshold(20_000, 20, 20)
         return self.web.app

@@ -27,7 +27,7 @@ LONGEST_WAIT_SECONDS = 25
 LARGEST_GROUP = 128
 LONGEST_GATHERING_SECONDS = 0.01
 READS_PER_PAGE = 20
-"""Calls of the store for one page of a list, where few jobs have the wanted status."""
+"""Calls of the store at most for one page of a list, if few jobs have the wanted status."""
 
 Argument = TypeVar("Argument")
 Result = TypeVar("Result")
@@ -35,7 +35,7 @@ R_co = TypeVar("R_co", bound=JobRecord, covariant=True)
 
 
 class GroupCommit(Generic[Argument, Result]):
-    """Calls that arrive together share one round trip: while one is under way, the next group gathers."""
+    """Groups calls into one round trip: while one is under way, the calls that arrive form the next group."""
 
     def __init__(self, call: Callable[[Sequence[Argument]], Sequence[Result | Exception]]) -> None:
         self._call = call
@@ -67,7 +67,7 @@ class GroupCommit(Generic[Argument, Result]):
                     else:
                         result.set(value)
             except Exception as error:
-                if isinstance(error, StoreUnavailable):  # the next group would only wait for the same
+                if isinstance(error, StoreUnavailable):  # the next group would only fail later
                     group, self._gathered = group + self._gathered, []
                 for _, result in group:
                     result.set_exception(error)
@@ -131,7 +131,7 @@ class JobRecords(Protocol[R_co]):
 
 
 ListJobs: TypeAlias = Callable[[str, str | None, str | None, int], tuple[list[R], str | None]]
-"""Lists an owner's jobs behind an id, of a status, at most so many; with the id to go on behind."""
+"""Takes owner, id to continue after, status and limit. Returns jobs, and the id to continue after."""
 
 
 class JobSubmission(Generic[R]):
@@ -153,7 +153,7 @@ class JobSubmission(Generic[R]):
         )
 
     def read(self, job_id: str, owner: str, wait_seconds: float = 0) -> R:
-        """Reads the record, once the job has ended or the time is over. Raises UnknownJob or ExpiredJob."""
+        """Reads the record; waits up to `wait_seconds` for its end. Raises UnknownJob or ExpiredJob."""
         ids.check(job_id, self.prefix)
         record = self._read(job_id)
         if record is None and ids.older_than(job_id, self._jobs.retention_ms):
@@ -202,7 +202,7 @@ class JobSubmission(Generic[R]):
         return self._wait(record, wait_seconds) if wait_seconds else record
 
     def _wait(self, record: R, seconds: float) -> R:
-        """Returns the record once the job has ended, or as it is when the time is over."""
+        """Returns the record as soon as the job has ended, or as it is after `seconds`."""
         caller = None if record.status.ended else self._waiting.enter(record)
         if caller is None:
             return record
@@ -227,7 +227,7 @@ class PredictionRequest(NamedTuple):
 
 
 class Submitted(NamedTuple, Generic[R]):
-    """`replayed` says that the Idempotency-Key stands for this job of an earlier request."""
+    """If `replayed`, the job is that of an earlier request with the same Idempotency-Key."""
 
     record: R
     replayed: bool
@@ -262,9 +262,9 @@ class PredictionSubmission(JobSubmission[PredictionRecord]):
     def submit(
         self, request: PredictionRequest, owner: str, wait_seconds: float
     ) -> Submitted[PredictionRecord]:
-        """Accepts a prediction, and waits so long for its end. Raises JobConflict, and what admission raises.
+        """Accepts a prediction, and waits up to `wait_seconds` for its end.
 
-        The record is that of another job if the Idempotency-Key stands for one.
+        Raises JobConflict, and what admission raises.
         """
         job = self._new_job(request, owner)
         caller = self._waiting.enter(queued_record(job)) if wait_seconds else None
@@ -282,12 +282,12 @@ class PredictionSubmission(JobSubmission[PredictionRecord]):
         if record and accepted.deadline:
             record = record._replace(deadline=accepted.deadline)
         if record is None:
-            with suppress(JobsError):  # then no more is known than that it was accepted
+            with suppress(JobsError):  # without the record, the job is still known to be accepted
                 record = self._read(job.id)
         return Submitted(record or queued_record(job, accepted), replayed=False)
 
     def score(self, request: PredictionRequest, owner: str) -> Scored:
-        """Waits for the scores. Raises NotScored if there are none; a job that has not begun is canceled."""
+        """Waits for the scores. Raises NotScored if there are none in time; cancels a job still queued."""
         if not self._waiting.accepting:
             raise NotScored("too many callers wait here; try again", retry_after=1)
         record = self.submit(request, owner, LONGEST_WAIT_SECONDS).record

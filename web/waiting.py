@@ -40,7 +40,7 @@ class JobRecord(Protocol):
 
 R = TypeVar("R", bound=JobRecord)
 ReadRecords: TypeAlias = Callable[[Sequence[str], str], Sequence[JobRecord | Exception | None]]
-"""Reads the records of jobs of one kind, and registers a channel for the messages of their ends."""
+"""Reads the records of jobs of one kind, and registers a channel for messages about their end."""
 
 
 class WaitingCaller(Generic[R]):
@@ -59,7 +59,7 @@ class WaitingCaller(Generic[R]):
         self._waiting.leave(self)
 
     def wait(self, seconds: float) -> R | None:
-        """Returns the record of the ended job; None when the time is over or the process stops."""
+        """Returns the record of the ended job; None after `seconds`, or if the process stops."""
         self.until = self._waiting.clock() + seconds
         record: R | None = self.result.get()
         return record
@@ -99,9 +99,9 @@ class WaitingCallers:
         return not self._released and self._callers < self._max_callers
 
     def enter(self, record: R) -> WaitingCaller[R] | None:
-        """Returns None if too many callers wait already or the process stops: respond at once then.
+        """Registers a caller. Returns None if too many wait already or the process stops: then do not wait.
 
-        Enter before `channel` is registered with the job, or its end may be missed.
+        Call it before `channel` is registered with the job, or the message may be missed.
         """
         if not self.accepting:
             return None
@@ -132,7 +132,7 @@ class WaitingCallers:
                     subscription.subscribe(self.channel)
                     for message in subscription.listen():
                         self._receive(message["data"])
-            except Exception as error:  # whatever it is, the callers go on waiting
+            except Exception as error:  # the loop must go on for the callers that wait
                 log.warning("subscription_lost", extra={"error": type(error).__name__})
                 gevent.sleep(0.5)
 

@@ -52,7 +52,7 @@ class Backends:
     """What web talks to, and the names of this process there.
 
     `subscriber` may block without a time limit. Batches have connections of their own, so that many uploads
-    cannot use up those of predictions.
+    do not use up the connections of predictions.
     """
 
     redis: Redis

@@ -28,11 +28,10 @@ class Worker:
         self._settings = settings
         self._role = role
         self._when_stopping = when_stopping
-        # Shared with the children, and without a lock, which a child that is killed might hold for ever.
+        # Shared with the children, and without a lock, which a killed child would never release.
         self._stopping = mmap(-1, 1)
-        files_at(
-            settings.files_place
-        )  # imports boto3 before anything forks, if it is needed; see jobs/files/s3.py
+        # Imports boto3 before anything forks, if it is needed; see jobs/files/s3.py.
+        files_at(settings.files_place)
         self._sweeper: Sweeper | None = None
         self.celery = make_celery(settings)
         self._child = Child(role, settings, self.celery, journal, lambda: self._stopping[0] != 0)
@@ -45,7 +44,7 @@ class Worker:
 
     def run(self) -> int:
         """Blocks until SIGTERM or SIGINT; then ends as soon as what is claimed is recorded."""
-        # Celery warns root of pickles; it accepts JSON only here.
+        # Celery warns of pickles when it runs as root; here it accepts JSON only.
         warnings.simplefilter("ignore", SecurityWarning)
         if self._role.niceness:
             os.nice(self._role.niceness)
@@ -80,7 +79,7 @@ class Worker:
 
 
 def _log_with_all(**_: Any) -> None:
-    """Celery gives its process logger a handler of its own, which does not write JSON."""
+    """Removes the handler that Celery gives its process logger, which does not write JSON."""
     logger = get_multiprocessing_logger()
     logger.handlers.clear()
     logger.propagate = True

@@ -34,9 +34,9 @@ NO_ROWS = orjson.dumps({"type": "invalid_table", "detail": "the file has no rows
 
 
 class BatchSteps:
-    """Each step may be done again, by another child too, with the same result.
+    """The steps. Each may be repeated, also by another child, with the same result.
 
-    `max_file` is how many bytes a file may have once it is unpacked.
+    `max_file` is the most bytes that an unpacked file may have.
     """
 
     def __init__(
@@ -88,7 +88,7 @@ class BatchSteps:
         self._wake_up(wake_ups)
 
     def fail(self, task: BatchTask, error: bytes, last: bool) -> None:
-        """A chunk cannot be scored; with `last`, no other is begun."""
+        """Records that a chunk cannot be scored. With `last`, no further chunk is added to the queue."""
         self._wake_up(self._consumer.fail(task, error, last, self._most_wake_ups))
 
     def join(self, task: BatchTask) -> None:
@@ -157,7 +157,7 @@ class BatchSteps:
             try_wake_up(self._send_wake_up, name)
 
     def _clean(self, task: BatchTask) -> None:
-        """Removes what is not needed any more. Anything that is left goes when the batch expires."""
+        """Removes the parts and the input. If that fails, the sweeper removes them when the batch expires."""
         source = input_of(task.id, task.options)
         try:
             self._files.remove(f"{folder_of(task.id)}/parts")
@@ -172,7 +172,7 @@ def _part(job_id: str, number: int) -> str:
 
 
 def _errors(task: BatchTask) -> Iterator[tuple[str, int] | MissingRows]:
-    """The errors of each part, with the number of its first row in the input; and what is missing."""
+    """The errors file of each part with the number of its first row, and the rows that are missing."""
     first = missing = 0
     for number, chunk in enumerate(task.plan):
         if number not in task.done:

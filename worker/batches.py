@@ -1,4 +1,4 @@
-"""What a child does when a wake-up for batches arrives: task after task, each under a renewed lease."""
+"""What a child does when a wake-up for batches arrives: works on tasks, and renews the lease of each."""
 
 import logging
 import threading
@@ -29,7 +29,7 @@ _WANTED = frozenset({BatchStatus.VALIDATING, BatchStatus.QUEUED, BatchStatus.RUN
 
 
 class Lease:
-    """A thread renews the lease and reads the status of the batch, which may be canceled in the meantime."""
+    """Keeps the lease of a task: a thread renews it, and reads whether the batch was canceled meanwhile."""
 
     def __init__(self, consumer: BatchConsumer, name: str, stopping: Callable[[], bool]) -> None:
         self._consumer = consumer
@@ -52,7 +52,7 @@ class Lease:
             self._held = None
 
     def wanted(self) -> bool:
-        """Whether to continue with the task that is held. Lets predictions in first, if there are any."""
+        """Whether to continue with the task. Sleeps a moment first if workers are scoring predictions."""
         if self._beside_predictions:
             time.sleep(YIELD_SECONDS)
         return self._wanted and not self._stopping()
@@ -76,7 +76,7 @@ INVALID_TABLE = "invalid_table"
 LINGER_MS = 200
 """How long an empty queue is watched before the wake-up is withdrawn: the next task then needs no wake-up."""
 MOST_LOST = 30
-"""Slices of a chunk that workers may be lost with until the chunk is given up: those of ten rows."""
+"""A chunk is given up after this many lost slices: ten bad rows cost three each."""
 
 
 class BatchLoop:
@@ -107,7 +107,7 @@ class BatchLoop:
         self._lease.start()
 
     def answer(self, wake_up: str) -> None:
-        """Works until the queue is empty or the worker stops; a task under way is released then."""
+        """Works until the queue is empty or the worker stops; a task that is not done by then is released."""
         while not self._stopping():
             if not (task := self._claim(wake_up)):
                 return
@@ -119,10 +119,10 @@ class BatchLoop:
         self._steps.report.flush()
 
     def close(self) -> None:
-        """No thread to wait for: a task under way has been released."""
+        """Does nothing: there is no thread to wait for."""
 
     def _claim(self, wake_up: str) -> BatchTask | None:
-        """The next task. The wake-up is withdrawn in the step that finds the queue empty."""
+        """Claims the next task, or withdraws the wake-up if none comes."""
         if task := self.consumer.claim(self._name, wake_up):
             return task
         entry = self.consumer.wait(self._name, LINGER_MS) or NO_ENTRY
@@ -145,15 +145,15 @@ class BatchLoop:
             log.error("model_unavailable", extra={"model": task.model, "error": str(error)})
             self._abandon(task, "model_unavailable", f"no worker could load {task.model}")
         except Exception as error:
-            place = traceback.extract_tb(error.__traceback__)[-1]
-            where = f"{place.filename}:{place.lineno}"
+            frame = traceback.extract_tb(error.__traceback__)[-1]
+            where = f"{frame.filename}:{frame.lineno}"
             log.error("unexpected_error", extra={"error": type(error).__name__, "where": where})
             self._abandon(
                 task, "not_finished", "a worker could not go on with this batch; its log says where"
             )
 
     def _abandon(self, task: BatchTask, kind: str, detail: str) -> None:
-        """Leaves the task to another worker when the lease is over, unless it was tried often enough."""
+        """Leaves the task to another worker when its lease is over, or fails it if this was its last try."""
         extra = {"job_id": task.id, "task": task.task, "tries": task.tries, "reason": kind}
         log.warning("task_abandoned", extra=extra)
         if task.tries >= self._attempts:
@@ -161,7 +161,7 @@ class BatchLoop:
 
     def _step(self, task: BatchTask) -> None:
         if task.task == JOIN:
-            self._steps.join(task)  # what was scored, even if the model cannot be loaded by now
+            self._steps.join(task)  # joins what was scored, even if the model can no longer be loaded
             return
         bundle = self._bundles.get(task.model, task.sha256)
         if task.task == PLAN:
@@ -172,7 +172,7 @@ class BatchLoop:
             self._steps.score(task, bundle, self._lease.wanted, self._slices(task))
 
     def _slices(self, task: BatchTask) -> Slices:
-        """All rows at once, until it turns out that workers are lost with them."""
+        """How to cut the chunk: not at all, by bisection on the last attempts, or given up as a whole."""
         if task.tries > self._attempts * LOST_PER_ATTEMPT or len(task.lost) > MOST_LOST:
             return give_up_all
         if task.tries >= self._attempts:

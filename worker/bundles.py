@@ -31,10 +31,10 @@ class Bundles:
         self._refused: dict[str, tuple[float, ModelError]] = {}
 
     def get(self, ref: str, sha256: str) -> Bundle:
-        """The very bundle that the job was accepted for.
+        """The bundle that the job was accepted for, with exactly this sha256.
 
-        Raises UnknownModel or BundleError if it cannot be loaded; and again for some seconds without another
-        try, so that its jobs do not hold up those of other bundles.
+        Raises UnknownModel or BundleError if it cannot be loaded. For some seconds after that it raises the
+        same without another try, so that jobs of other bundles are not held up.
         """
         with self._lock:
             return self._get(ref, sha256)
@@ -77,7 +77,7 @@ class Bundles:
 
 
 def bundle_of(claims: Sequence[Claim], bundles: Bundles, consumer: PredictionConsumer) -> Bundle | None:
-    """The bundle that all claims were accepted for; None, and they are released, if it cannot be loaded."""
+    """The bundle that all claims were accepted for; releases them and returns None if it cannot be loaded."""
     model = claims[0].model
     try:
         return bundles.get(model, claims[0].sha256)

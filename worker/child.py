@@ -1,4 +1,4 @@
-"""A child of a worker: the process that loads models and scores."""
+"""A child process of a worker: it loads models and scores."""
 
 import gc
 import logging
@@ -30,16 +30,16 @@ log = logging.getLogger(__name__)
 
 HEARTBEAT_SECONDS = 1
 PREPARE_AGAIN_SECONDS = 5
-"""When a default bundle that could not be served is tried again."""
+"""After which a default bundle that could not be served is tried again."""
 
 
 def heartbeat_file(settings: Settings) -> Path:
-    """Touched every second while a child is alive whose golden rows match."""
+    """The file that each child touches every second, once it has a default bundle that it can serve."""
     return settings.data / "worker.heartbeat"
 
 
 class Child:
-    """Made before the fork and started after it: XGBoost's threads do not survive a fork."""
+    """Create it before the fork and start it after the fork, which XGBoost's threads do not survive."""
 
     def __init__(
         self,
@@ -59,7 +59,7 @@ class Child:
         self._register()
 
     def start(self) -> None:
-        """Loads the default bundle and starts to say that the child is alive."""
+        """Loads the default bundle, and starts the heartbeat thread."""
         self._parent = os.getppid()
         self._name = f"{socket.gethostname()}:{self._parent}:{os.getpid()}"
         self._metrics = Metrics(connect(self._settings))
@@ -74,11 +74,11 @@ class Child:
                 self._woken.answer(wake_up)
             else:
                 self._queues[0].withdraw(wake_up)  # for another worker
-        except StoreUnavailable as error:  # what was claimed is requeued when its lease is over
+        except StoreUnavailable as error:  # claimed jobs are requeued when their lease is over
             log.warning("store_unavailable", extra={"error": str(error)})
 
     def close(self) -> None:
-        """Before the process ends."""
+        """Ends the loops and reports what they counted, before the process ends."""
         for loop in self._loops:
             loop.close()
             loop.flush()
@@ -91,14 +91,14 @@ class Child:
         self._metrics.flush()
 
     def _register(self) -> None:
-        """The Celery task says only which wake-up has arrived."""
+        """Registers the Celery task, whose only information is the name of the wake-up."""
 
         @self._celery.task(name=self._role.queue.task, bind=True, ignore_result=True)  # type: ignore[untyped-decorator]
         def score(task: Any) -> None:
             self.answer(task.request.id)
 
     def _prepare(self) -> None:
-        """Without loops, and with the reason in the log, if the default model cannot be served."""
+        """Loads the default bundle and starts the loops; if that fails, logs the reason and starts none."""
         from worker.bundles import Bundles  # with XGBoost, which the parent never may load
 
         settings = self._settings
@@ -116,7 +116,7 @@ class Child:
         for loop in self._loops:
             loop.start()
         self._woken = woken
-        # Collections need not look at what lives for ever; XGBoost's objects are many.
+        # The garbage collector need not visit what lives until the process ends.
         gc.freeze()
         gc.set_threshold(10_000, 20, 20)
         log.info("ready", extra={"child": self._name, "model": ref})
@@ -138,7 +138,7 @@ class Child:
             queue.alive(Process(self._name, RELEASE, loop.rows_per_second))
 
     def _wake_up(self) -> None:
-        """What waited for a worker need not wait for the sweeper too."""
+        """Sends a wake-up for each queue, so that what waited for a worker need not wait for the sweeper."""
         for queue in self._queues:
             if queue.queue.task:
                 for name in queue.wake_ups(most=1):
@@ -148,7 +148,7 @@ class Child:
         announced = False
         while True:
             if os.getppid() != self._parent:
-                os._exit(1)  # the worker was killed: nobody would ever stop this child
+                os._exit(1)  # the worker was killed, and nothing else would stop this child
             try:
                 if not self._woken:
                     time.sleep(PREPARE_AGAIN_SECONDS)
@@ -159,6 +159,6 @@ class Child:
                     self._wake_up()
                     announced = True
                 self._flush()
-            except Exception as error:  # a child that is not heard of counts as dead
+            except Exception as error:  # without a heartbeat the child counts as dead
                 log.warning("heartbeat_failed", extra={"error": str(error)})
             time.sleep(HEARTBEAT_SECONDS)

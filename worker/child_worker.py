@@ -13,11 +13,11 @@ log = logging.getLogger(__name__)
 
 RESTART_SECONDS = 1
 ATTACHED = "--attached"
-"""The standard input of the process ends when its parent does."""
+"""The argument of such a process. Its standard input is a pipe that closes when its parent ends."""
 
 
 class ChildWorker:
-    """Started again if it ends; stopped with its parent, and waited for when the block ends."""
+    """Restarts the process if it ends; at the end of the `with` block, stops it and waits for its end."""
 
     def __init__(self, queue: str | None) -> None:
         self._queue = queue
@@ -55,7 +55,7 @@ class ChildWorker:
 
 
 def end_with_parent() -> None:
-    """Ends this process when its standard input does; its children see that, and end too."""
+    """Ends this process when its standard input closes; its child processes notice, and end too."""
 
     def watch() -> None:
         os.read(0, 1)  # not through sys.stdin, whose lock a child would inherit

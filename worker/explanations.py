@@ -1,9 +1,8 @@
-"""Explanations take up to hundreds of times as long as scores, so a thread of each child works on them alone.
+"""Explanations take up to hundreds of times as long as scores, so each child has a thread for them alone.
 
-XGBoost releases Python's lock while it computes, and does so in a second thread of lower priority, so that
-predictions need not wait for it. Everything else is done in the first thread: a thread of low priority that
-holds
-the lock and waits for a processor would make everybody wait.
+XGBoost computes them in a second thread, of lower priority, and releases Python's lock meanwhile, so that
+predictions do not wait. The first thread does everything else at normal priority: a thread of low priority
+that holds the lock while it waits for a processor would stop all others.
 """
 
 import logging
@@ -14,10 +13,8 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 
-import orjson
-
 from jobs.errors import StoreUnavailable
-from jobs.predictions.consumer import Claim, PredictionConsumer
+from jobs.predictions.consumer import WORKER_LOST, Claim, PredictionConsumer
 from jobs.predictions.record import Row
 from worker.bundles import Bundles, bundle_of
 from worker.measurements import Pace, Report
@@ -27,21 +24,20 @@ from worker.stopping import ScoringStopped
 log = logging.getLogger(__name__)
 
 NO_WAKE_UP = ""
-"""This queue needs none: the thread watches it all the time."""
+"""This queue has no wake-ups: the thread watches it all the time."""
 WATCH_MS = 1_000
 NICENESS = 10
 FIRST_ROWS = 10
-"""How many to claim before the first are measured."""
+"""Rows of the first claims, before the pace is measured."""
 CLAIM_SECONDS = 0.1
-"""How much work to claim at once: more would leave other children idle, and be no faster."""
+"""How long the work of one claim should take: more would leave other children idle, and be no faster."""
 SLICE_SECONDS = 0.25
-"""How long one call of the model may take: between two calls leases are renewed, and the worker can stop."""
+"""About how long one call takes. Between two calls, leases are renewed and the worker can stop."""
 CLOSE_SECONDS = 3
-STOPPED = orjson.dumps({"type": "worker_lost", "detail": "every worker that claimed this job was lost"})
 
 
 class ExplanationLoop:
-    """`stopping` is asked between the slices; what is not done by then is released."""
+    """Explains rows in a thread of its own. When the worker stops, unfinished jobs are released."""
 
     def __init__(
         self,
@@ -59,7 +55,7 @@ class ExplanationLoop:
         self._renew_seconds = lease_seconds / 5
         self._stopping = stopping
         self._paces: dict[str, Pace] = {}
-        """By the sha256 of the bundle: one may take a thousand times as long as another."""
+        """By the sha256 of the bundle: a row of one may take a thousand times as long as a row of another."""
         self._executor = ThreadPoolExecutor(1, "explaining", initializer=_lower_priority)
         self._overall = Pace()
         self._thread = threading.Thread(target=self._run, name="explanations", daemon=True)
@@ -87,7 +83,7 @@ class ExplanationLoop:
                 time.sleep(1)
 
     def work(self, watch_ms: int = WATCH_MS) -> None:
-        """Explains one claim's worth of rows, or waits a while for some."""
+        """Explains the rows of one claim; waits up to `watch_ms` for a first job."""
         rows = min((pace.rows for pace in self._paces.values()), default=FIRST_ROWS)
         claims = self.consumer.claim(self._name, NO_WAKE_UP, rows)
         if not claims and (entry := self.consumer.wait(self._name, watch_ms)):
@@ -97,7 +93,7 @@ class ExplanationLoop:
             try:
                 self._explain(group)
             except ScoringStopped:
-                self.consumer.release(group, STOPPED)
+                self.consumer.release(group, WORKER_LOST)
 
     def _explain(self, claims: list[Claim]) -> None:
         bundle = bundle_of(claims, self._bundles, self.consumer)
@@ -112,7 +108,7 @@ class ExplanationLoop:
         self._overall.worked(rows, time.perf_counter() - started)
 
     def _in_slices(self, score: Score, claims: list[Claim]) -> Score:
-        """Scores some rows at a time, and keeps the leases while a list takes longer than one."""
+        """Makes the function that scores some rows at a time, and renews the leases in between."""
         pace = self._paces.setdefault(claims[0].sha256, Pace(FIRST_ROWS, CLAIM_SECONDS))
         renewed = time.monotonic()
 

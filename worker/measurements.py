@@ -1,4 +1,4 @@
-"""What a child measures of its work: its pace, and what it reports to the metrics and the log."""
+"""What a child measures while it works: its pace, and what it reports to metrics and log."""
 
 import logging
 import time
@@ -21,14 +21,14 @@ from jobs.predictions.consumer import Claim, Outcome
 log = logging.getLogger(__name__)
 
 MOST_NOTED = 1_000
-"""Samples that are kept until the next heartbeat of the child, which flushes them every second."""
+"""Samples kept at most; the heartbeat of the child flushes them every second."""
 
 CLAIM_SECONDS = 0.5
-"""How much work one claim should be: enough to share a call of the model, and soon over."""
+"""How long the work of one claim should take: enough rows to share a call of the model, and soon over."""
 FEWEST_ROWS, MOST_ROWS = 1, 20_000
 _WEIGHT = 0.2
 _REMEMBERED_SECONDS = 5
-"""How much work the pace is averaged over."""
+"""Over how many seconds of work the rate is averaged."""
 
 
 class Pace:
@@ -67,10 +67,10 @@ class Pace:
 
 
 class Report:
-    """Reports how jobs went, a little later and many at once, which takes a third of the time.
+    """Reports jobs to metrics and log, many at a time, which takes a third of the time.
 
-    A wait is measured with this machine's clock and that of web, and is as true as the two agree. One thread
-    notes, and any thread may flush.
+    Waits are measured between the clock of web and the clock of this machine, and are wrong by as much as the
+    two differ. Only one thread may add to a report; any thread may flush it.
     """
 
     def __init__(self, metrics: Metrics, journal: Journal) -> None:
@@ -80,7 +80,7 @@ class Report:
         self._noted: deque[tuple[Family, str, float]] = deque()
 
     def claimed(self) -> None:
-        """What is scored and recorded from now on was claimed now."""
+        """Notes the time of the claim, for the jobs that are recorded next."""
         self._claimed_at = time.time()
 
     def scored(self, claims: Sequence[Claim], rows: int, seconds: float) -> None:
@@ -115,7 +115,7 @@ class Report:
         self._noted.append((CHUNK_SECONDS, model, seconds))
 
     def flush(self) -> None:
-        """Counts and writes what was noted."""
+        """Adds the samples to the metrics, and writes the log."""
         samples: defaultdict[tuple[Family, str], list[float]] = defaultdict(list)
         while self._noted:
             family, model, value = self._noted.popleft()

@@ -1,4 +1,4 @@
-"""Lists that workers were lost with: one row may be what kills them, and the other rows are to be scored."""
+"""Scores lists whose workers were lost, row by row: one row may be what kills them."""
 
 from collections.abc import Callable, Sequence
 
@@ -15,7 +15,7 @@ GIVEN_UP = orjson.dumps(
 def outputs_row_by_row(
     claim: Claim, note_row: Callable[[int], None], score: Callable[[Sequence[Row]], list[bytes]]
 ) -> list[bytes]:
-    """Notes each row before it is tried: if the worker is lost now, that row is given up."""
+    """Notes each row before it is scored: if the worker is lost then, that row is given up."""
     outputs = []
     for number, row in enumerate(claim.rows):
         if number in claim.given_up:

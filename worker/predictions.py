@@ -1,6 +1,4 @@
-"""What a child does when a wake-up for predictions arrives: claim, score, record, and continue while more
-waits.
-"""
+"""What a child does when a wake-up for predictions arrives: claim, score and record until nothing waits."""
 
 import time
 from collections.abc import Callable, Sequence
@@ -12,7 +10,7 @@ from worker.measurements import Pace, Report
 from worker.scoring import by_bundle, score_claims, scorer
 
 CLAIM_EVERY_SECONDS = 0.1
-"""How often to claim without waiting first: only such a claim sees the jobs of lost workers."""
+"""How often to claim without waiting for an entry first: only such a claim finds the jobs of lost workers."""
 LINGER_MS = 100
 """How long an empty queue is watched before the wake-up is withdrawn: the next job then needs no wake-up."""
 
@@ -54,16 +52,16 @@ class PredictionLoop:
             claims = claims or self._wait(wake_up)
 
     def start(self) -> None:
-        """Nothing to start: `answer` works."""
+        """Does nothing: `answer` does the work, in the thread of the Celery task."""
 
     def flush(self) -> None:
         self._report.flush()
 
     def close(self) -> None:
-        """No thread to wait for."""
+        """Does nothing: there is no thread to wait for."""
 
     def _record(self, outcomes: list[Outcome], wake_up: str) -> list[Claim]:
-        """Records, and claims what waits by now; after a single job that is usually nothing."""
+        """Records and claims. After a single job it usually only records, since nothing else waits then."""
         claims: list[Claim] = []
         if len(outcomes) == 1 and time.monotonic() < self._claim_at:
             counted = self.consumer.record(outcomes)
@@ -74,7 +72,7 @@ class PredictionLoop:
         return claims
 
     def _wait(self, wake_up: str) -> list[Claim]:
-        """Claims the next job, or withdraws the wake-up in the step that finds the queue empty."""
+        """Waits for the next job and claims it, or withdraws the wake-up if none comes."""
         entry = self.consumer.wait(self._name, LINGER_MS) or NO_ENTRY
         return self.consumer.claim(self._name, wake_up, self.pace.rows, entry, last=True)
 
@@ -85,7 +83,7 @@ class PredictionLoop:
         return outcomes
 
     def _score(self, claims: list[Claim]) -> list[Outcome]:
-        """The claims are of one bundle; they are released if it cannot be loaded."""
+        """Scores claims of one bundle; releases them if it cannot be loaded."""
         bundle = bundle_of(claims, self._bundles, self.consumer)
         if bundle is None:
             return []

@@ -1,6 +1,4 @@
-"""The table of roles: which queue wakes the children of a worker process, which queues they serve, and
-how.
-"""
+"""The table of roles of a worker process: the queues that its children serve, and the loops that do it."""
 
 from collections.abc import Callable
 from typing import TYPE_CHECKING, NamedTuple, Protocol
@@ -27,13 +25,13 @@ class Loop(Protocol):
 
     @property
     def rows_per_second(self) -> int:
-        """While it has work; 0 before its first."""
+        """The rate while the loop has work; 0 before its first row."""
 
     def start(self) -> None:
         """Starts the threads of the loop."""
 
     def flush(self) -> None:
-        """Reports what the loop has noted of its work."""
+        """Writes what the loop has measured to metrics and log."""
 
     def close(self) -> None:
         """Waits for the threads of the loop, before the process ends."""
@@ -45,7 +43,7 @@ class WokenLoop(Loop, Protocol):
 
 
 class ChildContext(NamedTuple):
-    """What a child gives its loops. `stopping` tells whether the worker stops."""
+    """What a child passes to its loops. `stopping` returns whether the worker stops."""
 
     name: str
     settings: Settings
@@ -60,12 +58,10 @@ class Role(NamedTuple):
     serves: tuple[Queue, ...]
     """The queues that its loops work on; the first is the one whose wake-ups its children answer."""
     children: Callable[[Settings], int]
-    """How many processes score."""
+    """The number of child processes."""
     niceness: int
     make_loops: Callable[[ChildContext], tuple[WokenLoop, list[Loop]]]
-    """One for each queue, in the same order. Runs in a child: it loads XGBoost, which the parent never
-    may.
-    """
+    """Makes one loop for each queue, in the same order. Call it in a child only, because it loads XGBoost."""
     make_sweeps: Callable[[Settings, Celery], list[Sweep]]
 
     @property
@@ -147,4 +143,4 @@ ROLES = {
         make_sweeps=_batch_sweeps,
     ),
 }
-"""By the names that PAYGRADE_QUEUES takes."""
+"""By the names that PAYGRADE_QUEUES accepts."""

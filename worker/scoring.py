@@ -1,6 +1,4 @@
-"""Claimed predictions to outcomes: one call of the model for all rows, and for each row its output or its
-error.
-"""
+"""Scores claimed predictions: one call of the model for all rows, and an output or an error for each row."""
 
 import logging
 from collections.abc import Callable, Iterable, Sequence
@@ -23,7 +21,7 @@ from worker.stopping import ScoringStopped
 log = logging.getLogger(__name__)
 
 Score: TypeAlias = Callable[[Sequence[Row]], list[bytes]]
-"""Rows to their outputs, in one call of the model. If it raises, no row has an output."""
+"""Returns the output of each row, from one call of the model; raises whatever the model raises."""
 
 
 NOT_FINITE = orjson.dumps({"error": {"type": "not_finite", "detail": "the score is not a finite number"}})
@@ -34,7 +32,7 @@ ALL_FAILED = orjson.dumps(
 
 
 def scorer(bundle: Bundle) -> Score:
-    """Predictions, and whatever else the model gives."""
+    """Makes the function that scores rows with a bundle."""
 
     def score(rows: Sequence[Row]) -> list[bytes]:
         matrix = bundle.encode(rows)
@@ -44,7 +42,7 @@ def scorer(bundle: Bundle) -> Score:
 
 
 def explaining_scorer(bundle: Bundle, executor: Executor) -> Score:
-    """The same with contributions, which the thread of `executor` computes."""
+    """Makes the function that also explains; the thread of `executor` computes the contributions."""
     names = [orjson.dumps(name) for name in bundle.manifest.schema.names]
 
     def score(rows: Sequence[Row]) -> list[bytes]:
@@ -56,7 +54,7 @@ def explaining_scorer(bundle: Bundle, executor: Executor) -> Score:
 
 
 def score_claims(consumer: PredictionConsumer, score: Score, claims: Sequence[Claim]) -> list[Outcome]:
-    """Scores claims of one bundle: together, but for lists that workers were lost with."""
+    """Scores claims of one bundle: all in one call, but lists on their last attempt row by row."""
     together = [claim for claim in claims if not claim.row_by_row]
     outcomes = score_together(score, together) if together else []
     for claim in claims:
@@ -67,7 +65,7 @@ def score_claims(consumer: PredictionConsumer, score: Score, claims: Sequence[Cl
 
 
 def score_together(score: Score, claims: Sequence[Claim]) -> list[Outcome]:
-    """In one call of the model. A bad row affects only itself."""
+    """Scores all claims in one call of the model. A bad row affects only itself."""
     outputs = outputs_of(score, [row for claim in claims for row in claim.rows])
     outcomes = []
     start = 0
@@ -102,7 +100,7 @@ def outputs_of(score: Score, rows: Sequence[Row]) -> list[bytes]:
 
 
 def outcome_of(claim: Claim, outputs: Sequence[bytes]) -> Outcome:
-    """How the job ends, by the outputs of its rows."""
+    """The outcome of a job, from the outputs of its rows."""
     failed = sum(output.startswith(b'{"error"') for output in outputs)
     if not failed:
         text = b"[%b]" % b",".join(outputs) if claim.listed else outputs[0]

@@ -2,4 +2,4 @@
 
 
 class ScoringStopped(Exception):
-    """The worker stops, or the rows are no longer wanted."""
+    """Raised to end scoring early: the worker stops, or the batch was canceled."""

@@ -1,4 +1,4 @@
-"""The sweeper: requeues the work of lost workers, and sends wake-ups for queues that nobody serves."""
+"""The sweeper: requeues the jobs of lost workers, and sends wake-ups that are missing."""
 
 import logging
 import threading
@@ -21,13 +21,13 @@ log = logging.getLogger(__name__)
 SWEEP_EVERY_SECONDS = 2
 LEFTOVERS_EVERY_SECONDS = 600
 OLDEST_DRAFT_SECONDS = 24 * 3600
-"""No upload takes longer."""
+"""Older unfinished files are removed: no upload takes so long."""
 
 Sweep = Callable[[], None]
 
 
 class Sweeper:
-    """A thread of the worker's parent process. Every worker has one; Redis lets one sweep at a time."""
+    """A thread of the worker's parent process. Every worker has one; Redis lets only one sweep at a time."""
 
     def __init__(self, sweeps: Sequence[Sweep]) -> None:
         self._sweeps = sweeps
@@ -45,7 +45,7 @@ class Sweeper:
             for sweep in self._sweeps:
                 try:
                     sweep()
-                except Exception as error:  # whatever it is, the next sweep may succeed
+                except Exception as error:  # the thread must go on: the next sweep may succeed
                     log.warning("sweep_failed", extra={"error": str(error)})
             self._stopped.wait(SWEEP_EVERY_SECONDS)
 
@@ -87,7 +87,7 @@ class BatchQueueSweep(QueueSweep):
             try:
                 self._files.remove(folder_of(job_id))
                 self._batches.files_removed(job_id)
-            except FilesUnavailable as error:  # perhaps next time; the others now
+            except FilesUnavailable as error:  # the next sweep tries again
                 log.warning("files_unavailable", extra={"error": str(error)})
         if time.monotonic() > self._leftovers_at:
             self._leftovers_at = time.monotonic() + LEFTOVERS_EVERY_SECONDS

@@ -1,4 +1,4 @@
-"""What is sent: one wrk script, and the requests it is given."""
+"""The load: one wrk script, and the requests that it sends."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -22,7 +22,7 @@ class Load:
     model: str = "salary"
 
     def body(self, numbers: Sequence[float]) -> str:
-        """With a row for each of the numbers."""
+        """The body with a row for each of the numbers."""
         return self.before + self.between.join(f"{number:.7f}" for number in numbers) + self.after
 
 

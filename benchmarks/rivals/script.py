@@ -1,4 +1,4 @@
-"""What somebody would write who only wants the file scored: read all of it, predict once, write.
+"""The shortest script that scores a file: read all of it, predict once, write.
 
 `python -m benchmarks.rivals.script ceiling|pandas FILE MODEL OUT`: the ceiling reads with the library that
 Paygrade reads with, and calls inplace_predict on all cores; the other is pandas and a DMatrix.
@@ -19,8 +19,8 @@ def ceiling(file: str, model: str, out: str) -> None:
     csv = file.endswith("csv")
     table = pyarrow.csv.read_csv(file) if csv else pyarrow.parquet.read_table(file)
     rows = np.empty((table.num_rows, table.num_columns), np.float32)
-    for place, column in enumerate(table.columns):
-        rows[:, place] = column.to_numpy()
+    for index, column in enumerate(table.columns):
+        rows[:, index] = column.to_numpy()
     scores = pa.table({"prediction": _load(model).inplace_predict(rows)})
     if csv:
         pyarrow.csv.write_csv(scores, out)

@@ -1,4 +1,4 @@
-"""What batches mean for the rest: memory, predictions beside them, how soon they start and stop."""
+"""The cost of batches: memory, the speed of predictions beside them, how soon they start and stop."""
 
 import tempfile
 import threading
@@ -23,8 +23,8 @@ SAMPLED_EVERY_SECONDS = 0.05
 
 
 def measure(session: Session) -> None:
-    with tempfile.TemporaryDirectory(prefix="paygrade-bench-") as place:
-        folder = Path(place)
+    with tempfile.TemporaryDirectory(prefix="paygrade-bench-") as directory:
+        folder = Path(directory)
         bundles = str(make_bundles(folder / "bundles"))
         with project(PAYGRADE_BUNDLES=bundles, PAYGRADE_QUEUES=BOTH) as contender:
             _many_small(session, contender)

@@ -19,14 +19,14 @@ SCENARIO = "batches"
 ROWS = 5_000_000
 BOTH = "predictions,batches"
 NICENESS = 10
-"""That of our batches: whatever else runs on the machine is to slow down all of them alike."""
+"""The niceness of our batches, so that other load on the machine slows down all of them alike."""
 MAKERS: dict[str, Callable[[Path, int], Path]] = {"csv": make_csv, "parquet": make_parquet}
 
 
 def measure(session: Session) -> None:
-    """Each in turn, so that what else the machine does meets all of them."""
-    with tempfile.TemporaryDirectory(prefix="paygrade-bench-") as place:
-        folder = Path(place)
+    """Run each in turn, so that other load on the machine affects all of them."""
+    with tempfile.TemporaryDirectory(prefix="paygrade-bench-") as directory:
+        folder = Path(directory)
         bundles = make_bundles(folder / "bundles")
         for kind, make in MAKERS.items():
             file = make(folder / f"rows.{kind}", ROWS)

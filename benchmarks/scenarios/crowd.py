@@ -1,4 +1,4 @@
-"""Posting while 2,000 callers wait for jobs that nobody takes."""
+"""Posting while 2,000 callers wait for jobs that no worker claims."""
 
 import json
 import subprocess
@@ -10,7 +10,7 @@ from benchmarks.bundle import ROOT
 from benchmarks.load import POSTED_ROW
 from benchmarks.process import StartFailedError
 from benchmarks.project import project
-from benchmarks.scenarios.waiting import OPEN_DOOR
+from benchmarks.scenarios.waiting import NO_LIMIT
 from benchmarks.session import Session
 
 SCENARIO = "crowd"
@@ -20,7 +20,7 @@ CONNECTIONS = 32
 
 def measure(session: Session) -> None:
     """Without the crowd, then with it, on the same web process."""
-    with project(worker=False, **OPEN_DOOR) as contender:
+    with project(worker=False, **NO_LIMIT) as contender:
         alone = session.measure(contender, "no callers waiting", POSTED_ROW, CONNECTIONS)
         with _crowd(session, contender.port):
             crowded = session.measure(contender, f"{CALLERS:,} callers waiting", POSTED_ROW, CONNECTIONS)
@@ -41,10 +41,10 @@ def _crowd(session: Session, port: int) -> Iterator[None]:
             raise StartFailedError("the callers could not be brought to wait")
         yield
         process.stdin.close()
-        told = json.loads(process.stdout.readline())
-        session.say(f"{'callers':<15} {told}")
-        session.require(not told["faults"], f"{SCENARIO}: callers were not served: {told['faults']}")
-        session.require(told["fewest"] >= 0.99 * CALLERS, f"{SCENARIO}: only {told['fewest']} waited")
+        report = json.loads(process.stdout.readline())
+        session.say(f"{'callers':<15} {report}")
+        session.require(not report["faults"], f"{SCENARIO}: callers were not served: {report['faults']}")
+        session.require(report["fewest"] >= 0.99 * CALLERS, f"{SCENARIO}: only {report['fewest']} waited")
     finally:
         process.kill()
         process.wait()

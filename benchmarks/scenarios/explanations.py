@@ -1,4 +1,4 @@
-"""Lists of 100 rows, explained and waited for; and what they mean for those who did not ask for any."""
+"""Lists of 100 rows, explained and waited for; and how they affect predictions that are not explained."""
 
 import json
 import threading
@@ -18,7 +18,7 @@ from benchmarks.wrk import Run
 SCENARIO = "explanations"
 CONNECTIONS = 8
 NICENESS = 10
-"""That at which we compute: whatever else runs on the machine is to slow down both alike."""
+"""The niceness of our explanations, so that other load on the machine slows down both alike."""
 NEAR = 1e-4
 """By how much contributions and base may miss the margin that they sum to."""
 
@@ -75,7 +75,7 @@ def _beside(session: Session, ours: Contender) -> None:
 
 @contextmanager
 def _explaining(session: Session, ours: Contender) -> Iterator[None]:
-    """ExplanationLoop are asked for, from before the block until after it."""
+    """Explanations are requested from before the block until after it."""
     seconds = session.seconds + 2 * WARM_UP_SECONDS
     arguments = (f"{SCENARIO}, beside others", ours, WAITED_EXPLAINED, CONNECTIONS, seconds)
     thread = threading.Thread(target=session.run, args=arguments)

@@ -31,7 +31,7 @@ def _worker(contender: Project) -> float:
         with contender.worker() as process:
             while client.get(f"{POSTED_ROW.path}/{job['id']}")["status"] == "queued":
                 if process.poll() is not None or time.monotonic() - started > GIVE_UP_SECONDS:
-                    raise StartFailedError(f"no job taken: {last_words(contender.log('worker'))}")
+                    raise StartFailedError(f"no job was claimed: {last_words(contender.log('worker'))}")
                 time.sleep(0.01)
             return time.monotonic() - started
 

@@ -1,4 +1,4 @@
-"""100,000 jobs that wait for a worker: what each costs in Redis, and whether posting still is as fast."""
+"""100,000 jobs that wait for a worker: the memory of each in Redis, and whether posting is still as fast."""
 
 from statistics import median
 
@@ -10,15 +10,15 @@ from benchmarks.wrk import Run
 SCENARIO = "waiting"
 JOBS = 100_000
 CONNECTIONS = 32
-# Above what the longest session posts, so that the door does not close.
-OPEN_DOOR = {"PAYGRADE_MAX_WAITING": "1000000"}
+# More than the longest session posts, so that no post is refused.
+NO_LIMIT = {"PAYGRADE_MAX_WAITING": "1000000"}
 
 
 def measure(session: Session) -> None:
-    """Post to an empty store, several times anew; fill the last one; post again."""
+    """Post to several empty stores; fill the last one; post again."""
     emptier: list[Run] = []
     for _ in range(session.runs):
-        with project(worker=False, **OPEN_DOOR) as contender:
+        with project(worker=False, **NO_LIMIT) as contender:
             before = _used_memory(contender)
             _post(session, contender, WARM_UP_SECONDS)
             emptier.append(_post(session, contender))
@@ -39,7 +39,7 @@ def _fill(session: Session, contender: Project) -> int:
         session.say(f"{contender.name:<15} {waiting:,} jobs wait")
         posted = _post(session, contender)
         if posted.failures or not posted.requests:
-            raise RuntimeError(f"the door closed at {waiting:,} waiting jobs")
+            raise RuntimeError(f"posts were refused at {waiting:,} waiting jobs")
     return waiting
 
 

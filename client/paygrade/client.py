@@ -22,7 +22,7 @@ LONGEST_WAIT = 25
 """Seconds for which the service holds a request until a job has ended."""
 LARGEST_PAGE = 100
 FILE_SECONDS = 50
-"""How much longer a file may take between two signs of life."""
+"""How much longer than another request the transfer of a file may pause."""
 PATIENCE_SECONDS = 60
 """For how long a service that does not answer is asked about a job that it has accepted."""
 UPLOAD_ATTEMPTS = 3
@@ -43,7 +43,7 @@ OnSent = Callable[[int, int | None], object]
 
 
 class Client:
-    """Calls one service; `PAYGRADE_URL` and `PAYGRADE_KEY` give what is not passed in.
+    """Calls one service; `PAYGRADE_URL` and `PAYGRADE_KEY` are the defaults of the address and the key.
 
     Every method raises ServiceRefused or NoAnswer, or one of their subclasses. Jobs are resources as the
     service describes them in its OpenAPI document.
@@ -205,7 +205,7 @@ class Client:
         return list(self._transport.ask("GET", "/v1/models")["data"])
 
     def capacity(self) -> Resource:
-        """What waits, who works, how fast, and whether more is accepted."""
+        """What waits, how many workers there are, their rate, and whether jobs are accepted."""
         return self._transport.ask("GET", "/v1/capacity")
 
     def _list(self, path: str, status: str | None, limit: int) -> Iterator[Resource]:
@@ -259,7 +259,7 @@ def path_of(job_id: str) -> str:
 
 
 def _given(**values: Any) -> dict[str, Any]:
-    """Those that are not None."""
+    """The options that are not None."""
     return {name: value for name, value in values.items() if value is not None}
 
 

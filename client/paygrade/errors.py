@@ -1,4 +1,4 @@
-"""What can go wrong when a Paygrade service is called."""
+"""Errors of calls to a Paygrade service."""
 
 from typing import Any
 

@@ -1,13 +1,12 @@
--- The record of a batch, its tasks, and its way from status to status. jobs/batches/status.py has the table of its statuses.
--- A task is what a consumer claims: to 'plan' the batch, to 'preview' it (of a dry run), to score the chunk of a number, or
--- to 'join' the parts.
+-- The record of a batch, its tasks, and what moves it from status to status. jobs/batches/status.py has the table of its
+-- statuses. A task is what a consumer claims: 'plan', 'preview' (of a dry run), the number of a chunk to score, or 'join'.
 --
 --   job:<id>          hash    v status model sha owner options size metadata deadline idempotency watchers; from the plan on
 --                             layout chunks total next; rows failed bytes (of the chunks that are done); started finished
 --                             expires error; hidden (of a dry run, which is in no list)
 --   job:<id>:plan     list    its chunks, in order
 --   job:<id>:done     hash    the rows and failed rows of each chunk that is done
---   job:<id>:out      set     chunks that are in the queue or in the hands of a consumer
+--   job:<id>:out      set     chunks that are in the queue or claimed
 --   job:<id>:tries    hash    how many consumers have claimed each task; not those after whom a slice of a chunk was found
 --                             under trial; and, as '<task> entry', the entry that was claimed last
 --   job:<id>:trials   hash    of each chunk that consumers were lost with: the slices of rows that they had noted; and, as
@@ -19,7 +18,7 @@
 
 local KIND = 'batches'
 local QUEUE = 'batches'
-local FINISHED = 13  -- where read_record has the time at which the job ended
+local FINISHED = 13  -- the index of `finished` in what read_record returns
 local OPEN = 'batches:open'
 local UNQUEUED = 'batches:unqueued'
 local FILES = 'batches:files'
@@ -32,7 +31,7 @@ local function add_task(id, task)
   count_rows(QUEUE, 1)
 end
 
--- The caller has seen that the batch has not ended.
+-- The caller has checked that the batch has not ended.
 local function end_batch(id, status, retention_ms, error)
   local key = job_key(id)
   local owner, hidden, chunks, next_chunk = unpack(redis.call('HMGET', key, 'owner', 'hidden', 'chunks', 'next'))
@@ -40,7 +39,7 @@ local function end_batch(id, status, retention_ms, error)
   redis.call('SREM', OPEN, id)
   redis.call('ZREM', open_key(owner), id)
   if chunks then redis.call('DECRBY', UNQUEUED, chunks - next_chunk) end
-  if redis.call('SCARD', OPEN) == 0 then redis.call('DEL', UNQUEUED) end  -- corrects what was lost track of
+  if redis.call('SCARD', OPEN) == 0 then redis.call('DEL', UNQUEUED) end  -- corrects the count if it has drifted
   redis.call('ZADD', FILES, whole(now + retention_ms), id)
   end_job(hidden and 'previews' or KIND, QUEUE, id, read_job(id), status, retention_ms, NOT_INLINED, error)
 end
@@ -55,7 +54,7 @@ local function refusal(owner, max_open, max_open_per_owner)
   return redis.call('SCARD', OPEN) >= max_open and {'full'}
 end
 
--- Whoever first sees that a batch was not started by its deadline ends it.
+-- Ends a batch that was not started by its deadline.
 local function expire_overdue(id, retention_ms)
   local status, deadline = unpack(redis.call('HMGET', job_key(id), 'status', 'deadline'))
   if deadline and tonumber(deadline) <= now and (status == 'validating' or status == 'queued') then
@@ -75,7 +74,7 @@ local function is_wanted(id, task, status)
   return (status == 'queued' or status == 'running') and redis.call('HEXISTS', job_key(id) .. ':done', task) == 0
 end
 
--- Adds the next chunks of a batch to the queue, behind those of others; after the last, the joining of the parts.
+-- Adds the next chunks of a batch to the end of the queue; after the last is done, the task to join the parts.
 local function advance(id)
   local key = job_key(id)
   local status, next_chunk, chunks = unpack(redis.call('HMGET', key, 'status', 'next', 'chunks'))

@@ -1,4 +1,4 @@
-"""The queue of batches as workers see it: claim a task, keep its lease, record what became of it."""
+"""The queue of batches as workers see it: claim a task, renew its lease, record its result."""
 
 from collections.abc import Sequence
 from typing import Any, NamedTuple
@@ -17,7 +17,7 @@ from jobs.settings import Settings
 PLAN, PREVIEW, JOIN = "plan", "preview", "join"
 
 LOST_PER_ATTEMPT = 3
-"""A chunk takes seconds, and so is often lost with workers that end for reasons of their own."""
+"""A chunk takes seconds, so it is often lost with a worker that dies for a reason unrelated to the chunk."""
 
 WORKER_LOST = orjson.dumps(
     {"type": "worker_lost", "detail": "every worker that claimed a part of this batch was lost"}
@@ -38,7 +38,7 @@ class BatchTask(NamedTuple):
     layout: bytes
     chunk: str
     lost: tuple[range, ...] = ()
-    """Slices of the chunk, by rows, that consumers were lost with."""
+    """Ranges of rows of the chunk that were being scored when a consumer was lost."""
     plan: tuple[str, ...] = ()
     """To JOIN the parts: all chunks, in order ..."""
     done: dict[int, tuple[int, int]] = {}  # noqa: RUF012 (never changed)
@@ -46,15 +46,15 @@ class BatchTask(NamedTuple):
 
 
 class Renewed(NamedTuple):
-    """The status is None if another consumer has the task by now, or the batch is gone."""
+    """The status is None if another consumer has the task by now, or the batch was deleted."""
 
     status: BatchStatus | None
     beside_predictions: bool
-    """Whether workers score predictions at the moment."""
+    """Whether workers are scoring predictions."""
 
 
 class ChunkDone(NamedTuple):
-    """`expected` is how many rows the plan took the chunk to have."""
+    """`expected` is the number of rows that planning counted in the chunk."""
 
     rows: int
     failed: int
@@ -101,7 +101,7 @@ class BatchConsumer(QueueConsumer):
         return _decode(claimed[0]) if claimed else None
 
     def renew(self, consumer: str, wake_up: str, task: BatchTask) -> Renewed:
-        """The lease begins anew."""
+        """Starts the lease anew, and reads the status of the batch."""
         status, busy = self._renew(
             queue=self.queue.name,
             consumer=consumer,
@@ -115,7 +115,7 @@ class BatchConsumer(QueueConsumer):
     def planned(
         self, task: BatchTask, layout: bytes, total: int, size: int, chunks: Sequence[str], most_wake_ups: int
     ) -> list[str]:
-        """The batch is cut into chunks, with so many rows and bytes in all. Returns the wake-ups to send."""
+        """Records the plan; `total` and `size` are its rows and bytes. Returns the wake-ups to send."""
         sent = self._planned(
             [(chunk,) for chunk in chunks],
             entry=task.entry,
@@ -129,7 +129,7 @@ class BatchConsumer(QueueConsumer):
         return texts(sent)
 
     def done(self, task: BatchTask, done: ChunkDone, most_wake_ups: int) -> tuple[bool, list[str]]:
-        """A chunk is done. Returns whether it counts, which it does once, and the wake-ups to send."""
+        """Records that a chunk is done. Returns whether it is the first time, and the wake-ups to send."""
         reply = self._done(
             entry=task.entry,
             id=task.id,
@@ -144,14 +144,15 @@ class BatchConsumer(QueueConsumer):
         return bool(reply.counts), texts(reply.wake_ups)
 
     def note_slice(self, task: BatchTask, rows: range | None) -> None:
-        """Notes which rows of the chunk are tried now: if this worker is lost, it is lost with them."""
+        """Notes which rows of the chunk are scored now, in case this worker is lost; None for no rows."""
         text = f"{rows.start}:{rows.stop}" if rows else ""
         self._note_slice(entry=task.entry, id=task.id, chunk=task.task, slice=text)
 
     def fail(self, task: BatchTask, error: bytes, last: bool, most_wake_ups: int) -> list[str]:
-        """A chunk cannot be scored; with `last`, no other is begun. Returns the wake-ups to send.
+        """Records that a chunk cannot be scored. With `last`, no further chunk is added to the queue.
 
-        Once the other chunks are out of hands, what was scored is joined, and the batch has failed.
+        When no chunk is being scored any more, the scored parts are joined, and the batch fails. Returns the
+        wake-ups to send.
         """
         sent = self._fail(
             entry=task.entry,
@@ -165,7 +166,7 @@ class BatchConsumer(QueueConsumer):
         return texts(sent)
 
     def finish(self, task: BatchTask, status: BatchStatus, error: bytes = b"") -> BatchStatus | None:
-        """The batch ends. Returns the status that it ends with, None if it had ended before."""
+        """Ends the batch. Returns its final status; None if it had ended or another consumer has the task."""
         retention_ms = self._retention_ms
         ended = self._finish(
             entry=task.entry, id=task.id, status=status, retention_ms=retention_ms, error=error
@@ -173,16 +174,16 @@ class BatchConsumer(QueueConsumer):
         return BatchStatus(ended.decode()) if ended else None
 
     def release(self, task: BatchTask) -> None:
-        """Leaves the task to another consumer: this one stops."""
+        """Returns the task to the queue, because this worker stops."""
         self._release(entry=task.entry, id=task.id, task=task.task)
 
     def sweep(self, most_wake_ups: int) -> BatchSweep:
-        """Requeues what was claimed longer ago than the lease. One worker at a time does so."""
+        """Requeues tasks that were claimed longer ago than the lease. Only one worker sweeps at a time."""
         swept = self._sweep_queue(self._settings.attempts * LOST_PER_ATTEMPT, WORKER_LOST, most_wake_ups)
         return BatchSweep(swept.requeued, swept.given_up, texts(swept.wake_ups), texts(swept.removable))
 
     def unknown(self, job_ids: Sequence[str]) -> list[str]:
-        """Those of the batches that have no record."""
+        """The ids among these that have no record."""
         with store_errors():
             pipeline = self._redis.pipeline(transaction=False)
             for job_id in job_ids:

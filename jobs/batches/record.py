@@ -86,7 +86,7 @@ class BatchRecord(NamedTuple):
         return min(self.bytes_done / self.size, 1.0) if self.size else 0.0
 
     def eta_seconds(self, now: float) -> float | None:
-        """By the pace so far; None where that is not known yet."""
+        """Estimated from the pace so far; None before that is known."""
         if self.status.ended or self.status is BatchStatus.FINALIZING:
             return 0
         if self.started is None or not self.progress:
@@ -123,14 +123,14 @@ class BatchRecord(NamedTuple):
 
 
 class FileRef(NamedTuple):
-    """A file: in the file store, or, with `store`, at an s3:// address of the caller."""
+    """A file in the file store or, with `store`, under an s3:// address that the caller gave."""
 
     name: str
     store: str = ""
 
 
 def folder_of(job_id: str) -> str:
-    """Where the files of a batch are: its input, results and errors, and its parts until they are joined."""
+    """The folder with the files of a batch: input, results, errors, and the parts until they are joined."""
     return f"batches/{job_id}"
 
 

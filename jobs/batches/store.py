@@ -18,7 +18,7 @@ from jobs.queues.queue import JobStore, Script, texts
 from jobs.settings import Settings
 
 RESERVATION_MS = 30_000
-"""How long a key is reserved for a request whose body arrives; it is reserved again in the meantime."""
+"""How long a key is reserved while the body of its request arrives; the reservation is renewed meanwhile."""
 
 
 class KnownKey(NamedTuple):
@@ -43,12 +43,12 @@ class BatchStore(JobStore[BatchRecord, BatchStatus]):
         self._add = Script(redis, "batches/add")
 
     def reserve_key(self, owner: str, key: bytes, job_id: str) -> KnownKey | None:
-        """None if the key is now reserved for this batch; else what it stands for."""
+        """Reserves the key for this batch. Returns None, or what the key stands for already."""
         known = self._reserve_key(owner=owner, idempotency=key, id=job_id, lapses_ms=RESERVATION_MS)
         return KnownKey(known[0].decode(), known[1]) if known else None
 
     def release_key(self, owner: str, key: bytes, job_id: str) -> None:
-        """The request of the key was not accepted."""
+        """Releases a reserved key, because its request was not accepted."""
         self._release_key(owner=owner, idempotency=key, id=job_id)
 
     def check_limits(self, owner: str) -> None:
@@ -79,7 +79,7 @@ class BatchStore(JobStore[BatchRecord, BatchStatus]):
 
 
 def _item(batch: NewBatch) -> tuple[str | bytes | int, ...]:
-    """As batches/add.lua names them."""
+    """The members of an item, in the order in which batches/add.lua declares them."""
     return (
         batch.id,
         ids.raw(batch.id),

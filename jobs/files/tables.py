@@ -58,7 +58,7 @@ class CsvHeader(NamedTuple):
 
 
 def format_of(name: str) -> Format | None:
-    """The format by the ending of a file's name, which .gz may follow; None for another ending."""
+    """The format that the ending of a file's name stands for, without .gz; None for any other ending."""
     return ENDINGS.get(name.lower().removesuffix(".gz").rpartition(".")[2])
 
 
@@ -102,8 +102,8 @@ def read_header(start: bytes, encoding: str) -> CsvHeader:
 def check_columns(names: Sequence[str], features: Iterable[str], added: Iterable[str]) -> None:
     """`added` are the columns that results add.
 
-    Raises InvalidTable with every fault: a feature is missing, or a name occurs twice or is that of an added
-    column.
+    Raises InvalidTable with every fault: a feature is missing, a name occurs twice, or a column has the name
+    of an added one.
     """
     faults = [f"there is no column {name}" for name in features if name not in names]
     if faults and len(names) == 1 and (separator := re.search(r"[;\t|]", names[0])):

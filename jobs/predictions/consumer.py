@@ -19,9 +19,10 @@ WORKER_LOST = orjson.dumps({"type": "worker_lost", "detail": "every worker that 
 
 
 class Claim(NamedTuple):
-    """A claimed prediction. `rows` has one row unless it is a list (`listed`).
+    """A claimed prediction. `rows` has one row, unless the prediction is a list of rows (`listed`).
 
-    A list that is on its last attempt is scored `row_by_row`, without the rows that workers were lost with.
+    A list on its last attempt is scored `row_by_row`, without the rows that are `given_up`: those that were
+    being scored when a worker was lost.
     """
 
     stream: bytes
@@ -57,14 +58,14 @@ class PredictionConsumer(QueueConsumer):
     def claim(
         self, consumer: str, wake_up: str, rows: int, entry: Entry = NO_ENTRY, last: bool = False
     ) -> list[Claim]:
-        """About as many rows as asked for; a job whose worker was lost comes alone.
+        """Claims jobs with about `rows` rows in all; a job whose worker was lost is claimed alone.
 
-        `entry` is what `wait` returned. With `last`, a queue that is empty withdraws the wake-up.
+        `entry` is what `wait` returned. With `last`, the wake-up is withdrawn if the queue is empty.
         """
         return list(map(self._decode, self._claim(**self._wanted(consumer, wake_up, rows, entry, last))))
 
     def record(self, outcomes: Sequence[Outcome]) -> list[Outcome]:
-        """Records the outcomes and informs those who wait. Returns those that were recorded.
+        """Records the outcomes and informs waiting web processes. Returns the outcomes that were recorded.
 
         A stale outcome is not recorded: its attempt is not the current one, or the job has ended.
         """
@@ -82,7 +83,7 @@ class PredictionConsumer(QueueConsumer):
             recorded, claimed = both.execute(raise_on_error=False)
         except (RedisError, OSError) as error:
             raise store_error(error) from error
-        # A store that has just been started has neither scripts nor queues.
+        # A Redis that has just been started may have neither scripts nor consumer groups.
         failed = isinstance(recorded, ResponseError)
         counted = self.record(outcomes) if failed else list(compress(outcomes, recorded))
         if isinstance(claimed, ResponseError):
@@ -90,11 +91,11 @@ class PredictionConsumer(QueueConsumer):
         return counted, list(map(self._decode, self._claim.read(claimed)))
 
     def note_row(self, claim: Claim, row: int) -> None:
-        """If this worker is lost now, the row is given up."""
+        """Notes that the row is being scored: if this worker is lost now, the row is given up."""
         self._note_row(id=claim.id, attempt=claim.attempt, row=row)
 
     def renew(self, claims: Sequence[Claim], consumer: str) -> None:
-        """The lease of each begins anew, unless the job was requeued already."""
+        """Starts the lease of each claim anew, unless the job was requeued already."""
         try:
             for claim in claims:
                 self._redis.xclaim(claim.stream, GROUP, consumer, 0, [claim.entry], justid=True)
@@ -107,7 +108,7 @@ class PredictionConsumer(QueueConsumer):
         self._release(items, lease_ms=self._settings.lease_seconds * 1000, reason=reason)
 
     def sweep(self, most_wake_ups: int) -> Sweep:
-        """Requeues what was claimed longer ago than the lease. One worker at a time does so."""
+        """Requeues jobs that were claimed longer ago than the lease. Only one worker sweeps at a time."""
         swept = self._sweep_queue(self._settings.attempts, WORKER_LOST, most_wake_ups)
         return Sweep(swept.requeued, swept.given_up, texts(swept.wake_ups))
 

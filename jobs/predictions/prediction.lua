@@ -1,16 +1,16 @@
--- The record of a prediction, and where it waits. jobs/predictions/status.py has the table of its statuses.
+-- The record and the queue entry of a prediction. jobs/predictions/status.py has the table of its statuses.
 --
 --   job:<id>   hash  v status model sha owner inputs position attempt started finished expires outputs error metadata
---                    watchers deadline idempotency; queue (unless it is QUEUE); rows (of a list of several); reason (why
---                    its last worker released it); of a list whose worker was lost: trying (the row under way), lost (the
---                    rows given up)
+--                    watchers deadline idempotency; queue (unless it is QUEUE); rows (unless it is one); reason (why its
+--                    last worker released it); of a list on its last attempt: trying (the row that is being scored), lost
+--                    (the rows that are given up)
 --   queue:<name>        its entries are numbered by position: how many rows were added before, plus one
 --   queue:<name>:added  string  how many rows were ever added
 --   rate:<owner>:<minute>  string  how many rows the owner has posted in this minute, where that is limited
 
 local KIND = 'predictions'
-local QUEUE = 'predictions'  -- where predictions wait unless their record says otherwise
-local FINISHED = 8  -- where read_record has the time at which the job ended
+local QUEUE = 'predictions'  -- the queue of a prediction whose record names none
+local FINISHED = 8  -- the index of `finished` in what read_record returns
 
 local function id_of(raw) return id_from('pred_', raw) end
 local function added_key(queue) return 'queue:' .. queue .. ':added' end
@@ -21,8 +21,7 @@ local function end_prediction(id, job, status, retention_ms, outputs, error)
           'inputs', 'position', 'reason', 'trying', 'lost')
 end
 
--- Removes the entry of a queued job from its queue. An entry of a lost worker, and one that a consumer is reading, stays:
--- whoever claims it drops it.
+-- Removes the entry of a queued job from its queue. An entry in the retry stream stays until a consumer claims and drops it.
 local function remove_entry(id)
   local queue, position = unpack(redis.call('HMGET', job_key(id), 'queue', 'position'))
   if not position then return end
@@ -34,7 +33,7 @@ local function remove_entry(id)
   end
 end
 
--- A job that was started once has met its deadline, even if its worker was lost.
+-- A job that was started has met its deadline, even if its worker was lost later.
 local function is_overdue(status, deadline, attempt)
   return status == 'queued' and deadline and not attempt and tonumber(deadline) <= now
 end
@@ -49,7 +48,7 @@ local function expire(id, retention_ms)
   end_overdue(id, retention_ms)
 end
 
-local rows_gone = {}  -- queue -> rows that were added and wait no more
+local rows_gone = {}  -- queue -> rows that have left it
 local function position_in(queue, position)
   if not rows_gone[queue] then
     local rows = math.max(tonumber(redis.call('GET', rows_key(queue)) or 0), 0)
@@ -61,7 +60,7 @@ end
 local FIELDS = {'v', 'status', 'model', 'sha', 'owner', 'attempt', 'started', 'finished', 'expires', 'outputs', 'error',
                 'metadata', 'deadline', 'position', 'queue', 'rows'}
 
--- FIELDS of a record, as jobs/predictions/record.py decodes them; all are nil for an unknown id.
+-- FIELDS of a record, as decode_record() in jobs/predictions/store.py takes them; all are nil for an unknown id.
 local function read_record(id, retention_ms)
   local record = redis.call('HMGET', job_key(id), unpack(FIELDS))
   if is_overdue(record[2], record[13], record[6]) then

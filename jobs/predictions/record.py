@@ -15,9 +15,8 @@ Row: TypeAlias = list[Any]
 class NewPrediction:
     """A prediction as admission accepts it; inputs and metadata are JSON.
 
-    `watcher` is the channel to inform when it ends. `explained_values` is how many values are to be
-    explained,
-    0 for none. `request_id` is for the log only.
+    `watcher` is the channel of a web process with a caller that waits, empty if none does.
+    `explained_values` is the number of values to explain, 0 for none. `request_id` is for the log only.
     """
 
     id: str
@@ -35,7 +34,7 @@ class NewPrediction:
 
 
 class Accepted(NamedTuple):
-    """The job waits behind `rows_ahead`; or, `replayed`, its Idempotency-Key stands for the job `id`."""
+    """The new job waits behind `rows_ahead` rows; if `replayed`, `id` is the job of an earlier request."""
 
     id: str
     rows_ahead: int = 0
@@ -46,7 +45,7 @@ class Accepted(NamedTuple):
 class PredictionRecord(NamedTuple):
     """Times are milliseconds since 1970, UTC; `outputs` and `error` are JSON, as callers see them.
 
-    `position` is the place in its queue, in rows, of a job that is queued: 1 is next.
+    `position` is the position of a queued job in its queue, counted in rows from 1.
     """
 
     id: str
@@ -67,7 +66,7 @@ class PredictionRecord(NamedTuple):
     rows: int = 1
 
     def ended(self, message: JobEnded) -> "PredictionRecord":
-        """The record after its job has ended, as an inlined message says."""
+        """The record after its job has ended, from an inlined message."""
         return self._replace(
             status=PredictionStatus(message.status),
             attempt=message.attempt,

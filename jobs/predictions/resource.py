@@ -17,7 +17,7 @@ def path_of(job_id: str) -> str:
 
 
 def rows_left(record: PredictionRecord) -> int:
-    """Of a job that is queued: how many rows are to be scored until its own are."""
+    """How many rows are to be scored until this job, which is queued, is done: its own included."""
     return (record.position or 1) - 1 + record.rows
 
 

@@ -5,7 +5,7 @@ from enum import StrEnum
 
 class PredictionStatus(StrEnum):
     QUEUED = "queued"
-    """Accepted, and waits in its queue; also after its worker was lost."""
+    """It waits in its queue: it was accepted, or its worker was lost."""
     RUNNING = "running"
     """Claimed by a worker."""
     SUCCEEDED = "succeeded"

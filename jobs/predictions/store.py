@@ -25,7 +25,7 @@ from jobs.settings import Settings
 VERSION = b"1"
 
 CONTRIBUTION_BYTES = 40
-"""What the contribution of one value takes in Redis."""
+"""What the contribution of one value takes in Redis, in bytes."""
 
 
 class PredictionStore(JobStore[PredictionRecord, PredictionStatus]):
@@ -65,7 +65,7 @@ def _queue_of(job: NewPrediction) -> str:
 
 
 def _item(job: NewPrediction) -> tuple[str | bytes | int, ...]:
-    """As predictions/add.lua names them."""
+    """The members of an item, in the order in which predictions/add.lua declares them."""
     return (
         job.id,
         ids.raw(job.id),

@@ -1,6 +1,4 @@
-"""The state of the service: what waits, what is claimed, how fast it is worked on, and the room that Redis
-has.
-"""
+"""The state of the service: what waits, what is claimed, the rate of scoring, and the room in Redis."""
 
 import math
 from typing import Any, NamedTuple
@@ -15,7 +13,7 @@ from jobs.queues.queue import Script
 from jobs.settings import Settings
 
 UNKNOWN_SECONDS = 5
-"""When to ask again where nobody knows how long it takes."""
+"""Retry-After while the rate is unknown and no worker is alive."""
 MOST_SECONDS = 60
 
 JOB_BYTES = 500
@@ -31,7 +29,7 @@ class QueueState(NamedTuple):
     """Rows of those entries."""
     claimed: int
     oldest: tuple[bytes, ...]
-    """The oldest entry that waits in each of its streams and its job, in turns."""
+    """Alternates the id of the oldest waiting entry of a stream and the id of its job."""
     consumers: tuple[Process, ...]
 
     @classmethod
@@ -46,7 +44,7 @@ class QueueState(NamedTuple):
 
 
 class BatchCapacity(NamedTuple):
-    """To plan a batch and to join its parts count as a chunk each."""
+    """Planning a batch and joining its parts count as one chunk each."""
 
     open: int = 0
     """Batches that have not ended."""
@@ -71,7 +69,7 @@ class Capacity(NamedTuple):
     rows_per_second: int = 0
     """What all children together score while they have work."""
     explained_per_second: int = 0
-    """How many rows they explain."""
+    """How many rows all children together explain while they have work."""
     batches: BatchCapacity = BatchCapacity()
 
     @property
@@ -83,7 +81,7 @@ class Capacity(NamedTuple):
         return room > JOB_BYTES and self.waiting + self.claimed < most_waiting
 
     def resource(self, accepting: bool) -> dict[str, Any]:
-        """As callers see it."""
+        """The capacity as callers see it."""
         return {
             "object": "capacity",
             "waiting": self.waiting,
@@ -123,11 +121,11 @@ class Monitor:
             self._redis.ping()
 
     def alive(self, web: Process) -> None:
-        """The web process is alive for LAPSES_MS."""
+        """Reports that the web process is alive; LAPSES_MS later it counts as dead."""
         self._alive(set=WEB_PROCESSES, name=web.name, lapses_ms=LAPSES_MS, says=web.says)
 
     def room(self) -> float:
-        """Bytes that Redis may still take, without those of outputs to come; infinite without a limit."""
+        """Bytes that Redis may still store, less the outputs of waiting rows; infinite without maxmemory."""
         with store_errors():
             memory = self._redis.info("memory")
             waiting = self._redis.get(PREDICTIONS.rows)

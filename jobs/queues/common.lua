@@ -8,13 +8,13 @@
 --   queue:<name>             stream  entries that wait: the job's id, its rows, and for batches the task
 --   queue:<name>:retry       stream  entries of predictions whose worker was lost: each is claimed alone
 --   queue:<name>:rows        string  how many rows wait in both streams
---   queue:<name>:wake_ups    zset    wake-ups that were sent or are being answered, by the time when they lapse
---   queue:<name>:consumers   zset    consumers that are alive, by the time when they lapse
+--   queue:<name>:wake_ups    zset    wake-ups that were sent or are being answered, by the time when they expire
+--   queue:<name>:consumers   zset    consumers that are alive, by the time when they expire
 --   queue:<name>:claim_rows  string  how many rows a consumer claims at once
 --   queue:<name>:deadlines   zset    jobs that must start in time, by their deadline
---   queue:<name>:swept       string  exists while no other worker needs to sweep
---   web_processes            zset    web processes that are alive, by the time when they lapse
---   processes                hash    what each web process and consumer says of itself: release, rows per second; a child
+--   queue:<name>:swept       string  exists for a short time after a sweep, during which no worker sweeps again
+--   web_processes            zset    web processes that are alive, by the time when they expire
+--   processes                hash    what each web process and consumer reports: release, rows per second; a child process
 --                                    that serves two queues has a field for each
 --   metrics                  hash    counters (jobs/metrics.py)
 
@@ -23,8 +23,8 @@ local PROCESSES = 'processes'
 local METRICS = 'metrics'
 local WAKE_UP_LAPSES_MS = 5000  -- a wake-up that no consumer answers counts as lost
 local ANSWER_LAPSES_MS = 2000  -- a consumer that neither claims again nor withdraws its wake-up counts as lost
-local LIST_KEPT_MS = 30 * 86400000  -- after the owner's last job
-local CONSUMER_IDLE_MS = 3600000  -- then the consumer group forgets a consumer
+local LIST_KEPT_MS = 30 * 86400000  -- how long an owner's list is kept after the last job was added
+local CONSUMER_IDLE_MS = 3600000  -- after which an idle consumer is removed from the consumer group
 
 local function job_key(id) return 'job:' .. id end
 local function list_key(kind, owner) return kind .. ':of:' .. owner end
@@ -47,7 +47,7 @@ local clock = redis.call('TIME')
 local now = tonumber(clock[1]) * 1000 + math.floor(tonumber(clock[2]) / 1000)
 local now_text = whole(now)
 
--- Lua passes some 8,000 values at most.
+-- Lua passes at most some 8,000 arguments in one call.
 local function in_slices(list, call)
   for first = 1, #list, 1000 do call(unpack(list, first, math.min(first + 999, #list))) end
 end
@@ -81,7 +81,8 @@ local function acknowledge(stream, entry) append(acknowledged, stream, entry) en
 
 local function count(metric, times) counted[metric] = (counted[metric] or 0) + (times or 1) end
 
--- Ends a script once its records are written: removes entries that are done, informs those who wait, counts.
+-- The last call of a script, after its records are written: removes entries that are done, publishes messages, adds to the
+-- metrics.
 local function commit()
   for stream, entries in pairs(acknowledged) do
     in_slices(entries, function(...)
@@ -95,7 +96,7 @@ end
 
 -- Records -----------------------------------------------------------------------------------------------------------
 
--- One call for a whole record: the fields given, and those of the others that are not empty.
+-- Writes a record in one call: all of `fields`, and those of `others` that are not empty.
 local function write(key, fields, others)
   for name, value in pairs(others) do
     if value ~= '' then fields[#fields + 1], fields[#fields + 2] = name, value end
@@ -103,7 +104,7 @@ local function write(key, fields, others)
   redis.call('HSET', key, unpack(fields))
 end
 
--- The only place where a job that has not ended changes its status; further fields change with it.
+-- The only function that changes the status of a job that has not ended; further fields change with it.
 local function set_status(id, status, ...) redis.call('HSET', job_key(id), 'status', status, ...) end
 
 -- The fields that a script needs to end a job of any kind.
@@ -114,8 +115,8 @@ local function read_job(id)
           deadline = seen[7], idempotency = seen[8]}
 end
 
--- Informs those who wait for a job. A message is these lines (jobs/queues/ended.py reads them): id, status, attempt,
--- started, finished, expires, outputs, error. Long outputs are not inlined; the waiting process reads the record.
+-- Informs the web processes that wait for a job. A message is these lines (jobs/queues/ended.py reads them): id, status,
+-- attempt, started, finished, expires, outputs, error. Long outputs are not inlined; the waiting process reads the record.
 local LONGEST_INLINED = 4096
 local NOT_INLINED = '-'
 
@@ -126,8 +127,8 @@ local function notify(id, job, status, expires, outputs, error)
   for channel in string.gmatch(job.watchers, '%S+') do append(messages, channel, message) end
 end
 
--- The only place where a job of any kind ends; the caller has seen that it has not ended. `outputs` and `error` are empty
--- where there are none; the last arguments name the fields that the record no longer needs.
+-- The only function that ends a job, of either kind; the caller has checked that it has not ended. `outputs` and `error` are
+-- empty if there are none; the last arguments name the fields that the record no longer needs.
 local function end_job(kind, queue, id, job, status, retention_ms, outputs, error, ...)
   local key = job_key(id)
   local expires = whole(now + retention_ms)
@@ -152,7 +153,7 @@ local function delete_job(kind, owner, id, raw)
   redis.call('ZREM', list_key(kind, owner), raw)
 end
 
--- Adds a channel to those that are informed when the job ends.
+-- Registers a channel on which a message is published when the job ends.
 local function watch(id, channel)
   local watchers = redis.call('HGET', job_key(id), 'watchers')
   if not watchers then
@@ -194,10 +195,10 @@ end
 
 local function waiting(queue) return redis.call('XLEN', stream_key(queue)) + redis.call('XLEN', retry_key(queue)) end
 
--- Changes the number of rows that wait. What was lost track of is corrected whenever the queue is empty.
+-- Changes the number of rows that wait. missing_wake_ups() resets the number whenever the queue is empty.
 local function count_rows(queue, rows) return redis.call('INCRBY', rows_key(queue), rows) end
 
--- How many wake-ups to send now: one for each claim's worth of rows, at most one for each consumer that is alive.
+-- How many wake-ups are missing: one is wanted for each claim's worth of rows, at most one for each consumer that is alive.
 local function missing_wake_ups(queue)
   if waiting(queue) == 0 then
     redis.call('DEL', rows_key(queue))
@@ -210,8 +211,8 @@ local function missing_wake_ups(queue)
   return math.max(wanted - redis.call('ZCARD', wake_ups_key(queue)), 0)
 end
 
--- Returns the names of the wake-ups that the caller must send now; they count as sent. At most `most` of them, which
--- take `name` and a number.
+-- Returns the names of the wake-ups that the caller must send now, at most `most`; they count as sent. Each name is `name`
+-- and a number.
 local function wake_up(queue, name, most)
   local sent = {}
   for number = 1, math.min(missing_wake_ups(queue), most) do
@@ -222,12 +223,12 @@ local function wake_up(queue, name, most)
   return sent
 end
 
-local MOST_JOBS, MOST_ENTRIES = 256, 4096  -- in one claim, so that nobody waits long for Redis
+local MOST_JOBS, MOST_ENTRIES = 256, 4096  -- in one claim, so that Redis is soon free again
 
--- Claims entries for one consumer until they have `wanted` rows: first the entry that the consumer has read already (`read`
--- is that entry, its fields, or nil); else one entry of a lost worker, which is claimed alone, so that it cannot take other
--- jobs with it; then entries that wait. `start(stream, entry, fields)` returns what is claimed, or nil for an entry that is
--- not to be worked on. Without a claim, and with `last`, the wake-up is withdrawn in the same step.
+-- Claims entries for one consumer until they have `wanted` rows. First comes the entry that the consumer has read already
+-- (`read`: the entry and its fields, or nil); without it, one entry of a lost worker, which is claimed alone, so that other
+-- jobs are not lost with it; then the entries that wait. `start(stream, entry, fields)` returns the claim, or nil to skip an
+-- entry. With `last`, the wake-up is withdrawn if nothing was claimed.
 local function claim(queue, consumer, wake_up_name, wanted, read, last, start)
   local claimed, rows, entries, rows_read = {}, 0, 0, 0
 
@@ -282,7 +283,7 @@ local function remove_claimed(queue, entry)
   return true
 end
 
--- Only one worker needs to sweep at a time. Returns whether this one does.
+-- Returns whether this worker is to sweep the queue; false if another has just done so.
 local function may_sweep(queue) return redis.call('SET', swept_key(queue), now_text, 'NX', 'PX', 1500) end
 
 -- Passes each entry of the stream that was claimed longer ago than the lease to `requeue(entry, fields)`.
@@ -294,7 +295,7 @@ local function sweep_stream(stream, lease_ms, most, requeue)
     for _, item in ipairs(found) do requeue(item[1], item[2]) end
     swept = swept + #found
   until cursor == '0-0' or swept >= most
-  -- Every consumer that ever claimed stays in the group until it is forgotten.
+  -- Redis keeps every consumer in the group until it is removed.
   for _, consumer in ipairs(redis.call('XINFO', 'CONSUMERS', stream, GROUP)) do
     local _, name, _, pending, _, idle = unpack(consumer)
     if pending == 0 and idle > CONSUMER_IDLE_MS then redis.call('XGROUP', 'DELCONSUMER', stream, GROUP, name) end

@@ -1,4 +1,4 @@
-"""The message that tells those who wait how a job ended."""
+"""The message that informs waiting web processes how a job ended."""
 
 from collections.abc import Iterator
 from typing import NamedTuple
@@ -7,7 +7,7 @@ _NOT_INLINED = b"-"
 
 
 class JobEnded(NamedTuple):
-    """Times are milliseconds since 1970, UTC. Long outputs are not inlined: the record has them."""
+    """Times are milliseconds since 1970, UTC. Long outputs are not `inlined`; the record has them."""
 
     job_id: str
     status: str

@@ -1,6 +1,4 @@
-"""The names that web, workers and Redis share: kinds of jobs, their queues, and what carries their
-wake-ups.
-"""
+"""The names that web, workers and Redis share: the kinds of jobs, their queues, and their Celery tasks."""
 
 from typing import NamedTuple
 
@@ -15,12 +13,12 @@ WEB_PROCESSES = "web_processes"
 
 class Kind(NamedTuple):
     name: str
-    """Of its package in jobs/, and in Redis."""
+    """The name of its package in jobs/, of its keys in Redis, and of its label in metrics."""
     id_prefix: str
     definitions: str
     """The Lua file that its scripts share."""
     detail: bytes
-    """What an entry of its queues has besides the id: how many rows, or which task."""
+    """The field that an entry of its queues has besides the id: its rows, or its task."""
 
     def list_of(self, owner: str) -> str:
         """The key of the owner's list of jobs."""
@@ -32,8 +30,9 @@ BATCH = Kind("batches", ids.BATCH, "batches/batch", b"task")
 
 
 class Queue(NamedTuple):
-    """Where jobs of a kind wait. `task` is the Celery task of its wake-ups; without one its consumers watch
-    it all the time.
+    """Jobs of one kind that wait. `task` is the Celery task that its wake-ups start.
+
+    A queue without a task has no wake-ups: its consumers watch it all the time.
     """
 
     name: str
@@ -46,7 +45,7 @@ class Queue(NamedTuple):
 
     @property
     def streams(self) -> tuple[str, str]:
-        """Both of the queue: entries of lost workers wait in the second."""
+        """Both streams of the queue; entries of lost workers wait in the second."""
         return self.stream, f"{self.stream}:retry"
 
     @property
@@ -68,5 +67,5 @@ QUEUES = (PREDICTIONS, EXPLANATIONS, BATCHES)
 
 
 def channel_of(web_process: str) -> str:
-    """Where those who wait at this web process hear how jobs ended."""
+    """The pub/sub channel on which a web process receives how jobs ended."""
     return f"ended:{web_process}"

@@ -1,10 +1,10 @@
-"""What web processes and consumers say of themselves while they are alive."""
+"""What web processes and consumers report about themselves while they are alive."""
 
 from collections.abc import Sequence
 from typing import NamedTuple
 
 LAPSES_MS = 5_000
-"""A process that has not said for this long that it is alive counts as dead."""
+"""A process that has not reported for this long counts as dead."""
 
 
 class Process(NamedTuple):
@@ -21,7 +21,7 @@ class Process(NamedTuple):
 
     @classmethod
     def read_all(cls, said: Sequence[bytes]) -> "tuple[Process, ...]":
-        """`said` alternates names and what each process says."""
+        """`said` alternates the name of a process and its report."""
         return tuple(map(cls._read, said[::2], said[1::2]))
 
     @classmethod

@@ -19,7 +19,7 @@ from jobs.queues.scripts import load
 from jobs.settings import Settings
 
 MOST_READ = 1_000
-"""Records that one call reads to list jobs, so that nobody waits long behind it."""
+"""Records that one call reads to list jobs, so that it does not hold up other calls of Redis for long."""
 
 Record = TypeVar("Record")
 Status = TypeVar("Status", bound=StrEnum)
@@ -77,7 +77,7 @@ class Script:
 
 
 def create_groups(redis: Redis) -> None:
-    """Makes the queues: a store that has just been started has none."""
+    """Creates the streams and their consumer groups, which a Redis without data lacks."""
     for queue in QUEUES:
         for stream in queue.streams:
             with suppress(ResponseError):  # it exists
@@ -115,10 +115,9 @@ class JobStore(Generic[Record, Status]):
     def list_jobs(
         self, owner: str, after: str | None, status: str | None, limit: int
     ) -> tuple[list[Record], str | None]:
-        """The owner's jobs behind the id `after`, the newest first; and the id to go on behind, None at the
-        end.
+        """The owner's jobs older than the id `after`, newest first; and the id to continue after, or None.
 
-        One call reads MOST_READ records, and so may give few or none although there are more.
+        One call reads MOST_READ records, so it may return few jobs or none although there are more.
         """
         page = self._list(
             owner=owner,
@@ -133,20 +132,18 @@ class JobStore(Generic[Record, Status]):
         return records, ids.from_raw(page.next, self._kind.id_prefix) if page.next else None
 
     def cancel(self, job_id: str) -> Status | None:
-        """Cancels the job if its status allows that; returns the status afterwards, None for an unknown
-        id.
-        """
+        """Cancels the job if its status allows it. Returns its status afterwards, None for an unknown id."""
         return self._status_of(self._cancel(id=job_id, retention_ms=self.retention_ms))
 
     def delete(self, job_id: str) -> Status | None:
-        """Removes the job if it has ended; returns its status, None for an unknown id."""
+        """Removes the job if it has ended. Returns its status before, None for an unknown id."""
         return self._status_of(self._delete(id=job_id, raw=ids.raw(job_id), retention_ms=self.retention_ms))
 
     def _status_of(self, status: bytes | None) -> Status | None:
         return None if status is None else self._status(status.decode())
 
     def _decoded(self, job_id: str, values: Sequence[bytes | None]) -> Record | UnknownRecord | None:
-        """One that cannot be decoded must not keep the others from being read."""
+        """A record that cannot be decoded becomes an error of its own, and the others are still read."""
         try:
             return self._decode(job_id, values) if values[0] else None
         except UnknownRecord as error:
@@ -154,7 +151,7 @@ class JobStore(Generic[Record, Status]):
 
 
 class Entry(NamedTuple):
-    """An entry of a queue that a consumer has read: its job, and its rows or, of a batch, its task."""
+    """An entry that a consumer has read. `detail` is the number of its rows or, of a batch, its task."""
 
     entry: bytes
     job_id: bytes
@@ -186,7 +183,7 @@ class QueueConsumer:
         self._alive = Script(redis, "queues/alive")
 
     def wait(self, consumer: str, milliseconds: int) -> Entry | None:
-        """Waits for the next entry, which must be claimed then."""
+        """Waits for the next entry, which the caller must then claim; None if there is none in time."""
         try:
             found = self._wait(consumer, milliseconds)
         except (RedisError, OSError) as error:
@@ -197,21 +194,19 @@ class QueueConsumer:
         return Entry(entry, fields[b"id"], fields[self.queue.kind.detail])
 
     def withdraw(self, wake_up: str) -> None:
-        """This consumer stops: whoever adds to the queue from now on may send another wake-up."""
+        """Withdraws the wake-up because this consumer stops. From now on another may be sent."""
         self._withdraw(queue=self.queue.name, wake_up_name=wake_up)
 
     def alive(self, consumer: Process) -> None:
-        """The consumer is alive for LAPSES_MS; after that it counts as dead, and no wake-up is sent for
-        it.
-        """
+        """Reports that the consumer is alive. LAPSES_MS later it counts as dead, and gets no wake-up."""
         self._alive(set=self.queue.consumers, name=consumer.name, lapses_ms=LAPSES_MS, says=consumer.says)
 
     def wake_ups(self, most: int) -> list[str]:
-        """The wake-ups to send now."""
+        """The names of the wake-ups to send now; they count as sent."""
         return texts(self._wake_ups(queue=self.queue.name, wake_up_name=uuid4().hex, most=most))
 
     def _sweep_queue(self, attempts: int, error: bytes, most_wake_ups: int) -> Any:
-        """`error` is the JSON error of what is given up."""
+        """`error` is the error, as JSON, of a job that is given up."""
         return self._sweep(
             queue=self.queue.name,
             lease_ms=self._settings.lease_seconds * 1000,

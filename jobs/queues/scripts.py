@@ -2,7 +2,7 @@
 
 The comment at the top of a script is its interface:
 
-    -- @include queues/common kind    the files whose definitions it uses; `kind` is that of the caller's kind
+    -- @include queues/common kind    the files with definitions that it uses; `kind`: the caller's own
     -- @args id retention_ms:number   its arguments, which become local variables
     -- @item id rows:number           the members of each item: `for number, item in items() do`
     -- @returns verdicts wake_ups     its results; `each: id rows` stands for a list
@@ -54,9 +54,7 @@ class Source(NamedTuple):
 
 @cache
 def load(name: str, kind: Kind | None = None) -> Source:
-    """The script `name`, such as `predictions/claim` or `queues/read`; the latter serve the kind that is
-    given.
-    """
+    """The script `name`, such as `predictions/claim`. Those of `queues` that include `kind` need one."""
     folder, _, stem = name.partition("/")
     script = (ROOT / folder / "scripts" / f"{stem}.lua").read_text()
     directives = dict(_DIRECTIVE.findall(script))
@@ -80,16 +78,15 @@ def load(name: str, kind: Kind | None = None) -> Source:
 
 
 def names() -> Iterator[str]:
-    """All scripts."""
+    """The names of all scripts."""
     for file in sorted(ROOT.glob("*/scripts/*.lua")):
         yield f"{file.parent.parent.name}/{file.stem}"
 
 
 def linked(definitions: str, script: str) -> str:
-    """The script after those definitions that it uses, directly or through others.
+    """The script, after the definitions that it uses, directly or through others.
 
-    Each uses only definitions above it. Those that are left out would cost every call more than most scripts
-    take.
+    A definition uses only those above it. To send them all would cost each call more than most scripts take.
     """
     needed = set(_WORD.findall(_without_comments(script)))
     kept: list[str] = []
@@ -115,11 +112,11 @@ def _prologue(arguments: Sequence[Argument], item: Sequence[Argument]) -> str:
     """Lua that gives the arguments their names."""
     lines = []
     if arguments:
-        values = ", ".join(argument.lua(str(place)) for place, argument in enumerate(arguments, 1))
+        values = ", ".join(argument.lua(str(index)) for index, argument in enumerate(arguments, 1))
         lines.append(f"local {', '.join(argument.name for argument in arguments)} = {values}\n")
     if item:
         members = ", ".join(
-            f"{member.name} = {member.lua(f'at + {place}')}" for place, member in enumerate(item)
+            f"{member.name} = {member.lua(f'at + {index}')}" for index, member in enumerate(item)
         )
         lines.append(
             "local function next_item(_, number)\n"

@@ -36,8 +36,8 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 def run(options: argparse.Namespace, settings: Settings) -> int:
     """Compares the settings with one another and with Redis, and looks for bundles, workers and web.
 
-    The settings are those of the environment, so run it where web or a worker runs. With --url it looks at
-    web over HTTP instead. The exit status is 1 if it finds a fault; warnings do not count.
+    It reads the settings from its own environment, so run it where web or a worker runs. With --url it
+    looks at web over HTTP instead. The exit status is 1 if it finds a fault; warnings do not count.
     """
     if options.url:
         findings = list(web.look(web.WebProbe(options.url, _key(options.key_file))))

@@ -1,4 +1,4 @@
-"""Whether this Redis is one that Paygrade can use, and keeps what it is given."""
+"""Whether Paygrade can use this Redis, and whether this Redis keeps accepted jobs."""
 
 import time
 from collections.abc import Iterator

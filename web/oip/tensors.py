@@ -110,7 +110,7 @@ def _faults(
 
 
 def _point_at_element(fault: Fault, columns: Mapping[str, TensorColumn]) -> Fault:
-    """The fault with a pointer to the element of the tensor in place of the feature of the row."""
+    """The fault of a row, with a pointer to the element of the tensor instead."""
     if not fault.pointer:  # the fault that says how many more there are
         return Fault("/inputs", fault.detail)
     row, _, name = fault.pointer[1:].partition("/")

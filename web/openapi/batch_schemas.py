@@ -1,4 +1,4 @@
-"""The resources and lists of batches, as schemas.py describes those of predictions."""
+"""The resources and lists of batches; schemas.py has those of predictions."""
 
 from typing import Annotated, Any, Literal
 

@@ -38,7 +38,7 @@ class JobOperations(NamedTuple):
         problems: Sequence[int],
         *parameters: Parameter,
     ) -> Operation:
-        """`problems` are those besides the ones of any id."""
+        """`problems` are the statuses that are added to those of any operation with an id."""
         return Operation(
             operation_id,
             self.many,

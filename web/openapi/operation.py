@@ -56,7 +56,7 @@ class ResponseSchema:
 class Operation:
     """`problems` are the statuses of its errors, besides 400, and 401 or 403 where keys are set.
 
-    `path` differs from that of the route where a route is described once per model.
+    `path` is set where one route is described by several operations, one for each model.
     """
 
     id: str

@@ -24,7 +24,7 @@ Time = Annotated[AwareDatetime, Field(description="RFC 3339, UTC, in millisecond
 
 
 class ModelVersionSchema(TypedDict):
-    """The version of the model that was settled when the job was posted."""
+    """The version of the model, which was fixed when the job was posted."""
 
     name: str
     version: Version
@@ -77,7 +77,7 @@ class OutputSchema(TypedDict):
 
 
 class RowErrorSchema(TypedDict):
-    """In place of an output: this row could not be scored."""
+    """What a row has instead of an output if it could not be scored."""
 
     error: ReasonSchema
 

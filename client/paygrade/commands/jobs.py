@@ -76,7 +76,7 @@ def run_delete(options: argparse.Namespace, client: Client) -> int:
 
 
 def _each(ids: Sequence[str], act: Callable[[str], None]) -> int:
-    """One job that cannot be changed keeps none of the others from it; the status is then 1."""
+    """Changes all jobs that can be changed; the exit status is 1 if one of them cannot."""
     for job_id in ids:
         path_of(job_id)  # no job is changed if an id is not one
     status = 0

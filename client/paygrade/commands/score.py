@@ -31,7 +31,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("file", metavar="FILE", help="CSV, NDJSON or Parquet, also .gz; - for standard input")
     parser.add_argument("-o", "--output", type=Path, metavar="OUT", help="file to write (standard output)")
     parser.add_argument("--format", choices=MEDIA_TYPES, help="format of the file (by its ending, else csv)")
-    parser.add_argument("--results", choices=MEDIA_TYPES, help="format of the results (that of the file)")
+    parser.add_argument("--results", choices=MEDIA_TYPES, help="format of the results (the same as the file)")
     add_model(parser)
     parser.add_argument("--include-inputs", action="store_true", help="add the features to the results")
     parser.add_argument("--explain", action="store_true", help="add what each feature contributes")

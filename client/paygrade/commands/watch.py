@@ -33,7 +33,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(options: argparse.Namespace, client: Client) -> int:
-    """Shows the capacity and the newest jobs until Ctrl-C: in place on a terminal, else a line each time."""
+    """Shows the capacity and the newest jobs until Ctrl-C: redrawn on a terminal, else one line each time."""
     drawn = sys.stdout.isatty() and not options.json
     look = _screen if drawn else _json_line if options.json else _line
     try:

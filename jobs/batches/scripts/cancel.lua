@@ -1,5 +1,5 @@
--- Cancels a batch. Tasks of it that wait are dropped by whoever claims them. Returns its status afterwards, nil for an
--- unknown id.
+-- Cancels a batch. Its waiting tasks stay in the queue until a consumer claims and drops them. Returns its status
+-- afterwards, nil for an unknown id.
 -- @include queues/common batches/batch
 -- @args id retention_ms:number
 -- @returns status

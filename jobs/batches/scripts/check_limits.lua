@@ -1,4 +1,4 @@
--- Whether one more batch of an owner would be refused, before its file arrives. Returns what `refusal` returns.
+-- Checks, before its file arrives, whether one more batch of an owner would be refused. Returns what `refusal` returns.
 -- @include queues/common batches/batch
 -- @args owner max_open:number max_open_per_owner:number
 -- @returns refused

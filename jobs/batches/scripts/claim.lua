@@ -1,7 +1,7 @@
--- Claims one task for a consumer. `entry`, `entry_id` and `entry_task` are those of an entry that the consumer has read from
--- the queue already (empty: none). With `last`, a queue that is found empty withdraws the wake-up. `lost` are the slices of
--- a chunk that workers were lost with. To join parts, `plan` has all chunks of the batch, and `done` alternates the numbers
--- of those that are done and their rows and failed rows.
+-- Claims one task for a consumer. `entry`, `entry_id` and `entry_task` describe an entry that the consumer has read from the
+-- queue already (empty: none). With `last`, the wake-up is withdrawn if nothing is claimed. `lost` has the slices of a chunk
+-- that were being scored when a worker was lost. For the task 'join', `plan` has all chunks of the batch, and `done`
+-- alternates the number of a chunk that is done and its rows and failed rows.
 -- @include queues/common batches/batch
 -- @args queue consumer wake_up_name retention_ms:number entry entry_id entry_task last
 -- @returns each: entry id task tries model sha options size layout chunk lost plan done
@@ -14,8 +14,8 @@ local function drop(found, id, task, status)
   end
 end
 
--- A worker that was lost while a slice was under trial was lost with that slice. Returns all such slices, and whether there
--- is one more.
+-- Moves the slice that was being scored when the last worker was lost to the lost slices. Returns all lost slices, and
+-- whether one was added.
 local function lost_slices(id, task)
   local trials = job_key(id) .. ':trials'
   local lost, trying = unpack(redis.call('HMGET', trials, task, task .. ' trying'))

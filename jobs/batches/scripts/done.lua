@@ -1,5 +1,5 @@
--- A chunk is done. `expected` is how many rows the plan took it to have. Returns 1 if it counts, which each chunk does once,
--- and the wake-ups to send.
+-- Records that a chunk is done. `expected` is the number of rows that planning counted in it. Returns 1 for the first record
+-- of the chunk, 0 for a repeated one, and the wake-ups to send.
 -- @include queues/common batches/batch
 -- @args entry id chunk rows:number failed:number bytes:number expected:number wake_up_name most_wake_ups:number
 -- @returns counts wake_ups

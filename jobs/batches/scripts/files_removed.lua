@@ -1,4 +1,4 @@
--- The files of a batch have been removed.
+-- Records that the files of a batch have been removed.
 -- @include queues/common batches/batch
 -- @args id
 -- @returns nothing

@@ -1,6 +1,6 @@
--- A batch ends with this status, unless it is being canceled, or one of its chunks could not be scored: then it is canceled
--- or has failed, with what was scored. `error` is JSON, empty for none. Returns the status; nil if the batch had ended, or if
--- the task was given to another consumer in the meantime.
+-- Ends a batch with this status; with 'canceled' if it is being canceled, and with 'failed' if one of its chunks could not
+-- be scored. `error` is JSON, empty for none. Returns the final status; nil if the batch had ended, or if another consumer
+-- has the task by now.
 -- @include queues/common batches/batch
 -- @args entry id status retention_ms:number error
 -- @returns status

@@ -1,4 +1,4 @@
--- Notes which slice of a chunk is under trial (empty: none any more): if its worker is lost, it was lost with that slice.
+-- Notes which slice of a chunk is being scored (empty: none), in case its worker is lost.
 -- @include queues/common batches/batch
 -- @args entry id chunk slice
 -- @returns nothing

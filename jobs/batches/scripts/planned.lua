@@ -1,5 +1,5 @@
--- A batch has been planned: it is cut into these chunks, which have `total` rows and `size` bytes in all. Returns the
--- wake-ups to send. Planning a batch again changes nothing.
+-- Records the plan of a batch: its chunks, which have `total` rows and `size` bytes in all. Returns the wake-ups to send.
+-- Recording a second plan changes nothing.
 -- @include queues/common batches/batch
 -- @args entry id layout total size wake_up_name most_wake_ups:number
 -- @item chunk

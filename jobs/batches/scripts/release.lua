@@ -1,4 +1,4 @@
--- Releases a task to another consumer at once, because this one stops. It does not count as a try. A task of a batch that has
+-- Returns a task to the queue at once, because its consumer stops. This does not count as a try. A task of a batch that has
 -- ended is dropped.
 -- @include queues/common batches/batch
 -- @args entry id task

@@ -1,4 +1,4 @@
--- Releases a reserved Idempotency-Key: its request was not accepted.
+-- Releases a reserved Idempotency-Key, because its request was not accepted.
 -- @include queues/common batches/batch
 -- @args owner idempotency id
 -- @returns nothing

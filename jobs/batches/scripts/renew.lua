@@ -1,5 +1,5 @@
--- A consumer still works on a task: its lease begins anew. `beside` names another queue. Returns the status of the batch, nil
--- if the task was given to another consumer in the meantime, and how many consumers of the other queue are at work.
+-- Starts the lease of a task anew, while its consumer works on it. `beside` names another queue. Returns the status of the
+-- batch (nil if another consumer has the task by now), and how many consumers of the other queue are at work.
 -- @include queues/common batches/batch
 -- @args queue consumer wake_up_name entry id beside
 -- @returns status busy_beside

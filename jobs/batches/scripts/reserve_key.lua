@@ -1,6 +1,6 @@
--- Reserves an Idempotency-Key while the body of its request arrives. Returns {} for a new key; {'', ''} if another request
--- with this key is still arriving; or the id of the job that the key stands for, and the hash of its body. Reserving again
--- for the same id renews the reservation.
+-- Reserves an Idempotency-Key while the body of its request arrives. Returns {} if the key is new or reserved for this id;
+-- {'', ''} if another request with this key is still arriving; otherwise the id of the job that the key stands for, and the
+-- hash of its body. Reserving again for the same id renews the reservation.
 -- @include queues/common batches/batch
 -- @args owner idempotency id lapses_ms
 -- @returns known

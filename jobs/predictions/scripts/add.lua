@@ -1,4 +1,4 @@
--- Accepts predictions: writes each record, adds the job to its queue and notes which wake-ups to send. A verdict is 'ok',
+-- Accepts predictions: writes each record, adds the job to its queue and returns the wake-ups to send. A verdict is 'ok',
 -- {'ok', deadline}, {'same', id of the job that the Idempotency-Key stands for}, {'reused'}, {'full'}, {'too_many_rows'} or
 -- {'rate_limited', seconds until the owner may post again}. Adding a job again changes nothing. `ahead` alternates queues and
 -- how many rows waited in each before this call.
@@ -20,7 +20,7 @@ local function last_position(queue)
   return 0
 end
 
-local added, new_rows = {}, {}  -- queue -> rows that were ever added, and those of this call
+local added, new_rows = {}, {}  -- queue -> rows that were ever added, and rows that this call adds
 local function next_position(queue, rows)
   added[queue] = added[queue] or tonumber(redis.call('GET', added_key(queue)) or last_position(queue))
   local position = whole(added[queue] + 1)
@@ -56,7 +56,7 @@ local function write_record(job, key, position, deadline)
          watchers = job.watcher, deadline = deadline, idempotency = key})
 end
 
-local listed = {}  -- owner -> the new jobs of the list, each behind its score
+local listed = {}  -- owner -> a score and the 16 bytes of the id, for each new job
 
 local function add(job)
   if redis.call('EXISTS', job_key(job.id)) == 1 then return 'ok' end

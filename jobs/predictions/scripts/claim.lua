@@ -1,6 +1,6 @@
--- Claims predictions for one consumer, with about `rows` rows in all. `entry`, `entry_id` and `entry_rows` are those of an
--- entry that the consumer has read from the queue already (empty: none). With `last`, a queue that is found empty withdraws
--- the wake-up.
+-- Claims predictions for one consumer, with about `rows` rows in all. `entry`, `entry_id` and `entry_rows` describe an entry
+-- that the consumer has read from the queue already (empty: none). With `last`, the wake-up is withdrawn if nothing is
+-- claimed.
 -- @include queues/common predictions/prediction
 -- @args queue consumer wake_up_name rows:number retention_ms:number entry entry_id entry_rows last
 -- @returns each: stream entry id attempt model sha inputs given_up

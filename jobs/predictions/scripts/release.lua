@@ -1,5 +1,5 @@
--- Releases claimed predictions to another worker. The sweeper requeues each of them once the rest of its lease, a few
--- seconds, has passed. If this was the last attempt, the job fails with `reason`, which is JSON.
+-- Releases claimed predictions to another worker. Shortens the lease of each to a few seconds, after which the sweeper
+-- requeues it. If this was the last attempt, the job fails with `reason`, which is JSON.
 -- @include queues/common predictions/prediction
 -- @args lease_ms:number reason
 -- @item stream entry id attempt

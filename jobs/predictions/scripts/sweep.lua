@@ -1,5 +1,5 @@
--- Requeues predictions that were claimed longer ago than the lease, gives up those whose attempts are used up, ends those
--- whose deadline has passed, and notes up to `most_wake_ups` wake-ups to send. `error` is the JSON error of a job that is
+-- Requeues predictions that were claimed longer ago than the lease, gives up those without attempts left, ends those whose
+-- deadline has passed, and returns up to `most_wake_ups` wake-ups to send. `error` is the error, as JSON, of a job that is
 -- given up. Does nothing if another worker has just swept.
 -- @include queues/common predictions/prediction
 -- @args queue lease_ms attempts:number retention_ms:number error wake_up_name most_wake_ups:number
@@ -7,14 +7,14 @@
 
 if not may_sweep(queue) then return {0, 0, {}} end
 
-local MOST = 1000  -- of each stream; the next sweep goes on
+local MOST = 1000  -- entries of each stream; the next sweep takes the others
 local requeued, given_up = 0, 0
 
 local function requeue(stream, entry, fields)
   local id = fields[2]
   local job = read_job(id)
   local reason, trying, lost = unpack(redis.call('HMGET', job_key(id), 'reason', 'trying', 'lost'))
-  -- On its last attempt a list is scored row by row: it loses the row that was under way, and goes on.
+  -- On its last attempt a list is scored row by row: the row that was being scored is given up, and the list is requeued.
   if trying then
     redis.call('HSET', job_key(id), 'lost', lost and lost .. ' ' .. trying or trying)
     redis.call('HDEL', job_key(id), 'trying')

@@ -1,5 +1,5 @@
--- A process or a consumer is alive. `set` is the sorted set of those like it; the note lapses after `lapses_ms`; `says` is
--- what it says of itself.
+-- Notes that a web process or a consumer is alive for `lapses_ms`, and forgets those whose time is over. `set` is the sorted
+-- set of its like; `says` is its report.
 -- @include queues/common
 -- @args set name lapses_ms:number says
 -- @returns nothing

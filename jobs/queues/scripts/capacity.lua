@@ -1,12 +1,12 @@
--- The state of queues. `set` is the sorted set of web processes. `webs`, and `consumers` of each queue, alternate names and
--- what each says of itself. Of each queue: entries and rows that wait, entries that are claimed, and, of each of its streams
--- that has one, the oldest entry that waits and its job.
+-- The state of the queues. `set` is the sorted set of web processes; `webs` alternates their names and reports. For each
+-- queue: waiting entries, waiting rows, claimed entries; for each of its streams with a waiting entry, the oldest one and
+-- its job; and the names and reports of its consumers.
 -- @include queues/common
 -- @args set
 -- @item name
 -- @returns now webs queues
 
--- Those of a set that are alive, and what each says of itself.
+-- Alternates the names of the live processes in a set and their reports.
 local function alive(processes)
   local said = {}
   for _, process in ipairs(redis.call('ZRANGEBYSCORE', processes, now_text, '+inf')) do

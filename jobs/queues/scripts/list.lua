@@ -1,6 +1,6 @@
--- Lists an owner's jobs, the newest first: those behind the id whose 16 bytes `after` has (empty: from the newest on), of
--- one status (empty: any), at most `limit` of them, looking at `most_read` records. `found` alternates ids and records;
--- `next` has the 16 bytes of the id to go on behind, empty at the end.
+-- Lists an owner's jobs, newest first: at most `limit` jobs older than `after`, the 16 bytes of an id (empty: from the
+-- newest), with this `status` (empty: any). Reads at most `most_read` records. `found` alternates ids and records; `next` is
+-- the 16 bytes of the id to continue after, empty at the end.
 -- @include queues/common kind
 -- @args owner after status limit:number most_read:number retention_ms:number
 -- @returns found next

@@ -1,5 +1,5 @@
--- Reads records. Where `watcher` is a channel, it is informed when a job ends that has not ended yet. Returns for each id
--- what read_record of its kind gives.
+-- Reads records. If `watcher` is not empty, that channel gets a message when one of these jobs ends later. Returns what
+-- read_record of the kind returns for each id.
 -- @include queues/common kind
 -- @args watcher retention_ms:number
 -- @item id

@@ -1,4 +1,4 @@
--- A consumer has answered a wake-up and stops: whoever adds to the queue from now on may send another.
+-- Withdraws the wake-up of a consumer that stops: another may be sent for the queue from now on.
 -- @include queues/common
 -- @args queue wake_up_name
 -- @returns nothing
