@@ -78,7 +78,7 @@ def test_a_batch_goes_on_once_there_is_room(stack: Stack, disk: Path, results: s
     batch = post(stack, table(), f"?results={results}&include_inputs=true")
     ballast = fill(disk, leave=10_000)
     worker = stack.ready(stack.start_worker())
-    wait_until("it has no room", lambda: worker.events("left"))
+    wait_until("it has no room", lambda: worker.events("task_abandoned"))
     assert not [file for file in files_of(disk) if file.name.startswith(".")]
     ballast.unlink()
     ended = wait_until("it has ended", lambda: (now := read(stack, batch, wait=20))["finished_at"] and now)
@@ -94,7 +94,7 @@ def test_a_batch_that_never_finds_room_fails_and_says_so(stack: Stack, disk: Pat
     ended = wait_until("it has ended", lambda: (now := read(stack, batch, wait=20))["finished_at"] and now)
     assert (ended["status"], ended["error"]) == (
         "failed",
-        {"type": "files_away", "detail": "the file store cannot be used: No space left on device"},
+        {"type": "files_unavailable", "detail": "the file store cannot be used: No space left on device"},
     )
     assert requests.get(f"{stack.address}{batch['urls']['results']}", timeout=60).status_code == 409
     assert worker.alive

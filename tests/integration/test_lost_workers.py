@@ -94,7 +94,7 @@ def test_a_child_that_wakes_after_its_lease_changes_nothing(
     gate.touch()
     wait_until(
         "the late child has spoken",
-        lambda: [said["jobs"] for said in stack.workers[0].events("outdated")] == [1],
+        lambda: [said["jobs"] for said in stack.workers[0].events("stale_result")] == [1],
     )
     assert stack.records.hgetall(f"job:{job_id}") == before
     assert done["status"] == "succeeded"

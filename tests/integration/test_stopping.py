@@ -47,7 +47,7 @@ def test_a_worker_ends_while_the_store_is_away(start_stack: StartStack) -> None:
     stack = start_stack()
     worker = stack.ready(stack.start_worker())
     stack.store.kill()
-    wait_until("the worker has noticed", lambda: "store_away" in worker.says())
+    wait_until("the worker has noticed", lambda: "store_unavailable" in worker.says())
     worker.send(signal.SIGTERM)
     worker.ended(within=WORKER_GRACE_SECONDS)
 
@@ -56,7 +56,7 @@ def test_a_worker_ends_while_the_store_is_frozen(start_stack: StartStack) -> Non
     stack = start_stack()
     worker = stack.ready(stack.start_worker())
     with stack.frozen_store():
-        wait_until("the worker has noticed", lambda: "store_away" in worker.says())
+        wait_until("the worker has noticed", lambda: "store_unavailable" in worker.says())
         worker.send(signal.SIGTERM)
         worker.ended(within=STOP_TIMEOUT_SECONDS)
 
@@ -66,7 +66,7 @@ def test_web_stopped_answers_everyone_who_waits(start_stack: StartStack) -> None
     web = stack.start_web()
     # Without a worker they would wait for their whole 25 s.
     with Crowd(stack.address, 50, row, wait=25, once=True) as crowd:
-        wait_until("all wait", lambda: stack.redis.xlen("line:predictions") == 50)
+        wait_until("all wait", lambda: stack.redis.xlen("queue:predictions") == 50)
         web.send(signal.SIGTERM)
         web.ended(within=WEB_GRACE_SECONDS)
     assert not crowd.cut
