@@ -121,7 +121,10 @@ class Reader:
             self._running.ended()
         port = free_port()
         said = subprocess.run(
-            ["make", "-n", "run", f"PORT={port}"], cwd=self._checkout, capture_output=True, text=True
+            ["make", "--no-print-directory", "-n", "run", f"PORT={port}"],
+            cwd=self._checkout,
+            capture_output=True,
+            text=True,
         )
         command = said.stdout.splitlines()[-1].lstrip("@")
         environment = self._environment(PAYGRADE_CHILDREN="1", PAYGRADE_BATCH_CHILDREN="1", **settings)
