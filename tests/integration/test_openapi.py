@@ -34,6 +34,7 @@ def test_no_case_of_5000_finds_anything(shared: Stack) -> None:
     assert cases(shared, "--seed", "7", "--max-examples", "200") >= 5_000
 
 
+@pytest.mark.timeout(600)
 def test_no_case_of_1000_finds_anything(shared: Stack) -> None:
     assert cases(shared, "--seed", "9", "--max-examples", "30") >= 1_000
 

@@ -48,7 +48,16 @@ settings = Settings()
 catalog = Catalog(settings.bundles, settings.default_model)
 print(Bundle.load(catalog.find()).outputs([[2.5]]))
 redis, wake = FakeRedis(), lambda name: None
-backends = Backends(redis, redis, files_at("files"), wake, wake, Process("web:1", "0"), "ended:web")
+backends = Backends(
+    redis=redis,
+    batch_redis=redis,
+    subscriber=redis,
+    files=files_at("files"),
+    send_wake_up=wake,
+    send_batch_wake_up=wake,
+    process=Process("web:1", "0"),
+    channel="ended:web",
+)
 journal = Journal("INFO", lambda text: None)
 client = build(settings, parse_keys(""), catalog, journal, backends).app.test_client()
 for path in ("/v1/models", "/openapi.json", "/docs", "/docs/start.js"):
