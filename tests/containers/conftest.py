@@ -15,6 +15,17 @@ SECRET = "visible-to-nobody-else"
 _running: list[Compose] = []
 
 
+BUILD_SECONDS = 900
+"""Whichever test is the first builds the images, perhaps without a cache and on a busy machine."""
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    for item in items:
+        if Path(__file__).parent in item.path.parents:
+            item.add_marker(pytest.mark.timeout(BUILD_SECONDS))
+
+
 @pytest.fixture(scope="session", autouse=True)
 def engine() -> None:
     """Without a Docker engine, these tests are skipped locally and fail in CI."""
