@@ -82,7 +82,7 @@ class Compose:
     def healthy(self, service: str, number: int = 1) -> bool:
         """Whether the engine reports the container as healthy, with a delay of some seconds."""
         state = self.inspect(service, number)["State"]
-        return bool(state["Running"] and state["Health"]["PredictionStatus"] == "healthy")
+        return bool(state["Running"] and state["Health"]["Status"] == "healthy")
 
     def passes_check(self, service: str) -> bool:
         """Runs the health check now."""
