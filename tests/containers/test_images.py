@@ -103,7 +103,7 @@ def test_images_do_not_depend_on_the_umask_of_the_clone(stack: Compose) -> None:
 def test_a_source_change_replaces_one_small_layer(stack: Compose) -> None:
     stack.run("build", "web")
     before = inspect(stack.image("web"))["RootFS"]["Layers"]
-    source = stack.clone / "web" / "health.py"
+    source = stack.clone / "web" / "operating.py"
     source.write_text(source.read_text() + "\n# changed\n")
     stack.run("build", "web")
     after = inspect(stack.image("web"))["RootFS"]["Layers"]

@@ -136,7 +136,7 @@ def test_a_hanging_worker_is_alive_but_not_ready(shared: Compose) -> None:
 
 
 def test_the_development_overlay_runs_changed_source(stack: Compose) -> None:
-    source = stack.clone / "web" / "health.py"
+    source = stack.clone / "web" / "operating.py"
     watch = stack.start("-f", "docker-compose.yml", "-f", "docker-compose.dev.yml", "watch")
     try:
         wait_until("web answers", lambda: stack.status("/healthz") == 200, ENGINE_TIMEOUT)
