@@ -12,7 +12,7 @@ RESULTS = Path(__file__).parent / "results" / "predictions.json"
 
 
 def text(session: Session) -> str:
-    """Tables of all measurements, the memory, and the asked figures."""
+    """Tables of all measurements, the memory, and the targets."""
     parts = []
     if session.measurements:
         parts.append(_aligned(_loads(session), left=2))
@@ -72,12 +72,12 @@ def _memory(session: Session) -> list[list[str]]:
 
 
 def _figures(session: Session) -> list[list[str]]:
-    lines = [["figure", "asked", "measured", "met"]]
+    lines = [["figure", "target", "measured", "met"]]
     for each in session.figures:
-        asked = f"{each.asked.sense} {each.asked.bound:,g} {each.asked.unit}"
+        target = f"{each.target.sense} {each.target.bound:,g} {each.target.unit}"
         measured = f"{each.measured:,.2f}" if each.measured < 100 else f"{each.measured:,.0f}"
         lines.append(
-            [each.asked.what, asked, f"{measured} {each.asked.unit}", "met" if each.met else "MISSED"]
+            [each.target.what, target, f"{measured} {each.target.unit}", "met" if each.met else "MISSED"]
         )
     return lines
 

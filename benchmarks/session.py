@@ -4,10 +4,10 @@ import sys
 from dataclasses import dataclass, field
 from statistics import median
 
-from benchmarks.asked import ASKED, Asked
 from benchmarks.contenders import IN_PROCESS, Contender
 from benchmarks.load import Load
 from benchmarks.process import memory
+from benchmarks.targets import TARGETS, Target
 from benchmarks.wrk import Run, run
 
 WARM_UP_SECONDS = 1
@@ -30,15 +30,15 @@ class Measurement:
 
 @dataclass(frozen=True)
 class Figure:
-    """An asked figure, and what was measured."""
+    """A target, and what was measured."""
 
-    asked: Asked
+    target: Target
     measured: float
 
     @property
     def met(self) -> bool:
         """Whether the measured value is good enough."""
-        return self.asked.is_met_by(self.measured)
+        return self.target.is_met_by(self.measured)
 
 
 @dataclass(frozen=True)
@@ -107,7 +107,7 @@ class Session:
 
     def figure(self, name: str, measured: float) -> None:
         """Keep a figure that is asked for."""
-        self.figures.append(Figure(ASKED[name], measured))
+        self.figures.append(Figure(TARGETS[name], measured))
 
     def weigh(self, contender: Contender, scenario: str) -> None:
         """Keep the memory of each process."""

@@ -82,7 +82,7 @@ class Settings(BaseSettings):
         raise PydanticCustomError("s3", "must be s3://BUCKET/PREFIX, separated by commas")
 
     @property
-    def files_place(self) -> str:
+    def files_location(self) -> str:
         """Where the files of batches are: a directory or an s3:// prefix."""
         return self.files or str(self.data / "files")
 

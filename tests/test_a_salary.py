@@ -16,7 +16,7 @@ def site() -> Iterator[Site]:
 
 
 def test_a_salary_is_posted_queued_scored_and_read(site: Site) -> None:
-    site.consumer.alive(living(CHILD))
+    site.consumer.report_alive(living(CHILD))
 
     # POST: the row is checked, the job is recorded and queued in one step, and only then answered.
     accepted = site.client.post("/v1/predictions", json={"model": "salary", "inputs": {"years": 2.5}})

@@ -33,7 +33,7 @@ class CapacityWatch:
     def start(self) -> None:
         gevent.spawn(self._run)
 
-    def full(self, error: QueueFull) -> QueueFull:
+    def with_retry_after(self, error: QueueFull) -> QueueFull:
         """Returns the error, with a Retry-After by which a tenth of the waiting rows should be scored."""
         error.retry_after = retry_after(self.capacity, self.capacity.rows // 10)
         return error
@@ -41,7 +41,7 @@ class CapacityWatch:
     def _run(self) -> None:
         while True:
             try:
-                self._monitor.alive(self._process)
+                self._monitor.report_alive(self._process)
                 self.room = self._monitor.room()
                 self.capacity = self._monitor.capacity()
                 self.accepting = self.capacity.accepting(self.room, self._max_waiting)

@@ -100,7 +100,7 @@ class WebServer(BaseApplication):  # type: ignore[misc]
             redis=connect(settings),
             batch_redis=connect(settings),
             subscriber=connect(settings, answer_seconds=None),
-            files=files_at(settings.files_place),
+            files=files_at(settings.files_location),
             send_wake_up=partial(send_wake_up, celery, PREDICTIONS),
             send_batch_wake_up=partial(send_wake_up, celery, BATCHES),
             process=Process(f"{gethostname()}:{os.getpid()}", RELEASE),

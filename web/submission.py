@@ -93,13 +93,13 @@ class Admission:
         """
         watch, size = self._watch, bytes_of(job)
         if watch.room < size:
-            raise watch.full(QueueFull("Redis is nearly full; try again later"))
+            raise watch.with_retry_after(QueueFull("Redis is nearly full; try again later"))
         watch.room -= size
         try:
             return self._add(job)
         except JobsError as error:
             watch.room += size
-            raise watch.full(error) if isinstance(error, QueueFull) else error from None
+            raise watch.with_retry_after(error) if isinstance(error, QueueFull) else error from None
 
     def _add_group(self, jobs: Sequence[NewPrediction]) -> list[Accepted | JobsError]:
         verdicts, wake_ups = self._store.add(jobs)

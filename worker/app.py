@@ -31,7 +31,7 @@ class Worker:
         # Shared with the children, and without a lock, which a killed child would never release.
         self._stopping = mmap(-1, 1)
         # Imports boto3 before anything forks, if it is needed; see jobs/files/s3.py.
-        files_at(settings.files_place)
+        files_at(settings.files_location)
         self._sweeper: Sweeper | None = None
         self.celery = make_celery(settings)
         self._child = Child(role, settings, self.celery, journal, lambda: self._stopping[0] != 0)

@@ -135,7 +135,7 @@ class Child:
     def _alive(self) -> None:
         heartbeat_file(self._settings).touch()
         for queue, loop in zip(self._queues, self._loops, strict=True):
-            queue.alive(Process(self._name, RELEASE, loop.rows_per_second))
+            queue.report_alive(Process(self._name, RELEASE, loop.rows_per_second))
 
     def _wake_up(self) -> None:
         """Sends a wake-up for each queue, so that what waited for a worker need not wait for the sweeper."""

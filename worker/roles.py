@@ -103,7 +103,7 @@ def _batch_loops(child: ChildContext) -> tuple[WokenLoop, list[Loop]]:
     consumer = BatchConsumer(connect(settings, WORKER_ANSWER_SECONDS), settings)
     steps = BatchSteps(
         consumer,
-        files_at(settings.files_place),
+        files_at(settings.files_location),
         Report(child.metrics, child.journal),
         send_wake_up=lambda name: send_wake_up(child.celery, BATCHES, name),
         most_wake_ups=settings.batch_children,
@@ -124,7 +124,7 @@ def _prediction_sweeps(settings: Settings, celery: Celery) -> list[Sweep]:
 
 def _batch_sweeps(settings: Settings, celery: Celery) -> list[Sweep]:
     consumer = BatchConsumer(connect(settings), settings)
-    return [BatchQueueSweep(consumer, celery, settings.batch_children, files_at(settings.files_place))]
+    return [BatchQueueSweep(consumer, celery, settings.batch_children, files_at(settings.files_location))]
 
 
 ROLES = {

@@ -6,11 +6,11 @@
 --                             expires error; hidden (of a dry run, which is in no list)
 --   job:<id>:plan     list    its chunks, in order
 --   job:<id>:done     hash    the rows and failed rows of each chunk that is done
---   job:<id>:out      set     chunks that are in the queue or claimed
+--   job:<id>:in_queue  set    chunks that are in the queue or claimed
 --   job:<id>:tries    hash    how many consumers have claimed each task; not those after whom a slice of a chunk was found
 --                             under trial; and, as '<task> entry', the entry that was claimed last
---   job:<id>:trials   hash    of each chunk that consumers were lost with: the slices of rows that they had noted; and, as
---                             '<chunk> trying', the slice that is under trial
+--   job:<id>:lost_slices  hash  of each chunk that consumers were lost with: the slices of rows that they had noted;
+--                             and, as '<chunk> trying', the slice that is under trial
 --   batches:open      set     batches that have not ended
 --   batches:open:<owner>  zset  those of the owner, by the time when they were accepted
 --   batches:unqueued  string  how many chunks are planned and not in the queue yet
@@ -35,7 +35,7 @@ end
 local function end_batch(id, status, retention_ms, error)
   local key = job_key(id)
   local owner, hidden, chunks, next_chunk = unpack(redis.call('HMGET', key, 'owner', 'hidden', 'chunks', 'next'))
-  redis.call('DEL', key .. ':plan', key .. ':done', key .. ':out', key .. ':tries', key .. ':trials')
+  redis.call('DEL', key .. ':plan', key .. ':done', key .. ':in_queue', key .. ':tries', key .. ':lost_slices')
   redis.call('SREM', OPEN, id)
   redis.call('ZREM', open_key(owner), id)
   if chunks then redis.call('DECRBY', UNQUEUED, chunks - next_chunk) end
@@ -79,12 +79,12 @@ local function advance(id)
   local key = job_key(id)
   local status, next_chunk, chunks = unpack(redis.call('HMGET', key, 'status', 'next', 'chunks'))
   next_chunk, chunks = tonumber(next_chunk), tonumber(chunks)
-  local out = redis.call('SCARD', key .. ':out')
+  local out = redis.call('SCARD', key .. ':in_queue')
   if status == 'queued' or status == 'running' then
     local most, first = most_out(), next_chunk
     while next_chunk < chunks and out < most do
       add_task(id, next_chunk)
-      redis.call('SADD', key .. ':out', next_chunk)
+      redis.call('SADD', key .. ':in_queue', next_chunk)
       next_chunk, out = next_chunk + 1, out + 1
     end
     redis.call('HSET', key, 'next', next_chunk)
@@ -102,7 +102,7 @@ end
 -- added to the queue.
 local function fail_chunk(id, chunk, error, last)
   local key = job_key(id)
-  if redis.call('SREM', key .. ':out', chunk) == 0 then return end
+  if redis.call('SREM', key .. ':in_queue', chunk) == 0 then return end
   local status, chunks, next_chunk = unpack(redis.call('HMGET', key, 'status', 'chunks', 'next'))
   if status == 'running' then
     redis.call('HSETNX', key, 'error', error)

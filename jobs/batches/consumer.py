@@ -11,7 +11,7 @@ from jobs.batches.record import BatchOptions
 from jobs.batches.status import BatchStatus
 from jobs.connection import store_errors
 from jobs.queues.names import BATCHES, PREDICTIONS
-from jobs.queues.queue import NO_ENTRY, Entry, QueueConsumer, Script, texts
+from jobs.queues.queue import NO_ENTRY, Entry, QueueConsumer, Script, decode_all
 from jobs.settings import Settings
 
 PLAN, PREVIEW, JOIN = "plan", "preview", "join"
@@ -126,7 +126,7 @@ class BatchConsumer(QueueConsumer):
             wake_up_name=uuid4().hex,
             most_wake_ups=most_wake_ups,
         )
-        return texts(sent)
+        return decode_all(sent)
 
     def done(self, task: BatchTask, done: ChunkDone, most_wake_ups: int) -> tuple[bool, list[str]]:
         """Records that a chunk is done. Returns whether it is the first time, and the wake-ups to send."""
@@ -141,7 +141,7 @@ class BatchConsumer(QueueConsumer):
             wake_up_name=uuid4().hex,
             most_wake_ups=most_wake_ups,
         )
-        return bool(reply.counts), texts(reply.wake_ups)
+        return bool(reply.counts), decode_all(reply.wake_ups)
 
     def note_slice(self, task: BatchTask, rows: range | None) -> None:
         """Notes which rows of the chunk are scored now, in case this worker is lost; None for no rows."""
@@ -163,7 +163,7 @@ class BatchConsumer(QueueConsumer):
             wake_up_name=uuid4().hex,
             most_wake_ups=most_wake_ups,
         )
-        return texts(sent)
+        return decode_all(sent)
 
     def finish(self, task: BatchTask, status: BatchStatus, error: bytes = b"") -> BatchStatus | None:
         """Ends the batch. Returns its final status; None if it had ended or another consumer has the task."""
@@ -180,7 +180,9 @@ class BatchConsumer(QueueConsumer):
     def sweep(self, most_wake_ups: int) -> BatchSweep:
         """Requeues tasks that were claimed longer ago than the lease. Only one worker sweeps at a time."""
         swept = self._sweep_queue(self._settings.attempts * LOST_PER_ATTEMPT, WORKER_LOST, most_wake_ups)
-        return BatchSweep(swept.requeued, swept.given_up, texts(swept.wake_ups), texts(swept.removable))
+        return BatchSweep(
+            swept.requeued, swept.given_up, decode_all(swept.wake_ups), decode_all(swept.removable)
+        )
 
     def unknown(self, job_ids: Sequence[str]) -> list[str]:
         """The ids among these that have no record."""
@@ -209,7 +211,7 @@ def _decode(claimed: Any) -> BatchTask:
         layout=claimed.layout,
         chunk=claimed.chunk.decode(),
         lost=tuple(_slice(text) for text in claimed.lost.decode().split()),
-        plan=tuple(texts(claimed.plan)),
+        plan=tuple(decode_all(claimed.plan)),
         done={number: (rows, failed) for number, (rows, failed) in zip(done, counts, strict=True)},
     )
 

@@ -14,7 +14,7 @@ from jobs.errors import QueueFull, TooManyBatches
 from jobs.queues.capacity import MOST_SECONDS, UNKNOWN_SECONDS
 from jobs.queues.idempotency import NO_KEY
 from jobs.queues.names import BATCH
-from jobs.queues.queue import JobStore, Script, texts
+from jobs.queues.queue import JobStore, Script, decode_all
 from jobs.settings import Settings
 
 RESERVATION_MS = 30_000
@@ -44,7 +44,7 @@ class BatchStore(JobStore[BatchRecord, BatchStatus]):
 
     def reserve_key(self, owner: str, key: bytes, job_id: str) -> KnownKey | None:
         """Reserves the key for this batch. Returns None, or what the key stands for already."""
-        known = self._reserve_key(owner=owner, idempotency=key, id=job_id, lapses_ms=RESERVATION_MS)
+        known = self._reserve_key(owner=owner, idempotency=key, id=job_id, expires_ms=RESERVATION_MS)
         return KnownKey(known[0].decode(), known[1]) if known else None
 
     def release_key(self, owner: str, key: bytes, job_id: str) -> None:
@@ -66,7 +66,7 @@ class BatchStore(JobStore[BatchRecord, BatchStatus]):
         )
         if verdict != b"ok":
             raise self._refusal(verdict, *detail)
-        return texts(detail[0])
+        return decode_all(detail[0])
 
     def _refusal(self, verdict: bytes, oldest: bytes = b"") -> QueueFull | TooManyBatches:
         """`oldest` is the owner's batch that has been open longest."""

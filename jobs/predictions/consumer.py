@@ -12,7 +12,7 @@ from jobs.connection import store_error
 from jobs.predictions.record import Row
 from jobs.predictions.status import PredictionStatus
 from jobs.queues.names import GROUP, PREDICTIONS, Queue
-from jobs.queues.queue import NO_ENTRY, Entry, QueueConsumer, Script, Sweep, texts
+from jobs.queues.queue import NO_ENTRY, Entry, QueueConsumer, Script, Sweep, decode_all
 from jobs.settings import Settings
 
 WORKER_LOST = orjson.dumps({"type": "worker_lost", "detail": "every worker that claimed this job was lost"})
@@ -110,7 +110,7 @@ class PredictionConsumer(QueueConsumer):
     def sweep(self, most_wake_ups: int) -> Sweep:
         """Requeues jobs that were claimed longer ago than the lease. Only one worker sweeps at a time."""
         swept = self._sweep_queue(self._settings.attempts, WORKER_LOST, most_wake_ups)
-        return Sweep(swept.requeued, swept.given_up, texts(swept.wake_ups))
+        return Sweep(swept.requeued, swept.given_up, decode_all(swept.wake_ups))
 
     def _wanted(self, consumer: str, wake_up: str, rows: int, entry: Entry, last: bool) -> dict[str, Any]:
         return {

@@ -19,7 +19,7 @@ from jobs.predictions.status import PredictionStatus
 from jobs.queues.capacity import JOB_BYTES, OUTPUT_BYTES
 from jobs.queues.idempotency import NO_KEY
 from jobs.queues.names import EXPLANATIONS, PREDICTION, PREDICTIONS
-from jobs.queues.queue import JobStore, Script, texts
+from jobs.queues.queue import JobStore, Script, decode_all
 from jobs.settings import Settings
 
 VERSION = b"1"
@@ -57,7 +57,7 @@ class PredictionStore(JobStore[PredictionRecord, PredictionStatus]):
             if isinstance(accepted, Accepted) and not accepted.replayed:
                 ahead[queue] = ahead.get(queue, 0) + job.rows
             verdicts.append(accepted)
-        return verdicts, texts(reply.wake_ups)
+        return verdicts, decode_all(reply.wake_ups)
 
 
 def _queue_of(job: NewPrediction) -> str:

@@ -8,7 +8,7 @@ from redis import Redis
 from jobs import ids
 from jobs.connection import store_errors
 from jobs.queues.names import BATCHES, EXPLANATIONS, PREDICTIONS, QUEUES, WEB_PROCESSES
-from jobs.queues.processes import LAPSES_MS, Process
+from jobs.queues.processes import EXPIRES_AFTER_MS, Process
 from jobs.queues.queue import Script
 from jobs.settings import Settings
 
@@ -112,7 +112,7 @@ class Monitor:
     def __init__(self, redis: Redis, settings: Settings) -> None:
         self._redis = redis
         self._max_memory_percent = settings.max_memory_percent
-        self._alive = Script(redis, "queues/alive")
+        self._report = Script(redis, "queues/report")
         self._capacity = Script(redis, "queues/capacity")
         self._open_batches = Script(redis, "batches/open_batches")
 
@@ -120,9 +120,9 @@ class Monitor:
         with store_errors():
             self._redis.ping()
 
-    def alive(self, web: Process) -> None:
-        """Reports that the web process is alive; LAPSES_MS later it counts as dead."""
-        self._alive(set=WEB_PROCESSES, name=web.name, lapses_ms=LAPSES_MS, says=web.says)
+    def report_alive(self, web: Process) -> None:
+        """Reports that the web process is alive; EXPIRES_AFTER_MS later it counts as dead."""
+        self._report(set=WEB_PROCESSES, name=web.name, expires_ms=EXPIRES_AFTER_MS, report=web.report)
 
     def room(self) -> float:
         """Bytes that Redis may still store, less the outputs of waiting rows; infinite without maxmemory."""

@@ -21,8 +21,8 @@
 local GROUP = 'workers'
 local PROCESSES = 'processes'
 local METRICS = 'metrics'
-local WAKE_UP_LAPSES_MS = 5000  -- a wake-up that no consumer answers counts as lost
-local ANSWER_LAPSES_MS = 2000  -- a consumer that neither claims again nor withdraws its wake-up counts as lost
+local WAKE_UP_EXPIRES_MS = 5000  -- a wake-up that no consumer answers counts as lost
+local ANSWER_EXPIRES_MS = 2000  -- a consumer that neither claims again nor withdraws its wake-up counts as lost
 local LIST_KEPT_MS = 30 * 86400000  -- how long an owner's list is kept after the last job was added
 local CONSUMER_IDLE_MS = 3600000  -- after which an idle consumer is removed from the consumer group
 
@@ -217,7 +217,7 @@ local function wake_up(queue, name, most)
   local sent = {}
   for number = 1, math.min(missing_wake_ups(queue), most) do
     sent[number] = name .. '-' .. number
-    redis.call('ZADD', wake_ups_key(queue), whole(now + WAKE_UP_LAPSES_MS), sent[number])
+    redis.call('ZADD', wake_ups_key(queue), whole(now + WAKE_UP_EXPIRES_MS), sent[number])
   end
   if #sent > 0 then redis.call('HINCRBY', METRICS, 'wake_ups|' .. queue, #sent) end
   return sent
@@ -267,7 +267,7 @@ local function claim(queue, consumer, wake_up_name, wanted, read, last, start)
   if rows_read > 0 then count_rows(queue, -rows_read) end
   if #claimed > 0 then
     if wake_up_name ~= '' then
-      redis.call('ZADD', wake_ups_key(queue), whole(now + ANSWER_LAPSES_MS), wake_up_name)
+      redis.call('ZADD', wake_ups_key(queue), whole(now + ANSWER_EXPIRES_MS), wake_up_name)
     end
   elseif last then
     redis.call('ZREM', wake_ups_key(queue), wake_up_name)

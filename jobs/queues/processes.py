@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import NamedTuple
 
-LAPSES_MS = 5_000
+EXPIRES_AFTER_MS = 5_000
 """A process that has not reported for this long counts as dead."""
 
 
@@ -16,15 +16,15 @@ class Process(NamedTuple):
     """Rows per second while it has work; 0 before its first."""
 
     @property
-    def says(self) -> str:
+    def report(self) -> str:
         return f"{self.release} {self.pace}"
 
     @classmethod
-    def read_all(cls, said: Sequence[bytes]) -> "tuple[Process, ...]":
-        """`said` alternates the name of a process and its report."""
-        return tuple(map(cls._read, said[::2], said[1::2]))
+    def read_all(cls, reports: Sequence[bytes]) -> "tuple[Process, ...]":
+        """`reports` alternates the name of a process and its report."""
+        return tuple(map(cls._read, reports[::2], reports[1::2]))
 
     @classmethod
-    def _read(cls, name: bytes, said: bytes) -> "Process":
-        release, _, pace = said.decode().partition(" ")
+    def _read(cls, name: bytes, report: bytes) -> "Process":
+        release, _, pace = report.decode().partition(" ")
         return cls(name.decode(), release, int(pace or 0))

@@ -14,7 +14,7 @@ from jobs import ids
 from jobs.connection import store_error
 from jobs.errors import UnknownRecord
 from jobs.queues.names import GROUP, QUEUES, Kind, Queue
-from jobs.queues.processes import LAPSES_MS, Process
+from jobs.queues.processes import EXPIRES_AFTER_MS, Process
 from jobs.queues.scripts import load
 from jobs.settings import Settings
 
@@ -180,7 +180,7 @@ class QueueConsumer:
         self._sweep = Script(redis, f"{queue.kind.name}/sweep")
         self._withdraw = Script(redis, "queues/withdraw")
         self._wake_ups = Script(redis, "queues/wake_ups")
-        self._alive = Script(redis, "queues/alive")
+        self._report = Script(redis, "queues/report")
 
     def wait(self, consumer: str, milliseconds: int) -> Entry | None:
         """Waits for the next entry, which the caller must then claim; None if there is none in time."""
@@ -197,13 +197,15 @@ class QueueConsumer:
         """Withdraws the wake-up because this consumer stops. From now on another may be sent."""
         self._withdraw(queue=self.queue.name, wake_up_name=wake_up)
 
-    def alive(self, consumer: Process) -> None:
-        """Reports that the consumer is alive. LAPSES_MS later it counts as dead, and gets no wake-up."""
-        self._alive(set=self.queue.consumers, name=consumer.name, lapses_ms=LAPSES_MS, says=consumer.says)
+    def report_alive(self, consumer: Process) -> None:
+        """Reports that the consumer is alive; EXPIRES_AFTER_MS later it gets no wake-up any more."""
+        self._report(
+            set=self.queue.consumers, name=consumer.name, expires_ms=EXPIRES_AFTER_MS, report=consumer.report
+        )
 
     def wake_ups(self, most: int) -> list[str]:
         """The names of the wake-ups to send now; they count as sent."""
-        return texts(self._wake_ups(queue=self.queue.name, wake_up_name=uuid4().hex, most=most))
+        return decode_all(self._wake_ups(queue=self.queue.name, wake_up_name=uuid4().hex, most=most))
 
     def _sweep_queue(self, attempts: int, error: bytes, most_wake_ups: int) -> Any:
         """`error` is the error, as JSON, of a job that is given up."""
@@ -227,5 +229,5 @@ class QueueConsumer:
         return self._redis.xreadgroup(GROUP, consumer, self._stream, count=1, block=milliseconds)
 
 
-def texts(values: Sequence[bytes]) -> list[str]:
+def decode_all(values: Sequence[bytes]) -> list[str]:
     return [value.decode() for value in values]

@@ -77,7 +77,7 @@ class Journey:
             redis=self._redis,
             batch_redis=self._redis,
             subscriber=self._redis,
-            files=files_at(self.settings.files_place),
+            files=files_at(self.settings.files_location),
             send_wake_up=partial(self._wake, PREDICTIONS),
             send_batch_wake_up=partial(self._wake, BATCHES),
             process=Process("web:1", RELEASE),
@@ -98,7 +98,7 @@ class Journey:
             lambda: False,
         )
         child._woken, _ = role.make_loops(context)
-        QueueConsumer(self._redis, self.settings, role.queue).alive(Process("child", RELEASE))
+        QueueConsumer(self._redis, self.settings, role.queue).report_alive(Process("child", RELEASE))
 
     def _wake(self, queue: Queue, name: str) -> None:
         """Sends the wake-up, and runs its task as a worker does that has received it."""

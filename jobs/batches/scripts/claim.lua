@@ -9,7 +9,7 @@
 local function drop(found, id, task, status)
   acknowledge(stream_key(queue), found)
   if status == 'canceling' and tonumber(task) then
-    redis.call('SREM', job_key(id) .. ':out', task)
+    redis.call('SREM', job_key(id) .. ':in_queue', task)
     advance(id)
   end
 end
@@ -17,12 +17,12 @@ end
 -- Moves the slice that was being scored when the last worker was lost to the lost slices. Returns all lost slices, and
 -- whether one was added.
 local function lost_slices(id, task)
-  local trials = job_key(id) .. ':trials'
-  local lost, trying = unpack(redis.call('HMGET', trials, task, task .. ' trying'))
+  local noted = job_key(id) .. ':lost_slices'
+  local lost, trying = unpack(redis.call('HMGET', noted, task, task .. ' trying'))
   if not trying then return lost or '', false end
   lost = lost and lost .. ' ' .. trying or trying
-  redis.call('HSET', trials, task, lost)
-  redis.call('HDEL', trials, task .. ' trying')
+  redis.call('HSET', noted, task, lost)
+  redis.call('HDEL', noted, task .. ' trying')
   return lost, true
 end
 

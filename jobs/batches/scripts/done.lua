@@ -8,7 +8,7 @@ local key = job_key(id)
 local counts, sent = 0, {}
 local status, model = unpack(redis.call('HMGET', key, 'status', 'model'))
 acknowledge(stream_key(QUEUE), entry)
-if (status == 'running' or status == 'canceling') and redis.call('SREM', key .. ':out', chunk) == 1 then
+if (status == 'running' or status == 'canceling') and redis.call('SREM', key .. ':in_queue', chunk) == 1 then
   counts = redis.call('HSETNX', key .. ':done', chunk, rows .. ' ' .. failed)
   if counts == 1 then
     redis.call('HINCRBY', key, 'rows', rows)

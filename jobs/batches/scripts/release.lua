@@ -8,5 +8,5 @@ if not remove_claimed(QUEUE, entry) then return end
 local status, finished = unpack(redis.call('HMGET', job_key(id), 'status', 'finished'))
 if not status or finished then return end
 redis.call('HINCRBY', job_key(id) .. ':tries', task, -1)
-redis.call('HDEL', job_key(id) .. ':trials', task .. ' trying')
+redis.call('HDEL', job_key(id) .. ':lost_slices', task .. ' trying')
 add_task(id, task)

@@ -2,7 +2,7 @@
 -- {'', ''} if another request with this key is still arriving; otherwise the id of the job that the key stands for, and the
 -- hash of its body. Reserving again for the same id renews the reservation.
 -- @include queues/common batches/batch
--- @args owner idempotency id lapses_ms
+-- @args owner idempotency id expires_ms
 -- @returns known
 
 local key = idempotency_key(owner, idempotency)
@@ -11,5 +11,5 @@ if known and known ~= CREATING .. id then
   if string.sub(known, 1, #CREATING) == CREATING then return {'', ''} end
   return {known_job(key)}
 end
-redis.call('SET', key, CREATING .. id, 'PX', lapses_ms)
+redis.call('SET', key, CREATING .. id, 'PX', expires_ms)
 return {}

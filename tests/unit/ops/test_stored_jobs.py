@@ -108,9 +108,9 @@ def test_the_capacity_names_every_process(
     store: PredictionStore, consumer: PredictionConsumer, stored: StoredJobs, redis: Redis, settings: Settings
 ) -> None:
     store.add([job([1.0], [2.0])])
-    consumer.alive(living("one:1:2", pace=70))
-    Monitor(redis, settings).alive(living("one:7"))
-    BatchConsumer(redis, settings).alive(living("one:3:4", pace=90))
+    consumer.report_alive(living("one:1:2", pace=70))
+    Monitor(redis, settings).report_alive(living("one:7"))
+    BatchConsumer(redis, settings).report_alive(living("one:3:4", pace=90))
     now = stored.capacity()
     assert (now["waiting"], now["rows"], now["workers"], now["accepting"]) == (1, 2, 1, True)
     assert [(each["of"], each["name"], each["rows_per_second"]) for each in now["processes"]] == [

@@ -121,7 +121,7 @@ class Site:
 
     def hire(self) -> "Site":
         """From now on a worker runs at each wake-up."""
-        self.consumer.alive(living(CHILD))
+        self.consumer.report_alive(living(CHILD))
         self.on_wake_up = self._answer
         return self
 

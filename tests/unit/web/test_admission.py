@@ -87,7 +87,7 @@ def test_a_wake_up_that_cannot_be_sent_does_not_fail_the_post(site: Site, away: 
     def fail(_: str) -> None:
         raise away
 
-    site.consumer.alive(living("child"))
+    site.consumer.report_alive(living("child"))
     site.on_wake_up = fail
     assert [site.post(BODY).status_code for _ in range(2)] == [202, 202]
     assert site.queued() == 2

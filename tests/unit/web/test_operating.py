@@ -39,7 +39,7 @@ def test_capacity_shows_what_waits_and_who_works(site: Site) -> None:
     site.post({"inputs": [{"years": 1}, {"years": 2}]})
     site.post_years()
     site.consumer.claim(CHILD, "wake_up", 1)
-    site.consumer.alive(living("host:1:2", pace=500))
+    site.consumer.report_alive(living("host:1:2", pace=500))
     capacity = site.client.get("/v1/capacity").get_json()
     assert 0 <= capacity.pop("oldest_age_seconds") < 60
     assert capacity == {
@@ -64,7 +64,7 @@ def test_capacity_shows_what_waits_and_who_works(site: Site) -> None:
 
 
 def test_a_queued_job_shows_its_position_and_its_eta(site: Site) -> None:
-    site.consumer.alive(living("host:1:2", pace=10))
+    site.consumer.report_alive(living("host:1:2", pace=10))
     site.post({"inputs": [{"years": 1}] * 24})
     capacity = site.monitor.capacity()
     site.web.watch.capacity = capacity
@@ -74,7 +74,7 @@ def test_a_queued_job_shows_its_position_and_its_eta(site: Site) -> None:
 
 
 def test_the_eta_of_a_list_is_that_of_its_last_row(site: Site) -> None:
-    site.consumer.alive(living("host:1:2", pace=10))
+    site.consumer.report_alive(living("host:1:2", pace=10))
     site.web.watch.capacity = site.monitor.capacity()
     response = site.post({"inputs": [{"years": 1}] * 24})
     assert response.get_json()["queue"] == {"position": 1, "eta_seconds": 2.4}
@@ -83,9 +83,9 @@ def test_the_eta_of_a_list_is_that_of_its_last_row(site: Site) -> None:
 
 
 def test_an_explained_job_has_a_position_in_its_own_queue_at_its_own_rate(site: Site) -> None:
-    site.consumer.alive(living("host:1:2", pace=1_000))
+    site.consumer.report_alive(living("host:1:2", pace=1_000))
     explaining = PredictionConsumer(site.redis, site.settings, EXPLANATIONS)
-    explaining.alive(living("host:1:2", pace=4))
+    explaining.report_alive(living("host:1:2", pace=4))
     site.web.watch.capacity = site.monitor.capacity()
     explained = {"inputs": [{"years": 1}] * 2, "explain": True}
     site.post({"inputs": [{"years": 1}] * 24})
@@ -99,7 +99,7 @@ def test_an_explained_job_has_a_position_in_its_own_queue_at_its_own_rate(site: 
 
 def test_a_full_queue_says_when_it_should_have_room(new_site: NewSite) -> None:
     site = new_site(max_waiting=1)
-    site.consumer.alive(living("host:1:2", pace=10))
+    site.consumer.report_alive(living("host:1:2", pace=10))
     site.post({"inputs": [{"years": 1}] * 1000})
     site.web.watch.capacity = site.monitor.capacity()
     site.web.watch.accepting = False

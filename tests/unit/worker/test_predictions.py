@@ -98,7 +98,7 @@ def test_lists_and_single_rows_share_a_call(
 def test_the_wake_up_is_withdrawn_once_the_queue_is_empty(
     store: PredictionStore, consumer: PredictionConsumer, salary: Salary, child: Child, redis: Redis
 ) -> None:
-    consumer.alive(living("child"))
+    consumer.report_alive(living("child"))
     _, [wake_up] = store.add([salary(2.5)])
     child(never).answer(wake_up)
     assert redis.zcard("queue:predictions:wake_ups") == 0

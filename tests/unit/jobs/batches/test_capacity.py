@@ -40,7 +40,7 @@ def test_consumers_of_batches_report_their_pace(
     consumer: BatchConsumer, capacity: Callable[[], Capacity], clock: Clock
 ) -> None:
     for child in (living("host:1:2", pace=500), living("host:1:3", pace=70)):
-        consumer.alive(child)
+        consumer.report_alive(child)
     now = capacity()
     assert (len(now.batches.children), now.batches.rows_per_second) == (2, 570)
     assert (now.children, now.rows_per_second) == ((), 0)

@@ -159,7 +159,7 @@ class BatchLife(RuleBasedStateMachine):
 
     @rule(consumer=CONSUMERS)
     def say_alive(self, consumer: str) -> None:
-        self.consumer.alive(living(consumer))
+        self.consumer.report_alive(living(consumer))
 
     @rule(seconds=st.sampled_from([1, 5, 16]))
     def sweep(self, seconds: float) -> None:
@@ -204,7 +204,7 @@ class BatchLife(RuleBasedStateMachine):
         queued = self.queued()
         for record in records:
             tasks = {task for job_id, task in queued if job_id == record.id}
-            out = {number.decode() for number in self.members(f"job:{record.id}:out")}
+            out = {number.decode() for number in self.members(f"job:{record.id}:in_queue")}
             if record.status is BatchStatus.VALIDATING:
                 assert tasks == {PREVIEW if record.options.dry_run else PLAN}
             elif record.status in STARTED:

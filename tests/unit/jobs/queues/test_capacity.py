@@ -46,14 +46,14 @@ def test_a_job_whose_worker_was_lost_waits_again(
 def test_the_pace_of_a_consumer_counts_until_it_lapses(
     store: PredictionStore, consumer: PredictionConsumer, clock: Clock, capacity: GetCapacity
 ) -> None:
-    consumer.alive(living("one:1:2", pace=1_000))
-    consumer.alive(living("one:1:3", pace=500))
+    consumer.report_alive(living("one:1:2", pace=1_000))
+    consumer.report_alive(living("one:1:3", pace=500))
     clock.forward(4)
-    consumer.alive(living("two:1:2", pace=100))
+    consumer.report_alive(living("two:1:2", pace=100))
     now = capacity()
     assert (len(now.children), now.workers, now.rows_per_second) == (3, 2, 1_600)
     clock.forward(2)
-    consumer.alive(living("two:1:2", pace=200))
+    consumer.report_alive(living("two:1:2", pace=200))
     assert capacity().children == (living("two:1:2", pace=200),)
 
 

@@ -6,7 +6,7 @@ from redis import Redis
 from jobs.predictions.consumer import PredictionConsumer
 from jobs.predictions.store import PredictionStore
 from jobs.queues.names import PREDICTIONS
-from jobs.queues.processes import LAPSES_MS
+from jobs.queues.processes import EXPIRES_AFTER_MS
 from tests.unit.conftest import MANY, Clock, job, jobs_of, living
 
 
@@ -19,7 +19,7 @@ def consumer_names(consumer: PredictionConsumer) -> list[str]:
     """Three consumers that are alive and claim two rows at a time."""
     names = ["anna", "ben", "cleo"]
     for name in names:
-        consumer.alive(living(name))
+        consumer.report_alive(living(name))
         consumer.claim(name, "none", 2)
     return names
 
@@ -55,7 +55,7 @@ def test_rows_requeued_before_they_were_claimed_count_once(
     consumer.wait("lost", 100)
     clock.forward(16)
     for child in consumer_names:
-        consumer.alive(living(child))
+        consumer.report_alive(living(child))
     assert len(consumer.sweep(most_wake_ups=10).wake_ups) == 1
 
 
@@ -81,10 +81,10 @@ def test_an_empty_queue_sends_no_wake_up(consumer: PredictionConsumer, consumer_
 def test_an_unanswered_wake_up_lapses(
     store: PredictionStore, consumer: PredictionConsumer, clock: Clock
 ) -> None:
-    consumer.alive(living("anna"))
+    consumer.report_alive(living("anna"))
     assert wake_ups_sent(store) == 1
     clock.forward(4)
-    consumer.alive(living("anna"))
+    consumer.report_alive(living("anna"))
     assert wake_ups_sent(store) == 0
     clock.forward(2)
     assert wake_ups_sent(store) == 1
@@ -93,10 +93,10 @@ def test_an_unanswered_wake_up_lapses(
 def test_a_claim_renews_its_wake_up(
     store: PredictionStore, consumer: PredictionConsumer, clock: Clock
 ) -> None:
-    consumer.alive(living("anna"))
+    consumer.report_alive(living("anna"))
     _, [wake_up] = store.add(jobs_of(1, 2))
     clock.forward(4)
-    consumer.alive(living("anna"))
+    consumer.report_alive(living("anna"))
     consumer.claim("anna", wake_up, 1)
     clock.forward(1.5)
     assert wake_ups_sent(store) == 0
@@ -105,7 +105,7 @@ def test_a_claim_renews_its_wake_up(
 def test_the_wake_up_of_a_lost_consumer_lapses_after_two_seconds(
     store: PredictionStore, consumer: PredictionConsumer, clock: Clock
 ) -> None:
-    consumer.alive(living("anna"))
+    consumer.report_alive(living("anna"))
     _, [wake_up] = store.add(jobs_of(1, 2))
     consumer.claim("anna", wake_up, 1)
     clock.forward(2.5)
@@ -113,7 +113,7 @@ def test_the_wake_up_of_a_lost_consumer_lapses_after_two_seconds(
 
 
 def test_a_withdrawn_wake_up_may_be_sent_again(store: PredictionStore, consumer: PredictionConsumer) -> None:
-    consumer.alive(living("anna"))
+    consumer.report_alive(living("anna"))
     _, [wake_up] = store.add([job()])
     consumer.claim("anna", wake_up, MANY)
     consumer.withdraw(wake_up)
@@ -123,15 +123,15 @@ def test_a_withdrawn_wake_up_may_be_sent_again(store: PredictionStore, consumer:
 def test_no_wake_up_is_sent_for_consumers_that_lapsed(
     store: PredictionStore, consumer: PredictionConsumer, clock: Clock
 ) -> None:
-    consumer.alive(living("ben"))
-    clock.forward(LAPSES_MS / 1000 + 1)
+    consumer.report_alive(living("ben"))
+    clock.forward(EXPIRES_AFTER_MS / 1000 + 1)
     assert wake_ups_sent(store) == 0
-    consumer.alive(living("cleo"))
+    consumer.report_alive(living("cleo"))
     assert wake_ups_sent(store) == 1
 
 
 def test_a_wake_up_names_no_job(store: PredictionStore, consumer: PredictionConsumer, redis: Redis) -> None:
-    consumer.alive(living("anna"))
+    consumer.report_alive(living("anna"))
     a_job = job()
     _, [wake_up] = store.add([a_job])
     assert len(wake_up) == 34
