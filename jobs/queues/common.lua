@@ -96,12 +96,14 @@ end
 
 -- Records -----------------------------------------------------------------------------------------------------------
 
--- Writes a record in one call: all of `fields`, and those of `others` that are not empty.
+-- Writes a record in one call: all of `fields`, and those of `others` that are not empty. Both alternate names and values.
 local function write(key, fields, others)
-  for name, value in pairs(others) do
-    if value ~= '' then fields[#fields + 1], fields[#fields + 2] = name, value end
+  local size = #fields
+  for at = 1, #others, 2 do
+    local value = others[at + 1]
+    if value ~= '' then fields[size + 1], fields[size + 2], size = others[at], value, size + 2 end
   end
-  redis.call('HSET', key, unpack(fields))
+  redis.call('HSET', key, unpack(fields, 1, size))
 end
 
 -- The only function that changes the status of a job that has not ended; further fields change with it.
@@ -134,7 +136,7 @@ local function end_job(kind, queue, id, job, status, retention_ms, outputs, erro
   local expires = whole(now + retention_ms)
   redis.call('HDEL', key, 'watchers', ...)
   write(key, {'status', status, 'finished', now_text, 'expires', expires},
-        {outputs = outputs ~= NOT_INLINED and outputs or '', error = error})
+        {'outputs', outputs ~= NOT_INLINED and outputs or '', 'error', error})
   redis.call('PEXPIRE', key, retention_ms)
   if job.idempotency then redis.call('PEXPIRE', job.idempotency, retention_ms) end
   if job.deadline then redis.call('ZREM', deadlines_key(queue), id) end

@@ -4,7 +4,8 @@ The comment at the top of a script is its interface:
 
     -- @include queues/common kind    the files with definitions that it uses; `kind`: the caller's own
     -- @args id retention_ms:number   its arguments, which become local variables
-    -- @item id rows:number           the members of each item: `for number, item in items() do`
+    -- @item id rows:number           the members of each item: `for number, item in items() do`; `item` is
+                                      the same table every time, filled anew
     -- @returns verdicts wake_ups     its results; `each: id rows` stands for a list
 
 The loader writes the Lua that reads the arguments and checks the Python that passes them, so the two cannot
@@ -115,13 +116,17 @@ def _prologue(arguments: Sequence[Argument], item: Sequence[Argument]) -> str:
         values = ", ".join(argument.lua(str(index)) for index, argument in enumerate(arguments, 1))
         lines.append(f"local {', '.join(argument.name for argument in arguments)} = {values}\n")
     if item:
-        members = ", ".join(
-            f"{member.name} = {member.lua(f'at + {index}')}" for index, member in enumerate(item)
+        members = "".join(
+            f"    reused.{member.name} = {member.lua(f'at + {index}')}\n" for index, member in enumerate(item)
         )
         lines.append(
+            "local arguments, reused = #ARGV, {}\n"
             "local function next_item(_, number)\n"
             f"  local at = {len(arguments) + 1} + number * {len(item)}\n"
-            f"  if at <= #ARGV then return number + 1, {{{members}}} end\n"
+            "  if at <= arguments then\n"
+            f"{members}"
+            "    return number + 1, reused\n"
+            "  end\n"
             "end\n"
             "local function items() return next_item, nil, 0 end\n"
         )

@@ -15,7 +15,7 @@ local function add(batch)
   write(key,
         {'v', '1', 'status', 'validating', 'model', batch.model, 'sha', batch.sha, 'owner', batch.owner,
          'options', batch.options, 'size', batch.size, 'metadata', batch.metadata, 'rows', 0, 'failed', 0, 'bytes', 0},
-        {deadline = deadline, idempotency = idempotency, hidden = batch.hidden})
+        {'deadline', deadline, 'idempotency', idempotency, 'hidden', batch.hidden})
   if deadline ~= '' then redis.call('ZADD', deadlines_key(QUEUE), deadline, batch.id) end
   if idempotency ~= '' then redis.call('SET', idempotency, batch.id .. batch.body) end
   redis.call('SADD', OPEN, batch.id)
