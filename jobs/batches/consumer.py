@@ -166,10 +166,14 @@ class BatchConsumer(QueueConsumer):
         return decode_all(sent)
 
     def finish(self, task: BatchTask, status: BatchStatus, error: bytes = b"") -> BatchStatus | None:
-        """Ends the batch. Returns its final status; None if it had ended or another consumer has the task."""
-        retention_ms = self._retention_ms
+        """Ends the batch. Returns its final status; None if the task was stale or another consumer has it."""
         ended = self._finish(
-            entry=task.entry, id=task.id, status=status, retention_ms=retention_ms, error=error
+            entry=task.entry,
+            id=task.id,
+            task=task.task,
+            status=status,
+            retention_ms=self._retention_ms,
+            error=error,
         )
         return BatchStatus(ended.decode()) if ended else None
 

@@ -4,7 +4,7 @@
 -- how many rows waited in each before this call.
 -- @include queues/common predictions/prediction
 -- @args max_waiting:number rows_per_minute:number retention_ms:number wake_up_name
--- @item id raw model sha owner inputs rows metadata watcher queue start_within_ms idempotency body
+-- @item id raw model sha owner inputs rows:number metadata watcher queue start_within_ms idempotency body
 -- @returns verdicts wake_ups ahead
 
 local minute = math.floor(now / 60000)
@@ -44,7 +44,7 @@ local function refusal(job, key)
   local known, body = known_job(key)
   if known then return body == job.body and {'same', known} or {'reused'} end
   if room <= 0 then return {'full'} end
-  if rows_per_minute > 0 and tonumber(job.rows) > rows_per_minute then return {'too_many_rows'} end
+  if rows_per_minute > 0 and job.rows > rows_per_minute then return {'too_many_rows'} end
   if over_limit(job.owner, job.rows) then return {'rate_limited', whole(60 - math.floor(now / 1000) % 60)} end
 end
 
@@ -52,7 +52,7 @@ local function write_record(job, key, position, deadline)
   write(job_key(job.id),
         {'v', '1', 'status', 'queued', 'model', job.model, 'sha', job.sha, 'owner', job.owner, 'inputs', job.inputs,
          'position', position},
-        {'queue', job.queue ~= QUEUE and job.queue or '', 'rows', job.rows ~= '1' and job.rows or '', 'metadata', job.metadata,
+        {'queue', job.queue ~= QUEUE and job.queue or '', 'rows', job.rows > 1 and job.rows or '', 'metadata', job.metadata,
          'watchers', job.watcher, 'deadline', deadline, 'idempotency', key})
 end
 

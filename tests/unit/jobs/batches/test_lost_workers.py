@@ -95,6 +95,19 @@ def test_a_stale_consumer_cannot_end_a_batch_that_another_has_planned(
     assert read(store, slow.id).status is status
 
 
+def test_a_consumer_cannot_end_a_batch_that_a_stale_one_has_planned_meanwhile(
+    store: BatchStore, consumer: BatchConsumer
+) -> None:
+    add(store)
+    stale = take(consumer, "slow")
+    consumer.release(stale)
+    current = take(consumer, "quick")
+    plan(consumer, stale, chunks=2)
+    take(consumer)
+    assert consumer.finish(current, BatchStatus.FAILED, b"{}") is None
+    assert read(store, current.id).status is BatchStatus.RUNNING
+
+
 def test_a_plan_whose_attempts_are_used_up_does_not_end_a_batch_that_is_planned(
     store: BatchStore, consumer: BatchConsumer, clock: Clock
 ) -> None:
