@@ -1,10 +1,12 @@
-"""Ids of jobs, and how ids, times and models are written for callers."""
+"""Ids of jobs, and what the resource of every job says: id, status, model and times."""
 
 import os
 import time
 import uuid
 from datetime import UTC, datetime
+from enum import StrEnum
 from functools import lru_cache
+from typing import Any, Protocol
 
 from jobs.errors import InvalidId
 
@@ -73,3 +75,39 @@ def model_of(ref: str, sha256: str) -> dict[str, str | int]:
     """The model as callers see it; `ref` is NAME@VERSION."""
     name, _, version = ref.partition("@")
     return {"name": name, "version": int(version), "sha256": sha256}
+
+
+class RecordHead(Protocol):
+    """What the records of every kind have; times are milliseconds since 1970, UTC."""
+
+    @property
+    def id(self) -> str: ...
+    @property
+    def status(self) -> StrEnum: ...
+    @property
+    def model(self) -> str: ...
+    @property
+    def sha256(self) -> str: ...
+    @property
+    def started(self) -> int | None: ...
+    @property
+    def finished(self) -> int | None: ...
+    @property
+    def expires(self) -> int | None: ...
+    @property
+    def deadline(self) -> int | None: ...
+
+
+def resource_of(record: RecordHead, kind: str) -> dict[str, Any]:
+    """The members with which each resource begins."""
+    return {
+        "id": record.id,
+        "object": kind,
+        "status": record.status,
+        "model": model_of(record.model, record.sha256),
+        "created_at": rfc3339(created_ms(record.id)),
+        "started_at": time_of(record.started),
+        "finished_at": time_of(record.finished),
+        "deadline_at": time_of(record.deadline),
+        "expires_at": time_of(record.expires),
+    }

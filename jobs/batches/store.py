@@ -7,14 +7,12 @@ from uuid import uuid4
 
 from redis import Redis
 
-from jobs import ids
 from jobs.batches.record import BatchRecord, NewBatch
 from jobs.batches.status import BatchStatus
 from jobs.errors import QueueFull, TooManyBatches
 from jobs.queues.capacity import MOST_SECONDS, UNKNOWN_SECONDS
-from jobs.queues.idempotency import NO_KEY
 from jobs.queues.names import BATCH
-from jobs.queues.queue import JobStore, Script, decode_all
+from jobs.queues.queue import JobStore, Script, decode_all, first_members
 from jobs.settings import Settings
 
 RESERVATION_MS = 30_000
@@ -80,17 +78,6 @@ class BatchStore(JobStore[BatchRecord, BatchStatus]):
 
 def _item(batch: NewBatch) -> tuple[str | bytes | int, ...]:
     """The members of an item, in the order in which batches/add.lua declares them."""
-    return (
-        batch.id,
-        ids.raw(batch.id),
-        batch.model,
-        bytes.fromhex(batch.sha256),
-        batch.owner,
-        batch.options.to_json(),
-        batch.size,
-        batch.metadata,
-        "" if batch.start_within_ms is None else batch.start_within_ms,
-        *(batch.idempotency or NO_KEY),
-        "preview" if batch.options.dry_run else "plan",
-        1 if batch.options.dry_run else "",
-    )
+    options = batch.options
+    task, hidden = ("preview", 1) if options.dry_run else ("plan", "")
+    return (*first_members(batch), options.to_json(), batch.size, task, hidden)

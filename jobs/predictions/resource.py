@@ -1,11 +1,10 @@
 """A prediction as callers see it, computed from its record."""
 
 import math
-from typing import Any
 
 import orjson
 
-from jobs import ids
+from jobs.ids import resource_of
 from jobs.predictions.record import PredictionRecord
 from jobs.queues.capacity import MOST_SECONDS, UNKNOWN_SECONDS, Capacity
 
@@ -38,17 +37,7 @@ def retry_after(capacity: Capacity, rows: int, explained: bool = False) -> int:
 def prediction(record: PredictionRecord, capacity: Capacity) -> bytes:
     """The resource as JSON."""
     path = path_of(record.id)
-    resource: dict[str, Any] = {
-        "id": record.id,
-        "object": "prediction",
-        "status": record.status,
-        "model": ids.model_of(record.model, record.sha256),
-        "created_at": ids.rfc3339(ids.created_ms(record.id)),
-        "started_at": ids.time_of(record.started),
-        "finished_at": ids.time_of(record.finished),
-        "deadline_at": ids.time_of(record.deadline),
-        "expires_at": ids.time_of(record.expires),
-    }
+    resource = resource_of(record, "prediction")
     if record.position:
         eta = seconds_for(capacity, rows_left(record), record.explained)
         resource["queue"] = {

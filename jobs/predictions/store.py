@@ -5,7 +5,6 @@ from uuid import uuid4
 
 from redis import Redis
 
-from jobs import ids
 from jobs.errors import (
     IdempotencyKeyReused,
     JobsError,
@@ -17,9 +16,8 @@ from jobs.errors import (
 from jobs.predictions.record import Accepted, NewPrediction, PredictionRecord
 from jobs.predictions.status import PredictionStatus
 from jobs.queues.capacity import JOB_BYTES, OUTPUT_BYTES
-from jobs.queues.idempotency import NO_KEY
 from jobs.queues.names import EXPLANATIONS, PREDICTION, PREDICTIONS
-from jobs.queues.queue import JobStore, Script, decode_all
+from jobs.queues.queue import JobStore, Script, decode_all, first_members
 from jobs.settings import Settings
 
 VERSION = b"1"
@@ -66,20 +64,7 @@ def _queue_of(job: NewPrediction) -> str:
 
 def _item(job: NewPrediction) -> tuple[str | bytes | int, ...]:
     """The members of an item, in the order in which predictions/add.lua declares them."""
-    return (
-        job.id,
-        ids.raw(job.id),
-        job.model,
-        bytes.fromhex(job.sha256),
-        job.owner,
-        job.inputs,
-        job.rows,
-        job.metadata,
-        job.watcher,
-        _queue_of(job),
-        "" if job.start_within_ms is None else job.start_within_ms,
-        *(job.idempotency or NO_KEY),
-    )
+    return (*first_members(job), job.inputs, job.rows, job.watcher, _queue_of(job))
 
 
 def _accepted(

@@ -4,7 +4,7 @@ from collections import namedtuple
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
 from enum import StrEnum
-from typing import Any, Generic, NamedTuple, TypeVar
+from typing import Any, Generic, NamedTuple, Protocol, TypeVar
 from uuid import uuid4
 
 from redis import Redis
@@ -13,6 +13,7 @@ from redis.exceptions import RedisError, ResponseError
 from jobs import ids
 from jobs.connection import store_error
 from jobs.errors import UnknownRecord
+from jobs.queues.idempotency import NO_KEY, IdempotencyKey
 from jobs.queues.names import GROUP, QUEUES, Kind, Queue
 from jobs.queues.processes import EXPIRES_AFTER_MS, Process
 from jobs.queues.scripts import load
@@ -82,6 +83,39 @@ def create_groups(redis: Redis) -> None:
         for stream in queue.streams:
             with suppress(ResponseError):  # it exists
                 redis.xgroup_create(stream, GROUP, id="0", mkstream=True)
+
+
+class NewJob(Protocol):
+    """A job before it is accepted; metadata is JSON."""
+
+    @property
+    def id(self) -> str: ...
+    @property
+    def model(self) -> str: ...
+    @property
+    def sha256(self) -> str: ...
+    @property
+    def owner(self) -> str: ...
+    @property
+    def metadata(self) -> bytes: ...
+    @property
+    def start_within_ms(self) -> int | None: ...
+    @property
+    def idempotency(self) -> IdempotencyKey | None: ...
+
+
+def first_members(job: NewJob) -> tuple[str | bytes | int, ...]:
+    """The members with which each item of a script that adds jobs begins."""
+    return (
+        job.id,
+        ids.raw(job.id),
+        job.model,
+        bytes.fromhex(job.sha256),
+        job.owner,
+        job.metadata,
+        "" if job.start_within_ms is None else job.start_within_ms,
+        *(job.idempotency or NO_KEY),
+    )
 
 
 class JobStore(Generic[Record, Status]):

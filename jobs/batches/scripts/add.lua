@@ -2,7 +2,7 @@
 -- Returns {'ok', wake-ups to send} or what `refusal` returns. Adding a batch again changes nothing.
 -- @include queues/common batches/batch
 -- @args max_open:number max_open_per_owner:number retention_ms:number wake_up_name
--- @item id raw model sha owner options size metadata start_within_ms idempotency body task hidden
+-- @item id raw model sha owner metadata start_within_ms idempotency body options size task hidden
 -- @returns verdict
 
 local function add(batch)

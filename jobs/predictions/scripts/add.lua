@@ -4,7 +4,7 @@
 -- how many rows waited in each before this call.
 -- @include queues/common predictions/prediction
 -- @args max_waiting:number rows_per_minute:number retention_ms:number wake_up_name
--- @item id raw model sha owner inputs rows:number metadata watcher queue start_within_ms idempotency body
+-- @item id raw model sha owner metadata start_within_ms idempotency body inputs rows:number watcher queue
 -- @returns verdicts wake_ups ahead
 
 local minute = math.floor(now / 60000)

@@ -97,8 +97,8 @@ def test_only_the_thread_that_explains_has_a_lower_priority(
     explanations = loop(explaining_consumer, catalog, redis)
     explanations.work(watch_ms=1)
     started = {task: nice for task, nice in niceness().items() if task not in before}
-    assert NICENESS in started.values()
-    assert os.getpriority(os.PRIO_PROCESS, threading.get_native_id()) == mine < NICENESS
+    assert min(mine + NICENESS, 19) in started.values()  # 19 is the lowest that there is
+    assert os.getpriority(os.PRIO_PROCESS, threading.get_native_id()) == mine
 
 
 def test_explanations_count_as_waiting_and_can_be_canceled(
