@@ -3,16 +3,17 @@
 import argparse
 import sys
 from collections.abc import Callable, Mapping, Sequence
-from pathlib import Path
 
 from model.bundle import Bundle
+from model.cli import comparing, life, training
 from model.cli.arguments import make_parser
-from model.cli.render import render_bundle, render_catalog, render_metrics
+from model.cli.bundles import find_bundle
+from model.cli.options import newest_served
+from model.cli.render import render_bundle, render_catalog, render_written
 from model.description.catalog import Catalog
 from model.description.errors import ModelError
-from model.description.manifest import DESCRIPTION_FILE, Manifest
-from model.publish import publish, publish_copy
-from model.registry.open import open_registry
+from model.description.manifest import DESCRIPTION_FILE
+from model.publish import publish
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -33,28 +34,6 @@ def main(arguments: Sequence[str] | None = None) -> int:
     return 0
 
 
-def _train(options: argparse.Namespace) -> str:
-    from model.training.data_checks import find_problems
-    from model.training.dataset import DatasetOptions, make_dataset, read_limits
-    from model.training.table import read_table
-    from model.training.target import TargetOptions
-    from model.training.train import train
-    from model.training.trained import model_name
-
-    target = TargetOptions(options.objective, options.classify, options.log, options.quantiles)
-    limits = read_limits(options.limits) if options.limits else {}
-    name = options.name or model_name(options.table.name)
-    table = read_table(options.table, options.missing)
-    dataset = make_dataset(
-        table, DatasetOptions(options.target, target, options.drop, options.base_margin, limits)
-    )
-    for problem in find_problems(dataset):
-        print(f"warning: {problem}", file=sys.stderr)
-    trained = train(table, dataset, name, options.unit, options.seed, options.threads)
-    manifest = publish(options.output, trained.booster, trained.description, trained.golden_rows)
-    return f"{render_metrics(manifest.metrics)}\n{_written(manifest)}"
-
-
 def _import(options: argparse.Namespace) -> str:
     from model.training.importing import ImportOptions, import_model, read_schema_file
     from model.training.table import read_table
@@ -72,66 +51,37 @@ def _import(options: argparse.Namespace) -> str:
     )
     sample = read_table(options.sample, options.missing) if options.sample else None
     trained = import_model(options.model, import_options, sample)
-    return _written(publish(options.output, trained.booster, trained.description, trained.golden_rows))
+    newest = newest_served(import_options.name)
+    return render_written(
+        publish(options.output, trained.booster, trained.description, trained.golden_rows, newest)
+    )
 
 
 def _show(options: argparse.Namespace) -> str:
-    manifest = _find(options)
+    manifest = find_bundle(options.bundle, options.bundles)
     if options.json:
         return (manifest.directory / DESCRIPTION_FILE).read_text(encoding="utf-8").rstrip()
     return render_bundle(manifest)
 
 
 def _check(options: argparse.Namespace) -> str:
-    manifest = _find(options)
+    manifest = find_bundle(options.bundle, options.bundles)
     Bundle.load(manifest)
     return f"{manifest.ref} is whole, and its {len(manifest.golden.rows)} golden rows score as published"
-
-
-def _publish(options: argparse.Namespace) -> str:
-    manifest = _find(options)
-    ref = publish_copy(manifest.directory, open_registry(options.to, create=True), options.version)
-    return f"{ref} is in {options.to}"
 
 
 def _list(options: argparse.Namespace) -> str:
     return render_catalog(Catalog(options.bundles, default=""))
 
 
-def _salary(options: argparse.Namespace) -> str:
-    from model.training.salary import publish_salary
-
-    return _written(publish_salary(options.output))
-
-
-def _wages(options: argparse.Namespace) -> str:
-    from model.training.wages import publish_wages
-
-    return _written(publish_wages(options.output))
-
-
-def _find(options: argparse.Namespace) -> Manifest:
-    """Find the bundle that BUNDLE names, and bring its files to this machine."""
-    directory = Path(options.bundle)
-    if directory.is_dir():
-        return Manifest.read(directory)
-    catalog = Catalog(options.bundles, default="")
-    return catalog.fetch(catalog.find(options.bundle))
-
-
-def _written(manifest: Manifest) -> str:
-    return f"{manifest.ref} is in {manifest.directory} (sha256 {manifest.sha256})"
-
-
 COMMANDS: Mapping[str, Callable[[argparse.Namespace], str]] = {
-    "train": _train,
     "import": _import,
     "show": _show,
     "check": _check,
-    "publish": _publish,
     "list": _list,
-    "salary": _salary,
-    "wages": _wages,
+    **training.COMMANDS,
+    **comparing.COMMANDS,
+    **life.COMMANDS,
 }
 
 if __name__ == "__main__":
