@@ -71,6 +71,13 @@ class Catalog:
             raise self._unknown(self.default if ref is None else ref)
         return manifest
 
+    def find_preferred(self, name: str) -> Manifest:
+        """Find the default model if it has this name, such as `salary@champion`, or else the newest version.
+
+        Raises UnknownModel.
+        """
+        return self.find(None if self.default.partition("@")[0] == name else name)
+
     def find_accepted(self, ref: str) -> Manifest:
         """Find a version that a job was accepted for: it may be retired by now; raises UnknownModel."""
         self._refresh()
