@@ -61,6 +61,11 @@ def _add_train(parser: argparse.ArgumentParser) -> None:
     add("--drop", action="append", default=[], metavar="COLUMN", help="a column to leave out (repeatable)")
     add_missing(parser)
     add("--limits", type=Path, metavar="FILE", help='JSON, such as {"years": {"minimum": 0, "maximum": 60}}')
+    add("--rounds", type=positive, metavar="N", help="rounds of trees (default: found by early stopping)")
+    add("--depth", type=positive, metavar="N", help="depth of a tree: max_depth")
+    add("--rate", type=float, metavar="X", help="learning rate: learning_rate")
+    add("--param", action="append", default=[], metavar="NAME=VALUE", help="XGBoost's parameter (repeatable)")
+    add("--tune", type=positive, default=0, metavar="N", help="look for better parameters in N trials")
     add("--seed", type=int, default=0, metavar="N", help="seed of all random choices (%(default)s)")
     add("--threads", type=positive, default=1, metavar="N", help="threads for XGBoost (%(default)s)")
 
@@ -68,14 +73,19 @@ def _add_train(parser: argparse.ArgumentParser) -> None:
 def _train(options: argparse.Namespace) -> str:
     from model.training.data_checks import find_problems
     from model.training.dataset import DatasetOptions, make_dataset, read_limits
+    from model.training.metrics import main_metric
+    from model.training.parameters import TrainingOptions, read_parameters
     from model.training.table import read_table
     from model.training.target import TargetOptions
     from model.training.train import train
     from model.training.trained import model_name
+    from model.training.verdict import verdict
 
     target = TargetOptions(options.objective, options.classify, options.log, options.quantiles)
     limits = read_limits(options.limits) if options.limits else {}
     name = options.name or model_name(options.table.name)
+    parameters = read_parameters(options.param, options.depth, options.rate)
+    how = TrainingOptions(parameters, options.rounds, options.tune, options.seed, options.threads)
     newest = newest_served(name)
     table = read_table(options.table, options.missing)
     dataset = make_dataset(
@@ -83,9 +93,10 @@ def _train(options: argparse.Namespace) -> str:
     )
     for problem in find_problems(dataset):
         print(f"warning: {problem}", file=sys.stderr)
-    trained = train(table, dataset, name, options.unit, options.seed, options.threads)
+    trained = train(table, dataset, name, options.unit, how)
     manifest = publish(options.output, trained.booster, trained.description, trained.golden_rows, newest)
-    return f"{render_metrics(manifest.metrics)}\n{render_written(manifest)}"
+    said = verdict(manifest.metrics, main_metric(dataset.target))
+    return f"{render_metrics(manifest.metrics)}\n{said}\n{render_written(manifest)}"
 
 
 def _salary(options: argparse.Namespace) -> str:
