@@ -70,7 +70,7 @@ def render_largest(
         row = int(differences.rows[position])
         scores = (differences.old[position], differences.new[position], differences.values[position])
         values = (_text(columns[name][row]) for name in shown)
-        rows.append([str(row + 1), *(f"{score:.7g}" for score in scores), *values])
+        rows.append([str(row + 1), *(f"{score:.8g}" for score in scores), *values])
     return ["the largest differences", *text_table(rows)]
 
 

@@ -66,7 +66,7 @@ def test_the_comparison_shows_errors_differences_and_the_largest_ones(
     differences = scores[1].astype(float) - scores[0].astype(float)
     most = int(np.abs(differences).argmax())
     [first] = [line for line in said.splitlines() if re.match(rf"  {most + 1} +", line)][:1]
-    assert f"{differences[most]:.7g}" in first
+    assert f"{differences[most]:.8g}" in first
     assert "#" in said
 
 
