@@ -85,7 +85,7 @@ def _compare_command(options: argparse.Namespace) -> str:
     lines += _metrics(scored, columns)
     lines += [*render_differences(differences, *scored), *render_histogram(differences)]
     lines += render_largest(differences, scored[0], scored[1], columns)
-    if options.picture:
+    if options.picture and differences.rows.size:
         options.picture.write_text(
             draw(differences, scored[0].name, scored[1].name, new.unit), encoding="utf-8"
         )
