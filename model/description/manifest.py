@@ -38,10 +38,17 @@ OPTIONAL: dict[str, type] = {
     "quantiles": list,
     "transform": str,
     "explained": bool,
+    "missing": float,
+    "steps": dict,
+    "after": list,
+    "scores": str,
+    "proof": dict,
 }
+SCORE_TYPES = ("float32", "float64")
 TYPE_NAMES: Mapping[type, str] = {
     str: "text",
     int: "a whole number",
+    float: "a number",
     list: "a list",
     dict: "an object",
     bool: "true or false",
@@ -66,6 +73,9 @@ class Manifest:
     `trees` is the number of boosting rounds to use. `classes` are the names of a classifier's classes, by
     their number. `quantiles` are those of a model that predicts an interval. `transform` was applied to the
     target before training, and is inverted in scores. `explained` tells whether the model can be explained.
+    Numbers equal to `missing` count as missing. `steps` make the booster's columns out of the features, and
+    `after` is done to its scores; `paygrade.steps` reads both. `scores` is the type of the scores, and `proof`
+    tells what they were compared with.
 
     These are derived: `ref` pins this version, as in `salary@1`; `members` are the members of each row's
     output, with the number of values in each; `columns` are those of a result file, with explanations
@@ -90,6 +100,11 @@ class Manifest:
     quantiles: Sequence[float] = ()
     transform: str = ""
     explained: bool = True
+    missing: float | None = None
+    steps: Mapping[str, Any] | None = None
+    after: Sequence[Mapping[str, Any]] = ()
+    scores: str = "float32"
+    proof: Mapping[str, Any] = field(default_factory=dict)
     ref: str = field(init=False)
     members: Mapping[str, int] = field(init=False)
     columns: Mapping[bool, tuple[str, ...]] = field(init=False)
@@ -230,6 +245,8 @@ def _check_types(description: Mapping[str, Any]) -> None:
 
 
 def _is_a(value: object, expected: type) -> bool:
+    if expected is float:
+        return is_number(value)
     return isinstance(value, expected) and not (expected is int and isinstance(value, bool))
 
 
@@ -249,6 +266,8 @@ def _check_values(description: Mapping[str, Any]) -> None:
         raise BundleError(f"{DESCRIPTION_FILE}: quantiles must be numbers between 0 and 1")
     if description.get("transform", "log") not in TRANSFORMS:
         raise BundleError(f"{DESCRIPTION_FILE}: transform must be one of {', '.join(TRANSFORMS)}")
+    if description.get("scores", "float32") not in SCORE_TYPES:
+        raise BundleError(f"{DESCRIPTION_FILE}: scores must be one of {', '.join(SCORE_TYPES)}")
 
 
 def _read_golden(golden: Mapping[str, Any], schema: Schema) -> Golden:
