@@ -12,14 +12,13 @@ from model.booster import BINARY, Objective, read_booster, read_objective
 from model.description.errors import BundleError
 from model.description.manifest import MODEL_FILE, Manifest
 from model.description.schema import Schema, Value
+from model.finishing import TargetInverse, finish_of
 from model.load_checks import check_description, check_golden_scores
+from model.preparation import MissingValues, RawColumns, preparation_of
 
 Rows = Sequence[Sequence[Value]]
 """Rows as `Schema.check_rows` returns them."""
 Floats = NDArray[np.float32]
-
-INVERSES = {"log": np.exp, "log1p": np.expm1}
-"""The inverse of each transform of the target."""
 
 
 class Outputs(NamedTuple):
@@ -58,10 +57,16 @@ class Bundle:
     def __init__(self, manifest: Manifest, booster: xgboost.Booster, objective: Objective) -> None:
         schema = manifest.schema
         self.manifest = manifest
-        self.observed = ObservedRanges(schema)
+        self.observed = ObservedRanges(schema, manifest.missing)
         self._objective = objective
         self._encoder = RowEncoder(schema)
-        self._scorer = Scorer(booster, objective, manifest.trees, schema.base_margin, manifest.transform)
+        self._scorer = Scorer(
+            booster,
+            objective,
+            manifest.trees,
+            preparation_of(schema, manifest.missing),
+            finish_of(manifest.transform, manifest.transform_type),
+        )
         self._classes = manifest.classes or [str(number) for number in range(objective.classes)]
 
     @classmethod
@@ -77,7 +82,8 @@ class Bundle:
         objective = read_objective(booster, manifest.ref)
         check_description(manifest, booster, objective)
         bundle = cls(manifest, booster, objective)
-        exact = objective.exact and not manifest.transform
+        finish = finish_of(manifest.transform)
+        exact = objective.exact and (finish is None or finish.exact)
         check_golden_scores(manifest, bundle.predict(manifest.golden.rows), exact)
         return bundle
 
@@ -151,10 +157,9 @@ class RowEncoder:
 
 
 class Scorer:
-    """Calls XGBoost.
+    """Calls XGBoost, with what `preparation` makes of a matrix; `finish` makes the scores of what it gives.
 
-    `trees` is the number of boosting rounds to use, `base_margin` the position of that feature, and
-    `transform` what was applied to the target before training.
+    `trees` is the number of boosting rounds to use.
     """
 
     def __init__(
@@ -162,13 +167,13 @@ class Scorer:
         booster: xgboost.Booster,
         objective: Objective,
         trees: int,
-        base_margin: int | None = None,
-        transform: str = "",
+        preparation: RawColumns,
+        finish: TargetInverse | None = None,
     ) -> None:
         self._booster = booster
         self._objective = objective
-        self._base_margin = base_margin
-        self._inverse = INVERSES.get(transform)
+        self._preparation = preparation
+        self._finish = finish
         # A linear model has no rounds to choose from.
         self._rounds = (0, 0) if objective.booster == "gblinear" else (0, trees)
         # The other boosters add up in another order in inplace_predict.
@@ -178,21 +183,18 @@ class Scorer:
 
     def score(self, matrix: Floats) -> Floats:
         """Return scores in the unit of the target: (rows,), or (rows, classes or quantiles)."""
-        features, margin = self._split(matrix)
+        features, margin = self._preparation.split(matrix)
         if self._in_place:
             scores = self._booster.inplace_predict(
                 features, iteration_range=self._rounds, validate_features=False, base_margin=margin
             )
         else:
             scores = self._predict(_dmatrix(features, margin))
-        if self._inverse:
-            # In double precision, so that every machine rounds to the same float32.
-            scores = self._inverse(scores.astype(np.float64)).astype(np.float32)
-        return scores
+        return self._finish.apply(scores) if self._finish else scores
 
     def explain(self, matrix: Floats) -> Explanation:
         """Return SHAP values; those of the most likely class, or of the median, where there are several."""
-        features, margin = self._split(matrix)
+        features, margin = self._preparation.split(matrix)
         encoded = _dmatrix(features, margin)
         values = self._predict(encoded, pred_contribs=True)
         margins = self._predict(encoded, output_margin=True)
@@ -201,27 +203,20 @@ class Scorer:
             predicted = self._objective.median if quantiles else margins.argmax(axis=1)
             rows = np.arange(len(values))
             values, margins = values[rows, predicted], margins[rows, predicted]
-        contributions = values[:, :-1]
-        if self._base_margin is not None:
-            contributions = np.insert(contributions, self._base_margin, matrix[:, self._base_margin], axis=1)
+        contributions = self._preparation.contributions(values[:, :-1], matrix)
         # XGBoost adds up in float32; the base takes the rounding error, so that the sum is right.
         base = margins.astype(np.float64) - contributions.sum(axis=1, dtype=np.float64)
         return Explanation(contributions, base.round(6))
-
-    def _split(self, matrix: Floats) -> tuple[Floats, Floats | None]:
-        """Split a matrix into the features of the trees and the base margin."""
-        if self._base_margin is None:
-            return matrix, None
-        return np.delete(matrix, self._base_margin, axis=1), matrix[:, self._base_margin]
 
     def _predict(self, rows: xgboost.DMatrix, **output: bool) -> Any:
         return self._booster.predict(rows, iteration_range=self._rounds, validate_features=False, **output)
 
 
 class ObservedRanges:
-    """The range of each feature in the training data, where the bundle records it."""
+    """The range of each feature in the training data, where it is recorded; missing values have none."""
 
-    def __init__(self, schema: Schema) -> None:
+    def __init__(self, schema: Schema, missing: float | None = None) -> None:
+        self._missing = MissingValues.of(schema, missing)
         ranges = [feature.observed or {} for feature in schema.features]
         self._lowest = np.array([known.get("minimum", -np.inf) for known in ranges], dtype=np.float32)
         self._highest = np.array([known.get("maximum", np.inf) for known in ranges], dtype=np.float32)
@@ -236,7 +231,8 @@ class ObservedRanges:
 
         The shape is (rows, 2 x features); None if all values are within their range.
         """
-        below, above = matrix < self._lowest, matrix > self._highest
+        values = self._missing.blank(matrix)
+        below, above = values < self._lowest, values > self._highest
         return np.hstack([below, above]) if below.any() or above.any() else None
 
     def sentences(self, columns: Iterable[int]) -> list[str]:

@@ -15,7 +15,7 @@ from model.description.schema import Schema, Value
 
 MODEL_FILE = "model.ubj"
 DESCRIPTION_FILE = "bundle.json"
-TRANSFORMS = ("log", "log1p")
+TRANSFORMS = ("log", "log1p", "sqrt", "logit")
 NAME = re.compile(r"[a-z0-9][a-z0-9_-]{0,62}")
 PICKLES = ("*.pkl", "*.pickle", "*.joblib")
 
@@ -37,6 +37,7 @@ OPTIONAL: dict[str, type] = {
     "classes": list,
     "quantiles": list,
     "transform": str,
+    "transform_type": str,
     "explained": bool,
     "missing": float,
     "steps": dict,
@@ -72,10 +73,10 @@ class Manifest:
 
     `trees` is the number of boosting rounds to use. `classes` are the names of a classifier's classes, by
     their number. `quantiles` are those of a model that predicts an interval. `transform` was applied to the
-    target before training, and is inverted in scores. `explained` tells whether the model can be explained.
-    Numbers equal to `missing` count as missing. `steps` make the booster's columns out of the features, and
-    `after` is done to its scores; `paygrade.steps` reads both. `scores` is the type of the scores, and `proof`
-    tells what they were compared with.
+    target before training, and is inverted in scores, in `transform_type`. `explained` tells whether the
+    model can be explained. Numbers equal to `missing` count as missing. `steps` make the booster's columns
+    out of the features, and `after` is done to its scores; `paygrade.steps` reads both. `scores` is the type
+    of the scores, and `proof` tells what they were compared with.
 
     These are derived: `ref` pins this version, as in `salary@1`; `members` are the members of each row's
     output, with the number of values in each; `columns` are those of a result file, with explanations
@@ -99,6 +100,7 @@ class Manifest:
     classes: Sequence[str] = ()
     quantiles: Sequence[float] = ()
     transform: str = ""
+    transform_type: str = "float64"
     explained: bool = True
     missing: float | None = None
     steps: Mapping[str, Any] | None = None
@@ -266,8 +268,9 @@ def _check_values(description: Mapping[str, Any]) -> None:
         raise BundleError(f"{DESCRIPTION_FILE}: quantiles must be numbers between 0 and 1")
     if description.get("transform", "log") not in TRANSFORMS:
         raise BundleError(f"{DESCRIPTION_FILE}: transform must be one of {', '.join(TRANSFORMS)}")
-    if description.get("scores", "float32") not in SCORE_TYPES:
-        raise BundleError(f"{DESCRIPTION_FILE}: scores must be one of {', '.join(SCORE_TYPES)}")
+    for name in ("scores", "transform_type"):
+        if description.get(name, "float32") not in SCORE_TYPES:
+            raise BundleError(f"{DESCRIPTION_FILE}: {name} must be one of {', '.join(SCORE_TYPES)}")
 
 
 def _read_golden(golden: Mapping[str, Any], schema: Schema) -> Golden:
