@@ -56,7 +56,7 @@ def check_golden_scores(manifest: Manifest, scores: NDArray[np.float32], exact: 
             f"{manifest.ref}: the scores have the shape {scores.shape}, "
             f"but the golden rows have {published.shape}"
         )
-    differs = np.abs(_ordinals(published) - _ordinals(scores)) > (0 if exact else LINK_ULPS)
+    differs = ulps_between(published, scores) > (0 if exact else LINK_ULPS)
     rows = np.flatnonzero(differs if differs.ndim == 1 else differs.any(axis=1))
     if rows.size:
         raise GoldenMismatch(
@@ -64,6 +64,12 @@ def check_golden_scores(manifest: Manifest, scores: NDArray[np.float32], exact: 
             f"bundle was published, the first is row {rows[0]}; "
             f"train the model again as a new version, or use xgboost {manifest.xgboost}"
         )
+
+
+def ulps_between(these: NDArray[np.float32], those: NDArray[np.float32]) -> NDArray[np.int64]:
+    """Count the steps from one float32 to the next that lie between each two."""
+    steps: NDArray[np.int64] = np.abs(_ordinals(these) - _ordinals(those))
+    return steps
 
 
 def _ordinals(scores: NDArray[np.float32]) -> NDArray[np.int64]:

@@ -28,8 +28,8 @@ def publish(
     """Write `<root>/<name>/<version>/` after a test load; publishing the same bundle again changes nothing.
 
     `description` is `bundle.json` without what is read from the model: objective, quantiles, explained,
-    xgboost, golden and sha256. Without a version the bundle gets the next one. Raises BundleError,
-    SchemaError, InvalidRows or RegistryUnavailable.
+    xgboost, golden (but for its `probes`) and sha256. Without a version the bundle gets the next one. Raises
+    BundleError, SchemaError, InvalidRows or RegistryUnavailable.
     """
     version = description.get("version")
     with tempfile.TemporaryDirectory(prefix="paygrade-") as folder:
@@ -129,7 +129,11 @@ def _write(
         **({"quantiles": list(objective.quantiles)} if objective.quantiles else {}),
         **({} if _can_explain(scorer, matrix) else {"explained": False}),
         "xgboost": xgboost.__version__,
-        "golden": {"rows": golden_rows, "predictions": shortest(scorer.score(matrix))},
+        "golden": {
+            **description.get("golden", {}),
+            "rows": golden_rows,
+            "predictions": shortest(scorer.score(matrix)),
+        },
     }
     _sign(complete, directory)
 

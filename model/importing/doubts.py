@@ -1,0 +1,99 @@
+"""What shows, without the author's scores, that a booster is read otherwise than in training."""
+
+import json
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from typing import NamedTuple
+
+import numpy as np
+
+from model.importing.options import ImportOptions
+from model.importing.outcomes import outcomes
+from model.importing.reading import Reading, changes
+from model.importing.sample import Sample
+from model.importing.target_error import measure, read_target
+from model.preparation import preparation_of
+
+BELIEVED = ("zeros", "missing", "order")
+"""The changes that are looked for; more trees fit closer, and so may any number that is added."""
+CLEARLY = 0.9
+"""Another way to read is believed if its error is less than this share of the error."""
+
+
+def find_doubt(reading: Reading, sample: Sample, options: ImportOptions, others: Sequence[str]) -> str:
+    """Say in one line what is wrong with the reading, and what to add; empty if nothing seems wrong."""
+    return _smaller_error(reading, sample, options, others) or _sparse_training(reading)
+
+
+class _Measured(NamedTuple):
+    error: float
+    constant: float
+    causes: list[str]
+    remedies: list[str]
+
+
+def _smaller_error(reading: Reading, sample: Sample, options: ImportOptions, others: Sequence[str]) -> str:
+    """Look for a way to read that is much closer to the target."""
+    if options.target not in sample.table.columns.column_names:
+        return ""
+    found = list(_measure_each(reading, sample, options, others))
+    if not found:
+        return ""
+    ours = min((one.error for one in found if not one.causes), default=np.inf)
+    best = min(found, key=lambda one: (one.error, len(one.causes)))
+    if best.error >= CLEARLY * min(ours, best.constant):
+        return ""
+    return (
+        f"the error on {options.target!r} would be {best.error:.4g} instead of {ours:.4g} if "
+        f"{' and '.join(best.causes)}; {', and '.join(best.remedies)}"
+    )
+
+
+def _measure_each(
+    reading: Reading, sample: Sample, options: ImportOptions, others: Sequence[str]
+) -> Iterator[_Measured]:
+    target = read_target(sample.table, options.target)
+    if target is None:
+        return
+    found = [change for change in changes(reading, sample.table, others) if change.dimension in BELIEVED]
+    for change in (None, *found):
+        read = replace(reading, **change.fields) if change else reading
+        for outcome in outcomes(read, read.scores(), options.transform, options.classes):
+            if outcome.because and not outcome.remedy.startswith("add --transform"):
+                continue
+            error = measure(reading.objective, outcome.scores, target, options.classes)
+            if error and np.isfinite(error.deciding[0]):
+                parts = [part for part in (change, outcome) if part and part.because]
+                causes, remedies = [one.because for one in parts], [one.remedy for one in parts]
+                yield _Measured(*error.deciding, causes, remedies)
+
+
+def _sparse_training(reading: Reading) -> str:
+    """Recognise columns of 0 and 1 that the trees never split between 0 and 1: zeros were missing."""
+    features, _ = preparation_of(reading.schema, reading.missing).split(reading.matrix)
+    split = thresholds(reading)
+    names, useless = reading.schema.tree_features, []
+    flags = [column for column in split if np.array_equal(np.unique(features[:, column]), [0, 1])]
+    for column in flags:
+        if not any(0 < threshold <= 1 for threshold in split[column]):
+            useless.append(names[column])
+    if not useless or 2 * len(useless) <= len(flags):
+        return ""
+    return (
+        f"the trees never split {useless[0]!r} between 0 and 1 ({len(useless)} such columns), only between "
+        "missing and present: zeros were missing in training, as in a sparse matrix; add --zero-is-missing"
+    )
+
+
+def thresholds(reading: Reading) -> dict[int, list[float]]:
+    """Return the thresholds of all numeric splits, by the position of the feature."""
+    model = json.loads(reading.booster.save_raw("json"))["learner"]["gradient_booster"]
+    model = model.get("gbtree", model).get("model", {})
+    found: dict[int, list[float]] = {}
+    for tree in model.get("trees", ()):
+        for feature, threshold, child in zip(
+            tree["split_indices"], tree["split_conditions"], tree["left_children"], strict=True
+        ):
+            if child != -1:  # a leaf has none
+                found.setdefault(feature, []).append(threshold)
+    return found
