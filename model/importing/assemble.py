@@ -11,6 +11,7 @@ import xgboost
 from model.booster import read_objective
 from model.description.errors import BundleError
 from model.description.schema import Schema
+from model.importing.doubts import find_sparse_training
 from model.importing.features import define_features
 from model.importing.options import ImportOptions
 from model.importing.proof import NOT_PROVED, Proof, prove_by_scores, prove_by_target
@@ -59,10 +60,9 @@ def import_model(
         reading = Reading(booster, objective, schema, read.matrix, trees, options.missing_value)
         proof = _prove(file.name, reading, read, options, others)
         features, golden = read.observed(features, options.missing_value), read.golden_rows(schema)
-    elif example:
-        golden = read_sample(schema, example).golden_rows(schema)
     else:
-        golden = probe_rows(booster, schema)
+        _check_sparse_training(file.name, booster, schema, options)
+        golden = read_sample(schema, example).golden_rows(schema) if example else probe_rows(booster, schema)
     description = {
         **_describe(options, features, trees, proof),
         # Rows that nobody has sent must not be shown to callers.
@@ -106,6 +106,14 @@ def _choose_trees(booster: xgboost.Booster, options: ImportOptions) -> tuple[int
         f"{trees} of {rounds} rounds of trees are used: training stopped early, and scikit-learn's interface "
         f"predicts with the rounds up to the best one; Booster.predict uses all: --trees {rounds}"
     ]
+
+
+def _check_sparse_training(
+    file: str, booster: xgboost.Booster, schema: Schema, options: ImportOptions
+) -> None:
+    doubt = "" if options.unproved else find_sparse_training(booster, schema)
+    if doubt:
+        raise BundleError(f"{file}: {doubt}; --unproved imports it all the same")
 
 
 def _prove(

@@ -53,8 +53,8 @@ def prove_by_scores(
     """Compare every row; raises BundleError, which shows rows that differ and what explains them."""
     if not expected.labels and len(np.unique(expected.values, axis=0)) < 2:
         raise BundleError(
-            f"{file}: {expected.origin}: {sample.rows} rows with one and the same score prove nothing; "
-            "give more rows"
+            f"{file}: {expected.origin}: a single score, for however many rows, proves nothing; "
+            "give rows with different scores"
         )
     record = {"kind": "scores", "rows": sample.rows, "scores": expected.origin}
     scores = reading.scores()
