@@ -117,8 +117,8 @@ def _far_sentinel(reading: Reading) -> str:
             distance = np.abs(rest - values[at]).min()
             if values[at] in SENTINELS and counts[at] > 1 and distance > np.ptp(rest) / 2:
                 return (
-                    f"the sample has {values[at]:g} {counts[at]} times in {name!r}, far from its other numbers; if "
-                    f"it stood for a missing value in training, add --missing-value {values[at]:g}"
+                    f"the sample has {values[at]:g} {counts[at]} times in {name!r}, far from its other numbers; "
+                    f"if it stood for a missing value in training, add --missing-value {values[at]:g}"
                 )
     return ""
 
