@@ -79,7 +79,7 @@ class Bundle:
         objective = read_objective(booster, manifest.ref)
         try:
             preparation = preparation_of(manifest.schema, manifest.missing, manifest.steps)
-            finish = finish_of(manifest.transform, manifest.after)
+            finish = finish_of(manifest.transform, manifest.transform_type, manifest.after)
         except BundleError as error:
             raise BundleError(f"{manifest.ref}: {error}") from None
         check_description(manifest, booster, objective, preparation)

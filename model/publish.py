@@ -121,9 +121,8 @@ def _write(
     # Score with the saved model, since a parameter of training may not be saved.
     saved = read_booster(model.read_bytes(), ref)
     preparation = preparation_of(schema, description.get("missing"))
-    scorer = Scorer(
-        saved, objective, description["trees"], preparation, finish_of(description.get("transform", ""))
-    )
+    finish = finish_of(description.get("transform", ""), description.get("transform_type", "float64"))
+    scorer = Scorer(saved, objective, description["trees"], preparation, finish)
     complete = {
         **description,
         "objective": objective.name,

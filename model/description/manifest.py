@@ -16,7 +16,7 @@ from model.description.schema import Schema, Value
 
 MODEL_FILE = "model.ubj"
 DESCRIPTION_FILE = "bundle.json"
-TRANSFORMS = ("log", "log1p")
+TRANSFORMS = ("log", "log1p", "sqrt", "logit")
 NAME = re.compile(r"[a-z0-9][a-z0-9_-]{0,62}")
 PICKLES = ("*.pkl", "*.pickle", "*.joblib")
 
@@ -38,6 +38,7 @@ OPTIONAL: dict[str, type] = {
     "classes": list,
     "quantiles": list,
     "transform": str,
+    "transform_type": str,
     "explained": bool,
     "unexplained": str,
     "missing": float,
@@ -74,10 +75,11 @@ class Manifest:
 
     `trees` is the number of boosting rounds to use. `classes` are the names of a classifier's classes, by
     their number. `quantiles` are those of a model that predicts an interval. `transform` was applied to the
-    target before training, and is inverted in scores. `explained` tells whether the model can be explained,
-    and `unexplained` why it cannot. Numbers equal to `missing` count as missing. `steps` make the booster's
-    columns out of the features, and `after` is done to its scores; `paygrade.steps` reads both. `scores` is
-    the type of the scores, and `proof` tells what they were compared with.
+    target before training, and is inverted in scores, in `transform_type`. `explained` tells whether the
+    model can be explained, and `unexplained` why it cannot. Numbers equal to `missing` count as missing.
+    `steps` make the booster's columns out of the features, and `after` is done to its scores;
+    `paygrade.steps` reads both. `scores` is the type of the scores, and `proof` tells what they were
+    compared with.
 
     These are derived: `ref` pins this version, as in `salary@1`; `members` are the members of each row's
     output, with the number of values in each; `columns` are those of a result file, with explanations
@@ -101,6 +103,7 @@ class Manifest:
     classes: Sequence[str] = ()
     quantiles: Sequence[float] = ()
     transform: str = ""
+    transform_type: str = "float64"
     explained: bool = True
     unexplained: str = ""
     missing: float | None = None
@@ -268,10 +271,16 @@ def _check_values(description: Mapping[str, Any]) -> None:
         raise BundleError(f"{DESCRIPTION_FILE}: classes must be texts, each different from the others")
     if not all(is_number(alpha) and 0 < alpha < 1 for alpha in quantiles):
         raise BundleError(f"{DESCRIPTION_FILE}: quantiles must be numbers between 0 and 1")
+    _check_scores(description)
+
+
+def _check_scores(description: Mapping[str, Any]) -> None:
+    """Check what is done to the trees' scores."""
     if description.get("transform", "log") not in TRANSFORMS:
         raise BundleError(f"{DESCRIPTION_FILE}: transform must be one of {', '.join(TRANSFORMS)}")
-    if description.get("scores", "float32") not in SCORE_TYPES:
-        raise BundleError(f"{DESCRIPTION_FILE}: scores must be one of {', '.join(SCORE_TYPES)}")
+    for name in ("scores", "transform_type"):
+        if description.get(name, "float32") not in SCORE_TYPES:
+            raise BundleError(f"{DESCRIPTION_FILE}: {name} must be one of {', '.join(SCORE_TYPES)}")
     if description.get("transform") and description.get("after"):
         raise BundleError(f"{DESCRIPTION_FILE}: transform and after exclude each other")
     if not all(isinstance(operation, dict) for operation in description.get("after", [])):
