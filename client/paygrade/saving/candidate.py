@@ -15,11 +15,12 @@ from paygrade.saving.labels import read_classes
 from paygrade.saving.models import Predictor, read_predictor
 from paygrade.saving.names import column_names
 from paygrade.saving.probes import find_nullable
-from paygrade.saving.program import Program, Written
+from paygrade.saving.program import Program
 from paygrade.saving.proof import Replay, Scores, author_scores, prove, read_learner
 from paygrade.saving.raw import RawColumn, read_columns
 from paygrade.saving.readers import READERS
 from paygrade.saving.reading import Traced
+from paygrade.saving.written import Written, write_steps
 from paygrade.steps import After, Steps
 
 GOLDEN_ROWS = 12
@@ -49,7 +50,7 @@ class Candidate:
         expected = _ask(author, sample, predictor)
         names = column_names(program, predictor)
         missing = None if math.isnan(predictor.missing) else predictor.missing
-        written = program.finish(predictor.columns, names, missing)
+        written = write_steps(program, predictor.columns, names, missing)
         steps = Steps.from_dict(written.steps, [column.to_feature() for column in written.columns])
         replay = Replay(predictor.booster, predictor.trees, steps, After.from_list(predictor.after))
         named = read_classes(classes, predictor.classes)
