@@ -1,10 +1,13 @@
-"""What becomes of the trees' scores: the inverse of what was done to the target."""
+"""What becomes of the trees' scores: a calibration, or the inverse of what was done to the target."""
 
-from collections.abc import Callable, Mapping
-from typing import Any
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
+from paygrade.steps import After, StepsError
+
+from model.description.errors import BundleError
 
 Scores = NDArray[Any]
 
@@ -26,6 +29,15 @@ EXACT = ("sqrt",)
 """Those whose inverse has the same bits on every machine."""
 
 
+class Finish(Protocol):
+    """`exact` tells whether every machine gives the same bits."""
+
+    exact: bool
+
+    def apply(self, scores: Scores) -> Scores:
+        """Return the scores that callers see; the given ones are float32."""
+
+
 class TargetInverse:
     """Undoes a transform of the target, computed in this type: that of the notebook's own call.
 
@@ -44,6 +56,15 @@ class TargetInverse:
             return self._inverse(scores.astype(self._type)).astype(np.float32)
 
 
-def finish_of(transform: str = "", computed_in: str = "float64") -> TargetInverse | None:
-    """Make what a bundle needs; None if callers see the trees' scores."""
-    return TargetInverse(transform, computed_in) if transform else None
+def finish_of(
+    transform: str = "", computed_in: str = "float64", after: Sequence[Mapping[str, Any]] = ()
+) -> Finish | None:
+    """Make what a bundle needs; None if callers see the trees' scores. Raises BundleError."""
+    if transform:
+        return TargetInverse(transform, computed_in)
+    if not after:
+        return None
+    try:
+        return After.from_list(after)
+    except StepsError as error:
+        raise BundleError(f"after: {error}") from None

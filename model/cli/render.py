@@ -24,7 +24,8 @@ def render_bundle(manifest: Manifest) -> str:
     if manifest.transform:
         lines.append(f"trained on the {manifest.transform} of the target")
     if not manifest.explained:
-        lines.append("cannot be explained")
+        reason = f": {manifest.unexplained}" if manifest.unexplained else ""
+        lines.append(f"cannot be explained{reason}")
     if manifest.missing is not None:
         lines.append(f"{manifest.missing:g} stands for a missing value")
     lines.append(render_proof(manifest))

@@ -21,6 +21,8 @@ DEFAULTS: Mapping[str, Any] = {
     "zero_is_missing": False,
 }
 UNSEEN = ("fault", "missing", "unknown")
+UNKNOWN_CODE = -1.0
+"""Stands in a matrix for a text that is no category, where `unseen` is unknown."""
 
 FLOAT32_LIMIT = float(2**128 - 2**103)
 """The smallest double that rounds to infinity in float32: halfway between its largest number and 2**128."""
@@ -33,9 +35,9 @@ class Feature:
     `minimum` and `maximum` are limits set by the model's owner; values beyond them are invalid.
     `observed` holds the smallest and largest training value; values beyond them only cause a warning.
     A `base_margin` is not an input of the trees; it is the number that their sum starts from, such as an
-    exposure. `dtype` is the type of the column that the steps were fitted on. A text that is not a category
-    is `unseen`: a fault, a missing value, or a category that the steps do not know. Where `zero_is_missing`,
-    the trees get 0 as a missing value.
+    exposure. `dtype` is the type of the column that the steps were fitted on. `unseen` tells what a text is
+    that is no category: a fault, a missing value, or a category that the steps do not know. Where
+    `zero_is_missing`, the trees get 0 as a missing value.
     """
 
     name: str

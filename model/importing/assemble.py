@@ -11,12 +11,12 @@ import xgboost
 from model.booster import read_objective
 from model.description.errors import BundleError
 from model.description.schema import Schema
-from model.importing.doubts import find_sparse_training
 from model.importing.features import define_features
 from model.importing.options import ImportOptions
 from model.importing.proof import NOT_PROVED, Proof, prove_by_scores, prove_by_target
 from model.importing.reading import Reading
 from model.importing.sample import Sample, read_sample
+from model.importing.sample_checks import find_sparse_training
 from model.importing.scores import ScoresOption, read_scores
 from model.training.booster_file import read_model_file
 from model.training.probes import probe_rows
@@ -111,9 +111,9 @@ def _choose_trees(booster: xgboost.Booster, options: ImportOptions) -> tuple[int
 def _check_sparse_training(
     file: str, booster: xgboost.Booster, schema: Schema, options: ImportOptions
 ) -> None:
-    doubt = "" if options.unproved else find_sparse_training(booster, schema)
-    if doubt:
-        raise BundleError(f"{file}: {doubt}; --unproved imports it all the same")
+    fault = "" if options.unproved else find_sparse_training(booster, schema)
+    if fault:
+        raise BundleError(f"{file}: {fault}; --unproved imports it all the same")
 
 
 def _prove(

@@ -10,11 +10,11 @@ from numpy.typing import NDArray
 from model.description.errors import BundleError
 from model.description.manifest import SCORE_TYPES
 from model.importing.causes import Question, find_cause
-from model.importing.doubts import find_doubt
 from model.importing.options import ImportOptions
 from model.importing.outcomes import outcomes
 from model.importing.reading import Reading
 from model.importing.sample import Sample
+from model.importing.sample_checks import find_fault
 from model.importing.scores import AuthorScores
 from model.importing.target_error import measure, read_target
 from model.load_checks import LINK_ULPS, ulps_between
@@ -111,9 +111,9 @@ def prove_by_target(
     file: str, reading: Reading, sample: Sample, options: ImportOptions, others: Sequence[str]
 ) -> Proof:
     """Measure the error beside that of a constant; raises BundleError if it shows that scores are wrong."""
-    doubt = "" if options.unproved else find_doubt(reading, sample, options, others)
-    if doubt:
-        raise BundleError(f"{file}: {doubt}; --unproved imports it all the same")
+    fault = "" if options.unproved else find_fault(reading, sample, options, others)
+    if fault:
+        raise BundleError(f"{file}: {fault}; --unproved imports it all the same")
     if options.target not in sample.table.columns.column_names:
         return NOT_PROVED
     target = read_target(sample.table, options.target)

@@ -28,7 +28,7 @@ ONLY_ONES = (2.00001, -9.536743e-07)
 FEWEST_VALUES = 4
 
 
-def find_doubt(reading: Reading, sample: Sample, options: ImportOptions, others: Sequence[str]) -> str:
+def find_fault(reading: Reading, sample: Sample, options: ImportOptions, others: Sequence[str]) -> str:
     """Say in one line what is wrong with the reading, and what to add; empty if nothing seems wrong."""
     if options.target in sample.table.columns.column_names:
         return _smaller_error(reading, sample, options, others) or _sparse_training(reading)
@@ -117,7 +117,7 @@ def _far_sentinel(reading: Reading) -> str:
             distance = np.abs(rest - values[at]).min()
             if values[at] in SENTINELS and counts[at] > 1 and distance > np.ptp(rest) / 2:
                 return (
-                    f"the sample has {values[at]:g} {counts[at]} times in {name!r}, far from its other numbers; "
+                    f"the sample has {values[at]:g} {counts[at]} times in {name!r}, far from other numbers; "
                     f"if it stood for a missing value in training, add --missing-value {values[at]:g}"
                 )
     return ""
