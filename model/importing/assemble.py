@@ -43,8 +43,7 @@ def import_model(
     """
     booster, saved_by = read_model_file(file)
     objective = read_objective(booster, file.name)
-    rounds = booster.num_boosted_rounds()
-    if not rounds:
+    if not (rounds := booster.num_boosted_rounds()):
         raise BundleError(f"{file.name}: the model has no trees; train it first")
     if options.classes:
         _check_classes(options.classes, objective.classes, file.name)
@@ -53,8 +52,7 @@ def import_model(
     if options.by_position:
         booster.feature_names = [each["name"] for each in features if not each.get("base_margin")]
     trees, note = _choose_trees(booster, options)
-    proof = NOT_PROVED
-    schema = Schema.from_list(features)
+    proof, schema = NOT_PROVED, Schema.from_list(features)
     if sample:
         read = read_sample(schema, sample)
         reading = Reading(booster, objective, schema, read.matrix, trees, options.missing_value)
@@ -63,18 +61,16 @@ def import_model(
     else:
         _check_sparse_training(file.name, booster, schema, options)
         golden = read_sample(schema, example).golden_rows(schema) if example else probe_rows(booster, schema)
-    description = {
-        **_describe(options, features, trees, proof),
-        # Rows that nobody has sent must not be shown to callers.
-        **({} if sample or example else {"golden": {"probes": True}}),
-        "training": {
-            "imported": file.name,
-            "sha256": hashlib.sha256(file.read_bytes()).hexdigest(),
-            "saved_by": saved_by,
-            "rounds": rounds,
-            **({"sample": sample.file, "sample_sha256": sample.sha256} if sample else {}),
-        },
+    training = {
+        "imported": file.name,
+        "sha256": hashlib.sha256(file.read_bytes()).hexdigest(),
+        "saved_by": saved_by,
+        "rounds": rounds,
+        **({"sample": sample.file, "sample_sha256": sample.sha256} if sample else {}),
     }
+    # Rows that nobody has sent must not be shown to callers.
+    probes = {} if sample or example else {"golden": {"probes": True}}
+    description = {**_describe(options, features, trees, proof), **probes, "training": training}
     return ImportedModel(TrainedModel(booster, description, golden), [*note, proof.said])
 
 

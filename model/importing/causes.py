@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from model.booster import BINARY, SUMS
-from model.importing.outcomes import Outcome, label_outcome, outcomes
+from model.importing.possible_scores import PossibleScores, label_scores, possible_scores
 from model.importing.reading import Change, Reading, changes
 from model.importing.scores import EXACTLY, AuthorScores
 from model.load_checks import LINK_ULPS, ulps_between
@@ -33,7 +33,9 @@ class Question:
     transform: str
     classes: Sequence[str]
 
-    def outcomes(self, combination: Sequence[Change] = (), rows: Rows | None = None) -> list[Outcome]:
+    def possible_scores(
+        self, combination: Sequence[Change] = (), rows: Rows | None = None
+    ) -> list[PossibleScores]:
         """Return what the author may have written for these rows, had the booster been read so."""
         reading = self.reading
         for change in combination:
@@ -41,7 +43,7 @@ class Question:
         if rows is not None:
             reading = reading.select(rows)
         width = self.expected.values.shape[1:]
-        found = outcomes(reading, reading.scores(), self.transform, self.classes)
+        found = possible_scores(reading, reading.scores(), self.transform, self.classes)
         return [one for one in found if one.scores.shape[1:] == width]
 
 
@@ -49,13 +51,13 @@ class Cause(NamedTuple):
     """How the booster would have been read, and what the author would have written."""
 
     combination: tuple[Change, ...]
-    outcome: Outcome
+    possible: PossibleScores
 
     @property
     def parts(self) -> list[tuple[str, str]]:
         """Return what would be so, and what to do about it."""
         changed = [(change.because, change.remedy) for change in self.combination]
-        return [*changed, (self.outcome.because, self.outcome.remedy)]
+        return [*changed, (self.possible.because, self.possible.remedy)]
 
 
 class Comparison(NamedTuple):
@@ -70,15 +72,15 @@ def find_cause(question: Question, table: Table, others: Sequence[str]) -> str:
     """Say what explains every difference, and what to do about it; empty if nothing does."""
     if question.expected.labels:
         scores, objective = question.reading.scores(), question.reading.objective
-        label = label_outcome(question.expected.labels, objective, scores, question.classes)
+        label = label_scores(question.expected.labels, objective, scores, question.classes)
         return f"{label.because}; {label.remedy}" if label else ""
     rows = np.unique(np.linspace(0, len(question.reading.matrix) - 1, FIRST_ROWS).astype(int))
     first = question.expected.select(rows)
     causes = list(_possible_causes(question, list(changes(question.reading, table, others)), rows))
-    causes.sort(key=lambda cause: len(cause.combination) + bool(cause.outcome.because))
+    causes.sort(key=lambda cause: len(cause.combination) + bool(cause.possible.because))
     for comparison in _comparisons(question):
         for cause in causes:
-            if comparison.holds(first, cause.outcome.scores) and _explains(question, cause, comparison):
+            if comparison.holds(first, cause.possible.scores) and _explains(question, cause, comparison):
                 return _sentence([*cause.parts, (comparison.because, comparison.remedy)])
     return _fewer_trees(question) or _constant(question) or _scale(question)
 
@@ -87,18 +89,18 @@ def _possible_causes(question: Question, found: Sequence[Change], rows: Rows) ->
     for size in (0, 1, 2):
         for combination in combinations(found, size):
             if len({change.dimension for change in combination}) == size:
-                for outcome in question.outcomes(combination, rows):
-                    yield Cause(combination, outcome)
+                for possible in question.possible_scores(combination, rows):
+                    yield Cause(combination, possible)
 
 
 def _explains(question: Question, cause: Cause, comparison: Comparison) -> bool:
     """Return whether a cause explains all rows, not only the first."""
     same = [
-        outcome
-        for outcome in question.outcomes(cause.combination)
-        if (outcome.because, outcome.computed_in) == (cause.outcome.because, cause.outcome.computed_in)
+        possible
+        for possible in question.possible_scores(cause.combination)
+        if (possible.because, possible.computed_in) == (cause.possible.because, cause.possible.computed_in)
     ]
-    return any(comparison.holds(question.expected, outcome.scores) for outcome in same)
+    return any(comparison.holds(question.expected, possible.scores) for possible in same)
 
 
 def _sentence(parts: Sequence[tuple[str, str]]) -> str:
@@ -137,10 +139,10 @@ def _fewer_trees(question: Question) -> str:
         change = Change(
             "trees", f"the first {trees} rounds are used", f"add --trees {trees}", {"trees": trees}
         )
-        outcome = question.outcomes([change], few)[0]
+        possible = question.possible_scores([change], few)[0]
         exactly = Comparison(lambda wanted, scores: bool(wanted.equal(scores).all()))
-        if exactly.holds(expected, outcome.scores) and _explains(
-            question, Cause((change,), outcome), exactly
+        if exactly.holds(expected, possible.scores) and _explains(
+            question, Cause((change,), possible), exactly
         ):
             return _sentence([(change.because, change.remedy)])
     return ""

@@ -11,7 +11,7 @@ from model.description.errors import BundleError
 from model.description.manifest import SCORE_TYPES
 from model.importing.causes import Question, find_cause
 from model.importing.options import ImportOptions
-from model.importing.outcomes import outcomes
+from model.importing.possible_scores import possible_scores
 from model.importing.reading import Reading
 from model.importing.sample import Sample
 from model.importing.sample_checks import find_fault
@@ -58,21 +58,23 @@ def prove_by_scores(
         )
     record = {"kind": "scores", "rows": sample.rows, "scores": expected.origin}
     scores = reading.scores()
-    given = [one for one in outcomes(reading, scores, options.transform, options.classes) if not one.because]
+    given = [
+        one for one in possible_scores(reading, scores, options.transform, options.classes) if not one.because
+    ]
     fitting = [] if expected.labels else [one for one in given if one.scores.shape == expected.values.shape]
-    for outcome in fitting:
-        if expected.equal(outcome.scores).all():
+    for possible in fitting:
+        if expected.equal(possible.scores).all():
             said = f"proved: all {sample.rows} scores equal {expected.origin}, to the last bit"
-            return Proof(record, said, outcome.computed_in)
+            return Proof(record, said, possible.computed_in)
     if options.inexact:
-        for outcome in fitting:
-            ulps = int(ulps_between(expected.values.astype(np.float32), outcome.scores).max())
+        for possible in fitting:
+            ulps = int(ulps_between(expected.values.astype(np.float32), possible.scores).max())
             if ulps <= LINK_ULPS and not (reading.objective.exact and not options.transform):
                 said = (
                     f"proved: all {sample.rows} scores equal {expected.origin}, "
                     f"but for {ulps} units in the last place"
                 )
-                return Proof({**record, "ulps": ulps}, said, outcome.computed_in)
+                return Proof({**record, "ulps": ulps}, said, possible.computed_in)
     cause = find_cause(Question(reading, expected, options.transform, options.classes), sample.table, others)
     raise BundleError(
         f"{file}: {_difference(fitting[0].scores if fitting else scores, expected)}; {cause or NO_CAUSE}"
@@ -117,10 +119,10 @@ def prove_by_target(
     if options.target not in sample.table.columns.column_names:
         return NOT_PROVED
     target = read_target(sample.table, options.target)
-    [outcome] = [
-        one for one in outcomes(reading, reading.scores(), options.transform, ()) if not one.because
+    [possible] = [
+        one for one in possible_scores(reading, reading.scores(), options.transform, ()) if not one.because
     ][-1:]
-    error = None if target is None else measure(reading.objective, outcome.scores, target, options.classes)
+    error = None if target is None else measure(reading.objective, possible.scores, target, options.classes)
     if error is None:
         return NOT_PROVED
     record = {"kind": "target", "rows": sample.rows, "model": error.rounded[0], "constant": error.rounded[1]}

@@ -10,7 +10,7 @@ import xgboost
 
 from model.description.schema import Schema
 from model.importing.options import ImportOptions
-from model.importing.outcomes import outcomes
+from model.importing.possible_scores import possible_scores
 from model.importing.reading import SENTINELS, Reading, changes
 from model.importing.sample import Sample
 from model.importing.target_error import measure, read_target
@@ -66,13 +66,13 @@ def _measure_each(
     found = [change for change in changes(reading, sample.table, others) if change.dimension in BELIEVED]
     for change in (None, *found):
         read = replace(reading, **change.fields) if change else reading
-        for outcome in outcomes(read, read.scores(), options.transform, options.classes):
-            if outcome.because and not outcome.remedy.startswith("add --transform"):
+        for possible in possible_scores(read, read.scores(), options.transform, options.classes):
+            if possible.because and not possible.remedy.startswith("add --transform"):
                 continue
-            error = measure(reading.objective, outcome.scores, target, options.classes)
+            error = measure(reading.objective, possible.scores, target, options.classes)
             if error and np.isfinite(error.deciding[0]):
-                parts = [part for part in (change, outcome) if part and part.because]
-                remedies = [GUESSED if one is outcome else one.remedy for one in parts]
+                parts = [part for part in (change, possible) if part and part.because]
+                remedies = [GUESSED if one is possible else one.remedy for one in parts]
                 causes = [one.because for one in parts]
                 yield _Measured(*error.deciding, causes, remedies)
 
