@@ -185,7 +185,7 @@ def curl_line(address: str, manifest: Manifest) -> str:
     path, wait, body = (
         "/v1/predictions",
         " -H 'Prefer: wait=10'",
-        json.dumps({"inputs": manifest.examples[0]}),
+        json.dumps({"inputs": manifest.scored_rows[0]}),
     )
     if manifest.name == "salary" and manifest.schema.names == ("years",):
         path, wait, body = "/recms", "", '{"years":"2.5"}'
@@ -197,7 +197,7 @@ def self_check(address: str, key: str, manifest: Manifest, running: subprocess.P
     deadline = time.monotonic() + READY_WITHIN_SECONDS
     request = urllib.request.Request(  # noqa: S310 (always http)
         f"{address}/v1/predictions",
-        json.dumps({"inputs": manifest.examples[0]}).encode(),
+        json.dumps({"inputs": manifest.scored_rows[0]}).encode(),
         {"Content-Type": "application/json", "Prefer": "wait=10", "X-API-Key": key},
     )
     while time.monotonic() < deadline and running.poll() is None:
@@ -215,7 +215,7 @@ def self_check(address: str, key: str, manifest: Manifest, running: subprocess.P
         if answer["status"] == "succeeded":
             return BANNER.format(
                 address=address,
-                row=json.dumps(manifest.examples[0]),
+                row=json.dumps(manifest.scored_rows[0]),
                 output=json.dumps(answer["output"]),
                 model=manifest.ref,
                 curl=curl_line(address, manifest),

@@ -9,7 +9,7 @@ from model.cli import comparing, life, training
 from model.cli.arguments import make_parser
 from model.cli.bundles import find_bundle
 from model.cli.options import newest_served
-from model.cli.render import render_bundle, render_catalog, render_written
+from model.cli.render import render_bundle, render_catalog, render_features, render_written
 from model.description.catalog import Catalog
 from model.description.errors import ModelError
 from model.description.manifest import DESCRIPTION_FILE
@@ -35,12 +35,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _import(options: argparse.Namespace) -> str:
-    from model.training.importing import ImportOptions, import_model, read_schema_file
+    from model.importing.assemble import import_model
+    from model.importing.options import ImportOptions, read_schema_file
     from model.training.table import read_table
     from model.training.trained import model_name
 
     import_options = ImportOptions(
-        name=options.name or model_name(options.model.name),
+        name=model_name(options.model.name, options.name),
         target=options.target,
         unit=options.unit,
         features=read_schema_file(options.schema) if options.schema else (),
@@ -48,13 +49,19 @@ def _import(options: argparse.Namespace) -> str:
         transform=options.transform,
         base_margin=options.base_margin,
         trees=options.trees,
+        missing_value=options.missing_value,
+        zero_is_missing=options.zero_is_missing,
+        by_position=options.by_position,
+        scores=options.scores,
+        unproved=options.unproved,
+        inexact=options.inexact,
     )
     sample = read_table(options.sample, options.missing) if options.sample else None
-    trained = import_model(options.model, import_options, sample)
     newest = newest_served(import_options.name)
-    return render_written(
-        publish(options.output, trained.booster, trained.description, trained.golden_rows, newest)
-    )
+    imported = import_model(options.model, import_options, sample)
+    trained = imported.trained
+    manifest = publish(options.output, trained.booster, trained.description, trained.golden_rows, newest)
+    return "\n".join([render_features(manifest), *imported.notes, render_written(manifest)])
 
 
 def _show(options: argparse.Namespace) -> str:

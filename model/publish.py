@@ -20,6 +20,8 @@ from model.description.errors import BundleError
 from model.description.lifecycle import next_version
 from model.description.manifest import DESCRIPTION_FILE, MODEL_FILE, Manifest, digest
 from model.description.schema import Schema
+from model.finishing import finish_of
+from model.preparation import preparation_of
 from model.registry.directory import DirectoryRegistry
 from model.registry.interface import Registry, VersionExists
 
@@ -39,8 +41,9 @@ def publish(
     """Write `<root>/<name>/<version>/` after a test load; writing the same bundle again changes nothing.
 
     `description` is `bundle.json` without what is read from the model: objective, quantiles, explained,
-    xgboost, golden and sha256. Without a version the bundle gets the next one after those in `root` and
-    `newest_elsewhere`. Raises BundleError, SchemaError, InvalidRows or RegistryUnavailable.
+    xgboost, golden (but for its `probes`) and sha256. Without a version the bundle gets the next one after
+    those in `root` and `newest_elsewhere`. Raises BundleError, SchemaError, InvalidRows or
+    RegistryUnavailable.
     """
     version = description.get("version")
     with tempfile.TemporaryDirectory(prefix="paygrade-") as folder:
@@ -149,15 +152,20 @@ def _write(
     matrix = RowEncoder(schema).encode(schema.check_rows(golden_rows, "/golden/rows"))
     # Score with the saved model, since a parameter of training may not be saved.
     saved = read_booster(model.read_bytes(), ref)
-    transform = description.get("transform", "")
-    scorer = Scorer(saved, objective, description["trees"], schema.base_margin, transform)
+    preparation = preparation_of(schema, description.get("missing"))
+    finish = finish_of(description.get("transform", ""), description.get("transform_type", "float64"))
+    scorer = Scorer(saved, objective, description["trees"], preparation, finish)
     complete = {
         **description,
         "objective": objective.name,
         **({"quantiles": list(objective.quantiles)} if objective.quantiles else {}),
         **({} if _can_explain(scorer, matrix) else {"explained": False}),
         "xgboost": xgboost.__version__,
-        "golden": {"rows": golden_rows, "predictions": shortest(scorer.score(matrix))},
+        "golden": {
+            **description.get("golden", {}),
+            "rows": golden_rows,
+            "predictions": shortest(scorer.score(matrix)),
+        },
     }
     _sign(complete, directory)
 

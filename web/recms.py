@@ -20,7 +20,8 @@ def _describe(models: ModelSchemas) -> Iterator[Operation]:
     """Describes the route with the rows of the version that it scores with; without it, no row is valid."""
     manifest = models.preferred(MODEL)
     schema = ref_to(component_name("Row", manifest)) if manifest else {"type": "object"}
-    examples = {"row": {"summary": "a row", "value": manifest.examples[0]}} if manifest else {}
+    rows = manifest.examples if manifest else []
+    examples = {"row": {"summary": "a row", "value": rows[0]}} if rows else {}
     yield Operation(
         "recms",
         "predictions",

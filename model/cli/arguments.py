@@ -7,12 +7,13 @@ from model.cli.comparing import add_comparing
 from model.cli.life import add_life
 from model.cli.options import add_bundle, add_description, add_missing, add_registry, positive, texts
 from model.cli.training import add_shipped, add_training
+from model.description.manifest import TRANSFORMS
 
 EXAMPLES = """\
 examples:
   python -m model train wages.csv --target wage --quantiles 0.05,0.95
   python -m model train churn.parquet --target left --classify --drop customer_id
-  python -m model import booster.ubj --name rent --target rent --sample rows.csv
+  python -m model import booster.ubj --name rent --target rent --sample rows.csv --scores predicted
   python -m model check trained/rent/1
   python -m model compare rent trained/rent/2 --data rents.csv --picture rents.svg
   python -m model publish trained/rent/2 --to s3://my-bucket/bundles --sample rents.csv
@@ -59,9 +60,31 @@ def _add_import(parser: argparse.ArgumentParser) -> None:
     add("--target", required=True, metavar="NAME", help="what the model predicts")
     add_description(parser)
     add("--sample", type=Path, metavar="FILE", help="CSV or Parquet with typical rows, for the golden rows")
+    add(
+        "--scores",
+        default="",
+        metavar="COLUMN",
+        help="the author's scores of the sample: columns of it, a FILE (CSV, Parquet, .npy), or FILE:COLUMNS",
+    )
     add_missing(parser)
+    add(
+        "--missing-value",
+        type=float,
+        metavar="N",
+        help="number that stands for a missing value, such as -999",
+    )
+    add("--zero-is-missing", action="store_true", help="trained on a sparse matrix: its zeros are missing")
     add("--schema", type=Path, metavar="FILE", help="JSON list of features or names, in the model's order")
     add("--classes", type=texts, default=(), metavar="TEXTS", help="names of the classes, such as no,yes")
-    add("--transform", default="", choices=("log", "log1p"), help="transform of the target in training")
+    add("--transform", default="", choices=TRANSFORMS, help="transform of the target in training")
     add("--base-margin", default="", metavar="NAME", help="number that the trees' sum starts from")
     add("--trees", type=positive, metavar="N", help="rounds to use (default: the best iteration, or all)")
+    add("--by-position", action="store_true", help="the features are the sample's columns, in their order")
+    add(
+        "--inexact", action="store_true", help="accept scores that differ in the last bits of a link function"
+    )
+    add(
+        "--unproved",
+        action="store_true",
+        help="import a model even if the sample shows that scores are wrong",
+    )

@@ -39,7 +39,8 @@ def add_comparing(commands: Any) -> None:
 
 def compare_golden_rows(old: Manifest, new: Manifest) -> Iterator[str]:
     """Compare the scores of the golden rows of both versions."""
-    rows = [*old.examples, *(row for row in new.examples if row not in old.examples)]
+    rows = old.scored_rows
+    rows += [row for row in new.scored_rows if row not in rows]
     yield "on the golden rows of both"
     yield from _compare(old, new, columns_of(rows), len(rows))
 

@@ -7,6 +7,8 @@ from model.description.catalog import Catalog
 from model.description.features import Feature
 from model.description.manifest import Manifest
 
+PROOFS = {"": "trained here", "scores": "proved by scores", "target": "measured on its target"}
+
 
 def render_bundle(manifest: Manifest) -> str:
     """Describe one bundle: target, features, metrics, training and golden rows."""
@@ -22,12 +24,35 @@ def render_bundle(manifest: Manifest) -> str:
     if manifest.transform:
         lines.append(f"trained on the {manifest.transform} of the target")
     if not manifest.explained:
-        lines.append("cannot be explained")
-    features = [[feature.name, feature.type, _notes(feature)] for feature in manifest.schema.features]
-    lines += ["", "features", *text_table(features), "", "metrics", *_nested(manifest.metrics)]
+        reason = f": {manifest.unexplained}" if manifest.unexplained else ""
+        lines.append(f"cannot be explained{reason}")
+    if manifest.missing is not None:
+        lines.append(f"{manifest.missing:g} stands for a missing value")
+    lines.append(render_proof(manifest))
+    lines += ["", "features", render_features(manifest), "", "metrics", *_nested(manifest.metrics)]
     lines += ["", "training", *_nested(manifest.training)]
     lines += ["", f"{len(manifest.golden.rows)} golden rows"]
     return "\n".join(lines)
+
+
+def render_features(manifest: Manifest) -> str:
+    """Make a table with a line for each feature."""
+    features = [[feature.name, feature.type, _notes(feature)] for feature in manifest.schema.features]
+    return "\n".join(text_table(features))
+
+
+def render_proof(manifest: Manifest) -> str:
+    """Say what the scores were compared with before the bundle was made."""
+    proof = manifest.proof
+    match proof.get("kind"):
+        case None:
+            return "trained here"
+        case "scores":
+            return f"proved by its author's scores of {proof['rows']} rows" if "rows" in proof else "proved"
+        case "target":
+            return f"measured on {proof['rows']} rows, but not compared with its author's scores"
+        case _:
+            return "not proved: its scores were compared with nothing"
 
 
 def render_catalog(catalog: Catalog) -> str:
@@ -36,7 +61,9 @@ def render_catalog(catalog: Catalog) -> str:
     for manifest in catalog.manifests():
         named = catalog.aliases(manifest.name).items()
         aliases = ", ".join(alias for alias, version in named if version == manifest.version)
-        rows.append([manifest.ref, manifest.target, manifest.objective, manifest.sha256[:12], aliases])
+        said = PROOFS.get(manifest.proof.get("kind", ""), "not proved")
+        row = [manifest.ref, manifest.target, manifest.objective, said, manifest.sha256[:12], aliases]
+        rows.append(row)
     retired = [f"retired: {manifest.ref}" for manifest in catalog.retired()]
     problems = [f"not served: {problem}" for problem in catalog.problems.values()]
     return "\n".join([*text_table(rows), *retired, *problems]) or "no bundles are published here"
@@ -64,6 +91,8 @@ def _notes(feature: Feature) -> str:
     notes = []
     if feature.base_margin:
         notes.append("base margin")
+    if feature.zero_is_missing:
+        notes.append("0 is missing")
     if feature.nullable:
         notes.append("may be missing")
     if feature.categories:

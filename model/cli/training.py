@@ -83,7 +83,7 @@ def _train(options: argparse.Namespace) -> str:
 
     target = TargetOptions(options.objective, options.classify, options.log, options.quantiles)
     limits = read_limits(options.limits) if options.limits else {}
-    name = options.name or model_name(options.table.name)
+    name = model_name(options.table.name, options.name)
     parameters = read_parameters(options.param, options.depth, options.rate)
     how = TrainingOptions(parameters, options.rounds, options.tune, options.seed, options.threads)
     newest = newest_served(name)

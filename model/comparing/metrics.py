@@ -38,7 +38,7 @@ def measure(scored: ScoredTable, target: pa.Array) -> dict[str, float]:
         return _measure_classes(labels, np.column_stack([1 - probability, probability])[known])
     if outputs.probabilities is not None:
         return _measure_classes(labels, np.asarray(outputs.probabilities, dtype=np.float64)[known])
-    if manifest.objective.partition(":")[0] not in MEASURED:
+    if manifest.objective.partition(":")[0] not in MEASURED or outputs.prediction.ndim > 1:
         return {}
     metrics = _measure_numbers(labels, np.asarray(outputs.prediction, dtype=np.float64)[known])
     if outputs.interval is not None:
@@ -58,7 +58,7 @@ def _read_labels(name: str, target: pa.Array, classes: list[str]) -> Floats:
         target = target.cast(pa.string())
     else:
         feature = Feature(name, "number", nullable=True)
-    checked = ColumnCheck(Schema([feature]), empty_is_null=True).read({name: target}, len(target))
+    checked = ColumnCheck(Schema([feature]), empty_is_null=False).read({name: target}, len(target))
     return checked.matrix[:, 0].astype(np.float64)
 
 

@@ -80,7 +80,7 @@ def score_table(bundle: Bundle, name: str, columns: Columns, size: int) -> Score
     """Score all rows of a table of `size` rows that the version accepts; `name` is what to call it."""
     absent: list[Any] = [MISSING] * size
     schema = bundle.manifest.schema
-    checked = ColumnCheck(schema, empty_is_null=True).read(
+    checked = ColumnCheck(schema, empty_is_null=False, matrix_type=bundle.matrix_type).read(
         {feature: columns.get(feature, absent) for feature in schema.names}, size
     )
     rows = np.array([row for row in range(size) if row not in checked.faults], dtype=np.int64)

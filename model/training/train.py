@@ -42,14 +42,8 @@ def train(
                 metrics.add(fold)
         trees = median_low(rounds)
         booster = trainer.train_on_all(trees, bar.update)
-    target = dataset.target
     description = {
-        "name": name,
-        "target": target.name,
-        "unit": unit,
-        "features": dataset.schema.to_list(),
-        **({"classes": list(target.classes)} if target.classes else {}),
-        **({"transform": target.transform} if target.transform else {}),
+        **_describe(dataset, name, unit),
         "trees": trees,
         "metrics": metrics.result(),
         "training": {
@@ -64,6 +58,18 @@ def train(
         },
     }
     return TrainedModel(booster, description, golden_rows(dataset))
+
+
+def _describe(dataset: Dataset, name: str, unit: str) -> dict[str, Any]:
+    target = dataset.target
+    return {
+        "name": name,
+        "target": target.name,
+        "unit": unit,
+        "features": dataset.schema.to_list(),
+        **({"classes": list(target.classes)} if target.classes else {}),
+        **({"transform": target.transform} if target.transform else {}),
+    }
 
 
 def _tuned(dataset: Dataset, options: TrainingOptions, advance: Advance) -> Trainer:

@@ -54,11 +54,11 @@ class ModelSchemas:
         self.schemas[row] = {
             "title": f"A row for {manifest.ref}",
             **manifest.schema.to_json_schema(),
-            "examples": manifest.examples[:3],
+            **({"examples": manifest.examples[:3]} if manifest.examples else {}),
         }
         self.schemas[body] = _body(manifest, self.refs_of(manifest), default, ref_to(row))
         self._bodies.append(body)
-        if newest:
+        if newest and manifest.examples:
             named = {} if default else {"model": manifest.name}
             rows = manifest.examples
             for suffix, summary, inputs in (("", "one row", rows[0]), ("-rows", "a list of rows", rows[:3])):

@@ -6,9 +6,10 @@ from pathlib import Path
 import pytest
 
 from model.description.manifest import MODEL_FILE, Manifest
+from model.importing.assemble import import_model
+from model.importing.options import ImportOptions
 from model.publish import publish
 from model.registry.directory import DirectoryRegistry
-from model.training.importing import ImportOptions, import_model
 from tests.unit.web.conftest import NewSite
 from tests.unit.web.oip.client import tensor
 from tests.unit.web.site import BUNDLES, Site, problem
@@ -23,7 +24,7 @@ def bundles(tmp_path: Path) -> Path:
     shutil.copytree(BUNDLES, root)
     for trees in (5, 6):
         options = ImportOptions(name="salary", target="salary", unit="thousands of dollars", trees=trees)
-        imported = import_model(BUNDLES / "salary" / "1" / MODEL_FILE, options)
+        imported = import_model(BUNDLES / "salary" / "1" / MODEL_FILE, options).trained
         publish(root, imported.booster, imported.description, imported.golden_rows)
     registry = DirectoryRegistry(root)
     registry.change_lifecycle("salary", lambda each: each.with_alias("champion", 1).with_retired(3))
