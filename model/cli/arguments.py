@@ -12,6 +12,7 @@ examples:
   python -m model train wages.csv --target wage --quantiles 0.05,0.95
   python -m model train churn.parquet --target left --classify --drop customer_id
   python -m model import booster.ubj --name rent --target rent --sample rows.csv --scores predicted
+  python -m model import models:/rent@champion --target rent --sample rows.csv --scores predicted
   python -m model check trained/rent/1
   python -m model publish trained/rent/1 --to s3://my-bucket/bundles
   python -m model list --bundles s3://my-bucket/bundles
@@ -83,8 +84,12 @@ def _add_import(parser: argparse.ArgumentParser) -> None:
         "are read from the booster; the command asks for what the booster does not know."
     )
     add = parser.add_argument
-    add("model", type=Path, metavar="MODEL", help="a file written by save_model (.ubj or .json)")
-    add("--target", required=True, metavar="NAME", help="what the model predicts")
+    add(
+        "model",
+        metavar="MODEL",
+        help="a file of save_model (.ubj or .json), or of MLflow: a folder, models:/NAME@alias, runs:/…",
+    )
+    add("--target", default="prediction", metavar="NAME", help="what the model predicts (%(default)s)")
     _add_description(parser)
     add("--sample", type=Path, metavar="FILE", help="CSV or Parquet with typical rows, for the golden rows")
     add(

@@ -2,8 +2,7 @@
 
 import hashlib
 from collections.abc import Sequence
-from dataclasses import dataclass
-from pathlib import Path
+from dataclasses import dataclass, replace
 from typing import Any
 
 import xgboost
@@ -18,6 +17,7 @@ from model.importing.reading import Reading
 from model.importing.sample import Sample, read_sample
 from model.importing.sample_checks import find_sparse_training
 from model.importing.scores import ScoresOption, read_scores
+from model.importing.source import ModelSource
 from model.training.booster_file import read_model_file
 from model.training.probes import probe_rows
 from model.training.table import Table
@@ -32,15 +32,15 @@ class ImportedModel:
     notes: list[str]
 
 
-def import_model(
-    file: Path, options: ImportOptions, sample: Table | None = None, example: Table | None = None
-) -> ImportedModel:
+def import_model(source: ModelSource, options: ImportOptions, sample: Table | None = None) -> ImportedModel:
     """Read a booster and complete its description; raises BundleError, SchemaError or InvalidRows.
 
-    The rows of `example` become golden rows where there is no sample. The message of an error tells which
-    option must supply what the booster does not know, and what explains scores that differ from those of its
-    author.
+    The source's own example rows become golden rows where there is no sample. The message of an error tells
+    which option must supply what the booster does not know, and what explains scores that differ from those
+    of its author.
     """
+    file, example = source.file, source.example
+    options = replace(options, features=options.features or source.features)
     booster, saved_by = read_model_file(file)
     objective = read_objective(booster, file.name)
     if not (rounds := booster.num_boosted_rounds()):
@@ -48,10 +48,10 @@ def import_model(
     if options.classes:
         _check_classes(options.classes, objective.classes, file.name)
     others = _other_columns(options, sample)
-    features = define_features(booster, options, _feature_columns(sample or example, others))
+    features = define_features(booster, options, _feature_columns(sample, others))
     if options.by_position:
         booster.feature_names = [each["name"] for each in features if not each.get("base_margin")]
-    trees, note = _choose_trees(booster, options)
+    trees, note = _choose_trees(booster, options.trees, source.all_trees)
     proof, schema = NOT_PROVED, Schema.from_list(features)
     if sample:
         read = read_sample(schema, sample)
@@ -60,9 +60,10 @@ def import_model(
         features, golden = read.observed(features, options.missing_value), read.golden_rows(schema)
     else:
         _check_sparse_training(file.name, booster, schema, options)
-        golden = read_sample(schema, example).golden_rows(schema) if example else probe_rows(booster, schema)
+        rows = example and example.table(schema.names)
+        golden = read_sample(schema, rows).golden_rows(schema) if rows else probe_rows(booster, schema)
     training = {
-        "imported": file.name,
+        "imported": source.origin,
         "sha256": hashlib.sha256(file.read_bytes()).hexdigest(),
         "saved_by": saved_by,
         "rounds": rounds,
@@ -88,10 +89,10 @@ def _feature_columns(sample: Table | None, others: Sequence[str]) -> list[str]:
     return [name for name in sample.columns.column_names if name not in others] if sample else []
 
 
-def _choose_trees(booster: xgboost.Booster, options: ImportOptions) -> tuple[int, list[str]]:
+def _choose_trees(booster: xgboost.Booster, wanted: int | None, all_trees: bool) -> tuple[int, list[str]]:
     """Return how many rounds to use, and a note if these are not all."""
     rounds, best = booster.num_boosted_rounds(), _best_rounds(booster)
-    trees = options.trees or (None if options.all_trees else best) or rounds
+    trees = wanted or (None if all_trees else best) or rounds
     if best is None or best == rounds:
         return trees, []
     if trees == rounds:
