@@ -77,6 +77,7 @@ class BatchSteps:
             predict_with(bundle, explain),
             manifest.columns[explain],
             warn_by(bundle.observed),
+            bundle.matrix_type,
         )
         part = scorer.score(self._store_of(source), source.name, chunk, name, wanted, slices)
         done = ChunkDone(part.rows, part.failed, chunk.size, chunk.rows)

@@ -16,7 +16,13 @@ DEFAULTS: Mapping[str, Any] = {
     "maximum": None,
     "observed": None,
     "base_margin": False,
+    "dtype": "",
+    "unseen": "fault",
+    "zero_is_missing": False,
 }
+UNSEEN = ("fault", "missing", "unknown")
+UNKNOWN_CODE = -1.0
+"""Stands in a matrix for a text that is no category, where `unseen` is unknown."""
 
 FLOAT32_LIMIT = float(2**128 - 2**103)
 """The smallest double that rounds to infinity in float32: halfway between its largest number and 2**128."""
@@ -29,7 +35,9 @@ class Feature:
     `minimum` and `maximum` are limits set by the model's owner; values beyond them are invalid.
     `observed` holds the smallest and largest training value; values beyond them only cause a warning.
     A `base_margin` is not an input of the trees; it is the number that their sum starts from, such as an
-    exposure.
+    exposure. `dtype` is the type of the column that the steps were fitted on. `unseen` tells what a text is
+    that is no category: a fault, a missing value, or a category that the steps do not know. Where
+    `zero_is_missing`, the trees get 0 as a missing value.
     """
 
     name: str
@@ -41,6 +49,9 @@ class Feature:
     maximum: float | None = None
     observed: Mapping[str, float] | None = None
     base_margin: bool = False
+    dtype: str = ""
+    unseen: str = "fault"
+    zero_is_missing: bool = False
 
     @classmethod
     def from_dict(cls, definition: object) -> "Feature":
@@ -80,13 +91,20 @@ def is_number(value: object) -> bool:
 def _check_type(name: str, fields: Mapping[str, Any]) -> None:
     if fields.get("type") not in TYPES:
         raise SchemaError(f"feature {name!r} must have one of the types {', '.join(TYPES)}")
-    for flag in ("nullable", "base_margin"):
+    for flag in ("nullable", "base_margin", "zero_is_missing"):
         if not isinstance(fields[flag], bool):
             raise SchemaError(f"feature {name!r}: {flag} must be true or false")
     if fields["base_margin"] and (fields["type"] != "number" or fields["nullable"]):
         raise SchemaError(f"feature {name!r}: a base margin must be of type number and not nullable")
-    if not isinstance(fields["description"], str):
-        raise SchemaError(f"feature {name!r}: description must be text")
+    if fields["zero_is_missing"] and (fields["type"] not in NUMERIC or fields["base_margin"]):
+        raise SchemaError(f"feature {name!r}: zero_is_missing is for numbers and integers only")
+    for text in ("description", "dtype"):
+        if not isinstance(fields[text], str):
+            raise SchemaError(f"feature {name!r}: {text} must be text")
+    if fields["unseen"] not in UNSEEN:
+        raise SchemaError(f"feature {name!r}: unseen must be one of {', '.join(UNSEEN)}")
+    if fields["unseen"] != "fault" and fields["type"] != "category":
+        raise SchemaError(f"feature {name!r}: unseen is for categories only")
 
 
 def _check_categories(name: str, fields: Mapping[str, Any]) -> None:

@@ -35,6 +35,9 @@ def row_schema(features: Sequence[Feature]) -> dict[str, Any]:
 def feature_schema(feature: Feature) -> dict[str, Any]:
     """Return the schema of one value."""
     description = {"description": feature.description} if feature.description else {}
+    if feature.type == "category" and feature.unseen != "fault":
+        known = {"examples": list(feature.categories)}
+        return {**description, "type": ["string", *(["null"] if feature.nullable else [])], **known}
     if feature.type == "category":
         return {**description, "enum": [*feature.categories, *([None] if feature.nullable else [])]}
     pattern = _number_pattern(feature) if feature.type in NUMERIC else "true|false"

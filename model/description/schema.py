@@ -144,7 +144,7 @@ def value_reader(feature: Feature) -> ReadValue:
         "integer": read_integer,
         "boolean": read_boolean,
     }
-    read = readers.get(feature.type) or _category_reader(feature.categories)
+    read = readers.get(feature.type) or _category_reader(feature)
     if feature.minimum is not None or feature.maximum is not None:
         read = _limited(read, feature.minimum, feature.maximum)
     return _nullable(read) if feature.nullable else read
@@ -187,16 +187,22 @@ def read_boolean(value: object) -> bool:
     raise InvalidValue("must be true or false")
 
 
-def _category_reader(categories: Sequence[str]) -> ReadValue:
-    """Accept text that equals one of the categories exactly; the number 1 is not the text `"1"`."""
-    known = frozenset(categories)
-    listed = ", ".join(categories)
+def _category_reader(feature: Feature) -> ReadValue:
+    """Accept text that equals one of the categories exactly; the number 1 is not the text `"1"`.
+
+    Other texts are what `feature.unseen` says: a fault, missing, or themselves.
+    """
+    known = frozenset(feature.categories)
+    listed = ", ".join(feature.categories)
     short = len(listed) <= LONGEST_LIST_OF_CATEGORIES
     expected = f"one of: {listed}" if short else "one of the model's categories"
 
-    def read_category(value: object) -> str:
-        if isinstance(value, str) and value in known:
-            return value
+    def read_category(value: object) -> str | None:
+        if isinstance(value, str):
+            if value in known or feature.unseen == "unknown":
+                return value
+            if feature.unseen == "missing":
+                return None
         raise InvalidValue(f"must be {expected}" if isinstance(value, str) else f"must be text, {expected}")
 
     return read_category

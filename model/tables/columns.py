@@ -12,7 +12,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
-from model.description.features import FLOAT32_LIMIT, Feature
+from model.description.features import FLOAT32_LIMIT, UNKNOWN_CODE, Feature
 from model.description.schema import InvalidValue, Schema, Value, value_reader
 
 Bytes: TypeAlias = NDArray[np.uint8]
@@ -126,24 +126,30 @@ class FeatureFault(NamedTuple):
 
 
 class CheckedRows(NamedTuple):
-    """Rows as XGBoost takes them, float32 of shape (rows, features), and the faults by row.
+    """The matrix of a bundle, of shape (rows, features), and the faults by row.
 
     Invalid values are NaN; rows with faults must not be scored.
     """
 
-    matrix: NDArray[np.float32]
+    matrix: NDArray[Any]
     faults: dict[int, list[FeatureFault]]
 
 
 class ColumnCheck:
-    """Checks the columns of a table; `empty_is_null` is for CSV, where an empty field is a missing value."""
+    """Checks the columns of a table, and makes a matrix of them.
 
-    def __init__(self, schema: Schema, empty_is_null: bool) -> None:
+    `empty_is_null` is for CSV, where an empty field is a missing value.
+    """
+
+    def __init__(
+        self, schema: Schema, empty_is_null: bool, matrix_type: type[np.floating[Any]] = np.float32
+    ) -> None:
+        self._type = matrix_type
         self._readers = [_ColumnReader(feature, empty_is_null) for feature in schema.features]
 
     def read(self, columns: Mapping[str, ColumnValues], rows: int) -> CheckedRows:
         """Check `columns`, which must hold one column of length `rows` for each feature."""
-        matrix = np.empty((rows, len(self._readers)), dtype=np.float32)
+        matrix = np.empty((rows, len(self._readers)), dtype=self._type)
         faults: dict[int, list[FeatureFault]] = {}
         for position, reader in enumerate(self._readers):
             values, details = reader.read(columns[reader.name])
@@ -243,7 +249,9 @@ class _ColumnReader:
             return np.nan, "must not be null" if value is None else str(error)
         if checked is None:
             return np.nan, None
-        return (self._codes[checked] if isinstance(checked, str | bool) else float(checked)), None
+        if isinstance(checked, str | bool):
+            return self._codes.get(checked, UNKNOWN_CODE), None
+        return float(checked), None
 
 
 def _simplified(array: pa.Array) -> pa.Array:

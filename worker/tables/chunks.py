@@ -2,8 +2,9 @@
 
 import time
 from collections.abc import Callable, Iterator, Sequence
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
+import numpy as np
 import pyarrow as pa
 
 from jobs.errors import FilesUnavailable, InvalidTable
@@ -40,11 +41,12 @@ class ChunkScorer:
         predict: Predict,
         names: Sequence[str],
         warn: Warn | None = None,
+        matrix_type: type[np.floating[Any]] = np.float32,
     ) -> None:
         self._files = files
         self._layout = layout
         self._features = schema.names
-        self._check = ColumnCheck(schema, empty_is_null=layout.input is Format.CSV)
+        self._check = ColumnCheck(schema, layout.input is Format.CSV, matrix_type)
         self._predict = predict
         self._names = names
         self._warn = warn if layout.warns else None

@@ -23,7 +23,7 @@ def preview(files: FileStore, name: str, planned: Plan, bundle: Bundle, explain:
     """The columns, the first errors, the number of rows, and how long one child would take to score them."""
     layout, manifest = planned.layout, bundle.manifest
     predict, names = predict_with(bundle, explain), manifest.columns[explain]
-    check = ColumnCheck(manifest.schema, empty_is_null=layout.input is Format.CSV)
+    check = ColumnCheck(manifest.schema, layout.input is Format.CSV, bundle.matrix_type)
     rows = failed = 0
     errors: list[Any] = []
     started = time.perf_counter()

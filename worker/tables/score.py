@@ -15,6 +15,8 @@ from worker.tables.read import Rows
 
 Columns: TypeAlias = dict[str, NDArray[Any]]
 """By name. A column holds numbers, or texts as objects."""
+Matrix: TypeAlias = NDArray[Any]
+"""Rows as the bundle takes them."""
 
 
 def columns_of(outputs: Outputs) -> Columns:
@@ -32,14 +34,14 @@ def columns_of(outputs: Outputs) -> Columns:
     return columns
 
 
-def predict_with(bundle: Bundle, explain: bool = False) -> Callable[[NDArray[np.float32]], Columns]:
+def predict_with(bundle: Bundle, explain: bool = False) -> Callable[[Matrix], Columns]:
     """A function that returns the columns that `bundle.manifest.columns[explain]` names."""
     return lambda matrix: (
         columns_of(bundle.outputs(matrix)) | (_contributions(bundle, matrix) if explain else {})
     )
 
 
-def _contributions(bundle: Bundle, matrix: NDArray[np.float32]) -> Columns:
+def _contributions(bundle: Bundle, matrix: Matrix) -> Columns:
     explanation = bundle.explain(matrix)
     names = (f"contribution_{name}" for name in bundle.manifest.schema.names)
     return {**dict(zip(names, explanation.contributions.T, strict=True)), "base": explanation.base}
@@ -72,7 +74,7 @@ def _empty(rows: int, like: NDArray[Any] | None) -> NDArray[Any]:
     return np.full(rows, "" if like.dtype.kind == "O" else 0, like.dtype)
 
 
-Warn: TypeAlias = Callable[[NDArray[np.float32]], pa.Array]
+Warn: TypeAlias = Callable[[Matrix], pa.Array]
 """Returns a text for each row, null for a row without warnings."""
 
 
@@ -80,7 +82,7 @@ def warn_by(observed: ObservedRanges) -> Warn:
     return lambda matrix: _texts(observed, matrix)
 
 
-def _texts(observed: ObservedRanges, matrix: NDArray[np.float32]) -> pa.Array:
+def _texts(observed: ObservedRanges, matrix: Matrix) -> pa.Array:
     outside = observed.outside(matrix)
     if outside is None:
         return pa.nulls(len(matrix), pa.string())
@@ -99,7 +101,6 @@ def _text(observed: ObservedRanges, packed: bytes, checks: int) -> str | None:
 
 log = logging.getLogger(__name__)
 
-Matrix: TypeAlias = NDArray[np.float32]
 Predict = Callable[[Matrix], Columns]
 """Raises ScoringStopped, or any error of the model."""
 

@@ -98,7 +98,9 @@ def score_bundle(files: FileStore) -> Callable[..., Scored]:
         )
         planned = plan(files, "input", request, chunk=2000)
         predict, warn = predict_with(bundle, explain), warn_by(bundle.observed)
-        scorer = ChunkScorer(files, planned.layout, manifest.schema, predict, columns, warn)
+        scorer = ChunkScorer(
+            files, planned.layout, manifest.schema, predict, columns, warn, bundle.matrix_type
+        )
         return score_chunks(files, planned, scorer)
 
     return score

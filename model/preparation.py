@@ -1,0 +1,125 @@
+"""What the trees get of a row: its raw columns as they are, or the columns that steps make of them.
+
+A raw matrix has one column for each feature that callers send: float32, or float64 where steps follow.
+"""
+
+from collections.abc import Mapping, Sequence
+from typing import Any, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+from paygrade.steps import Steps, StepsError
+
+from model.description.errors import BundleError
+from model.description.schema import Schema
+
+Matrix = NDArray[Any]
+Floats = NDArray[np.float32]
+
+
+class Preparation(Protocol):
+    """`names` are the trees' features, in the order of the booster.
+
+    `replays` tells whether there are steps. `mixed` says which of the trees' features is made of several raw
+    ones, so that no explanation can tell these apart; it is empty if there is none.
+    """
+
+    names: Sequence[str]
+    replays: bool
+    mixed: str
+
+    def split(self, matrix: Matrix) -> tuple[Floats, Floats | None]:
+        """Return the trees' features, with NaN for what XGBoost takes as missing, and the base margin."""
+
+    def contributions(self, values: Floats, matrix: Matrix) -> Floats:
+        """Return what each raw feature contributes, from what each of the trees' features does."""
+
+
+class MissingValues:
+    """The numbers that count as missing, besides NaN: a sequence of them for each column."""
+
+    def __init__(self, numbers: Sequence[Sequence[float]]) -> None:
+        depth = max(map(len, numbers), default=0)
+        padded = [[*column, *[np.nan] * (depth - len(column))] for column in numbers]
+        self._numbers = np.array(padded, dtype=np.float32).T  # XGBoost compares them as float32
+
+    @classmethod
+    def of(cls, schema: Schema, missing: float | None) -> "MissingValues":
+        """Those of the features that callers send."""
+        everywhere = () if missing is None else (missing,)
+        zeros = [(0.0,) if feature.zero_is_missing else () for feature in schema.features]
+        margins = [feature.base_margin for feature in schema.features]
+        return cls([() if margin else everywhere + zero for margin, zero in zip(margins, zeros, strict=True)])
+
+    def blank(self, matrix: Floats) -> Floats:
+        """Return the matrix with NaN in their place; the given matrix stays as it is."""
+        for numbers in self._numbers:
+            matrix = np.where(matrix == numbers, np.float32(np.nan), matrix)
+        return matrix
+
+
+class RawColumns:
+    """The trees take the raw columns; one of these may be the base margin instead."""
+
+    replays = False
+    mixed = ""
+
+    def __init__(self, schema: Schema, missing: float | None) -> None:
+        self.names: Sequence[str] = schema.tree_features
+        self._base_margin = schema.base_margin
+        self._missing = MissingValues.of(schema, missing)
+
+    def split(self, matrix: Matrix) -> tuple[Floats, Floats | None]:
+        features = self._missing.blank(matrix)
+        if self._base_margin is None:
+            return features, None
+        return np.delete(features, self._base_margin, axis=1), matrix[:, self._base_margin]
+
+    def contributions(self, values: Floats, matrix: Matrix) -> Floats:
+        if self._base_margin is None:
+            return values
+        return np.insert(values, self._base_margin, matrix[:, self._base_margin], axis=1)
+
+
+class EncodedColumns:
+    """The trees take what the steps make of the raw columns."""
+
+    replays = True
+
+    def __init__(self, schema: Schema, missing: float | None, steps: Steps) -> None:
+        self.names: Sequence[str] = steps.names
+        self._steps = steps
+        self._missing = MissingValues([() if missing is None else (missing,)] * len(steps.names))
+        self._made_of = np.zeros((len(steps.names), len(schema.names)))
+        for column, sources in enumerate(steps.sources):
+            self._made_of[column, list(sources)] = 1
+        self.mixed = self._find_mixed(schema.names)
+
+    def split(self, matrix: Matrix) -> tuple[Floats, Floats | None]:
+        return self._missing.blank(self._steps.transform(matrix)), None
+
+    def contributions(self, values: Floats, matrix: Matrix) -> Floats:
+        """Raise ValueError if they cannot be told apart."""
+        if self.mixed:
+            raise ValueError(self.mixed)
+        contributions: Floats = (values @ self._made_of).astype(np.float32)
+        return contributions
+
+    def _find_mixed(self, names: Sequence[str]) -> str:
+        for column, sources in enumerate(self._steps.sources):
+            if len(sources) > 1:
+                raw = " and ".join(names[source] for source in sources)
+                return f"the column {self.names[column]} mixes {raw}"
+        return ""
+
+
+def preparation_of(
+    schema: Schema, missing: float | None = None, steps: Mapping[str, Any] | None = None
+) -> Preparation:
+    """Make what a bundle needs; raises BundleError if the steps do not fit the features."""
+    if steps is None:
+        return RawColumns(schema, missing)
+    try:
+        return EncodedColumns(schema, missing, Steps.from_dict(steps, schema.to_list()))
+    except StepsError as error:
+        raise BundleError(f"steps: {error}") from None
