@@ -62,7 +62,8 @@ def _import(options: argparse.Namespace) -> str:
 
     import_options = ImportOptions(
         name=options.name or model_name(options.model.name),
-        target=options.target,
+        target=options.target or ", ".join(options.targets),
+        targets=options.targets,
         unit=options.unit,
         features=read_schema_file(options.schema) if options.schema else (),
         classes=options.classes,

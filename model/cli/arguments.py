@@ -82,7 +82,11 @@ def _add_import(parser: argparse.ArgumentParser) -> None:
     )
     add = parser.add_argument
     add("model", type=Path, metavar="MODEL", help="a file written by save_model (.ubj or .json)")
-    add("--target", required=True, metavar="NAME", help="what the model predicts")
+    predicted = parser.add_mutually_exclusive_group(required=True)
+    predicted.add_argument("--target", default="", metavar="NAME", help="what the model predicts")
+    predicted.add_argument(
+        "--targets", type=texts, default=(), metavar="NAMES", help="names of several targets: height,weight"
+    )
     _add_description(parser)
     add("--sample", type=Path, metavar="FILE", help="CSV or Parquet with typical rows, for the golden rows")
     _add_missing(parser)

@@ -37,6 +37,7 @@ FIELDS: dict[str, type] = {
 OPTIONAL: dict[str, type] = {
     "classes": list,
     "quantiles": list,
+    "targets": list,
     "transform": str,
     "transform_type": str,
     "explained": bool,
@@ -74,7 +75,8 @@ class Manifest:
     """The description of a bundle.
 
     `trees` is the number of boosting rounds to use. `classes` are the names of a classifier's classes, by
-    their number. `quantiles` are those of a model that predicts an interval. `transform` was applied to the
+    their number. `quantiles` are those of a model that predicts an interval. `targets` are the names of
+    several targets. `transform` was applied to the
     target before training, and is inverted in scores, in `transform_type`. `explained` tells whether the
     model can be explained, and `unexplained` why it cannot. Numbers equal to `missing` count as missing.
     `steps` make the booster's columns out of the features, and `after` is done to its scores;
@@ -102,6 +104,7 @@ class Manifest:
     sha256: str
     classes: Sequence[str] = ()
     quantiles: Sequence[float] = ()
+    targets: Sequence[str] = ()
     transform: str = ""
     transform_type: str = "float64"
     explained: bool = True
@@ -139,6 +142,8 @@ class Manifest:
                 case "probabilities":
                     classes = self.classes or [str(number) for number in range(width)]
                     names += [f"probability_{name}" for name in classes]
+                case "prediction" | "probability" if self.targets:
+                    names += [f"{member}_{name}" for name in self.targets]
                 case "interval":
                     names += ["interval_low", "interval_high"]
                 case _:
@@ -184,12 +189,12 @@ class Manifest:
         return cls(directory=directory, schema=schema, golden=golden, **fields)
 
     def _members(self) -> dict[str, int]:
-        members = {"prediction": 1}
+        members = {"prediction": len(self.targets) or 1}
         multi_class = self.objective.startswith("multi:")
         if self.classes or multi_class:
             members["label"] = 1
         if self.objective == "binary:logistic":
-            members["probability"] = 1
+            members["probability"] = len(self.targets) or 1
         if multi_class:
             scores = self.golden.predictions[0]
             members["probabilities"] = len(scores) if isinstance(scores, list) else 1
@@ -258,7 +263,7 @@ def _is_a(value: object, expected: type) -> bool:
 
 
 def _check_values(description: Mapping[str, Any]) -> None:
-    classes, quantiles = description.get("classes", []), description.get("quantiles", [])
+    quantiles = description.get("quantiles", [])
     if not NAME.fullmatch(description["name"]):
         raise BundleError(
             f"{DESCRIPTION_FILE}: name must have 1 to 63 characters of a-z, 0-9, _ and -, "
@@ -267,8 +272,10 @@ def _check_values(description: Mapping[str, Any]) -> None:
     for name in ("version", "trees"):
         if description[name] < 1:
             raise BundleError(f"{DESCRIPTION_FILE}: {name} must be 1 or more")
-    if not all(isinstance(text, str) for text in classes) or len(set(classes)) != len(classes):
-        raise BundleError(f"{DESCRIPTION_FILE}: classes must be texts, each different from the others")
+    for name in ("classes", "targets"):
+        texts = description.get(name, [])
+        if not all(isinstance(text, str) for text in texts) or len(set(texts)) != len(texts):
+            raise BundleError(f"{DESCRIPTION_FILE}: {name} must be texts, each different from the others")
     if not all(is_number(alpha) and 0 < alpha < 1 for alpha in quantiles):
         raise BundleError(f"{DESCRIPTION_FILE}: quantiles must be numbers between 0 and 1")
     _check_scores(description)

@@ -10,11 +10,12 @@ from typing import Any
 import numpy as np
 import xgboost
 
-from model.booster import read_objective
+from model.booster import Objective, read_objective
 from model.description.errors import BundleError
 from model.description.features import NUMERIC
 from model.description.schema import InvalidRows, Schema
 from model.training.booster_file import read_model_file
+from model.training.older_versions import Use
 from model.training.probes import probe_rows
 from model.training.table import Table, read_json
 from model.training.trained import GOLDEN_ROWS, TrainedModel
@@ -32,6 +33,7 @@ class ImportOptions:
     unit: str = ""
     features: Sequence[Any] = ()
     classes: Sequence[str] = ()
+    targets: Sequence[str] = ()
     transform: str = ""
     base_margin: str = ""
     trees: int | None = None
@@ -58,13 +60,15 @@ def import_model(file: Path, options: ImportOptions, sample: Table | None = None
 
     The message tells which option must supply what the booster does not know.
     """
-    booster, saved_by = read_model_file(file)
-    objective = read_objective(booster, file.name)
+    use = Use(options.trees, base_margin=options.base_margin)
+    booster, saved_by = read_model_file(file, use)
+    objective = read_objective(booster, file.name, saved_by)
     rounds = booster.num_boosted_rounds()
     if not rounds:
         raise BundleError(f"{file.name}: the model has no trees; train it first")
     if options.classes:
         _check_classes(options.classes, objective.classes, file.name)
+    check_targets(options.targets, objective, file.name)
     features = _define_features(booster, options, sample)
     schema = Schema.from_list(features)
     if sample:
@@ -79,13 +83,14 @@ def import_model(file: Path, options: ImportOptions, sample: Table | None = None
         "unit": options.unit,
         "features": features,
         **({"classes": list(options.classes)} if options.classes else {}),
+        **({"targets": list(options.targets)} if options.targets else {}),
         **({"transform": options.transform} if options.transform else {}),
+        "xgboost": saved_by,
         "trees": options.trees or _best_rounds(booster) or rounds,
         "metrics": {},
         "training": {
             "imported": file.name,
             "sha256": hashlib.sha256(file.read_bytes()).hexdigest(),
-            "saved_by": saved_by,
             "rounds": rounds,
             **({"sample": sample.file, "sample_sha256": sample.sha256} if sample else {}),
         },
@@ -98,6 +103,17 @@ def _check_classes(names: Sequence[str], count: int, file: str) -> None:
         raise BundleError(f"{file}: the model has {count} classes, but --classes names {len(names)}")
     if len(set(names)) < count:
         raise BundleError(f"{file}: --classes names a class twice")
+
+
+def check_targets(names: Sequence[str], objective: Objective, file: str) -> None:
+    """Raise BundleError if these are not the names of all targets, in the order of the model's scores."""
+    count = objective.targets
+    if len(names) != (count if count > 1 else 0):
+        predicted = f"predicts {count} targets" if count > 1 else "predicts a single target"
+        remedy = "name them in the order of its scores: --targets A,B" if count > 1 else "leave out --targets"
+        raise BundleError(f"{file}: the model {predicted}, and --targets names {len(names)}; {remedy}")
+    if len(set(names)) < len(names):
+        raise BundleError(f"{file}: --targets names a target twice")
 
 
 def _best_rounds(booster: xgboost.Booster) -> int | None:
@@ -140,7 +156,7 @@ def _feature_names(
     count = booster.num_features()
     names = booster.feature_names or [feature["name"] for feature in given]
     if not names and sample:
-        others = (options.target, options.base_margin)
+        others = (options.target, *options.targets, options.base_margin)
         columns = [name for name in sample.columns.column_names if name not in others]
         names = columns if len(columns) == count else []
     if not names:
