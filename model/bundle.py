@@ -10,8 +10,10 @@ from numpy.typing import NDArray
 
 from model.booster import BINARY, Objective, read_booster, read_objective
 from model.description.errors import BundleError
+from model.description.features import Feature
 from model.description.manifest import MODEL_FILE, Manifest
-from model.description.schema import Schema, Value
+from model.description.schema import Schema
+from model.description.values import UNKNOWN, Value
 from model.load_checks import check_description, check_golden_scores
 
 Rows = Sequence[Sequence[Value]]
@@ -125,7 +127,7 @@ class RowEncoder:
     def __init__(self, schema: Schema) -> None:
         self._width = len(schema.names)
         self._codes = {
-            column: {category: code for code, category in enumerate(feature.categories)}
+            column: _category_codes(feature)
             for column, feature in enumerate(schema.features)
             if feature.type == "category"
         }
@@ -148,6 +150,18 @@ class RowEncoder:
             if category is not None:
                 encoded[column] = codes[str(category)]
         return encoded
+
+
+class _UnknownCodes(dict[str, int]):
+    """Codes of a feature that may have categories which training did not see."""
+
+    def __missing__(self, category: str) -> int:
+        return -1
+
+
+def _category_codes(feature: Feature) -> dict[str, int]:
+    codes = {category: code for code, category in enumerate(feature.categories)}
+    return _UnknownCodes(codes) if feature.unseen == UNKNOWN else codes
 
 
 class Scorer:

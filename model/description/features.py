@@ -8,6 +8,7 @@ from model.description.errors import SchemaError
 
 TYPES = ("number", "integer", "boolean", "category")
 NUMERIC = ("number", "integer")
+UNSEEN = ("fault", "missing", "unknown")
 DEFAULTS: Mapping[str, Any] = {
     "nullable": False,
     "categories": (),
@@ -16,6 +17,7 @@ DEFAULTS: Mapping[str, Any] = {
     "maximum": None,
     "observed": None,
     "base_margin": False,
+    "unseen": "fault",
 }
 
 FLOAT32_LIMIT = float(2**128 - 2**103)
@@ -30,6 +32,7 @@ class Feature:
     `observed` holds the smallest and largest training value; values beyond them only cause a warning.
     A `base_margin` is not an input of the trees; it is the number that their sum starts from, such as an
     exposure.
+    A category that is not listed is a fault, or by `unseen` a missing value, or unknown to a fitted step.
     """
 
     name: str
@@ -41,6 +44,7 @@ class Feature:
     maximum: float | None = None
     observed: Mapping[str, float] | None = None
     base_margin: bool = False
+    unseen: str = "fault"
 
     @classmethod
     def from_dict(cls, definition: object) -> "Feature":
@@ -97,6 +101,10 @@ def _check_categories(name: str, fields: Mapping[str, Any]) -> None:
         raise SchemaError(f"feature {name!r} is a category and must list its categories")
     if fields["type"] != "category" and categories:
         raise SchemaError(f"feature {name!r} is not a category and must not list categories")
+    if fields["unseen"] not in UNSEEN:
+        raise SchemaError(f"feature {name!r}: unseen must be one of {', '.join(UNSEEN)}")
+    if fields["type"] != "category" and fields["unseen"] != DEFAULTS["unseen"]:
+        raise SchemaError(f"feature {name!r} is not a category and must not have unseen")
     if len(set(categories)) != len(categories):
         raise SchemaError(f"feature {name!r} lists a category twice")
 

@@ -11,7 +11,8 @@ from typing import Any, NoReturn
 
 from model.description.errors import BundleError, ModelError
 from model.description.features import is_number
-from model.description.schema import Schema, Value
+from model.description.schema import Schema
+from model.description.values import Value
 
 MODEL_FILE = "model.ubj"
 DESCRIPTION_FILE = "bundle.json"
@@ -38,6 +39,7 @@ OPTIONAL: dict[str, type] = {
     "quantiles": list,
     "transform": str,
     "explained": bool,
+    "missing_texts": list,
 }
 TYPE_NAMES: Mapping[type, str] = {
     str: "text",
@@ -66,6 +68,7 @@ class Manifest:
     `trees` is the number of boosting rounds to use. `classes` are the names of a classifier's classes, by
     their number. `quantiles` are those of a model that predicts an interval. `transform` was applied to the
     target before training, and is inverted in scores. `explained` tells whether the model can be explained.
+    `missing_texts` stand for a missing value in every nullable feature.
 
     These are derived: `ref` pins this version, as in `salary@1`; `members` are the members of each row's
     output, with the number of values in each; `columns` are those of a result file, with explanations
@@ -90,6 +93,7 @@ class Manifest:
     quantiles: Sequence[float] = ()
     transform: str = ""
     explained: bool = True
+    missing_texts: Sequence[str] = ()
     ref: str = field(init=False)
     members: Mapping[str, int] = field(init=False)
     columns: Mapping[bool, tuple[str, ...]] = field(init=False)
@@ -154,7 +158,7 @@ class Manifest:
             description = _load(text)
             _check_types(description)
             _check_values(description)
-            schema = Schema.from_list(description["features"])
+            schema = Schema.from_list(description["features"], description.get("missing_texts", ()))
             golden = _read_golden(description["golden"], schema)
         except ModelError as error:
             raise BundleError(f"{location}: {error}") from None
@@ -245,6 +249,8 @@ def _check_values(description: Mapping[str, Any]) -> None:
             raise BundleError(f"{DESCRIPTION_FILE}: {name} must be 1 or more")
     if not all(isinstance(text, str) for text in classes) or len(set(classes)) != len(classes):
         raise BundleError(f"{DESCRIPTION_FILE}: classes must be texts, each different from the others")
+    if not all(isinstance(text, str) and text.strip() for text in description.get("missing_texts", [])):
+        raise BundleError(f"{DESCRIPTION_FILE}: missing_texts must be texts, none of them empty")
     if not all(is_number(alpha) and 0 < alpha < 1 for alpha in quantiles):
         raise BundleError(f"{DESCRIPTION_FILE}: quantiles must be numbers between 0 and 1")
     if description.get("transform", "log") not in TRANSFORMS:

@@ -1,4 +1,4 @@
-"""A reader who follows one prediction through the model opens three files."""
+"""A reader who follows one prediction through the model opens four files."""
 
 import sys
 from collections.abc import Iterator
@@ -14,7 +14,7 @@ from model.cli.arguments import BUNDLES
 from model.description.catalog import Catalog
 
 ROOT = Path(model.__file__).parent
-FILES = {"bundle.py", "description/catalog.py", "description/schema.py"}
+FILES = {"bundle.py", "description/catalog.py", "description/schema.py", "description/values.py"}
 
 
 @contextmanager
@@ -35,7 +35,7 @@ def files_that_run_functions() -> Iterator[set[str]]:
 
 
 @pytest.mark.parametrize("name", ["salary", "wages"])
-def test_a_posted_prediction_runs_functions_in_three_files(name: str) -> None:
+def test_a_posted_prediction_runs_functions_in_four_files(name: str) -> None:
     catalog = Catalog(BUNDLES, name, clock=lambda: 0)
     bundle, row = Bundle.load(catalog.find()), catalog.find().examples[0]
     with files_that_run_functions() as files:
