@@ -10,8 +10,9 @@ import paygrade
 from sklearn.calibration import CalibratedClassifierCV
 from sklearn.compose import ColumnTransformer, TransformedTargetRegressor
 from sklearn.frozen import FrozenEstimator
-from sklearn.pipeline import Pipeline
-from sklearn.preprocessing import OneHotEncoder, StandardScaler
+from sklearn.impute import SimpleImputer
+from sklearn.pipeline import Pipeline, make_pipeline
+from sklearn.preprocessing import OneHotEncoder, PolynomialFeatures, StandardScaler
 from xgboost import XGBClassifier, XGBRegressor
 
 TEXTS = ("city", "grade")
@@ -69,9 +70,19 @@ def classification(table: pd.DataFrame, classes: Sequence[str] = LEVELS) -> Pipe
 
 
 def transformed(table: pd.DataFrame) -> TransformedTargetRegressor:
-    """Fit a pipeline on the scaled target; undoing that gives scores in double precision."""
+    """Fit a pipeline on the scaled target."""
     inner = Pipeline([("encode", encoder()), ("model", XGBRegressor(n_estimators=40, n_jobs=1))])
     return TransformedTargetRegressor(inner, transformer=StandardScaler()).fit(table, rents(table))
+
+
+def crossed(table: pd.DataFrame) -> Pipeline:
+    """Fit a pipeline that multiplies columns, after it has filled and scaled them."""
+    numbers = make_pipeline(SimpleImputer(), StandardScaler(), PolynomialFeatures(2))
+    texts = make_pipeline(SimpleImputer(strategy="most_frequent"), OneHotEncoder(handle_unknown="ignore"))
+    columns = [("numbers", numbers, ["area", "rooms"]), ("texts", texts, list(TEXTS))]
+    model = XGBRegressor(n_estimators=40, n_jobs=1)
+    encode = ColumnTransformer(columns, remainder="passthrough")
+    return Pipeline([("encode", encode), ("model", model)]).fit(table, rents(table))
 
 
 def calibrated(table: pd.DataFrame) -> CalibratedClassifierCV:

@@ -18,7 +18,7 @@ from tests.integration.conftest import StartStack
 from tests.integration.service import wait_until
 from tests.integration.stack import Stack, copy_of_bundles
 from tests.integration.test_batches import read
-from tests.pipelines import Saved, flats, regression, rows_of, save
+from tests.pipelines import Saved, calibrated, crossed, flats, regression, rows_of, save, transformed
 from tests.unit.model.conftest import rewrite
 
 MEDIA_TYPES = {
@@ -29,6 +29,9 @@ MEDIA_TYPES = {
 QUEUES = {"PAYGRADE_QUEUES": "predictions,batches", "PAYGRADE_BATCH_CHILDREN": "1"}
 PIPELINES: dict[str, tuple[Callable[[pd.DataFrame], Any], dict[str, Any]]] = {
     "regression": (regression, {}),
+    "transformed": (transformed, {}),
+    "crossed": (crossed, {}),
+    "calibrated": (calibrated, {"classes": ["low", "high"]}),
 }
 
 
@@ -134,6 +137,15 @@ def test_a_score_is_explained_by_the_columns_of_the_notebook(stack: Stack, table
     for row in csv.DictReader(StringIO(result)):
         contributions = [float(row[f"contribution_{name}"]) for name in table.columns]
         assert sum(contributions) + float(row["base"]) == pytest.approx(float(row["prediction"]), rel=1e-5)
+
+
+def test_a_pipeline_that_mixes_columns_says_which(stack: Stack, table: pd.DataFrame) -> None:
+    caller = Caller(stack.address)
+    refused = caller.post(rows_of(table[:1]), model="crossed", explain=True)
+    caller.close()
+    assert refused.status_code == 422
+    [fault] = refused.json()["errors"]
+    assert "mixes area and rooms" in fault["detail"]
 
 
 def test_a_worker_takes_no_work_for_a_bundle_whose_steps_score_otherwise(
