@@ -10,9 +10,10 @@ from numpy.typing import NDArray
 
 from model.booster import BINARY, Objective, read_booster, read_objective
 from model.description.errors import BundleError
-from model.description.features import UNKNOWN_CODE
+from model.description.features import Feature
 from model.description.manifest import MODEL_FILE, Manifest
-from model.description.schema import Schema, Value
+from model.description.schema import Schema
+from model.description.values import UNKNOWN, Value
 from model.finishing import Finish, finish_of
 from model.load_checks import check_description, check_golden_scores
 from model.preparation import Floats, Matrix, MissingValues, Preparation, preparation_of
@@ -132,14 +133,14 @@ class Bundle:
 class RowEncoder:
     """Turns checked rows into a matrix; a category becomes its position in the feature's list.
 
-    A text that is no category becomes UNKNOWN_CODE.
+    One that training did not see becomes -1, where the feature may have such.
     """
 
     def __init__(self, schema: Schema, matrix_type: type[np.floating[Any]] = np.float32) -> None:
         self._width = len(schema.names)
         self._type = matrix_type
         self._codes = {
-            column: {category: code for code, category in enumerate(feature.categories)}
+            column: _category_codes(feature)
             for column, feature in enumerate(schema.features)
             if feature.type == "category"
         }
@@ -160,8 +161,20 @@ class RowEncoder:
         for column, codes in self._codes.items():
             category = encoded[column]
             if category is not None:
-                encoded[column] = codes.get(str(category), UNKNOWN_CODE)
+                encoded[column] = codes[str(category)]
         return encoded
+
+
+class _UnknownCodes(dict[str, int]):
+    """Codes of a feature that may have categories which training did not see."""
+
+    def __missing__(self, category: str) -> int:
+        return -1
+
+
+def _category_codes(feature: Feature) -> dict[str, int]:
+    codes = {category: code for code, category in enumerate(feature.categories)}
+    return _UnknownCodes(codes) if feature.unseen == UNKNOWN else codes
 
 
 class Scorer:

@@ -12,7 +12,8 @@ from typing import Any, NoReturn
 
 from model.description.errors import BundleError, ModelError
 from model.description.features import is_number
-from model.description.schema import Schema, Value
+from model.description.schema import Schema
+from model.description.values import Value
 
 MODEL_FILE = "model.ubj"
 DESCRIPTION_FILE = "bundle.json"
@@ -47,6 +48,7 @@ OPTIONAL: dict[str, type] = {
     "after": list,
     "scores": str,
     "proof": dict,
+    "missing_texts": list,
 }
 SCORE_TYPES = ("float32", "float64")
 TYPE_NAMES: Mapping[type, str] = {
@@ -82,6 +84,7 @@ class Manifest:
     `steps` make the booster's columns out of the features, and `after` is done to its scores;
     `paygrade.steps` reads both. `scores` is the type of the scores, and `proof` tells what they were
     compared with.
+    `missing_texts` stand for a missing value in every nullable feature.
 
     These are derived: `ref` pins this version, as in `salary@1`; `members` are the members of each row's
     output, with the number of values in each; `columns` are those of a result file, with explanations
@@ -114,6 +117,7 @@ class Manifest:
     after: Sequence[Mapping[str, Any]] = ()
     scores: str = "float32"
     proof: Mapping[str, Any] = field(default_factory=dict)
+    missing_texts: Sequence[str] = ()
     ref: str = field(init=False)
     members: Mapping[str, int] = field(init=False)
     columns: Mapping[bool, tuple[str, ...]] = field(init=False)
@@ -180,7 +184,7 @@ class Manifest:
             description = _load(text)
             _check_types(description)
             _check_values(description)
-            schema = Schema.from_list(description["features"])
+            schema = Schema.from_list(description["features"], description.get("missing_texts", ()))
             _check_steps(description, schema)
             golden = _read_golden(description["golden"], schema, description.get("scores", "float32"))
         except ModelError as error:
@@ -276,6 +280,8 @@ def _check_values(description: Mapping[str, Any]) -> None:
         texts = description.get(name, [])
         if not all(isinstance(text, str) for text in texts) or len(set(texts)) != len(texts):
             raise BundleError(f"{DESCRIPTION_FILE}: {name} must be texts, each different from the others")
+    if not all(isinstance(text, str) and text.strip() for text in description.get("missing_texts", [])):
+        raise BundleError(f"{DESCRIPTION_FILE}: missing_texts must be texts, none of them empty")
     if not all(is_number(alpha) and 0 < alpha < 1 for alpha in quantiles):
         raise BundleError(f"{DESCRIPTION_FILE}: quantiles must be numbers between 0 and 1")
     _check_scores(description)

@@ -15,11 +15,12 @@ from paygrade.saving.labels import read_classes
 from paygrade.saving.models import Predictor, read_predictor
 from paygrade.saving.names import column_names
 from paygrade.saving.probes import find_nullable
-from paygrade.saving.program import Program, Written
+from paygrade.saving.program import Program
 from paygrade.saving.proof import Replay, Scores, author_scores, prove, read_learner
 from paygrade.saving.raw import RawColumn, read_columns
 from paygrade.saving.readers import READERS
 from paygrade.saving.reading import Traced
+from paygrade.saving.written import Written, write_steps
 from paygrade.steps import After, Steps
 
 GOLDEN_ROWS = 12
@@ -29,7 +30,7 @@ GOLDEN_ROWS = 12
 class Candidate:
     """A fitted model beside what would be written of it: the steps, the booster, what is done to its scores.
 
-    `expected` are the model's own scores of the sample.
+    `expected` are the model's own scores of the sample. `mixed` says why the model cannot be explained.
     """
 
     author: Any
@@ -39,6 +40,7 @@ class Candidate:
     written: Written
     classes: list[str]
     replay: Replay
+    mixed: str
 
     @classmethod
     def read(cls, author: Any, sample: Any, classes: Any) -> "Candidate":
@@ -49,11 +51,12 @@ class Candidate:
         expected = _ask(author, sample, predictor)
         names = column_names(program, predictor)
         missing = None if math.isnan(predictor.missing) else predictor.missing
-        written = program.finish(predictor.columns, names, missing)
+        written = write_steps(program, predictor.columns, names, missing)
         steps = Steps.from_dict(written.steps, [column.to_feature() for column in written.columns])
         replay = Replay(predictor.booster, predictor.trees, steps, After.from_list(predictor.after))
         named = read_classes(classes, predictor.classes)
-        return cls(author, sample, expected, predictor, written, named, replay)
+        mixed = steps.mixed([column.name for column in written.columns])
+        return cls(author, sample, expected, predictor, written, named, replay, mixed)
 
     @property
     def model(self) -> bytes:
@@ -82,6 +85,7 @@ class Candidate:
             "objective": learner["objective"]["name"],
             "features": [column.to_feature() for column in self.written.columns],
             **({"classes": self.classes} if self.classes else {}),
+            **({"explained": False, "unexplained": self.mixed} if self.mixed else {}),
             "trees": self.predictor.trees,
             "training": {
                 "saved_by": "paygrade.save",

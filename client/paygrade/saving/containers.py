@@ -1,23 +1,24 @@
 """Reads what holds other parts: Pipeline, ColumnTransformer, FeatureUnion."""
 
 from collections.abc import Iterable
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 
 from paygrade.saving.errors import SaveRefused
-from paygrade.saving.program import Made, Program
+from paygrade.saving.program import Program
 from paygrade.saving.reading import Traced, class_name, is_sparse, trace
 
 
-def read_pipeline(program: Program, pipeline: Any, traced: Traced) -> list[int]:
+def read_pipeline(program: Program, pipeline: Any, traced: Traced, values: Any) -> list[int]:
     for _, part in pipeline.steps:
         if not is_passthrough(part):
             traced = trace(program, part, traced)
     return traced.columns
 
 
-def read_column_transformer(program: Program, transformer: Any, traced: Traced) -> list[int]:
+def read_column_transformer(program: Program, transformer: Any, traced: Traced, values: Any) -> list[int]:
     parts = [
         _trace_part(program, transformer, part, traced, transformer._transformer_to_input_indices[name])
         for name, part, columns in transformer.transformers_
@@ -27,7 +28,7 @@ def read_column_transformer(program: Program, transformer: Any, traced: Traced) 
     return stack(program, parts, bool(transformer.sparse_output_))
 
 
-def read_feature_union(program: Program, union: Any, traced: Traced) -> list[int]:
+def read_feature_union(program: Program, union: Any, traced: Traced, values: Any) -> list[int]:
     parts = [
         traced if is_passthrough(part) else trace(program, part, traced)
         for _, part in union.transformer_list
@@ -47,13 +48,24 @@ def stack(program: Program, parts: Iterable[Traced], sparse: bool) -> list[int]:
     for part in parts:
         if is_sparse(part.values) == sparse:
             stacked += part.columns
+        elif sparse:
+            _require_stored(program, part)
+            made = [replace(program[column], dense=column) for column in part.columns]
+            stacked += program.add("sparse", part.columns, made)
         else:
-            kind = "sparse" if sparse else "dense"
-            made = [
-                Made(program[column].label, None, program[column].inexact, sparse) for column in part.columns
-            ]
-            stacked += program.add(kind, part.columns, made)
+            for column in part.columns:
+                dense = program[column].dense
+                stacked += program.add("dense", [column]) if dense is None else [dense]
     return stacked
+
+
+def _require_stored(program: Program, part: Traced) -> None:
+    for column in part.columns:
+        if not program[column].sure:
+            raise SaveRefused(
+                f"zeros of {program[column].label!r} are left out of a sparse matrix, and its last bits differ between "
+                "processors; give the ColumnTransformer sparse_threshold=0"
+            )
 
 
 def _trace_part(

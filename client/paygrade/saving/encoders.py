@@ -1,91 +1,133 @@
-"""Reads encoders of categories."""
+"""Reads encoders of categories: OneHotEncoder, OrdinalEncoder, TargetEncoder."""
 
 import math
+from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
+import numpy as np
+
 from paygrade.saving.errors import SaveRefused
-from paygrade.saving.program import Key, Made, Program, Table
+from paygrade.saving.program import Made, Program
 from paygrade.saving.raw import as_text, is_missing
 from paygrade.saving.reading import Traced, class_name, require_dense
+from paygrade.saving.table import Key, Table
 
 
-def read_one_hot(program: Program, encoder: Any, traced: Traced) -> list[int]:
+def read_one_hot(program: Program, encoder: Any, traced: Traced, values: Any) -> list[int]:
     require_dense(encoder, traced)
     made = []
     for position, column in enumerate(traced.columns):
-        places, unknown = _grouped(encoder, position)
-        width, places, unknown = _without_dropped(encoder, position, places, unknown)
+        places, unknown = _group(encoder, position)
+        if encoder.handle_unknown in ("infrequent_if_exist", "warn"):
+            unknown = _infrequent_place(encoder, position)
+        width = int(encoder._n_features_outs[position])
+        drops = encoder._drop_idx_after_grouping
+        dropped = None if drops is None else drops[position]
+        places = [_without(place, dropped) for place in places]
+        unknown = None if unknown is None else _without(unknown, dropped)
         table = make_table(program, encoder, position, column, places, unknown)
         labels = _labels(program[column].label, table, width)
-        made += program.add_table(
-            "one_hot", column, [Made(label, sparse=False) for label in labels], table, width=width
-        )
+        made += program.add_table("one_hot", column, [Made(label) for label in labels], table, width=width)
     if encoder.sparse_output:
-        sparse = [Made(program[column].label, sparse=True) for column in made]
-        return program.add("sparse", made, sparse)
+        return program.add("sparse", made, [replace(program[number], dense=number) for number in made])
     return made
 
 
-def _grouped(encoder: Any, position: int) -> tuple[list[int], int | None]:
-    """Return the place of each category, and that of what is unknown, with infrequent ones in one place."""
-    places = list(range(len(encoder.categories_[position])))
-    unknown = None if encoder.handle_unknown == "error" else -1
-    if not encoder._infrequent_enabled or encoder._infrequent_indices[position] is None:
-        return places, unknown
-    mapping = encoder._default_to_infrequent_mappings[position]
-    places = [int(mapping[place]) for place in places]
-    if encoder.handle_unknown in ("infrequent_if_exist", "warn"):
-        unknown = int(mapping[encoder._infrequent_indices[position][0]])
-    return places, unknown
+def read_ordinal(program: Program, encoder: Any, traced: Traced, values: Any) -> list[int]:
+    require_dense(encoder, traced)
+    made = []
+    for position, column in enumerate(traced.columns):
+        places, _ = _group(encoder, position)
+        kept = encoder._missing_indices.get(position)
+        results: list[Any] = [_cast(encoder, place) for place in places]
+        if kept is not None:
+            results[kept] = float(encoder.encoded_missing_value)
+        unknown = None if encoder.handle_unknown == "error" else float(encoder.unknown_value)
+        table = make_table(program, encoder, position, column, results, unknown)
+        made += program.add_table("lookup", column, [Made(program[column].label)], table, dtype="float64")
+    return made
 
 
-def _without_dropped(
-    encoder: Any, position: int, places: list[int], unknown: int | None
-) -> tuple[int, list[int], int | None]:
-    """Take the dropped place away; returns how many are left, and where the others are then."""
-    width = int(encoder._n_features_outs[position])
-    dropped = None if encoder._drop_idx_after_grouping is None else encoder._drop_idx_after_grouping[position]
-    if dropped is None:
-        return width, places, unknown
-
-    def moved(place: int) -> int:
-        return -1 if place == dropped else place - (place > dropped)
-
-    return width, [moved(place) for place in places], None if unknown is None else moved(unknown)
+def read_target_encoder(program: Program, encoder: Any, traced: Traced, values: Any) -> list[int]:
+    require_dense(encoder, traced)
+    classes = len(encoder.classes_) if encoder.target_type_ == "multiclass" else 1
+    means = np.ravel(encoder.target_mean_).tolist()
+    made = []
+    for number, encoding in enumerate(encoder.encodings_):
+        position, mean = number // classes, means[number % classes]
+        column = traced.columns[position]
+        table = make_table(program, encoder, position, column, encoding.tolist(), mean)
+        label = program[column].label + (f" of {encoder.classes_[number % classes]}" if classes > 1 else "")
+        made += program.add_table("lookup", column, [Made(label)], table, dtype="float64")
+    return made
 
 
 def make_table(
-    program: Program, encoder: Any, position: int, column: int, results: list[Any], unknown: Any
+    program: Program, encoder: Any, position: int, column: int, results: Sequence[Any], unknown: Any
 ) -> Table:
     """Pair the categories of one column with their results; a missing value is a category, or unknown."""
     known: dict[Key, Key] = {}
-    raw_text = program[column].text_of is not None
-    missing: list[Any] = []
+    holds_text = program[column].text_of is not None
+    missing = []
     for category, result in zip(encoder.categories_[position].tolist(), results, strict=True):
         if is_missing(category):
             missing.append((category, result))
-        elif isinstance(category, str) != raw_text:
+        elif isinstance(category, str) != holds_text:
             raise SaveRefused(
-                f"{class_name(encoder)} was fitted on other values of {program[column].label!r} than the sample has; "
-                "give the sample the types of the training data"
+                f"{class_name(encoder)} was fitted on other values of {program[column].label!r} than the sample "
+                "has; give the sample the types of the training data"
             )
         else:
             known[category] = result
     return Table(known, unknown, _missing_result(program, encoder, column, missing, unknown))
 
 
-def _missing_result(program: Program, encoder: Any, column: int, missing: list[Any], unknown: Any) -> Any:
-    raw = program.raw(column)
+def _group(encoder: Any, position: int) -> tuple[list[int], int | None]:
+    """Return the place of each category, with infrequent ones in one place, and that of what is unknown."""
+    places = list(range(len(encoder.categories_[position])))
+    unknown = None if encoder.handle_unknown == "error" else -1
+    mapping = encoder._default_to_infrequent_mappings[position] if encoder._infrequent_enabled else None
+    if mapping is None:
+        return places, unknown
+    # A missing value that an OrdinalEncoder knows is no part of the mapping.
+    return [int(mapping[place]) if place < len(mapping) else place for place in places], unknown
+
+
+def _infrequent_place(encoder: Any, position: int) -> int:
+    """Return where infrequent categories are, or -1 if there are none."""
+    if not encoder._infrequent_enabled or encoder._infrequent_indices[position] is None:
+        return -1
+    mapping = encoder._default_to_infrequent_mappings[position]
+    return int(mapping[encoder._infrequent_indices[position][0]])
+
+
+def _without(place: int, dropped: int | None) -> int:
+    """Return the place after one was dropped; -1 is none."""
+    if dropped is None:
+        return place
+    return -1 if place == dropped else place - int(place > dropped)
+
+
+def _cast(encoder: Any, place: int) -> float:
+    return float(np.asarray(place).astype(encoder.dtype))
+
+
+def _missing_result(
+    program: Program, encoder: Any, column: int, missing: Sequence[tuple[Any, Any]], unknown: Any
+) -> Any:
+    made, raw = program[column], program.raw.get(column)
+    source = raw or made.text_of
     if len(missing) > 1:
         raise SaveRefused(
-            f"{class_name(encoder)} knows None and NaN in column {program[column].label!r}; use one of them in training"
+            f"{class_name(encoder)} knows None and NaN in column {made.label!r}; use one of them in training"
         )
     if not missing:
         return unknown
     category, result = missing[0]
-    if raw is not None and raw.type != "number" and not any(map(is_missing, raw.values)):
-        raw.missing = category
-    holds = math.nan if raw is None else raw.missing
+    if source and source.dtype in ("object", "category") and not any(map(is_missing, source.values)):
+        source.missing = category
+    holds = source.missing if source else math.nan
     return result if (category is None) == (holds is None) else unknown
 
 

@@ -1,12 +1,12 @@
 """Reads fitted objects of scikit-learn, by their class: a closed list."""
 
-from collections.abc import Iterator
+from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
 
 from paygrade.saving.errors import SaveRefused
-from paygrade.saving.program import Made, Program
+from paygrade.saving.program import Program
 
 
 class Traced(NamedTuple):
@@ -27,7 +27,7 @@ def trace(program: Program, transformer: Any, traced: Traced) -> Traced:
         )
     require_fitted(transformer)
     values = transformer.transform(traced.values)
-    columns = reader(program, transformer, traced)
+    columns = reader(program, transformer, traced, values)
     if values.shape[1] != len(columns):
         raise SaveRefused(
             f"{name} gives {values.shape[1]} columns, and its attributes describe {len(columns)}; "
@@ -77,12 +77,14 @@ def float_type(values: Any) -> str:
     return str(checked.dtype)
 
 
-def numbered(program: Program, columns: list[int]) -> Iterator[tuple[int, Made]]:
+def dtypes_of(values: Any) -> list[str]:
+    """Return the type of each column."""
+    if hasattr(values, "dtypes"):
+        return [str(dtype) for dtype in values.dtypes]
+    return [str(values.dtype)] * values.shape[1]
+
+
+def require_numeric(program: Program, transformer: Any, columns: Sequence[int]) -> None:
     for column in columns:
-        yield column, program[column]
-
-
-def require_numeric(program: Program, transformer: Any, columns: list[int]) -> None:
-    for _, made in numbered(program, columns):
-        if made.text_of:
-            raise SaveRefused(f"{class_name(transformer)} is given text, in column {made.label!r}")
+        if program[column].text_of:
+            raise SaveRefused(f"{class_name(transformer)} is given text, in column {program[column].label!r}")

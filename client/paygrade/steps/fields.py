@@ -11,10 +11,10 @@ from paygrade.steps.errors import StepsError
 
 Chosen = TypeVar("Chosen")
 Floats = NDArray[np.floating[Any]]
-FloatType = type[np.float32] | type[np.float64]
+FloatType = type[np.floating[Any]]
 
 DTYPES: Mapping[str, FloatType] = {"float32": np.float32, "float64": np.float64}
-LARGEST_INTEGER = 2**31
+MOST_VALUES = 1_000_000
 
 
 class Fields:
@@ -49,7 +49,7 @@ class Fields:
 
     def numbers(self, name: str, count: int | None = None, nan: bool = False) -> NDArray[np.float64]:
         """Read a list of so many finite numbers; with `nan` also null, which stands for NaN."""
-        values = self.list(name, count)
+        values = self.items(name, count)
         if not all(_is_number(value, nan) for value in values):
             raise self.fault(name, "must be a list of numbers")
         return np.array([math.nan if value is None else value for value in values], dtype=np.float64)
@@ -63,18 +63,20 @@ class Fields:
 
     def integers(self, name: str, low: int, high: int, count: int | None = None) -> list[int]:
         """Read a list of so many whole numbers, `low` <= number < `high`."""
-        values = self.list(name, count)
+        values = self.items(name, count)
         if not all(_is_integer(value, low, high) for value in values):
             raise self.fault(name, f"must be a list of whole numbers from {low} to {high - 1}")
         return values
 
-    def list(self, name: str, count: int | None = None) -> list[Any]:
-        """Read a list of so many values."""
+    def items(self, name: str, count: int | None = None, most: int = MOST_VALUES) -> list[Any]:
+        """Read a list of so many values, or of at most so many."""
         values = self._take(name)
         if not isinstance(values, list):
             raise self.fault(name, "must be a list")
         if count is not None and len(values) != count:
             raise self.fault(name, f"must have {count} values, not {len(values)}")
+        if len(values) > most:
+            raise self.fault(name, f"must have at most {most} values, not {len(values)}")
         return values
 
     def end(self) -> None:

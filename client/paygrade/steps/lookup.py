@@ -6,13 +6,12 @@ from typing import ClassVar, Self
 import numpy as np
 from numpy.typing import NDArray
 
-from paygrade.steps.column import Column, Shape
+from paygrade.steps.column import Column, Shape, refuse_rows
 from paygrade.steps.errors import StepsError
 from paygrade.steps.fields import Fields, Floats, FloatType
 from paygrade.steps.step import Step, require_one
 
 MOST_WIDE = 100_000
-FORBIDDEN = object()
 
 
 class Places:
@@ -113,7 +112,7 @@ class OneHot(Step):
 
     def apply(self, columns: Sequence[Column]) -> list[Column]:
         chosen = self.find(columns[0])
-        return [Column((chosen == position).astype(np.float64)) for position in range(len(self.shapes))]
+        return [Column((chosen == position).astype(np.float32)) for position in range(len(self.shapes))]
 
 
 def read_results(fields: Fields, count: int) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:
@@ -128,5 +127,5 @@ def read_results(fields: Fields, count: int) -> tuple[NDArray[np.float64], NDArr
 
 
 def require_allowed(allowed: NDArray[np.bool_], places: NDArray[np.intp]) -> None:
-    if not allowed[places].all():
-        raise StepsError("a value is not among those that an encoder was fitted on")
+    """Refuse the rows whose value has no result."""
+    refuse_rows(~allowed[places], "a value is not among those that an encoder was fitted on")

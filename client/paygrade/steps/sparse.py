@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from typing import ClassVar, Self
 
 import numpy as np
+from numpy.typing import NDArray
 
 from paygrade.steps.column import Column, Shape
 from paygrade.steps.fields import Fields
@@ -47,6 +48,6 @@ class Dense(Step):
         ]
 
 
-def _absent(column: Column) -> "np.typing.NDArray[np.bool_]":
+def _absent(column: Column) -> NDArray[np.bool_]:
     """A zero that a sparse column stores, such as the result of an underflow, stays stored."""
-    return column.values == 0 if column.absent is None else column.absent
+    return np.asarray(column.values == 0) if column.absent is None else column.absent

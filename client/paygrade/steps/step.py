@@ -12,11 +12,12 @@ from paygrade.steps.fields import Fields
 class Step(ABC):
     """One fitted operation: it turns some columns into others.
 
-    `kind` is its name in a bundle. `read` gets the shapes of the columns that it works on, checks that it can,
-    and says which shapes it gives.
+    `kind` is its name in a bundle. `read` gets the shapes of the columns that it works on, checks that it
+    can, and says which shapes it gives. A step that `takes_infinity` is also given infinite values.
     """
 
     kind: ClassVar[str]
+    takes_infinity: ClassVar[bool] = False
     shapes: tuple[Shape, ...]
 
     @classmethod
@@ -42,3 +43,8 @@ def require_one(fields: Fields, columns: Sequence[Shape]) -> Shape:
     if len(columns) != 1:
         raise StepsError(f"{fields.location} needs one column, and is given {len(columns)}")
     return columns[0]
+
+
+def merge_sources(columns: Sequence[Shape]) -> tuple[int, ...]:
+    """Return the features that several columns are made of."""
+    return tuple(sorted({source for column in columns for source in column.sources}))

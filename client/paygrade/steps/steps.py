@@ -1,20 +1,28 @@
 """All steps of a bundle, in the order in which they are replayed."""
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from paygrade.steps.column import Column, Shape
+from paygrade.steps.column import Column, Shape, refuse_rows
 from paygrade.steps.errors import StepsError
-from paygrade.steps.fields import Fields
+from paygrade.steps.fields import DTYPES, Fields, FloatType
 from paygrade.steps.kinds import KINDS
 from paygrade.steps.step import Step
 
 MOST_STEPS = 20_000
 MOST_COLUMNS = 200_000
 """Of all steps together."""
+
+
+class Planned(NamedTuple):
+    """A step, the columns that it works on, and those of them whose values must be checked first."""
+
+    step: Step
+    columns: list[int]
+    checked: list[int]
 
 
 class Steps:
@@ -26,64 +34,62 @@ class Steps:
 
     def __init__(
         self,
-        loaded: Sequence[type[np.floating[Any]]],
-        steps: Sequence[tuple[Step, list[int]]],
-        outputs: Sequence[int],
-        names: Sequence[str],
+        dtypes: Sequence[FloatType],
+        plan: Sequence[Planned],
+        outputs: Sequence[tuple[int, str]],
         missing: float | None,
+        shapes: Sequence[Shape],
     ) -> None:
-        self._dtypes = loaded
-        self._steps = steps
-        self._outputs = outputs
+        self._dtypes = dtypes
+        self._plan = plan
+        self._outputs = [output for output, _ in outputs]
         self._missing = missing
-        self.names = tuple(names)
-        shapes = [shape for step, _ in steps for shape in step.shapes]
-        self.sources = tuple(
-            (output,) if output < len(loaded) else shapes[output - len(loaded)].sources for output in outputs
-        )
+        self.names = tuple(name for _, name in outputs)
+        self.sources = tuple(shapes[output].sources for output in self._outputs)
 
     @classmethod
     def from_dict(cls, steps: Mapping[str, Any], features: Sequence[Mapping[str, Any]]) -> "Steps":
         """Read the steps of a bundle with these features; raises StepsError."""
         fields = Fields(steps, "steps")
-        shapes = [_feature_shape(feature, position) for position, feature in enumerate(features)]
-        loaded = [np.float32 if feature.get("dtype") == "float32" else np.float64 for feature in features]
-        read = []
-        definitions = fields.list("steps")
-        if len(definitions) > MOST_STEPS:
-            raise fields.fault("steps", f"must have at most {MOST_STEPS} steps")
-        for number, definition in enumerate(definitions):
-            step, columns = _read_step(definition, f"step {number}", shapes)
-            read.append((step, columns))
-            shapes.extend(step.shapes)
+        shapes = [
+            Shape((position,), len(feature.get("categories") or ()))
+            for position, feature in enumerate(features)
+        ]
+        plan = []
+        for number, definition in enumerate(fields.items("steps", most=MOST_STEPS)):
+            plan.append(_read_step(definition, f"step {number}", shapes))
+            shapes += plan[-1].step.shapes
             if len(shapes) > MOST_COLUMNS:
                 raise StepsError(f"step {number}: all steps together make more than {MOST_COLUMNS} columns")
-        outputs = fields.integers("output", 0, len(shapes))
-        names = fields.list("names", len(outputs))
+        outputs = _read_outputs(fields, shapes)
         missing = fields.number("missing") if "missing" in fields else None
         fields.end()
-        if not outputs or any(shapes[output].texts for output in outputs):
-            raise fields.fault("output", "must be columns of numbers, at least one")
-        if not all(isinstance(name, str) and name for name in names) or len(set(names)) < len(names):
-            raise fields.fault("names", "must be texts, each different from the others")
-        return cls(loaded, read, outputs, names, missing)
+        dtypes = [DTYPES.get(str(feature.get("dtype")), np.float64) for feature in features]
+        return cls(dtypes, plan, outputs, missing, shapes)
 
     def transform(self, raw: NDArray[np.float64]) -> NDArray[np.float32]:
         """Encode rows of shape (rows, features); NaN is missing, on both sides.
 
         A text is its position in the feature's categories, or -1 if it is not in the list. The result has the
-        shape (rows, columns of the booster). Raises StepsError for a value that the steps have no place for.
+        shape (rows, columns of the booster). Raises StepsError, which names the rows whose values have no
+        place in the steps.
         """
         if raw.ndim != 2 or raw.shape[1] != len(self._dtypes):
-            raise StepsError(f"rows must have {len(self._dtypes)} values, not {raw.shape[1:]}")
+            raise StepsError(f"rows must have {len(self._dtypes)} values, and the shape is {raw.shape}")
         with np.errstate(all="ignore"):
-            columns = [
-                Column(raw[:, position].astype(dtype, copy=False))
-                for position, dtype in enumerate(self._dtypes)
-            ]
-            for step, needed in self._steps:
+            columns = [Column(raw[:, position].astype(dtype)) for position, dtype in enumerate(self._dtypes)]
+            for step, needed, checked in self._plan:
+                for position in checked:
+                    refuse_rows(np.isinf(columns[position].values), "a calculated value is too large")
                 columns += step.apply([columns[position] for position in needed])
             return self._assemble(columns, len(raw))
+
+    def mixed(self, features: Sequence[str]) -> str:
+        """Say which column is made of several features, which are then not told apart; empty if none is."""
+        for name, sources in zip(self.names, self.sources, strict=True):
+            if len(sources) > 1:
+                return f"the column {name} mixes {' and '.join(features[source] for source in sources)}"
+        return ""
 
     def _assemble(self, columns: Sequence[Column], rows: int) -> NDArray[np.float32]:
         encoded = np.empty((rows, len(self._outputs)), dtype=np.float32)
@@ -97,15 +103,23 @@ class Steps:
         return encoded
 
 
-def _feature_shape(feature: Mapping[str, Any], position: int) -> Shape:
-    return Shape((position,), len(feature.get("categories", ())))
-
-
-def _read_step(definition: object, location: str, shapes: Sequence[Shape]) -> tuple[Step, list[int]]:
+def _read_step(definition: object, location: str, shapes: Sequence[Shape]) -> Planned:
     fields = Fields(definition, location)
     kind = fields.choice("kind", KINDS)
     fields.location = f"{location} ({kind.kind})"
     columns = fields.integers("of", 0, len(shapes))
     step = kind.read(fields, [shapes[column] for column in columns])
     fields.end()
-    return step, columns
+    checked = [] if kind.takes_infinity else [column for column in columns if shapes[column].calculated]
+    return Planned(step, columns, checked)
+
+
+def _read_outputs(fields: Fields, shapes: Sequence[Shape]) -> list[tuple[int, str]]:
+    """Return the booster's columns in its order, with their names."""
+    outputs = fields.integers("output", 0, len(shapes))
+    names = fields.items("names", len(outputs))
+    if not outputs or any(shapes[output].texts for output in outputs):
+        raise fields.fault("output", "must be columns of numbers, at least one")
+    if not all(isinstance(name, str) and name for name in names) or len(set(names)) < len(names):
+        raise fields.fault("names", "must be texts, each different from the others")
+    return list(zip(outputs, names, strict=True))
