@@ -7,7 +7,7 @@ from pathlib import Path
 
 from model.bundle import Bundle
 from model.cli.arguments import make_parser
-from model.cli.render import render_bundle, render_catalog, render_metrics
+from model.cli.render import render_bundle, render_catalog, render_features, render_metrics
 from model.description.catalog import Catalog
 from model.description.errors import ModelError
 from model.description.manifest import DESCRIPTION_FILE, Manifest
@@ -43,7 +43,7 @@ def _train(options: argparse.Namespace) -> str:
 
     target = TargetOptions(options.objective, options.classify, options.log, options.quantiles)
     limits = read_limits(options.limits) if options.limits else {}
-    name = options.name or model_name(options.table.name)
+    name = model_name(options.table.name, options.name)
     table = read_table(options.table, options.missing)
     dataset = make_dataset(
         table, DatasetOptions(options.target, target, options.drop, options.base_margin, limits)
@@ -56,12 +56,13 @@ def _train(options: argparse.Namespace) -> str:
 
 
 def _import(options: argparse.Namespace) -> str:
-    from model.training.importing import ImportOptions, import_model, read_schema_file
+    from model.importing.assemble import import_model
+    from model.importing.options import ImportOptions, read_schema_file
     from model.training.table import read_table
     from model.training.trained import model_name
 
     import_options = ImportOptions(
-        name=options.name or model_name(options.model.name),
+        name=model_name(options.model.name, options.name),
         target=options.target or ", ".join(options.targets),
         targets=options.targets,
         unit=options.unit,
@@ -70,12 +71,20 @@ def _import(options: argparse.Namespace) -> str:
         transform=options.transform,
         base_margin=options.base_margin,
         trees=options.trees,
+        missing_value=options.missing_value,
+        zero_is_missing=options.zero_is_missing,
+        by_position=options.by_position,
+        scores=options.scores,
+        unproved=options.unproved,
+        inexact=options.inexact,
     )
     sample = read_table(options.sample, options.missing) if options.sample else None
     for note in sample.notes if sample else ():
         print(f"note: {note}", file=sys.stderr)
-    trained = import_model(options.model, import_options, sample)
-    return _written(publish(options.output, trained.booster, trained.description, trained.golden_rows))
+    imported = import_model(options.model, import_options, sample)
+    trained = imported.trained
+    manifest = publish(options.output, trained.booster, trained.description, trained.golden_rows)
+    return "\n".join([render_features(manifest), *imported.notes, _written(manifest)])
 
 
 def _show(options: argparse.Namespace) -> str:

@@ -82,7 +82,7 @@ def check_golden_scores(
         differs = published != scores
     else:
         compared = scores.dtype if exact_link else np.float32
-        differs = _ulps_between(published.astype(compared), scores.astype(compared)) > LINK_ULPS
+        differs = ulps_between(published.astype(compared), scores.astype(compared)) > LINK_ULPS
     rows = np.flatnonzero(differs if differs.ndim == 1 else differs.any(axis=1))
     if rows.size:
         raise GoldenMismatch(
@@ -92,7 +92,7 @@ def check_golden_scores(
         )
 
 
-def _ulps_between(these: NDArray[Any], those: NDArray[Any]) -> NDArray[np.uint64]:
+def ulps_between(these: NDArray[Any], those: NDArray[Any]) -> NDArray[np.uint64]:
     """Count the steps from one number to the next that lie between each two."""
     ordinals = [_ordinals(these), _ordinals(those)]
     low, high = np.minimum(*ordinals), np.maximum(*ordinals)

@@ -28,9 +28,9 @@ def publish(
     """Write `<root>/<name>/<version>/` after a test load; publishing the same bundle again changes nothing.
 
     `description` is `bundle.json` without what is read from the model: objective, quantiles, explained,
-    golden and sha256. Its `xgboost` is the version whose scores are wanted: the installed one if it is left
-    out. Without a version the bundle gets the next one. Raises BundleError, SchemaError, InvalidRows or
-    RegistryUnavailable.
+    golden (but for its `probes`) and sha256. Its `xgboost` is the version whose scores are wanted: the
+    installed one if it is left out. Without a version the bundle gets the next one. Raises BundleError,
+    SchemaError, InvalidRows or RegistryUnavailable.
     """
     version = description.get("version")
     with tempfile.TemporaryDirectory(prefix="paygrade-") as folder:
@@ -131,7 +131,11 @@ def _write(
         **({"quantiles": list(objective.quantiles)} if objective.quantiles else {}),
         **_explained(scorer, matrix),
         "xgboost": version,
-        "golden": {"rows": golden_rows, "predictions": shortest(scorer.score(matrix))},
+        "golden": {
+            **description.get("golden", {}),
+            "rows": golden_rows,
+            "predictions": shortest(scorer.score(matrix)),
+        },
     }
     _sign(complete, directory)
 

@@ -51,6 +51,8 @@ OPTIONAL: dict[str, type] = {
     "missing_texts": list,
 }
 SCORE_TYPES = ("float32", "float64")
+PROOFS = ("scores", "target", "none")
+"""What a bundle was compared with before it was made: scores of its author, its target, nothing."""
 TYPE_NAMES: Mapping[type, str] = {
     str: "text",
     int: "a whole number",
@@ -65,11 +67,13 @@ TYPE_NAMES: Mapping[type, str] = {
 class Golden:
     """Checked rows, and the score that the model gave each of them when it was published.
 
-    A score is one number, or a list with one number for each class or quantile.
+    A score is one number, or a list with one number for each class or quantile. Rows that are `probes` were
+    made up to check the model, and nobody has ever sent such rows.
     """
 
     rows: list[list[Value]]
     predictions: list[Any]
+    probes: bool = False
 
 
 @dataclass(frozen=True, eq=False)
@@ -135,7 +139,9 @@ class Manifest:
 
     @property
     def examples(self) -> list[dict[str, Value]]:
-        """The golden rows as callers would send them: rows that are known to be valid."""
+        """The golden rows as callers would send them; none if they were made up."""
+        if self.golden.probes:
+            return []
         return [dict(zip(self.schema.names, row, strict=True)) for row in self.golden.rows]
 
     def _columns(self) -> dict[bool, tuple[str, ...]]:
@@ -266,6 +272,11 @@ def _is_a(value: object, expected: type) -> bool:
     return isinstance(value, expected) and not (expected is int and isinstance(value, bool))
 
 
+def _check_proof(proof: Mapping[str, Any]) -> None:
+    if proof.get("kind") not in PROOFS:
+        raise BundleError(f"{DESCRIPTION_FILE}: the kind of proof must be one of {', '.join(PROOFS)}")
+
+
 def _check_values(description: Mapping[str, Any]) -> None:
     quantiles = description.get("quantiles", [])
     if not NAME.fullmatch(description["name"]):
@@ -289,6 +300,8 @@ def _check_values(description: Mapping[str, Any]) -> None:
 
 def _check_scores(description: Mapping[str, Any]) -> None:
     """Check what is done to the trees' scores."""
+    if "proof" in description:
+        _check_proof(description["proof"])
     if description.get("transform", "log") not in TRANSFORMS:
         raise BundleError(f"{DESCRIPTION_FILE}: transform must be one of {', '.join(TRANSFORMS)}")
     for name in ("scores", "transform_type"):
@@ -327,7 +340,9 @@ def _read_golden(golden: Mapping[str, Any], schema: Schema, type_of_scores: str)
         raise BundleError(
             f"{DESCRIPTION_FILE}: golden predictions must be numbers, or lists of numbers of equal length"
         )
-    return Golden(schema.check_rows(rows, "/golden/rows"), predictions)
+    if not isinstance(golden.get("probes", False), bool):
+        raise BundleError(f"{DESCRIPTION_FILE}: probes of golden must be true or false")
+    return Golden(schema.check_rows(rows, "/golden/rows"), predictions, golden.get("probes", False))
 
 
 def _is_double(value: object) -> bool:

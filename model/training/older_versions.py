@@ -72,6 +72,7 @@ def _rewrite(learner: dict[str, Any], version: str, use: Use, file: str) -> None
     if parse(version) < ADDS_BASE_FIRST[booster["name"]]:
         _refuse_parts(version, use, stopped, file)
         _add_base_last(learner, booster)
+        attributes.pop("best_iteration", None)  # which does not count the last tree
     elif stopped and parse(version) < NOTES_BEST_TREES and not use.trees:
         raise BundleError(
             f"{file}: training stopped early, and XGBoost {version} does not note how many trees each round "

@@ -148,7 +148,18 @@ class ModelSchema(TypedDict):
     objective: Annotated[str, Field(description="The objective, as XGBoost names it")]
     metrics: dict[str, Any]
     row: Annotated[dict[str, Any], Field(description="JSON Schema (2020-12) of a row")]
-    example: Annotated[dict[str, Any], Field(description="A row that can be scored")]
+    proof: Annotated[
+        Literal["scores", "target", "none"] | None,
+        Field(
+            description="How a model trained elsewhere was proved. scores: the scores of a sample equal "
+            "its author's, to the last bit. target: only its error was measured. none: it was compared with "
+            "nothing. null: it was trained by Paygrade"
+        ),
+    ]
+    example: Annotated[
+        dict[str, Any] | None,
+        Field(description="A row that can be scored; null if no real row of this model is known"),
+    ]
     urls: ModelUrlsSchema
 
 
