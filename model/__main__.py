@@ -65,7 +65,8 @@ def _import(options: argparse.Namespace) -> str:
 
     import_options = ImportOptions(
         name=model_name(_name_of(options.model), options.name),
-        target=options.target,
+        target=options.target or ", ".join(options.targets) or "prediction",
+        targets=options.targets,
         unit=options.unit,
         features=read_schema_file(options.schema) if options.schema else (),
         classes=options.classes,
@@ -80,6 +81,8 @@ def _import(options: argparse.Namespace) -> str:
         inexact=options.inexact,
     )
     sample = read_table(options.sample, options.missing) if options.sample else None
+    for note in sample.notes if sample else ():
+        print(f"note: {note}", file=sys.stderr)
     with open_source(options.model, os.environ) as source:
         imported = import_model(source, import_options, sample)
     trained = imported.trained

@@ -24,6 +24,7 @@ class ImportOptions:
     unit: str = ""
     features: Sequence[Any] = ()
     classes: Sequence[str] = ()
+    targets: Sequence[str] = ()
     transform: str = ""
     base_margin: str = ""
     trees: int | None = None
