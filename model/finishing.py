@@ -67,4 +67,4 @@ def finish_of(
     try:
         return After.from_list(after)
     except StepsError as error:
-        raise BundleError(f"after: {error}") from None
+        raise BundleError(str(error)) from None

@@ -44,7 +44,12 @@ def check_description(
             f"{ref}: the model has {objective.classes} classes, "
             f"but its description has {len(manifest.classes)}"
         )
-    if manifest.schema.base_margin is not None and (objective.classes > 2 or objective.quantiles):
+    if (len(manifest.targets) or 1) != objective.targets:
+        raise BundleError(
+            f"{ref}: the model predicts {objective.targets} targets, "
+            f"but its description names {len(manifest.targets)}"
+        )
+    if manifest.schema.base_margin is not None and objective.width > 1:
         raise BundleError(
             f"{ref}: a base margin is one number for each row, and this model would need several"
         )

@@ -90,10 +90,11 @@ class EncodedColumns:
         self.names: Sequence[str] = steps.names
         self._steps = steps
         self._missing = MissingValues([() if missing is None else (missing,)] * len(steps.names))
-        self._made_of = np.zeros((len(steps.names), len(schema.names)))
+        self._made_of: list[list[int]] = [[] for _ in schema.names]
         for column, sources in enumerate(steps.sources):
-            self._made_of[column, list(sources)] = 1
-        self.mixed = self._find_mixed(schema.names)
+            for source in sources:
+                self._made_of[source].append(column)
+        self.mixed = steps.mixed(schema.names)
 
     def split(self, matrix: Matrix) -> tuple[Floats, Floats | None]:
         return self._missing.blank(self._steps.transform(matrix)), None
@@ -102,15 +103,8 @@ class EncodedColumns:
         """Raise ValueError if they cannot be told apart."""
         if self.mixed:
             raise ValueError(self.mixed)
-        contributions: Floats = (values @ self._made_of).astype(np.float32)
-        return contributions
-
-    def _find_mixed(self, names: Sequence[str]) -> str:
-        for column, sources in enumerate(self._steps.sources):
-            if len(sources) > 1:
-                raw = " and ".join(names[source] for source in sources)
-                return f"the column {self.names[column]} mixes {raw}"
-        return ""
+        sums = [values[:, columns].sum(axis=1, dtype=np.float64) for columns in self._made_of]
+        return np.stack(sums, axis=1).astype(np.float32)
 
 
 def preparation_of(
@@ -122,4 +116,4 @@ def preparation_of(
     try:
         return EncodedColumns(schema, missing, Steps.from_dict(steps, schema.to_list()))
     except StepsError as error:
-        raise BundleError(f"steps: {error}") from None
+        raise BundleError(str(error)) from None

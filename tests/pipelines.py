@@ -7,9 +7,12 @@ from typing import Any, NamedTuple
 import numpy as np
 import pandas as pd
 import paygrade
-from sklearn.compose import ColumnTransformer
-from sklearn.pipeline import Pipeline
-from sklearn.preprocessing import OneHotEncoder
+from sklearn.calibration import CalibratedClassifierCV
+from sklearn.compose import ColumnTransformer, TransformedTargetRegressor
+from sklearn.frozen import FrozenEstimator
+from sklearn.impute import SimpleImputer
+from sklearn.pipeline import Pipeline, make_pipeline
+from sklearn.preprocessing import OneHotEncoder, PolynomialFeatures, StandardScaler
 from xgboost import XGBClassifier, XGBRegressor
 
 TEXTS = ("city", "grade")
@@ -19,7 +22,7 @@ LEVELS = ("low", "middle", "high")
 class Saved(NamedTuple):
     """A fitted pipeline, the table that it was fitted on, and the bundle that `paygrade.save` wrote of it."""
 
-    pipeline: Pipeline
+    pipeline: Any
     table: pd.DataFrame
     bundle: Path
 
@@ -66,10 +69,35 @@ def classification(table: pd.DataFrame, classes: Sequence[str] = LEVELS) -> Pipe
     return Pipeline([("encode", encoder()), ("model", model)]).fit(table, numbers)
 
 
-def save(pipeline: Pipeline, table: pd.DataFrame, directory: Path, **options: Any) -> Saved:
-    """Save a pipeline as `directory`/flats/1."""
-    bundle = directory / "flats" / "1"
-    paygrade.save(pipeline, bundle, name="flats", sample=table, target="rent", **options)
+def transformed(table: pd.DataFrame) -> TransformedTargetRegressor:
+    """Fit a pipeline on the scaled target."""
+    inner = Pipeline([("encode", encoder()), ("model", XGBRegressor(n_estimators=40, n_jobs=1))])
+    return TransformedTargetRegressor(inner, transformer=StandardScaler()).fit(table, rents(table))
+
+
+def crossed(table: pd.DataFrame) -> Pipeline:
+    """Fit a pipeline that multiplies columns, after it has filled and scaled them."""
+    numbers = make_pipeline(SimpleImputer(), StandardScaler(), PolynomialFeatures(2))
+    texts = make_pipeline(SimpleImputer(strategy="most_frequent"), OneHotEncoder(handle_unknown="ignore"))
+    columns = [("numbers", numbers, ["area", "rooms"]), ("texts", texts, list(TEXTS))]
+    model = XGBRegressor(n_estimators=40, n_jobs=1)
+    encode = ColumnTransformer(columns, remainder="passthrough")
+    return Pipeline([("encode", encode), ("model", model)]).fit(table, rents(table))
+
+
+def calibrated(table: pd.DataFrame) -> CalibratedClassifierCV:
+    """Fit a classifier of two classes, and calibrate its probabilities on half of the table."""
+    high = (rents(table) > rents(table).median()).astype(int)
+    half = len(table) // 2
+    model = XGBClassifier(n_estimators=20, max_depth=4, n_jobs=1)
+    fitted = Pipeline([("encode", encoder()), ("model", model)]).fit(table[:half], high[:half])
+    return CalibratedClassifierCV(FrozenEstimator(fitted)).fit(table[half:], high[half:])
+
+
+def save(pipeline: Any, table: pd.DataFrame, directory: Path, name: str = "flats", **options: Any) -> Saved:
+    """Save a pipeline as `directory`/`name`/1."""
+    bundle = directory / name / "1"
+    paygrade.save(pipeline, bundle, name=name, sample=table, target="rent", **options)
     return Saved(pipeline, table, bundle)
 
 

@@ -14,6 +14,7 @@ examples:
   python -m model train wages.csv --target wage --quantiles 0.05,0.95
   python -m model train churn.parquet --target left --classify --drop customer_id
   python -m model import booster.ubj --name rent --target rent --sample rows.csv --scores predicted
+  python -m model import models:/rent@champion --target rent --sample rows.csv --scores predicted
   python -m model check trained/rent/1
   python -m model compare rent trained/rent/2 --data rents.csv --picture rents.svg
   python -m model publish trained/rent/2 --to s3://my-bucket/bundles --sample rents.csv
@@ -56,32 +57,44 @@ def _add_import(parser: argparse.ArgumentParser) -> None:
         "are read from the booster; the command asks for what the booster does not know."
     )
     add = parser.add_argument
-    add("model", type=Path, metavar="MODEL", help="a file written by save_model (.ubj or .json)")
-    add("--target", required=True, metavar="NAME", help="what the model predicts")
+    add(
+        "model",
+        metavar="MODEL",
+        help="a file of save_model (.ubj or .json), or of MLflow: a folder, models:/NAME@alias, runs:/…",
+    )
+    predicted = parser.add_mutually_exclusive_group()
+    predicted.add_argument(
+        "--target", default="", metavar="NAME", help="what the model predicts (default: prediction)"
+    )
+    predicted.add_argument(
+        "--targets", type=texts, default=(), metavar="NAMES", help="names of several targets: height,weight"
+    )
     add_description(parser)
+    add("--schema", type=Path, metavar="FILE", help="JSON list of features or names, in the model's order")
+    add("--classes", type=texts, default=(), metavar="TEXTS", help="names of the classes, such as no,yes")
+    add("--transform", default="", choices=TRANSFORMS, help="transform of the target in training")
+    add("--base-margin", default="", metavar="NAME", help="number that the trees' sum starts from")
+    add("--trees", type=positive, metavar="N", help="rounds to use (default: the best iteration, or all)")
+    add("--missing-value", type=float, metavar="N", help="number that stands for a missing value: -999")
+    add("--zero-is-missing", action="store_true", help="trained on a sparse matrix: its zeros are missing")
+    _add_proof(parser)
+
+
+def _add_proof(parser: argparse.ArgumentParser) -> None:
+    add = parser.add_argument
     add("--sample", type=Path, metavar="FILE", help="CSV or Parquet with typical rows, for the golden rows")
+    add_missing(parser)
     add(
         "--scores",
         default="",
         metavar="COLUMN",
         help="the author's scores of the sample: columns of it, a FILE (CSV, Parquet, .npy), or FILE:COLUMNS",
     )
-    add_missing(parser)
-    add(
-        "--missing-value",
-        type=float,
-        metavar="N",
-        help="number that stands for a missing value, such as -999",
-    )
-    add("--zero-is-missing", action="store_true", help="trained on a sparse matrix: its zeros are missing")
-    add("--schema", type=Path, metavar="FILE", help="JSON list of features or names, in the model's order")
-    add("--classes", type=texts, default=(), metavar="TEXTS", help="names of the classes, such as no,yes")
-    add("--transform", default="", choices=TRANSFORMS, help="transform of the target in training")
-    add("--base-margin", default="", metavar="NAME", help="number that the trees' sum starts from")
-    add("--trees", type=positive, metavar="N", help="rounds to use (default: the best iteration, or all)")
     add("--by-position", action="store_true", help="the features are the sample's columns, in their order")
     add(
-        "--inexact", action="store_true", help="accept scores that differ in the last bits of a link function"
+        "--inexact",
+        action="store_true",
+        help="accept scores that differ in the last bits of a link or transform",
     )
     add(
         "--unproved",

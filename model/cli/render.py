@@ -19,6 +19,8 @@ def render_bundle(manifest: Manifest) -> str:
     ]
     if manifest.classes:
         lines.append(f"classes: {', '.join(manifest.classes)}")
+    if manifest.targets:
+        lines.append(f"targets: {', '.join(manifest.targets)}")
     if manifest.quantiles:
         lines.append(f"quantiles: {', '.join(map(str, manifest.quantiles))}")
     if manifest.transform:

@@ -8,6 +8,7 @@ from model.description.errors import SchemaError
 
 TYPES = ("number", "integer", "boolean", "category")
 NUMERIC = ("number", "integer")
+UNSEEN = ("fault", "missing", "unknown")
 DEFAULTS: Mapping[str, Any] = {
     "nullable": False,
     "categories": (),
@@ -20,9 +21,6 @@ DEFAULTS: Mapping[str, Any] = {
     "unseen": "fault",
     "zero_is_missing": False,
 }
-UNSEEN = ("fault", "missing", "unknown")
-UNKNOWN_CODE = -1.0
-"""Stands in a matrix for a text that is no category, where `unseen` is unknown."""
 
 FLOAT32_LIMIT = float(2**128 - 2**103)
 """The smallest double that rounds to infinity in float32: halfway between its largest number and 2**128."""
@@ -101,10 +99,6 @@ def _check_type(name: str, fields: Mapping[str, Any]) -> None:
     for text in ("description", "dtype"):
         if not isinstance(fields[text], str):
             raise SchemaError(f"feature {name!r}: {text} must be text")
-    if fields["unseen"] not in UNSEEN:
-        raise SchemaError(f"feature {name!r}: unseen must be one of {', '.join(UNSEEN)}")
-    if fields["unseen"] != "fault" and fields["type"] != "category":
-        raise SchemaError(f"feature {name!r}: unseen is for categories only")
 
 
 def _check_categories(name: str, fields: Mapping[str, Any]) -> None:
@@ -115,6 +109,10 @@ def _check_categories(name: str, fields: Mapping[str, Any]) -> None:
         raise SchemaError(f"feature {name!r} is a category and must list its categories")
     if fields["type"] != "category" and categories:
         raise SchemaError(f"feature {name!r} is not a category and must not list categories")
+    if fields["unseen"] not in UNSEEN:
+        raise SchemaError(f"feature {name!r}: unseen must be one of {', '.join(UNSEEN)}")
+    if fields["type"] != "category" and fields["unseen"] != DEFAULTS["unseen"]:
+        raise SchemaError(f"feature {name!r} is not a category and must not have unseen")
     if len(set(categories)) != len(categories):
         raise SchemaError(f"feature {name!r} lists a category twice")
 

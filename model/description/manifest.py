@@ -12,7 +12,8 @@ from typing import Any, NoReturn
 
 from model.description.errors import BundleError, ModelError
 from model.description.features import is_number
-from model.description.schema import Schema, Value
+from model.description.schema import Schema
+from model.description.values import Value
 
 MODEL_FILE = "model.ubj"
 DESCRIPTION_FILE = "bundle.json"
@@ -37,6 +38,7 @@ FIELDS: dict[str, type] = {
 OPTIONAL: dict[str, type] = {
     "classes": list,
     "quantiles": list,
+    "targets": list,
     "transform": str,
     "transform_type": str,
     "explained": bool,
@@ -46,6 +48,7 @@ OPTIONAL: dict[str, type] = {
     "after": list,
     "scores": str,
     "proof": dict,
+    "missing_texts": list,
 }
 SCORE_TYPES = ("float32", "float64")
 PROOFS = ("scores", "target", "none")
@@ -78,12 +81,14 @@ class Manifest:
     """The description of a bundle.
 
     `trees` is the number of boosting rounds to use. `classes` are the names of a classifier's classes, by
-    their number. `quantiles` are those of a model that predicts an interval. `transform` was applied to the
+    their number. `quantiles` are those of a model that predicts an interval. `targets` are the names of
+    several targets. `transform` was applied to the
     target before training, and is inverted in scores, in `transform_type`. `explained` tells whether the
     model can be explained, and `unexplained` why it cannot. Numbers equal to `missing` count as missing.
     `steps` make the booster's columns out of the features, and `after` is done to its scores;
     `paygrade.steps` reads both. `scores` is the type of the scores, and `proof` tells what they were
     compared with.
+    `missing_texts` stand for a missing value in every nullable feature.
 
     These are derived: `ref` pins this version, as in `salary@1`; `members` are the members of each row's
     output, with the number of values in each; `columns` are those of a result file, with explanations
@@ -106,6 +111,7 @@ class Manifest:
     sha256: str
     classes: Sequence[str] = ()
     quantiles: Sequence[float] = ()
+    targets: Sequence[str] = ()
     transform: str = ""
     transform_type: str = "float64"
     explained: bool = True
@@ -115,6 +121,7 @@ class Manifest:
     after: Sequence[Mapping[str, Any]] = ()
     scores: str = "float32"
     proof: Mapping[str, Any] = field(default_factory=dict)
+    missing_texts: Sequence[str] = ()
     ref: str = field(init=False)
     members: Mapping[str, int] = field(init=False)
     columns: Mapping[bool, tuple[str, ...]] = field(init=False)
@@ -148,6 +155,8 @@ class Manifest:
                 case "probabilities":
                     classes = self.classes or [str(number) for number in range(width)]
                     names += [f"probability_{name}" for name in classes]
+                case "prediction" | "probability" if self.targets:
+                    names += [f"{member}_{name}" for name in self.targets]
                 case "interval":
                     names += ["interval_low", "interval_high"]
                 case _:
@@ -184,7 +193,7 @@ class Manifest:
             description = _load(text)
             _check_types(description)
             _check_values(description)
-            schema = Schema.from_list(description["features"])
+            schema = Schema.from_list(description["features"], description.get("missing_texts", ()))
             _check_steps(description, schema)
             golden = _read_golden(description["golden"], schema, description.get("scores", "float32"))
         except ModelError as error:
@@ -193,12 +202,12 @@ class Manifest:
         return cls(directory=directory, schema=schema, golden=golden, **fields)
 
     def _members(self) -> dict[str, int]:
-        members = {"prediction": 1}
+        members = {"prediction": len(self.targets) or 1}
         multi_class = self.objective.startswith("multi:")
         if self.classes or multi_class:
             members["label"] = 1
         if self.objective == "binary:logistic":
-            members["probability"] = 1
+            members["probability"] = len(self.targets) or 1
         if multi_class:
             scores = self.golden.predictions[0]
             members["probabilities"] = len(scores) if isinstance(scores, list) else 1
@@ -272,7 +281,7 @@ def _check_proof(proof: Mapping[str, Any]) -> None:
 
 
 def _check_values(description: Mapping[str, Any]) -> None:
-    classes, quantiles = description.get("classes", []), description.get("quantiles", [])
+    quantiles = description.get("quantiles", [])
     if not NAME.fullmatch(description["name"]):
         raise BundleError(
             f"{DESCRIPTION_FILE}: name must have 1 to 63 characters of a-z, 0-9, _ and -, "
@@ -281,8 +290,12 @@ def _check_values(description: Mapping[str, Any]) -> None:
     for name in ("version", "trees"):
         if description[name] < 1:
             raise BundleError(f"{DESCRIPTION_FILE}: {name} must be 1 or more")
-    if not all(isinstance(text, str) for text in classes) or len(set(classes)) != len(classes):
-        raise BundleError(f"{DESCRIPTION_FILE}: classes must be texts, each different from the others")
+    for name in ("classes", "targets"):
+        texts = description.get(name, [])
+        if not all(isinstance(text, str) for text in texts) or len(set(texts)) != len(texts):
+            raise BundleError(f"{DESCRIPTION_FILE}: {name} must be texts, each different from the others")
+    if not all(isinstance(text, str) and text.strip() for text in description.get("missing_texts", [])):
+        raise BundleError(f"{DESCRIPTION_FILE}: missing_texts must be texts, none of them empty")
     if not all(is_number(alpha) and 0 < alpha < 1 for alpha in quantiles):
         raise BundleError(f"{DESCRIPTION_FILE}: quantiles must be numbers between 0 and 1")
     _check_scores(description)

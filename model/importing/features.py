@@ -8,6 +8,7 @@ import xgboost
 
 from model.description.errors import BundleError
 from model.description.features import NUMERIC
+from model.importing.categories import SavedCategories, saved_categories
 from model.importing.options import ImportOptions
 
 FEATURE_TYPES = {"float": "number", "q": "number", "int": "number", "i": "boolean", "c": "category"}
@@ -15,9 +16,11 @@ FEATURE_TYPES = {"float": "number", "q": "number", "int": "number", "i": "boolea
 
 
 def define_features(
-    booster: xgboost.Booster, options: ImportOptions, columns: Sequence[str] = ()
+    booster: xgboost.Booster, saved_by: str, options: ImportOptions, columns: Sequence[str] = ()
 ) -> list[dict[str, Any]]:
     """Complete what the booster knows of its features; `columns` are those of the sample, in its order.
+
+    `saved_by` is the version of XGBoost that saved it.
 
     Raises BundleError, which tells the option that gives what is not known.
     """
@@ -27,18 +30,15 @@ def define_features(
     if unknown := sorted(by_name.keys() - set(names)):
         raise BundleError(f"the model has no feature {unknown[0]!r}; it has {', '.join(map(repr, names))}")
     types = booster.feature_types or ["float"] * len(names)
-    categories = _categories(booster, names)
+    saved = saved_categories(booster, saved_by) or [None] * len(names)
     features = []
-    for name, kind in zip(names, types, strict=True):
+    for name, kind, categories in zip(names, types, saved, strict=True):
         feature = {"name": name, "type": FEATURE_TYPES.get(kind, "number"), "nullable": True}
-        if name in categories:
-            feature["categories"] = categories[name]
+        if categories and categories.names:
+            feature["categories"] = list(categories.names)
         feature |= by_name.get(name, {})
-        if feature["type"] == "category" and "categories" not in feature:
-            raise BundleError(
-                f"the model does not know the names of the categories of {name!r}; give them in the model's "
-                f'order: --schema FILE, such as [{{"name": {json.dumps(name)}, "categories": ["a", "b"]}}]'
-            )
+        if feature["type"] == "category":
+            _check_categories(name, feature.get("categories"), categories)
         features.append(feature)
     if options.base_margin:
         features.append({"name": options.base_margin, "type": "number", "base_margin": True})
@@ -85,11 +85,18 @@ def _feature_names(
     return list(names)
 
 
-def _categories(booster: xgboost.Booster, names: Sequence[str]) -> dict[str, list[str]]:
-    """Return the categories that XGBoost 3.1 and newer save for models trained on a data frame."""
-    if "c" not in (booster.feature_types or ()):
-        return {}
-    saved = booster.get_categories(export_to_arrow=True).to_arrow()
-    known = {name: [str(text) for text in texts.to_pylist()] for name, texts in saved if texts is not None}
-    own = dict(zip(booster.feature_names or names, names, strict=True))
-    return {own[name]: texts for name, texts in known.items()}
+def _check_categories(name: str, given: Any, saved: SavedCategories | None) -> None:
+    """Raise BundleError if the names of the categories are not known, or cannot be those of the model."""
+    if given is None:
+        known = "XGBoost cut" if saved else "the model does not know"
+        names = saved.shown() if saved else ["a", "b"]
+        example = json.dumps({"name": name, "categories": names}, ensure_ascii=False)
+        raise BundleError(
+            f"{known} the names of the categories of {name!r}; give them in the model's order: "
+            f"--schema FILE, such as [{example}]"
+        )
+    if saved and isinstance(given, list) and not saved.fits(given):
+        raise BundleError(
+            f"the categories of {name!r} do not fit those of the model, which are, in its order: "
+            f"{', '.join(saved.shown())}"
+        )

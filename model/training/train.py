@@ -44,6 +44,7 @@ def train(
         booster = trainer.train_on_all(trees, bar.update)
     description = {
         **_describe(dataset, name, unit),
+        **({"missing_texts": list(table.missing_texts)} if table.missing_texts else {}),
         "trees": trees,
         "metrics": metrics.result(),
         "training": {

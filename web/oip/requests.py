@@ -10,7 +10,8 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_valida
 from pydantic_core import PydanticCustomError
 
 from model.description.manifest import Manifest
-from model.description.schema import Fault, InvalidRows, Schema, Value
+from model.description.schema import Fault, InvalidRows, Schema
+from model.description.values import Value
 from web.oip.elements import DATATYPES, decode
 from web.oip.outputs import MEMBERS, describe_outputs
 from web.oip.tensors import FeatureTensor, flatten, read_rows

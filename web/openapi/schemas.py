@@ -49,15 +49,20 @@ class OutputSchema(TypedDict):
     """The scores of a row."""
 
     prediction: Annotated[
-        float,
+        float | dict[str, float],
         Field(
             description="float32, or float64 where the model gives that, in the fewest digits that read back "
             "the same. For a classifier the number of the most likely class, for quantiles the one nearest "
-            "the median"
+            "the median. By name where the model has several targets"
         ),
     ]
     label: NotRequired[Annotated[str, Field(description="Name of the most likely class")]]
-    probability: NotRequired[Annotated[float, Field(description="Probability of the second of two classes")]]
+    probability: NotRequired[
+        Annotated[
+            float | dict[str, float],
+            Field(description="Probability of the second of two classes; by name where there are targets"),
+        ]
+    ]
     probabilities: NotRequired[
         Annotated[dict[str, float], Field(description="Probabilities by class, for more than two classes")]
     ]

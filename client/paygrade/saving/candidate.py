@@ -30,7 +30,7 @@ GOLDEN_ROWS = 12
 class Candidate:
     """A fitted model beside what would be written of it: the steps, the booster, what is done to its scores.
 
-    `expected` are the model's own scores of the sample.
+    `expected` are the model's own scores of the sample. `mixed` says why the model cannot be explained.
     """
 
     author: Any
@@ -40,6 +40,7 @@ class Candidate:
     written: Written
     classes: list[str]
     replay: Replay
+    mixed: str
 
     @classmethod
     def read(cls, author: Any, sample: Any, classes: Any) -> "Candidate":
@@ -54,7 +55,8 @@ class Candidate:
         steps = Steps.from_dict(written.steps, [column.to_feature() for column in written.columns])
         replay = Replay(predictor.booster, predictor.trees, steps, After.from_list(predictor.after))
         named = read_classes(classes, predictor.classes)
-        return cls(author, sample, expected, predictor, written, named, replay)
+        mixed = steps.mixed([column.name for column in written.columns])
+        return cls(author, sample, expected, predictor, written, named, replay, mixed)
 
     @property
     def model(self) -> bytes:
@@ -83,6 +85,7 @@ class Candidate:
             "objective": learner["objective"]["name"],
             "features": [column.to_feature() for column in self.written.columns],
             **({"classes": self.classes} if self.classes else {}),
+            **({"explained": False, "unexplained": self.mixed} if self.mixed else {}),
             "trees": self.predictor.trees,
             "training": {
                 "saved_by": "paygrade.save",

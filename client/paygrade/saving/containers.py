@@ -61,10 +61,10 @@ def stack(program: Program, parts: Iterable[Traced], sparse: bool) -> list[int]:
 
 def _require_stored(program: Program, part: Traced) -> None:
     for column in part.columns:
-        if program[column].inexact:
+        if not program[column].sure:
             raise SaveRefused(
-                f"{program[column].label!r} is stored in a sparse matrix, which XGBoost takes zeros out of; give the "
-                "ColumnTransformer sparse_threshold=0"
+                f"zeros of {program[column].label!r} are left out of a sparse matrix, and its last bits differ between "
+                "processors; give the ColumnTransformer sparse_threshold=0"
             )
 
 

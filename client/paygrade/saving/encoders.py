@@ -38,13 +38,12 @@ def read_ordinal(program: Program, encoder: Any, traced: Traced, values: Any) ->
     require_dense(encoder, traced)
     made = []
     for position, column in enumerate(traced.columns):
-        places, unknown = _group(encoder, position)
+        places, _ = _group(encoder, position)
         kept = encoder._missing_indices.get(position)
         results: list[Any] = [_cast(encoder, place) for place in places]
         if kept is not None:
             results[kept] = float(encoder.encoded_missing_value)
-        if unknown is not None:
-            unknown = float(encoder.unknown_value)
+        unknown = None if encoder.handle_unknown == "error" else float(encoder.unknown_value)
         table = make_table(program, encoder, position, column, results, unknown)
         made += program.add_table("lookup", column, [Made(program[column].label)], table, dtype="float64")
     return made

@@ -36,7 +36,9 @@ def read_function(program: Program, transformer: Any, traced: Traced, values: An
             )
         dtype = after if after in ("float32", "float64") else "float64"
         label = f"{name}({like.label})"
-        column_made = replace(like, label=label, inexact=inexact or like.inexact, dense=None)
+        column_made = replace(
+            like, label=label, inexact=inexact or like.inexact, sure=not like.inexact, dense=None
+        )
         made += program.add(kind, [column], [column_made], dtype=dtype, **members)
     return made
 

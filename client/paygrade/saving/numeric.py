@@ -1,7 +1,10 @@
 """Reads what compares, bends or multiplies numbers."""
 
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
+
+import numpy as np
 
 from paygrade.saving.errors import SaveRefused
 from paygrade.saving.functions import CAST
@@ -13,7 +16,7 @@ from paygrade.saving.table import Table
 
 def read_bins(program: Program, binner: Any, traced: Traced, values: Any) -> list[int]:
     _require_comparable(program, binner, traced)
-    dtype = float_type(traced.values) if binner.dtype is None else str(binner.dtype and _name(binner.dtype))
+    dtype = float_type(traced.values) if binner.dtype is None else str(np.dtype(binner.dtype))
     ordinal = []
     for column, edges in zip(traced.columns, binner.bin_edges_, strict=True):
         ordinal += program.add("bin", [column], dtype=dtype, edges=[float(edge) for edge in edges[1:-1]])
@@ -44,11 +47,12 @@ def read_quantiles(program: Program, transformer: Any, traced: Traced, values: A
         )
     dtype, made = float_type(traced.values), []
     for position, column in enumerate(traced.columns):
-        made += program.add("quantile", [column], dtype=dtype, **quantile_points(transformer, position))
+        points = quantile_points(transformer, position)
+        made += program.add("quantile", [column], None, dtype=dtype, **points)
     return made
 
 
-def quantile_points(transformer: Any, position: int) -> dict[str, list[float]]:
+def quantile_points(transformer: Any, position: int) -> dict[str, Any]:
     """Return the points between which the values of a column are interpolated."""
     quantiles = transformer.quantiles_[:, position].astype(float).tolist()
     return {"quantiles": quantiles, "references": transformer.references_.astype(float).tolist()}
@@ -65,7 +69,7 @@ def read_powers(program: Program, transformer: Any, traced: Traced, values: Any)
         )
     method = transformer.method.replace("-", "_")
     powers = [float(power) for power in transformer.lambdas_]
-    bent = [replace(program[column], inexact=True, dense=None) for column in traced.columns]
+    bent = [replace(program[column], inexact=True, sure=False, dense=None) for column in traced.columns]
     made = program.add("power", traced.columns, bent, dtype=dtype, method=method, powers=powers)
     if transformer.standardize:
         return program.add("scale", made, **scaling(transformer._scaler, dtype, sparse=False))
@@ -76,14 +80,13 @@ def read_products(program: Program, transformer: Any, traced: Traced, values: An
     require_dense(transformer, traced)
     require_numeric(program, transformer, traced.columns)
     terms = [list(term) for term in _terms(transformer)]
-    made = [
-        Made(
-            "*".join(program[traced.columns[factor]].label for factor in term) or "1",
-            inexact=any(program[traced.columns[factor]].inexact for factor in term),
-        )
-        for term in terms
-    ]
+    made = [_product([program[traced.columns[factor]] for factor in term]) for term in terms]
     return program.add("product", traced.columns, made, dtype=dtypes_of(values)[0], terms=terms)
+
+
+def _product(factors: Sequence[Made]) -> Made:
+    inexact = any(factor.inexact for factor in factors)
+    return Made("*".join(factor.label for factor in factors) or "1", inexact=inexact, sure=not inexact)
 
 
 def _terms(transformer: Any) -> Any:
@@ -101,9 +104,3 @@ def _require_comparable(program: Program, transformer: Any, traced: Traced) -> N
     require_dense(transformer, traced)
     require_numeric(program, transformer, traced.columns)
     require_exact(program, traced.columns, type(transformer).__name__)
-
-
-def _name(dtype: Any) -> str:
-    import numpy as np
-
-    return str(np.dtype(dtype))

@@ -14,12 +14,13 @@ class Made:
     """A column of the sample, or one that a step makes.
 
     `text_of` is the column of the sample whose texts it holds, if it holds texts. The last bits of an
-    `inexact` column differ between processors. `dense` is the column that this one is the sparse form of.
+    `inexact` column differ between processors; its zeros may be `sure` all the same. `dense` is the column that this one is the sparse form of.
     """
 
     label: str
     text_of: RawColumn | None = None
     inexact: bool = False
+    sure: bool = True
     dense: int | None = None
 
 
@@ -62,7 +63,7 @@ class Program:
         self, kind: str, of: Sequence[int], made: Sequence[Made] | None = None, **members: Any
     ) -> list[int]:
         """Add a step; returns the numbers of the columns that it makes, by default one like each of `of`."""
-        like = [replace(self[number], dense=None) for number in of]
+        like = [replace(self[number], sure=not self[number].inexact, dense=None) for number in of]
         return self._add(kind, of, like if made is None else made, members, None)
 
     def add_table(self, kind: str, of: int, made: Sequence[Made], table: Table, **members: Any) -> list[int]:

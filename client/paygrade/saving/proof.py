@@ -59,6 +59,10 @@ def author_scores(model: Any, sample: Any, classes: Sequence[Any]) -> Scores:
 
     Of two classes, it is the probability of the second.
     """
+    if type(model).__name__ == "Booster":
+        import xgboost
+
+        return np.asarray(model.predict(xgboost.DMatrix(sample, enable_categorical=True)))
     scores = np.asarray(model.predict_proba(sample) if len(classes) else model.predict(sample))
     return scores[:, 1] if len(classes) == 2 else scores
 

@@ -1,6 +1,7 @@
 """Reads scalers: StandardScaler, MinMaxScaler, RobustScaler, MaxAbsScaler."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -15,7 +16,10 @@ def read_scaler(program: Program, scaler: Any, traced: Traced, values: Any) -> l
     require_numeric(program, scaler, traced.columns)
     dtype = str(values.dtypes.iloc[0] if hasattr(values, "dtypes") else values.dtype)
     members = scaling(scaler, dtype, is_sparse(traced.values))
-    return program.add("scale", traced.columns, **members)
+    shifted = any(operation["do"] in ("add", "subtract") for operation in members["operations"])
+    like = [program[column] for column in traced.columns]
+    made = [replace(one, sure=one.sure and not (one.inexact and shifted), dense=None) for one in like]
+    return program.add("scale", traced.columns, made, **members)
 
 
 def scaling(scaler: Any, dtype: str, sparse: bool) -> dict[str, Any]:

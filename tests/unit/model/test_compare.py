@@ -87,9 +87,9 @@ def test_versions_with_the_same_number_are_called_as_they_were_named(
     assert f"differences ({other} minus {tmp_path / 'one'})" in said
 
 
-def test_a_column_that_one_version_lacks_is_said(publish_rent: Publish, tmp_path: Path) -> None:
+def test_rows_that_neither_version_can_score_are_said(publish_rent: Publish, tmp_path: Path) -> None:
     old, new = publish_rent(version=1), publish_rent(version=2, trees=3)
-    table = write_csv(tmp_path / "t.csv", ["size"], [[1], [2]])
+    table = write_csv(tmp_path / "t.csv", ["rooms"], [["many"], ["few"]])
     picture = tmp_path / "none.svg"
     said = run("compare", old.directory, new.directory, "--data", table, "--picture", picture).out
     assert not picture.exists()

@@ -108,8 +108,8 @@ def test_golden_rows_that_differ_in_the_last_bit_do_not_load(copied: Path) -> No
     ("changes", "message"),
     [
         ({"scores": "float64"}, "the scores are float32, but its description says float64"),
-        ({"steps": {}}, "flats@1: steps: "),
-        ({"after": [{"kind": "pickle"}]}, "flats@1: after: "),
+        ({"steps": {}}, "flats@1: steps"),
+        ({"after": [{"kind": "pickle"}]}, "flats@1: after 0"),
         ({"after": ["exp"]}, "after must be a list of objects"),
         ({"after": [{"kind": "expm1"}], "transform": "log"}, "transform and after exclude each other"),
         ({"scores": "float16"}, "scores must be one of float32, float64"),

@@ -14,7 +14,8 @@ from model.cli.options import SHIPPED as BUNDLES
 from model.description.catalog import Catalog
 
 ROOT = Path(model.__file__).parent
-FILES = {"bundle.py", "preparation.py", "description/catalog.py", "description/schema.py"}
+DESCRIPTION = {f"description/{name}.py" for name in ("catalog", "schema", "values")}
+FILES = {"bundle.py", "preparation.py", *DESCRIPTION}
 TRANSFORMED = {*FILES, "finishing.py"}
 
 

@@ -6,10 +6,8 @@ from pathlib import Path
 import pytest
 
 from model.description.manifest import MODEL_FILE, Manifest
-from model.importing.assemble import import_model
-from model.importing.options import ImportOptions
-from model.publish import publish
 from model.registry.directory import DirectoryRegistry
+from tests.unit.model.command import made
 from tests.unit.web.conftest import NewSite
 from tests.unit.web.oip.client import tensor
 from tests.unit.web.site import BUNDLES, Site, problem
@@ -22,10 +20,10 @@ def bundles(tmp_path: Path) -> Path:
     """salary@1 and, with five rounds only, salary@2; `champion` names the first, salary@3 is retired."""
     root = tmp_path / "bundles"
     shutil.copytree(BUNDLES, root)
-    for trees in (5, 6):
-        options = ImportOptions(name="salary", target="salary", unit="thousands of dollars", trees=trees)
-        imported = import_model(BUNDLES / "salary" / "1" / MODEL_FILE, options).trained
-        publish(root, imported.booster, imported.description, imported.golden_rows)
+    booster = BUNDLES / "salary" / "1" / MODEL_FILE
+    named = ("--name", "salary", "--target", "salary", "--unit", "thousands of dollars")
+    for trees in ("5", "6"):
+        made("import", booster, *named, "--trees", trees, "--output", root)
     registry = DirectoryRegistry(root)
     registry.change_lifecycle("salary", lambda each: each.with_alias("champion", 1).with_retired(3))
     return root

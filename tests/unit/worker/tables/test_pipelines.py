@@ -2,36 +2,23 @@
 
 import json
 from collections.abc import Callable
-from dataclasses import replace
 from io import BytesIO
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pandas as pd
 import pytest
 
 from jobs.files.tables import Format
-from model.booster import read_booster, read_objective
-from model.bundle import Bundle, Scorer
+from model.bundle import Bundle
 from model.description.manifest import MODEL_FILE, Manifest
-from model.preparation import preparation_of
-from tests.pipelines import Saved, flats, regression, rows_of, save
+from tests.pipelines import Saved, calibrated, flats, regression, rows_of, save
 from tests.unit.model.conftest import rewrite
 from tests.unit.worker.conftest import claim
 from tests.unit.worker.tables.conftest import Scored, as_ndjson, read
 from worker.scoring import score_together, scorer
 
 ScoreBundle = Callable[..., Scored]
-
-
-class Thirds:
-    """A finish that gives float64, as calibrations do."""
-
-    exact = True
-
-    def apply(self, scores: Any) -> Any:
-        return scores / np.float64(3)
 
 
 @pytest.fixture(scope="module")
@@ -46,13 +33,10 @@ def bundle(saved: Saved) -> Bundle:
 
 
 @pytest.fixture(scope="module")
-def doubled(saved: Saved) -> Bundle:
-    """The same bundle with scores in float64."""
-    manifest = replace(Manifest.read(saved.bundle), scores="float64")
-    booster = read_booster((saved.bundle / MODEL_FILE).read_bytes(), "model")
-    preparation = preparation_of(manifest.schema, manifest.missing, manifest.steps)
-    scores = Scorer(booster, read_objective(booster, "model"), manifest.trees, preparation, Thirds())
-    return Bundle(manifest, scores)
+def doubles(tmp_path_factory: pytest.TempPathFactory) -> Saved:
+    """A classifier that is calibrated in double precision."""
+    table = flats(1500)
+    return save(calibrated(table), table, tmp_path_factory.mktemp("doubles"), classes=["low", "high"])
 
 
 @pytest.fixture
@@ -93,19 +77,22 @@ def test_a_file_scores_as_the_pipeline_scores_it(
 
 @pytest.mark.parametrize("results", Format)
 def test_scores_in_double_precision_are_written_with_all_their_bits(
-    score_bundle: ScoreBundle, saved: Saved, doubled: Bundle, results: Format
+    score_bundle: ScoreBundle, doubles: Saved, results: Format
 ) -> None:
-    table = flats(300, seed=9)
-    scored = score_bundle(doubled, table_as(table, Format.PARQUET), Format.PARQUET, results)
-    expected = saved.pipeline.predict(table) / np.float64(3)
-    assert [float(line["prediction"]) for line in read(scored.result, results)] == expected.tolist()
+    table, bundle = flats(300, seed=9), Bundle.load(Manifest.read(doubles.bundle))
+    scored = score_bundle(bundle, table_as(table, Format.PARQUET), Format.PARQUET, results)
+    expected = doubles.pipeline.predict_proba(table)[:, 1]
+    assert expected.dtype == np.float64
+    assert (expected != expected.astype(np.float32)).any()
+    assert [float(line["probability"]) for line in read(scored.result, results)] == expected.tolist()
 
 
-def test_posted_rows_get_scores_in_double_precision(saved: Saved, doubled: Bundle) -> None:
-    table = flats(5, seed=10)
-    rows = doubled.manifest.schema.check_rows(rows_of(table))
-    outputs = [json.loads(output)["prediction"] for output in scorer(doubled)(rows)]
-    assert outputs == (saved.pipeline.predict(table) / np.float64(3)).tolist()
+def test_posted_rows_get_scores_in_double_precision(doubles: Saved) -> None:
+    table, bundle = flats(50, seed=10), Bundle.load(Manifest.read(doubles.bundle))
+    outputs = [json.loads(text) for text in scorer(bundle)(bundle.manifest.schema.check_rows(rows_of(table)))]
+    expected = doubles.pipeline.predict_proba(table)[:, 1]
+    assert [output["probability"] for output in outputs] == expected.tolist()
+    assert [output["prediction"] for output in outputs] == doubles.pipeline.predict(table).tolist()
 
 
 @pytest.mark.parametrize("results", Format)
