@@ -8,6 +8,7 @@ import xgboost
 from numpy.typing import NDArray
 from sklearn.model_selection import KFold, StratifiedKFold, train_test_split
 
+from model.preparation import preparation_of
 from model.training.dataset import Dataset
 from model.training.parameters import MANY_ROWS, TrainingOptions, choose_parameters
 
@@ -46,10 +47,7 @@ class Trainer:
         self._dataset = dataset
         self._seed = options.seed
         self._threads = options.threads
-        margin = dataset.schema.base_margin
-        matrix = dataset.matrix
-        self._margin = None if margin is None else matrix[:, margin]
-        self._features = matrix if margin is None else np.delete(matrix, margin, axis=1)
+        self._features, self._margin = preparation_of(dataset.schema).split(dataset.matrix)
         self._labels = dataset.target.transformed
 
     @property
@@ -96,13 +94,13 @@ class Trainer:
 
     def _matrix(self, rows: RowNumbers) -> xgboost.DMatrix:
         schema = self._dataset.schema
-        inputs = [feature for feature in schema.features if not feature.base_margin]
+        categories = {feature.name for feature in schema.features if feature.type == "category"}
         return xgboost.DMatrix(
             self._features[rows],
             label=self._labels[rows],
             base_margin=None if self._margin is None else self._margin[rows],
             feature_names=xgboost_names(schema.tree_features),
-            feature_types=["c" if feature.type == "category" else "q" for feature in inputs],
+            feature_types=["c" if name in categories else "q" for name in schema.tree_features],
             enable_categorical=True,
             nthread=self._threads,
         )
