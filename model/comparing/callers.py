@@ -20,6 +20,8 @@ def breaking_changes(old: Manifest, new: Manifest) -> list[str]:
             changes += (f"{name} {change}" for change in _narrowed(before[name], feature))
         elif not feature.get("nullable"):
             changes.append(f"{name} is a new feature, and must be given")
+    if texts := sorted(set(old.schema.missing_texts) - set(new.schema.missing_texts)):
+        changes.append(f"{', '.join(texts)} no longer stand for a missing value")
     return [*changes, *_changed_outputs(old, new)]
 
 
@@ -60,9 +62,10 @@ def _changed_outputs(old: Manifest, new: Manifest) -> Iterator[str]:
     for what in ("target", "unit"):
         if (before := getattr(old, what)) != (after := getattr(new, what)):
             yield f"the {what} is {after or 'not named'} instead of {before or 'not named'}"
-    if list(old.classes) != list(new.classes):
-        names = [", ".join(classes) or "not named" for classes in (new.classes, old.classes)]
-        yield f"the classes are {names[0]} instead of {names[1]}"
+    for what in ("classes", "targets"):
+        if list(getattr(old, what)) != list(getattr(new, what)):
+            names = [", ".join(getattr(each, what)) or "not named" for each in (new, old)]
+            yield f"the {what} are {names[0]} instead of {names[1]}"
     if list(old.quantiles) != list(new.quantiles) and old.quantiles and new.quantiles:
         quantiles = [", ".join(map(str, each.quantiles)) for each in (new, old)]
         yield f"the quantiles are {quantiles[0]} instead of {quantiles[1]}"

@@ -22,10 +22,12 @@ SMALLEST_PROBABILITY = 1e-15
 def measure(scored: ScoredTable, target: pa.Array) -> dict[str, float]:
     """Return the metrics for the rows that were scored and have a target; empty without such rows.
 
+    Several targets, ranks and survival times are not measured.
+
     For numbers these are errors, for classes the accuracy and the log loss.
     """
     manifest, outputs = scored.bundle.manifest, scored.outputs
-    if outputs is None:
+    if outputs is None or manifest.targets:
         return {}
     classes = list(manifest.classes or outputs.classes)
     labels = _read_labels(manifest.target, target, _class_names(manifest, classes))[scored.rows]
@@ -38,7 +40,7 @@ def measure(scored: ScoredTable, target: pa.Array) -> dict[str, float]:
         return _measure_classes(labels, np.column_stack([1 - probability, probability])[known])
     if outputs.probabilities is not None:
         return _measure_classes(labels, np.asarray(outputs.probabilities, dtype=np.float64)[known])
-    if manifest.objective.partition(":")[0] not in MEASURED or outputs.prediction.ndim > 1:
+    if manifest.objective.partition(":")[0] not in MEASURED:
         return {}
     metrics = _measure_numbers(labels, np.asarray(outputs.prediction, dtype=np.float64)[known])
     if outputs.interval is not None:

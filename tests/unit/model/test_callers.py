@@ -85,6 +85,19 @@ def test_categories_may_be_added_and_not_removed() -> None:
     ]
 
 
+def test_texts_for_missing_values_must_stay() -> None:
+    before, after = described(missing_texts=["NA", "?"]), described(missing_texts=["NA"])
+    assert breaking_changes(before, after) == ["? no longer stand for a missing value"]
+    assert breaking_changes(after, before) == []
+
+
+def test_texts_that_training_did_not_see_must_stay_valid() -> None:
+    unseen = KIND | {"unseen": "missing"}
+    assert breaking_changes(described(KIND), described(unseen | {"categories": ["flat"]})) == []
+    said = breaking_changes(described(unseen), described(KIND))
+    assert said == ["kind refuses texts that are not listed among its categories"]
+
+
 @pytest.mark.parametrize(
     ("before", "after", "said"),
     [
@@ -100,6 +113,11 @@ def test_categories_may_be_added_and_not_removed() -> None:
             {"quantiles": [0.1, 0.5, 0.9]},
             {"quantiles": [0.05, 0.5, 0.95]},
             ["the quantiles are 0.05, 0.5, 0.95 instead of 0.1, 0.5, 0.9"],
+        ),
+        (
+            {"targets": ["rent", "size"]},
+            {"targets": ["size", "rent"]},
+            ["the targets are size, rent instead of rent, size"],
         ),
         (
             {"classes": ["no", "yes"], "objective": "binary:logistic"},
