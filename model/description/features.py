@@ -6,8 +6,9 @@ from typing import Any
 
 from model.description.errors import SchemaError
 
-TYPES = ("number", "integer", "boolean", "category")
+TYPES = ("number", "integer", "boolean", "category", "date")
 NUMERIC = ("number", "integer")
+UNSEEN = ("fault", "missing", "unknown")
 DEFAULTS: Mapping[str, Any] = {
     "nullable": False,
     "categories": (),
@@ -16,6 +17,9 @@ DEFAULTS: Mapping[str, Any] = {
     "maximum": None,
     "observed": None,
     "base_margin": False,
+    "dtype": "",
+    "unseen": "fault",
+    "zero_is_missing": False,
 }
 
 FLOAT32_LIMIT = float(2**128 - 2**103)
@@ -29,7 +33,9 @@ class Feature:
     `minimum` and `maximum` are limits set by the model's owner; values beyond them are invalid.
     `observed` holds the smallest and largest training value; values beyond them only cause a warning.
     A `base_margin` is not an input of the trees; it is the number that their sum starts from, such as an
-    exposure.
+    exposure. `dtype` is the type of the column that the steps were fitted on. `unseen` tells what a text is
+    that is no category: a fault, a missing value, or a category that the steps do not know. Where
+    `zero_is_missing`, the trees get 0 as a missing value.
     """
 
     name: str
@@ -41,6 +47,9 @@ class Feature:
     maximum: float | None = None
     observed: Mapping[str, float] | None = None
     base_margin: bool = False
+    dtype: str = ""
+    unseen: str = "fault"
+    zero_is_missing: bool = False
 
     @classmethod
     def from_dict(cls, definition: object) -> "Feature":
@@ -80,13 +89,16 @@ def is_number(value: object) -> bool:
 def _check_type(name: str, fields: Mapping[str, Any]) -> None:
     if fields.get("type") not in TYPES:
         raise SchemaError(f"feature {name!r} must have one of the types {', '.join(TYPES)}")
-    for flag in ("nullable", "base_margin"):
+    for flag in ("nullable", "base_margin", "zero_is_missing"):
         if not isinstance(fields[flag], bool):
             raise SchemaError(f"feature {name!r}: {flag} must be true or false")
     if fields["base_margin"] and (fields["type"] != "number" or fields["nullable"]):
         raise SchemaError(f"feature {name!r}: a base margin must be of type number and not nullable")
-    if not isinstance(fields["description"], str):
-        raise SchemaError(f"feature {name!r}: description must be text")
+    if fields["zero_is_missing"] and (fields["type"] not in NUMERIC or fields["base_margin"]):
+        raise SchemaError(f"feature {name!r}: zero_is_missing is for numbers and integers only")
+    for text in ("description", "dtype"):
+        if not isinstance(fields[text], str):
+            raise SchemaError(f"feature {name!r}: {text} must be text")
 
 
 def _check_categories(name: str, fields: Mapping[str, Any]) -> None:
@@ -97,6 +109,10 @@ def _check_categories(name: str, fields: Mapping[str, Any]) -> None:
         raise SchemaError(f"feature {name!r} is a category and must list its categories")
     if fields["type"] != "category" and categories:
         raise SchemaError(f"feature {name!r} is not a category and must not list categories")
+    if fields["unseen"] not in UNSEEN:
+        raise SchemaError(f"feature {name!r}: unseen must be one of {', '.join(UNSEEN)}")
+    if fields["type"] != "category" and fields["unseen"] != DEFAULTS["unseen"]:
+        raise SchemaError(f"feature {name!r} is not a category and must not have unseen")
     if len(set(categories)) != len(categories):
         raise SchemaError(f"feature {name!r} lists a category twice")
 

@@ -6,16 +6,18 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import chain
+from math import inf
 from pathlib import Path
 from typing import Any, NoReturn
 
 from model.description.errors import BundleError, ModelError
 from model.description.features import is_number
-from model.description.schema import Schema, Value
+from model.description.schema import Schema
+from model.description.values import Value
 
 MODEL_FILE = "model.ubj"
 DESCRIPTION_FILE = "bundle.json"
-TRANSFORMS = ("log", "log1p")
+TRANSFORMS = ("log", "log1p", "sqrt", "logit")
 NAME = re.compile(r"[a-z0-9][a-z0-9_-]{0,62}")
 PICKLES = ("*.pkl", "*.pickle", "*.joblib")
 
@@ -36,12 +38,25 @@ FIELDS: dict[str, type] = {
 OPTIONAL: dict[str, type] = {
     "classes": list,
     "quantiles": list,
+    "targets": list,
     "transform": str,
+    "transform_type": str,
     "explained": bool,
+    "unexplained": str,
+    "missing": float,
+    "steps": dict,
+    "after": list,
+    "scores": str,
+    "proof": dict,
+    "missing_texts": list,
 }
+SCORE_TYPES = ("float32", "float64")
+PROOFS = ("scores", "target", "none")
+"""What a bundle was compared with before it was made: scores of its author, its target, nothing."""
 TYPE_NAMES: Mapping[type, str] = {
     str: "text",
     int: "a whole number",
+    float: "a number",
     list: "a list",
     dict: "an object",
     bool: "true or false",
@@ -52,11 +67,13 @@ TYPE_NAMES: Mapping[type, str] = {
 class Golden:
     """Checked rows, and the score that the model gave each of them when it was published.
 
-    A score is one number, or a list with one number for each class or quantile.
+    A score is one number, or a list with one number for each class or quantile. Rows that are `probes` were
+    made up to check the model, and nobody has ever sent such rows.
     """
 
     rows: list[list[Value]]
     predictions: list[Any]
+    probes: bool = False
 
 
 @dataclass(frozen=True, eq=False)
@@ -64,8 +81,14 @@ class Manifest:
     """The description of a bundle.
 
     `trees` is the number of boosting rounds to use. `classes` are the names of a classifier's classes, by
-    their number. `quantiles` are those of a model that predicts an interval. `transform` was applied to the
-    target before training, and is inverted in scores. `explained` tells whether the model can be explained.
+    their number. `quantiles` are those of a model that predicts an interval. `targets` are the names of
+    several targets. `transform` was applied to the
+    target before training, and is inverted in scores, in `transform_type`. `explained` tells whether the
+    model can be explained, and `unexplained` why it cannot. Numbers equal to `missing` count as missing.
+    `steps` make the booster's columns out of the features, and `after` is done to its scores;
+    `paygrade.steps` reads both. `scores` is the type of the scores, and `proof` tells what they were
+    compared with.
+    `missing_texts` stand for a missing value in every nullable feature.
 
     These are derived: `ref` pins this version, as in `salary@1`; `members` are the members of each row's
     output, with the number of values in each; `columns` are those of a result file, with explanations
@@ -88,8 +111,17 @@ class Manifest:
     sha256: str
     classes: Sequence[str] = ()
     quantiles: Sequence[float] = ()
+    targets: Sequence[str] = ()
     transform: str = ""
+    transform_type: str = "float64"
     explained: bool = True
+    unexplained: str = ""
+    missing: float | None = None
+    steps: Mapping[str, Any] | None = None
+    after: Sequence[Mapping[str, Any]] = ()
+    scores: str = "float32"
+    proof: Mapping[str, Any] = field(default_factory=dict)
+    missing_texts: Sequence[str] = ()
     ref: str = field(init=False)
     members: Mapping[str, int] = field(init=False)
     columns: Mapping[bool, tuple[str, ...]] = field(init=False)
@@ -107,7 +139,12 @@ class Manifest:
 
     @property
     def examples(self) -> list[dict[str, Value]]:
-        """The golden rows as callers would send them: rows that are known to be valid."""
+        """The golden rows as callers would send them; none if they were made up."""
+        return [] if self.golden.probes else self.scored_rows
+
+    @property
+    def scored_rows(self) -> list[dict[str, Value]]:
+        """The golden rows as callers would send them, even if they were made up."""
         return [dict(zip(self.schema.names, row, strict=True)) for row in self.golden.rows]
 
     def _columns(self) -> dict[bool, tuple[str, ...]]:
@@ -118,6 +155,8 @@ class Manifest:
                 case "probabilities":
                     classes = self.classes or [str(number) for number in range(width)]
                     names += [f"probability_{name}" for name in classes]
+                case "prediction" | "probability" if self.targets:
+                    names += [f"{member}_{name}" for name in self.targets]
                 case "interval":
                     names += ["interval_low", "interval_high"]
                 case _:
@@ -154,20 +193,21 @@ class Manifest:
             description = _load(text)
             _check_types(description)
             _check_values(description)
-            schema = Schema.from_list(description["features"])
-            golden = _read_golden(description["golden"], schema)
+            schema = Schema.from_list(description["features"], description.get("missing_texts", ()))
+            _check_steps(description, schema)
+            golden = _read_golden(description["golden"], schema, description.get("scores", "float32"))
         except ModelError as error:
             raise BundleError(f"{location}: {error}") from None
         fields = {name: value for name, value in description.items() if name not in ("features", "golden")}
         return cls(directory=directory, schema=schema, golden=golden, **fields)
 
     def _members(self) -> dict[str, int]:
-        members = {"prediction": 1}
+        members = {"prediction": len(self.targets) or 1}
         multi_class = self.objective.startswith("multi:")
         if self.classes or multi_class:
             members["label"] = 1
         if self.objective == "binary:logistic":
-            members["probability"] = 1
+            members["probability"] = len(self.targets) or 1
         if multi_class:
             scores = self.golden.predictions[0]
             members["probabilities"] = len(scores) if isinstance(scores, list) else 1
@@ -230,11 +270,18 @@ def _check_types(description: Mapping[str, Any]) -> None:
 
 
 def _is_a(value: object, expected: type) -> bool:
+    if expected is float:
+        return is_number(value)
     return isinstance(value, expected) and not (expected is int and isinstance(value, bool))
 
 
+def _check_proof(proof: Mapping[str, Any]) -> None:
+    if proof.get("kind") not in PROOFS:
+        raise BundleError(f"{DESCRIPTION_FILE}: the kind of proof must be one of {', '.join(PROOFS)}")
+
+
 def _check_values(description: Mapping[str, Any]) -> None:
-    classes, quantiles = description.get("classes", []), description.get("quantiles", [])
+    quantiles = description.get("quantiles", [])
     if not NAME.fullmatch(description["name"]):
         raise BundleError(
             f"{DESCRIPTION_FILE}: name must have 1 to 63 characters of a-z, 0-9, _ and -, "
@@ -243,15 +290,45 @@ def _check_values(description: Mapping[str, Any]) -> None:
     for name in ("version", "trees"):
         if description[name] < 1:
             raise BundleError(f"{DESCRIPTION_FILE}: {name} must be 1 or more")
-    if not all(isinstance(text, str) for text in classes) or len(set(classes)) != len(classes):
-        raise BundleError(f"{DESCRIPTION_FILE}: classes must be texts, each different from the others")
+    for name in ("classes", "targets"):
+        texts = description.get(name, [])
+        if not all(isinstance(text, str) for text in texts) or len(set(texts)) != len(texts):
+            raise BundleError(f"{DESCRIPTION_FILE}: {name} must be texts, each different from the others")
+    if not all(isinstance(text, str) and text.strip() for text in description.get("missing_texts", [])):
+        raise BundleError(f"{DESCRIPTION_FILE}: missing_texts must be texts, none of them empty")
     if not all(is_number(alpha) and 0 < alpha < 1 for alpha in quantiles):
         raise BundleError(f"{DESCRIPTION_FILE}: quantiles must be numbers between 0 and 1")
+    _check_scores(description)
+
+
+def _check_scores(description: Mapping[str, Any]) -> None:
+    """Check what is done to the trees' scores."""
+    if "proof" in description:
+        _check_proof(description["proof"])
     if description.get("transform", "log") not in TRANSFORMS:
         raise BundleError(f"{DESCRIPTION_FILE}: transform must be one of {', '.join(TRANSFORMS)}")
+    for name in ("scores", "transform_type"):
+        if description.get(name, "float32") not in SCORE_TYPES:
+            raise BundleError(f"{DESCRIPTION_FILE}: {name} must be one of {', '.join(SCORE_TYPES)}")
+    if description.get("transform") and description.get("after"):
+        raise BundleError(f"{DESCRIPTION_FILE}: transform and after exclude each other")
+    if not all(isinstance(operation, dict) for operation in description.get("after", [])):
+        raise BundleError(f"{DESCRIPTION_FILE}: after must be a list of objects")
 
 
-def _read_golden(golden: Mapping[str, Any], schema: Schema) -> Golden:
+def _check_steps(description: Mapping[str, Any], schema: Schema) -> None:
+    """Refuse what the steps would have to know of, since they make all columns of the trees."""
+    if "steps" not in description:
+        return
+    for feature in schema.features:
+        for field_name in ("base_margin", "zero_is_missing"):
+            if getattr(feature, field_name):
+                raise BundleError(
+                    f"{DESCRIPTION_FILE}: feature {feature.name!r} must not have {field_name} beside steps"
+                )
+
+
+def _read_golden(golden: Mapping[str, Any], schema: Schema, type_of_scores: str) -> Golden:
     rows, predictions = golden.get("rows"), golden.get("predictions")
     if not isinstance(rows, list) or not isinstance(predictions, list):
         raise BundleError(f"{DESCRIPTION_FILE}: golden must hold the lists rows and predictions")
@@ -261,8 +338,15 @@ def _read_golden(golden: Mapping[str, Any], schema: Schema) -> Golden:
             f"not {len(rows)} rows and {len(predictions)} predictions"
         )
     lists = [scores if isinstance(scores, list) else [scores] for scores in predictions]
-    if not all(map(is_number, chain.from_iterable(lists))) or len({len(scores) for scores in lists}) > 1:
+    is_score = is_number if type_of_scores == "float32" else _is_double
+    if not all(map(is_score, chain.from_iterable(lists))) or len({len(scores) for scores in lists}) > 1:
         raise BundleError(
             f"{DESCRIPTION_FILE}: golden predictions must be numbers, or lists of numbers of equal length"
         )
-    return Golden(schema.check_rows(rows, "/golden/rows"), predictions)
+    if not isinstance(golden.get("probes", False), bool):
+        raise BundleError(f"{DESCRIPTION_FILE}: probes of golden must be true or false")
+    return Golden(schema.check_rows(rows, "/golden/rows"), predictions, golden.get("probes", False))
+
+
+def _is_double(value: object) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool) and -inf < value < inf

@@ -12,6 +12,7 @@ from model.description.errors import SchemaError
 from model.description.features import NUMERIC
 from model.description.schema import Schema
 from model.training.column import TableColumn, read_column
+from model.training.date_column import read_dates
 from model.training.table import Table, TableError, read_json
 from model.training.target import Target, TargetOptions, read_target
 
@@ -72,7 +73,7 @@ def make_dataset(table: Table, options: DatasetOptions) -> Dataset:
     """Select and convert columns and rows; raises TableError or SchemaError."""
     _check_names(table, options)
     target = read_column(options.target, table.columns[options.target])
-    notes: list[str] = []
+    notes = [*table.notes]
     columns = _read_features(table, options, notes)
     labelled = ~target.missing
     if not labelled.all():
@@ -105,7 +106,7 @@ def _read_features(table: Table, options: DatasetOptions, notes: list[str]) -> l
     for name in table.columns.column_names:
         if name in excluded:
             continue
-        column = read_column(name, table.columns[name])
+        column = read_dates(name, table.columns[name]) or read_column(name, table.columns[name])
         if column.is_identifier:  # useless for learning, and the bundle would list every text
             notes.append(f"column {name!r} has {len(column.texts)} different texts and is left out")
         else:
@@ -134,7 +135,7 @@ def _define_feature(column: TableColumn) -> dict[str, Any]:
         definition["categories"] = list(column.texts)
     if column.type in NUMERIC and not column.missing.all():
         lowest, highest = float(np.nanmin(column.values)), float(np.nanmax(column.values))
-        if column.type == "integer":
+        if column.whole:
             lowest, highest = int(lowest), int(highest)
         definition["observed"] = {"minimum": lowest, "maximum": highest}
     return definition

@@ -49,14 +49,20 @@ class OutputSchema(TypedDict):
     """The scores of a row."""
 
     prediction: Annotated[
-        float,
+        float | dict[str, float],
         Field(
-            description="float32, in the fewest digits that read back the same. For a classifier the number "
-            "of the most likely class, for quantiles the one nearest the median"
+            description="float32, or float64 where the model gives that, in the fewest digits that read back "
+            "the same. For a classifier the number of the most likely class, for quantiles the one nearest "
+            "the median. By name where the model has several targets"
         ),
     ]
     label: NotRequired[Annotated[str, Field(description="Name of the most likely class")]]
-    probability: NotRequired[Annotated[float, Field(description="Probability of the second of two classes")]]
+    probability: NotRequired[
+        Annotated[
+            float | dict[str, float],
+            Field(description="Probability of the second of two classes; by name where there are targets"),
+        ]
+    ]
     probabilities: NotRequired[
         Annotated[dict[str, float], Field(description="Probabilities by class, for more than two classes")]
     ]
@@ -137,12 +143,27 @@ class ModelSchema(TypedDict):
     versions: Annotated[
         list[Version], Field(min_length=1, description="All versions that are served, oldest first")
     ]
+    aliases: Annotated[
+        dict[str, Version],
+        Field(description="The version that each `name@alias` means"),
+    ]
     target: Annotated[str, Field(description="Name of what is predicted")]
     unit: str
     objective: Annotated[str, Field(description="The objective, as XGBoost names it")]
     metrics: dict[str, Any]
     row: Annotated[dict[str, Any], Field(description="JSON Schema (2020-12) of a row")]
-    example: Annotated[dict[str, Any], Field(description="A row that can be scored")]
+    proof: Annotated[
+        Literal["scores", "target", "none"] | None,
+        Field(
+            description="How a model trained elsewhere was proved. scores: the scores of a sample equal "
+            "its author's, to the last bit. target: only its error was measured. none: it was compared with "
+            "nothing. null: it was trained by Paygrade"
+        ),
+    ]
+    example: Annotated[
+        dict[str, Any] | None,
+        Field(description="A row that can be scored; null if no real row of this model is known"),
+    ]
     urls: ModelUrlsSchema
 
 

@@ -1,0 +1,44 @@
+"""Writes a fitted model as a bundle, once its scores are proved."""
+
+import re
+from collections.abc import Mapping
+from os import PathLike
+from pathlib import Path
+from typing import Any
+
+from paygrade.saving.bundle_file import write_bundle
+from paygrade.saving.candidate import Candidate
+from paygrade.saving.errors import SaveRefused
+from paygrade.saving.sample import read_sample
+
+NAME = re.compile(r"[a-z0-9][a-z0-9_-]{0,62}")
+
+
+def save(
+    model: Any,
+    directory: str | PathLike[str],
+    *,
+    name: str,
+    sample: Any,
+    target: str,
+    unit: str = "",
+    classes: Any = None,
+    metrics: Mapping[str, float] | None = None,
+) -> Path:
+    """Write a fitted pipeline as a bundle: steps as data, the booster, and golden rows out of the sample.
+
+    `model` is a Pipeline of scikit-learn that ends in an estimator of XGBoost, such an estimator, or a Booster.
+    `sample` is a pandas DataFrame of rows as the model will meet them; all of them must score as `model` itself
+    says, to the last bit. `classes` names a classifier's classes: a list, or a fitted LabelEncoder. Returns the
+    directory. Raises SaveRefused, and then writes nothing.
+    """
+    if not isinstance(name, str) or not NAME.fullmatch(name):
+        raise SaveRefused(f"name must have 1 to 63 characters of a-z, 0-9, _ and -, not {name!r}")
+    for argument, text in (("target", target), ("unit", unit)):
+        if not isinstance(text, str):
+            raise SaveRefused(f"{argument} must be text, not {type(text).__name__}")
+    candidate = Candidate.read(model, read_sample(model, sample), classes)
+    candidate.prove()
+    description = {"name": name, "version": 1, "target": target, "unit": unit, "metrics": dict(metrics or {})}
+    write_bundle(Path(directory), candidate.model, {**description, **candidate.describe()})
+    return Path(directory)

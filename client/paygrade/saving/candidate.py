@@ -1,0 +1,120 @@
+"""A model that has been read, and is proved before it is written."""
+
+import math
+import platform
+import warnings
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from paygrade.saving.bundle_file import shortest
+from paygrade.saving.errors import SaveRefused
+from paygrade.saving.labels import read_classes
+from paygrade.saving.models import Predictor, read_predictor
+from paygrade.saving.names import column_names
+from paygrade.saving.probes import find_nullable
+from paygrade.saving.program import Program
+from paygrade.saving.proof import Replay, Scores, author_scores, prove, read_learner
+from paygrade.saving.raw import RawColumn, read_columns
+from paygrade.saving.readers import READERS
+from paygrade.saving.reading import Traced
+from paygrade.saving.written import Written, write_steps
+from paygrade.steps import After, Steps
+
+GOLDEN_ROWS = 12
+
+
+@dataclass(frozen=True)
+class Candidate:
+    """A fitted model beside what would be written of it: the steps, the booster, what is done to its scores.
+
+    `expected` are the model's own scores of the sample. `mixed` says why the model cannot be explained.
+    """
+
+    author: Any
+    sample: Any
+    expected: Scores
+    predictor: Predictor
+    written: Written
+    classes: list[str]
+    replay: Replay
+    mixed: str
+
+    @classmethod
+    def read(cls, author: Any, sample: Any, classes: Any) -> "Candidate":
+        """Read a fitted model; raises SaveRefused."""
+        program = Program(read_columns(sample), READERS)
+        traced = Traced(sample, list(range(len(sample.columns))))
+        predictor = read_predictor(program, author, traced)
+        expected = _ask(author, sample, predictor)
+        names = column_names(program, predictor)
+        missing = None if math.isnan(predictor.missing) else predictor.missing
+        written = write_steps(program, predictor.columns, names, missing)
+        steps = Steps.from_dict(written.steps, [column.to_feature() for column in written.columns])
+        replay = Replay(predictor.booster, predictor.trees, steps, After.from_list(predictor.after))
+        named = read_classes(classes, predictor.classes)
+        mixed = steps.mixed([column.name for column in written.columns])
+        return cls(author, sample, expected, predictor, written, named, replay, mixed)
+
+    @property
+    def model(self) -> bytes:
+        """The booster in XGBoost's own format."""
+        return bytes(self.predictor.booster.save_raw("ubj"))
+
+    def prove(self) -> None:
+        """Compare the scores of the whole sample, and find what callers may leave open; raises SaveRefused."""
+        prove(self.expected, self._replayed(self.sample))
+        find_nullable(
+            self.written.columns,
+            self.sample,
+            lambda rows: _ask(self.author, rows, self.predictor),
+            self._replayed,
+        )
+
+    def describe(self) -> dict[str, Any]:
+        """Return the fields of `bundle.json` that come from the model and its sample."""
+        import sklearn
+        import xgboost
+
+        learner = read_learner(self.predictor.booster)
+        rows = np.unique(np.linspace(0, len(self.sample) - 1, GOLDEN_ROWS).astype(int)).tolist()
+        golden = [{column.name: column.to_json(row) for column in self.written.columns} for row in rows]
+        return {
+            "objective": learner["objective"]["name"],
+            "features": [column.to_feature() for column in self.written.columns],
+            **({"classes": self.classes} if self.classes else {}),
+            **({"explained": False, "unexplained": self.mixed} if self.mixed else {}),
+            "trees": self.predictor.trees,
+            "training": {
+                "saved_by": "paygrade.save",
+                "scikit-learn": sklearn.__version__,
+                "python": platform.python_version(),
+            },
+            "xgboost": xgboost.__version__,
+            "steps": self.written.steps,
+            "after": self.predictor.after,
+            "scores": str(self.expected.dtype),
+            "proof": {"kind": "scores", "rows": len(self.sample)},
+            "golden": {"rows": golden, "predictions": shortest(self.expected[rows])},
+        }
+
+    def _replayed(self, rows: Any) -> Scores:
+        columns = [_raw_numbers(column, rows) for column in self.written.columns]
+        return self.replay.score(np.column_stack(columns))
+
+
+def _raw_numbers(column: RawColumn, rows: Any) -> NDArray[np.float64]:
+    values = np.asarray(rows[column.name], dtype=None if column.type == "number" else object)
+    return RawColumn(column.name, column.type, column.dtype, values, texts=column.texts).to_numbers()
+
+
+def _ask(author: Any, rows: Any, predictor: Predictor) -> Scores:
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            return author_scores(author, rows, predictor.classes)
+    except (ValueError, TypeError, KeyError) as error:
+        line = str(error).strip().partition("\n")[0]
+        raise SaveRefused(f"the model cannot score the sample itself: {line}") from None

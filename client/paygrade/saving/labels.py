@@ -1,0 +1,28 @@
+"""The names of a classifier's classes."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from paygrade.saving.errors import SaveRefused
+from paygrade.saving.raw import as_text
+from paygrade.saving.reading import class_name, require_fitted
+
+
+def read_classes(given: Any, known: Sequence[Any]) -> list[str]:
+    """Return the names of the classes that the model knows, in its order; raises SaveRefused.
+
+    They are `given` as a list or as a fitted LabelEncoder; otherwise the model's own are used.
+    """
+    if given is None:
+        return [as_text(label) for label in known]
+    if class_name(given) == "LabelEncoder":
+        require_fitted(given)
+        given = given.classes_
+    names = [as_text(label) for label in given]
+    if not len(known):
+        raise SaveRefused("classes are named, and the model is no classifier")
+    if len(names) != len(known) or len(set(names)) != len(names):
+        raise SaveRefused(
+            f"the model has {len(known)} classes, and {len(names)} are named: {', '.join(names)}"
+        )
+    return names

@@ -1,0 +1,94 @@
+"""Compares what a bundle will score with what the pipeline itself says."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from paygrade.saving.errors import SaveRefused
+from paygrade.steps import After, Steps
+
+Scores = NDArray[Any]
+
+
+class Replay:
+    """Scores rows as the service does: with the steps as data, and the booster as saved.
+
+    Without steps the booster is given the features themselves.
+    """
+
+    def __init__(self, booster: Any, trees: int, steps: Steps | None, after: After) -> None:
+        import xgboost
+
+        self._booster = xgboost.Booster({"nthread": 1})
+        self._booster.load_model(bytearray(booster.save_raw("ubj")))
+        learner = read_learner(self._booster)
+        self._kind = learner["gradient_booster"]["name"]
+        self._rounds = (0, 0) if self._kind == "gblinear" else (0, trees)
+        self._steps = steps
+        self._after = after
+        if learner["objective"]["name"] == "multi:softmax":  # which would give only the class
+            self._booster.set_param({"objective": "multi:softprob"})
+
+    def score(self, raw: NDArray[np.float64]) -> Scores:
+        """Return scores of shape (rows,), or (rows, classes)."""
+        import xgboost
+
+        encoded = self._steps.transform(raw) if self._steps else raw.astype(np.float32)
+        if self._kind == "gbtree":
+            scores = self._booster.inplace_predict(
+                encoded, iteration_range=self._rounds, validate_features=False
+            )
+        else:
+            rows = xgboost.DMatrix(encoded, nthread=1)
+            scores = self._booster.predict(rows, iteration_range=self._rounds, validate_features=False)
+        return self._after.apply(scores)
+
+
+def read_learner(booster: Any) -> dict[str, Any]:
+    """Return XGBoost's own description of a booster."""
+    import json
+
+    learner: dict[str, Any] = json.loads(booster.save_config())["learner"]
+    return learner
+
+
+def author_scores(model: Any, sample: Any, classes: Sequence[Any]) -> Scores:
+    """Return what the model's author sees: predictions, or the probabilities of a classifier.
+
+    Of two classes, it is the probability of the second.
+    """
+    if type(model).__name__ == "Booster":
+        import xgboost
+
+        return np.asarray(model.predict(xgboost.DMatrix(sample, enable_categorical=True)))
+    scores = np.asarray(model.predict_proba(sample) if len(classes) else model.predict(sample))
+    return scores[:, 1] if len(classes) == 2 else scores
+
+
+def differing_rows(expected: Scores, scores: Scores) -> NDArray[np.intp]:
+    """Return which rows differ in a bit; raises SaveRefused if even the shapes do."""
+    if expected.shape != scores.shape:
+        raise SaveRefused(
+            f"the pipeline's scores have the shape {expected.shape}, and the bundle's would have {scores.shape}; "
+            "only one target is supported"
+        )
+    same = (expected == scores) & (expected.dtype == scores.dtype)
+    return np.flatnonzero(~(same if same.ndim == 1 else same.all(axis=1)))
+
+
+def prove(expected: Scores, scores: Scores) -> None:
+    """Raise SaveRefused unless all scores are numbers, and the same bits."""
+    if not np.isfinite(expected).all():
+        rows = np.flatnonzero(~np.isfinite(expected.reshape(len(expected), -1)).all(axis=1))
+        raise SaveRefused(
+            f"the pipeline's score of row {rows[0]} of the sample is no number; look at that row"
+        )
+    differing = differing_rows(expected, scores)
+    if differing.size:
+        row = differing[0]
+        raise SaveRefused(
+            f"{differing.size} of {len(expected)} rows of the sample would score otherwise than the pipeline, the "
+            f"first is row {row}: {scores[row]} instead of {expected[row]}; nothing was written"
+        )

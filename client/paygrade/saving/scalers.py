@@ -1,0 +1,72 @@
+"""Reads scalers: StandardScaler, MinMaxScaler, RobustScaler, MaxAbsScaler."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+
+from paygrade.saving.program import Program
+from paygrade.saving.reading import Traced, is_sparse, require_numeric
+
+Operations = list[dict[str, Any]]
+
+
+def read_scaler(program: Program, scaler: Any, traced: Traced, values: Any) -> list[int]:
+    require_numeric(program, scaler, traced.columns)
+    dtype = str(values.dtypes.iloc[0] if hasattr(values, "dtypes") else values.dtype)
+    members = scaling(scaler, dtype, is_sparse(traced.values))
+    shifted = any(operation["do"] in ("add", "subtract") for operation in members["operations"])
+    like = [program[column] for column in traced.columns]
+    made = [replace(one, sure=one.sure and not (one.inexact and shifted), dense=None) for one in like]
+    return program.add("scale", traced.columns, made, **members)
+
+
+def scaling(scaler: Any, dtype: str, sparse: bool) -> dict[str, Any]:
+    """Return the members of a step that does what the scaler does to values of this type."""
+    name, clip = type(scaler).__name__, None
+    if sparse:
+        factors = None if getattr(scaler, "scale_", None) is None else 1.0 / scaler.scale_
+        operations = [_operation("multiply", factors, dtype)]
+        clip = [-1.0, 1.0] if name == "MaxAbsScaler" and getattr(scaler, "clip", False) else None
+    elif name == "MinMaxScaler":
+        operations = [_operation("multiply", scaler.scale_), _operation("add", scaler.min_)]
+        clip = [float(limit) for limit in scaler.feature_range] if scaler.clip else None
+    elif name == "StandardScaler":
+        operations = [_operation("subtract", scaler.mean_ if scaler.with_mean else None, dtype)]
+        operations += [_operation("divide", scaler.scale_, dtype)]
+    elif name == "RobustScaler":
+        operations = [_operation("subtract", scaler.center_), _operation("divide", scaler.scale_)]
+    else:
+        operations = [_operation("divide", scaler.scale_)]
+        clip = [-1.0, 1.0] if getattr(scaler, "clip", False) else None
+    return _members(dtype, operations, clip)
+
+
+def inverse_scaling(scaler: Any, dtype: str) -> dict[str, Any]:
+    """Return the members of a step that undoes what the scaler does."""
+    name = type(scaler).__name__
+    if name == "MinMaxScaler":
+        operations = [_operation("subtract", scaler.min_), _operation("divide", scaler.scale_)]
+    elif name == "StandardScaler":
+        operations = [_operation("multiply", scaler.scale_, dtype)]
+        operations += [_operation("add", scaler.mean_ if scaler.with_mean else None, dtype)]
+    elif name == "RobustScaler":
+        operations = [_operation("multiply", scaler.scale_), _operation("add", scaler.center_)]
+    else:
+        operations = [_operation("multiply", scaler.scale_)]
+    return _members(dtype, operations, None)
+
+
+def _operation(do: str, by: Any, dtype: str = "") -> dict[str, Any]:
+    """Empty without operands. They have their own type, unless scikit-learn converts them to that of the values."""
+    if by is None:
+        return {}
+    operands = np.asarray(by)
+    used = np.dtype(dtype or operands.dtype)
+    return {"do": do, "by": operands.astype(used).astype(np.float64).tolist(), "dtype": str(used)}
+
+
+def _members(dtype: str, operations: Sequence[dict[str, Any]], clip: list[float] | None) -> dict[str, Any]:
+    done = [operation for operation in operations if operation]
+    return {"dtype": dtype, "operations": done, **({} if clip is None else {"clip": clip})}

@@ -1,0 +1,68 @@
+"""Steps that map values to quantiles, and back."""
+
+from collections.abc import Sequence
+from typing import ClassVar, Self
+
+import numpy as np
+from numpy.typing import NDArray
+
+from paygrade.steps.column import Column, Shape
+from paygrade.steps.fields import Fields, Floats, FloatType
+from paygrade.steps.step import Step, require_numbers, require_one
+
+Numbers = NDArray[np.float64]
+
+
+class Quantile(Step):
+    """Interpolates between the `quantiles` of a column and their `references`, from 0 to 1.
+
+    Forwards it is the mean of an interpolation from below and one from above, since quantiles may be equal.
+    """
+
+    kind: ClassVar[str] = "quantile"
+
+    def __init__(self, quantiles: Numbers, references: Numbers, dtype: FloatType, shape: Shape) -> None:
+        self._quantiles = quantiles
+        self._references = references
+        self._dtype = dtype
+        self.shapes = (shape,)
+
+    @classmethod
+    def read(cls, fields: Fields, columns: Sequence[Shape]) -> Self:
+        require_numbers(fields, columns)
+        column = require_one(fields, columns)
+        references = fields.numbers("references")
+        quantiles = fields.numbers("quantiles", len(references))
+        for name, values in (("references", references), ("quantiles", quantiles)):
+            if not len(values) or (np.diff(values) < 0).any():
+                raise fields.fault(name, "must ascend, and be at least one")
+        return cls(quantiles, references, fields.dtype(), Shape(column.sources))
+
+    def apply(self, columns: Sequence[Column]) -> list[Column]:
+        return [Column(self._map(columns[0].values.astype(self._dtype)))]
+
+    def _map(self, values: Floats) -> Floats:
+        quantiles, references = self._quantiles, self._references
+        lowest, highest = values == quantiles[0], values == quantiles[-1]
+        present = ~np.isnan(values)
+        known = values[present]
+        values[present] = 0.5 * (
+            np.interp(known, quantiles, references) - np.interp(-known, -quantiles[::-1], -references[::-1])
+        )
+        values[highest] = 1
+        values[lowest] = 0
+        return values
+
+
+class InverseQuantile(Quantile):
+    """Maps quantiles to values."""
+
+    kind: ClassVar[str] = "inverse_quantile"
+
+    def _map(self, values: Floats) -> Floats:
+        lowest, highest = values == 0, values == 1
+        present = ~np.isnan(values)
+        values[present] = np.interp(values[present], self._references, self._quantiles)
+        values[highest] = self._quantiles[-1]
+        values[lowest] = self._quantiles[0]
+        return values
