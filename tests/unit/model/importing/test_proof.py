@@ -153,6 +153,16 @@ def test_a_transform_of_the_target_is_found_in_the_type_of_the_notebook(
     assert np.array_equal(served(manifest, table), scores.astype(np.float32))
 
 
+def test_dart_is_served_as_its_booster_predicts(save: Save, flats: pd.DataFrame) -> None:
+    table = features(flats)
+    model = regressor(n_estimators=30, booster="dart", rate_drop=0.3, random_state=1).fit(table, flats["y"])
+    attempt = save(model)
+    line = attempt.refused("--sample", attempt.sample(table, score=model.predict(table)), *SCORES)
+    assert "adds up the trees of DART in another order; give what Booster.predict returns" in line
+    native = model.get_booster().predict(xgboost.DMatrix(table))
+    assert attempt.made("--sample", attempt.sample(table, score=native), *SCORES).proof["kind"] == "scores"
+
+
 def test_two_causes_are_found_together(save: Save, flats: pd.DataFrame) -> None:
     table = features(flats).fillna(-999)
     model = regressor(missing=-999).fit(table, np.log1p(flats["y"].clip(0)))
