@@ -1,5 +1,6 @@
 """An import gives its author's scores to the last bit, or is refused with what explains the difference."""
 
+import re
 from typing import Any
 
 import numpy as np
@@ -10,6 +11,7 @@ from sklearn.compose import ColumnTransformer
 from sklearn.pipeline import Pipeline
 from sklearn.preprocessing import OneHotEncoder
 
+from tests.unit.model.command import run
 from tests.unit.model.importing.conftest import Attempt, Save, features, regressor, served
 
 SCORES = ("--scores", "score")
@@ -27,6 +29,23 @@ def test_scores_that_are_equal_prove_the_model(save: Save, flats: pd.DataFrame) 
     assert manifest.proof == {"kind": "scores", "rows": len(flats), "scores": "score of sample.csv"}
     assert np.array_equal(served(manifest, table), model.predict(table))
     assert set(manifest.schema.names) == set(table.columns)
+
+
+def test_the_commands_say_how_a_bundle_was_proved(save: Save, flats: pd.DataFrame) -> None:
+    table = features(flats)
+    model = regressor().fit(table, flats["y"])
+    attempt = save(model)
+    proved = attempt.made("--sample", attempt.sample(table, score=model.predict(table)), *SCORES)
+    measured = attempt.made("--name", "measured", "--sample", attempt.sample(flats))
+    attempt.made("--name", "quick")
+    assert "proved by its author's scores of 300 rows" in run("show", proved.directory).out
+    assert "measured on 300 rows, but not compared" in run("show", measured.directory).out
+    listed = run("list", "--bundles", attempt.folder / "out").out
+    assert re.findall("proved by scores|measured on its target|not proved", listed) == [
+        "proved by scores",
+        "measured on its target",
+        "not proved",
+    ]
 
 
 def test_one_score_that_differs_in_its_last_bit_is_found(save: Save, flats: pd.DataFrame) -> None:
@@ -116,6 +135,8 @@ def test_early_stopping_is_said_and_all_rounds_are_found(save: Save, flats: pd.D
     sample = attempt.sample(table, score=native)
     line = attempt.refused("--sample", sample, *SCORES)
     assert line.endswith(f"all {rounds} rounds of trees are used; add --trees {rounds}")
+    told = run("import", attempt.model, "--output", attempt.folder / "best").out
+    assert f"{best} of {rounds} rounds of trees are used: training stopped early" in told
     assert np.array_equal(
         served(attempt.made("--sample", sample, *SCORES, "--trees", str(rounds)), table), native
     )
@@ -255,6 +276,17 @@ def test_probabilities_of_one_class_or_of_both_prove_a_binary_model(
     sample = attempt.sample(features(flats), no=no, yes=yes)
     for columns in ("yes", "no,yes"):
         assert shown(attempt.made("--sample", sample, "--scores", columns)) == ("scores", 300)
+
+
+def test_names_of_classes_in_the_wrong_order_are_found(
+    classifier: tuple[Attempt, Any], flats: pd.DataFrame
+) -> None:
+    attempt, model = classifier
+    table, target = features(flats), np.where(flats["y"] > 8, "yes", "no")
+    sample = attempt.sample(table, score=model.predict_proba(table)[:, 1], y=target)
+    line = attempt.refused("--sample", sample, *SCORES, "--classes", "yes,no")
+    assert "check the order of --classes" in line
+    assert attempt.made("--sample", sample, *SCORES, "--classes", "no,yes").classes == ["no", "yes"]
 
 
 def test_scores_of_several_classes_are_given_as_columns(save: Save, flats: pd.DataFrame) -> None:

@@ -144,6 +144,19 @@ def test_what_the_server_refuses_is_said_in_one_line(server: str, tmp_path: Path
 
 
 @pytest.mark.process
+def test_a_redirect_is_not_followed_with_the_authorization(
+    server: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def lead_away(answers: Answers) -> None:
+        answers.send_response(302)
+        answers.send_header("Location", f"{server.replace('127.0.0.1', 'localhost')}{answers.path}")
+        answers.end_headers()
+
+    monkeypatch.setattr(Answers, "do_GET", lead_away)
+    assert "(302)" in refusal("import", "models:/rent/3", "--output", tmp_path)
+
+
+@pytest.mark.process
 def test_files_in_a_bucket_are_left_to_mlflow(
     server: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
