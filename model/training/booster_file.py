@@ -7,6 +7,7 @@ import xgboost
 from model.booster import SAVE_MODEL, read_booster
 from model.description.errors import BundleError
 from model.training.older_versions import NOTES_TREES_OF_ROUND, Use, rewrite
+from model.training.pickles import describe_pickle
 from model.versions import parse, saved_by
 
 WHOLE = Use()
@@ -16,7 +17,11 @@ OTHER_FORMATS = {
         "is a compressed file; a joblib file contains a pickle, and reading a pickle can run code; "
         f"{SAVE_MODEL}"
     ),
-    b"x\x9c": f"is a joblib file, and reading the pickle in it can run code; {SAVE_MODEL}",
+    **dict.fromkeys(
+        (b"x\x01", b"x^", b"x\x9c", b"x\xda", b"BZh", b"\xfd7zXZ"),
+        f"is a joblib file, and reading the pickle in it can run code; {SAVE_MODEL}",
+    ),
+    b"PK\x03\x04": "is a zip archive; unpack it, and import the model's file or MLflow's folder in it",
     b"binf": (
         "is in the binary format that XGBoost 3.1 removed; load it with the version that wrote it, "
         f"and {SAVE_MODEL}"
@@ -37,6 +42,8 @@ def read_model_file(file: Path, use: Use = WHOLE) -> tuple[xgboost.Booster, str]
         content = file.read_bytes()
     except OSError as error:
         raise BundleError(f"{file}: cannot be read: {error.strerror}") from None
+    if pickled := describe_pickle(content):
+        raise BundleError(f"{file.name}: {pickled}")
     for start, problem in OTHER_FORMATS.items():
         if content.startswith(start):
             raise BundleError(f"{file.name}: {problem}")
