@@ -1,6 +1,7 @@
 """The command line of models: `python -m model`."""
 
 import argparse
+import os
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
@@ -57,13 +58,14 @@ def _train(options: argparse.Namespace) -> str:
 
 def _import(options: argparse.Namespace) -> str:
     from model.importing.assemble import import_model
+    from model.importing.open_source import open_source
     from model.importing.options import ImportOptions, read_schema_file
     from model.training.table import read_table
     from model.training.trained import model_name
 
     import_options = ImportOptions(
-        name=model_name(options.model.name, options.name),
-        target=options.target or ", ".join(options.targets),
+        name=model_name(_name_of(options.model), options.name),
+        target=", ".join(options.targets) or options.target,
         targets=options.targets,
         unit=options.unit,
         features=read_schema_file(options.schema) if options.schema else (),
@@ -81,10 +83,21 @@ def _import(options: argparse.Namespace) -> str:
     sample = read_table(options.sample, options.missing) if options.sample else None
     for note in sample.notes if sample else ():
         print(f"note: {note}", file=sys.stderr)
-    imported = import_model(options.model, import_options, sample)
+    with open_source(options.model, os.environ) as source:
+        imported = import_model(source, import_options, sample)
     trained = imported.trained
     manifest = publish(options.output, trained.booster, trained.description, trained.golden_rows)
     return "\n".join([render_features(manifest), *imported.notes, _written(manifest)])
+
+
+def _name_of(model: str) -> str:
+    """Return what an imported model is called: its file, its folder, or its name in a registry of MLflow."""
+    scheme, colon, rest = model.partition(":/")
+    if not colon:
+        return Path(model).resolve().name
+    return (
+        rest.strip("/").partition("/" if scheme == "models" else "\n")[0].partition("@")[0].rpartition("/")[2]
+    )
 
 
 def _show(options: argparse.Namespace) -> str:

@@ -12,6 +12,7 @@ examples:
   python -m model train wages.csv --target wage --quantiles 0.05,0.95
   python -m model train churn.parquet --target left --classify --drop customer_id
   python -m model import booster.ubj --name rent --target rent --sample rows.csv --scores predicted
+  python -m model import models:/rent@champion --target rent --sample rows.csv --scores predicted
   python -m model check trained/rent/1
   python -m model publish trained/rent/1 --to s3://my-bucket/bundles
   python -m model list --bundles s3://my-bucket/bundles
@@ -83,12 +84,13 @@ def _add_import(parser: argparse.ArgumentParser) -> None:
         "are read from the booster; the command asks for what the booster does not know."
     )
     add = parser.add_argument
-    add("model", type=Path, metavar="MODEL", help="a file written by save_model (.ubj or .json)")
-    predicted = parser.add_mutually_exclusive_group(required=True)
-    predicted.add_argument("--target", default="", metavar="NAME", help="what the model predicts")
-    predicted.add_argument(
-        "--targets", type=texts, default=(), metavar="NAMES", help="names of several targets: height,weight"
+    add(
+        "model",
+        metavar="MODEL",
+        help="a file of save_model (.ubj or .json), or of MLflow: a folder, models:/NAME@alias, runs:/…",
     )
+    add("--target", default="prediction", metavar="NAME", help="what the model predicts (%(default)s)")
+    add("--targets", type=texts, default=(), metavar="NAMES", help="names of several targets: height,weight")
     _add_description(parser)
     add("--sample", type=Path, metavar="FILE", help="CSV or Parquet with typical rows, for the golden rows")
     add(
@@ -111,14 +113,8 @@ def _add_import(parser: argparse.ArgumentParser) -> None:
     add("--base-margin", default="", metavar="NAME", help="number that the trees' sum starts from")
     add("--trees", type=positive, metavar="N", help="rounds to use (default: the best iteration, or all)")
     add("--by-position", action="store_true", help="the features are the sample's columns, in their order")
-    add(
-        "--inexact", action="store_true", help="accept scores that differ in the last bits of a link function"
-    )
-    add(
-        "--unproved",
-        action="store_true",
-        help="import a model even if the sample shows that scores are wrong",
-    )
+    add("--inexact", action="store_true", help="accept scores that differ in the last bits of a link")
+    add("--unproved", action="store_true", help="import a model though the sample shows wrong scores")
 
 
 def _add_description(parser: argparse.ArgumentParser) -> None:

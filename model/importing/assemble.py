@@ -2,8 +2,7 @@
 
 import hashlib
 from collections.abc import Sequence
-from dataclasses import dataclass
-from pathlib import Path
+from dataclasses import dataclass, replace
 from typing import Any
 
 import xgboost
@@ -18,6 +17,7 @@ from model.importing.reading import Reading
 from model.importing.sample import Sample, read_sample
 from model.importing.sample_checks import find_sparse_training
 from model.importing.scores import ScoresOption, read_scores
+from model.importing.source import ModelSource
 from model.training.booster_file import read_model_file
 from model.training.older_versions import Use
 from model.training.probes import probe_rows
@@ -33,24 +33,24 @@ class ImportedModel:
     notes: list[str]
 
 
-def import_model(
-    file: Path, options: ImportOptions, sample: Table | None = None, example: Table | None = None
-) -> ImportedModel:
+def import_model(source: ModelSource, options: ImportOptions, sample: Table | None = None) -> ImportedModel:
     """Read a booster and complete its description; raises BundleError, SchemaError or InvalidRows.
 
-    The rows of `example` become golden rows where there is no sample. The message of an error tells which
-    option must supply what the booster does not know, and what explains scores that differ from those of its
-    author.
+    The source's own example rows become golden rows where there is no sample. The message of an error tells
+    which option must supply what the booster does not know, and what explains scores that differ from those
+    of its author.
     """
-    booster, saved_by = read_model_file(file, Use(options.trees, options.all_trees, options.base_margin))
+    file, example = source.file, source.example
+    options = replace(options, features=options.features or source.features)
+    booster, saved_by = read_model_file(file, Use(options.trees, source.all_trees, options.base_margin))
     objective = read_objective(booster, file.name, saved_by)
     _check_options(file.name, booster, objective, options)
     others = _other_columns(options, sample)
-    features = define_features(booster, saved_by, options, _feature_columns(sample or example, others))
+    features = define_features(booster, saved_by, options, _feature_columns(sample, others))
     if options.by_position:
         booster.feature_names = [each["name"] for each in features if not each.get("base_margin")]
-    trees, note = _choose_trees(booster, options)
-    proof, schema = NOT_PROVED, Schema.from_list(features)
+    trees, note = _choose_trees(booster, options.trees, source.all_trees)
+    proof, schema = NOT_PROVED, Schema.from_list(features, sample.missing_texts if sample else ())
     if sample:
         read = read_sample(schema, sample)
         reading = Reading(booster, objective, schema, read.matrix, trees, options.missing_value)
@@ -58,16 +58,17 @@ def import_model(
         features, golden = read.observed(features, options.missing_value), read.golden_rows(schema)
     else:
         _check_sparse_training(file.name, booster, schema, options)
-        golden = read_sample(schema, example).golden_rows(schema) if example else probe_rows(booster, schema)
+        rows = example and example.table(schema.names)
+        golden = read_sample(schema, rows).golden_rows(schema) if rows else probe_rows(booster, schema)
     training = {
-        "imported": file.name,
+        "imported": source.origin,
         "sha256": hashlib.sha256(file.read_bytes()).hexdigest(),
         "rounds": booster.num_boosted_rounds(),
         **({"sample": sample.file, "sample_sha256": sample.sha256} if sample else {}),
     }
     # Rows that nobody has sent must not be shown to callers.
     probes = {} if sample or example else {"golden": {"probes": True}}
-    described = _describe(options, features, trees, proof)
+    described = _describe(options, features, trees, proof, schema.missing_texts)
     description = {**described, **probes, "xgboost": saved_by, "training": training}
     return ImportedModel(TrainedModel(booster, description, golden), [*note, proof.said])
 
@@ -86,10 +87,10 @@ def _feature_columns(sample: Table | None, others: Sequence[str]) -> list[str]:
     return [name for name in sample.columns.column_names if name not in others] if sample else []
 
 
-def _choose_trees(booster: xgboost.Booster, options: ImportOptions) -> tuple[int, list[str]]:
+def _choose_trees(booster: xgboost.Booster, wanted: int | None, all_trees: bool) -> tuple[int, list[str]]:
     """Return how many rounds to use, and a note if these are not all."""
     rounds, best = booster.num_boosted_rounds(), _best_rounds(booster)
-    trees = options.trees or (None if options.all_trees else best) or rounds
+    trees = wanted or (None if all_trees else best) or rounds
     if best is None or best == rounds:
         return trees, []
     if trees == rounds:
@@ -120,7 +121,11 @@ def _prove(
 
 
 def _describe(
-    options: ImportOptions, features: list[dict[str, Any]], trees: int, proof: Proof
+    options: ImportOptions,
+    features: list[dict[str, Any]],
+    trees: int,
+    proof: Proof,
+    missing_texts: Sequence[str],
 ) -> dict[str, Any]:
     transform = {"transform": options.transform, "transform_type": proof.transform_type}
     return {
@@ -131,6 +136,7 @@ def _describe(
         **({"classes": list(options.classes)} if options.classes else {}),
         **({"targets": list(options.targets)} if options.targets else {}),
         **(transform if options.transform else {}),
+        **({"missing_texts": list(missing_texts)} if missing_texts else {}),
         **({} if options.missing_value is None else {"missing": options.missing_value}),
         "trees": trees,
         "metrics": {},

@@ -92,8 +92,8 @@ def _check_categories(name: str, given: Any, saved: SavedCategories | None) -> N
         names = saved.shown() if saved else ["a", "b"]
         example = json.dumps({"name": name, "categories": names}, ensure_ascii=False)
         raise BundleError(
-            f"{known} the names of the categories of {name!r}; give them in the model's order: --schema FILE, "
-            f"such as [{example}]"
+            f"{known} the names of the categories of {name!r}; give them in the model's order: "
+            f"--schema FILE, such as [{example}]"
         )
     if saved and isinstance(given, list) and not saved.fits(given):
         raise BundleError(

@@ -13,11 +13,10 @@ from model.training.table import read_json
 class ImportOptions:
     """What the booster itself does not know; `features` are complete or partial definitions, or names.
 
-    `all_trees` uses the rounds after the best iteration too. `scores` says where the author's scores of the
-    sample are: columns, a file, or FILE:COLUMNS. `missing_value` is the number that stands for a missing
-    value. `by_position` names the features after the columns of the sample. `unproved` accepts a model whose
-    scores look wrong. `inexact` accepts scores that differ in the last bits, where another processor may
-    compute a function otherwise.
+    `scores` says where the author's scores of the sample are: columns, a file, or FILE:COLUMNS.
+    `missing_value` is the number that stands for a missing value. `by_position` names the features after the
+    columns of the sample. `unproved` accepts a model whose scores look wrong. `inexact` accepts scores that
+    differ in the last bits, where another processor may compute a function otherwise.
     """
 
     name: str
@@ -29,7 +28,6 @@ class ImportOptions:
     transform: str = ""
     base_margin: str = ""
     trees: int | None = None
-    all_trees: bool = False
     missing_value: float | None = None
     zero_is_missing: bool = False
     by_position: bool = False
