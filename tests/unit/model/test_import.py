@@ -13,7 +13,7 @@ from sklearn.datasets import load_diabetes, load_wine
 
 from model.bundle import Bundle
 from model.description.manifest import Manifest
-from tests.unit.model.command import made, refusal, write_csv
+from tests.unit.model.command import made, refusal, run, write_csv
 
 SAVED = Path(__file__).parent / "saved"
 DIABETES, WINE = load_diabetes(as_frame=True), load_wine()
@@ -51,6 +51,8 @@ def test_an_early_stopped_model_is_served_with_its_best_iteration(import_model: 
     found = scores(manifest, records(DIABETES.data))
     assert manifest.trees == wrapper.best_iteration + 1 < wrapper.get_booster().num_boosted_rounds()
     assert np.array_equal(found, wrapper.predict(DIABETES.data))
+    rounds = wrapper.get_booster().num_boosted_rounds()
+    assert f", {manifest.trees} of {rounds} rounds of trees, " in run("show", manifest.directory).out
     native = wrapper.get_booster().predict(xgboost.DMatrix(DIABETES.data))
     assert not np.array_equal(found, native)  # the native call uses all rounds
 
