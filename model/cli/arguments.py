@@ -89,32 +89,45 @@ def _add_import(parser: argparse.ArgumentParser) -> None:
         metavar="MODEL",
         help="a file of save_model (.ubj or .json), or of MLflow: a folder, models:/NAME@alias, runs:/…",
     )
-    add("--target", default="prediction", metavar="NAME", help="what the model predicts (%(default)s)")
-    add("--targets", type=texts, default=(), metavar="NAMES", help="names of several targets: height,weight")
+    predicted = parser.add_mutually_exclusive_group()
+    predicted.add_argument(
+        "--target", default="", metavar="NAME", help="what the model predicts (default: prediction)"
+    )
+    predicted.add_argument(
+        "--targets", type=texts, default=(), metavar="NAMES", help="names of several targets: height,weight"
+    )
     _add_description(parser)
+    add("--schema", type=Path, metavar="FILE", help="JSON list of features or names, in the model's order")
+    add("--classes", type=texts, default=(), metavar="TEXTS", help="names of the classes, such as no,yes")
+    add("--transform", default="", choices=TRANSFORMS, help="transform of the target in training")
+    add("--base-margin", default="", metavar="NAME", help="number that the trees' sum starts from")
+    add("--trees", type=positive, metavar="N", help="rounds to use (default: the best iteration, or all)")
+    add("--missing-value", type=float, metavar="N", help="number that stands for a missing value: -999")
+    add("--zero-is-missing", action="store_true", help="trained on a sparse matrix: its zeros are missing")
+    _add_proof(parser)
+
+
+def _add_proof(parser: argparse.ArgumentParser) -> None:
+    add = parser.add_argument
     add("--sample", type=Path, metavar="FILE", help="CSV or Parquet with typical rows, for the golden rows")
+    _add_missing(parser)
     add(
         "--scores",
         default="",
         metavar="COLUMN",
         help="the author's scores of the sample: columns of it, a FILE (CSV, Parquet, .npy), or FILE:COLUMNS",
     )
-    _add_missing(parser)
-    add(
-        "--missing-value",
-        type=float,
-        metavar="N",
-        help="number that stands for a missing value, such as -999",
-    )
-    add("--zero-is-missing", action="store_true", help="trained on a sparse matrix: its zeros are missing")
-    add("--schema", type=Path, metavar="FILE", help="JSON list of features or names, in the model's order")
-    add("--classes", type=texts, default=(), metavar="TEXTS", help="names of the classes, such as no,yes")
-    add("--transform", default="", choices=TRANSFORMS, help="transform of the target in training")
-    add("--base-margin", default="", metavar="NAME", help="number that the trees' sum starts from")
-    add("--trees", type=positive, metavar="N", help="rounds to use (default: the best iteration, or all)")
     add("--by-position", action="store_true", help="the features are the sample's columns, in their order")
-    add("--inexact", action="store_true", help="accept scores that differ in the last bits of a link")
-    add("--unproved", action="store_true", help="import a model though the sample shows wrong scores")
+    add(
+        "--inexact",
+        action="store_true",
+        help="accept scores that differ in the last bits of a link or transform",
+    )
+    add(
+        "--unproved",
+        action="store_true",
+        help="import a model even if the sample shows that scores are wrong",
+    )
 
 
 def _add_description(parser: argparse.ArgumentParser) -> None:

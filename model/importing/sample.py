@@ -1,21 +1,21 @@
 """Rows of the model's author: read as scoring reads them, the source of golden rows and ranges."""
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from model.description.errors import BundleError
 from model.description.features import NUMERIC
 from model.description.schema import Schema
+from model.description.similar import similar_name
 from model.preparation import MissingValues
 from model.publish import shortest
-from model.tables.columns import ColumnCheck
+from model.tables.columns import ColumnCheck, values_as_sent
 from model.training.table import Table
 from model.training.trained import GOLDEN_ROWS
 
@@ -36,8 +36,8 @@ class Sample:
     def golden_rows(self, schema: Schema) -> list[dict[str, Any]]:
         """Return rows as callers send them, evenly spaced and each different."""
         spaced = pa.array(np.unique(np.linspace(0, self.rows - 1, GOLDEN_ROWS).astype(int)))
-        values = [array.take(spaced).to_pylist() for array in _arrays(schema, self.table).values()]
-        rows = [dict(zip(schema.names, row, strict=True)) for row in zip(*values, strict=True)]
+        columns = {name: values_as_sent(column.take(spaced)) for name, column in _columns(schema, self.table)}
+        rows = [dict(zip(columns, row, strict=True)) for row in zip(*columns.values(), strict=True)]
         checked = [dict(zip(schema.names, row, strict=True)) for row in schema.check_rows(rows)]
         return list({json.dumps(row): row for row in checked}.values())
 
@@ -52,7 +52,8 @@ class Sample:
 
 def read_sample(schema: Schema, table: Table) -> Sample:
     """Read the features of a table; raises BundleError for the first value that does not fit."""
-    checked = ColumnCheck(schema, empty_is_null=True).read(_arrays(schema, table), table.columns.num_rows)
+    columns = {name: pa.concat_arrays(column.chunks) for name, column in _columns(schema, table)}
+    checked = ColumnCheck(schema, empty_is_null=True).read(columns, table.columns.num_rows)
     if checked.faults:
         row = min(checked.faults)
         feature, detail = checked.faults[row][0]
@@ -61,27 +62,19 @@ def read_sample(schema: Schema, table: Table) -> Sample:
     return Sample(table, checked.matrix)
 
 
-def _arrays(schema: Schema, table: Table) -> dict[str, pa.Array]:
-    for name in schema.names:
-        if name not in table.columns.column_names:
-            raise BundleError(f"{table.file} has no column {name!r}, which is a feature of the model")
-    return {feature.name: _as_sent(table.columns[feature.name], feature.type) for feature in schema.features}
-
-
-def _as_sent(column: pa.ChunkedArray, kind: str) -> pa.Array:
-    """Convert what callers do not send: pandas' True and NaN, decimals, and numbers that name categories."""
-    values = pa.concat_arrays(column.chunks)
-    if pa.types.is_dictionary(values.type):
-        values = values.dictionary_decode()
-    if pa.types.is_decimal(values.type):
-        values = values.cast(pa.float64())
-    if pa.types.is_floating(values.type):
-        values = pc.if_else(pc.is_nan(values), None, values)
-    if kind == "boolean" and (pa.types.is_string(values.type) or pa.types.is_large_string(values.type)):
-        values = pc.utf8_lower(values)
-    if kind == "category" and pa.types.is_integer(values.type):
-        values = values.cast(pa.string())
-    return values
+def _columns(schema: Schema, table: Table) -> Iterator[tuple[str, pa.ChunkedArray]]:
+    """Yield the features that the table has; one that may be missing may be absent, but not misspelled."""
+    names = table.columns.column_names
+    for feature in schema.features:
+        if feature.name in names:
+            yield feature.name, table.columns[feature.name]
+            continue
+        near = similar_name(feature.name, [name for name in names if name not in schema.names])
+        if near or not feature.nullable or not set(names) & set(schema.names):
+            raise BundleError(
+                f"{table.file} has no column {feature.name!r}, which is a feature of the model"
+                + (f"; it has {near!r}" if near else "")
+            )
 
 
 def _range(feature: Mapping[str, Any], column: Matrix) -> dict[str, Any]:

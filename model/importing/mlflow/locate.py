@@ -7,9 +7,9 @@ from typing import Protocol
 from urllib.parse import unquote, urlparse
 
 from model.description.errors import BundleError
-from model.importing.mlflow.file_store import FileStore
 from model.importing.mlflow.folder import ModelFolder
 from model.importing.mlflow.server import TrackingServer, authorization
+from model.importing.mlflow.tracking_folder import TrackingFolder
 
 ADDRESSES = ("models:/", "runs:/")
 MODEL = re.compile(r"models:/+([^/@]+)(?:@([^/@]+)|/([^/@]+))?")
@@ -49,7 +49,7 @@ def open_store(tracking: str, environment: Mapping[str, str]) -> TrackingStore:
         raise BundleError(
             f"there is no MLflow store at {folder}; set {TRACKING} to its address or its folder"
         )
-    return FileStore(folder.absolute())
+    return TrackingFolder(folder.absolute())
 
 
 def _artifacts(store: TrackingStore, address: str) -> str:

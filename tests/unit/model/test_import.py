@@ -1,15 +1,20 @@
 """An imported booster gives the scores of its author; the command asks for what it does not know."""
 
 import json
+import pickle
+import zlib
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import joblib
 import numpy as np
 import pandas as pd
 import pytest
 import xgboost
 from sklearn.datasets import load_diabetes, load_wine
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import StandardScaler
 
 from model.bundle import Bundle
 from model.description.manifest import Manifest
@@ -205,6 +210,50 @@ def test_a_file_that_is_not_an_xgboost_model_is_refused_with_advice(
     error = refusal("import", tmp_path / "model.ubj", "--target", "y", "--output", tmp_path / "out")
     assert message in error
     assert not (tmp_path / "out").exists()
+
+
+@pytest.mark.parametrize("compress", [0, 3, ("gzip", 3), ("bz2", 3), ("xz", 3)])
+def test_a_pickled_pipeline_is_named_with_the_way_that_works(tmp_path: Path, compress: Any) -> None:
+    model = make_pipeline(StandardScaler(), xgboost.XGBRegressor(n_estimators=2, n_jobs=1))
+    joblib.dump(model.fit(DIABETES.data, DIABETES.target), tmp_path / "m.joblib", compress=compress)
+    error = refusal("import", tmp_path / "m.joblib", "--target", "y", "--output", tmp_path / "out")
+    assert "m.joblib: is a pickled scikit-learn model, and reading a pickle can run code;" in error
+    assert error.endswith('load it and run paygrade.save(pipeline, "bundle/", name=…, sample=…)')
+
+
+def test_a_pickled_model_of_xgboost_is_told_from_others(tmp_path: Path) -> None:
+    model = xgboost.XGBRegressor(n_estimators=2, n_jobs=1).fit(DIABETES.data, DIABETES.target)
+    (tmp_path / "m.pkl").write_bytes(pickle.dumps(model))
+    error = refusal("import", tmp_path / "m.pkl", "--target", "y", "--output", tmp_path / "out")
+    assert "is a pickled XGBoost model" in error
+    assert "save the model with booster.save_model" in error
+
+
+@pytest.mark.parametrize(
+    "start",
+    [
+        b"\x80\x04\x95\xf0\x8c\x10lightgbm.sklearn\x94\x8c\rLGBMRegressor",
+        b"\x80\x04\x95\xf0\x8c\x10sklearn.pipeline\x94\x8c\x08Pipeline\x8c\x10lightgbm.sklearn",
+    ],
+)
+def test_a_pickled_model_of_lightgbm_is_named(tmp_path: Path, start: bytes) -> None:
+    (tmp_path / "m.joblib").write_bytes(zlib.compress(start))
+    error = refusal("import", tmp_path / "m.joblib", "--target", "y", "--output", tmp_path / "out")
+    assert error.endswith(
+        "is a pickled LightGBM model, and only XGBoost models are supported; train it again with xgboost"
+    )
+
+
+@pytest.mark.parametrize("name", ["Bc-2", "-a", "a b", "x" * 64])
+def test_an_invalid_name_is_refused_before_anything_is_read(tmp_path: Path, name: str) -> None:
+    error = refusal("import", SAVED / "xgboost-3.0.ubj", f"--name={name}", "--output", tmp_path / "out")
+    assert f"--name {name!r}: a name has 1 to 63 characters of a-z, 0-9, _ and -" in error
+    assert "/tmp" not in error  # noqa: S108 (none is named)
+
+
+def test_a_name_that_would_do_is_proposed() -> None:
+    error = refusal("import", SAVED / "xgboost-3.0.ubj", "--name", "Bc-2")
+    assert error.endswith("; --name bc-2 would do")
 
 
 def test_a_model_without_trees_is_refused(tmp_path: Path) -> None:

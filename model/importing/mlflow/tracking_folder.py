@@ -9,7 +9,7 @@ from model.importing.mlflow.description import DESCRIPTION_LIMIT, read_yaml
 from model.importing.mlflow.folder import LocalFolder, ModelFolder
 
 
-class FileStore:
+class TrackingFolder:
     """Finds the folders of models below `root`, as `TrackingServer` does over HTTP."""
 
     def __init__(self, root: Path) -> None:
