@@ -50,7 +50,7 @@ def import_model(source: ModelSource, options: ImportOptions, sample: Table | No
     if options.by_position:
         booster.feature_names = [each["name"] for each in features if not each.get("base_margin")]
     trees, note = _choose_trees(booster, options.trees, source.all_trees)
-    proof, schema = NOT_PROVED, Schema.from_list(features)
+    proof, schema = NOT_PROVED, Schema.from_list(features, sample.missing_texts if sample else ())
     if sample:
         read = read_sample(schema, sample)
         reading = Reading(booster, objective, schema, read.matrix, trees, options.missing_value)

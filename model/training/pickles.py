@@ -20,6 +20,10 @@ LIBRARIES = {
     b"sklearn": f"is a pickled scikit-learn model, and {DANGER}; {SAVE_PIPELINE}",
 }
 """What a pickle is, by the library that it names first: that of the object itself."""
+UNKNOWN = (
+    f"is a pickle, and {DANGER}; load it in its own environment, and {SAVE_MODEL} or, if it is a pipeline of "
+    "scikit-learn, run paygrade.save"
+)
 COMPRESSED: dict[bytes, Callable[[], Any]] = {
     b"\x1f\x8b": lambda: zlib.decompressobj(wbits=31),
     b"x\x01": zlib.decompressobj,
@@ -39,7 +43,7 @@ def describe_pickle(content: bytes) -> str:
         return ""
     found = {name: position for name in LIBRARIES if (position := pickle.find(name)) >= 0}
     if not found:
-        return ""
+        return UNKNOWN
     first = min(found, key=found.__getitem__)
     if first == b"sklearn" and b"xgboost" not in found:  # a pipeline is of the library of its model
         first = next((name for name in (b"lightgbm", b"catboost") if name in found), first)
