@@ -41,8 +41,8 @@ class RawColumn:
     def categories(self) -> list[str]:
         return sorted(self.texts, key=_natural)
 
-    def to_feature(self) -> dict[str, Any]:
-        """Describe the column as a feature of `bundle.json`."""
+    def to_feature(self, has_steps: bool) -> dict[str, Any]:
+        """Describe the column as a feature of `bundle.json`; steps need to know its type in pandas too."""
         feature: dict[str, Any] = {"name": self.name, "type": self.type}
         if self.nullable:
             feature["nullable"] = True
@@ -55,7 +55,7 @@ class RawColumn:
             feature |= {"type": "integer", "minimum": int(limits.min), "maximum": int(limits.max)}
         if self.type == "number" and (observed := self._observed()):
             feature["observed"] = observed
-        return {**feature, "dtype": self.dtype}
+        return {**feature, "dtype": self.dtype} if has_steps else feature
 
     def to_numbers(self) -> NDArray[np.float64]:
         """Return the column as the steps read it: NaN for missing values, -1 for a text that is not listed."""
