@@ -9,9 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from paygrade.saving.bundle_file import shortest
-from paygrade.saving.errors import SaveRefused
-from paygrade.saving.learner import read_learner
 from paygrade.saving.labels import read_classes
+from paygrade.saving.learner import read_learner, read_quantiles, require_served
 from paygrade.saving.models import Predictor, read_predictor
 from paygrade.saving.names import column_names
 from paygrade.saving.probes import find_nullable
@@ -48,6 +47,7 @@ class Candidate:
         program = Program(read_columns(sample), READERS)
         traced = Traced(sample, list(range(len(sample.columns))))
         predictor = read_predictor(program, author, traced)
+        require_served(read_learner(predictor.booster), predictor.classes)
         names = column_names(program, predictor)
         missing = None if math.isnan(predictor.missing) else predictor.missing
         written = write_steps(program, predictor.columns, names, missing)
@@ -80,12 +80,14 @@ class Candidate:
 
         steps, missing = self.written.steps, self.predictor.missing
         learner = read_learner(self.predictor.booster)
+        quantiles = read_quantiles(learner)
         rows = np.unique(np.linspace(0, len(self.sample) - 1, GOLDEN_ROWS).astype(int)).tolist()
         golden = [{column.name: column.to_json(row) for column in self.written.columns} for row in rows]
         return {
             "objective": learner["objective"]["name"],
             "features": [column.to_feature(steps is not None) for column in self.written.columns],
             **({"classes": self.classes} if self.classes else {}),
+            **({"quantiles": quantiles} if quantiles else {}),
             "trees": self.predictor.trees,
             "training": {
                 "saved_by": "paygrade.save",

@@ -32,8 +32,6 @@ class Replay:
         self._steps = steps
         self._missing = np.float32(missing)
         self._after = after
-        if learner["objective"]["name"] == "multi:softmax":  # which would give only the class
-            self._booster.set_param({"objective": "multi:softprob"})
 
     def score(self, raw: NDArray[np.float64]) -> Scores:
         """Return scores of shape (rows,), or (rows, classes)."""
@@ -80,8 +78,7 @@ def differing_rows(expected: Scores, scores: Scores) -> NDArray[np.intp]:
     """Return which rows differ in a bit; raises SaveRefused if even the shapes do."""
     if expected.shape != scores.shape:
         raise SaveRefused(
-            f"the pipeline's scores have the shape {expected.shape}, and the bundle's would have {scores.shape}; "
-            "only one target is supported"
+            f"the pipeline's scores have the shape {expected.shape}, and the bundle's would have {scores.shape}"
         )
     same = (expected == scores) & (expected.dtype == scores.dtype)
     return np.flatnonzero(~(same if same.ndim == 1 else same.all(axis=1)))

@@ -58,7 +58,9 @@ def _number(value: Any, feature: Mapping[str, Any]) -> float:
         assert feature.get("nullable"), f"{feature['name']} must not be null"
         return math.nan
     if feature["type"] == "category":
-        text = value if isinstance(value, str) else str(int(value)) if float(value).is_integer() else repr(value)
+        text = (
+            value if isinstance(value, str) else str(int(value)) if float(value).is_integer() else repr(value)
+        )
         if text in feature["categories"]:
             return float(feature["categories"].index(text))
         assert feature.get("unseen") == "unknown", f"{feature['name']} must be one of its categories"
