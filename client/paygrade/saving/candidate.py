@@ -64,7 +64,7 @@ class Candidate:
         return bytes(self.predictor.booster.save_raw("ubj"))
 
     def prove(self) -> None:
-        """Compare the scores of the whole sample, and find what callers may leave open; raises SaveRefused."""
+        """Compare all scores of the sample; find what callers may leave open. Raises SaveRefused."""
         prove(self.expected, self._replayed(self.sample))
         find_nullable(
             self.written.columns,

@@ -52,7 +52,8 @@ class Replay:
 def author_scores(model: Any, rows: Any) -> Scores:
     """Return what the model's author sees: predictions, or the probabilities of a classifier.
 
-    Of two classes, it is the probability of the second. Raises SaveRefused if the model cannot score the rows.
+    Of two classes, it is the probability of the second. Raises SaveRefused if the model cannot score the
+    rows.
     """
     try:
         with warnings.catch_warnings():
@@ -78,7 +79,8 @@ def differing_rows(expected: Scores, scores: Scores) -> NDArray[np.intp]:
     """Return which rows differ in a bit; raises SaveRefused if even the shapes do."""
     if expected.shape != scores.shape:
         raise SaveRefused(
-            f"the pipeline's scores have the shape {expected.shape}, and the bundle's would have {scores.shape}"
+            f"the pipeline's scores have the shape {expected.shape}, and the bundle's would have "
+            f"{scores.shape}"
         )
     same = (expected == scores) & (expected.dtype == scores.dtype)
     return np.flatnonzero(~(same if same.ndim == 1 else same.all(axis=1)))
@@ -95,6 +97,7 @@ def prove(expected: Scores, scores: Scores) -> None:
     if differing.size:
         row = differing[0]
         raise SaveRefused(
-            f"{differing.size} of {len(expected)} rows of the sample would score otherwise than the pipeline, the "
+            f"{differing.size} of {len(expected)} rows of the sample would score otherwise than the "
+            "pipeline, the "
             f"first is row {row}: {scores[row]} instead of {expected[row]}; nothing was written"
         )

@@ -27,7 +27,8 @@ def write_steps(
     for output in outputs:
         if program[output].text_of:
             raise SaveRefused(
-                f"column {program[output].label!r} holds text, and reaches XGBoost without an encoder; encode it"
+                f"column {program[output].label!r} holds text, and reaches XGBoost without an encoder; "
+                "encode it"
             )
     steps = _needed(program.steps, outputs)
     if not steps and list(outputs) == sorted(program.raw):
