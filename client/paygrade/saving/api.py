@@ -27,10 +27,10 @@ def save(
 ) -> Path:
     """Write a fitted pipeline as a bundle: steps as data, the booster, and golden rows out of the sample.
 
-    `model` is a Pipeline of scikit-learn that ends in an estimator of XGBoost, such an estimator, or a Booster.
-    `sample` is a pandas DataFrame of rows as the model will meet them; all of them must score as `model` itself
-    says, to the last bit. `classes` names a classifier's classes: a list, or a fitted LabelEncoder. Returns the
-    directory. Raises SaveRefused, and then writes nothing.
+    `model` is a Pipeline of scikit-learn that ends in an estimator of XGBoost, such an estimator, or a
+    Booster. `sample` is a pandas DataFrame of rows as the model will meet them; all of them must score as
+    `model` itself says, to the last bit. `classes` names a classifier's classes: a list, or a fitted
+    LabelEncoder. Returns the directory. Raises SaveRefused, and then writes nothing.
     """
     if not isinstance(name, str) or not NAME.fullmatch(name):
         raise SaveRefused(f"name must have 1 to 63 characters of a-z, 0-9, _ and -, not {name!r}")

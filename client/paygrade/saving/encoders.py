@@ -75,7 +75,8 @@ def make_table(
             missing.append((category, result))
         elif isinstance(category, str) != holds_text:
             raise SaveRefused(
-                f"{class_name(encoder)} was fitted on other values of {program[column].label!r} than the sample "
+                f"{class_name(encoder)} was fitted on other values of {program[column].label!r} than the "
+                "sample "
                 "has; give the sample the types of the training data"
             )
         else:

@@ -32,7 +32,8 @@ def read_indicator(program: Program, indicator: Any, traced: Traced, values: Any
     require_dense(indicator, traced)
     if indicator.sparse is True or (indicator.features == "missing-only" and indicator.error_on_new):
         raise SaveRefused(
-            "MissingIndicator that is sparse, or that raises for new missing values, is not supported; give it "
+            "MissingIndicator that is sparse, or that raises for new missing values, is not supported; "
+            "give it "
             'sparse=False and error_on_new=False, or features="all"'
         )
     return _indicate(program, indicator, traced, indicator.features_)
@@ -42,7 +43,8 @@ def _impute_number(program: Program, imputer: Any, column: int, statistic: Any, 
     missing = _missing_number(program, imputer, column)
     if isinstance(statistic, str):
         raise SaveRefused(
-            f"{class_name(imputer)} fills text into {program[column].label!r}, which holds numbers; give text and "
+            f"{class_name(imputer)} fills text into {program[column].label!r}, which holds numbers; give "
+            "text and "
             "numbers an imputer each"
         )
     fill = float(np.asarray(statistic).astype(imputer._fill_dtype)) if statistic is not None else math.nan

@@ -42,7 +42,8 @@ def read_quantiles(program: Program, transformer: Any, traced: Traced, values: A
     _require_comparable(program, transformer, traced)
     if transformer.output_distribution != "uniform":
         raise SaveRefused(
-            "QuantileTransformer to a normal distribution is calculated by SciPy; trees do not need it, so give it "
+            "QuantileTransformer to a normal distribution is calculated by SciPy; trees do not need it, "
+            "so give it "
             'output_distribution="uniform"'
         )
     dtype, made = float_type(traced.values), []
@@ -64,7 +65,8 @@ def read_powers(program: Program, transformer: Any, traced: Traced, values: Any)
     dtype = float_type(traced.values)
     if dtype == "float32":
         raise SaveRefused(
-            f"PowerTransformer of {program[traced.columns[0]].label!r} is calculated in float32, whose last bits "
+            f"PowerTransformer of {program[traced.columns[0]].label!r} is calculated in float32, whose "
+            "last bits "
             f"differ between processors; {CAST}"
         )
     method = transformer.method.replace("-", "_")

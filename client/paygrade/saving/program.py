@@ -14,7 +14,8 @@ class Made:
     """A column of the sample, or one that a step makes.
 
     `text_of` is the column of the sample whose texts it holds, if it holds texts. The last bits of an
-    `inexact` column differ between processors; its zeros may be `sure` all the same. `dense` is the column that this one is the sparse form of.
+    `inexact` column differ between processors; its zeros may be `sure` all the same. `dense` is the column
+    that this one is the sparse form of.
     """
 
     label: str
@@ -51,7 +52,7 @@ class Program:
         self._made: list[Made] = []
 
     def __getitem__(self, number: int) -> Made:
-        """Return what is known of a column; raises SaveRefused for a column of the sample that no step can use."""
+        """Return what is known of a column; raises SaveRefused for one of the sample that no step can use."""
         if number >= len(self._read_column):
             return self._made[number - len(self._read_column)]
         if number not in self.raw:
@@ -67,7 +68,7 @@ class Program:
         return self._add(kind, of, like if made is None else made, members, None)
 
     def add_table(self, kind: str, of: int, made: Sequence[Made], table: Table, **members: Any) -> list[int]:
-        """Add a step that looks values up; raises SaveRefused if the last bits of the values are uncertain."""
+        """Add a step that looks values up; raises SaveRefused if their last bits are uncertain."""
         require_exact(self, [of], "an encoder")
         if text_of := self[of].text_of:
             text_of.texts |= table.texts()
@@ -94,7 +95,8 @@ class Program:
         column = self.raw.get(number) or self[number].text_of
         if column is None:
             raise SaveRefused(
-                f"an encoder of {self[number].label!r} raises for values that it does not know, and these are "
+                f"an encoder of {self[number].label!r} raises for values that it does not know, and these "
+                "are "
                 'calculated; give it handle_unknown="ignore", or "use_encoded_value" with unknown_value'
             )
         column.unseen = False
@@ -113,6 +115,8 @@ def require_exact(program: Program, columns: Sequence[int], step: str) -> None:
     for column in columns:
         if program[column].inexact:
             raise SaveRefused(
-                f"{step} compares values of {program[column].label!r} after a logarithm, exponential or power, whose "
-                "last bits differ between processors; put it before that transform, or leave the transform out"
+                f"{step} compares values of {program[column].label!r} after a logarithm, exponential or "
+                "power, whose "
+                "last bits differ between processors; put it before that transform, or leave the "
+                "transform out"
             )

@@ -59,7 +59,7 @@ def inverse_scaling(scaler: Any, dtype: str) -> dict[str, Any]:
 
 
 def _operation(do: str, by: Any, dtype: str = "") -> dict[str, Any]:
-    """Empty without operands. They have their own type, unless scikit-learn converts them to that of the values."""
+    """Empty without operands, which keep their own type unless scikit-learn converts them to `dtype`."""
     if by is None:
         return {}
     operands = np.asarray(by)

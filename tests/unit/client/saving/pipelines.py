@@ -194,7 +194,9 @@ def preparations(draw: Draw) -> Any:
         "variance": VarianceThreshold(),
         "maximum": MaxAbsScaler(),
         "scale": StandardScaler(with_mean=False),
-        "best": Pipeline([("fill", SimpleImputer()), ("best", SelectPercentile(f_regression, percentile=60))]),
+        "best": Pipeline(
+            [("fill", SimpleImputer()), ("best", SelectPercentile(f_regression, percentile=60))]
+        ),
     }
     if after == "best":
         columns.sparse_threshold = 0.0
@@ -225,5 +227,3 @@ def pipelines(draw: Draw, seed: int) -> tuple[Any, pd.DataFrame]:
     if kind == "scaled":
         return TransformedTargetRegressor(model, transformer=draw(SCALERS)).fit(table, size), table
     return model.fit(table, size), table
-
-
