@@ -4,8 +4,8 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import paygrade
 import pandas as pd
+import paygrade
 import pytest
 import xgboost
 from numpy.typing import NDArray

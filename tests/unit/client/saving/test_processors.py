@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import paygrade
 import pandas as pd
+import paygrade
 import pytest
 from numpy.typing import NDArray
 from sklearn.base import BaseEstimator
@@ -43,7 +43,8 @@ def towns() -> pd.DataFrame:
 def fit(part: Any, towns: pd.DataFrame, trees: int = 3) -> Pipeline:
     size = np.log(towns["pop"]) * 10 + np.random.default_rng(1).normal(size=len(towns))
     columns = ColumnTransformer([("part", part, ["pop"])], sparse_threshold=0)
-    return Pipeline([("columns", columns), ("model", XGBRegressor(n_estimators=trees, n_jobs=1))]).fit(towns, size)
+    model = XGBRegressor(n_estimators=trees, n_jobs=1)
+    return Pipeline([("columns", columns), ("model", model)]).fit(towns, size)
 
 
 def scores_elsewhere(bundle: Path, rows: list[dict[str, Any]]) -> NDArray[Any]:
@@ -88,9 +89,7 @@ def test_a_logarithm_of_the_target_scores_nearly_the_same_elsewhere(
 
 
 @pytest.mark.parametrize("function", [np.log, np.log1p, np.exp, np.expm1, np.log2])
-def test_a_logarithm_of_float32_is_refused(
-    function: np.ufunc, towns: pd.DataFrame, tmp_path: Path
-) -> None:
+def test_a_logarithm_of_float32_is_refused(function: np.ufunc, towns: pd.DataFrame, tmp_path: Path) -> None:
     small = (towns / 1e5).astype(np.float32)
     with pytest.raises(paygrade.SaveRefused, match="cast the column to float64 first"):
         paygrade.save(
