@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Mapping
+from math import isfinite
 from os import PathLike
 from pathlib import Path
 from typing import Any
@@ -37,6 +38,8 @@ def save(
     for argument, text in (("target", target), ("unit", unit)):
         if not isinstance(text, str):
             raise SaveRefused(f"{argument} must be text, not {type(text).__name__}")
+    if not all(isinstance(value, int | float) and isfinite(value) for value in (metrics or {}).values()):
+        raise SaveRefused("metrics must be numbers, each with a name")
     candidate = Candidate.read(model, read_sample(model, sample), classes)
     candidate.prove()
     description = {"name": name, "version": 1, "target": target, "unit": unit, "metrics": dict(metrics or {})}
