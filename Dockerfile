@@ -31,6 +31,9 @@ COPY jobs /app/jobs
 COPY model /app/model
 COPY ops /app/ops
 COPY worker /app/worker
+# The steps alone: a worker needs no client.
+COPY client/paygrade/__init__.py client/paygrade/errors.py /app/paygrade/
+COPY client/paygrade/steps /app/paygrade/steps
 RUN chmod -R u=rwX,go=rX /app && python -m compileall -q --invalidation-mode unchecked-hash /app
 
 FROM ${PYTHON_IMAGE} AS base

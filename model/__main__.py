@@ -71,6 +71,8 @@ def _import(options: argparse.Namespace) -> str:
         trees=options.trees,
     )
     sample = read_table(options.sample, options.missing) if options.sample else None
+    for note in sample.notes if sample else ():
+        print(f"note: {note}", file=sys.stderr)
     trained = import_model(options.model, import_options, sample)
     return _written(publish(options.output, trained.booster, trained.description, trained.golden_rows))
 

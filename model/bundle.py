@@ -10,16 +10,18 @@ from numpy.typing import NDArray
 
 from model.booster import BINARY, Objective, read_booster, read_objective
 from model.description.errors import BundleError
+from model.description.features import Feature
 from model.description.manifest import MODEL_FILE, Manifest
-from model.description.schema import Schema, Value
+from model.description.schema import Schema
+from model.description.values import UNKNOWN, Value
+from model.finishing import Finish, finish_of
 from model.load_checks import check_description, check_golden_scores
+from model.preparation import Floats, Matrix, MissingValues, Preparation, preparation_of
 
 Rows = Sequence[Sequence[Value]]
 """Rows as `Schema.check_rows` returns them."""
-Floats = NDArray[np.float32]
-
-INVERSES = {"log": np.exp, "log1p": np.expm1}
-"""The inverse of each transform of the target."""
+Scores = NDArray[Any]
+"""float32 or float64, as the bundle says."""
 
 
 class Outputs(NamedTuple):
@@ -30,18 +32,18 @@ class Outputs(NamedTuple):
     `interval` has shape (rows, 2): low and high. Outputs that the model does not have are None.
     """
 
-    prediction: Floats | NDArray[np.int64]
-    probability: Floats | None = None
+    prediction: Scores | NDArray[np.int64]
+    probability: Scores | None = None
     labels: Sequence[str] | None = None
-    probabilities: Floats | None = None
-    interval: Floats | None = None
+    probabilities: Scores | None = None
+    interval: Scores | None = None
     classes: Sequence[str] = ()
 
 
 class Explanation(NamedTuple):
     """SHAP values in the scale of the trees' sum: contributions (rows, features) and base (rows,).
 
-    Together they sum to the margin of each row's prediction.
+    Together they sum to the margin of each row's prediction, which no calibration or inverse has changed yet.
     """
 
     contributions: Floats
@@ -52,16 +54,17 @@ class Bundle:
     """A model that is ready to score.
 
     Load it after a fork, never before: XGBoost's threads do not survive one. A matrix is what `encode`
-    returns: float32 of shape (rows, features).
+    returns: of shape (rows, features), and of `matrix_type`, which is float64 if the bundle has steps.
     """
 
-    def __init__(self, manifest: Manifest, booster: xgboost.Booster, objective: Objective) -> None:
-        schema = manifest.schema
+    def __init__(self, manifest: Manifest, scorer: "Scorer") -> None:
+        schema, objective = manifest.schema, scorer.objective
         self.manifest = manifest
-        self.observed = ObservedRanges(schema)
+        self.observed = ObservedRanges(schema, manifest.missing)
+        self.matrix_type = np.float32 if manifest.steps is None else np.float64
         self._objective = objective
-        self._encoder = RowEncoder(schema)
-        self._scorer = Scorer(booster, objective, manifest.trees, schema.base_margin, manifest.transform)
+        self._encoder = RowEncoder(schema, self.matrix_type)
+        self._scorer = scorer
         self._classes = manifest.classes or [str(number) for number in range(objective.classes)]
 
     @classmethod
@@ -75,25 +78,30 @@ class Bundle:
         model = (manifest.directory / MODEL_FILE).read_bytes()
         booster = read_booster(model, f"{manifest.ref}: {MODEL_FILE}", threads)
         objective = read_objective(booster, manifest.ref)
-        check_description(manifest, booster, objective)
-        bundle = cls(manifest, booster, objective)
-        exact = objective.exact and not manifest.transform
-        check_golden_scores(manifest, bundle.predict(manifest.golden.rows), exact)
+        try:
+            preparation = preparation_of(manifest.schema, manifest.missing, manifest.steps)
+            finish = finish_of(manifest.transform, manifest.transform_type, manifest.after)
+        except BundleError as error:
+            raise BundleError(f"{manifest.ref}: {error}") from None
+        check_description(manifest, booster, objective, preparation)
+        bundle = cls(manifest, Scorer(booster, objective, manifest.trees, preparation, finish))
+        scores = bundle.predict(manifest.golden.rows)
+        check_golden_scores(manifest, scores, objective.exact, finish is None or finish.exact)
         return bundle
 
-    def encode(self, rows: Rows) -> Floats:
+    def encode(self, rows: Rows) -> Matrix:
         """Make a matrix of checked rows."""
         return self._encoder.encode(rows)
 
-    def score(self, matrix: Floats) -> Floats:
+    def score(self, matrix: Matrix) -> Scores:
         """Return the model's scores in the unit of the target: (rows,), or (rows, classes or quantiles)."""
         return self._scorer.score(matrix)
 
-    def predict(self, rows: Rows) -> Floats:
+    def predict(self, rows: Rows) -> Scores:
         """Return the scores of checked rows."""
         return self.score(self.encode(rows))
 
-    def outputs(self, matrix: Floats) -> Outputs:
+    def outputs(self, matrix: Matrix) -> Outputs:
         """Score the rows, and name the scores."""
         scores, objective = self.score(matrix), self._objective
         if objective.quantiles:
@@ -110,28 +118,32 @@ class Bundle:
             return Outputs(numbers, probabilities=scores, labels=labels, classes=self._classes)
         return Outputs(scores)
 
-    def explain(self, matrix: Floats) -> Explanation:
+    def explain(self, matrix: Matrix) -> Explanation:
         """Return what each feature adds to the margin of each row's prediction."""
         return self._scorer.explain(matrix)
 
-    def warnings(self, matrix: Floats) -> dict[int, list[str]]:
+    def warnings(self, matrix: Matrix) -> dict[int, list[str]]:
         """Return warnings of values outside the training data, by the position of the row."""
         return self.observed.warnings(matrix)
 
 
 class RowEncoder:
-    """Turns checked rows into a matrix; a category becomes its position in the feature's list."""
+    """Turns checked rows into a matrix; a category becomes its position in the feature's list.
 
-    def __init__(self, schema: Schema) -> None:
+    One that training did not see becomes -1, where the feature may have such.
+    """
+
+    def __init__(self, schema: Schema, matrix_type: type[np.floating[Any]] = np.float32) -> None:
         self._width = len(schema.names)
+        self._type = matrix_type
         self._codes = {
-            column: {category: code for code, category in enumerate(feature.categories)}
+            column: _category_codes(feature)
             for column, feature in enumerate(schema.features)
             if feature.type == "category"
         }
 
-    def encode(self, rows: Rows) -> Floats:
-        """Return float32 of shape (rows, features), with NaN for missing values.
+    def encode(self, rows: Rows) -> Matrix:
+        """Return a matrix of shape (rows, features), with NaN for missing values.
 
         Raises ValueError for a row of another length.
         """
@@ -139,7 +151,7 @@ class RowEncoder:
             raise ValueError(f"a row must have {self._width} values")
         values = chain.from_iterable(rows if not self._codes else map(self._encode_categories, rows))
         size = len(rows) * self._width
-        return np.fromiter(values, dtype=np.float32, count=size).reshape(len(rows), self._width)
+        return np.fromiter(values, dtype=self._type, count=size).reshape(len(rows), self._width)
 
     def _encode_categories(self, row: Sequence[Value]) -> list[Value]:
         encoded = list(row)
@@ -150,11 +162,22 @@ class RowEncoder:
         return encoded
 
 
-class Scorer:
-    """Calls XGBoost.
+class _UnknownCodes(dict[str, int]):
+    """Codes of a feature that may have categories which training did not see."""
 
-    `trees` is the number of boosting rounds to use, `base_margin` the position of that feature, and
-    `transform` what was applied to the target before training.
+    def __missing__(self, category: str) -> int:
+        return -1
+
+
+def _category_codes(feature: Feature) -> dict[str, int]:
+    codes = {category: code for code, category in enumerate(feature.categories)}
+    return _UnknownCodes(codes) if feature.unseen == UNKNOWN else codes
+
+
+class Scorer:
+    """Calls XGBoost, with what `preparation` makes of a matrix; `finish` makes the scores of what it gives.
+
+    `trees` is the number of boosting rounds to use.
     """
 
     def __init__(
@@ -162,13 +185,13 @@ class Scorer:
         booster: xgboost.Booster,
         objective: Objective,
         trees: int,
-        base_margin: int | None = None,
-        transform: str = "",
+        preparation: Preparation,
+        finish: Finish | None = None,
     ) -> None:
+        self.objective = objective
         self._booster = booster
-        self._objective = objective
-        self._base_margin = base_margin
-        self._inverse = INVERSES.get(transform)
+        self._preparation = preparation
+        self._finish = finish
         # A linear model has no rounds to choose from.
         self._rounds = (0, 0) if objective.booster == "gblinear" else (0, trees)
         # The other boosters add up in another order in inplace_predict.
@@ -176,43 +199,37 @@ class Scorer:
         if objective.name == "multi:softmax":  # which would give only the class
             booster.set_param({"objective": "multi:softprob"})
 
-    def score(self, matrix: Floats) -> Floats:
+    def score(self, matrix: Matrix) -> Scores:
         """Return scores in the unit of the target: (rows,), or (rows, classes or quantiles)."""
-        features, margin = self._split(matrix)
+        features, margin = self._preparation.split(matrix)
         if self._in_place:
             scores = self._booster.inplace_predict(
                 features, iteration_range=self._rounds, validate_features=False, base_margin=margin
             )
         else:
             scores = self._predict(_dmatrix(features, margin))
-        if self._inverse:
-            # In double precision, so that every machine rounds to the same float32.
-            scores = self._inverse(scores.astype(np.float64)).astype(np.float32)
-        return scores
+        return self._finish.apply(scores) if self._finish else scores
 
-    def explain(self, matrix: Floats) -> Explanation:
+    def explain(self, matrix: Matrix) -> Explanation:
         """Return SHAP values; those of the most likely class, or of the median, where there are several."""
-        features, margin = self._split(matrix)
+        features, margin = self._preparation.split(matrix)
         encoded = _dmatrix(features, margin)
         values = self._predict(encoded, pred_contribs=True)
         margins = self._predict(encoded, output_margin=True)
         if values.ndim == 3:
-            quantiles = self._objective.quantiles
-            predicted = self._objective.median if quantiles else margins.argmax(axis=1)
-            rows = np.arange(len(values))
-            values, margins = values[rows, predicted], margins[rows, predicted]
-        contributions = values[:, :-1]
-        if self._base_margin is not None:
-            contributions = np.insert(contributions, self._base_margin, matrix[:, self._base_margin], axis=1)
+            rows, shown = np.arange(len(values)), self._shown(matrix, margins)
+            values, margins = values[rows, shown], margins[rows, shown]
+        contributions = self._preparation.contributions(values[:, :-1], matrix)
         # XGBoost adds up in float32; the base takes the rounding error, so that the sum is right.
         base = margins.astype(np.float64) - contributions.sum(axis=1, dtype=np.float64)
         return Explanation(contributions, base.round(6))
 
-    def _split(self, matrix: Floats) -> tuple[Floats, Floats | None]:
-        """Split a matrix into the features of the trees and the base margin."""
-        if self._base_margin is None:
-            return matrix, None
-        return np.delete(matrix, self._base_margin, axis=1), matrix[:, self._base_margin]
+    def _shown(self, matrix: Matrix, margins: Floats) -> Any:
+        """Return which class or quantile of each row is explained."""
+        if self.objective.quantiles:
+            return self.objective.median
+        scores = margins if self._finish is None else self.score(matrix)  # a calibration may change the order
+        return scores.argmax(axis=1)
 
     def _predict(self, rows: xgboost.DMatrix, **output: bool) -> Any:
         return self._booster.predict(rows, iteration_range=self._rounds, validate_features=False, **output)
@@ -221,7 +238,8 @@ class Scorer:
 class ObservedRanges:
     """The range of each feature in the training data, where the bundle records it."""
 
-    def __init__(self, schema: Schema) -> None:
+    def __init__(self, schema: Schema, missing: float | None = None) -> None:
+        self._missing = MissingValues.of(schema, missing)
         ranges = [feature.observed or {} for feature in schema.features]
         self._lowest = np.array([known.get("minimum", -np.inf) for known in ranges], dtype=np.float32)
         self._highest = np.array([known.get("maximum", np.inf) for known in ranges], dtype=np.float32)
@@ -231,19 +249,21 @@ class ObservedRanges:
             for name, lowest, highest in zip(schema.names, self._lowest, self._highest, strict=True)
         ]
 
-    def outside(self, matrix: Floats) -> NDArray[np.bool_] | None:
+    def outside(self, matrix: Matrix) -> NDArray[np.bool_] | None:
         """Return which values are below (the first half of the columns) or above their range.
 
         The shape is (rows, 2 x features); None if all values are within their range.
         """
-        below, above = matrix < self._lowest, matrix > self._highest
+        # In float32 a number is not below itself, whatever the precision in which the range was noted.
+        values = self._missing.blank(matrix.astype(np.float32, copy=False))
+        below, above = values < self._lowest, values > self._highest
         return np.hstack([below, above]) if below.any() or above.any() else None
 
     def sentences(self, columns: Iterable[int]) -> list[str]:
         """Return the warning for each of these columns of `outside`."""
         return [self._sentences[column] for column in columns]
 
-    def warnings(self, matrix: Floats) -> dict[int, list[str]]:
+    def warnings(self, matrix: Matrix) -> dict[int, list[str]]:
         """Return the warnings of each row that has any, by the position of the row."""
         outside = self.outside(matrix)
         if outside is None:

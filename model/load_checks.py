@@ -1,5 +1,7 @@
 """Checks that a loaded model fits its description and reproduces the scores of its golden rows."""
 
+from typing import Any
+
 import numpy as np
 import xgboost
 from numpy.typing import NDArray
@@ -7,14 +9,17 @@ from numpy.typing import NDArray
 from model.booster import Objective
 from model.description.errors import BundleError, GoldenMismatch
 from model.description.manifest import Manifest
+from model.preparation import Preparation
 
 LINK_ULPS = 4
 """How far a link function such as exp may differ between machines, in units in the last place."""
 
 
-def check_description(manifest: Manifest, booster: xgboost.Booster, objective: Objective) -> None:
+def check_description(
+    manifest: Manifest, booster: xgboost.Booster, objective: Objective, preparation: Preparation
+) -> None:
     """Raise BundleError if the model does not have the features and outputs that the manifest describes."""
-    ref, names = manifest.ref, manifest.schema.tree_features
+    ref, names = manifest.ref, list(preparation.names)
     if booster.num_features() != len(names):
         raise BundleError(
             f"{ref}: the model has {booster.num_features()} features, but its description has {len(names)}"
@@ -43,20 +48,36 @@ def check_description(manifest: Manifest, booster: xgboost.Booster, objective: O
         raise BundleError(
             f"{ref}: a base margin is one number for each row, and this model would need several"
         )
+    if manifest.explained and preparation.mixed:
+        raise BundleError(
+            f"{ref}: {preparation.mixed}, so the model cannot be explained; "
+            "its description must say explained: false"
+        )
 
 
-def check_golden_scores(manifest: Manifest, scores: NDArray[np.float32], exact: bool) -> None:
-    """Compare the scores of the golden rows with the published ones, bit for bit if `exact`.
+def check_golden_scores(
+    manifest: Manifest, scores: NDArray[Any], exact_link: bool, exact_finish: bool
+) -> None:
+    """Compare the scores of the golden rows with the published ones, bit for bit if both are exact.
 
-    Otherwise they may differ by LINK_ULPS. Raises GoldenMismatch.
+    Otherwise they may differ by LINK_ULPS: in float32 if it is XGBoost's own link that is not exact, since
+    XGBoost computes in float32, else in the type of the scores. Raises GoldenMismatch.
     """
-    published = np.array(manifest.golden.predictions, dtype=np.float32)
+    if scores.dtype != manifest.scores:
+        raise GoldenMismatch(
+            f"{manifest.ref}: the scores are {scores.dtype}, but its description says {manifest.scores}"
+        )
+    published = np.array(manifest.golden.predictions, dtype=scores.dtype)
     if published.shape != scores.shape:
         raise GoldenMismatch(
             f"{manifest.ref}: the scores have the shape {scores.shape}, "
             f"but the golden rows have {published.shape}"
         )
-    differs = np.abs(_ordinals(published) - _ordinals(scores)) > (0 if exact else LINK_ULPS)
+    if exact_link and exact_finish:
+        differs = published != scores
+    else:
+        compared = scores.dtype if exact_link else np.float32
+        differs = _ulps_between(published.astype(compared), scores.astype(compared)) > LINK_ULPS
     rows = np.flatnonzero(differs if differs.ndim == 1 else differs.any(axis=1))
     if rows.size:
         raise GoldenMismatch(
@@ -66,7 +87,15 @@ def check_golden_scores(manifest: Manifest, scores: NDArray[np.float32], exact: 
         )
 
 
-def _ordinals(scores: NDArray[np.float32]) -> NDArray[np.int64]:
-    """Number all float32 in ascending order, so that neighbours differ by one."""
-    bits = scores.view(np.int32).astype(np.int64)
-    return np.where(bits < 0, -(2**31) - bits, bits)
+def _ulps_between(these: NDArray[Any], those: NDArray[Any]) -> NDArray[np.uint64]:
+    """Count the steps from one number to the next that lie between each two."""
+    ordinals = [_ordinals(these), _ordinals(those)]
+    low, high = np.minimum(*ordinals), np.maximum(*ordinals)
+    return high.view(np.uint64) - low.view(np.uint64)
+
+
+def _ordinals(scores: NDArray[Any]) -> NDArray[np.int64]:
+    """Number all floats of a type in ascending order, so that neighbours differ by one."""
+    size = scores.dtype.itemsize
+    bits = scores.view(f"i{size}").astype(np.int64)
+    return np.where(bits < 0, -(2 ** (8 * size - 1)) - bits, bits)

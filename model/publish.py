@@ -16,6 +16,8 @@ from model.bundle import Bundle, RowEncoder, Scorer
 from model.description.errors import BundleError
 from model.description.manifest import DESCRIPTION_FILE, MODEL_FILE, Manifest, digest
 from model.description.schema import Schema
+from model.finishing import finish_of
+from model.preparation import preparation_of
 from model.registry.directory import DirectoryRegistry
 from model.registry.interface import Registry, VersionExists
 
@@ -118,8 +120,9 @@ def _write(
     matrix = RowEncoder(schema).encode(schema.check_rows(golden_rows, "/golden/rows"))
     # Score with the saved model, since a parameter of training may not be saved.
     saved = read_booster(model.read_bytes(), ref)
-    transform = description.get("transform", "")
-    scorer = Scorer(saved, objective, description["trees"], schema.base_margin, transform)
+    preparation = preparation_of(schema, description.get("missing"))
+    finish = finish_of(description.get("transform", ""), description.get("transform_type", "float64"))
+    scorer = Scorer(saved, objective, description["trees"], preparation, finish)
     complete = {
         **description,
         "objective": objective.name,

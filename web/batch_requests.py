@@ -19,7 +19,14 @@ from model.description.schema import Fault
 from web.batch_submission import BatchRequest
 from web.errors import FileTooLong
 from web.problems import Problem
-from web.requests import Metadata, faults_in, idempotency_key_of, read_cancel_after, read_json
+from web.requests import (
+    Metadata,
+    faults_in,
+    idempotency_key_of,
+    no_explanations,
+    read_cancel_after,
+    read_json,
+)
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIEnvironment
@@ -142,7 +149,7 @@ def _request(
 def _find(parameters: BatchParameters, catalog: Catalog) -> Manifest:
     manifest = catalog.find(parameters.model)
     if parameters.explain and not manifest.explained:
-        fault = Fault("/explain", f"{manifest.ref} gives no explanations")
+        fault = Fault("/explain", no_explanations(manifest))
         raise Problem(422, "the options of the batch are invalid; see errors", [fault])
     return manifest
 

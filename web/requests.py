@@ -207,11 +207,17 @@ def _more_faults(sent: dict[str, Any], catalog: Catalog, found: set[str]) -> lis
 def _explain_faults(manifest: Manifest, inputs: Any) -> list[Fault]:
     faults = []
     if not manifest.explained:
-        faults.append(Fault("/explain", f"{manifest.ref} gives no explanations"))
+        faults.append(Fault("/explain", no_explanations(manifest)))
     if isinstance(inputs, list) and len(inputs) > MAX_EXPLAINED_ROWS:
         detail = f"must have at most {MAX_EXPLAINED_ROWS} rows if they are to be explained"
         faults.append(Fault("/inputs", detail))
     return faults
+
+
+def no_explanations(manifest: Manifest) -> str:
+    """What to say to a caller who wants the model explained that cannot be."""
+    reason = f": {manifest.unexplained}" if manifest.unexplained else ""
+    return f"{manifest.ref} gives no explanations{reason}"
 
 
 def _row_faults(manifest: Manifest, inputs: Any) -> list[Fault]:

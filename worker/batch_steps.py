@@ -22,7 +22,7 @@ from worker.stopping import ScoringStopped
 from worker.tables.chunks import ChunkScorer
 from worker.tables.plan import Chunk, Layout, Plan, TableRequest, plan
 from worker.tables.preview import preview
-from worker.tables.score import Slices, predict_with, warn_by
+from worker.tables.score import Slices, predict_with, types_of, warn_by
 from worker.tables.write import MissingRows, join_errors, join_results
 
 log = logging.getLogger(__name__)
@@ -75,8 +75,9 @@ class BatchSteps:
             layout,
             manifest.schema,
             predict_with(bundle, explain),
-            manifest.columns[explain],
+            types_of(bundle, explain),
             warn_by(bundle.observed),
+            bundle.matrix_type,
         )
         part = scorer.score(self._store_of(source), source.name, chunk, name, wanted, slices)
         done = ChunkDone(part.rows, part.failed, chunk.size, chunk.rows)

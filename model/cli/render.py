@@ -22,7 +22,8 @@ def render_bundle(manifest: Manifest) -> str:
     if manifest.transform:
         lines.append(f"trained on the {manifest.transform} of the target")
     if not manifest.explained:
-        lines.append("cannot be explained")
+        reason = f": {manifest.unexplained}" if manifest.unexplained else ""
+        lines.append(f"cannot be explained{reason}")
     features = [[feature.name, feature.type, _notes(feature)] for feature in manifest.schema.features]
     lines += ["", "features", *_table(features), "", "metrics", *_nested(manifest.metrics)]
     lines += ["", "training", *_nested(manifest.training)]

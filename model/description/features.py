@@ -8,6 +8,7 @@ from model.description.errors import SchemaError
 
 TYPES = ("number", "integer", "boolean", "category")
 NUMERIC = ("number", "integer")
+UNSEEN = ("fault", "missing", "unknown")
 DEFAULTS: Mapping[str, Any] = {
     "nullable": False,
     "categories": (),
@@ -20,7 +21,6 @@ DEFAULTS: Mapping[str, Any] = {
     "unseen": "fault",
     "zero_is_missing": False,
 }
-UNSEEN = ("fault", "missing", "unknown")
 
 FLOAT32_LIMIT = float(2**128 - 2**103)
 """The smallest double that rounds to infinity in float32: halfway between its largest number and 2**128."""
@@ -33,9 +33,9 @@ class Feature:
     `minimum` and `maximum` are limits set by the model's owner; values beyond them are invalid.
     `observed` holds the smallest and largest training value; values beyond them only cause a warning.
     A `base_margin` is not an input of the trees; it is the number that their sum starts from, such as an
-    exposure. `dtype` is the type of the column that the steps were fitted on. A text that is not a category is
-    `unseen`: a fault, a missing value, or a category that the steps do not know. Where `zero_is_missing`, 0 is
-    a missing value.
+    exposure. `dtype` is the type of the column that the steps were fitted on. `unseen` tells what a text is
+    that is no category: a fault, a missing value, or a category that the steps do not know. Where
+    `zero_is_missing`, the trees get 0 as a missing value.
     """
 
     name: str
@@ -94,13 +94,11 @@ def _check_type(name: str, fields: Mapping[str, Any]) -> None:
             raise SchemaError(f"feature {name!r}: {flag} must be true or false")
     if fields["base_margin"] and (fields["type"] != "number" or fields["nullable"]):
         raise SchemaError(f"feature {name!r}: a base margin must be of type number and not nullable")
+    if fields["zero_is_missing"] and (fields["type"] not in NUMERIC or fields["base_margin"]):
+        raise SchemaError(f"feature {name!r}: zero_is_missing is for numbers and integers only")
     for text in ("description", "dtype"):
         if not isinstance(fields[text], str):
             raise SchemaError(f"feature {name!r}: {text} must be text")
-    if fields["unseen"] not in UNSEEN:
-        raise SchemaError(f"feature {name!r}: unseen must be one of {', '.join(UNSEEN)}")
-    if fields["unseen"] != "fault" and fields["type"] != "category":
-        raise SchemaError(f"feature {name!r}: unseen is for categories only")
 
 
 def _check_categories(name: str, fields: Mapping[str, Any]) -> None:
@@ -111,6 +109,10 @@ def _check_categories(name: str, fields: Mapping[str, Any]) -> None:
         raise SchemaError(f"feature {name!r} is a category and must list its categories")
     if fields["type"] != "category" and categories:
         raise SchemaError(f"feature {name!r} is not a category and must not list categories")
+    if fields["unseen"] not in UNSEEN:
+        raise SchemaError(f"feature {name!r}: unseen must be one of {', '.join(UNSEEN)}")
+    if fields["type"] != "category" and fields["unseen"] != DEFAULTS["unseen"]:
+        raise SchemaError(f"feature {name!r} is not a category and must not have unseen")
     if len(set(categories)) != len(categories):
         raise SchemaError(f"feature {name!r} lists a category twice")
 

@@ -1,16 +1,17 @@
 """A row described as JSON Schema (2020-12).
 
-Whatever this schema accepts, `Schema.check_row` accepts too. The reverse has one exception: numbers sent as
-text, which a pattern cannot compare with a limit. The patterns leave out text of more than 38 digits, text
-with a large exponent (with any exponent if the feature has limits), and text close to a limit that has a
-fraction.
+Whatever this schema accepts, `Schema.check_row` accepts too. The reverse has exceptions: what a pattern
+cannot compare with a limit or a list. Left out are texts of numbers with more than 38 digits, with a large
+exponent (with any exponent if the feature has limits), or close to a limit that has a fraction; and
+categories that are written otherwise than in the list, as a text or as a number with a fraction.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from math import ceil, floor, inf
 from typing import Any
 
 from model.description.features import NUMERIC, Feature
+from model.description.values import EXACT_INTEGERS, category_lookup, texts_for_missing
 
 BEYOND_FLOAT32 = 2**128 - 2**103 - 2**74
 """The smallest whole number that rounds to FLOAT32_LIMIT as a double. JSON Schema compares exact numbers."""
@@ -18,33 +19,69 @@ MAX_DIGITS = 38
 """Every whole number of at most this many digits fits float32."""
 
 _SPACES = r"[ \t\n\r]*"
-_FRACTION = r"(?:\.[0-9]+)?"
-_NO_FRACTION = r"(?:\.0+)?"
+_FRACTION = r"(?:\.[0-9]*)?"
+_NO_FRACTION = r"(?:\.0*)?"
+_ONLY_FRACTION = r"\.[0-9]+"
+_BOOLEAN = r"[tT][rR][uU][eE]|[fF][aA][lL][sS][eE]|[01](?:\.0)?"
+_SPECIAL = frozenset(r"\^$.*+?()[]{}|/")
 
 
-def row_schema(features: Sequence[Feature]) -> dict[str, Any]:
+def row_schema(features: Sequence[Feature], missing_texts: Iterable[str] = ()) -> dict[str, Any]:
     """Return the schema of a row: an object with a member for each feature."""
+    missing = tuple(missing_texts)
     return {
         "type": "object",
-        "properties": {feature.name: feature_schema(feature) for feature in features},
-        "required": [feature.name for feature in features],
+        "properties": {feature.name: feature_schema(feature, missing) for feature in features},
+        "required": [feature.name for feature in features if not feature.nullable],
         "additionalProperties": False,
     }
 
 
-def feature_schema(feature: Feature) -> dict[str, Any]:
+def feature_schema(feature: Feature, missing_texts: Iterable[str] = ()) -> dict[str, Any]:
     """Return the schema of one value."""
+    missing = sorted(texts_for_missing(feature, missing_texts))
     description = {"description": feature.description} if feature.description else {}
     if feature.type == "category":
-        return {**description, "enum": [*feature.categories, *([None] if feature.nullable else [])]}
-    pattern = _number_pattern(feature) if feature.type in NUMERIC else "true|false"
-    types = [feature.type, *(["string"] if pattern else []), *(["null"] if feature.nullable else [])]
-    schema: dict[str, Any] = {**description, "type": types}
+        return {**description, **_category_schema(feature, missing)}
+    pattern = _number_pattern(feature) if feature.type in NUMERIC else _BOOLEAN
+    if missing:
+        pattern = "|".join([*([pattern] if pattern else []), *map(_literal, missing)])
     if feature.type in NUMERIC:
-        schema.update(_limits(feature))
+        types, limits = [feature.type], _limits(feature)
+    else:
+        types, limits = ["boolean", "integer"], {"minimum": 0, "maximum": 1}
+    types += [*(["string"] if pattern else []), *(["null"] if feature.nullable else [])]
+    schema: dict[str, Any] = {**description, "type": types, **limits}
     if pattern:
         schema["pattern"] = f"^{_SPACES}(?:{pattern}){_SPACES}$"
     return schema
+
+
+def _category_schema(feature: Feature, missing: Sequence[str]) -> dict[str, Any]:
+    nulls = [None] if feature.nullable else []
+    if feature.unseen != "fault":
+        types = ["string", "integer", "boolean", *(["null"] if nulls else [])]
+        limits = {"exclusiveMinimum": -EXACT_INTEGERS, "exclusiveMaximum": EXACT_INTEGERS}
+        return {"type": types, **limits, "examples": list(feature.categories)}
+    lookup = category_lookup(feature.categories)
+    others = [value for text in lookup if (value := _value_of_key(text)) is not None]
+    return {"enum": [*feature.categories, *others, *missing, *nulls]}
+
+
+def _value_of_key(key: str) -> int | bool | None:
+    """Return the number or boolean whose key this is (see `category_key`), but no fraction."""
+    if key in ("true", "false"):
+        return key == "true"
+    digits = key.removeprefix("-")
+    if not (digits.isascii() and digits.isdecimal() and len(digits) <= len(str(EXACT_INTEGERS))):
+        return None
+    number = int(key)
+    return number if str(number) == key and abs(number) < EXACT_INTEGERS else None
+
+
+def _literal(text: str) -> str:
+    """Return a pattern for a text; other escapes than these are refused by ECMAScript."""
+    return "".join(f"\\{character}" if character in _SPECIAL else character for character in text.strip())
 
 
 def _limits(feature: Feature) -> dict[str, float]:
@@ -62,21 +99,25 @@ def _number_pattern(feature: Feature) -> str:
     if feature.minimum is None and feature.maximum is None:
         tiny = "" if whole else "(?:[eE]-[0-9]+)?"
         half = MAX_DIGITS // 2
+        points = "" if whole else f"|[+-]?{_ONLY_FRACTION}{tiny}"
         return (
-            f"-?(?:0|[1-9][0-9]{{0,{MAX_DIGITS - 1}}}){fraction}{tiny}"
-            f"|-?(?:0|[1-9][0-9]{{0,{half - 1}}}){_NO_FRACTION if whole else fraction}[eE][+]?0*1?[0-9]"
+            f"[+-]?0*[0-9]{{1,{MAX_DIGITS}}}{fraction}{tiny}{points}"
+            f"|[+-]?0*[0-9]{{1,{half}}}{fraction}[eE][+]?0*1?[0-9]"
         )
     low = -inf if feature.minimum is None else feature.minimum
     high = inf if feature.maximum is None else feature.maximum
     unsigned = [*_between(low, high, fraction)]
-    signed = [f"-{text}" for text in _between(-high, -low, fraction)]
-    return "|".join(unsigned + signed)
+    signed = [*_between(-high, -low, fraction)]
+    patterns = [f"[+]?0*(?:{'|'.join(unsigned)})"] if unsigned else []
+    return "|".join(patterns + ([f"-0*(?:{'|'.join(signed)})"] if signed else []))
 
 
 def _between(low: float, high: float, fraction: str) -> Iterator[str]:
     """Yield patterns for the unsigned numbers from `low` to `high`, both included."""
     if low <= 0 <= high:
         yield "0" + (fraction if high >= 1 else _NO_FRACTION)
+        if high >= 1 and fraction == _FRACTION:
+            yield _ONLY_FRACTION
     first = 1 if low <= 1 else ceil(low)
     digits = len(str(first))
     if high < 10**MAX_DIGITS:

@@ -6,16 +6,18 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import chain
+from math import inf
 from pathlib import Path
 from typing import Any, NoReturn
 
 from model.description.errors import BundleError, ModelError
 from model.description.features import is_number
-from model.description.schema import Schema, Value
+from model.description.schema import Schema
+from model.description.values import Value
 
 MODEL_FILE = "model.ubj"
 DESCRIPTION_FILE = "bundle.json"
-TRANSFORMS = ("log", "log1p")
+TRANSFORMS = ("log", "log1p", "sqrt", "logit")
 NAME = re.compile(r"[a-z0-9][a-z0-9_-]{0,62}")
 PICKLES = ("*.pkl", "*.pickle", "*.joblib")
 
@@ -37,12 +39,15 @@ OPTIONAL: dict[str, type] = {
     "classes": list,
     "quantiles": list,
     "transform": str,
+    "transform_type": str,
     "explained": bool,
+    "unexplained": str,
     "missing": float,
     "steps": dict,
     "after": list,
     "scores": str,
     "proof": dict,
+    "missing_texts": list,
 }
 SCORE_TYPES = ("float32", "float64")
 TYPE_NAMES: Mapping[type, str] = {
@@ -72,10 +77,12 @@ class Manifest:
 
     `trees` is the number of boosting rounds to use. `classes` are the names of a classifier's classes, by
     their number. `quantiles` are those of a model that predicts an interval. `transform` was applied to the
-    target before training, and is inverted in scores. `explained` tells whether the model can be explained.
-    Numbers equal to `missing` count as missing. `steps` make the booster's columns out of the features, and
-    `after` is done to its scores; `paygrade.steps` reads both. `scores` is the type of the scores, and `proof`
-    tells what they were compared with.
+    target before training, and is inverted in scores, in `transform_type`. `explained` tells whether the
+    model can be explained, and `unexplained` why it cannot. Numbers equal to `missing` count as missing.
+    `steps` make the booster's columns out of the features, and `after` is done to its scores;
+    `paygrade.steps` reads both. `scores` is the type of the scores, and `proof` tells what they were
+    compared with.
+    `missing_texts` stand for a missing value in every nullable feature.
 
     These are derived: `ref` pins this version, as in `salary@1`; `members` are the members of each row's
     output, with the number of values in each; `columns` are those of a result file, with explanations
@@ -99,12 +106,15 @@ class Manifest:
     classes: Sequence[str] = ()
     quantiles: Sequence[float] = ()
     transform: str = ""
+    transform_type: str = "float64"
     explained: bool = True
+    unexplained: str = ""
     missing: float | None = None
     steps: Mapping[str, Any] | None = None
     after: Sequence[Mapping[str, Any]] = ()
     scores: str = "float32"
     proof: Mapping[str, Any] = field(default_factory=dict)
+    missing_texts: Sequence[str] = ()
     ref: str = field(init=False)
     members: Mapping[str, int] = field(init=False)
     columns: Mapping[bool, tuple[str, ...]] = field(init=False)
@@ -169,8 +179,9 @@ class Manifest:
             description = _load(text)
             _check_types(description)
             _check_values(description)
-            schema = Schema.from_list(description["features"])
-            golden = _read_golden(description["golden"], schema)
+            schema = Schema.from_list(description["features"], description.get("missing_texts", ()))
+            _check_steps(description, schema)
+            golden = _read_golden(description["golden"], schema, description.get("scores", "float32"))
         except ModelError as error:
             raise BundleError(f"{location}: {error}") from None
         fields = {name: value for name, value in description.items() if name not in ("features", "golden")}
@@ -262,15 +273,39 @@ def _check_values(description: Mapping[str, Any]) -> None:
             raise BundleError(f"{DESCRIPTION_FILE}: {name} must be 1 or more")
     if not all(isinstance(text, str) for text in classes) or len(set(classes)) != len(classes):
         raise BundleError(f"{DESCRIPTION_FILE}: classes must be texts, each different from the others")
+    if not all(isinstance(text, str) and text.strip() for text in description.get("missing_texts", [])):
+        raise BundleError(f"{DESCRIPTION_FILE}: missing_texts must be texts, none of them empty")
     if not all(is_number(alpha) and 0 < alpha < 1 for alpha in quantiles):
         raise BundleError(f"{DESCRIPTION_FILE}: quantiles must be numbers between 0 and 1")
+    _check_scores(description)
+
+
+def _check_scores(description: Mapping[str, Any]) -> None:
+    """Check what is done to the trees' scores."""
     if description.get("transform", "log") not in TRANSFORMS:
         raise BundleError(f"{DESCRIPTION_FILE}: transform must be one of {', '.join(TRANSFORMS)}")
-    if description.get("scores", "float32") not in SCORE_TYPES:
-        raise BundleError(f"{DESCRIPTION_FILE}: scores must be one of {', '.join(SCORE_TYPES)}")
+    for name in ("scores", "transform_type"):
+        if description.get(name, "float32") not in SCORE_TYPES:
+            raise BundleError(f"{DESCRIPTION_FILE}: {name} must be one of {', '.join(SCORE_TYPES)}")
+    if description.get("transform") and description.get("after"):
+        raise BundleError(f"{DESCRIPTION_FILE}: transform and after exclude each other")
+    if not all(isinstance(operation, dict) for operation in description.get("after", [])):
+        raise BundleError(f"{DESCRIPTION_FILE}: after must be a list of objects")
 
 
-def _read_golden(golden: Mapping[str, Any], schema: Schema) -> Golden:
+def _check_steps(description: Mapping[str, Any], schema: Schema) -> None:
+    """Refuse what the steps would have to know of, since they make all columns of the trees."""
+    if "steps" not in description:
+        return
+    for feature in schema.features:
+        for field_name in ("base_margin", "zero_is_missing"):
+            if getattr(feature, field_name):
+                raise BundleError(
+                    f"{DESCRIPTION_FILE}: feature {feature.name!r} must not have {field_name} beside steps"
+                )
+
+
+def _read_golden(golden: Mapping[str, Any], schema: Schema, type_of_scores: str) -> Golden:
     rows, predictions = golden.get("rows"), golden.get("predictions")
     if not isinstance(rows, list) or not isinstance(predictions, list):
         raise BundleError(f"{DESCRIPTION_FILE}: golden must hold the lists rows and predictions")
@@ -280,8 +315,13 @@ def _read_golden(golden: Mapping[str, Any], schema: Schema) -> Golden:
             f"not {len(rows)} rows and {len(predictions)} predictions"
         )
     lists = [scores if isinstance(scores, list) else [scores] for scores in predictions]
-    if not all(map(is_number, chain.from_iterable(lists))) or len({len(scores) for scores in lists}) > 1:
+    is_score = is_number if type_of_scores == "float32" else _is_double
+    if not all(map(is_score, chain.from_iterable(lists))) or len({len(scores) for scores in lists}) > 1:
         raise BundleError(
             f"{DESCRIPTION_FILE}: golden predictions must be numbers, or lists of numbers of equal length"
         )
     return Golden(schema.check_rows(rows, "/golden/rows"), predictions)
+
+
+def _is_double(value: object) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool) and -inf < value < inf

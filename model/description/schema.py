@@ -1,29 +1,16 @@
 """Checks rows: which values a feature accepts, and which features a row must have."""
 
-import re
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from itertools import chain, islice
-from math import inf, isnan
 from typing import Any, NamedTuple
 
 from model.description.errors import ModelError, SchemaError
-from model.description.features import FLOAT32_LIMIT, Feature
+from model.description.features import Feature
 from model.description.json_schema import row_schema
+from model.description.similar import folded
+from model.description.values import InvalidValue, Value, value_reader
 
-Value = float | int | bool | str | None
-ReadValue = Callable[[object], Value]
-"""Reads one value that a caller sent; raises InvalidValue."""
-
-WHITESPACE = " \t\n\r"  # as JSON defines it
-NUMBER = re.compile(r"-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?")
-BOOLEANS = {"true": True, "false": False}
-TOO_LARGE = "must fit a 32-bit float"
-LONGEST_LIST_OF_CATEGORIES = 200  # characters in a message
 MAX_FAULTS = 100
-
-
-class InvalidValue(Exception):
-    """A value does not fit its feature; the message says what it must be, and never repeats the value."""
 
 
 class Fault(NamedTuple):
@@ -44,12 +31,14 @@ class InvalidRows(ModelError):
 class Schema:
     """The features of a model, in the order of its training.
 
+    `missing_texts` stand for a missing value in every nullable feature.
     `base_margin` is the position of the feature that is the base margin, or None.
     `tree_features` are the names of the features that the trees use: all but the base margin.
     """
 
-    def __init__(self, features: Iterable[Feature]) -> None:
+    def __init__(self, features: Iterable[Feature], missing_texts: Iterable[str] = ()) -> None:
         self.features = tuple(features)
+        self.missing_texts = tuple(missing_texts)
         self.names = tuple(feature.name for feature in self.features)
         if not self.names:
             raise SchemaError("a schema must have at least one feature")
@@ -61,15 +50,25 @@ class Schema:
             raise SchemaError("only one feature can be the base margin")
         self.base_margin = margins[0] if margins else None
         self.tree_features = [feature.name for feature in self.features if not feature.base_margin]
+        _check_missing_texts(self.features, self.missing_texts)
         self._known = frozenset(self.names)
-        self._readers = tuple((feature.name, value_reader(feature)) for feature in self.features)
+        self._by_folded = {folded(name): name for name in self.names}
+        self._readers = tuple(
+            (feature.name, value_reader(feature, self.missing_texts)) for feature in self.features
+        )
+        self._absent = dict.fromkeys(feature.name for feature in self.features if feature.nullable)
 
     @classmethod
-    def from_list(cls, definitions: object) -> "Schema":
+    def from_list(cls, definitions: object, missing_texts: Iterable[str] = ()) -> "Schema":
         """Read the features of `bundle.json`; raises SchemaError."""
         if not isinstance(definitions, list):
             raise SchemaError("features must be a list")
-        return cls(Feature.from_dict(definition) for definition in definitions)
+        return cls((Feature.from_dict(definition) for definition in definitions), missing_texts)
+
+    @property
+    def required(self) -> tuple[str, ...]:
+        """The features that every row must have: those that may not be missing."""
+        return tuple(name for name in self.names if name not in self._absent)
 
     def to_list(self) -> list[dict[str, Any]]:
         """Write what `from_list` reads."""
@@ -77,7 +76,7 @@ class Schema:
 
     def to_json_schema(self) -> dict[str, Any]:
         """Describe a row as JSON Schema."""
-        return row_schema(self.features)
+        return row_schema(self.features, self.missing_texts)
 
     def check_row(self, row: object, pointer: str = "/inputs") -> list[Value]:
         """Return the values of a row in the order of the features; raises InvalidRows."""
@@ -98,8 +97,12 @@ class Schema:
     def _read(self, row: object) -> list[Value]:
         """Read a valid row as fast as possible; the first fault raises KeyError or InvalidValue."""
         readers = self._readers
-        if not isinstance(row, dict) or len(row) != len(readers):
+        if not isinstance(row, dict):
             raise InvalidValue
+        if len(row) != len(readers):
+            row = self._absent | row
+            if len(row) != len(readers):
+                raise InvalidValue
         # A comprehension is a function call in Python 3.11, and costs as much as the rest of a row.
         values = []
         for name, read in readers:
@@ -112,7 +115,8 @@ class Schema:
             return
         for name, read in self._readers:
             if name not in row:
-                yield Fault(member_of(pointer, name), "is missing")
+                if name not in self._absent:
+                    yield Fault(member_of(pointer, name), "is missing")
                 continue
             try:
                 read(row[name])
@@ -121,12 +125,23 @@ class Schema:
                 yield Fault(member_of(pointer, name), detail)
         for name in row:
             if name not in self._known:
-                yield Fault(member_of(pointer, str(name)), "is not a feature of this model")
+                near = self._by_folded.get(folded(str(name)), name)
+                hint = "" if near in row else f"; there is {near}"
+                yield Fault(member_of(pointer, str(name)), f"is not a feature of this model{hint}")
 
 
 def member_of(pointer: str, name: str) -> str:
     """Return the JSON pointer to a member of the object at `pointer`."""
     return f"{pointer}/{name.replace('~', '~0').replace('/', '~1')}"
+
+
+def _check_missing_texts(features: Iterable[Feature], missing_texts: Sequence[str]) -> None:
+    for feature in features:
+        both = sorted(set(missing_texts) & set(feature.categories)) if feature.nullable else []
+        if both:
+            raise SchemaError(
+                f"feature {feature.name!r} lists the category {both[0]!r}, which stands for a missing value"
+            )
 
 
 def _invalid_rows(faults: Iterator[Fault], pointer: str) -> InvalidRows:
@@ -135,95 +150,3 @@ def _invalid_rows(faults: Iterator[Fault], pointer: str) -> InvalidRows:
     if more:
         reported.append(Fault(pointer, f"has {more} more faults"))
     return InvalidRows(reported)
-
-
-def value_reader(feature: Feature) -> ReadValue:
-    """Make the function that reads a value of this feature."""
-    readers: dict[str, ReadValue] = {
-        "number": read_number,
-        "integer": read_integer,
-        "boolean": read_boolean,
-    }
-    read = readers.get(feature.type) or _category_reader(feature.categories)
-    if feature.minimum is not None or feature.maximum is not None:
-        read = _limited(read, feature.minimum, feature.maximum)
-    return _nullable(read) if feature.nullable else read
-
-
-def read_number(value: object, expected: str = "must be a number") -> float:
-    """Read a JSON number, or text of one."""
-    if type(value) is float:
-        number = value
-    elif type(value) is int:
-        try:
-            number = float(value)
-        except OverflowError:
-            raise InvalidValue(TOO_LARGE) from None
-    elif isinstance(value, str) and NUMBER.fullmatch(text := value.strip(WHITESPACE)):
-        number = float(text)
-    else:
-        raise InvalidValue(expected)
-    if -FLOAT32_LIMIT < number < FLOAT32_LIMIT:
-        return number
-    raise InvalidValue(expected if isnan(number) else TOO_LARGE)
-
-
-def read_integer(value: object) -> float:
-    """Read a number without a fraction; `2.0` and `"2e0"` are integers."""
-    number = read_number(value, expected="must be an integer")
-    if not number.is_integer():
-        raise InvalidValue("must be an integer")
-    return number
-
-
-def read_boolean(value: object) -> bool:
-    """Read `true` or `false`, or text of one."""
-    if type(value) is bool:
-        return value
-    if isinstance(value, str):
-        boolean = BOOLEANS.get(value.strip(WHITESPACE))
-        if boolean is not None:
-            return boolean
-    raise InvalidValue("must be true or false")
-
-
-def _category_reader(categories: Sequence[str]) -> ReadValue:
-    """Accept text that equals one of the categories exactly; the number 1 is not the text `"1"`."""
-    known = frozenset(categories)
-    listed = ", ".join(categories)
-    short = len(listed) <= LONGEST_LIST_OF_CATEGORIES
-    expected = f"one of: {listed}" if short else "one of the model's categories"
-
-    def read_category(value: object) -> str:
-        if isinstance(value, str) and value in known:
-            return value
-        raise InvalidValue(f"must be {expected}" if isinstance(value, str) else f"must be text, {expected}")
-
-    return read_category
-
-
-def _limited(read: ReadValue, minimum: float | None, maximum: float | None) -> ReadValue:
-    """Refuse numbers below `minimum` or above `maximum`."""
-    low = -inf if minimum is None else minimum
-    high = inf if maximum is None else maximum
-
-    def read_limited(value: object) -> Value:
-        number = read(value)
-        if not isinstance(number, float | int):
-            return number
-        if number < low:
-            raise InvalidValue(f"must be at least {minimum}")
-        if number > high:
-            raise InvalidValue(f"must be at most {maximum}")
-        return number
-
-    return read_limited
-
-
-def _nullable(read: ReadValue) -> ReadValue:
-    """Accept null as a missing value."""
-
-    def read_nullable(value: object) -> Value:
-        return None if value is None else read(value)
-
-    return read_nullable

@@ -13,102 +13,16 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from model.description.features import FLOAT32_LIMIT, Feature
-from model.description.schema import InvalidValue, Schema, Value, value_reader
-
-Bytes: TypeAlias = NDArray[np.uint8]
-Mask: TypeAlias = NDArray[np.bool_]
-Positions: TypeAlias = NDArray[Any]
-
-MINUS, ZERO, E = (ord(character) for character in "-0e")
-LOWER_CASE = 0x20
-
-# Where each byte may occur.
-INVALID, PLAIN, EXPONENT = 0, 1, 2  # nowhere, anywhere in a number, only around an exponent
-_KINDS = np.zeros(256, dtype=np.uint8)
-_KINDS[list(b"0123456789.")] = PLAIN
-_KINDS[list(b"eE+-")] = EXPONENT
-
-
-def read_numbers(array: pa.Array) -> tuple[NDArray[np.float64], Mask]:
-    """Return the nearest doubles, and which of them must be read one by one.
-
-    The array is of type binary or large_binary.
-    """
-    starts, data = _offsets_and_bytes(array)
-    unsure = _unusual_ends(starts, data)
-    if array.null_count:
-        unsure |= array.is_null().to_numpy(zero_copy_only=False)
-    if not (data == E).any() and not (data == ord("E")).any():
-        try:
-            return _cast(array, unsure), unsure
-        except pa.ArrowInvalid:
-            pass
-    unsure[_unusual_rows(starts, data)] = True
-    try:
-        return _cast(array, unsure), unsure
-    except pa.ArrowInvalid:  # such as 1.2.3, which has two points
-        return np.full(len(array), np.nan), np.ones(len(array), dtype=bool)
-
-
-def _offsets_and_bytes(array: pa.Array) -> tuple[Positions, Bytes]:
-    """Return where each text starts and the last one ends, and the bytes of all texts."""
-    if not len(array):
-        return np.zeros(1, np.int64), np.zeros(0, np.uint8)
-    width = np.int64 if pa.types.is_large_binary(array.type) else np.int32
-    _, offsets, values = array.buffers()
-    starts: Positions = np.frombuffer(offsets, width)[array.offset : array.offset + len(array) + 1]
-    data = np.frombuffer(values or b"", np.uint8)[starts[0] : starts[-1]]
-    return (starts - starts[0] if starts[0] else starts), data
-
-
-def _unusual_ends(starts: Positions, data: Bytes) -> Mask:
-    """Find texts that do not start (after a sign) and end with a digit, or have a leading zero."""
-    begins, ends = starts[:-1], starts[1:]
-    if not data.size:
-        return np.ones(begins.size, dtype=bool)
-    first = data.take(begins, mode="clip")
-    signed = first == MINUS
-    if signed.any():
-        begins = begins + signed
-        first = data.take(begins, mode="clip")
-    unusual: Mask = (begins >= ends) | ~_is_digit(first) | ~_is_digit(data.take(ends - 1, mode="clip"))
-    zero = first == ZERO
-    if zero.any():
-        unusual |= zero & _is_digit(data.take(begins + 1, mode="clip")) & (begins + 1 < ends)
-    return unusual
-
-
-def _unusual_rows(starts: Positions, data: Bytes) -> Positions:
-    """Find rows with an invalid byte, a point before the exponent, or a sign in the wrong position."""
-    kinds = _KINDS[data]
-    begins = starts[:-1][starts[:-1] < starts[1:]]
-    kinds[begins[data[begins] == MINUS]] = PLAIN
-    special = np.flatnonzero(kinds != PLAIN)
-    byte, before = data[special], data[special - (special > 0)]
-    exponent = byte | LOWER_CASE == E
-    wrong = kinds[special] == INVALID
-    wrong |= exponent & ~_is_digit(before)
-    wrong |= ~exponent & (before | LOWER_CASE != E)
-    rows: Positions = np.searchsorted(starts, special[wrong], side="right") - 1
-    return rows
-
-
-def _is_digit(byte: Bytes) -> Mask:
-    digit: Mask = np.less(byte - np.uint8(ZERO), 10)
-    return digit
-
-
-def _cast(array: pa.Array, unsure: Mask) -> NDArray[np.float64]:
-    """Convert with pyarrow, which rounds correctly; texts that are not plain become 0."""
-    kind = pa.large_string() if pa.types.is_large_binary(array.type) else pa.string()
-    buffers = [None, *array.buffers()[1:]]
-    if unsure.any():
-        hidden = np.concatenate([np.ones(array.offset, dtype=bool), unsure])
-        buffers[0] = pa.array(~hidden).buffers()[1]
-    texts = pa.Array.from_buffers(kind, len(array), buffers, offset=array.offset)
-    numbers: NDArray[np.float64] = texts.cast(pa.float64()).fill_null(0).to_numpy()
-    return numbers
-
+from model.description.schema import Schema
+from model.description.values import (
+    BOOLEANS,
+    EXACT_INTEGERS,
+    UNKNOWN,
+    InvalidValue,
+    category_lookup,
+    value_reader,
+)
+from model.tables.numbers import Mask, read_numbers
 
 ColumnValues: TypeAlias = pa.Array | Sequence[object]
 """An array, or JSON values with MISSING for the rows that have none."""
@@ -116,6 +30,10 @@ ColumnValues: TypeAlias = pa.Array | Sequence[object]
 MISSING = object()
 
 Numbers: TypeAlias = NDArray[np.float64]
+
+UNKNOWN_CODE = -1.0
+"""The code of a category that a bundle's steps may not know."""
+_PLAIN_BOOLEANS = ("false", "true", "False", "True", "FALSE", "TRUE", "0", "1")
 
 
 class FeatureFault(NamedTuple):
@@ -126,26 +44,37 @@ class FeatureFault(NamedTuple):
 
 
 class CheckedRows(NamedTuple):
-    """Rows as XGBoost takes them, float32 of shape (rows, features), and the faults by row.
+    """The matrix of a bundle, of shape (rows, features), and the faults by row.
 
     Invalid values are NaN; rows with faults must not be scored.
     """
 
-    matrix: NDArray[np.float32]
+    matrix: NDArray[Any]
     faults: dict[int, list[FeatureFault]]
 
 
 class ColumnCheck:
-    """Checks the columns of a table; `empty_is_null` is for CSV, where an empty field is a missing value."""
+    """Checks the columns of a table, and makes a matrix of them.
 
-    def __init__(self, schema: Schema, empty_is_null: bool) -> None:
-        self._readers = [_ColumnReader(feature, empty_is_null) for feature in schema.features]
+    `empty_is_null` is for CSV, where an empty field is a missing value.
+    """
+
+    def __init__(
+        self, schema: Schema, empty_is_null: bool, matrix_type: type[np.floating[Any]] = np.float32
+    ) -> None:
+        self._type = matrix_type
+        self._readers = [
+            ColumnReader(feature, schema.missing_texts, empty_is_null) for feature in schema.features
+        ]
 
     def read(self, columns: Mapping[str, ColumnValues], rows: int) -> CheckedRows:
-        """Check `columns`, which must hold one column of length `rows` for each feature."""
-        matrix = np.empty((rows, len(self._readers)), dtype=np.float32)
+        """Check `columns` of length `rows`; a nullable feature without a column is missing in every row."""
+        matrix = np.empty((rows, len(self._readers)), dtype=self._type)
         faults: dict[int, list[FeatureFault]] = {}
         for position, reader in enumerate(self._readers):
+            if reader.nullable and reader.name not in columns:
+                matrix[:, position] = np.nan
+                continue
             values, details = reader.read(columns[reader.name])
             with np.errstate(over="ignore"):  # only in invalid rows
                 matrix[:, position] = values
@@ -154,16 +83,24 @@ class ColumnCheck:
         return CheckedRows(matrix, faults)
 
 
-class _ColumnReader:
+class ColumnReader:
     """Reads one feature: pyarrow reads the plain values, and the feature's reader each of the others."""
 
-    def __init__(self, feature: Feature, empty_is_null: bool) -> None:
+    def __init__(self, feature: Feature, missing_texts: Sequence[str], empty_is_null: bool) -> None:
         self.name = feature.name
+        self.nullable = feature.nullable
         self._feature = feature
-        self._read_value = value_reader(feature)
+        self._read_value = value_reader(feature, missing_texts)
         self._empty_is_null = empty_is_null
-        self._codes: dict[Value, float] = {True: 1.0, False: 0.0}
-        self._codes |= {category: float(code) for code, category in enumerate(feature.categories)}
+        positions = {category: float(code) for code, category in enumerate(feature.categories)}
+        if feature.type == "boolean":
+            self._codes = {text: float(BOOLEANS[text.lower()]) for text in _PLAIN_BOOLEANS}
+        else:
+            lookup = category_lookup(feature.categories)
+            self._codes = {text: positions[category] for text, category in lookup.items()}
+        self._texts = [text.encode() for text in self._codes]
+        self._numbers = np.array(list(self._codes.values()))
+        self._plain = self._numbers.tolist() == list(range(len(self._numbers)))
 
     def read(self, column: ColumnValues) -> tuple[Numbers, dict[int, str]]:
         """Return the values, and what is wrong with each invalid one, by row."""
@@ -200,20 +137,31 @@ class _ColumnReader:
         for limit, is_beyond in ((self._feature.minimum, np.less), (self._feature.maximum, np.greater)):
             if limit is not None:
                 unsure |= is_beyond(values, limit)
-        return values, unsure
+        return self._with_missing(array, values, unsure)
+
+    def _with_missing(self, array: pa.Array, values: Numbers, unsure: Mask) -> tuple[Numbers, Mask]:
+        """Read null and NaN at once, since a column may have many."""
+        if not self.nullable or not unsure.any():
+            return values, unsure
+        missing: Mask = array.is_null(nan_is_null=True).to_numpy(zero_copy_only=False)
+        if self._empty_is_null:
+            missing = missing | pc.equal(array, b"").fill_null(True).to_numpy(zero_copy_only=False)
+        return np.where(missing, np.nan, values), unsure & ~missing
 
     def _read_codes(self, array: pa.Array, kind: str) -> tuple[Numbers, Mask]:
         if kind == "boolean" and pa.types.is_boolean(array.type):
             values = array.fill_null(False).to_numpy(zero_copy_only=False).astype(np.float64)
-            return values, _nulls(array)
-        if not (pa.types.is_binary(array.type) or pa.types.is_large_binary(array.type)):
+            return self._with_missing(array, values, _nulls(array))
+        texts = _as_texts(array)
+        if texts is None:
             return _all_unsure(array)
-        texts = ("false", "true") if kind == "boolean" else self._feature.categories
-        codes = pc.index_in(array, value_set=pa.array([text.encode() for text in texts], array.type))
+        codes = pc.index_in(texts, value_set=pa.array(self._texts, texts.type))
         unsure = _nulls(codes)
-        if "" in texts and self._empty_is_null:
-            unsure |= pc.equal(array, b"").fill_null(False).to_numpy(zero_copy_only=False)
-        return codes.fill_null(0).to_numpy().astype(np.float64), unsure
+        if "" in self._codes and self._empty_is_null:
+            unsure |= pc.equal(texts, b"").fill_null(False).to_numpy(zero_copy_only=False)
+        positions = codes.fill_null(0).to_numpy()
+        values = positions.astype(np.float64) if self._plain else self._numbers[positions]
+        return self._with_missing(array, values, unsure)
 
     def _read_singly(
         self, rows: Sequence[int], value_of: Callable[[int], object], values: Numbers
@@ -236,14 +184,41 @@ class _ColumnReader:
     def _read_one(self, value: object) -> tuple[float, str | None]:
         """Return the number for XGBoost, and what is wrong with the value."""
         if value is MISSING:
-            return np.nan, "is missing"
+            return np.nan, None if self.nullable else "is missing"
         try:
             checked = self._read_value(value)
         except InvalidValue as error:
             return np.nan, "must not be null" if value is None else str(error)
         if checked is None:
             return np.nan, None
-        return (self._codes[checked] if isinstance(checked, str | bool) else float(checked)), None
+        if not isinstance(checked, str):
+            return float(checked), None
+        if self._feature.unseen == UNKNOWN:
+            return self._codes.get(checked, UNKNOWN_CODE), None
+        return self._codes[checked], None
+
+
+def _as_texts(array: pa.Array) -> pa.Array | None:
+    """Return texts as bytes; integers, booleans and floats without a fraction as text, null for other floats.
+
+    None for any other type.
+    """
+    kind = array.type
+    if pa.types.is_binary(kind) or pa.types.is_large_binary(kind):
+        return array
+    if pa.types.is_floating(kind):
+        numbers = array.fill_null(np.nan).to_numpy(zero_copy_only=False).astype(np.float64)
+        whole = (np.abs(numbers) < EXACT_INTEGERS) & (numbers == np.floor(numbers))
+        array = pa.array(np.where(whole, numbers, 0).astype(np.int64), mask=~whole)
+    elif not (pa.types.is_integer(kind) or pa.types.is_boolean(kind)):
+        return None
+    return array.cast(pa.string()).cast(pa.binary())
+
+
+def values_as_sent(column: pa.ChunkedArray) -> list[Any]:
+    """Return the values of a column as a caller would send them in JSON."""
+    values = _simplified(column.combine_chunks()).to_pylist()
+    return [_decoded(value) if isinstance(value, bytes) else value for value in values]
 
 
 def _simplified(array: pa.Array) -> pa.Array:

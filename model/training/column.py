@@ -8,12 +8,12 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
-from model.description.features import FLOAT32_LIMIT
-from model.description.schema import NUMBER, WHITESPACE
+from model.description.features import Feature
+from model.description.values import NOT_A_NUMBER, NUMBER, WHITESPACE, category_key
+from model.tables.columns import ColumnReader
 from model.training.table import TableError
 
-INTEGER = r"^-?(?:0|[1-9][0-9]*)$"
-BOOLEAN = r"^(?:true|false)$"
+BOOLEAN = r"^(?i:true|false)$"
 MAX_MISSING_TEXTS = 3
 """A column of numbers with at most this many other texts probably uses them for missing values."""
 MAX_TEXTS, MIN_ROWS = 1_000, 40
@@ -33,6 +33,12 @@ class TableColumn:
     @property
     def missing(self) -> NDArray[np.bool_]:
         return np.isnan(self.values)
+
+    @property
+    def whole(self) -> bool:
+        """Whether the column has numbers without a fraction only."""
+        present = self.values[~self.missing]
+        return self.type == "number" and bool((present == np.floor(present)).all())
 
     @property
     def is_identifier(self) -> bool:
@@ -57,24 +63,25 @@ class TableColumn:
             return self.texts[int(value)]
         if self.type == "boolean":
             return bool(value)
-        return int(value) if self.type == "integer" else value
+        return int(value) if self.whole else value
 
 
 def read_column(name: str, values: pa.ChunkedArray) -> TableColumn:
-    """Find the type of a column and convert its values; raises TableError."""
-    if pa.types.is_dictionary(values.type):
-        values = values.cast(values.type.value_type)
+    """Find the type of a column and convert its values, as they are read when rows are scored.
+
+    Raises TableError.
+    """
     kind = values.type
     if values.null_count == len(values):
         raise _empty(name)
+    if pa.types.is_dictionary(kind):
+        return _read_dictionary(name, values)
     if pa.types.is_string(kind) or pa.types.is_large_string(kind):
         return _read_text(name, values)
     if pa.types.is_boolean(kind):
-        return TableColumn(name, "boolean", _floats(values.cast(pa.uint8())))
-    if pa.types.is_integer(kind):
-        return _read_numbers(name, "integer", values)
-    if pa.types.is_floating(kind) or pa.types.is_decimal(kind):
-        return _read_numbers(name, "number", values)
+        return _read_as("boolean", name, values)
+    if pa.types.is_integer(kind) or pa.types.is_floating(kind) or pa.types.is_decimal(kind):
+        return _read_as("number", name, values)
     raise TableError(
         f"column {name!r} has the type {kind}, which is not supported; "
         f"convert it to a number, or leave it out: --drop {name!r}"
@@ -85,15 +92,27 @@ def _empty(name: str) -> TableError:
     return TableError(f"column {name!r} has no value in any row; leave it out: --drop {name!r}")
 
 
+def _read_dictionary(name: str, values: pa.ChunkedArray) -> TableColumn:
+    """Read what its writer has marked as a category; such numbers are categories too, in their own order."""
+    values = values.cast(values.type.value_type)
+    kind = values.type
+    if not (pa.types.is_integer(kind) or pa.types.is_floating(kind)):
+        return read_column(name, values)
+    distinct = sorted(number for number in pc.unique(values).to_pylist() if number is not None)
+    texts = tuple(str(category_key(number)) for number in distinct)
+    codes = pc.index_in(values, value_set=pa.array(distinct, kind), skip_nulls=True)
+    return TableColumn(name, "category", _floats(codes), texts)
+
+
 def _read_text(name: str, values: pa.ChunkedArray) -> TableColumn:
     trimmed = pc.utf8_trim(values, characters=WHITESPACE)
-    if _all_match(trimmed, BOOLEAN):
-        return TableColumn(name, "boolean", _floats(pc.equal(trimmed, "true").cast(pa.uint8())))
-    if _all_match(trimmed, INTEGER):
-        return _read_numbers(name, "integer", trimmed)
+    nan = pc.is_in(trimmed, value_set=pa.array(sorted(NOT_A_NUMBER), trimmed.type))
+    present = trimmed.filter(pc.invert(nan)).drop_null()
+    if len(present) and _all_match(present, BOOLEAN):
+        return _read_as("boolean", name, trimmed)
     are_numbers = pc.match_substring_regex(trimmed, f"^(?:{NUMBER.pattern})$")
-    if pc.all(are_numbers).as_py():
-        return _read_numbers(name, "number", trimmed)
+    if pc.all(pc.or_(are_numbers, nan)).as_py():
+        return _read_as("number", name, trimmed)
     _refuse_missing_texts(name, trimmed, are_numbers)
     texts = sorted(pc.unique(values.drop_null()).to_pylist())
     codes = pc.index_in(values, value_set=pa.array(texts, type=values.type))
@@ -115,10 +134,12 @@ def _all_match(values: pa.ChunkedArray, pattern: str) -> bool:
     return bool(pc.all(pc.match_substring_regex(values, pattern)).as_py())
 
 
-def _read_numbers(name: str, kind: str, values: pa.ChunkedArray) -> TableColumn:
-    numbers = _floats(values.cast(pa.float64(), safe=False))
-    if np.any(np.abs(numbers) >= FLOAT32_LIMIT):
-        raise TableError(f"column {name!r} has a value that does not fit a 32-bit float")
+def _read_as(kind: str, name: str, values: pa.ChunkedArray) -> TableColumn:
+    reader = ColumnReader(Feature(name, kind, nullable=True), (), empty_is_null=False)
+    numbers, faults = reader.read(values.combine_chunks())
+    if faults:
+        row, fault = min(faults.items())
+        raise TableError(f"column {name!r}, row {row + 1}: {fault}")
     if np.isnan(numbers).all():
         raise _empty(name)
     return TableColumn(name, kind, numbers)

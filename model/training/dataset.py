@@ -72,7 +72,7 @@ def make_dataset(table: Table, options: DatasetOptions) -> Dataset:
     """Select and convert columns and rows; raises TableError or SchemaError."""
     _check_names(table, options)
     target = read_column(options.target, table.columns[options.target])
-    notes: list[str] = []
+    notes = [*table.notes]
     columns = _read_features(table, options, notes)
     labelled = ~target.missing
     if not labelled.all():
@@ -134,7 +134,7 @@ def _define_feature(column: TableColumn) -> dict[str, Any]:
         definition["categories"] = list(column.texts)
     if column.type in NUMERIC and not column.missing.all():
         lowest, highest = float(np.nanmin(column.values)), float(np.nanmax(column.values))
-        if column.type == "integer":
+        if column.whole:
             lowest, highest = int(lowest), int(highest)
         definition["observed"] = {"minimum": lowest, "maximum": highest}
     return definition

@@ -14,12 +14,14 @@ from model.booster import read_objective
 from model.description.errors import BundleError
 from model.description.features import NUMERIC
 from model.description.schema import InvalidRows, Schema
+from model.description.similar import similar_name
+from model.tables.columns import values_as_sent
 from model.training.booster_file import read_model_file
 from model.training.probes import probe_rows
 from model.training.table import Table, read_json
 from model.training.trained import GOLDEN_ROWS, TrainedModel
 
-FEATURE_TYPES = {"float": "number", "q": "number", "int": "integer", "i": "boolean", "c": "category"}
+FEATURE_TYPES = {"float": "number", "q": "number", "int": "number", "i": "boolean", "c": "category"}
 """The types of XGBoost's features, as `bundle.json` names them."""
 
 
@@ -66,7 +68,7 @@ def import_model(file: Path, options: ImportOptions, sample: Table | None = None
     if options.classes:
         _check_classes(options.classes, objective.classes, file.name)
     features = _define_features(booster, options, sample)
-    schema = Schema.from_list(features)
+    schema = Schema.from_list(features, sample.missing_texts if sample else ())
     if sample:
         rows = _read_sample(schema, sample)
         features = [{**feature, **_observed(feature, rows)} for feature in features]
@@ -80,6 +82,7 @@ def import_model(file: Path, options: ImportOptions, sample: Table | None = None
         "features": features,
         **({"classes": list(options.classes)} if options.classes else {}),
         **({"transform": options.transform} if options.transform else {}),
+        **({"missing_texts": list(schema.missing_texts)} if schema.missing_texts else {}),
         "trees": options.trees or _best_rounds(booster) or rounds,
         "metrics": {},
         "training": {
@@ -162,15 +165,17 @@ def _categories(booster: xgboost.Booster) -> dict[str, list[str]]:
 
 
 def _read_sample(schema: Schema, sample: Table) -> list[dict[str, Any]]:
+    """Read the rows of a sample as they are read when they are scored; raises BundleError."""
     names = sample.columns.column_names
-    for name in schema.names:
+    for name in schema.required:
         if name not in names:
-            raise BundleError(f"{sample.file} has no column {name!r}, which is a feature of the model")
-    types = {feature.name: feature.type for feature in schema.features}
-    rows = [
-        {name: _as_sent(value, types[name]) for name, value in row.items()}
-        for row in sample.columns.select(list(schema.names)).to_pylist()
-    ]
+            near = similar_name(name, names)
+            raise BundleError(
+                f"{sample.file} has no column {name!r}, which is a feature of the model"
+                + (f"; it has {near!r}" if near else "")
+            )
+    columns = {name: values_as_sent(sample.columns[name]) for name in schema.names if name in names}
+    rows = [dict(zip(columns, row, strict=True)) for row in zip(*columns.values(), strict=True)]
     try:
         checked = schema.check_rows(rows, pointer="")
     except InvalidRows as error:
@@ -179,15 +184,6 @@ def _read_sample(schema: Schema, sample: Table) -> list[dict[str, Any]]:
             f"{sample.file}: {fault.pointer} {fault.detail} (faults in total: {len(error.faults)})"
         ) from None
     return [dict(zip(schema.names, row, strict=True)) for row in checked]
-
-
-def _as_sent(value: Any, kind: str) -> Any:
-    """Convert what callers do not send: pandas' True and False, and numbers that name categories."""
-    if kind == "boolean" and isinstance(value, str) and value in ("True", "False"):
-        return value.lower()
-    if kind == "category" and isinstance(value, int):
-        return str(value)
-    return value
 
 
 def _select_rows(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:

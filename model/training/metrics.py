@@ -13,7 +13,7 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import OneHotEncoder, StandardScaler
 
 from model.booster import median_position
-from model.bundle import INVERSES
+from model.finishing import INVERSES
 from model.training.cross_validation import Fold, RowNumbers
 from model.training.dataset import Dataset
 from model.training.target import Target

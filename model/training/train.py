@@ -33,6 +33,7 @@ def train(table: Table, dataset: Dataset, name: str, unit: str, seed: int, threa
         "features": dataset.schema.to_list(),
         **({"classes": list(target.classes)} if target.classes else {}),
         **({"transform": target.transform} if target.transform else {}),
+        **({"missing_texts": list(table.missing_texts)} if table.missing_texts else {}),
         "trees": trees,
         "metrics": metrics.result(),
         "training": {

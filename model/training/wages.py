@@ -52,7 +52,8 @@ def publish_wages(root: Path) -> Manifest:
     }
     for name, (low, high) in LIMITS.items():
         limits[name] |= {"minimum": low, "maximum": high}
-    limits["experience"]["type"] = "number"  # so that callers can send half years
+    for name in NUMBERS.keys() - {"experience"}:  # of which callers can send half years
+        limits[name]["type"] = "integer"
     limits["region"] = {"description": "Census division of the home in 1966"}
     target = TargetOptions(log=True, quantiles=INTERVAL)
     dataset = make_dataset(table, DatasetOptions("wage", target, limits=limits))

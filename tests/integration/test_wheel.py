@@ -12,7 +12,9 @@ from tests.structure.code import PARTS
 
 SERVICE = [part for part in PARTS if part != "paygrade"]
 COMMANDS = [part for part in SERVICE if (ROOT / part / "__main__.py").exists()]
-NEEDED = ["pyproject.toml", "README.md", "LICENSE", *SERVICE]
+NEEDED = ["pyproject.toml", "README.md", "LICENSE", "client", *SERVICE]
+STEPS = "paygrade.steps"
+"""What models need of the package that people install."""
 
 IMPORT_ALL = """
 import importlib, pkgutil, sys
@@ -98,8 +100,8 @@ def installed(tmp_path_factory: pytest.TempPathFactory) -> Installed:
     return Installed(folder / "site", folder / "work")
 
 
-def modules_of(part: str) -> set[str]:
-    files = (file.relative_to(ROOT).with_suffix("") for file in (ROOT / part).rglob("*.py"))
+def modules_of(part: str, root: Path = ROOT) -> set[str]:
+    files = (file.relative_to(root).with_suffix("") for file in (root / part).rglob("*.py"))
     names = {".".join(file.parts).removesuffix(".__init__") for file in files}
     return {name for name in names if name != part and not name.endswith("__main__")}
 
@@ -108,6 +110,13 @@ def modules_of(part: str) -> set[str]:
 def test_every_module_imports(installed: Installed) -> None:
     imported = installed.python("-c", IMPORT_ALL, str(installed.site), *SERVICE)
     assert set(imported.split()) == {name for part in SERVICE for name in modules_of(part)}
+
+
+@pytest.mark.slow
+def test_the_steps_come_with_it(installed: Installed) -> None:
+    imported = installed.python("-c", IMPORT_ALL, str(installed.site), STEPS)
+    assert set(imported.split()) == modules_of("paygrade/steps", ROOT / "client") - {STEPS}
+    assert not (installed.site / "paygrade" / "commands").exists()
 
 
 @pytest.mark.slow

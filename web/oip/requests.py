@@ -10,9 +10,10 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_valida
 from pydantic_core import PydanticCustomError
 
 from model.description.manifest import Manifest
-from model.description.schema import Fault, InvalidRows, Schema, Value
+from model.description.schema import Fault, InvalidRows, Schema
+from model.description.values import Value
 from web.oip.elements import DATATYPES, decode
-from web.oip.outputs import DATATYPE_OF_OUTPUT, describe_outputs
+from web.oip.outputs import MEMBERS, describe_outputs
 from web.oip.tensors import FeatureTensor, flatten, read_rows
 from web.problems import Problem
 from web.requests import MAX_ROWS, faults_in, parse_json, read_body
@@ -91,7 +92,7 @@ class InferenceBody(InferenceModel):
         """Whether each output is requested as bytes; all outputs if none is named."""
         binary = bool(self.parameters and self.parameters.binary_data_output)
         if not self.outputs:
-            return dict.fromkeys(DATATYPE_OF_OUTPUT, binary)
+            return dict.fromkeys(MEMBERS, binary)
         return {output.name: output.binary(binary) for output in self.outputs}
 
 

@@ -21,7 +21,7 @@ def inference_response(inference: InferenceRequest, manifest: Manifest, scored: 
     rows = orjson.loads(scored.outputs)
     _check_scored(rows, scored.job_id)
     outputs, appended = [], []
-    for output in output_tensors(rows):
+    for output in output_tensors(rows, manifest.scores):
         if output.name in inference.outputs:
             if inference.outputs[output.name]:
                 appended.append(output.as_bytes())

@@ -5,7 +5,8 @@ from itertools import chain
 from typing import Any, NamedTuple
 
 from model.description.features import NUMERIC, Feature
-from model.description.schema import Fault, InvalidRows, Schema, Value
+from model.description.schema import Fault, InvalidRows, Schema
+from model.description.values import Value
 
 
 class FeatureTensor(NamedTuple):

@@ -51,8 +51,9 @@ class OutputSchema(TypedDict):
     prediction: Annotated[
         float,
         Field(
-            description="float32, in the fewest digits that read back the same. For a classifier the number "
-            "of the most likely class, for quantiles the one nearest the median"
+            description="float32, or float64 where the model gives that, in the fewest digits that read back "
+            "the same. For a classifier the number of the most likely class, for quantiles the one nearest "
+            "the median"
         ),
     ]
     label: NotRequired[Annotated[str, Field(description="Name of the most likely class")]]

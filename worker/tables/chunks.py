@@ -1,9 +1,10 @@
 """Scores one chunk of a table: reads its bytes and writes a part of the results."""
 
 import time
-from collections.abc import Callable, Iterator, Sequence
-from typing import NamedTuple
+from collections.abc import Callable, Iterator
+from typing import Any, NamedTuple
 
+import numpy as np
 import pyarrow as pa
 
 from jobs.errors import FilesUnavailable, InvalidTable
@@ -15,7 +16,17 @@ from worker.measurements import Pace
 from worker.stopping import ScoringStopped
 from worker.tables.plan import Chunk, Layout
 from worker.tables.read import Rows, read_rows
-from worker.tables.score import Columns, Matrix, Predict, Slices, Warn, all_at_once, joined, score_rows
+from worker.tables.score import (
+    Columns,
+    Matrix,
+    Predict,
+    Slices,
+    Types,
+    Warn,
+    all_at_once,
+    joined,
+    score_rows,
+)
 from worker.tables.write import PartWriter, write_errors
 
 SLICE_SECONDS = 0.01
@@ -38,15 +49,16 @@ class ChunkScorer:
         layout: Layout,
         schema: Schema,
         predict: Predict,
-        names: Sequence[str],
+        types: Types,
         warn: Warn | None = None,
+        matrix_type: type[np.floating[Any]] = np.float32,
     ) -> None:
         self._files = files
         self._layout = layout
         self._features = schema.names
-        self._check = ColumnCheck(schema, empty_is_null=layout.input is Format.CSV)
+        self._check = ColumnCheck(schema, layout.input is Format.CSV, matrix_type)
         self._predict = predict
-        self._names = names
+        self._types = types
         self._warn = warn if layout.warns else None
         self._pace = Pace(FIRST_CALL_ROWS)
 
@@ -69,7 +81,7 @@ class ChunkScorer:
             predict = _in_short_calls(self._predict, should_continue, self._pace)
             for block in _intact(read_rows(source, name, self._layout, self._features, chunk), chunk):
                 its_slices = slices(rows, block.number)
-                scores = score_rows(self._check, predict, self._names, block, its_slices, self._warn)
+                scores = score_rows(self._check, predict, self._types, block, its_slices, self._warn)
                 writer.write(block, scores)
                 errors.append(write_errors(scores, rows))
                 rows += block.number
@@ -95,7 +107,7 @@ def _in_short_calls(predict: Predict, should_continue: Callable[[], bool], pace:
             pieces.append((len(rows), predict(rows)))
             pace.measured(len(rows), time.perf_counter() - started)
             at += len(rows)
-        return joined(pieces, list(pieces[0][1] or ()))
+        return joined(pieces, {name: column.dtype for name, column in (pieces[0][1] or {}).items()})
 
     return predict_in_calls
 

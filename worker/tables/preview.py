@@ -11,7 +11,7 @@ from model.bundle import Bundle
 from model.tables.columns import ColumnCheck
 from worker.tables.plan import FIRST_ROWS, Plan
 from worker.tables.read import read_rows
-from worker.tables.score import all_at_once, predict_with, score_rows
+from worker.tables.score import all_at_once, predict_with, score_rows, types_of
 from worker.tables.write import write_errors
 
 MOST_ERRORS = 20
@@ -22,15 +22,15 @@ EXPLAINED_ROWS = 100
 def preview(files: FileStore, name: str, planned: Plan, bundle: Bundle, explain: bool) -> dict[str, Any]:
     """The columns, the first errors, the number of rows, and how long one child would take to score them."""
     layout, manifest = planned.layout, bundle.manifest
-    predict, names = predict_with(bundle, explain), manifest.columns[explain]
-    check = ColumnCheck(manifest.schema, empty_is_null=layout.input is Format.CSV)
+    predict, types = predict_with(bundle, explain), types_of(bundle, explain)
+    check = ColumnCheck(manifest.schema, layout.input is Format.CSV, bundle.matrix_type)
     rows = failed = 0
     errors: list[Any] = []
     started = time.perf_counter()
     for block in read_rows(files, name, layout, manifest.schema.names, planned.chunks[0]):
         if explain:
             block = block.first(EXPLAINED_ROWS)
-        scores = score_rows(check, predict, names, block, all_at_once(0, block.number))
+        scores = score_rows(check, predict, types, block, all_at_once(0, block.number))
         errors += [orjson.loads(line) for line in write_errors(scores, rows).splitlines()[:MOST_ERRORS]]
         rows, failed = rows + block.number, failed + len(scores.faults)
         if rows >= (EXPLAINED_ROWS if explain else FIRST_ROWS):

@@ -1,7 +1,7 @@
 """Rows to scores: each row has its own, or the reasons why it has none."""
 
 import logging
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple, TypeAlias
 
 import numpy as np
@@ -15,6 +15,10 @@ from worker.tables.read import Rows
 
 Columns: TypeAlias = dict[str, NDArray[Any]]
 """By name. A column holds numbers, or texts as objects."""
+Types: TypeAlias = Mapping[str, np.dtype[Any]]
+"""The type of each column, by name."""
+Matrix: TypeAlias = NDArray[Any]
+"""Rows as the bundle takes them."""
 
 
 def columns_of(outputs: Outputs) -> Columns:
@@ -32,28 +36,34 @@ def columns_of(outputs: Outputs) -> Columns:
     return columns
 
 
-def predict_with(bundle: Bundle, explain: bool = False) -> Callable[[NDArray[np.float32]], Columns]:
+def predict_with(bundle: Bundle, explain: bool = False) -> Callable[[Matrix], Columns]:
     """A function that returns the columns that `bundle.manifest.columns[explain]` names."""
     return lambda matrix: (
         columns_of(bundle.outputs(matrix)) | (_contributions(bundle, matrix) if explain else {})
     )
 
 
-def _contributions(bundle: Bundle, matrix: NDArray[np.float32]) -> Columns:
+def types_of(bundle: Bundle, explain: bool = False) -> Types:
+    """The types of these columns, of which rows that cannot be scored have none."""
+    row = bundle.encode(bundle.manifest.golden.rows[:1])
+    types = {name: column.dtype for name, column in predict_with(bundle)(row).items()}
+    for name in bundle.manifest.columns[explain]:
+        types.setdefault(name, np.dtype(np.float64 if name == "base" else np.float32))
+    return types
+
+
+def _contributions(bundle: Bundle, matrix: Matrix) -> Columns:
     explanation = bundle.explain(matrix)
     names = (f"contribution_{name}" for name in bundle.manifest.schema.names)
     return {**dict(zip(names, explanation.contributions.T, strict=True)), "base": explanation.base}
 
 
-def joined(pieces: Sequence[tuple[int, Columns | None]], names: Sequence[str]) -> Columns:
+def joined(pieces: Sequence[tuple[int, Columns | None]], types: Types) -> Columns:
     """Joins pieces, which have a number of rows and columns. Rows without columns get NaN or empty texts."""
-    sample: Columns = next((columns for _, columns in pieces if columns is not None), {})
     result: Columns = {}
-    for name in names:
-        parts = [
-            _empty(rows, sample.get(name)) if columns is None else columns[name] for rows, columns in pieces
-        ]
-        result[name] = np.concatenate(parts) if parts else np.zeros(0, np.float32)
+    for name, dtype in types.items():
+        parts = [_empty(rows, dtype) if columns is None else columns[name] for rows, columns in pieces]
+        result[name] = np.concatenate(parts) if parts else np.zeros(0, dtype)
     return result
 
 
@@ -66,13 +76,11 @@ def not_finite(columns: Columns, rows: int) -> NDArray[np.bool_]:
     return found
 
 
-def _empty(rows: int, like: NDArray[Any] | None) -> NDArray[Any]:
-    if like is None or like.dtype.kind == "f":
-        return np.full(rows, np.nan, np.float32)
-    return np.full(rows, "" if like.dtype.kind == "O" else 0, like.dtype)
+def _empty(rows: int, dtype: np.dtype[Any]) -> NDArray[Any]:
+    return np.full(rows, {"f": np.nan, "O": ""}.get(dtype.kind, 0), dtype)
 
 
-Warn: TypeAlias = Callable[[NDArray[np.float32]], pa.Array]
+Warn: TypeAlias = Callable[[Matrix], pa.Array]
 """Returns a text for each row, null for a row without warnings."""
 
 
@@ -80,7 +88,7 @@ def warn_by(observed: ObservedRanges) -> Warn:
     return lambda matrix: _texts(observed, matrix)
 
 
-def _texts(observed: ObservedRanges, matrix: NDArray[np.float32]) -> pa.Array:
+def _texts(observed: ObservedRanges, matrix: Matrix) -> pa.Array:
     outside = observed.outside(matrix)
     if outside is None:
         return pa.nulls(len(matrix), pa.string())
@@ -99,7 +107,6 @@ def _text(observed: ObservedRanges, packed: bytes, checks: int) -> str | None:
 
 log = logging.getLogger(__name__)
 
-Matrix: TypeAlias = NDArray[np.float32]
 Predict = Callable[[Matrix], Columns]
 """Raises ScoringStopped, or any error of the model."""
 
@@ -155,12 +162,12 @@ class Scores(NamedTuple):
 def score_rows(
     check: ColumnCheck,
     predict: Predict,
-    names: Sequence[str],
+    types: Types,
     rows: Rows,
     slices: Iterable[Slice],
     warn: Warn | None = None,
 ) -> Scores:
-    """`names` are the names of the columns of outputs; `slices` cover all rows, in order."""
+    """`types` are those of the columns of outputs; `slices` cover all rows, in order."""
     checked = check.read(rows.features, rows.number)
     faults: Faults = {row: [RowFault(*fault) for fault in found] for row, found in checked.faults.items()}
     faults |= {row: [RowFault("", detail)] for row, detail in rows.broken.items()}
@@ -174,7 +181,7 @@ def score_rows(
             unscored = _predict(predict, part, pieces, its_rows.start)
         for row in unscored:
             faults.setdefault(row, [RowFault("", given_up or NOT_SCORED)])
-    columns = joined(pieces, names)
+    columns = joined(pieces, types)
     for row in np.flatnonzero(not_finite(columns, rows.number)).tolist():
         faults.setdefault(row, [RowFault("", NOT_FINITE)])
     checked.matrix[list(faults)] = np.nan  # a failed row has no warnings

@@ -29,7 +29,7 @@ GOLDEN_ROWS = 12
 class Candidate:
     """A fitted model beside what would be written of it: the steps, the booster, what is done to its scores.
 
-    `expected` are the model's own scores of the sample.
+    `expected` are the model's own scores of the sample. `mixed` says why the model cannot be explained.
     """
 
     author: Any
@@ -39,6 +39,7 @@ class Candidate:
     written: Written
     classes: list[str]
     replay: Replay
+    mixed: str
 
     @classmethod
     def read(cls, author: Any, sample: Any, classes: Any) -> "Candidate":
@@ -56,7 +57,8 @@ class Candidate:
         after = After.from_list(predictor.after)
         replay = Replay(predictor.booster, predictor.trees, steps, predictor.missing, after)
         named = read_classes(classes, predictor.classes)
-        return cls(author, sample, expected, predictor, written, named, replay)
+        mixed = steps.mixed([column.name for column in written.columns]) if steps else ""
+        return cls(author, sample, expected, predictor, written, named, replay, mixed)
 
     @property
     def model(self) -> bytes:
@@ -87,6 +89,7 @@ class Candidate:
             "objective": learner["objective"]["name"],
             "features": [column.to_feature(steps is not None) for column in self.written.columns],
             **({"classes": self.classes} if self.classes else {}),
+            **({"explained": False, "unexplained": self.mixed} if self.mixed else {}),
             **({"quantiles": quantiles} if quantiles else {}),
             "trees": self.predictor.trees,
             "training": {

@@ -26,7 +26,9 @@ def find_nullable(columns: Sequence[RawColumn], sample: Any, ask: Ask, replay: R
         if any(map(is_missing, column.values)):
             column.nullable = True
         elif column.dtype not in ("bool", *NARROW_INTEGERS):
-            column.nullable = _scores_alike(rows.assign(**{column.name: _missing(rows, column)}), ask, replay)
+            probe = rows.copy()
+            probe[column.name] = _missing(rows, column)
+            column.nullable = _scores_alike(probe, ask, replay)
 
 
 def _missing(rows: Any, column: RawColumn) -> Any:

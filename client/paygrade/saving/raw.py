@@ -11,6 +11,8 @@ from numpy.typing import NDArray
 
 from paygrade.saving.errors import SaveRefused
 
+FLOAT32_LIMIT = float(2**128 - 2**103)
+"""The smallest double that rounds to infinity in float32."""
 LARGEST_EXACT = 2**53
 """Whole numbers beyond it are not all numbers of float64."""
 FLOATS = ("float64", "float32")
@@ -103,6 +105,7 @@ def read_column(name: str, series: Any) -> RawColumn:
     if dtype == "bool":
         return RawColumn(name, "boolean", dtype, values)
     if dtype in FLOATS:
+        _check_range(name, values)
         return RawColumn(name, "number", dtype, values)
     if dtype in WIDE_INTEGERS + NARROW_INTEGERS:
         _check_exact(name, values)
@@ -162,6 +165,15 @@ def _natural(text: str) -> tuple[bool, float, str]:
         return False, float(text), text
     except ValueError:
         return True, 0.0, text
+
+
+def _check_range(name: str, values: NDArray[Any]) -> None:
+    """Refuse a sample with numbers that no caller can send."""
+    if (np.abs(values.astype(np.float64)) >= FLOAT32_LIMIT).any():
+        raise SaveRefused(
+            f"column {name!r} holds infinite numbers, or some beyond float32, which the service refuses; "
+            "leave these rows out of the sample"
+        )
 
 
 def _check_exact(name: str, values: NDArray[Any]) -> None:

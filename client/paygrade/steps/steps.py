@@ -84,6 +84,13 @@ class Steps:
                 columns += step.apply([columns[position] for position in needed])
             return self._assemble(columns, len(raw))
 
+    def mixed(self, features: Sequence[str]) -> str:
+        """Say which column is made of several features, which are then not told apart; empty if none is."""
+        for name, sources in zip(self.names, self.sources, strict=True):
+            if len(sources) > 1:
+                return f"the column {name} mixes {' and '.join(features[source] for source in sources)}"
+        return ""
+
     def _assemble(self, columns: Sequence[Column], rows: int) -> NDArray[np.float32]:
         encoded = np.empty((rows, len(self._outputs)), dtype=np.float32)
         for position, output in enumerate(self._outputs):

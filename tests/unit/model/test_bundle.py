@@ -166,3 +166,25 @@ def test_scores_are_written_with_the_fewest_digits() -> None:
 def test_a_published_description_does_not_contain_local_paths(publish_rent: Publish) -> None:
     manifest = publish_rent()
     assert str(manifest.directory.parent) not in (manifest.directory / DESCRIPTION_FILE).read_text()
+
+
+def test_a_number_that_stands_for_a_missing_value_is_one_and_gives_no_warning(
+    publish_rent: Publish,
+) -> None:
+    feature = {"name": "rooms", "type": "number", "nullable": True, "observed": {"minimum": 0, "maximum": 9}}
+    bundle = Bundle.load(publish_rent(missing=-999, features=[feature]))
+    matrix = bundle.encode(bundle.manifest.schema.check_rows([{"rooms": -999}, {"rooms": None}]))
+    sentinel, missing = bundle.score(matrix)
+    assert sentinel == missing
+    assert bundle.warnings(matrix) == {}
+    assert np.array_equal(bundle.explain(matrix).contributions[0], bundle.explain(matrix).contributions[1])
+
+
+def test_a_zero_is_missing_where_the_feature_says_so(publish_rent: Publish) -> None:
+    plain = Bundle.load(publish_rent())
+    feature = {"name": "rooms", "type": "number", "nullable": True, "zero_is_missing": True}
+    sparse = Bundle.load(publish_rent(features=[feature], version=2))
+    rows = plain.manifest.schema.check_rows([{"rooms": 0}, {"rooms": None}, {"rooms": 3}])
+    assert sparse.predict(rows)[0] == sparse.predict(rows)[1] == plain.predict(rows)[1]
+    assert plain.predict(rows)[0] != plain.predict(rows)[1]
+    assert sparse.predict(rows)[2] == plain.predict(rows)[2]

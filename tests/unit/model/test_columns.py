@@ -15,6 +15,7 @@ from model.description.features import Feature
 from model.description.schema import InvalidRows, Schema
 from model.tables.columns import MISSING, ColumnCheck
 
+MISSING_TEXTS = ("NA", "-")
 FEATURES = [
     Feature("any", "number"),
     Feature("some", "number", nullable=True),
@@ -22,26 +23,44 @@ FEATURES = [
     Feature("whole", "integer"),
     Feature("flag", "boolean", nullable=True),
     Feature("town", "category", categories=("Bern", "Ghent", "", "5")),
+    Feature("code", "category", nullable=True, categories=("0", "1", "2.50", "True", "nan")),
+    Feature("seen", "category", categories=("1.0", "true", "false"), unseen="missing"),
+    Feature("known", "category", nullable=True, categories=("3", "1", ""), unseen="unknown"),
 ]
 
 digits = st.text("0123456789", max_size=3)
 odd_numbers = st.builds(
     "".join, st.tuples(*[st.sampled_from(["", "-", "+", ".", "0", "e", "E", " ", "e+"]) | digits] * 5)
 )
-words = ["true", " true", "True", "false\t", "Bern", "bern", "Ghent", "inf", "nan"]
+words = [
+    "true",
+    " true",
+    "True",
+    "FALSE",
+    "false\t",
+    "Bern",
+    "bern",
+    "Ghent",
+    "inf",
+    "nan",
+    " NaN",
+    "NA",
+    "-",
+]
+codes = [" NaN", "NA", "-", "0", "1", "1.0", "0.0", "01", "2.5", "2.50", "5.0", "1e0", "+1"]
 numbers = ["1e400", "2e0", "1e39", "-0", "1.5e-05", "340282356779733661637539395458142568447"]
 texts = (
     odd_numbers
     | st.text(max_size=6)
     | st.floats().map(repr)
     | st.integers().map(str)
-    | st.sampled_from(words + numbers)
+    | st.sampled_from(words + numbers + codes)
 )
 
 
 def row_by_row(feature: Feature, values: Sequence[object]) -> tuple[list[float], dict[int, str]]:
     """Read each value as a row of its own; returns the numbers for XGBoost, and the faults."""
-    schema = Schema([feature])
+    schema = Schema([feature], MISSING_TEXTS)
     encoder = RowEncoder(schema)
     numbers, faults = [], {}
     for position, value in enumerate(values):
@@ -57,7 +76,8 @@ def row_by_row(feature: Feature, values: Sequence[object]) -> tuple[list[float],
 def by_column(
     feature: Feature, column: Any, empty_is_null: bool = False
 ) -> tuple[list[float], dict[int, str]]:
-    checked = ColumnCheck(Schema([feature]), empty_is_null).read({feature.name: column}, len(column))
+    check = ColumnCheck(Schema([feature], MISSING_TEXTS), empty_is_null)
+    checked = check.read({feature.name: column}, len(column))
     return checked.matrix[:, 0].tolist(), {row: faults[0].detail for row, faults in checked.faults.items()}
 
 
@@ -100,6 +120,8 @@ def test_numbers_of_a_parquet_file_are_read_like_single_rows(feature: Feature, d
         st.sampled_from(
             [
                 (pa.float64(), st.floats()),
+                (pa.float64(), st.sampled_from([0.0, -0.0, 1.0, 2.5, 5.0, 3.0, 2.0**53, math.nan])),
+                (pa.int16(), st.integers(-1, 6)),
                 (pa.float32(), st.floats(width=32)),
                 (pa.float16(), st.floats(width=16)),
                 (pa.int64(), st.integers(-(2**63), 2**63 - 1)),
@@ -116,7 +138,13 @@ def test_numbers_of_a_parquet_file_are_read_like_single_rows(feature: Feature, d
 @pytest.mark.parametrize("feature", FEATURES, ids=lambda feature: feature.name)
 @given(
     values=st.lists(
-        st.none() | st.booleans() | st.integers() | st.floats() | texts | st.just([1]) | st.just(MISSING),
+        st.none()
+        | st.booleans()
+        | st.integers()
+        | st.integers(0, 5)
+        | st.floats()
+        | texts
+        | st.sampled_from([[1], MISSING, 1.0, 2.5]),
         max_size=8,
     )
 )
@@ -139,6 +167,13 @@ def test_each_fault_of_a_row_is_reported() -> None:
         ]
     }
     assert math.isnan(checked.matrix[1, 1])
+
+
+def test_a_nullable_feature_without_a_column_is_missing_in_every_row() -> None:
+    schema = Schema(FEATURES[:2])
+    checked = ColumnCheck(schema, empty_is_null=True).read({"any": pa.array([b"1", b"2"])}, 2)
+    assert np.array_equal(checked.matrix, [[1, np.nan], [2, np.nan]], equal_nan=True)
+    assert checked.faults == {}
 
 
 def test_a_column_of_dates_is_not_a_column_of_numbers() -> None:

@@ -76,10 +76,23 @@ def test_categories_that_the_booster_knows_need_not_be_given(import_model: Impor
     manifest = import_model(wrapper)
     assert [(one.type, one.categories) for one in manifest.schema.features] == [
         ("category", ("wood", "gas", "oil")),
-        ("integer", ()),
+        ("number", ()),
         ("boolean", ()),
     ]
     assert np.array_equal(scores(manifest, records(table)), wrapper.predict(table))
+
+
+def test_a_sample_is_read_as_rows_are_that_are_scored(import_model: Import, tmp_path: Path) -> None:
+    table = pd.DataFrame({"size": [1.5, 2, np.nan] * 20, "lift": [True, False, True] * 20})
+    wrapper = xgboost.XGBRegressor(n_estimators=5, n_jobs=1).fit(table, np.arange(60))
+    table.to_csv(tmp_path / "sample.csv", na_rep="NA")
+    manifest = import_model(wrapper, "--sample", tmp_path / "sample.csv", "--missing", "NA")
+    assert manifest.missing_texts == ["NA"]
+    assert manifest.golden.rows[0] == [1.5, True]
+    rows: list[dict[str, object]] = [{"size": "NA", "lift": "TRUE"}, {"lift": 1}]
+    assert len(set(scores(manifest, rows).tolist())) == 1
+    table.drop(columns="size").to_parquet(tmp_path / "sample.parquet")
+    assert import_model(wrapper, "--sample", tmp_path / "sample.parquet").golden.rows[0] == [None, True]
 
 
 def test_categories_named_by_numbers_are_texts_in_rows_and_numbers_in_a_sample(

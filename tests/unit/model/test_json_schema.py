@@ -20,7 +20,10 @@ def features(draw: st.DrawFn) -> Feature:
     kind = draw(st.sampled_from(["number", "integer", "boolean", "category"]))
     fields: dict[str, Any] = {"name": "x", "type": kind, "nullable": draw(st.booleans())}
     if kind == "category":
-        fields["categories"] = ["gas", "oil", ""]
+        fields["categories"] = draw(
+            st.sampled_from([["gas", "oil", ""], ["1", "2.0", "2.5", "03"], ["True", "-4", str(2**60)]])
+        )
+        fields["unseen"] = draw(st.sampled_from(["fault", "missing", "unknown"]))
     if kind in ("number", "integer"):
         low, high = draw(LIMITS), draw(LIMITS)
         if low is not None and high is not None and low > high:
@@ -31,19 +34,22 @@ def features(draw: st.DrawFn) -> Feature:
 
 NUMBERS = (
     st.integers()
+    | st.integers(-4, 4)
     | st.integers(-2000, 2000)
     | st.floats(allow_nan=False, allow_infinity=False)
-    | st.sampled_from([2.0, -0.0, 1e38, -3.4e38, FLOAT32_LIMIT, -FLOAT32_LIMIT, 2**127, 10**400])
+    | st.sampled_from(
+        [2.0, -0.0, 1e38, -3.4e38, FLOAT32_LIMIT, -FLOAT32_LIMIT, 2**127, 10**400, 2**60, 2.0**60, 2.5]
+    )
 )
 SHORT_TEXTS = st.from_regex(r"-?[0-9]{1,4}(\.[0-9]{1,2})?", fullmatch=True)
 NUMBER_TEXTS = st.from_regex(
-    r"[ \t\n\r]?[+-]?[0-9]{1,40}(\.[0-9]{1,3})?([eE][+-]?[0-9]{1,3})?\s?", fullmatch=True
+    r"[ \t\n\r]?[+-]?([0-9]{1,40}(\.[0-9]{0,3})?|\.[0-9]{1,3})([eE][+-]?[0-9]{1,3})?\s?", fullmatch=True
 )
 OTHERS = (
     st.none()
     | st.booleans()
     | st.text()
-    | st.sampled_from(["gas", "oil ", "true", " false\n", "True", [], {}])
+    | st.sampled_from(["gas", "oil ", "true", " false\n", "True", "2", "NaN", "NA", [], {}])
 )
 VALUES = NUMBERS | SHORT_TEXTS | NUMBER_TEXTS | OTHERS
 
@@ -61,13 +67,16 @@ def json_schema_accepts(schema: Schema, row: object) -> bool:
 
 
 def may_be_left_out(feature: Feature, value: object) -> bool:
-    """Return whether this is text of a number that the patterns may leave out."""
+    """Return whether the patterns may leave this value out."""
+    if feature.type == "category":
+        return value not in (*feature.categories, True, False, *range(-4, 4))
     if feature.type not in ("number", "integer") or not isinstance(value, str):
         return False
     whole, _, exponent = value.strip().lower().partition("e")
     limits = [limit for limit in (feature.minimum, feature.maximum) if limit is not None]
     near_a_limit = any(limit % 1 and abs(limit - float(value)) < 1 for limit in limits)
-    return bool(exponent) or near_a_limit or len(re.sub(r"\..*", "", whole.lstrip("-"))) > 38
+    at_zero = bool(limits) and abs(float(value)) < 1  # such as .0 and 0.5
+    return bool(exponent) or near_a_limit or at_zero or len(re.sub(r"\..*", "", whole.lstrip("+-"))) > 38
 
 
 @given(features(), VALUES)
@@ -96,6 +105,12 @@ def test_the_json_schema_leaves_out_only_some_text(feature: Feature, value: obje
 @pytest.mark.parametrize(
     ("kind", "text"),
     [
+        ("number", ".5"),
+        ("number", "5."),
+        ("number", "+007"),
+        ("boolean", "TRUE"),
+        ("boolean", "1"),
+        ("boolean", "0.0"),
         ("number", "2e10"),
         ("number", "-1.5E-400"),
         ("integer", "2.0"),
@@ -107,6 +122,21 @@ def test_text_of_a_value_is_accepted(kind: str, text: str) -> None:
     schema = Schema([Feature("x", kind)])
     assert json_schema_accepts(schema, {"x": text})
     assert check_accepts(schema, {"x": text})
+
+
+def test_texts_for_missing_values_are_part_of_the_json_schema() -> None:
+    features = [
+        Feature("area", "number", nullable=True, minimum=0.5),
+        Feature("lift", "boolean", nullable=True),
+        Feature("heating", "category", nullable=True, categories=("gas",)),
+    ]
+    schema = Schema(features, ["N.A.", "?"])
+    row: dict[str, object] = {"area": "N.A.", "lift": " ?", "heating": "N.A."}
+    for accepted in (row, {}, {**row, "area": "NaN"}, {**row, "heating": None}):
+        assert json_schema_accepts(schema, accepted)
+        assert check_accepts(schema, accepted)
+    for refused in ({"area": "NbA."}, {"heating": "NaN"}):
+        assert not json_schema_accepts(schema, refused)
 
 
 def test_a_missing_or_unknown_member_is_refused() -> None:

@@ -103,7 +103,7 @@ def test_a_missing_field_is_named(publish_rent: Publish) -> None:
         ("classes", ["a", "a"], "classes must be texts, each different"),
         ("classes", "ab", "classes must be a list"),
         ("quantiles", [0.5, 1], "quantiles must be numbers between 0 and 1"),
-        ("transform", "sqrt", "transform must be one of log, log1p"),
+        ("transform", "cbrt", "transform must be one of log, log1p, sqrt, logit"),
         ("explained", 1, "explained must be true or false"),
         (
             "golden",

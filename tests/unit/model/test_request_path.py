@@ -1,4 +1,4 @@
-"""A reader who follows one prediction through the model opens three files."""
+"""A reader who follows one prediction through the model opens few files."""
 
 import sys
 from collections.abc import Iterator
@@ -14,7 +14,9 @@ from model.cli.arguments import BUNDLES
 from model.description.catalog import Catalog
 
 ROOT = Path(model.__file__).parent
-FILES = {"bundle.py", "description/catalog.py", "description/schema.py"}
+DESCRIPTION = {f"description/{name}.py" for name in ("catalog", "schema", "values")}
+FILES = {"bundle.py", "preparation.py", *DESCRIPTION}
+TRANSFORMED = {*FILES, "finishing.py"}
 
 
 @contextmanager
@@ -34,8 +36,8 @@ def files_that_run_functions() -> Iterator[set[str]]:
         sys.setprofile(None)
 
 
-@pytest.mark.parametrize("name", ["salary", "wages"])
-def test_a_posted_prediction_runs_functions_in_three_files(name: str) -> None:
+@pytest.mark.parametrize(("name", "expected"), [("salary", FILES), ("wages", TRANSFORMED)])
+def test_a_posted_prediction_runs_functions_in_few_files(name: str, expected: set[str]) -> None:
     catalog = Catalog(BUNDLES, name, clock=lambda: 0)
     bundle, row = Bundle.load(catalog.find()), catalog.find().examples[0]
     with files_that_run_functions() as files:
@@ -48,4 +50,4 @@ def test_a_posted_prediction_runs_functions_in_three_files(name: str) -> None:
         assert manifest.ref == f"{name}@1"
         assert manifest.members
         assert manifest.warns
-    assert files == FILES
+    assert files == expected

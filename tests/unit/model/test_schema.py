@@ -44,13 +44,42 @@ def test_null_is_a_missing_value_only_if_the_feature_is_nullable() -> None:
 
 
 def test_all_faults_of_a_row_are_reported_together() -> None:
-    assert faults_of({"area": "wide", "lift": 1, "heating": "wood", "a/b~c": 1}) == [
+    assert faults_of({"area": "wide", "lift": 2, "heating": "wood", "a/b~c": 1}) == [
         Fault("/inputs/area", "must be a number"),
-        Fault("/inputs/rooms", "is missing"),
         Fault("/inputs/lift", "must be true or false"),
         Fault("/inputs/heating", "must be one of: gas, oil"),
         Fault("/inputs/a~1b~0c", "is not a feature of this model"),
     ]
+
+
+def test_a_nullable_feature_may_be_left_out() -> None:
+    row = {name: value for name, value in ROW.items() if name != "rooms"}
+    assert FLAT.check_row(row) == [50.0, None, True, "gas"]
+    assert FLAT.required == ("area", "lift", "heating")
+    assert faults_of({**row, "garage": 1}) == [Fault("/inputs/garage", "is not a feature of this model")]
+
+
+def test_a_name_in_another_case_is_named_beside_its_feature() -> None:
+    row = {**ROW, "Area ": 50}
+    del row["area"]
+    assert faults_of(row) == [
+        Fault("/inputs/area", "is missing"),
+        Fault("/inputs/Area ", "is not a feature of this model; there is area"),
+    ]
+
+
+def test_texts_of_the_bundle_stand_for_missing_values() -> None:
+    schema = Schema(FLAT.features, ["NA"])
+    assert schema.check_row({**ROW, "rooms": "NA"}) == [50.0, None, True, "gas"]
+    with pytest.raises(InvalidRows, match="/inputs/area must be a number"):
+        schema.check_row({**ROW, "area": "NA"})
+
+
+def test_a_category_cannot_stand_for_a_missing_value() -> None:
+    category = {"name": "land", "type": "category", "categories": ["NA", "DE"]}
+    Schema.from_list([category], ["NA"])
+    with pytest.raises(SchemaError, match="lists the category 'NA', which stands for a missing value"):
+        Schema.from_list([{**category, "nullable": True}], ["NA"])
 
 
 def test_an_unknown_member_is_reported_beside_a_missing_one() -> None:
@@ -88,20 +117,19 @@ def test_a_category_must_match_exactly() -> None:
         ]
 
 
-@pytest.mark.parametrize("floor", [1, 1.0, True, ["1"]])
-def test_a_category_of_digits_is_text_and_not_a_number(floor: object) -> None:
+def test_a_category_of_digits_may_be_sent_as_a_number() -> None:
     schema = Schema.from_list([{"name": "floor", "type": "category", "categories": ["1", "2"]}])
-    assert schema.check_row({"floor": "1"}) == ["1"]
-    with pytest.raises(InvalidRows) as refusal:
-        schema.check_row({"floor": floor})
-    assert refusal.value.faults == [Fault("/inputs/floor", "must be text, one of: 1, 2")]
+    for floor in ("1", 1, 1.0):
+        assert schema.check_row({"floor": floor}) == ["1"]
+    with pytest.raises(InvalidRows, match="/inputs/floor must be text, one of: 1, 2"):
+        schema.check_row({"floor": ["1"]})
 
 
 def test_faults_in_a_list_name_the_row() -> None:
     assert FLAT.check_rows([]) == []
     assert FLAT.check_rows([ROW, ROW]) == [[50.0, 2, True, "gas"]] * 2
     with pytest.raises(InvalidRows) as refusal:
-        FLAT.check_rows([ROW, {**ROW, "lift": 1}, 7], "/rows")
+        FLAT.check_rows([ROW, {**ROW, "lift": 2}, 7], "/rows")
     assert refusal.value.faults == [
         Fault("/rows/1/lift", "must be true or false"),
         Fault("/rows/2", "must be an object"),
@@ -146,6 +174,11 @@ CATEGORY: dict[str, Any] = {"name": "x", "type": "category"}
         ([{**NUMBER, "nullable": 1}], "nullable must be true or false"),
         ([{**NUMBER, "description": None}], "description must be text"),
         ([{**NUMBER, "categories": ["a"]}], "is not a category"),
+        ([{**NUMBER, "unseen": "missing"}], "is not a category"),
+        (
+            [{"name": "x", "type": "category", "categories": ["a"], "unseen": "no"}],
+            "unseen must be one of fault, missing, unknown",
+        ),
         ([{**NUMBER, "minimum": "0"}], "minimum and maximum must be numbers"),
         ([{**NUMBER, "minimum": 2, "maximum": 1}], "minimum 2 is greater than maximum 1"),
         ([{**NUMBER, "observed": {"minimum": 1}}], "object with minimum and maximum"),

@@ -3,12 +3,14 @@
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet
 import pytest
 from sklearn.datasets import load_breast_cancer, load_diabetes, load_iris
 
 from model.bundle import Bundle
+from model.description.schema import InvalidRows
 from tests.unit.model.command import made, refusal, run, write_csv
 
 
@@ -42,11 +44,11 @@ def test_the_schema_is_found_in_the_table(rents: Path, tmp_path: Path) -> None:
     manifest = made("train", rents, "--target", "rent", "--unit", "euros", "--output", tmp_path / "out")
     assert (manifest.ref, manifest.target, manifest.unit) == ("rents-2026@1", "rent", "euros")
     assert manifest.schema.to_list() == [
-        {"name": "rooms", "type": "integer", "observed": {"minimum": 0, "maximum": 6}},
+        {"name": "rooms", "type": "number", "observed": {"minimum": 0, "maximum": 6}},
         {"name": 'size in "m²"', "type": "number", "observed": {"minimum": 0.5, "maximum": 119 / 3 + 0.5}},
         {"name": "heating [kind]", "type": "category", "categories": ["gas", "oil", "wärme"]},
         {"name": "lift, new", "type": "boolean"},
-        {"name": "floor", "type": "integer", "nullable": True, "observed": {"minimum": 0, "maximum": 3}},
+        {"name": "floor", "type": "number", "nullable": True, "observed": {"minimum": 0, "maximum": 3}},
     ]
     assert manifest.training["data"] == "Rents 2026.csv"
     assert len(manifest.golden.rows) == 12
@@ -62,10 +64,106 @@ def test_the_schema_is_found_in_a_parquet_table(rents: Path, tmp_path: Path) -> 
     pyarrow.parquet.write_table(pa.table(columns), tmp_path / "r.parquet")
     manifest = made("train", tmp_path / "r.parquet", "--target", "rent", "--output", tmp_path / "out")
     assert [(one.name, one.type, one.nullable) for one in manifest.schema.features] == [
-        ("rooms", "integer", True),
+        ("rooms", "number", True),
         ("heating", "category", False),
         ("lift", "boolean", False),
     ]
+
+
+ROWS = 60
+
+
+def table_of_every_type() -> pd.DataFrame:
+    numbers = np.arange(ROWS)
+    return pd.DataFrame(
+        {
+            "month": numbers % 4 + 1,
+            "size": np.where(numbers % 5, numbers / 4, np.nan),
+            "lift": numbers % 2 == 0,
+            "town": np.array(["Bern", "Gent", "Nice"])[numbers % 3],
+            "rent": numbers * 10.0,
+        }
+    )
+
+
+def write_parquet(file: Path, table: pd.DataFrame) -> Path:
+    table.to_parquet(file)
+    return file
+
+
+def write_text(file: Path, text: str) -> Path:
+    file.write_text(text)
+    return file
+
+
+def test_a_table_means_the_same_in_csv_and_in_parquet(tmp_path: Path) -> None:
+    table = table_of_every_type()
+    text = table.to_csv(index=False)
+    tables = [
+        write_text(tmp_path / "pandas.csv", text),
+        write_text(tmp_path / "r.csv", text.replace("True", "TRUE").replace("False", "FALSE")),
+        write_parquet(tmp_path / "pandas.parquet", table),
+    ]
+    first, *others = (
+        made("train", file, "--target", "rent", "--output", tmp_path / f"of-{file.name}") for file in tables
+    )
+    types = [feature.type for feature in first.schema.features]
+    assert types == ["number", "number", "boolean", "category"]
+    for other in others:
+        assert other.schema.to_list() == first.schema.to_list()
+        assert other.golden == first.golden
+
+
+def test_numbers_that_their_writer_marked_as_categories_are_categories(tmp_path: Path) -> None:
+    table = table_of_every_type().astype({"month": "category"})
+    manifest = made(
+        "train", write_parquet(tmp_path / "t.parquet", table), "--target", "rent", "--output", tmp_path
+    )
+    assert manifest.schema.features[0].categories == ("1", "2", "3", "4")
+    row = manifest.examples[0]
+    for month in ("3", 3, 3.0):
+        assert manifest.schema.check_row({**row, "month": month})[0] == "3"
+
+
+def test_texts_for_missing_values_are_kept_in_the_bundle(tmp_path: Path) -> None:
+    text = table_of_every_type().to_csv(index=False, na_rep=" n/a")
+    options = ("--target", "rent", "--missing", "n/a,?", "--output", tmp_path)
+    manifest = made("train", write_text(tmp_path / "t.csv", text), *options)
+    assert manifest.missing_texts == ["n/a", "?"]
+    row = manifest.examples[0]
+    assert manifest.schema.check_row({**row, "size": "n/a"})[1] is None
+
+
+def test_the_index_of_a_data_frame_is_not_learned(tmp_path: Path) -> None:
+    table = table_of_every_type().sample(ROWS, random_state=1)
+    twice = table.reset_index().rename(columns={"index": "Unnamed: 0"})
+    for file, name in (
+        (write_parquet(tmp_path / "t.parquet", table), "'__index_level_0__'"),
+        (write_text(tmp_path / "t.csv", table.to_csv()), "''"),
+        (write_text(tmp_path / "read-again.csv", twice.to_csv(index=False)), "'Unnamed: 0'"),
+    ):
+        out = tmp_path / f"{file.name}-bundles"
+        result = run("train", file, "--target", "rent", "--output", out)
+        assert (
+            f"warning: column {name} is the index of a data frame and is left out" in result.err.splitlines()
+        )
+        manifest = made("train", file, "--target", "rent", "--output", out)
+        assert manifest.schema.names == ("month", "size", "lift", "town")
+
+
+def test_an_index_with_a_name_is_a_column(tmp_path: Path) -> None:
+    file = write_parquet(tmp_path / "t.parquet", table_of_every_type().set_index("month"))
+    assert "month" in made("train", file, "--target", "rent", "--output", tmp_path).schema.names
+
+
+def test_whole_numbers_are_numbers_unless_their_owner_says_otherwise(tmp_path: Path) -> None:
+    file = write_text(tmp_path / "t.csv", table_of_every_type().to_csv(index=False))
+    manifest = made("train", file, "--target", "rent", "--output", tmp_path)
+    assert manifest.schema.check_row({**manifest.examples[0], "month": 1.5})[0] == 1.5
+    limits = write_text(tmp_path / "limits.json", '{"month": {"type": "integer"}}')
+    manifest = made("train", file, "--target", "rent", "--limits", limits, "--output", tmp_path / "whole")
+    with pytest.raises(InvalidRows, match="/inputs/month must be an integer"):
+        manifest.schema.check_row({**manifest.examples[0], "month": 1.5})
 
 
 def test_the_same_seed_gives_the_same_bundle_and_another_seed_another(diabetes: Path, tmp_path: Path) -> None:
@@ -180,7 +278,7 @@ NUMBERS = "\n".join(f"{n},{n % 3},{n % 2}" for n in range(40))
         ("a,y\n" + "1,2\n" * 20, [], "target 'y' has the same value in every row"),
         *(
             (f"a,y\n{rows * 20}", [], "target 'y' is not a number; --classify predicts its classes")
-            for rows in ("1,x\n2,z\n", "1,True\n2,False\n")
+            for rows in ("1,x\n2,z\n", "1,True\n2,Maybe\n")
         ),
         ("a,y\n" + "1,x\n2,x\n" * 20 + "1,z\n", ["--classify"], "class 'z' occurs in only one row"),
         ("y\n" + "1\n2\n" * 20, [], "has no column to learn from besides 'y'"),
@@ -189,7 +287,7 @@ NUMBERS = "\n".join(f"{n},{n % 3},{n % 2}" for n in range(40))
             [],
             "numbers except for 'NA'; if these are missing values, add --missing",
         ),
-        ("a,y\n" + "1e39,1\n2,2\n" * 20, [], "column 'a' has a value that does not fit a 32-bit float"),
+        ("a,y\n" + "1e39,1\n2,2\n" * 20, [], "column 'a', row 1: must fit a 32-bit float"),
         (f"a,b,y\n{NUMBERS}", ["--objective", "reg:gamma"], "reg:gamma needs a target above 0"),
         (
             f"a,b,y\n{NUMBERS}",

@@ -1,7 +1,7 @@
-"""Numbers, integers and booleans: which values they accept, as JSON values and as text."""
+"""Which values each type of feature accepts, as JSON values and as text."""
 
-import json
 import math
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -9,8 +9,8 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from model.description.features import FLOAT32_LIMIT, is_number
-from model.description.schema import InvalidValue, read_boolean, read_integer, read_number
+from model.description.features import FLOAT32_LIMIT, Feature, is_number
+from model.description.values import InvalidValue, read_boolean, read_integer, read_number, value_reader
 
 LARGEST = float(np.finfo(np.float32).max)
 
@@ -24,13 +24,16 @@ NUMBERLIKE = st.builds(
 )
 
 
-def read_as_json(text: str) -> float | None:
-    """Read a number with Python's JSON parser; None if it is not a number that fits float32."""
-    try:
-        parsed: Any = json.loads(text, parse_int=float)
-    except (ValueError, RecursionError):
+def read_otherwise(text: str) -> float | None:
+    """Read a number as Python does, without what only Python writes; None if it does not fit float32."""
+    text = text.strip(" \t\n\r")
+    if not text.isascii() or text.strip("0123456789+-.eE"):
         return None
-    return parsed if isinstance(parsed, float) and abs(parsed) < FLOAT32_LIMIT else None
+    try:
+        parsed = float(text)
+    except ValueError:
+        return None
+    return parsed if abs(parsed) < FLOAT32_LIMIT else None
 
 
 @given(st.one_of(st.text(), NUMBERLIKE, st.floats().map(repr), st.integers().map(str)))
@@ -51,8 +54,8 @@ def read_as_json(text: str) -> float | None:
 @example("true")
 @example(" 2.5 ")
 @example("-0")
-def test_text_is_a_number_exactly_when_it_is_a_json_number(text: str) -> None:
-    expected = read_as_json(text)
+def test_text_is_a_number_exactly_when_it_is_one_to_json_or_to_common_writers(text: str) -> None:
+    expected = read_otherwise(text)
     if expected is None:
         with pytest.raises(InvalidValue):
             read_number(text)
@@ -112,9 +115,92 @@ def test_an_integer_has_the_same_value_as_a_number_and_as_text(value: int) -> No
     assert read_integer(value) == read_integer(str(value)) == read_integer(float(value))
 
 
-def test_only_true_and_false_are_booleans() -> None:
-    assert read_boolean(True) is read_boolean("true") is read_boolean(" true ") is True
-    assert read_boolean(False) is read_boolean("false") is False
-    for value in ("True", "yes", "1", "", 1, 0, None):
+@pytest.mark.parametrize(
+    ("text", "number"),
+    [(".5", 0.5), ("5.", 5), ("+5", 5), ("007", 7), (" 2.5 ", 2.5), ("-.5e1", -5), ("+0.0", 0), ("-00", 0)],
+)
+def test_numbers_as_other_writers_have_them_are_numbers(text: str, number: float) -> None:
+    assert read_number(text) == number
+
+
+def test_a_boolean_is_true_or_false_in_any_case_or_one_or_zero() -> None:
+    for true in (True, 1, 1.0, "true", "True", "TRUE", " true\n", "1", "1.0"):
+        assert read_boolean(true) is True
+    for false in (False, 0, 0.0, -0.0, "false", "False", "FALSE", "0", "0.0"):
+        assert read_boolean(false) is False
+    for value in ("yes", "T", "", "2", "10", 2, 0.5, math.nan, None, [True]):
         with pytest.raises(InvalidValue, match="must be true or false"):
             read_boolean(value)
+
+
+UNREADABLE: list[object] = [[], {}, None, math.nan]
+
+
+def categories(*texts: str, **fields: Any) -> Callable[[object], Any]:
+    return value_reader(Feature("month", "category", categories=texts, **fields))
+
+
+@pytest.mark.parametrize("value", [1, 1.0, "1", "1.0", "1.00"])
+def test_a_category_that_is_a_number_has_that_number_in_every_form(value: object) -> None:
+    assert categories("10", "1")(value) == "1"
+    assert categories("10.0", "1.0")(value) == "1.0"
+
+
+@pytest.mark.parametrize("value", [2.5, "2.5", "2.50"])
+def test_a_category_may_be_a_number_with_a_fraction(value: object) -> None:
+    assert categories("2.5", "3")(value) == "2.5"
+
+
+@pytest.mark.parametrize("value", [True, "true", "True", "TRUE"])
+def test_a_category_that_is_a_boolean_has_that_boolean_in_every_form(value: object) -> None:
+    assert categories("False", "True")(value) == "True"
+
+
+@pytest.mark.parametrize(
+    ("category", "value"),
+    [("007", 7), ("007", "7"), ("7", "007"), ("100000", "1E5"), ("1E5", "10E4"), ("a", "A"), ("a", " a")],
+)
+def test_codes_that_only_look_like_the_number_of_a_category_are_not_that_category(
+    category: str, value: object
+) -> None:
+    with pytest.raises(InvalidValue, match="must be one of"):
+        categories(category)(value)
+
+
+def test_long_numbers_are_not_mistaken_for_their_neighbours() -> None:
+    read = categories(str(2**53 + 1))
+    assert read(2**53 + 1) == str(2**53 + 1)
+    others: list[object] = [2**53, float(2**53), 10**5000, math.inf]
+    for value in others:
+        with pytest.raises(InvalidValue):
+            read(value)
+
+
+def test_categories_that_are_the_same_number_are_told_apart_by_their_text() -> None:
+    read = categories("1.0", "1")
+    assert [read(value) for value in ("1", "1.0", 1, 1.0)] == ["1", "1.0", "1", "1"]
+
+
+def test_an_unseen_category_is_a_fault_or_missing_or_unknown() -> None:
+    with pytest.raises(InvalidValue, match="must be one of: a"):
+        categories("a")("b")
+    assert categories("a", unseen="missing")("b") is None
+    assert categories("a", unseen="unknown")("b") == "b"
+    for unseen in ("fault", "missing", "unknown"):
+        for value in UNREADABLE:
+            with pytest.raises(InvalidValue):
+                categories("a", unseen=unseen)(value)
+
+
+def test_missing_values_of_a_nullable_feature() -> None:
+    number = value_reader(Feature("x", "number", nullable=True), ["NA", "-"])
+    for value in (None, math.nan, "NaN", "nan", " NaN ", "NA", " NA", "-"):
+        assert number(value) is None
+    town = value_reader(Feature("x", "category", True, ("Bern", "nan")), ["NA"])
+    assert [town(value) for value in (None, math.nan, "NA", "nan")] == [None, None, None, "nan"]
+
+
+@pytest.mark.parametrize("value", [math.nan, "NaN", "NA"])
+def test_a_feature_that_is_not_nullable_has_no_missing_values(value: object) -> None:
+    with pytest.raises(InvalidValue, match="must be a number"):
+        value_reader(Feature("x", "number"), ["NA"])(value)

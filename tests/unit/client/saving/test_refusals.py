@@ -200,3 +200,17 @@ def test_arguments_that_no_bundle_can_hold(options: dict[str, Any], words: str, 
 def test_classes_that_do_not_fit(tmp_path: Path) -> None:
     model = clone(CLASSIFIER).fit(NUMBERS, SIZE.median() < SIZE)
     assert "the model has 2 classes, and 3 are named" in refusal(model, tmp_path, classes=["a", "b", "c"])
+
+
+@pytest.mark.parametrize("number", [np.inf, -np.inf, 1e39])
+def test_a_number_that_no_caller_can_send_is_refused(tmp_path: Path, number: float) -> None:
+    model = clone(XGB).fit(NUMBERS, SIZE)
+    sample = NUMBERS.astype({"p": "float64"})
+    sample.loc[3, "p"] = number
+    assert "leave these rows out of the sample" in refusal(model, tmp_path, sample)
+
+
+def test_a_column_may_have_any_name(tmp_path: Path) -> None:
+    table = TABLE[["x"]].rename(columns={"x": "self"})
+    model = make_pipeline(StandardScaler(), clone(XGB)).fit(table, SIZE)
+    assert paygrade.save(model, tmp_path / "b", name="sizes", target="size", sample=table).is_dir()

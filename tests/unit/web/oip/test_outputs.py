@@ -7,7 +7,7 @@ from web.oip.outputs import output_tensors
 
 
 def described(*rows: dict[str, Any]) -> list[dict[str, Any]]:
-    return [output.describe(binary=False) for output in output_tensors(rows)]
+    return [output.describe(binary=False) for output in output_tensors(rows, "float32")]
 
 
 def test_a_prediction_is_a_number_for_each_row_and_warnings_are_not_a_tensor() -> None:
@@ -35,7 +35,7 @@ def test_a_member_that_some_row_lacks_is_not_a_tensor() -> None:
 
 
 def test_a_tensor_as_bytes_has_its_size_and_no_data() -> None:
-    [output] = output_tensors([{"prediction": 260.00012}])
+    [output] = output_tensors([{"prediction": 260.00012}], "float32")
     assert output.describe(binary=True) == {
         "name": "prediction",
         "datatype": "FP32",
@@ -43,3 +43,9 @@ def test_a_tensor_as_bytes_has_its_size_and_no_data() -> None:
         "parameters": {"binary_data_size": 4},
     }
     assert output.as_bytes() == struct.pack("<f", 260.00012)
+
+
+def test_a_score_in_double_precision_keeps_it() -> None:
+    [output] = output_tensors([{"prediction": 0.1 + 0.2}], "float64")
+    assert output.describe(binary=False)["datatype"] == "FP64"
+    assert output.as_bytes() == struct.pack("<d", 0.1 + 0.2)

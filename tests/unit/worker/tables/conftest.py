@@ -21,7 +21,7 @@ from model.description.features import Feature
 from model.description.schema import Schema
 from worker.tables.chunks import ChunkScorer
 from worker.tables.plan import Plan, TableRequest, plan
-from worker.tables.score import predict_with, warn_by
+from worker.tables.score import predict_with, types_of, warn_by
 from worker.tables.write import join_errors, join_results
 
 FEATURES = Schema(
@@ -32,6 +32,7 @@ FEATURES = Schema(
     ]
 )
 OURS = ("prediction", "error")
+PREDICTION = {"prediction": np.dtype(np.float32)}
 
 
 class Scored(NamedTuple):
@@ -72,9 +73,7 @@ def score_table(files: FileStore, booster: xgboost.Booster) -> ScoreTable:
             file.write(data)
         request = TableRequest(kind, results or kind, FEATURES.names, options.pop("scored", OURS), **options)
         planned = plan(files, "input", request, chunk)
-        return score_chunks(
-            files, planned, ChunkScorer(files, planned.layout, FEATURES, predict, ["prediction"])
-        )
+        return score_chunks(files, planned, ChunkScorer(files, planned.layout, FEATURES, predict, PREDICTION))
 
     def predict(matrix: Any) -> Any:
         return {"prediction": booster.inplace_predict(matrix, validate_features=False)}
@@ -91,14 +90,14 @@ def score_bundle(files: FileStore) -> Callable[..., Scored]:
     ) -> Scored:
         with files.create("input") as file:
             file.write(data)
-        manifest, columns = bundle.manifest, bundle.manifest.columns[explain]
-        scored = added_names(columns, manifest.warns, prefix="")
+        manifest, types = bundle.manifest, types_of(bundle, explain)
+        scored = added_names(manifest.columns[explain], manifest.warns, prefix="")
         request = TableRequest(
             kind, results or kind, manifest.schema.names, scored, warns=manifest.warns, explain=explain
         )
         planned = plan(files, "input", request, chunk=2000)
         predict, warn = predict_with(bundle, explain), warn_by(bundle.observed)
-        scorer = ChunkScorer(files, planned.layout, manifest.schema, predict, columns, warn)
+        scorer = ChunkScorer(files, planned.layout, manifest.schema, predict, types, warn, bundle.matrix_type)
         return score_chunks(files, planned, scorer)
 
     return score

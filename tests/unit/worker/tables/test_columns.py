@@ -5,7 +5,7 @@ import numpy as np
 from jobs.files.tables import Format
 from model.bundle import Outputs
 from model.tables.columns import ColumnCheck
-from tests.unit.worker.tables.conftest import FEATURES
+from tests.unit.worker.tables.conftest import FEATURES, PREDICTION
 from worker.tables.plan import Layout
 from worker.tables.read import CsvColumns, Rows
 from worker.tables.score import Columns, RowFault, Scores, all_at_once, columns_of, joined, score_rows
@@ -18,6 +18,7 @@ GIVEN = Outputs(
     classes=["c", "a, or b"],
 )
 NAMES = ("prediction", "label", "probability_c", "probability_a, or b")
+TYPES = {name: column.dtype for name, column in columns_of(GIVEN).items()}
 
 
 def written(kind: Format) -> tuple[Layout, Rows, Scores]:
@@ -48,9 +49,15 @@ def test_an_interval_has_two_columns() -> None:
 
 
 def test_rows_that_the_model_did_not_score_have_empty_values() -> None:
-    columns = joined([(1, None), (2, columns_of(GIVEN))], NAMES)
+    columns = joined([(1, None), (2, columns_of(GIVEN))], TYPES)
     assert columns["label"].tolist() == ["", "a, or b", "c"]
     assert columns["prediction"].tolist() == [0, 1, 0]
+
+
+def test_columns_of_rows_that_were_all_given_up_have_the_types_of_the_others() -> None:
+    columns = joined([(2, None)], TYPES)
+    assert {name: column.dtype for name, column in columns.items()} == TYPES
+    assert joined([], TYPES)["label"].dtype == object
 
 
 def test_a_row_that_the_model_cannot_score_is_found() -> None:
@@ -62,8 +69,6 @@ def test_a_row_that_the_model_cannot_score_is_found() -> None:
     values = [float(number) for number in range(6)]
     features = {"years": values, "age": [20] * 6, "town": ["Bern"] * 6}
     check = ColumnCheck(FEATURES, empty_is_null=False)
-    scores = score_rows(
-        check, predict, ["prediction"], Rows(6, features, CsvColumns({}), {}), all_at_once(0, 6)
-    )
+    scores = score_rows(check, predict, PREDICTION, Rows(6, features, CsvColumns({}), {}), all_at_once(0, 6))
     assert scores.faults == {3: [RowFault("", "the model could not score this row")]}
     assert scores.columns["prediction"][[0, 1, 2, 4, 5]].tolist() == [0, 1, 2, 4, 5]

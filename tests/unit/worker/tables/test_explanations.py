@@ -17,7 +17,16 @@ from model.description.features import Feature
 from model.description.manifest import MODEL_FILE, Manifest
 from model.publish import publish
 from model.tables.columns import MISSING
-from tests.unit.worker.tables.conftest import FEATURES, OURS, WRITERS, Scored, as_csv, as_parquet, read
+from tests.unit.worker.tables.conftest import (
+    FEATURES,
+    OURS,
+    PREDICTION,
+    WRITERS,
+    Scored,
+    as_csv,
+    as_parquet,
+    read,
+)
 from worker.stopping import ScoringStopped
 from worker.tables.chunks import ChunkScorer
 from worker.tables.plan import TableRequest, plan
@@ -141,7 +150,7 @@ def test_scoring_stops_between_two_calls_of_the_model(files: FileStore) -> None:
         calls.append(len(matrix))
         return {"prediction": matrix[:, 0]}
 
-    scorer = ChunkScorer(files, planned.layout, FEATURES, predict, ["prediction"])
+    scorer = ChunkScorer(files, planned.layout, FEATURES, predict, PREDICTION)
     with pytest.raises(ScoringStopped):
         scorer.score(files, "input", planned.chunks[0], "part", should_continue=lambda: not calls)
     assert len(calls) == 1
