@@ -6,10 +6,10 @@ from typing import Any
 import numpy as np
 
 from paygrade.saving.errors import SaveRefused
+from paygrade.saving.lookup_table import LookupTable
 from paygrade.saving.program import Made, Program, require_exact
 from paygrade.saving.raw import is_missing
 from paygrade.saving.reading import Traced, class_name, dtypes_of, require_dense
-from paygrade.saving.table import Table
 
 
 def read_imputer(program: Program, imputer: Any, traced: Traced, values: Any) -> list[int]:
@@ -58,9 +58,9 @@ def _impute_text(program: Program, imputer: Any, column: int, statistic: Any) ->
     fill = statistic if isinstance(statistic, str) else str(statistic)
     sign = imputer.missing_values
     if isinstance(sign, str):
-        table = Table({sign: fill}, -1, math.nan, to_text=True)
+        table = LookupTable({sign: fill}, -1, math.nan, to_text=True)
     elif raw and is_missing(sign) and _same_sign(sign, raw.missing):
-        table = Table({}, -1, fill, to_text=True)
+        table = LookupTable({}, -1, fill, to_text=True)
     else:
         raise SaveRefused(
             f"{class_name(imputer)} looks for {sign!r} in {made.label!r}, which marks missing values with "

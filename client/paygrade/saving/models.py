@@ -9,9 +9,9 @@ from paygrade.saving.calibrations import read_calibrated
 from paygrade.saving.containers import is_passthrough
 from paygrade.saving.errors import SaveRefused
 from paygrade.saving.learner import read_learner
+from paygrade.saving.lookup_table import LookupTable
 from paygrade.saving.program import Made, Program
 from paygrade.saving.reading import Traced, class_name, require_fitted, trace
-from paygrade.saving.table import Table
 from paygrade.saving.targets import read_inverse
 
 REGRESSORS = ("XGBRegressor", "XGBRFRegressor", "XGBRanker")
@@ -110,7 +110,7 @@ def _give_categories(program: Program, booster: Any, traced: Traced) -> list[int
     for position, (column, kind) in enumerate(zip(traced.columns, types, strict=True)):
         if kind == "c":
             categories = traced.values.iloc[:, position].cat.categories.tolist()
-            table = Table({category: code for code, category in enumerate(categories)}, None, math.nan)
+            table = LookupTable({category: code for code, category in enumerate(categories)}, None, math.nan)
             label = Made(program[column].label)
             columns += program.add_table("lookup", column, [label], table, dtype="float64")
         else:

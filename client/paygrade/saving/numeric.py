@@ -8,10 +8,10 @@ import numpy as np
 
 from paygrade.saving.errors import SaveRefused
 from paygrade.saving.functions import CAST
+from paygrade.saving.lookup_table import LookupTable
 from paygrade.saving.program import Made, Program, require_exact
 from paygrade.saving.reading import Traced, dtypes_of, float_type, require_dense, require_numeric
 from paygrade.saving.scalers import scaling
-from paygrade.saving.table import Table
 
 
 def read_bins(program: Program, binner: Any, traced: Traced, values: Any) -> list[int]:
@@ -24,7 +24,7 @@ def read_bins(program: Program, binner: Any, traced: Traced, values: Any) -> lis
         return ordinal
     made: list[int] = []
     for number, count in zip(ordinal, binner.n_bins_, strict=True):
-        table = Table({float(place): place for place in range(int(count))}, -1, -1)
+        table = LookupTable({float(place): place for place in range(int(count))}, -1, -1)
         labels = [Made(f"{program[number].label}=bin {place}") for place in range(int(count))]
         made += program.add_table("one_hot", number, labels, table, width=int(count))
     if binner.encode == "onehot":

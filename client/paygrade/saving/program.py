@@ -5,8 +5,8 @@ from dataclasses import dataclass, replace
 from typing import Any, NamedTuple
 
 from paygrade.saving.errors import SaveRefused
+from paygrade.saving.lookup_table import LookupTable
 from paygrade.saving.raw import RawColumn
-from paygrade.saving.table import Table
 
 
 @dataclass(frozen=True)
@@ -32,7 +32,7 @@ class Added(NamedTuple):
     of: list[int]
     made: list[int]
     members: Mapping[str, Any]
-    table: Table | None
+    table: LookupTable | None
 
 
 class Program:
@@ -67,7 +67,9 @@ class Program:
         like = [replace(self[number], sure=not self[number].inexact, dense=None) for number in of]
         return self._add(kind, of, like if made is None else made, members, None)
 
-    def add_table(self, kind: str, of: int, made: Sequence[Made], table: Table, **members: Any) -> list[int]:
+    def add_table(
+        self, kind: str, of: int, made: Sequence[Made], table: LookupTable, **members: Any
+    ) -> list[int]:
         """Add a step that looks values up; raises SaveRefused if their last bits are uncertain."""
         require_exact(self, [of], "an encoder")
         if text_of := self[of].text_of:
@@ -82,7 +84,7 @@ class Program:
         of: Sequence[int],
         made: Sequence[Made],
         members: Mapping[str, Any],
-        table: Table | None,
+        table: LookupTable | None,
     ) -> list[int]:
         first = len(self._read_column) + len(self._made)
         numbers = list(range(first, first + len(made)))

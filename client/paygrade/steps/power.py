@@ -72,6 +72,7 @@ class Power(Step):
     """
 
     kind: ClassVar[str] = "power"
+    exact = False
 
     def __init__(
         self, transform: Transform, powers: Sequence[np.float64], dtype: FloatType, shapes: tuple[Shape, ...]
