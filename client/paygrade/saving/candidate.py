@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from paygrade.saving.bundle_file import shortest
+from paygrade.saving.errors import SaveRefused
 from paygrade.saving.labels import read_classes
 from paygrade.saving.learner import read_learner, read_quantiles, require_served
 from paygrade.saving.models import Predictor, read_predictor
@@ -20,7 +21,7 @@ from paygrade.saving.raw import RawColumn, read_columns
 from paygrade.saving.readers import READERS
 from paygrade.saving.reading import Traced
 from paygrade.saving.written import Written, write_steps
-from paygrade.steps import After, Steps
+from paygrade.steps import After, Steps, StepsError
 
 GOLDEN_ROWS = 12
 
@@ -53,8 +54,11 @@ class Candidate:
         missing = None if math.isnan(predictor.missing) else predictor.missing
         written = write_steps(program, predictor.columns, names, missing)
         features = [column.to_feature(has_steps=True) for column in written.columns]
-        steps = None if written.steps is None else Steps.from_dict(written.steps, features)
-        after = After.from_list(predictor.after)
+        try:
+            steps = None if written.steps is None else Steps.from_dict(written.steps, features)
+            after = After.from_list(predictor.after)
+        except StepsError as error:
+            raise SaveRefused(f"the fitted model cannot be written as data: {error}") from None
         replay = Replay(predictor.booster, predictor.trees, steps, predictor.missing, after)
         named = read_classes(classes, predictor.classes)
         mixed = steps.mixed([column.name for column in written.columns]) if steps else ""
