@@ -13,7 +13,7 @@ from jobs.batches.status import BatchStatus
 from jobs.files.tables import MEDIA_TYPES, Format
 from model.description.catalog import Catalog
 from web.app import ApiRequest, JsonResponse
-from web.batch_requests import BatchBody, BatchParameters, read_batch, read_pieces
+from web.batch_requests import BatchBody, BatchParameters, read_batch
 from web.batch_submission import BatchSubmission, OutputFile
 from web.connection import OpenConnections
 from web.openapi.batch_schemas import BATCH_ID, BatchListSchema, BatchSchema, PreviewSchema
@@ -24,6 +24,7 @@ from web.pages import read_page_query, write_page
 from web.problems import Problem
 from web.requests import read_query_wait, require_json_accepted
 from web.routing import route
+from web.uploads import open_upload
 
 _RANGE = re.compile(r"bytes=([0-9]{0,18})-([0-9]{0,18})")
 _GZIP_FORMAT = 31
@@ -142,12 +143,12 @@ class BatchRoutes:
     @route("POST", PATH, _CREATE)
     def create(self, request: ApiRequest) -> JsonResponse:
         require_json_accepted(request)
-        batch_request = read_batch(request, self._catalog, self._s3_allow)
-        pieces = read_pieces(request, self._submission.max_file, self._connections.report_progress)
+        file = open_upload(request, self._submission.max_file, self._connections.report_progress)
+        batch_request = read_batch(request, file, self._catalog, self._s3_allow)
         if batch_request.options.dry_run:
-            preview = self._submission.dry_run(batch_request, pieces, request.owner.name)
+            preview = self._submission.dry_run(batch_request, file, request.owner.name)
             return JsonResponse(preview, headers={"Cache-Control": "no-store"})
-        record, replayed = self._submission.submit(batch_request, pieces, request.owner.name)
+        record, replayed = self._submission.submit(batch_request, file, request.owner.name)
         headers = {"Idempotency-Replayed": "true"} if replayed else {}
         return _resource(request, record, 202, {"Location": path_of(record.id), **headers})
 
