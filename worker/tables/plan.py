@@ -290,6 +290,8 @@ def _plan_parquet(file: RawIOBase, size: int, request: TableRequest, chunk: int)
         metadata = pyarrow.parquet.read_metadata(file)
         names = tuple(metadata.schema.to_arrow_schema().names)
     except (pa.ArrowException, OSError) as error:
+        if "decrypt" in str(error).lower() or "encrypt" in str(error).lower():
+            raise InvalidTable("this Parquet file is encrypted; send it without encryption") from error
         raise InvalidTable("the file is not Parquet, or its end is missing") from error
     check_columns(names, request.schema.required, request.scored, similar_name)
     groups = [metadata.row_group(number) for number in range(metadata.num_row_groups)]
