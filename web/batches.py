@@ -16,6 +16,7 @@ from web.app import ApiRequest, JsonResponse
 from web.batch_requests import BatchBody, BatchParameters, read_batch
 from web.batch_submission import BatchSubmission, OutputFile
 from web.connection import OpenConnections
+from web.media_types import MULTIPART
 from web.openapi.batch_schemas import BATCH_ID, BatchListSchema, BatchSchema, PreviewSchema
 from web.openapi.job_operations import JobOperations
 from web.openapi.operation import JSON, Operation, ResponseSchema
@@ -91,8 +92,9 @@ _FILE = {
     206: ResponseSchema("A part of the file", {}, "*/*", always=("ETag", "Accept-Ranges", "Content-Range")),
 }
 _DESCRIPTION = """\
-Send the file as it is, or with `Content-Encoding: gzip`; the options are in the query. A file in S3 may be \
-gzip, too. The results have a line for each row: the columns that are not features, the columns of the \
+Send the file as it is, packed with gzip or zip, or as a part of a form; the options are in the query, or in \
+fields of the form before the file. Its format follows from the media type, from the name in the form, or from its \
+first bytes. How CSV is written is found by looking, or named by `delimiter`, `decimal` and `encoding`. The results have a line for each row: the columns that are not features, the columns of the \
 model, `warnings` about values outside the range of the training data where the range is known, and `error`, \
 which is empty where the row was scored."""
 
@@ -103,6 +105,11 @@ def _query_parameters() -> list[Parameter]:
     return [in_query(name, **schema) for name, schema in parameters.items()]
 
 
+_FORM = {
+    "type": "object",
+    "required": ["file"],
+    "properties": {"file": {"type": "string", "contentMediaType": "application/octet-stream"}},
+}
 _CREATE = Operation(
     "createBatch",
     "batches",
@@ -125,6 +132,8 @@ _CREATE = Operation(
         "required": True,
         "content": {
             **{media_type: {"schema": {"type": "string"}} for media_type in MEDIA_TYPES.values()},
+            "application/octet-stream": {"schema": {"type": "string"}},
+            MULTIPART: {"schema": _FORM},
             JSON: {"schema": BatchBody.model_json_schema()},
         },
     },

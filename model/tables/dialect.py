@@ -69,9 +69,9 @@ def find_dialect(start: bytes, named: Dialect, schema: Schema | None = None) -> 
     one with which all of the first records have the same number of fields.
     """
     sample = start.removeprefix(codecs.BOM_UTF8)[:SAMPLE_BYTES].decode(errors="replace")
-    told, end = separator_line(sample)
+    separator, end = separator_line(sample)
     sample = sample[end:]
-    delimiter = named.delimiter or told or _find_delimiter(sample, schema.required if schema else ())
+    delimiter = named.delimiter or separator or _find_delimiter(sample, schema.required if schema else ())
     if named.decimal or delimiter == ",":  # with which a decimal comma would have to be quoted
         return Dialect(delimiter, named.decimal or ".")
     numeric = None if schema is None else decimal_features(schema)
