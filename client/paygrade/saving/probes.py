@@ -9,7 +9,7 @@ from paygrade.saving.errors import SaveRefused
 from paygrade.saving.proof import Scores, differing_rows
 from paygrade.saving.raw import FLOATS, NARROW_INTEGERS, WIDE_INTEGERS, RawColumn, is_missing
 
-PROBED_ROWS = 200
+PROBED_ROWS = 100
 """As many rows of the sample are scored with other values in each column in turn."""
 MOST_CATEGORIES = 1_000
 UNSEEN = "a text that no table has"
@@ -68,11 +68,9 @@ def _other_values(column: RawColumn, rows: int) -> Iterator[Any]:
     if column.type == "number" and column.dtype in FLOATS + WIDE_INTEGERS:
         yield from _numbers(column, rows)
     elif column.type == "category" and isinstance(_first(column), str):
-        texts = column.categories[:MOST_CATEGORIES]
-        for first in range(0, len(texts), rows):
+        texts = column.categories + [UNSEEN] * column.unseen
+        for first in range(0, min(len(texts), MOST_CATEGORIES), rows):
             yield np.resize(np.array(texts[first : first + rows], dtype=object), rows)
-        if column.unseen:
-            yield np.full(rows, UNSEEN, dtype=object)
 
 
 def _first(column: RawColumn) -> Any:
@@ -83,9 +81,9 @@ def _numbers(column: RawColumn, rows: int) -> Iterator[Any]:
     known = column.to_numbers()
     known = known[~np.isnan(known)]
     low, high = min(known, default=0.0), max(known, default=0.0)
-    random = np.random.default_rng(rows)
-    yield random.uniform(low, high, rows)
-    yield random.uniform(low, high, rows).round()
+    within = np.random.default_rng(rows).uniform(low, high, rows)
+    within[::2] = within[::2].round()
+    yield within
     yield np.resize([low - 1, high + 1, 0, 1, low - (high - low), high + (high - low)], rows)
 
 
