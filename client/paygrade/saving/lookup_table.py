@@ -45,7 +45,7 @@ class LookupTable:
             known = {as_text(value): result for value, result in self.known.items()}
             results = [self._result_of(text, known, column.name) for text in positions]
             written["results"] = [_result(result, positions) for result in results]
-        return {**written, "texts": 1} if self.to_text else written
+        return {**written, "to_text": True} if self.to_text else written
 
     def _result_of(self, text: str, known: Mapping[str, Key], name: str) -> Key:
         if text in known:
