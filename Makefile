@@ -30,9 +30,9 @@ test-all: .venv/dev-installed
 test-containers: .venv/dev-installed
 	@$(BIN)/python -m pytest $(or $(TESTS),tests/containers)
 
-# The unit tests with each Python that is installed, each in an environment of its own.
+# The unit tests with each Python that is installed, or with those of PYTHONS, each in an environment of its own.
 test-pythons: .venv/dev-installed
-	@$(BIN)/python -m tests.pythons
+	@$(BIN)/python -m tests.pythons $(PYTHONS)
 
 bench: .venv/dev-installed
 	@$(BIN)/python -m benchmarks $(BENCH)
@@ -73,7 +73,7 @@ DEV_MB := 150
 	@$(INSTALL) --require-hashes --requirement $<
 	@touch $@
 
-# Pin what pyproject.toml asks for: versions and hashes, the same for every Python from 3.11 on.
+# Pin what pyproject.toml asks for: versions and hashes for every Python from 3.11 on. Markers tell what differs.
 LOCK := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --fork-strategy fewest \
   --generate-hashes --no-emit-index-url --no-header --no-annotate pyproject.toml
 lock: .venv/dev-installed

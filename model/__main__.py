@@ -1,13 +1,14 @@
 """The command line of models: `python -m model`."""
 
 import argparse
+import os
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 from model.bundle import Bundle
 from model.cli.arguments import make_parser
-from model.cli.render import render_bundle, render_catalog, render_metrics
+from model.cli.render import render_bundle, render_catalog, render_features, render_metrics
 from model.description.catalog import Catalog
 from model.description.errors import ModelError
 from model.description.manifest import DESCRIPTION_FILE, Manifest
@@ -43,7 +44,7 @@ def _train(options: argparse.Namespace) -> str:
 
     target = TargetOptions(options.objective, options.classify, options.log, options.quantiles)
     limits = read_limits(options.limits) if options.limits else {}
-    name = options.name or model_name(options.table.name)
+    name = model_name(options.table.name, options.name)
     table = read_table(options.table, options.missing)
     dataset = make_dataset(
         table, DatasetOptions(options.target, target, options.drop, options.base_margin, limits)
@@ -56,25 +57,47 @@ def _train(options: argparse.Namespace) -> str:
 
 
 def _import(options: argparse.Namespace) -> str:
-    from model.training.importing import ImportOptions, import_model, read_schema_file
+    from model.importing.assemble import import_model
+    from model.importing.open_source import open_source
+    from model.importing.options import ImportOptions, read_schema_file
     from model.training.table import read_table
     from model.training.trained import model_name
 
     import_options = ImportOptions(
-        name=options.name or model_name(options.model.name),
-        target=options.target,
+        name=model_name(_name_of(options.model), options.name),
+        target=", ".join(options.targets) or options.target,
+        targets=options.targets,
         unit=options.unit,
         features=read_schema_file(options.schema) if options.schema else (),
         classes=options.classes,
         transform=options.transform,
         base_margin=options.base_margin,
         trees=options.trees,
+        missing_value=options.missing_value,
+        zero_is_missing=options.zero_is_missing,
+        by_position=options.by_position,
+        scores=options.scores,
+        unproved=options.unproved,
+        inexact=options.inexact,
     )
     sample = read_table(options.sample, options.missing) if options.sample else None
     for note in sample.notes if sample else ():
         print(f"note: {note}", file=sys.stderr)
-    trained = import_model(options.model, import_options, sample)
-    return _written(publish(options.output, trained.booster, trained.description, trained.golden_rows))
+    with open_source(options.model, os.environ) as source:
+        imported = import_model(source, import_options, sample)
+    trained = imported.trained
+    manifest = publish(options.output, trained.booster, trained.description, trained.golden_rows)
+    return "\n".join([render_features(manifest), *imported.notes, _written(manifest)])
+
+
+def _name_of(model: str) -> str:
+    """Return what an imported model is called: its file, its folder, or its name in a registry of MLflow."""
+    scheme, colon, rest = model.partition(":/")
+    if not colon:
+        return Path(model).resolve().name
+    return (
+        rest.strip("/").partition("/" if scheme == "models" else "\n")[0].partition("@")[0].rpartition("/")[2]
+    )
 
 
 def _show(options: argparse.Namespace) -> str:

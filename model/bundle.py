@@ -29,7 +29,8 @@ class Outputs(NamedTuple):
 
     `prediction` has shape (rows,); a classifier's is the number of the most likely class.
     `probability` has shape (rows,), and is that of class 1. `probabilities` has shape (rows, classes).
-    `interval` has shape (rows, 2): low and high. Outputs that the model does not have are None.
+    `interval` has shape (rows, 2): low and high. Where there are `targets`, `prediction` and `probability`
+    have shape (rows, targets). Outputs that the model does not have are None.
     """
 
     prediction: Scores | NDArray[np.int64]
@@ -38,6 +39,7 @@ class Outputs(NamedTuple):
     probabilities: Scores | None = None
     interval: Scores | None = None
     classes: Sequence[str] = ()
+    targets: Sequence[str] = ()
 
 
 class Explanation(NamedTuple):
@@ -77,7 +79,7 @@ class Bundle:
             )
         model = (manifest.directory / MODEL_FILE).read_bytes()
         booster = read_booster(model, f"{manifest.ref}: {MODEL_FILE}", threads)
-        objective = read_objective(booster, manifest.ref)
+        objective = read_objective(booster, manifest.ref, manifest.xgboost)
         try:
             preparation = preparation_of(manifest.schema, manifest.missing, manifest.steps)
             finish = finish_of(manifest.transform, manifest.transform_type, manifest.after)
@@ -94,7 +96,7 @@ class Bundle:
         return self._encoder.encode(rows)
 
     def score(self, matrix: Matrix) -> Scores:
-        """Return the model's scores in the unit of the target: (rows,), or (rows, classes or quantiles)."""
+        """Return the model's scores in the unit of the target: (rows,), or (rows, scores of each row)."""
         return self._scorer.score(matrix)
 
     def predict(self, rows: Rows) -> Scores:
@@ -111,12 +113,13 @@ class Bundle:
         if objective.name == BINARY:
             numbers = (scores > 0.5).astype(np.int64)
             classes = self.manifest.classes
-            return Outputs(numbers, probability=scores, labels=_labels(numbers, classes), classes=classes)
+            labels, targets = _labels(numbers, classes), self.manifest.targets
+            return Outputs(numbers, probability=scores, labels=labels, classes=classes, targets=targets)
         if objective.classes:
             numbers = scores.argmax(axis=1)
             labels = _labels(numbers, self._classes)
             return Outputs(numbers, probabilities=scores, labels=labels, classes=self._classes)
-        return Outputs(scores)
+        return Outputs(scores, targets=self.manifest.targets)
 
     def explain(self, matrix: Matrix) -> Explanation:
         """Return what each feature adds to the margin of each row's prediction."""
@@ -196,18 +199,25 @@ class Scorer:
         self._rounds = (0, 0) if objective.booster == "gblinear" else (0, trees)
         # The other boosters add up in another order in inplace_predict.
         self._in_place = objective.booster == "gbtree"
+        self._width = (objective.width,) if objective.width > 1 else ()
         if objective.name == "multi:softmax":  # which would give only the class
             booster.set_param({"objective": "multi:softprob"})
 
     def score(self, matrix: Matrix) -> Scores:
-        """Return scores in the unit of the target: (rows,), or (rows, classes or quantiles)."""
+        """Return scores in the unit of the target: (rows,), or (rows, scores of each row)."""
         features, margin = self._preparation.split(matrix)
         if self._in_place:
             scores = self._booster.inplace_predict(
-                features, iteration_range=self._rounds, validate_features=False, base_margin=margin
+                features,
+                iteration_range=self._rounds,
+                predict_type="margin" if self.objective.crossing else "value",
+                validate_features=False,
+                base_margin=margin,
             )
         else:
-            scores = self._predict(_dmatrix(features, margin))
+            scores = self._predict(_dmatrix(features, margin), output_margin=self.objective.crossing)
+        # XGBoost gives no rows another shape than one of these.
+        scores = scores.reshape((len(matrix), *self._width))
         return self._finish.apply(scores) if self._finish else scores
 
     def explain(self, matrix: Matrix) -> Explanation:

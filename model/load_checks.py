@@ -33,6 +33,17 @@ def check_description(
             f"{ref}: the model has {booster.num_boosted_rounds()} rounds of trees, "
             f"fewer than the {manifest.trees} that its description uses"
         )
+    _check_outputs(manifest, objective)
+    if manifest.explained and preparation.mixed:
+        raise BundleError(
+            f"{ref}: {preparation.mixed}, so the model cannot be explained; "
+            "its description must say explained: false"
+        )
+
+
+def _check_outputs(manifest: Manifest, objective: Objective) -> None:
+    """Raise BundleError if the model does not predict what the manifest describes."""
+    ref = manifest.ref
     if objective.name != manifest.objective:
         raise BundleError(f"{ref}: the model's objective is {objective.name}, not {manifest.objective}")
     if objective.quantiles != tuple(manifest.quantiles):
@@ -44,14 +55,14 @@ def check_description(
             f"{ref}: the model has {objective.classes} classes, "
             f"but its description has {len(manifest.classes)}"
         )
-    if manifest.schema.base_margin is not None and (objective.classes > 2 or objective.quantiles):
+    if (len(manifest.targets) or 1) != objective.targets:
+        raise BundleError(
+            f"{ref}: the model predicts {objective.targets} targets, "
+            f"but its description names {len(manifest.targets)}"
+        )
+    if manifest.schema.base_margin is not None and objective.width > 1:
         raise BundleError(
             f"{ref}: a base margin is one number for each row, and this model would need several"
-        )
-    if manifest.explained and preparation.mixed:
-        raise BundleError(
-            f"{ref}: {preparation.mixed}, so the model cannot be explained; "
-            "its description must say explained: false"
         )
 
 
@@ -77,7 +88,7 @@ def check_golden_scores(
         differs = published != scores
     else:
         compared = scores.dtype if exact_link else np.float32
-        differs = _ulps_between(published.astype(compared), scores.astype(compared)) > LINK_ULPS
+        differs = ulps_between(published.astype(compared), scores.astype(compared)) > LINK_ULPS
     rows = np.flatnonzero(differs if differs.ndim == 1 else differs.any(axis=1))
     if rows.size:
         raise GoldenMismatch(
@@ -87,7 +98,7 @@ def check_golden_scores(
         )
 
 
-def _ulps_between(these: NDArray[Any], those: NDArray[Any]) -> NDArray[np.uint64]:
+def ulps_between(these: NDArray[Any], those: NDArray[Any]) -> NDArray[np.uint64]:
     """Count the steps from one number to the next that lie between each two."""
     ordinals = [_ordinals(these), _ordinals(those)]
     low, high = np.minimum(*ordinals), np.maximum(*ordinals)

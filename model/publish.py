@@ -11,7 +11,7 @@ import numpy as np
 import xgboost
 from numpy.typing import NDArray
 
-from model.booster import read_booster, read_objective
+from model.booster import EXPECTILE, read_booster, read_objective
 from model.bundle import Bundle, RowEncoder, Scorer
 from model.description.errors import BundleError
 from model.description.manifest import DESCRIPTION_FILE, MODEL_FILE, Manifest, digest
@@ -28,7 +28,8 @@ def publish(
     """Write `<root>/<name>/<version>/` after a test load; publishing the same bundle again changes nothing.
 
     `description` is `bundle.json` without what is read from the model: objective, quantiles, explained,
-    xgboost, golden and sha256. Without a version the bundle gets the next one. Raises BundleError,
+    golden (but for its `probes`) and sha256. Its `xgboost` is the version whose scores are wanted: the
+    installed one if it is left out. Without a version the bundle gets the next one. Raises BundleError,
     SchemaError, InvalidRows or RegistryUnavailable.
     """
     version = description.get("version")
@@ -113,7 +114,8 @@ def _write(
     golden_rows: list[dict[str, Any]],
 ) -> None:
     ref = f"{description['name']}@{description['version']}"
-    objective = read_objective(booster, ref)
+    version = description.get("xgboost", xgboost.__version__)
+    objective = read_objective(booster, ref, version)
     model = directory / MODEL_FILE
     booster.save_model(model)
     schema = Schema.from_list(description["features"])
@@ -127,9 +129,13 @@ def _write(
         **description,
         "objective": objective.name,
         **({"quantiles": list(objective.quantiles)} if objective.quantiles else {}),
-        **({} if _can_explain(scorer, matrix) else {"explained": False}),
-        "xgboost": xgboost.__version__,
-        "golden": {"rows": golden_rows, "predictions": shortest(scorer.score(matrix))},
+        **_explained(scorer, matrix),
+        "xgboost": version,
+        "golden": {
+            **description.get("golden", {}),
+            "rows": golden_rows,
+            "predictions": shortest(scorer.score(matrix)),
+        },
     }
     _sign(complete, directory)
 
@@ -142,10 +148,14 @@ def _sign(description: Mapping[str, Any], directory: Path) -> None:
     (directory / DESCRIPTION_FILE).write_text(text, encoding="utf-8")
 
 
-def _can_explain(scorer: Scorer, matrix: NDArray[np.float32]) -> bool:
-    """Try an explanation: XGBoost cannot explain trees with several numbers in a leaf."""
+def _explained(scorer: Scorer, matrix: NDArray[np.float32]) -> dict[str, Any]:
+    """Return what the description says of explanations, if the model has none."""
+    if scorer.objective.targets > 1:
+        return {"explained": False, "unexplained": "it predicts several targets"}
+    if scorer.objective.name == EXPECTILE and scorer.objective.quantiles:
+        return {"explained": False, "unexplained": "its expectiles build on one another"}
     try:
         scorer.explain(matrix[:1])
-    except xgboost.core.XGBoostError:
-        return False
-    return True
+    except xgboost.core.XGBoostError:  # before 3.3
+        return {"explained": False, "unexplained": "its trees have several numbers in a leaf"}
+    return {}

@@ -1,9 +1,12 @@
-"""`make test-pythons`: the unit tests with each supported Python that is installed on this machine."""
+"""`make test-pythons`: the unit tests with each supported Python that is installed on this machine.
+
+`make test-pythons PYTHONS=3.13` runs them with these versions only, and fails if one is not installed.
+"""
 
 import os
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 ROOT = Path(__file__).parents[1]
@@ -11,10 +14,10 @@ SUPPORTED = ("3.11", "3.12", "3.13")
 TESTS = ["tests/unit", "-n", "2", "--dist", "loadfile", "-m", "not slow"]
 
 
-def installed() -> dict[str, Path]:
+def installed(versions: Sequence[str]) -> dict[str, Path]:
     """One interpreter for each version: from PATH, or one of pyenv's, whose shims need not run."""
     found = {}
-    for version in SUPPORTED:
+    for version in versions:
         for candidate in _candidates(version):
             if _runs(candidate):
                 found[version] = candidate
@@ -22,10 +25,11 @@ def installed() -> dict[str, Path]:
     return found
 
 
-def main() -> int:
-    """Returns 1 if a test fails with any of them."""
-    failed = []
-    for version, interpreter in installed().items():
+def main(wanted: Sequence[str]) -> int:
+    """Returns 1 if a test fails with any of them, or if a wanted one is not installed."""
+    found = installed(wanted or SUPPORTED)
+    failed = [version for version in wanted if version not in found]
+    for version, interpreter in found.items():
         print(f"Python {version}: {interpreter}", flush=True)
         environment = ROOT / ".venv" / f"python-{version}"
         if _set_up(interpreter, environment) or _run(
@@ -52,8 +56,12 @@ def _runs(interpreter: Path) -> bool:
 def _set_up(interpreter: Path, environment: Path) -> int:
     uv: list[str | Path] = [sys.executable, "-m", "uv"]
     into: list[str | Path] = ["--python", environment / "bin" / "python"]
-    return _run([*uv, "venv", "--quiet", "--allow-existing", "--python", interpreter, environment]) or _run(
-        [*uv, "pip", "sync", "--quiet", *into, "--require-hashes", "requirements/dev.txt"]
+    return (
+        _run([*uv, "venv", "--quiet", "--allow-existing", "--python", interpreter, environment])
+        or _run([*uv, "pip", "sync", "--quiet", *into, "--require-hashes", "requirements/dev.txt"])
+        or _run(
+            [*uv, "pip", "install", "--quiet", *into, "--no-deps", "--no-build-isolation", "-e", "client"]
+        )
     )
 
 
@@ -62,4 +70,4 @@ def _run(command: list[str | Path]) -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(main(sys.argv[1:]))

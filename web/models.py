@@ -73,7 +73,8 @@ def model(manifest: Manifest, catalog: Catalog) -> dict[str, Any]:
         "objective": manifest.objective,
         "metrics": manifest.metrics,
         "row": manifest.schema.to_json_schema(),
-        "example": manifest.examples[0],
+        "proof": manifest.proof.get("kind"),
+        "example": next(iter(manifest.examples), None),
         "urls": {"self": f"{PATH}/{manifest.ref}"},
     }
 

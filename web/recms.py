@@ -20,7 +20,8 @@ def _describe(models: ModelSchemas) -> Iterator[Operation]:
     """Describes the route with the rows of the newest version of the model; without it, no row is valid."""
     newest = models.newest(MODEL)
     schema = ref_to(component_name("Row", newest)) if newest else {"type": "object"}
-    examples = {"row": {"summary": "a row", "value": newest.examples[0]}} if newest else {}
+    rows = newest.examples if newest else []
+    examples = {"row": {"summary": "a row", "value": rows[0]}} if rows else {}
     yield Operation(
         "recms",
         "predictions",

@@ -135,16 +135,24 @@ def explanation_members(names: Sequence[bytes], explanation: Explanation) -> Ite
 
 
 def _members(outputs: Outputs) -> Iterable[list[bytes]]:
-    yield [b'"prediction":' + text for text in _numbers(outputs.prediction)]
+    yield _per_target(b"prediction", outputs.prediction, outputs.targets)
     if outputs.labels is not None:
         yield [b'"label":' + orjson.dumps(label) for label in outputs.labels]
     if outputs.probability is not None:
-        yield [b'"probability":' + text for text in _numbers(outputs.probability)]
+        yield _per_target(b"probability", outputs.probability, outputs.targets)
     if outputs.probabilities is not None:
         classes = [orjson.dumps(name) for name in outputs.classes]
         yield [b'"probabilities":' + _object(classes, values) for values in _numbers(outputs.probabilities)]
     if outputs.interval is not None:
         yield [b'"interval":[%b]' % b",".join(values) for values in _numbers(outputs.interval)]
+
+
+def _per_target(member: bytes, values: NDArray[Any], targets: Sequence[str]) -> list[bytes]:
+    texts = _numbers(values)
+    if targets:
+        names = [orjson.dumps(name) for name in targets]
+        texts = [_object(names, row) for row in texts]
+    return [b'"%b":%b' % (member, text) for text in texts]
 
 
 def _numbers(values: NDArray[Any]) -> list[Any]:
@@ -164,8 +172,8 @@ def _object(names: Sequence[bytes], values: Sequence[bytes]) -> bytes:
 
 
 def _finite(outputs: Outputs) -> NDArray[np.bool_]:
-    finite = np.isfinite(outputs.prediction)
-    for more in (outputs.probability, outputs.probabilities, outputs.interval):
-        if more is not None:
-            finite &= np.isfinite(more) if more.ndim == 1 else np.isfinite(more).all(axis=1)
+    finite = np.ones(len(outputs.prediction), dtype=bool)
+    for scores in (outputs.prediction, outputs.probability, outputs.probabilities, outputs.interval):
+        if scores is not None:
+            finite &= np.isfinite(scores) if scores.ndim == 1 else np.isfinite(scores).all(axis=1)
     return finite

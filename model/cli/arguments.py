@@ -3,13 +3,16 @@
 import argparse
 from pathlib import Path
 
+from model.description.manifest import TRANSFORMS
+
 BUNDLES = Path(__file__).parents[1] / "bundles"
 TRAINED = Path("trained")
 EXAMPLES = """\
 examples:
   python -m model train wages.csv --target wage --quantiles 0.05,0.95
   python -m model train churn.parquet --target left --classify --drop customer_id
-  python -m model import booster.ubj --name rent --target rent --sample rows.csv
+  python -m model import booster.ubj --name rent --target rent --sample rows.csv --scores predicted
+  python -m model import models:/rent@champion --target rent --sample rows.csv --scores predicted
   python -m model check trained/rent/1
   python -m model publish trained/rent/1 --to s3://my-bucket/bundles
   python -m model list --bundles s3://my-bucket/bundles
@@ -81,16 +84,37 @@ def _add_import(parser: argparse.ArgumentParser) -> None:
         "are read from the booster; the command asks for what the booster does not know."
     )
     add = parser.add_argument
-    add("model", type=Path, metavar="MODEL", help="a file written by save_model (.ubj or .json)")
-    add("--target", required=True, metavar="NAME", help="what the model predicts")
+    add(
+        "model",
+        metavar="MODEL",
+        help="a file of save_model (.ubj or .json), or of MLflow: a folder, models:/NAME@alias, runs:/…",
+    )
+    add("--target", default="prediction", metavar="NAME", help="what the model predicts (%(default)s)")
+    add("--targets", type=texts, default=(), metavar="NAMES", help="names of several targets: height,weight")
     _add_description(parser)
     add("--sample", type=Path, metavar="FILE", help="CSV or Parquet with typical rows, for the golden rows")
+    add(
+        "--scores",
+        default="",
+        metavar="COLUMN",
+        help="the author's scores of the sample: columns of it, a FILE (CSV, Parquet, .npy), or FILE:COLUMNS",
+    )
     _add_missing(parser)
+    add(
+        "--missing-value",
+        type=float,
+        metavar="N",
+        help="number that stands for a missing value, such as -999",
+    )
+    add("--zero-is-missing", action="store_true", help="trained on a sparse matrix: its zeros are missing")
     add("--schema", type=Path, metavar="FILE", help="JSON list of features or names, in the model's order")
     add("--classes", type=texts, default=(), metavar="TEXTS", help="names of the classes, such as no,yes")
-    add("--transform", default="", choices=("log", "log1p"), help="transform of the target in training")
+    add("--transform", default="", choices=TRANSFORMS, help="transform of the target in training")
     add("--base-margin", default="", metavar="NAME", help="number that the trees' sum starts from")
     add("--trees", type=positive, metavar="N", help="rounds to use (default: the best iteration, or all)")
+    add("--by-position", action="store_true", help="the features are the sample's columns, in their order")
+    add("--inexact", action="store_true", help="accept scores that differ in the last bits of a link")
+    add("--unproved", action="store_true", help="import a model though the sample shows wrong scores")
 
 
 def _add_description(parser: argparse.ArgumentParser) -> None:

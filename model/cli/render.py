@@ -7,6 +7,8 @@ from model.description.catalog import Catalog
 from model.description.features import Feature
 from model.description.manifest import Manifest
 
+PROOFS = {"": "trained here", "scores": "proved by scores", "target": "measured on its target"}
+
 
 def render_bundle(manifest: Manifest) -> str:
     """Describe one bundle: target, features, metrics, training and golden rows."""
@@ -17,6 +19,8 @@ def render_bundle(manifest: Manifest) -> str:
     ]
     if manifest.classes:
         lines.append(f"classes: {', '.join(manifest.classes)}")
+    if manifest.targets:
+        lines.append(f"targets: {', '.join(manifest.targets)}")
     if manifest.quantiles:
         lines.append(f"quantiles: {', '.join(map(str, manifest.quantiles))}")
     if manifest.transform:
@@ -24,11 +28,33 @@ def render_bundle(manifest: Manifest) -> str:
     if not manifest.explained:
         reason = f": {manifest.unexplained}" if manifest.unexplained else ""
         lines.append(f"cannot be explained{reason}")
-    features = [[feature.name, feature.type, _notes(feature)] for feature in manifest.schema.features]
-    lines += ["", "features", *_table(features), "", "metrics", *_nested(manifest.metrics)]
+    if manifest.missing is not None:
+        lines.append(f"{manifest.missing:g} stands for a missing value")
+    lines.append(render_proof(manifest))
+    lines += ["", "features", render_features(manifest), "", "metrics", *_nested(manifest.metrics)]
     lines += ["", "training", *_nested(manifest.training)]
     lines += ["", f"{len(manifest.golden.rows)} golden rows"]
     return "\n".join(lines)
+
+
+def render_features(manifest: Manifest) -> str:
+    """Make a table with a line for each feature."""
+    features = [[feature.name, feature.type, _notes(feature)] for feature in manifest.schema.features]
+    return "\n".join(_table(features))
+
+
+def render_proof(manifest: Manifest) -> str:
+    """Say what the scores were compared with before the bundle was made."""
+    proof = manifest.proof
+    match proof.get("kind"):
+        case None:
+            return "trained here"
+        case "scores":
+            return f"proved by its author's scores of {proof['rows']} rows" if "rows" in proof else "proved"
+        case "target":
+            return f"measured on {proof['rows']} rows, but not compared with its author's scores"
+        case _:
+            return "not proved: its scores were compared with nothing"
 
 
 def render_catalog(catalog: Catalog) -> str:
@@ -37,7 +63,9 @@ def render_catalog(catalog: Catalog) -> str:
     for name in catalog.names():
         for version in catalog.versions(name):
             manifest = catalog.find(f"{name}@{version}")
-            rows.append([manifest.ref, manifest.target, manifest.objective, manifest.sha256[:12]])
+            proof = manifest.proof.get("kind", "")
+            said = PROOFS.get(proof, "not proved")
+            rows.append([manifest.ref, manifest.target, manifest.objective, said, manifest.sha256[:12]])
     problems = [f"not served: {problem}" for problem in catalog.problems.values()]
     return "\n".join([*_table(rows), *problems]) or "no bundles are published here"
 
@@ -59,6 +87,8 @@ def _notes(feature: Feature) -> str:
     notes = []
     if feature.base_margin:
         notes.append("base margin")
+    if feature.zero_is_missing:
+        notes.append("0 is missing")
     if feature.nullable:
         notes.append("may be missing")
     if feature.categories:

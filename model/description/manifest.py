@@ -38,6 +38,7 @@ FIELDS: dict[str, type] = {
 OPTIONAL: dict[str, type] = {
     "classes": list,
     "quantiles": list,
+    "targets": list,
     "transform": str,
     "transform_type": str,
     "explained": bool,
@@ -50,6 +51,8 @@ OPTIONAL: dict[str, type] = {
     "missing_texts": list,
 }
 SCORE_TYPES = ("float32", "float64")
+PROOFS = ("scores", "target", "none")
+"""What a bundle was compared with before it was made: scores of its author, its target, nothing."""
 TYPE_NAMES: Mapping[type, str] = {
     str: "text",
     int: "a whole number",
@@ -64,11 +67,13 @@ TYPE_NAMES: Mapping[type, str] = {
 class Golden:
     """Checked rows, and the score that the model gave each of them when it was published.
 
-    A score is one number, or a list with one number for each class or quantile.
+    A score is one number, or a list with one number for each class or quantile. Rows that are `probes` were
+    made up to check the model, and nobody has ever sent such rows.
     """
 
     rows: list[list[Value]]
     predictions: list[Any]
+    probes: bool = False
 
 
 @dataclass(frozen=True, eq=False)
@@ -76,7 +81,8 @@ class Manifest:
     """The description of a bundle.
 
     `trees` is the number of boosting rounds to use. `classes` are the names of a classifier's classes, by
-    their number. `quantiles` are those of a model that predicts an interval. `transform` was applied to the
+    their number. `quantiles` are those of a model that predicts an interval. `targets` are the names of
+    several targets. `transform` was applied to the
     target before training, and is inverted in scores, in `transform_type`. `explained` tells whether the
     model can be explained, and `unexplained` why it cannot. Numbers equal to `missing` count as missing.
     `steps` make the booster's columns out of the features, and `after` is done to its scores;
@@ -105,6 +111,7 @@ class Manifest:
     sha256: str
     classes: Sequence[str] = ()
     quantiles: Sequence[float] = ()
+    targets: Sequence[str] = ()
     transform: str = ""
     transform_type: str = "float64"
     explained: bool = True
@@ -132,7 +139,9 @@ class Manifest:
 
     @property
     def examples(self) -> list[dict[str, Value]]:
-        """The golden rows as callers would send them: rows that are known to be valid."""
+        """The golden rows as callers would send them; none if they were made up."""
+        if self.golden.probes:
+            return []
         return [dict(zip(self.schema.names, row, strict=True)) for row in self.golden.rows]
 
     def _columns(self) -> dict[bool, tuple[str, ...]]:
@@ -143,6 +152,8 @@ class Manifest:
                 case "probabilities":
                     classes = self.classes or [str(number) for number in range(width)]
                     names += [f"probability_{name}" for name in classes]
+                case "prediction" | "probability" if self.targets:
+                    names += [f"{member}_{name}" for name in self.targets]
                 case "interval":
                     names += ["interval_low", "interval_high"]
                 case _:
@@ -188,12 +199,12 @@ class Manifest:
         return cls(directory=directory, schema=schema, golden=golden, **fields)
 
     def _members(self) -> dict[str, int]:
-        members = {"prediction": 1}
+        members = {"prediction": len(self.targets) or 1}
         multi_class = self.objective.startswith("multi:")
         if self.classes or multi_class:
             members["label"] = 1
         if self.objective == "binary:logistic":
-            members["probability"] = 1
+            members["probability"] = len(self.targets) or 1
         if multi_class:
             scores = self.golden.predictions[0]
             members["probabilities"] = len(scores) if isinstance(scores, list) else 1
@@ -261,8 +272,13 @@ def _is_a(value: object, expected: type) -> bool:
     return isinstance(value, expected) and not (expected is int and isinstance(value, bool))
 
 
+def _check_proof(proof: Mapping[str, Any]) -> None:
+    if proof.get("kind") not in PROOFS:
+        raise BundleError(f"{DESCRIPTION_FILE}: the kind of proof must be one of {', '.join(PROOFS)}")
+
+
 def _check_values(description: Mapping[str, Any]) -> None:
-    classes, quantiles = description.get("classes", []), description.get("quantiles", [])
+    quantiles = description.get("quantiles", [])
     if not NAME.fullmatch(description["name"]):
         raise BundleError(
             f"{DESCRIPTION_FILE}: name must have 1 to 63 characters of a-z, 0-9, _ and -, "
@@ -271,8 +287,10 @@ def _check_values(description: Mapping[str, Any]) -> None:
     for name in ("version", "trees"):
         if description[name] < 1:
             raise BundleError(f"{DESCRIPTION_FILE}: {name} must be 1 or more")
-    if not all(isinstance(text, str) for text in classes) or len(set(classes)) != len(classes):
-        raise BundleError(f"{DESCRIPTION_FILE}: classes must be texts, each different from the others")
+    for name in ("classes", "targets"):
+        texts = description.get(name, [])
+        if not all(isinstance(text, str) for text in texts) or len(set(texts)) != len(texts):
+            raise BundleError(f"{DESCRIPTION_FILE}: {name} must be texts, each different from the others")
     if not all(isinstance(text, str) and text.strip() for text in description.get("missing_texts", [])):
         raise BundleError(f"{DESCRIPTION_FILE}: missing_texts must be texts, none of them empty")
     if not all(is_number(alpha) and 0 < alpha < 1 for alpha in quantiles):
@@ -282,6 +300,8 @@ def _check_values(description: Mapping[str, Any]) -> None:
 
 def _check_scores(description: Mapping[str, Any]) -> None:
     """Check what is done to the trees' scores."""
+    if "proof" in description:
+        _check_proof(description["proof"])
     if description.get("transform", "log") not in TRANSFORMS:
         raise BundleError(f"{DESCRIPTION_FILE}: transform must be one of {', '.join(TRANSFORMS)}")
     for name in ("scores", "transform_type"):
@@ -320,7 +340,9 @@ def _read_golden(golden: Mapping[str, Any], schema: Schema, type_of_scores: str)
         raise BundleError(
             f"{DESCRIPTION_FILE}: golden predictions must be numbers, or lists of numbers of equal length"
         )
-    return Golden(schema.check_rows(rows, "/golden/rows"), predictions)
+    if not isinstance(golden.get("probes", False), bool):
+        raise BundleError(f"{DESCRIPTION_FILE}: probes of golden must be true or false")
+    return Golden(schema.check_rows(rows, "/golden/rows"), predictions, golden.get("probes", False))
 
 
 def _is_double(value: object) -> bool:

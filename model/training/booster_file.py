@@ -1,15 +1,15 @@
 """Reads model files from elsewhere, and recognises what is not an XGBoost model."""
 
-import re
 from pathlib import Path
 
 import xgboost
 
 from model.booster import SAVE_MODEL, read_booster
 from model.description.errors import BundleError
+from model.training.older_versions import NOTES_TREES_OF_ROUND, Use, rewrite
+from model.versions import parse, saved_by
 
-JSON_VERSION = re.compile(rb'"version"\s*:\s*\[\s*(\d+)\s*,\s*(\d+)')
-UBJSON_VERSION = re.compile(rb"\x07version\[#L\x00{7}\x03i(.)i(.)i", re.DOTALL)
+WHOLE = Use()
 OTHER_FORMATS = {
     b"\x80": f"is a pickle, and reading a pickle can run code; {SAVE_MODEL}",
     b"\x1f\x8b": (
@@ -28,8 +28,8 @@ OTHER_FORMATS = {
 """What is wrong with a file, by its first bytes."""
 
 
-def read_model_file(file: Path) -> tuple[xgboost.Booster, str]:
-    """Return the booster, and the version of XGBoost that saved it ("unknown" before 1.0).
+def read_model_file(file: Path, use: Use = WHOLE) -> tuple[xgboost.Booster, str]:
+    """Return the booster, which scores as the version of XGBoost did that saved it, and that version.
 
     Raises BundleError.
     """
@@ -40,30 +40,10 @@ def read_model_file(file: Path) -> tuple[xgboost.Booster, str]:
     for start, problem in OTHER_FORMATS.items():
         if content.startswith(start):
             raise BundleError(f"{file.name}: {problem}")
-    saved_by, installed = _saved_by(content), _parse(xgboost.__version__)
-    if saved_by > installed:
-        raise BundleError(
-            f"{file.name}: was saved by XGBoost {_text(saved_by)}, and the installed {_text(installed)} may "
-            "misread it; train it with the installed version, or use a newer Paygrade"
-        )
-    with xgboost.config_context(verbosity=0):  # XGBoost warns of files of its older versions
-        return read_booster(content, file.name), _text(saved_by)
-
-
-def _saved_by(content: bytes) -> tuple[int, int]:
-    if found := JSON_VERSION.findall(content):
-        major, minor = found[-1]
-        return int(major), int(minor)
-    if found := UBJSON_VERSION.findall(content):
-        major, minor = found[-1]
-        return major[0], minor[0]
-    return 0, 0
-
-
-def _parse(version: str) -> tuple[int, int]:
-    major, minor, *_ = version.split(".")
-    return int(major), int(minor)
-
-
-def _text(version: tuple[int, int]) -> str:
-    return ".".join(map(str, version)) if any(version) else "unknown"
+    version = saved_by(content)
+    booster = read_booster(content, file.name)
+    if not version:
+        raise BundleError(f"{file.name}: does not tell which XGBoost saved it; {SAVE_MODEL}")
+    if parse(version) < NOTES_TREES_OF_ROUND:
+        booster = read_booster(rewrite(content, version, use, file.name), file.name)
+    return booster, version

@@ -21,9 +21,15 @@ class TrainedModel:
     golden_rows: list[dict[str, Any]]
 
 
-def model_name(file: str) -> str:
-    """Derive the name of a model from that of a file; raises TableError if it gives no valid name."""
-    stem = re.sub(r"[^a-z0-9_-]+", "-", file.lower().partition(".")[0]).strip("-_")
-    if not NAME.fullmatch(stem[:63]):
+def model_name(file: str, given: str = "") -> str:
+    """Return the given name of a model, or derive one from that of a file; raises TableError."""
+    stem = re.sub(r"[^a-z0-9_-]+", "-", (given or file.partition(".")[0]).lower()).strip("-_")[:63]
+    if given and not NAME.fullmatch(given):
+        advice = f"; --name {stem} would do" if NAME.fullmatch(stem) else ""
+        raise TableError(
+            f"--name {given!r}: a name has 1 to 63 characters of a-z, 0-9, _ and -, "
+            f"and starts with a letter or a digit{advice}"
+        )
+    if not NAME.fullmatch(stem):
         raise TableError(f"{file}: the file's name gives no name for the model; add --name NAME")
-    return stem[:63]
+    return stem

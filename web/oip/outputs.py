@@ -65,8 +65,9 @@ def _datatype(name: str, scores: str) -> str:
 def _output(name: str, datatype: str, values: Sequence[Any]) -> OutputTensor:
     first = values[0]
     parameters: dict[str, str | int] = {}
-    if isinstance(first, dict):  # probabilities by class, in the same order in each row
-        parameters = {"classes": orjson.dumps(list(first)).decode()}
+    if isinstance(first, dict):  # by class or by target, in the same order in each row
+        of_each = "classes" if name == "probabilities" else "targets"
+        parameters = {of_each: orjson.dumps(list(first)).decode()}
         values = [list(value.values()) for value in values]
     if isinstance(values[0], list):
         shape = (len(values), len(values[0]))

@@ -1,6 +1,6 @@
 """The routes under /v2."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import orjson
@@ -86,7 +86,7 @@ def _infer(manifest: Manifest, called: str, path: str) -> Operation:
         {200: scores},
         (404, 406, 413, 415, 422, 429, 503),
         "Described for one row. A tensor of shape [n] has n rows. Tensors can be sent and returned as bytes.",
-        body=json_body(_infer_schema(manifest), {"row": {"value": _infer_example(manifest)}}),
+        body=json_body(_infer_schema(manifest), _infer_examples(manifest)),
         path=path,
     )
 
@@ -114,8 +114,12 @@ def _infer_schema(manifest: Manifest) -> dict[str, Any]:
     }
 
 
-def _infer_example(manifest: Manifest) -> dict[str, Any]:
-    row = manifest.examples[0]
+def _infer_examples(manifest: Manifest) -> dict[str, Any]:
+    rows = manifest.examples
+    return {"row": {"value": _infer_example(manifest, rows[0])}} if rows else {}
+
+
+def _infer_example(manifest: Manifest, row: Mapping[str, Any]) -> dict[str, Any]:
     return {
         "inputs": [
             {

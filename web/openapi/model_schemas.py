@@ -38,12 +38,12 @@ class ModelSchemas:
         self.schemas[row] = {
             "title": f"A row for {manifest.ref}",
             **manifest.schema.to_json_schema(),
-            "examples": manifest.examples[:3],
+            **({"examples": manifest.examples[:3]} if manifest.examples else {}),
         }
         refs: list[str | None] = [manifest.name, manifest.ref] if newest else [manifest.ref]
         self.schemas[body] = _body(manifest, refs, default, ref_to(row))
         self._bodies.append(body)
-        if newest:
+        if newest and manifest.examples:
             named = {} if default else {"model": manifest.name}
             rows = manifest.examples
             for suffix, summary, inputs in (("", "one row", rows[0]), ("-rows", "a list of rows", rows[:3])):

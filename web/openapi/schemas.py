@@ -49,15 +49,20 @@ class OutputSchema(TypedDict):
     """The scores of a row."""
 
     prediction: Annotated[
-        float,
+        float | dict[str, float],
         Field(
             description="float32, or float64 where the model gives that, in the fewest digits that read back "
             "the same. For a classifier the number of the most likely class, for quantiles the one nearest "
-            "the median"
+            "the median. By name where the model has several targets"
         ),
     ]
     label: NotRequired[Annotated[str, Field(description="Name of the most likely class")]]
-    probability: NotRequired[Annotated[float, Field(description="Probability of the second of two classes")]]
+    probability: NotRequired[
+        Annotated[
+            float | dict[str, float],
+            Field(description="Probability of the second of two classes; by name where there are targets"),
+        ]
+    ]
     probabilities: NotRequired[
         Annotated[dict[str, float], Field(description="Probabilities by class, for more than two classes")]
     ]
@@ -143,7 +148,18 @@ class ModelSchema(TypedDict):
     objective: Annotated[str, Field(description="The objective, as XGBoost names it")]
     metrics: dict[str, Any]
     row: Annotated[dict[str, Any], Field(description="JSON Schema (2020-12) of a row")]
-    example: Annotated[dict[str, Any], Field(description="A row that can be scored")]
+    proof: Annotated[
+        Literal["scores", "target", "none"] | None,
+        Field(
+            description="How a model trained elsewhere was proved. scores: the scores of a sample equal "
+            "its author's, to the last bit. target: only its error was measured. none: it was compared with "
+            "nothing. null: it was trained by Paygrade"
+        ),
+    ]
+    example: Annotated[
+        dict[str, Any] | None,
+        Field(description="A row that can be scored; null if no real row of this model is known"),
+    ]
     urls: ModelUrlsSchema
 
 

@@ -22,18 +22,24 @@ Matrix: TypeAlias = NDArray[Any]
 
 
 def columns_of(outputs: Outputs) -> Columns:
-    """One column for each output; each class and each end of an interval has a column of its own."""
-    columns: Columns = {"prediction": outputs.prediction}
+    """One column for each output; each target, class and end of an interval has a column of its own."""
+    columns: Columns = _per_target("prediction", outputs.prediction, outputs.targets)
     if outputs.labels is not None:
         columns["label"] = np.array(outputs.labels, dtype=object)
     if outputs.probability is not None:
-        columns["probability"] = outputs.probability
+        columns |= _per_target("probability", outputs.probability, outputs.targets)
     if outputs.probabilities is not None:
         for number, name in enumerate(outputs.classes):
             columns[f"probability_{name}"] = outputs.probabilities[:, number]
     if outputs.interval is not None:
         columns["interval_low"], columns["interval_high"] = outputs.interval.T
     return columns
+
+
+def _per_target(member: str, values: NDArray[Any], targets: Sequence[str]) -> Columns:
+    if not targets:
+        return {member: values}
+    return {f"{member}_{name}": values[:, number] for number, name in enumerate(targets)}
 
 
 def predict_with(bundle: Bundle, explain: bool = False) -> Callable[[Matrix], Columns]:

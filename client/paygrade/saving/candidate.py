@@ -55,8 +55,11 @@ class Candidate:
         missing = None if math.isnan(predictor.missing) else predictor.missing
         written = write_steps(program, predictor.columns, names, missing)
         features = [column.to_feature(has_steps=True) for column in written.columns]
-        steps = None if written.steps is None else Steps.from_dict(written.steps, features)
-        after = After.from_list(predictor.after)
+        try:
+            steps = None if written.steps is None else Steps.from_dict(written.steps, features)
+            after = After.from_list(predictor.after)
+        except StepsError as error:
+            raise SaveRefused(f"the fitted model cannot be written as data: {error}") from None
         replay = Replay(predictor.booster, predictor.trees, steps, predictor.missing, after)
         named = read_classes(classes, predictor.classes)
         mixed = steps.mixed([column.name for column in written.columns]) if steps else ""

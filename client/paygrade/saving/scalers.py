@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from paygrade.saving.errors import SaveRefused
 from paygrade.saving.program import Program
 from paygrade.saving.reading import Traced, dtypes_of, is_sparse, require_numeric
 
@@ -63,6 +64,10 @@ def _operation(do: str, by: Any, dtype: str = "") -> dict[str, Any]:
     if by is None:
         return {}
     operands = np.asarray(by)
+    if not np.isfinite(operands).all():
+        raise SaveRefused(
+            "a scaler was fitted on a column without a single finite value; leave that column out"
+        )
     used = np.dtype(dtype or operands.dtype)
     return {"do": do, "by": operands.astype(used).astype(np.float64).tolist(), "dtype": str(used)}
 

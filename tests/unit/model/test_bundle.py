@@ -146,11 +146,15 @@ def test_a_model_that_does_not_fit_its_description_is_refused(
         Bundle.load(manifest)
 
 
-def test_a_model_with_several_targets_is_refused(tmp_path: Path, describe: Describe) -> None:
+def test_a_model_with_several_targets_is_refused_unless_all_are_named(
+    tmp_path: Path, describe: Describe
+) -> None:
     matrix = xgboost.DMatrix(np.array([[0.0], [1.0]]), label=np.array([[0, 1], [1, 0]]), nthread=1)
     booster = xgboost.train({"nthread": 1}, matrix, 2)
-    with pytest.raises(BundleError, match="models of 2 targets are not supported"):
+    with pytest.raises(BundleError, match="predicts 2 targets, but its description names 0"):
         publish(tmp_path, booster, describe(trees=2), [{"rooms": 1}])
+    with pytest.raises(BundleError, match="targets must be texts, each different"):
+        publish(tmp_path, booster, describe(trees=2, targets=["rent", "rent"]), [{"rooms": 1}])
     assert list(tmp_path.iterdir()) == []
 
 

@@ -10,6 +10,7 @@ import xgboost
 from model.bundle import Bundle
 from model.description.errors import BundleError
 from model.publish import publish
+from model.versions import parse
 from tests.unit.model.conftest import Describe
 from tests.unit.model.objectives import DIABETES, MODELS, QUANTILES, ROUNDS, WINE, Floats, Table, train
 
@@ -162,14 +163,21 @@ def test_the_sum_of_the_trees_starts_from_the_base_margin(tmp_path: Path, descri
     assert np.abs(sums - booster.predict(matrix, output_margin=True)).max() < 1e-4
 
 
-def test_trees_with_several_numbers_in_a_leaf_are_served_without_explanations(
+def test_trees_with_several_numbers_in_a_leaf_are_served_and_explained_if_xgboost_can(
     tmp_path: Path, describe: Describe
 ) -> None:
     more = {"objective": "multi:softprob", "num_class": 3, "multi_strategy": "multi_output_tree"}
     booster = xgboost.train({"nthread": 1, **more}, WINE.matrix(label=WINE.target), ROUNDS)
     manifest = publish(tmp_path, booster, describe(features=WINE.features, trees=ROUNDS), WINE.rows[:3])
-    assert not manifest.explained
-    assert np.array_equal(Bundle.load(manifest).score(WINE.values), booster.predict(WINE.matrix()))
+    bundle, margins = Bundle.load(manifest), booster.predict(WINE.matrix(), output_margin=True)
+    assert np.array_equal(bundle.score(WINE.values), booster.predict(WINE.matrix()))
+    assert manifest.explained == (parse(xgboost.__version__) >= (3, 3))
+    if manifest.explained:
+        explained = bundle.explain(WINE.values)
+        sums = explained.contributions.sum(axis=1, dtype=np.float64) + explained.base
+        assert np.abs(sums - margins.max(axis=1)).max() < 1e-4
+    else:
+        assert manifest.unexplained == "its trees have several numbers in a leaf"
 
 
 @pytest.mark.parametrize(

@@ -5,10 +5,12 @@ from pathlib import Path
 import pytest
 from jsonschema import Draft202012Validator
 
+from tests.unit.model.command import made
 from tests.unit.web.conftest import NewSite
 from tests.unit.web.site import Site, problem
 from web.keys import digest
 
+SALARY_MODEL = Path(__file__).parents[3] / "model/bundles/salary/1/model.ubj"
 SHA256 = "c176bdea49324a06b5ba0849cfc68966ce80a9ccf749fd815fd4943a9ee8bc45"
 
 
@@ -26,11 +28,32 @@ def test_a_model_shows_all_that_a_caller_needs(site: Site) -> None:
         "unit": "thousands of dollars",
         "objective": "reg:squarederror",
         "metrics": {"training_mean_absolute_error": 0.000867},
+        "proof": None,
         "example": {"years": 2.5},
         "urls": {"self": "/v1/models/salary@1"},
     }
     assert row["properties"]["years"]["description"] == "Years of experience"
     assert Draft202012Validator(row).is_valid(shown["example"])
+
+
+def test_a_model_without_real_rows_shows_none_that_were_made_up(new_site: NewSite, tmp_path: Path) -> None:
+    made("import", SALARY_MODEL, "--name", "pay", "--target", "salary", "--output", tmp_path)
+    site = new_site(bundles=tmp_path, default_model="pay")
+    shown = site.client.get("/v1/models/pay").get_json()
+    assert (shown["example"], shown["proof"]) == (None, "none")
+    document = site.client.get("/openapi.json").get_json()
+    assert "examples" not in document["components"]["schemas"]["Row.pay.1"]
+    bodies = [document["paths"][path]["post"]["requestBody"] for path in ("/v1/predictions", "/recms")]
+    assert [body["content"]["application/json"]["examples"] for body in bodies] == [{}, {}]
+
+
+def test_a_model_says_how_it_was_proved(new_site: NewSite, tmp_path: Path) -> None:
+    sample = tmp_path / "sample.csv"
+    sample.write_text("years,score\n2.5,260.00012\n4.5,374.99866\n")
+    where = ("--name", "pay", "--target", "salary", "--output", tmp_path / "served")
+    made("import", SALARY_MODEL, *where, "--sample", sample, "--scores", "score")
+    shown = new_site(bundles=tmp_path / "served", default_model="pay").client.get("/v1/models/pay").get_json()
+    assert (shown["example"], shown["proof"]) == ({"years": 2.5}, "scores")
 
 
 def test_its_example_is_scored(site: Site) -> None:

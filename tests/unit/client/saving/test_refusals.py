@@ -214,3 +214,10 @@ def test_a_column_may_have_any_name(tmp_path: Path) -> None:
     table = TABLE[["x"]].rename(columns={"x": "self"})
     model = make_pipeline(StandardScaler(), clone(XGB)).fit(table, SIZE)
     assert paygrade.save(model, tmp_path / "b", name="sizes", target="size", sample=table).is_dir()
+
+
+@pytest.mark.filterwarnings("ignore")  # scikit-learn's own
+def test_a_scaler_of_a_column_without_values(tmp_path: Path) -> None:
+    table = NUMBERS.assign(empty=np.nan)
+    model = make_pipeline(StandardScaler(), clone(XGB)).fit(table, SIZE)
+    assert "fitted on a column without a single finite value" in refusal(model, tmp_path, table)

@@ -1,0 +1,1 @@
+"""Reads models that MLflow has saved, from a folder or from a tracking server, without MLflow."""
