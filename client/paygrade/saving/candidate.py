@@ -2,6 +2,7 @@
 
 import math
 import platform
+import sys
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,9 +15,9 @@ from paygrade.saving.labels import read_classes
 from paygrade.saving.learner import read_learner, read_quantiles, require_served
 from paygrade.saving.models import Predictor, read_predictor
 from paygrade.saving.names import column_names
-from paygrade.saving.probes import find_nullable
+from paygrade.saving.probes import probe_columns
 from paygrade.saving.program import Program
-from paygrade.saving.proof import Replay, Scores, author_scores, prove
+from paygrade.saving.proof import Replay, Scores, author_scores, prove, prove_labels
 from paygrade.saving.raw import RawColumn, read_columns
 from paygrade.saving.readers import READERS
 from paygrade.saving.reading import Traced
@@ -72,7 +73,9 @@ class Candidate:
     def prove(self) -> None:
         """Compare all scores of the sample; find what callers may leave open. Raises SaveRefused."""
         prove(self.expected, self._replayed(self.sample))
-        find_nullable(
+        if self.classes:
+            prove_labels(self.author.predict(self.sample), self.expected, self.predictor.classes)
+        probe_columns(
             self.written.columns,
             self.sample,
             lambda rows: author_scores(self.author, rows),
@@ -81,7 +84,6 @@ class Candidate:
 
     def describe(self) -> dict[str, Any]:
         """Return the fields of `bundle.json` that come from the model and its sample."""
-        import sklearn
         import xgboost
 
         steps, missing = self.written.steps, self.predictor.missing
@@ -98,7 +100,7 @@ class Candidate:
             "trees": self.predictor.trees,
             "training": {
                 "saved_by": "paygrade.save",
-                "scikit-learn": sklearn.__version__,
+                **({"scikit-learn": sys.modules["sklearn"].__version__} if "sklearn" in sys.modules else {}),
                 "python": platform.python_version(),
             },
             "xgboost": xgboost.__version__,
@@ -112,7 +114,10 @@ class Candidate:
 
     def _replayed(self, rows: Any) -> Scores:
         columns = [_raw_numbers(column, rows) for column in self.written.columns]
-        return self.replay.score(np.column_stack(columns))
+        try:
+            return self.replay.score(np.column_stack(columns))
+        except StepsError as error:
+            raise SaveRefused(f"the sample has rows that the bundle could not score: {error}") from None
 
 
 def _raw_numbers(column: RawColumn, rows: Any) -> NDArray[np.float64]:

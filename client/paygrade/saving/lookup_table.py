@@ -31,36 +31,38 @@ class LookupTable:
 
     def render(self, column: RawColumn | None) -> dict[str, Any]:
         """Write the table for a column of text, or for one of numbers (None)."""
+        positions = {} if column is None else {text: place for place, text in enumerate(column.categories)}
         written: dict[str, Any] = {
-            name: _result(value, column)
+            name: _result(value, positions)
             for name, value in (("unknown", self.unknown), ("missing", self.missing))
             if value is not None
         }
         if column is None:
             values = sorted(float(value) for value in self.known)
             written["values"] = values
-            written["results"] = [_result(self.known[value], column) for value in values]
+            written["results"] = [_result(self.known[value], positions) for value in values]
         else:
             known = {as_text(value): result for value, result in self.known.items()}
-            written["results"] = [self._result_of(text, known, column) for text in column.categories]
-        return {**written, "texts": 1} if self.to_text else written
+            results = [self._result_of(text, known, column.name) for text in positions]
+            written["results"] = [_result(result, positions) for result in results]
+        return {**written, "to_text": True} if self.to_text else written
 
-    def _result_of(self, text: str, known: Mapping[str, Key], column: RawColumn) -> float | int | None:
+    def _result_of(self, text: str, known: Mapping[str, Key], name: str) -> Key:
         if text in known:
-            return _result(known[text], column)
+            return known[text]
         if self.to_text:
-            return _result(text, column)
+            return text
         if self.unknown is None:
             raise SaveRefused(
-                f"an encoder of {column.name!r} raises for {text!r}, which another step knows or makes; "
+                f"an encoder of {name!r} raises for {text!r}, which another step knows or makes; "
                 'give it handle_unknown="ignore"'
             )
-        return _result(self.unknown, column)
+        return self.unknown
 
 
-def _result(result: Key, column: RawColumn | None) -> float | int | None:
+def _result(result: Key, positions: Mapping[str, int]) -> float | int | None:
     if isinstance(result, str):
-        return column.categories.index(result) if column else None
+        return positions[result]
     if math.isnan(result):
         return None
     return int(result) if float(result).is_integer() else float(result)

@@ -11,7 +11,7 @@ from paygrade.saving.errors import SaveRefused
 from paygrade.saving.learner import read_learner
 from paygrade.saving.lookup_table import LookupTable
 from paygrade.saving.program import Made, Program
-from paygrade.saving.reading import Traced, class_name, require_fitted, trace
+from paygrade.saving.reading import Traced, class_name, dtypes_of, require_fitted, trace
 from paygrade.saving.targets import read_inverse
 
 REGRESSORS = ("XGBRegressor", "XGBRFRegressor", "XGBRanker")
@@ -108,7 +108,7 @@ def _give_categories(program: Program, booster: Any, traced: Traced) -> list[int
     types = booster.feature_types or [""] * len(traced.columns)
     columns = []
     for position, (column, kind) in enumerate(zip(traced.columns, types, strict=True)):
-        if kind == "c":
+        if kind == "c" and str(dtypes_of(traced.values)[position]) == "category":
             categories = traced.values.iloc[:, position].cat.categories.tolist()
             table = LookupTable({category: code for code, category in enumerate(categories)}, None, math.nan)
             label = Made(program[column].label)

@@ -1,6 +1,7 @@
 """Compares what a bundle will score with what the pipeline itself says."""
 
 import warnings
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -11,6 +12,7 @@ from paygrade.saving.learner import read_learner
 from paygrade.steps import After, Steps
 
 Scores = NDArray[Any]
+MORE_LIKELY = 0.5
 LONGEST_CAUSE = 300
 """Characters of what scikit-learn says, in one message."""
 
@@ -100,4 +102,16 @@ def prove(expected: Scores, scores: Scores) -> None:
             f"{differing.size} of {len(expected)} rows of the sample would score otherwise than the "
             "pipeline, the "
             f"first is row {row}: {scores[row]} instead of {expected[row]}; nothing was written"
+        )
+
+
+def prove_labels(predicted: Any, scores: Scores, classes: Sequence[Any]) -> None:
+    """Raise SaveRefused unless the model predicts the classes that the service makes of the scores."""
+    numbers = (scores > MORE_LIKELY).astype(int) if scores.ndim == 1 else scores.argmax(axis=1)
+    differing = np.flatnonzero(np.asarray(predicted) != np.asarray(classes)[numbers])
+    if differing.size:
+        raise SaveRefused(
+            f"the model predicts another class than the most probable one in {differing.size} rows of the "
+            "sample, "
+            f"the first is row {differing[0]}; the service always answers with the most probable class"
         )

@@ -4,7 +4,7 @@ import math
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import partial
-from typing import Any
+from typing import Any, NoReturn
 
 import numpy as np
 from numpy.typing import NDArray
@@ -61,6 +61,8 @@ class RawColumn:
 
     def to_numbers(self) -> NDArray[np.float64]:
         """Return the column as the steps read it: NaN if missing, -1 for a text that is not listed."""
+        if self.values.dtype.kind in "fiub" and self.type != "category":
+            return self.values.astype(np.float64)
         if self.type != "category":
             return np.array(
                 [math.nan if is_missing(value) else value for value in self.values], dtype=np.float64
@@ -123,10 +125,9 @@ def _read_objects(name: str, dtype: str, values: NDArray[Any]) -> RawColumn:
     present = [value for value in values if not is_missing(value)]
     absent = [value for value in values if is_missing(value)]
     missing: Any = absent[0] if absent else math.nan
-    if len({str(type(value)) for value in absent}) > 1:
+    if len(signs := {repr(value).replace("np.float64(nan)", "nan") for value in absent}) > 1:
         raise SaveRefused(
-            f"column {name!r} marks missing values in two ways "
-            f"({', '.join(sorted({repr(value) for value in absent}))}), "
+            f"column {name!r} marks missing values in two ways ({' and '.join(sorted(signs))}), "
             "which encoders tell apart; use one of them, in training and here"
         )
     if not present:
@@ -136,6 +137,8 @@ def _read_objects(name: str, dtype: str, values: NDArray[Any]) -> RawColumn:
             isinstance(value, types) and (kind == "boolean" or not isinstance(value, bool))
             for value in present
         ):
+            if kind == "number":
+                _check_objects(name, present)
             return RawColumn(name, kind, dtype, values, missing)
     kinds = sorted({type(value).__name__ for value in present})
     raise SaveRefused(
@@ -176,9 +179,21 @@ def _check_range(name: str, values: NDArray[Any]) -> None:
         )
 
 
+def _check_objects(name: str, values: list[Any]) -> None:
+    """Check numbers that pandas holds as objects of Python."""
+    whole = [int(value) for value in values if isinstance(value, int | np.integer)]
+    if any(abs(value) > LARGEST_EXACT for value in whole):
+        _refuse_inexact(name)
+    _check_range(name, np.array(values, dtype=np.float64))
+
+
 def _check_exact(name: str, values: NDArray[Any]) -> None:
     if values.size and max(abs(int(values.min())), abs(int(values.max()))) > LARGEST_EXACT:
-        raise SaveRefused(
-            f"column {name!r} has whole numbers beyond 2^53, which JSON cannot carry exactly; convert it "
-            "to text"
-        )
+        _refuse_inexact(name)
+
+
+def _refuse_inexact(name: str) -> NoReturn:
+    raise SaveRefused(
+        f"column {name!r} has whole numbers beyond 2^53, which float64 cannot hold exactly; convert it to "
+        "text"
+    )

@@ -28,6 +28,10 @@ def trace(program: Program, transformer: Any, traced: Traced) -> Traced:
         )
     require_fitted(transformer)
     values = transformer.transform(traced.values)
+    if type(values).__module__.partition(".")[0] == "polars":
+        raise SaveRefused(
+            f"{name} gives frames of polars; call set_output(transform='default') on the pipeline"
+        )
     columns = reader(program, transformer, traced, values)
     if values.shape[1] != len(columns):
         raise SaveRefused(

@@ -8,14 +8,14 @@ import numpy as np
 
 from paygrade.saving.errors import SaveRefused
 from paygrade.saving.program import Program
-from paygrade.saving.reading import Traced, is_sparse, require_numeric
+from paygrade.saving.reading import Traced, dtypes_of, is_sparse, require_numeric
 
 Operations = list[dict[str, Any]]
 
 
 def read_scaler(program: Program, scaler: Any, traced: Traced, values: Any) -> list[int]:
     require_numeric(program, scaler, traced.columns)
-    dtype = str(values.dtypes.iloc[0] if hasattr(values, "dtypes") else values.dtype)
+    dtype = dtypes_of(values)[0]
     members = scaling(scaler, dtype, is_sparse(traced.values))
     shifted = any(operation["do"] in ("add", "subtract") for operation in members["operations"])
     like = [program[column] for column in traced.columns]

@@ -1,6 +1,7 @@
 """Steps as a bundle holds them."""
 
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -30,7 +31,7 @@ def write_steps(
                 f"column {program[output].label!r} holds text, and reaches XGBoost without an encoder; "
                 "encode it"
             )
-    steps = _needed(program.steps, outputs)
+    steps, outputs = _simplify(program.steps, outputs)
     if not steps and list(outputs) == sorted(program.raw):
         return Written(None, [program.raw[number] for number in outputs])
     for number, column in program.raw.items():
@@ -57,10 +58,31 @@ def write_steps(
     return Written(written, [program.raw[number] for number in sorted(program.raw)])
 
 
-def _needed(steps: Sequence[Added], outputs: Sequence[int]) -> list[Added]:
-    """Leave out what only changes between dense and sparse, and is not used."""
-    used = {*outputs, *(number for step in steps for number in step.of)}
-    return [step for step in steps if step.kind != "sparse" or used.intersection(step.made)]
+def _simplify(steps: Sequence[Added], outputs: Sequence[int]) -> tuple[list[Added], list[int]]:
+    """Let encoders make sparse columns themselves, and leave out columns that are not used.
+
+    Returns the steps, and the outputs, which may have other numbers then.
+    """
+    used = Counter([*outputs, *(number for step in steps for number in step.of)])
+    encoded = {number for step in steps if step.kind == "one_hot" for number in step.made}
+    instead: dict[int, int] = {}
+    removed = []
+    for step in steps:
+        if step.kind != "sparse":
+            continue
+        if not any(used[number] for number in step.made):
+            removed.append(step)
+        elif all(number in encoded and used[number] == 1 for number in step.of):
+            removed.append(step)
+            instead.update(zip(step.made, step.of, strict=True))
+    sparse = set(instead.values())
+    kept = [_moved(step, instead, sparse) for step in steps if step not in removed]
+    return kept, [instead.get(output, output) for output in outputs]
+
+
+def _moved(step: Added, instead: Mapping[int, int], sparse: set[int]) -> Added:
+    members = {**step.members, "sparse": True} if sparse.intersection(step.made) else step.members
+    return step._replace(of=[instead.get(number, number) for number in step.of], members=members)
 
 
 def _make_text(number: int, column: RawColumn, steps: Sequence[Added], outputs: Sequence[int]) -> None:

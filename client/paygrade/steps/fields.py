@@ -40,6 +40,13 @@ class Fields:
         """Read the type that the step computes in."""
         return self.choice("dtype", DTYPES)
 
+    def flag(self, name: str) -> bool:
+        """Read true or false; an absent one is false."""
+        value = self._unread.pop(name, False)
+        if not isinstance(value, bool):
+            raise self.fault(name, "must be true or false")
+        return value
+
     def number(self, name: str, nan: bool = False) -> float:
         """Read a finite number; with `nan` also null, which stands for NaN."""
         value = self._take(name)

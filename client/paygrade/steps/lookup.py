@@ -49,8 +49,8 @@ class Places:
 class Lookup(Step):
     """Gives each value a number, or each text another text.
 
-    `results` are in the order of the texts, or of the numbers in `values`. Without `unknown` or `missing`,
-    such a value has no place.
+    `results` are in the order of the texts, or of the numbers in `values`; `to_text` makes them positions
+    of texts. Without `unknown` or `missing`, such a value has no place.
     """
 
     kind: ClassVar[str] = "lookup"
@@ -65,8 +65,10 @@ class Lookup(Step):
     def read(cls, fields: Fields, columns: Sequence[Shape]) -> Self:
         column = require_one(fields, columns)
         places = Places(fields, column)
-        to_text = "texts" in fields
-        texts = fields.integer("texts", 1, 2) * column.texts if to_text else 0
+        to_text = fields.flag("to_text")
+        if to_text and not column.texts:
+            raise fields.fault("to_text", "is for columns of text")
+        texts = column.texts if to_text else 0
         dtype: FloatType = np.float64 if to_text else fields.dtype()
         results, allowed = read_results(fields, places.count)
         if to_text and not np.isin(results[allowed & ~np.isnan(results)], np.arange(-1, texts)).all():
@@ -80,7 +82,10 @@ class Lookup(Step):
 
 
 class OneHot(Step):
-    """Makes a column for each result: 1 where a value has it, and 0 elsewhere; -1 has none."""
+    """Makes a column for each result: 1 where a value has it, and 0 elsewhere; -1 has none.
+
+    `sparse` columns do not store the zeros.
+    """
 
     kind: ClassVar[str] = "one_hot"
 
@@ -90,6 +95,7 @@ class OneHot(Step):
         self._places = places
         self._results = results
         self._allowed = allowed
+        self.sparse = shape.sparse
         self.shapes = (shape,) * width
 
     @classmethod
@@ -100,9 +106,8 @@ class OneHot(Step):
         results, allowed = read_results(fields, places.count)
         if not np.isin(results[allowed], np.arange(-1, width)).all():
             raise fields.fault("results", f"must be whole numbers from -1 to {width - 1}")
-        return cls(
-            places, np.where(allowed, results, -1).astype(np.intp), allowed, Shape(column.sources), width
-        )
+        shape = Shape(column.sources, sparse=fields.flag("sparse"))
+        return cls(places, np.where(allowed, results, -1).astype(np.intp), allowed, shape, width)
 
     def find(self, column: Column) -> NDArray[np.intp]:
         """Return which of the new columns has the 1 of each row; -1 is none."""
@@ -112,7 +117,10 @@ class OneHot(Step):
 
     def apply(self, columns: Sequence[Column]) -> list[Column]:
         chosen = self.find(columns[0])
-        return [Column((chosen == position).astype(np.float32)) for position in range(len(self.shapes))]
+        return [self._column(chosen == position) for position in range(len(self.shapes))]
+
+    def _column(self, hot: NDArray[np.bool_]) -> Column:
+        return Column(hot.astype(np.float32), ~hot if self.sparse else None)
 
 
 def read_results(fields: Fields, count: int) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:

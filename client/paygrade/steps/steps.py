@@ -1,7 +1,7 @@
 """All steps of a bundle, in the order in which they are replayed."""
 
 from collections.abc import Mapping, Sequence
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -10,19 +10,12 @@ from paygrade.steps.column import Column, Shape, refuse_rows
 from paygrade.steps.errors import StepsError
 from paygrade.steps.fields import DTYPES, Fields, FloatType
 from paygrade.steps.kinds import KINDS
-from paygrade.steps.step import Step
+from paygrade.steps.plan import Planned, Scattered, find_scattered
 
+NOT_MADE = Column(np.empty(0))
 MOST_STEPS = 20_000
 MOST_COLUMNS = 200_000
 """Of all steps together."""
-
-
-class Planned(NamedTuple):
-    """A step, the columns that it works on, and those of them whose values must be checked first."""
-
-    step: Step
-    columns: list[int]
-    checked: list[int]
 
 
 class Steps:
@@ -38,14 +31,17 @@ class Steps:
         plan: Sequence[Planned],
         outputs: Sequence[tuple[int, str]],
         missing: float | None,
-        shapes: Sequence[Shape],
     ) -> None:
-        self._dtypes = dtypes
-        self._plan = plan
-        self._outputs = [output for output, _ in outputs]
-        self._missing = missing
+        shapes = [Shape((position,)) for position in range(len(dtypes))]
+        shapes += [shape for planned in plan for shape in planned.step.shapes]
         self.names = tuple(name for _, name in outputs)
-        self.sources = tuple(shapes[output].sources for output in self._outputs)
+        self.sources = tuple(shapes[output].sources for output, _ in outputs)
+        self._dtypes = dtypes
+        self._missing = missing
+        self._plan, self._copied = find_scattered(plan, [output for output, _ in outputs], len(dtypes))
+        self._background = np.array(
+            [np.nan if shapes[output].sparse else 0 for output, _ in outputs], dtype=np.float32
+        )
 
     @classmethod
     def from_dict(cls, steps: Mapping[str, Any], features: Sequence[Mapping[str, Any]]) -> "Steps":
@@ -65,7 +61,7 @@ class Steps:
         missing = fields.number("missing") if "missing" in fields else None
         fields.end()
         dtypes = [DTYPES.get(str(feature.get("dtype")), np.float64) for feature in features]
-        return cls(dtypes, plan, outputs, missing, shapes)
+        return cls(dtypes, plan, outputs, missing)
 
     def transform(self, raw: NDArray[np.float64]) -> NDArray[np.float32]:
         """Encode rows of shape (rows, features); NaN is missing, on both sides.
@@ -76,13 +72,20 @@ class Steps:
         """
         if raw.ndim != 2 or raw.shape[1] != len(self._dtypes):
             raise StepsError(f"rows must have {len(self._dtypes)} values, and the shape is {raw.shape}")
+        encoded = np.empty((len(raw), len(self.names)), dtype=np.float32)
+        encoded[:] = self._background
         with np.errstate(all="ignore"):
             columns = [Column(raw[:, position].astype(dtype)) for position, dtype in enumerate(self._dtypes)]
-            for step, needed, checked in self._plan:
-                for position in checked:
+            for planned in self._plan:
+                if isinstance(planned, Scattered):
+                    planned.write(columns, encoded)
+                    columns += [NOT_MADE] * len(planned.step.shapes)
+                    continue
+                for position in planned.checked:
                     refuse_rows(np.isinf(columns[position].values), "a calculated value is too large")
-                columns += step.apply([columns[position] for position in needed])
-            return self._assemble(columns, len(raw))
+                columns += planned.step.apply([columns[position] for position in planned.columns])
+            self._copy(columns, encoded)
+        return encoded
 
     def mixed(self, features: Sequence[str]) -> str:
         """Say which column is made of several features, which are then not told apart; empty if none is."""
@@ -91,16 +94,14 @@ class Steps:
                 return f"the column {name} mixes {' and '.join(features[source] for source in sources)}"
         return ""
 
-    def _assemble(self, columns: Sequence[Column], rows: int) -> NDArray[np.float32]:
-        encoded = np.empty((rows, len(self._outputs)), dtype=np.float32)
-        for position, output in enumerate(self._outputs):
+    def _copy(self, columns: Sequence[Column], encoded: NDArray[np.float32]) -> None:
+        for position, output in self._copied:
             values, absent = columns[output]
             encoded[:, position] = values
             if absent is not None:
                 encoded[absent, position] = np.nan
         if self._missing is not None:
             encoded[encoded == np.float32(self._missing)] = np.nan
-        return encoded
 
 
 def _read_step(definition: object, location: str, shapes: Sequence[Shape]) -> Planned:

@@ -86,7 +86,7 @@ def test_steps_of_every_kind_are_read() -> None:
         (("steps", 0, "results"), [1, "2"], "step 0 (lookup): results must be a list of numbers"),
         (("steps", 0, "results"), [1, float("nan")], "step 0 (lookup): results must be a list of numbers"),
         (("steps", 0, "results"), [1, 10**400], "step 0 (lookup): results must be a list of numbers"),
-        (("steps", 0, "texts"), 1, "step 0 (lookup)"),
+        (("steps", 2, "to_text"), True, "step 2 (lookup): to_text is for columns of text"),
         (("steps", 0, "dtype"), "object", "step 0 (lookup): dtype must be one of float32, float64"),
         (("steps", 0, "code"), "print()", "step 0 (lookup) has an unknown member: code"),
         (("steps", 1, "width"), 10**9, "step 1 (one_hot): width must be a whole number from 0 to"),

@@ -61,7 +61,7 @@ def test_a_lookup_finds_numbers_by_their_exact_value() -> None:
 
 
 def test_a_lookup_may_turn_texts_into_texts() -> None:
-    fill = {"kind": "lookup", "of": [0], "texts": 1, "results": [0, 1, 2], "unknown": -1, "missing": 2}
+    fill = {"kind": "lookup", "of": [0], "to_text": True, "results": [0, 1, 2], "unknown": -1, "missing": 2}
     number = {"kind": "lookup", "of": [1], "dtype": "float64", "results": [10, 20, 30], "unknown": 0}
     assert replay(TEXT, [0, -1, NAN], 1, fill, number) == [[10], [0], [30]]
 
