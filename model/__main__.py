@@ -4,6 +4,7 @@ import argparse
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from model.bundle import Bundle
 from model.cli.arguments import make_parser
@@ -13,6 +14,9 @@ from model.description.errors import ModelError
 from model.description.manifest import DESCRIPTION_FILE, Manifest
 from model.publish import publish, publish_copy
 from model.registry.open import open_registry
+
+if TYPE_CHECKING:
+    from model.training.table import TableOptions
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -44,7 +48,7 @@ def _train(options: argparse.Namespace) -> str:
     target = TargetOptions(options.objective, options.classify, options.log, options.quantiles)
     limits = read_limits(options.limits) if options.limits else {}
     name = options.name or model_name(options.table.name)
-    table = read_table(options.table, options.missing)
+    table = read_table(options.table, _table_options(options))
     dataset = make_dataset(
         table, DatasetOptions(options.target, target, options.drop, options.base_margin, limits)
     )
@@ -70,11 +74,18 @@ def _import(options: argparse.Namespace) -> str:
         base_margin=options.base_margin,
         trees=options.trees,
     )
-    sample = read_table(options.sample, options.missing) if options.sample else None
+    sample = read_table(options.sample, _table_options(options)) if options.sample else None
     for note in sample.notes if sample else ():
         print(f"note: {note}", file=sys.stderr)
     trained = import_model(options.model, import_options, sample)
     return _written(publish(options.output, trained.booster, trained.description, trained.golden_rows))
+
+
+def _table_options(options: argparse.Namespace) -> "TableOptions":
+    from model.tables.dialect import Dialect
+    from model.training.table import TableOptions
+
+    return TableOptions(options.missing, Dialect(options.delimiter, options.decimal), options.encoding)
 
 
 def _show(options: argparse.Namespace) -> str:

@@ -1,7 +1,10 @@
 """The arguments of `python -m model`."""
 
 import argparse
+from collections.abc import Mapping
 from pathlib import Path
+
+from model.tables.dialect import DECIMALS, DELIMITERS, ENCODINGS, sign_named
 
 BUNDLES = Path(__file__).parents[1] / "bundles"
 TRAINED = Path("trained")
@@ -69,7 +72,7 @@ def _add_train(parser: argparse.ArgumentParser) -> None:
     add("--quantiles", type=quantiles, default=(), metavar="LOW,HIGH", help="add an interval: 0.05,0.95")
     add("--base-margin", default="", metavar="COLUMN", help="number that the trees' sum starts from")
     add("--drop", action="append", default=[], metavar="COLUMN", help="a column to leave out (repeatable)")
-    _add_missing(parser)
+    _add_table(parser)
     add("--limits", type=Path, metavar="FILE", help='JSON, such as {"years": {"minimum": 0, "maximum": 60}}')
     add("--seed", type=int, default=0, metavar="N", help="seed of all random choices (%(default)s)")
     add("--threads", type=positive, default=1, metavar="N", help="threads for XGBoost (%(default)s)")
@@ -85,7 +88,7 @@ def _add_import(parser: argparse.ArgumentParser) -> None:
     add("--target", required=True, metavar="NAME", help="what the model predicts")
     _add_description(parser)
     add("--sample", type=Path, metavar="FILE", help="CSV or Parquet with typical rows, for the golden rows")
-    _add_missing(parser)
+    _add_table(parser)
     add("--schema", type=Path, metavar="FILE", help="JSON list of features or names, in the model's order")
     add("--classes", type=texts, default=(), metavar="TEXTS", help="names of the classes, such as no,yes")
     add("--transform", default="", choices=("log", "log1p"), help="transform of the target in training")
@@ -101,14 +104,12 @@ def _add_description(parser: argparse.ArgumentParser) -> None:
     )
 
 
-def _add_missing(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument(
-        "--missing",
-        type=texts,
-        default=(),
-        metavar="TEXTS",
-        help="texts for missing values in CSV, such as NA,?",
-    )
+def _add_table(parser: argparse.ArgumentParser) -> None:
+    add = parser.add_argument
+    add("--missing", type=texts, default=(), metavar="TEXTS", help="texts for missing values, such as NA,?")
+    add("--delimiter", type=delimiter, default="", help="what separates fields (default: found by looking)")
+    add("--decimal", type=decimal, default="", help="point or comma (default: found by looking)")
+    add("--encoding", type=encoding, default="", help="such as windows-1252 (default: UTF-8, or by its mark)")
 
 
 def _add_bundle(parser: argparse.ArgumentParser) -> None:
@@ -131,6 +132,30 @@ def positive(text: str) -> int:
     if number < 1:
         raise argparse.ArgumentTypeError("must be at least 1")
     return number
+
+
+def delimiter(text: str) -> str:
+    """Read what separates the fields of CSV, or its name."""
+    return _sign(text, DELIMITERS)
+
+
+def decimal(text: str) -> str:
+    """Read a decimal sign, or its name."""
+    return _sign(text, DECIMALS)
+
+
+def _sign(text: str, names: Mapping[str, str]) -> str:
+    sign = sign_named(text, names) if text else ""
+    if sign is None:
+        raise argparse.ArgumentTypeError(f"must be one of {', '.join(names.values())}")
+    return sign
+
+
+def encoding(text: str) -> str:
+    """Read the name of an encoding."""
+    if text and text.lower() not in ENCODINGS:
+        raise argparse.ArgumentTypeError(f"must be one of {', '.join(ENCODINGS)}")
+    return ENCODINGS.get(text.lower(), "")
 
 
 def quantiles(text: str) -> tuple[float, ...]:

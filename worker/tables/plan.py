@@ -26,7 +26,7 @@ from jobs.files.tables import (
 )
 from model.description.schema import Schema
 from model.description.similar import similar_name
-from model.tables.dialect import Dialect, UnclearDialect, decimal_features, find_dialect
+from model.tables.dialect import FOUND, Dialect, UnclearDialect, decimal_features, find_dialect
 
 
 @dataclass(frozen=True)
@@ -225,7 +225,7 @@ class TableRequest(NamedTuple):
     schema: Schema
     scored: tuple[str, ...]
     include_inputs: bool = False
-    dialect: Dialect = Dialect()
+    dialect: Dialect = FOUND
     warns: bool = False
     explain: bool = False
 
