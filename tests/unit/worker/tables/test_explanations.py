@@ -20,8 +20,9 @@ from model.tables.columns import MISSING
 from tests.unit.worker.tables.conftest import FEATURES, OURS, WRITERS, Scored, as_csv, as_parquet, read
 from worker.stopping import ScoringStopped
 from worker.tables.chunks import ChunkScorer
+from worker.tables.passthrough import CsvColumns
 from worker.tables.plan import TableRequest, plan
-from worker.tables.read import CsvColumns, Rows
+from worker.tables.read import Rows
 
 ScoreBundle = Callable[..., Scored]
 ROWS = 250
