@@ -14,8 +14,8 @@ from model.tables.columns import ColumnCheck
 from worker.measurements import Pace
 from worker.stopping import ScoringStopped
 from worker.tables.cut import Chunk
-from worker.tables.plan import Layout
-from worker.tables.read import ENCRYPTED, Rows, is_encrypted, read_rows
+from worker.tables.plan import ENCRYPTED, Layout, is_encrypted
+from worker.tables.read import Rows, read_rows
 from worker.tables.score import Columns, Matrix, Predict, Slices, Warn, all_at_once, joined, score_rows
 from worker.tables.write import PartWriter, write_errors
 

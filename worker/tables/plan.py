@@ -84,6 +84,14 @@ takes to explain, because a million equal rows are packed into almost no bytes.
 """
 
 
+ENCRYPTED = "this Parquet file is encrypted, or some of its columns are; send it without encryption"
+
+
+def is_encrypted(error: Exception) -> bool:
+    """Whether pyarrow says so; it has no error of its own for that."""
+    return "decrypt" in str(error).lower()
+
+
 class TableRequest(NamedTuple):
     """What the caller requests; `scored` are the columns that results add (see Layout), with their prefix."""
 
@@ -157,8 +165,8 @@ def _plan_parquet(file: RawIOBase, size: int, request: TableRequest, chunk: int)
         metadata = pyarrow.parquet.read_metadata(file)
         names = tuple(metadata.schema.to_arrow_schema().names)
     except (pa.ArrowException, OSError) as error:
-        if "decrypt" in str(error).lower() or "encrypt" in str(error).lower():
-            raise InvalidTable("this Parquet file is encrypted; send it without encryption") from error
+        if is_encrypted(error):
+            raise InvalidTable(ENCRYPTED) from error
         raise InvalidTable("the file is not Parquet, or its end is missing") from error
     check_columns(names, request.schema.required, request.scored, similar_name)
     groups = [metadata.row_group(number) for number in range(metadata.num_row_groups)]

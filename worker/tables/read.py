@@ -23,14 +23,6 @@ PARQUET_ROWS = 65_536
 NAME_IN_USE = "has a member with the name of a column that results add; choose a prefix: ?prefix=scored_"
 
 
-ENCRYPTED = "this Parquet file is encrypted, or some of its columns are; send it without encryption"
-
-
-def is_encrypted(error: Exception) -> bool:
-    """Whether pyarrow says so; it has no error of its own for that."""
-    return "decrypt" in str(error).lower()
-
-
 class Rows(NamedTuple):
     """`number` rows. Rows that could not be parsed are `broken`: they have a reason and no values."""
 

@@ -1,5 +1,6 @@
 """Every format can be read and written; the scores are those of XGBoost, in the order of the rows."""
 
+from base64 import b64encode
 from io import BytesIO
 from typing import Any
 
@@ -7,6 +8,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet
 import pytest
+from pyarrow.parquet import encryption
 
 from jobs.errors import InvalidTable
 from jobs.files.tables import Format
@@ -283,3 +285,28 @@ def test_fields_are_quoted_for_the_delimiter_of_the_input(score_table: ScoreTabl
         lines = read(score_table(data, Format.CSV, chunk=chunk).result, Format.CSV)
         assert [line["id"] for line in lines] == [f"a{delimiter}b\nc", "x,y"]
         assert all(line["prediction"] for line in lines)
+
+
+class OpenKeys(encryption.KmsClient):  # type: ignore[misc]
+    """Keeps no key secret."""
+
+    def __init__(self, _: Any) -> None:
+        super().__init__()
+
+    def wrap_key(self, key: bytes, _: str) -> bytes:
+        return b64encode(key)
+
+
+@pytest.mark.parametrize("plain_footer", [True, False])
+def test_an_encrypted_parquet_file_is_named(score_table: ScoreTable, plain_footer: bool) -> None:
+    options = encryption.EncryptionConfiguration(
+        footer_key="f", column_keys={"c": ["town"]}, plaintext_footer=plain_footer
+    )
+    keys = encryption.CryptoFactory(OpenKeys)
+    properties = keys.file_encryption_properties(encryption.KmsConnectionConfig(), options)
+    table = pa.table({"years": [1.5], "age": [20], "town": ["Bern"]})
+    written = BytesIO()
+    with pyarrow.parquet.ParquetWriter(written, table.schema, encryption_properties=properties) as writer:
+        writer.write_table(table)
+    with pytest.raises(InvalidTable, match="this Parquet file is encrypted, or some of its columns are"):
+        score_table(written.getvalue(), Format.PARQUET)
