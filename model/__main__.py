@@ -10,7 +10,7 @@ from model.bundle import Bundle
 from model.cli import comparing, life, training
 from model.cli.arguments import make_parser
 from model.cli.bundles import find_bundle
-from model.cli.options import newest_served
+from model.cli.options import newest_served, table_options
 from model.cli.render import render_bundle, render_catalog, render_features, render_written
 from model.description.catalog import Catalog
 from model.description.errors import ModelError
@@ -60,7 +60,7 @@ def _import(options: argparse.Namespace) -> str:
         unproved=options.unproved,
         inexact=options.inexact,
     )
-    sample = read_table(options.sample, options.missing) if options.sample else None
+    sample = read_table(options.sample, table_options(options)) if options.sample else None
     for note in sample.notes if sample else ():
         print(f"note: {note}", file=sys.stderr)
     newest = newest_served(import_options.name)

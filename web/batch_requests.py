@@ -16,7 +16,7 @@ from model.description.catalog import Catalog
 from model.description.errors import SchemaError
 from model.description.manifest import Manifest
 from model.description.schema import Fault
-from model.tables.dialect import DECIMALS, DELIMITERS, ENCODINGS
+from model.tables.dialect import DECIMALS, DELIMITERS, ENCODINGS, sign_named
 from web.batch_submission import BatchRequest
 from web.json_bodies import parse_json
 from web.media_types import ACCEPTED, FORMATS, JSON_TYPES, TAB_SEPARATED, UNNAMED
@@ -95,13 +95,11 @@ class BatchBody(BatchParameters):
     metadata: Metadata = {}
 
 
-def _sign(name: str, sent: str, signs: Mapping[str, str]) -> str:
+def _sign(name: str, sent: str, names: Mapping[str, str]) -> str:
     """A sign, which may be sent by its name: a query cannot have every sign as it is."""
-    by_name = {word: sign for sign, word in signs.items()}
-    sign = by_name.get(sent.lower(), "\t" if sent == "\\t" else sent)
-    if sign and sign not in signs:
-        listed = ", ".join(by_name)
-        raise PydanticCustomError(name, f"must be one of {listed}, or the sign itself")
+    sign = sign_named(sent, names) if sent else ""
+    if sign is None:
+        raise PydanticCustomError(name, f"must be one of {', '.join(names.values())}, or the sign itself")
     return sign
 
 

@@ -19,7 +19,8 @@ from model.bundle import Bundle
 from model.tables.dialect import Dialect
 from worker.measurements import Pace, Report
 from worker.tables.chunks import ChunkScorer
-from worker.tables.plan import Chunk, Layout, Plan, TableRequest, plan
+from worker.tables.cut import Chunk
+from worker.tables.plan import Layout, Plan, TableRequest, plan
 from worker.tables.prepare import RawFile, prepare
 from worker.tables.preview import preview
 from worker.tables.score import Slices, predict_with, types_of, warn_by

@@ -2,12 +2,14 @@
 
 import json
 import re
+from collections.abc import Container
 from typing import Any, NoReturn
 
 import orjson
 
-_INEXACT = re.compile(rb"[0-9][0-9.]{16}|\.[0-9]+0(?![0-9])|[0-9][eE][+-]?[0-9]|-0(?![.0-9])")
+_INEXACT = re.compile(rb"[0-9][0-9.]{16}|\.[0-9]+0(?![0-9])|[0-9][eE][+-]?[0-9]")
 """In lines with such text a number may have a form that differs once it is read and written."""
+_NEVER_CHANGED = frozenset({str, int, bool, type(None)})
 _MOST_DIGITS = 400
 """An integer with more digits is beyond every float, and slow to read."""
 
@@ -22,29 +24,40 @@ class ExactNumber:
 
 
 def read_object(line: bytes) -> dict[str, Any] | None:
-    """None if the line is not a JSON object.
-
-    A number is an ExactNumber if it would be written otherwise than it was read.
-    """
+    """None if the line is not a JSON object."""
     try:
         row = orjson.loads(line)
-        exact = not _INEXACT.search(line)
     except orjson.JSONDecodeError:
-        exact = False
-    if not exact:
         try:
-            row = _read_exactly(line)
+            row = _read_exactly(line)  # a number that no float can hold is JSON too
             orjson.dumps(row, default=write_exactly)
         except (ValueError, TypeError, RecursionError):
             return None
     return row if isinstance(row, dict) else None
 
 
+def with_exact_numbers(row: dict[str, Any], line: bytes, dropped: Container[str]) -> dict[str, Any]:
+    """The row of a line; a number is an ExactNumber if it would be written otherwise than it was read.
+
+    The members in `dropped` are not written. Looking at each number takes long, so most rows are not read
+    again: those without fractions, and those whose numbers have a usual form.
+    """
+    for name, value in row.items():
+        if name not in dropped and type(value) not in _NEVER_CHANGED and _INEXACT.search(line):
+            try:
+                exact: dict[str, Any] = _read_exactly(line)
+            except RecursionError:
+                return row
+            return exact
+    return row
+
+
 def plain_number(value: Any) -> Any:
-    """The number in an ExactNumber, infinite beyond every float; any other value as it is."""
+    """The number in an ExactNumber, a float beyond 64 bits; any other value as it is."""
     if not isinstance(value, ExactNumber):
         return value
-    return int(value.text) if _is_integer(value.text) else float(value.text)
+    integer = int(value.text) if _is_integer(value.text) else None
+    return integer if integer is not None and -(2**63) <= integer < 2**64 else float(value.text)
 
 
 def write_exactly(value: object) -> orjson.Fragment:

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from model.cli.comparing import add_comparing
 from model.cli.life import add_life
-from model.cli.options import add_bundle, add_description, add_missing, add_registry, positive, texts
+from model.cli.options import add_bundle, add_description, add_registry, add_table, positive, texts
 from model.cli.training import add_shipped, add_training
 from model.description.manifest import TRANSFORMS
 
@@ -83,7 +83,7 @@ def _add_import(parser: argparse.ArgumentParser) -> None:
 def _add_proof(parser: argparse.ArgumentParser) -> None:
     add = parser.add_argument
     add("--sample", type=Path, metavar="FILE", help="CSV or Parquet with typical rows, for the golden rows")
-    add_missing(parser)
+    add_table(parser)
     add(
         "--scores",
         default="",

@@ -3,11 +3,11 @@
 import argparse
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from model.bundle import Bundle
 from model.cli.bundles import find_bundle
-from model.cli.options import add_missing, add_registry
+from model.cli.options import add_registry, add_table, table_options
 from model.cli.render_comparison import (
     render_differences,
     render_histogram,
@@ -21,6 +21,9 @@ from model.comparing.scores import Columns, ScoredTable, arrays_of, columns_of, 
 from model.description.errors import BundleError
 from model.description.manifest import Manifest
 
+if TYPE_CHECKING:
+    from model.training.table import TableOptions
+
 
 def add_comparing(commands: Any) -> None:
     """Add the command."""
@@ -33,7 +36,7 @@ def add_comparing(commands: Any) -> None:
         parser.add_argument(position, metavar=position.upper(), help=f"{which}: a directory, or its name")
     parser.add_argument("--data", type=Path, required=True, metavar="FILE", help="CSV or Parquet")
     parser.add_argument("--picture", type=Path, metavar="FILE", help="write a picture, as SVG")
-    add_missing(parser)
+    add_table(parser)
     add_registry(parser)
 
 
@@ -45,11 +48,11 @@ def compare_golden_rows(old: Manifest, new: Manifest) -> Iterator[str]:
     yield from _compare(old, new, columns_of(rows), len(rows))
 
 
-def compare_sample(old: Manifest, new: Manifest, file: Path, missing: Sequence[str]) -> Iterator[str]:
+def compare_sample(old: Manifest, new: Manifest, file: Path, written: "TableOptions") -> Iterator[str]:
     """Compare the scores of the rows in a file."""
     from model.training.table import read_table
 
-    table = read_table(file, missing).columns
+    table = read_table(file, written).columns
     yield f"on the rows of {file.name}"
     yield from _compare(old, new, arrays_of(table), table.num_rows)
 
@@ -75,7 +78,7 @@ def _compare_command(options: argparse.Namespace) -> str:
     from model.training.table import read_table
 
     old, new = (find_bundle(each, options.bundles) for each in (options.old, options.new))
-    table = read_table(options.data, options.missing).columns
+    table = read_table(options.data, table_options(options)).columns
     columns = arrays_of(table)
     scored = [
         score_table(Bundle.load(manifest), name, columns, table.num_rows)

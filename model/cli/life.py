@@ -9,7 +9,7 @@ from typing import Any
 
 from model.cli.bundles import find_bundle
 from model.cli.comparing import compare_golden_rows, compare_sample
-from model.cli.options import SETTING, add_bundle, add_missing, add_registry, positive
+from model.cli.options import SETTING, add_bundle, add_registry, add_table, positive, table_options
 from model.comparing.callers import breaking_changes
 from model.description.catalog import Catalog
 from model.description.errors import LifecycleError
@@ -81,7 +81,7 @@ def _add_publish(parser: argparse.ArgumentParser) -> None:
     )
     add("--alias", default="", metavar="ALIAS", help="let this alias name the version, too")
     add("--sample", type=Path, metavar="FILE", help="CSV or Parquet with rows to compare the scores on")
-    add_missing(parser)
+    add_table(parser)
     add("--version", type=positive, metavar="N", help="publish a copy with this number, and another sha256")
     _add_breaking(parser)
 
@@ -119,7 +119,7 @@ def _compare(
     yield from (f"  this breaks callers: {change}" for change in changes)
     yield from compare_golden_rows(used, new)
     if options.sample:
-        yield from compare_sample(used, new, options.sample, options.missing)
+        yield from compare_sample(used, new, options.sample, table_options(options))
     yield ""
 
 

@@ -2,10 +2,16 @@
 
 import argparse
 import os
+from collections.abc import Mapping
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from model.description.lifecycle import next_version
 from model.registry.open import S3, open_registry
+from model.tables.dialect import DECIMALS, DELIMITERS, ENCODINGS, Dialect, sign_named
+
+if TYPE_CHECKING:
+    from model.training.table import TableOptions
 
 SETTING = "PAYGRADE_BUNDLES"
 TRAINED = Path("trained")
@@ -62,15 +68,20 @@ def add_description(parser: argparse.ArgumentParser) -> None:
     )
 
 
-def add_missing(parser: argparse.ArgumentParser) -> None:
-    """Add the option for texts that mean a missing value."""
-    parser.add_argument(
-        "--missing",
-        type=texts,
-        default=(),
-        metavar="TEXTS",
-        help="texts for missing values in CSV, such as NA,?",
-    )
+def add_table(parser: argparse.ArgumentParser) -> None:
+    """Add the options that say how a table is written."""
+    add = parser.add_argument
+    add("--missing", type=texts, default=(), metavar="TEXTS", help="texts for missing values, such as NA,?")
+    add("--delimiter", type=delimiter, default="", help="what separates fields (default: found by looking)")
+    add("--decimal", type=decimal, default="", help="point or comma (default: found by looking)")
+    add("--encoding", type=encoding, default="", help="such as windows-1252 (default: UTF-8, or by its mark)")
+
+
+def table_options(options: argparse.Namespace) -> "TableOptions":
+    """Return what the options say of how a table is written."""
+    from model.training.table import TableOptions
+
+    return TableOptions(options.missing, Dialect(options.delimiter, options.decimal), options.encoding)
 
 
 def positive(text: str) -> int:
@@ -79,6 +90,30 @@ def positive(text: str) -> int:
     if number < 1:
         raise argparse.ArgumentTypeError(f"must be a whole number of at least 1, not {text[:64]!r}")
     return number
+
+
+def delimiter(text: str) -> str:
+    """Read what separates the fields of CSV, or its name."""
+    return _sign(text, DELIMITERS)
+
+
+def decimal(text: str) -> str:
+    """Read a decimal sign, or its name."""
+    return _sign(text, DECIMALS)
+
+
+def _sign(text: str, names: Mapping[str, str]) -> str:
+    sign = sign_named(text, names) if text else ""
+    if sign is None:
+        raise argparse.ArgumentTypeError(f"must be one of {', '.join(names.values())}")
+    return sign
+
+
+def encoding(text: str) -> str:
+    """Read the name of an encoding."""
+    if text and text.lower() not in ENCODINGS:
+        raise argparse.ArgumentTypeError(f"must be one of {', '.join(ENCODINGS)}")
+    return ENCODINGS.get(text.lower(), "")
 
 
 def quantiles(text: str) -> tuple[float, ...]:

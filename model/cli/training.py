@@ -9,11 +9,12 @@ from typing import Any
 from model.cli.options import (
     SETTING,
     add_description,
-    add_missing,
+    add_table,
     default_directory,
     newest_served,
     positive,
     quantiles,
+    table_options,
 )
 from model.cli.render import render_metrics, render_written
 from model.publish import publish
@@ -59,7 +60,7 @@ def _add_train(parser: argparse.ArgumentParser) -> None:
     add("--quantiles", type=quantiles, default=(), metavar="LOW,HIGH", help="add an interval: 0.05,0.95")
     add("--base-margin", default="", metavar="COLUMN", help="number that the trees' sum starts from")
     add("--drop", action="append", default=[], metavar="COLUMN", help="a column to leave out (repeatable)")
-    add_missing(parser)
+    add_table(parser)
     add("--limits", type=Path, metavar="FILE", help='JSON, such as {"years": {"minimum": 0, "maximum": 60}}')
     add("--rounds", type=positive, metavar="N", help="rounds of trees (default: found by early stopping)")
     add("--depth", type=positive, metavar="N", help="depth of a tree: max_depth")
@@ -87,7 +88,7 @@ def _train(options: argparse.Namespace) -> str:
     parameters = read_parameters(options.param, options.depth, options.rate)
     how = TrainingOptions(parameters, options.rounds, options.tune, options.seed, options.threads)
     newest = newest_served(name)
-    table = read_table(options.table, options.missing)
+    table = read_table(options.table, table_options(options))
     dataset = make_dataset(
         table, DatasetOptions(options.target, target, options.drop, options.base_margin, limits)
     )

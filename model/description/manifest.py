@@ -13,7 +13,7 @@ from typing import Any, NoReturn
 from model.description.errors import BundleError, ModelError
 from model.description.features import is_number
 from model.description.schema import Schema
-from model.description.values import Value
+from model.description.values import UNKNOWN, Value
 
 MODEL_FILE = "model.ubj"
 DESCRIPTION_FILE = "bundle.json"
@@ -195,6 +195,7 @@ class Manifest:
             _check_values(description)
             schema = Schema.from_list(description["features"], description.get("missing_texts", ()))
             _check_steps(description, schema)
+            _check_unseen(schema, description)
             golden = _read_golden(description["golden"], schema, description.get("scores", "float32"))
         except ModelError as error:
             raise BundleError(f"{location}: {error}") from None
@@ -326,6 +327,15 @@ def _check_steps(description: Mapping[str, Any], schema: Schema) -> None:
                 raise BundleError(
                     f"{DESCRIPTION_FILE}: feature {feature.name!r} must not have {field_name} beside steps"
                 )
+
+
+def _check_unseen(schema: Schema, description: Mapping[str, Any]) -> None:
+    """A booster has no branch for a category that it does not know; only a fitted step may have one."""
+    for feature in schema.features:
+        if feature.unseen == UNKNOWN and not description.get("steps"):
+            raise BundleError(
+                f"{DESCRIPTION_FILE}: feature {feature.name!r}: unseen: unknown needs a bundle with steps"
+            )
 
 
 def _read_golden(golden: Mapping[str, Any], schema: Schema, type_of_scores: str) -> Golden:

@@ -3,7 +3,7 @@
 import codecs
 import csv
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from io import StringIO
 from typing import NamedTuple
 
@@ -46,6 +46,16 @@ class Dialect(NamedTuple):
 
     delimiter: str = ""
     decimal: str = ""
+
+
+FOUND = Dialect()
+
+
+def sign_named(text: str, names: Mapping[str, str]) -> str | None:
+    """Return a sign that was given as itself or by its name; None if it is none of these."""
+    by_name = {name: sign for sign, name in names.items()} | {sign: sign for sign in names} | {r"\t": "\t"}
+    sign = by_name.get(text.lower())
+    return sign if sign in names else None
 
 
 def find_encoding(start: bytes, named: str = "") -> str:

@@ -1,15 +1,18 @@
 """A table to learn from: a CSV or Parquet file, read without interpreting its values."""
 
 import csv
+import gzip
 import hashlib
-import io
 import json
 import re
+import zlib
 from collections.abc import Sequence
 from dataclasses import dataclass
+from io import BytesIO, StringIO
 from itertools import takewhile
 from pathlib import Path
 from typing import Any
+from zipfile import BadZipFile, ZipFile
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -17,12 +20,14 @@ import pyarrow.csv
 import pyarrow.parquet
 
 from model.description.errors import ModelError
-from model.description.values import WHITESPACE
+from model.description.values import NOT_A_NUMBER, NUMBER, WHITESPACE
+from model.tables.dialect import FOUND, Dialect, find_dialect, find_encoding, separator_line
 
 PARQUET = b"PAR1"
 _PARQUET_INDEX = re.compile(r"__index_level_[0-9]+__")
 _CSV_INDEX = re.compile(r"(?:Unnamed: 0(?:\.[0-9]+)?)?")
-SEPARATORS = {";": "semicolons", "\t": "tabs", "|": "vertical bars"}
+GZIP, ZIP = b"\x1f\x8b", b"PK\x03\x04"
+_WITH_COMMA = f"^(?:{NUMBER.pattern})$".replace(r"\.", ",")
 
 
 class TableError(ModelError):
@@ -43,29 +48,40 @@ class Table:
     notes: Sequence[str] = ()
 
 
-def read_table(path: Path, missing: Sequence[str] = ()) -> Table:
-    """Read a file; raises TableError.
+@dataclass(frozen=True)
+class TableOptions:
+    """How a table is written: `missing` are texts for missing values; the rest is found by looking."""
 
-    Empty fields of CSV and the texts of `missing`, also with spaces around them, are missing values. The
-    index that pandas writes as a column without a name is left out.
+    missing: Sequence[str] = ()
+    dialect: Dialect = FOUND
+    encoding: str = ""
+
+
+def read_table(path: Path, options: TableOptions = TableOptions()) -> Table:  # it is frozen
+    """Read a file, also one packed with gzip or zip; raises TableError.
+
+    Empty fields of CSV and the missing texts, also with spaces around them, are missing values. The index
+    that pandas writes as a column without a name is left out.
     """
     try:
         content = path.read_bytes()
     except OSError as error:
         raise TableError(f"{path}: cannot be read: {error.strerror}") from None
     try:
-        columns = _read_parquet(content) if content.startswith(PARQUET) else _read_csv(content)
+        plain = _unpacked(content)
+        columns = _read_parquet(plain) if plain.startswith(PARQUET) else _read_csv(plain, options)
         index = unnamed_index(columns)
-        columns = _without_missing_texts(columns.drop_columns(index), missing)
+        columns = _without_missing_texts(columns.drop_columns(index), options.missing)
         _check_columns(columns.column_names)
         _check_rows(columns)
-    except (pa.ArrowException, UnicodeDecodeError, csv.Error) as error:
+    except (pa.ArrowException, UnicodeDecodeError, csv.Error, BadZipFile, zlib.error, EOFError) as error:
         reason = str(error).partition("\n")[0]
         raise TableError(f"{path.name}: is not a complete CSV or Parquet table: {reason}") from None
-    except TableError as error:
+    except ModelError as error:
         raise TableError(f"{path.name}: {error}") from None
     notes = [f"column {name!r} is the index of a data frame and is left out" for name in index]
-    return Table(path.name, hashlib.sha256(content).hexdigest(), columns, tuple(missing), notes)
+    sha256 = hashlib.sha256(content).hexdigest()
+    return Table(path.name, sha256, columns, tuple(options.missing), notes)
 
 
 def read_json(file: Path) -> Any:
@@ -120,28 +136,48 @@ def _read_parquet(content: bytes) -> pa.Table:
     return _with_categories(pa.parquet.read_table(pa.BufferReader(content), use_threads=False))
 
 
-def _read_csv(content: bytes) -> pa.Table:
-    names = _read_header(content)
+def _unpacked(content: bytes) -> bytes:
+    if content.startswith(GZIP):
+        return gzip.decompress(content)
+    if not content.startswith(ZIP):
+        return content
+    with ZipFile(BytesIO(content)) as packed:
+        members = [one for one in packed.infolist() if not one.is_dir()]
+        if len(members) != 1:
+            raise TableError(f"the zip file has {len(members)} files; pack a single file")
+        return packed.read(members[0])
+
+
+def _read_csv(content: bytes, options: TableOptions) -> pa.Table:
+    text = content.decode(find_encoding(content, options.encoding)).removeprefix("\ufeff")
+    delimiter, decimal = find_dialect(text.encode(), options.dialect)
+    text = text[separator_line(text)[1] :]
+    names = next(csv.reader(StringIO(text, newline=""), delimiter=delimiter), [])
     if not names:
         raise TableError("has no columns")
-    return pa.csv.read_csv(
-        pa.BufferReader(content),
+    table = pa.csv.read_csv(
+        pa.BufferReader(text.encode()),
         read_options=pa.csv.ReadOptions(use_threads=False),
-        parse_options=pa.csv.ParseOptions(newlines_in_values=True),
+        parse_options=pa.csv.ParseOptions(delimiter=delimiter, newlines_in_values=True),
         convert_options=pa.csv.ConvertOptions(
             column_types=dict.fromkeys(names, pa.string()), null_values=[""], strings_can_be_null=True
         ),
     )
+    return _with_decimal_points(table, options.missing) if decimal == "," else table
 
 
-def _read_header(content: bytes) -> list[str]:
-    text = content.decode("utf-8-sig")
-    names = next(csv.reader(io.StringIO(text, newline="")), [])
-    if len(names) == 1:
-        for separator, separators in SEPARATORS.items():
-            if separator in names[0]:
-                raise TableError(f"fields are separated by {separators}; save the file with commas")
-    return names
+def _with_decimal_points(table: pa.Table, missing: Sequence[str]) -> pa.Table:
+    """Replace the commas in columns of numbers; a point is no decimal point there."""
+    for position, name in enumerate(table.column_names):
+        column = table.column(position)
+        trimmed = pc.utf8_trim(column, characters=WHITESPACE)
+        present = trimmed.filter(
+            pc.invert(pc.is_in(trimmed, value_set=pa.array([*missing, *NOT_A_NUMBER], pa.string())))
+        )
+        exchanged = pc.replace_substring(trimmed, ",", ".")
+        if pc.all(pc.match_substring_regex(present, _WITH_COMMA)).as_py():
+            table = table.set_column(position, name, exchanged)
+    return table
 
 
 def _check_columns(names: Sequence[str]) -> None:

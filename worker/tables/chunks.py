@@ -14,8 +14,9 @@ from model.description.schema import Schema
 from model.tables.columns import ColumnCheck
 from worker.measurements import Pace
 from worker.stopping import ScoringStopped
-from worker.tables.plan import Chunk, Layout
-from worker.tables.read import ENCRYPTED, Rows, is_encrypted, read_rows
+from worker.tables.cut import Chunk
+from worker.tables.plan import ENCRYPTED, Layout, is_encrypted
+from worker.tables.read import Rows, read_rows
 from worker.tables.score import (
     Columns,
     Matrix,

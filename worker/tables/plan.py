@@ -1,16 +1,14 @@
-"""Looks at a file once before it is scored: how its table is laid out, and where it is cut into chunks."""
+"""Looks at a file once before it is scored: how its table is laid out, and how it is cut into chunks."""
 
 import codecs
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
 from io import RawIOBase
 from typing import NamedTuple
 
-import numpy as np
 import orjson
 import pyarrow as pa
 import pyarrow.parquet
-from numpy.typing import NDArray
 
 from jobs.errors import InvalidTable
 from jobs.files.json_lines import read_object
@@ -20,13 +18,13 @@ from jobs.files.tables import (
     Format,
     check_columns,
     check_text,
-    field_pattern,
     read_exactly,
     read_header,
 )
 from model.description.schema import Schema
 from model.description.similar import similar_name
-from model.tables.dialect import Dialect, UnclearDialect, decimal_features, find_dialect
+from model.tables.dialect import FOUND, Dialect, UnclearDialect, decimal_features, find_dialect
+from worker.tables.cut import CHUNK, EXPLAINED_CHUNK, Chunk, cut_groups, cut_lines
 
 
 @dataclass(frozen=True)
@@ -69,25 +67,6 @@ class Layout:
         )
 
 
-class Chunk(NamedTuple):
-    """The bytes from start to end of a file; of Parquet, the rows from start to end of a row group."""
-
-    start: int
-    end: int
-    group: int = 0
-    rows: int = 0
-    """As counted before the chunk is parsed; blank lines and quoted line ends count too."""
-    size: int = 0
-    """In bytes."""
-
-    def to_text(self) -> str:
-        return ":".join(map(str, self))
-
-    @classmethod
-    def from_text(cls, text: str) -> "Chunk":
-        return cls(*map(int, text.split(":")))
-
-
 def passthrough_names(request: "TableRequest", names: Sequence[str]) -> tuple[str, ...]:
     """`include_inputs` adds the features, also those that the first rows of NDJSON do not have."""
     features = request.schema.names
@@ -95,118 +74,6 @@ def passthrough_names(request: "TableRequest", names: Sequence[str]) -> tuple[st
         return tuple(name for name in names if name not in set(features))
     late = features if request.input is Format.NDJSON else ()
     return tuple(dict.fromkeys((*names, *late)))
-
-
-CHUNK = 8 * 1024 * 1024
-"""About how many bytes a chunk has."""
-MOST_ROWS = 131_072
-"""Rows of a chunk of lines at most: what is computed for a row takes more memory than a short line."""
-EXPLAINED_COSTS = 64
-"""Explaining a row takes about so many times as long as scoring it."""
-EXPLAINED_CHUNK = CHUNK // EXPLAINED_COSTS
-LAST_GROUP_CHUNKS = 4
-"""The last row group is cut into so many chunks, so that the consumers of a file finish together."""
-
-QUOTE = b'"'
-LINE_END = ord("\n")
-
-
-def cut_lines(
-    file: RawIOBase, start: int, size: int, delimiter: str = "", chunk: int = CHUNK, most: int = MOST_ROWS
-) -> Iterator[Chunk]:
-    """Cuts after line ends; with the `delimiter` of CSV, never within a quoted field.
-
-    A chunk has about `chunk` bytes, and at most `most` rows.
-    Raises InvalidTable with the line of a record that is too long, or whose quote is never closed.
-    """
-    while start < size:
-        reach, length = chunk, 0
-        while not length:
-            block = read_exactly(file, start, min(start + reach, size))
-            length = _last_record_end(block, delimiter)
-            if start + len(block) == size:
-                if delimiter and not _ends_outside_quotes(block, length, delimiter):
-                    raise _endless_record(file, start + length)
-                length = len(block)
-            elif not length and reach > LONGEST_RECORD:
-                raise _endless_record(file, start)
-            reach += chunk
-        lines = int(np.count_nonzero(np.frombuffer(block, np.uint8, length) == LINE_END))
-        rows = lines + (block[length - 1] != LINE_END)
-        if rows > most and length * most // rows < chunk:
-            chunk = length * most // rows
-            continue
-        yield Chunk(start, start + length, rows=rows, size=length)
-        start += length
-
-
-def cut_groups(groups: list[tuple[int, int]], chunk: int = CHUNK, explain: bool = False) -> Iterator[Chunk]:
-    """Chunks for row groups, which are given by rows and bytes: one for each, and several for the last.
-
-    To be explained, each group is cut into many chunks; EXPLAINED_COSTS at most, because reading a chunk also
-    reads everything before it in its group.
-    """
-    for number, (rows, size) in enumerate(groups):
-        most = EXPLAINED_COSTS if explain else LAST_GROUP_CHUNKS if number == len(groups) - 1 else 1
-        pieces = min(most, max(size // chunk, 1), max(rows, 1))
-        for piece in range(pieces):
-            start, end = rows * piece // pieces, rows * (piece + 1) // pieces
-            if rows:
-                yield Chunk(start, end, number, end - start, size // pieces)
-
-
-def _last_record_end(block: bytes, delimiter: str) -> int:
-    """The offset after the last complete record; 0 if there is none. The block starts with a record."""
-    if not delimiter or QUOTE not in block:
-        return block.rfind(b"\n") + 1
-    data = np.frombuffer(block, np.uint8)
-    quote_offsets = np.flatnonzero(data == QUOTE[0])
-    if not _well_quoted(data, quote_offsets, delimiter):
-        return _last_record_end_by_fields(block, delimiter)
-    lines = np.flatnonzero(data == LINE_END)
-    outside = lines[np.searchsorted(quote_offsets, lines) % 2 == 0]
-    return int(outside[-1]) + 1 if outside.size else 0
-
-
-def _well_quoted(data: NDArray[np.uint8], quote_offsets: NDArray[np.intp], delimiter: str) -> bool:
-    """Whether quotes alternate: one opens a field or is doubled, the next closes it or is doubled."""
-    beside = np.zeros(256, dtype=bool)
-    beside[list(f'{delimiter}\r\n"'.encode())] = True
-    opening, closing = quote_offsets[::2], quote_offsets[1::2]
-    opens = beside[data[opening[opening > 0] - 1]]
-    closes = beside[data[closing[closing < data.size - 1] + 1]]
-    return bool(opens.all() and closes.all())
-
-
-def _last_record_end_by_fields(block: bytes, delimiter: str) -> int:
-    """The same, field by field: right for quotes anywhere, but slow."""
-    at, end, field = 0, 0, field_pattern(delimiter)
-    while at < len(block) and (match := field.match(block, at)):
-        at = match.end()
-        if match[1].endswith(b"\n"):
-            end = at
-    return end
-
-
-def _ends_outside_quotes(block: bytes, at: int, delimiter: str) -> bool:
-    """Whether the bytes from `at` to the end of the file, which needs no line end, are complete fields."""
-    if QUOTE not in block[at:]:
-        return True
-    field = field_pattern(delimiter)
-    while at < len(block) and (match := field.match(block, at)):
-        at = match.end()
-    return at == len(block)
-
-
-def _endless_record(file: RawIOBase, offset: int) -> InvalidTable:
-    """The error names the line that starts at the offset, counted from 1."""
-    line = 1
-    for at in range(0, offset, CHUNK):
-        line += read_exactly(file, at, min(at + CHUNK, offset)).count(b"\n")
-    limit = LONGEST_RECORD // (1024 * 1024)
-    return InvalidTable(
-        f"line {line}: this record does not end; close its quote, or keep it under {limit} MiB"
-    )
 
 
 FIRST_ROWS = 1_000
@@ -217,6 +84,14 @@ takes to explain, because a million equal rows are packed into almost no bytes.
 """
 
 
+ENCRYPTED = "this Parquet file is encrypted, or some of its columns are; send it without encryption"
+
+
+def is_encrypted(error: Exception) -> bool:
+    """Whether pyarrow says so; it has no error of its own for that."""
+    return "decrypt" in str(error).lower()
+
+
 class TableRequest(NamedTuple):
     """What the caller requests; `scored` are the columns that results add (see Layout), with their prefix."""
 
@@ -225,7 +100,7 @@ class TableRequest(NamedTuple):
     schema: Schema
     scored: tuple[str, ...]
     include_inputs: bool = False
-    dialect: Dialect = Dialect()
+    dialect: Dialect = FOUND
     warns: bool = False
     explain: bool = False
 
@@ -290,8 +165,8 @@ def _plan_parquet(file: RawIOBase, size: int, request: TableRequest, chunk: int)
         metadata = pyarrow.parquet.read_metadata(file)
         names = tuple(metadata.schema.to_arrow_schema().names)
     except (pa.ArrowException, OSError) as error:
-        if "decrypt" in str(error).lower() or "encrypt" in str(error).lower():
-            raise InvalidTable("this Parquet file is encrypted; send it without encryption") from error
+        if is_encrypted(error):
+            raise InvalidTable(ENCRYPTED) from error
         raise InvalidTable("the file is not Parquet, or its end is missing") from error
     check_columns(names, request.schema.required, request.scored, similar_name)
     groups = [metadata.row_group(number) for number in range(metadata.num_row_groups)]

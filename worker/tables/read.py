@@ -1,176 +1,26 @@
-"""Chunks as rows: the columns of features as arrays, and all other columns kept for the results."""
+"""Chunks as rows: the columns of features as arrays, and all other columns for the results."""
 
-from abc import ABC, abstractmethod
-from base64 import b64encode
-from collections.abc import Iterator, Mapping, Sequence
-from decimal import Decimal
+from collections.abc import Iterator, Mapping
 from io import RawIOBase
 from typing import Any, NamedTuple
 
-import orjson
 import pyarrow as pa
-import pyarrow.compute as pc
 import pyarrow.csv
 import pyarrow.parquet
 
-from jobs.files.json_lines import ExactNumber, plain_number, read_object, write_exactly
+from jobs.files.json_lines import ExactNumber, plain_number, read_object, with_exact_numbers
 from jobs.files.store import FileStore
 from jobs.files.tables import NOT_UTF8, Format, read_exactly
 from model.tables.columns import MISSING, ColumnValues
-from worker.tables.plan import Chunk, Layout
+from worker.tables.cut import Chunk
+from worker.tables.passthrough import ArrowColumns, CsvColumns, JsonMembers, Passthrough
+from worker.tables.plan import Layout
 
 _EXCHANGED = bytes.maketrans(b",.", b".,")
-_TO_BE_QUOTED = b'",\r\n'
-
-
-class Passthrough(ABC):
-    """The passthrough columns of some rows."""
-
-    @abstractmethod
-    def fields(self) -> list[pa.Array]:
-        """For CSV: the texts of each column, quoted where necessary."""
-
-    @abstractmethod
-    def objects(self) -> list[bytes]:
-        """For NDJSON: the object of each row, without its closing brace."""
-
-    @abstractmethod
-    def arrays(self) -> dict[str, pa.Array]:
-        """For Parquet: the columns by name."""
-
-
-class ArrowColumns(Passthrough):
-    """Columns of a Parquet file."""
-
-    def __init__(self, columns: Mapping[str, pa.Array]) -> None:
-        self._columns = columns
-
-    def fields(self) -> list[pa.Array]:
-        return [quoted(_as_texts(array)) for array in self._columns.values()]
-
-    def objects(self) -> list[bytes]:
-        values = [_readable(array).to_pylist() for array in self._columns.values()]
-        return [
-            orjson.dumps(dict(zip(self._columns, row, strict=True)), default=_json_text)[:-1]
-            for row in zip(*values, strict=True)
-        ]
-
-    def arrays(self) -> dict[str, pa.Array]:
-        return dict(self._columns)
-
-
-class CsvColumns(ArrowColumns):
-    """Columns of a CSV file, as UTF-8 bytes."""
-
-    def fields(self) -> list[pa.Array]:
-        return [quoted(array) for array in self._columns.values()]
-
-    def arrays(self) -> dict[str, pa.Array]:
-        return {name: array.cast(pa.string()) for name, array in self._columns.items()}
-
-
-class JsonMembers(Passthrough):
-    """Members of JSON objects. As columns they are texts, and only the members in `names`."""
-
-    def __init__(self, rows: Sequence[dict[str, Any]], names: Sequence[str], features: Sequence[str]) -> None:
-        self._rows = rows
-        self._names = names
-        self._dropped = frozenset(features) - frozenset(names)
-
-    def fields(self) -> list[pa.Array]:
-        return [quoted(array.cast(pa.binary())) for array in self.arrays().values()]
-
-    def objects(self) -> list[bytes]:
-        dropped = self._dropped
-        return [
-            orjson.dumps(
-                {name: value for name, value in row.items() if name not in dropped}, default=write_exactly
-            )[:-1]
-            for row in self._rows
-        ]
-
-    def arrays(self) -> dict[str, pa.Array]:
-        return {
-            name: pa.array([_as_text(row.get(name)) for row in self._rows], pa.string())
-            for name in self._names
-        }
-
-
-def quoted(array: pa.Array) -> pa.Array:
-    """Binary texts as CSV fields; null becomes an empty field."""
-    array = array.fill_null(b"")
-    data = array.buffers()[2]
-    if data is None or not any(byte in data.to_pybytes() for byte in _TO_BE_QUOTED):
-        return array
-    return pa.array([quote(text) for text in array.to_pylist()], pa.binary())
-
-
-def quote(text: bytes) -> bytes:
-    if any(byte in text for byte in _TO_BE_QUOTED):
-        return b'"' + text.replace(b'"', b'""') + b'"'
-    return text
-
-
-def _as_texts(array: pa.Array) -> pa.Array:
-    array = _readable(array)
-    if pa.types.is_nested(array.type):
-        return pa.array([_as_text(value) for value in array.to_pylist()], pa.string()).cast(pa.binary())
-    return array.cast(pa.string()).cast(pa.binary())
-
-
-def _readable(array: pa.Array) -> pa.Array:
-    """Without dictionaries; times as texts, and bytes as texts, or as base64 where they are not UTF-8."""
-    if pa.types.is_dictionary(array.type):
-        array = array.dictionary_decode()
-    if pa.types.is_binary(array.type) or pa.types.is_large_binary(array.type):
-        try:
-            return array.cast(pa.string())
-        except pa.ArrowInvalid:
-            return pa.array([value and _bytes_as_text(value) for value in array.to_pylist()], pa.string())
-    if pa.types.is_timestamp(array.type) or pa.types.is_date(array.type) or pa.types.is_time(array.type):
-        return array.cast(pa.string())
-    return array
-
-
-def _bytes_as_text(value: bytes) -> str:
-    try:
-        return value.decode()
-    except UnicodeDecodeError:
-        return f"base64:{b64encode(value).decode()}"
-
-
-def _json_text(value: object) -> object:
-    """What orjson writes for a value that it does not know."""
-    if isinstance(value, ExactNumber):
-        return write_exactly(value)
-    if isinstance(value, Decimal):
-        return orjson.Fragment(str(value))
-    return _bytes_as_text(value) if isinstance(value, bytes) else str(value)
-
-
-def _as_text(value: object) -> str | None:
-    if value is None or isinstance(value, str):
-        return value
-    return orjson.dumps(value, default=_json_text).decode()
-
-
-def join(columns: Sequence[pa.Array | pa.Scalar], separator: bytes) -> pa.Array:
-    """The texts of each row, joined."""
-    return pc.binary_join_element_wise(*columns, pa.scalar(separator, pa.binary()))
-
-
 PARQUET_ROWS = 65_536
 """Rows of a Parquet file that are read at a time."""
 
 NAME_IN_USE = "has a member with the name of a column that results add; choose a prefix: ?prefix=scored_"
-
-
-ENCRYPTED = "this Parquet file is encrypted, or some of its columns are; send it without encryption"
-
-
-def is_encrypted(error: Exception) -> bool:
-    """Whether pyarrow says so; it has no error of its own for that."""
-    return "decrypt" in str(error).lower()
 
 
 class Rows(NamedTuple):
@@ -282,6 +132,7 @@ def _read_ndjson(block: bytes, layout: Layout, features: tuple[str, ...]) -> Row
     broken: dict[int, str] = {}
     rows: list[dict[str, Any]] = []
     columns = None if layout.results is Format.NDJSON else {*layout.passthrough, *features}
+    dropped = frozenset(features) - frozenset(layout.passthrough)
     for line in filter(bytes.strip, block.split(b"\n")):
         row = read_object(line)
         if row is None:
@@ -294,8 +145,11 @@ def _read_ndjson(block: bytes, layout: Layout, features: tuple[str, ...]) -> Row
             broken[len(rows)] = (
                 f"has the member {late!r}, for which the results have no column; send results=ndjson"
             )
-        rows.append(row or {})
-    values = {name: [plain_number(row.get(name, MISSING)) for row in rows] for name in features}
+        rows.append(with_exact_numbers(row, line, dropped) if row else {})
+    values = {name: [row.get(name, MISSING) for row in rows] for name in features}
+    for column in values.values():
+        if ExactNumber in set(map(type, column)):
+            column[:] = map(plain_number, column)
     return Rows(len(rows), values, JsonMembers(rows, layout.passthrough, features), broken)
 
 

@@ -14,8 +14,9 @@ from numpy.typing import NDArray
 from jobs.files.store import FileStore, Writable
 from jobs.files.tables import Format
 from model.description.schema import member_of
+from worker.tables.passthrough import join, quote, quoted
 from worker.tables.plan import Layout
-from worker.tables.read import Rows, join, quote, quoted
+from worker.tables.read import Rows
 from worker.tables.score import Faults, RowFault, Scores
 
 COMMA, LINE_END = ord(","), b"\n"

@@ -2,6 +2,7 @@
 
 from io import BytesIO
 from pathlib import Path
+from typing import Any
 
 import pytest
 from paygrade import (
@@ -136,6 +137,38 @@ def test_a_file_is_sent_with_its_size_its_type_and_its_options(tmp_path: Path) -
     assert request.headers["Content-Length"] == "6"
     assert "Transfer-Encoding" not in request.headers
     assert sent == [(6, 6)]
+
+
+@pytest.mark.parametrize(
+    ("name", "media_type"),
+    [
+        ("a.tsv", "text/csv"),
+        ("a.csv.zip", "text/csv"),
+        ("a.parquet", "application/vnd.apache.parquet"),
+        ("a.zip", "application/octet-stream"),
+        ("a.txt", "application/octet-stream"),
+    ],
+)
+def test_a_file_whose_name_does_not_tell_its_format_is_left_to_the_service(
+    tmp_path: Path, name: str, media_type: str
+) -> None:
+    (tmp_path / name).write_bytes(b"x")
+    service = PlayedService(PlayedAnswer(202, batch("validating")))
+    client_of(service).upload(tmp_path / name)
+    assert service.sent[0].headers["Content-Type"] == media_type
+
+
+def test_how_a_file_is_written_may_be_named(tmp_path: Path) -> None:
+    (tmp_path / "a.csv").write_bytes(b"x")
+    service = PlayedService(PlayedAnswer(202, batch("validating")))
+    written: dict[str, Any] = {
+        "delimiter": "semicolon",
+        "decimal": "comma",
+        "encoding": "windows-1252",
+        "missing": "NA",
+    }
+    client_of(service).upload(tmp_path / "a.csv", **written)
+    assert dict(service.sent[0].url.params) == written
 
 
 def test_an_open_file_is_sent_in_chunks_and_once() -> None:

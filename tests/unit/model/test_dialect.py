@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from model.description.features import Feature
 from model.description.schema import Schema
-from model.tables.dialect import Dialect, UnclearDialect, find_dialect, find_encoding
+from model.tables.dialect import FOUND, Dialect, UnclearDialect, find_dialect, find_encoding
 
 SCHEMA = Schema(
     [
@@ -19,7 +19,7 @@ SCHEMA = Schema(
 )
 
 
-def found(text: str, named: Dialect = Dialect(), schema: Schema | None = SCHEMA) -> Dialect:  # noqa: B008
+def found(text: str, named: Dialect = FOUND, schema: Schema | None = SCHEMA) -> Dialect:
     return find_dialect(text.encode(), named, schema)
 
 

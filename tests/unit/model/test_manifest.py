@@ -100,6 +100,13 @@ def test_a_missing_field_is_named(publish_rent: Publish) -> None:
         ("metrics", [], "metrics must be an object"),
         ("features", [{"name": "rooms"}], "feature 'rooms' must have one of the types"),
         ("colour", "blue", "unknown field: colour"),
+        ("missing_texts", "NA", "missing_texts must be a list"),
+        ("missing_texts", ["NA", " "], "missing_texts must be texts, none of them empty"),
+        (
+            "features",
+            [{"name": "rooms", "type": "category", "categories": ["1"], "unseen": "unknown"}],
+            "feature 'rooms': unseen: unknown needs a bundle with steps",
+        ),
         ("classes", ["a", "a"], "classes must be texts, each different"),
         ("classes", "ab", "classes must be a list"),
         ("quantiles", [0.5, 1], "quantiles must be numbers between 0 and 1"),

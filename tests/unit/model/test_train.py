@@ -1,5 +1,6 @@
 """A table becomes a bundle: its schema is found, and problems are reported in one line each."""
 
+import gzip
 from pathlib import Path
 
 import numpy as np
@@ -11,6 +12,7 @@ from sklearn.datasets import load_breast_cancer, load_diabetes, load_iris
 
 from model.bundle import Bundle
 from model.description.schema import InvalidRows
+from tests.unit.jobs.files.test_unpacking import zipped
 from tests.unit.model.command import made, refusal, run, write_csv
 
 
@@ -151,6 +153,34 @@ def test_the_index_of_a_data_frame_is_not_learned(tmp_path: Path) -> None:
         assert manifest.schema.names == ("month", "size", "lift", "town")
 
 
+def test_a_table_may_be_written_in_any_dialect(tmp_path: Path) -> None:
+    table = table_of_every_type()
+    plain = table.to_csv(index=False)
+    german = "sep=;\r\n" + table.to_csv(index=False, sep=";", decimal=",", lineterminator="\r\n")
+    files = {
+        "plain.csv": plain.encode(),
+        "excel.csv": german.encode("utf-8-sig"),
+        "tab.tsv": table.to_csv(index=False, sep="\t").encode("utf-16"),
+        "packed.csv.gz": gzip.compress(plain.encode()),
+        "packed.zip": zipped({"a.csv": german.encode()}),
+    }
+    golden = []
+    for name, content in files.items():
+        (tmp_path / name).write_bytes(content)
+        out = ("--name", "rents", "--output", tmp_path / f"of-{name}")
+        golden.append(made("train", tmp_path / name, "--target", "rent", *out).golden)
+    assert golden == [golden[0]] * len(files)
+
+
+def test_the_dialect_of_a_table_may_be_named(tmp_path: Path) -> None:
+    text = "größe;lage,x;y\n" + "".join(f"{n},{100 + n};{n},{n};{n}\n" for n in range(1, 60))
+    (tmp_path / "t.csv").write_bytes(text.encode("cp1252"))
+    options = ("--delimiter", "semicolon", "--decimal", "comma", "--encoding", "windows-1252")
+    manifest = made("train", tmp_path / "t.csv", "--target", "y", *options, "--output", tmp_path)
+    assert manifest.schema.names == ("größe", "lage,x")
+    assert manifest.golden.rows[0] == [1.101, 1.1]
+
+
 def test_an_index_with_a_name_is_a_column(tmp_path: Path) -> None:
     file = write_parquet(tmp_path / "t.parquet", table_of_every_type().set_index("month"))
     assert "month" in made("train", file, "--target", "rent", "--output", tmp_path).schema.names
@@ -266,7 +296,8 @@ NUMBERS = "\n".join(f"{n},{n % 3},{n % 2}" for n in range(40))
         ("a,b,y\n", [], "has no rows"),
         ("a,a,y\n1,2,3\n", [], "has two columns with the name 'a'"),
         ("a,,y\n1,2,3\n", [], "has a column without a name"),
-        ("a;b;y\n1;2;3\n", [], "fields are separated by semicolons; save the file with commas"),
+        ("a,b;y\n1,2;3\n", [], "the columns may be separated by comma or semicolon; name the delimiter"),
+        ("a;y\n1,234;3\n", [], "may be fractions, or thousands; name the decimal"),
         ("a,y\n1,2,3\n", [], "is not a complete CSV or Parquet table"),
         ("a,y\n\udcff,2\n", [], "is not a complete CSV or Parquet table"),
         ("PAR1 cut short", [], "is not a complete CSV or Parquet table"),

@@ -196,6 +196,17 @@ def test_a_packed_file_is_unpacked_once_and_its_files_are_removed(site: Site) ->
             site.files.size(f"{folder}/{name}")
 
 
+def test_a_packed_file_that_is_cut_off_ends_its_batch(site: Site) -> None:
+    for body, reason in (
+        (gzip.compress(CSV)[:-5], "the gzip data is cut off"),
+        (zipped(CSV)[:-5], "the zip file is damaged, or its end is missing"),
+    ):
+        path = posted(site, body)
+        site.score_batches()
+        batch = site.client.get(path).get_json()
+        assert (batch["status"], batch["error"]["detail"]) == ("failed", reason)
+
+
 def test_numbers_that_are_passed_through_keep_their_form(site: Site) -> None:
     line = b'{"id":18446744073709551616,"far":1E400,"price":1.10,"in":[1e5],"years":2.5}'
     path = posted(site, line, "application/x-ndjson")

@@ -1,5 +1,7 @@
 """Callers who wait for a batch: woken by the message of its end, and never left without a response."""
 
+import gzip
+
 import pytest
 
 from tests.unit.web.batch_calls import CSV, post, posted
@@ -65,8 +67,9 @@ def test_when_web_stops_a_dry_run_is_503_and_leaves_no_batch(site: Site) -> None
 
 
 @pytest.mark.usefixtures("no_polling")
-def test_a_dry_run_previews_the_first_rows(site: Site) -> None:
-    waits = site.started(post, site, CSV, query="?dry_run=true")
+@pytest.mark.parametrize("body", [CSV, gzip.compress(CSV.replace(b",", b";"))], ids=["plain", "packed"])
+def test_a_dry_run_previews_the_first_rows(site: Site, body: bytes) -> None:
+    waits = site.started(post, site, body, query="?dry_run=true")
     site.score_batches()
     [job_id] = site.jobs()
     publish_end(site, job_id)

@@ -6,8 +6,9 @@ from jobs.files.tables import Format
 from model.bundle import Outputs
 from model.tables.columns import ColumnCheck
 from tests.unit.worker.tables.conftest import FEATURES, PREDICTION
+from worker.tables.passthrough import CsvColumns
 from worker.tables.plan import Layout
-from worker.tables.read import CsvColumns, Rows
+from worker.tables.read import Rows
 from worker.tables.score import Columns, RowFault, Scores, all_at_once, columns_of, joined, score_rows
 from worker.tables.write import csv_lines, parquet_table
 

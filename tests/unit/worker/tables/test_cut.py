@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 from jobs.errors import InvalidTable
 from jobs.files.location import files_at
 from jobs.files.tables import Format
-from worker.tables.plan import EXPLAINED_COSTS, Chunk, Layout, cut_groups, cut_lines
+from worker.tables.cut import EXPLAINED_COSTS, Chunk, cut_groups, cut_lines
+from worker.tables.plan import Layout
 from worker.tables.read import read_rows
 
 fields = st.text(st.sampled_from('ab,"\n\r é'), max_size=6)

@@ -29,8 +29,9 @@ from tests.unit.worker.tables.conftest import (
 )
 from worker.stopping import ScoringStopped
 from worker.tables.chunks import ChunkScorer
+from worker.tables.passthrough import CsvColumns
 from worker.tables.plan import TableRequest, plan
-from worker.tables.read import CsvColumns, Rows
+from worker.tables.read import Rows
 
 ScoreBundle = Callable[..., Scored]
 ROWS = 250

@@ -1,9 +1,14 @@
 """Every format can be read and written; the scores are those of XGBoost, in the order of the rows."""
 
+from base64 import b64encode
+from io import BytesIO
 from typing import Any
 
 import numpy as np
+import pyarrow as pa
+import pyarrow.parquet
 import pytest
+from pyarrow.parquet import encryption
 
 from jobs.errors import InvalidTable
 from jobs.files.tables import Format
@@ -217,3 +222,91 @@ def test_a_feature_that_appears_late_is_included_if_requested(
     assert lines[0]["error"] in (None, "")
     assert (str(lines[-2]["age"]), lines[-2]["error"] or None) == ("20", None)
     assert lines[-1]["error"] == "years is missing; town is missing"
+
+
+MANY = {
+    "large": pa.array([2**63, 2**64 - 1], pa.uint64()),
+    "price": pa.array(["1.10", "-2.00"]).cast(pa.decimal128(5, 2)),
+    "image": pa.array([b"\xff\x00", b"text"], pa.binary()),
+    "seen": pa.array([1, 1_700_000_000_123_456_789], pa.timestamp("ns")),
+    "day": pa.array([0, 20_000], pa.date32()),
+    "tags": pa.array([["a"], None], pa.list_(pa.string())),
+}
+
+
+def as_table_of_many_types() -> bytes:
+    features = {"years": [1.5, 2.5], "age": [20, None], "town": ["Bern", "Gent"]}
+    written = BytesIO()
+    pyarrow.parquet.write_table(pa.table({**MANY, **features}), written)
+    return written.getvalue()
+
+
+def test_columns_of_parquet_are_passed_through_as_they_are(score_table: ScoreTable) -> None:
+    result = score_table(as_table_of_many_types(), Format.PARQUET).result
+    table = pyarrow.parquet.read_table(BytesIO(result))
+    for name, column in MANY.items():
+        assert table[name].type == column.type
+        assert table[name].combine_chunks().equals(column)
+
+
+def test_columns_of_parquet_keep_their_values_as_text(score_table: ScoreTable) -> None:
+    first, second = score_table(as_table_of_many_types(), Format.PARQUET, Format.NDJSON).result.splitlines()
+    assert first.startswith(
+        b'{"large":9223372036854775808,"price":1.10,"image":"base64:/wA=",'
+        b'"seen":"1970-01-01 00:00:00.000000001","day":"1970-01-01","tags":["a"],"prediction":'
+    )
+    assert b'"price":-2.00,"image":"text","seen":"2023-11-14 22:13:20.123456789"' in second
+    _, row, *_ = score_table(as_table_of_many_types(), Format.PARQUET, Format.CSV).result.splitlines()
+    assert row.startswith(b"9223372036854775808,1.10,base64:/wA=,1970-01-01 00:00:00.000000001,1970-01-01,")
+
+
+def test_numbers_of_ndjson_keep_their_form_in_csv(score_table: ScoreTable) -> None:
+    line = b'{"id":18446744073709551616,"far":1E400,"in":[1.10],"years":1.50,"age":2e1,"town":"Bern"}'
+    lines = read(score_table(line, Format.NDJSON, Format.CSV).result, Format.CSV)
+    assert (lines[0]["id"], lines[0]["far"], lines[0]["in"]) == ("18446744073709551616", "1E400", "[1.10]")
+    assert lines[0]["error"] == ""
+
+
+def test_a_decimal_comma_is_read_and_passed_through(score_table: ScoreTable) -> None:
+    data = b"id;years;age;town\n1,5;2,5;20;Bern\n1.000,5;1.000,5;20;Bern\n"
+    scored = score_table(data, Format.CSV, include_inputs=True)
+    same = score_table(b"id,years,age,town\n1,2.5,20,Bern\n", Format.CSV)
+    first, second = read(scored.result, Format.CSV)
+    assert first["prediction"] == read(same.result, Format.CSV)[0]["prediction"]
+    assert (first["id"], first["years"]) == ("1,5", "2,5")
+    assert (second["years"], second["error"]) == ("1.000,5", "years must be a number")
+
+
+@pytest.mark.parametrize("delimiter", [";", "\t", "|"])
+def test_fields_are_quoted_for_the_delimiter_of_the_input(score_table: ScoreTable, delimiter: str) -> None:
+    rows = [["id", "years", "age", "town"], ['"a{0}b\nc"', "1.5", "20", "Bern"], ["x,y", "2.5", "", "Gent"]]
+    data = "\n".join(delimiter.join(row) for row in rows).replace("{0}", delimiter).encode()
+    for chunk in (None, 30):
+        lines = read(score_table(data, Format.CSV, chunk=chunk).result, Format.CSV)
+        assert [line["id"] for line in lines] == [f"a{delimiter}b\nc", "x,y"]
+        assert all(line["prediction"] for line in lines)
+
+
+class OpenKeys(encryption.KmsClient):  # type: ignore[misc]
+    """Keeps no key secret."""
+
+    def __init__(self, _: Any) -> None:
+        super().__init__()
+
+    def wrap_key(self, key: bytes, _: str) -> bytes:
+        return b64encode(key)
+
+
+@pytest.mark.parametrize("plain_footer", [True, False])
+def test_an_encrypted_parquet_file_is_named(score_table: ScoreTable, plain_footer: bool) -> None:
+    options = encryption.EncryptionConfiguration(
+        footer_key="f", column_keys={"c": ["town"]}, plaintext_footer=plain_footer
+    )
+    keys = encryption.CryptoFactory(OpenKeys)
+    properties = keys.file_encryption_properties(encryption.KmsConnectionConfig(), options)
+    table = pa.table({"years": [1.5], "age": [20], "town": ["Bern"]})
+    written = BytesIO()
+    with pyarrow.parquet.ParquetWriter(written, table.schema, encryption_properties=properties) as writer:
+        writer.write_table(table)
+    with pytest.raises(InvalidTable, match="this Parquet file is encrypted, or some of its columns are"):
+        score_table(written.getvalue(), Format.PARQUET)

@@ -3,7 +3,8 @@
 import orjson
 
 from jobs.files.tables import Format
-from worker.tables.plan import Chunk, Layout
+from worker.tables.cut import Chunk
+from worker.tables.plan import Layout
 
 LAYOUT = Layout(
     Format.CSV, Format.PARQUET, ("id", "years"), ("id",), ("prediction", "error"), True, ";", ("years",)

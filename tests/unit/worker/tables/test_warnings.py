@@ -13,8 +13,9 @@ from model.description.features import Feature
 from model.description.manifest import Manifest
 from model.description.schema import Schema
 from tests.unit.worker.tables.conftest import OURS, Scored, as_csv, read
+from worker.tables.passthrough import CsvColumns
 from worker.tables.plan import Layout
-from worker.tables.read import CsvColumns, Rows
+from worker.tables.read import Rows
 from worker.tables.score import Scores, warn_by
 from worker.tables.write import csv_lines
 
