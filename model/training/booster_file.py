@@ -1,4 +1,4 @@
-"""Reads model files from elsewhere, and recognises what is not an XGBoost model."""
+"""Reads model files from elsewhere."""
 
 from pathlib import Path
 
@@ -6,31 +6,11 @@ import xgboost
 
 from model.booster import SAVE_MODEL, read_booster
 from model.description.errors import BundleError
+from model.training.foreign_files import problem_of
 from model.training.older_versions import NOTES_TREES_OF_ROUND, Use, rewrite
-from model.training.pickles import describe_pickle
 from model.versions import parse, saved_by
 
 WHOLE = Use()
-OTHER_FORMATS = {
-    b"\x80": f"is a pickle, and reading a pickle can run code; {SAVE_MODEL}",
-    b"\x1f\x8b": (
-        "is a compressed file; a joblib file contains a pickle, and reading a pickle can run code; "
-        f"{SAVE_MODEL}"
-    ),
-    **dict.fromkeys(
-        (b"x\x01", b"x^", b"x\x9c", b"x\xda", b"BZh", b"\xfd7zXZ"),
-        f"is a joblib file, and reading the pickle in it can run code; {SAVE_MODEL}",
-    ),
-    b"PK\x03\x04": "is a zip archive; unpack it, and import the model's file or MLflow's folder in it",
-    b"binf": (
-        "is in the binary format that XGBoost 3.1 removed; load it with the version that wrote it, "
-        f"and {SAVE_MODEL}"
-    ),
-    b"tree\n": "is a LightGBM model, and only XGBoost models are supported; train it again with xgboost",
-    b"CBM1": "is a CatBoost model, and only XGBoost models are supported; train it again with xgboost",
-    b"[": f"is a dump of trees, which cannot be loaded; {SAVE_MODEL}",
-}
-"""What is wrong with a file, by its first bytes."""
 
 
 def read_model_file(file: Path, use: Use = WHOLE) -> tuple[xgboost.Booster, str]:
@@ -42,11 +22,8 @@ def read_model_file(file: Path, use: Use = WHOLE) -> tuple[xgboost.Booster, str]
         content = file.read_bytes()
     except OSError as error:
         raise BundleError(f"{file}: cannot be read: {error.strerror}") from None
-    if pickled := describe_pickle(content):
-        raise BundleError(f"{file.name}: {pickled}")
-    for start, problem in OTHER_FORMATS.items():
-        if content.startswith(start):
-            raise BundleError(f"{file.name}: {problem}")
+    if not content.startswith(b"{") and (problem := problem_of(content)):
+        raise BundleError(f"{file.name}: {problem}")
     version = saved_by(content)
     booster = read_booster(content, file.name)
     if not version:
