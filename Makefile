@@ -12,7 +12,7 @@ $(error .venv is a symbolic link, and make would change the environment that it 
 endif
 
 run: .venv/run-installed
-	@exec $(BIN)/python run.py --host $(HOST) --port $(PORT)
+	@exec $(BIN)/python run.py --host $(HOST) --port $(PORT) $(if $(MODEL),--model '$(MODEL)')
 
 test: .venv/dev-installed
 	@$(BIN)/python -m pytest -n 2 --dist loadfile -m "not slow" $(TESTS)

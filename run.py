@@ -19,15 +19,16 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from http.client import HTTPException
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import NoReturn
 from urllib.error import HTTPError
 
 from redis import Redis, RedisError
 
 from jobs.errors import InvalidSettings
 from jobs.settings import Settings, load_settings
-from model.description.catalog import Catalog
 from model.description.errors import ModelError
+from model.description.manifest import Manifest
+from model.serving import ServedModel, choose_model
 from web.keys import digest
 from web.listening import check_free
 
@@ -35,8 +36,8 @@ READY_WITHIN_SECONDS = 60
 
 BANNER = """
 Paygrade is up at {address}
-  self-check: {row} -> {output}
-  try it:  curl -X POST {address}/recms -H 'Content-Type: application/json' -d '{{"years":"2.5"}}'
+  self-check: {row} -> {output} by {model}
+  try it:  {curl}
   Ctrl-C stops it
 """
 
@@ -90,7 +91,14 @@ def main() -> int:
         data = settings.data.resolve()
         data.mkdir(parents=True, exist_ok=True)
         with only_one(data) as lock:
-            return run(settings, arguments.host, arguments.port, data, lock)
+            served = choose_model(
+                settings.bundles,
+                settings.default_model,
+                data / "served",
+                arguments.model,
+                only="default_model" not in settings.model_fields_set,
+            )
+            return run(settings, served, arguments.host, arguments.port, data, lock)
     except (InvalidSettings, ModelError, OSError) as error:
         print(f"run: {error}", file=sys.stderr)
         return 2
@@ -101,10 +109,14 @@ def main() -> int:
         return 0
 
 
-def run(settings: Settings, host: str, port: int, data: Path, lock: int) -> int:
+def run(settings: Settings, served: ServedModel, host: str, port: int, data: Path, lock: int) -> int:
     """Runs all until Ctrl-C or SIGTERM, then stops web, worker and store, in this order."""
-    row = example_row(settings)
-    environment = {**os.environ, "PAYGRADE_DATA": str(data)}
+    environment = {
+        **os.environ,
+        "PAYGRADE_DATA": str(data),
+        "PAYGRADE_BUNDLES": served.bundles,
+        "PAYGRADE_DEFAULT_MODEL": served.default,
+    }
     store = None
     if not os.environ.get("REDIS_URL"):
         store, environment["REDIS_URL"] = embedded_store(data / "store")
@@ -120,7 +132,7 @@ def run(settings: Settings, host: str, port: int, data: Path, lock: int) -> int:
         pass_fds=[lock],  # so that the lock is held even if this process is killed
     )
     try:
-        print(self_check(address_of(host, port), key, row, supervisord), flush=True)
+        print(self_check(address_of(host, port), key, served.manifest, supervisord), flush=True)
         return supervisord.wait()
     finally:
         for signum in (signal.SIGINT, signal.SIGTERM):
@@ -168,18 +180,24 @@ def address_of(host: str, port: int) -> str:
     return f"http://[{here}]:{port}" if ":" in here else f"http://{here}:{port}"
 
 
-def example_row(settings: Settings) -> dict[str, Any]:
-    """A row that the default model must be able to score: the first of its golden rows."""
-    manifest = Catalog(settings.bundles, settings.default_model).find()
-    return dict(zip(manifest.schema.names, manifest.golden.rows[0], strict=True))
+def curl_line(address: str, manifest: Manifest) -> str:
+    """A command that asks the default model for a score; the salary model has a route of its own."""
+    path, wait, body = (
+        "/v1/predictions",
+        " -H 'Prefer: wait=10'",
+        json.dumps({"inputs": manifest.scored_rows[0]}),
+    )
+    if manifest.name == "salary" and manifest.schema.names == ("years",):
+        path, wait, body = "/recms", "", '{"years":"2.5"}'
+    return f"curl -X POST {address}{path}{wait} -H 'Content-Type: application/json' -d {shlex.quote(body)}"
 
 
-def self_check(address: str, key: str, row: dict[str, Any], running: subprocess.Popen[bytes]) -> str:
-    """Scores one row, and returns the text to print. Raises NotReady if there is no score in time."""
+def self_check(address: str, key: str, manifest: Manifest, running: subprocess.Popen[bytes]) -> str:
+    """Scores a golden row, and returns the text to print. Raises NotReady if there is no score in time."""
     deadline = time.monotonic() + READY_WITHIN_SECONDS
     request = urllib.request.Request(  # noqa: S310 (always http)
         f"{address}/v1/predictions",
-        json.dumps({"inputs": row}).encode(),
+        json.dumps({"inputs": manifest.scored_rows[0]}).encode(),
         {"Content-Type": "application/json", "Prefer": "wait=10", "X-API-Key": key},
     )
     while time.monotonic() < deadline and running.poll() is None:
@@ -195,7 +213,13 @@ def self_check(address: str, key: str, row: dict[str, Any], running: subprocess.
             time.sleep(0.1)
             continue
         if answer["status"] == "succeeded":
-            return BANNER.format(row=json.dumps(row), output=json.dumps(answer["output"]), address=address)
+            return BANNER.format(
+                address=address,
+                row=json.dumps(manifest.scored_rows[0]),
+                output=json.dumps(answer["output"]),
+                model=manifest.ref,
+                curl=curl_line(address, manifest),
+            )
         if answer["error"]:
             raise NotReady(f"the self-check failed: {answer['error']['detail']}")
     raise NotReady(f"no score within {READY_WITHIN_SECONDS} s; the log lines of worker and web above say why")
@@ -227,10 +251,18 @@ def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(
         prog="run.py",
         description="Runs store, worker and web on this machine until Ctrl-C.",
-        epilog="Examples: make run; make run PORT=9000; REDIS_URL=redis://127.0.0.1:6379/0 make run",
+        epilog="Examples: make run; make run PORT=9000; make run MODEL=trained/rents/1; "
+        "make run MODEL=wages; REDIS_URL=redis://127.0.0.1:6379/0 make run",
     )
     parser.add_argument("--host", default="127.0.0.1", help="address web listens on (%(default)s)")
     parser.add_argument("--port", type=int, default=8000, help="port web listens on (%(default)s)")
+    parser.add_argument(
+        "--model",
+        default="",
+        metavar="MODEL",
+        help="what to serve by default: a bundle, a folder with the versions of a model, a folder or an "
+        "s3:// prefix of bundles, or a name in PAYGRADE_BUNDLES",
+    )
     return parser.parse_args()
 
 

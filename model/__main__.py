@@ -7,13 +7,15 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 from model.bundle import Bundle
+from model.cli import comparing, life, training
 from model.cli.arguments import make_parser
-from model.cli.render import render_bundle, render_catalog, render_features, render_metrics
+from model.cli.bundles import find_bundle
+from model.cli.options import newest_served
+from model.cli.render import render_bundle, render_catalog, render_features, render_written
 from model.description.catalog import Catalog
 from model.description.errors import ModelError
-from model.description.manifest import DESCRIPTION_FILE, Manifest
-from model.publish import publish, publish_copy
-from model.registry.open import open_registry
+from model.description.manifest import DESCRIPTION_FILE
+from model.publish import publish
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -32,28 +34,6 @@ def main(arguments: Sequence[str] | None = None) -> int:
         )
         return 2
     return 0
-
-
-def _train(options: argparse.Namespace) -> str:
-    from model.training.data_checks import find_problems
-    from model.training.dataset import DatasetOptions, make_dataset, read_limits
-    from model.training.table import read_table
-    from model.training.target import TargetOptions
-    from model.training.train import train
-    from model.training.trained import model_name
-
-    target = TargetOptions(options.objective, options.classify, options.log, options.quantiles)
-    limits = read_limits(options.limits) if options.limits else {}
-    name = model_name(options.table.name, options.name)
-    table = read_table(options.table, options.missing)
-    dataset = make_dataset(
-        table, DatasetOptions(options.target, target, options.drop, options.base_margin, limits)
-    )
-    for problem in find_problems(dataset):
-        print(f"warning: {problem}", file=sys.stderr)
-    trained = train(table, dataset, name, options.unit, options.seed, options.threads)
-    manifest = publish(options.output, trained.booster, trained.description, trained.golden_rows)
-    return f"{render_metrics(manifest.metrics)}\n{_written(manifest)}"
 
 
 def _import(options: argparse.Namespace) -> str:
@@ -83,11 +63,12 @@ def _import(options: argparse.Namespace) -> str:
     sample = read_table(options.sample, options.missing) if options.sample else None
     for note in sample.notes if sample else ():
         print(f"note: {note}", file=sys.stderr)
+    newest = newest_served(import_options.name)
     with open_source(options.model, os.environ) as source:
         imported = import_model(source, import_options, sample)
     trained = imported.trained
-    manifest = publish(options.output, trained.booster, trained.description, trained.golden_rows)
-    return "\n".join([render_features(manifest), *imported.notes, _written(manifest)])
+    manifest = publish(options.output, trained.booster, trained.description, trained.golden_rows, newest)
+    return "\n".join([render_features(manifest), *imported.notes, render_written(manifest)])
 
 
 def _name_of(model: str) -> str:
@@ -101,62 +82,30 @@ def _name_of(model: str) -> str:
 
 
 def _show(options: argparse.Namespace) -> str:
-    manifest = _find(options)
+    manifest = find_bundle(options.bundle, options.bundles)
     if options.json:
         return (manifest.directory / DESCRIPTION_FILE).read_text(encoding="utf-8").rstrip()
     return render_bundle(manifest)
 
 
 def _check(options: argparse.Namespace) -> str:
-    manifest = _find(options)
+    manifest = find_bundle(options.bundle, options.bundles)
     Bundle.load(manifest)
     return f"{manifest.ref} is whole, and its {len(manifest.golden.rows)} golden rows score as published"
-
-
-def _publish(options: argparse.Namespace) -> str:
-    manifest = _find(options)
-    ref = publish_copy(manifest.directory, open_registry(options.to, create=True), options.version)
-    return f"{ref} is in {options.to}"
 
 
 def _list(options: argparse.Namespace) -> str:
     return render_catalog(Catalog(options.bundles, default=""))
 
 
-def _salary(options: argparse.Namespace) -> str:
-    from model.training.salary import publish_salary
-
-    return _written(publish_salary(options.output))
-
-
-def _wages(options: argparse.Namespace) -> str:
-    from model.training.wages import publish_wages
-
-    return _written(publish_wages(options.output))
-
-
-def _find(options: argparse.Namespace) -> Manifest:
-    """Find the bundle that BUNDLE names, and bring its files to this machine."""
-    directory = Path(options.bundle)
-    if directory.is_dir():
-        return Manifest.read(directory)
-    catalog = Catalog(options.bundles, default="")
-    return catalog.fetch(catalog.find(options.bundle))
-
-
-def _written(manifest: Manifest) -> str:
-    return f"{manifest.ref} is in {manifest.directory} (sha256 {manifest.sha256})"
-
-
 COMMANDS: Mapping[str, Callable[[argparse.Namespace], str]] = {
-    "train": _train,
     "import": _import,
     "show": _show,
     "check": _check,
-    "publish": _publish,
     "list": _list,
-    "salary": _salary,
-    "wages": _wages,
+    **training.COMMANDS,
+    **comparing.COMMANDS,
+    **life.COMMANDS,
 }
 
 if __name__ == "__main__":

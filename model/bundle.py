@@ -9,6 +9,7 @@ import xgboost
 from numpy.typing import NDArray
 
 from model.booster import BINARY, Objective, read_booster, read_objective
+from model.description.dates import day_number
 from model.description.errors import BundleError
 from model.description.features import Feature
 from model.description.manifest import MODEL_FILE, Manifest
@@ -20,6 +21,7 @@ from model.preparation import Floats, Matrix, MissingValues, Preparation, prepar
 
 Rows = Sequence[Sequence[Value]]
 """Rows as `Schema.check_rows` returns them."""
+MAX_KNOWN_DAYS = 100_000
 Scores = NDArray[Any]
 """float32 or float64, as the bundle says."""
 
@@ -133,7 +135,7 @@ class Bundle:
 class RowEncoder:
     """Turns checked rows into a matrix; a category becomes its position in the feature's list.
 
-    One that training did not see becomes -1, where the feature may have such.
+    One that training did not see becomes -1, where the feature may have such. A date becomes a day's number.
     """
 
     def __init__(self, schema: Schema, matrix_type: type[np.floating[Any]] = np.float32) -> None:
@@ -142,7 +144,7 @@ class RowEncoder:
         self._codes = {
             column: _category_codes(feature)
             for column, feature in enumerate(schema.features)
-            if feature.type == "category"
+            if feature.type in ("category", "date")
         }
 
     def encode(self, rows: Rows) -> Matrix:
@@ -172,7 +174,19 @@ class _UnknownCodes(dict[str, int]):
         return -1
 
 
+class _Days(dict[str, int]):
+    """The numbers of the days that dates are; a batch repeats the same few."""
+
+    def __missing__(self, text: str) -> int:
+        number = day_number(text)
+        if len(self) < MAX_KNOWN_DAYS:
+            self[text] = number
+        return number
+
+
 def _category_codes(feature: Feature) -> dict[str, int]:
+    if feature.type == "date":
+        return _Days()
     codes = {category: code for code, category in enumerate(feature.categories)}
     return _UnknownCodes(codes) if feature.unseen == UNKNOWN else codes
 

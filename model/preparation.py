@@ -10,6 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 from paygrade.steps import Steps, StepsError
 
+from model.date_columns import date_parts
+from model.description.dates import PARTS
 from model.description.errors import BundleError
 from model.description.schema import Schema
 
@@ -66,14 +68,23 @@ class RawColumns:
         self.names: Sequence[str] = schema.tree_features
         self._base_margin = schema.base_margin
         self._missing = MissingValues.of(schema, missing)
+        features = [feature for feature in schema.features if not feature.base_margin]
+        self._dates = [feature.type == "date" for feature in features]
 
     def split(self, matrix: Matrix) -> tuple[Floats, Floats | None]:
-        features = self._missing.blank(matrix)
-        if self._base_margin is None:
-            return features, None
-        return np.delete(features, self._base_margin, axis=1), matrix[:, self._base_margin]
+        features, margin = self._missing.blank(matrix), None
+        if self._base_margin is not None:
+            features, margin = np.delete(features, self._base_margin, axis=1), matrix[:, self._base_margin]
+        return (self._with_parts(features) if any(self._dates) else features), margin
+
+    def _with_parts(self, features: Floats) -> Floats:
+        columns = zip(features.T, self._dates, strict=True)
+        return np.column_stack([date_parts(column) if is_date else column for column, is_date in columns])
 
     def contributions(self, values: Floats, matrix: Matrix) -> Floats:
+        if any(self._dates):  # that of a date is the sum of those of its parts
+            starts = np.cumsum([0, *(len(PARTS) if is_date else 1 for is_date in self._dates[:-1])])
+            values = np.add.reduceat(values, starts, axis=1)
         if self._base_margin is None:
             return values
         return np.insert(values, self._base_margin, matrix[:, self._base_margin], axis=1)

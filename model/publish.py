@@ -1,11 +1,14 @@
-"""Writes bundles and publishes them: completely or not at all, and never over an existing version."""
+"""Writes bundles and publishes them: completely or not at all, and never over an existing version.
+
+A bundle gets its version when it is written. The sha256 covers it, so publishing changes neither.
+"""
 
 import json
 import shutil
 import tempfile
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import xgboost
@@ -14,6 +17,7 @@ from numpy.typing import NDArray
 from model.booster import EXPECTILE, read_booster, read_objective
 from model.bundle import Bundle, RowEncoder, Scorer
 from model.description.errors import BundleError
+from model.description.lifecycle import next_version
 from model.description.manifest import DESCRIPTION_FILE, MODEL_FILE, Manifest, digest
 from model.description.schema import Schema
 from model.finishing import finish_of
@@ -22,62 +26,89 @@ from model.registry.directory import DirectoryRegistry
 from model.registry.interface import Registry, VersionExists
 
 
+class PublishedBundle(NamedTuple):
+    ref: str
+    sha256: str
+
+
 def publish(
-    root: Path, booster: xgboost.Booster, description: Mapping[str, Any], golden_rows: list[dict[str, Any]]
+    root: Path,
+    booster: xgboost.Booster,
+    description: Mapping[str, Any],
+    golden_rows: list[dict[str, Any]],
+    newest_elsewhere: int = 0,
 ) -> Manifest:
-    """Write `<root>/<name>/<version>/` after a test load; publishing the same bundle again changes nothing.
+    """Write `<root>/<name>/<version>/` after a test load; writing the same bundle again changes nothing.
 
     `description` is `bundle.json` without what is read from the model: objective, quantiles, explained,
     golden (but for its `probes`) and sha256. Its `xgboost` is the version whose scores are wanted: the
-    installed one if it is left out. Without a version the bundle gets the next one. Raises BundleError,
-    SchemaError, InvalidRows or RegistryUnavailable.
+    installed one if it is left out. Without a version the bundle gets the next one after those in `root` and
+    `newest_elsewhere`. Raises BundleError, SchemaError, InvalidRows or RegistryUnavailable.
     """
     version = description.get("version")
     with tempfile.TemporaryDirectory(prefix="paygrade-") as folder:
         draft = Path(folder)
         _write(draft, booster, {**description, "version": version or 1}, golden_rows)
-        Bundle.load(Manifest.read(draft))
-        ref = publish_draft(draft, DirectoryRegistry(root, create=True), version)
-    return Manifest.read(root / ref.replace("@", "/"))
+        manifest = Manifest.read(draft)
+        Bundle.load(manifest)
+        registry = DirectoryRegistry(root, create=True)
+        written = _put(manifest, registry) if version else _put_next(manifest, registry, newest_elsewhere)
+    return Manifest.read(root / manifest.name / str(written))
 
 
-def publish_copy(directory: Path, registry: Registry, version: int | None = None) -> str:
-    """Publish an existing bundle after a test load; returns its ref in the registry.
+def publish_copy(directory: Path, registry: Registry, version: int | None = None) -> PublishedBundle:
+    """Publish an existing bundle after a test load.
 
-    Raises BundleError or RegistryUnavailable.
+    With `version` a copy of that number is published, which has another sha256. Publishing a bundle again
+    changes nothing. Raises BundleError or RegistryUnavailable.
     """
     Bundle.load(Manifest.read(directory))
     with tempfile.TemporaryDirectory(prefix="paygrade-") as folder:
         draft = Path(folder)
         for file in (DESCRIPTION_FILE, MODEL_FILE):
             shutil.copyfile(directory / file, draft / file)
-        return publish_draft(draft, registry, version)
+        if version:
+            _renumber(draft, version)
+        manifest = Manifest.read(draft)
+        _put(manifest, registry)
+    return PublishedBundle(manifest.ref, manifest.sha256)
 
 
-def publish_draft(draft: Path, registry: Registry, version: int | None) -> str:
-    """Publish a draft as this version or as the next one; returns its ref.
+def _put(manifest: Manifest, registry: Registry) -> int:
+    """Publish a bundle under its own version, unless it is there already; raises BundleError."""
+    name, version = manifest.name, manifest.version
+    lifecycle = registry.read_lifecycle(name)
+    if version in lifecycle.deleted:
+        raise BundleError(_taken(manifest, registry, "was deleted there, and its number is never used again"))
+    try:
+        registry.put(manifest.directory, name, version)
+    except VersionExists:
+        if _published_sha256(registry, name, version) != manifest.sha256:
+            reason = "is already published there and differs, and a published version never changes"
+            raise BundleError(_taken(manifest, registry, reason)) from None
+    return version
 
-    A draft that equals the version (or the newest one) apart from its number is not published again.
-    """
-    name = Manifest.read(draft).name
-    bundles = registry.list_bundles()
-    published = sorted(int(ref.version) for ref in bundles if ref.name == name and ref.version.isdigit())
+
+def _put_next(manifest: Manifest, registry: Registry, newest_elsewhere: int) -> int:
+    """Publish a draft as the next version, unless it equals the newest one apart from its number."""
+    name, draft = manifest.name, manifest.directory
     while True:
-        wanted = version or (published[-1] + 1 if published else 1)
-        newest = version or wanted - 1
-        if newest in published and _published_sha256(registry, name, newest) == _renumber(draft, newest):
-            return f"{name}@{newest}"
-        _renumber(draft, wanted)
+        published, lifecycle = registry.contents().versions(name), registry.read_lifecycle(name)
+        if published and _published_sha256(registry, name, published[-1]) == _renumber(draft, published[-1]):
+            return published[-1]
+        version = next_version([*published, newest_elsewhere], lifecycle)
+        _renumber(draft, version)
         try:
-            registry.put(draft, name, wanted)
-        except VersionExists as error:
-            if version:
-                raise BundleError(
-                    f"{error} and differs; a published version never changes, so raise the version"
-                ) from None
-            published.append(wanted)  # another process was faster
+            registry.put(draft, name, version)
+        except VersionExists:  # another process was faster
             continue
-        return f"{name}@{wanted}"
+        return version
+
+
+def _taken(manifest: Manifest, registry: Registry, reason: str) -> str:
+    name = manifest.name
+    free = next_version(registry.contents().versions(name), registry.read_lifecycle(name))
+    return f"{manifest.ref} {reason}; --version {free} publishes a copy of it, with a sha256 of its own"
 
 
 def shortest(scores: NDArray[np.float32]) -> list[Any]:
@@ -89,7 +120,7 @@ def shortest(scores: NDArray[np.float32]) -> list[Any]:
 
 def _published_sha256(registry: Registry, name: str, version: int) -> str:
     """Return the sha256 of a published bundle, or "" if it cannot be read."""
-    for ref in registry.list_bundles():
+    for ref in registry.contents().bundles:
         if (ref.name, ref.version) == (name, str(version)):
             try:
                 return registry.read(ref).sha256

@@ -39,7 +39,7 @@ class BatchParameters(BaseModel):
 
     model_config = ConfigDict(extra="forbid", strict=True)
 
-    model: str | None = Field(None, description="Name of a model, or name@version")
+    model: str | None = Field(None, description="Name of a model, name@version or name@alias")
     results: str | None = Field(None, description="Format of the results, if not that of the input")
     include_inputs: bool = Field(False, description="Whether the results include the features")
     prefix: str = Field(

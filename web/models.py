@@ -19,9 +19,11 @@ PATH = "/v1/models"
 
 
 def _describe_show(models: ModelSchemas) -> Iterator[Operation]:
-    refs = sorted({ref for manifest in models.manifests for ref in (manifest.name, manifest.ref)})
+    refs = sorted({ref for manifest in models.manifests for ref in models.refs_of(manifest)})
     name = in_path(
-        "name", "Name of a model, for its newest version, or name@version", {"type": "string", "enum": refs}
+        "name",
+        "Name of a model, for its newest version, or name@version, or name@alias",
+        {"type": "string", "enum": refs},
     )
     yield Operation(
         "showModel",
@@ -68,6 +70,7 @@ def model(manifest: Manifest, catalog: Catalog) -> dict[str, Any]:
         "sha256": manifest.sha256,
         "default": _is_default(manifest, catalog),
         "versions": catalog.versions(manifest.name),
+        "aliases": catalog.aliases(manifest.name),
         "target": manifest.target,
         "unit": manifest.unit,
         "objective": manifest.objective,

@@ -17,10 +17,10 @@ MODEL = "salary"
 
 
 def _describe(models: ModelSchemas) -> Iterator[Operation]:
-    """Describes the route with the rows of the newest version of the model; without it, no row is valid."""
-    newest = models.newest(MODEL)
-    schema = ref_to(component_name("Row", newest)) if newest else {"type": "object"}
-    rows = newest.examples if newest else []
+    """Describes the route with the rows of the version that it scores with; without it, no row is valid."""
+    manifest = models.preferred(MODEL)
+    schema = ref_to(component_name("Row", manifest)) if manifest else {"type": "object"}
+    rows = manifest.examples if manifest else []
     examples = {"row": {"summary": "a row", "value": rows[0]}} if rows else {}
     yield Operation(
         "recms",
@@ -41,7 +41,7 @@ class RecmsRoutes:
     def score(self, request: ApiRequest) -> JsonResponse:
         require_json_accepted(request)
         row = read_json(request)
-        manifest = self._catalog.find(MODEL)
+        manifest = self._catalog.find_preferred(MODEL)
         values = manifest.schema.check_row(row, pointer="")
         prediction_request = PredictionRequest(manifest, values, rows=1, metadata={}, request_id=request.id)
         scored = self._submission.score(prediction_request, request.owner.name)

@@ -57,11 +57,11 @@ class Bundles:
 
     def _find(self, ref: str, sha256: str) -> Manifest:
         try:
-            manifest = self._catalog.find(ref)
+            manifest = self._catalog.find_accepted(ref)
         except UnknownModel:
             # Web may have seen a new version before this process did.
             self._catalog.refresh_now()
-            manifest = self._catalog.find(ref)
+            manifest = self._catalog.find_accepted(ref)
         if manifest.sha256 != sha256:
             raise BundleError(
                 f"{ref} here has the sha256 {manifest.sha256}, but the job was accepted for {sha256}; "

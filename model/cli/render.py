@@ -40,7 +40,7 @@ def render_bundle(manifest: Manifest) -> str:
 def render_features(manifest: Manifest) -> str:
     """Make a table with a line for each feature."""
     features = [[feature.name, feature.type, _notes(feature)] for feature in manifest.schema.features]
-    return "\n".join(_table(features))
+    return "\n".join(text_table(features))
 
 
 def render_proof(manifest: Manifest) -> str:
@@ -58,16 +58,22 @@ def render_proof(manifest: Manifest) -> str:
 
 
 def render_catalog(catalog: Catalog) -> str:
-    """List each version on a line, and then each bundle that cannot be served."""
+    """List each version on a line with its aliases, and then each bundle that cannot be served."""
     rows = []
-    for name in catalog.names():
-        for version in catalog.versions(name):
-            manifest = catalog.find(f"{name}@{version}")
-            proof = manifest.proof.get("kind", "")
-            said = PROOFS.get(proof, "not proved")
-            rows.append([manifest.ref, manifest.target, manifest.objective, said, manifest.sha256[:12]])
+    for manifest in catalog.manifests():
+        named = catalog.aliases(manifest.name).items()
+        aliases = ", ".join(alias for alias, version in named if version == manifest.version)
+        said = PROOFS.get(manifest.proof.get("kind", ""), "not proved")
+        row = [manifest.ref, manifest.target, manifest.objective, said, manifest.sha256[:12], aliases]
+        rows.append(row)
+    retired = [f"retired: {manifest.ref}" for manifest in catalog.retired()]
     problems = [f"not served: {problem}" for problem in catalog.problems.values()]
-    return "\n".join([*_table(rows), *problems]) or "no bundles are published here"
+    return "\n".join([*text_table(rows), *retired, *problems]) or "no bundles are published here"
+
+
+def render_written(manifest: Manifest) -> str:
+    """Say where a bundle is."""
+    return f"{manifest.ref} is in {manifest.directory} (sha256 {manifest.sha256})"
 
 
 def render_metrics(metrics: Mapping[str, Mapping[str, Mapping[str, float]]]) -> str:
@@ -76,7 +82,7 @@ def render_metrics(metrics: Mapping[str, Mapping[str, Mapping[str, float]]]) -> 
     rows = [["", *(name.replace("_", " ") for name in names)]]
     for model, measured in metrics.items():
         rows.append([model, *(_mean_and_deviation(measured.get(name)) for name in names)])
-    return "\n".join(_table(rows, indent=""))
+    return "\n".join(text_table(rows, indent=""))
 
 
 def _rounds(manifest: Manifest) -> str:
@@ -119,7 +125,8 @@ def _nested(values: Mapping[str, Any], indent: str = "  ") -> Iterator[str]:
             yield f"{indent}{name}: {value}"
 
 
-def _table(rows: Sequence[Sequence[str]], indent: str = "  ") -> list[str]:
+def text_table(rows: Sequence[Sequence[str]], indent: str = "  ") -> list[str]:
+    """Pad the cells so that columns line up."""
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
     return [
         indent + "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip()

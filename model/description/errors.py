@@ -19,3 +19,7 @@ class GoldenMismatch(BundleError):
 
 class UnknownModel(ModelError):
     """No published bundle has this name or version."""
+
+
+class LifecycleError(ModelError):
+    """An alias, or a change of what is offered, is not possible."""

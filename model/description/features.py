@@ -6,7 +6,7 @@ from typing import Any
 
 from model.description.errors import SchemaError
 
-TYPES = ("number", "integer", "boolean", "category")
+TYPES = ("number", "integer", "boolean", "category", "date")
 NUMERIC = ("number", "integer")
 UNSEEN = ("fault", "missing", "unknown")
 DEFAULTS: Mapping[str, Any] = {

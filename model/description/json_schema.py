@@ -18,6 +18,13 @@ BEYOND_FLOAT32 = 2**128 - 2**103 - 2**74
 MAX_DIGITS = 38
 """Every whole number of at most this many digits fits float32."""
 
+_DAYS_OF_MONTHS = (
+    "(?:0[13578]|1[02])-(?:0[1-9]|[12][0-9]|3[01])|(?:0[469]|11)-(?:0[1-9]|[12][0-9]|30)|"
+    "02-(?:0[1-9]|1[0-9]|2[0-8])"
+)
+_LEAP_YEARS = "(?:[0-9]{2}(?:0[48]|[2468][048]|[13579][26])|(?:[02468][048]|[13579][26])00)"
+_MIDNIGHT = r"(?:[T ]00:00(?::00(?:\.0+)?)?)?"
+_DATE = f"(?!0000)(?:[0-9]{{4}}-(?:{_DAYS_OF_MONTHS})|{_LEAP_YEARS}-02-29){_MIDNIGHT}"
 _SPACES = r"[ \t\n\r]*"
 _FRACTION = r"(?:\.[0-9]*)?"
 _NO_FRACTION = r"(?:\.0*)?"
@@ -43,18 +50,23 @@ def feature_schema(feature: Feature, missing_texts: Iterable[str] = ()) -> dict[
     description = {"description": feature.description} if feature.description else {}
     if feature.type == "category":
         return {**description, **_category_schema(feature, missing)}
-    pattern = _number_pattern(feature) if feature.type in NUMERIC else _BOOLEAN
+    types, limits, pattern = _plain_schema(feature)
     if missing:
         pattern = "|".join([*([pattern] if pattern else []), *map(_literal, missing)])
-    if feature.type in NUMERIC:
-        types, limits = [feature.type], _limits(feature)
-    else:
-        types, limits = ["boolean", "integer"], {"minimum": 0, "maximum": 1}
     types += [*(["string"] if pattern else []), *(["null"] if feature.nullable else [])]
     schema: dict[str, Any] = {**description, "type": types, **limits}
     if pattern:
         schema["pattern"] = f"^{_SPACES}(?:{pattern}){_SPACES}$"
     return schema
+
+
+def _plain_schema(feature: Feature) -> tuple[list[str], dict[str, float], str]:
+    """Return the types of a value that is no text, its limits, and the pattern of text."""
+    if feature.type == "date":
+        return [], {}, _DATE
+    if feature.type in NUMERIC:
+        return [feature.type], _limits(feature), _number_pattern(feature)
+    return ["boolean", "integer"], {"minimum": 0, "maximum": 1}, _BOOLEAN
 
 
 def _category_schema(feature: Feature, missing: Sequence[str]) -> dict[str, Any]:

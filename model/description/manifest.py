@@ -140,8 +140,11 @@ class Manifest:
     @property
     def examples(self) -> list[dict[str, Value]]:
         """The golden rows as callers would send them; none if they were made up."""
-        if self.golden.probes:
-            return []
+        return [] if self.golden.probes else self.scored_rows
+
+    @property
+    def scored_rows(self) -> list[dict[str, Value]]:
+        """The golden rows as callers would send them, even if they were made up."""
         return [dict(zip(self.schema.names, row, strict=True)) for row in self.golden.rows]
 
     def _columns(self) -> dict[bool, tuple[str, ...]]:

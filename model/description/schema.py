@@ -4,6 +4,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from itertools import chain, islice
 from typing import Any, NamedTuple
 
+from model.description.dates import part_names
 from model.description.errors import ModelError, SchemaError
 from model.description.features import Feature
 from model.description.json_schema import row_schema
@@ -33,7 +34,8 @@ class Schema:
 
     `missing_texts` stand for a missing value in every nullable feature.
     `base_margin` is the position of the feature that is the base margin, or None.
-    `tree_features` are the names of the features that the trees use: all but the base margin.
+    `tree_features` are the names of what the trees use: all features but the base margin, and of a date its
+    parts.
     """
 
     def __init__(self, features: Iterable[Feature], missing_texts: Iterable[str] = ()) -> None:
@@ -49,7 +51,14 @@ class Schema:
         if len(margins) > 1:
             raise SchemaError("only one feature can be the base margin")
         self.base_margin = margins[0] if margins else None
-        self.tree_features = [feature.name for feature in self.features if not feature.base_margin]
+        self.tree_features = [
+            name
+            for feature in self.features
+            if not feature.base_margin
+            for name in (part_names(feature.name) if feature.type == "date" else (feature.name,))
+        ]
+        if len(set(self.tree_features)) < len(self.tree_features):
+            raise SchemaError("a feature has the name of a part of a date, such as sold.year")
         _check_missing_texts(self.features, self.missing_texts)
         self._known = frozenset(self.names)
         self._by_folded = {folded(name): name for name in self.names}

@@ -4,6 +4,7 @@ import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from math import inf, isnan
 
+from model.description.dates import parse_date
 from model.description.features import FLOAT32_LIMIT, Feature
 
 Value = float | int | bool | str | None
@@ -38,6 +39,7 @@ def value_reader(feature: Feature, missing_texts: Iterable[str] = ()) -> ReadVal
         "number": read_number,
         "integer": read_integer,
         "boolean": read_boolean,
+        "date": read_date,
     }
     read = readers.get(feature.type) or _category_reader(feature)
     if feature.minimum is not None or feature.maximum is not None:
@@ -90,6 +92,14 @@ def read_boolean(value: object) -> bool:
     if boolean is None:
         raise InvalidValue("must be true or false")
     return boolean
+
+
+def read_date(value: object) -> str:
+    """Read text of a date, which may have a time if that is midnight; returns YYYY-MM-DD."""
+    text = parse_date(value.strip(WHITESPACE)) if isinstance(value, str) else None
+    if text is None:
+        raise InvalidValue("must be a date, such as 2026-11-28")
+    return text
 
 
 def category_key(value: object) -> str | None:

@@ -1,10 +1,11 @@
 """What every registry of published bundles can do. Bundles are stored as `<name>/<version>/`."""
 
-from collections.abc import Hashable
+from collections.abc import Callable, Hashable, Mapping
 from pathlib import Path
-from typing import NamedTuple, Protocol
+from typing import NamedTuple, Protocol, TypeAlias
 
 from model.description.errors import BundleError, ModelError
+from model.description.lifecycle import Lifecycle
 from model.description.manifest import DESCRIPTION_FILE, Manifest
 
 
@@ -28,11 +29,26 @@ class BundleRef(NamedTuple):
         return f"{self.name}/{self.version}"
 
 
+class Contents(NamedTuple):
+    """All bundles, including invalid ones; and for each model that has a lifecycle, its signature."""
+
+    bundles: list[BundleRef]
+    lifecycles: Mapping[str, Hashable]
+
+    def versions(self, name: str) -> list[int]:
+        """Return the published versions of a model, oldest first."""
+        return sorted(int(ref.version) for ref in self.bundles if ref.name == name and ref.version.isdigit())
+
+
+ChangeLifecycle: TypeAlias = Callable[[Lifecycle], Lifecycle]
+"""Takes a lifecycle and returns the changed one; raises LifecycleError."""
+
+
 class Registry(Protocol):
     """Where bundles are published, and found by the catalog."""
 
-    def list_bundles(self) -> list[BundleRef]:
-        """List all bundles, including invalid ones; raises RegistryUnavailable."""
+    def contents(self) -> Contents:
+        """List what is published; raises RegistryUnavailable."""
         ...
 
     def read(self, ref: BundleRef) -> Manifest:
@@ -48,6 +64,21 @@ class Registry(Protocol):
 
     def put(self, draft: Path, name: str, version: int) -> None:
         """Publish the files in `draft`, all or none; raises VersionExists or RegistryUnavailable."""
+        ...
+
+    def remove(self, name: str, version: int) -> None:
+        """Remove a bundle, if it is there; raises RegistryUnavailable."""
+        ...
+
+    def read_lifecycle(self, name: str) -> Lifecycle:
+        """Read the lifecycle of a model, or an empty one; raises LifecycleError or RegistryUnavailable."""
+        ...
+
+    def change_lifecycle(self, name: str, change: ChangeLifecycle) -> Lifecycle:
+        """Replace the lifecycle of a model; a change by somebody else at the same time is never lost.
+
+        Raises LifecycleError or RegistryUnavailable.
+        """
         ...
 
 

@@ -10,13 +10,23 @@ from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 
 from model.description.errors import BundleError
+from model.description.lifecycle import LIFECYCLE_FILE, Lifecycle
 from model.description.manifest import DESCRIPTION_FILE, MODEL_FILE, Manifest
-from model.registry.interface import BundleRef, RegistryUnavailable, VersionExists, require_matching_path
+from model.registry.interface import (
+    BundleRef,
+    ChangeLifecycle,
+    Contents,
+    RegistryUnavailable,
+    VersionExists,
+    require_matching_path,
+)
 
 CLIENT_CONFIG = Config(
     connect_timeout=3, read_timeout=20, retries={"max_attempts": 2, "mode": "standard"}
 )  # seconds
-KEY_EXISTS = ("PreconditionFailed", "ConditionalRequestConflict")
+CHANGED_MEANWHILE = ("PreconditionFailed", "ConditionalRequestConflict")
+MAX_TRIES = 10
+"""How often a change of a lifecycle is tried again that others were faster with."""
 
 
 def open_s3_registry(path: str, cache: Path | None) -> "S3Registry":
@@ -44,8 +54,8 @@ class S3Registry:
         self._prefix = f"{prefix.strip('/')}/" if prefix.strip("/") else ""
         self._cache = cache
 
-    def list_bundles(self) -> list[BundleRef]:
-        bundles = []
+    def contents(self) -> Contents:
+        bundles, lifecycles = [], {}
         try:
             pages = self._client.get_paginator("list_objects_v2")
             for page in pages.paginate(Bucket=self._bucket, Prefix=self._prefix):
@@ -54,9 +64,11 @@ class S3Registry:
                     version, _, file = rest.partition("/")
                     if file == DESCRIPTION_FILE:  # written last, so the model exists too
                         bundles.append(BundleRef(name, version, entry["ETag"]))
+                    elif rest == LIFECYCLE_FILE:
+                        lifecycles[name] = entry["ETag"]
         except (ClientError, BotoCoreError) as error:
             raise RegistryUnavailable(f"{self._url('')}: cannot be listed: {_reason(error)}") from None
-        return bundles
+        return Contents(bundles, lifecycles)
 
     def read(self, ref: BundleRef) -> Manifest:
         key = f"{ref.path}/{DESCRIPTION_FILE}"
@@ -94,26 +106,82 @@ class S3Registry:
             raise BundleError(f"{directory}: cannot be written: {error.strerror}") from None
 
     def put(self, draft: Path, name: str, version: int) -> None:
-        """Write the model first, which reserves the version; the description makes it visible."""
+        """Write the model first, and then the description, which makes the version visible."""
         model, description = (f"{name}/{version}/{file}" for file in (MODEL_FILE, DESCRIPTION_FILE))
-        self._put_new(model, draft / MODEL_FILE)
+        is_new = self._put_model(model, draft / MODEL_FILE)
         try:
             self._put_new(description, draft / DESCRIPTION_FILE)
-        except (VersionExists, RegistryUnavailable):
-            self._client.delete_object(Bucket=self._bucket, Key=self._prefix + model)
+        except RegistryUnavailable:
+            if is_new:
+                self._client.delete_object(Bucket=self._bucket, Key=self._prefix + model)
             raise
 
-    def _put_new(self, key: str, file: Path) -> None:
+    def remove(self, name: str, version: int) -> None:
         try:
-            self._client.put_object(
-                Bucket=self._bucket, Key=self._prefix + key, Body=file.read_bytes(), IfNoneMatch="*"
-            )
+            for file in (DESCRIPTION_FILE, MODEL_FILE):  # without its description it is not listed
+                self._client.delete_object(Bucket=self._bucket, Key=f"{self._prefix}{name}/{version}/{file}")
+        except (ClientError, BotoCoreError) as error:
+            url = self._url(f"{name}/{version}")
+            raise RegistryUnavailable(f"{url}: cannot be removed: {_reason(error)}") from None
+
+    def read_lifecycle(self, name: str) -> Lifecycle:
+        return self._read_lifecycle(name)[0]
+
+    def change_lifecycle(self, name: str, change: ChangeLifecycle) -> Lifecycle:
+        """Write it only if it is still what was read; else read and change it again."""
+        key = f"{name}/{LIFECYCLE_FILE}"
+        for _ in range(MAX_TRIES):
+            lifecycle, condition = self._read_lifecycle(name)
+            changed = change(lifecycle)
+            try:
+                self._put(key, changed.to_json(), **condition)
+            except VersionExists:
+                continue
+            return changed
+        raise RegistryUnavailable(f"{self._url(key)}: others change it all the time; try again")
+
+    def _read_lifecycle(self, name: str) -> tuple[Lifecycle, dict[str, str]]:
+        """Return the lifecycle, and the condition under which it has not changed since."""
+        key = f"{name}/{LIFECYCLE_FILE}"
+        try:
+            found = self._client.get_object(Bucket=self._bucket, Key=self._prefix + key)
+            text = found["Body"].read()
+        except (ClientError, BotoCoreError) as error:
+            if isinstance(error, ClientError) and error.response["Error"]["Code"] == "NoSuchKey":
+                return Lifecycle(), {"IfNoneMatch": "*"}
+            raise RegistryUnavailable(f"{self._url(key)}: cannot be read: {_reason(error)}") from None
+        return Lifecycle.parse(text, self._url(key)), {"IfMatch": found["ETag"]}
+
+    def _put_model(self, key: str, file: Path) -> bool:
+        """Return whether it was not there yet: another try may have written this model and broken off."""
+        try:
+            self._put_new(key, file)
+        except VersionExists:
+            if self._get(key) == file.read_bytes():
+                return False
+            raise
+        return True
+
+    def _put_new(self, key: str, file: Path) -> None:
+        self._put(key, file.read_bytes(), IfNoneMatch="*")
+
+    def _put(self, key: str, content: bytes, **condition: str) -> None:
+        """Raises VersionExists if the condition does not hold, and RegistryUnavailable."""
+        try:
+            self._client.put_object(Bucket=self._bucket, Key=self._prefix + key, Body=content, **condition)
         except ClientError as error:
-            if error.response["Error"]["Code"] in KEY_EXISTS:
+            if error.response["Error"]["Code"] in CHANGED_MEANWHILE:
                 raise VersionExists(f"{self._url(key)}: is already published") from None
             raise RegistryUnavailable(f"{self._url(key)}: cannot be written: {_reason(error)}") from None
         except BotoCoreError as error:
             raise RegistryUnavailable(f"{self._url(key)}: cannot be written: {_reason(error)}") from None
+
+    def _get(self, key: str) -> bytes:
+        try:
+            content = self._client.get_object(Bucket=self._bucket, Key=self._prefix + key)["Body"].read()
+        except (ClientError, BotoCoreError) as error:
+            raise RegistryUnavailable(f"{self._url(key)}: cannot be read: {_reason(error)}") from None
+        return bytes(content)
 
     def _url(self, key: str) -> str:
         return f"s3://{self._bucket}/{self._prefix}{key}"

@@ -12,6 +12,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
+from model.description.dates import day_number, parse_date
 from model.description.features import FLOAT32_LIMIT, Feature
 from model.description.schema import Schema
 from model.description.values import (
@@ -121,6 +122,8 @@ class ColumnReader:
     def _read_plain(self, array: pa.Array) -> tuple[Numbers, Mask]:
         """Return the values, and which of them must be read one by one."""
         kind = self._feature.type
+        if kind == "date":
+            return self._read_dates(array)
         if kind in ("boolean", "category"):
             return self._read_codes(array, kind)
         if pa.types.is_large_binary(array.type) or pa.types.is_binary(array.type):
@@ -147,6 +150,15 @@ class ColumnReader:
         if self._empty_is_null:
             missing = missing | pc.equal(array, b"").fill_null(True).to_numpy(zero_copy_only=False)
         return np.where(missing, np.nan, values), unsure & ~missing
+
+    def _read_dates(self, array: pa.Array) -> tuple[Numbers, Mask]:
+        """Read each different text once."""
+        if not (pa.types.is_binary(array.type) or pa.types.is_large_binary(array.type)):
+            return _all_unsure(array)
+        encoded = array.dictionary_encode()
+        days = np.array([_day(_decoded(text)) for text in encoded.dictionary.to_pylist()] or [np.nan])
+        values = days[encoded.indices.fill_null(0).to_numpy(zero_copy_only=False)]
+        return self._with_missing(array, values, np.isnan(values) | _nulls(array))
 
     def _read_codes(self, array: pa.Array, kind: str) -> tuple[Numbers, Mask]:
         if kind == "boolean" and pa.types.is_boolean(array.type):
@@ -193,6 +205,8 @@ class ColumnReader:
             return np.nan, None
         if not isinstance(checked, str):
             return float(checked), None
+        if self._feature.type == "date":
+            return float(day_number(checked)), None
         if self._feature.unseen == UNKNOWN:
             return self._codes.get(checked, UNKNOWN_CODE), None
         return self._codes[checked], None
@@ -222,11 +236,15 @@ def values_as_sent(column: pa.ChunkedArray) -> list[Any]:
 
 
 def _simplified(array: pa.Array) -> pa.Array:
-    """Turn text into bytes, decimals into text as bytes, and dictionaries into their values."""
+    """Turn text into bytes, decimals and dates into text as bytes, and dictionaries into their values."""
     kind = array.type
     if pa.types.is_dictionary(kind):
         return _simplified(array.dictionary_decode())
-    if pa.types.is_decimal(kind):
+    if (
+        pa.types.is_decimal(kind)
+        or pa.types.is_date(kind)
+        or (pa.types.is_timestamp(kind) and kind.tz is None)
+    ):
         return array.cast(pa.string()).cast(pa.binary())
     if pa.types.is_string(kind):
         return array.cast(pa.binary())
@@ -235,6 +253,12 @@ def _simplified(array: pa.Array) -> pa.Array:
     if pa.types.is_float16(kind):
         return array.cast(pa.float32())
     return array
+
+
+def _day(text: str) -> float:
+    """Return the number of a day; NaN for what is no plain date."""
+    date = parse_date(text)
+    return np.nan if date is None else float(day_number(date))
 
 
 def _nulls(array: pa.Array) -> Mask:

@@ -8,13 +8,14 @@ import xgboost
 from numpy.typing import NDArray
 from sklearn.model_selection import KFold, StratifiedKFold, train_test_split
 
+from model.preparation import preparation_of
 from model.training.dataset import Dataset
+from model.training.parameters import MANY_ROWS, TrainingOptions, choose_parameters
 
 FOLDS = 5
 PATIENCE = 30
 """Training stops after this many rounds without a better score on the stopping rows."""
 STOPPING_SHARE = 0.15
-MANY_ROWS = 10_000
 
 RowNumbers = NDArray[np.int64]
 Advance = Callable[[int], None]
@@ -30,58 +31,52 @@ class Fold(NamedTuple):
     rounds: int
 
 
-def choose_parameters(dataset: Dataset, seed: int, threads: int) -> dict[str, Any]:
-    """Return the parameters for XGBoost."""
-    many = dataset.rows >= MANY_ROWS
-    return {
-        **dataset.target.parameters(),
-        "tree_method": "hist",
-        "learning_rate": 0.1 if many else 0.05,
-        "max_depth": 6 if many else 4,
-        "min_child_weight": 5 if many else 2,
-        "subsample": 0.8,
-        "colsample_bytree": 0.8,
-        "seed": seed,
-        "nthread": threads,
-    }
-
-
 class Trainer:
     """Trains on parts of one dataset, always with the same parameters.
 
-    `total_rounds` is how many rounds the progress of all folds and of the final training adds up to.
+    `parameters` are those for XGBoost. `fold_rounds` is how many rounds the progress of all folds adds up to,
+    and `total_rounds` that of all folds and of the final training.
     """
 
-    def __init__(self, dataset: Dataset, seed: int, threads: int) -> None:
-        self.parameters = choose_parameters(dataset, seed, threads)
-        self._max_rounds = 400 if dataset.rows >= MANY_ROWS else 1_000
-        self.total_rounds = (FOLDS + 1) * self._max_rounds
+    def __init__(self, dataset: Dataset, options: TrainingOptions) -> None:
+        self.parameters = choose_parameters(dataset, options)
+        self._stops_early = options.rounds is None
+        self._max_rounds = options.rounds or (400 if dataset.rows >= MANY_ROWS else 1_000)
+        self.fold_rounds = FOLDS * self._max_rounds
+        self.total_rounds = self.fold_rounds + self._max_rounds
         self._dataset = dataset
-        self._seed = seed
-        self._threads = threads
-        margin = dataset.schema.base_margin
-        matrix = dataset.matrix
-        self._margin = None if margin is None else matrix[:, margin]
-        self._features = matrix if margin is None else np.delete(matrix, margin, axis=1)
+        self._seed = options.seed
+        self._threads = options.threads
+        self._features, self._margin = preparation_of(dataset.schema).split(dataset.matrix)
         self._labels = dataset.target.transformed
 
+    @property
+    def all_rows(self) -> xgboost.DMatrix:
+        return self._matrix(np.arange(self._dataset.rows))
+
     def folds(self, advance: Advance) -> Iterator[Fold]:
-        """Train on the rows outside each fold, with early stopping, and score the rows of the fold."""
+        """Train on the rows outside each fold, and score the rows of the fold."""
         for number, (rest, held_out) in enumerate(self._split()):
-            learn, stop = train_test_split(
-                rest,
-                test_size=STOPPING_SHARE,
-                random_state=self._seed + number,
-                stratify=self._strata(rest),
-            )
-            booster = self._train(learn, self._max_rounds, advance, stop)
-            rounds = booster.best_iteration + 1
+            booster = self._train_fold(rest, number, advance)
+            rounds = booster.best_iteration + 1 if self._stops_early else self._max_rounds
             scores = booster.predict(self._matrix(held_out), iteration_range=(0, rounds))
             yield Fold(rest, held_out, scores, rounds)
 
     def train_on_all(self, rounds: int, advance: Advance) -> xgboost.Booster:
         """Train on all rows, for this many rounds."""
         return self._train(np.arange(self._dataset.rows), rounds, advance)
+
+    def _train_fold(self, rest: RowNumbers, number: int, advance: Advance) -> xgboost.Booster:
+        """Stop early by some of the rows, unless the number of rounds is given."""
+        if not self._stops_early:
+            return self._train(rest, self._max_rounds, advance)
+        learn, stop = train_test_split(
+            rest,
+            test_size=STOPPING_SHARE,
+            random_state=self._seed + number,
+            stratify=self._strata(rest),
+        )
+        return self._train(learn, self._max_rounds, advance, stop)
 
     def _train(
         self, rows: RowNumbers, rounds: int, advance: Advance, stop: RowNumbers | None = None
@@ -99,13 +94,13 @@ class Trainer:
 
     def _matrix(self, rows: RowNumbers) -> xgboost.DMatrix:
         schema = self._dataset.schema
-        inputs = [feature for feature in schema.features if not feature.base_margin]
+        categories = {feature.name for feature in schema.features if feature.type == "category"}
         return xgboost.DMatrix(
             self._features[rows],
             label=self._labels[rows],
             base_margin=None if self._margin is None else self._margin[rows],
             feature_names=xgboost_names(schema.tree_features),
-            feature_types=["c" if feature.type == "category" else "q" for feature in inputs],
+            feature_types=["c" if name in categories else "q" for name in schema.tree_features],
             enable_categorical=True,
             nthread=self._threads,
         )

@@ -12,6 +12,7 @@ from model.description.errors import SchemaError
 from model.description.features import NUMERIC
 from model.description.schema import Schema
 from model.training.column import TableColumn, read_column
+from model.training.date_column import read_dates
 from model.training.table import Table, TableError, read_json
 from model.training.target import Target, TargetOptions, read_target
 
@@ -105,7 +106,7 @@ def _read_features(table: Table, options: DatasetOptions, notes: list[str]) -> l
     for name in table.columns.column_names:
         if name in excluded:
             continue
-        column = read_column(name, table.columns[name])
+        column = read_dates(name, table.columns[name]) or read_column(name, table.columns[name])
         if column.is_identifier:  # useless for learning, and the bundle would list every text
             notes.append(f"column {name!r} has {len(column.texts)} different texts and is left out")
         else:

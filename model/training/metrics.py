@@ -23,6 +23,7 @@ Metrics: TypeAlias = dict[str, float]
 Spread: TypeAlias = dict[str, dict[str, float]]
 """The mean and the standard deviation of each metric over the folds."""
 
+SQUARED_ERROR = "reg:squarederror"
 MANY_CATEGORIES = 50
 """The linear model has a weight for each category, and leaves out features with more of them."""
 
@@ -40,12 +41,9 @@ class FoldMetrics:
         target, rows = self._dataset.target, fold.held_out
         labels = target.labels[rows]
         constant, linear = self._baselines(fold.learned_from, rows)
-        scores = fold.scores.astype(np.float64)
-        if target.transform:
-            scores = INVERSES[target.transform](scores)
-        measure = _measure_classes if target.classes else _measure_numbers
-        for name, predicted in (("model", scores), ("constant", constant), ("linear", linear)):
-            self._measured.setdefault(name, []).append(measure(target, labels, predicted))
+        self._measured.setdefault("model", []).append(measure(target, fold))
+        for name, predicted in (("constant", constant), ("linear", linear)):
+            self._measured.setdefault(name, []).append(_measure(target, labels, predicted))
 
     def result(self) -> dict[str, Spread]:
         """Return the metrics of the model, the constant and the linear model."""
@@ -68,6 +66,25 @@ class FoldMetrics:
         if target.transform:
             predicted = INVERSES[target.transform](predicted)
         return constant, predicted
+
+
+def measure(target: Target, fold: Fold) -> Metrics:
+    """Measure the scores of a fold, in the unit of the target."""
+    scores = fold.scores.astype(np.float64)
+    if target.transform:
+        scores = INVERSES[target.transform](scores)
+    return _measure(target, target.labels[fold.held_out], scores)
+
+
+def main_metric(target: Target) -> str:
+    """Name the metric that decides which model is better: lower is better."""
+    if target.classes:
+        return "log_loss"
+    return "root_mean_squared_error" if target.objective == SQUARED_ERROR else "mean_absolute_error"
+
+
+def _measure(target: Target, labels: Floats, scores: Floats) -> Metrics:
+    return (_measure_classes if target.classes else _measure_numbers)(target, labels, scores)
 
 
 def _spread(folds: Sequence[Metrics]) -> Spread:

@@ -1,6 +1,7 @@
 """Makes the content of a bundle from a table: description, trees and golden rows."""
 
 import warnings
+from dataclasses import replace
 from statistics import median_low
 from typing import Any
 
@@ -8,31 +9,41 @@ import numpy as np
 from sklearn.exceptions import ConvergenceWarning
 from tqdm import tqdm
 
-from model.training.cross_validation import FOLDS, Trainer
+from model.training.cross_validation import FOLDS, Advance, Trainer
 from model.training.dataset import Dataset
 from model.training.metrics import FoldMetrics
+from model.training.parameters import TrainingOptions, check_parameters
 from model.training.table import Table
 from model.training.trained import GOLDEN_ROWS, TrainedModel
 
+DEFAULT = TrainingOptions()
+TUNING_SEED = 1_000
+"""Added to the seed while tuning, for folds of their own."""
 
-def train(table: Table, dataset: Dataset, name: str, unit: str, seed: int, threads: int) -> TrainedModel:
-    """Measure with folds, then train on all rows for the median of their rounds; shows a progress bar."""
-    trainer, metrics, rounds = Trainer(dataset, seed, threads), FoldMetrics(dataset), []
-    with tqdm(total=trainer.total_rounds, unit="round", leave=False, disable=None) as bar:
+
+def train(
+    table: Table, dataset: Dataset, name: str, unit: str, options: TrainingOptions = DEFAULT
+) -> TrainedModel:
+    """Measure with folds, then train on all rows for the median of their rounds; shows a progress bar.
+
+    Raises TableError for parameters that XGBoost refuses.
+    """
+    trainer = Trainer(dataset, options)
+    if options.parameters:
+        check_parameters(trainer.parameters, trainer.all_rows)
+    metrics, rounds = FoldMetrics(dataset), []
+    total = trainer.total_rounds + options.tune * trainer.fold_rounds
+    with tqdm(total=total, unit="round", leave=False, disable=None) as bar:
+        if options.tune:
+            trainer = _tuned(dataset, options, bar.update)
         for fold in trainer.folds(bar.update):
             rounds.append(fold.rounds)
             with warnings.catch_warnings(action="ignore", category=ConvergenceWarning):
                 metrics.add(fold)
         trees = median_low(rounds)
         booster = trainer.train_on_all(trees, bar.update)
-    target = dataset.target
     description = {
-        "name": name,
-        "target": target.name,
-        "unit": unit,
-        "features": dataset.schema.to_list(),
-        **({"classes": list(target.classes)} if target.classes else {}),
-        **({"transform": target.transform} if target.transform else {}),
+        **_describe(dataset, name, unit),
         **({"missing_texts": list(table.missing_texts)} if table.missing_texts else {}),
         "trees": trees,
         "metrics": metrics.result(),
@@ -43,10 +54,31 @@ def train(table: Table, dataset: Dataset, name: str, unit: str, seed: int, threa
             "parameters": trainer.parameters,
             "rounds": trees,
             "folds": FOLDS,
-            "seed": seed,
+            "seed": options.seed,
+            **({"tuning_trials": options.tune} if options.tune else {}),
         },
     }
     return TrainedModel(booster, description, golden_rows(dataset))
+
+
+def _describe(dataset: Dataset, name: str, unit: str) -> dict[str, Any]:
+    target = dataset.target
+    return {
+        "name": name,
+        "target": target.name,
+        "unit": unit,
+        "features": dataset.schema.to_list(),
+        **({"classes": list(target.classes)} if target.classes else {}),
+        **({"transform": target.transform} if target.transform else {}),
+    }
+
+
+def _tuned(dataset: Dataset, options: TrainingOptions, advance: Advance) -> Trainer:
+    """Return a trainer with the best parameters, and with other folds than those that chose them."""
+    from model.training.tuning import tune  # the only part that needs optuna
+
+    best = tune(dataset, replace(options, seed=options.seed + TUNING_SEED), advance)
+    return Trainer(dataset, replace(options, parameters=best))
 
 
 def golden_rows(dataset: Dataset) -> list[dict[str, Any]]:

@@ -57,7 +57,7 @@ def publish_wages(root: Path) -> Manifest:
     limits["region"] = {"description": "Census division of the home in 1966"}
     target = TargetOptions(log=True, quantiles=INTERVAL)
     dataset = make_dataset(table, DatasetOptions("wage", target, limits=limits))
-    trained = train(table, dataset, "wages", "dollars an hour", seed=0, threads=1)
+    trained = train(table, dataset, "wages", "dollars an hour")
     return publish(root, trained.booster, {**trained.description, "version": 1}, trained.golden_rows)
 
 

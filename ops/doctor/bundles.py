@@ -1,9 +1,12 @@
 """The bundles in the directory PAYGRADE_BUNDLES. Only a worker can tell whether one can be served."""
 
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 
 from jobs.settings import Settings
+from model.description.errors import LifecycleError
+from model.registry.directory import DirectoryRegistry
 from ops.doctor.finding import Finding, fault, ok, warning
 
 FILES = ("bundle.json", "model.ubj")
@@ -29,10 +32,19 @@ def look(settings: Settings) -> Iterator[Finding]:
             yield fault("bundles", f"{ref} has no {' and no '.join(missing)} in {folder}")
         else:
             complete.append(ref)
-    if default not in {part for ref in complete for part in (ref, ref.partition("@")[0])}:
+    if default not in {part for ref in complete for part in (ref, ref.partition("@")[0])} | _aliases(root):
         yield fault("bundles", f"the default model {default} is not in {root}; set PAYGRADE_DEFAULT_MODEL")
     if complete:
         yield ok("bundles", f"{', '.join(complete)} in {root}")
+
+
+def _aliases(root: Path) -> set[str]:
+    registry = DirectoryRegistry(root)
+    found = set()
+    for folder in _folders(root):
+        with suppress(LifecycleError):  # a worker tells what is wrong with it
+            found |= {f"{folder.name}@{alias}" for alias in registry.read_lifecycle(folder.name).aliases}
+    return found
 
 
 def _folders(root: Path) -> list[Path]:

@@ -97,8 +97,9 @@ class Reader:
         self._ids: dict[str, str] = {}
 
     def follow(self, example: Example) -> None:
-        if match := re.fullmatch(r"((?:\w+=\S+ )*)make run", example.command):
-            self._make_run(dict(pair.split("=", 1) for pair in match[1].split()), example.printed)
+        if match := re.fullmatch(r"((?:\w+=\S+ )*)make run((?: \w+=\S+)*)", example.command):
+            settings = dict(pair.split("=", 1) for pair in match[1].split())
+            self._make_run(settings, match[2].split(), example.printed)
             return
         until = time.monotonic() + SETTLES_SECONDS
         while not prints_as_documented(printed := self._run(example), example.printed):
@@ -114,14 +115,14 @@ class Reader:
             self._running.kill_group()
             kill_all_of(self._data)
 
-    def _make_run(self, settings: dict[str, str], printed: str) -> None:
+    def _make_run(self, settings: dict[str, str], variables: list[str], printed: str) -> None:
         """What `make run` runs once everything is installed, as `make` says."""
         if self._running:  # Ctrl-C, as the document says
             self._running.send(signal.SIGINT)
             self._running.ended()
         port = free_port()
         said = subprocess.run(
-            ["make", "--no-print-directory", "-n", "run", f"PORT={port}"],
+            ["make", "--no-print-directory", "-n", "run", f"PORT={port}", *variables],
             cwd=self._checkout,
             capture_output=True,
             text=True,

@@ -1,6 +1,10 @@
 """run.py: the whole of it with one command, and nothing of it left afterwards."""
 
+import json
+import re
+import shutil
 import signal
+import subprocess
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from pathlib import Path
@@ -10,6 +14,7 @@ import pytest
 
 from tests.integration.callers import Caller
 from tests.integration.conftest import StartStack
+from tests.integration.models import LADDER, publish_forest, publish_ladder, score_in_process
 from tests.integration.service import (
     PYTHON,
     Service,
@@ -22,18 +27,20 @@ from tests.integration.service import (
 )
 from tests.integration.stack import Stack
 
+TRY_IT = re.compile(r"try it:  (curl .*)")
 SIGNALS = (signal.SIGTERM, signal.SIGINT)
 
 
 class Run:
     """One run.py."""
 
-    def __init__(self, data: Path, port: int, **settings: str) -> None:
+    def __init__(self, data: Path, port: int, model: str = "", **settings: str) -> None:
         self.data = data
         self.address = f"http://127.0.0.1:{port}"
         log = data.with_name(f"run-{port}.log")
         environment = clean_environment(PAYGRADE_DATA=str(data), PAYGRADE_CHILDREN="1", **settings)
-        self.service = Service([PYTHON, "run.py", "--port", str(port)], log, environment)
+        command = [PYTHON, "run.py", "--port", str(port), *(["--model", model] if model else [])]
+        self.service = Service(command, log, environment)
         self.caller = Caller(self.address)
 
     def up(self) -> "Run":
@@ -63,8 +70,8 @@ StartRun = Callable[..., Run]
 def start_run(tmp_path: Path) -> Iterator[StartRun]:
     with ExitStack() as runs:
 
-        def start(data: Path | None = None, port: int | None = None, **settings: str) -> Run:
-            run = Run(data or tmp_path / "data", port or free_port(), **settings)
+        def start(data: Path | None = None, port: int | None = None, model: str = "", **settings: str) -> Run:
+            run = Run(data or tmp_path / "data", port or free_port(), model, **settings)
             runs.callback(run.end)
             return run
 
@@ -73,7 +80,8 @@ def start_run(tmp_path: Path) -> Iterator[StartRun]:
 
 def test_it_shows_an_answer_and_keeps_its_jobs_from_run_to_run(start_run: StartRun) -> None:
     first = start_run().up()
-    assert '{"years": 2.5} -> {"prediction": 260.00012}' in first.service.says()
+    assert '{"years": 2.5} -> {"prediction": 260.00012} by salary@1' in first.service.says()
+    assert tried(first) == '{"salary":"260.00012"}'
     assert first.address in first.service.says()
     assert first.caller.recms({"years": "2.5"}).json() == {"salary": "260.00012"}
     done = first.caller.ended(first.caller.accepted({"years": 4.5}))
@@ -109,6 +117,38 @@ def scores(run: Run) -> bool:
         return run.caller.recms({"years": "2.5"}).text == '{"salary":"260.00012"}'
     except OSError:
         return False
+
+
+def tried(run: Run) -> str:
+    """What the command in the banner prints."""
+    found = TRY_IT.search(run.service.says())
+    assert found
+    return subprocess.run(["/bin/sh", "-c", f"{found[1]} -s"], capture_output=True, text=True).stdout
+
+
+def test_the_command_in_the_banner_asks_the_model_that_is_served(start_run: StartRun, tmp_path: Path) -> None:
+    publish_ladder(tmp_path / "mine")
+    shutil.copytree(tmp_path / "mine" / LADDER / "1", tmp_path / "my bundle")
+    run = start_run(model=str(tmp_path / "my bundle")).up()
+    assert f"by {LADDER}@1" in run.service.says()
+    answer = json.loads(tried(run))
+    assert (answer["status"], answer["model"]["name"]) == ("succeeded", LADDER)
+    assert answer["output"] == {"prediction": score_in_process([{"step": 1}], tmp_path / "mine", LADDER)[0]}
+
+
+def test_the_only_model_in_the_bundles_is_served(start_run: StartRun, tmp_path: Path) -> None:
+    publish_ladder(tmp_path / "mine")
+    run = start_run(PAYGRADE_BUNDLES=str(tmp_path / "mine")).up()
+    assert json.loads(tried(run))["model"]["name"] == LADDER
+
+
+def test_of_several_models_one_must_be_named(start_run: StartRun, tmp_path: Path) -> None:
+    publish_ladder(tmp_path / "mine")
+    publish_forest(tmp_path / "mine")
+    run = start_run(PAYGRADE_BUNDLES=str(tmp_path / "mine"))
+    assert run.service.ended() == 2
+    [line] = run.service.says().splitlines()
+    assert "there is no model salary; it has forest, ladder; name one: make run MODEL=NAME" in line
 
 
 def test_a_port_in_use_is_one_clear_line(start_run: StartRun, shared: Stack) -> None:

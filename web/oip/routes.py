@@ -34,11 +34,12 @@ from web.submission import PredictionRequest, PredictionSubmission
 
 SERVER = {"name": "paygrade", "version": RELEASE, "extensions": ["binary_tensor_data"]}
 PLATFORM = "xgboost_ubj"
-DATATYPE_OF_FEATURE = {"number": "FP64", "integer": "INT64", "boolean": "BOOL", "category": BYTES}
+DATATYPE_OF_FEATURE = {"number": "FP64", "integer": "INT64", "boolean": "BOOL", "category": BYTES, "date": BYTES}
 """By the type of a feature. Numbers are FP64, since a limit may lie between two FP32 numbers."""
 
 _MODEL = "/v2/models/<name>"
 _VERSION = "/v2/models/<name>/versions/<version>"
+_VERSION_OR_ALIAS = "^([1-9][0-9]{0,8}|[a-z][a-z0-9_-]{0,62})$"
 
 
 def _operation(
@@ -55,9 +56,10 @@ def _of_model(
 
     def describe(models: ModelSchemas, with_version: bool) -> Iterator[Operation]:
         names = sorted({manifest.name for manifest in models.manifests})
-        name = in_path("name", "Name of a model", {"enum": names})
+        refs = {ref for manifest in models.manifests for ref in models.refs_of(manifest)}
+        name = in_path("name", "Name of a model", {"enum": names if with_version else sorted(refs)})
         version = in_path(
-            "version", "A version of the model", {"type": "string", "pattern": "^[1-9][0-9]{0,8}$"}
+            "version", "A version of the model, or an alias", {"type": "string", "pattern": _VERSION_OR_ALIAS}
         )
         suffix, parameters = ("Version", (name, version)) if with_version else ("", (name,))
         yield _operation(f"{operation_id}{suffix}", summary, schema, problems, parameters=parameters)
@@ -66,15 +68,17 @@ def _of_model(
 
 
 def _describe_infer(models: ModelSchemas) -> Iterator[Operation]:
-    for name in sorted({manifest.name for manifest in models.manifests}):
-        if newest := models.newest(name):
-            yield _infer(newest, name, f"/v2/models/{name}/infer")
+    for manifest in models.manifests:
+        for ref in models.refs_of(manifest):
+            if ref != manifest.ref:  # a version has a route of its own
+                yield _infer(manifest, ref, f"/v2/models/{ref}/infer")
 
 
 def _describe_infer_version(models: ModelSchemas) -> Iterator[Operation]:
     for manifest in models.manifests:
-        path = f"/v2/models/{manifest.name}/versions/{manifest.version}/infer"
-        yield _infer(manifest, f"{manifest.name}.{manifest.version}", path)
+        for which in (manifest.version, *models.aliases_of(manifest)):
+            path = f"/v2/models/{manifest.name}/versions/{which}/infer"
+            yield _infer(manifest, f"{manifest.name}.{which}", path)
 
 
 def _infer(manifest: Manifest, called: str, path: str) -> Operation:

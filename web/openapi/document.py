@@ -35,15 +35,16 @@ class Document:
         self._catalog = catalog
         self._keyed = keyed
         self._routes = tuple(routes_of(route_classes))
-        self._manifests: tuple[Manifest, ...] | None = None
+        self._described: object = None
         self._text = b""
 
     def text(self) -> bytes:
         """The document as JSON."""
         manifests = self._catalog.manifests()
-        if manifests != self._manifests:
+        described = manifests, [self._catalog.aliases(name) for name in self._catalog.names()]
+        if described != self._described:
             self._text = json.dumps(self._generate(manifests), separators=(",", ":")).encode()
-            self._manifests = manifests
+            self._described = described
         return self._text
 
     def _generate(self, manifests: tuple[Manifest, ...]) -> dict[str, Any]:

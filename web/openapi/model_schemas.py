@@ -21,6 +21,7 @@ class ModelSchemas:
         self.schemas: dict[str, JsonSchema] = {}
         self.examples: dict[str, Any] = {}
         self._bodies: list[str] = []
+        self._catalog = catalog
         default = _find(catalog, None)
         for manifest in manifests:
             newest = _find(catalog, manifest.name) is manifest
@@ -29,6 +30,21 @@ class ModelSchemas:
     @property
     def body(self) -> JsonSchema:
         return {"anyOf": [ref_to(name) for name in self._bodies]}
+
+    def refs_of(self, manifest: Manifest) -> list[str]:
+        """All that requests may call this version, the shortest first."""
+        newest = [manifest.name] if self.newest(manifest.name) is manifest else []
+        return [*newest, manifest.ref, *(f"{manifest.name}@{alias}" for alias in self.aliases_of(manifest))]
+
+    def aliases_of(self, manifest: Manifest) -> list[str]:
+        named = self._catalog.aliases(manifest.name).items()
+        return [alias for alias, version in named if version == manifest.version]
+
+    def preferred(self, name: str) -> Manifest | None:
+        try:
+            return self._catalog.find_preferred(name)
+        except UnknownModel:
+            return None
 
     def newest(self, name: str) -> Manifest | None:
         return next((manifest for manifest in self.manifests if manifest.name == name), None)
@@ -40,8 +56,7 @@ class ModelSchemas:
             **manifest.schema.to_json_schema(),
             **({"examples": manifest.examples[:3]} if manifest.examples else {}),
         }
-        refs: list[str | None] = [manifest.name, manifest.ref] if newest else [manifest.ref]
-        self.schemas[body] = _body(manifest, refs, default, ref_to(row))
+        self.schemas[body] = _body(manifest, self.refs_of(manifest), default, ref_to(row))
         self._bodies.append(body)
         if newest and manifest.examples:
             named = {} if default else {"model": manifest.name}
@@ -57,7 +72,7 @@ def component_name(kind: str, manifest: Manifest) -> str:
     return f"{kind}.{manifest.name}.{manifest.version}"
 
 
-def _body(manifest: Manifest, refs: list[str | None], default: bool, row: Mapping[str, Any]) -> JsonSchema:
+def _body(manifest: Manifest, refs: list[str], default: bool, row: Mapping[str, Any]) -> JsonSchema:
     """PredictionBody with the rows of one model. A body that names no model means the default one."""
     schema = PredictionBody.model_json_schema(schema_generator=ClosedSchema)
     rows = {"type": "array", "items": row, "minItems": 1, "maxItems": MAX_ROWS}

@@ -143,6 +143,10 @@ class ModelSchema(TypedDict):
     versions: Annotated[
         list[Version], Field(min_length=1, description="All versions that are served, oldest first")
     ]
+    aliases: Annotated[
+        dict[str, Version],
+        Field(description="The version that each `name@alias` means"),
+    ]
     target: Annotated[str, Field(description="Name of what is predicted")]
     unit: str
     objective: Annotated[str, Field(description="The objective, as XGBoost names it")]

@@ -55,13 +55,14 @@ def list_lines(jobs: Iterable[Resource]) -> list[str]:
 
 
 def model_lines(models: Iterable[Resource]) -> list[str]:
-    head = ("name", "versions", "default", "target", "unit")
+    head = ("name", "versions", "aliases", "default", "target", "unit")
     return table(
         head,
         [
             [
                 model["name"],
                 ", ".join(map(str, model["versions"])),
+                ", ".join(f"{alias}: {version}" for alias, version in model["aliases"].items()),
                 model["default"],
                 model["target"],
                 model["unit"],

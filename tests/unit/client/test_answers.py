@@ -134,10 +134,11 @@ def test_of_several_jobs_those_that_can_be_are_canceled(paygrade: Paygrade) -> N
 
 def test_the_models_are_listed_with_their_versions(paygrade: Paygrade) -> None:
     model = {"name": "salary", "versions": [1, 2], "default": True, "target": "salary", "unit": None}
+    model["aliases"] = {"champion": 1, "next": 2}
     service = PlayedService(PlayedAnswer(200, {"data": [model]}))
     assert paygrade("models", service=service)[1].splitlines() == [
-        "name    versions  default  target  unit",
-        "salary  1, 2      yes      salary",
+        "name    versions  aliases               default  target  unit",
+        "salary  1, 2      champion: 1, next: 2  yes      salary",
     ]
 
 

@@ -244,7 +244,7 @@ def test_names_that_do_not_fit_the_classes_are_refused(tmp_path: Path, classes: 
         ("{", "is not JSON"),
         ("[1]", "must hold a list of features"),
         ('["years", "weekday", "more"]', "the model has no feature 'more'"),
-        ('[{"name": "years", "type": "date"}]', "'years' must have one of the types"),
+        ('[{"name": "years", "type": "text"}]', "'years' must have one of the types"),
     ],
 )
 def test_a_schema_that_does_not_fit_is_refused(tmp_path: Path, schema: str, message: str) -> None:

@@ -17,7 +17,7 @@ LIMITS = st.none() | st.integers(-2000, 2000) | st.floats(-100, 100).map(lambda 
 
 @st.composite
 def features(draw: st.DrawFn) -> Feature:
-    kind = draw(st.sampled_from(["number", "integer", "boolean", "category"]))
+    kind = draw(st.sampled_from(["number", "integer", "boolean", "category", "date"]))
     fields: dict[str, Any] = {"name": "x", "type": kind, "nullable": draw(st.booleans())}
     if kind == "category":
         fields["categories"] = draw(
@@ -51,7 +51,14 @@ OTHERS = (
     | st.text()
     | st.sampled_from(["gas", "oil ", "true", " false\n", "True", "2", "NaN", "NA", [], {}])
 )
-VALUES = NUMBERS | SHORT_TEXTS | NUMBER_TEXTS | OTHERS
+DATES = (
+    st.dates().map(str)
+    | st.from_regex(r"[0-9]{4}-[0-1][0-9]-[0-3][0-9]", fullmatch=True)
+    | st.sampled_from(
+        ["2024-02-29", "2023-02-29", "1900-02-29", "2000-02-29", "0000-01-01", "2024-02-29T00:00"]
+    )
+)
+VALUES = DATES | NUMBERS | SHORT_TEXTS | NUMBER_TEXTS | OTHERS
 
 
 def check_accepts(schema: Schema, row: object) -> bool:

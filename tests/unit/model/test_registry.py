@@ -1,7 +1,9 @@
 """Bundles are published to a directory or a bucket: as the next version, completely or not at all."""
 
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from threading import Barrier
 from typing import Any
 
 import boto3
@@ -12,6 +14,7 @@ from moto import mock_aws
 
 from model.bundle import Bundle
 from model.description.catalog import Catalog
+from model.description.errors import BundleError
 from model.description.manifest import DESCRIPTION_FILE, MODEL_FILE
 from model.publish import publish_copy
 from model.registry.interface import RegistryUnavailable
@@ -43,16 +46,49 @@ def location(request: pytest.FixtureRequest, tmp_path: Path) -> str:
     return URL
 
 
-def test_a_changed_bundle_gets_the_next_version_and_an_unchanged_one_does_not(
+def test_a_bundle_keeps_its_version_and_sha256_and_is_published_once(
     publish_rent: Publish, location: str, tmp_path: Path
 ) -> None:
-    first, changed = publish_rent().directory, publish_rent(version=2, unit="dollars").directory
-    for directory, ref in ((first, "rent@1"), (first, "rent@1"), (changed, "rent@2"), (first, "rent@3")):
-        result = run("publish", directory, "--to", location)
-        assert (result.out, result.err) == (f"{ref} is in {location}\n", "")
+    first, third = publish_rent(), publish_rent(version=3, trees=3)
+    for manifest in (first, first, third, first):
+        result = run("publish", manifest.directory, "--to", location)
+        assert (result.status, result.err) == (0, "")
+        assert result.out.endswith(f"{manifest.ref} is in {location} (sha256 {manifest.sha256})\n")
     catalog = Catalog(location, "rent", cache=tmp_path / "cache")
-    assert catalog.versions("rent") == [1, 2, 3]
-    assert [catalog.find(f"rent@{number}").unit for number in (1, 2, 3)] == ["euros", "dollars", "euros"]
+    assert catalog.versions("rent") == [1, 3]
+    assert [catalog.find(f"rent@{number}").trees for number in (1, 3)] == [20, 3]
+
+
+def test_a_number_that_is_taken_is_refused_with_the_next_one(publish_rent: Publish, location: str) -> None:
+    mine, theirs = publish_rent(), publish_rent(name="rent", version=2)
+    rewrite(theirs.directory, version=1, unit="dollars")
+    run("publish", mine.directory, "--to", location)
+    line = refusal("publish", theirs.directory, "--to", location, "--breaking")
+    assert "rent@1 is already published there and differs" in line
+    assert "--version 2 publishes a copy" in line
+    copied = run("publish", theirs.directory, "--to", location, "--version", "2", "--breaking").out
+    assert f"rent@2 is in {location}" in copied
+    assert Catalog(location, "rent").find().unit == "dollars"
+
+
+def test_two_publishers_of_one_number_never_both_have_it(publish_rent: Publish, location: str) -> None:
+    one, other = publish_rent().directory, publish_rent(version=2).directory
+    rewrite(other, version=1, unit="dollars")
+    registry = open_registry(location, create=True)
+    start = Barrier(2)
+
+    def publish_at_once(directory: Path) -> str:
+        start.wait()
+        try:
+            return publish_copy(directory, registry).ref
+        except BundleError as error:
+            return str(error)
+
+    with ThreadPoolExecutor() as publishers:
+        said = sorted(publishers.map(publish_at_once, (one, other)))
+    assert said[0] == "rent@1"
+    assert "is already published there and differs" in said[1]
+    Bundle.load(Catalog(location, "rent").fetch(Catalog(location, "rent").find("rent@1")))
 
 
 def test_the_new_and_the_old_version_are_served(publish_rent: Publish, location: str, tmp_path: Path) -> None:
@@ -72,8 +108,8 @@ def test_the_new_and_the_old_version_are_served(publish_rent: Publish, location:
 def test_a_published_version_is_never_replaced(publish_rent: Publish, location: str) -> None:
     run("publish", publish_rent().directory, "--to", location)
     changed = publish_rent(version=2, unit="dollars").directory
-    error = refusal("publish", changed, "--to", location, "--version", "1")
-    assert "a published version never changes, so raise the version" in error
+    error = refusal("publish", changed, "--to", location, "--version", "1", "--breaking")
+    assert "a published version never changes" in error
     assert Catalog(location, "rent").find("rent@1").unit == "euros"
 
 
@@ -103,7 +139,7 @@ def test_a_missing_bucket_is_reported_in_one_line(s3: Any, publish_rent: Publish
 
 def test_a_failed_upload_leaves_nothing_in_the_bucket(s3: Any, publish_rent: Publish, tmp_path: Path) -> None:
     with Stubber(s3) as responses:
-        responses.add_response("list_objects_v2", {})
+        responses.add_client_error("get_object", "NoSuchKey")
         responses.add_response("put_object", {})
         responses.add_client_error("put_object", "AccessDenied", "Access Denied")
         responses.add_response("delete_object", {}, {"Bucket": BUCKET, "Key": f"live/rent/1/{MODEL_FILE}"})
@@ -115,8 +151,17 @@ def test_a_failed_upload_leaves_nothing_in_the_bucket(s3: Any, publish_rent: Pub
 def test_a_model_without_a_description_is_not_listed(s3: Any, publish_rent: Publish, tmp_path: Path) -> None:
     s3.put_object(Bucket=BUCKET, Key=f"live/bundles/rent/1/{MODEL_FILE}", Body=b"half")
     registry = open_registry(URL, tmp_path / "cache")
-    assert registry.list_bundles() == []
-    assert publish_copy(publish_rent().directory, registry) == "rent@2"
+    assert registry.contents().bundles == []
+    with pytest.raises(BundleError, match="rent@1 is already published there and differs"):
+        publish_copy(publish_rent().directory, registry)
+
+
+def test_a_publisher_that_broke_off_can_publish_again(s3: Any, publish_rent: Publish, tmp_path: Path) -> None:
+    directory = publish_rent().directory
+    key = f"live/bundles/rent/1/{MODEL_FILE}"
+    s3.put_object(Bucket=BUCKET, Key=key, Body=(directory / MODEL_FILE).read_bytes())
+    assert publish_copy(directory, open_registry(URL, tmp_path / "cache")).ref == "rent@1"
+    assert run("check", "rent@1", "--bundles", URL).status == 0
 
 
 def test_a_model_changed_in_the_bucket_is_refused(s3: Any, publish_rent: Publish, tmp_path: Path) -> None:

@@ -10,7 +10,7 @@ import pytest
 
 import model
 from model.bundle import Bundle
-from model.cli.arguments import BUNDLES
+from model.cli.options import SHIPPED as BUNDLES
 from model.description.catalog import Catalog
 
 ROOT = Path(model.__file__).parent

@@ -308,7 +308,7 @@ NUMBERS = "\n".join(f"{n},{n % 3},{n % 2}" for n in range(40))
             ["--classify", "--log"],
             "--log and --quantiles are for numbers",
         ),
-        (f"a,b,y\n{NUMBERS}", ["--name", "../up"], "name must have 1 to 63 characters"),
+        (f"a,b,y\n{NUMBERS}", ["--name", "../up"], "a name has 1 to 63 characters"),
     ],
 )
 def test_an_unsuitable_table_is_refused_in_one_line(

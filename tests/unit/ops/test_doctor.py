@@ -8,6 +8,7 @@ from redis import Redis
 
 from jobs import RELEASE
 from jobs.settings import Settings
+from model.description.lifecycle import Lifecycle
 from ops.doctor import bundles, processes, store
 from ops.doctor import settings as settings_check
 from ops.doctor.finding import Finding, Severity
@@ -182,6 +183,14 @@ def test_a_missing_default_model_is_a_fault(tmp_path: Path) -> None:
     bundle(tmp_path / "fees" / "1", "bundle.json", "model.ubj")
     assert problems(bundles.look(Settings(bundles=str(tmp_path)))) == [("fault", "bundles")]
     assert not problems(bundles.look(Settings(bundles=str(tmp_path), default_model="fees@1")))
+
+
+def test_the_default_model_may_be_an_alias(tmp_path: Path) -> None:
+    bundle(tmp_path / "fees" / "1", "bundle.json", "model.ubj")
+    lifecycle = Lifecycle().with_alias("champion", 1)
+    (tmp_path / "fees" / "lifecycle.json").write_bytes(lifecycle.to_json())
+    assert not problems(bundles.look(Settings(bundles=str(tmp_path), default_model="fees@champion")))
+    assert problems(bundles.look(Settings(bundles=str(tmp_path), default_model="fees@next")))
 
 
 def test_a_bucket_is_not_checked(tmp_path: Path) -> None:

@@ -24,6 +24,7 @@ def test_a_model_shows_all_that_a_caller_needs(site: Site) -> None:
         "sha256": SHA256,
         "default": True,
         "versions": [1],
+        "aliases": {},
         "target": "salary",
         "unit": "thousands of dollars",
         "objective": "reg:squarederror",

@@ -11,6 +11,7 @@ from model.description.catalog import Catalog
 from model.description.errors import BundleError, UnknownModel
 from model.description.manifest import Manifest
 from model.publish import publish
+from model.registry.directory import DirectoryRegistry
 from tests.unit.worker.conftest import BUNDLES
 from worker.bundles import KEPT, REFUSED_SECONDS, Bundles
 
@@ -109,3 +110,16 @@ def test_a_broken_default_bundle_is_refused(tmp_path: Path) -> None:
     (tmp_path / "salary/1/model.ubj").write_bytes(b"{}")
     with pytest.raises(BundleError, match="sha256 does not match"):
         bundles.check_default()
+
+
+def test_a_job_that_was_accepted_before_its_version_was_retired_is_scored(
+    versions: list[Manifest], tmp_path: Path
+) -> None:
+    root = tmp_path / "bundles"
+    shutil.copytree(versions[0].directory.parents[1], root)
+    registry = DirectoryRegistry(root)
+    registry.change_lifecycle("rent", lambda each: each.with_retired(1))
+    rents = Bundles(Catalog(root, "rent"))
+    assert rents.get(versions[0].ref, versions[0].sha256).manifest.ref == "rent@1"
+    with pytest.raises(UnknownModel):
+        Catalog(root, "rent").find("rent@1")

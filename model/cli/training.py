@@ -1,0 +1,118 @@
+"""The commands that train: `train`, and `salary` and `wages`, which make the shipped models again."""
+
+import argparse
+import sys
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+from model.cli.options import (
+    SETTING,
+    add_description,
+    add_missing,
+    default_directory,
+    newest_served,
+    positive,
+    quantiles,
+)
+from model.cli.render import render_metrics, render_written
+from model.publish import publish
+
+SHIPPED_MODELS = (("salary", "the default model, salary@1"), ("wages", "the second model, wages@1"))
+
+
+def add_training(commands: Any) -> None:
+    """Add the command `train`."""
+    _add_train(commands.add_parser("train", help="train a model on a table (CSV or Parquet)"))
+
+
+def add_shipped(commands: Any) -> None:
+    """Add the commands of the shipped models."""
+    for name, model in SHIPPED_MODELS:
+        shipped = commands.add_parser(
+            name,
+            help=f"train {model}",
+            description=f"Train {model}, and write its bundle. Every run writes the same bytes.",
+        )
+        shipped.add_argument(
+            "--output",
+            type=Path,
+            default=default_directory(),
+            metavar="DIR",
+            help=f"directory of bundles (default: {SETTING}, now %(default)s)",
+        )
+
+
+def _add_train(parser: argparse.ArgumentParser) -> None:
+    parser.description = (
+        "Train a model on a table and write it as a bundle. The metrics are those of five folds, beside a\n"
+        "constant and a linear model. In CSV an empty field is a missing value. The same table, options and\n"
+        "seed give the same bytes."
+    )
+    add = parser.add_argument
+    add("table", type=Path, metavar="FILE", help="CSV (with a header) or Parquet")
+    add("--target", required=True, metavar="COLUMN", help="the column to predict")
+    add_description(parser)
+    add("--classify", action="store_true", help="the target is a class, not a number")
+    add("--objective", default="", metavar="NAME", help="XGBoost's name of the objective")
+    add("--log", action="store_true", help="train on the logarithm of the target")
+    add("--quantiles", type=quantiles, default=(), metavar="LOW,HIGH", help="add an interval: 0.05,0.95")
+    add("--base-margin", default="", metavar="COLUMN", help="number that the trees' sum starts from")
+    add("--drop", action="append", default=[], metavar="COLUMN", help="a column to leave out (repeatable)")
+    add_missing(parser)
+    add("--limits", type=Path, metavar="FILE", help='JSON, such as {"years": {"minimum": 0, "maximum": 60}}')
+    add("--rounds", type=positive, metavar="N", help="rounds of trees (default: found by early stopping)")
+    add("--depth", type=positive, metavar="N", help="depth of a tree: max_depth")
+    add("--rate", type=float, metavar="X", help="learning rate: learning_rate")
+    add("--param", action="append", default=[], metavar="NAME=VALUE", help="XGBoost's parameter (repeatable)")
+    add("--tune", type=positive, default=0, metavar="N", help="look for better parameters in N trials")
+    add("--seed", type=int, default=0, metavar="N", help="seed of all random choices (%(default)s)")
+    add("--threads", type=positive, default=1, metavar="N", help="threads for XGBoost (%(default)s)")
+
+
+def _train(options: argparse.Namespace) -> str:
+    from model.training.data_checks import find_problems
+    from model.training.dataset import DatasetOptions, make_dataset, read_limits
+    from model.training.metrics import main_metric
+    from model.training.parameters import TrainingOptions, read_parameters
+    from model.training.table import read_table
+    from model.training.target import TargetOptions
+    from model.training.train import train
+    from model.training.trained import model_name
+    from model.training.verdict import verdict
+
+    target = TargetOptions(options.objective, options.classify, options.log, options.quantiles)
+    limits = read_limits(options.limits) if options.limits else {}
+    name = model_name(options.table.name, options.name)
+    parameters = read_parameters(options.param, options.depth, options.rate)
+    how = TrainingOptions(parameters, options.rounds, options.tune, options.seed, options.threads)
+    newest = newest_served(name)
+    table = read_table(options.table, options.missing)
+    dataset = make_dataset(
+        table, DatasetOptions(options.target, target, options.drop, options.base_margin, limits)
+    )
+    for problem in find_problems(dataset):
+        print(f"warning: {problem}", file=sys.stderr)
+    trained = train(table, dataset, name, options.unit, how)
+    manifest = publish(options.output, trained.booster, trained.description, trained.golden_rows, newest)
+    said = verdict(manifest.metrics, main_metric(dataset.target))
+    return f"{render_metrics(manifest.metrics)}\n{said}\n{render_written(manifest)}"
+
+
+def _salary(options: argparse.Namespace) -> str:
+    from model.training.salary import publish_salary
+
+    return render_written(publish_salary(options.output))
+
+
+def _wages(options: argparse.Namespace) -> str:
+    from model.training.wages import publish_wages
+
+    return render_written(publish_wages(options.output))
+
+
+COMMANDS: Mapping[str, Callable[[argparse.Namespace], str]] = {
+    "train": _train,
+    "salary": _salary,
+    "wages": _wages,
+}
