@@ -68,9 +68,8 @@ def import_model(source: ModelSource, options: ImportOptions, sample: Table | No
     }
     # Rows that nobody has sent must not be shown to callers.
     probes = {} if sample or example else {"golden": {"probes": True}}
-    described = _describe(options, features, trees, proof)
-    texts = {"missing_texts": list(sample.missing_texts)} if sample and sample.missing_texts else {}
-    description = {**described, **texts, **probes, "xgboost": saved_by, "training": training}
+    described = _describe(options, features, trees, proof, schema.missing_texts)
+    description = {**described, **probes, "xgboost": saved_by, "training": training}
     return ImportedModel(TrainedModel(booster, description, golden), [*note, proof.said])
 
 
