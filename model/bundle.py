@@ -208,6 +208,7 @@ class Scorer:
         self.objective = objective
         self._booster = booster
         self._preparation = preparation
+        self._plain = preparation.plain
         self._finish = finish
         # A linear model has no rounds to choose from.
         self._rounds = (0, 0) if objective.booster == "gblinear" else (0, trees)
@@ -219,7 +220,7 @@ class Scorer:
 
     def score(self, matrix: Matrix) -> Scores:
         """Return scores in the unit of the target: (rows,), or (rows, scores of each row)."""
-        features, margin = self._preparation.split(matrix)
+        features, margin = (matrix, None) if self._plain else self._preparation.split(matrix)
         if self._in_place:
             scores = self._booster.inplace_predict(
                 features,
@@ -279,7 +280,9 @@ class ObservedRanges:
         The shape is (rows, 2 x features); None if all values are within their range.
         """
         # In float32 a number is not below itself, whatever the precision in which the range was noted.
-        values = self._missing.blank(matrix.astype(np.float32, copy=False))
+        values = matrix.astype(np.float32, copy=False)
+        if self._missing:
+            values = self._missing.blank(values)
         below, above = values < self._lowest, values > self._highest
         return np.hstack([below, above]) if below.any() or above.any() else None
 

@@ -28,6 +28,8 @@ class Preparation(Protocol):
 
     names: Sequence[str]
     mixed: str
+    plain: bool
+    """Whether the trees get the matrix as it is."""
 
     def split(self, matrix: Matrix) -> tuple[Floats, Floats | None]:
         """Return the trees' features, with NaN for what XGBoost takes as missing, and the base margin."""
@@ -52,6 +54,9 @@ class MissingValues:
         margins = [feature.base_margin for feature in schema.features]
         return cls([() if margin else everywhere + zero for margin, zero in zip(margins, zeros, strict=True)])
 
+    def __bool__(self) -> bool:
+        return self._numbers.size > 0
+
     def blank(self, matrix: Floats) -> Floats:
         """Return the matrix with NaN in their place; the given matrix stays as it is."""
         for numbers in self._numbers:
@@ -70,6 +75,7 @@ class RawColumns:
         self._missing = MissingValues.of(schema, missing)
         features = [feature for feature in schema.features if not feature.base_margin]
         self._dates = [feature.type == "date" for feature in features]
+        self.plain = self._base_margin is None and not self._missing and not any(self._dates)
 
     def split(self, matrix: Matrix) -> tuple[Floats, Floats | None]:
         features, margin = self._missing.blank(matrix), None
@@ -92,6 +98,8 @@ class RawColumns:
 
 class EncodedColumns:
     """The trees take what the steps make of the raw columns."""
+
+    plain = False
 
     def __init__(self, schema: Schema, missing: float | None, steps: Steps) -> None:
         self.names: Sequence[str] = steps.names

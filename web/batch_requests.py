@@ -18,10 +18,16 @@ from model.description.manifest import Manifest
 from model.description.schema import Fault
 from model.tables.dialect import DECIMALS, DELIMITERS, ENCODINGS, sign_named
 from web.batch_submission import BatchRequest
-from web.json_bodies import parse_json
 from web.media_types import ACCEPTED, FORMATS, JSON_TYPES, TAB_SEPARATED, UNNAMED
 from web.problems import Problem
-from web.requests import Metadata, faults_in, idempotency_key_of, no_explanations, read_cancel_after
+from web.requests import (
+    Metadata,
+    faults_in,
+    idempotency_key_of,
+    no_explanations,
+    parse_json,
+    read_cancel_after,
+)
 from web.table_checks import is_raw, plain_start, recognized
 from web.uploads import UploadedFile
 

@@ -1,11 +1,9 @@
-"""Parses bodies of JSON, and says what is wrong with one and where."""
+"""Says what is wrong with a body of JSON, and where."""
 
 import codecs
 import json
 import re
 from typing import Any, NoReturn
-
-import orjson
 
 from web.problems import Problem
 
@@ -14,16 +12,13 @@ MAX_INTEGER_DIGITS = 400
 _STRING_OR_CONSTANT = re.compile(r'"(?:[^"\\]|\\.)*+"|(NaN|-?Infinity)')
 
 
-def parse_json(body: bytes) -> Any:
-    """Raises Problem (400) if the body is not JSON. A byte order mark of UTF-8 is ignored."""
-    try:
-        return orjson.loads(body)
-    except orjson.JSONDecodeError:
-        return _parse_slowly(body.removeprefix(codecs.BOM_UTF8))
+def parse_slowly(body: bytes) -> Any:
+    """Parses what a fast parser refuses; raises Problem (400) if the body is not JSON.
 
-
-def _parse_slowly(body: bytes) -> Any:
-    """Accepts numbers beyond any float, which are JSON; the schema refuses them with their pointer."""
+    A byte order mark of UTF-8 is ignored. Numbers beyond any float are JSON; the schema refuses them with
+    their pointer.
+    """
+    body = body.removeprefix(codecs.BOM_UTF8)
     if not body.strip():
         raise Problem(400, "the body is empty; send JSON")
     if body.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)) or b"\0" in body[:4]:

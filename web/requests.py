@@ -7,6 +7,7 @@ import re
 from functools import reduce
 from typing import Annotated, Any
 
+import orjson
 from flask import Request
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError, field_validator
 from pydantic_core import PydanticCustomError
@@ -16,7 +17,7 @@ from model.description.catalog import Catalog
 from model.description.manifest import Manifest
 from model.description.schema import Fault, InvalidRows, member_of
 from web.app import ApiRequest
-from web.json_bodies import parse_json
+from web.json_bodies import parse_slowly
 from web.media_types import JSON_TYPES
 from web.problems import Problem
 from web.submission import LONGEST_WAIT_SECONDS, PredictionRequest
@@ -144,6 +145,14 @@ def read_json(request: Request) -> Any:
             headers={"Accept-Post": "application/json"},
         )
     return parse_json(read_body(request))
+
+
+def parse_json(body: bytes) -> Any:
+    """Raises Problem (400) if the body is not JSON."""
+    try:
+        return orjson.loads(body)
+    except orjson.JSONDecodeError:
+        return parse_slowly(body)
 
 
 def read_body(request: Request) -> bytes:

@@ -121,7 +121,11 @@ def _prove(
 
 
 def _describe(
-    options: ImportOptions, features: list[dict[str, Any]], trees: int, proof: Proof
+    options: ImportOptions,
+    features: list[dict[str, Any]],
+    trees: int,
+    proof: Proof,
+    missing_texts: Sequence[str],
 ) -> dict[str, Any]:
     transform = {"transform": options.transform, "transform_type": proof.transform_type}
     return {
@@ -133,6 +137,7 @@ def _describe(
         **({"targets": list(options.targets)} if options.targets else {}),
         **(transform if options.transform else {}),
         **({} if options.missing_value is None else {"missing": options.missing_value}),
+        **({"missing_texts": list(missing_texts)} if missing_texts else {}),
         "trees": trees,
         "metrics": {},
         "proof": proof.record,

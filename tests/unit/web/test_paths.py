@@ -13,9 +13,9 @@ from tests.unit.web.site import Site
 from web.keys import digest
 
 FOLDER = str(Path(web.__file__).parent) + "/"
-PREDICTION = {"app.py", "json_bodies.py", "predictions.py", "requests.py", "submission.py"}
+PREDICTION = {"app.py", "predictions.py", "requests.py", "submission.py"}
 """And connection.py, which the test client replaces."""
-BATCH = PREDICTION - {"json_bodies.py", "predictions.py"} | {
+BATCH = PREDICTION - {"predictions.py"} | {
     "batch_requests.py",
     "batch_submission.py",
     "batches.py",
