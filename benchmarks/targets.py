@@ -41,6 +41,11 @@ TARGETS = {
     "batch-parquet-small-pandas": Target("the same", "at least", 2.0, "x pandas and DMatrix"),
     "batch-parquet-large": Target("5M rows of Parquet, 300 trees of depth 6", "at least", 0.7, "x ceiling"),
     "batch-parquet-large-pandas": Target("the same", "at least", 2.0, "x pandas and DMatrix"),
+    "pipeline-csv": Target("1M rows of CSV, a pipeline", "at least", 2.0, "x pandas and pipeline"),
+    "pipeline-parquet": Target("1M rows of Parquet, a pipeline", "at least", 2.0, "x pandas and pipeline"),
+    "pipeline-row": Target(
+        "a pipeline's row, waited for, 1 connection: p50", "at most", 1.3, "x its booster"
+    ),
     "batch-worker-memory": Target("a worker process, 20 million rows", "at most", 500, "MiB"),
     "batch-web-memory": Target("a web process, 20 million rows", "at most", 200, "MiB"),
     "batch-memory-growth": Target("memory for 20 million rows", "at most", 1.2, "x that for 1 million"),

@@ -45,7 +45,7 @@ def _import(options: argparse.Namespace) -> str:
 
     import_options = ImportOptions(
         name=model_name(_name_of(options.model), options.name),
-        target=options.target or ", ".join(options.targets) or "prediction",
+        target=", ".join(options.targets) or options.target,
         targets=options.targets,
         unit=options.unit,
         features=read_schema_file(options.schema) if options.schema else (),

@@ -10,7 +10,8 @@ import xgboost
 from model.description.errors import BundleError
 from model.versions import check_readable, parse
 
-SAVE_MODEL = 'save the model with booster.save_model("model.ubj")'
+SAVE_MODEL = 'save the model with booster.save_model("model.json")'
+"""Before 1.6, XGBoost writes its old binary format to a file with any other ending."""
 
 # Scores that are sums of leaves, so that every machine gives the same bits.
 SUMS = (

@@ -211,9 +211,8 @@ class Scorer:
         self._finish = finish
         # A linear model has no rounds to choose from.
         self._rounds = (0, 0) if objective.booster == "gblinear" else (0, trees)
-        # DART adds up in another order in inplace_predict, and a pipeline's estimator calls that.
-        in_place = ("gbtree", "dart") if preparation.replays else ("gbtree",)
-        self._in_place = objective.booster in in_place
+        # The other boosters add up in another order in inplace_predict.
+        self._in_place = objective.booster == "gbtree"
         self._width = (objective.width,) if objective.width > 1 else ()
         if objective.name == "multi:softmax":  # which would give only the class
             booster.set_param({"objective": "multi:softprob"})

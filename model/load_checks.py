@@ -33,6 +33,17 @@ def check_description(
             f"{ref}: the model has {booster.num_boosted_rounds()} rounds of trees, "
             f"fewer than the {manifest.trees} that its description uses"
         )
+    _check_outputs(manifest, objective)
+    if manifest.explained and preparation.mixed:
+        raise BundleError(
+            f"{ref}: {preparation.mixed}, so the model cannot be explained; "
+            "its description must say explained: false"
+        )
+
+
+def _check_outputs(manifest: Manifest, objective: Objective) -> None:
+    """Raise BundleError if the model does not predict what the manifest describes."""
+    ref = manifest.ref
     if objective.name != manifest.objective:
         raise BundleError(f"{ref}: the model's objective is {objective.name}, not {manifest.objective}")
     if objective.quantiles != tuple(manifest.quantiles):
@@ -52,11 +63,6 @@ def check_description(
     if manifest.schema.base_margin is not None and objective.width > 1:
         raise BundleError(
             f"{ref}: a base margin is one number for each row, and this model would need several"
-        )
-    if manifest.explained and preparation.mixed:
-        raise BundleError(
-            f"{ref}: {preparation.mixed}, so the model cannot be explained; "
-            "its description must say explained: false"
         )
 
 

@@ -22,12 +22,11 @@ Floats = NDArray[np.float32]
 class Preparation(Protocol):
     """`names` are the trees' features, in the order of the booster.
 
-    `replays` tells whether there are steps. `mixed` says which of the trees' features is made of several raw
-    ones, so that no explanation can tell these apart; it is empty if there is none.
+    `mixed` says which of the trees' features is made of several raw ones, which no explanation can tell
+    apart. It is empty if there is none.
     """
 
     names: Sequence[str]
-    replays: bool
     mixed: str
 
     def split(self, matrix: Matrix) -> tuple[Floats, Floats | None]:
@@ -63,7 +62,6 @@ class MissingValues:
 class RawColumns:
     """The trees take the raw columns; one of these may be the base margin instead."""
 
-    replays = False
     mixed = ""
 
     def __init__(self, schema: Schema, missing: float | None) -> None:
@@ -94,8 +92,6 @@ class RawColumns:
 
 class EncodedColumns:
     """The trees take what the steps make of the raw columns."""
-
-    replays = True
 
     def __init__(self, schema: Schema, missing: float | None, steps: Steps) -> None:
         self.names: Sequence[str] = steps.names

@@ -1,39 +1,36 @@
-"""Reads requests for batches: the options in the query or in JSON, and the pieces of a file's body."""
+"""Reads requests for batches: the options in the query, beside a file or in JSON."""
 
 import re
-from collections.abc import Callable, Iterator, Mapping
-from typing import TYPE_CHECKING, Any, TypeVar
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any, TypeVar
 
-import gevent
 from flask import Request
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 from pydantic_core import PydanticCustomError
 
 from jobs.batches.record import BatchOptions
-from jobs.files.gunzip import gunzip
-from jobs.files.store import PIECE
-from jobs.files.tables import ENCODINGS, ENDINGS, MEDIA_TYPES, Format, format_of
+from jobs.files.json_lines import read_object
+from jobs.files.tables import ENDINGS, Format, format_of
 from model.description.catalog import Catalog
+from model.description.errors import SchemaError
 from model.description.manifest import Manifest
 from model.description.schema import Fault
+from model.tables.dialect import DECIMALS, DELIMITERS, ENCODINGS
 from web.batch_submission import BatchRequest
-from web.errors import FileTooLong
+from web.json_bodies import parse_json
+from web.media_types import ACCEPTED, FORMATS, JSON_TYPES, TAB_SEPARATED, UNNAMED
 from web.problems import Problem
-from web.requests import (
-    Metadata,
-    faults_in,
-    idempotency_key_of,
-    no_explanations,
-    read_cancel_after,
-    read_json,
-)
+from web.requests import Metadata, faults_in, idempotency_key_of, no_explanations, read_cancel_after
+from web.table_checks import is_raw, plain_start, recognized
+from web.uploads import UploadedFile
 
-if TYPE_CHECKING:
-    from _typeshed.wsgi import WSGIEnvironment
-
-ACCEPTED = ", ".join(["application/json", *MEDIA_TYPES.values()])
-_FORMATS = {media_type: kind for kind, media_type in MEDIA_TYPES.items()}
-_BOOLEANS = {"true": True, "false": False}
+_FLAGS = ("include_inputs", "explain", "dry_run")
+_BOOLEANS = {
+    **dict.fromkeys(("true", "1", "yes", "on"), True),
+    **dict.fromkeys(("false", "0", "no", "off"), False),
+}
+"""As clients write them in a query, in lower case."""
 _S3 = re.compile(r"s3://[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]/[^\x00-\x1f]*")
 
 
@@ -53,6 +50,33 @@ class BatchParameters(BaseModel):
         description="Adds `contribution_<feature>` for each feature, and `base`; their sum is the margin",
     )
     dry_run: bool = Field(False, description="Only checks the columns and the first rows")
+    delimiter: str = Field(
+        "", description="What separates the fields of CSV; found by looking if it is not given"
+    )
+    decimal: str = Field(
+        "", description="The decimal sign in CSV, a point or a comma; found by looking likewise"
+    )
+    encoding: str = Field("", description="The encoding of a text, such as windows-1252, if it is not UTF-8")
+    missing: str = Field(
+        "", description="Texts for missing values, as in `NA,?`, besides those of the bundle"
+    )
+
+    @field_validator("delimiter")
+    @classmethod
+    def _delimiter(cls, delimiter: str) -> str:
+        return _sign("delimiter", delimiter, DELIMITERS)
+
+    @field_validator("decimal")
+    @classmethod
+    def _decimal(cls, decimal: str) -> str:
+        return _sign("decimal", decimal, DECIMALS)
+
+    @field_validator("encoding")
+    @classmethod
+    def _encoding(cls, encoding: str) -> str:
+        if encoding and encoding.lower() not in ENCODINGS:
+            raise PydanticCustomError("encoding", f"must be one of {', '.join(ENCODINGS)}")
+        return ENCODINGS.get(encoding.lower(), "")
 
     @field_validator("results")
     @classmethod
@@ -71,36 +95,61 @@ class BatchBody(BatchParameters):
     metadata: Metadata = {}
 
 
+def _sign(name: str, sent: str, signs: Mapping[str, str]) -> str:
+    """A sign, which may be sent by its name: a query cannot have every sign as it is."""
+    by_name = {word: sign for sign, word in signs.items()}
+    sign = by_name.get(sent.lower(), "\t" if sent == "\\t" else sent)
+    if sign and sign not in signs:
+        listed = ", ".join(by_name)
+        raise PydanticCustomError(name, f"must be one of {listed}, or the sign itself")
+    return sign
+
+
 Parameters = TypeVar("Parameters", bound=BatchParameters)
 
 
-def read_batch(request: Request, catalog: Catalog, s3_allow: str) -> BatchRequest:
-    """Raises Problem (400, 413, 415, 422) or UnknownModel. The body of a file is not read here."""
-    query: dict[str, Any] = {
-        name: _BOOLEANS.get(value, value) if name in ("include_inputs", "explain", "dry_run") else value
-        for name, value in request.args.items()
-    }
-    if request.mimetype == "application/json":
-        return _read_json_batch(request, query, catalog, s3_allow)
-    kind = _FORMATS.get(request.mimetype)
-    if kind is None:
+def read_batch(request: Request, file: UploadedFile, catalog: Catalog, s3_allow: str) -> BatchRequest:
+    """Raises Problem (400, 413, 415, 422), InvalidTable or UnknownModel. Of a file, the start is read."""
+    query: dict[str, Any] = {**file.fields, **request.args}
+    query |= {name: _BOOLEANS.get(value.lower(), value) for name, value in query.items() if name in _FLAGS}
+    if file.media_type in JSON_TYPES or (not file.media_type and _is_json_batch(file.start)):
+        return _read_json_batch(request, file, query, catalog, s3_allow)
+    if file.media_type not in FORMATS and file.media_type not in UNNAMED:
         raise Problem(
             415,
-            f"the body is {request.mimetype[:64] or 'without a Content-Type'}; send one of {ACCEPTED}",
+            f"the body is {file.media_type[:64]}; send one of {ACCEPTED}",
             headers={"Accept-Post": ACCEPTED},
         )
     parameters = _validated(BatchParameters, query)
-    charset = request.mimetype_params.get("charset", "utf-8").lower()
-    if charset not in ENCODINGS:
-        raise Problem(415, f"the charset is {charset[:64]}; send utf-8 or iso-8859-1")
-    options = _options(parameters, kind, ENCODINGS[charset])
-    return _request(request, parameters, _find(parameters, catalog), options)
+    encoding = parameters.encoding or _encoding_of(file.charset)
+    plain = plain_start(file.start, encoding)
+    kind = FORMATS.get(file.media_type) or format_of(file.name) or recognized(plain)
+    options = _options(parameters, kind, encoding)
+    if file.media_type == TAB_SEPARATED and not options.delimiter:
+        options = replace(options, delimiter="\t")
+    options = replace(options, raw=is_raw(file.start, encoding))
+    batch_request = _request(request, parameters, _find(parameters, catalog), options)
+    return batch_request._replace(start=plain or (None if file.start else b""))
+
+
+def _encoding_of(charset: str) -> str:
+    if charset and charset.lower() not in ENCODINGS:
+        raise Problem(415, f"the charset is {charset[:64]}; send one of {', '.join(ENCODINGS)}")
+    return ENCODINGS.get(charset.lower(), "")
+
+
+def _is_json_batch(start: bytes) -> bool:
+    """Whether a body of no media type is a request in JSON, and not NDJSON."""
+    if not start.lstrip().startswith(b"{"):
+        return False
+    first = read_object(start.lstrip().partition(b"\n")[0])
+    return first is None or not first.keys().isdisjoint(("rows", "input"))
 
 
 def _read_json_batch(
-    request: Request, query: dict[str, Any], catalog: Catalog, s3_allow: str
+    request: Request, file: UploadedFile, query: dict[str, Any], catalog: Catalog, s3_allow: str
 ) -> BatchRequest:
-    sent = read_json(request)
+    sent = parse_json(file.read(request.max_content_length or 0))
     if not isinstance(sent, dict):
         raise Problem(422, "the body is not a request for a batch; it must be an object")
     body = _validated(BatchBody, {**sent, **query})
@@ -120,10 +169,10 @@ def _read_json_batch(
     kind = format_of(source)
     if kind is None:
         endings = ", ".join(f".{ending}" for ending in ENDINGS)
-        fault = Fault("/input", f"must end in one of {endings}, each also with .gz")
+        fault = Fault("/input", f"must end in one of {endings}, each also with .gz or .zip")
         raise Problem(422, "the format of the input is unknown", [fault])
     output = _allowed("/output", body.output, s3_allow).rstrip("/") if body.output is not None else ""
-    options = _options(body, kind, source=source, output=output)
+    options = _options(body, kind, body.encoding, source=source, output=output)
     return _request(request, body, manifest, options, body.metadata)
 
 
@@ -151,16 +200,28 @@ def _find(parameters: BatchParameters, catalog: Catalog) -> Manifest:
     if parameters.explain and not manifest.explained:
         fault = Fault("/explain", no_explanations(manifest))
         raise Problem(422, "the options of the batch are invalid; see errors", [fault])
+    try:
+        manifest.schema.with_missing(_texts(parameters.missing))
+    except SchemaError as error:
+        fault = Fault("/missing", str(error))
+        raise Problem(422, "the options of the batch are invalid; see errors", [fault]) from None
     return manifest
 
 
+def _texts(listed: str) -> tuple[str, ...]:
+    return tuple(text.strip() for text in listed.split(",") if text.strip())
+
+
 def _options(
-    parameters: BatchParameters, kind: Format, encoding: str = "utf-8", source: str = "", output: str = ""
+    parameters: BatchParameters, kind: Format, encoding: str = "", source: str = "", output: str = ""
 ) -> BatchOptions:
     return BatchOptions(
         input=kind,
         results=Format(parameters.results) if parameters.results else kind,
         encoding=encoding,
+        delimiter=parameters.delimiter,
+        decimal=parameters.decimal,
+        missing=_texts(parameters.missing),
         include_inputs=parameters.include_inputs,
         explain=parameters.explain,
         prefix=parameters.prefix,
@@ -190,47 +251,3 @@ def _validated(model: type[Parameters], sent: Mapping[str, Any]) -> Parameters:
         return model.model_validate(sent)
     except ValidationError as error:
         raise Problem(422, "the options of the batch are invalid; see errors", faults_in(error)) from None
-
-
-def read_pieces(
-    request: Request, limit: int, report_progress: Callable[["WSGIEnvironment"], None]
-) -> Iterator[bytes]:
-    """The body, decompressed, in pieces.
-
-    Raises FileTooLong, InvalidGzip, and Problem: 400 if the body is cut off, 415 for an unknown encoding.
-    """
-    encoding = request.headers.get("Content-Encoding", "identity").lower()
-    if encoding == "identity":
-        return _raw_pieces(request, limit, report_progress)
-    if encoding in ("gzip", "x-gzip"):
-        return gunzip(_raw_pieces(request, limit, report_progress))
-    raise Problem(
-        415,
-        f"the Content-Encoding is {encoding[:64]}; send the file as it is, or with Content-Encoding: gzip",
-    )
-
-
-def _raw_pieces(
-    request: Request, limit: int, report_progress: Callable[["WSGIEnvironment"], None]
-) -> Iterator[bytes]:
-    environ = request.environ
-    left = request.content_length
-    if left is not None and left > limit:
-        raise FileTooLong(limit)
-    try:
-        while left is None or left > 0:
-            piece = environ["wsgi.input"].read(PIECE if left is None else min(PIECE, left))
-            if not piece:
-                break
-            left = None if left is None else left - len(piece)
-            report_progress(environ)
-            yield piece
-            gevent.sleep(0)  # a fast sender would otherwise hold up all other callers
-    except OSError:
-        raise _cut_off() from None
-    if left:
-        raise _cut_off()
-
-
-def _cut_off() -> Problem:
-    return Problem(400, "the body ended early: it is shorter than its Content-Length; send it again")

@@ -10,29 +10,33 @@ import gevent
 import orjson
 
 from jobs import ids
-from jobs.batches.record import BatchOptions, BatchRecord, NewBatch, folder_of, input_of, output_of, source_of
+from jobs.batches.record import BatchOptions, BatchRecord, NewBatch, folder_of, output_of, source_of
 from jobs.batches.resource import PATH
 from jobs.batches.status import BatchStatus
 from jobs.batches.store import RESERVATION_MS, BatchStore
-from jobs.errors import FileMissing, FilesForbidden, IdempotencyKeyReused, InvalidTable, JobsError, QueueFull
-from jobs.files.gunzip import MAGIC
+from jobs.errors import FileMissing, FilesForbidden, IdempotencyKeyReused, JobsError, QueueFull
 from jobs.files.location import files_at
 from jobs.files.store import FileStore
-from jobs.files.tables import Format, added_names, check_columns, read_header
+from jobs.files.tables import Format
 from jobs.queues.idempotency import IdempotencyKey
 from jobs.queues.wake_ups import SendWakeUp, try_wake_up
 from model.description.manifest import Manifest
 from web.capacity_watch import CapacityWatch
 from web.errors import FileTooLong, InvalidDryRun, JobConflict, NotFinished, NotScored, UnreadableInput
 from web.submission import LONGEST_WAIT_SECONDS, JobSubmission, Submitted
+from web.table_checks import check_table, is_raw
 from web.waiting import WaitingCallers
 
-CHECKED_BYTES = 256 * 1024
-"""How many bytes of a file are checked before it is accepted."""
+_MARK_BYTES = 4
+"""So many bytes tell that a file is packed, or in UTF-16."""
 
 
 class BatchRequest(NamedTuple):
-    """A valid request. `model` is the name that the caller sent, `manifest` the version that it means now."""
+    """A valid request. `model` is the name that the caller sent, `manifest` the version that it means now.
+
+    `start` are the first bytes of a file, unpacked and in UTF-8; None if there is no file, or if they cannot
+    be told.
+    """
 
     model: str | None
     manifest: Manifest
@@ -41,6 +45,7 @@ class BatchRequest(NamedTuple):
     rows: list[Any] | None = None
     start_within_ms: int | None = None
     idempotency_key: str | None = None
+    start: bytes | None = None
 
     def identity(self) -> bytes:
         """What must be the same in a repeated request, besides the rows or the file."""
@@ -57,10 +62,9 @@ class OutputFile(NamedTuple):
 
 
 class Upload:
-    """A file that arrives in uncompressed pieces. Measures and hashes them, and checks the first bytes."""
+    """A file that arrives in pieces: measures and hashes them."""
 
     def __init__(self, request: BatchRequest, pieces: Iterable[bytes], limit: int) -> None:
-        self._request = request
         self._pieces = pieces
         self._limit = limit
         self.size = 0
@@ -69,30 +73,22 @@ class Upload:
 
     def save(self, files: FileStore, name: str, hashed: bool) -> None:
         with files.create(name) as file:
-            for piece in self._checked(hashed, check=True):
+            for piece in self._measured(hashed):
                 file.write(piece)
 
     def compute_hash(self) -> None:
-        """Reads the file without storing it; its first bytes were checked when it was first sent."""
-        for _ in self._checked(hashed=True, check=False):
+        """Reads the file without storing it."""
+        for _ in self._measured(hashed=True):
             pass
 
-    def _checked(self, hashed: bool, check: bool) -> Iterator[bytes]:
-        start = b""
+    def _measured(self, hashed: bool) -> Iterator[bytes]:
         for piece in self._pieces:
             self.size += len(piece)
             if self.size > self._limit:
                 raise FileTooLong(self._limit)
             if hashed:
                 self.hash.update(piece)
-            if check:
-                start += piece
-                if len(start) >= CHECKED_BYTES:
-                    check_start(start, self._request)
-                    check = False
             yield piece
-        if check:
-            check_start(start, self._request)
 
 
 class BatchSubmission(JobSubmission[BatchRecord]):
@@ -191,8 +187,10 @@ class BatchSubmission(JobSubmission[BatchRecord]):
         """Stores the input where workers read it; returns the options, and the size in bytes."""
         options = request.options
         if options.source:
-            return self._check_source(options)
-        name = input_of(job_id, options).name
+            return self._check_source(job_id, options)
+        name = source_of(job_id, options).name
+        if request.start is not None:
+            check_table(request.start, request.manifest, options)
         if request.rows is None:
             upload.save(self.files, name, hashed)
             return options, upload.size
@@ -202,18 +200,18 @@ class BatchSubmission(JobSubmission[BatchRecord]):
             file.write(lines)
         return options, len(lines)
 
-    def _check_source(self, options: BatchOptions) -> tuple[BatchOptions, int]:
-        ref = source_of(options)
+    def _check_source(self, job_id: str, options: BatchOptions) -> tuple[BatchOptions, int]:
+        ref = source_of(job_id, options)
         files = files_at(ref.store)
         try:
             with files.open(ref.name) as file:
-                packed = file.read(len(MAGIC)) == MAGIC
+                start = file.read(_MARK_BYTES) or b""
             size = files.size(ref.name)
         except (FileMissing, FilesForbidden) as error:
             raise UnreadableInput(str(error)) from None
         if size > self.max_file:
             raise FileTooLong(self.max_file)
-        return replace(options, packed=packed), size
+        return replace(options, raw=is_raw(start, options.encoding)), size
 
     def _check_same_body(self, body: bytes, request: BatchRequest, upload: Upload) -> None:
         if request.rows is not None:
@@ -254,28 +252,6 @@ class BatchSubmission(JobSubmission[BatchRecord]):
             with suppress(JobsError):  # the sweeper removes it later
                 self.files.remove(folder_of(job_id))
             raise
-
-
-def check_start(start: bytes, request: BatchRequest) -> None:
-    """Raises InvalidTable if a file with these first bytes cannot be a table of this model."""
-    match request.options.input:
-        case Format.CSV:
-            _check_csv(start, request)
-        case Format.NDJSON:
-            if not start.removeprefix(b"\xef\xbb\xbf").lstrip().startswith(b"{"):
-                raise InvalidTable("line 1: this is not a JSON object; send one object a line")
-        case Format.PARQUET:
-            if not start.startswith(b"PAR1"):
-                raise InvalidTable("this is not a Parquet file: it does not begin with PAR1")
-
-
-def _check_csv(start: bytes, request: BatchRequest) -> None:
-    header = read_header(start, request.options.encoding)
-    manifest, columns = request.manifest, request.manifest.columns[request.options.explain]
-    added = added_names(columns, manifest.warns, request.options.prefix)
-    check_columns(header.names, manifest.schema.names, added)
-    if header.end == len(start):
-        raise InvalidTable("the file has a header and no rows")
 
 
 def _lines(rows: list[Any]) -> bytes:

@@ -13,9 +13,10 @@ from jobs.batches.status import BatchStatus
 from jobs.files.tables import MEDIA_TYPES, Format
 from model.description.catalog import Catalog
 from web.app import ApiRequest, JsonResponse
-from web.batch_requests import BatchBody, BatchParameters, read_batch, read_pieces
+from web.batch_requests import BatchBody, BatchParameters, read_batch
 from web.batch_submission import BatchSubmission, OutputFile
 from web.connection import OpenConnections
+from web.media_types import MULTIPART
 from web.openapi.batch_schemas import BATCH_ID, BatchListSchema, BatchSchema, PreviewSchema
 from web.openapi.job_operations import JobOperations
 from web.openapi.operation import JSON, Operation, ResponseSchema
@@ -24,6 +25,7 @@ from web.pages import read_page_query, write_page
 from web.problems import Problem
 from web.requests import read_query_wait, require_json_accepted
 from web.routing import route
+from web.uploads import open_upload
 
 _RANGE = re.compile(r"bytes=([0-9]{0,18})-([0-9]{0,18})")
 _GZIP_FORMAT = 31
@@ -90,8 +92,9 @@ _FILE = {
     206: ResponseSchema("A part of the file", {}, "*/*", always=("ETag", "Accept-Ranges", "Content-Range")),
 }
 _DESCRIPTION = """\
-Send the file as it is, or with `Content-Encoding: gzip`; the options are in the query. A file in S3 may be \
-gzip, too. The results have a line for each row: the columns that are not features, the columns of the \
+Send the file as it is, packed with gzip or zip, or as a part of a form; the options are in the query, or in \
+fields of the form before the file. Its format follows from the media type, from the name in the form, or from its \
+first bytes. How CSV is written is found by looking, or named by `delimiter`, `decimal` and `encoding`. The results have a line for each row: the columns that are not features, the columns of the \
 model, `warnings` about values outside the range of the training data where the range is known, and `error`, \
 which is empty where the row was scored."""
 
@@ -102,6 +105,11 @@ def _query_parameters() -> list[Parameter]:
     return [in_query(name, **schema) for name, schema in parameters.items()]
 
 
+_FORM = {
+    "type": "object",
+    "required": ["file"],
+    "properties": {"file": {"type": "string", "contentMediaType": "application/octet-stream"}},
+}
 _CREATE = Operation(
     "createBatch",
     "batches",
@@ -124,6 +132,8 @@ _CREATE = Operation(
         "required": True,
         "content": {
             **{media_type: {"schema": {"type": "string"}} for media_type in MEDIA_TYPES.values()},
+            "application/octet-stream": {"schema": {"type": "string"}},
+            MULTIPART: {"schema": _FORM},
             JSON: {"schema": BatchBody.model_json_schema()},
         },
     },
@@ -142,12 +152,12 @@ class BatchRoutes:
     @route("POST", PATH, _CREATE)
     def create(self, request: ApiRequest) -> JsonResponse:
         require_json_accepted(request)
-        batch_request = read_batch(request, self._catalog, self._s3_allow)
-        pieces = read_pieces(request, self._submission.max_file, self._connections.report_progress)
+        file = open_upload(request, self._submission.max_file, self._connections.report_progress)
+        batch_request = read_batch(request, file, self._catalog, self._s3_allow)
         if batch_request.options.dry_run:
-            preview = self._submission.dry_run(batch_request, pieces, request.owner.name)
+            preview = self._submission.dry_run(batch_request, file, request.owner.name)
             return JsonResponse(preview, headers={"Cache-Control": "no-store"})
-        record, replayed = self._submission.submit(batch_request, pieces, request.owner.name)
+        record, replayed = self._submission.submit(batch_request, file, request.owner.name)
         headers = {"Idempotency-Replayed": "true"} if replayed else {}
         return _resource(request, record, 202, {"Location": path_of(record.id), **headers})
 

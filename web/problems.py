@@ -2,6 +2,7 @@
 
 import logging
 from collections.abc import Callable, Iterable, Mapping
+from http import HTTPStatus
 from typing import Any, TypeAlias
 
 import orjson
@@ -142,6 +143,8 @@ class ProblemResponses:
     def _http(self, error: HTTPException) -> Response:
         headers = {name: value for name, value in error.get_headers() if name in ("Allow", "Retry-After")}
         detail = _NO_ROUTE.get(error.code or 0) or error.description or ""
+        if error.code == HTTPStatus.REQUEST_ENTITY_TOO_LARGE:
+            detail = f"the body is longer than {request.max_content_length} bytes; send a file as a batch"
         return self._respond(Problem(error.code or 500, detail, headers=headers))
 
     def _unexpected(self, error: Exception) -> Response:

@@ -3,12 +3,10 @@
 Every function raises Problem for what it cannot accept.
 """
 
-import json
 import re
 from functools import reduce
-from typing import Annotated, Any, NoReturn
+from typing import Annotated, Any
 
-import orjson
 from flask import Request
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError, field_validator
 from pydantic_core import PydanticCustomError
@@ -18,13 +16,13 @@ from model.description.catalog import Catalog
 from model.description.manifest import Manifest
 from model.description.schema import Fault, InvalidRows, member_of
 from web.app import ApiRequest
+from web.json_bodies import parse_json
+from web.media_types import JSON_TYPES
 from web.problems import Problem
 from web.submission import LONGEST_WAIT_SECONDS, PredictionRequest
 
 MAX_ROWS, MAX_EXPLAINED_ROWS = 1_000, 100
 MAX_METADATA = 16
-MAX_INTEGER_DIGITS = 400
-"""A longer integer is beyond every float, and slow to read."""
 LONGEST_CANCEL_AFTER_MS = 7 * 86_400_000
 
 _WAIT = re.compile(r'wait\s*=\s*(?:([0-9]{1,9})|"([0-9]{1,9})")')
@@ -139,10 +137,10 @@ def read_cancel_after(request: Request) -> int | None:
 
 def read_json(request: Request) -> Any:
     """Raises Problem: 415 for another media type, 413 over the limit, 400 if the body is not JSON."""
-    if request.mimetype != "application/json":
+    if request.mimetype and request.mimetype not in JSON_TYPES:
         raise Problem(
             415,
-            f"the body is {request.mimetype[:64] or 'without a Content-Type'}; send application/json",
+            f"the body is {request.mimetype[:64]}; send application/json",
             headers={"Accept-Post": "application/json"},
         )
     return parse_json(read_body(request))
@@ -153,41 +151,6 @@ def read_body(request: Request) -> bytes:
     if request.headers.get("Content-Encoding", "identity").lower() != "identity":
         raise Problem(415, "the body has a Content-Encoding; send it without one")
     return request.get_data()
-
-
-def parse_json(body: bytes) -> Any:
-    try:
-        return orjson.loads(body)
-    except orjson.JSONDecodeError:
-        return _parse_slowly(body)
-
-
-def _parse_slowly(body: bytes) -> Any:
-    """Accepts numbers beyond any float, which are JSON; the schema refuses them with their pointer."""
-    try:
-        value = json.loads(body.decode(), parse_constant=_refuse_constant, parse_int=_parse_integer)
-        json.dumps(value, ensure_ascii=False).encode()  # a lone surrogate is not text
-    except json.JSONDecodeError as error:
-        raise Problem(
-            400, f"the body is not JSON: {error.msg}, at line {error.lineno}, column {error.colno}"
-        ) from None
-    except UnicodeError:
-        raise Problem(
-            400, "the body is not JSON: it is not valid UTF-8, or has half a surrogate pair"
-        ) from None
-    except ValueError:
-        raise Problem(400, "the body is not JSON: NaN and Infinity are not JSON; send null") from None
-    except RecursionError:
-        raise Problem(400, "the body is nested too deeply; rows are flat objects") from None
-    return value
-
-
-def _refuse_constant(name: str) -> NoReturn:
-    raise ValueError(name)
-
-
-def _parse_integer(digits: str) -> float:
-    return int(digits) if len(digits) <= MAX_INTEGER_DIGITS else float(digits)
 
 
 def _invalid(faults: list[Fault]) -> Problem:

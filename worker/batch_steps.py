@@ -10,17 +10,17 @@ import orjson
 from jobs.batches.consumer import BatchConsumer, BatchTask, ChunkDone
 from jobs.batches.record import FileRef, folder_of, input_of, output_of, source_of
 from jobs.batches.status import BatchStatus
-from jobs.errors import InvalidTable, JobsError
-from jobs.files.gunzip import gunzip
+from jobs.errors import JobsError
 from jobs.files.location import files_at
 from jobs.files.store import FileStore
-from jobs.files.tables import added_names
+from jobs.files.tables import Format, added_names
 from jobs.queues.wake_ups import SendWakeUp, try_wake_up
 from model.bundle import Bundle
+from model.tables.dialect import Dialect
 from worker.measurements import Pace, Report
-from worker.stopping import ScoringStopped
 from worker.tables.chunks import ChunkScorer
 from worker.tables.plan import Chunk, Layout, Plan, TableRequest, plan
+from worker.tables.prepare import RawFile, prepare
 from worker.tables.preview import preview
 from worker.tables.score import Slices, predict_with, types_of, warn_by
 from worker.tables.write import MissingRows, join_errors, join_results
@@ -73,7 +73,7 @@ class BatchSteps:
         scorer = ChunkScorer(
             self._files,
             layout,
-            manifest.schema,
+            manifest.schema.with_missing(task.options.missing),
             predict_with(bundle, explain),
             types_of(bundle, explain),
             warn_by(bundle.observed),
@@ -107,7 +107,7 @@ class BatchSteps:
         """Writes what a dry run finds to a file."""
         planned = self._plan(task, bundle, wanted)
         source = input_of(task.id, task.options)
-        found = preview(self._store_of(source), source.name, planned, bundle, task.options.explain)
+        found = preview(self._store_of(source), source.name, planned, bundle, task.options)
         with self._files.create(f"{folder_of(task.id)}/preview") as file:
             file.write(orjson.dumps(found))
         self._consumer.finish(task, BatchStatus.SUCCEEDED)
@@ -121,34 +121,26 @@ class BatchSteps:
 
     def _plan(self, task: BatchTask, bundle: Bundle, wanted: Callable[[], bool]) -> Plan:
         options, manifest = task.options, bundle.manifest
-        if options.packed:
-            self._unpack(task, wanted)
         source = input_of(task.id, options)
+        if options.raw:
+            self._prepare(task, source, wanted)
         request = TableRequest(
             input=options.input,
             results=options.results,
-            features=manifest.schema.names,
+            schema=manifest.schema,
             scored=added_names(manifest.columns[options.explain], manifest.warns, options.prefix),
             include_inputs=options.include_inputs,
-            encoding=options.encoding,
+            dialect=Dialect(options.delimiter, options.decimal),
             warns=manifest.warns,
             explain=options.explain,
         )
         return plan(self._store_of(source), source.name, request)
 
-    def _unpack(self, task: BatchTask, wanted: Callable[[], bool]) -> None:
-        """Raises InvalidTable, and ScoringStopped once the batch is no longer wanted."""
-        source, size = source_of(task.options), 0
-        with self._files.create(input_of(task.id, task.options).name) as file:
-            for piece in gunzip(self._store_of(source).pieces(source.name)):
-                if not wanted():
-                    raise ScoringStopped
-                size += len(piece)
-                if size > self._max_file:
-                    raise InvalidTable(
-                        f"the file has more than {self._max_file} bytes once it is unpacked; send it in parts"
-                    )
-                file.write(piece)
+    def _prepare(self, task: BatchTask, plain: FileRef, wanted: Callable[[], bool]) -> None:
+        source, options = source_of(task.id, task.options), task.options
+        encoding = None if options.input is Format.PARQUET else options.encoding
+        raw = RawFile(self._store_of(source), source.name, encoding)
+        prepare(raw, self._files, plain.name, self._max_file, wanted)
 
     def _store_of(self, file: FileRef) -> FileStore:
         return _files_at(file.store) if file.store else self._files
@@ -159,11 +151,12 @@ class BatchSteps:
 
     def _clean(self, task: BatchTask) -> None:
         """Removes the parts and the input. If that fails, the sweeper removes them when the batch expires."""
-        source = input_of(task.id, task.options)
+        files = {input_of(task.id, task.options), source_of(task.id, task.options)}
         try:
             self._files.remove(f"{folder_of(task.id)}/parts")
-            if not source.store:
-                self._files.remove_file(source.name)
+            for file in files:
+                if not file.store:
+                    self._files.remove_file(file.name)
         except JobsError as error:
             log.warning("files_unavailable", extra={"error": str(error)})
 

@@ -47,9 +47,16 @@ _BEFORE_WAGE, _AFTER_WAGE = '{"model":"wages","inputs":' + _BEFORE_EXPERIENCE, _
 IN_PROCESS_WAGE = Load("/wages", _BEFORE_WAGE, _AFTER_WAGE, '"interval":', model="wages")
 
 PATH = "/v1/predictions"
+_BEFORE_FLAT = (
+    '{"model":"flats","inputs":{"city":"city 7","grade":"b","heating":"gas","rooms":3,"year":1974,"area":'
+)
+"""The columns of the pipeline; those of the booster alone are what the pipeline makes of them."""
+_BEFORE_BARE = '{"model":"bare","inputs":{' + "".join(f'"f{number}":0,' for number in range(20)) + '"f20":'
 WAITED_WAGE = Load(PATH, _BEFORE_WAGE, _AFTER_WAGE, '"interval":', prefer=WAIT, model="wages")
 POSTED_ROW = Load(PATH, _BEFORE_ROW, _AFTER_ROW, answer='"pred_', status=202)
 WAITED_ROW = Load(PATH, _BEFORE_ROW, _AFTER_ROW, _SCORE, prefer=WAIT)
+WAITED_FLAT = Load(PATH, _BEFORE_FLAT, _AFTER_ROW, _SCORE, prefer=WAIT, model="flats")
+WAITED_BARE = Load(PATH, _BEFORE_BARE, _AFTER_ROW, _SCORE, prefer=WAIT, model="bare")
 WAITED_LIST = Load(PATH, _BEFORE_LIST, _AFTER_LIST, _SCORE, prefer=WAIT, rows=LIST_ROWS, between=_BETWEEN)
 
 

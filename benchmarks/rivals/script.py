@@ -1,7 +1,8 @@
 """The shortest script that scores a file: read all of it, predict once, write.
 
-`python -m benchmarks.rivals.script ceiling|pandas FILE MODEL OUT`: the ceiling reads with the library that
-Paygrade reads with, and calls inplace_predict on all cores; the other is pandas and a DMatrix.
+`python -m benchmarks.rivals.script ceiling|pandas|pipeline FILE MODEL OUT`: the ceiling reads with the
+library that Paygrade reads with, and calls inplace_predict on all cores; the others are pandas and a DMatrix,
+and pandas and a pickled pipeline of scikit-learn.
 """
 
 import sys
@@ -40,6 +41,21 @@ def pandas(file: str, model: str, out: str) -> None:
         scores.to_parquet(out)
 
 
+def pipeline(file: str, model: str, out: str) -> None:
+    import pickle
+
+    import pandas as pd
+
+    csv = file.endswith("csv")
+    table = pd.read_csv(file) if csv else pd.read_parquet(file)
+    loaded = pickle.loads(Path(model).read_bytes())  # noqa: S301 - the benchmark wrote it a moment ago
+    scores = pd.DataFrame({"prediction": loaded.predict(table)})
+    if csv:
+        scores.to_csv(out, index=False)
+    else:
+        scores.to_parquet(out)
+
+
 def _load(model: str) -> xgboost.Booster:
     booster = xgboost.Booster()
     booster.load_model(Path(model))
@@ -48,4 +64,4 @@ def _load(model: str) -> xgboost.Booster:
 
 if __name__ == "__main__":
     _, rival, *arguments = sys.argv
-    {"ceiling": ceiling, "pandas": pandas}[rival](*arguments)
+    {"ceiling": ceiling, "pandas": pandas, "pipeline": pipeline}[rival](*arguments)

@@ -9,6 +9,7 @@ from benchmarks.scenarios import (
     crowd,
     explanations,
     lists,
+    pipelines,
     posted,
     starts,
     wages,
@@ -28,5 +29,6 @@ SCENARIOS: dict[str, Callable[[Session], None]] = {
     "crowd": crowd.measure,
     "starts": starts.measure,
     "batches": batches.measure,
+    "pipelines": pipelines.measure,
     "batch-life": batch_life.measure,
 }

@@ -42,7 +42,7 @@ def _measure(session: Session, folder: Path, bundles: Path, file: Path, name: st
         _ours(contender, file, name, folder)  # workers load the model
         for _ in range(session.runs):
             for rival in ("ceiling", "pandas"):
-                seconds[rival].append(_script(rival, file, model, folder / "plain"))
+                seconds[rival].append(run_script(rival, file, model, folder / "plain"))
             seconds["ours"].append(_ours(contender, file, name, folder))
         session.weigh(contender, f"{SCENARIO}, {file.suffix[1:]}, {name}")
     took = {each: median(measured) for each, measured in seconds.items()}
@@ -63,7 +63,7 @@ def _ours(contender: Project, file: Path, model: str, folder: Path) -> float:
     return took
 
 
-def _script(rival: str, file: Path, model: Path, out: Path) -> float:
+def run_script(rival: str, file: Path, model: Path, out: Path) -> float:
     command = [sys.executable, "-m", "benchmarks.rivals.script", rival, str(file), str(model), str(out)]
     started = time.monotonic()
     subprocess.run(command, cwd=ROOT, check=True, preexec_fn=lambda: os.nice(NICENESS))

@@ -14,7 +14,7 @@ from typing import Any, BinaryIO, Self
 import httpx
 
 from paygrade.errors import ConnectionCut, JobFailed, JobUnfinished, PaygradeError, ServiceBusy, Unreachable
-from paygrade.formats import MEDIA_TYPES, format_of, is_gzip
+from paygrade.formats import MEDIA_TYPES, is_gzip, media_type_of
 from paygrade.transport import Resource, Transport
 
 DEFAULT_URL = "http://127.0.0.1:8000"
@@ -118,32 +118,43 @@ class Client:
         explain: bool = False,
         include_inputs: bool = False,
         prefix: str | None = None,
+        delimiter: str | None = None,
+        decimal: str | None = None,
+        encoding: str | None = None,
+        missing: str | None = None,
         on_sent: OnSent = lambda sent, size: None,
     ) -> Resource:
         """Posts a file as a batch; a name is sent again if that may help, an open file is not.
 
-        `format` and `results` are csv, ndjson or parquet; by default the ending of the name decides.
+        `format` and `results` are csv, ndjson or parquet; by default the ending of the name decides, or else
+        the first bytes. `delimiter`, `decimal` and `encoding` are those of the file, if the service does not
+        find them; `missing` are texts for missing values, as in `NA,?`.
         """
         name = str(file) if isinstance(file, str | Path) else ""
         headers = {
-            "Content-Type": MEDIA_TYPES[format or format_of(name)],
+            "Content-Type": MEDIA_TYPES[format] if format else media_type_of(name),
             "Idempotency-Key": uuid.uuid4().hex,
         }
         if is_gzip(name):
             headers["Content-Encoding"] = "gzip"
         flags = {"explain": explain, "include_inputs": include_inputs}
         params = _given(model=model, results=results, prefix=prefix)
+        params |= _given(delimiter=delimiter, decimal=decimal, encoding=encoding, missing=missing)
         params |= {name: "true" for name, wanted in flags.items() if wanted}
 
-        def send() -> Resource:
-            with _opened(file) as (opened, size):
-                sent = headers if size is None else headers | {"Content-Length": str(size)}
-                content = _pieces(opened, size, on_sent)
-                return self._transport.ask(
-                    "POST", PATHS["batch"], FILE_SECONDS, params=params, headers=sent, content=content
-                )
+        return self._retried(
+            lambda: self._send_file(file, params, headers, on_sent), attempts=UPLOAD_ATTEMPTS if name else 1
+        )
 
-        return self._retried(send, attempts=UPLOAD_ATTEMPTS if name else 1)
+    def _send_file(
+        self, file: str | Path | BinaryIO, params: Resource, headers: dict[str, str], on_sent: OnSent
+    ) -> Resource:
+        with _opened(file) as (opened, size):
+            sent = headers if size is None else headers | {"Content-Length": str(size)}
+            content = _pieces(opened, size, on_sent)
+            return self._transport.ask(
+                "POST", PATHS["batch"], FILE_SECONDS, params=params, headers=sent, content=content
+            )
 
     def download(
         self,

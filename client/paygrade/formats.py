@@ -1,16 +1,20 @@
 """The formats of batch files, and which one a file name stands for."""
 
+UNKNOWN = "application/octet-stream"
+"""For a file whose name says nothing: the service looks at its first bytes."""
+
 MEDIA_TYPES = {
     "csv": "text/csv",
     "ndjson": "application/x-ndjson",
     "parquet": "application/vnd.apache.parquet",
 }
-_BY_ENDING = {"csv": "csv", "ndjson": "ndjson", "jsonl": "ndjson", "parquet": "parquet"}
+_BY_ENDING = {"csv": "csv", "tsv": "csv", "ndjson": "ndjson", "jsonl": "ndjson", "parquet": "parquet"}
 
 
-def format_of(name: str) -> str:
-    """By the ending, which .gz may follow; csv if the ending is unknown."""
-    return _BY_ENDING.get(name.lower().removesuffix(".gz").rpartition(".")[2], "csv")
+def media_type_of(name: str) -> str:
+    """By the ending, which .gz or .zip may follow."""
+    ending = name.lower().removesuffix(".gz").removesuffix(".zip").rpartition(".")[2]
+    return MEDIA_TYPES[_BY_ENDING[ending]] if ending in _BY_ENDING else UNKNOWN
 
 
 def is_gzip(name: str) -> bool:

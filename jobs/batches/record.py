@@ -18,19 +18,24 @@ VERSION = b"1"
 class BatchOptions:
     """`source` and `output` are s3:// addresses, empty where the file store is meant.
 
-    A source that is `packed` is gzip; planning unpacks it into the file store first.
+    `encoding`, `delimiter` and `decimal` are those that the caller names, empty where they are to be found.
+    `missing` are texts for missing values, besides those of the bundle. A file that is `raw` is packed, or
+    may not be UTF-8; planning makes a plain file of it first.
     """
 
     input: Format
     results: Format
-    encoding: str = "utf-8"
+    encoding: str = ""
+    delimiter: str = ""
+    decimal: str = ""
+    missing: tuple[str, ...] = ()
     include_inputs: bool = False
     explain: bool = False
     prefix: str = ""
     source: str = ""
     output: str = ""
     dry_run: bool = False
-    packed: bool = False
+    raw: bool = False
 
     def to_json(self) -> bytes:
         return orjson.dumps(asdict(self))
@@ -39,7 +44,7 @@ class BatchOptions:
     def from_json(cls, text: bytes) -> "BatchOptions":
         fields: dict[str, Any] = orjson.loads(text)
         fields |= {name: Format(fields[name]) for name in ("input", "results")}
-        return cls(**fields)
+        return cls(**fields | {"missing": tuple(fields["missing"])})
 
 
 @dataclass(frozen=True)
@@ -134,17 +139,17 @@ def folder_of(job_id: str) -> str:
     return f"batches/{job_id}"
 
 
-def source_of(options: BatchOptions) -> FileRef:
-    """The file that the caller named."""
+def source_of(job_id: str, options: BatchOptions) -> FileRef:
+    """The file that the caller named or sent."""
+    if not options.source:
+        return FileRef(f"{folder_of(job_id)}/input")
     folder, _, name = options.source.rpartition("/")
     return FileRef(name, folder)
 
 
 def input_of(job_id: str, options: BatchOptions) -> FileRef:
     """The file that is scored."""
-    if options.source and not options.packed:
-        return source_of(options)
-    return FileRef(f"{folder_of(job_id)}/input")
+    return FileRef(f"{folder_of(job_id)}/plain") if options.raw else source_of(job_id, options)
 
 
 def output_of(job_id: str, options: BatchOptions, name: str) -> FileRef:

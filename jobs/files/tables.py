@@ -2,14 +2,12 @@
 
 import codecs
 import csv
-import json
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from enum import StrEnum
+from functools import lru_cache
 from io import RawIOBase
-from typing import Any, NamedTuple, NoReturn
-
-import orjson
+from typing import NamedTuple
 
 from jobs.errors import FilesUnavailable, InvalidTable
 
@@ -26,7 +24,18 @@ MEDIA_TYPES = {
     Format.PARQUET: "application/vnd.apache.parquet",
 }
 
-ENDINGS = {"csv": Format.CSV, "ndjson": Format.NDJSON, "jsonl": Format.NDJSON, "parquet": Format.PARQUET}
+ENDINGS = {
+    "csv": Format.CSV,
+    "tsv": Format.CSV,
+    "ndjson": Format.NDJSON,
+    "jsonl": Format.NDJSON,
+    "parquet": Format.PARQUET,
+}
+
+PARQUET = b"PAR1"
+"""The first bytes of a Parquet file."""
+
+NOT_UTF8 = "is not UTF-8; name the encoding of the file, as in encoding=windows-1252"
 
 ERROR = "error"
 """The column of results with the reason why a row has no score."""
@@ -40,15 +49,13 @@ LONGEST_RECORD = 8 * 1024 * 1024
 TEXT_CHECK_BYTES = 8192
 """A file with a zero byte among so many first bytes is not text."""
 
-# One field and what ends it. A quote has a meaning only at the start of a field.
-FIELD = re.compile(rb'(?:"[^"]*(?:""[^"]*)*"(?!")[^,\r\n]*|[^",\r\n][^,\r\n]*)?(,|\r\n|\n|\r|\Z)')
+_OLD_WORKBOOK = b"\xd0\xcf\x11\xe0"
+_SEPARATOR_LINE = re.compile(rb"sep=[,;\t|]\r?\n", re.IGNORECASE)
+"""What Excel reads, and writes, before the header."""
 
-ENCODINGS = {"utf-8": "utf-8", "utf8": "utf-8", "us-ascii": "utf-8"} | dict.fromkeys(
-    ("iso-8859-1", "latin-1", "latin1"), "latin-1"
-)
-"""By the charset of a media type."""
 
-_FOREIGN_MARKS = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
+FindSimilar = Callable[[str, Iterable[str]], str | None]
+"""Returns the one of the names that a caller probably meant by the first."""
 
 
 class CsvHeader(NamedTuple):
@@ -58,8 +65,8 @@ class CsvHeader(NamedTuple):
 
 
 def format_of(name: str) -> Format | None:
-    """The format that the ending of a file's name stands for, without .gz; None for any other ending."""
-    return ENDINGS.get(name.lower().removesuffix(".gz").rpartition(".")[2])
+    """The format that the ending of a file's name stands for, without .gz or .zip; None for any other."""
+    return ENDINGS.get(name.lower().removesuffix(".gz").removesuffix(".zip").rpartition(".")[2])
 
 
 def added_names(columns: Iterable[str], warns: bool, prefix: str) -> tuple[str, ...]:
@@ -67,47 +74,71 @@ def added_names(columns: Iterable[str], warns: bool, prefix: str) -> tuple[str, 
     return tuple(f"{prefix}{name}" for name in (*columns, *([WARNINGS] if warns else []), ERROR))
 
 
-def read_header(start: bytes, encoding: str) -> CsvHeader:
-    """Reads the header from the first bytes of a CSV file, of which LONGEST_RECORD are enough.
+@lru_cache
+def field_pattern(delimiter: str) -> re.Pattern[bytes]:
+    """One field of CSV and what ends it. A quote has a meaning only at the start of a field."""
+    one = re.escape(delimiter.encode())
+    return re.compile(
+        rb'(?:"[^"]*(?:""[^"]*)*"(?!")[^%b\r\n]*|[^"%b\r\n][^%b\r\n]*)?(%b|\r\n|\n|\r|\Z)'
+        % (one, one, one, one)
+    )
+
+
+def read_header(start: bytes, delimiter: str = ",") -> CsvHeader:
+    """Reads the header from the first bytes of a CSV file in UTF-8, of which LONGEST_RECORD are enough.
 
     Raises InvalidTable if these are not the first bytes of a CSV file with a header.
     """
-    if not start.strip():
-        raise InvalidTable("the file is empty")
-    if start.startswith(_FOREIGN_MARKS):
-        raise InvalidTable("line 1: this is UTF-16; send the file as UTF-8")
-    if b"\0" in start[:TEXT_CHECK_BYTES]:
-        raise InvalidTable("line 1: this is not text; send CSV with a header, separated by commas")
+    check_text(start)
     at = len(codecs.BOM_UTF8) if start.startswith(codecs.BOM_UTF8) else 0
-    begin = at
-    while match := FIELD.match(start, at):
+    if match := _SEPARATOR_LINE.match(start, at):
         at = match.end()
-        if match[1] != b",":
+    begin, field, end = at, field_pattern(delimiter), delimiter.encode()
+    while match := field.match(start, at):
+        at = match.end()
+        if match[1] != end:
             break
     else:
         raise InvalidTable("line 1: a quote in the header is never closed")
-    record = start[begin:at]
     try:
-        text = record.decode(encoding)
+        text = start[begin:at].decode()
     except UnicodeDecodeError:
-        raise InvalidTable(
-            "line 1: this is not UTF-8; name the encoding of the file, as in text/csv; charset=iso-8859-1"
-        ) from None
-    rows = list(csv.reader([text], strict=False)) if text.strip("\r\n") else []
+        raise InvalidTable(f"line 1: this {NOT_UTF8}") from None
+    rows = list(csv.reader([text], delimiter=delimiter)) if text.strip("\r\n") else []
     if not rows:
         raise InvalidTable("line 1: the header is empty; name the columns in the first line")
     return CsvHeader(tuple(rows[0]), at)
 
 
-def check_columns(names: Sequence[str], features: Iterable[str], added: Iterable[str]) -> None:
-    """`added` are the columns that results add.
+def check_text(start: bytes) -> None:
+    """Raises InvalidTable if a file with these first bytes is empty, or no text."""
+    if not start.strip():
+        raise InvalidTable("the file is empty")
+    if (at := start[:TEXT_CHECK_BYTES].find(b"\0")) < 0:
+        return
+    if start.startswith(PARQUET):
+        raise InvalidTable(f"this is Parquet; send it as {MEDIA_TYPES[Format.PARQUET]}")
+    if start.startswith(_OLD_WORKBOOK):
+        raise InvalidTable("this is a workbook of Excel; save the sheet as CSV")
+    line = start.count(b"\n", 0, at) + 1
+    raise InvalidTable(
+        f"line {line}: this is not text, it has a zero byte; if it is UTF-16, name the encoding"
+    )
+
+
+def check_columns(
+    names: Sequence[str], required: Iterable[str], added: Iterable[str], find_similar: FindSimilar
+) -> None:
+    """`required` are the features that a table must have, `added` the columns that results add.
 
     Raises InvalidTable with every fault: a feature is missing, a name occurs twice, or a column has the name
     of an added one.
     """
-    faults = [f"there is no column {name}" for name in features if name not in names]
-    if faults and len(names) == 1 and (separator := re.search(r"[;\t|]", names[0])):
-        raise InvalidTable(f"line 1: the columns must be separated by commas, not by {separator[0]!r}")
+    faults = []
+    for name in required:
+        if name not in names:
+            near = find_similar(name, names)
+            faults.append(f"there is no column {name}" + (f"; there is {near}" if near else ""))
     seen: set[str] = set()
     for name in names:
         if name in seen:
@@ -121,30 +152,6 @@ def check_columns(names: Sequence[str], features: Iterable[str], added: Iterable
     ]
     if faults:
         raise InvalidTable("; ".join(faults))
-
-
-def read_object(line: bytes) -> dict[str, Any] | None:
-    """None if the line is not a JSON object.
-
-    A number that no float can hold is JSON too; the check of its feature refuses it.
-    """
-    try:
-        row = orjson.loads(line)
-    except orjson.JSONDecodeError:
-        try:
-            row = json.loads(line, parse_constant=_refuse, parse_int=_read_integer)
-            orjson.dumps(row)
-        except (ValueError, TypeError, RecursionError):
-            return None
-    return row if isinstance(row, dict) else None
-
-
-def _refuse(constant: str) -> NoReturn:
-    raise ValueError(constant)
-
-
-def _read_integer(digits: str) -> float:
-    return float(digits)  # orjson reads all that fit 64 bits
 
 
 def read_exactly(file: RawIOBase, start: int, end: int) -> bytes:

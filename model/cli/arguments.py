@@ -62,13 +62,8 @@ def _add_import(parser: argparse.ArgumentParser) -> None:
         metavar="MODEL",
         help="a file of save_model (.ubj or .json), or of MLflow: a folder, models:/NAME@alias, runs:/…",
     )
-    predicted = parser.add_mutually_exclusive_group()
-    predicted.add_argument(
-        "--target", default="", metavar="NAME", help="what the model predicts (default: prediction)"
-    )
-    predicted.add_argument(
-        "--targets", type=texts, default=(), metavar="NAMES", help="names of several targets: height,weight"
-    )
+    add("--target", default="prediction", metavar="NAME", help="what the model predicts (%(default)s)")
+    add("--targets", type=texts, default=(), metavar="NAMES", help="names of several targets: height,weight")
     add_description(parser)
     add("--schema", type=Path, metavar="FILE", help="JSON list of features or names, in the model's order")
     add("--classes", type=texts, default=(), metavar="TEXTS", help="names of the classes, such as no,yes")
@@ -91,13 +86,5 @@ def _add_proof(parser: argparse.ArgumentParser) -> None:
         help="the author's scores of the sample: columns of it, a FILE (CSV, Parquet, .npy), or FILE:COLUMNS",
     )
     add("--by-position", action="store_true", help="the features are the sample's columns, in their order")
-    add(
-        "--inexact",
-        action="store_true",
-        help="accept scores that differ in the last bits of a link or transform",
-    )
-    add(
-        "--unproved",
-        action="store_true",
-        help="import a model even if the sample shows that scores are wrong",
-    )
+    add("--inexact", action="store_true", help="accept scores that differ in the last bits of a link")
+    add("--unproved", action="store_true", help="import a model though the sample shows wrong scores")

@@ -15,7 +15,7 @@ def render_bundle(manifest: Manifest) -> str:
     lines = [
         f"{manifest.ref}: {manifest.target}{f' in {manifest.unit}' if manifest.unit else ''}",
         f"sha256 {manifest.sha256}",
-        f"{manifest.objective}, {manifest.trees} rounds of trees, saved by xgboost {manifest.xgboost}",
+        f"{manifest.objective}, {_rounds(manifest)} of trees, saved by xgboost {manifest.xgboost}",
     ]
     if manifest.classes:
         lines.append(f"classes: {', '.join(manifest.classes)}")
@@ -83,6 +83,11 @@ def render_metrics(metrics: Mapping[str, Mapping[str, Mapping[str, float]]]) -> 
     for model, measured in metrics.items():
         rows.append([model, *(_mean_and_deviation(measured.get(name)) for name in names)])
     return "\n".join(text_table(rows, indent=""))
+
+
+def _rounds(manifest: Manifest) -> str:
+    trained = manifest.training.get("rounds", manifest.trees)
+    return f"{manifest.trees} {'' if trained == manifest.trees else f'of {trained} '}rounds"
 
 
 def _mean_and_deviation(spread: Mapping[str, float] | None) -> str:

@@ -74,6 +74,11 @@ class Schema:
             raise SchemaError("features must be a list")
         return cls((Feature.from_dict(definition) for definition in definitions), missing_texts)
 
+    def with_missing(self, texts: Iterable[str]) -> "Schema":
+        """Return this schema with more texts for missing values; raises SchemaError."""
+        more = tuple(text for text in texts if text not in self.missing_texts)
+        return Schema(self.features, self.missing_texts + more) if more else self
+
     @property
     def required(self) -> tuple[str, ...]:
         """The features that every row must have: those that may not be missing."""

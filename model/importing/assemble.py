@@ -50,7 +50,7 @@ def import_model(source: ModelSource, options: ImportOptions, sample: Table | No
     if options.by_position:
         booster.feature_names = [each["name"] for each in features if not each.get("base_margin")]
     trees, note = _choose_trees(booster, options.trees, source.all_trees)
-    proof, schema = NOT_PROVED, Schema.from_list(features)
+    proof, schema = NOT_PROVED, Schema.from_list(features, sample.missing_texts if sample else ())
     if sample:
         read = read_sample(schema, sample)
         reading = Reading(booster, objective, schema, read.matrix, trees, options.missing_value)
@@ -68,9 +68,8 @@ def import_model(source: ModelSource, options: ImportOptions, sample: Table | No
     }
     # Rows that nobody has sent must not be shown to callers.
     probes = {} if sample or example else {"golden": {"probes": True}}
-    described = _describe(options, features, trees, proof)
-    texts = {"missing_texts": list(sample.missing_texts)} if sample and sample.missing_texts else {}
-    description = {**described, **texts, **probes, "xgboost": saved_by, "training": training}
+    described = _describe(options, features, trees, proof, schema.missing_texts)
+    description = {**described, **probes, "xgboost": saved_by, "training": training}
     return ImportedModel(TrainedModel(booster, description, golden), [*note, proof.said])
 
 
@@ -122,7 +121,11 @@ def _prove(
 
 
 def _describe(
-    options: ImportOptions, features: list[dict[str, Any]], trees: int, proof: Proof
+    options: ImportOptions,
+    features: list[dict[str, Any]],
+    trees: int,
+    proof: Proof,
+    missing_texts: Sequence[str],
 ) -> dict[str, Any]:
     transform = {"transform": options.transform, "transform_type": proof.transform_type}
     return {
@@ -133,6 +136,7 @@ def _describe(
         **({"classes": list(options.classes)} if options.classes else {}),
         **({"targets": list(options.targets)} if options.targets else {}),
         **(transform if options.transform else {}),
+        **({"missing_texts": list(missing_texts)} if missing_texts else {}),
         **({} if options.missing_value is None else {"missing": options.missing_value}),
         "trees": trees,
         "metrics": {},

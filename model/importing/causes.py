@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from itertools import combinations
 from typing import NamedTuple
 
@@ -118,18 +119,20 @@ def _comparisons(question: Question) -> Iterator[Comparison]:
         if exact
         else "another processor may compute a link or a transform so: --inexact accepts that",
     )
-    yield Comparison(_rounded, f"they are rounded to {question.expected.digits}", EXACTLY)
+    for number, rounding in enumerate(question.expected.roundings):
+        yield Comparison(partial(_rounded, number), f"they are rounded to {rounding.digits}", EXACTLY)
 
 
 def _in_all_but_the_last_bits(expected: AuthorScores, scores: Floats) -> bool:
     return bool((ulps_between(expected.values.astype(np.float32), scores) <= LINK_ULPS).all())
 
 
-def _rounded(expected: AuthorScores, scores: Floats) -> bool:
-    if expected.rounding is None or np.ptp(expected.values) < SMALLEST_SPREAD * expected.rounding.min():
+def _rounded(number: int, expected: AuthorScores, scores: Floats) -> bool:
+    tolerance = expected.roundings[number].tolerance
+    if np.ptp(expected.values) < SMALLEST_SPREAD * tolerance.min():
         return False
-    tolerance = expected.rounding * 1.001 + np.spacing(np.abs(scores))
-    return bool((np.abs(expected.values - scores) <= tolerance).all())
+    nearly = tolerance * 1.001 + np.spacing(np.abs(scores))
+    return bool((np.abs(expected.values - scores) <= nearly).all())
 
 
 def _fewer_trees(question: Question) -> str:
@@ -178,7 +181,8 @@ def _scale(question: Question) -> str:
         return ""
     slope, intercept = np.polyfit(scores.astype(np.float64), expected, 1)
     error = np.abs(slope * scores.astype(np.float64) + intercept - expected).max()
-    if error > 1e-5 * np.ptp(expected):
+    itself = abs(slope - 1) < 1e-4 and abs(intercept) < 1e-4 * np.ptp(expected)
+    if itself or error > 1e-5 * np.ptp(expected):
         return ""
     return (
         f"they are the model's scores times {slope:.6g} plus {intercept:.6g}: the target was scaled before "

@@ -43,6 +43,12 @@ def possible_scores(
         yield from _of_classes(reading.objective, scores, classes)
     else:
         yield from _of_transforms(scores, transform)
+    if reading.objective.booster == "dart" and not transform:
+        because = (
+            "they are those of scikit-learn's interface, which adds up the trees of DART in another order"
+        )
+        remedy = "give what Booster.predict returns, which is served"
+        yield PossibleScores(because, remedy, reading.scores_in_place())
     if reading.objective.name not in SUMS and not reading.objective.quantiles:
         because = "they are margins (output_margin=True)"
         yield PossibleScores(because, "give what predict or predict_proba returns", reading.margins())

@@ -64,6 +64,7 @@ def prove_by_scores(
     fitting = [] if expected.labels else [one for one in given if one.scores.shape == expected.values.shape]
     for possible in fitting:
         if expected.equal(possible.scores).all():
+            _check_names_of_classes(file, reading, sample, options)
             said = f"proved: all {sample.rows} scores equal {expected.origin}, to the last bit"
             return Proof(record, said, possible.computed_in)
     if options.inexact:
@@ -79,6 +80,19 @@ def prove_by_scores(
     raise BundleError(
         f"{file}: {_difference(fitting[0].scores if fitting else scores, expected)}; {cause or NO_CAUSE}"
     )
+
+
+def _check_names_of_classes(file: str, reading: Reading, sample: Sample, options: ImportOptions) -> None:
+    """Raise BundleError if the names do not fit the target: equal probabilities say nothing of names."""
+    if not options.classes or options.unproved or options.target not in sample.table.columns.column_names:
+        return
+    target = read_target(sample.table, options.target)
+    error = None if target is None else measure(reading.objective, reading.scores(), target, options.classes)
+    if error and error.no_better:
+        raise BundleError(
+            f"{file}: the scores equal their author's, but with these names of classes they fit "
+            f"{options.target!r} no better than a constant; check the order of --classes, or add --unproved"
+        )
 
 
 NO_CAUSE = (

@@ -56,6 +56,14 @@ class Reading:
         scores: Floats = Scorer(self.booster, self.objective, self.trees, preparation).score(matrix)
         return scores
 
+    def scores_in_place(self) -> Floats:
+        """Return what scikit-learn's interface predicts: DART then adds up in another order."""
+        features, margin = preparation_of(self.schema, self.missing).split(self.matrix)
+        scores: Floats = self.booster.inplace_predict(
+            features, iteration_range=(0, self.trees), validate_features=False, base_margin=margin
+        )
+        return scores
+
     def margins(self) -> Floats:
         """Return the sums of the trees, before XGBoost's link function."""
         features, margin = preparation_of(self.schema, self.missing).split(self.matrix)

@@ -1,6 +1,5 @@
 """What shows, without the author's scores, that a booster is read otherwise than in training."""
 
-import json
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from typing import NamedTuple
@@ -15,6 +14,7 @@ from model.importing.reading import SENTINELS, Reading, changes
 from model.importing.sample import Sample
 from model.importing.target_error import measure, read_target
 from model.preparation import preparation_of
+from model.training.probes import thresholds
 
 BELIEVED = ("zeros", "missing", "order")
 """The changes that are looked for; more trees fit closer, and so may any number that is added."""
@@ -80,22 +80,25 @@ def _measure_each(
 def _sparse_training(reading: Reading) -> str:
     """Recognise columns of 0 and 1 that the trees never split between 0 and 1: zeros were missing."""
     features, _ = preparation_of(reading.schema, reading.missing).split(reading.matrix)
-    split = thresholds(reading.booster)
-    flags = [column for column in split if np.array_equal(np.unique(features[:, column]), [0, 1])]
-    useless = [column for column in flags if not any(0 < one <= 1 for one in split[column])]
-    return _sparse(reading.schema, useless) if 2 * len(useless) > len(flags) else ""
+    only_ones = _columns_of_ones(reading.booster)
+    flags = [column for column in only_ones if np.array_equal(np.unique(features[:, column]), [0, 1])]
+    return _sparse(reading.schema, flags) if flags else ""
 
 
 def find_sparse_training(booster: xgboost.Booster, schema: Schema) -> str:
-    """Recognise, without rows, the thresholds that XGBoost gives to columns with no other value than 1."""
-    if any(feature.zero_is_missing for feature in schema.features):
-        return ""
-    split = thresholds(booster)
-    single = {column: found[0] for column, found in split.items() if len(set(found)) == 1}
-    useless = [
-        column for column, one in single.items() if np.isclose(one, ONLY_ONES, rtol=0, atol=1e-7).any()
+    """Recognise, without rows, a booster whose one-hot columns had no zeros in training."""
+    only_ones = _columns_of_ones(booster)
+    zeros_missing = any(feature.zero_is_missing for feature in schema.features)
+    return _sparse(schema, only_ones) if len(only_ones) > 1 and not zeros_missing else ""
+
+
+def _columns_of_ones(booster: xgboost.Booster) -> list[int]:
+    """Return the columns that were 1 or missing in training, by the thresholds that XGBoost then takes."""
+    return [
+        column
+        for column, found in thresholds(booster).items()
+        if np.isclose(np.unique(found)[:, None], ONLY_ONES, rtol=0, atol=1e-7).any(axis=1).all()
     ]
-    return _sparse(schema, useless) if len(useless) > 1 else ""
 
 
 def _sparse(schema: Schema, columns: Sequence[int]) -> str:
@@ -121,17 +124,3 @@ def _far_sentinel(reading: Reading) -> str:
                     f"if it stood for a missing value in training, add --missing-value {values[at]:g}"
                 )
     return ""
-
-
-def thresholds(booster: xgboost.Booster) -> dict[int, list[float]]:
-    """Return the thresholds of all numeric splits, by the position of the feature."""
-    model = json.loads(booster.save_raw("json"))["learner"]["gradient_booster"]
-    model = model.get("gbtree", model).get("model", {})
-    found: dict[int, list[float]] = {}
-    for tree in model.get("trees", ()):
-        for feature, threshold, child in zip(
-            tree["split_indices"], tree["split_conditions"], tree["left_children"], strict=True
-        ):
-            if child != -1:  # a leaf has none
-                found.setdefault(feature, []).append(threshold)
-    return found

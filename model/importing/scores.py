@@ -2,9 +2,10 @@
 
 import csv
 import io
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 import pyarrow as pa
@@ -21,19 +22,24 @@ EXACTLY = "write them exactly: DataFrame.to_csv without float_format, or numpy.s
 Floats = NDArray[np.float64]
 
 
+class Rounding(NamedTuple):
+    """How many digits all scores have, and how far each may be from the exact one."""
+
+    digits: str
+    tolerance: Floats
+
+
 @dataclass(frozen=True, eq=False)
 class AuthorScores:
     """`values` has shape (rows,) or (rows, classes or quantiles); `labels` are the texts of classes instead.
 
-    `rounding` is how far a rounded score may be from the exact one, in the shape of `values`; None if the
-    scores have all their digits.
+    `roundings` are the ways in which they may be rounded; none if they have all their digits.
     """
 
     origin: str
     values: Floats
     labels: tuple[str, ...] = ()
-    rounding: Floats | None = None
-    digits: str = ""
+    roundings: tuple[Rounding, ...] = ()
 
     def equal(self, scores: NDArray[np.float32]) -> NDArray[np.bool_]:
         """Return which rows have the same bits in float32."""
@@ -44,9 +50,9 @@ class AuthorScores:
 
     def select(self, rows: NDArray[np.int64]) -> "AuthorScores":
         """Return the scores of these rows."""
-        rounding = None if self.rounding is None else self.rounding[rows]
         labels = tuple(self.labels[row] for row in rows) if self.labels else ()
-        return AuthorScores(self.origin, self.values[rows], labels, rounding, self.digits)
+        roundings = tuple(Rounding(one.digits, one.tolerance[rows]) for one in self.roundings)
+        return AuthorScores(self.origin, self.values[rows], labels, roundings)
 
 
 @dataclass(frozen=True)
@@ -150,9 +156,8 @@ def _author_scores(origin: str, table: pa.Table) -> AuthorScores:
                 raise BundleError(f"{origin}: the score of row {row + 1} is missing or not a finite number")
     scores = np.array(numbers, dtype=np.float64).T
     shape = scores.shape[:1] if scores.shape[1] == 1 else scores.shape
-    rounding, digits = _rounding(scores)
-    rounding = None if rounding is None else rounding.reshape(shape)
-    return AuthorScores(origin, scores.reshape(shape), (), rounding, digits)
+    values = scores.reshape(shape)
+    return AuthorScores(origin, values, (), tuple(_roundings(values)))
 
 
 def _number(value: object) -> float | None:
@@ -162,14 +167,15 @@ def _number(value: object) -> float | None:
         return None
 
 
-def _rounding(scores: Floats) -> tuple[Floats | None, str]:
-    """Find how many decimals or significant digits all scores have; None if they are not rounded."""
+def _roundings(scores: Floats) -> Iterator[Rounding]:
+    """Find the fewest decimals, and the fewest significant digits, that all scores have."""
     for decimals in range(MOST_DIGITS):
         if np.array_equal(np.round(scores, decimals), scores):
-            return np.full(scores.shape, 0.5 * 10.0**-decimals), f"{decimals} decimals"
+            yield Rounding(f"{decimals} decimals", np.full(scores.shape, 0.5 * 10.0**-decimals))
+            break
+    listed = scores.ravel().tolist()
     for digits in range(1, MOST_DIGITS + 1):
-        texts = [f"{score:.{digits}g}" for score in scores.ravel().tolist()]
-        if [float(text) for text in texts] == scores.ravel().tolist():
+        if [float(f"{score:.{digits}g}") for score in listed] == listed:
             exponents = np.floor(np.log10(np.maximum(np.abs(scores), 1e-300)))
-            return 0.5 * 10.0 ** (exponents - digits + 1), f"{digits} significant digits"
-    return None, ""
+            yield Rounding(f"{digits} significant digits", 0.5 * 10.0 ** (exponents - digits + 1))
+            break

@@ -14,11 +14,11 @@ PROBES = 12
 
 def probe_rows(booster: xgboost.Booster, schema: Schema) -> list[dict[str, Any]]:
     """Make PROBES rows that follow many different paths through the trees."""
-    thresholds = _thresholds(booster)
+    found = thresholds(booster)
     tree_features = iter(range(len(schema.tree_features)))
     columns = []
     for feature in schema.features:
-        known = [] if feature.base_margin else thresholds.get(next(tree_features), [])
+        known = [] if feature.base_margin else found.get(next(tree_features), [])
         columns.append(_values(feature, known))
     # Each column repeats at its own pace, so that not all values are low or high together.
     return [
@@ -30,7 +30,7 @@ def probe_rows(booster: xgboost.Booster, schema: Schema) -> list[dict[str, Any]]
     ]
 
 
-def _thresholds(booster: xgboost.Booster) -> dict[int, list[float]]:
+def thresholds(booster: xgboost.Booster) -> dict[int, list[float]]:
     """Return the thresholds of all splits, by the position of the feature."""
     model = json.loads(booster.save_raw("json"))["learner"]["gradient_booster"]
     model = model.get("gbtree", model).get("model", {})

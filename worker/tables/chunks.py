@@ -15,7 +15,7 @@ from model.tables.columns import ColumnCheck
 from worker.measurements import Pace
 from worker.stopping import ScoringStopped
 from worker.tables.plan import Chunk, Layout
-from worker.tables.read import Rows, read_rows
+from worker.tables.read import ENCRYPTED, Rows, is_encrypted, read_rows
 from worker.tables.score import (
     Columns,
     Matrix,
@@ -119,4 +119,6 @@ def _intact(blocks: Iterator[Rows], chunk: Chunk) -> Iterator[Rows]:
     except FilesUnavailable:
         raise
     except (pa.ArrowException, OSError) as error:
+        if is_encrypted(error):
+            raise InvalidTable(ENCRYPTED) from error
         raise InvalidTable(f"row group {chunk.group} cannot be read; the file is damaged") from error

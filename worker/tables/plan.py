@@ -2,7 +2,7 @@
 
 import codecs
 from collections.abc import Iterator, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from io import RawIOBase
 from typing import NamedTuple
 
@@ -13,16 +13,20 @@ import pyarrow.parquet
 from numpy.typing import NDArray
 
 from jobs.errors import InvalidTable
+from jobs.files.json_lines import read_object
 from jobs.files.store import FileStore
 from jobs.files.tables import (
-    FIELD,
     LONGEST_RECORD,
     Format,
     check_columns,
+    check_text,
+    field_pattern,
     read_exactly,
     read_header,
-    read_object,
 )
+from model.description.schema import Schema
+from model.description.similar import similar_name
+from model.tables.dialect import Dialect, UnclearDialect, decimal_features, find_dialect
 
 
 @dataclass(frozen=True)
@@ -31,7 +35,8 @@ class Layout:
 
     `names` are those of the input (of NDJSON, those of its first rows), `passthrough` those of them that the
     results have too, and `scored` those that results add: the outputs of the model, the warnings if it
-    `warns`, and the error.
+    `warns`, and the error. `delimiter` separates the fields of CSV, and the columns in `decimal_commas` have
+    numbers with a decimal comma.
     """
 
     input: Format
@@ -39,8 +44,9 @@ class Layout:
     names: tuple[str, ...]
     passthrough: tuple[str, ...]
     scored: tuple[str, ...]
-    encoding: str = "utf-8"
     warns: bool = False
+    delimiter: str = ","
+    decimal_commas: tuple[str, ...] = ()
 
     def to_json(self) -> bytes:
         """The passthrough columns are called `kept` here, because workers of the previous release read it."""
@@ -57,8 +63,9 @@ class Layout:
             names=tuple(fields["names"]),
             passthrough=tuple(fields["kept"]),
             scored=tuple(fields["scored"]),
-            encoding=fields["encoding"],
-            warns=fields.get("warns", False),  # an earlier release had no warnings
+            warns=fields["warns"],
+            delimiter=fields["delimiter"],
+            decimal_commas=tuple(fields["decimal_commas"]),
         )
 
 
@@ -81,11 +88,13 @@ class Chunk(NamedTuple):
         return cls(*map(int, text.split(":")))
 
 
-def passthrough_names(names: Sequence[str], features: Sequence[str], include_inputs: bool) -> tuple[str, ...]:
+def passthrough_names(request: "TableRequest", names: Sequence[str]) -> tuple[str, ...]:
     """`include_inputs` adds the features, also those that the first rows of NDJSON do not have."""
-    if include_inputs:
-        return tuple(dict.fromkeys((*names, *features)))
-    return tuple(name for name in names if name not in set(features))
+    features = request.schema.names
+    if not request.include_inputs:
+        return tuple(name for name in names if name not in set(features))
+    late = features if request.input is Format.NDJSON else ()
+    return tuple(dict.fromkeys((*names, *late)))
 
 
 CHUNK = 8 * 1024 * 1024
@@ -100,14 +109,12 @@ LAST_GROUP_CHUNKS = 4
 
 QUOTE = b'"'
 LINE_END = ord("\n")
-_OPENS_AFTER = np.zeros(256, dtype=bool)
-_OPENS_AFTER[list(b',\r\n"')] = True
 
 
 def cut_lines(
-    file: RawIOBase, start: int, size: int, quotes: bool, chunk: int = CHUNK, most: int = MOST_ROWS
+    file: RawIOBase, start: int, size: int, delimiter: str = "", chunk: int = CHUNK, most: int = MOST_ROWS
 ) -> Iterator[Chunk]:
-    """Cuts after line ends, but with `quotes` never within a quoted field.
+    """Cuts after line ends; with the `delimiter` of CSV, never within a quoted field.
 
     A chunk has about `chunk` bytes, and at most `most` rows.
     Raises InvalidTable with the line of a record that is too long, or whose quote is never closed.
@@ -116,9 +123,9 @@ def cut_lines(
         reach, length = chunk, 0
         while not length:
             block = read_exactly(file, start, min(start + reach, size))
-            length = _last_record_end(block, quotes)
+            length = _last_record_end(block, delimiter)
             if start + len(block) == size:
-                if quotes and not _ends_outside_quotes(block, length):
+                if delimiter and not _ends_outside_quotes(block, length, delimiter):
                     raise _endless_record(file, start + length)
                 length = len(block)
             elif not length and reach > LONGEST_RECORD:
@@ -148,42 +155,45 @@ def cut_groups(groups: list[tuple[int, int]], chunk: int = CHUNK, explain: bool 
                 yield Chunk(start, end, number, end - start, size // pieces)
 
 
-def _last_record_end(block: bytes, quotes: bool) -> int:
+def _last_record_end(block: bytes, delimiter: str) -> int:
     """The offset after the last complete record; 0 if there is none. The block starts with a record."""
-    if not quotes or QUOTE not in block:
+    if not delimiter or QUOTE not in block:
         return block.rfind(b"\n") + 1
     data = np.frombuffer(block, np.uint8)
     quote_offsets = np.flatnonzero(data == QUOTE[0])
-    if not _well_quoted(data, quote_offsets):
-        return _last_record_end_by_fields(block)
+    if not _well_quoted(data, quote_offsets, delimiter):
+        return _last_record_end_by_fields(block, delimiter)
     lines = np.flatnonzero(data == LINE_END)
     outside = lines[np.searchsorted(quote_offsets, lines) % 2 == 0]
     return int(outside[-1]) + 1 if outside.size else 0
 
 
-def _well_quoted(data: NDArray[np.uint8], quote_offsets: NDArray[np.intp]) -> bool:
+def _well_quoted(data: NDArray[np.uint8], quote_offsets: NDArray[np.intp], delimiter: str) -> bool:
     """Whether quotes alternate: one opens a field or is doubled, the next closes it or is doubled."""
+    beside = np.zeros(256, dtype=bool)
+    beside[list(f'{delimiter}\r\n"'.encode())] = True
     opening, closing = quote_offsets[::2], quote_offsets[1::2]
-    opens = _OPENS_AFTER[data[opening[opening > 0] - 1]]
-    closes = _OPENS_AFTER[data[closing[closing < data.size - 1] + 1]]
+    opens = beside[data[opening[opening > 0] - 1]]
+    closes = beside[data[closing[closing < data.size - 1] + 1]]
     return bool(opens.all() and closes.all())
 
 
-def _last_record_end_by_fields(block: bytes) -> int:
+def _last_record_end_by_fields(block: bytes, delimiter: str) -> int:
     """The same, field by field: right for quotes anywhere, but slow."""
-    at = end = 0
-    while at < len(block) and (match := FIELD.match(block, at)):
+    at, end, field = 0, 0, field_pattern(delimiter)
+    while at < len(block) and (match := field.match(block, at)):
         at = match.end()
         if match[1].endswith(b"\n"):
             end = at
     return end
 
 
-def _ends_outside_quotes(block: bytes, at: int) -> bool:
+def _ends_outside_quotes(block: bytes, at: int, delimiter: str) -> bool:
     """Whether the bytes from `at` to the end of the file, which needs no line end, are complete fields."""
     if QUOTE not in block[at:]:
         return True
-    while at < len(block) and (match := FIELD.match(block, at)):
+    field = field_pattern(delimiter)
+    while at < len(block) and (match := field.match(block, at)):
         at = match.end()
     return at == len(block)
 
@@ -212,10 +222,10 @@ class TableRequest(NamedTuple):
 
     input: Format
     results: Format
-    features: Sequence[str]
+    schema: Schema
     scored: tuple[str, ...]
     include_inputs: bool = False
-    encoding: str = "utf-8"
+    dialect: Dialect = Dialect()
     warns: bool = False
     explain: bool = False
 
@@ -248,10 +258,18 @@ def plan(files: FileStore, name: str, request: TableRequest, chunk: int | None =
 
 
 def _plan_csv(file: RawIOBase, size: int, request: TableRequest, chunk: int) -> Plan:
-    header = read_header(read_exactly(file, 0, min(size, LONGEST_RECORD)), request.encoding)
-    check_columns(header.names, request.features, request.scored)
-    chunks = list(cut_lines(file, header.end, size, quotes=True, chunk=chunk))
-    return Plan(_layout(request, header.names), chunks)
+    start = read_exactly(file, 0, min(size, LONGEST_RECORD))
+    check_text(start)
+    try:
+        delimiter, decimal = find_dialect(start, request.dialect, request.schema)
+    except UnclearDialect as error:
+        raise InvalidTable(str(error)) from None
+    header = read_header(start, delimiter)
+    check_columns(header.names, request.schema.required, request.scored, similar_name)
+    chunks = list(cut_lines(file, header.end, size, delimiter, chunk=chunk))
+    commas = decimal_features(request.schema) if decimal == "," else ()
+    layout = replace(_layout(request, header.names), delimiter=delimiter, decimal_commas=commas)
+    return Plan(layout, chunks)
 
 
 def _plan_ndjson(file: RawIOBase, size: int, request: TableRequest, chunk: int) -> Plan:
@@ -262,8 +280,8 @@ def _plan_ndjson(file: RawIOBase, size: int, request: TableRequest, chunk: int) 
     if not rows:
         raise InvalidTable("line 1: none of the first lines is a JSON object; send one object on each line")
     names = tuple(dict.fromkeys(name for row in rows for name in row))
-    check_columns(names, (), request.scored)
-    chunks = list(cut_lines(file, begin, size, quotes=False, chunk=chunk))
+    check_columns(names, (), request.scored, similar_name)
+    chunks = list(cut_lines(file, begin, size, chunk=chunk))
     return Plan(_layout(request, names), chunks)
 
 
@@ -272,11 +290,13 @@ def _plan_parquet(file: RawIOBase, size: int, request: TableRequest, chunk: int)
         metadata = pyarrow.parquet.read_metadata(file)
         names = tuple(metadata.schema.to_arrow_schema().names)
     except (pa.ArrowException, OSError) as error:
+        if "decrypt" in str(error).lower() or "encrypt" in str(error).lower():
+            raise InvalidTable("this Parquet file is encrypted; send it without encryption") from error
         raise InvalidTable("the file is not Parquet, or its end is missing") from error
-    check_columns(names, request.features, request.scored)
+    check_columns(names, request.schema.required, request.scored, similar_name)
     groups = [metadata.row_group(number) for number in range(metadata.num_row_groups)]
     if request.explain:
-        row_bytes = VALUE_BYTES * len(request.features)
+        row_bytes = VALUE_BYTES * len(request.schema.names)
         sizes = [(group.num_rows, group.num_rows * row_bytes) for group in groups]
     else:
         sizes = [(group.num_rows, group.total_byte_size) for group in groups]
@@ -289,7 +309,5 @@ def _plan_parquet(file: RawIOBase, size: int, request: TableRequest, chunk: int)
 
 
 def _layout(request: TableRequest, names: tuple[str, ...]) -> Layout:
-    passthrough = passthrough_names(names, request.features, request.include_inputs)
-    return Layout(
-        request.input, request.results, names, passthrough, request.scored, request.encoding, request.warns
-    )
+    passthrough = passthrough_names(request, names)
+    return Layout(request.input, request.results, names, passthrough, request.scored, request.warns)

@@ -5,6 +5,7 @@ from typing import Any
 
 import orjson
 
+from jobs.batches.record import BatchOptions
 from jobs.files.store import FileStore
 from jobs.files.tables import Format
 from model.bundle import Bundle
@@ -19,11 +20,14 @@ EXPLAINED_ROWS = 100
 """Fewer than FIRST_ROWS are explained, because explaining takes long and the caller waits."""
 
 
-def preview(files: FileStore, name: str, planned: Plan, bundle: Bundle, explain: bool) -> dict[str, Any]:
+def preview(
+    files: FileStore, name: str, planned: Plan, bundle: Bundle, options: BatchOptions
+) -> dict[str, Any]:
     """The columns, the first errors, the number of rows, and how long one child would take to score them."""
-    layout, manifest = planned.layout, bundle.manifest
+    layout, manifest, explain = planned.layout, bundle.manifest, options.explain
     predict, types = predict_with(bundle, explain), types_of(bundle, explain)
-    check = ColumnCheck(manifest.schema, layout.input is Format.CSV, bundle.matrix_type)
+    schema = manifest.schema.with_missing(options.missing)
+    check = ColumnCheck(schema, layout.input is Format.CSV, bundle.matrix_type)
     rows = failed = 0
     errors: list[Any] = []
     started = time.perf_counter()

@@ -1,7 +1,9 @@
 """Chunks as rows: the columns of features as arrays, and all other columns kept for the results."""
 
 from abc import ABC, abstractmethod
+from base64 import b64encode
 from collections.abc import Iterator, Mapping, Sequence
+from decimal import Decimal
 from io import RawIOBase
 from typing import Any, NamedTuple
 
@@ -11,11 +13,13 @@ import pyarrow.compute as pc
 import pyarrow.csv
 import pyarrow.parquet
 
+from jobs.files.json_lines import ExactNumber, plain_number, read_object, write_exactly
 from jobs.files.store import FileStore
-from jobs.files.tables import Format, read_exactly, read_object
+from jobs.files.tables import NOT_UTF8, Format, read_exactly
 from model.tables.columns import MISSING, ColumnValues
 from worker.tables.plan import Chunk, Layout
 
+_EXCHANGED = bytes.maketrans(b",.", b".,")
 _TO_BE_QUOTED = b'",\r\n'
 
 
@@ -47,7 +51,7 @@ class ArrowColumns(Passthrough):
     def objects(self) -> list[bytes]:
         values = [_readable(array).to_pylist() for array in self._columns.values()]
         return [
-            orjson.dumps(dict(zip(self._columns, row, strict=True)), default=str)[:-1]
+            orjson.dumps(dict(zip(self._columns, row, strict=True)), default=_json_text)[:-1]
             for row in zip(*values, strict=True)
         ]
 
@@ -79,7 +83,9 @@ class JsonMembers(Passthrough):
     def objects(self) -> list[bytes]:
         dropped = self._dropped
         return [
-            orjson.dumps({name: value for name, value in row.items() if name not in dropped})[:-1]
+            orjson.dumps(
+                {name: value for name, value in row.items() if name not in dropped}, default=write_exactly
+            )[:-1]
             for row in self._rows
         ]
 
@@ -113,22 +119,39 @@ def _as_texts(array: pa.Array) -> pa.Array:
 
 
 def _readable(array: pa.Array) -> pa.Array:
-    """Without dictionaries; bytes that are not UTF-8 become replacement characters."""
+    """Without dictionaries; times as texts, and bytes as texts, or as base64 where they are not UTF-8."""
     if pa.types.is_dictionary(array.type):
         array = array.dictionary_decode()
     if pa.types.is_binary(array.type) or pa.types.is_large_binary(array.type):
         try:
             return array.cast(pa.string())
         except pa.ArrowInvalid:
-            texts = [value and value.decode(errors="replace") for value in array.to_pylist()]
-            return pa.array(texts, pa.string())
+            return pa.array([value and _bytes_as_text(value) for value in array.to_pylist()], pa.string())
+    if pa.types.is_timestamp(array.type) or pa.types.is_date(array.type) or pa.types.is_time(array.type):
+        return array.cast(pa.string())
     return array
+
+
+def _bytes_as_text(value: bytes) -> str:
+    try:
+        return value.decode()
+    except UnicodeDecodeError:
+        return f"base64:{b64encode(value).decode()}"
+
+
+def _json_text(value: object) -> object:
+    """What orjson writes for a value that it does not know."""
+    if isinstance(value, ExactNumber):
+        return write_exactly(value)
+    if isinstance(value, Decimal):
+        return orjson.Fragment(str(value))
+    return _bytes_as_text(value) if isinstance(value, bytes) else str(value)
 
 
 def _as_text(value: object) -> str | None:
     if value is None or isinstance(value, str):
         return value
-    return orjson.dumps(value, default=str).decode()
+    return orjson.dumps(value, default=_json_text).decode()
 
 
 def join(columns: Sequence[pa.Array | pa.Scalar], separator: bytes) -> pa.Array:
@@ -139,9 +162,15 @@ def join(columns: Sequence[pa.Array | pa.Scalar], separator: bytes) -> pa.Array:
 PARQUET_ROWS = 65_536
 """Rows of a Parquet file that are read at a time."""
 
-NOT_UTF8 = "is not UTF-8; name the encoding of the file, as in text/csv; charset=iso-8859-1"
-
 NAME_IN_USE = "has a member with the name of a column that results add; choose a prefix: ?prefix=scored_"
+
+
+ENCRYPTED = "this Parquet file is encrypted, or some of its columns are; send it without encryption"
+
+
+def is_encrypted(error: Exception) -> bool:
+    """Whether pyarrow says so; it has no error of its own for that."""
+    return "decrypt" in str(error).lower()
 
 
 class Rows(NamedTuple):
@@ -175,14 +204,23 @@ def read_rows(
 
 
 def _read_csv(block: bytes, layout: Layout, features: tuple[str, ...]) -> Rows:
-    if layout.encoding != "utf-8":
-        block = block.decode(layout.encoding).encode()
     columns, count, broken = _parse_csv(block, layout)
     if not block.isascii():
         columns, undecodable = _replace_invalid_utf8(columns)
         broken |= undecodable
     passthrough = CsvColumns({name: columns[name] for name in layout.passthrough})
-    return Rows(count, {name: columns[name] for name in features}, passthrough, broken)
+    found = {name: columns[name] for name in features if name in columns}
+    for name in found.keys() & set(layout.decimal_commas):
+        found[name] = _with_decimal_points(found[name])
+    return Rows(count, found, passthrough, broken)
+
+
+def _with_decimal_points(array: pa.Array) -> pa.Array:
+    """Texts with comma and point exchanged, so that a point for thousands is not taken for a decimal one."""
+    validity, offsets, data = array.buffers()
+    exchanged = pa.py_buffer(data.to_pybytes().translate(_EXCHANGED)) if data else None
+    buffers = [validity, offsets, exchanged]
+    return pa.Array.from_buffers(array.type, len(array), buffers, offset=array.offset)
 
 
 def _parse_csv(block: bytes, layout: Layout) -> tuple[dict[str, pa.Array], int, dict[int, str]]:
@@ -199,7 +237,9 @@ def _parse_csv(block: bytes, layout: Layout) -> tuple[dict[str, pa.Array], int, 
         table = pyarrow.csv.read_csv(
             pa.py_buffer(block),
             pyarrow.csv.ReadOptions(use_threads=False, column_names=numbers, block_size=len(block) + 1),
-            pyarrow.csv.ParseOptions(newlines_in_values=b'"' in block, invalid_row_handler=note),
+            pyarrow.csv.ParseOptions(
+                delimiter=layout.delimiter, newlines_in_values=b'"' in block, invalid_row_handler=note
+            ),
             pyarrow.csv.ConvertOptions(column_types=dict.fromkeys(numbers, pa.binary())),
         )
     except pa.ArrowInvalid as error:
@@ -255,7 +295,7 @@ def _read_ndjson(block: bytes, layout: Layout, features: tuple[str, ...]) -> Row
                 f"has the member {late!r}, for which the results have no column; send results=ndjson"
             )
         rows.append(row or {})
-    values = {name: [row.get(name, MISSING) for row in rows] for name in features}
+    values = {name: [plain_number(row.get(name, MISSING)) for row in rows] for name in features}
     return Rows(len(rows), values, JsonMembers(rows, layout.passthrough, features), broken)
 
 
@@ -271,7 +311,8 @@ def _read_group(file: RawIOBase, layout: Layout, features: tuple[str, ...], chun
             block = batch.slice(first, last - first)
             columns = dict(zip(block.schema.names, block.columns, strict=True))
             passthrough = ArrowColumns({name: columns[name] for name in layout.passthrough})
-            yield Rows(block.num_rows, {name: columns[name] for name in features}, passthrough, {})
+            found = {name: columns[name] for name in features if name in columns}
+            yield Rows(block.num_rows, found, passthrough, {})
         if at >= chunk.end:
             break
 

@@ -28,14 +28,20 @@ INTERRUPTED = 130
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("file", metavar="FILE", help="CSV, NDJSON or Parquet, also .gz; - for standard input")
+    parser.add_argument(
+        "file", metavar="FILE", help="CSV, NDJSON or Parquet, also packed; - for standard input"
+    )
     parser.add_argument("-o", "--output", type=Path, metavar="OUT", help="file to write (standard output)")
-    parser.add_argument("--format", choices=MEDIA_TYPES, help="format of the file (by its ending, else csv)")
+    parser.add_argument("--format", choices=MEDIA_TYPES, help="format of the file (found by looking)")
     parser.add_argument("--results", choices=MEDIA_TYPES, help="format of the results (the same as the file)")
     add_model(parser)
     parser.add_argument("--include-inputs", action="store_true", help="add the features to the results")
     parser.add_argument("--explain", action="store_true", help="add what each feature contributes")
     parser.add_argument("--prefix", help="prefix for the names of the columns that results add")
+    parser.add_argument("--delimiter", help="what separates the fields of CSV: comma, semicolon, tab or pipe")
+    parser.add_argument("--decimal", help="the decimal sign of CSV: point or comma")
+    parser.add_argument("--encoding", help="encoding of the file, such as windows-1252 (UTF-8)")
+    parser.add_argument("--missing", metavar="TEXTS", help="texts for missing values, such as NA,?")
 
 
 def run(options: argparse.Namespace, client: Client) -> int:
@@ -66,6 +72,10 @@ def _upload(options: argparse.Namespace, client: Client, progress: ProgressLine)
         explain=options.explain,
         include_inputs=options.include_inputs,
         prefix=options.prefix,
+        delimiter=options.delimiter,
+        decimal=options.decimal,
+        encoding=options.encoding,
+        missing=options.missing,
         on_sent=on_sent,
     )
 

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Mapping
+from math import isfinite
 from os import PathLike
 from pathlib import Path
 from typing import Any
@@ -27,16 +28,18 @@ def save(
 ) -> Path:
     """Write a fitted pipeline as a bundle: steps as data, the booster, and golden rows out of the sample.
 
-    `model` is a Pipeline of scikit-learn that ends in an estimator of XGBoost, such an estimator, or a Booster.
-    `sample` is a pandas DataFrame of rows as the model will meet them; all of them must score as `model` itself
-    says, to the last bit. `classes` names a classifier's classes: a list, or a fitted LabelEncoder. Returns the
-    directory. Raises SaveRefused, and then writes nothing.
+    `model` is a Pipeline of scikit-learn that ends in an estimator of XGBoost, such an estimator, or a
+    Booster. `sample` is a pandas DataFrame of rows as the model will meet them; all of them must score as
+    `model` itself says, to the last bit. `classes` names a classifier's classes: a list, or a fitted
+    LabelEncoder. Returns the directory. Raises SaveRefused, and then writes nothing.
     """
     if not isinstance(name, str) or not NAME.fullmatch(name):
         raise SaveRefused(f"name must have 1 to 63 characters of a-z, 0-9, _ and -, not {name!r}")
     for argument, text in (("target", target), ("unit", unit)):
         if not isinstance(text, str):
             raise SaveRefused(f"{argument} must be text, not {type(text).__name__}")
+    if not all(isinstance(value, int | float) and isfinite(value) for value in (metrics or {}).values()):
+        raise SaveRefused("metrics must be numbers, each with a name")
     candidate = Candidate.read(model, read_sample(model, sample), classes)
     candidate.prove()
     description = {"name": name, "version": 1, "target": target, "unit": unit, "metrics": dict(metrics or {})}

@@ -2,7 +2,6 @@
 
 import math
 import platform
-import warnings
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,16 +11,17 @@ from numpy.typing import NDArray
 from paygrade.saving.bundle_file import shortest
 from paygrade.saving.errors import SaveRefused
 from paygrade.saving.labels import read_classes
+from paygrade.saving.learner import read_learner, read_quantiles, require_served
 from paygrade.saving.models import Predictor, read_predictor
 from paygrade.saving.names import column_names
 from paygrade.saving.probes import find_nullable
 from paygrade.saving.program import Program
-from paygrade.saving.proof import Replay, Scores, author_scores, prove, read_learner
+from paygrade.saving.proof import Replay, Scores, author_scores, prove
 from paygrade.saving.raw import RawColumn, read_columns
 from paygrade.saving.readers import READERS
 from paygrade.saving.reading import Traced
 from paygrade.saving.written import Written, write_steps
-from paygrade.steps import After, Steps
+from paygrade.steps import After, Steps, StepsError
 
 GOLDEN_ROWS = 12
 
@@ -45,17 +45,23 @@ class Candidate:
     @classmethod
     def read(cls, author: Any, sample: Any, classes: Any) -> "Candidate":
         """Read a fitted model; raises SaveRefused."""
+        expected = author_scores(author, sample)
         program = Program(read_columns(sample), READERS)
         traced = Traced(sample, list(range(len(sample.columns))))
         predictor = read_predictor(program, author, traced)
-        expected = _ask(author, sample, predictor)
+        require_served(read_learner(predictor.booster), predictor.classes)
         names = column_names(program, predictor)
         missing = None if math.isnan(predictor.missing) else predictor.missing
         written = write_steps(program, predictor.columns, names, missing)
-        steps = Steps.from_dict(written.steps, [column.to_feature() for column in written.columns])
-        replay = Replay(predictor.booster, predictor.trees, steps, After.from_list(predictor.after))
+        features = [column.to_feature(has_steps=True) for column in written.columns]
+        try:
+            steps = None if written.steps is None else Steps.from_dict(written.steps, features)
+            after = After.from_list(predictor.after)
+        except StepsError as error:
+            raise SaveRefused(f"the fitted model cannot be written as data: {error}") from None
+        replay = Replay(predictor.booster, predictor.trees, steps, predictor.missing, after)
         named = read_classes(classes, predictor.classes)
-        mixed = steps.mixed([column.name for column in written.columns])
+        mixed = steps.mixed([column.name for column in written.columns]) if steps else ""
         return cls(author, sample, expected, predictor, written, named, replay, mixed)
 
     @property
@@ -64,12 +70,12 @@ class Candidate:
         return bytes(self.predictor.booster.save_raw("ubj"))
 
     def prove(self) -> None:
-        """Compare the scores of the whole sample, and find what callers may leave open; raises SaveRefused."""
+        """Compare all scores of the sample; find what callers may leave open. Raises SaveRefused."""
         prove(self.expected, self._replayed(self.sample))
         find_nullable(
             self.written.columns,
             self.sample,
-            lambda rows: _ask(self.author, rows, self.predictor),
+            lambda rows: author_scores(self.author, rows),
             self._replayed,
         )
 
@@ -78,14 +84,17 @@ class Candidate:
         import sklearn
         import xgboost
 
+        steps, missing = self.written.steps, self.predictor.missing
         learner = read_learner(self.predictor.booster)
+        quantiles = read_quantiles(learner)
         rows = np.unique(np.linspace(0, len(self.sample) - 1, GOLDEN_ROWS).astype(int)).tolist()
         golden = [{column.name: column.to_json(row) for column in self.written.columns} for row in rows]
         return {
             "objective": learner["objective"]["name"],
-            "features": [column.to_feature() for column in self.written.columns],
+            "features": [column.to_feature(steps is not None) for column in self.written.columns],
             **({"classes": self.classes} if self.classes else {}),
             **({"explained": False, "unexplained": self.mixed} if self.mixed else {}),
+            **({"quantiles": quantiles} if quantiles else {}),
             "trees": self.predictor.trees,
             "training": {
                 "saved_by": "paygrade.save",
@@ -93,8 +102,9 @@ class Candidate:
                 "python": platform.python_version(),
             },
             "xgboost": xgboost.__version__,
-            "steps": self.written.steps,
-            "after": self.predictor.after,
+            **({} if steps is None else {"steps": steps}),
+            **({} if steps or math.isnan(missing) else {"missing": missing}),
+            **({"after": self.predictor.after} if self.predictor.after else {}),
             "scores": str(self.expected.dtype),
             "proof": {"kind": "scores", "rows": len(self.sample)},
             "golden": {"rows": golden, "predictions": shortest(self.expected[rows])},
@@ -108,13 +118,3 @@ class Candidate:
 def _raw_numbers(column: RawColumn, rows: Any) -> NDArray[np.float64]:
     values = np.asarray(rows[column.name], dtype=None if column.type == "number" else object)
     return RawColumn(column.name, column.type, column.dtype, values, texts=column.texts).to_numbers()
-
-
-def _ask(author: Any, rows: Any, predictor: Predictor) -> Scores:
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            return author_scores(author, rows, predictor.classes)
-    except (ValueError, TypeError, KeyError) as error:
-        line = str(error).strip().partition("\n")[0]
-        raise SaveRefused(f"the model cannot score the sample itself: {line}") from None

@@ -63,7 +63,8 @@ def _require_stored(program: Program, part: Traced) -> None:
     for column in part.columns:
         if not program[column].sure:
             raise SaveRefused(
-                f"zeros of {program[column].label!r} are left out of a sparse matrix, and its last bits differ between "
+                f"zeros of {program[column].label!r} are left out of a sparse matrix, and its last bits "
+                "differ between "
                 "processors; give the ColumnTransformer sparse_threshold=0"
             )
 
@@ -84,7 +85,8 @@ def _positions(transformer: Any, traced: Traced, positions: list[int]) -> list[i
         return list(positions)
     if not hasattr(transformer, "feature_names_in_"):
         raise SaveRefused(
-            f"{class_name(transformer)} was fitted on an array without names of columns; fit the pipeline on a DataFrame"
+            f"{class_name(transformer)} was fitted on an array without names of columns; fit the pipeline "
+            "on a DataFrame"
         )
     names = list(traced.values.columns)
     return [names.index(transformer.feature_names_in_[position]) for position in positions]

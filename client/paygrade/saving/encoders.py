@@ -8,10 +8,10 @@ from typing import Any
 import numpy as np
 
 from paygrade.saving.errors import SaveRefused
+from paygrade.saving.lookup_table import Key, LookupTable
 from paygrade.saving.program import Made, Program
 from paygrade.saving.raw import as_text, is_missing
 from paygrade.saving.reading import Traced, class_name, require_dense
-from paygrade.saving.table import Key, Table
 
 
 def read_one_hot(program: Program, encoder: Any, traced: Traced, values: Any) -> list[int]:
@@ -65,7 +65,7 @@ def read_target_encoder(program: Program, encoder: Any, traced: Traced, values: 
 
 def make_table(
     program: Program, encoder: Any, position: int, column: int, results: Sequence[Any], unknown: Any
-) -> Table:
+) -> LookupTable:
     """Pair the categories of one column with their results; a missing value is a category, or unknown."""
     known: dict[Key, Key] = {}
     holds_text = program[column].text_of is not None
@@ -75,12 +75,13 @@ def make_table(
             missing.append((category, result))
         elif isinstance(category, str) != holds_text:
             raise SaveRefused(
-                f"{class_name(encoder)} was fitted on other values of {program[column].label!r} than the sample "
+                f"{class_name(encoder)} was fitted on other values of {program[column].label!r} than the "
+                "sample "
                 "has; give the sample the types of the training data"
             )
         else:
             known[category] = result
-    return Table(known, unknown, _missing_result(program, encoder, column, missing, unknown))
+    return LookupTable(known, unknown, _missing_result(program, encoder, column, missing, unknown))
 
 
 def _group(encoder: Any, position: int) -> tuple[list[int], int | None]:
@@ -131,7 +132,7 @@ def _missing_result(
     return result if (category is None) == (holds is None) else unknown
 
 
-def _labels(label: str, table: Table, width: int) -> list[str]:
+def _labels(label: str, table: LookupTable, width: int) -> list[str]:
     """Name each new column after the values that it stands for."""
     values: list[list[str]] = [[] for _ in range(width)]
     for value, place in table.known.items():

@@ -32,7 +32,8 @@ def read_function(program: Program, transformer: Any, traced: Traced, values: An
             raise SaveRefused(f"{name} of {like.label!r} is calculated with values of type {before}; {CAST}")
         if inexact and after == "float32":
             raise SaveRefused(
-                f"{name} of {like.label!r} is calculated in float32, whose last bits differ between processors; {CAST}"
+                f"{name} of {like.label!r} is calculated in float32, whose last bits differ between "
+                f"processors; {CAST}"
             )
         dtype = after if after in ("float32", "float64") else "float64"
         label = f"{name}({like.label})"
@@ -53,7 +54,8 @@ def describe_function(function: Callable[..., Any], arguments: Any) -> tuple[str
         described = getattr(function, "__name__", str(function))
         with_arguments = f" with {', '.join(arguments)}" if arguments and name else ""
         raise SaveRefused(
-            f"FunctionTransformer of {described}{with_arguments} cannot be written as data; calculate the column in "
+            f"FunctionTransformer of {described}{with_arguments} cannot be written as data; calculate the "
+            "column in "
             f"the table itself, or use NumPy's clip, {', '.join(sorted(set(FUNCTIONS.values())))}"
         )
     return "function", {"name": name}

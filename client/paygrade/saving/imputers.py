@@ -6,10 +6,10 @@ from typing import Any
 import numpy as np
 
 from paygrade.saving.errors import SaveRefused
+from paygrade.saving.lookup_table import LookupTable
 from paygrade.saving.program import Made, Program, require_exact
 from paygrade.saving.raw import is_missing
 from paygrade.saving.reading import Traced, class_name, dtypes_of, require_dense
-from paygrade.saving.table import Table
 
 
 def read_imputer(program: Program, imputer: Any, traced: Traced, values: Any) -> list[int]:
@@ -32,7 +32,8 @@ def read_indicator(program: Program, indicator: Any, traced: Traced, values: Any
     require_dense(indicator, traced)
     if indicator.sparse is True or (indicator.features == "missing-only" and indicator.error_on_new):
         raise SaveRefused(
-            "MissingIndicator that is sparse, or that raises for new missing values, is not supported; give it "
+            "MissingIndicator that is sparse, or that raises for new missing values, is not supported; "
+            "give it "
             'sparse=False and error_on_new=False, or features="all"'
         )
     return _indicate(program, indicator, traced, indicator.features_)
@@ -42,7 +43,8 @@ def _impute_number(program: Program, imputer: Any, column: int, statistic: Any, 
     missing = _missing_number(program, imputer, column)
     if isinstance(statistic, str):
         raise SaveRefused(
-            f"{class_name(imputer)} fills text into {program[column].label!r}, which holds numbers; give text and "
+            f"{class_name(imputer)} fills text into {program[column].label!r}, which holds numbers; give "
+            "text and "
             "numbers an imputer each"
         )
     fill = float(np.asarray(statistic).astype(imputer._fill_dtype)) if statistic is not None else math.nan
@@ -56,9 +58,9 @@ def _impute_text(program: Program, imputer: Any, column: int, statistic: Any) ->
     fill = statistic if isinstance(statistic, str) else str(statistic)
     sign = imputer.missing_values
     if isinstance(sign, str):
-        table = Table({sign: fill}, -1, math.nan, to_text=True)
+        table = LookupTable({sign: fill}, -1, math.nan, to_text=True)
     elif raw and is_missing(sign) and _same_sign(sign, raw.missing):
-        table = Table({}, -1, fill, to_text=True)
+        table = LookupTable({}, -1, fill, to_text=True)
     else:
         raise SaveRefused(
             f"{class_name(imputer)} looks for {sign!r} in {made.label!r}, which marks missing values with "

@@ -8,9 +8,10 @@ from typing import Any
 from paygrade.saving.calibrations import read_calibrated
 from paygrade.saving.containers import is_passthrough
 from paygrade.saving.errors import SaveRefused
+from paygrade.saving.learner import read_learner
+from paygrade.saving.lookup_table import LookupTable
 from paygrade.saving.program import Made, Program
 from paygrade.saving.reading import Traced, class_name, require_fitted, trace
-from paygrade.saving.table import Table
 from paygrade.saving.targets import read_inverse
 
 REGRESSORS = ("XGBRegressor", "XGBRFRegressor", "XGBRanker")
@@ -23,8 +24,8 @@ class Predictor:
     """A fitted booster, and what surrounds it.
 
     `trees` are the rounds that predict uses, and `columns` the numbers of the columns that the booster is
-    given. Numbers equal to `missing` are missing to it. `classes` are those of a classifier. `after` is done to
-    the scores.
+    given. Numbers equal to `missing` are missing to it. `classes` are those of a classifier. `after` is
+    done to the scores.
     """
 
     booster: Any
@@ -80,6 +81,12 @@ def _read_calibrated(program: Program, model: Any, traced: Traced) -> Predictor:
 
 def _read_xgboost(program: Program, model: Any, traced: Traced) -> Predictor:
     booster = model.get_booster()
+    if read_learner(booster)["gradient_booster"]["name"] == "dart":
+        raise SaveRefused(
+            f"{class_name(model)} with booster='dart' adds trees up in another order than Booster.predict, "
+            "which the "
+            "service uses; train it with booster='gbtree', or save model.get_booster() and use its scores"
+        )
     best = booster.attr("best_iteration")
     return Predictor(
         booster=booster,
@@ -103,7 +110,7 @@ def _give_categories(program: Program, booster: Any, traced: Traced) -> list[int
     for position, (column, kind) in enumerate(zip(traced.columns, types, strict=True)):
         if kind == "c":
             categories = traced.values.iloc[:, position].cat.categories.tolist()
-            table = Table({category: code for code, category in enumerate(categories)}, None, math.nan)
+            table = LookupTable({category: code for code, category in enumerate(categories)}, None, math.nan)
             label = Made(program[column].label)
             columns += program.add_table("lookup", column, [label], table, dtype="float64")
         else:

@@ -8,10 +8,10 @@ import numpy as np
 
 from paygrade.saving.errors import SaveRefused
 from paygrade.saving.functions import CAST
+from paygrade.saving.lookup_table import LookupTable
 from paygrade.saving.program import Made, Program, require_exact
 from paygrade.saving.reading import Traced, dtypes_of, float_type, require_dense, require_numeric
 from paygrade.saving.scalers import scaling
-from paygrade.saving.table import Table
 
 
 def read_bins(program: Program, binner: Any, traced: Traced, values: Any) -> list[int]:
@@ -24,7 +24,7 @@ def read_bins(program: Program, binner: Any, traced: Traced, values: Any) -> lis
         return ordinal
     made: list[int] = []
     for number, count in zip(ordinal, binner.n_bins_, strict=True):
-        table = Table({float(place): place for place in range(int(count))}, -1, -1)
+        table = LookupTable({float(place): place for place in range(int(count))}, -1, -1)
         labels = [Made(f"{program[number].label}=bin {place}") for place in range(int(count))]
         made += program.add_table("one_hot", number, labels, table, width=int(count))
     if binner.encode == "onehot":
@@ -42,7 +42,8 @@ def read_quantiles(program: Program, transformer: Any, traced: Traced, values: A
     _require_comparable(program, transformer, traced)
     if transformer.output_distribution != "uniform":
         raise SaveRefused(
-            "QuantileTransformer to a normal distribution is calculated by SciPy; trees do not need it, so give it "
+            "QuantileTransformer to a normal distribution is calculated by SciPy; trees do not need it, "
+            "so give it "
             'output_distribution="uniform"'
         )
     dtype, made = float_type(traced.values), []
@@ -64,7 +65,8 @@ def read_powers(program: Program, transformer: Any, traced: Traced, values: Any)
     dtype = float_type(traced.values)
     if dtype == "float32":
         raise SaveRefused(
-            f"PowerTransformer of {program[traced.columns[0]].label!r} is calculated in float32, whose last bits "
+            f"PowerTransformer of {program[traced.columns[0]].label!r} is calculated in float32, whose "
+            "last bits "
             f"differ between processors; {CAST}"
         )
     method = transformer.method.replace("-", "_")

@@ -1,11 +1,11 @@
 """Finds out what callers may leave open: values that are missing, and texts that no step knows."""
 
-import warnings
 from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
 
+from paygrade.saving.errors import SaveRefused
 from paygrade.saving.proof import Scores, differing_rows
 from paygrade.saving.raw import NARROW_INTEGERS, RawColumn, is_missing
 
@@ -26,7 +26,9 @@ def find_nullable(columns: Sequence[RawColumn], sample: Any, ask: Ask, replay: R
         if any(map(is_missing, column.values)):
             column.nullable = True
         elif column.dtype not in ("bool", *NARROW_INTEGERS):
-            column.nullable = _scores_alike(rows.assign(**{column.name: _missing(rows, column)}), ask, replay)
+            probe = rows.copy()
+            probe[column.name] = _missing(rows, column)
+            column.nullable = _scores_alike(probe, ask, replay)
 
 
 def _missing(rows: Any, column: RawColumn) -> Any:
@@ -38,10 +40,8 @@ def _missing(rows: Any, column: RawColumn) -> Any:
 
 def _scores_alike(rows: Any, ask: Ask, replay: Replayed) -> bool:
     try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            expected = ask(rows)
-    except (ValueError, TypeError):
+        expected = ask(rows)
+    except SaveRefused:
         return False
     if not np.isfinite(expected).all():
         return False

@@ -5,8 +5,8 @@ from dataclasses import dataclass, replace
 from typing import Any, NamedTuple
 
 from paygrade.saving.errors import SaveRefused
+from paygrade.saving.lookup_table import LookupTable
 from paygrade.saving.raw import RawColumn
-from paygrade.saving.table import Table
 
 
 @dataclass(frozen=True)
@@ -14,7 +14,8 @@ class Made:
     """A column of the sample, or one that a step makes.
 
     `text_of` is the column of the sample whose texts it holds, if it holds texts. The last bits of an
-    `inexact` column differ between processors; its zeros may be `sure` all the same. `dense` is the column that this one is the sparse form of.
+    `inexact` column differ between processors; its zeros may be `sure` all the same. `dense` is the column
+    that this one is the sparse form of.
     """
 
     label: str
@@ -31,7 +32,7 @@ class Added(NamedTuple):
     of: list[int]
     made: list[int]
     members: Mapping[str, Any]
-    table: Table | None
+    table: LookupTable | None
 
 
 class Program:
@@ -51,7 +52,7 @@ class Program:
         self._made: list[Made] = []
 
     def __getitem__(self, number: int) -> Made:
-        """Return what is known of a column; raises SaveRefused for a column of the sample that no step can use."""
+        """Return what is known of a column; raises SaveRefused for one of the sample that no step can use."""
         if number >= len(self._read_column):
             return self._made[number - len(self._read_column)]
         if number not in self.raw:
@@ -66,8 +67,10 @@ class Program:
         like = [replace(self[number], sure=not self[number].inexact, dense=None) for number in of]
         return self._add(kind, of, like if made is None else made, members, None)
 
-    def add_table(self, kind: str, of: int, made: Sequence[Made], table: Table, **members: Any) -> list[int]:
-        """Add a step that looks values up; raises SaveRefused if the last bits of the values are uncertain."""
+    def add_table(
+        self, kind: str, of: int, made: Sequence[Made], table: LookupTable, **members: Any
+    ) -> list[int]:
+        """Add a step that looks values up; raises SaveRefused if their last bits are uncertain."""
         require_exact(self, [of], "an encoder")
         if text_of := self[of].text_of:
             text_of.texts |= table.texts()
@@ -81,7 +84,7 @@ class Program:
         of: Sequence[int],
         made: Sequence[Made],
         members: Mapping[str, Any],
-        table: Table | None,
+        table: LookupTable | None,
     ) -> list[int]:
         first = len(self._read_column) + len(self._made)
         numbers = list(range(first, first + len(made)))
@@ -94,7 +97,8 @@ class Program:
         column = self.raw.get(number) or self[number].text_of
         if column is None:
             raise SaveRefused(
-                f"an encoder of {self[number].label!r} raises for values that it does not know, and these are "
+                f"an encoder of {self[number].label!r} raises for values that it does not know, and these "
+                "are "
                 'calculated; give it handle_unknown="ignore", or "use_encoded_value" with unknown_value'
             )
         column.unseen = False
@@ -113,6 +117,8 @@ def require_exact(program: Program, columns: Sequence[int], step: str) -> None:
     for column in columns:
         if program[column].inexact:
             raise SaveRefused(
-                f"{step} compares values of {program[column].label!r} after a logarithm, exponential or power, whose "
-                "last bits differ between processors; put it before that transform, or leave the transform out"
+                f"{step} compares values of {program[column].label!r} after a logarithm, exponential or "
+                "power, whose "
+                "last bits differ between processors; put it before that transform, or leave the "
+                "transform out"
             )

@@ -1,24 +1,27 @@
 """Compares what a bundle will score with what the pipeline itself says."""
 
-from collections.abc import Sequence
+import warnings
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from paygrade.saving.errors import SaveRefused
+from paygrade.saving.learner import read_learner
 from paygrade.steps import After, Steps
 
 Scores = NDArray[Any]
+LONGEST_CAUSE = 300
+"""Characters of what scikit-learn says, in one message."""
 
 
 class Replay:
     """Scores rows as the service does: with the steps as data, and the booster as saved.
 
-    Without steps the booster is given the features themselves.
+    Without steps the booster is given the features themselves, and numbers equal to `missing` are missing.
     """
 
-    def __init__(self, booster: Any, trees: int, steps: Steps | None, after: After) -> None:
+    def __init__(self, booster: Any, trees: int, steps: Steps | None, missing: float, after: After) -> None:
         import xgboost
 
         self._booster = xgboost.Booster({"nthread": 1})
@@ -27,15 +30,15 @@ class Replay:
         self._kind = learner["gradient_booster"]["name"]
         self._rounds = (0, 0) if self._kind == "gblinear" else (0, trees)
         self._steps = steps
+        self._missing = np.float32(missing)
         self._after = after
-        if learner["objective"]["name"] == "multi:softmax":  # which would give only the class
-            self._booster.set_param({"objective": "multi:softprob"})
 
     def score(self, raw: NDArray[np.float64]) -> Scores:
         """Return scores of shape (rows,), or (rows, classes)."""
         import xgboost
 
         encoded = self._steps.transform(raw) if self._steps else raw.astype(np.float32)
+        encoded[encoded == self._missing] = np.nan
         if self._kind == "gbtree":
             scores = self._booster.inplace_predict(
                 encoded, iteration_range=self._rounds, validate_features=False
@@ -46,33 +49,38 @@ class Replay:
         return self._after.apply(scores)
 
 
-def read_learner(booster: Any) -> dict[str, Any]:
-    """Return XGBoost's own description of a booster."""
-    import json
-
-    learner: dict[str, Any] = json.loads(booster.save_config())["learner"]
-    return learner
-
-
-def author_scores(model: Any, sample: Any, classes: Sequence[Any]) -> Scores:
+def author_scores(model: Any, rows: Any) -> Scores:
     """Return what the model's author sees: predictions, or the probabilities of a classifier.
 
-    Of two classes, it is the probability of the second.
+    Of two classes, it is the probability of the second. Raises SaveRefused if the model cannot score the
+    rows.
     """
-    if type(model).__name__ == "Booster":
-        import xgboost
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            if type(model).__name__ == "Booster":
+                return np.asarray(model.predict(_matrix(rows)))
+            if not hasattr(model, "predict_proba"):
+                return np.asarray(model.predict(rows))
+            scores = np.asarray(model.predict_proba(rows))
+    except Exception as error:
+        line = " ".join(str(error).split())[:LONGEST_CAUSE]
+        raise SaveRefused(f"the model itself cannot score the sample: {line}") from None
+    return scores[:, 1] if scores.shape[1] == 2 else scores
 
-        return np.asarray(model.predict(xgboost.DMatrix(sample, enable_categorical=True)))
-    scores = np.asarray(model.predict_proba(sample) if len(classes) else model.predict(sample))
-    return scores[:, 1] if len(classes) == 2 else scores
+
+def _matrix(rows: Any) -> Any:
+    import xgboost
+
+    return xgboost.DMatrix(rows, enable_categorical=True)
 
 
 def differing_rows(expected: Scores, scores: Scores) -> NDArray[np.intp]:
     """Return which rows differ in a bit; raises SaveRefused if even the shapes do."""
     if expected.shape != scores.shape:
         raise SaveRefused(
-            f"the pipeline's scores have the shape {expected.shape}, and the bundle's would have {scores.shape}; "
-            "only one target is supported"
+            f"the pipeline's scores have the shape {expected.shape}, and the bundle's would have "
+            f"{scores.shape}"
         )
     same = (expected == scores) & (expected.dtype == scores.dtype)
     return np.flatnonzero(~(same if same.ndim == 1 else same.all(axis=1)))
@@ -89,6 +97,7 @@ def prove(expected: Scores, scores: Scores) -> None:
     if differing.size:
         row = differing[0]
         raise SaveRefused(
-            f"{differing.size} of {len(expected)} rows of the sample would score otherwise than the pipeline, the "
+            f"{differing.size} of {len(expected)} rows of the sample would score otherwise than the "
+            "pipeline, the "
             f"first is row {row}: {scores[row]} instead of {expected[row]}; nothing was written"
         )

@@ -11,6 +11,8 @@ from numpy.typing import NDArray
 
 from paygrade.saving.errors import SaveRefused
 
+FLOAT32_LIMIT = float(2**128 - 2**103)
+"""The smallest double that rounds to infinity in float32."""
 LARGEST_EXACT = 2**53
 """Whole numbers beyond it are not all numbers of float64."""
 FLOATS = ("float64", "float32")
@@ -22,9 +24,9 @@ NARROW_INTEGERS = ("int16", "int8", "uint16", "uint8")
 class RawColumn:
     """A column of the sample.
 
-    `type` is that of a feature. `texts` are the texts that any step knows. `unseen` tells whether a text may
-    occur that no step knows, and `nullable` whether a value may be missing. `missing` is what the column holds
-    where a value is missing: None, NaN or pandas' NA.
+    `type` is that of a feature. `texts` are the texts that any step knows. `unseen` tells whether a text
+    may occur that no step knows, and `nullable` whether a value may be missing. `missing` is what the
+    column holds where a value is missing: None, NaN or pandas' NA.
     """
 
     name: str
@@ -41,8 +43,8 @@ class RawColumn:
     def categories(self) -> list[str]:
         return sorted(self.texts, key=_natural)
 
-    def to_feature(self) -> dict[str, Any]:
-        """Describe the column as a feature of `bundle.json`."""
+    def to_feature(self, has_steps: bool) -> dict[str, Any]:
+        """Describe the column as a feature of `bundle.json`; steps need to know its type in pandas too."""
         feature: dict[str, Any] = {"name": self.name, "type": self.type}
         if self.nullable:
             feature["nullable"] = True
@@ -55,10 +57,10 @@ class RawColumn:
             feature |= {"type": "integer", "minimum": int(limits.min), "maximum": int(limits.max)}
         if self.type == "number" and (observed := self._observed()):
             feature["observed"] = observed
-        return {**feature, "dtype": self.dtype}
+        return {**feature, "dtype": self.dtype} if has_steps else feature
 
     def to_numbers(self) -> NDArray[np.float64]:
-        """Return the column as the steps read it: NaN for missing values, -1 for a text that is not listed."""
+        """Return the column as the steps read it: NaN if missing, -1 for a text that is not listed."""
         if self.type != "category":
             return np.array(
                 [math.nan if is_missing(value) else value for value in self.values], dtype=np.float64
@@ -103,6 +105,7 @@ def read_column(name: str, series: Any) -> RawColumn:
     if dtype == "bool":
         return RawColumn(name, "boolean", dtype, values)
     if dtype in FLOATS:
+        _check_range(name, values)
         return RawColumn(name, "number", dtype, values)
     if dtype in WIDE_INTEGERS + NARROW_INTEGERS:
         _check_exact(name, values)
@@ -122,7 +125,8 @@ def _read_objects(name: str, dtype: str, values: NDArray[Any]) -> RawColumn:
     missing: Any = absent[0] if absent else math.nan
     if len({str(type(value)) for value in absent}) > 1:
         raise SaveRefused(
-            f"column {name!r} marks missing values in two ways ({', '.join(sorted({repr(value) for value in absent}))}), "
+            f"column {name!r} marks missing values in two ways "
+            f"({', '.join(sorted({repr(value) for value in absent}))}), "
             "which encoders tell apart; use one of them, in training and here"
         )
     if not present:
@@ -163,8 +167,18 @@ def _natural(text: str) -> tuple[bool, float, str]:
         return True, 0.0, text
 
 
+def _check_range(name: str, values: NDArray[Any]) -> None:
+    """Refuse a sample with numbers that no caller can send."""
+    if (np.abs(values.astype(np.float64)) >= FLOAT32_LIMIT).any():
+        raise SaveRefused(
+            f"column {name!r} holds infinite numbers, or some beyond float32, which the service refuses; "
+            "leave these rows out of the sample"
+        )
+
+
 def _check_exact(name: str, values: NDArray[Any]) -> None:
     if values.size and max(abs(int(values.min())), abs(int(values.max()))) > LARGEST_EXACT:
         raise SaveRefused(
-            f"column {name!r} has whole numbers beyond 2^53, which JSON cannot carry exactly; convert it to text"
+            f"column {name!r} has whole numbers beyond 2^53, which JSON cannot carry exactly; convert it "
+            "to text"
         )

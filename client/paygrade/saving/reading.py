@@ -22,7 +22,8 @@ def trace(program: Program, transformer: Any, traced: Traced) -> Traced:
     reader = program.readers.get(name)
     if reader is None:
         raise SaveRefused(
-            f"{name} is not among the steps that can be written as data; do its work before the pipeline, in the "
+            f"{name} is not among the steps that can be written as data; do its work before the pipeline, "
+            "in the "
             f"table itself, or use one of {', '.join(sorted(program.readers))}"
         )
     require_fitted(transformer)

@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from paygrade.saving.errors import SaveRefused
 from paygrade.saving.program import Program
 from paygrade.saving.reading import Traced, is_sparse, require_numeric
 
@@ -59,10 +60,14 @@ def inverse_scaling(scaler: Any, dtype: str) -> dict[str, Any]:
 
 
 def _operation(do: str, by: Any, dtype: str = "") -> dict[str, Any]:
-    """Empty without operands. They have their own type, unless scikit-learn converts them to that of the values."""
+    """Empty without operands, which keep their own type unless scikit-learn converts them to `dtype`."""
     if by is None:
         return {}
     operands = np.asarray(by)
+    if not np.isfinite(operands).all():
+        raise SaveRefused(
+            "a scaler was fitted on a column without a single finite value; leave that column out"
+        )
     used = np.dtype(dtype or operands.dtype)
     return {"do": do, "by": operands.astype(used).astype(np.float64).tolist(), "dtype": str(used)}
 

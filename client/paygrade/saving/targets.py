@@ -30,7 +30,8 @@ def read_inverse(transformer: Any) -> After:
     if name == "Pipeline":
         return [part for _, step in reversed(transformer.steps) for part in read_inverse(step)]
     raise SaveRefused(
-        f"{name} of the target cannot be undone by the service; use FunctionTransformer with functions of NumPy, "
+        f"{name} of the target cannot be undone by the service; use FunctionTransformer with functions of "
+        "NumPy, "
         f"PowerTransformer, QuantileTransformer, or one of {', '.join(SCALERS)}"
     )
 

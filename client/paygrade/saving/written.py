@@ -11,9 +11,12 @@ from paygrade.saving.raw import RawColumn, as_text
 
 @dataclass(frozen=True)
 class Written:
-    """Steps as a bundle holds them, and the columns of the sample that they are made for."""
+    """Steps as a bundle holds them, and the columns of the sample that they are made for.
 
-    steps: dict[str, Any]
+    There are no steps where XGBoost is given these columns as they are.
+    """
+
+    steps: dict[str, Any] | None
     columns: list[RawColumn]
 
 
@@ -24,9 +27,12 @@ def write_steps(
     for output in outputs:
         if program[output].text_of:
             raise SaveRefused(
-                f"column {program[output].label!r} holds text, and reaches XGBoost without an encoder; encode it"
+                f"column {program[output].label!r} holds text, and reaches XGBoost without an encoder; "
+                "encode it"
             )
     steps = _needed(program.steps, outputs)
+    if not steps and list(outputs) == sorted(program.raw):
+        return Written(None, [program.raw[number] for number in outputs])
     for number, column in program.raw.items():
         if column.as_text:
             _make_text(number, column, steps, outputs)

@@ -1,4 +1,4 @@
-"""Fitted preprocessing as data: the steps that make a booster's columns out of the caller's, with NumPy alone."""
+"""Fitted preprocessing as data: steps make the columns of a booster out of the caller's, with NumPy alone."""
 
 from paygrade.steps.after import After
 from paygrade.steps.errors import StepsError

@@ -10,7 +10,7 @@ from paygrade.steps.calibration import Calibration
 from paygrade.steps.column import Column, Shape
 from paygrade.steps.errors import StepsError
 from paygrade.steps.fields import Fields
-from paygrade.steps.function import INEXACT, Clip, Function
+from paygrade.steps.function import Clip, Function
 from paygrade.steps.power import Power
 from paygrade.steps.quantile import InverseQuantile
 from paygrade.steps.scale import Scale
@@ -30,17 +30,16 @@ class After:
     differ on another processor.
     """
 
-    def __init__(self, parts: Sequence[Step | Calibration], exact: bool) -> None:
+    def __init__(self, parts: Sequence[Step | Calibration]) -> None:
         self._parts = parts
-        self.exact = exact
+        self.exact = all(part.exact for part in parts)
 
     @classmethod
     def from_list(cls, after: Sequence[Mapping[str, Any]]) -> "After":
         """Read what a bundle does to its scores; raises StepsError."""
         if len(after) > MOST:
             raise StepsError(f"after must have at most {MOST} parts")
-        parts = [_read_part(definition, f"after {number}") for number, definition in enumerate(after)]
-        return cls([part for part, _ in parts], all(exact for _, exact in parts))
+        return cls([_read_part(definition, f"after {number}") for number, definition in enumerate(after)])
 
     def apply(self, scores: NDArray[Any]) -> NDArray[Any]:
         """Return the scores that the author saw: (rows,), or (rows, classes). Raises StepsError."""
@@ -50,15 +49,12 @@ class After:
         return scores
 
 
-def _read_part(definition: object, location: str) -> tuple[Step | Calibration, bool]:
+def _read_part(definition: object, location: str) -> Step | Calibration:
     fields = Fields(definition, location)
     kind = fields.choice("kind", KINDS)
-    inexact = kind is Power or (
-        kind is Function and isinstance(definition, Mapping) and definition.get("name") in INEXACT
-    )
     part = kind.read(fields) if issubclass(kind, Calibration) else kind.read(fields, [Shape(())])
     fields.end()
-    return part, part.exact if isinstance(part, Calibration) else not inexact
+    return part
 
 
 def _apply_step(step: Step, scores: NDArray[Any]) -> NDArray[Any]:

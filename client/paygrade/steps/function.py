@@ -33,6 +33,7 @@ class Function(Step):
     takes_infinity: ClassVar[bool] = True
 
     def __init__(self, calculate: Calculate, dtype: FloatType, shapes: tuple[Shape, ...]) -> None:
+        self.exact = calculate in EXACT.values()
         self._calculate = calculate
         self._dtype = dtype
         self.shapes = shapes

@@ -49,8 +49,8 @@ class Places:
 class Lookup(Step):
     """Gives each value a number, or each text another text.
 
-    `results` are in the order of the texts, or of the numbers in `values`. Without `unknown` or `missing`, such
-    a value has no place.
+    `results` are in the order of the texts, or of the numbers in `values`. Without `unknown` or `missing`,
+    such a value has no place.
     """
 
     kind: ClassVar[str] = "lookup"

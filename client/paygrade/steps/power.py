@@ -10,25 +10,25 @@ from paygrade.steps.column import Column, Shape, refuse_rows
 from paygrade.steps.fields import Fields, Floats, FloatType
 from paygrade.steps.step import Step, require_numbers
 
-Transform = Callable[[Floats, float], Floats]
+Transform = Callable[[Floats, np.float64], Floats]
 EPSILON = float(np.spacing(1.0))
 
 
-def box_cox(values: Floats, power: float) -> Floats:
+def box_cox(values: Floats, power: np.float64) -> Floats:
     refuse_rows(values <= 0, "a value is not greater than 0, as the power transform of Box and Cox needs it")
     if power == 0:
-        return np.log(values)
+        return np.log(values.astype(np.float64))
     return np.asarray(np.expm1(power * np.log(values)) / power)
 
 
-def inverse_box_cox(values: Floats, power: float) -> Floats:
+def inverse_box_cox(values: Floats, power: np.float64) -> Floats:
     if power == 0:
-        return np.exp(values)
+        return np.exp(values.astype(np.float64))
     return np.asarray(np.exp(np.log1p(power * values) / power))
 
 
-def yeo_johnson(values: Floats, power: float) -> Floats:
-    result = np.zeros_like(values)
+def yeo_johnson(values: Floats, power: np.float64) -> Floats:
+    result = np.zeros_like(values, dtype=np.float64)
     positive = values >= 0
     high, low = values[positive], values[~positive]
     if abs(power) < np.finfo(values.dtype).eps:
@@ -42,8 +42,8 @@ def yeo_johnson(values: Floats, power: float) -> Floats:
     return result
 
 
-def inverse_yeo_johnson(values: Floats, power: float) -> Floats:
-    result = np.zeros_like(values)
+def inverse_yeo_johnson(values: Floats, power: np.float64) -> Floats:
+    result = np.zeros_like(values, dtype=np.float64)
     positive = values >= 0
     high, low = values[positive], values[~positive]
     if abs(power) < EPSILON:
@@ -66,12 +66,16 @@ TRANSFORMS: Mapping[str, Transform] = {
 
 
 class Power(Step):
-    """Raises each column to a power of its own, in the way of `method`."""
+    """Raises each column to a power of its own, in the way of `method`.
+
+    It calculates in float64, whatever type goes in and comes out.
+    """
 
     kind: ClassVar[str] = "power"
+    exact = False
 
     def __init__(
-        self, transform: Transform, powers: list[float], dtype: FloatType, shapes: tuple[Shape, ...]
+        self, transform: Transform, powers: Sequence[np.float64], dtype: FloatType, shapes: tuple[Shape, ...]
     ) -> None:
         self._transform = transform
         self._powers = powers
@@ -82,12 +86,12 @@ class Power(Step):
     def read(cls, fields: Fields, columns: Sequence[Shape]) -> Self:
         require_numbers(fields, columns)
         transform = fields.choice("method", TRANSFORMS)
-        powers = fields.numbers("powers", len(columns)).tolist()
+        powers = list(fields.numbers("powers", len(columns)))
         shapes = tuple(replace(column, calculated=True) for column in columns)
         return cls(transform, powers, fields.dtype(), shapes)
 
     def apply(self, columns: Sequence[Column]) -> list[Column]:
         return [
-            Column(self._transform(column.values.astype(self._dtype, copy=False), power))
+            Column(self._transform(column.values.astype(self._dtype, copy=False), power).astype(self._dtype))
             for column, power in zip(columns, self._powers, strict=True)
         ]

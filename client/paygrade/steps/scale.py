@@ -21,7 +21,7 @@ OPERATIONS: Mapping[str, Arithmetic] = {
 MOST_OPERATIONS = 10
 
 
-class Operation(NamedTuple):
+class ScaleOperation(NamedTuple):
     """An operation with one operand for each column; their type decides the precision, as NumPy has it."""
 
     calculate: Arithmetic
@@ -40,7 +40,7 @@ class Scale(Step):
     def __init__(
         self,
         dtype: FloatType,
-        operations: Sequence[Operation],
+        operations: Sequence[ScaleOperation],
         clip: NDArray[np.float64] | None,
         shapes: tuple[Shape, ...],
     ) -> None:
@@ -74,10 +74,10 @@ class Scale(Step):
         return Column(values, column.absent)
 
 
-def _read_operation(definition: object, location: str, count: int) -> Operation:
+def _read_operation(definition: object, location: str, count: int) -> ScaleOperation:
     fields = Fields(definition, f"{location}: an operation")
     calculate = fields.choice("do", OPERATIONS)
     dtype = fields.dtype()
     operands = fields.numbers("by", count).astype(dtype)
     fields.end()
-    return Operation(calculate, operands)
+    return ScaleOperation(calculate, operands)

@@ -13,11 +13,13 @@ class Step(ABC):
     """One fitted operation: it turns some columns into others.
 
     `kind` is its name in a bundle. `read` gets the shapes of the columns that it works on, checks that it
-    can, and says which shapes it gives. A step that `takes_infinity` is also given infinite values.
+    can, and says which shapes it gives. A step that `takes_infinity` is also given infinite values. One that
+    is not `exact` has other last bits on other processors.
     """
 
     kind: ClassVar[str]
     takes_infinity: ClassVar[bool] = False
+    exact: bool = True
     shapes: tuple[Shape, ...]
 
     @classmethod

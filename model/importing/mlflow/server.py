@@ -24,6 +24,7 @@ class TrackingServer:
     def __init__(self, address: str, headers: Mapping[str, str]) -> None:
         self.address = address.rstrip("/")
         self._headers = headers
+        self._opener = urllib.request.build_opener(_NoRedirect)
 
     def version(self, name: str, version: str) -> str:
         """Return where the files of a version of a registered model are."""
@@ -95,12 +96,19 @@ class TrackingServer:
     def _open(self, path: str) -> Any:
         request = urllib.request.Request(f"{self.address}/{API}/{path}", headers=dict(self._headers))  # noqa: S310 (http only)
         try:
-            return urllib.request.urlopen(request, timeout=TIMEOUT_SECONDS)  # noqa: S310 (likewise)
+            return self._opener.open(request, timeout=TIMEOUT_SECONDS)
         except urllib.error.HTTPError as error:
             raise BundleError(f"{self.address}: {_reason(error)}") from None
         except (OSError, ValueError) as error:
             reason = getattr(error, "reason", error)
             raise BundleError(f"{self.address}: the tracking server cannot be reached: {reason}") from None
+
+
+class _NoRedirect(urllib.request.HTTPRedirectHandler):
+    """Follows no redirect, which would carry the authorization to another host."""
+
+    def redirect_request(self, *_: Any) -> None:
+        return None
 
 
 class _RemoteFolder:

@@ -1,8 +1,6 @@
 """An imported booster gives the scores of its author; the command asks for what it does not know."""
 
-import gzip
 import json
-import pickle
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -15,7 +13,7 @@ from sklearn.datasets import load_diabetes, load_wine
 
 from model.bundle import Bundle
 from model.description.manifest import Manifest
-from tests.unit.model.command import made, refusal, write_csv
+from tests.unit.model.command import made, refusal, run, write_csv
 
 SAVED = Path(__file__).parent / "saved"
 DIABETES, WINE = load_diabetes(as_frame=True), load_wine()
@@ -53,6 +51,8 @@ def test_an_early_stopped_model_is_served_with_its_best_iteration(import_model: 
     found = scores(manifest, records(DIABETES.data))
     assert manifest.trees == wrapper.best_iteration + 1 < wrapper.get_booster().num_boosted_rounds()
     assert np.array_equal(found, wrapper.predict(DIABETES.data))
+    rounds = wrapper.get_booster().num_boosted_rounds()
+    assert f", {manifest.trees} of {rounds} rounds of trees, " in run("show", manifest.directory).out
     native = wrapper.get_booster().predict(xgboost.DMatrix(DIABETES.data))
     assert not np.array_equal(found, native)  # the native call uses all rounds
 
@@ -188,12 +188,6 @@ COMPLETE = (SAVED / "xgboost-2.1.json").read_bytes()
 @pytest.mark.parametrize(
     ("content", "message"),
     [
-        (pickle.dumps([]), "is a pickle, and reading a pickle can run code; save the model with"),
-        (gzip.compress(b"pickle", mtime=0), "a joblib file contains a pickle"),
-        (b"tree\nversion=v4\n", "is a LightGBM model, and only XGBoost models are supported"),
-        (b"CBM1....", "is a CatBoost model"),
-        (b"binf\0\0\0?", "is in the binary format that XGBoost 3.1 removed"),
-        (b"[{}]", "is a dump of trees"),
         (b"", "is not a complete XGBoost model; save the model with booster.save_model"),
         (COMPLETE[:-200], "is not a complete XGBoost model"),
         (COMPLETE[:2000] + b"}", "is not a complete XGBoost model"),
@@ -211,6 +205,18 @@ def test_a_file_that_is_not_an_xgboost_model_is_refused_with_advice(
     error = refusal("import", tmp_path / "model.ubj", "--target", "y", "--output", tmp_path / "out")
     assert message in error
     assert not (tmp_path / "out").exists()
+
+
+@pytest.mark.parametrize("name", ["Bc-2", "-a", "a b", "x" * 64])
+def test_an_invalid_name_is_refused_before_anything_is_read(tmp_path: Path, name: str) -> None:
+    error = refusal("import", SAVED / "xgboost-3.0.ubj", f"--name={name}", "--output", tmp_path / "out")
+    assert f"--name {name!r}: a name has 1 to 63 characters of a-z, 0-9, _ and -" in error
+    assert "/tmp" not in error  # noqa: S108 (none is named)
+
+
+def test_a_name_that_would_do_is_proposed() -> None:
+    error = refusal("import", SAVED / "xgboost-3.0.ubj", "--name", "Bc-2")
+    assert error.endswith("; --name bc-2 would do")
 
 
 def test_a_model_without_trees_is_refused(tmp_path: Path) -> None:
@@ -238,7 +244,7 @@ def test_names_that_do_not_fit_the_classes_are_refused(tmp_path: Path, classes: 
         ("{", "is not JSON"),
         ("[1]", "must hold a list of features"),
         ('["years", "weekday", "more"]', "the model has no feature 'more'"),
-        ('[{"name": "years", "type": "date"}]', "'years' must have one of the types"),
+        ('[{"name": "years", "type": "text"}]', "'years' must have one of the types"),
     ],
 )
 def test_a_schema_that_does_not_fit_is_refused(tmp_path: Path, schema: str, message: str) -> None:

@@ -12,7 +12,17 @@ from model.description.errors import BundleError
 from model.publish import publish
 from model.versions import parse
 from tests.unit.model.conftest import Describe
-from tests.unit.model.objectives import DIABETES, MODELS, QUANTILES, ROUNDS, WINE, Floats, Table, train
+from tests.unit.model.objectives import (
+    CANCER,
+    DIABETES,
+    MODELS,
+    QUANTILES,
+    ROUNDS,
+    WINE,
+    Floats,
+    Table,
+    train,
+)
 
 
 @pytest.fixture(scope="module", params=MODELS)
@@ -178,6 +188,43 @@ def test_trees_with_several_numbers_in_a_leaf_are_served_and_explained_if_xgboos
         assert np.abs(sums - margins.max(axis=1)).max() < 1e-4
     else:
         assert manifest.unexplained == "its trees have several numbers in a leaf"
+
+
+def targets_of(data: Table) -> Floats:
+    first = data.target.astype(np.float32)
+    return np.stack([first, data.values[:, 2] * 10 + first / 50, first % 7], axis=1)
+
+
+@pytest.mark.parametrize("strategy", ["one_output_per_tree", "multi_output_tree"])
+def test_several_targets_have_a_score_for_each_name(
+    tmp_path: Path, describe: Describe, strategy: str
+) -> None:
+    labels = np.nan_to_num(targets_of(DIABETES))
+    more = {"multi_strategy": strategy, "tree_method": "hist"}
+    booster = xgboost.train({"nthread": 1, **more}, DIABETES.matrix(label=labels), ROUNDS)
+    names = ["progress", "mass", "week"]
+    description = describe(features=DIABETES.features, trees=ROUNDS, targets=names)
+    manifest = publish(tmp_path, booster, description, DIABETES.rows[:5])
+    outputs = Bundle.load(manifest).outputs(DIABETES.values)
+    assert np.array_equal(outputs.prediction, booster.predict(DIABETES.matrix()))
+    assert outputs.targets == names
+    assert manifest.members == {"prediction": 3}
+    assert manifest.columns[False] == ("prediction_progress", "prediction_mass", "prediction_week")
+    assert manifest.unexplained == "it predicts several targets"
+
+
+def test_several_questions_have_an_answer_and_a_probability_each(tmp_path: Path, describe: Describe) -> None:
+    labels = np.stack([CANCER.target, CANCER.target == 0], axis=1)
+    more = {"objective": "binary:logistic", "nthread": 1}
+    booster = xgboost.train(more, CANCER.matrix(label=labels), ROUNDS)
+    description = describe(features=CANCER.features, trees=ROUNDS, targets=["benign", "malignant"])
+    manifest = publish(tmp_path, booster, description, CANCER.rows[:5])
+    outputs, expected = Bundle.load(manifest).outputs(CANCER.values), booster.predict(CANCER.matrix())
+    assert outputs.probability is not None
+    assert np.array_equal(outputs.probability, expected)
+    assert np.array_equal(outputs.prediction, expected > 0.5)
+    assert manifest.members == {"prediction": 2, "probability": 2}
+    assert manifest.columns[False][2:] == ("probability_benign", "probability_malignant")
 
 
 @pytest.mark.parametrize(

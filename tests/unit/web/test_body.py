@@ -58,6 +58,26 @@ def test_a_body_that_is_not_json_is_refused(site: Site, path: str, body: bytes) 
 
 
 @pytest.mark.parametrize(
+    ("body", "reason"),
+    [
+        (b"", "the body is empty; send JSON"),
+        (b'{"inputs":\n {"years": 7312561,}}', "there is a comma before } at line 2, column 19; remove it"),
+        (b'{"inputs": [1, 2,\n ]}', "there is a comma before ] at line 1, column 17; remove it"),
+        (b'{"NaN": "Infinity",\n"a": NaN}', "NaN at line 2, column 6, is not JSON; send null"),
+        (b'{"a": -Infinity}', "-Infinity at line 1, column 7, is not JSON; send null"),
+        ('{"inputs": 1}'.encode("utf-16"), "it begins like UTF-16; encode it as UTF-8"),
+        ('{"inputs": 1}'.encode("utf-16-be"), "it begins like UTF-16; encode it as UTF-8"),
+        (b'{"a":\n"\xff"}', "line 2 is not UTF-8"),
+        (b"{'a': 1}", "at line 1, column 2"),
+    ],
+)
+def test_a_body_that_is_not_json_is_told_what_is_wrong_and_where(
+    site: Site, body: bytes, reason: str
+) -> None:
+    assert reason in problem(post(site, "/v1/predictions", body), 400)["detail"]
+
+
+@pytest.mark.parametrize(
     ("body", "where"),
     [
         ([SECRET], [""]),
@@ -200,9 +220,7 @@ def test_an_unknown_model_or_version_is_not_found(site: Site, model: str) -> Non
 @pytest.mark.parametrize(
     ("content_type", "encoding"),
     [
-        (None, None),
         ("text/plain", None),
-        ("text/json", None),
         ("application/x-www-form-urlencoded", None),
         ("multipart/form-data; boundary=x", None),
         ("application/json", "gzip"),
@@ -220,7 +238,7 @@ def test_another_media_type_or_encoding_is_refused(
 def test_a_body_over_the_limit_is_refused_with_and_without_its_length(new_site: NewSite, path: str) -> None:
     site = new_site(max_body=1024)
     body = b'{"years": 2.5}' + b" " * 1024
-    problem(post(site, path, body), 413)
+    assert "1024 bytes" in problem(post(site, path, body), 413)["detail"]
     chunked = {"wsgi.input_terminated": True}
     problem(post(site, path, b"", input_stream=BytesIO(body), environ_overrides=chunked), 413)
     assert site.is_untouched()

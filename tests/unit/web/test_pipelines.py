@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from jsonschema import Draft202012Validator
 
-from tests.pipelines import Saved, flats, regression, rows_of, save
+from tests.pipelines import Saved, calibrated, flats, regression, rows_of, save
 from tests.unit.model.conftest import rewrite
 from tests.unit.web.conftest import NewSite
 from tests.unit.web.site import Site, problem
@@ -23,6 +23,13 @@ def saved(tmp_path_factory: pytest.TempPathFactory) -> Saved:
 @pytest.fixture
 def flats_site(new_site: NewSite, saved: Saved) -> Site:
     return new_site(bundles=saved.bundle.parents[1], default_model="flats")
+
+
+@pytest.fixture(scope="module")
+def doubles(tmp_path_factory: pytest.TempPathFactory) -> Saved:
+    """A classifier that is calibrated in double precision."""
+    table = flats(800)
+    return save(calibrated(table), table, tmp_path_factory.mktemp("doubles"), classes=["low", "high"])
 
 
 @pytest.fixture
@@ -67,6 +74,16 @@ def test_a_text_that_training_did_not_know_is_a_valid_value(flats_site: Site, sa
     assert Draft202012Validator(schema).is_valid(row)
     answer = flats_site.hire().post({"inputs": row}, Prefer="wait=5").get_json()
     assert np.float32(answer["output"]["prediction"]) == saved.pipeline.predict(table)[0]
+
+
+def test_tensors_of_scores_in_double_precision_are_fp64(new_site: NewSite, doubles: Saved) -> None:
+    site, table = new_site(bundles=doubles.bundle.parents[1], default_model="flats"), flats(3, seed=9)
+    outputs = site.client.get("/v2/models/flats").get_json()["outputs"]
+    datatypes = {output["name"]: output["datatype"] for output in outputs}
+    assert datatypes == {"prediction": "FP64", "label": "BYTES", "probability": "FP64"}
+    posted = site.hire().post({"inputs": rows_of(table)}, Prefer="wait=5").get_json()
+    given = [output["probability"] for output in posted["outputs"]]
+    assert given == doubles.pipeline.predict_proba(table)[:, 1].tolist()
 
 
 def test_a_model_that_cannot_be_explained_says_why(unexplained: Site) -> None:

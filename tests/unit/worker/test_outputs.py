@@ -38,6 +38,14 @@ NUMBERS = np.array([1, 0])
             Outputs(floats(0.1, 2), interval=floats([0, 0.3], [1, 3])),
             {"prediction": 0.1, "interval": [0, 0.3]},
         ),
+        (
+            Outputs(floats([1.2, 3.4], [5, 6]), targets=["height", "größe"]),
+            {"prediction": {"height": 1.2, "größe": 3.4}},
+        ),
+        (
+            Outputs(np.array([[1, 0], [0, 0]]), probability=floats([0.9, 0.2], [0, 0]), targets=["a", "b"]),
+            {"prediction": {"a": 1, "b": 0}, "probability": {"a": 0.9, "b": 0.2}},
+        ),
     ],
 )
 def test_each_kind_of_model_has_its_members(outputs: Outputs, first: object) -> None:
@@ -53,6 +61,7 @@ def test_each_kind_of_model_has_its_members(outputs: Outputs, first: object) -> 
         Outputs(NUMBERS, probability=floats(1, np.inf)),
         Outputs(NUMBERS, probabilities=floats([0, 1], [np.nan, 1]), labels=["a", "b"], classes=["a", "b"]),
         Outputs(floats(1, 1), interval=floats([0, 1], [0, np.inf])),
+        Outputs(floats([1, 2], [1, np.nan]), targets=["a", "b"]),
     ],
 )
 def test_a_value_that_is_not_finite_fails_its_row_alone(outputs: Outputs) -> None:

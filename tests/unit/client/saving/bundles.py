@@ -22,6 +22,7 @@ class SavedBundle:
         self.steps = Steps.from_dict(steps, self.features) if steps else None
         self.after = After.from_list(self.description.get("after", []))
         self._booster = xgboost.Booster({"nthread": 1}, model_file=directory / "model.ubj")
+        self._kind = json.loads(self._booster.save_config())["learner"]["gradient_booster"]["name"]
 
     def score(self, rows: Sequence[Mapping[str, Any]]) -> NDArray[Any]:
         """Return the scores of rows: (rows,), or (rows, classes)."""
@@ -29,11 +30,14 @@ class SavedBundle:
         encoded = self.steps.transform(raw) if self.steps else raw.astype(np.float32)
         missing = self.description.get("missing", math.nan)
         rounds = (0, self.description["trees"])
-        return self.after.apply(
-            self._booster.inplace_predict(
+        if self._kind == "gbtree":
+            scores = self._booster.inplace_predict(
                 encoded, iteration_range=rounds, missing=missing, validate_features=False
             )
-        )
+        else:
+            matrix = xgboost.DMatrix(encoded, missing=missing)
+            scores = self._booster.predict(matrix, validate_features=False)
+        return self.after.apply(scores)
 
 
 def rows_of(frame: Any, names: Sequence[str]) -> list[dict[str, Any]]:

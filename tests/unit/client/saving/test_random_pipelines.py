@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 import paygrade
 import pytest
-from hypothesis import HealthCheck, Phase, given, settings
+from hypothesis import HealthCheck, Phase, assume, event, given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
@@ -42,11 +42,16 @@ def test_a_thousand_random_pipelines_score_the_same_bits(data: st.DataObject, se
 def _check_pipeline(data: st.DataObject, seed: int) -> None:
     with warnings.catch_warnings(), TemporaryDirectory() as folder:
         warnings.simplefilter("ignore")
-        model, table = data.draw(pipelines(seed))
+        try:
+            model, table = data.draw(pipelines(seed))
+        except ValueError:  # scikit-learn's own: it cannot be fitted
+            assume(False)
         try:
             paygrade.save(model, Path(folder) / "bundle", name="any", sample=table, target="size")
         except paygrade.SaveRefused as refused:
-            assert UNSURE in str(refused), refused
+            if UNSURE not in str(refused):
+                raise
+            event("refused")
             return
         bundle = SavedBundle(Path(folder) / "bundle")
         rows = _allowed(frame(seed + 1, ROWS, missing=0.2, unseen=0.1), table, bundle)

@@ -28,6 +28,15 @@ def test_each_other_member_is_a_tensor_of_its_own() -> None:
     assert interval["data"] == [1, 2, 3, 4]
 
 
+def test_targets_are_one_tensor_that_names_them() -> None:
+    [prediction] = described(
+        {"prediction": {"height": 1.2, "weight": 3.4}}, {"prediction": {"height": 5, "weight": 6}}
+    )
+    assert prediction["shape"] == (2, 2)
+    assert prediction["data"] == [1.2, 3.4, 5, 6]
+    assert prediction["parameters"] == {"targets": '["height","weight"]'}
+
+
 def test_a_member_that_some_row_lacks_is_not_a_tensor() -> None:
     assert [output["name"] for output in described({"prediction": 1, "label": "a"}, {"prediction": 2})] == [
         "prediction"

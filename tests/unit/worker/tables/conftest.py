@@ -71,7 +71,7 @@ def score_table(files: FileStore, booster: xgboost.Booster) -> ScoreTable:
     ) -> Scored:
         with files.create("input") as file:
             file.write(data)
-        request = TableRequest(kind, results or kind, FEATURES.names, options.pop("scored", OURS), **options)
+        request = TableRequest(kind, results or kind, FEATURES, options.pop("scored", OURS), **options)
         planned = plan(files, "input", request, chunk)
         return score_chunks(files, planned, ChunkScorer(files, planned.layout, FEATURES, predict, PREDICTION))
 
@@ -93,7 +93,7 @@ def score_bundle(files: FileStore) -> Callable[..., Scored]:
         manifest, types = bundle.manifest, types_of(bundle, explain)
         scored = added_names(manifest.columns[explain], manifest.warns, prefix="")
         request = TableRequest(
-            kind, results or kind, manifest.schema.names, scored, warns=manifest.warns, explain=explain
+            kind, results or kind, manifest.schema, scored, warns=manifest.warns, explain=explain
         )
         planned = plan(files, "input", request, chunk=2000)
         predict, warn = predict_with(bundle, explain), warn_by(bundle.observed)

@@ -48,6 +48,17 @@ def test_an_interval_has_two_columns() -> None:
     }
 
 
+def test_each_target_has_a_column_of_its_own() -> None:
+    probability = np.array([[0.9, 0.2], [0.1, 0.3]], np.float32)
+    labels = Outputs(np.array([[1, 0], [0, 0]]), probability=probability, targets=["a", "b"])
+    assert {name: column.tolist() for name, column in columns_of(labels).items()} == {
+        "prediction_a": [1, 0],
+        "prediction_b": [0, 0],
+        "probability_a": probability[:, 0].tolist(),
+        "probability_b": probability[:, 1].tolist(),
+    }
+
+
 def test_rows_that_the_model_did_not_score_have_empty_values() -> None:
     columns = joined([(1, None), (2, columns_of(GIVEN))], TYPES)
     assert columns["label"].tolist() == ["", "a, or b", "c"]

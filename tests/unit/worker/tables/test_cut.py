@@ -26,7 +26,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def chunks_of(folder: Path, data: bytes, chunk: int, most: int) -> list[Chunk]:
     (folder / "input").write_bytes(data)
     with files_at(str(folder)).open("input") as file:
-        return list(cut_lines(file, 0, len(data), quotes=True, chunk=chunk, most=most))
+        return list(cut_lines(file, 0, len(data), delimiter=",", chunk=chunk, most=most))
 
 
 def rows_of(folder: Path, data: bytes, chunk: int, most: int = 100) -> list[tuple[str, ...] | None]:

@@ -143,7 +143,7 @@ def test_scoring_stops_between_two_calls_of_the_model(files: FileStore) -> None:
     data = as_parquet([{"years": 1.5, "age": 20, "town": "Bern"}] * ROWS)
     with files.create("input") as file:
         file.write(data)
-    planned = plan(files, "input", TableRequest(Format.PARQUET, Format.CSV, FEATURES.names, OURS))
+    planned = plan(files, "input", TableRequest(Format.PARQUET, Format.CSV, FEATURES, OURS))
     calls: list[int] = []
 
     def predict(matrix: Any) -> Any:
@@ -163,7 +163,7 @@ def test_the_sizes_of_chunks_add_up_to_the_size_of_the_file(files: FileStore) ->
     data = as_parquet([{"years": 1.5, "age": 20, "town": "Bern"}] * 60_000, row_group_size=30_000)
     with files.create("input") as file:
         file.write(data)
-    request = TableRequest(Format.PARQUET, Format.CSV, FEATURES.names, OURS)
+    request = TableRequest(Format.PARQUET, Format.CSV, FEATURES, OURS)
     for explain in (False, True):
         chunks = plan(files, "input", request._replace(explain=explain)).chunks
         assert 0.99 < sum(chunk.size for chunk in chunks) / len(data) <= 1

@@ -6,7 +6,7 @@ from jobs.files.tables import Format
 from worker.tables.plan import Chunk, Layout
 
 LAYOUT = Layout(
-    Format.CSV, Format.PARQUET, ("id", "years"), ("id",), ("prediction", "error"), "latin-1", True
+    Format.CSV, Format.PARQUET, ("id", "years"), ("id",), ("prediction", "error"), True, ";", ("years",)
 )
 
 
@@ -21,8 +21,9 @@ def test_the_names_in_the_text_of_a_layout_stay_the_same() -> None:
         "names": ["id", "years"],
         "kept": ["id"],
         "scored": ["prediction", "error"],
-        "encoding": "latin-1",
         "warns": True,
+        "delimiter": ";",
+        "decimal_commas": ["years"],
     }
 
 

@@ -4,7 +4,6 @@ from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
-import orjson
 import pyarrow as pa
 import pytest
 
@@ -97,9 +96,3 @@ def test_a_bundle_without_observed_ranges_adds_no_warnings_column(wages: Bundle)
     layout = Layout(Format.CSV, Format.CSV, (), (), OURS)
     scores = Scores({"prediction": np.zeros(1)}, {}, pa.array(["a warning"]))
     assert csv_lines(layout, Rows(1, {}, CsvColumns({}), {}), scores) == b"0.0,\n"
-
-
-def test_a_layout_of_an_earlier_release_has_no_warnings() -> None:
-    fields = orjson.loads(Layout(Format.CSV, Format.CSV, (), (), OURS, warns=True).to_json())
-    del fields["warns"]
-    assert not Layout.from_json(orjson.dumps(fields)).warns

@@ -13,7 +13,7 @@ Key = str | float
 
 
 @dataclass(frozen=True)
-class Table:
+class LookupTable:
     """The result for each value; None in `unknown` or `missing` means that the encoder raises.
 
     With `to_text` the results are texts, and -1 is one that is in no list; other texts stay as they are.

@@ -1,0 +1,77 @@
+"""Makes a plain file of one that is packed, or whose text is not UTF-8."""
+
+import codecs
+from collections.abc import Callable, Iterable, Iterator
+from itertools import chain
+from typing import NamedTuple
+
+from jobs.errors import InvalidTable
+from jobs.files.store import FileStore
+from jobs.files.unpacking import GZIP, ZIP, gunzip, unzip
+from model.tables.dialect import UnclearDialect, find_encoding
+from worker.stopping import ScoringStopped
+
+
+class RawFile(NamedTuple):
+    """A file as it was sent; `encoding` is the named one, and None for a file that is not text."""
+
+    files: FileStore
+    name: str
+    encoding: str | None
+
+
+def prepare(raw: RawFile, files: FileStore, name: str, limit: int, wanted: Callable[[], bool]) -> None:
+    """Writes the plain file, of at most `limit` bytes.
+
+    Raises InvalidTable, and ScoringStopped once the batch is no longer wanted.
+    """
+    size = 0
+    pieces = _unpacked(raw)
+    if raw.encoding is not None:
+        pieces = recoded(pieces, raw.encoding)
+    with files.create(name) as file:
+        for piece in pieces:
+            if not wanted():
+                raise ScoringStopped
+            size += len(piece)
+            if size > limit:
+                raise InvalidTable(
+                    f"the file has more than {limit} bytes once it is unpacked; send it in parts"
+                )
+            file.write(piece)
+
+
+def recoded(pieces: Iterable[bytes], named: str) -> Iterator[bytes]:
+    """The text in UTF-8. Raises InvalidTable with the line of bytes that are not of the encoding."""
+    rest = iter(pieces)
+    start = next(rest, b"")
+    try:
+        encoding = find_encoding(start, named)
+    except UnclearDialect as error:
+        raise InvalidTable(str(error)) from None
+    if encoding == "utf-8":
+        yield from chain((start,), rest)
+        return
+    decoder, lines = codecs.getincrementaldecoder(encoding)(), 1
+    for piece in chain((start,), rest, (b"",)):
+        try:
+            text = decoder.decode(piece, final=not piece)
+        except UnicodeDecodeError as error:
+            lines += error.object[: error.start].decode(encoding, errors="replace").count("\n")
+            raise InvalidTable(
+                f"line {lines}: this is not {encoding}; name the encoding of the file"
+            ) from None
+        lines += text.count("\n")
+        if text:
+            yield text.encode()
+
+
+def _unpacked(raw: RawFile) -> Iterator[bytes]:
+    start = next(raw.files.pieces(raw.name, 0, len(ZIP)), b"")
+    if start == ZIP:
+        with raw.files.open(raw.name) as file:
+            yield from unzip(file, raw.files.size(raw.name))
+    elif start.startswith(GZIP):
+        yield from gunzip(raw.files.pieces(raw.name))
+    else:
+        yield from raw.files.pieces(raw.name)
