@@ -3,7 +3,7 @@
 import argparse
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 from model.bundle import Bundle
 from model.cli.bundles import find_bundle
@@ -24,6 +24,9 @@ from model.description.manifest import Manifest
 if TYPE_CHECKING:
     from model.training.table import TableOptions
 
+Versions: TypeAlias = Sequence[tuple[str, Manifest]]
+"""What to call the old and the new version, and their descriptions."""
+
 
 def add_comparing(commands: Any) -> None:
     """Add the command."""
@@ -40,32 +43,33 @@ def add_comparing(commands: Any) -> None:
     add_registry(parser)
 
 
-def compare_golden_rows(old: Manifest, new: Manifest) -> Iterator[str]:
+def compare_golden_rows(versions: Versions) -> Iterator[str]:
     """Compare the scores of the golden rows of both versions."""
-    rows = old.scored_rows
-    rows += [row for row in new.scored_rows if row not in rows]
+    rows = [row for _, manifest in versions for row in manifest.scored_rows]
+    different = [row for number, row in enumerate(rows) if row not in rows[:number]]
     yield "on the golden rows of both"
-    yield from _compare(old, new, columns_of(rows), len(rows))
+    yield from _compare(versions, columns_of(different), len(different))
 
 
-def compare_sample(old: Manifest, new: Manifest, file: Path, written: "TableOptions") -> Iterator[str]:
+def compare_sample(versions: Versions, file: Path, written: "TableOptions") -> Iterator[str]:
     """Compare the scores of the rows in a file."""
     from model.training.table import read_table
 
     table = read_table(file, written).columns
     yield f"on the rows of {file.name}"
-    yield from _compare(old, new, arrays_of(table), table.num_rows)
+    yield from _compare(versions, arrays_of(table), table.num_rows)
 
 
-def _compare(old: Manifest, new: Manifest, columns: Columns, size: int) -> Iterator[str]:
+def _compare(versions: Versions, columns: Columns, size: int) -> Iterator[str]:
     try:
-        scored = [
-            score_table(Bundle.load(manifest), name, columns, size)
-            for manifest, name in zip((old, new), _names(old, new), strict=True)
-        ]
-        yield from (f"  {line}" for line in _lines(scored[0], scored[1], columns))
+        old, new = _score(versions, columns, size)
+        yield from (f"  {line}" for line in _lines(old, new, columns))
     except BundleError as error:
         yield f"  the scores are not compared: {error}"
+
+
+def _score(versions: Versions, columns: Columns, size: int) -> list[ScoredTable]:
+    return [score_table(Bundle.load(each), name, columns, size) for name, each in versions]
 
 
 def _lines(old: ScoredTable, new: ScoredTable, columns: Columns) -> Iterator[str]:
@@ -80,10 +84,8 @@ def _compare_command(options: argparse.Namespace) -> str:
     old, new = (find_bundle(each, options.bundles) for each in (options.old, options.new))
     table = read_table(options.data, table_options(options)).columns
     columns = arrays_of(table)
-    scored = [
-        score_table(Bundle.load(manifest), name, columns, table.num_rows)
-        for manifest, name in zip((old, new), _names(old, new, (options.old, options.new)), strict=True)
-    ]
+    names = (old.ref, new.ref) if old.ref != new.ref else (options.old, options.new)
+    scored = _score(list(zip(names, (old, new), strict=True)), columns, table.num_rows)
     differences = find_differences(*scored)
     lines = [f"breaks callers: {change}" for change in breaking_changes(old, new)]
     lines += _metrics(scored, columns)
@@ -103,11 +105,6 @@ def _metrics(scored: Sequence[ScoredTable], columns: Mapping[str, Any]) -> list[
         return [f"the table has no column {target!r}, so no errors are measured"]
     metrics = {each.name: measure(each, columns[target]) for each in scored}
     return render_metrics_of(metrics) if any(metrics.values()) else []
-
-
-def _names(old: Manifest, new: Manifest, alike: Sequence[str] = ("the old", "the new")) -> Sequence[str]:
-    """What to call the versions; `alike` if both have the same name and number."""
-    return (old.ref, new.ref) if old.ref != new.ref else alike
 
 
 COMMANDS: Mapping[str, Callable[[argparse.Namespace], str]] = {"compare": _compare_command}

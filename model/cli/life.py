@@ -117,9 +117,10 @@ def _compare(
 ) -> Iterator[str]:
     yield f"instead of version {used.version}, callers would get version {version}"
     yield from (f"  this breaks callers: {change}" for change in changes)
-    yield from compare_golden_rows(used, new)
+    versions = [(used.ref, used), (f"{new.name}@{version}", new)]
+    yield from compare_golden_rows(versions)
     if options.sample:
-        yield from compare_sample(used, new, options.sample, table_options(options))
+        yield from compare_sample(versions, options.sample, table_options(options))
     yield ""
 
 

@@ -68,6 +68,7 @@ def test_a_number_that_is_taken_is_refused_with_the_next_one(publish_rent: Publi
     assert "--version 2 publishes a copy" in line
     copied = run("publish", theirs.directory, "--to", location, "--version", "2", "--breaking").out
     assert f"rent@2 is in {location}" in copied
+    assert "3 of 3 rows are scored by both versions" in copied
     assert Catalog(location, "rent").find().unit == "dollars"
 
 
