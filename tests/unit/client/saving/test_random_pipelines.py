@@ -25,6 +25,7 @@ UNHURRIED: dict[str, Any] = {
 }
 
 
+@pytest.mark.timeout(15 * 60)  # 20 s where nothing else runs
 @settings(max_examples=60, **UNHURRIED)
 @given(data=st.data(), seed=st.integers(0, 2**31))
 def test_a_random_pipeline_scores_the_same_bits(data: st.DataObject, seed: int) -> None:
