@@ -264,7 +264,7 @@ class ObservedRanges:
     """The range of each feature in the training data, where the bundle records it."""
 
     def __init__(self, schema: Schema, missing: float | None = None) -> None:
-        self._missing = MissingValues.of(schema, missing)
+        self._missing = MissingValues.of(schema, missing) or None
         ranges = [feature.observed or {} for feature in schema.features]
         self._lowest = np.array([known.get("minimum", -np.inf) for known in ranges], dtype=np.float32)
         self._highest = np.array([known.get("maximum", np.inf) for known in ranges], dtype=np.float32)
@@ -281,7 +281,7 @@ class ObservedRanges:
         """
         # In float32 a number is not below itself, whatever the precision in which the range was noted.
         values = matrix.astype(np.float32, copy=False)
-        if self._missing:
+        if self._missing is not None:
             values = self._missing.blank(values)
         below, above = values < self._lowest, values > self._highest
         return np.hstack([below, above]) if below.any() or above.any() else None
