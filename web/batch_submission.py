@@ -19,7 +19,7 @@ from jobs.files.location import files_at
 from jobs.files.store import FileStore
 from jobs.files.tables import Format
 from jobs.queues.idempotency import IdempotencyKey
-from jobs.queues.wake_ups import SendWakeUp, try_wake_up
+from jobs.queues.queue import SendWakeUp, try_wake_up
 from model.description.manifest import Manifest
 from web.capacity_watch import CapacityWatch
 from web.errors import FileTooLong, InvalidDryRun, JobConflict, NotFinished, NotScored, UnreadableInput

@@ -21,9 +21,10 @@ from jobs.connection import connect
 from jobs.errors import JobsError
 from jobs.files.location import files_at
 from jobs.logs import Journal
+from jobs.queues.celery_app import make_celery
 from jobs.queues.names import BATCHES, PREDICTIONS, channel_of
 from jobs.queues.processes import Process
-from jobs.queues.wake_ups import make_celery, send_wake_up
+from jobs.queues.queue import send_wake_up
 from jobs.settings import Settings
 from model.description.catalog import Catalog
 from web.app import App

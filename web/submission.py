@@ -17,7 +17,7 @@ from jobs.predictions.resource import retry_after
 from jobs.predictions.status import PredictionStatus
 from jobs.predictions.store import PredictionStore, bytes_of, queued_record
 from jobs.queues.idempotency import IdempotencyKey
-from jobs.queues.wake_ups import SendWakeUp, try_wake_up
+from jobs.queues.queue import SendWakeUp, try_wake_up
 from model.description.manifest import Manifest
 from web.capacity_watch import CapacityWatch
 from web.errors import ExpiredJob, JobConflict, NotScored, UnknownJob

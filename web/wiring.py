@@ -13,7 +13,7 @@ from jobs.metrics import Metrics
 from jobs.predictions.store import PredictionStore
 from jobs.queues.capacity import Monitor
 from jobs.queues.processes import Process
-from jobs.queues.wake_ups import SendWakeUp
+from jobs.queues.queue import SendWakeUp
 from jobs.settings import Settings
 from model.description.catalog import Catalog
 from web.access_log import AccessLog

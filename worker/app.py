@@ -12,7 +12,7 @@ from celery.utils.log import get_multiprocessing_logger
 
 from jobs.files.location import files_at
 from jobs.logs import Journal
-from jobs.queues.wake_ups import make_celery
+from jobs.queues.celery_app import make_celery
 from jobs.settings import Settings
 from worker.child import Child
 from worker.roles import Role

@@ -14,7 +14,7 @@ from jobs.errors import JobsError
 from jobs.files.location import files_at
 from jobs.files.store import FileStore
 from jobs.files.tables import Format, added_names
-from jobs.queues.wake_ups import SendWakeUp, try_wake_up
+from jobs.queues.queue import SendWakeUp, try_wake_up
 from model.bundle import Bundle
 from model.tables.dialect import Dialect
 from worker.measurements import Pace, Report

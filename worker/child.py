@@ -19,8 +19,7 @@ from jobs.errors import StoreUnavailable
 from jobs.logs import Journal
 from jobs.metrics import Metrics
 from jobs.queues.processes import Process
-from jobs.queues.queue import QueueConsumer
-from jobs.queues.wake_ups import send_wake_up
+from jobs.queues.queue import QueueConsumer, send_wake_up
 from jobs.settings import Settings
 from model.description.catalog import Catalog
 from model.description.errors import ModelError

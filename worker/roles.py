@@ -12,7 +12,7 @@ from jobs.logs import Journal
 from jobs.metrics import Metrics
 from jobs.predictions.consumer import PredictionConsumer
 from jobs.queues.names import BATCHES, EXPLANATIONS, PREDICTIONS, Queue
-from jobs.queues.wake_ups import send_wake_up
+from jobs.queues.queue import send_wake_up
 from jobs.settings import Settings
 from worker.sweeper import BatchQueueSweep, QueueSweep, Sweep
 

@@ -14,7 +14,7 @@ from jobs.batches.record import folder_of
 from jobs.errors import FilesUnavailable
 from jobs.files.store import FileStore
 from jobs.predictions.consumer import PredictionConsumer
-from jobs.queues.wake_ups import send_wake_up
+from jobs.queues.queue import send_wake_up
 
 log = logging.getLogger(__name__)
 

@@ -1,12 +1,14 @@
 """The queue core in Python: scripts, and what the stores and consumers of every kind of job share."""
 
+import logging
 from collections import namedtuple
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
 from enum import StrEnum
-from typing import Any, Generic, NamedTuple, Protocol, TypeVar
+from typing import Any, Generic, NamedTuple, Protocol, TypeAlias, TypeVar
 from uuid import uuid4
 
+from celery import Celery
 from redis import Redis
 from redis.exceptions import RedisError, ResponseError
 
@@ -19,8 +21,13 @@ from jobs.queues.processes import EXPIRES_AFTER_MS, Process
 from jobs.queues.scripts import load
 from jobs.settings import Settings
 
+log = logging.getLogger(__name__)
+
 MOST_READ = 1_000
 """Records that one call reads to list jobs, so that it does not hold up other calls of Redis for long."""
+
+SendWakeUp: TypeAlias = Callable[[str], None]
+"""Sends the wake-up of this name."""
 
 Record = TypeVar("Record")
 Status = TypeVar("Status", bound=StrEnum)
@@ -265,3 +272,16 @@ class QueueConsumer:
 
 def decode_all(values: Sequence[bytes]) -> list[str]:
     return [value.decode() for value in values]
+
+
+def send_wake_up(celery: Celery, queue: Queue, name: str) -> None:
+    """Raises kombu's OperationalError if Redis is unavailable."""
+    celery.send_task(queue.task, task_id=name, queue=queue.name, ignore_result=True, retry=False)
+
+
+def try_wake_up(send: SendWakeUp, name: str) -> None:
+    """A wake-up that cannot be sent does no harm: the sweeper sends another for a queue that is not empty."""
+    try:
+        send(name)
+    except Exception as error:
+        log.warning("wake_up_lost", extra={"error": type(error).__name__})

@@ -19,10 +19,10 @@ from jobs import RELEASE
 from jobs.files.location import files_at
 from jobs.logs import Journal
 from jobs.metrics import Metrics
+from jobs.queues.celery_app import make_celery
 from jobs.queues.names import BATCHES, PREDICTIONS, Queue, channel_of
 from jobs.queues.processes import Process
-from jobs.queues.queue import QueueConsumer, create_groups
-from jobs.queues.wake_ups import make_celery, send_wake_up
+from jobs.queues.queue import QueueConsumer, create_groups, send_wake_up
 from jobs.settings import Settings
 from model.description.catalog import Catalog
 from tests.structure.code import ROOT

@@ -8,8 +8,9 @@ from kombu import serialization
 from kombu.exceptions import ContentDisallowed
 from pydantic import SecretStr
 
+from jobs.queues.celery_app import make_celery
 from jobs.queues.names import PREDICTIONS
-from jobs.queues.wake_ups import make_celery, send_wake_up
+from jobs.queues.queue import send_wake_up
 from jobs.settings import Settings
 
 

@@ -1,19 +1,10 @@
 """Celery as both sides configure it: it carries wake-ups, and nothing else."""
 
-import logging
-from collections.abc import Callable
-from typing import TypeAlias
-
 from celery import Celery
 from kombu.entity import Queue as CeleryQueue
 
-from jobs.queues.names import PREDICTIONS, QUEUES, Queue
+from jobs.queues.names import PREDICTIONS, QUEUES
 from jobs.settings import Settings
-
-log = logging.getLogger(__name__)
-
-SendWakeUp: TypeAlias = Callable[[str], None]
-"""Sends the wake-up of this name."""
 
 
 def make_celery(settings: Settings) -> Celery:
@@ -43,16 +34,3 @@ def make_celery(settings: Settings) -> Celery:
         },
     )
     return celery
-
-
-def send_wake_up(celery: Celery, queue: Queue, name: str) -> None:
-    """Raises kombu's OperationalError if Redis is unavailable."""
-    celery.send_task(queue.task, task_id=name, queue=queue.name, ignore_result=True, retry=False)
-
-
-def try_wake_up(send: SendWakeUp, name: str) -> None:
-    """A wake-up that cannot be sent does no harm: the sweeper sends another for a queue that is not empty."""
-    try:
-        send(name)
-    except Exception as error:
-        log.warning("wake_up_lost", extra={"error": type(error).__name__})
