@@ -34,7 +34,13 @@ from web.submission import PredictionRequest, PredictionSubmission
 
 SERVER = {"name": "paygrade", "version": RELEASE, "extensions": ["binary_tensor_data"]}
 PLATFORM = "xgboost_ubj"
-DATATYPE_OF_FEATURE = {"number": "FP64", "integer": "INT64", "boolean": "BOOL", "category": BYTES, "date": BYTES}
+DATATYPE_OF_FEATURE = {
+    "number": "FP64",
+    "integer": "INT64",
+    "boolean": "BOOL",
+    "category": BYTES,
+    "date": BYTES,
+}
 """By the type of a feature. Numbers are FP64, since a limit may lie between two FP32 numbers."""
 
 _MODEL = "/v2/models/<name>"
