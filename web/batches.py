@@ -92,12 +92,12 @@ _FILE = {
     206: ResponseSchema("A part of the file", {}, "*/*", always=("ETag", "Accept-Ranges", "Content-Range")),
 }
 _DESCRIPTION = """\
-Send the file as it is, packed with gzip or zip, or as a part of a form; the options are in the query, or in \
-fields of the form before the file. The format follows from the media type, from the name in the form, or \
-from the first bytes. How CSV is written is found by looking, or named by `delimiter`, `decimal` and \
+Send the file as it is, packed with gzip or zip, or as a part of a form; the options are in the query, or \
+in fields of the form before the file. Its format follows from the media type, from the name in the form, \
+or from its first bytes. How CSV is written is found by looking, or named by `delimiter`, `decimal` and \
 `encoding`. The results have a line for each row: the columns that are not features, the columns of the \
-model, `warnings` about values outside the range of the training data where the range is known, and `error`, \
-which is empty where the row was scored."""
+model, `warnings` about values outside the range of the training data where the range is known, and \
+`error`, which is empty where the row was scored."""
 
 
 def _query_parameters() -> list[Parameter]:
