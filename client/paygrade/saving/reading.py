@@ -32,7 +32,14 @@ def trace(program: Program, transformer: Any, traced: Traced) -> Traced:
         raise SaveRefused(
             f"{name} gives frames of polars; call set_output(transform='default') on the pipeline"
         )
-    columns = reader(program, transformer, traced, values)
+    if not values.shape[1]:
+        return Traced(values, [])
+    try:
+        columns = reader(program, transformer, traced, values)
+    except (AttributeError, IndexError, KeyError, TypeError, ValueError) as error:
+        raise SaveRefused(
+            f"{name} has other attributes than Paygrade knows ({error}); use scikit-learn 1.9"
+        ) from error
     if values.shape[1] != len(columns):
         raise SaveRefused(
             f"{name} gives {values.shape[1]} columns, and its attributes describe {len(columns)}; "

@@ -175,3 +175,13 @@ def test_categories_in_another_order_than_in_training_are_refused(tmp_path: Path
     few = trained[trained["city"].isin(known[1:3])].astype({"city": object}).astype({"city": reordered})
     with pytest.raises(paygrade.SaveRefused, match="would score otherwise"):
         paygrade.save(model, tmp_path / "b", name="m", sample=few, target="size")
+
+
+def test_a_part_may_make_no_columns(tmp_path: Path) -> None:
+    crossed = make_pipeline(
+        SimpleImputer(), PolynomialFeatures((2, 2), interaction_only=True, include_bias=False)
+    )
+    columns = make_column_transformer((crossed, ["x"]), (StandardScaler(), ["p"]))
+    bundle, _ = saved(columns, tmp_path)
+    assert bundle.steps
+    assert bundle.steps.names == ("p",)
