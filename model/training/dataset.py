@@ -17,7 +17,7 @@ from model.training.table import Table, TableError, read_json
 from model.training.target import Target, TargetOptions, read_target
 
 MIN_ROWS = 10
-LIMIT_FIELDS = {"type", "nullable", "description", "minimum", "maximum"}
+LIMIT_FIELDS = {"type", "nullable", "description", "minimum", "maximum", "unseen"}
 """The fields of a feature that the owner may set; the others are found in the table."""
 
 

@@ -153,6 +153,16 @@ def test_the_index_of_a_data_frame_is_not_learned(tmp_path: Path) -> None:
         assert manifest.schema.names == ("month", "size", "lift", "town")
 
 
+def test_the_owner_says_what_an_unseen_category_is(tmp_path: Path) -> None:
+    file = write_text(tmp_path / "t.csv", table_of_every_type().to_csv(index=False))
+    limits = write_text(tmp_path / "limits.json", '{"town": {"unseen": "missing"}}')
+    manifest = made("train", file, "--target", "rent", "--limits", limits, "--output", tmp_path)
+    assert manifest.schema.check_row({**manifest.examples[0], "town": "Rome"})[3] is None
+    limits = write_text(tmp_path / "limits.json", '{"town": {"unseen": "unknown"}}')
+    refused = run("train", file, "--target", "rent", "--limits", limits, "--output", tmp_path)
+    assert "feature 'town': unseen: unknown needs a bundle with steps" in refused.err
+
+
 def test_a_table_may_be_written_in_any_dialect(tmp_path: Path) -> None:
     table = table_of_every_type()
     plain = table.to_csv(index=False)
