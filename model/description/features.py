@@ -7,6 +7,8 @@ from typing import Any
 from model.description.errors import SchemaError
 
 TYPES = ("number", "integer", "boolean", "category", "date")
+TEXT = "str"
+"""The `dtype` of a column whose texts the steps tell apart, however alike they are."""
 NUMERIC = ("number", "integer")
 UNSEEN = ("fault", "missing", "unknown")
 DEFAULTS: Mapping[str, Any] = {

@@ -75,7 +75,7 @@ def _category_schema(feature: Feature, missing: Sequence[str]) -> dict[str, Any]
         types = ["string", "integer", "boolean", *(["null"] if nulls else [])]
         limits = {"exclusiveMinimum": -EXACT_INTEGERS, "exclusiveMaximum": EXACT_INTEGERS}
         return {"type": types, **limits, "examples": list(feature.categories)}
-    lookup = category_lookup(feature.categories)
+    lookup = category_lookup(feature)
     others = [value for text in lookup if (value := _value_of_key(text)) is not None]
     return {"enum": [*feature.categories, *others, *missing, *nulls]}
 

@@ -332,7 +332,7 @@ def _check_steps(description: Mapping[str, Any], schema: Schema) -> None:
 def _check_unseen(schema: Schema, description: Mapping[str, Any]) -> None:
     """A booster has no branch for a category that it does not know; only a fitted step may have one."""
     for feature in schema.features:
-        if feature.unseen == UNKNOWN and not description.get("steps"):
+        if feature.unseen == UNKNOWN and "steps" not in description:
             raise BundleError(
                 f"{DESCRIPTION_FILE}: feature {feature.name!r}: unseen: unknown needs a bundle with steps"
             )

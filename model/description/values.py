@@ -1,11 +1,11 @@
 """The grammar of values: what each type of feature accepts, the same in every format."""
 
 import re
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping
 from math import inf, isnan
 
 from model.description.dates import parse_date
-from model.description.features import FLOAT32_LIMIT, Feature
+from model.description.features import FLOAT32_LIMIT, TEXT, Feature
 
 Value = float | int | bool | str | None
 ReadValue = Callable[[object], Value]
@@ -127,18 +127,23 @@ def _joined(whole: str, fraction: str) -> str:
     return f"{whole}.{fraction}" if fraction else whole.removeprefix("-") if whole == "-0" else whole
 
 
-def category_lookup(categories: Sequence[str]) -> Mapping[str, str]:
-    """Return the category for each of its texts: for itself, and for its key if no other shares that."""
+def category_lookup(feature: Feature) -> Mapping[str, str]:
+    """Return the category for each of its texts: for itself, and for its key if no other shares that.
+
+    Steps that were fitted on texts know no keys.
+    """
+    exact = {category: category for category in feature.categories}
+    if feature.dtype == TEXT:
+        return exact
     keys: dict[str, list[str]] = {}
-    for category in categories:
+    for category in feature.categories:
         keys.setdefault(str(category_key(category)), []).append(category)
-    shared = {key: found[0] for key, found in keys.items() if len(found) == 1}
-    return shared | {category: category for category in categories}
+    return {key: found[0] for key, found in keys.items() if len(found) == 1} | exact
 
 
 def _category_reader(feature: Feature) -> ReadValue:
     """Accept a category, as text or as the number or boolean that it is; `unseen` decides on all others."""
-    lookup = category_lookup(feature.categories)
+    lookup = category_lookup(feature)
     listed = ", ".join(feature.categories)
     short = len(listed) <= LONGEST_LIST_OF_CATEGORIES
     expected = f"one of: {listed}" if short else "one of the model's categories"
@@ -146,7 +151,7 @@ def _category_reader(feature: Feature) -> ReadValue:
     def read_category(value: object) -> str | None:
         if isinstance(value, str) and (category := lookup.get(value)) is not None:
             return category
-        text = category_key(value)
+        text = value if isinstance(value, str) and feature.dtype == TEXT else category_key(value)
         if text is None:
             raise InvalidValue(f"must be text, {expected}")
         if (category := lookup.get(text)) is not None:

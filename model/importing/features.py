@@ -37,6 +37,9 @@ def define_features(
         if categories and categories.names:
             feature["categories"] = list(categories.names)
         feature |= by_name.get(name, {})
+        if feature["type"] == "date":  # of which training makes several features
+            types_of_boosters = ", ".join(dict.fromkeys(FEATURE_TYPES.values()))
+            raise BundleError(f"the feature {name!r} must have one of the types {types_of_boosters}")
         if feature["type"] == "category":
             _check_categories(name, feature.get("categories"), categories)
         features.append(feature)

@@ -97,7 +97,7 @@ class ColumnReader:
         if feature.type == "boolean":
             self._codes = {text: float(BOOLEANS[text.lower()]) for text in _PLAIN_BOOLEANS}
         else:
-            lookup = category_lookup(feature.categories)
+            lookup = category_lookup(feature)
             self._codes = {text: positions[category] for text, category in lookup.items()}
         self._texts = [text.encode() for text in self._codes]
         self._numbers = np.array(list(self._codes.values()))

@@ -3,7 +3,7 @@
 import codecs
 import csv
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence, Set
 from io import StringIO
 from typing import NamedTuple
 
@@ -33,8 +33,9 @@ _SEPARATOR_LINE = re.compile(r"sep=([,;\t|])\r?\n", re.IGNORECASE)
 _SIGN = r"[+-]?"
 _WITH_COMMA = re.compile(_SIGN + r"(?:[0-9]*,[0-9]+|[0-9]+,)(?:[eE][+-]?[0-9]+)?")
 _WITH_POINT = re.compile(_SIGN + r"(?:[0-9]*\.[0-9]+|[0-9]+\.)(?:[eE][+-]?[0-9]+)?")
-_GROUPED = re.compile(_SIGN + r"[1-9][0-9]{0,2}[.,][0-9]{3}")
+GROUPED = _SIGN + r"[1-9][0-9]{0,2}[.,][0-9]{3}"
 """What may be a fraction with three digits, or a number of thousands."""
+_GROUPED = re.compile(GROUPED)
 
 
 class UnclearDialect(ModelError):
@@ -42,7 +43,7 @@ class UnclearDialect(ModelError):
 
 
 class Dialect(NamedTuple):
-    """An empty `delimiter` or `decimal` is to be found by looking."""
+    """An empty `delimiter` or `decimal` is to be found by looking, or could not be found."""
 
     delimiter: str = ""
     decimal: str = ""
@@ -76,7 +77,8 @@ def find_dialect(start: bytes, named: Dialect, schema: Schema | None = None) -> 
     """Look at the first bytes of CSV in UTF-8; raises UnclearDialect.
 
     The delimiter is the one that splits the header into the columns that the schema requires, else the only
-    one with which all of the first records have the same number of fields.
+    one with which all of the first records have the same number of fields. The decimal sign stays empty if
+    no number of the first records has a fraction.
     """
     sample = start.removeprefix(codecs.BOM_UTF8)[:SAMPLE_BYTES].decode(errors="replace")
     separator, end = separator_line(sample)
@@ -120,14 +122,18 @@ def _find_decimal(records: Sequence[Sequence[str]], numeric: Iterable[str] | Non
     """`numeric` are the columns that have numbers; all columns may have some if it is None."""
     header, *rows = records or [[]]
     columns = [number for number, name in enumerate(header) if numeric is None or name in set(numeric)]
-    values = {row[column].strip() for row in rows for column in columns if column < len(row)}
+    return decimal_of({row[column].strip() for row in rows for column in columns if column < len(row)})
+
+
+def decimal_of(values: Set[str]) -> str:
+    """Return the decimal sign of these texts, empty if none has a fraction; raises UnclearDialect."""
     commas = {value for value in values if _WITH_COMMA.fullmatch(value)}
     points = {value for value in values if _WITH_POINT.fullmatch(value)}
     sure = {sign for sign, found in ((",", commas), (".", points)) if not all(map(_GROUPED.fullmatch, found))}
     if len(sure) == 1:
         return sure.pop()
     if not commas and not points:
-        return "."
+        return ""
     if sure:
         raise UnclearDialect("some numbers have a decimal comma, and some a decimal point; name the decimal")
     raise UnclearDialect(

@@ -21,7 +21,7 @@ import pyarrow.parquet
 
 from model.description.errors import ModelError
 from model.description.values import NOT_A_NUMBER, NUMBER, WHITESPACE
-from model.tables.dialect import FOUND, Dialect, find_dialect, find_encoding, separator_line
+from model.tables.dialect import FOUND, Dialect, decimal_of, find_dialect, find_encoding, separator_line
 
 PARQUET = b"PAR1"
 _PARQUET_INDEX = re.compile(r"__index_level_[0-9]+__")
@@ -163,7 +163,14 @@ def _read_csv(content: bytes, options: TableOptions) -> pa.Table:
             column_types=dict.fromkeys(names, pa.string()), null_values=[""], strings_can_be_null=True
         ),
     )
+    decimal = decimal or decimal_of({value for column in table.columns for value in _texts_of(column)})
     return _with_decimal_points(table, options.missing) if decimal == "," else table
+
+
+def _texts_of(column: pa.ChunkedArray) -> list[str]:
+    """Return the different texts of a column, without spaces around them."""
+    texts: list[str] = pc.utf8_trim(column.unique().drop_null(), characters=WHITESPACE).to_pylist()
+    return texts
 
 
 def _with_decimal_points(table: pa.Table, missing: Sequence[str]) -> pa.Table:

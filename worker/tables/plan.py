@@ -34,7 +34,7 @@ class Layout:
     `names` are those of the input (of NDJSON, those of its first rows), `passthrough` those of them that the
     results have too, and `scored` those that results add: the outputs of the model, the warnings if it
     `warns`, and the error. `delimiter` separates the fields of CSV, and the columns in `decimal_commas` have
-    numbers with a decimal comma.
+    numbers with a decimal comma. Those in `unknown_decimals` may have either sign.
     """
 
     input: Format
@@ -45,6 +45,7 @@ class Layout:
     warns: bool = False
     delimiter: str = ","
     decimal_commas: tuple[str, ...] = ()
+    unknown_decimals: tuple[str, ...] = ()
 
     def to_json(self) -> bytes:
         """The passthrough columns are called `kept` here, because workers of the previous release read it."""
@@ -64,6 +65,7 @@ class Layout:
             warns=fields["warns"],
             delimiter=fields["delimiter"],
             decimal_commas=tuple(fields["decimal_commas"]),
+            unknown_decimals=tuple(fields["unknown_decimals"]),
         )
 
 
@@ -142,8 +144,13 @@ def _plan_csv(file: RawIOBase, size: int, request: TableRequest, chunk: int) -> 
     header = read_header(start, delimiter)
     check_columns(header.names, request.schema.required, request.scored, similar_name)
     chunks = list(cut_lines(file, header.end, size, delimiter, chunk=chunk))
-    commas = decimal_features(request.schema) if decimal == "," else ()
-    layout = replace(_layout(request, header.names), delimiter=delimiter, decimal_commas=commas)
+    numeric = decimal_features(request.schema)
+    layout = replace(
+        _layout(request, header.names),
+        delimiter=delimiter,
+        decimal_commas=numeric if decimal == "," else (),
+        unknown_decimals=() if decimal else numeric,
+    )
     return Plan(layout, chunks)
 
 

@@ -4,7 +4,9 @@ from collections.abc import Iterator, Mapping
 from io import RawIOBase
 from typing import Any, NamedTuple
 
+import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.csv
 import pyarrow.parquet
 
@@ -12,6 +14,7 @@ from jobs.files.json_lines import ExactNumber, plain_number, read_object, with_e
 from jobs.files.store import FileStore
 from jobs.files.tables import NOT_UTF8, Format, read_exactly
 from model.tables.columns import MISSING, ColumnValues
+from model.tables.dialect import GROUPED
 from worker.tables.cut import Chunk
 from worker.tables.passthrough import ArrowColumns, CsvColumns, JsonMembers, Passthrough
 from worker.tables.plan import Layout
@@ -20,6 +23,7 @@ _EXCHANGED = bytes.maketrans(b",.", b".,")
 PARQUET_ROWS = 65_536
 """Rows of a Parquet file that are read at a time."""
 
+MAY_BE_THOUSANDS = "may have a fraction with three digits, or thousands; name the decimal of the file"
 NAME_IN_USE = "has a member with the name of a column that results add; choose a prefix: ?prefix=scored_"
 
 
@@ -62,7 +66,16 @@ def _read_csv(block: bytes, layout: Layout, features: tuple[str, ...]) -> Rows:
     found = {name: columns[name] for name in features if name in columns}
     for name in found.keys() & set(layout.decimal_commas):
         found[name] = _with_decimal_points(found[name])
+    for name in found.keys() & set(layout.unknown_decimals):
+        broken |= dict.fromkeys(_grouped(found[name]), f"{name} {MAY_BE_THOUSANDS}")
     return Rows(count, found, passthrough, broken)
+
+
+def _grouped(array: pa.Array) -> list[int]:
+    """The rows whose number may have a fraction with three digits, or thousands."""
+    matches = pc.match_substring_regex(array, rf"^\s*{GROUPED}\s*$").fill_null(False)
+    rows: list[int] = np.flatnonzero(matches.to_numpy(zero_copy_only=False)).tolist()
+    return rows
 
 
 def _with_decimal_points(array: pa.Array) -> pa.Array:

@@ -15,6 +15,7 @@ FLOAT32_LIMIT = float(2**128 - 2**103)
 """The smallest double that rounds to infinity in float32."""
 LARGEST_EXACT = 2**53
 """Whole numbers beyond it are not all numbers of float64."""
+TEXT = "str"
 FLOATS = ("float64", "float32")
 WIDE_INTEGERS = ("int64", "int32", "uint64", "uint32")
 NARROW_INTEGERS = ("int16", "int8", "uint16", "uint8")
@@ -57,7 +58,13 @@ class RawColumn:
             feature |= {"type": "integer", "minimum": int(limits.min), "maximum": int(limits.max)}
         if self.type == "number" and (observed := self._observed()):
             feature["observed"] = observed
-        return {**feature, "dtype": self.dtype} if has_steps else feature
+        return {**feature, "dtype": TEXT if self._holds_text() else self.dtype} if has_steps else feature
+
+    def _holds_text(self) -> bool:
+        """Return whether the steps compare texts: they tell `True` and `true` apart, and `1` and `1.0`."""
+        return self.type == "category" and all(
+            isinstance(value, str) for value in self.values if not is_missing(value)
+        )
 
     def to_numbers(self) -> NDArray[np.float64]:
         """Return the column as the steps read it: NaN if missing, -1 for a text that is not listed."""

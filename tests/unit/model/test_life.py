@@ -4,11 +4,13 @@ import json
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from threading import Barrier
+from threading import Barrier, Lock
+from typing import Any
 
 import boto3
 import pytest
 from moto import mock_aws
+from moto.core.botocore_stubber import BotocoreStubber
 
 from model.description.catalog import Catalog
 from model.description.errors import UnknownModel
@@ -170,7 +172,19 @@ def test_a_version_that_is_offered_is_deleted_by_force(served: str) -> None:
     assert Catalog(served, "").versions("rent") == [1, 2]
 
 
-def test_no_change_is_lost_when_two_change_at_once(served: str) -> None:
+def one_at_a_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Lets the played S3 answer one request after the other: it is not made for threads."""
+    process, lock = BotocoreStubber.process_request, Lock()
+
+    def process_alone(stubber: Any, request: Any) -> Any:
+        with lock:
+            return process(stubber, request)
+
+    monkeypatch.setattr(BotocoreStubber, "process_request", process_alone)
+
+
+def test_no_change_is_lost_when_two_change_at_once(served: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    one_at_a_time(monkeypatch)
     registry = open_registry(served)
     start = Barrier(4)
 

@@ -308,6 +308,7 @@ NUMBERS = "\n".join(f"{n},{n % 3},{n % 2}" for n in range(40))
         ("a,,y\n1,2,3\n", [], "has a column without a name"),
         ("a,b;y\n1,2;3\n", [], "the columns may be separated by comma or semicolon; name the delimiter"),
         ("a;y\n1,234;3\n", [], "may be fractions, or thousands; name the decimal"),
+        ("a;y\n" + "1;3\n" * 200 + "1,234;3\n", [], "may be fractions, or thousands; name the decimal"),
         ("a,y\n1,2,3\n", [], "is not a complete CSV or Parquet table"),
         ("a,y\n\udcff,2\n", [], "is not a complete CSV or Parquet table"),
         ("PAR1 cut short", [], "is not a complete CSV or Parquet table"),

@@ -5,12 +5,15 @@ from collections.abc import Callable
 from typing import Any
 
 import numpy as np
+import pyarrow as pa
 import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from model.description.features import FLOAT32_LIMIT, Feature, is_number
+from model.description.features import FLOAT32_LIMIT, TEXT, Feature, is_number
+from model.description.schema import Schema
 from model.description.values import InvalidValue, read_boolean, read_integer, read_number, value_reader
+from model.tables.columns import UNKNOWN_CODE, ColumnCheck
 
 LARGEST = float(np.finfo(np.float32).max)
 
@@ -204,3 +207,12 @@ def test_missing_values_of_a_nullable_feature() -> None:
 def test_a_feature_that_is_not_nullable_has_no_missing_values(value: object) -> None:
     with pytest.raises(InvalidValue, match="must be a number"):
         value_reader(Feature("x", "number"), ["NA"])(value)
+
+
+def test_steps_that_were_fitted_on_texts_tell_all_texts_apart() -> None:
+    texts = Feature("x", "category", categories=("True", "1.50"), unseen="unknown", dtype=TEXT)
+    read = value_reader(texts)
+    assert [read(text) for text in ("True", "true", "1.50", "1.5")] == ["True", "true", "1.50", "1.5"]
+    column = pa.array([b"True", b"true", b"1.50", b"1.5"])
+    checked = ColumnCheck(Schema([texts]), empty_is_null=True, matrix_type=np.float64).read({"x": column}, 4)
+    assert checked.matrix[:, 0].tolist() == [0, UNKNOWN_CODE, 1, UNKNOWN_CODE]

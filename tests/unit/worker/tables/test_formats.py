@@ -277,6 +277,16 @@ def test_a_decimal_comma_is_read_and_passed_through(score_table: ScoreTable) -> 
     assert (second["years"], second["error"]) == ("1.000,5", "years must be a number")
 
 
+def test_a_number_that_may_be_thousands_fails_where_no_number_before_tells_the_decimal_sign(
+    score_table: ScoreTable,
+) -> None:
+    data = b"id;years;age;town\n" + b"x;2;20;Bern\n" * 200 + b"1.234;1.234;20;Bern\ny;2.5;20;Bern\n"
+    *whole, unclear, clear = read(score_table(data, Format.CSV).result, Format.CSV)
+    assert {row["error"] for row in whole} == {""}
+    assert unclear["error"].startswith("years may have a fraction with three digits, or thousands;")
+    assert (unclear["id"], clear["error"]) == ("1.234", "")
+
+
 @pytest.mark.parametrize("delimiter", [";", "\t", "|"])
 def test_fields_are_quoted_for_the_delimiter_of_the_input(score_table: ScoreTable, delimiter: str) -> None:
     rows = [["id", "years", "age", "town"], ['"a{0}b\nc"', "1.5", "20", "Bern"], ["x,y", "2.5", "", "Gent"]]

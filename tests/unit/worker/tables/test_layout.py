@@ -25,6 +25,7 @@ def test_the_names_in_the_text_of_a_layout_stay_the_same() -> None:
         "warns": True,
         "delimiter": ";",
         "decimal_commas": ["years"],
+        "unknown_decimals": [],
     }
 
 
