@@ -21,7 +21,12 @@ RUN --mount=type=cache,target=/var/.cache/pip \
 # source files, and chmod makes the image independent of the umask with which the repository was cloned.
 FROM build AS web-source
 COPY jobs /app/jobs
-COPY model /app/model
+# Web describes models, and scores nothing.
+COPY model/__init__.py /app/model/
+COPY model/bundles /app/model/bundles
+COPY model/description /app/model/description
+COPY model/registry /app/model/registry
+COPY model/tables/__init__.py model/tables/dialect.py /app/model/tables/
 COPY ops /app/ops
 COPY web /app/web
 RUN chmod -R u=rwX,go=rX /app && python -m compileall -q --invalidation-mode unchecked-hash /app
