@@ -53,14 +53,15 @@ class Child:
         self._celery = celery
         self._journal = journal
         self._stopping = stopping
+        # Asked before the fork: a child whose worker was killed at once would find another parent.
+        self._worker = os.getpid()
         self._woken: WokenLoop | None = None
         self._loops: list[Loop] = []
         self._register()
 
     def start(self) -> None:
         """Loads the default bundle, and starts the heartbeat thread."""
-        self._parent = os.getppid()
-        self._name = f"{socket.gethostname()}:{self._parent}:{os.getpid()}"
+        self._name = f"{socket.gethostname()}:{self._worker}:{os.getpid()}"
         self._metrics = Metrics(connect(self._settings))
         redis = connect(self._settings, WORKER_ANSWER_SECONDS)
         self._queues = [QueueConsumer(redis, self._settings, queue) for queue in self._role.serves]
@@ -146,7 +147,7 @@ class Child:
     def _beat(self) -> None:
         announced = False
         while True:
-            if os.getppid() != self._parent:
+            if os.getppid() != self._worker:
                 os._exit(1)  # the worker was killed, and nothing else would stop this child
             try:
                 if not self._woken:
