@@ -178,9 +178,10 @@ def test_dart_is_served_as_its_booster_predicts(save: Save, flats: pd.DataFrame)
     table = features(flats)
     model = regressor(n_estimators=30, booster="dart", rate_drop=0.3, random_state=1).fit(table, flats["y"])
     attempt = save(model)
-    line = attempt.refused("--sample", attempt.sample(table, score=model.predict(table)), *SCORES)
-    assert "adds up the trees of DART in another order; give what Booster.predict returns" in line
-    native = model.get_booster().predict(xgboost.DMatrix(table))
+    native, own = model.get_booster().predict(xgboost.DMatrix(table)), model.predict(table)
+    if not np.array_equal(native, own):  # before XGBoost 3.4
+        line = attempt.refused("--sample", attempt.sample(table, score=own), *SCORES)
+        assert "adds up the trees of DART in another order; give what Booster.predict returns" in line
     assert attempt.made("--sample", attempt.sample(table, score=native), *SCORES).proof["kind"] == "scores"
 
 
