@@ -13,8 +13,8 @@ from model.cli.bundles import find_bundle
 from model.cli.options import newest_served, table_options
 from model.cli.render import render_bundle, render_catalog, render_features, render_written
 from model.description.catalog import Catalog
+from model.description.checks import DESCRIPTION_FILE
 from model.description.errors import ModelError
-from model.description.manifest import DESCRIPTION_FILE
 from model.publish import publish
 
 

@@ -4,9 +4,10 @@ from typing import NamedTuple
 
 from model.comparing.callers import breaking_changes
 from model.description.catalog import Catalog
+from model.description.checks import NAME
 from model.description.errors import BundleError, LifecycleError
 from model.description.lifecycle import check_alias
-from model.description.manifest import NAME, Manifest
+from model.description.manifest import Manifest
 from model.registry.interface import Registry
 
 

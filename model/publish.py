@@ -16,9 +16,10 @@ from numpy.typing import NDArray
 
 from model.booster import EXPECTILE, read_booster, read_objective
 from model.bundle import Bundle, RowEncoder, Scorer
+from model.description.checks import DESCRIPTION_FILE
 from model.description.errors import BundleError
 from model.description.lifecycle import next_version
-from model.description.manifest import DESCRIPTION_FILE, MODEL_FILE, Manifest, digest
+from model.description.manifest import MODEL_FILE, Manifest, digest
 from model.description.schema import Schema
 from model.finishing import finish_of
 from model.preparation import preparation_of

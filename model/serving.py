@@ -4,8 +4,9 @@ from pathlib import Path
 from typing import NamedTuple
 
 from model.description.catalog import Catalog
+from model.description.checks import DESCRIPTION_FILE
 from model.description.errors import UnknownModel
-from model.description.manifest import DESCRIPTION_FILE, Manifest
+from model.description.manifest import Manifest
 from model.publish import publish_copy
 from model.registry.directory import DirectoryRegistry
 from model.registry.open import S3

@@ -7,7 +7,7 @@ from model.cli.comparing import add_comparing
 from model.cli.life import add_life
 from model.cli.options import add_bundle, add_description, add_registry, add_table, positive, texts
 from model.cli.training import add_shipped, add_training
-from model.description.manifest import TRANSFORMS
+from model.description.checks import TRANSFORMS
 
 EXAMPLES = """\
 examples:

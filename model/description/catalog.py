@@ -6,9 +6,10 @@ import time
 from collections.abc import Callable, Hashable
 from pathlib import Path
 
+from model.description.checks import NAME
 from model.description.errors import BundleError, LifecycleError, ModelError, UnknownModel
 from model.description.lifecycle import LIFECYCLE_FILE, Lifecycle
-from model.description.manifest import NAME, Manifest
+from model.description.manifest import Manifest
 from model.registry.interface import BundleRef, Contents, RegistryUnavailable
 from model.registry.open import open_registry
 

@@ -2,65 +2,21 @@
 
 import hashlib
 import json
-import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import chain
 from math import inf
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import Any
 
+from model.description.checks import DESCRIPTION_FILE, check_features, check_types, check_values, load
 from model.description.errors import BundleError, ModelError
 from model.description.features import is_number
 from model.description.schema import Schema
-from model.description.values import UNKNOWN, Value
+from model.description.values import Value
 
 MODEL_FILE = "model.ubj"
-DESCRIPTION_FILE = "bundle.json"
-TRANSFORMS = ("log", "log1p", "sqrt", "logit")
-NAME = re.compile(r"[a-z0-9][a-z0-9_-]{0,62}")
 PICKLES = ("*.pkl", "*.pickle", "*.joblib")
-
-FIELDS: dict[str, type] = {
-    "name": str,
-    "version": int,
-    "target": str,
-    "unit": str,
-    "objective": str,
-    "features": list,
-    "trees": int,
-    "metrics": dict,
-    "training": dict,
-    "xgboost": str,
-    "golden": dict,
-    "sha256": str,
-}
-OPTIONAL: dict[str, type] = {
-    "classes": list,
-    "quantiles": list,
-    "targets": list,
-    "transform": str,
-    "transform_type": str,
-    "explained": bool,
-    "unexplained": str,
-    "missing": float,
-    "steps": dict,
-    "after": list,
-    "scores": str,
-    "proof": dict,
-    "missing_texts": list,
-}
-SCORE_TYPES = ("float32", "float64")
-PROOFS = ("scores", "target", "none")
-"""What a bundle was compared with before it was made: scores of its author, its target, nothing."""
-TYPE_NAMES: Mapping[type, str] = {
-    str: "text",
-    int: "a whole number",
-    float: "a number",
-    list: "a list",
-    dict: "an object",
-    bool: "true or false",
-}
 
 
 @dataclass(frozen=True)
@@ -82,13 +38,11 @@ class Manifest:
 
     `trees` is the number of boosting rounds to use. `classes` are the names of a classifier's classes, by
     their number. `quantiles` are those of a model that predicts an interval. `targets` are the names of
-    several targets. `transform` was applied to the
-    target before training, and is inverted in scores, in `transform_type`. `explained` tells whether the
-    model can be explained, and `unexplained` why it cannot. Numbers equal to `missing` count as missing.
-    `steps` make the booster's columns out of the features, and `after` is done to its scores;
-    `paygrade.steps` reads both. `scores` is the type of the scores, and `proof` tells what they were
-    compared with.
-    `missing_texts` stand for a missing value in every nullable feature.
+    several targets. `transform` was applied to the target before training, and is inverted in scores, in
+    `transform_type`. `explained` tells whether the model can be explained, and `unexplained` why it cannot.
+    Numbers equal to `missing` count as missing, and `missing_texts` in every nullable feature. `steps` make
+    the booster's columns out of the features, and `after` is done to its scores; `paygrade.steps` reads both.
+    `scores` is the type of the scores, and `proof` tells what they were compared with.
 
     These are derived: `ref` pins this version, as in `salary@1`; `members` are the members of each row's
     output, with the number of values in each; `columns` are those of a result file, with explanations
@@ -190,12 +144,11 @@ class Manifest:
     def parse(cls, text: bytes, directory: Path, location: str) -> "Manifest":
         """Read a description without its model; raises BundleError, which names `location`."""
         try:
-            description = _load(text)
-            _check_types(description)
-            _check_values(description)
+            description = load(text)
+            check_types(description)
+            check_values(description)
             schema = Schema.from_list(description["features"], description.get("missing_texts", ()))
-            _check_steps(description, schema)
-            _check_unseen(schema, description)
+            check_features(schema, description)
             golden = _read_golden(description["golden"], schema, description.get("scores", "float32"))
         except ModelError as error:
             raise BundleError(f"{location}: {error}") from None
@@ -242,100 +195,6 @@ def _require_model_file(directory: Path) -> None:
     raise BundleError(
         f'{directory}: has no {MODEL_FILE}; save the model with booster.save_model("{MODEL_FILE}")'
     )
-
-
-def _load(text: bytes) -> dict[str, Any]:
-    try:
-        description = json.loads(text.decode(), parse_constant=_refuse_constant)
-    except (ValueError, RecursionError) as error:
-        raise BundleError(f"{DESCRIPTION_FILE} is not JSON: {error}") from None
-    if not isinstance(description, dict):
-        raise BundleError(f"{DESCRIPTION_FILE} must hold an object")
-    return description
-
-
-def _refuse_constant(name: str) -> NoReturn:
-    raise ValueError(f"{name} is not a JSON number")
-
-
-def _check_types(description: Mapping[str, Any]) -> None:
-    for name in FIELDS:
-        if name not in description:
-            raise BundleError(f"{DESCRIPTION_FILE} lacks the field {name}")
-    for name, expected in (FIELDS | OPTIONAL).items():
-        if name in description and not _is_a(description[name], expected):
-            raise BundleError(f"{DESCRIPTION_FILE}: {name} must be {TYPE_NAMES[expected]}")
-    unknown = sorted(description.keys() - FIELDS.keys() - OPTIONAL.keys())
-    if unknown:
-        raise BundleError(f"{DESCRIPTION_FILE} has an unknown field: {unknown[0]}")
-
-
-def _is_a(value: object, expected: type) -> bool:
-    if expected is float:
-        return is_number(value)
-    return isinstance(value, expected) and not (expected is int and isinstance(value, bool))
-
-
-def _check_proof(proof: Mapping[str, Any]) -> None:
-    if proof.get("kind") not in PROOFS:
-        raise BundleError(f"{DESCRIPTION_FILE}: the kind of proof must be one of {', '.join(PROOFS)}")
-
-
-def _check_values(description: Mapping[str, Any]) -> None:
-    quantiles = description.get("quantiles", [])
-    if not NAME.fullmatch(description["name"]):
-        raise BundleError(
-            f"{DESCRIPTION_FILE}: name must have 1 to 63 characters of a-z, 0-9, _ and -, "
-            "and start with a letter or a digit"
-        )
-    for name in ("version", "trees"):
-        if description[name] < 1:
-            raise BundleError(f"{DESCRIPTION_FILE}: {name} must be 1 or more")
-    for name in ("classes", "targets"):
-        texts = description.get(name, [])
-        if not all(isinstance(text, str) for text in texts) or len(set(texts)) != len(texts):
-            raise BundleError(f"{DESCRIPTION_FILE}: {name} must be texts, each different from the others")
-    if not all(isinstance(text, str) and text.strip() for text in description.get("missing_texts", [])):
-        raise BundleError(f"{DESCRIPTION_FILE}: missing_texts must be texts, none of them empty")
-    if not all(is_number(alpha) and 0 < alpha < 1 for alpha in quantiles):
-        raise BundleError(f"{DESCRIPTION_FILE}: quantiles must be numbers between 0 and 1")
-    _check_scores(description)
-
-
-def _check_scores(description: Mapping[str, Any]) -> None:
-    """Check what is done to the trees' scores."""
-    if "proof" in description:
-        _check_proof(description["proof"])
-    if description.get("transform", "log") not in TRANSFORMS:
-        raise BundleError(f"{DESCRIPTION_FILE}: transform must be one of {', '.join(TRANSFORMS)}")
-    for name in ("scores", "transform_type"):
-        if description.get(name, "float32") not in SCORE_TYPES:
-            raise BundleError(f"{DESCRIPTION_FILE}: {name} must be one of {', '.join(SCORE_TYPES)}")
-    if description.get("transform") and description.get("after"):
-        raise BundleError(f"{DESCRIPTION_FILE}: transform and after exclude each other")
-    if not all(isinstance(operation, dict) for operation in description.get("after", [])):
-        raise BundleError(f"{DESCRIPTION_FILE}: after must be a list of objects")
-
-
-def _check_steps(description: Mapping[str, Any], schema: Schema) -> None:
-    """Refuse what the steps would have to know of, since they make all columns of the trees."""
-    if "steps" not in description:
-        return
-    for feature in schema.features:
-        for field_name in ("base_margin", "zero_is_missing"):
-            if getattr(feature, field_name):
-                raise BundleError(
-                    f"{DESCRIPTION_FILE}: feature {feature.name!r} must not have {field_name} beside steps"
-                )
-
-
-def _check_unseen(schema: Schema, description: Mapping[str, Any]) -> None:
-    """A booster has no branch for a category that it does not know; only a fitted step may have one."""
-    for feature in schema.features:
-        if feature.unseen == UNKNOWN and "steps" not in description:
-            raise BundleError(
-                f"{DESCRIPTION_FILE}: feature {feature.name!r}: unseen: unknown needs a bundle with steps"
-            )
 
 
 def _read_golden(golden: Mapping[str, Any], schema: Schema, type_of_scores: str) -> Golden:

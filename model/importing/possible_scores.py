@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from model.booster import BINARY, SUMS, Objective
-from model.description.manifest import SCORE_TYPES
+from model.description.checks import SCORE_TYPES
 from model.finishing import INVERSES, TargetInverse
 from model.importing.reading import Reading
 

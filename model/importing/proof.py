@@ -7,8 +7,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from model.description.checks import SCORE_TYPES
 from model.description.errors import BundleError
-from model.description.manifest import SCORE_TYPES
 from model.importing.causes import Question, find_cause
 from model.importing.options import ImportOptions
 from model.importing.possible_scores import possible_scores

@@ -8,8 +8,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from model.description.checks import DESCRIPTION_FILE
 from model.description.lifecycle import LIFECYCLE_FILE, Lifecycle
-from model.description.manifest import DESCRIPTION_FILE, MODEL_FILE, Manifest
+from model.description.manifest import MODEL_FILE, Manifest
 from model.registry.interface import (
     BundleRef,
     ChangeLifecycle,

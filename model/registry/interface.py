@@ -4,9 +4,10 @@ from collections.abc import Callable, Hashable, Mapping
 from pathlib import Path
 from typing import NamedTuple, Protocol, TypeAlias
 
+from model.description.checks import DESCRIPTION_FILE
 from model.description.errors import BundleError, ModelError
 from model.description.lifecycle import Lifecycle
-from model.description.manifest import DESCRIPTION_FILE, Manifest
+from model.description.manifest import Manifest
 
 
 class VersionExists(ModelError):

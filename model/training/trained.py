@@ -6,7 +6,7 @@ from typing import Any
 
 import xgboost
 
-from model.description.manifest import NAME
+from model.description.checks import NAME
 from model.training.table import TableError
 
 GOLDEN_ROWS = 12

@@ -8,7 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from model.description.manifest import DESCRIPTION_FILE, MODEL_FILE, digest
+from model.description.checks import DESCRIPTION_FILE
+from model.description.manifest import MODEL_FILE, digest
 from tests.integration.callers import Caller
 from tests.integration.service import Service, wait_until
 from tests.integration.stack import BUNDLES, Stack, copy_of_bundles

@@ -9,7 +9,8 @@ import numpy as np
 import pytest
 import xgboost
 
-from model.description.manifest import DESCRIPTION_FILE, MODEL_FILE, Manifest, digest
+from model.description.checks import DESCRIPTION_FILE
+from model.description.manifest import MODEL_FILE, Manifest, digest
 from model.publish import publish
 
 Describe = Callable[..., dict[str, Any]]
