@@ -45,6 +45,8 @@ def check_forest(trees: Sequence[Any], features: int, width: int) -> None:
     Raises Malformed. A leaf has one number or `width` numbers, in all trees alike.
     """
     sizes = [_check_tree(tree, width) for tree in trees]
+    if [tree.get("id") for tree in trees] != list(range(len(trees))):
+        raise Malformed("its trees are not numbered in their order")
     if len({_leaf_size(tree) for tree in trees}) > 1:
         raise Malformed("some trees have several numbers in a leaf, and others have one")
     for start in range(0, len(trees), TREES_AT_ONCE):

@@ -193,7 +193,10 @@ COMPLETE = (SAVED / "xgboost-2.1.json").read_bytes()
 @pytest.mark.parametrize(
     ("content", "message"),
     [
-        (b"", "is not a complete XGBoost model: it does not begin with {; save the model with booster.save_model"),
+        (
+            b"",
+            "is not a complete XGBoost model: it does not begin with {; save the model with booster.save_model",
+        ),
         (COMPLETE[:-200], "is not a complete XGBoost model"),
         (COMPLETE[:2000] + b"}", "is not a complete XGBoost model"),
         (

@@ -121,6 +121,7 @@ CHANGES: list[tuple[str, str, Callable[[Document], None]]] = [
     ("more nodes than there are", "trees", lambda changed: tree(changed)["tree_param"].update(num_nodes="9")),
     ("no nodes", "trees", lambda changed: tree(changed)["tree_param"].update(num_nodes="0")),
     ("a tree too deep to explain", "trees", grow_a_path),
+    ("two trees of one number", "trees", lambda changed: tree(changed).update(id=0)),
     ("a tree of a class beyond the last", "softprob", lambda changed: forest(changed)["tree_info"].append(9)),
     ("a class beyond the last", "softprob", lambda changed: forest(changed)["tree_info"].__setitem__(0, 9)),
     ("rounds that go back", "trees", lambda changed: forest(changed).update(iteration_indptr=[0, 2, 1, 3])),
