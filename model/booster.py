@@ -16,6 +16,7 @@ from model.versions import check_readable, parse
 SAVE_MODEL = 'save the model with booster.save_model("model.json")'
 """Before 1.6, XGBoost writes its old binary format to a file with any other ending."""
 
+HINGE = "binary:hinge"
 # Scores that are sums of leaves, so that every machine gives the same bits.
 SUMS = (
     "reg:squarederror",
@@ -23,7 +24,7 @@ SUMS = (
     "reg:pseudohubererror",
     "reg:absoluteerror",
     "reg:squaredlogerror",
-    "binary:hinge",
+    HINGE,
     "binary:logitraw",
     "rank:pairwise",
     "rank:ndcg",
