@@ -9,7 +9,15 @@ from typing import Annotated, Any
 
 import orjson
 from flask import Request
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError, field_validator
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    StringConstraints,
+    ValidationError,
+    field_validator,
+)
 from pydantic_core import PydanticCustomError
 
 from jobs.queues.idempotency import IdempotencyKey
@@ -24,15 +32,28 @@ from web.submission import LONGEST_WAIT_SECONDS, PredictionRequest
 
 MAX_ROWS, MAX_EXPLAINED_ROWS = 1_000, 100
 MAX_METADATA = 16
+MAX_MEMBERS = 100
+"""An object with more members than any request has is refused before they are looked at."""
 LONGEST_CANCEL_AFTER_MS = 7 * 86_400_000
 
+_KINDS = {"missing": "missing", "extra_forbidden": "unknown"}
+"""The kinds of faults, by their types in Pydantic."""
 _WAIT = re.compile(r'wait\s*=\s*(?:([0-9]{1,9})|"([0-9]{1,9})")')
 _IDEMPOTENCY_KEY = re.compile(r"[\x21-\x7e]{1,255}")
 _DURATION = re.compile(r"(?=[0-9])(?:([0-9]{1,6})h)?(?:([0-9]{1,6})m)?(?:([0-9]{1,9})s?)?")
 
 _Key = Annotated[str, StringConstraints(max_length=64)]
 _Text = Annotated[str, StringConstraints(max_length=512)]
-Metadata = Annotated[dict[_Key, _Text], Field(max_length=MAX_METADATA)]
+
+
+def _check_count(sent: Any) -> Any:
+    """Raises PydanticCustomError if an object has too many members to be looked at."""
+    if isinstance(sent, dict) and len(sent) > MAX_MEMBERS:
+        raise PydanticCustomError("members", f"has {len(sent)} members; at most {MAX_METADATA} are allowed")
+    return sent
+
+
+Metadata = Annotated[dict[_Key, _Text], Field(max_length=MAX_METADATA), BeforeValidator(_check_count)]
 
 
 class PredictionBody(BaseModel):
@@ -56,6 +77,7 @@ class PredictionBody(BaseModel):
 def read_prediction(request: ApiRequest, catalog: Catalog, path: str) -> PredictionRequest:
     """`path` is the route that the Idempotency-Key is for. Raises UnknownModel and InvalidRows, too."""
     sent = read_json(request)
+    refuse_many_members(sent)
     try:
         body = PredictionBody.model_validate(sent)
     except ValidationError as error:
@@ -203,8 +225,18 @@ def _row_faults(manifest: Manifest, inputs: Any) -> list[Fault]:
     return []
 
 
+def refuse_many_members(sent: Any) -> None:
+    """Raises Problem (422) for a body with more members than can be right, before they are looked at."""
+    if isinstance(sent, dict) and len(sent) > MAX_MEMBERS:
+        fault = Fault("", f"has {len(sent)} members", "unknown")
+        raise Problem(422, "the body has too many members; see errors", [fault])
+
+
 def faults_in(error: ValidationError) -> list[Fault]:
-    return [Fault(_pointer(fault["loc"]), fault["msg"]) for fault in error.errors(include_url=False)]
+    return [
+        Fault(_pointer(fault["loc"]), fault["msg"], _KINDS.get(fault["type"], "value"))
+        for fault in error.errors(include_url=False, include_input=False)
+    ]
 
 
 def _pointer(location: tuple[int | str, ...]) -> str:
