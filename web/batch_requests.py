@@ -19,6 +19,7 @@ from model.description.errors import SchemaError
 from model.description.manifest import Manifest
 from model.description.schema import MAX_FAULTS, Fault
 from model.tables.dialect import DECIMALS, DELIMITERS, ENCODINGS, sign_named
+from web.app import ApiRequest
 from web.batch_submission import BatchRequest
 from web.media_types import ACCEPTED, FORMATS, JSON_TYPES, TAB_SEPARATED, UNNAMED
 from web.problems import Problem
@@ -114,7 +115,7 @@ def _sign(name: str, sent: str, names: Mapping[str, str]) -> str:
 Parameters = TypeVar("Parameters", bound=BatchParameters)
 
 
-def read_batch(request: Request, file: UploadedFile, catalog: Catalog, s3_allow: str) -> BatchRequest:
+def read_batch(request: ApiRequest, file: UploadedFile, catalog: Catalog, s3_allow: str) -> BatchRequest:
     """Raises Problem (400, 413, 415, 422), InvalidTable or UnknownModel. Of a file, the start is read."""
     query: dict[str, Any] = {**file.fields, **request.args}
     query |= {name: _BOOLEANS.get(value.lower(), value) for name, value in query.items() if name in _FLAGS}
@@ -154,9 +155,11 @@ def _is_json_batch(start: bytes) -> bool:
 
 
 def _read_json_batch(
-    request: Request, file: UploadedFile, query: dict[str, Any], catalog: Catalog, s3_allow: str
+    request: ApiRequest, file: UploadedFile, query: dict[str, Any], catalog: Catalog, s3_allow: str
 ) -> BatchRequest:
-    sent = parse_json(file.read(request.max_content_length or 0))
+    limit = request.max_content_length or 0
+    request.hold(limit if request.length is None else min(request.length, limit))
+    sent = parse_json(file.read(limit))
     if not isinstance(sent, dict):
         raise Problem(422, "the body is not a request for a batch; it must be an object")
     refuse_many_members(sent)

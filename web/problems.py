@@ -31,6 +31,7 @@ from web.errors import (
     InvalidDryRun,
     JobConflict,
     NotScored,
+    TooManyBodies,
     UnknownJob,
     UnreadableInput,
 )
@@ -84,6 +85,7 @@ _STATUSES: dict[type[Exception], int] = {
     NotScored: 503,
     QueueFull: 503,
     StoreUnavailable: 503,
+    TooManyBodies: 503,
     UnknownRecord: 503,
 }
 """The status of each error and of its subclasses."""

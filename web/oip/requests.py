@@ -5,13 +5,13 @@ import re
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Annotated, Any, NamedTuple
 
-from flask import Request
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 from pydantic_core import PydanticCustomError
 
 from model.description.manifest import Manifest
 from model.description.schema import Fault, InvalidRows, Schema
 from model.description.values import Value
+from web.app import ApiRequest
 from web.oip.elements import DATATYPES, decode
 from web.oip.outputs import MEMBERS, describe_outputs
 from web.oip.tensors import FeatureTensor, flatten, read_rows
@@ -104,7 +104,7 @@ class InferenceRequest(NamedTuple):
     outputs: dict[str, bool]
 
 
-def read_inference(request: Request, manifest: Manifest) -> InferenceRequest:
+def read_inference(request: ApiRequest, manifest: Manifest) -> InferenceRequest:
     """Raises Problem: 415 and 413 as read_body does, 400 for what is malformed, 422 with all faults."""
     json, appended = _parts(request)
     sent = parse_json(json)
@@ -133,7 +133,7 @@ def _check_count(sent: Any, schema: Schema) -> None:
         raise InvalidRows([Fault("/inputs", "has more tensors than the model has features")])
 
 
-def _parts(request: Request) -> tuple[bytes, bytes]:
+def _parts(request: ApiRequest) -> tuple[bytes, bytes]:
     if request.mimetype not in MEDIA_TYPES:
         raise Problem(
             415,
