@@ -15,7 +15,6 @@ from model.description.catalog import Catalog
 from web.app import ApiRequest, JsonResponse
 from web.batch_requests import BatchBody, BatchParameters, read_batch
 from web.batch_submission import BatchSubmission, OutputFile
-from web.connection import OpenConnections
 from web.media_types import MULTIPART
 from web.openapi.batch_schemas import BATCH_ID, BatchListSchema, BatchSchema, PreviewSchema
 from web.openapi.job_operations import JobOperations
@@ -142,18 +141,15 @@ _CREATE = Operation(
 
 
 class BatchRoutes:
-    def __init__(
-        self, submission: BatchSubmission, catalog: Catalog, connections: OpenConnections, s3_allow: str
-    ) -> None:
+    def __init__(self, submission: BatchSubmission, catalog: Catalog, s3_allow: str) -> None:
         self._submission = submission
         self._catalog = catalog
-        self._connections = connections
         self._s3_allow = s3_allow
 
     @route("POST", PATH, _CREATE)
     def create(self, request: ApiRequest) -> JsonResponse:
         require_json_accepted(request)
-        file = open_upload(request, self._submission.max_file, self._connections.report_progress)
+        file = open_upload(request, self._submission.max_file)
         batch_request = read_batch(request, file, self._catalog, self._s3_allow)
         if batch_request.options.dry_run:
             preview = self._submission.dry_run(batch_request, file, request.owner.name)

@@ -74,8 +74,9 @@ class PredictionRoutes:
     def create(self, request: ApiRequest) -> JsonResponse:
         require_json_accepted(request)
         seconds = read_prefer_wait(request)
-        prediction_request = read_prediction(request, self._catalog, PATH)
-        record, replayed = self._submission.submit(prediction_request, request.owner.name, seconds)
+        record, replayed = self._submission.submit(
+            read_prediction(request, self._catalog, PATH), request.owner.name, seconds
+        )
         headers = {"Idempotency-Replayed": "true"} if replayed else {}
         if seconds and record.status.ended:
             return self._resource(request, record, 200, {"Preference-Applied": f"wait={seconds}", **headers})

@@ -35,6 +35,8 @@ from web.wiring import Backends, Web, build
 GRACE_SECONDS = 10
 IDLE_SECONDS = 2
 """How long after SIGTERM an idle connection may still send a request."""
+_MARGIN = 200
+"""Connections that are accepted beyond the most, so that others can give way to them."""
 
 
 class Listener(PyWSGIServer):  # type: ignore[misc]
@@ -81,7 +83,7 @@ class WebServer(BaseApplication):  # type: ignore[misc]
             "bind": f"[{host}]:{port}" if ":" in host else f"{host}:{port}",
             "workers": settings.web_processes,
             "worker_class": ServerProcess,
-            "worker_connections": settings.max_waiting_callers + 1_000,
+            "worker_connections": settings.most_connections + _MARGIN,
             "graceful_timeout": GRACE_SECONDS,
             "backlog": 2048,
             "control_socket_disable": True,

@@ -267,6 +267,7 @@ class PredictionSubmission(JobSubmission[PredictionRecord]):
         Raises JobConflict, and what admission raises.
         """
         job = self._new_job(request, owner)
+        del request  # and its rows: the caller may wait long
         caller = self._waiting.enter(queued_record(job)) if wait_seconds else None
         if caller is None:
             accepted = self._admission.add(job)

@@ -20,12 +20,13 @@ from web.access_log import AccessLog
 from web.app import App
 from web.batch_submission import BatchSubmission
 from web.batches import BatchRoutes
+from web.bodies import Bodies
 from web.capacity_watch import CapacityWatch
-from web.connection import OpenConnections
 from web.keys import Owners
 from web.models import ModelRoutes
 from web.oip.responses import with_error_line
 from web.oip.routes import InferenceRoutes
+from web.open_connections import OpenConnections
 from web.openapi.document import Document
 from web.openapi.routes import DocumentRoutes
 from web.operating import OperatingRoutes
@@ -107,13 +108,13 @@ def build(settings: Settings, owners: Owners, catalog: Catalog, journal: Journal
     batches = BatchSubmission(
         batch_store, backends.files, watch, waiting, backends.send_batch_wake_up, settings.max_file
     )
-    connections = OpenConnections()
-    app = App(settings, owners, access_log)
+    connections = OpenConnections(settings.most_connections)
+    app = App(settings, owners, access_log, Bodies(settings.held_bodies, connections))
     ProblemResponses(app, extensions={"v2": with_error_line})
     app.add_routes(
         (
             PredictionRoutes(predictions, catalog, watch),
-            BatchRoutes(batches, catalog, connections, settings.s3_allow),
+            BatchRoutes(batches, catalog, settings.s3_allow),
             RecmsRoutes(predictions, catalog),
             InferenceRoutes(predictions, catalog, monitor),
             ModelRoutes(catalog),
