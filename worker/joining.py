@@ -76,14 +76,12 @@ class Joining:
         """
         if damaged := self._damaged(task):
             log.warning("parts_damaged", extra={"job_id": task.id, "chunks": damaged})
-            self._wake_up(
-                patiently(lambda: self._consumer.redo(task, damaged, PARTS_DAMAGED, self._most_wake_ups))
-            )
+            self._wake_up(patiently(self._consumer.redo, task, damaged, PARTS_DAMAGED, self._most_wake_ups))
             return
         if task.done:
             self._write(task, wanted)
         status, error = _ending(task)
-        if ended := patiently(lambda: self._consumer.finish(task, status, error)):
+        if ended := patiently(self._consumer.finish, task, status, error):
             rows, failed = _rows(task)
             extra = {"job_id": task.id, "status": ended, "rows": rows, "failed": failed}
             log.info("ended", extra=extra)
@@ -131,7 +129,7 @@ class Joining:
 
     def _save(self, task: BatchTask, parts: str, result: Draft, errors: Draft) -> None:
         position = orjson.dumps(Position(parts, result.save(), errors.save()))
-        if not patiently(lambda: self._consumer.joined(task, position)):
+        if not patiently(self._consumer.joined, task, position):
             raise ScoringStopped
 
     def _draft(self, task: BatchTask, name: str, state: str, at: int) -> Draft:

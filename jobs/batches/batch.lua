@@ -26,7 +26,8 @@
 
 local KIND = 'batches'
 local QUEUE = 'batches'
-local TOTAL, FINISHED = 8, 13  -- the indices of `total` and `finished` in what read_record returns
+local TOTAL = 8  -- the index of `total` in what read_record returns
+local FINISHED = 13  -- that of `finished`
 local OPEN = 'batches:open'
 local UNQUEUED = 'batches:unqueued'
 local CUT_SHORT = 'cut short'

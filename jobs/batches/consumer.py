@@ -71,7 +71,7 @@ class BatchTask(NamedTuple):
     """... and what is recorded of those that are done, by number."""
 
 
-class Step(NamedTuple):
+class PlanStep(NamedTuple):
     """A step of planning: the next chunks, with their rows and bytes, and the position from which to go on.
 
     `first` is the number of the first of them. `over` is "plan" after the last step, "turn" if other tasks of
@@ -156,7 +156,7 @@ class BatchConsumer(QueueConsumer):
         )
         return Renewed(BatchStatus(status.decode()) if status else None, bool(busy))
 
-    def planned(self, task: BatchTask, step: Step, most_wake_ups: int) -> tuple[bool, list[str]]:
+    def planned(self, task: BatchTask, step: PlanStep, most_wake_ups: int) -> tuple[bool, list[str]]:
         """Records a step of planning. Returns whether it was recorded, and the wake-ups to send.
 
         A step that was recorded before, by this consumer or another, changes nothing.
