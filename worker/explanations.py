@@ -18,6 +18,7 @@ from jobs.predictions.consumer import WORKER_LOST, Claim, PredictionConsumer
 from jobs.predictions.record import Row
 from worker.bundles import Bundles, bundle_of
 from worker.measurements import Pace, Report
+from worker.patience import patiently
 from worker.scoring import Score, by_bundle, explaining_scorer, score_claims
 from worker.stopping import ScoringStopped
 
@@ -104,8 +105,15 @@ class ExplanationLoop:
         outcomes = score_claims(self.consumer, score, claims)
         rows, seconds = sum(len(claim.rows) for claim in claims), time.perf_counter() - started
         self._report.scored(claims, rows, seconds)
-        self._report.recorded(outcomes, self.consumer.record(outcomes))
+        self._report.recorded(outcomes, patiently(self.consumer.record, outcomes))
         self._overall.worked(rows, time.perf_counter() - started)
+
+    def _renew(self, claims: list[Claim]) -> None:
+        """Goes on if Redis pauses: until the lease is over, nobody else has the jobs."""
+        try:
+            self.consumer.renew(claims, self._name)
+        except StoreUnavailable as error:
+            log.warning("store_unavailable", extra={"error": str(error)})
 
     def _in_slices(self, score: Score, claims: list[Claim]) -> Score:
         """Makes the function that scores some rows at a time, and renews the leases in between."""
@@ -119,7 +127,7 @@ class ExplanationLoop:
                 if self._stopping():
                     raise ScoringStopped
                 if time.monotonic() - renewed > self._renew_seconds:
-                    self.consumer.renew(claims, self._name)
+                    self._renew(claims)
                     renewed = time.monotonic()
                 started = time.perf_counter()
                 first = len(outputs)
