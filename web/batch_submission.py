@@ -14,7 +14,15 @@ from jobs.batches.record import BatchOptions, BatchRecord, NewBatch, folder_of, 
 from jobs.batches.resource import PATH
 from jobs.batches.status import BatchStatus
 from jobs.batches.store import RESERVATION_MS, BatchStore
-from jobs.errors import FileMissing, FilesForbidden, IdempotencyKeyReused, JobsError, QueueFull
+from jobs.errors import (
+    FileMissing,
+    FilesForbidden,
+    IdempotencyKeyReused,
+    JobsError,
+    QueueFull,
+    RateLimited,
+    StoreRefuses,
+)
 from jobs.files.location import files_at
 from jobs.files.store import FileStore
 from jobs.files.tables import Format
@@ -132,9 +140,10 @@ class BatchSubmission(JobSubmission[BatchRecord]):
                 raise JobConflict("a request with this Idempotency-Key is still arriving; wait for it")
             self._check_same_body(known.body, request, upload)
             return Submitted(self._replayed(known.id), replayed=True)
-        with self._key_reserved(owner, digest, job_id), self._removed_on_error(job_id):
-            self._store.check_limits(owner)  # before the whole file has arrived
-            options, size = self._save(job_id, request, upload, hashed=bool(digest))
+        with self._key_reserved(owner, digest, job_id):
+            with self._removed_on_error(job_id):
+                self._store.check_limits(owner)  # before the whole file has arrived
+                options, size = self._save(job_id, request, upload, hashed=bool(digest))
             batch = NewBatch(
                 id=job_id,
                 model=request.manifest.ref,
@@ -146,10 +155,25 @@ class BatchSubmission(JobSubmission[BatchRecord]):
                 start_within_ms=request.start_within_ms,
                 idempotency=IdempotencyKey(digest, upload.hash.digest()[:16]) if digest else None,
             )
-            wake_ups = self._store.add(batch)
-        for wake_up in wake_ups:
+            accepted = self._add(batch)
+        return Submitted(self._replayed(accepted), replayed=accepted != job_id)
+
+    def _add(self, batch: NewBatch) -> str:
+        """Returns the id of this batch, or of that for which its key stands by now.
+
+        The files stay if the batch may have been accepted. If it was not, the sweeper removes them.
+        """
+        try:
+            added = self._store.add(batch)
+        except (QueueFull, RateLimited, IdempotencyKeyReused, StoreRefuses):
+            self._remove_files(batch.id)
+            raise
+        if isinstance(added, str):
+            self._remove_files(batch.id)
+            return added
+        for wake_up in added:
             gevent.spawn(try_wake_up, self._send_wake_up, wake_up)
-        return Submitted(self._replayed(job_id), replayed=False)
+        return batch.id
 
     def dry_run(self, request: BatchRequest, pieces: Iterable[bytes], owner: str) -> bytes:
         """Returns the preview as JSON. Raises NotScored if no worker looked in time, or InvalidDryRun."""
@@ -245,13 +269,16 @@ class BatchSubmission(JobSubmission[BatchRecord]):
 
     @contextmanager
     def _removed_on_error(self, job_id: str) -> Iterator[None]:
-        """A batch that is not accepted leaves no file behind."""
+        """A request that is refused while it arrives leaves no file behind."""
         try:
             yield
         except BaseException:
-            with suppress(JobsError):  # the sweeper removes it later
-                self.files.remove(folder_of(job_id))
+            self._remove_files(job_id)
             raise
+
+    def _remove_files(self, job_id: str) -> None:
+        with suppress(JobsError):  # the sweeper removes them later
+            self.files.remove(folder_of(job_id))
 
 
 def _lines(rows: list[Any]) -> bytes:

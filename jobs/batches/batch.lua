@@ -14,7 +14,7 @@
 --   batches:open      set     batches that have not ended
 --   batches:open:<owner>  zset  those of the owner, by the time when they were accepted
 --   batches:unqueued  string  how many chunks are planned and not in the queue yet
---   batches:files     zset    batches whose files are to be removed, by when
+--   batches:files     zset    '<id> <owner>' of each batch whose files are to be removed, by when
 
 local KIND = 'batches'
 local QUEUE = 'batches'
@@ -24,6 +24,9 @@ local UNQUEUED = 'batches:unqueued'
 local FILES = 'batches:files'
 
 local function id_of(raw) return id_from('batch_', raw) end
+-- At this time the sweeper removes the files of a batch, and its id from the list of its owner.
+local function remove_files_at(time, id, owner) redis.call('ZADD', FILES, time, id .. ' ' .. owner) end
+
 local function open_key(owner) return 'batches:open:' .. owner end
 
 local function add_task(id, task)
@@ -40,7 +43,7 @@ local function end_batch(id, status, retention_ms, error)
   redis.call('ZREM', open_key(owner), id)
   if chunks then redis.call('DECRBY', UNQUEUED, chunks - next_chunk) end
   if redis.call('SCARD', OPEN) == 0 then redis.call('DEL', UNQUEUED) end  -- corrects the count if it has drifted
-  redis.call('ZADD', FILES, whole(now + retention_ms), id)
+  remove_files_at(whole(now + retention_ms), id, owner)
   end_job(hidden and 'previews' or KIND, QUEUE, id, read_job(id), status, retention_ms, NOT_INLINED, error)
 end
 

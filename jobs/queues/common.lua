@@ -169,6 +169,8 @@ end
 
 local CREATING = 'creating '
 
+local function is_creating(value) return string.sub(value, 1, #CREATING) == CREATING end
+
 -- The job that a key stands for, and the hash of its request's body; nil if the key is new.
 local function known_job(key)
   local known = key ~= '' and redis.call('GET', key)
