@@ -4,6 +4,7 @@ import hashlib
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import replace
+from functools import partial
 from typing import Any, NamedTuple
 
 import gevent
@@ -28,6 +29,7 @@ from jobs.files.store import FileStore
 from jobs.files.tables import Format
 from jobs.queues.idempotency import IdempotencyKey
 from jobs.queues.queue import SendWakeUp, try_wake_up
+from jobs.supervision import Supervisor
 from model.description.manifest import Manifest
 from web.capacity_watch import CapacityWatch
 from web.errors import FileTooLong, InvalidDryRun, JobConflict, NotFinished, NotScored, UnreadableInput
@@ -113,6 +115,7 @@ class BatchSubmission(JobSubmission[BatchRecord]):
         waiting: WaitingCallers,
         send_wake_up: SendWakeUp,
         max_file: int,
+        supervisor: Supervisor,
         new_id: Callable[[str], str] = ids.new_id,
     ) -> None:
         super().__init__(store, store.list_jobs, waiting)
@@ -121,6 +124,7 @@ class BatchSubmission(JobSubmission[BatchRecord]):
         self._store = store
         self._capacity_watch = watch
         self._send_wake_up = send_wake_up
+        self._supervisor = supervisor
         self._new_id = new_id
 
     def submit(self, request: BatchRequest, pieces: Iterable[bytes], owner: str) -> Submitted[BatchRecord]:
@@ -251,7 +255,7 @@ class BatchSubmission(JobSubmission[BatchRecord]):
         if not digest:
             yield
             return
-        renewing = gevent.spawn(self._renew, owner, digest, job_id)
+        renewing = self._supervisor.start("reservation of a key", partial(self._renew, owner, digest, job_id))
         try:
             yield
         except BaseException:
@@ -264,8 +268,7 @@ class BatchSubmission(JobSubmission[BatchRecord]):
     def _renew(self, owner: str, digest: bytes, job_id: str) -> None:
         while True:
             gevent.sleep(RESERVATION_MS / 3000)
-            with suppress(JobsError):
-                self._store.reserve_key(owner, digest, job_id)
+            self._store.reserve_key(owner, digest, job_id)
 
     @contextmanager
     def _removed_on_error(self, job_id: str) -> Iterator[None]:

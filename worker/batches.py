@@ -13,6 +13,7 @@ from jobs.batches.consumer import JOIN, LOST_PER_ATTEMPT, PLAN, PREVIEW, BatchCo
 from jobs.batches.status import BatchStatus
 from jobs.errors import FileMissing, FilesForbidden, FilesUnavailable, InvalidTable, StoreUnavailable
 from jobs.queues.queue import NO_ENTRY
+from jobs.supervision import Supervisor
 from model.description.errors import ModelError
 from worker.batch_steps import BatchSteps
 from worker.bundles import Bundles
@@ -31,8 +32,11 @@ _WANTED = frozenset({BatchStatus.VALIDATING, BatchStatus.QUEUED, BatchStatus.RUN
 class Lease:
     """Keeps the lease of a task: a thread renews it, and reads whether the batch was canceled meanwhile."""
 
-    def __init__(self, consumer: BatchConsumer, name: str, stopping: Callable[[], bool]) -> None:
+    def __init__(
+        self, consumer: BatchConsumer, name: str, stopping: Callable[[], bool], supervisor: Supervisor
+    ) -> None:
         self._consumer = consumer
+        self._supervisor = supervisor
         self._name = name
         self._stopping = stopping
         self._held: tuple[str, BatchTask] | None = None
@@ -40,7 +44,7 @@ class Lease:
         self._beside_predictions = False
 
     def start(self) -> None:
-        threading.Thread(target=self._run, name="lease", daemon=True).start()
+        self._supervisor.start("lease", self._run)
 
     @contextmanager
     def hold(self, wake_up: str, task: BatchTask) -> Iterator[None]:
@@ -66,7 +70,7 @@ class Lease:
             try:
                 status, self._beside_predictions = self._consumer.renew(self._name, *held)
             except StoreUnavailable as error:  # until the lease is over, nobody else has the task
-                log.warning("store_unavailable", extra={"error": str(error)})
+                self._supervisor.report("lease", error)
                 continue
             if status not in _WANTED and self._held is held:
                 self._wanted = False

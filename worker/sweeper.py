@@ -15,6 +15,7 @@ from jobs.errors import FilesUnavailable
 from jobs.files.store import FileStore
 from jobs.predictions.consumer import PredictionConsumer
 from jobs.queues.queue import send_wake_up
+from jobs.supervision import Supervisor
 
 log = logging.getLogger(__name__)
 
@@ -29,13 +30,13 @@ Sweep = Callable[[], None]
 class Sweeper:
     """A thread of the worker's parent process. Every worker has one; Redis lets only one sweep at a time."""
 
-    def __init__(self, sweeps: Sequence[Sweep]) -> None:
+    def __init__(self, sweeps: Sequence[Sweep], supervisor: Supervisor) -> None:
         self._sweeps = sweeps
+        self._supervisor = supervisor
         self._stopped = threading.Event()
-        self._thread = threading.Thread(target=self._run, name="sweeper", daemon=True)
 
     def start(self) -> None:
-        self._thread.start()
+        self._supervisor.start("sweeper", self._run)
 
     def stop(self) -> None:
         self._stopped.set()
@@ -45,8 +46,8 @@ class Sweeper:
             for sweep in self._sweeps:
                 try:
                     sweep()
-                except Exception as error:  # the thread must go on: the next sweep may succeed
-                    log.warning("sweep_failed", extra={"error": str(error)})
+                except Exception as error:  # the next sweep follows
+                    self._supervisor.report("sweeper", error)
             self._stopped.wait(SWEEP_EVERY_SECONDS)
 
 

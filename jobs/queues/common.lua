@@ -215,13 +215,15 @@ local function missing_wake_ups(queue)
   return math.max(wanted - redis.call('ZCARD', wake_ups_key(queue)), 0)
 end
 
+local function note_wake_up(queue, name) redis.call('ZADD', wake_ups_key(queue), whole(now + WAKE_UP_EXPIRES_MS), name) end
+
 -- Returns the names of the wake-ups that the caller must send now, at most `most`; they count as sent. Each name is `name`
 -- and a number.
 local function wake_up(queue, name, most)
   local sent = {}
   for number = 1, math.min(missing_wake_ups(queue), most) do
     sent[number] = name .. '-' .. number
-    redis.call('ZADD', wake_ups_key(queue), whole(now + WAKE_UP_EXPIRES_MS), sent[number])
+    note_wake_up(queue, sent[number])
   end
   if #sent > 0 then redis.call('HINCRBY', METRICS, 'wake_ups|' .. queue, #sent) end
   return sent

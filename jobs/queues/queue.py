@@ -220,7 +220,7 @@ class QueueConsumer:
         self._claim = Script(redis, f"{queue.kind.name}/claim")
         self._sweep = Script(redis, f"{queue.kind.name}/sweep")
         self._withdraw = Script(redis, "queues/withdraw")
-        self._wake_ups = Script(redis, "queues/wake_ups")
+        self._first_wake_up = Script(redis, "queues/first_wake_up")
         self._report = Script(redis, "queues/report")
 
     def wait(self, consumer: str, milliseconds: int) -> Entry | None:
@@ -244,9 +244,10 @@ class QueueConsumer:
             set=self.queue.consumers, name=consumer.name, expires_ms=EXPIRES_AFTER_MS, report=consumer.report
         )
 
-    def wake_ups(self, most: int) -> list[str]:
-        """The names of the wake-ups to send now; they count as sent."""
-        return decode_all(self._wake_ups(queue=self.queue.name, wake_up_name=uuid4().hex, most=most))
+    def first_wake_up(self) -> str | None:
+        """The wake-up to send because this consumer starts, which counts as sent; None if nothing waits."""
+        name: bytes | None = self._first_wake_up(queue=self.queue.name, wake_up_name=uuid4().hex)
+        return name.decode() if name else None
 
     def _sweep_queue(self, attempts: int, error: bytes, most_wake_ups: int) -> Any:
         """`error` is the error, as JSON, of a job that is given up."""
