@@ -67,7 +67,7 @@ end
 
 -- How many chunks of one batch are in the queue at a time: enough for all consumers, few enough to let other batches in.
 local function most_out()
-  return math.max(2 * redis.call('ZCOUNT', consumers_key(QUEUE), now_text, '+inf'), 2)
+  return math.max(2 * count_live(consumers_key(QUEUE), ALIVE_MS), 2)
 end
 
 -- Whether a task is still to be done: another consumer may have done it, or the batch may have moved on.

@@ -17,7 +17,7 @@ from jobs.connection import store_error
 from jobs.errors import UnknownRecord
 from jobs.queues.idempotency import NO_KEY, IdempotencyKey
 from jobs.queues.names import GROUP, QUEUES, Kind, Queue
-from jobs.queues.processes import EXPIRES_AFTER_MS, Process
+from jobs.queues.processes import Process
 from jobs.queues.scripts import load
 from jobs.settings import Settings
 
@@ -239,10 +239,8 @@ class QueueConsumer:
         self._withdraw(queue=self.queue.name, wake_up_name=wake_up)
 
     def report_alive(self, consumer: Process) -> None:
-        """Reports that the consumer is alive; EXPIRES_AFTER_MS later it gets no wake-up any more."""
-        self._report(
-            set=self.queue.consumers, name=consumer.name, expires_ms=EXPIRES_AFTER_MS, report=consumer.report
-        )
+        """Reports that the consumer is alive; five seconds later it gets no wake-up any more."""
+        self._report(set=self.queue.consumers, name=consumer.name, report=consumer.report)
 
     def first_wake_up(self) -> str | None:
         """The wake-up to send because this consumer starts, which counts as sent; None if nothing waits."""
