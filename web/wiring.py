@@ -15,6 +15,7 @@ from jobs.queues.capacity import Monitor
 from jobs.queues.processes import Process
 from jobs.queues.queue import SendWakeUp
 from jobs.settings import Settings
+from jobs.supervision import Supervisor
 from model.description.catalog import Catalog
 from web.access_log import AccessLog
 from web.app import App
@@ -76,13 +77,14 @@ class Web:
     waiting: WaitingCallers
     connections: OpenConnections
     batches: BatchSubmission
+    supervisor: Supervisor
 
     def start(self) -> None:
         """Starts what runs in the background."""
-        self.watch.start()
-        self.waiting.start()
-        gevent.spawn(self.connections.run)
-        gevent.spawn(self.access_log.run)
+        self.supervisor.start("capacity watch", self.watch.run)
+        self.waiting.start(self.supervisor)
+        self.supervisor.start("slow connections", self.connections.run)
+        self.supervisor.start("access log", self.access_log.run)
 
     def drain(self) -> None:
         """Answers the waiting callers, and closes each connection after its next response."""
@@ -95,6 +97,7 @@ def build(settings: Settings, owners: Owners, catalog: Catalog, journal: Journal
     store = PredictionStore(backends.redis, settings)
     batch_store = BatchStore(backends.batch_redis, settings)
     access_log = AccessLog(Metrics(backends.redis), journal)
+    supervisor = Supervisor(access_log.metrics, gevent.spawn, gevent.sleep)
     monitor = Monitor(backends.redis, settings)
     watch = CapacityWatch(monitor, backends.process, settings.max_waiting)
     waiting = WaitingCallers(
@@ -105,8 +108,9 @@ def build(settings: Settings, owners: Owners, catalog: Catalog, journal: Journal
     )
     admission = Admission(store, watch, backends.send_wake_up, journal)
     predictions = PredictionSubmission(store, admission, watch, waiting)
+    send_wake_up = backends.send_batch_wake_up
     batches = BatchSubmission(
-        batch_store, backends.files, watch, waiting, backends.send_batch_wake_up, settings.max_file
+        batch_store, backends.files, watch, waiting, send_wake_up, settings.max_file, supervisor
     )
     connections = OpenConnections(settings.most_connections)
     app = App(settings, owners, access_log, Bodies(settings.held_bodies, connections))
@@ -122,4 +126,4 @@ def build(settings: Settings, owners: Owners, catalog: Catalog, journal: Journal
             DocumentRoutes(Document(catalog, keyed=bool(owners), route_classes=ROUTE_CLASSES)),
         )
     )
-    return Web(app, access_log, watch, waiting, connections, batches)
+    return Web(app, access_log, watch, waiting, connections, batches, supervisor)
