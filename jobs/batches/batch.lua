@@ -1,7 +1,7 @@
 -- The record of a batch, its tasks, and what moves it from status to status. jobs/batches/status.py has the table of its
 -- statuses. A task is what a consumer claims: 'plan', 'preview' (of a dry run), the number of a chunk to score, or 'join'.
 --
---   job:<id>          hash    v status model sha owner options size metadata deadline idempotency watchers; from the plan on
+--   job:<id>          hash    v status model sha owner options size metadata deadline idempotency watchers webhook retry_of; from the plan on
 --                             layout chunks total next; rows failed bytes (of the chunks that are done); started finished
 --                             expires error; hidden (of a dry run, which is in no list)
 --   job:<id>:plan     list    its chunks, in order

@@ -49,7 +49,7 @@ class BatchOptions:
 
 @dataclass(frozen=True)
 class NewBatch:
-    """A batch whose input is in the file store; metadata is JSON."""
+    """A batch whose input is in the file store; metadata is JSON, `webhook` as Receiver.stored has it."""
 
     id: str
     model: str
@@ -60,6 +60,8 @@ class NewBatch:
     metadata: bytes = b"{}"
     start_within_ms: int | None = None
     idempotency: IdempotencyKey | None = None
+    webhook: str = ""
+    retry_of: str = ""
 
 
 class BatchRecord(NamedTuple):
