@@ -52,6 +52,9 @@ class Settings(BaseSettings):
     attempts: int = Field(default=3, ge=1)
     api_keys: SecretStr = SecretStr("")
     allow_anyone: bool = False
+    webhook_secrets: SecretStr = SecretStr("")
+    webhook_secrets_file: str = ""
+    webhook_hosts: str = ""
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
 
     @field_validator("redis_url")

@@ -66,6 +66,7 @@ class BatchParameters(BaseModel):
     missing: str = Field(
         "", description="Texts for missing values, as in `NA,?`, besides those of the bundle"
     )
+    webhook: str = Field("", description="https:// address that is told when the batch has ended")
 
     @field_validator("delimiter")
     @classmethod
@@ -196,6 +197,7 @@ def _request(
         rows,
         read_cancel_after(request),
         idempotency_key_of(request),
+        webhook="" if options.dry_run else parameters.webhook,
     )
 
 

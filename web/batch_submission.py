@@ -46,10 +46,11 @@ class BatchRequest(NamedTuple):
     start_within_ms: int | None = None
     idempotency_key: str | None = None
     start: bytes | None = None
+    webhook: str = ""
 
     def identity(self) -> bytes:
         """What must be the same in a repeated request, besides the rows or the file."""
-        return self.options.to_json() + orjson.dumps([self.model, self.metadata])
+        return self.options.to_json() + orjson.dumps([self.model, self.metadata, self.webhook])
 
 
 class OutputFile(NamedTuple):
@@ -145,6 +146,7 @@ class BatchSubmission(JobSubmission[BatchRecord]):
                 metadata=orjson.dumps(request.metadata),
                 start_within_ms=request.start_within_ms,
                 idempotency=IdempotencyKey(digest, upload.hash.digest()[:16]) if digest else None,
+                webhook=request.webhook,
             )
             wake_ups = self._store.add(batch)
         for wake_up in wake_ups:

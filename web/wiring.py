@@ -15,6 +15,7 @@ from jobs.queues.capacity import Monitor
 from jobs.queues.processes import Process
 from jobs.queues.queue import SendWakeUp
 from jobs.settings import Settings
+from jobs.webhooks.outbox import WebhookOutbox
 from model.description.catalog import Catalog
 from web.access_log import AccessLog
 from web.app import App
@@ -34,6 +35,12 @@ from web.problems import ProblemResponses
 from web.recms import RecmsRoutes
 from web.submission import Admission, PredictionSubmission
 from web.waiting import WaitingCallers
+from web.webhooks.payload import Payloads
+from web.webhooks.receivers import Receivers
+from web.webhooks.requests import WebhookRequests
+from web.webhooks.routes import DeliveryRoutes
+from web.webhooks.secrets import WebhookSecrets
+from web.webhooks.sender import Post, WebhookSender
 
 ROUTE_CLASSES = (
     PredictionRoutes,
@@ -41,6 +48,7 @@ ROUTE_CLASSES = (
     RecmsRoutes,
     InferenceRoutes,
     ModelRoutes,
+    DeliveryRoutes,
     OperatingRoutes,
     DocumentRoutes,
 )
@@ -63,6 +71,7 @@ class Backends:
     send_batch_wake_up: SendWakeUp
     process: Process
     channel: str
+    post_webhook: Post
 
 
 @dataclass(frozen=True)
@@ -75,6 +84,7 @@ class Web:
     waiting: WaitingCallers
     connections: OpenConnections
     batches: BatchSubmission
+    webhooks: WebhookSender
 
     def start(self) -> None:
         """Starts what runs in the background."""
@@ -82,10 +92,12 @@ class Web:
         self.waiting.start()
         gevent.spawn(self.connections.run)
         gevent.spawn(self.access_log.run)
+        gevent.spawn(self.webhooks.run)
 
     def drain(self) -> None:
         """Answers the waiting callers, and closes each connection after its next response."""
         self.waiting.release()
+        self.webhooks.stop()
         self.connections.draining = True
 
 
@@ -107,18 +119,24 @@ def build(settings: Settings, owners: Owners, catalog: Catalog, journal: Journal
     batches = BatchSubmission(
         batch_store, backends.files, watch, waiting, backends.send_batch_wake_up, settings.max_file
     )
+    receivers, secrets = Receivers(settings.webhook_hosts), WebhookSecrets(settings)
+    webhooks = WebhookRequests(receivers, secrets)
+    outbox = WebhookOutbox(backends.redis)
+    payloads = Payloads({ids.PREDICTION: store.read, ids.BATCH: batch_store.read}, lambda: watch.capacity)
+    sender = WebhookSender(outbox, payloads, receivers, secrets, access_log.metrics, backends.post_webhook)
     connections = OpenConnections()
     app = App(settings, owners, access_log)
     ProblemResponses(app, extensions={"v2": with_error_line})
     app.add_routes(
         (
-            PredictionRoutes(predictions, catalog, watch),
-            BatchRoutes(batches, catalog, connections, settings.s3_allow),
+            PredictionRoutes(predictions, catalog, watch, webhooks),
+            BatchRoutes(batches, catalog, connections, webhooks, settings.s3_allow),
             RecmsRoutes(predictions, catalog),
             InferenceRoutes(predictions, catalog, monitor),
             ModelRoutes(catalog),
-            OperatingRoutes(monitor, watch, access_log),
+            DeliveryRoutes(predictions, batches, outbox),
+            OperatingRoutes(monitor, watch, access_log, outbox),
             DocumentRoutes(Document(catalog, keyed=bool(owners), route_classes=ROUTE_CLASSES)),
         )
     )
-    return Web(app, access_log, watch, waiting, connections, batches)
+    return Web(app, access_log, watch, waiting, connections, batches, sender)

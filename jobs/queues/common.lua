@@ -18,7 +18,7 @@
 --   webhooks:<lane>:held     string  exists while the receiver wants to be left alone
 --   webhooks                 zset    lanes, by when the next of their deliveries is to be sent
 --   webhooks:pending         zset    jobs whose webhook is not delivered yet, by when they ended
---   delivery:<id>            hash    lane url event status (pending, delivered, given_up) tries created log; claim (of the
+--   delivery:<id>            hash    lane url event status (pending, delivered, given_up) tries created log; claimed_at (by the
 --                                    process that sends it)
 --   dead                     zset    what was given up, by when: ids of jobs, and of deliveries
 --   web_processes            zset    web processes that are alive, by the time when they expire
@@ -33,7 +33,9 @@ local WAKE_UP_EXPIRES_MS = 5000  -- a wake-up that no consumer answers counts as
 local ANSWER_EXPIRES_MS = 2000  -- a consumer that neither claims again nor withdraws its wake-up counts as lost
 local LIST_KEPT_MS = 30 * 86400000  -- how long an owner's list is kept after the last job was added
 local DELIVERY_KEPT_MS = 3 * 86400000  -- how long the log of a delivery is kept
-local LANES, PENDING, DEAD = 'webhooks', 'webhooks:pending', 'dead'
+local LANES = 'webhooks'
+local PENDING = 'webhooks:pending'
+local DEAD = 'dead'
 local CONSUMER_IDLE_MS = 3600000  -- after which an idle consumer is removed from the consumer group
 
 local function job_key(id) return 'job:' .. id end

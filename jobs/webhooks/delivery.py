@@ -29,7 +29,7 @@ class ClaimedDelivery(NamedTuple):
     event: str
     tries: int
     created: int
-    claim: bytes
+    claimed_at: bytes
     owner: str
     lane: str
 

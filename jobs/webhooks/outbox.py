@@ -33,7 +33,7 @@ class WebhookOutbox:
         self._pending = Script(redis, "webhooks/pending")
 
     def claim(self, most: int, sending: Mapping[str, int]) -> list[ClaimedDelivery]:
-        """Claims up to `most`. `sending` has how many this process is sending to each lane, and for each owner."""
+        """Claims up to `most`. `sending` has how many are under way, to each lane and for each owner."""
         claimed = self._claim(
             sending.items(),
             most=most,
@@ -48,7 +48,7 @@ class WebhookOutbox:
                 event=each.event.decode(),
                 tries=int(each.tries),
                 created=int(each.created),
-                claim=each.claim,
+                claimed_at=each.claimed_at,
                 owner=each.owner.decode(),
                 lane=each.lane.decode(),
             )
@@ -70,7 +70,7 @@ class WebhookOutbox:
         return bool(
             self._record(
                 id=claimed.job_id,
-                claim=claimed.claim,
+                claimed_at=claimed.claimed_at,
                 outcome=outcome,
                 attempt=attempt,
                 next_ms=next_ms,

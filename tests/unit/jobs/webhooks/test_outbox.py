@@ -1,4 +1,4 @@
-"""The end of a job and its webhook are one step; each delivery is sent by one process at a time, at least once."""
+"""A job ends and its webhook is written in one step; one process at a time sends it, at least once."""
 
 from collections.abc import Callable
 
