@@ -6,7 +6,9 @@ import gevent
 from redis import Redis
 
 from jobs import ids
+from jobs.batches.retry import BatchRetries
 from jobs.batches.store import BatchStore
+from jobs.dead.wiring import dead_letters
 from jobs.files.store import FileStore
 from jobs.logs import Journal
 from jobs.metrics import Metrics
@@ -23,6 +25,7 @@ from web.batch_submission import BatchSubmission
 from web.batches import BatchRoutes
 from web.capacity_watch import CapacityWatch
 from web.connection import OpenConnections
+from web.dead import DeadLetterRoutes
 from web.keys import Owners
 from web.models import ModelRoutes
 from web.oip.responses import with_error_line
@@ -49,6 +52,7 @@ ROUTE_CLASSES = (
     InferenceRoutes,
     ModelRoutes,
     DeliveryRoutes,
+    DeadLetterRoutes,
     OperatingRoutes,
     DocumentRoutes,
 )
@@ -124,6 +128,13 @@ def build(settings: Settings, owners: Owners, catalog: Catalog, journal: Journal
     outbox = WebhookOutbox(backends.redis)
     payloads = Payloads({ids.PREDICTION: store.read, ids.BATCH: batch_store.read}, lambda: watch.capacity)
     sender = WebhookSender(outbox, payloads, receivers, secrets, access_log.metrics, backends.post_webhook)
+    letters = dead_letters(
+        backends.redis,
+        store,
+        BatchRetries(batch_store, backends.files),
+        backends.send_wake_up,
+        backends.send_batch_wake_up,
+    )
     connections = OpenConnections()
     app = App(settings, owners, access_log)
     ProblemResponses(app, extensions={"v2": with_error_line})
@@ -135,6 +146,7 @@ def build(settings: Settings, owners: Owners, catalog: Catalog, journal: Journal
             InferenceRoutes(predictions, catalog, monitor),
             ModelRoutes(catalog),
             DeliveryRoutes(predictions, batches, outbox),
+            DeadLetterRoutes(letters),
             OperatingRoutes(monitor, watch, access_log, outbox),
             DocumentRoutes(Document(catalog, keyed=bool(owners), route_classes=ROUTE_CLASSES)),
         )

@@ -31,6 +31,8 @@ log = logging.getLogger(__name__)
 ALL_FAILED = orjson.dumps(
     {"type": "rows_failed", "detail": "no row could be scored; the errors say why for each row"}
 )
+_SPENT = frozenset({BatchStatus.SUCCEEDED, BatchStatus.CANCELED})
+"""The ends after which no row is tried again."""
 NO_ROWS = orjson.dumps({"type": "invalid_table", "detail": "the file has no rows"})
 
 
@@ -102,7 +104,7 @@ class BatchSteps:
         if ended := self._consumer.finish(task, status, error):
             extra = {"job_id": task.id, "status": ended, "rows": rows, "failed": failed}
             log.info("ended", extra=extra)
-        self._clean(task)
+        self._clean(task, with_input=ended in _SPENT)
 
     def preview(self, task: BatchTask, bundle: Bundle, wanted: Callable[[], bool]) -> None:
         """Writes what a dry run finds to a file."""
@@ -150,9 +152,12 @@ class BatchSteps:
         for name in names:
             try_wake_up(self._send_wake_up, name)
 
-    def _clean(self, task: BatchTask) -> None:
-        """Removes the parts and the input. If that fails, the sweeper removes them when the batch expires."""
-        files = {input_of(task.id, task.options), source_of(task.id, task.options)}
+    def _clean(self, task: BatchTask, with_input: bool) -> None:
+        """Removes the parts and the input. If that fails, the sweeper removes them when the batch expires.
+
+        Where rows failed, the input stays until then, so that they can be tried again.
+        """
+        files = {input_of(task.id, task.options), source_of(task.id, task.options)} if with_input else set()
         try:
             self._files.remove(f"{folder_of(task.id)}/parts")
             for file in files:

@@ -118,5 +118,5 @@ end
 local function read_record(id, retention_ms)
   expire_overdue(id, retention_ms)
   return redis.call('HMGET', job_key(id), 'v', 'status', 'model', 'sha', 'owner', 'options', 'size', 'total', 'rows',
-                    'failed', 'bytes', 'started', 'finished', 'expires', 'error', 'metadata', 'deadline')
+                    'failed', 'bytes', 'started', 'finished', 'expires', 'error', 'metadata', 'deadline', 'webhook', 'retry_of')
 end

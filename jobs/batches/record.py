@@ -84,6 +84,8 @@ class BatchRecord(NamedTuple):
     error: bytes | None
     metadata: bytes
     deadline: int | None
+    webhook: str = ""
+    retry_of: str = ""
 
     @property
     def progress(self) -> float:
@@ -107,7 +109,7 @@ class BatchRecord(NamedTuple):
         version, status, model, sha, owner, options, size, total, rows, failed, done, *rest = values
         if version != VERSION or not (status and model and sha and owner and options):
             raise UnknownRecord
-        started, finished, expires, error, metadata, deadline = rest
+        started, finished, expires, error, metadata, deadline, webhook, retry_of = rest
         return cls(
             id=job_id,
             status=BatchStatus(status.decode()),
@@ -126,6 +128,8 @@ class BatchRecord(NamedTuple):
             error=error,
             metadata=metadata or b"{}",
             deadline=_int(deadline),
+            webhook=(webhook or b"").decode(),
+            retry_of=(retry_of or b"").decode(),
         )
 
 

@@ -59,7 +59,7 @@ local function position_in(queue, position)
 end
 
 local FIELDS = {'v', 'status', 'model', 'sha', 'owner', 'attempt', 'started', 'finished', 'expires', 'outputs', 'error',
-                'metadata', 'deadline', 'position', 'queue', 'rows'}
+                'metadata', 'deadline', 'position', 'queue', 'rows', 'retry_of'}
 
 -- FIELDS of a record, as decode_record() in jobs/predictions/store.py takes them; all are nil for an unknown id.
 local function read_record(id, retention_ms)

@@ -67,6 +67,7 @@ class PredictionRecord(NamedTuple):
     position: int | None = None
     explained: bool = False
     rows: int = 1
+    retry_of: str = ""
 
     def ended(self, message: JobEnded) -> "PredictionRecord":
         """The record after its job has ended, from an inlined message."""

@@ -42,6 +42,7 @@ class Delivery(NamedTuple):
     """Times are milliseconds since 1970, UTC; `attempts` are JSON."""
 
     job_id: str
+    owner: str
     url: str
     event: str
     status: DeliveryStatus

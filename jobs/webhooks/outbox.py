@@ -86,6 +86,7 @@ class WebhookOutbox:
         status = DeliveryStatus(read.status.decode())
         return Delivery(
             job_id=job_id,
+            owner=read.lane.decode().partition("|")[0],
             url=read.url.decode(),
             event=read.event.decode(),
             status=status,
