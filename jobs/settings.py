@@ -50,6 +50,7 @@ class Settings(BaseSettings):
     retention_seconds: int = Field(default=6 * 3600, ge=60)
     lease_seconds: int = Field(default=15, ge=1)
     attempts: int = Field(default=3, ge=1)
+    files_patience_seconds: int = Field(default=600, ge=0)
     api_keys: SecretStr = SecretStr("")
     allow_anyone: bool = False
     webhook_secrets: SecretStr = SecretStr("")

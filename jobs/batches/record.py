@@ -20,7 +20,7 @@ class BatchOptions:
 
     `encoding`, `delimiter` and `decimal` are those that the caller names, empty where they are to be found.
     `missing` are texts for missing values, besides those of the bundle. A file that is `raw` is packed, or
-    may not be UTF-8; planning makes a plain file of it first.
+    may not be UTF-8; planning makes plain files of it.
     """
 
     input: Format
@@ -36,6 +36,11 @@ class BatchOptions:
     output: str = ""
     dry_run: bool = False
     raw: bool = False
+
+    @property
+    def has_plain_chunks(self) -> bool:
+        """Whether planning writes each chunk to a file of its own, as plain text."""
+        return self.raw and self.input is not Format.PARQUET
 
     def to_json(self) -> bytes:
         return orjson.dumps(asdict(self))
@@ -153,9 +158,23 @@ def source_of(job_id: str, options: BatchOptions) -> FileRef:
     return FileRef(name, folder)
 
 
-def input_of(job_id: str, options: BatchOptions) -> FileRef:
-    """The file that is scored."""
-    return FileRef(f"{folder_of(job_id)}/plain") if options.raw else source_of(job_id, options)
+def input_of(job_id: str, options: BatchOptions, start: int = 0) -> FileRef:
+    """The file that is scored. With `has_plain_chunks`, each chunk has one, named by its start."""
+    return FileRef(f"{plain_folder(job_id)}/{start:015}") if options.raw else source_of(job_id, options)
+
+
+def plain_folder(job_id: str) -> str:
+    """The folder with what planning makes of a raw file."""
+    return f"{folder_of(job_id)}/plain"
+
+
+def part_of(job_id: str, chunk: int) -> str:
+    """The results of a chunk, until they are joined; its errors have this name and `.errors`."""
+    return f"{parts_folder(job_id)}/{chunk:06}"
+
+
+def parts_folder(job_id: str) -> str:
+    return f"{folder_of(job_id)}/parts"
 
 
 def output_of(job_id: str, options: BatchOptions, name: str) -> FileRef:

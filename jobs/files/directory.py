@@ -9,7 +9,7 @@ from pathlib import Path
 from uuid import uuid4
 
 from jobs.errors import FileMissing, FilesUnavailable
-from jobs.files.store import PIECE, FileStore, Writable
+from jobs.files.store import PIECE, Draft, FileStore, Writable
 
 
 class DirectoryFiles(FileStore):
@@ -28,11 +28,14 @@ class DirectoryFiles(FileStore):
         try:
             with file:
                 yield _FullWriter(file)
-            with _named_errors():
-                draft.rename(path)
+                _sync(file)
+            _publish(draft, path)
         finally:
             with suppress(OSError):
                 draft.unlink(missing_ok=True)
+
+    def draft(self, name: str, state: str = "", at: int = 0) -> Draft:
+        return _DirectoryDraft(self._root / name, state, at)
 
     def open(self, name: str) -> RawIOBase:
         with _named_errors():
@@ -53,6 +56,11 @@ class DirectoryFiles(FileStore):
     def size(self, name: str) -> int:
         with _named_errors():
             return (self._root / name).stat().st_size
+
+    def sizes(self, folder: str) -> dict[str, int]:
+        with _named_errors(), suppress(FileNotFoundError), os.scandir(self._root / folder) as entries:
+            return {f"{folder}/{entry.name}": entry.stat().st_size for entry in entries}
+        return {}
 
     def remove(self, folder: str) -> None:
         with _named_errors(), suppress(FileNotFoundError):
@@ -80,6 +88,54 @@ class DirectoryFiles(FileStore):
                     with suppress(FileNotFoundError):  # it was finished meanwhile
                         if name.startswith(".") and draft.stat().st_mtime < before:
                             draft.unlink()
+
+
+class _DirectoryDraft(Draft):
+    """Two processes may write the same bytes to the same place: neither cuts off what the other wrote."""
+
+    def __init__(self, path: Path, state: str, at: int) -> None:
+        self._path = path
+        self._state = state or uuid4().hex
+        self._draft = path.with_name(f".{path.name}-{self._state}")
+        with _named_errors():
+            path.parent.mkdir(parents=True, exist_ok=True)
+            self._file = FileIO(os.open(self._draft, os.O_RDWR | os.O_CREAT, 0o666), "r+")
+            self.at = at if self._file.seek(0, os.SEEK_END) >= at else 0
+            self._file.seek(self.at)
+        self._writer = _FullWriter(self._file)
+
+    def write(self, data: bytes | memoryview) -> None:
+        self._writer.write(data)
+        self.at += len(data)
+
+    def save(self) -> tuple[str, int]:
+        _sync(self._file)
+        return self._state, self.at
+
+    def finish(self) -> None:
+        with _named_errors():
+            self._file.truncate(self.at)
+        _sync(self._file)
+        _publish(self._draft, self._path)
+
+    def close(self) -> None:
+        self._file.close()
+
+
+def _sync(file: FileIO) -> None:
+    with _named_errors():
+        os.fsync(file)
+
+
+def _publish(draft: Path, path: Path) -> None:
+    """Renames the draft, and makes its new name durable."""
+    with _named_errors():
+        draft.rename(path)
+        folder = os.open(path.parent, os.O_RDONLY | os.O_DIRECTORY)
+        try:
+            os.fsync(folder)
+        finally:
+            os.close(folder)
 
 
 class _FullWriter:

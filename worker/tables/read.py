@@ -170,8 +170,8 @@ def _read_group(file: RawIOBase, layout: Layout, features: tuple[str, ...], chun
     # No read-ahead and a small buffer, because a row group may be larger than memory.
     source = pyarrow.parquet.ParquetFile(file, pre_buffer=False, buffer_size=1024 * 1024)
     names = [name for name in layout.names if name in features or name in layout.passthrough]
-    at = 0
-    for batch in source.iter_batches(PARQUET_ROWS, [chunk.group], names, use_threads=False):
+    at, groups = 0, range(chunk.group, chunk.group + chunk.groups)
+    for batch in source.iter_batches(PARQUET_ROWS, groups, names, use_threads=False):
         first, last = max(chunk.start - at, 0), min(chunk.end - at, batch.num_rows)
         at += batch.num_rows
         if first < last:

@@ -125,7 +125,8 @@ class Site:
             leases,
             CHILD,
             lambda: next(left, None) is None,
-            3,
+            attempts=3,
+            files_patience=0,
         )
         worker.answer("wake-up")
         worker.flush()
