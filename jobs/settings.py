@@ -53,6 +53,9 @@ class Settings(BaseSettings):
     files_patience_seconds: int = Field(default=600, ge=0)
     api_keys: SecretStr = SecretStr("")
     allow_anyone: bool = False
+    webhook_secrets: SecretStr = SecretStr("")
+    webhook_secrets_file: str = ""
+    webhook_hosts: str = ""
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
 
     @field_validator("redis_url")

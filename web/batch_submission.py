@@ -57,10 +57,11 @@ class BatchRequest(NamedTuple):
     idempotency_key: str | None = None
     start: bytes | None = None
     cut: bool = False
+    webhook: str = ""
 
     def identity(self) -> bytes:
         """What must be the same in a repeated request, besides the rows or the file."""
-        return self.options.to_json() + orjson.dumps([self.model, self.metadata])
+        return self.options.to_json() + orjson.dumps([self.model, self.metadata, self.webhook])
 
 
 class OutputFile(NamedTuple):
@@ -159,6 +160,7 @@ class BatchSubmission(JobSubmission[BatchRecord]):
                 metadata=orjson.dumps(request.metadata),
                 start_within_ms=request.start_within_ms,
                 idempotency=IdempotencyKey(digest, upload.hash.digest()[:16]) if digest else None,
+                webhook=request.webhook,
             )
             accepted = self._add(batch)
         return Submitted(self._replayed(accepted), replayed=accepted != job_id)

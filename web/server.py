@@ -6,6 +6,7 @@ thousands of waiting callers.
 
 import gc
 import os
+import time
 from contextlib import suppress
 from functools import partial
 from socket import gethostname
@@ -30,6 +31,9 @@ from model.description.catalog import Catalog
 from web.app import App
 from web.connection import Connection
 from web.keys import Owners
+from web.webhooks.posting import post
+from web.webhooks.resolving import threaded_resolve
+from web.webhooks.sender import AT_ONCE
 from web.wiring import Backends, Web, build
 
 GRACE_SECONDS = 10
@@ -108,6 +112,7 @@ class WebServer(BaseApplication):  # type: ignore[misc]
             send_batch_wake_up=partial(send_wake_up, celery, BATCHES),
             process=Process(f"{gethostname()}:{os.getpid()}", RELEASE),
             channel=channel_of(uuid4().hex[:8]),
+            post_webhook=partial(post, threaded_resolve(AT_ONCE), time.time),
         )
         self.web = build(settings, self._owners, self._catalog, self._journal, backends)
         self.web.start()

@@ -229,6 +229,7 @@ class PredictionRequest(NamedTuple):
     explain: bool = False
     start_within_ms: int | None = None
     idempotency_key: IdempotencyKey | None = None
+    webhook: str = ""
 
 
 class Submitted(NamedTuple, Generic[R]):
@@ -324,4 +325,5 @@ class PredictionSubmission(JobSubmission[PredictionRecord]):
             start_within_ms=request.start_within_ms,
             idempotency=request.idempotency_key,
             request_id=request.request_id,
+            webhook=request.webhook,
         )

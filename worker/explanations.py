@@ -5,6 +5,7 @@ predictions do not wait. The first thread does everything else at normal priorit
 that holds the lock while it waits for a processor would stop all others.
 """
 
+import logging
 import os
 import threading
 import time
@@ -12,6 +13,7 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 
+from jobs.errors import StoreUnavailable
 from jobs.predictions.consumer import WORKER_LOST, Claim, PredictionConsumer
 from jobs.predictions.record import Row
 from jobs.supervision import Supervisor
@@ -20,6 +22,8 @@ from worker.measurements import Pace, Report
 from worker.patience import patiently
 from worker.scoring import Score, by_bundle, explaining_scorer, score_claims
 from worker.stopping import ScoringStopped
+
+log = logging.getLogger(__name__)
 
 NO_WAKE_UP = ""
 """This queue has no wake-ups: the thread watches it all the time."""

@@ -4,11 +4,11 @@
 -- Planning and joining proceed in steps. Each step is recorded with the position from which the next one goes on, in
 -- whatever process that is; chunks are scored while later ones are being planned.
 --
---   job:<id>          hash    v status model sha owner options size metadata deadline idempotency watchers; from the first
---                             step of the plan on layout chunks total next planned (bytes); planning (the position, until
---                             the plan is complete; CUT_SHORT if it never will be); joining (the position); rows failed
---                             bytes (of the chunks that are done); started finished expires error; hidden (of a dry run,
---                             which is in no list)
+--   job:<id>          hash    v status model sha owner options size metadata deadline idempotency watchers webhook retry_of;
+--                             from the first step of the plan on layout chunks total next planned (bytes); planning (the
+--                             position, until the plan is complete; CUT_SHORT if it never will be); joining (the position);
+--                             rows failed bytes (of the chunks that are done); started finished expires error; hidden (of a
+--                             dry run, which is in no list)
 --   job:<id>:plan     list    its chunks, in order
 --   job:<id>:done     hash    of each chunk that is done: its rows, its failed rows, the bytes of its part of the results and
 --                             of the errors, the rows that planning counted, and the bytes of the input
@@ -178,7 +178,8 @@ end
 local function read_record(id, retention_ms)
   expire_overdue(id, retention_ms)
   local record = redis.call('HMGET', job_key(id), 'v', 'status', 'model', 'sha', 'owner', 'options', 'size', 'total', 'rows',
-                    'failed', 'bytes', 'started', 'finished', 'expires', 'error', 'metadata', 'deadline')
+                    'failed', 'bytes', 'started', 'finished', 'expires', 'error', 'metadata', 'deadline', 'webhook',
+                    'retry_of')
   if redis.call('HEXISTS', job_key(id), 'planning') == 1 then record[TOTAL] = false end
   return record
 end

@@ -109,6 +109,10 @@ class NewJob(Protocol):
     def start_within_ms(self) -> int | None: ...
     @property
     def idempotency(self) -> IdempotencyKey | None: ...
+    @property
+    def webhook(self) -> str: ...
+    @property
+    def retry_of(self) -> str: ...
 
 
 def first_members(job: NewJob) -> tuple[str | bytes | int, ...]:
@@ -122,6 +126,8 @@ def first_members(job: NewJob) -> tuple[str | bytes | int, ...]:
         job.metadata,
         "" if job.start_within_ms is None else job.start_within_ms,
         *(job.idempotency or NO_KEY),
+        job.webhook,
+        job.retry_of,
     )
 
 

@@ -5,10 +5,10 @@ import os
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Hashable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager, nullcontext
-from types import ModuleType, SimpleNamespace
+from types import SimpleNamespace
 from typing import Any
 from unittest.mock import patch
 
@@ -18,6 +18,12 @@ from gevent.event import AsyncResult
 from tests.simulation.scheduler import Actor, Result, Scheduler
 
 OURS = ("web.", "worker.", "jobs.")
+_REAL = {
+    time.time: "time",
+    time.monotonic: "monotonic",
+    time.perf_counter: "perf_counter",
+    time.sleep: "sleep",
+}
 
 
 class SimulatedThread:
@@ -83,11 +89,15 @@ def simulated(scheduler: Scheduler, redis_time: Callable[[], float]) -> Iterator
 
 
 def _replacements(scheduler: Scheduler, redis_time: Callable[[], float]) -> Iterator[tuple[Any, str, Any]]:
-    yield time, "time", redis_time
+    clocks: dict[str, Callable[..., Any]] = {
+        "time": redis_time,
+        "monotonic": lambda: scheduler.now,
+        "perf_counter": lambda: scheduler.now,
+        "sleep": scheduler.sleep,
+    }
+    for name, clock in clocks.items():
+        yield time, name, clock
     yield time, "time_ns", lambda: int(redis_time() * 1e9)
-    yield time, "monotonic", lambda: scheduler.now
-    yield time, "perf_counter", lambda: scheduler.now
-    yield time, "sleep", scheduler.sleep
     yield os, "urandom", scheduler.random.randbytes
     yield os, "getpid", lambda: scheduler.process.number
     yield os, "getppid", lambda: _parent_of(scheduler)
@@ -98,27 +108,31 @@ def _replacements(scheduler: Scheduler, redis_time: Callable[[], float]) -> Iter
     yield gevent, "sleep", lambda seconds=0: scheduler.sleep(seconds)
     yield gevent, "idle", scheduler.step
     yield gevent, "Timeout", lambda *_: nullcontext()
-    threads = SimpleNamespace(
-        **{
-            **vars(threading),
-            "Thread": lambda **named: SimulatedThread(scheduler, **named),
-            "Event": lambda: SimulatedEvent(scheduler),
-        }
-    )
+    in_place_of = {
+        id(AsyncResult): lambda: Result(scheduler),
+        id(threading.Thread): lambda **named: SimulatedThread(scheduler, **named),
+        id(threading.Event): lambda: SimulatedEvent(scheduler),
+        id(ThreadPoolExecutor): InlineExecutor,
+    }
+    threads = {name: in_place_of.get(id(value), value) for name, value in vars(threading).items()}
+    in_place_of[id(threading)] = SimpleNamespace(**threads)
     for module in [each for name, each in sys.modules.items() if name.startswith(OURS)]:
-        yield from _replacements_in(module, scheduler, threads)
+        for name, value in list(vars(module).items()):
+            if id(value) in in_place_of:
+                yield module, name, in_place_of[id(value)]
+            elif getattr(value, "__module__", "") == module.__name__:
+                yield from _defaults_in(value, clocks)
 
 
-def _replacements_in(
-    module: ModuleType, scheduler: Scheduler, threads: Any
-) -> Iterator[tuple[ModuleType, str, Any]]:
-    for name, value in list(vars(module).items()):
-        if value is AsyncResult:
-            yield module, name, lambda: Result(scheduler)
-        elif value is threading:
-            yield module, name, threads
-        elif value is ThreadPoolExecutor:
-            yield module, name, InlineExecutor
+def _defaults_in(value: Any, clocks: dict[str, Callable[..., Any]]) -> Iterator[tuple[Any, str, Any]]:
+    """Clocks that are the default of an argument were taken before the simulation began."""
+    for function in (value, *vars(value).values()) if isinstance(value, type) else (value,):
+        defaults = getattr(function, "__defaults__", None) or ()
+        simulated_defaults = tuple(
+            clocks[_REAL[each]] if isinstance(each, Hashable) and each in _REAL else each for each in defaults
+        )
+        if simulated_defaults != defaults:
+            yield function, "__defaults__", simulated_defaults
 
 
 def _parent_of(scheduler: Scheduler) -> int:

@@ -21,10 +21,12 @@ import worker.roles
 from jobs import RELEASE
 from jobs.files.location import files_at
 from jobs.logs import Journal
+from jobs.metrics import Metrics
 from jobs.queues.names import BATCHES, PREDICTIONS, channel_of
 from jobs.queues.processes import Process as ReportedProcess
 from jobs.queues.queue import create_groups, send_wake_up
 from jobs.settings import Settings
+from jobs.supervision import Supervisor
 from model.description.catalog import Catalog
 from tests.simulation.network import Network, SimulatedRedis
 from tests.simulation.scheduler import Process, Result, Scheduler
@@ -156,10 +158,9 @@ class Service:
             send_batch_wake_up=lambda name: send_wake_up(self._broker, BATCHES, name),
             process=ReportedProcess(f"host:{number}", RELEASE),
             channel=channel_of(str(number)),
+            post_webhook=_post_nowhere,
         )
         web = build(self.settings, parse_keys(""), catalog(), _journal(), backends)
-        web.waiting.clock = lambda: self.scheduler.now
-        web.connections.clock = web.waiting.clock
         web.start()
         started.web = web
 
@@ -172,7 +173,8 @@ class Service:
     def _run_worker(self, parent: Process, role: Any) -> None:
         celery = Broker.__new__(Broker)
         celery.__dict__ = {**self._broker.__dict__, "tasks": {}}
-        Sweeper(role.make_sweeps(self.settings, celery)).start()
+        supervisor = Supervisor(Metrics(SimulatedRedis(self.network)))
+        Sweeper([*role.make_sweeps(self.settings, celery), supervisor.metrics.flush], supervisor).start()
         for number in range(role.children(self.settings)):
             self._start_child(parent, role, celery, number)
 
@@ -190,6 +192,10 @@ class Service:
         while True:
             wake_up = celery.take(role.queue.name)
             celery.tasks[role.queue.task](SimpleNamespace(request=SimpleNamespace(id=wake_up)))
+
+
+def _post_nowhere(*_: Any) -> Any:
+    raise OSError("no receiver is there")
 
 
 def _journal() -> Journal:
