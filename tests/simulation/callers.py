@@ -12,6 +12,7 @@ from tests.simulation.service import Service
 YEARS = (0.5, 1.0, 2.5, 3.0, 4.5, 7.0, 12.5)
 TRIES = 8
 FINAL = frozenset({"succeeded", "partially_succeeded", "failed", "canceled", "expired"})
+TOLD = ("status", "output", "outputs", "counts", "error", "finished_at")
 HONEST = frozenset({200, 201, 202, 204, 404, 409, 410, 429, 503})
 
 
@@ -21,6 +22,7 @@ class Ledger:
     def __init__(self) -> None:
         self.rows: dict[str, list[float]] = {}
         """The rows of each job that was accepted, by its id."""
+        self.batches: set[str] = set()
         self.of_key: defaultdict[str, set[str]] = defaultdict(set)
         self.final: dict[str, Any] = {}
         self.deleted: set[str] = set()
@@ -29,13 +31,20 @@ class Ledger:
 
     def accepted(self, job_id: str, rows: list[float], key: str) -> None:
         self.rows[job_id] = rows
+        self._note_key(key, job_id)
+
+    def accepted_batch(self, job_id: str, key: str) -> None:
+        self.batches.add(job_id)
+        self._note_key(key, job_id)
+
+    def _note_key(self, key: str, job_id: str) -> None:
         self.of_key[key].add(job_id)
         if len(self.of_key[key]) > 1:
             self.broken.append(f"one key stands for several jobs: {sorted(self.of_key[key])}")
 
     def told(self, resource: Any) -> None:
         job_id, status = resource["id"], resource["status"]
-        told = {name: resource.get(name) for name in ("status", "output", "outputs", "error", "finished_at")}
+        told = {name: resource.get(name) for name in TOLD}
         known = self.final.get(job_id)
         if known and told != known:
             self.broken.append(f"{job_id} had ended as {known}, and is now told as {told}")

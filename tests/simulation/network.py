@@ -10,11 +10,13 @@ from redis.exceptions import ConnectionError as StoreConnectionError
 from redis.exceptions import RedisError
 from redis.exceptions import TimeoutError as StoreTimeoutError
 
+from jobs.errors import FilesUnavailable
 from tests.simulation.scheduler import Actor, Process, Scheduler
 from tests.unit.in_memory import MemoryRedis
 
 CHANGES = frozenset({"EVALSHA", "pipeline", "send_task"})
 """The calls after which those who wait for a change look again."""
+SLOWEST_FILE_SECONDS = 0.05
 WEB_TIMEOUT, WORKER_TIMEOUT = 2.0, 5.0
 """Seconds after which a client gives up, as jobs/connection.py sets them."""
 
@@ -43,6 +45,8 @@ class Network:
         self._faults = {fault.at: fault for fault in faults}
         self._down_until = 0.0
         self._loses_messages_until = 0.0
+        self._files_away_until = 0.0
+        self.damage: Callable[[], None] = lambda: None
         self._in_store = False
         self._blocked: list[Actor] = []
 
@@ -65,6 +69,21 @@ class Network:
         reply = self._meet(fault, name, perform) if fault else self._perform(name, perform)
         scheduler.step()
         return reply
+
+    def call_files(self, name: str, perform: Callable[[], Any]) -> Any:
+        """A call of the file store, which takes a while."""
+        scheduler = self._scheduler
+        if scheduler.process is scheduler.outside:
+            return perform()
+        scheduler.sleep(scheduler.random.random() * SLOWEST_FILE_SECONDS)
+        self.calls += 1
+        self.trace.append(f"{self.calls} {scheduler.process.name} files {name}")
+        fault = self._faults.get(self.calls)
+        if scheduler.now < self._files_away_until:
+            raise FilesUnavailable("the disk is away")
+        result = self._meet(fault, name, perform) if fault else perform()
+        scheduler.step()
+        return result
 
     def wait_for_change(self, most_seconds: float) -> None:
         """Returns when another call was made, or after so many seconds."""
@@ -119,6 +138,10 @@ class Network:
                 self._restart(1)
                 self.clock_error += -3600 if fault.kind == "clock_back" else 3600
                 raise StoreConnectionError("the store restarts")
+            case "files_away":
+                self._files_away_until = scheduler.now + fault.seconds
+            case "damage":
+                self.damage()
             case "lose_messages":
                 self._loses_messages_until = scheduler.now + fault.seconds
         return self._perform(name, perform)

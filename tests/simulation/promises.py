@@ -2,13 +2,17 @@
 
 from collections.abc import Iterator
 from functools import cache
-from typing import Any
+from typing import Any, NamedTuple
 
 import orjson
 
+from jobs.batches.status import BatchStatus
+from jobs.batches.store import BatchStore
+from jobs.ids import BATCH, PREDICTION
 from jobs.predictions.record import PredictionRecord
 from jobs.predictions.store import PredictionStore
 from jobs.queues.names import GROUP, QUEUES
+from jobs.settings import Settings
 from tests.simulation.callers import Ledger
 from tests.simulation.service import bundles, catalog
 from worker.scoring import scorer
@@ -21,36 +25,50 @@ def expected(years: float) -> Any:
     return orjson.loads(output)["prediction"]
 
 
-def all_ended(redis: Any, store: PredictionStore) -> bool:
-    return all(
-        isinstance(record, PredictionRecord) and record.status.ended for record in records(redis, store)
-    )
+class Stores(NamedTuple):
+    """What an observer reads, without taking part."""
+
+    redis: Any
+    predictions: PredictionStore
+    batches: BatchStore
+
+    @classmethod
+    def of(cls, redis: Any, settings: Settings) -> "Stores":
+        return cls(redis, PredictionStore(redis, settings), BatchStore(redis, settings))
+
+    def read(self) -> dict[str, Any]:
+        """All records, by the ids of their jobs; a record that cannot be decoded is an error."""
+        found: dict[str, Any] = {}
+        for prefix, store in ((PREDICTION, self.predictions), (BATCH, self.batches)):
+            keys = (key.decode() for key in self.redis.keys(f"job:{prefix}*"))
+            ids = sorted(key.removeprefix("job:") for key in keys if key.count(":") == 1)
+            found |= zip(ids, store.read(ids), strict=True)  # type: ignore[attr-defined]
+        return found
 
 
-def records(redis: Any, store: PredictionStore) -> list[Any]:
-    ids = sorted(key.decode().removeprefix("job:") for key in redis.keys("job:pred_*"))
-    return store.read(ids)
+def all_ended(stores: Stores) -> bool:
+    return all(not isinstance(record, Exception) and record.status.ended for record in stores.read().values())
 
 
-def broken(redis: Any, store: PredictionStore, ledger: Ledger, attempts: int) -> Iterator[str]:
+def broken(stores: Stores, ledger: Ledger, attempts: int) -> Iterator[str]:
     """Each promise that does not hold, in words."""
-    found = {record.id: record for record in records(redis, store)}
-    for job_id, rows in ledger.rows.items():
-        record = found.get(job_id)
-        if record is None:
-            if job_id not in ledger.deleted:
-                yield f"{job_id} was accepted and is lost"
-            continue
-        yield from _broken_by(record, rows, ledger, attempts)
-    yield from _left_in_queues(redis)
+    found = stores.read()
+    for job_id in [*ledger.rows, *ledger.batches]:
+        if job_id not in found and job_id not in ledger.deleted:
+            yield f"{job_id} was accepted and is lost"
+    for job_id, record in found.items():
+        if not record.status.ended:
+            yield f"{job_id} is {record.status} for ever"
+        elif (known := ledger.final.get(job_id)) and known["status"] != record.status:
+            yield f"{job_id} was told as {known['status']}, and is {record.status}"
+        elif job_id in ledger.rows:
+            yield from _broken_by(record, ledger.rows[job_id], ledger, attempts)
+        elif job_id in ledger.batches and record.status is BatchStatus.FAILED:
+            yield f"{job_id} failed: {record.error!r}"
+    yield from _left_in_queues(stores.redis)
 
 
 def _broken_by(record: PredictionRecord, rows: list[float], ledger: Ledger, attempts: int) -> Iterator[str]:
-    if not record.status.ended:
-        yield f"{record.id} is {record.status} for ever"
-        return
-    if (known := ledger.final.get(record.id)) and known["status"] != record.status:
-        yield f"{record.id} was told as {known['status']}, and is {record.status}"
     match record.status.value:
         case "succeeded":
             outputs = orjson.loads(record.outputs or b"null")

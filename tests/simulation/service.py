@@ -16,10 +16,12 @@ import worker.batches
 import worker.bundles
 import worker.child
 import worker.explanations
+import worker.joining
+import worker.planning
 import worker.predictions
 import worker.roles
+import worker.tables.plan
 from jobs import RELEASE
-from jobs.files.location import files_at
 from jobs.logs import Journal
 from jobs.metrics import Metrics
 from jobs.queues.names import BATCHES, PREDICTIONS, channel_of
@@ -28,6 +30,7 @@ from jobs.queues.queue import create_groups, send_wake_up
 from jobs.settings import Settings
 from jobs.supervision import Supervisor
 from model.description.catalog import Catalog
+from tests.simulation.files import SimulatedFiles
 from tests.simulation.network import Network, SimulatedRedis
 from tests.simulation.scheduler import Process, Result, Scheduler
 from web.keys import parse_keys
@@ -39,6 +42,9 @@ from worker.sweeper import Sweeper
 
 BUNDLES = "model/bundles"
 RESTART_SECONDS = 1.0
+CHUNK_BYTES = 120
+STEP_SECONDS = 0.1
+"""A file of a few hundred bytes then takes many steps to plan and to join."""
 
 
 @cache
@@ -153,7 +159,7 @@ class Service:
             redis=redis[0],
             batch_redis=redis[1],
             subscriber=redis[2],
-            files=files_at(self.settings.files_location),
+            files=SimulatedFiles(self.network, self.settings.data),
             send_wake_up=lambda name: send_wake_up(self._broker, PREDICTIONS, name),
             send_batch_wake_up=lambda name: send_wake_up(self._broker, BATCHES, name),
             process=ReportedProcess(f"host:{number}", RELEASE),
@@ -203,12 +209,16 @@ def _journal() -> Journal:
 
 
 @contextmanager
-def connected(network: Network) -> Iterator[None]:
-    """Within the block, workers connect to the simulated store, and share one loaded model."""
+def connected(network: Network, files: SimulatedFiles) -> Iterator[None]:
+    """Within the block, workers connect to the simulated stores, share one loaded model, and cut small chunks."""
     with ExitStack() as stack:
         for module in (worker.child, worker.roles):
             for name in ("connect", "connect_one"):
                 if hasattr(module, name):
                     stack.enter_context(patch.object(module, name, lambda *_: SimulatedRedis(network)))
         stack.enter_context(patch.object(worker.bundles, "Bundles", lambda *_: bundles()))
+        stack.enter_context(patch.object(worker.roles, "files_at", lambda _: files))
+        stack.enter_context(patch.object(worker.tables.plan, "CHUNK", CHUNK_BYTES))
+        stack.enter_context(patch.object(worker.planning, "STEP_SECONDS", STEP_SECONDS))
+        stack.enter_context(patch.object(worker.joining, "STEP_SECONDS", STEP_SECONDS))
         yield
