@@ -51,7 +51,7 @@ def table() -> str:
 
 @pytest.fixture
 def stack(start_stack: StartStack, disk: Path) -> Stack:
-    stack = start_stack({**BATCHES, "PAYGRADE_FILES": str(disk)})
+    stack = start_stack({**BATCHES, "PAYGRADE_FILES": str(disk), "PAYGRADE_FILES_PATIENCE_SECONDS": "8"})
     stack.start_web()
     return stack
 
