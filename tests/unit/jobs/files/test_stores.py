@@ -187,13 +187,12 @@ def test_the_sizes_of_the_files_in_a_folder_are_known(files: FileStore) -> None:
     assert files.sizes("nothing") == {}
 
 
-def test_a_file_is_synced_before_it_counts(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_file_is_synced_before_it_counts(tmp_path: Path) -> None:
     synced: list[tuple[str, bool]] = []
 
-    def fsync(file: Any) -> None:
-        path = Path(f"/proc/self/fd/{file if isinstance(file, int) else file.fileno()}").readlink()
+    def sync(descriptor: int) -> None:
+        path = Path(f"/proc/self/fd/{descriptor}").readlink()
         synced.append(("folder" if path.is_dir() else "file", (tmp_path / "folder/rows").exists()))
 
-    monkeypatch.setattr(os, "fsync", fsync)
-    write(files_at(str(tmp_path)), "folder/rows")
+    write(files_at(str(tmp_path), sync), "folder/rows")
     assert synced == [("file", False), ("folder", True)]
