@@ -107,7 +107,7 @@ class WebServer(BaseApplication):  # type: ignore[misc]
             redis=connect(settings),
             batch_redis=connect(settings),
             subscriber=connect(settings, answer_seconds=None),
-            files=files_at(settings.files_location),
+            files=files_at(settings.files_location, sync=_sync_in_thread),
             send_wake_up=partial(send_wake_up, celery, PREDICTIONS),
             send_batch_wake_up=partial(send_wake_up, celery, BATCHES),
             process=Process(f"{gethostname()}:{os.getpid()}", RELEASE),
@@ -120,3 +120,8 @@ class WebServer(BaseApplication):  # type: ignore[misc]
         gc.freeze()
         gc.set_threshold(20_000, 20, 20)
         return self.web.app
+
+
+def _sync_in_thread(descriptor: int) -> None:
+    """Makes a file durable while other requests go on."""
+    gevent.get_hub().threadpool.apply(os.fsync, (descriptor,))

@@ -106,6 +106,8 @@ class Joining:
             closing(self._draft(task, "result", *position.result)) as result,
             closing(self._draft(task, "errors", *position.errors)) as errors,
         ):
+            if position.parts.encode() not in task.joining:
+                self._save(task, position.parts, result, errors)  # whoever goes on uses these drafts
             self._copy(task, position, result, errors, wanted)
             result.finish()
             errors.finish()
@@ -130,7 +132,7 @@ class Joining:
                     saved_at = self._clock()
 
     def _save(self, task: BatchTask, parts: str, result: Draft, errors: Draft) -> None:
-        position = orjson.dumps(Position(parts, result.save(), errors.save()))
+        position = orjson.dumps((parts, result.save(), errors.save()))
         if not patiently(self._consumer.joined, task, position):
             raise ScoringStopped
 
