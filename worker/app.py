@@ -41,6 +41,7 @@ class Worker:
         files_at(settings.files_location)
         self._sweeper: Sweeper | None = None
         self.celery = make_celery(settings)
+        self.celery.conf.broker_transport = "worker.wake_up_transport:WakeUpTransport"
         self._child = Child(role, settings, self.celery, journal, lambda: self._stopping[0] != 0)
         # Celery would drop weak references to bound methods at once.
         signals.after_setup_logger.connect(_log_with_all, weak=False)
