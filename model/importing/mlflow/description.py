@@ -63,7 +63,7 @@ def read_yaml(file: Path, location: str) -> dict[str, Any]:
 
 
 def text_of(members: Mapping[str, Any], name: str) -> str:
-    """Return a member that is a text, and else none: written out, what refers to itself may fill the memory."""
+    """Return a member if it is a text; other YAML can be endless when it is written out."""
     value = members.get(name)
     return value if isinstance(value, str) else ""
 
