@@ -10,18 +10,18 @@ import xgboost
 from model.booster import Objective, read_objective
 from model.description.errors import BundleError
 from model.description.schema import Schema
+from model.importing.booster_file import read_model_file
 from model.importing.features import define_features
+from model.importing.older_versions import Use
 from model.importing.options import ImportOptions
+from model.importing.probes import probe_rows
 from model.importing.proof import NOT_PROVED, Proof, prove_by_scores, prove_by_target
 from model.importing.reading import Reading
 from model.importing.sample import Sample, read_sample
 from model.importing.sample_checks import find_sparse_training
 from model.importing.scores import ScoresOption, read_scores
 from model.importing.source import ModelSource
-from model.training.booster_file import read_model_file
-from model.training.older_versions import Use
-from model.training.probes import probe_rows
-from model.training.table import Table
+from model.tables.table import Table
 from model.training.trained import TrainedModel
 
 

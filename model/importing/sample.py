@@ -16,7 +16,7 @@ from model.description.similar import similar_name
 from model.preparation import MissingValues
 from model.publish import shortest
 from model.tables.columns import ColumnCheck, FeatureFault, values_as_sent
-from model.training.table import Table
+from model.tables.table import Table
 from model.training.trained import GOLDEN_ROWS
 
 USUAL_MISSING = ("NA", "N/A", "n/a", "NULL", "null", "None", "NaT", "?", "-", ".")

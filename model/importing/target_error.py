@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from model.booster import HINGE, QUANTILE, Objective
-from model.training.table import Table
+from model.tables.table import Table
 
 Floats = NDArray[np.float64]
 UNMEASURED = ("rank:", "survival:")

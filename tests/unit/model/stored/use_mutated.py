@@ -17,8 +17,8 @@ from model.bundle import Scorer
 from model.description.errors import BundleError
 from model.description.schema import Schema
 from model.importing.categories import saved_categories
+from model.importing.probes import thresholds
 from model.preparation import RawColumns
-from model.training.probes import thresholds
 from tests.unit.model.stored.mutations import mutated
 from tests.unit.model.test_older_versions import archive, saved_models
 

@@ -6,9 +6,9 @@ import xgboost
 
 from model.booster import SAVE_MODEL, check_model, read_booster
 from model.description.errors import BundleError
+from model.importing.foreign_files import problem_of
+from model.importing.older_versions import NOTES_TREES_OF_ROUND, Use, rewrite
 from model.stored.document import version_of
-from model.training.foreign_files import problem_of
-from model.training.older_versions import NOTES_TREES_OF_ROUND, Use, rewrite
 from model.versions import parse
 
 WHOLE = Use()
