@@ -76,11 +76,13 @@ class RawColumn:
             return np.array(
                 [math.nan if is_missing(value) else value for value in self.values], dtype=np.float64
             )
+        import pandas
+
+        places, values = pandas.factorize(self.values)
         positions = {text: position for position, text in enumerate(self.categories)}
-        return np.array(
-            [math.nan if is_missing(value) else positions.get(as_text(value), -1) for value in self.values],
-            dtype=np.float64,
-        )
+        found = [positions.get(as_text(value), -1) for value in values]
+        numbers = np.array([*found, math.nan], dtype=np.float64)
+        return numbers[places]  # a missing value has the place -1
 
     def to_json(self, row: int) -> Any:
         """Return one value as callers would send it."""
