@@ -12,15 +12,13 @@ def read_calibrated(model: Any) -> tuple[Any, dict[str, Any]]:
     if len(model.calibrated_classifiers_) != 1:
         raise SaveRefused(
             f"CalibratedClassifierCV holds {len(model.calibrated_classifiers_)} boosters; fit it with "
-            "ensemble=False, "
-            "or around FrozenEstimator(fitted classifier)"
+            "ensemble=False, or around FrozenEstimator(fitted classifier)"
         )
     calibrated = model.calibrated_classifiers_[0]
     if calibrated.method not in ("sigmoid", "isotonic"):
         raise SaveRefused(
-            f"CalibratedClassifierCV with method={calibrated.method!r} is calculated in float32, whose "
-            "last bits "
-            'differ between processors; use method="sigmoid" or "isotonic"'
+            f"CalibratedClassifierCV with method={calibrated.method!r} is calculated in float32, whose last "
+            'bits differ between processors; use method="sigmoid" or "isotonic"'
         )
     read = _read_sigmoid if calibrated.method == "sigmoid" else _read_isotonic
     calibrators = [read(calibrator) for calibrator in calibrated.calibrators]

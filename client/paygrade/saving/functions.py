@@ -56,8 +56,7 @@ def describe_function(function: Callable[..., Any], arguments: Any) -> tuple[str
         with_arguments = f" with {', '.join(arguments)}" if arguments and name else ""
         raise SaveRefused(
             f"FunctionTransformer of {described}{with_arguments} cannot be written as data; calculate the "
-            "column in "
-            f"the table itself, or use NumPy's clip, {', '.join(sorted(set(FUNCTIONS.values())))}"
+            f"column in the table itself, or use NumPy's clip, {', '.join(sorted(set(FUNCTIONS.values())))}"
         )
     return "function", {"name": name}
 

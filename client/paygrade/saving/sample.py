@@ -39,8 +39,8 @@ def fitted_names(model: Any) -> list[str]:
         if names is not None:
             return list(names)
     raise SaveRefused(
-        f"{type(model).__name__} does not know the names of its columns: it is not fitted, or was fitted "
-        "on an array; fit it on a pandas DataFrame"
+        f"{type(model).__name__} does not know the names of its columns: it is not fitted, or was fitted on "
+        "an array; fit it on a pandas DataFrame"
     )
 
 
