@@ -208,6 +208,8 @@ def test_weights_of_whole_numbers(tmp_path: Path) -> None:
         ({"target": None}, "target must be the target's name, or a list of the targets' names, not None"),
         ({"target": ["size", "size"]}, "target names 1"),
         ({"unit": 3}, "unit must be text, not int"),
+        ({"version": 0}, "version must be a whole number from 1, not 0"),
+        ({"version": "2"}, "version must be a whole number from 1, not '2'"),
         ({"classes": ["a", "b"]}, "classes are named, and the model is no classifier"),
         ({"metrics": {"mae": float("nan")}}, "metrics must be numbers"),
     ],
