@@ -1,10 +1,14 @@
 """Reads CalibratedClassifierCV over one booster."""
 
+import sys
 from typing import Any
 
 import numpy as np
 
 from paygrade.saving.errors import SaveRefused
+
+WEIGHS = (1, 18)
+"""From this version on SciPy interpolates otherwise."""
 
 
 def read_calibrated(model: Any) -> tuple[Any, dict[str, Any]]:
@@ -38,4 +42,10 @@ def _read_isotonic(calibrator: Any) -> dict[str, Any]:
         "dtype": str(scores.dtype),
         "scores": scores.astype(np.float64).tolist(),
         "probabilities": calibrator.y_thresholds_.astype(np.float64).tolist(),
+        **({"weighs": True} if _scipy_version() >= WEIGHS else {}),
     }
+
+
+def _scipy_version() -> tuple[int, ...]:
+    """Return the version of SciPy, which scikit-learn interpolates with."""
+    return tuple(int(part) for part in sys.modules["scipy"].__version__.split(".")[:2])
