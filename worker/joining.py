@@ -15,7 +15,6 @@ from jobs.batches.record import output_of, part_of, parts_folder, plain_folder, 
 from jobs.batches.status import BatchStatus
 from jobs.errors import JobsError
 from jobs.files.store import Draft
-from jobs.files.tables import Format
 from worker.file_stores import FileStores
 from worker.patience import patiently
 from worker.stopping import ScoringStopped
@@ -119,13 +118,11 @@ class Joining:
             (result, result_pieces(own, parts, layout, result.at)),
             (errors, error_pieces(own, _errors(task), errors.at)),
         ):
-            # What is there of a Parquet file is of no use before its end.
-            resumable = draft is errors or layout.results is not Format.PARQUET
             for piece in pieces:
                 if not wanted():
                     raise ScoringStopped
                 draft.write(piece)
-                if resumable and self._clock() - saved_at >= STEP_SECONDS:
+                if self._clock() - saved_at >= STEP_SECONDS:
                     self._save(task, position.parts, result, errors)
                     saved_at = self._clock()
 
