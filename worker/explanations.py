@@ -16,6 +16,7 @@ from contextlib import suppress
 from jobs.errors import StoreUnavailable
 from jobs.predictions.consumer import WORKER_LOST, Claim, PredictionConsumer
 from jobs.predictions.record import Row
+from jobs.supervision import Supervisor
 from worker.bundles import Bundles, bundle_of
 from worker.measurements import Pace, Report
 from worker.patience import patiently
@@ -48,6 +49,7 @@ class ExplanationLoop:
         name: str,
         lease_seconds: float,
         stopping: Callable[[], bool],
+        supervisor: Supervisor,
     ) -> None:
         self.consumer = consumer
         self._bundles = bundles
@@ -59,29 +61,27 @@ class ExplanationLoop:
         """By the sha256 of the bundle: a row of one may take a thousand times as long as a row of another."""
         self._executor = ThreadPoolExecutor(1, "explaining", initializer=_lower_priority)
         self._overall = Pace()
-        self._thread = threading.Thread(target=self._run, name="explanations", daemon=True)
+        self._supervisor = supervisor
+        self._thread: threading.Thread | None = None
 
     @property
     def rows_per_second(self) -> int:
         return self._overall.rows_per_second
 
     def start(self) -> None:
-        self._thread.start()
+        self._thread = self._supervisor.start("explanations", self._run)
 
     def close(self) -> None:
         """Waits until the thread has seen that the worker stops."""
-        self._thread.join(CLOSE_SECONDS)
+        if self._thread:
+            self._thread.join(CLOSE_SECONDS)
 
     def flush(self) -> None:
         self._report.flush()
 
     def _run(self) -> None:
         while not self._stopping():
-            try:
-                self.work()
-            except StoreUnavailable as error:  # claimed jobs are requeued when their lease is over
-                log.warning("store_unavailable", extra={"error": str(error)})
-                time.sleep(1)
+            self.work()  # after an error, claimed jobs are requeued when their lease is over
 
     def work(self, watch_ms: int = WATCH_MS) -> None:
         """Explains the rows of one claim; waits up to `watch_ms` for a first job."""

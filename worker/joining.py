@@ -26,6 +26,8 @@ log = logging.getLogger(__name__)
 
 STEP_SECONDS = 1
 
+SPENT = frozenset({BatchStatus.SUCCEEDED, BatchStatus.CANCELED})
+"""The ends after which no row is tried again."""
 ALL_FAILED = orjson.dumps(
     {"type": "rows_failed", "detail": "no row could be scored; the errors say why for each row"}
 )
@@ -84,7 +86,7 @@ class Joining:
             rows, failed = _rows(task)
             extra = {"job_id": task.id, "status": ended, "rows": rows, "failed": failed}
             log.info("ended", extra=extra)
-            self._clean(task)
+            self._clean(task, with_input=ended in SPENT)
 
     def _damaged(self, task: BatchTask) -> list[int]:
         """The chunks whose parts have another size than was recorded, or are gone."""
@@ -135,13 +137,16 @@ class Joining:
         files, file = self._stores.find(output_of(task.id, task.options, name))
         return files.draft(file, state, at)
 
-    def _clean(self, task: BatchTask) -> None:
-        """Removes the parts and the input. If that fails, the sweeper removes them when the batch expires."""
+    def _clean(self, task: BatchTask, with_input: bool) -> None:
+        """Removes the parts and the input. If that fails, the sweeper removes them when the batch expires.
+
+        Where rows failed, the input stays until then, so that they can be tried again.
+        """
         own, source = self._stores.own, source_of(task.id, task.options)
         try:
             own.remove(parts_folder(task.id))
             own.remove(plain_folder(task.id))
-            if not source.store:
+            if with_input and not source.store:
                 own.remove_file(source.name)
         except JobsError as error:
             log.warning("files_unavailable", extra={"error": str(error)})

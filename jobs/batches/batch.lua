@@ -4,11 +4,11 @@
 -- Planning and joining proceed in steps. Each step is recorded with the position from which the next one goes on, in
 -- whatever process that is; chunks are scored while later ones are being planned.
 --
---   job:<id>          hash    v status model sha owner options size metadata deadline idempotency watchers; from the first
---                             step of the plan on layout chunks total next planned (bytes); planning (the position, until
---                             the plan is complete; CUT_SHORT if it never will be); joining (the position); rows failed
---                             bytes (of the chunks that are done); started finished expires error; hidden (of a dry run,
---                             which is in no list)
+--   job:<id>          hash    v status model sha owner options size metadata deadline idempotency watchers webhook retry_of;
+--                             from the first step of the plan on layout chunks total next planned (bytes); planning (the
+--                             position, until the plan is complete; CUT_SHORT if it never will be); joining (the position);
+--                             rows failed bytes (of the chunks that are done); started finished expires error; hidden (of a
+--                             dry run, which is in no list)
 --   job:<id>:plan     list    its chunks, in order
 --   job:<id>:done     hash    of each chunk that is done: its rows, its failed rows, the bytes of its part of the results and
 --                             of the errors, the rows that planning counted, and the bytes of the input
@@ -22,7 +22,7 @@
 --   batches:open      set     batches that have not ended
 --   batches:open:<owner>  zset  those of the owner, by the time when they were accepted
 --   batches:unqueued  string  how many chunks are planned and not in the queue yet
---   batches:files     zset    batches whose files are to be removed, by when
+--   batches:files     zset    '<id> <owner>' of each batch whose files are to be removed, by when
 
 local KIND = 'batches'
 local QUEUE = 'batches'
@@ -34,6 +34,9 @@ local CUT_SHORT = 'cut short'
 local FILES = 'batches:files'
 
 local function id_of(raw) return id_from('batch_', raw) end
+-- At this time the sweeper removes the files of a batch, and its id from the list of its owner.
+local function remove_files_at(time, id, owner) redis.call('ZADD', FILES, time, id .. ' ' .. owner) end
+
 local function open_key(owner) return 'batches:open:' .. owner end
 
 local function add_task(id, task)
@@ -52,7 +55,7 @@ local function end_batch(id, status, retention_ms, error)
   if redis.call('HDEL', key, 'planning') == 1 then redis.call('HDEL', key, 'total') end  -- it is not known
   redis.call('HDEL', key, 'joining')
   if redis.call('SCARD', OPEN) == 0 then redis.call('DEL', UNQUEUED) end  -- corrects the count if it has drifted
-  redis.call('ZADD', FILES, whole(now + retention_ms), id)
+  remove_files_at(whole(now + retention_ms), id, owner)
   end_job(hidden and 'previews' or KIND, QUEUE, id, read_job(id), status, retention_ms, NOT_INLINED, error)
 end
 
@@ -76,7 +79,7 @@ end
 
 -- How many chunks of one batch are in the queue at a time: enough for all consumers, few enough to let other batches in.
 local function most_out()
-  return math.max(2 * redis.call('ZCOUNT', consumers_key(QUEUE), now_text, '+inf'), 2)
+  return math.max(2 * count_live(consumers_key(QUEUE), ALIVE_MS), 2)
 end
 
 -- Whether a task is still to be done: another consumer may have done it, or the batch may have moved on.
@@ -175,7 +178,8 @@ end
 local function read_record(id, retention_ms)
   expire_overdue(id, retention_ms)
   local record = redis.call('HMGET', job_key(id), 'v', 'status', 'model', 'sha', 'owner', 'options', 'size', 'total', 'rows',
-                    'failed', 'bytes', 'started', 'finished', 'expires', 'error', 'metadata', 'deadline')
+                    'failed', 'bytes', 'started', 'finished', 'expires', 'error', 'metadata', 'deadline', 'webhook',
+                    'retry_of')
   if redis.call('HEXISTS', job_key(id), 'planning') == 1 then record[TOTAL] = false end
   return record
 end

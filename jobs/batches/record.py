@@ -54,7 +54,7 @@ class BatchOptions:
 
 @dataclass(frozen=True)
 class NewBatch:
-    """A batch whose input is in the file store; metadata is JSON."""
+    """A batch whose input is in the file store; metadata is JSON, `webhook` as Receiver.stored has it."""
 
     id: str
     model: str
@@ -65,6 +65,8 @@ class NewBatch:
     metadata: bytes = b"{}"
     start_within_ms: int | None = None
     idempotency: IdempotencyKey | None = None
+    webhook: str = ""
+    retry_of: str = ""
 
 
 class BatchRecord(NamedTuple):
@@ -87,6 +89,8 @@ class BatchRecord(NamedTuple):
     error: bytes | None
     metadata: bytes
     deadline: int | None
+    webhook: str = ""
+    retry_of: str = ""
 
     @property
     def progress(self) -> float:
@@ -110,7 +114,7 @@ class BatchRecord(NamedTuple):
         version, status, model, sha, owner, options, size, total, rows, failed, done, *rest = values
         if version != VERSION or not (status and model and sha and owner and options):
             raise UnknownRecord
-        started, finished, expires, error, metadata, deadline = rest
+        started, finished, expires, error, metadata, deadline, webhook, retry_of = rest
         return cls(
             id=job_id,
             status=BatchStatus(status.decode()),
@@ -129,6 +133,8 @@ class BatchRecord(NamedTuple):
             error=error,
             metadata=metadata or b"{}",
             deadline=_int(deadline),
+            webhook=(webhook or b"").decode(),
+            retry_of=(retry_of or b"").decode(),
         )
 
 

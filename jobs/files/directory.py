@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TypeAlias
 from uuid import uuid4
 
-from jobs.errors import FileMissing, FilesUnavailable
+from jobs.errors import FileMissing, FilesForbidden, FilesUnavailable
 from jobs.files.store import PIECE, Draft, FileStore, Writable
 
 Sync: TypeAlias = Callable[[int], object]
@@ -23,9 +23,15 @@ class DirectoryFiles(FileStore):
         self._root = root
         self._sync = sync
 
+    def _path(self, name: str) -> Path:
+        """Raises FilesForbidden for a name that leaves the root: it may come from Redis."""
+        if name.startswith("/") or ".." in name.split("/"):
+            raise FilesForbidden("the name of a file leaves the file store")
+        return self._root / name
+
     @contextmanager
     def create(self, name: str) -> Iterator[Writable]:
-        path = self._root / name
+        path = self._path(name)
         draft = path.with_name(f".{path.name}-{uuid4().hex}")
         with _named_errors():
             path.parent.mkdir(parents=True, exist_ok=True)
@@ -40,11 +46,11 @@ class DirectoryFiles(FileStore):
                 draft.unlink(missing_ok=True)
 
     def draft(self, name: str, state: str = "", at: int = 0) -> Draft:
-        return _DirectoryDraft(self._root / name, state, at, self._sync)
+        return _DirectoryDraft(self._path(name), state, at, self._sync)
 
     def open(self, name: str) -> RawIOBase:
         with _named_errors():
-            return (self._root / name).open("rb", buffering=0)
+            return (self._path(name)).open("rb", buffering=0)
 
     def read(self, name: str) -> bytes:
         with self.open(name) as file:
@@ -60,27 +66,27 @@ class DirectoryFiles(FileStore):
 
     def size(self, name: str) -> int:
         with _named_errors():
-            return (self._root / name).stat().st_size
+            return (self._path(name)).stat().st_size
 
     def sizes(self, folder: str) -> dict[str, int]:
-        with _named_errors(), suppress(FileNotFoundError), os.scandir(self._root / folder) as entries:
+        with _named_errors(), suppress(FileNotFoundError), os.scandir(self._path(folder)) as entries:
             return {f"{folder}/{entry.name}": entry.stat().st_size for entry in entries}
         return {}
 
     def remove(self, folder: str) -> None:
         with _named_errors(), suppress(FileNotFoundError):
-            for path, _, files in os.walk(self._root / folder, topdown=False):
+            for path, _, files in os.walk(self._path(folder), topdown=False):
                 for file in files:
                     Path(path, file).unlink(missing_ok=True)
                 Path(path).rmdir()
 
     def remove_file(self, name: str) -> None:
         with _named_errors():
-            (self._root / name).unlink(missing_ok=True)
+            (self._path(name)).unlink(missing_ok=True)
 
     def folders(self, folder: str) -> Iterator[str]:
         with _named_errors(), suppress(FileNotFoundError):
-            for entry in os.scandir(self._root / folder):
+            for entry in os.scandir(self._path(folder)):
                 if entry.is_dir():
                     yield entry.name
 
