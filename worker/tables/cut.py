@@ -185,6 +185,8 @@ def _record_ends(block: bytes, delimiter: str) -> NDArray[np.intp]:
     if not delimiter or QUOTE not in block:
         return lines + 1
     quote_offsets = np.flatnonzero(data == QUOTE[0])
+    if not _after(data, quote_offsets, f"{delimiter}\r\n").any():
+        return lines + 1  # no quote opens a field, so none has a meaning
     if not _well_quoted(data, quote_offsets, delimiter):
         return _record_ends_by_fields(block, delimiter)
     outside: NDArray[np.intp] = lines[np.searchsorted(quote_offsets, lines) % 2 == 0]
@@ -193,12 +195,23 @@ def _record_ends(block: bytes, delimiter: str) -> NDArray[np.intp]:
 
 def _well_quoted(data: NDArray[np.uint8], quote_offsets: NDArray[np.intp], delimiter: str) -> bool:
     """Whether quotes alternate: one opens a field or is doubled, the next closes it or is doubled."""
-    beside = np.zeros(256, dtype=bool)
-    beside[list(f'{delimiter}\r\n"'.encode())] = True
+    beside = f'{delimiter}\r\n"'
     opening, closing = quote_offsets[::2], quote_offsets[1::2]
-    opens = beside[data[opening[opening > 0] - 1]]
-    closes = beside[data[closing[closing < data.size - 1] + 1]]
-    return bool(opens.all() and closes.all())
+    closed = closing[closing < data.size - 1]
+    return bool(_after(data, opening, beside).all() and _one_of(beside)[data[closed + 1]].all())
+
+
+def _after(data: NDArray[np.uint8], offsets: NDArray[np.intp], before: str) -> NDArray[np.bool_]:
+    """Whether each offset is the first, or follows one of these characters."""
+    found: NDArray[np.bool_] = (offsets == 0) | _one_of(before)[data[offsets - 1]]
+    return found
+
+
+def _one_of(characters: str) -> NDArray[np.bool_]:
+    """For each byte whether it is one of these."""
+    table = np.zeros(256, dtype=bool)
+    table[list(characters.encode())] = True
+    return table
 
 
 def _record_ends_by_fields(block: bytes, delimiter: str) -> NDArray[np.intp]:
