@@ -13,7 +13,7 @@ from jobs import RELEASE
 from jobs.batches.consumer import BatchConsumer, BatchTask
 from jobs.batches.record import output_of, part_of, parts_folder, plain_folder, source_of
 from jobs.batches.status import BatchStatus
-from jobs.errors import JobsError
+from jobs.errors import FileMissing, FilesUnavailable, JobsError
 from jobs.files.store import Draft
 from worker.file_stores import FileStores
 from worker.patience import patiently
@@ -107,9 +107,12 @@ class Joining:
         ):
             if position.parts.encode() not in task.joining:
                 self._save(task, position.parts, result, errors)  # whoever goes on uses these drafts
-            self._copy(task, position, result, errors, wanted)
-            result.finish()
-            errors.finish()
+            try:
+                self._copy(task, position, result, errors, wanted)
+                result.finish()
+                errors.finish()
+            except FileMissing:  # the next try finds which part is gone, and begins a draft that is gone anew
+                raise FilesUnavailable("a file was removed while the parts were joined") from None
 
     def _copy(
         self, task: BatchTask, position: Position, result: Draft, errors: Draft, wanted: Callable[[], bool]
