@@ -95,7 +95,8 @@ class TextStream:
 
 class CutText(NamedTuple):
     chunk: Chunk
-    text: bytes
+    text: memoryview
+    """Empty for Parquet."""
 
 
 def cut_lines(
@@ -134,11 +135,11 @@ class EndlessRecord(Exception):
 
 def _cut_block(block: bytes, start: int, ends: NDArray[np.intp], most: int) -> Iterator[CutText]:
     """Cuts evenly by the number of rows."""
-    pieces, first, at = -(-ends.size // most), 0, 0
+    pieces, first, at, text = -(-ends.size // most), 0, 0, memoryview(block)
     for piece in range(1, pieces + 1):
         last = ends.size * piece // pieces
         end = int(ends[last - 1])
-        yield CutText(Chunk(start + at, start + end, rows=last - first, size=end - at), block[at:end])
+        yield CutText(Chunk(start + at, start + end, rows=last - first, size=end - at), text[at:end])
         first, at = last, end
 
 
@@ -181,16 +182,17 @@ def _cut_group(number: int, rows: int, size: int, pieces: int) -> Iterator[Chunk
 def _record_ends(block: bytes, delimiter: str) -> NDArray[np.intp]:
     """The offset after each complete record. The block starts with a record."""
     data = np.frombuffer(block, np.uint8)
-    lines = np.flatnonzero(data == LINE_END)
+    ends = np.flatnonzero(data == LINE_END)
+    ends += 1
     if not delimiter or QUOTE not in block:
-        return lines + 1
+        return ends
     quote_offsets = np.flatnonzero(data == QUOTE[0])
     if not _after(data, quote_offsets, f"{delimiter}\r\n").any():
-        return lines + 1  # no quote opens a field, so none has a meaning
+        return ends  # no quote opens a field, so none has a meaning
     if not _well_quoted(data, quote_offsets, delimiter):
         return _record_ends_by_fields(block, delimiter)
-    outside: NDArray[np.intp] = lines[np.searchsorted(quote_offsets, lines) % 2 == 0]
-    return outside + 1
+    outside: NDArray[np.intp] = ends[np.searchsorted(quote_offsets, ends) % 2 == 0]
+    return outside
 
 
 def _well_quoted(data: NDArray[np.uint8], quote_offsets: NDArray[np.intp], delimiter: str) -> bool:
