@@ -180,9 +180,8 @@ class BatchLoop:
 
     def _step(self, task: BatchTask) -> None:
         if task.task == JOIN:
-            self._steps.join(
-                task, self._lease.wanted
-            )  # joins what was scored, even if the model can no longer be loaded
+            # What was scored is joined even if the model can no longer be loaded.
+            self._steps.join(task, self._lease.wanted)
             return
         bundle = self._bundles.get(task.model, task.sha256)
         if task.task == PLAN:

@@ -13,9 +13,8 @@ from jobs import RELEASE
 from jobs.batches.consumer import BatchConsumer, BatchTask
 from jobs.batches.record import output_of, part_of, parts_folder, plain_folder, source_of
 from jobs.batches.status import BatchStatus
-from jobs.errors import JobsError
+from jobs.errors import FileMissing, FilesUnavailable, JobsError
 from jobs.files.store import Draft
-from jobs.files.tables import Format
 from worker.file_stores import FileStores
 from worker.patience import patiently
 from worker.stopping import ScoringStopped
@@ -108,9 +107,12 @@ class Joining:
         ):
             if position.parts.encode() not in task.joining:
                 self._save(task, position.parts, result, errors)  # whoever goes on uses these drafts
-            self._copy(task, position, result, errors, wanted)
-            result.finish()
-            errors.finish()
+            try:
+                self._copy(task, position, result, errors, wanted)
+                result.finish()
+                errors.finish()
+            except FileMissing:  # the next try finds which part is gone, and begins a draft that is gone anew
+                raise FilesUnavailable("a file was removed while the parts were joined") from None
 
     def _copy(
         self, task: BatchTask, position: Position, result: Draft, errors: Draft, wanted: Callable[[], bool]
@@ -121,13 +123,11 @@ class Joining:
             (result, result_pieces(own, parts, layout, result.at)),
             (errors, error_pieces(own, _errors(task), errors.at)),
         ):
-            # What is there of a Parquet file is of no use before its end.
-            resumable = draft is errors or layout.results is not Format.PARQUET
             for piece in pieces:
                 if not wanted():
                     raise ScoringStopped
                 draft.write(piece)
-                if resumable and self._clock() - saved_at >= STEP_SECONDS:
+                if self._clock() - saved_at >= STEP_SECONDS:
                     self._save(task, position.parts, result, errors)
                     saved_at = self._clock()
 

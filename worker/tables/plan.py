@@ -185,7 +185,7 @@ def plan_parquet(file: RawIOBase, size: int, request: TableRequest, chunk: int |
         sizes = [(group.num_rows, group.total_byte_size) for group in groups]
     # Progress counts bytes of the file, and the unpacked size of a row group says little about those.
     cuts = [
-        CutText(cut._replace(size=size * cut.rows // metadata.num_rows), b"")
+        CutText(cut._replace(size=size * cut.rows // metadata.num_rows), memoryview(b""))
         for cut in cut_groups(sizes, chunk or chunk_size(request), request.explain)
     ]
     return Plan(_layout(request, names), _some(iter([cuts])))
