@@ -31,8 +31,8 @@ _S = BatchStatus
 
 BATCH_TRANSITIONS: dict[BatchStatus, frozenset[BatchStatus]] = {
     _S.VALIDATING: frozenset({_S.QUEUED, _S.SUCCEEDED, _S.FAILED, _S.CANCELED, _S.EXPIRED}),
-    _S.QUEUED: frozenset({_S.RUNNING, _S.CANCELED, _S.EXPIRED}),
-    _S.RUNNING: frozenset({_S.FINALIZING, _S.CANCELING}),
+    _S.QUEUED: frozenset({_S.RUNNING, _S.FAILED, _S.CANCELED, _S.EXPIRED}),
+    _S.RUNNING: frozenset({_S.FINALIZING, _S.CANCELING, _S.FAILED}),
     _S.FINALIZING: frozenset({_S.SUCCEEDED, _S.PARTIALLY_SUCCEEDED, _S.FAILED}),
     _S.CANCELING: frozenset({_S.CANCELED, _S.FAILED}),
     _S.SUCCEEDED: frozenset(),
@@ -41,7 +41,7 @@ BATCH_TRANSITIONS: dict[BatchStatus, frozenset[BatchStatus]] = {
     _S.CANCELED: frozenset(),
     _S.EXPIRED: frozenset(),
 }
-"""Only a dry run goes from VALIDATING to SUCCEEDED."""
+"""Only a dry run goes from VALIDATING to SUCCEEDED, and from QUEUED or RUNNING to FAILED what cannot be read."""
 
 for _status, _following in BATCH_TRANSITIONS.items():
     _status.ended = not _following
