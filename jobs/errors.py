@@ -59,6 +59,14 @@ class InvalidId(JobsError):
     """This is not the id of a job of this kind."""
 
 
+class UnknownLetter(JobsError):
+    """This is not a dead letter, or no longer one."""
+
+
+class NotRetryable(JobsError):
+    """This job cannot be tried again."""
+
+
 class FilesUnavailable(JobsError):
     """The file store cannot be read or written."""
 

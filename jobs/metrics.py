@@ -45,6 +45,12 @@ LOOP_ERRORS = Family(
     "Errors after which a background task went on.",
     ("loop", "error"),
 )
+WEBHOOK_ATTEMPTS = Family(
+    "webhook_attempts",
+    "Attempts to deliver a webhook, by the status of the answer, or why there is none.",
+    ("met",),
+)
+WEBHOOK_SECONDS = Family("webhook_seconds", "From the start of an attempt to its end.", (), _SECONDS)
 FAMILIES = (
     REQUESTS,
     REQUEST_SECONDS,
@@ -53,6 +59,9 @@ FAMILIES = (
     MICROBATCH_ROWS,
     CHUNK_SECONDS,
     LOOP_ERRORS,
+    WEBHOOK_ATTEMPTS,
+    WEBHOOK_SECONDS,
+    Family("webhooks_ended", "Webhooks that were delivered or given up.", ("outcome",)),
     Family("jobs_ended", "Jobs that ended, by kind, model and status.", ("kind", "model", "status")),
     Family(
         "attempts",

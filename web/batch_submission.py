@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import replace
 from functools import partial
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import gevent
 import orjson
@@ -45,21 +45,23 @@ class BatchRequest(NamedTuple):
     """A valid request. `model` is the name that the caller sent, `manifest` the version that it means now.
 
     `start` are the first bytes of a file, unpacked and in UTF-8; None if there is no file, or if they cannot
-    be told.
+    be told. If they are `cut`, the file has more. `lines` are rows that came in JSON, as NDJSON.
     """
 
     model: str | None
     manifest: Manifest
     options: BatchOptions
     metadata: dict[str, str]
-    rows: list[Any] | None = None
+    lines: bytes | None = None
     start_within_ms: int | None = None
     idempotency_key: str | None = None
     start: bytes | None = None
+    cut: bool = False
+    webhook: str = ""
 
     def identity(self) -> bytes:
         """What must be the same in a repeated request, besides the rows or the file."""
-        return self.options.to_json() + orjson.dumps([self.model, self.metadata])
+        return self.options.to_json() + orjson.dumps([self.model, self.metadata, self.webhook])
 
 
 class OutputFile(NamedTuple):
@@ -158,6 +160,7 @@ class BatchSubmission(JobSubmission[BatchRecord]):
                 metadata=orjson.dumps(request.metadata),
                 start_within_ms=request.start_within_ms,
                 idempotency=IdempotencyKey(digest, upload.hash.digest()[:16]) if digest else None,
+                webhook=request.webhook,
             )
             accepted = self._add(batch)
         return Submitted(self._replayed(accepted), replayed=accepted != job_id)
@@ -218,15 +221,14 @@ class BatchSubmission(JobSubmission[BatchRecord]):
             return self._check_source(job_id, options)
         name = source_of(job_id, options).name
         if request.start is not None:
-            check_table(request.start, request.manifest, options)
-        if request.rows is None:
+            check_table(request.start, request.cut, request.manifest, options)
+        if request.lines is None:
             upload.save(self.files, name, hashed)
             return options, upload.size
-        lines = _lines(request.rows)
-        upload.hash.update(lines)
+        upload.hash.update(request.lines)
         with self.files.create(name) as file:
-            file.write(lines)
-        return options, len(lines)
+            file.write(request.lines)
+        return options, len(request.lines)
 
     def _check_source(self, job_id: str, options: BatchOptions) -> tuple[BatchOptions, int]:
         ref = source_of(job_id, options)
@@ -242,8 +244,8 @@ class BatchSubmission(JobSubmission[BatchRecord]):
         return replace(options, raw=is_raw(start, options.encoding)), size
 
     def _check_same_body(self, body: bytes, request: BatchRequest, upload: Upload) -> None:
-        if request.rows is not None:
-            upload.hash.update(_lines(request.rows))
+        if request.lines is not None:
+            upload.hash.update(request.lines)
         elif not request.options.source:
             upload.compute_hash()
         if upload.hash.digest()[:16] != body:
@@ -282,7 +284,3 @@ class BatchSubmission(JobSubmission[BatchRecord]):
     def _remove_files(self, job_id: str) -> None:
         with suppress(JobsError):  # the sweeper removes them later
             self.files.remove(folder_of(job_id))
-
-
-def _lines(rows: list[Any]) -> bytes:
-    return b"".join(orjson.dumps(row) + b"\n" for row in rows)

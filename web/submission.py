@@ -229,6 +229,7 @@ class PredictionRequest(NamedTuple):
     explain: bool = False
     start_within_ms: int | None = None
     idempotency_key: IdempotencyKey | None = None
+    webhook: str = ""
 
 
 class Submitted(NamedTuple, Generic[R]):
@@ -272,6 +273,7 @@ class PredictionSubmission(JobSubmission[PredictionRecord]):
         Raises JobConflict, and what admission raises.
         """
         job = self._new_job(request, owner)
+        del request  # and its rows: the caller may wait long
         caller = self._waiting.enter(queued_record(job)) if wait_seconds else None
         if caller is None:
             accepted = self._admission.add(job)
@@ -323,4 +325,5 @@ class PredictionSubmission(JobSubmission[PredictionRecord]):
             start_within_ms=request.start_within_ms,
             idempotency=request.idempotency_key,
             request_id=request.request_id,
+            webhook=request.webhook,
         )

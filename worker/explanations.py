@@ -5,6 +5,7 @@ predictions do not wait. The first thread does everything else at normal priorit
 that holds the lock while it waits for a processor would stop all others.
 """
 
+import logging
 import os
 import threading
 import time
@@ -12,13 +13,17 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 
+from jobs.errors import StoreUnavailable
 from jobs.predictions.consumer import WORKER_LOST, Claim, PredictionConsumer
 from jobs.predictions.record import Row
 from jobs.supervision import Supervisor
 from worker.bundles import Bundles, bundle_of
 from worker.measurements import Pace, Report
+from worker.patience import patiently
 from worker.scoring import Score, by_bundle, explaining_scorer, score_claims
 from worker.stopping import ScoringStopped
+
+log = logging.getLogger(__name__)
 
 NO_WAKE_UP = ""
 """This queue has no wake-ups: the thread watches it all the time."""
@@ -100,8 +105,15 @@ class ExplanationLoop:
         outcomes = score_claims(self.consumer, score, claims)
         rows, seconds = sum(len(claim.rows) for claim in claims), time.perf_counter() - started
         self._report.scored(claims, rows, seconds)
-        self._report.recorded(outcomes, self.consumer.record(outcomes))
+        self._report.recorded(outcomes, patiently(self.consumer.record, outcomes))
         self._overall.worked(rows, time.perf_counter() - started)
+
+    def _renew(self, claims: list[Claim]) -> None:
+        """Goes on if Redis pauses: until the lease is over, nobody else has the jobs."""
+        try:
+            self.consumer.renew(claims, self._name)
+        except StoreUnavailable as error:
+            log.warning("store_unavailable", extra={"error": str(error)})
 
     def _in_slices(self, score: Score, claims: list[Claim]) -> Score:
         """Makes the function that scores some rows at a time, and renews the leases in between."""
@@ -115,7 +127,7 @@ class ExplanationLoop:
                 if self._stopping():
                     raise ScoringStopped
                 if time.monotonic() - renewed > self._renew_seconds:
-                    self.consumer.renew(claims, self._name)
+                    self._renew(claims)
                     renewed = time.monotonic()
                 started = time.perf_counter()
                 first = len(outputs)

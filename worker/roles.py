@@ -113,7 +113,16 @@ def _batch_loops(child: ChildContext) -> tuple[WokenLoop, list[Loop]]:
         max_file=settings.max_file,
     )
     lease = Lease(consumer, child.name, child.stopping, child.supervisor)
-    loop = BatchLoop(consumer, child.bundles, steps, lease, child.name, child.stopping, settings.attempts)
+    loop = BatchLoop(
+        consumer,
+        child.bundles,
+        steps,
+        lease,
+        child.name,
+        child.stopping,
+        settings.attempts,
+        settings.files_patience_seconds,
+    )
     return loop, []
 
 

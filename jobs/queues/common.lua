@@ -13,6 +13,14 @@
 --   queue:<name>:claim_rows  string  how many rows a consumer claims at once
 --   queue:<name>:deadlines   zset    jobs that must start in time, by their deadline
 --   queue:<name>:swept       string  when the queue was last swept; no worker sweeps again for a short time
+--   webhooks:<lane>          zset    deliveries to one receiver of one owner (`<owner>|<host>`), by when each is to be sent;
+--                                    that time includes the lease of a process that is sending it
+--   webhooks:<lane>:held     string  exists while the receiver wants to be left alone
+--   webhooks                 zset    lanes, by when the next of their deliveries is to be sent
+--   webhooks:pending         zset    jobs whose webhook is not delivered yet, by when they ended
+--   delivery:<id>            hash    lane url event status (pending, delivered, given_up) tries created log; claimed_at (by the
+--                                    process that sends it)
+--   dead                     zset    what was given up, by when: ids of jobs, and of deliveries
 --   web_processes            zset    web processes that are alive, by the time when they expire
 --   processes                hash    what each web process and consumer reports: release, rows per second; a child process
 --                                    that serves two queues has a field for each
@@ -27,6 +35,10 @@ local ALIVE_MS = 5000  -- a process that has not reported for this long counts a
 local SWEEP_AGAIN_MS = 1500
 local CLOCK_SET_BACK_MS, CLOCK_SET_AHEAD_MS = 1000, 300000  -- since the last sweep; nothing else explains such a time
 local LIST_KEPT_MS = 30 * 86400000  -- how long an owner's list is kept after the last job was added
+local DELIVERY_KEPT_MS = 3 * 86400000  -- how long the log of a delivery is kept
+local LANES = 'webhooks'
+local PENDING = 'webhooks:pending'
+local DEAD = 'dead'
 local CONSUMER_IDLE_MS = 3600000  -- after which an idle consumer is removed from the consumer group
 
 local function job_key(id) return 'job:' .. id end
@@ -39,6 +51,10 @@ local function wake_ups_key(queue) return 'queue:' .. queue .. ':wake_ups' end
 local function consumers_key(queue) return 'queue:' .. queue .. ':consumers' end
 local function claim_rows_key(queue) return 'queue:' .. queue .. ':claim_rows' end
 local function deadlines_key(queue) return 'queue:' .. queue .. ':deadlines' end
+local function lane_key(lane) return 'webhooks:' .. lane end
+local function held_key(lane) return 'webhooks:' .. lane .. ':held' end
+local function delivery_key(id) return 'delivery:' .. id end
+local function delivery_of(id) return 'msg_' .. id end  -- the name of the delivery of a job
 local function swept_key(queue) return 'queue:' .. queue .. ':swept' end
 
 -- A process may be in several sets, as consumer of several queues.
@@ -131,9 +147,9 @@ local function is_final(id) return redis.call('HEXISTS', job_key(id), 'finished'
 -- The fields that a script needs to end a job of any kind.
 local function read_job(id)
   local seen = redis.call('HMGET', job_key(id), 'status', 'model', 'queue', 'attempt', 'started', 'watchers', 'deadline',
-                          'idempotency')
+                          'idempotency', 'webhook')
   return {status = seen[1], model = seen[2], queue = seen[3], attempt = seen[4], started = seen[5], watchers = seen[6],
-          deadline = seen[7], idempotency = seen[8]}
+          deadline = seen[7], idempotency = seen[8], webhook = seen[9]}
 end
 
 -- Informs the web processes that wait for a job. A message is these lines (jobs/queues/ended.py reads them): id, status,
@@ -146,6 +162,38 @@ local function notify(id, job, status, expires, outputs, error)
   local lines = {id, status, job.attempt or '0', job.started or '', now_text, expires, outputs, error}
   local message = table.concat(lines, '\n')
   for channel in string.gmatch(job.watchers, '%S+') do append(messages, channel, message) end
+end
+
+-- Webhooks and dead letters -------------------------------------------------------------------------------------------
+
+local function send_at(lane, id, time)
+  redis.call('ZADD', lane_key(lane), whole(time), id)
+  redis.call('ZADD', LANES, 'LT', whole(time), lane)
+end
+
+local function add_to_outbox(id, webhook, event)
+  local lane, url = string.match(webhook, '^(%S+) (%S+)$')
+  redis.call('HSET', delivery_key(id), 'lane', lane, 'url', url, 'event', event, 'status', 'pending', 'created', now_text)
+  redis.call('PEXPIRE', delivery_key(id), DELIVERY_KEPT_MS)
+  redis.call('ZADD', PENDING, now_text, id)
+  send_at(lane, id, now)
+end
+
+local function remove_delivery(id)
+  local lane = redis.call('HGET', delivery_key(id), 'lane')
+  if lane then redis.call('ZREM', lane_key(lane), id) end
+  redis.call('ZREM', PENDING, id)
+  redis.call('DEL', delivery_key(id))
+end
+
+local GIVEN_UP = {worker_lost = true, model_unavailable = true, files_unavailable = true, not_finished = true}
+
+-- Whether this error, which is JSON, is one of the service and not of what the caller sent.
+local function is_given_up(error) return GIVEN_UP[string.match(error, '^{"type":"([%a_]+)"')] end
+
+local function add_dead_letter(letter)
+  redis.call('ZREMRANGEBYSCORE', DEAD, '-inf', whole(now - LIST_KEPT_MS))
+  redis.call('ZADD', DEAD, now_text, letter)
 end
 
 -- The only function that ends a job, of either kind; the caller has checked that it has not ended. `outputs` and `error` are
@@ -161,6 +209,8 @@ local function end_job(kind, queue, id, job, status, retention_ms, outputs, erro
   if job.deadline then redis.call('ZREM', deadlines_key(queue), id) end
   count('jobs_ended|' .. kind .. '|' .. (job.model or '') .. '|' .. status)
   if job.watchers then notify(id, job, status, expires, outputs, error) end
+  if job.webhook then add_to_outbox(id, job.webhook, status) end
+  if error ~= '' and is_given_up(error) then add_dead_letter(id) end
 end
 
 local DEADLINE_PASSED = '{"type":"deadline_passed","detail":"no worker started this job by its deadline"}'
@@ -172,6 +222,8 @@ local function delete_job(kind, owner, id, raw)
   if idempotency then redis.call('DEL', idempotency) end
   redis.call('DEL', key)
   redis.call('ZREM', list_key(kind, owner), raw)
+  redis.call('ZREM', DEAD, id, delivery_of(id))
+  remove_delivery(id)
 end
 
 -- Registers a channel on which a message is published when the job ends.

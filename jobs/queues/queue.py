@@ -110,6 +110,10 @@ class NewJob(Protocol):
     def start_within_ms(self) -> int | None: ...
     @property
     def idempotency(self) -> IdempotencyKey | None: ...
+    @property
+    def webhook(self) -> str: ...
+    @property
+    def retry_of(self) -> str: ...
 
 
 def first_members(job: NewJob) -> tuple[str | bytes | int, ...]:
@@ -123,6 +127,8 @@ def first_members(job: NewJob) -> tuple[str | bytes | int, ...]:
         job.metadata,
         "" if job.start_within_ms is None else job.start_within_ms,
         *(job.idempotency or NO_KEY),
+        job.webhook,
+        job.retry_of,
     )
 
 

@@ -23,8 +23,8 @@ NEEDED = {
 MIB = 1024 * 1024
 _LOSSES = {
     "always": ", appendfsync always: no accepted job is lost",
-    "everysec": ", appendfsync everysec: if Redis is killed while the disk is slow, or its host dies, the jobs "
-    "accepted in the last seconds are lost; always loses none",
+    "everysec": ", appendfsync everysec: the jobs accepted in the last seconds are lost if Redis is killed "
+    "while the disk is slow, or its host dies; always loses none",
 }
 """What may be lost, by appendfsync."""
 

@@ -31,6 +31,7 @@ from tests.structure.lua import linked_scripts
 from tests.unit.web.faulty_redis import FaultyRedis
 from web.connection import Connection
 from web.keys import parse_keys
+from web.webhooks.posting import Answer
 from web.wiring import Backends, build
 from worker.bundles import Bundles
 from worker.child import Child
@@ -83,6 +84,7 @@ class Journey:
             send_batch_wake_up=partial(self._wake, BATCHES),
             process=Process("web:1", RELEASE),
             channel=channel_of("web"),
+            post_webhook=lambda *_: Answer(status=204),
         )
 
     def _hire(self, name: str) -> None:

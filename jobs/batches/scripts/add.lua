@@ -3,7 +3,7 @@
 -- {'same', id of the job that the key stands for}, {'reused'} or {'lapsed'}. Adding a batch again changes nothing.
 -- @include queues/common batches/batch
 -- @args max_open:number max_open_per_owner:number retention_ms:number wake_up_name
--- @item id raw model sha owner metadata start_within_ms idempotency body options size task hidden
+-- @item id raw model sha owner metadata start_within_ms idempotency body webhook retry_of options size task hidden
 -- @returns verdict
 
 -- The verdict on a batch whose key is not reserved for it; nil if it is. This call may be late: its caller may have repeated
@@ -27,7 +27,8 @@ local function add(batch)
   write(key,
         {'v', '1', 'status', 'validating', 'model', batch.model, 'sha', batch.sha, 'owner', batch.owner,
          'options', batch.options, 'size', batch.size, 'metadata', batch.metadata, 'rows', 0, 'failed', 0, 'bytes', 0},
-        {'deadline', deadline, 'idempotency', idempotency, 'hidden', batch.hidden})
+        {'deadline', deadline, 'idempotency', idempotency, 'hidden', batch.hidden, 'webhook', batch.webhook,
+         'retry_of', batch.retry_of})
   if deadline ~= '' then redis.call('ZADD', deadlines_key(QUEUE), deadline, batch.id) end
   if idempotency ~= '' then redis.call('SET', idempotency, batch.id .. batch.body) end
   redis.call('SADD', OPEN, batch.id)

@@ -115,7 +115,7 @@ def test_an_entry_that_names_no_job_is_dropped(
 
 @pytest.mark.parametrize(
     ("field", "value"),
-    [("options", "{"), ("options", "[]"), ("size", "long"), ("model", b"\xff"), ("options", None)],
+    [("options", "{"), ("options", "[]"), ("model", b"\xff"), ("options", None)],
 )
 def test_a_batch_that_cannot_be_read_is_given_up_alone(
     redis: Redis, settings: Settings, field: str, value: Any
