@@ -47,7 +47,7 @@ port {port}
 requirepass {password}
 dir "{folder}"
 appendonly yes
-appendfsync everysec
+appendfsync always
 save ""
 maxmemory 1gb
 maxmemory-policy noeviction

@@ -24,7 +24,7 @@ from jobs.errors import (
     RateLimited,
     StoreRefuses,
 )
-from jobs.files.location import files_at
+from jobs.files.location import files_of_caller
 from jobs.files.store import FileStore
 from jobs.files.tables import Format
 from jobs.queues.idempotency import IdempotencyKey
@@ -203,7 +203,8 @@ class BatchSubmission(JobSubmission[BatchRecord]):
         if not record.status.ended:
             raise NotFinished(f"the batch has not ended; it is {record.status}")
         ref = output_of(job_id, record.options, name)
-        files = files_at(ref.store) if ref.store else self.files
+        allowed = self._store.s3_allow
+        files = files_of_caller(ref.store, ref.name, allowed) if ref.store else self.files
         try:
             size = files.size(ref.name)
         except FileMissing:
@@ -232,7 +233,7 @@ class BatchSubmission(JobSubmission[BatchRecord]):
 
     def _check_source(self, job_id: str, options: BatchOptions) -> tuple[BatchOptions, int]:
         ref = source_of(job_id, options)
-        files = files_at(ref.store)
+        files = files_of_caller(ref.store, ref.name, self._store.s3_allow)
         try:
             with files.open(ref.name) as file:
                 start = file.read(_MARK_BYTES) or b""

@@ -1,6 +1,7 @@
 """Builds web from its parts, for the server and for tests."""
 
 from dataclasses import dataclass
+from typing import Any
 
 import gevent
 from redis import Redis
@@ -116,30 +117,21 @@ def build(settings: Settings, owners: Owners, catalog: Catalog, journal: Journal
     supervisor = Supervisor(access_log.metrics, gevent.spawn, gevent.sleep)
     monitor = Monitor(backends.redis, settings)
     watch = CapacityWatch(monitor, backends.process, settings.max_waiting)
-    waiting = WaitingCallers(
-        backends.subscriber,
-        {ids.PREDICTION: store.read, ids.BATCH: batch_store.read},
-        backends.channel,
-        settings.max_waiting_callers,
+    readers: dict[str, Any] = {ids.PREDICTION: store.read, ids.BATCH: batch_store.read}
+    waiting = WaitingCallers(backends.subscriber, readers, backends.channel, settings.max_waiting_callers)
+    predictions = PredictionSubmission(
+        store, Admission(store, watch, backends.send_wake_up, journal), watch, waiting
     )
-    admission = Admission(store, watch, backends.send_wake_up, journal)
-    predictions = PredictionSubmission(store, admission, watch, waiting)
     send_wake_up = backends.send_batch_wake_up
     batches = BatchSubmission(
         batch_store, backends.files, watch, waiting, send_wake_up, settings.max_file, supervisor
     )
     receivers, secrets = Receivers(settings.webhook_hosts), WebhookSecrets(settings)
-    webhooks = WebhookRequests(receivers, secrets)
-    outbox = WebhookOutbox(backends.redis)
-    payloads = Payloads({ids.PREDICTION: store.read, ids.BATCH: batch_store.read}, lambda: watch.capacity)
+    webhooks, outbox = WebhookRequests(receivers, secrets), WebhookOutbox(backends.redis)
+    payloads = Payloads(readers, lambda: watch.capacity)
     sender = WebhookSender(outbox, payloads, receivers, secrets, access_log.metrics, backends.post_webhook)
-    letters = dead_letters(
-        backends.redis,
-        store,
-        BatchRetries(batch_store, backends.files),
-        backends.send_wake_up,
-        backends.send_batch_wake_up,
-    )
+    retries = BatchRetries(batch_store, backends.files)
+    letters = dead_letters(backends.redis, store, retries, backends.send_wake_up, send_wake_up)
     connections = OpenConnections(settings.most_connections)
     app = App(settings, owners, access_log, Bodies(settings.held_bodies, connections))
     ProblemResponses(app, extensions={"v2": with_error_line})

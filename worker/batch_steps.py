@@ -27,7 +27,7 @@ from worker.tables.score import Slices, predict_with, types_of, warn_by
 class BatchSteps:
     """The steps. Each may be repeated, also by another child, with the same result.
 
-    `max_file` is the most bytes that an unpacked file may have.
+    `max_file` is the most bytes that an unpacked file may have; `s3_allow` lists what callers may name.
     """
 
     def __init__(
@@ -38,9 +38,10 @@ class BatchSteps:
         send_wake_up: SendWakeUp,
         most_wake_ups: int,
         max_file: int,
+        s3_allow: str = "",
     ) -> None:
         self._consumer = consumer
-        self._stores = FileStores(files)
+        self._stores = FileStores(files, s3_allow)
         self.report = report
         self._send_wake_up = send_wake_up
         self._most_wake_ups = most_wake_ups

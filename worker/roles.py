@@ -111,6 +111,7 @@ def _batch_loops(child: ChildContext) -> tuple[WokenLoop, list[Loop]]:
         send_wake_up=lambda name: send_wake_up(child.celery, BATCHES, name),
         most_wake_ups=settings.batch_children,
         max_file=settings.max_file,
+        s3_allow=settings.s3_allow,
     )
     lease = Lease(consumer, child.name, child.stopping, child.supervisor)
     loop = BatchLoop(

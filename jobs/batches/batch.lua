@@ -59,6 +59,11 @@ local function end_batch(id, status, retention_ms, error)
   end_job(hidden and 'previews' or KIND, QUEUE, id, read_job(id), status, retention_ms, NOT_INLINED, error)
 end
 
+-- Ends a batch whose record could not be read; raises an error if it cannot even be ended.
+local function give_up(id, retention_ms)
+  if not is_final(id) then end_batch(id, 'failed', retention_ms, UNREADABLE) end
+end
+
 -- Why one more batch of an owner is refused: {'over', the owner's batch that has been open longest} or {'full'}; false if it
 -- is not refused.
 local function refusal(owner, max_open, max_open_per_owner)

@@ -12,7 +12,15 @@ from jobs.batches.record import BatchOptions
 from jobs.batches.status import BatchStatus
 from jobs.connection import store_errors
 from jobs.queues.names import BATCHES, PREDICTIONS
-from jobs.queues.queue import NO_ENTRY, Entry, QueueConsumer, Script, decode_all
+from jobs.queues.queue import (
+    NO_ENTRY,
+    UNREADABLE,
+    Entry,
+    QueueConsumer,
+    Script,
+    decode_all,
+    log_unreadable,
+)
 from jobs.settings import Settings
 
 PLAN, PREVIEW, JOIN = "plan", "preview", "join"
@@ -154,7 +162,22 @@ class BatchConsumer(QueueConsumer):
             entry_task=entry.detail,
             last="1" if last else "",
         )
-        return _decode(claimed[0]) if claimed else None
+        try:
+            return _decode(claimed[0]) if claimed else None
+        except Exception as error:  # given up alone
+            log_unreadable(self.queue, error)
+            self._give_up(claimed[0])
+            return None
+
+    def _give_up(self, claimed: Any) -> None:
+        self._finish(
+            entry=claimed.entry,
+            id=claimed.id,
+            task=claimed.task,
+            status=BatchStatus.FAILED,
+            retention_ms=self._retention_ms,
+            error=UNREADABLE,
+        )
 
     def renew(self, consumer: str, wake_up: str, task: BatchTask) -> Renewed:
         """Starts the lease anew, and reads the status of the batch."""

@@ -31,6 +31,7 @@ class BatchStore(JobStore[BatchRecord, BatchStatus]):
 
     def __init__(self, redis: Redis, settings: Settings) -> None:
         super().__init__(redis, settings, BATCH, BatchRecord.decode, BatchStatus)
+        self.s3_allow = settings.s3_allow
         self._limits: dict[str, Any] = {
             "max_open": settings.max_batches,
             "max_open_per_owner": settings.max_batches_per_key,

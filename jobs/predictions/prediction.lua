@@ -22,6 +22,13 @@ local function end_prediction(id, job, status, retention_ms, outputs, error)
           'position', 'reason', 'trying', 'lost', spent)
 end
 
+-- Ends a prediction whose record could not be read; raises an error if it cannot even be ended.
+local function give_up(id, retention_ms)
+  local job = read_job(id)
+  if job.status == 'queued' then set_status(id, 'running') end
+  if not is_final(id) then end_prediction(id, job, 'failed', retention_ms, '', UNREADABLE) end
+end
+
 -- Removes the entry of a queued job from its queue. An entry in the retry stream stays until a consumer claims and drops it.
 local function remove_entry(id)
   local queue, position = unpack(redis.call('HMGET', job_key(id), 'queue', 'position'))

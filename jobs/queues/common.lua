@@ -142,6 +142,8 @@ end
 -- The only function that changes the status of a job that has not ended; further fields change with it.
 local function set_status(id, status, ...) redis.call('HSET', job_key(id), 'status', status, ...) end
 
+local function is_final(id) return redis.call('HEXISTS', job_key(id), 'finished') == 1 end
+
 -- The fields that a script needs to end a job of any kind.
 local function read_job(id)
   local seen = redis.call('HMGET', job_key(id), 'status', 'model', 'queue', 'attempt', 'started', 'watchers', 'deadline',
@@ -205,7 +207,7 @@ local function end_job(kind, queue, id, job, status, retention_ms, outputs, erro
   redis.call('PEXPIRE', key, retention_ms)
   if job.idempotency then redis.call('PEXPIRE', job.idempotency, retention_ms) end
   if job.deadline then redis.call('ZREM', deadlines_key(queue), id) end
-  count('jobs_ended|' .. kind .. '|' .. job.model .. '|' .. status)
+  count('jobs_ended|' .. kind .. '|' .. (job.model or '') .. '|' .. status)
   if job.watchers then notify(id, job, status, expires, outputs, error) end
   if job.webhook then add_to_outbox(id, job.webhook, status) end
   if error ~= '' and is_given_up(error) then add_dead_letter(id) end
@@ -298,6 +300,21 @@ local function wake_up(queue, name, most)
   return sent
 end
 
+local UNREADABLE = '{"type":"unreadable","detail":"the record of this job could not be read, so the job was given up"}'
+
+-- Makes the function that passes an entry to `step`. Redis is not trusted: if the entry or its record cannot be read, this entry
+-- alone is removed, and `give_up` ends its job if that is possible.
+local function guarded(queue, step, give_up)
+  return function(stream, entry, fields)
+    local ok, result = pcall(step, stream, entry, fields)
+    if ok then return result end
+    acknowledge(stream, entry)
+    count('swept|' .. queue .. '|unreadable')
+    pcall(give_up, fields[2])
+    return nil
+  end
+end
+
 local MOST_JOBS, MOST_ENTRIES = 256, 4096  -- in one claim, so that Redis is soon free again
 
 -- Claims entries for one consumer until they have `wanted` rows. First comes the entry that the consumer has read already
@@ -308,9 +325,10 @@ local function claim(queue, consumer, wake_up_name, wanted, read, last, start)
   local claimed, rows, entries, rows_read = {}, 0, 0, 0
 
   local function begin(stream, entry, fields)
-    entries, rows_read = entries + 1, rows_read + fields[4]
+    local its_rows = math.max(tonumber(fields[4]) or 1, 1)
+    entries, rows_read = entries + 1, rows_read + its_rows
     local job = start(stream, entry, fields)
-    if job then claimed[#claimed + 1], rows = job, rows + fields[4] end
+    if job then claimed[#claimed + 1], rows = job, rows + its_rows end
   end
 
   local function take(stream, number)
@@ -386,13 +404,13 @@ local function may_sweep(queue)
   return true
 end
 
--- Passes each entry of the stream that was claimed longer ago than the lease to `requeue(entry, fields)`.
+-- Passes each entry of the stream that was claimed longer ago than the lease to `requeue(stream, entry, fields)`.
 local function sweep_stream(stream, lease_ms, most, requeue)
   local cursor, swept = '0-0', 0
   repeat
     local next_cursor, found = unpack(redis.call('XAUTOCLAIM', stream, GROUP, 'sweeper', lease_ms, cursor, 'COUNT', 100))
     cursor = next_cursor
-    for _, item in ipairs(found) do requeue(item[1], item[2]) end
+    for _, item in ipairs(found) do requeue(stream, item[1], item[2]) end
     swept = swept + #found
   until cursor == '0-0' or swept >= most
   -- Redis keeps every consumer in the group until it is removed.
@@ -405,7 +423,7 @@ end
 -- Passes each job whose deadline has passed to `expire(id)`.
 local function sweep_deadlines(queue, most, expire)
   for _, id in ipairs(redis.call('ZRANGEBYSCORE', deadlines_key(queue), '-inf', now_text, 'LIMIT', 0, most)) do
-    expire(id)
+    pcall(expire, id)  -- what is no job is dropped
     redis.call('ZREM', deadlines_key(queue), id)
   end
 end

@@ -8,6 +8,7 @@ from enum import StrEnum
 from typing import Any, Generic, NamedTuple, Protocol, TypeAlias, TypeVar
 from uuid import uuid4
 
+import orjson
 from celery import Celery
 from redis import Redis
 from redis.exceptions import RedisError, ResponseError
@@ -206,6 +207,14 @@ class Entry(NamedTuple):
 
 
 NO_ENTRY = Entry(b"", b"", b"")
+
+
+UNREADABLE = orjson.dumps({"type": "unreadable", "detail": "the job could not be read, so it was given up"})
+
+
+def log_unreadable(queue: Queue, error: Exception) -> None:
+    """Logs an entry or record that is not as we write it, without the error's text, which may quote it."""
+    log.error("unreadable_entry", extra={"queue": queue.name, "error": type(error).__name__})
 
 
 class Sweep(NamedTuple):

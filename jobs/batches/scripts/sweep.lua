@@ -13,7 +13,7 @@ local requeued, given_up = 0, 0
 -- A chunk is tried once more after its last attempt: then its rows are given up without being scored.
 local function most_tries(task) return tonumber(task) and attempts + 1 or attempts end
 
-local function requeue(entry, fields)
+local function requeue(_, entry, fields)
   local id, task = fields[2], fields[6]
   local key = job_key(id)
   acknowledge(stream_key(queue), entry)
@@ -34,7 +34,7 @@ end
 
 count('sweeps|' .. queue)
 sweep_deadlines(queue, MOST, function(id) expire_overdue(id, retention_ms) end)
-sweep_stream(stream_key(queue), lease_ms, MOST, requeue)
+sweep_stream(stream_key(queue), lease_ms, MOST, guarded(queue, requeue, function(id) give_up(id, retention_ms) end))
 commit()
 local removable = redis.call('ZRANGEBYSCORE', FILES, '-inf', now_text, 'LIMIT', 0, MOST)
 return {requeued, given_up, wake_up(queue, wake_up_name, most_wake_ups), removable}

@@ -39,8 +39,9 @@ sweep_deadlines(queue, MOST, function(id)
   local status, deadline, attempt = unpack(redis.call('HMGET', job_key(id), 'status', 'deadline', 'attempt'))
   if is_overdue(status, deadline, attempt) then expire(id, retention_ms) end
 end)
+local guarded_requeue = guarded(queue, requeue, function(id) give_up(id, retention_ms) end)
 for _, stream in ipairs({stream_key(queue), retry_key(queue)}) do
-  sweep_stream(stream, lease_ms, MOST, function(entry, fields) requeue(stream, entry, fields) end)
+  sweep_stream(stream, lease_ms, MOST, guarded_requeue)
 end
 commit()
 return {requeued, given_up, wake_up(queue, wake_up_name, most_wake_ups)}

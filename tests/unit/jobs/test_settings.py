@@ -18,6 +18,7 @@ USABLE = {
     "batch_children": "11",
     "queues": "batches",
     "max_file": "4096",
+    "files_patience_seconds": "27",
     "max_batches": "13",
     "max_batches_per_key": "14",
     "s3_allow": "s3://bucket/inputs,s3://other/",

@@ -115,6 +115,7 @@ class Site:
             self.wake_ups.append,
             most_wake_ups=1,
             max_file=self.settings.max_file,
+            s3_allow=self.settings.s3_allow,
         )
         leases = Lease(consumer, CHILD, lambda: False, self.web.supervisor)
         left = iter(range(tasks))
