@@ -13,7 +13,7 @@ from jobs import ids
 from jobs.batches.record import BatchOptions, BatchRecord, NewBatch, folder_of, output_of, source_of
 from jobs.batches.resource import PATH
 from jobs.batches.status import BatchStatus
-from jobs.batches.store import RESERVATION_MS, BatchStore
+from jobs.batches.store import RESERVATION_MS, BatchStore, KnownKey
 from jobs.errors import FileMissing, FilesForbidden, IdempotencyKeyReused, JobsError, QueueFull
 from jobs.files.location import files_at
 from jobs.files.store import FileStore
@@ -128,12 +128,10 @@ class BatchSubmission(JobSubmission[BatchRecord]):
         upload = Upload(request, pieces, self.max_file)
         key = request.idempotency_key
         digest = IdempotencyKey.of(PATH, key, b"").key if key is not None else b""
-        if digest and (known := self._store.reserve_key(owner, digest, job_id)):
-            if not known.id:
-                raise JobConflict("a request with this Idempotency-Key is still arriving; wait for it")
-            self._check_same_body(known.body, request, upload)
-            return Submitted(self._replayed(known.id), replayed=True)
-        with self._key_reserved(owner, digest, job_id), self._removed_on_error(job_id):
+        with self.once(owner, digest, job_id) as known:
+            if known:
+                self._check_same_body(known.body, request, upload)
+                return Submitted(self._replayed(known.id), replayed=True)
             self._store.check_limits(owner)  # before the whole file has arrived
             options, size = self._save(job_id, request, upload, hashed=bool(digest))
             batch = NewBatch(
@@ -222,6 +220,23 @@ class BatchSubmission(JobSubmission[BatchRecord]):
             upload.compute_hash()
         if upload.hash.digest()[:16] != body:
             raise IdempotencyKeyReused
+
+    @contextmanager
+    def once(self, owner: str, digest: bytes, job_id: str) -> Iterator[KnownKey | None]:
+        """Reserves a key for a batch that is being made, or gives what it stands for already.
+
+        After an error the key is free again, and the batch leaves no file behind. Raises JobConflict.
+        """
+        if digest and (known := self._store.reserve_key(owner, digest, job_id)):
+            if not known.id:
+                raise JobConflict("a request with this Idempotency-Key is still arriving; wait for it")
+            yield known
+            return
+        with self._key_reserved(owner, digest, job_id), self._removed_on_error(job_id):
+            yield None
+
+    def replayed(self, job_id: str) -> BatchRecord:
+        return self._replayed(job_id)
 
     @contextmanager
     def _key_reserved(self, owner: str, digest: bytes, job_id: str) -> Iterator[None]:

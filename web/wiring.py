@@ -17,10 +17,10 @@ from jobs.queues.capacity import Monitor
 from jobs.queues.processes import Process
 from jobs.queues.queue import SendWakeUp
 from jobs.settings import Settings
-from jobs.webhooks.outbox import WebhookOutbox
 from model.description.catalog import Catalog
 from web.access_log import AccessLog
 from web.app import App
+from web.batch_retries import BatchRetrying
 from web.batch_submission import BatchSubmission
 from web.batches import BatchRoutes
 from web.capacity_watch import CapacityWatch
@@ -38,12 +38,10 @@ from web.problems import ProblemResponses
 from web.recms import RecmsRoutes
 from web.submission import Admission, PredictionSubmission
 from web.waiting import WaitingCallers
-from web.webhooks.payload import Payloads
-from web.webhooks.receivers import Receivers
-from web.webhooks.requests import WebhookRequests
+from web.webhooks.payload import ReadJobs
 from web.webhooks.routes import DeliveryRoutes
-from web.webhooks.secrets import WebhookSecrets
 from web.webhooks.sender import Post, WebhookSender
+from web.webhooks.wiring import build_webhooks
 
 ROUTE_CLASSES = (
     PredictionRoutes,
@@ -112,43 +110,34 @@ def build(settings: Settings, owners: Owners, catalog: Catalog, journal: Journal
     access_log = AccessLog(Metrics(backends.redis), journal)
     monitor = Monitor(backends.redis, settings)
     watch = CapacityWatch(monitor, backends.process, settings.max_waiting)
-    waiting = WaitingCallers(
-        backends.subscriber,
-        {ids.PREDICTION: store.read, ids.BATCH: batch_store.read},
-        backends.channel,
-        settings.max_waiting_callers,
-    )
+    read: dict[str, ReadJobs] = {ids.PREDICTION: store.read, ids.BATCH: batch_store.read}
+    waiting = WaitingCallers(backends.subscriber, read, backends.channel, settings.max_waiting_callers)
     admission = Admission(store, watch, backends.send_wake_up, journal)
     predictions = PredictionSubmission(store, admission, watch, waiting)
     batches = BatchSubmission(
         batch_store, backends.files, watch, waiting, backends.send_batch_wake_up, settings.max_file
     )
-    receivers, secrets = Receivers(settings.webhook_hosts), WebhookSecrets(settings)
-    webhooks = WebhookRequests(receivers, secrets)
-    outbox = WebhookOutbox(backends.redis)
-    payloads = Payloads({ids.PREDICTION: store.read, ids.BATCH: batch_store.read}, lambda: watch.capacity)
-    sender = WebhookSender(outbox, payloads, receivers, secrets, access_log.metrics, backends.post_webhook)
-    letters = dead_letters(
-        backends.redis,
-        store,
-        BatchRetries(batch_store, backends.files),
-        backends.send_wake_up,
-        backends.send_batch_wake_up,
+    webhooks = build_webhooks(
+        settings, backends.redis, read, lambda: watch.capacity, access_log.metrics, backends.post_webhook
     )
+    send, send_for_batch = backends.send_wake_up, backends.send_batch_wake_up
+    retries = BatchRetries(batch_store, backends.files)
+    retrying = BatchRetrying(batches, retries, watch, send_for_batch)
+    letters = dead_letters(backends.redis, store, retries, send, send_for_batch)
     connections = OpenConnections()
     app = App(settings, owners, access_log)
     ProblemResponses(app, extensions={"v2": with_error_line})
     app.add_routes(
         (
-            PredictionRoutes(predictions, catalog, watch, webhooks),
-            BatchRoutes(batches, catalog, connections, webhooks, settings.s3_allow),
+            PredictionRoutes(predictions, catalog, watch, webhooks.requests),
+            BatchRoutes(batches, catalog, connections, retrying, webhooks.requests, settings.s3_allow),
             RecmsRoutes(predictions, catalog),
             InferenceRoutes(predictions, catalog, monitor),
             ModelRoutes(catalog),
-            DeliveryRoutes(predictions, batches, outbox),
+            DeliveryRoutes(predictions, batches, webhooks.outbox),
             DeadLetterRoutes(letters),
-            OperatingRoutes(monitor, watch, access_log, outbox),
+            OperatingRoutes(monitor, watch, access_log, webhooks.outbox),
             DocumentRoutes(Document(catalog, keyed=bool(owners), route_classes=ROUTE_CLASSES)),
         )
     )
-    return Web(app, access_log, watch, waiting, connections, batches, sender)
+    return Web(app, access_log, watch, waiting, connections, batches, webhooks.sender)

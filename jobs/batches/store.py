@@ -7,6 +7,7 @@ from uuid import uuid4
 
 from redis import Redis
 
+from jobs.batches.consumer import ChunkDone
 from jobs.batches.record import BatchRecord, NewBatch
 from jobs.batches.status import BatchStatus
 from jobs.errors import QueueFull, TooManyBatches
@@ -39,6 +40,7 @@ class BatchStore(JobStore[BatchRecord, BatchStatus]):
         self._release_key = Script(redis, "batches/release_key")
         self._check_limits = Script(redis, "batches/check_limits")
         self._add = Script(redis, "batches/add")
+        self._read_plan = Script(redis, "batches/read_plan")
 
     def reserve_key(self, owner: str, key: bytes, job_id: str) -> KnownKey | None:
         """Reserves the key for this batch. Returns None, or what the key stands for already."""
@@ -66,6 +68,14 @@ class BatchStore(JobStore[BatchRecord, BatchStatus]):
             raise self._refusal(verdict, *detail)
         return decode_all(detail[0])
 
+    def read_plan(self, job_id: str) -> tuple[list[str], dict[int, ChunkDone]]:
+        """The chunks of a batch that has ended, and what is recorded of those that are done.
+
+        Both are empty if it cannot be tried again.
+        """
+        plan, done = self._read_plan(id=job_id)
+        return decode_all(plan), ChunkDone.read_all(done)
+
     def _refusal(self, verdict: bytes, oldest: bytes = b"") -> QueueFull | TooManyBatches:
         """`oldest` is the owner's batch that has been open longest."""
         if verdict == b"full":
@@ -80,4 +90,4 @@ def _item(batch: NewBatch) -> tuple[str | bytes | int, ...]:
     """The members of an item, in the order in which batches/add.lua declares them."""
     options = batch.options
     task, hidden = ("preview", 1) if options.dry_run else ("plan", "")
-    return (*first_members(batch), options.to_json(), batch.size, task, hidden)
+    return (*first_members(batch), options.to_json(), batch.size, task, hidden, " ".join(batch.reads))
