@@ -62,6 +62,7 @@ class BatchSteps:
             types_of(bundle, explain),
             warn_by(bundle.observed),
             bundle.matrix_type,
+            task.options.error_inputs,
         )
         files, name, where = self._input(task, chunk)
         score = partial(scorer.score, files, name, where, part_of(task.id, int(task.task)), wanted, slices)

@@ -36,6 +36,7 @@ class BatchOptions:
     output: str = ""
     dry_run: bool = False
     raw: bool = False
+    error_inputs: bool = False
     input_from: str = ""
     """Of a retry: the batch whose input it reads."""
     kept_from: str = ""

@@ -15,6 +15,7 @@ from model.tables.columns import ColumnCheck
 from worker.measurements import Pace
 from worker.stopping import ScoringStopped
 from worker.tables.cut import Chunk
+from worker.tables.inputs import input_of
 from worker.tables.mend import Mend, ScoreRows, old_part
 from worker.tables.plan import ENCRYPTED, Layout, is_encrypted
 from worker.tables.read import Rows, read_rows
@@ -72,6 +73,7 @@ class ChunkScorer:
         types: Types,
         warn: Warn | None = None,
         matrix_type: type[np.floating[Any]] = np.float32,
+        error_inputs: bool = False,
     ) -> None:
         self._files = files
         self._layout = layout
@@ -80,6 +82,7 @@ class ChunkScorer:
         self._check_of_json = ColumnCheck(schema, False, matrix_type)
         self._predict = predict
         self._types = types
+        self._error_inputs = error_inputs
         self._warn = warn if layout.warns else None
         self._pace = Pace(FIRST_CALL_ROWS)
 
@@ -113,7 +116,7 @@ class ChunkScorer:
                     else:
                         scores = score(block, slices(rows, block.number), False)
                         writer.write(block, scores)
-                    errors.append(write_errors(scores, rows))
+                    errors.append(write_errors(scores, rows, self._inputs(block, rows, mend)))
                     rows += block.number
                     failed += len(scores.faults)
             if old:
@@ -123,6 +126,12 @@ class ChunkScorer:
                 for lines in errors:
                     file.write(lines)
         return Part(rows, failed, results.size, sum(map(len, errors)))
+
+    def _inputs(self, block: Rows, first: int, mend: Mend | None) -> Callable[[int], bytes] | None:
+        if not self._error_inputs:
+            return None
+        corrected = mend.corrected if mend else {}
+        return lambda row: corrected.get(first + row) or input_of(block, row)
 
     def _scoring(self, should_continue: Callable[[], bool]) -> ScoreRows:
         predict = _in_short_calls(self._predict, should_continue, self._pace)

@@ -72,15 +72,19 @@ def parquet_writer(part: Writable, schema: pa.Schema) -> pyarrow.parquet.Parquet
     return pyarrow.parquet.ParquetWriter(pa.PythonFile(_Sink(part), mode="w"), schema)
 
 
-def write_errors(scores: Scores, first: int) -> bytes:
-    """An NDJSON line for each row with faults, in order. `first` is the number of the first row."""
+def write_errors(scores: Scores, first: int, input_of: Callable[[int], bytes] | None = None) -> bytes:
+    """An NDJSON line for each row with faults, in order. `first` is the number of the first row.
+
+    `input_of` gives the features of a row, as JSON; without it the lines have none.
+    """
     lines = []
     for row in sorted(scores.faults):
         errors = [
             {"pointer": member_of("", fault.feature) if fault.feature else "", "detail": fault.detail}
             for fault in scores.faults[row]
         ]
-        lines.append(b'{"row":%d,"errors":%b}\n' % (first + row, orjson.dumps(errors)))
+        given = b"" if input_of is None else b',"input":' + input_of(row)
+        lines.append(b'{"row":%d,"errors":%b%b}\n' % (first + row, orjson.dumps(errors), given))
     return b"".join(lines)
 
 

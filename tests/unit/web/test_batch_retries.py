@@ -1,5 +1,6 @@
 """A retry scores what failed; its results are those of the whole file, and what was scored is kept."""
 
+import gzip
 import io
 from typing import Any
 
@@ -10,9 +11,10 @@ import pytest
 from redis import Redis
 from werkzeug.test import TestResponse
 
+from jobs.batches.consumer import BatchConsumer
 from tests.unit.web.batch_calls import CSV, RESULT, posted
 from tests.unit.web.site import Site, problem
-from worker.tables import chunks, cut
+from worker.tables import chunks, plan
 
 NDJSON = "application/x-ndjson"
 CORRECTED = b'{"row":1,"errors":[],"input":{"years":4.5}}\n'
@@ -89,6 +91,7 @@ def test_chunks_without_failed_rows_are_copied_whole(site: Site, monkeypatch: py
     rows = [b"%d,%b\n" % (row, b"many" if row in (3, 47) else b"%d.5" % (row % 12)) for row in range(60)]
     body = b"id,years\n" + b"".join(rows)
     path = scored_in_small_chunks(site, monkeypatch, body)
+    assert len(site.files.sizes(f"batches/{path.rpartition('/')[2]}/parts")) > 6
     before = results(site, path).splitlines()
     corrected = b'{"row":3,"input":{"years":2.5}}\n{"row":47,"input":{"years":"12.5"}}\n'
     after = results(site, retried(site, path, corrected)).splitlines()
@@ -99,8 +102,18 @@ def test_chunks_without_failed_rows_are_copied_whole(site: Site, monkeypatch: py
     ]
 
 
+def test_the_errors_have_the_rows_where_that_is_wanted(site: Site) -> None:
+    path = scored(site, query="?error_inputs=true")
+    line = orjson.loads(site.client.get(f"{path}/errors").data)
+    assert line["input"] == {"years": "many"}
+    wrong = retried(site, path, b'{"row":1,"input":{"years":"few"}}\n')
+    assert orjson.loads(site.client.get(f"{wrong}/errors").data)["input"] == {"years": "few"}
+    line["input"]["years"] = 4.5
+    assert results(site, retried(site, path, orjson.dumps(line))) == MENDED
+
+
 def scored_in_small_chunks(site: Site, monkeypatch: pytest.MonkeyPatch, body: bytes) -> str:
-    monkeypatch.setattr(cut, "MOST_ROWS", 10)
+    monkeypatch.setattr(plan, "CHUNK", 64)
     return scored(site, body)
 
 
@@ -192,8 +205,6 @@ def test_the_files_stay_until_the_retry_has_read_them(site: Site) -> None:
 
 def sweep(site: Site) -> None:
     """A worker removes the files whose time has come."""
-    from jobs.batches.consumer import BatchConsumer
-
     site.redis.delete("queue:batches:swept")
     consumer = BatchConsumer(site.redis, site.settings)
     for job_id in consumer.sweep(1).removable:
@@ -224,7 +235,5 @@ def test_a_parquet_file_is_tried_again(site: Site) -> None:
 
 
 def test_a_packed_file_is_tried_again(site: Site) -> None:
-    import gzip
-
     path = scored(site, gzip.compress(CSV))
     assert results(site, retried(site, path, CORRECTED)) == MENDED
