@@ -16,6 +16,14 @@ class StoreUnavailable(JobsError):
     """Redis does not answer. As far as we know the request was not accepted; repeat it."""
 
 
+class StoreRefuses(StoreUnavailable):
+    """Redis answers that it cannot work, so the request was certainly not accepted; repeat it."""
+
+
+class TooManyCalls(StoreRefuses):
+    """This process has too many calls under way; try again."""
+
+
 class UnknownRecord(JobsError):
     """This release cannot read the job's record; deploy workers and web of one release."""
 

@@ -91,6 +91,16 @@ class Settings(BaseSettings):
         return self.files or str(self.data / "files")
 
     @property
+    def most_connections(self) -> int:
+        """Of one web process."""
+        return self.max_waiting_callers + 1_000
+
+    @property
+    def held_bodies(self) -> int:
+        """Bytes of bodies that one web process holds at most, until they are answered."""
+        return 16 * self.max_body
+
+    @property
     def retention_ms(self) -> int:
         return self.retention_seconds * 1000
 

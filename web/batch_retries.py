@@ -3,8 +3,6 @@
 import hashlib
 from collections.abc import Callable, Iterable, Iterator
 
-import gevent
-
 from jobs import ids
 from jobs.batches.record import BatchRecord, output_of
 from jobs.batches.resource import path_of
@@ -12,7 +10,6 @@ from jobs.batches.retry import BatchRetries, CorrectedRow
 from jobs.errors import FileMissing, IdempotencyKeyReused, NotRetryable, QueueFull
 from jobs.files.location import files_at
 from jobs.queues.idempotency import IdempotencyKey
-from jobs.queues.queue import SendWakeUp, try_wake_up
 from web.batch_submission import BatchSubmission
 from web.capacity_watch import CapacityWatch
 from web.corrections import failed_rows, read_corrected
@@ -38,13 +35,11 @@ class BatchRetrying:
         submission: BatchSubmission,
         retries: BatchRetries,
         watch: CapacityWatch,
-        send_wake_up: SendWakeUp,
         new_id: Callable[[str], str] = ids.new_id,
     ) -> None:
         self._submission = submission
         self._retries = retries
         self._capacity_watch = watch
-        self._send_wake_up = send_wake_up
         self._new_id = new_id
 
     def retry(
@@ -67,14 +62,13 @@ class BatchRetrying:
                 if sent.hash.digest()[:16] != known.body:
                     raise IdempotencyKeyReused
                 return Submitted(self._submission.replayed(known.id), replayed=True)
-            rows = self._corrected(old, sent) if corrected else None
-            batch = self._retries.prepare(old, new_id, None, rows)
+            with self._submission.removed_on_error(new_id):
+                rows = self._corrected(old, sent) if corrected else None
+                batch = self._retries.prepare(old, new_id, None, rows)
             if digest:
                 batch = batch.with_key(IdempotencyKey(digest, sent.hash.digest()[:16]))
-            wake_ups = self._retries.store.add(batch)
-        for wake_up in wake_ups:
-            gevent.spawn(try_wake_up, self._send_wake_up, wake_up)
-        return Submitted(self._submission.replayed(new_id), replayed=False)
+            accepted = self._submission.accept(batch)
+        return Submitted(self._submission.replayed(accepted), replayed=accepted != new_id)
 
     def _corrected(self, old: BatchRecord, sent: Iterable[bytes]) -> Iterator[CorrectedRow]:
         errors = output_of(old.id, old.options, "errors")

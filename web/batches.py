@@ -16,7 +16,6 @@ from web.app import ApiRequest, JsonResponse
 from web.batch_requests import BatchBody, BatchParameters, read_batch
 from web.batch_retries import BatchRetrying
 from web.batch_submission import BatchSubmission, OutputFile
-from web.connection import OpenConnections
 from web.media_types import FORMATS, MULTIPART
 from web.openapi.batch_schemas import BATCH_ID, BatchListSchema, BatchSchema, PreviewSchema
 from web.openapi.job_operations import JobOperations
@@ -154,14 +153,12 @@ class BatchRoutes:
         self,
         submission: BatchSubmission,
         catalog: Catalog,
-        connections: OpenConnections,
         retrying: BatchRetrying,
         webhooks: WebhookRequests,
         s3_allow: str,
     ) -> None:
         self._submission = submission
         self._catalog = catalog
-        self._connections = connections
         self._retrying = retrying
         self._webhooks = webhooks
         self._s3_allow = s3_allow
@@ -169,7 +166,7 @@ class BatchRoutes:
     @route("POST", PATH, _CREATE)
     def create(self, request: ApiRequest) -> JsonResponse:
         require_json_accepted(request)
-        file = open_upload(request, self._submission.max_file, self._connections.report_progress)
+        file = open_upload(request, self._submission.max_file)
         batch_request = read_batch(request, file, self._catalog, self._s3_allow)
         if batch_request.options.dry_run:
             preview = self._submission.dry_run(batch_request, file, request.owner.name)
@@ -251,7 +248,7 @@ class BatchRoutes:
     )
     def retry(self, request: ApiRequest, job_id: str) -> JsonResponse:
         require_json_accepted(request)
-        file = open_upload(request, self._submission.max_file, self._connections.report_progress)
+        file = open_upload(request, self._submission.max_file)
         corrected = bool(file.start)
         if corrected and FORMATS.get(file.media_type) is not Format.NDJSON:
             raise Problem(

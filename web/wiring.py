@@ -17,19 +17,21 @@ from jobs.queues.capacity import Monitor
 from jobs.queues.processes import Process
 from jobs.queues.queue import SendWakeUp
 from jobs.settings import Settings
+from jobs.supervision import Supervisor
 from model.description.catalog import Catalog
 from web.access_log import AccessLog
 from web.app import App
 from web.batch_retries import BatchRetrying
 from web.batch_submission import BatchSubmission
 from web.batches import BatchRoutes
+from web.bodies import Bodies
 from web.capacity_watch import CapacityWatch
-from web.connection import OpenConnections
 from web.dead import DeadLetterRoutes
 from web.keys import Owners
 from web.models import ModelRoutes
 from web.oip.responses import with_error_line
 from web.oip.routes import InferenceRoutes
+from web.open_connections import OpenConnections
 from web.openapi.document import Document
 from web.openapi.routes import DocumentRoutes
 from web.operating import OperatingRoutes
@@ -86,15 +88,16 @@ class Web:
     waiting: WaitingCallers
     connections: OpenConnections
     batches: BatchSubmission
+    supervisor: Supervisor
     webhooks: WebhookSender
 
     def start(self) -> None:
         """Starts what runs in the background."""
-        self.watch.start()
-        self.waiting.start()
-        gevent.spawn(self.connections.run)
-        gevent.spawn(self.access_log.run)
-        gevent.spawn(self.webhooks.run)
+        self.supervisor.start("capacity watch", self.watch.run)
+        self.waiting.start(self.supervisor)
+        self.supervisor.start("slow connections", self.connections.run)
+        self.supervisor.start("access log", self.access_log.run)
+        self.supervisor.start("webhooks", self.webhooks.run)
 
     def drain(self) -> None:
         """Answers the waiting callers, and closes each connection after its next response."""
@@ -108,29 +111,31 @@ def build(settings: Settings, owners: Owners, catalog: Catalog, journal: Journal
     store = PredictionStore(backends.redis, settings)
     batch_store = BatchStore(backends.batch_redis, settings)
     access_log = AccessLog(Metrics(backends.redis), journal)
+    supervisor = Supervisor(access_log.metrics, gevent.spawn, gevent.sleep)
     monitor = Monitor(backends.redis, settings)
     watch = CapacityWatch(monitor, backends.process, settings.max_waiting)
     read: dict[str, ReadJobs] = {ids.PREDICTION: store.read, ids.BATCH: batch_store.read}
     waiting = WaitingCallers(backends.subscriber, read, backends.channel, settings.max_waiting_callers)
     admission = Admission(store, watch, backends.send_wake_up, journal)
     predictions = PredictionSubmission(store, admission, watch, waiting)
+    send_wake_up = backends.send_batch_wake_up
     batches = BatchSubmission(
-        batch_store, backends.files, watch, waiting, backends.send_batch_wake_up, settings.max_file
+        batch_store, backends.files, watch, waiting, send_wake_up, settings.max_file, supervisor
     )
     webhooks = build_webhooks(
         settings, backends.redis, read, lambda: watch.capacity, access_log.metrics, backends.post_webhook
     )
-    send, send_for_batch = backends.send_wake_up, backends.send_batch_wake_up
+    send = backends.send_wake_up
     retries = BatchRetries(batch_store, backends.files)
-    retrying = BatchRetrying(batches, retries, watch, send_for_batch)
-    letters = dead_letters(backends.redis, store, retries, send, send_for_batch)
-    connections = OpenConnections()
-    app = App(settings, owners, access_log)
+    retrying = BatchRetrying(batches, retries, watch)
+    letters = dead_letters(backends.redis, store, retries, send, send_wake_up)
+    connections = OpenConnections(settings.most_connections)
+    app = App(settings, owners, access_log, Bodies(settings.held_bodies, connections))
     ProblemResponses(app, extensions={"v2": with_error_line})
     app.add_routes(
         (
             PredictionRoutes(predictions, catalog, watch, webhooks.requests),
-            BatchRoutes(batches, catalog, connections, retrying, webhooks.requests, settings.s3_allow),
+            BatchRoutes(batches, catalog, retrying, webhooks.requests, settings.s3_allow),
             RecmsRoutes(predictions, catalog),
             InferenceRoutes(predictions, catalog, monitor),
             ModelRoutes(catalog),
@@ -140,4 +145,4 @@ def build(settings: Settings, owners: Owners, catalog: Catalog, journal: Journal
             DocumentRoutes(Document(catalog, keyed=bool(owners), route_classes=ROUTE_CLASSES)),
         )
     )
-    return Web(app, access_log, watch, waiting, connections, batches, webhooks.sender)
+    return Web(app, access_log, watch, waiting, connections, batches, supervisor, webhooks.sender)

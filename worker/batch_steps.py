@@ -68,7 +68,7 @@ class BatchSteps:
         score = partial(scorer.score, files, name, where, part_of(task.id, int(task.task)), wanted, slices)
         part = score() if task.kept is None else mended(task, task.kept, self._stores.own, score)
         done = ChunkDone(*part, expected=chunk.rows, bytes=chunk.size)
-        counts, wake_ups = patiently(lambda: self._consumer.done(task, done, self._most_wake_ups))
+        counts, wake_ups = patiently(self._consumer.done, task, done, self._most_wake_ups)
         seconds = time.monotonic() - started
         self.pace.worked(part.rows, seconds)
         if counts:
@@ -77,7 +77,7 @@ class BatchSteps:
 
     def fail(self, task: BatchTask, error: bytes, last: bool) -> None:
         """Records that a chunk cannot be scored. With `last`, no further chunk is added to the queue."""
-        self._wake_up(patiently(lambda: self._consumer.fail(task, error, last, self._most_wake_ups)))
+        self._wake_up(patiently(self._consumer.fail, task, error, last, self._most_wake_ups))
 
     def preview(self, task: BatchTask, bundle: Bundle, wanted: Callable[[], bool]) -> None:
         """Writes what a dry run finds to a file."""

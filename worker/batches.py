@@ -13,6 +13,7 @@ from jobs.batches.consumer import JOIN, LOST_PER_ATTEMPT, PLAN, PREVIEW, BatchCo
 from jobs.batches.status import BatchStatus
 from jobs.errors import FileMissing, FilesForbidden, FilesUnavailable, InvalidTable, StoreUnavailable
 from jobs.queues.queue import NO_ENTRY
+from jobs.supervision import Supervisor
 from model.description.errors import ModelError
 from worker.batch_steps import BatchSteps
 from worker.bundles import Bundles
@@ -33,8 +34,11 @@ _JOIN_WANTED = _WANTED | {BatchStatus.CANCELING}
 class Lease:
     """Keeps the lease of a task: a thread renews it, and reads whether the batch was canceled meanwhile."""
 
-    def __init__(self, consumer: BatchConsumer, name: str, stopping: Callable[[], bool]) -> None:
+    def __init__(
+        self, consumer: BatchConsumer, name: str, stopping: Callable[[], bool], supervisor: Supervisor
+    ) -> None:
         self._consumer = consumer
+        self._supervisor = supervisor
         self._name = name
         self._stopping = stopping
         self._held: tuple[str, BatchTask] | None = None
@@ -42,7 +46,7 @@ class Lease:
         self._beside_predictions = False
 
     def start(self) -> None:
-        threading.Thread(target=self._run, name="lease", daemon=True).start()
+        self._supervisor.start("lease", self._run)
 
     @contextmanager
     def hold(self, wake_up: str, task: BatchTask) -> Iterator[None]:
@@ -68,7 +72,7 @@ class Lease:
             try:
                 status, self._beside_predictions = self._consumer.renew(self._name, *held)
             except StoreUnavailable as error:  # until the lease is over, nobody else has the task
-                log.warning("store_unavailable", extra={"error": str(error)})
+                self._supervisor.report("lease", error)
                 continue
             wanted = _JOIN_WANTED if held[1].task == JOIN else _WANTED
             if status not in wanted and self._held is held:

@@ -15,7 +15,6 @@ from jobs.batches.record import output_of, part_of, parts_folder, plain_folder, 
 from jobs.batches.status import BatchStatus
 from jobs.errors import JobsError
 from jobs.files.store import Draft
-from jobs.files.tables import Format
 from worker.file_stores import FileStores
 from worker.patience import patiently
 from worker.stopping import ScoringStopped
@@ -78,14 +77,12 @@ class Joining:
         """
         if damaged := self._damaged(task):
             log.warning("parts_damaged", extra={"job_id": task.id, "chunks": damaged})
-            self._wake_up(
-                patiently(lambda: self._consumer.redo(task, damaged, PARTS_DAMAGED, self._most_wake_ups))
-            )
+            self._wake_up(patiently(self._consumer.redo, task, damaged, PARTS_DAMAGED, self._most_wake_ups))
             return
         if task.done:
             self._write(task, wanted)
         status, error = _ending(task)
-        if ended := patiently(lambda: self._consumer.finish(task, status, error)):
+        if ended := patiently(self._consumer.finish, task, status, error):
             rows, failed = _rows(task)
             extra = {"job_id": task.id, "status": ended, "rows": rows, "failed": failed}
             log.info("ended", extra=extra)
@@ -109,6 +106,8 @@ class Joining:
             closing(self._draft(task, "result", *position.result)) as result,
             closing(self._draft(task, "errors", *position.errors)) as errors,
         ):
+            if position.parts.encode() not in task.joining:
+                self._save(task, position.parts, result, errors)  # whoever goes on uses these drafts
             self._copy(task, position, result, errors, wanted)
             result.finish()
             errors.finish()
@@ -122,19 +121,17 @@ class Joining:
             (result, result_pieces(own, parts, layout, result.at)),
             (errors, error_pieces(own, _errors(task), errors.at)),
         ):
-            # What is there of a Parquet file is of no use before its end.
-            resumable = draft is errors or layout.results is not Format.PARQUET
             for piece in pieces:
                 if not wanted():
                     raise ScoringStopped
                 draft.write(piece)
-                if resumable and self._clock() - saved_at >= STEP_SECONDS:
+                if self._clock() - saved_at >= STEP_SECONDS:
                     self._save(task, position.parts, result, errors)
                     saved_at = self._clock()
 
     def _save(self, task: BatchTask, parts: str, result: Draft, errors: Draft) -> None:
-        position = orjson.dumps(Position(parts, result.save(), errors.save()))
-        if not patiently(lambda: self._consumer.joined(task, position)):
+        position = orjson.dumps((parts, result.save(), errors.save()))
+        if not patiently(self._consumer.joined, task, position):
             raise ScoringStopped
 
     def _draft(self, task: BatchTask, name: str, state: str, at: int) -> Draft:

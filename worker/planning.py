@@ -5,7 +5,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
-from jobs.batches.consumer import BatchConsumer, BatchTask, Step
+from jobs.batches.consumer import BatchConsumer, BatchTask, PlanStep
 from jobs.batches.record import BatchOptions, input_of, source_of
 from jobs.files.tables import Format, added_names
 from model.bundle import Bundle
@@ -99,7 +99,7 @@ class Planning:
         return cut.chunk
 
     def _record(self, task: BatchTask, layout: Layout, first: int, found: list[Chunk], over: str) -> None:
-        step = Step(
+        step = PlanStep(
             first,
             layout.to_json(),
             [chunk.to_text() for chunk in found],
@@ -108,7 +108,7 @@ class Planning:
             position=str(found[-1].end) if found else "",
             over=over,
         )
-        recorded, wake_ups = patiently(lambda: self._consumer.planned(task, step, self._most_wake_ups))
+        recorded, wake_ups = patiently(self._consumer.planned, task, step, self._most_wake_ups)
         self._wake_up(wake_ups)
         if not recorded:
             raise ScoringStopped

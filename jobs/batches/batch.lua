@@ -25,11 +25,12 @@
 --   batches:open      set     batches that have not ended
 --   batches:open:<owner>  zset  those of the owner, by the time when they were accepted
 --   batches:unqueued  string  how many chunks are planned and not in the queue yet
---   batches:files     zset    batches whose files are to be removed, by when
+--   batches:files     zset    '<id> <owner>' of each batch whose files are to be removed, by when
 
 local KIND = 'batches'
 local QUEUE = 'batches'
-local TOTAL, FINISHED = 8, 13  -- the indices of `total` and `finished` in what read_record returns
+local TOTAL = 8  -- the index of `total` in what read_record returns
+local FINISHED = 13  -- that of `finished`
 local OPEN = 'batches:open'
 local UNQUEUED = 'batches:unqueued'
 local CUT_SHORT = 'cut short'
@@ -39,6 +40,9 @@ local CAN_BE_RETRIED = {failed = true, partially_succeeded = true}
 local function id_of(raw) return id_from('batch_', raw) end
 local function readers_key(id) return 'batches:readers:' .. id end
 local function reads_key(id) return 'batches:reads:' .. id end
+-- At this time the sweeper removes the files of a batch, and its id from the list of its owner.
+local function remove_files_at(time, id, owner) redis.call('ZADD', FILES, time, id .. ' ' .. owner) end
+
 local function open_key(owner) return 'batches:open:' .. owner end
 
 local function add_task(id, task)
@@ -60,7 +64,7 @@ local function end_batch(id, status, retention_ms, error)
   if redis.call('HDEL', key, 'planning') == 1 then redis.call('HDEL', key, 'total') end  -- it is not known
   redis.call('HDEL', key, 'joining')
   if redis.call('SCARD', OPEN) == 0 then redis.call('DEL', UNQUEUED) end  -- corrects the count if it has drifted
-  redis.call('ZADD', FILES, whole(now + retention_ms), id)
+  remove_files_at(whole(now + retention_ms), id, owner)
   end_job(hidden and 'previews' or KIND, QUEUE, id, read_job(id), status, retention_ms, NOT_INLINED, error)
 end
 
@@ -84,7 +88,7 @@ end
 
 -- How many chunks of one batch are in the queue at a time: enough for all consumers, few enough to let other batches in.
 local function most_out()
-  return math.max(2 * redis.call('ZCOUNT', consumers_key(QUEUE), now_text, '+inf'), 2)
+  return math.max(2 * count_live(consumers_key(QUEUE), ALIVE_MS), 2)
 end
 
 -- Whether a task is still to be done: another consumer may have done it, or the batch may have moved on.

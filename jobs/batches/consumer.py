@@ -7,6 +7,7 @@ from uuid import uuid4
 import orjson
 from redis import Redis
 
+from jobs import ids
 from jobs.batches.record import BatchOptions
 from jobs.batches.status import BatchStatus
 from jobs.connection import store_errors
@@ -85,7 +86,7 @@ class BatchTask(NamedTuple):
     """What the batch that is tried again has recorded of this chunk."""
 
 
-class Step(NamedTuple):
+class PlanStep(NamedTuple):
     """A step of planning: the next chunks, with their rows and bytes, and the position from which to go on.
 
     `first` is the number of the first of them. `over` is "plan" after the last step, "turn" if other tasks of
@@ -120,8 +121,19 @@ class BatchSweep(NamedTuple):
     requeued: int
     given_up: int
     wake_ups: list[str]
-    removable: list[str]
-    """Batches whose files are to be removed."""
+    removable: list[bytes]
+    """Batches whose files are to be removed, as `ExpiredBatch.read` takes them."""
+
+
+class ExpiredBatch(NamedTuple):
+    id: str
+    owner: str
+
+    @classmethod
+    def read(cls, expired: bytes) -> "ExpiredBatch | None":
+        """None for what names no batch: Redis is not trusted with the names of folders."""
+        job_id, _, owner = expired.decode(errors="replace").partition(" ")
+        return cls(job_id, owner) if ids.is_id(job_id, ids.BATCH) else None
 
 
 class BatchConsumer(QueueConsumer):
@@ -170,7 +182,7 @@ class BatchConsumer(QueueConsumer):
         )
         return Renewed(BatchStatus(status.decode()) if status else None, bool(busy))
 
-    def planned(self, task: BatchTask, step: Step, most_wake_ups: int) -> tuple[bool, list[str]]:
+    def planned(self, task: BatchTask, step: PlanStep, most_wake_ups: int) -> tuple[bool, list[str]]:
         """Records a step of planning. Returns whether it was recorded, and the wake-ups to send.
 
         A step that was recorded before, by this consumer or another, changes nothing.
@@ -281,9 +293,7 @@ class BatchConsumer(QueueConsumer):
     def sweep(self, most_wake_ups: int) -> BatchSweep:
         """Requeues tasks that were claimed longer ago than the lease. Only one worker sweeps at a time."""
         swept = self._sweep_queue(self._settings.attempts * LOST_PER_ATTEMPT, WORKER_LOST, most_wake_ups)
-        return BatchSweep(
-            swept.requeued, swept.given_up, decode_all(swept.wake_ups), decode_all(swept.removable)
-        )
+        return BatchSweep(swept.requeued, swept.given_up, decode_all(swept.wake_ups), swept.removable)
 
     def unknown(self, job_ids: Sequence[str]) -> list[str]:
         """The ids among these that have no record."""
@@ -293,8 +303,11 @@ class BatchConsumer(QueueConsumer):
                 pipeline.exists(f"job:{job_id}", f"batches:readers:{job_id}")
             return [job_id for job_id, known in zip(job_ids, pipeline.execute(), strict=True) if not known]
 
-    def files_removed(self, job_id: str) -> None:
-        self._files_removed(id=job_id)
+    def files_removed(self, expired: bytes) -> None:
+        batch = ExpiredBatch.read(expired)
+        self._files_removed(
+            expired=expired, owner=batch.owner if batch else "", raw=ids.raw(batch.id) if batch else b""
+        )
 
 
 def _decode(claimed: Any) -> BatchTask:

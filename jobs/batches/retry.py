@@ -46,10 +46,11 @@ class BatchRetries:
                 raise NotRetryable("this batch is being tried again at this moment")
             return known.id, []
         try:
-            return new_id, self.store.add(self.prepare(failed, new_id, key))
+            added = self.store.add(self.prepare(failed, new_id, key))
         except BaseException:
             self.store.release_key(failed.owner, key.key, new_id)
             raise
+        return (added, []) if isinstance(added, str) else (new_id, added)
 
     def prepare(
         self,

@@ -12,7 +12,7 @@
 --   queue:<name>:consumers   zset    consumers that are alive, by the time when they expire
 --   queue:<name>:claim_rows  string  how many rows a consumer claims at once
 --   queue:<name>:deadlines   zset    jobs that must start in time, by their deadline
---   queue:<name>:swept       string  exists for a short time after a sweep, during which no worker sweeps again
+--   queue:<name>:swept       string  when the queue was last swept; no worker sweeps again for a short time
 --   webhooks:<lane>          zset    deliveries to one receiver of one owner (`<owner>|<host>`), by when each is to be sent;
 --                                    that time includes the lease of a process that is sending it
 --   webhooks:<lane>:held     string  exists while the receiver wants to be left alone
@@ -31,6 +31,9 @@ local PROCESSES = 'processes'
 local METRICS = 'metrics'
 local WAKE_UP_EXPIRES_MS = 5000  -- a wake-up that no consumer answers counts as lost
 local ANSWER_EXPIRES_MS = 2000  -- a consumer that neither claims again nor withdraws its wake-up counts as lost
+local ALIVE_MS = 5000  -- a process that has not reported for this long counts as dead
+local SWEEP_AGAIN_MS = 1500
+local CLOCK_SET_BACK_MS, CLOCK_SET_AHEAD_MS = 1000, 300000  -- since the last sweep; nothing else explains such a time
 local LIST_KEPT_MS = 30 * 86400000  -- how long an owner's list is kept after the last job was added
 local DELIVERY_KEPT_MS = 3 * 86400000  -- how long the log of a delivery is kept
 local LANES = 'webhooks'
@@ -71,6 +74,20 @@ end
 local function append(lists, name, value)
   local list = lists[name]
   if list then list[#list + 1] = value else lists[name] = {value} end
+end
+
+-- A member of a set by expiry is live until then. One that is to live longer than any can was added before the clock was set
+-- back, and counts as lapsed.
+local function count_live(set, longest_ms) return redis.call('ZCOUNT', set, now_text, whole(now + longest_ms)) end
+
+-- Removes and returns the members that are not live.
+local function drop_lapsed(set, longest_ms)
+  local lapsed = redis.call('ZRANGEBYSCORE', set, '-inf', now_text)
+  for _, member in ipairs(redis.call('ZRANGEBYSCORE', set, '(' .. whole(now + longest_ms), '+inf')) do
+    lapsed[#lapsed + 1] = member
+  end
+  in_slices(lapsed, function(...) redis.call('ZREM', set, ...) end)
+  return lapsed
 end
 
 -- Ids ---------------------------------------------------------------------------------------------------------------
@@ -221,6 +238,8 @@ end
 
 local CREATING = 'creating '
 
+local function is_creating(value) return string.sub(value, 1, #CREATING) == CREATING end
+
 -- The job that a key stands for, and the hash of its request's body; nil if the key is new.
 local function known_job(key)
   local known = key ~= '' and redis.call('GET', key)
@@ -258,12 +277,14 @@ local function missing_wake_ups(queue)
     redis.call('DEL', rows_key(queue))
     return 0
   end
-  redis.call('ZREMRANGEBYSCORE', wake_ups_key(queue), '-inf', now_text)
+  drop_lapsed(wake_ups_key(queue), WAKE_UP_EXPIRES_MS)
   local rows, claim_rows = redis.call('GET', rows_key(queue)), redis.call('GET', claim_rows_key(queue))
-  local consumers = redis.call('ZCOUNT', consumers_key(queue), now_text, '+inf')
+  local consumers = count_live(consumers_key(queue), ALIVE_MS)
   local wanted = math.min(math.max(math.ceil((rows or 0) / (claim_rows or 1000)), 1), consumers)
   return math.max(wanted - redis.call('ZCARD', wake_ups_key(queue)), 0)
 end
+
+local function note_wake_up(queue, name) redis.call('ZADD', wake_ups_key(queue), whole(now + WAKE_UP_EXPIRES_MS), name) end
 
 -- Returns the names of the wake-ups that the caller must send now, at most `most`; they count as sent. Each name is `name`
 -- and a number.
@@ -271,7 +292,7 @@ local function wake_up(queue, name, most)
   local sent = {}
   for number = 1, math.min(missing_wake_ups(queue), most) do
     sent[number] = name .. '-' .. number
-    redis.call('ZADD', wake_ups_key(queue), whole(now + WAKE_UP_EXPIRES_MS), sent[number])
+    note_wake_up(queue, sent[number])
   end
   if #sent > 0 then redis.call('HINCRBY', METRICS, 'wake_ups|' .. queue, #sent) end
   return sent
@@ -337,8 +358,33 @@ local function remove_claimed(queue, entry)
   return true
 end
 
--- Returns whether this worker is to sweep the queue; false if another has just done so.
-local function may_sweep(queue) return redis.call('SET', swept_key(queue), now_text, 'NX', 'PX', 1500) end
+local ANY_TIME = '-1000000000000'  -- as the least idle time: entries are claimed even if the clock says that this was in the future
+
+-- Begins the leases of all entries of a stream anew. How long ago an entry was claimed is unknown once the clock was set: Redis
+-- compares two times of that clock.
+local function restart_leases(stream)
+  local from = '-'
+  repeat
+    local claimed = redis.call('XPENDING', stream, GROUP, from, '+', 1000)
+    for _, entry in ipairs(claimed) do
+      redis.call('XCLAIM', stream, GROUP, entry[2], ANY_TIME, entry[1], 'IDLE', 0, 'JUSTID')
+      from = '(' .. entry[1]
+    end
+  until #claimed < 1000
+end
+
+-- Returns whether this worker is to sweep the queue; false if another has just done so. If the clock seems to have been set
+-- since the last sweep, all leases begin anew.
+local function may_sweep(queue)
+  local since = now - tonumber(redis.call('GET', swept_key(queue)) or now - SWEEP_AGAIN_MS)
+  if since >= 0 and since < SWEEP_AGAIN_MS then return false end
+  redis.call('SET', swept_key(queue), now_text)
+  if since < -CLOCK_SET_BACK_MS or since > CLOCK_SET_AHEAD_MS then
+    restart_leases(stream_key(queue))
+    restart_leases(retry_key(queue))
+  end
+  return true
+end
 
 -- Passes each entry of the stream that was claimed longer ago than the lease to `requeue(entry, fields)`.
 local function sweep_stream(stream, lease_ms, most, requeue)

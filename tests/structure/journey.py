@@ -24,6 +24,7 @@ from jobs.queues.names import BATCHES, PREDICTIONS, Queue, channel_of
 from jobs.queues.processes import Process
 from jobs.queues.queue import QueueConsumer, create_groups, send_wake_up
 from jobs.settings import Settings
+from jobs.supervision import Supervisor
 from model.description.catalog import Catalog
 from tests.structure.code import ROOT
 from tests.structure.lua import linked_scripts
@@ -98,6 +99,7 @@ class Journey:
             self._journal,
             Bundles(self._catalog),
             lambda: False,
+            Supervisor(metrics),
         )
         child._woken, _ = role.make_loops(context)
         QueueConsumer(self._redis, self.settings, role.queue).report_alive(Process("child", RELEASE))

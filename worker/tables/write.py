@@ -187,7 +187,9 @@ def parquet_table(layout: Layout, rows: Rows, scores: Scores) -> pa.Table:
     columns: dict[str, Any] = rows.passthrough.arrays()
     mask = _mask(rows.number, scores.faults)
     for name, column in zip(names, scores.columns.values(), strict=True):
-        columns[name] = pa.array(column, mask=mask)
+        # Without its type, a column of texts that all failed would have another one than in other parts.
+        kind = pa.string() if column.dtype == object else None
+        columns[name] = pa.array(column, kind, mask=mask)
     columns |= {name: _warnings(rows, scores) for name in warnings}
     errors: list[str | None] = [None] * rows.number
     for row, found in scores.faults.items():

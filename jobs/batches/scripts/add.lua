@@ -1,5 +1,7 @@
 -- Accepts a batch whose input is in the file store, and adds its first task to the queue. `hidden`: the batch is in no list.
--- Returns {'ok', wake-ups to send} or what `refusal` returns. Adding a batch again changes nothing.
+-- Returns {'ok', wake-ups to send}, what `refusal` returns or, if the Idempotency-Key is not reserved for this batch any more,
+-- {'same', id of the job that the key stands for}, {'reused'} or {'lapsed'}; {'gone'} if what
+-- it tries again is there no longer. Adding a batch again changes nothing.
 -- @include queues/common batches/batch
 -- @args max_open:number max_open_per_owner:number retention_ms:number wake_up_name
 -- A batch with `reads`, the batches whose files it reads, tries `retry_of` again: its plan is that of the other.
@@ -28,12 +30,24 @@ local function adopt_plan(batch)
   advance(batch.id)
 end
 
+-- The verdict on a batch whose key is not reserved for it; nil if it is. This call may be late: its caller may have repeated
+-- the request meanwhile.
+local function lost_key(batch, key)
+  local held = redis.call('GET', key)
+  if held == CREATING .. batch.id then return nil end
+  if not held or is_creating(held) then return {'lapsed'} end
+  local id, body = known_job(key)
+  return body == batch.body and {'same', id} or {'reused'}
+end
+
 local function add(batch)
   local key = job_key(batch.id)
   if redis.call('EXISTS', key) == 1 then return {'ok', {}} end
-  local refused = refusal(batch.owner, max_open, max_open_per_owner)
-  if refused then return refused end
   local idempotency = idempotency_key(batch.owner, batch.idempotency)
+  local refused = idempotency ~= '' and lost_key(batch, idempotency)
+                  or refusal(batch.owner, max_open, max_open_per_owner)
+  if refused then return refused end
+  if batch.reads ~= '' and redis.call('EXISTS', job_key(batch.retry_of) .. ':plan') == 0 then return {'gone'} end
   local deadline = batch.start_within_ms ~= '' and whole(now + batch.start_within_ms) or ''
   write(key,
         {'v', '1', 'status', 'validating', 'model', batch.model, 'sha', batch.sha, 'owner', batch.owner,

@@ -9,6 +9,6 @@ commit()
 if record[FINISHED] then
   delete_job(KIND, record[5], id, raw)
   redis.call('DEL', job_key(id) .. ':plan', job_key(id) .. ':done')
-  redis.call('ZADD', FILES, now_text, id)
+  remove_files_at(now_text, id, record[5])
 end
 return record[2]

@@ -6,6 +6,8 @@
 
 if #redis.call('XPENDING', stream_key(QUEUE), GROUP, entry, entry, 1) == 0 then return 0 end
 if not is_wanted(id, 'join', redis.call('HGET', job_key(id), 'status')) then return 0 end
-redis.call('HSET', job_key(id), 'joining', position)
-forget_tries(id, 'join')
+if redis.call('HGET', job_key(id), 'joining') ~= position then
+  redis.call('HSET', job_key(id), 'joining', position)
+  forget_tries(id, 'join')
+end
 return 1

@@ -38,11 +38,11 @@ sweep_deadlines(queue, MOST, function(id) expire_overdue(id, retention_ms) end)
 sweep_stream(stream_key(queue), lease_ms, MOST, requeue)
 commit()
 local removable = {}
-for _, id in ipairs(redis.call('ZRANGEBYSCORE', FILES, '-inf', now_text, 'LIMIT', 0, MOST)) do
-  if redis.call('EXISTS', readers_key(id)) == 1 then
-    redis.call('ZADD', FILES, whole(now + READ_LATER_MS), id)
+for _, expired in ipairs(redis.call('ZRANGEBYSCORE', FILES, '-inf', now_text, 'LIMIT', 0, MOST)) do
+  if redis.call('EXISTS', readers_key(string.match(expired, '^%S+'))) == 1 then
+    redis.call('ZADD', FILES, whole(now + READ_LATER_MS), expired)
   else
-    removable[#removable + 1] = id
+    removable[#removable + 1] = expired
   end
 end
 return {requeued, given_up, wake_up(queue, wake_up_name, most_wake_ups), removable}

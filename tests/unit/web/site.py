@@ -75,8 +75,8 @@ class Site:
         default, keys = self.settings.default_model, self._keys
         self.web = self._build(keys, Catalog(bundles, default))
         self.client = DocumentedClient(self.web.app, documented(bundles, default, bool(keys)))
-        self.web.watch.start()
-        self.web.waiting.start()
+        self.web.supervisor.start("capacity watch", self.web.watch.run)
+        self.web.waiting.start(self.web.supervisor)
         gevent.sleep(0)  # web has subscribed, and measured the memory
 
     def _build(self, keys: str, catalog: Catalog) -> Web:
@@ -116,7 +116,7 @@ class Site:
             most_wake_ups=1,
             max_file=self.settings.max_file,
         )
-        leases = Lease(consumer, CHILD, lambda: False)
+        leases = Lease(consumer, CHILD, lambda: False, self.web.supervisor)
         left = iter(range(tasks))
         worker = BatchWorker(
             consumer,

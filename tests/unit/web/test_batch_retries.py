@@ -12,6 +12,8 @@ from redis import Redis
 from werkzeug.test import TestResponse
 
 from jobs.batches.consumer import BatchConsumer
+from jobs.batches.record import NewBatch
+from jobs.batches.store import BatchStore
 from tests.unit.web.batch_calls import CSV, RESULT, posted
 from tests.unit.web.site import Site, problem
 from worker.tables import chunks, plan
@@ -203,13 +205,28 @@ def test_the_files_stay_until_the_retry_has_read_them(site: Site) -> None:
     assert list(site.files.folders("batches")) == []
 
 
+def test_a_batch_that_is_deleted_meanwhile_is_not_tried_again(
+    site: Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = scored(site)
+    add = BatchStore.add
+
+    def deleted_first(store: BatchStore, batch: NewBatch) -> Any:
+        site.batch_store.delete(batch.retry_of)
+        return add(store, batch)
+
+    monkeypatch.setattr(BatchStore, "add", deleted_first)
+    assert "just been removed" in problem(retry(site, path, CORRECTED), 409)["detail"]
+    assert site.jobs() == []
+
+
 def sweep(site: Site) -> None:
     """A worker removes the files whose time has come."""
     site.redis.delete("queue:batches:swept")
     consumer = BatchConsumer(site.redis, site.settings)
-    for job_id in consumer.sweep(1).removable:
-        site.files.remove(f"batches/{job_id}")
-        consumer.files_removed(job_id)
+    for expired in consumer.sweep(1).removable:
+        site.files.remove(f"batches/{expired.split()[0].decode()}")
+        consumer.files_removed(expired)
 
 
 def later(redis: Redis) -> None:

@@ -6,7 +6,7 @@ import pytest
 from redis import Redis
 
 from jobs import ids
-from jobs.batches.consumer import PLAN, BatchConsumer, BatchTask, ChunkDone, Step
+from jobs.batches.consumer import PLAN, BatchConsumer, BatchTask, ChunkDone, PlanStep
 from jobs.batches.record import BatchOptions, BatchRecord, NewBatch
 from jobs.batches.store import BatchStore
 from jobs.files.tables import Format
@@ -48,10 +48,10 @@ def planned(store: BatchStore, consumer: BatchConsumer, chunks: int) -> str:
     return job_id
 
 
-def step(chunks: int, first: int = 0, over: str = "plan", position: str = "") -> Step:
+def step(chunks: int, first: int = 0, over: str = "plan", position: str = "") -> PlanStep:
     """A step of planning that finds so many chunks of ten rows and five bytes."""
     texts = [f"{number}:0:0:10:5" for number in range(first, first + chunks)]
-    return Step(first, b"{}", texts, 10 * chunks, 5 * chunks, position, over)
+    return PlanStep(first, b"{}", texts, 10 * chunks, 5 * chunks, position, over)
 
 
 def plan(consumer: BatchConsumer, task: BatchTask, chunks: int) -> None:

@@ -4,7 +4,7 @@ import pytest
 from redis import Redis
 
 from jobs import ids
-from jobs.batches.consumer import BatchConsumer, ChunkDone, Step
+from jobs.batches.consumer import BatchConsumer, ChunkDone, PlanStep
 from jobs.batches.record import BatchOptions, NewBatch
 from jobs.batches.store import BatchStore
 from jobs.errors import QueueFull, TooManyBatches
@@ -73,7 +73,7 @@ def test_an_owner_at_the_limit_may_retry_when_the_oldest_batch_should_end(
     plan = consumer.claim("child", "wake_up")
     assert plan
     consumer.planned(
-        plan, Step(0, b"{}", ["0:0:0:40:25", "1:0:0:40:75"], 40, 100, "", "plan"), most_wake_ups=0
+        plan, PlanStep(0, b"{}", ["0:0:0:40:25", "1:0:0:40:75"], 40, 100, "", "plan"), most_wake_ups=0
     )
     consumer.claim("child", "wake_up")  # the plan of the other
     chunk = consumer.claim("child", "wake_up")

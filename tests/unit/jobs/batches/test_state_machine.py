@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
 from jobs import ids
-from jobs.batches.consumer import JOIN, PLAN, PREVIEW, BatchConsumer, BatchTask, ChunkDone
+from jobs.batches.consumer import JOIN, PLAN, PREVIEW, BatchConsumer, BatchTask, ChunkDone, ExpiredBatch
 from jobs.batches.record import BatchOptions, BatchRecord, NewBatch
 from jobs.batches.status import BatchStatus
 from jobs.batches.store import BatchStore
@@ -191,9 +191,11 @@ class BatchLife(RuleBasedStateMachine):
     @rule(seconds=st.sampled_from([1, 5, 16]))
     def sweep(self, seconds: float) -> None:
         self.clock.forward(seconds)
-        for job_id in self.consumer.sweep(most_wake_ups=1).removable:
-            assert job_id not in {batch.id for batch in self.batches}
-            self.consumer.files_removed(job_id)
+        for expired in self.consumer.sweep(most_wake_ups=1).removable:
+            batch = ExpiredBatch.read(expired)
+            assert batch
+            assert batch.id not in {batch.id for batch in self.batches}
+            self.consumer.files_removed(expired)
 
     # What holds after every step
 

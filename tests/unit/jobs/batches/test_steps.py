@@ -1,12 +1,17 @@
 """The tasks of a batch take turns with those of others; each counts once, and nothing follows the end."""
 
+import pytest
+
+from jobs import ids
 from jobs.batches.consumer import JOIN, PLAN, BatchConsumer
+from jobs.batches.record import NewBatch
 from jobs.batches.status import BatchStatus
 from jobs.batches.store import BatchStore
+from jobs.errors import StoreRefuses
 from jobs.queues.idempotency import IdempotencyKey
 from jobs.settings import Settings
-from tests.unit.conftest import Clock
-from tests.unit.jobs.batches.conftest import WAKE_UP, add, done, plan, planned, read, score, take
+from tests.unit.conftest import SHA, Clock
+from tests.unit.jobs.batches.conftest import OPTIONS, WAKE_UP, add, done, plan, planned, read, score, take
 
 
 def test_a_batch_is_planned_scored_chunk_by_chunk_and_joined(
@@ -89,10 +94,10 @@ def test_files_are_removable_once_a_batch_is_deleted_or_expires(
     store.cancel(deleted)
     store.cancel(expired)
     assert store.delete(deleted) is BatchStatus.CANCELED
-    assert consumer.sweep(1).removable == [deleted]
-    consumer.files_removed(deleted)
+    assert consumer.sweep(1).removable == [f"{deleted} ada".encode()]
+    consumer.files_removed(f"{deleted} ada".encode())
     clock.forward(settings.retention_seconds + 1)
-    assert consumer.sweep(1).removable == [expired]
+    assert consumer.sweep(1).removable == [f"{expired} ada".encode()]
     assert store.read([expired]) == [None]
 
 
@@ -102,5 +107,11 @@ def test_a_key_is_reserved_and_then_stands_for_its_batch(store: BatchStore) -> N
     assert store.reserve_key("ada", key.key, "batch_1") is None  # renewed
     assert store.reserve_key("ada", key.key, "batch_2") == ("", b"")
     assert store.reserve_key("bob", key.key, "batch_2") is None
-    job_id = add(store, idempotency=key)
+    job_id = ids.new_id(ids.BATCH)
+    batch = NewBatch(job_id, "salary@1", SHA, "ada", OPTIONS, size=100, idempotency=key)
+    with pytest.raises(StoreRefuses):
+        store.add(batch)  # another upload holds the key
+    store.release_key("ada", key.key, "batch_1")
+    store.reserve_key("ada", key.key, job_id)
+    store.add(batch)
     assert store.reserve_key("ada", key.key, "batch_3") == (job_id, key.body)

@@ -3,7 +3,7 @@
 import numpy as np
 
 from jobs.files.tables import Format
-from model.bundle import Outputs
+from model.outputs import Outputs
 from model.tables.columns import ColumnCheck
 from tests.unit.worker.tables.conftest import FEATURES, PREDICTION
 from worker.tables.passthrough import CsvColumns
@@ -38,6 +38,12 @@ def test_labels_are_texts_in_json_and_parquet() -> None:
     table = parquet_table(layout, rows, scores).to_pylist()
     assert table[0] == {**dict(zip(NAMES, [1, "a, or b", 0.25, 0.75], strict=True)), "error": None}
     assert table[1] == {**dict.fromkeys(NAMES), "error": "why"}
+
+
+def test_a_part_whose_rows_all_failed_has_the_types_of_the_others() -> None:
+    layout, rows, scores = written(Format.PARQUET)
+    failed = scores._replace(faults={row: [RowFault("", "why")] for row in range(2)})
+    assert parquet_table(layout, rows, failed).schema.equals(parquet_table(layout, rows, scores).schema)
 
 
 def test_an_interval_has_two_columns() -> None:

@@ -113,6 +113,36 @@ def test_a_record_of_many_lines_is_not_cut(folder: Path) -> None:
     assert len(chunks_of(folder, data, chunk=200, most=50)) == 1
 
 
+class CountedText:
+    """A text in memory that counts the bytes that are read of it."""
+
+    def __init__(self, data: bytes) -> None:
+        self._data = data
+        self.bytes_read = 0
+
+    def block(self, start: int, length: int) -> bytes:
+        block = self._data[start : start + length]
+        self.bytes_read += len(block)
+        return block
+
+
+@pytest.mark.parametrize("record", [b'2.5,"%s"\n', b'2.5,a"%s\n', b"2.5%s\n"])
+def test_long_records_are_read_a_few_times_however_small_the_chunks_are(record: bytes) -> None:
+    text = CountedText(record % (b"," * 200_000) * 10)
+    chunks = [cut.chunk for cuts in cut_lines(text, 0, ",", chunk=100) for cut in cuts]
+    assert [chunk.rows for chunk in chunks] == [1] * 10
+    assert text.bytes_read < 5 * chunks[-1].end
+
+
+def test_small_row_groups_share_a_chunk() -> None:
+    assert list(cut_groups([(1, 100)] * 7 + [(9, 950)], chunk=400)) == [
+        Chunk(0, 4, group=0, rows=4, size=400, groups=4),
+        Chunk(0, 3, group=4, rows=3, size=300, groups=3),
+        Chunk(0, 4, group=7, rows=4, size=475),
+        Chunk(4, 9, group=7, rows=5, size=475),
+    ]
+
+
 def test_row_groups_are_chunks_and_the_last_is_split() -> None:
     assert list(cut_groups([(10, 900), (0, 0), (8, 900)], chunk=400)) == [
         Chunk(0, 10, group=0, rows=10, size=900),
