@@ -30,7 +30,7 @@ class BatchCaller(Caller):
         if response is None:
             return
         resource: Any = response.get_json()
-        self._ledger.accepted_batch(resource["id"], key)
+        self._ledger.accepted_batch(resource["id"], key, set(cells) != {BAD})
         if self._random.random() < 0.15:
             self._request("POST", f"/v1/batches/{resource['id']}/cancel")
         ended = self._wait_for_end(resource["id"])

@@ -23,6 +23,7 @@ class Ledger:
         self.rows: dict[str, list[float]] = {}
         """The rows of each job that was accepted, by its id."""
         self.batches: set[str] = set()
+        self.without_good_rows: set[str] = set()
         self.of_key: defaultdict[str, set[str]] = defaultdict(set)
         self.final: dict[str, Any] = {}
         self.deleted: set[str] = set()
@@ -33,8 +34,10 @@ class Ledger:
         self.rows[job_id] = rows
         self._note_key(key, job_id)
 
-    def accepted_batch(self, job_id: str, key: str) -> None:
+    def accepted_batch(self, job_id: str, key: str, has_good_rows: bool) -> None:
         self.batches.add(job_id)
+        if not has_good_rows:
+            self.without_good_rows.add(job_id)
         self._note_key(key, job_id)
 
     def _note_key(self, key: str, job_id: str) -> None:

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterator
 from contextlib import suppress
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, NoReturn
 
 from fakeredis import FakeServer
 from redis.client import Pipeline
@@ -81,7 +81,10 @@ class Network:
         fault = self._faults.get(self.calls)
         if scheduler.now < self._files_away_until:
             raise FilesUnavailable("the disk is away")
-        result = self._meet(fault, name, perform) if fault else perform()
+        try:
+            result = self._meet(fault, name, perform) if fault else perform()
+        except (StoreConnectionError, StoreTimeoutError):
+            raise FilesUnavailable("the answer of the file store is lost") from None
         scheduler.step()
         return result
 
@@ -108,43 +111,48 @@ class Network:
             raise StoreConnectionError("the store is down")
 
     def _meet(self, fault: Fault, name: str, perform: Callable[[], Any]) -> Any:
-        scheduler, process = self._scheduler, self._scheduler.process
-        self.faults_met.append(f"{fault.kind} {process.name} at {fault.at}")
+        scheduler = self._scheduler
+        self.faults_met.append(f"{fault.kind} {scheduler.process.name} at {fault.at}")
         self.last_fault_at = scheduler.now + fault.seconds
-        timeout = WEB_TIMEOUT if process.name.startswith("web") else WORKER_TIMEOUT
+        if fault.kind.startswith("kill"):
+            if fault.kind == "kill_after":
+                self._perform(name, perform)
+            self._kill(scheduler.process)
+        if fault.kind in ("lose_request", "lose_answer", "late"):
+            self._lose(fault, name, perform)
+        self._disturb(fault)
+        return self._perform(name, perform)
+
+    def _lose(self, fault: Fault, name: str, perform: Callable[[], Any]) -> None:
+        """The call is not made, or its answer is lost, or it is made after the caller has given up."""
+        scheduler = self._scheduler
+        if fault.kind == "lose_request":
+            raise StoreConnectionError("reset before the request")
+        if fault.kind == "late":
+            scheduler.spawn(scheduler.outside, self._perform_late, fault.seconds, name, perform)
+        else:
+            self._perform(name, perform)
+        scheduler.sleep(WEB_TIMEOUT if scheduler.process.name.startswith("web") else WORKER_TIMEOUT)
+        raise StoreTimeoutError("no answer")
+
+    def _disturb(self, fault: Fault) -> None:
+        """What befalls others than the caller, too."""
+        scheduler, until = self._scheduler, self._scheduler.now + fault.seconds
         match fault.kind:
-            case "kill_before":
-                self._kill(process)
-            case "kill_after":
-                self._perform(name, perform)
-                self._kill(process)
-            case "lose_request":
-                raise StoreConnectionError("reset before the request")
-            case "lose_answer":
-                self._perform(name, perform)
-                scheduler.sleep(timeout)
-                raise StoreTimeoutError("no answer")
-            case "late":
-                scheduler.spawn(scheduler.outside, self._perform_late, fault.seconds, name, perform)
-                scheduler.sleep(timeout)
-                raise StoreTimeoutError("no answer yet")
             case "freeze":
-                process.frozen_until = scheduler.now + fault.seconds
+                scheduler.process.frozen_until = until
                 scheduler.step()
             case "restart_store":
                 self._restart(fault.seconds)
-                raise StoreConnectionError("the store restarts")
             case "clock_back" | "clock_ahead":
-                self._restart(1)
                 self.clock_error += -3600 if fault.kind == "clock_back" else 3600
-                raise StoreConnectionError("the store restarts")
+                self._restart(1)
+            case "lose_messages":
+                self._loses_messages_until = until
             case "files_away":
-                self._files_away_until = scheduler.now + fault.seconds
+                self._files_away_until = until
             case "damage":
                 self.damage()
-            case "lose_messages":
-                self._loses_messages_until = scheduler.now + fault.seconds
-        return self._perform(name, perform)
 
     def _perform_late(self, seconds: float, name: str, perform: Callable[[], Any]) -> None:
         self._scheduler.sleep(seconds)
@@ -155,10 +163,11 @@ class Network:
         self.on_kill(process)
         self._scheduler.kill(process)
 
-    def _restart(self, seconds: float) -> None:
+    def _restart(self, seconds: float) -> NoReturn:
         self._down_until = self._scheduler.now + seconds
         self._loses_messages_until = self._down_until
         self.server.script_cache.clear()
+        raise StoreConnectionError("the store restarts")
 
 
 class SimulatedRedis(MemoryRedis):

@@ -42,7 +42,7 @@ class Stores(NamedTuple):
         for prefix, store in ((PREDICTION, self.predictions), (BATCH, self.batches)):
             keys = (key.decode() for key in self.redis.keys(f"job:{prefix}*"))
             ids = sorted(key.removeprefix("job:") for key in keys if key.count(":") == 1)
-            found |= zip(ids, store.read(ids), strict=True)  # type: ignore[attr-defined]
+            found |= zip(ids, store.read(ids), strict=True)
         return found
 
 
@@ -63,7 +63,7 @@ def broken(stores: Stores, ledger: Ledger, attempts: int) -> Iterator[str]:
             yield f"{job_id} was told as {known['status']}, and is {record.status}"
         elif job_id in ledger.rows:
             yield from _broken_by(record, ledger.rows[job_id], ledger, attempts)
-        elif job_id in ledger.batches and record.status is BatchStatus.FAILED:
+        elif job_id in ledger.batches - ledger.without_good_rows and record.status is BatchStatus.FAILED:
             yield f"{job_id} failed: {record.error!r}"
     yield from _left_in_queues(stores.redis)
 

@@ -210,7 +210,7 @@ def _journal() -> Journal:
 
 @contextmanager
 def connected(network: Network, files: SimulatedFiles) -> Iterator[None]:
-    """Within the block, workers connect to the simulated stores, share one loaded model, and cut small chunks."""
+    """Within the block, workers connect to the simulated stores, share a model, and cut small chunks."""
     with ExitStack() as stack:
         for module in (worker.child, worker.roles):
             for name in ("connect", "connect_one"):
