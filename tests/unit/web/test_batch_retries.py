@@ -17,6 +17,7 @@ from jobs.batches.store import BatchStore
 from tests.unit.web.batch_calls import CSV, RESULT, posted
 from tests.unit.web.site import Site, problem
 from worker.tables import chunks, plan
+from worker.tables.score import score_rows
 
 NDJSON = "application/x-ndjson"
 CORRECTED = b'{"row":1,"errors":[],"input":{"years":4.5}}\n'
@@ -75,7 +76,6 @@ def test_a_correction_that_is_wrong_too_fails_with_its_own_reason(site: Site) ->
 def test_scores_are_copied_and_not_computed_again(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
     path = scored(site)
     asked: list[int] = []
-    score_rows = chunks.score_rows
 
     def noted(check: Any, predict: Any, *more: Any) -> Any:
         def counted(matrix: Any) -> Any:
@@ -231,8 +231,8 @@ def sweep(site: Site) -> None:
 
 def later(redis: Redis) -> None:
     """The files that a retry read are looked at again."""
-    for job_id in redis.zrange("batches:files", 0, -1):
-        redis.zadd("batches:files", {job_id: 0})
+    waiting: Any = redis.zrange("batches:files", 0, -1)
+    redis.zadd("batches:files", dict.fromkeys(waiting, 0))
 
 
 def test_a_retry_with_a_key_is_one_batch(site: Site) -> None:
