@@ -35,7 +35,7 @@ from web.requests import (
 from web.table_checks import is_raw, plain_start, recognized
 from web.uploads import START_BYTES, UploadedFile
 
-_FLAGS = ("include_inputs", "explain", "dry_run")
+_FLAGS = ("include_inputs", "error_inputs", "explain", "dry_run")
 _BOOLEANS = {
     **dict.fromkeys(("true", "1", "yes", "on"), True),
     **dict.fromkeys(("false", "0", "no", "off"), False),
@@ -68,6 +68,11 @@ class BatchParameters(BaseModel):
     encoding: str = Field("", description="The encoding of a text, such as windows-1252, if it is not UTF-8")
     missing: str = Field(
         "", description="Texts for missing values, as in `NA,?`, besides those of the bundle"
+    )
+    error_inputs: bool = Field(
+        False,
+        description="Whether the errors have the features of each failed row, as `input`, to be corrected "
+        "and sent to `retry`",
     )
     webhook: str = Field("", description="https:// address that is told when the batch has ended")
 
@@ -257,6 +262,7 @@ def _options(
         source=source,
         output=output,
         dry_run=parameters.dry_run,
+        error_inputs=parameters.error_inputs,
     )
 
 

@@ -14,12 +14,13 @@ from jobs import ids
 from jobs.batches.record import BatchOptions, BatchRecord, NewBatch, folder_of, output_of, source_of
 from jobs.batches.resource import PATH
 from jobs.batches.status import BatchStatus
-from jobs.batches.store import RESERVATION_MS, BatchStore
+from jobs.batches.store import RESERVATION_MS, BatchStore, KnownKey
 from jobs.errors import (
     FileMissing,
     FilesForbidden,
     IdempotencyKeyReused,
     JobsError,
+    NotRetryable,
     QueueFull,
     RateLimited,
     StoreRefuses,
@@ -141,13 +142,11 @@ class BatchSubmission(JobSubmission[BatchRecord]):
         upload = Upload(request, pieces, self.max_file)
         key = request.idempotency_key
         digest = IdempotencyKey.of(PATH, key, b"").key if key is not None else b""
-        if digest and (known := self._store.reserve_key(owner, digest, job_id)):
-            if not known.id:
-                raise JobConflict("a request with this Idempotency-Key is still arriving; wait for it")
-            self._check_same_body(known.body, request, upload)
-            return Submitted(self._replayed(known.id), replayed=True)
-        with self._key_reserved(owner, digest, job_id):
-            with self._removed_on_error(job_id):
+        with self.once(owner, digest, job_id) as known:
+            if known:
+                self._check_same_body(known.body, request, upload)
+                return Submitted(self._replayed(known.id), replayed=True)
+            with self.removed_on_error(job_id):
                 self._store.check_limits(owner)  # before the whole file has arrived
                 options, size = self._save(job_id, request, upload, hashed=bool(digest))
             batch = NewBatch(
@@ -162,17 +161,17 @@ class BatchSubmission(JobSubmission[BatchRecord]):
                 idempotency=IdempotencyKey(digest, upload.hash.digest()[:16]) if digest else None,
                 webhook=request.webhook,
             )
-            accepted = self._add(batch)
+            accepted = self.accept(batch)
         return Submitted(self._replayed(accepted), replayed=accepted != job_id)
 
-    def _add(self, batch: NewBatch) -> str:
+    def accept(self, batch: NewBatch) -> str:
         """Returns the id of this batch, or of that for which its key stands by now.
 
         The files stay if the batch may have been accepted. If it was not, the sweeper removes them.
         """
         try:
             added = self._store.add(batch)
-        except (QueueFull, RateLimited, IdempotencyKeyReused, StoreRefuses):
+        except (QueueFull, RateLimited, IdempotencyKeyReused, NotRetryable, StoreRefuses):
             self._remove_files(batch.id)
             raise
         if isinstance(added, str):
@@ -253,6 +252,23 @@ class BatchSubmission(JobSubmission[BatchRecord]):
             raise IdempotencyKeyReused
 
     @contextmanager
+    def once(self, owner: str, digest: bytes, job_id: str) -> Iterator[KnownKey | None]:
+        """Reserves a key for a batch that is being made, or gives what it stands for already.
+
+        After an error the key is free again. Raises JobConflict.
+        """
+        if digest and (known := self._store.reserve_key(owner, digest, job_id)):
+            if not known.id:
+                raise JobConflict("a request with this Idempotency-Key is still arriving; wait for it")
+            yield known
+            return
+        with self._key_reserved(owner, digest, job_id):
+            yield None
+
+    def replayed(self, job_id: str) -> BatchRecord:
+        return self._replayed(job_id)
+
+    @contextmanager
     def _key_reserved(self, owner: str, digest: bytes, job_id: str) -> Iterator[None]:
         """Renews the reservation of the key while the body arrives, and releases it if the request fails."""
         if not digest:
@@ -274,7 +290,7 @@ class BatchSubmission(JobSubmission[BatchRecord]):
             self._store.reserve_key(owner, digest, job_id)
 
     @contextmanager
-    def _removed_on_error(self, job_id: str) -> Iterator[None]:
+    def removed_on_error(self, job_id: str) -> Iterator[None]:
         """A request that is refused while it arrives leaves no file behind."""
         try:
             yield

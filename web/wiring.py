@@ -1,7 +1,6 @@
 """Builds web from its parts, for the server and for tests."""
 
 from dataclasses import dataclass
-from typing import Any
 
 import gevent
 from redis import Redis
@@ -19,10 +18,10 @@ from jobs.queues.processes import Process
 from jobs.queues.queue import SendWakeUp
 from jobs.settings import Settings
 from jobs.supervision import Supervisor
-from jobs.webhooks.outbox import WebhookOutbox
 from model.description.catalog import Catalog
 from web.access_log import AccessLog
 from web.app import App
+from web.batch_retries import BatchRetrying
 from web.batch_submission import BatchSubmission
 from web.batches import BatchRoutes
 from web.bodies import Bodies
@@ -41,12 +40,10 @@ from web.problems import ProblemResponses
 from web.recms import RecmsRoutes
 from web.submission import Admission, PredictionSubmission
 from web.waiting import WaitingCallers
-from web.webhooks.payload import Payloads
-from web.webhooks.receivers import Receivers
-from web.webhooks.requests import WebhookRequests
+from web.webhooks.payload import ReadJobs
 from web.webhooks.routes import DeliveryRoutes
-from web.webhooks.secrets import WebhookSecrets
 from web.webhooks.sender import Post, WebhookSender
+from web.webhooks.wiring import build_webhooks
 
 ROUTE_CLASSES = (
     PredictionRoutes,
@@ -117,35 +114,35 @@ def build(settings: Settings, owners: Owners, catalog: Catalog, journal: Journal
     supervisor = Supervisor(access_log.metrics, gevent.spawn, gevent.sleep)
     monitor = Monitor(backends.redis, settings)
     watch = CapacityWatch(monitor, backends.process, settings.max_waiting)
-    readers: dict[str, Any] = {ids.PREDICTION: store.read, ids.BATCH: batch_store.read}
-    waiting = WaitingCallers(backends.subscriber, readers, backends.channel, settings.max_waiting_callers)
-    predictions = PredictionSubmission(
-        store, Admission(store, watch, backends.send_wake_up, journal), watch, waiting
-    )
+    read: dict[str, ReadJobs] = {ids.PREDICTION: store.read, ids.BATCH: batch_store.read}
+    waiting = WaitingCallers(backends.subscriber, read, backends.channel, settings.max_waiting_callers)
+    admission = Admission(store, watch, backends.send_wake_up, journal)
+    predictions = PredictionSubmission(store, admission, watch, waiting)
     send_wake_up = backends.send_batch_wake_up
     batches = BatchSubmission(
         batch_store, backends.files, watch, waiting, send_wake_up, settings.max_file, supervisor
     )
-    receivers, secrets = Receivers(settings.webhook_hosts), WebhookSecrets(settings)
-    webhooks, outbox = WebhookRequests(receivers, secrets), WebhookOutbox(backends.redis)
-    payloads = Payloads(readers, lambda: watch.capacity)
-    sender = WebhookSender(outbox, payloads, receivers, secrets, access_log.metrics, backends.post_webhook)
+    webhooks = build_webhooks(
+        settings, backends.redis, read, lambda: watch.capacity, access_log.metrics, backends.post_webhook
+    )
+    send = backends.send_wake_up
     retries = BatchRetries(batch_store, backends.files)
-    letters = dead_letters(backends.redis, store, retries, backends.send_wake_up, send_wake_up)
+    retrying = BatchRetrying(batches, retries, watch)
+    letters = dead_letters(backends.redis, store, retries, send, send_wake_up)
     connections = OpenConnections(settings.most_connections)
     app = App(settings, owners, access_log, Bodies(settings.held_bodies, connections))
     ProblemResponses(app, extensions={"v2": with_error_line})
     app.add_routes(
         (
-            PredictionRoutes(predictions, catalog, watch, webhooks),
-            BatchRoutes(batches, catalog, webhooks, settings.s3_allow),
+            PredictionRoutes(predictions, catalog, watch, webhooks.requests),
+            BatchRoutes(batches, catalog, retrying, webhooks.requests, settings.s3_allow),
             RecmsRoutes(predictions, catalog),
             InferenceRoutes(predictions, catalog, monitor),
             ModelRoutes(catalog),
-            DeliveryRoutes(predictions, batches, outbox),
+            DeliveryRoutes(predictions, batches, webhooks.outbox),
             DeadLetterRoutes(letters),
-            OperatingRoutes(monitor, watch, access_log, outbox),
+            OperatingRoutes(monitor, watch, access_log, webhooks.outbox),
             DocumentRoutes(Document(catalog, keyed=bool(owners), route_classes=ROUTE_CLASSES)),
         )
     )
-    return Web(app, access_log, watch, waiting, connections, batches, supervisor, sender)
+    return Web(app, access_log, watch, waiting, connections, batches, supervisor, webhooks.sender)

@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Callable
+from functools import partial
 
 import orjson
 
@@ -14,6 +15,7 @@ from model.bundle import Bundle
 from worker.file_stores import FileStores
 from worker.joining import Joining
 from worker.measurements import Pace, Report
+from worker.mending import mended
 from worker.patience import patiently
 from worker.planning import Planning
 from worker.tables.chunks import ChunkScorer
@@ -61,9 +63,11 @@ class BatchSteps:
             types_of(bundle, explain),
             warn_by(bundle.observed),
             bundle.matrix_type,
+            task.options.error_inputs,
         )
         files, name, where = self._input(task, chunk)
-        part = scorer.score(files, name, where, part_of(task.id, int(task.task)), wanted, slices)
+        score = partial(scorer.score, files, name, where, part_of(task.id, int(task.task)), wanted, slices)
+        part = score() if task.kept is None else mended(task, task.kept, self._stores.own, score)
         done = ChunkDone(*part, expected=chunk.rows, bytes=chunk.size)
         counts, wake_ups = patiently(self._consumer.done, task, done, self._most_wake_ups)
         seconds = time.monotonic() - started

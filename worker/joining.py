@@ -27,7 +27,7 @@ log = logging.getLogger(__name__)
 STEP_SECONDS = 1
 
 SPENT = frozenset({BatchStatus.SUCCEEDED, BatchStatus.CANCELED})
-"""The ends after which no row is tried again."""
+"""The ends after which no row is tried again. After others, input and parts stay until the batch expires."""
 ALL_FAILED = orjson.dumps(
     {"type": "rows_failed", "detail": "no row could be scored; the errors say why for each row"}
 )
@@ -86,7 +86,8 @@ class Joining:
             rows, failed = _rows(task)
             extra = {"job_id": task.id, "status": ended, "rows": rows, "failed": failed}
             log.info("ended", extra=extra)
-            self._clean(task, with_input=ended in SPENT)
+            if ended in SPENT:
+                self._clean(task)
 
     def _damaged(self, task: BatchTask) -> list[int]:
         """The chunks whose parts have another size than was recorded, or are gone."""
@@ -140,16 +141,13 @@ class Joining:
         files, file = self._stores.find(output_of(task.id, task.options, name))
         return files.draft(file, state, at)
 
-    def _clean(self, task: BatchTask, with_input: bool) -> None:
-        """Removes the parts and the input. If that fails, the sweeper removes them when the batch expires.
-
-        Where rows failed, the input stays until then, so that they can be tried again.
-        """
+    def _clean(self, task: BatchTask) -> None:
+        """Removes the parts and the input. If that fails, the sweeper removes them when the batch expires."""
         own, source = self._stores.own, source_of(task.id, task.options)
         try:
             own.remove(parts_folder(task.id))
             own.remove(plain_folder(task.id))
-            if with_input and not source.store:
+            if not source.store and not task.options.input_from:
                 own.remove_file(source.name)
         except JobsError as error:
             log.warning("files_unavailable", extra={"error": str(error)})

@@ -64,6 +64,7 @@ UNSUPERVISED = {
     "worker/child_worker.py": "end_with_parent ends the process, whatever happens",
     "web/submission.py": "GroupCommit gives each error to its callers; try_wake_up has no error",
     "web/batch_submission.py": "try_wake_up has no error",
+    "web/webhooks/sender.py": "an attempt that breaks off is logged, and made again when its lease is over",
     "web/server.py": "the process is about to end",
     "web/webhooks/sender.py": "an attempt that failed is made again when its lease ends",
 }

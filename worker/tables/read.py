@@ -64,6 +64,12 @@ def read_rows(
         yield _read_ndjson(block, layout, features)
 
 
+def rows_of_objects(lines: list[bytes], features: tuple[str, ...]) -> Rows:
+    """Rows of features alone, each a JSON object."""
+    layout = Layout(Format.NDJSON, Format.NDJSON, features, passthrough=(), scored=())
+    return _read_ndjson(b"\n".join(lines), layout, features)
+
+
 def _read_csv(block: bytes, layout: Layout, features: tuple[str, ...]) -> Rows:
     columns, count, broken = _parse_csv(block, layout)
     if not block.isascii():

@@ -15,8 +15,8 @@ from tests.unit.ecs.templates import shipped
 DOCKERFILE = Path("Dockerfile").read_text()
 COMPOSE = yaml.safe_load(Path("docker-compose.yml").read_text())["services"]
 SECRETS = {"REDIS_URL", "PAYGRADE_API_KEYS"}
-COMPOSE_ONLY = {"PAYGRADE_ALLOW_ANYONE"}
-"""compose publishes its port on loopback only, and needs no keys."""
+COMPOSE_ONLY = {"PAYGRADE_ALLOW_ANYONE", "PAYGRADE_WEBHOOK_SECRETS", "PAYGRADE_WEBHOOK_HOSTS"}
+"""compose publishes its port on loopback only, and needs no keys. The templates have no webhooks yet."""
 LOCATIONS = {"PAYGRADE_FILES", "PAYGRADE_BUNDLES"}
 TASKS = {"redis": "RedisTask", "worker": "WorkerTask", "web": "WebTask"}
 BUILT_SERVICES = ("worker", "web")

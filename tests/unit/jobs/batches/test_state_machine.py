@@ -11,6 +11,7 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, 
 from jobs import ids
 from jobs.batches.consumer import JOIN, PLAN, PREVIEW, BatchConsumer, BatchTask, ChunkDone, ExpiredBatch
 from jobs.batches.record import BatchOptions, BatchRecord, NewBatch
+from jobs.batches.retry import RETRYABLE
 from jobs.batches.status import BatchStatus
 from jobs.batches.store import BatchStore
 from jobs.files.tables import Format
@@ -254,9 +255,13 @@ class BatchLife(RuleBasedStateMachine):
         assert int(self.redis.get("batches:unqueued") or 0) == sum(map(self.unqueued, unfinished))
 
     def an_ended_batch_leaves_its_record_only(self, records: list[BatchRecord]) -> None:
+        """And, as long as the record, what a retry needs."""
         unfinished = {record.id for record in records if not record.status.ended}
-        keys = [key.decode().split(":") for key in self.redis.scan_iter("job:*:*")]
-        assert {job_id for _, job_id, _ in keys} <= unfinished
+        retryable = {record.id for record in records if record.status in RETRYABLE}
+        for key in self.redis.scan_iter("job:*:*"):
+            _, job_id, name = key.decode().split(":")
+            kept = job_id in retryable and name in ("plan", "done") and self.redis.pttl(key) > 0
+            assert job_id in unfinished or kept
 
     def everything_ends_when_all_consumers_are_alive(self) -> None:
         for _ in range(3):
