@@ -64,4 +64,5 @@ class Bodies:
 
 
 def _cut_off() -> Problem:
-    return Problem(400, "the body ended early: it is shorter than its Content-Length; send it again")
+    detail = "the body ended early: it is shorter than its Content-Length; send it again"
+    return Problem(400, detail, reason="cut_off")

@@ -29,7 +29,7 @@ from jobs.settings import Settings
 from model.description.catalog import Catalog
 from web.app import App
 from web.connection import Connection
-from web.keys import Owners
+from web.keys import CallerKeys
 from web.wiring import Backends, Web, build
 
 GRACE_SECONDS = 10
@@ -73,10 +73,10 @@ class WebServer(BaseApplication):  # type: ignore[misc]
     """Set in each process, after the fork."""
 
     def __init__(
-        self, settings: Settings, owners: Owners, catalog: Catalog, journal: Journal, host: str, port: int
+        self, settings: Settings, keys: CallerKeys, catalog: Catalog, journal: Journal, host: str, port: int
     ) -> None:
         self._settings = settings
-        self._owners = owners
+        self._keys = keys
         self._catalog = catalog
         self._journal = journal
         self._options = {
@@ -109,7 +109,7 @@ class WebServer(BaseApplication):  # type: ignore[misc]
             process=Process(f"{gethostname()}:{os.getpid()}", RELEASE),
             channel=channel_of(uuid4().hex[:8]),
         )
-        self.web = build(settings, self._owners, self._catalog, self._journal, backends)
+        self.web = build(settings, self._keys, self._catalog, self._journal, backends)
         self.web.start()
         # The garbage collector need not visit what lives until the process ends; requests leave few cycles.
         gc.freeze()

@@ -22,7 +22,7 @@ from web.batch_submission import BatchSubmission
 from web.batches import BatchRoutes
 from web.bodies import Bodies
 from web.capacity_watch import CapacityWatch
-from web.keys import Owners
+from web.keys import CallerKeys
 from web.models import ModelRoutes
 from web.oip.responses import with_error_line
 from web.oip.routes import InferenceRoutes
@@ -76,12 +76,14 @@ class Web:
     waiting: WaitingCallers
     connections: OpenConnections
     batches: BatchSubmission
+    keys: CallerKeys
 
     def start(self) -> None:
         """Starts what runs in the background."""
         self.watch.start()
         self.waiting.start()
         gevent.spawn(self.connections.run)
+        gevent.spawn(self.keys.run)
         gevent.spawn(self.access_log.run)
 
     def drain(self) -> None:
@@ -90,7 +92,9 @@ class Web:
         self.connections.draining = True
 
 
-def build(settings: Settings, owners: Owners, catalog: Catalog, journal: Journal, backends: Backends) -> Web:
+def build(
+    settings: Settings, keys: CallerKeys, catalog: Catalog, journal: Journal, backends: Backends
+) -> Web:
     """Connects to nothing, and starts nothing."""
     store = PredictionStore(backends.redis, settings)
     batch_store = BatchStore(backends.batch_redis, settings)
@@ -109,7 +113,7 @@ def build(settings: Settings, owners: Owners, catalog: Catalog, journal: Journal
         batch_store, backends.files, watch, waiting, backends.send_batch_wake_up, settings.max_file
     )
     connections = OpenConnections(settings.most_connections)
-    app = App(settings, owners, access_log, Bodies(settings.held_bodies, connections))
+    app = App(settings, keys, access_log, Bodies(settings.held_bodies, connections))
     ProblemResponses(app, extensions={"v2": with_error_line})
     app.add_routes(
         (
@@ -119,7 +123,7 @@ def build(settings: Settings, owners: Owners, catalog: Catalog, journal: Journal
             InferenceRoutes(predictions, catalog, monitor),
             ModelRoutes(catalog),
             OperatingRoutes(monitor, watch, access_log),
-            DocumentRoutes(Document(catalog, keyed=bool(owners), route_classes=ROUTE_CLASSES)),
+            DocumentRoutes(Document(catalog, keyed=bool(keys.owners), route_classes=ROUTE_CLASSES)),
         )
     )
-    return Web(app, access_log, watch, waiting, connections, batches)
+    return Web(app, access_log, watch, waiting, connections, batches, keys)

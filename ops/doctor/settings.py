@@ -71,10 +71,10 @@ def _keys(settings: Settings) -> Iterator[Finding]:
             else ok("keys", "none are set: web listens on loopback only")
         )
         return
-    operating = sum(entry.endswith(":operate") for entry in entries)
+    operating = sum(entry.endswith("operate") for entry in entries)
     if settings.allow_anyone:
         yield warning("keys", "PAYGRADE_ALLOW_ANYONE is set but has no effect, because keys are set")
     if not operating:
-        yield warning("keys", f"none of {len(entries)} ends in :operate, so no key can read /metrics")
+        yield warning("keys", f"none of {len(entries)} has the scope operate, so no key can read /metrics")
     else:
         yield ok("keys", f"{len(entries)}, of which {operating} may operate")

@@ -31,6 +31,8 @@ USABLE = {
     "lease_seconds": "29",
     "attempts": "7",
     "api_keys": "ada:0123",
+    "api_keys_file": "keys.txt",
+    "allowed_hosts": "a.example,*.b.example",
     "allow_anyone": "true",
     "log_level": "DEBUG",
 }

@@ -27,7 +27,7 @@ from model.description.catalog import Catalog
 from tests.unit.conftest import living
 from tests.unit.web.documented import DocumentedClient
 from tests.unit.web.faulty_redis import FaultyRedis
-from web.keys import parse_keys
+from web.keys import CallerKeys
 from web.openapi.document import Document
 from web.wiring import ROUTE_CLASSES, Backends, Web, build
 from worker.batch_steps import BatchSteps
@@ -47,7 +47,7 @@ KEYS_OF_WEB = {WEB_PROCESSES, "processes"}
 class Site:
     """A test may replace the keys, the bundles and any setting."""
 
-    def __init__(self, keys: str = "", bundles: Path = BUNDLES, **settings: Any) -> None:
+    def __init__(self, keys: str = "", bundles: Path = BUNDLES, keys_file: str = "", **settings: Any) -> None:
         self.settings = Settings(bundles=str(bundles), **settings)
         self.redis = FaultyRedis()
         create_groups(self.redis)  # the error of fakeredis for a missing group is another one
@@ -60,7 +60,7 @@ class Site:
         self.logged: list[bytes] = []
         self.on_wake_up: Callable[[str], None] = self.wake_ups.append
         self.journal = Journal("INFO", self.logged.append)
-        self._keys = keys
+        self._keys = CallerKeys(keys, keys_file)
         self.serve(bundles)
         self._hold_workers(bundles)
 
@@ -68,12 +68,12 @@ class Site:
         """Starts web, or starts it again with other bundles."""
         default, keys = self.settings.default_model, self._keys
         self.web = self._build(keys, Catalog(bundles, default))
-        self.client = DocumentedClient(self.web.app, documented(bundles, default, bool(keys)))
+        self.client = DocumentedClient(self.web.app, documented(bundles, default, bool(keys.owners)))
         self.web.watch.start()
         self.web.waiting.start()
         gevent.sleep(0)  # web has subscribed, and measured the memory
 
-    def _build(self, keys: str, catalog: Catalog) -> Web:
+    def _build(self, keys: CallerKeys, catalog: Catalog) -> Web:
         backends = Backends(
             redis=self.redis,
             batch_redis=self.redis,
@@ -84,7 +84,7 @@ class Site:
             process=Process("web:1", RELEASE),
             channel=CHANNEL,
         )
-        return build(self.settings, parse_keys(keys), catalog, self.journal, backends)
+        return build(self.settings, keys, catalog, self.journal, backends)
 
     def _hold_workers(self, bundles: Path) -> None:
         """The side of the workers; no test of web depends on how it is built."""
