@@ -12,8 +12,9 @@ from typing import TYPE_CHECKING, Any
 
 from flask import Flask, Request, Response
 from flask.globals import request_ctx
-from werkzeug.datastructures import Headers
+from werkzeug.datastructures import Headers, MultiDict
 from werkzeug.routing import MapAdapter
+from werkzeug.utils import cached_property
 
 from jobs.settings import Settings
 from web.access_log import AccessLog, AnsweredRequest, Refusal
@@ -65,6 +66,16 @@ class ApiRequest(Request):
         """Of the body; None if it ends by itself."""
         text = self.environ.get("CONTENT_LENGTH")
         return int(text) if text else None if self.environ.get("wsgi.input_terminated") else 0
+
+    @cached_property
+    def args(self) -> MultiDict[str, str]:
+        """Raises Problem (400)."""
+        try:
+            return super().args
+        except UnicodeDecodeError:
+            raise Problem(
+                400, "the query is not UTF-8; encode it with percent signs", reason="query"
+            ) from None
 
     def hold(self, size: int) -> None:
         """Counts so many more bytes of the body, or fewer. Raises TooManyBodies."""

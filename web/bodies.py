@@ -54,6 +54,8 @@ class Bodies:
                 gevent.sleep(0)  # a fast sender would otherwise hold up all other callers
         except OSError:
             raise _cut_off() from None
+        except ValueError:
+            raise Problem(400, "the chunks of the body cannot be read", reason="not_http") from None
         if left:
             raise _cut_off()
         self._connections.body_arrived(

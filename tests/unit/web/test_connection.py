@@ -153,3 +153,18 @@ def test_results_are_saved_under_their_name(site: Site) -> None:
     for name, ending in (("results", "result.csv"), ("errors", "errors.ndjson")):
         disposition = site.client.get(f"{path}/{name}").headers["Content-Disposition"]
         assert disposition == f'attachment; filename="{job_id}-{ending}"'
+
+
+@pytest.mark.parametrize("size", [b"", b"zz", b"-1", b"f" * 17, b"5;" + b"x" * 9_000])
+def test_a_chunk_without_a_usable_size_is_400(site: Site, size: bytes) -> None:
+    head = b"POST /v1/predictions HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\n\r\n"
+    status, _, _ = received(site, head + size + b"\r\n{}\r\n0\r\n\r\n")
+    assert status.startswith("400")
+
+
+@pytest.mark.parametrize("path", ["/v1/batches", "/v1/predictions/x", "/v1/predictions", "/docs"])
+@pytest.mark.parametrize("method", ["GET", "POST"])
+def test_a_query_that_is_not_utf_8_is_no_failure(site: Site, method: str, path: str) -> None:
+    line = f"{method} {path}?wait=\xc3&a=%ff HTTP/1.1\r\nHost: localhost\r\nContent-Length: 0\r\n\r\n"
+    status, _, _ = received(site, line.encode("latin-1"))
+    assert not status.startswith("5")
