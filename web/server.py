@@ -6,6 +6,8 @@ thousands of waiting callers.
 
 import gc
 import os
+import resource
+import sys
 from contextlib import suppress
 from functools import partial
 from socket import gethostname
@@ -37,6 +39,8 @@ IDLE_SECONDS = 2
 """How long after SIGTERM an idle connection may still send a request."""
 _MARGIN = 200
 """Connections that are accepted beyond the most, so that others can give way to them."""
+_OTHER_FILES = 400
+"""Descriptors that are left for everything but connections of callers, beside the margin."""
 
 
 class Listener(PyWSGIServer):  # type: ignore[misc]
@@ -110,8 +114,18 @@ class WebServer(BaseApplication):  # type: ignore[misc]
             channel=channel_of(uuid4().hex[:8]),
         )
         self.web = build(settings, self._keys, self._catalog, self._journal, backends)
+        self.web.connections.allow(open_files() - _MARGIN - _OTHER_FILES)
         self.web.start()
         # The garbage collector need not visit what lives until the process ends; requests leave few cycles.
         gc.freeze()
         gc.set_threshold(20_000, 20, 20)
         return self.web.app
+
+
+def open_files() -> int:
+    """Raises the limit of file descriptors as far as this process may, and returns it."""
+    limit, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+    with suppress(ValueError, OSError):  # not every system lets it be raised to its hard limit
+        resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
+        limit = most
+    return sys.maxsize if limit == resource.RLIM_INFINITY else limit

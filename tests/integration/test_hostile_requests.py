@@ -1,13 +1,16 @@
 """Thousands of requests that went wrong: web refuses or serves each, and stays as it was."""
 
 import re
+import resource
 import socket
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 
 import pytest
+import requests
 
 from tests.integration.conftest import StartStack
 from tests.integration.hostile import mutated_post, raw_request
@@ -64,6 +67,49 @@ def all_are_answered(stack: Stack, make: Callable[[int, int], bytes], count: int
     assert stack.web.events("unexpected_error") == []
     assert megabytes(pid) < MOST_MEGABYTES
     return statuses
+
+
+@contextmanager
+def connections(stack: Stack, count: int, sent: bytes) -> Iterator[list[socket.socket]]:
+    """So many connections that have sent this, and then nothing more."""
+    _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
+    with ExitStack() as opened:
+        socks = []
+        for _ in range(count):
+            sock = opened.enter_context(socket.create_connection(("127.0.0.1", stack.port), timeout=10))
+            with suppress(OSError):  # refused before all was sent
+                sock.sendall(sent)
+            socks.append(sock)
+        yield socks
+
+
+def starts_to_answer(sock: socket.socket) -> bytes:
+    sock.settimeout(0.01)
+    try:
+        return sock.recv(12)
+    except OSError:
+        return b""
+
+
+def test_unfinished_bodies_do_not_fill_the_memory_and_others_are_answered(start_stack: StartStack) -> None:
+    stack = start_stack()
+    stack.start_web()
+    before = megabytes(stack.web.pid)
+    head = b"POST /v1/predictions HTTP/1.1\r\nHost: localhost\r\nContent-Length: 4000000\r\n\r\n"
+    with connections(stack, 60, head + b" " * 3_999_990) as socks:
+        row = {"inputs": {"years": 2.5}}
+        assert requests.post(f"{stack.address}/v1/predictions", json=row, timeout=10).status_code == 202
+        assert megabytes(stack.web.pid) - before < 80
+        assert [starts_to_answer(sock) for sock in socks].count(b"HTTP/1.1 503") >= 40
+
+
+def test_connections_without_a_request_give_way_to_a_caller(start_stack: StartStack) -> None:
+    stack = start_stack({"PAYGRADE_MAX_WAITING_CALLERS": "0"})
+    stack.start_web()
+    with connections(stack, 1_300, b"GET / HTTP/1.1\r\nX: "):
+        for _ in range(5):
+            assert requests.get(f"{stack.address}/healthz", timeout=10).status_code == 200
 
 
 @pytest.mark.timeout(300)
