@@ -51,10 +51,14 @@ class Settings(BaseSettings):
     retention_seconds: int = Field(default=6 * 3600, ge=60)
     lease_seconds: int = Field(default=15, ge=1)
     attempts: int = Field(default=3, ge=1)
+    files_patience_seconds: int = Field(default=600, ge=0)
     api_keys: SecretStr = SecretStr("")
     api_keys_file: str = ""
     allowed_hosts: str = ""
     allow_anyone: bool = False
+    webhook_secrets: SecretStr = SecretStr("")
+    webhook_secrets_file: str = ""
+    webhook_hosts: str = ""
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
 
     @field_validator("redis_url")

@@ -20,7 +20,7 @@ from jobs.settings import Settings
 from web.access_log import AccessLog, AnsweredRequest, Refusal
 from web.bodies import Bodies
 from web.hosts import names_of
-from web.keys import ACCESS, ANONYMOUS, Access, CallerKeys, Owner
+from web.keys import ACCESS, ANONYMOUS, Access, ApiKeys, Owner
 from web.problems import Problem
 from web.routing import View, routes_of
 
@@ -90,7 +90,7 @@ class App(Flask):
     def __init__(
         self,
         settings: Settings,
-        keys: CallerKeys,
+        keys: ApiKeys,
         access_log: AccessLog,
         bodies: Bodies,
         random_bytes: Callable[[int], bytes] = os.urandom,

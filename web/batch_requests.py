@@ -69,6 +69,7 @@ class BatchParameters(BaseModel):
     missing: str = Field(
         "", description="Texts for missing values, as in `NA,?`, besides those of the bundle"
     )
+    webhook: str = Field("", description="https:// address that is told when the batch has ended")
 
     @field_validator("delimiter")
     @classmethod
@@ -203,6 +204,7 @@ def _request(
         lines,
         read_cancel_after(request),
         idempotency_key_of(request),
+        webhook="" if options.dry_run else parameters.webhook,
     )
 
 

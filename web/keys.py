@@ -33,6 +33,9 @@ ACCESS: Mapping[str, Access] = {
     "/docs/<file>": Access.PUBLIC,
     "/healthz": Access.PUBLIC,
     "/metrics": Access.OPERATE,
+    "/v1/dead": Access.OPERATE,
+    "/v1/dead/<letter_id>": Access.OPERATE,
+    "/v1/dead/<letter_id>/replay": Access.OPERATE,
     "/openapi.json": Access.PUBLIC,
     "/readyz": Access.PUBLIC,
     "/v2/health/live": Access.PUBLIC,
@@ -56,7 +59,7 @@ How long it takes to find a digest tells nothing about a key, since no caller ca
 """
 
 
-class CallerKeys:
+class ApiKeys:
     """The keys of PAYGRADE_API_KEYS and of the file PAYGRADE_API_KEYS_FILE. Raises InvalidSettings."""
 
     def __init__(self, setting: str, file: str = "") -> None:

@@ -19,10 +19,12 @@ from jobs.errors import (
     InvalidGzip,
     InvalidId,
     InvalidTable,
+    NotRetryable,
     QueueFull,
     RateLimited,
     StoreUnavailable,
     TooManyRows,
+    UnknownLetter,
     UnknownRecord,
 )
 from model.description.errors import UnknownModel
@@ -99,8 +101,10 @@ _STATUSES: dict[type[Exception], int] = {
     InvalidGzip: 400,
     InvalidId: 404,
     UnknownJob: 404,
+    UnknownLetter: 404,
     UnknownModel: 404,
     JobConflict: 409,
+    NotRetryable: 409,
     ExpiredJob: 410,
     FileTooLong: 413,
     IdempotencyKeyReused: 422,

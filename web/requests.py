@@ -67,6 +67,9 @@ class PredictionBody(BaseModel):
     inputs: Any
     explain: Annotated[bool, Field(description=f"For at most {MAX_EXPLAINED_ROWS} rows")] = False
     metadata: Metadata = {}
+    webhook: Annotated[
+        str | None, Field(description="https:// address that is told when the prediction has ended")
+    ] = None
 
     @field_validator("inputs")
     @classmethod
@@ -101,6 +104,7 @@ def read_prediction(request: ApiRequest, catalog: Catalog, path: str) -> Predict
         body.explain,
         read_cancel_after(request),
         read_idempotency_key(request, path, whole),
+        body.webhook or "",
     )
 
 

@@ -8,6 +8,7 @@ import gc
 import os
 import resource
 import sys
+import time
 from contextlib import suppress
 from functools import partial
 from socket import gethostname
@@ -31,7 +32,10 @@ from jobs.settings import Settings
 from model.description.catalog import Catalog
 from web.app import App
 from web.connection import Connection
-from web.keys import CallerKeys
+from web.keys import ApiKeys
+from web.webhooks.posting import post
+from web.webhooks.resolving import threaded_resolve
+from web.webhooks.sender import AT_ONCE
 from web.wiring import Backends, Web, build
 
 GRACE_SECONDS = 10
@@ -77,7 +81,7 @@ class WebServer(BaseApplication):  # type: ignore[misc]
     """Set in each process, after the fork."""
 
     def __init__(
-        self, settings: Settings, keys: CallerKeys, catalog: Catalog, journal: Journal, host: str, port: int
+        self, settings: Settings, keys: ApiKeys, catalog: Catalog, journal: Journal, host: str, port: int
     ) -> None:
         self._settings = settings
         self._keys = keys
@@ -107,11 +111,12 @@ class WebServer(BaseApplication):  # type: ignore[misc]
             redis=connect(settings),
             batch_redis=connect(settings),
             subscriber=connect(settings, answer_seconds=None),
-            files=files_at(settings.files_location),
+            files=files_at(settings.files_location, sync=_sync_in_thread),
             send_wake_up=partial(send_wake_up, celery, PREDICTIONS),
             send_batch_wake_up=partial(send_wake_up, celery, BATCHES),
             process=Process(f"{gethostname()}:{os.getpid()}", RELEASE),
             channel=channel_of(uuid4().hex[:8]),
+            post_webhook=partial(post, threaded_resolve(AT_ONCE), time.time),
         )
         self.web = build(settings, self._keys, self._catalog, self._journal, backends)
         self.web.connections.allow(open_files() - _MARGIN - _OTHER_FILES)
@@ -129,3 +134,8 @@ def open_files() -> int:
         resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
         limit = most
     return sys.maxsize if limit == resource.RLIM_INFINITY else limit
+
+
+def _sync_in_thread(descriptor: int) -> None:
+    """Makes a file durable while other requests go on."""
+    gevent.get_hub().threadpool.apply(os.fsync, (descriptor,))

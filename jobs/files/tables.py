@@ -47,6 +47,8 @@ WARNINGS = "warnings"
 LONGEST_RECORD = 8 * 1024 * 1024
 """Bytes of a line, or of a CSV record that spans several lines, at most."""
 
+MOST_COLUMNS = 10_000
+
 TEXT_CHECK_BYTES = 8192
 """A file with a zero byte among so many first bytes is not text."""
 
@@ -142,9 +144,11 @@ def check_columns(
 ) -> None:
     """`required` are the features that a table must have, `added` the columns that results add.
 
-    Raises InvalidTable with the first faults: a feature is missing, a name occurs twice, or a column has the
-    name of an added one.
+    Raises InvalidTable with the first faults: there are too many columns, a feature is missing, a name occurs
+    twice, or a column has the name of an added one.
     """
+    if len(names) > MOST_COLUMNS:
+        raise InvalidTable(f"the table has {len(names)} columns; the most is {MOST_COLUMNS}")
     faults = list(islice(_column_faults(names, required, added, find_similar), _MOST_COLUMN_FAULTS + 1))
     if faults[_MOST_COLUMN_FAULTS:]:
         faults[_MOST_COLUMN_FAULTS] = "and there are more faults"

@@ -21,6 +21,7 @@ USABLE = {
     "max_batches": "13",
     "max_batches_per_key": "14",
     "s3_allow": "s3://bucket/inputs,s3://other/",
+    "files_patience_seconds": "77",
     "web_processes": "5",
     "max_body": "2048",
     "max_waiting": "17",
@@ -34,6 +35,9 @@ USABLE = {
     "api_keys_file": "keys.txt",
     "allowed_hosts": "a.example,*.b.example",
     "allow_anyone": "true",
+    "webhook_secrets": "ada:whsec_0123",
+    "webhook_secrets_file": "/run/secrets/webhooks",
+    "webhook_hosts": "localhost:9000",
     "log_level": "DEBUG",
 }
 

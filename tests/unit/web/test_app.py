@@ -11,7 +11,7 @@ from web import waiting
 from web.access_log import AccessLog
 from web.app import App
 from web.bodies import Bodies
-from web.keys import ACCESS, CallerKeys, digest
+from web.keys import ACCESS, ApiKeys, digest
 
 KEYS = f"ann:{digest('key of ann')},bob:{digest('key of bob')}"
 BODY = {"inputs": {"years": 2.5}}
@@ -63,7 +63,7 @@ def test_an_id_is_made_of_the_randomness_that_is_passed_in(site: Site) -> None:
     log = AccessLog(site.web.access_log.metrics, site.journal)
     app = App(
         site.settings,
-        CallerKeys(""),
+        ApiKeys(""),
         log,
         Bodies(0, site.web.connections),
         random_bytes=lambda length: b"\xab" * length,

@@ -8,7 +8,7 @@ import pytest
 from jobs.errors import InvalidSettings
 from tests.unit.web.conftest import NewSite
 from tests.unit.web.site import problem
-from web.keys import Access, CallerKeys, digest, parse_keys
+from web.keys import Access, ApiKeys, digest, parse_keys
 
 HASH = digest("secret")
 
@@ -82,7 +82,7 @@ def test_a_broken_file_keeps_the_keys_and_is_logged_without_its_text(
 ) -> None:
     file = tmp_path / "keys"
     file.write_text(entry("ann"))
-    keys = CallerKeys("", str(file))
+    keys = ApiKeys("", str(file))
     if broken is None:
         file.unlink()
     else:
@@ -104,7 +104,7 @@ def test_web_does_not_start_with_a_broken_file(tmp_path: Path, content: str | No
     if content is not None:
         file.write_text(content)
     with pytest.raises(InvalidSettings, match=r"^PAYGRADE_API_KEYS_FILE: "):
-        CallerKeys("", str(file))
+        ApiKeys("", str(file))
 
 
 def test_a_file_alone_shuts_out_those_without_a_key(tmp_path: Path, new_site: NewSite) -> None:
