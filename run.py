@@ -121,7 +121,8 @@ def run(settings: Settings, served: ServedModel, host: str, port: int, data: Pat
     if not os.environ.get("REDIS_URL"):
         store, environment["REDIS_URL"] = embedded_store(data / "store")
     key = secrets.token_urlsafe(16)
-    if keys := settings.api_keys.get_secret_value():
+    keys = settings.api_keys.get_secret_value()
+    if keys or settings.api_keys_file:
         environment["PAYGRADE_API_KEYS"] = f"{keys},self-check:{digest(key)}"
     configuration = data / "supervisord.conf"
     configuration.write_text(supervised(host, port, data, store))

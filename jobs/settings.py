@@ -1,6 +1,7 @@
 """All settings, from the environment: PAYGRADE_..., and REDIS_URL. .env.example describes each of them."""
 
 import os
+import re
 from pathlib import Path
 from typing import Any, Literal
 from urllib.parse import urlsplit
@@ -52,6 +53,8 @@ class Settings(BaseSettings):
     attempts: int = Field(default=3, ge=1)
     files_patience_seconds: int = Field(default=600, ge=0)
     api_keys: SecretStr = SecretStr("")
+    api_keys_file: str = ""
+    allowed_hosts: str = ""
     allow_anyone: bool = False
     webhook_secrets: SecretStr = SecretStr("")
     webhook_secrets_file: str = ""
@@ -77,6 +80,13 @@ class Settings(BaseSettings):
         if set(wanted) - set(WORKER_QUEUES) or len(set(wanted)) < len(wanted):
             raise PydanticCustomError("queues", "must be predictions, batches, or predictions,batches")
         return queues
+
+    @field_validator("allowed_hosts")
+    @classmethod
+    def _hosts(cls, hosts: str) -> str:
+        if all(re.fullmatch(r"(\*\.)?[A-Za-z0-9._-]+", host.strip()) for host in hosts.split(",") if hosts):
+            return hosts
+        raise PydanticCustomError("hosts", "must be names of hosts, as in a.example,*.b.example")
 
     @field_validator("s3_allow")
     @classmethod

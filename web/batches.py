@@ -45,6 +45,7 @@ def send_stored_file(request: Request, file: OutputFile, tag: str) -> JsonRespon
         "Accept-Ranges": "bytes",
         "Vary": "Accept-Encoding",
         "Cache-Control": "no-store",
+        "Content-Disposition": f'attachment; filename="{tag}.{file.format}"',
     }
     span = _requested_range(request, file.size, headers["ETag"])
     if span is None and request.accept_encodings["gzip"] and file.format is not Format.PARQUET:

@@ -27,7 +27,7 @@ from web.batches import BatchRoutes
 from web.bodies import Bodies
 from web.capacity_watch import CapacityWatch
 from web.dead import DeadLetterRoutes
-from web.keys import Owners
+from web.keys import ApiKeys
 from web.models import ModelRoutes
 from web.oip.responses import with_error_line
 from web.oip.routes import InferenceRoutes
@@ -88,6 +88,7 @@ class Web:
     waiting: WaitingCallers
     connections: OpenConnections
     batches: BatchSubmission
+    keys: ApiKeys
     supervisor: Supervisor
     webhooks: WebhookSender
 
@@ -96,6 +97,7 @@ class Web:
         self.supervisor.start("capacity watch", self.watch.run)
         self.waiting.start(self.supervisor)
         self.supervisor.start("slow connections", self.connections.run)
+        self.supervisor.start("keys", self.keys.run)
         self.supervisor.start("access log", self.access_log.run)
         self.supervisor.start("webhooks", self.webhooks.run)
 
@@ -106,7 +108,7 @@ class Web:
         self.connections.draining = True
 
 
-def build(settings: Settings, owners: Owners, catalog: Catalog, journal: Journal, backends: Backends) -> Web:
+def build(settings: Settings, keys: ApiKeys, catalog: Catalog, journal: Journal, backends: Backends) -> Web:
     """Connects to nothing, and starts nothing."""
     store = PredictionStore(backends.redis, settings)
     batch_store = BatchStore(backends.batch_redis, settings)
@@ -130,7 +132,7 @@ def build(settings: Settings, owners: Owners, catalog: Catalog, journal: Journal
     retrying = BatchRetrying(batches, retries, watch)
     letters = dead_letters(backends.redis, store, retries, send, send_wake_up)
     connections = OpenConnections(settings.most_connections)
-    app = App(settings, owners, access_log, Bodies(settings.held_bodies, connections))
+    app = App(settings, keys, access_log, Bodies(settings.held_bodies, connections))
     ProblemResponses(app, extensions={"v2": with_error_line})
     app.add_routes(
         (
@@ -142,7 +144,7 @@ def build(settings: Settings, owners: Owners, catalog: Catalog, journal: Journal
             DeliveryRoutes(predictions, batches, webhooks.outbox),
             DeadLetterRoutes(letters),
             OperatingRoutes(monitor, watch, access_log, webhooks.outbox),
-            DocumentRoutes(Document(catalog, keyed=bool(owners), route_classes=ROUTE_CLASSES)),
+            DocumentRoutes(Document(catalog, keyed=bool(keys.owners), route_classes=ROUTE_CLASSES)),
         )
     )
-    return Web(app, access_log, watch, waiting, connections, batches, supervisor, webhooks.sender)
+    return Web(app, access_log, watch, waiting, connections, batches, keys, supervisor, webhooks.sender)

@@ -34,7 +34,7 @@ from model.description.catalog import Catalog
 from tests.simulation.files import SimulatedFiles
 from tests.simulation.network import Network, SimulatedRedis
 from tests.simulation.scheduler import Process, Result, Scheduler
-from web.keys import parse_keys
+from web.keys import ApiKeys
 from web.wiring import Backends, Web, build
 from worker.bundles import Bundles
 from worker.child import Child
@@ -170,7 +170,7 @@ class Service:
             channel=channel_of(str(number)),
             post_webhook=_post_nowhere,
         )
-        web = build(self.settings, parse_keys(""), catalog(), _journal(), backends)
+        web = build(self.settings, ApiKeys(""), catalog(), _journal(), backends)
         web.start()
         started.web = web
 

@@ -30,7 +30,7 @@ from tests.structure.code import ROOT
 from tests.structure.lua import linked_scripts
 from tests.unit.web.faulty_redis import FaultyRedis
 from web.connection import Connection
-from web.keys import parse_keys
+from web.keys import ApiKeys
 from web.webhooks.posting import Answer
 from web.wiring import Backends, build
 from worker.bundles import Bundles
@@ -68,7 +68,7 @@ class Journey:
             monkeypatch.setattr(f"worker.roles.{name}", lambda *_: self._redis)
         for role in ROLES:
             self._hire(role)
-        web = build(self.settings, parse_keys(""), self._catalog, self._journal, self._backends())
+        web = build(self.settings, ApiKeys(""), self._catalog, self._journal, self._backends())
         self._server = WSGIServer(
             ("127.0.0.1", 0), web.app, handler_class=partial(Connection, web.connections), log=None
         )

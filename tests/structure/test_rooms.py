@@ -66,7 +66,6 @@ UNSUPERVISED = {
     "web/batch_submission.py": "try_wake_up has no error",
     "web/webhooks/sender.py": "an attempt that breaks off is logged, and made again when its lease is over",
     "web/server.py": "the process is about to end",
-    "web/webhooks/sender.py": "an attempt that failed is made again when its lease ends",
 }
 """Files that start threads or greenlets of their own, and why nobody need watch these."""
 

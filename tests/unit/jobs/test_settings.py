@@ -32,6 +32,8 @@ USABLE = {
     "lease_seconds": "29",
     "attempts": "7",
     "api_keys": "ada:0123",
+    "api_keys_file": "keys.txt",
+    "allowed_hosts": "a.example,*.b.example",
     "allow_anyone": "true",
     "webhook_secrets": "ada:whsec_0123",
     "webhook_secrets_file": "/run/secrets/webhooks",
