@@ -17,6 +17,7 @@ from werkzeug.routing import MapAdapter
 
 from jobs.settings import Settings
 from web.access_log import AccessLog, AnsweredRequest
+from web.key_limits import KeyLimits
 from web.keys import ACCESS, ANONYMOUS, Access, Owner, Owners
 from web.problems import Problem
 from web.routing import View, routes_of
@@ -59,6 +60,7 @@ class App(Flask):
         settings: Settings,
         owners: Owners,
         access_log: AccessLog,
+        limits: KeyLimits,
         random_bytes: Callable[[int], bytes] = os.urandom,
     ) -> None:
         super().__init__(__name__, static_folder=None)
@@ -68,6 +70,7 @@ class App(Flask):
         self._owners = owners
         self._loopback_only = not owners and not settings.allow_anyone
         self._access_log = access_log
+        self._limits = limits
         self._random_bytes = random_bytes
 
     def add_routes(self, views: Iterable[object]) -> None:
@@ -84,6 +87,8 @@ class App(Flask):
         def start(status: str, headers: list[tuple[str, str]], *failure: Any) -> Any:
             headers.append(("X-Request-ID", request_id))
             request: ApiRequest = environ["werkzeug.request"]
+            if status[0] == "4" and environ["REQUEST_METHOD"] == "POST" and hasattr(request, "owner"):
+                self._limits.refused(request.owner.name, request.content_length or 0)
             rule = request.url_rule
             route, method = (rule.rule, environ["REQUEST_METHOD"]) if rule else ("none", "none")
             entry = AnsweredRequest(
@@ -114,14 +119,21 @@ class App(Flask):
             self.raise_routing_exception(request)
         rule = request.url_rule
         access = ACCESS.get(rule.rule, Access.PREDICT)
-        if access is not Access.PUBLIC:
-            request.owner = owner = self._owner_of(request) if self._owners else ANONYMOUS
-            if access is Access.OPERATE and not owner.may_operate:
-                raise Problem(
-                    403, f"{rule.rule} is for operators; send a key that has :operate in PAYGRADE_API_KEYS"
-                )
         view: View = self.view_functions[rule.endpoint]  # type: ignore[assignment]  # Flask allows more
-        return view(request, **request.view_args)
+        if access is Access.PUBLIC:
+            return view(request, **request.view_args)
+        request.owner = owner = self._owner_of(request) if self._owners else ANONYMOUS
+        if access is Access.OPERATE and not owner.may_operate:
+            raise Problem(
+                403, f"{rule.rule} is for operators; send a key that has :operate in PAYGRADE_API_KEYS"
+            )
+        self._limits.begin(owner.name)
+        try:
+            if request.method == "POST" and not rule.rule.endswith("/cancel"):
+                self._limits.check(owner.name)
+            return view(request, **request.view_args)
+        finally:
+            self._limits.end(owner.name)
 
     def _owner_of(self, request: Request) -> Owner:
         scheme, _, token = request.headers.get("Authorization", "").partition(" ")

@@ -14,6 +14,7 @@ from jobs.predictions.store import PredictionStore
 from jobs.queues.capacity import Monitor
 from jobs.queues.processes import Process
 from jobs.queues.queue import SendWakeUp
+from jobs.queues.usage import UsageReader
 from jobs.settings import Settings
 from model.description.catalog import Catalog
 from web.access_log import AccessLog
@@ -22,6 +23,7 @@ from web.batch_submission import BatchSubmission
 from web.batches import BatchRoutes
 from web.capacity_watch import CapacityWatch
 from web.connection import OpenConnections
+from web.key_limits import KeyLimits
 from web.keys import Owners
 from web.models import ModelRoutes
 from web.oip.responses import with_error_line
@@ -95,7 +97,9 @@ def build(settings: Settings, owners: Owners, catalog: Catalog, journal: Journal
     batch_store = BatchStore(backends.batch_redis, settings)
     access_log = AccessLog(Metrics(backends.redis), journal)
     monitor = Monitor(backends.redis, settings)
-    watch = CapacityWatch(monitor, backends.process, settings.max_waiting)
+    usage = UsageReader(backends.redis)
+    limits = KeyLimits(usage, settings)
+    watch = CapacityWatch(monitor, usage, limits, backends.process, settings.max_waiting)
     waiting = WaitingCallers(
         backends.subscriber,
         {ids.PREDICTION: store.read, ids.BATCH: batch_store.read},
@@ -108,7 +112,7 @@ def build(settings: Settings, owners: Owners, catalog: Catalog, journal: Journal
         batch_store, backends.files, watch, waiting, backends.send_batch_wake_up, settings.max_file
     )
     connections = OpenConnections()
-    app = App(settings, owners, access_log)
+    app = App(settings, owners, access_log, limits)
     ProblemResponses(app, extensions={"v2": with_error_line})
     app.add_routes(
         (

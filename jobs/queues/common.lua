@@ -7,12 +7,18 @@
 --                                    while the body of a batch arrives, CREATING and the id
 --   queue:<name>             stream  entries that wait: the job's id, its rows, and for batches the task
 --   queue:<name>:retry       stream  entries of predictions whose worker was lost: each is claimed alone
---   queue:<name>:rows        string  how many rows wait in both streams
+--   queue:<name>:of:<owner>  stream  entries of the owner that wait for their turns, numbered by the rows before each
+--   queue:<name>:turns       zset    owners with such entries, by the rows that they were given
+--   queue:<name>:behind      string  how many such entries there are
+--   queue:<name>:rows        string  how many rows wait in all of these streams
 --   queue:<name>:wake_ups    zset    wake-ups that were sent or are being answered, by the time when they expire
 --   queue:<name>:consumers   zset    consumers that are alive, by the time when they expire
 --   queue:<name>:claim_rows  string  how many rows a consumer claims at once
 --   queue:<name>:deadlines   zset    jobs that must start in time, by their deadline
 --   queue:<name>:swept       string  exists for a short time after a sweep, during which no worker sweeps again
+--   kept:<owner>             hash    about how many bytes expire of the owner's jobs, by the minute
+--   kept                     zset    owners of whose jobs something is kept, by the time when all of it has expired
+--   rate:<owner>:<minute>    string  how many rows the owner has posted in this minute, where that is limited
 --   web_processes            zset    web processes that are alive, by the time when they expire
 --   processes                hash    what each web process and consumer reports: release, rows per second; a child process
 --                                    that serves two queues has a field for each
@@ -21,16 +27,24 @@
 local GROUP = 'workers'
 local PROCESSES = 'processes'
 local METRICS = 'metrics'
+local KEPT = 'kept'
 local WAKE_UP_EXPIRES_MS = 5000  -- a wake-up that no consumer answers counts as lost
 local ANSWER_EXPIRES_MS = 2000  -- a consumer that neither claims again nor withdraws its wake-up counts as lost
 local LIST_KEPT_MS = 30 * 86400000  -- how long an owner's list is kept after the last job was added
 local CONSUMER_IDLE_MS = 3600000  -- after which an idle consumer is removed from the consumer group
 
+local function whole(number) return string.format('%.0f', number) end
+local function kept_key(owner) return 'kept:' .. owner end
+local function rate_key(owner, minute) return 'rate:' .. owner .. ':' .. whole(minute) end
 local function job_key(id) return 'job:' .. id end
 local function list_key(kind, owner) return kind .. ':of:' .. owner end
 local function idempotency_key(owner, digest) return digest ~= '' and 'idempotency:' .. owner .. ':' .. digest or '' end
 local function stream_key(queue) return 'queue:' .. queue end
 local function retry_key(queue) return 'queue:' .. queue .. ':retry' end
+local function owner_key(queue, owner) return 'queue:' .. queue .. ':of:' .. owner end
+local function turns_key(queue) return 'queue:' .. queue .. ':turns' end
+local function behind_key(queue) return 'queue:' .. queue .. ':behind' end
+local function added_key(queue) return 'queue:' .. queue .. ':added' end
 local function rows_key(queue) return 'queue:' .. queue .. ':rows' end
 local function wake_ups_key(queue) return 'queue:' .. queue .. ':wake_ups' end
 local function consumers_key(queue) return 'queue:' .. queue .. ':consumers' end
@@ -40,8 +54,6 @@ local function swept_key(queue) return 'queue:' .. queue .. ':swept' end
 
 -- A process may be in several sets, as consumer of several queues.
 local function process_field(set, name) return set .. ' ' .. name end
-
-local function whole(number) return string.format('%.0f', number) end
 
 local clock = redis.call('TIME')
 local now = tonumber(clock[1]) * 1000 + math.floor(tonumber(clock[2]) / 1000)
@@ -71,11 +83,27 @@ local function first_bytes(time)
   return string.char(byte(5), byte(4), byte(3), byte(2), byte(1), byte(0))
 end
 
+-- Kept bytes --------------------------------------------------------------------------------------------------------
+
+local JOB_BYTES = 500  -- what the record and the list entry of a job take, without inputs, outputs and error
+
+local function minute_of(time) return math.floor(time / 60000) end
+
+-- Counts bytes of an owner that expire at this time, negative for those that are removed before it.
+local function count_kept(owner, expires, bytes)
+  local key = kept_key(owner)
+  if redis.call('HINCRBY', key, whole(minute_of(expires)), bytes) ~= bytes then return end
+  redis.call('PEXPIREAT', key, whole(expires + 60000))
+  redis.call('ZREMRANGEBYSCORE', KEPT, '-inf', now_text)
+  redis.call('ZADD', KEPT, whole(expires + 60000), owner)
+end
+
 -- Effects that wait for commit() ------------------------------------------------------------------------------------
 
 local acknowledged = {}  -- stream -> entries
 local messages = {}  -- channel -> messages
 local counted = {}  -- metric -> times
+local kept = {}  -- owner -> bytes of jobs that end, and when they expire
 
 local function acknowledge(stream, entry) append(acknowledged, stream, entry) end
 
@@ -92,6 +120,7 @@ local function commit()
   end
   for channel, ended in pairs(messages) do redis.call('PUBLISH', channel, table.concat(ended, '\n')) end
   for metric, times in pairs(counted) do redis.call('HINCRBY', METRICS, metric, times) end
+  for owner, its in pairs(kept) do count_kept(owner, its.expires, its.bytes) end
 end
 
 -- Records -----------------------------------------------------------------------------------------------------------
@@ -112,9 +141,9 @@ local function set_status(id, status, ...) redis.call('HSET', job_key(id), 'stat
 -- The fields that a script needs to end a job of any kind.
 local function read_job(id)
   local seen = redis.call('HMGET', job_key(id), 'status', 'model', 'queue', 'attempt', 'started', 'watchers', 'deadline',
-                          'idempotency')
+                          'idempotency', 'owner')
   return {status = seen[1], model = seen[2], queue = seen[3], attempt = seen[4], started = seen[5], watchers = seen[6],
-          deadline = seen[7], idempotency = seen[8]}
+          deadline = seen[7], idempotency = seen[8], owner = seen[9]}
 end
 
 -- Informs the web processes that wait for a job. A message is these lines (jobs/queues/ended.py reads them): id, status,
@@ -140,6 +169,8 @@ local function end_job(kind, queue, id, job, status, retention_ms, outputs, erro
   redis.call('PEXPIRE', key, retention_ms)
   if job.idempotency then redis.call('PEXPIRE', job.idempotency, retention_ms) end
   if job.deadline then redis.call('ZREM', deadlines_key(queue), id) end
+  local bytes = (kept[job.owner] or {bytes = 0}).bytes + JOB_BYTES + #outputs + #error
+  kept[job.owner] = {bytes = bytes, expires = now + retention_ms}
   count('jobs_ended|' .. kind .. '|' .. job.model .. '|' .. status)
   if job.watchers then notify(id, job, status, expires, outputs, error) end
 end
@@ -149,7 +180,8 @@ local DEADLINE_PASSED = '{"type":"deadline_passed","detail":"no worker started t
 -- Removes a job that has ended. `raw` is the 16 bytes of its id.
 local function delete_job(kind, owner, id, raw)
   local key = job_key(id)
-  local idempotency = redis.call('HGET', key, 'idempotency')
+  local idempotency, expires, outputs, error = unpack(redis.call('HMGET', key, 'idempotency', 'expires', 'outputs', 'error'))
+  count_kept(owner, expires, -(JOB_BYTES + #(outputs or '') + #(error or '')))
   if idempotency then redis.call('DEL', idempotency) end
   redis.call('DEL', key)
   redis.call('ZREM', list_key(kind, owner), raw)
@@ -195,10 +227,133 @@ end
 
 -- Queues ------------------------------------------------------------------------------------------------------------
 
-local function waiting(queue) return redis.call('XLEN', stream_key(queue)) + redis.call('XLEN', retry_key(queue)) end
+local MOST_JOBS = 256  -- in one claim, so that Redis is soon free again
+local MOST_ENTRIES = 4096  -- that one claim reads; some may be dropped
+local FIRST_CLAIM_ROWS = 1000  -- until a consumer has claimed
+
+local states = {}  -- queue -> what read_states has read
+
+-- Reads, of each of these queues, how many `rows` wait in all, how many entries wait `behind`, how many rows a consumer
+-- claims, and how many were ever added to its own stream (nil: that is not counted).
+local function read_states(queues)
+  local keys = {}
+  for _, queue in ipairs(queues) do
+    for _, key in ipairs({rows_key(queue), behind_key(queue), claim_rows_key(queue), added_key(queue)}) do
+      keys[#keys + 1] = key
+    end
+  end
+  local values = redis.call('MGET', unpack(keys))
+  for number, queue in ipairs(queues) do
+    local rows, behind, claim_rows, added = unpack(values, 4 * number - 3, 4 * number)
+    states[queue] = {rows = math.max(tonumber(rows or 0), 0), behind = math.max(tonumber(behind or 0), 0),
+                     claim_rows = tonumber(claim_rows or FIRST_CLAIM_ROWS), added = added and tonumber(added)}
+  end
+end
+
+local function state_of(queue)
+  if not states[queue] then read_states({queue}) end
+  return states[queue]
+end
+
+local function waiting(queue)
+  return redis.call('XLEN', stream_key(queue)) + redis.call('XLEN', retry_key(queue)) + state_of(queue).behind
+end
 
 -- Changes the number of rows that wait. missing_wake_ups() resets the number whenever the queue is empty.
-local function count_rows(queue, rows) return redis.call('INCRBY', rows_key(queue), rows) end
+local function count_rows(queue, rows)
+  local left = redis.call('INCRBY', rows_key(queue), rows)
+  if states[queue] then states[queue].rows = left end
+  return left
+end
+
+-- Turns -------------------------------------------------------------------------------------------------------------
+-- While less than a claim's worth waits, entries go to the queue's own stream, first come, first served. What comes later
+-- waits behind, in a stream of its owner. A claim that has emptied the queue's own stream fills it from those of the owners
+-- in turns; whoever was given the fewest rows is next. So nobody waits for more than a few claims of another.
+
+local function claims_worth(queue) return math.min(state_of(queue).claim_rows, MOST_JOBS) end
+
+-- Whether a new entry must wait behind.
+local function is_behind(queue)
+  local state = state_of(queue)
+  return state.behind > 0 or state.rows >= claims_worth(queue)
+end
+
+local function count_behind(queue, entries)
+  state_of(queue).behind = math.max(redis.call('INCRBY', behind_key(queue), entries), 0)
+end
+
+-- The number of an owner's first entry that waits behind (nil: none does), the number of the next entry that will, and how
+-- many rows wait.
+local function behind_of(queue, owner)
+  local stream = owner_key(queue, owner)
+  local first = redis.call('XRANGE', stream, '-', '+', 'COUNT', 1)[1]
+  if not first then return {next = 1, rows = 0} end
+  local last = redis.call('XREVRANGE', stream, '+', '-', 'COUNT', 1)[1]
+  local function number(entry) return tonumber(string.match(entry[1], '^%d+')) end
+  local next_number = number(last) + last[2][4]
+  return {first = number(first), next = next_number, rows = next_number - number(first)}
+end
+
+-- About how many rows are scored before an entry with so many rows of its owner before it.
+local function rows_before(queue, rows)
+  return math.min(state_of(queue).rows, rows * redis.call('ZCARD', turns_key(queue)) + claims_worth(queue))
+end
+
+-- Adds an entry that waits behind; `known` is what behind_of returns. Returns its number in the stream of its owner.
+local function put_behind(queue, owner, known, id, rows, ...)
+  local turns = turns_key(queue)
+  local number = whole(known.next)
+  redis.call('XADD', owner_key(queue, owner), number .. '-0', 'id', id, 'rows', rows, ...)
+  if not known.first then
+    -- After the owner who is next, or newcomers could keep that owner waiting for ever; before all who had a turn since.
+    redis.call('ZADD', turns, 'NX', (redis.call('ZRANGE', turns, 0, 0, 'WITHSCORES')[2] or 0) + 0.5, owner)
+  end
+  count_behind(queue, 1)
+  return number
+end
+
+-- Removes entries from the stream of an owner, which has a turn no longer if it is empty then.
+local function remove_behind(queue, owner, entries)
+  local stream = owner_key(queue, owner)
+  if #entries > 0 then count_behind(queue, -redis.call('XDEL', stream, unpack(entries))) end
+  if redis.call('XLEN', stream) > 0 then return true end
+  redis.call('DEL', stream)
+  redis.call('ZREM', turns_key(queue), owner)
+end
+
+local MOST_IN_A_TURN = 16  -- entries
+
+-- Gives one owner a turn: moves its first entries, up to `most` or with about `rows` rows, to the queue's own stream.
+-- Returns how many were moved, and their rows.
+local function give_turn(queue, owner, rows, most)
+  local added = state_of(queue).added
+  local moved, given = {}, 0
+  for _, entry in ipairs(redis.call('XRANGE', owner_key(queue, owner), '-', '+', 'COUNT', MOST_IN_A_TURN)) do
+    if #moved == most or given >= rows then break end
+    -- Numbered after all that were ever added to this stream, and before the next.
+    redis.call('XADD', stream_key(queue), added and whole(added) .. '-*' or '*', unpack(entry[2]))
+    moved[#moved + 1], given = entry[1], given + entry[2][4]
+  end
+  if remove_behind(queue, owner, moved) then redis.call('ZINCRBY', turns_key(queue), given, owner) end
+  return #moved, given
+end
+
+-- Moves entries that wait behind to the queue's own stream until it has `rows` rows or `most` entries more, the owners' in
+-- turns. Returns whether it moved any.
+local function take_turns(queue, rows, most)
+  local moved, given = 0, 0
+  while moved < most and given < rows do
+    local owner = redis.call('ZRANGE', turns_key(queue), 0, 0)[1]
+    if not owner then break end
+    local turn = math.min(math.ceil(rows / MOST_IN_A_TURN), rows - given)
+    local entries, its_rows = give_turn(queue, owner, turn, most - moved)
+    moved, given = moved + entries, given + its_rows
+  end
+  return moved > 0
+end
+
+-- Wake-ups and claims -----------------------------------------------------------------------------------------------
 
 -- How many wake-ups are missing: one is wanted for each claim's worth of rows, at most one for each consumer that is alive.
 local function missing_wake_ups(queue)
@@ -207,9 +362,9 @@ local function missing_wake_ups(queue)
     return 0
   end
   redis.call('ZREMRANGEBYSCORE', wake_ups_key(queue), '-inf', now_text)
-  local rows, claim_rows = redis.call('GET', rows_key(queue)), redis.call('GET', claim_rows_key(queue))
+  local state = state_of(queue)
   local consumers = redis.call('ZCOUNT', consumers_key(queue), now_text, '+inf')
-  local wanted = math.min(math.max(math.ceil((rows or 0) / (claim_rows or 1000)), 1), consumers)
+  local wanted = math.min(math.max(math.ceil(state.rows / state.claim_rows), 1), consumers)
   return math.max(wanted - redis.call('ZCARD', wake_ups_key(queue)), 0)
 end
 
@@ -225,11 +380,10 @@ local function wake_up(queue, name, most)
   return sent
 end
 
-local MOST_JOBS, MOST_ENTRIES = 256, 4096  -- in one claim, so that Redis is soon free again
-
 -- Claims entries for one consumer until they have `wanted` rows. First comes the entry that the consumer has read already
 -- (`read`: the entry and its fields, or nil); without it, one entry of a lost worker, which is claimed alone, so that other
--- jobs are not lost with it; then the entries that wait. `start(stream, entry, fields)` returns the claim, or nil to skip an
+-- jobs are not lost with it; then the entries that wait, at last those behind, one more of which is left to whoever watches
+-- the queue. `start(stream, entry, fields)` returns the claim, or nil to skip an
 -- entry. With `last`, the wake-up is withdrawn if nothing was claimed.
 local function claim(queue, consumer, wake_up_name, wanted, read, last, start)
   local claimed, rows, entries, rows_read = {}, 0, 0, 0
@@ -254,6 +408,18 @@ local function claim(queue, consumer, wake_up_name, wanted, read, last, start)
   end
 
   local stream = stream_key(queue)
+  local function is_enough() return rows >= wanted or #claimed >= MOST_JOBS or entries >= MOST_ENTRIES end
+  local function take_waiting() while not is_enough() and take(stream, next_number()) do end end
+
+  local rows_counted = 0
+  -- Returns how many rows still wait.
+  local function count_read()
+    if rows_read == rows_counted then return tonumber(redis.call('GET', rows_key(queue)) or 0) end
+    local left = count_rows(queue, rows_counted - rows_read)
+    rows_counted = rows_read
+    return left
+  end
+
   redis.call('SET', claim_rows_key(queue), wanted)
   if read then
     -- The sweeper may have requeued the entry in the meantime.
@@ -263,10 +429,13 @@ local function claim(queue, consumer, wake_up_name, wanted, read, last, start)
   else
     while #claimed == 0 and take(retry_key(queue), 1) do end
   end
-  if read or #claimed == 0 then
-    while rows < wanted and #claimed < MOST_JOBS and entries < MOST_ENTRIES and take(stream, next_number()) do end
+  local alone = #claimed > 0 and not read
+  if not alone then take_waiting() end
+  if count_read() > 0 and not alone then
+    while not is_enough() and take_turns(queue, wanted - rows, MOST_JOBS - #claimed) do take_waiting() end
+    if rows_read > rows_counted then count_read() end
+    take_turns(queue, 1, 1)
   end
-  if rows_read > 0 then count_rows(queue, -rows_read) end
   if #claimed > 0 then
     if wake_up_name ~= '' then
       redis.call('ZADD', wake_ups_key(queue), whole(now + ANSWER_EXPIRES_MS), wake_up_name)

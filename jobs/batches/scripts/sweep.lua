@@ -35,6 +35,7 @@ end
 count('sweeps|' .. queue)
 sweep_deadlines(queue, MOST, function(id) expire_overdue(id, retention_ms) end)
 sweep_stream(stream_key(queue), lease_ms, MOST, requeue)
+take_turns(queue, 1, 1)  -- in case all entries before them were removed
 commit()
 local removable = redis.call('ZRANGEBYSCORE', FILES, '-inf', now_text, 'LIMIT', 0, MOST)
 return {requeued, given_up, wake_up(queue, wake_up_name, most_wake_ups), removable}
