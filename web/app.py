@@ -87,7 +87,7 @@ class App(Flask):
         def start(status: str, headers: list[tuple[str, str]], *failure: Any) -> Any:
             headers.append(("X-Request-ID", request_id))
             request: ApiRequest = environ["werkzeug.request"]
-            if status[0] == "4" and environ["REQUEST_METHOD"] == "POST" and hasattr(request, "owner"):
+            if status[0] == "4" and self._owners and hasattr(request, "owner"):
                 self._limits.refused(request.owner.name, request.content_length or 0)
             rule = request.url_rule
             route, method = (rule.rule, environ["REQUEST_METHOD"]) if rule else ("none", "none")
@@ -120,9 +120,11 @@ class App(Flask):
         rule = request.url_rule
         access = ACCESS.get(rule.rule, Access.PREDICT)
         view: View = self.view_functions[rule.endpoint]  # type: ignore[assignment]  # Flask allows more
-        if access is Access.PUBLIC:
+        if access is Access.PUBLIC or not self._owners:
+            if access is not Access.PUBLIC:
+                request.owner = ANONYMOUS
             return view(request, **request.view_args)
-        request.owner = owner = self._owner_of(request) if self._owners else ANONYMOUS
+        request.owner = owner = self._owner_of(request)
         if access is Access.OPERATE and not owner.may_operate:
             raise Problem(
                 403, f"{rule.rule} is for operators; send a key that has :operate in PAYGRADE_API_KEYS"

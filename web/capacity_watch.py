@@ -2,7 +2,6 @@
 
 import logging
 import math
-import time
 from collections.abc import Callable
 
 import gevent
@@ -35,7 +34,7 @@ class CapacityWatch:
         limits: KeyLimits,
         process: Process,
         max_waiting: int,
-        clock: Callable[[], float] = time.time,
+        clock: Callable[[], float],
     ) -> None:
         self.capacity = Capacity()
         self.room = math.inf

@@ -1,7 +1,6 @@
 """The limits of each key that web checks before it reads a body, by what Redis had counted a second ago."""
 
 import math
-import time
 from collections import Counter
 from collections.abc import Callable
 from typing import NamedTuple
@@ -22,9 +21,7 @@ class _Refusal(NamedTuple):
 class KeyLimits:
     """A limit of 0 is none."""
 
-    def __init__(
-        self, usage: UsageReader, settings: Settings, clock: Callable[[], float] = time.time
-    ) -> None:
+    def __init__(self, usage: UsageReader, settings: Settings, clock: Callable[[], float]) -> None:
         self._usage = usage
         self._rows_per_minute = settings.rows_per_minute
         self._max_percent = settings.max_memory_percent_per_key

@@ -1,5 +1,6 @@
 """Builds web from its parts, for the server and for tests."""
 
+import time
 from dataclasses import dataclass
 
 import gevent
@@ -98,8 +99,8 @@ def build(settings: Settings, owners: Owners, catalog: Catalog, journal: Journal
     access_log = AccessLog(Metrics(backends.redis), journal)
     monitor = Monitor(backends.redis, settings)
     usage = UsageReader(backends.redis)
-    limits = KeyLimits(usage, settings)
-    watch = CapacityWatch(monitor, usage, limits, backends.process, settings.max_waiting)
+    limits = KeyLimits(usage, settings, time.time)
+    watch = CapacityWatch(monitor, usage, limits, backends.process, settings.max_waiting, time.time)
     waiting = WaitingCallers(
         backends.subscriber,
         {ids.PREDICTION: store.read, ids.BATCH: batch_store.read},

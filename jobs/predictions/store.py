@@ -32,6 +32,7 @@ class PredictionStore(JobStore[PredictionRecord, PredictionStatus]):
 
     def __init__(self, redis: Redis, settings: Settings) -> None:
         super().__init__(redis, settings, PREDICTION, decode_record, PredictionStatus)
+        self._in_turns = "1" if settings.has_keys else ""
         self._add = Script(redis, "predictions/add")
 
     def add(self, jobs: Sequence[NewPrediction]) -> tuple[list[Accepted | JobsError], list[str]]:
@@ -44,7 +45,7 @@ class PredictionStore(JobStore[PredictionRecord, PredictionStatus]):
             map(_item, jobs),
             max_waiting=self._settings.max_waiting,
             max_rows_per_owner=self._settings.max_waiting_rows_per_key,
-            in_turns="1" if self._settings.has_keys else "",
+            in_turns=self._in_turns,
             rows_per_minute=self._settings.rows_per_minute,
             retention_ms=self.retention_ms,
             wake_up_name=uuid4().hex,
