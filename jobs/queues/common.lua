@@ -229,7 +229,7 @@ end
 
 local MOST_JOBS = 256  -- in one claim, so that Redis is soon free again
 local MOST_ENTRIES = 4096  -- that one claim reads; some may be dropped
-local FIRST_CLAIM_ROWS = 1000  -- until a consumer has claimed
+local FIRST_CLAIM_ROWS = 1  -- until a consumer has claimed
 
 local states = {}  -- queue -> what read_states has read
 
