@@ -23,9 +23,8 @@ log = logging.getLogger(__name__)
 MOST_NOTED = 1_000
 """Samples kept at most; the heartbeat of the child flushes them every second."""
 
-CLAIM_SECONDS = 0.05
-"""How long the work of one claim should take: enough rows to share a call of the model, and soon over, since
-who comes next waits for it."""
+CLAIM_SECONDS = 0.5
+"""How long the work of one claim should take: enough rows to share a call of the model, and soon over."""
 FEWEST_ROWS, MOST_ROWS = 1, 20_000
 _WEIGHT = 0.2
 _REMEMBERED_SECONDS = 5

@@ -228,6 +228,7 @@ end
 -- Queues ------------------------------------------------------------------------------------------------------------
 
 local MOST_JOBS = 256  -- in one claim, so that Redis is soon free again
+local SHARE_IN_TURNS, MOST_JOBS_IN_TURNS = 8, 128  -- claims are smaller then, so that whoever comes next waits less
 local MOST_ENTRIES = 4096  -- that one claim reads; some may be dropped
 local FIRST_CLAIM_ROWS = 1  -- until a consumer has claimed
 
@@ -431,8 +432,12 @@ local function claim(queue, consumer, wake_up_name, wanted, read, last, start)
   end
   local alone = #claimed > 0 and not read
   if not alone then take_waiting() end
-  if count_read() > 0 and not alone then
-    while not is_enough() and take_turns(queue, wanted - rows, MOST_JOBS - #claimed) do take_waiting() end
+  if count_read() > 0 and not alone and redis.call('EXISTS', turns_key(queue)) == 1 then
+    local share = math.ceil(wanted / SHARE_IN_TURNS)
+    while rows < share and #claimed < MOST_JOBS_IN_TURNS and entries < MOST_ENTRIES
+      and take_turns(queue, share - rows, MOST_JOBS_IN_TURNS - #claimed) do
+      take_waiting()
+    end
     if rows_read > rows_counted then count_read() end
     take_turns(queue, 1, 1)
   end

@@ -1,11 +1,11 @@
-"""A claim takes about a twentieth of a second of work."""
+"""A claim takes about half a second of work."""
 
 import pytest
 
 from worker.measurements import FEWEST_ROWS, MOST_ROWS, Pace
 
 
-@pytest.mark.parametrize(("rows_a_second", "wanted"), [(2_000, 100), (100, 5), (20_000, 1_000)])
+@pytest.mark.parametrize(("rows_a_second", "wanted"), [(2_000, 1_000), (10, 5), (20_000, 10_000)])
 def test_the_pace_follows_the_measured_rate(rows_a_second: int, wanted: int) -> None:
     pace = Pace()
     for rows in (10, 500, 3) * 20:
@@ -24,7 +24,7 @@ def test_one_slow_call_changes_the_pace_a_little() -> None:
     pace = Pace()
     for seconds in (1.0, 1.0, 2.0):
         pace.measured(1_000, seconds)
-    assert 40 < pace.rows < 50
+    assert 400 < pace.rows < 500
 
 
 @pytest.mark.parametrize(("seconds", "rows"), [(0.0, MOST_ROWS), (1e-9, MOST_ROWS), (60.0, FEWEST_ROWS)])

@@ -20,8 +20,8 @@ from jobs.settings import Settings
 from tests.unit.conftest import Clock, Read, job, living, refusals, scored
 from tests.unit.jobs.batches.conftest import OPTIONS, add
 
-CLAIM = 10
-"""Rows that each claim wants."""
+CLAIM = 80
+"""Rows that each claim wants; in turns it has an eighth of them."""
 KEYED = Settings(api_keys=SecretStr("ada:" + "0" * 64))
 
 
@@ -127,7 +127,7 @@ def test_newcomers_do_not_keep_an_owner_waiting_for_ever(
     flood(store, jobs=CLAIM)
     last = flood(store, jobs=30, owner="zoe")[-1]
     for number in range(40):
-        flood(store, jobs=CLAIM, owner=f"a{number}")
+        flood(store, jobs=5, owner=f"a{number}")
         if last.id in ids_of(claim()):
             return
     raise AssertionError("zoe had no turn")
@@ -136,12 +136,12 @@ def test_newcomers_do_not_keep_an_owner_waiting_for_ever(
 def test_a_job_that_waits_behind_can_be_canceled_and_deleted(
     store: PredictionStore, claim: Callable[[], list[Claim]], capacity: Callable[[], Capacity]
 ) -> None:
-    posted = flood(store, jobs=50)
-    for each in posted[20:]:
+    posted = flood(store, jobs=CLAIM + 50)
+    for each in posted[CLAIM + 20 :]:
         assert store.cancel(each.id) is PredictionStatus.CANCELED
         assert store.delete(each.id) is PredictionStatus.CANCELED
-    assert (capacity().waiting, capacity().rows) == (20, 20)
-    assert len(claim()) + len(claim()) == 20
+    assert (capacity().waiting, capacity().rows) == (CLAIM + 20, CLAIM + 20)
+    assert sum(len(claim()) for _ in range(5)) == CLAIM + 20
     assert claim() == []
 
 
@@ -164,12 +164,12 @@ def test_a_job_that_waits_behind_expires_at_its_deadline(
     clock: Clock,
     read: Read,
 ) -> None:
-    flood(store, jobs=20)
+    flood(store, jobs=CLAIM + 20)
     store.add([late := job(start_within=3)])
     clock.forward(4)
     consumer.sweep(0)
     assert read(late.id).status is PredictionStatus.EXPIRED
-    assert capacity().rows == 20
+    assert capacity().rows == CLAIM + 20
     assert late.id not in [job_id for _ in range(4) for job_id in ids_of(claim())]
 
 
@@ -184,15 +184,15 @@ def test_jobs_wait_though_all_entries_before_them_were_canceled(
 
 
 def test_jobs_of_a_lost_consumer_that_waited_behind_run_again(
-    store: PredictionStore, consumer: PredictionConsumer, clock: Clock, read: Read
+    store: PredictionStore, consumer: PredictionConsumer, clock: Clock
 ) -> None:
-    posted = flood(store, jobs=30)
-    lost = [each for _ in range(3) for each in consumer.claim("lost", "wake_up", CLAIM)]
-    assert len(lost) == 30
+    posted = flood(store, jobs=CLAIM + 30)
+    lost = [each for _ in range(12) for each in consumer.claim("lost", "wake_up", CLAIM)]
+    assert len(lost) == CLAIM + 30
     clock.forward(16)
-    assert consumer.sweep(0).requeued == 30
+    assert consumer.sweep(0).requeued == CLAIM + 30
     assert store.cancel(posted[-1].id) is PredictionStatus.CANCELED
-    again = [each for _ in range(31) for each in consumer.claim("child", "wake_up", CLAIM)]
+    again = [each for _ in range(CLAIM + 31) for each in consumer.claim("child", "wake_up", CLAIM)]
     assert {each.id for each in again} == {each.id for each in posted[:-1]}
 
 
@@ -207,9 +207,8 @@ def test_positions_tell_what_is_ahead_in_turns(
     assert read(posted[0].id).position == 1
     assert read(posted[500].id).position == 2 * (500 - CLAIM) + CLAIM + 1
     assert read(posted[-1].id).position == 1_001  # no more than all that wait
-    claim()
-    claim()
-    assert read(posted[-1].id).position == 1_001 - 2 * CLAIM
+    claimed = len(claim()) + len(claim())
+    assert read(posted[-1].id).position == 1_001 - claimed
 
 
 def test_what_waits_behind_counts_as_waiting(
@@ -221,22 +220,22 @@ def test_what_waits_behind_counts_as_waiting(
 ) -> None:
     flood(store, jobs=CLAIM)
     clock.forward(5)
-    flood(store, jobs=30, rows=2, owner="bob")
-    assert (capacity().waiting, capacity().rows) == (40, 70)
+    flood(store, jobs=30, rows=6, owner="bob")
+    assert (capacity().waiting, capacity().rows) == (CLAIM + 30, CLAIM + 180)
     for name in ("anna", "ben", "cleo"):
         consumer.report_alive(living(name))
     assert len(consumer.wake_ups(most=10)) == 3
     claim()
     clock.forward(1)
     assert 1 <= capacity().oldest_seconds < 2
-    assert sum(len(claim()) for _ in range(6)) == 30
+    assert sum(len(claim()) for _ in range(20)) == 30
     assert (capacity().waiting, capacity().rows) == (0, 0)
 
 
 def test_what_waits_behind_takes_room_in_the_queue(redis: Redis, claim: Callable[[], list[Claim]]) -> None:
-    store = PredictionStore(redis, KEYED.model_copy(update={"max_waiting": 30}))
-    verdicts = refusals(store, [job([float(number)]) for number in range(40)])
-    assert [verdict is None for verdict in verdicts] == [True] * 30 + [False] * 10
+    store = PredictionStore(redis, KEYED.model_copy(update={"max_waiting": CLAIM + 30}))
+    verdicts = refusals(store, [job([float(number)]) for number in range(CLAIM + 40)])
+    assert [verdict is None for verdict in verdicts] == [True] * (CLAIM + 30) + [False] * 10
 
 
 def test_an_owner_may_have_so_many_rows_waiting_and_others_are_not_refused(
@@ -266,7 +265,7 @@ def test_a_consumer_that_watches_the_queue_sees_that_more_waits_behind(
 def test_explained_jobs_take_turns_too(redis: Redis, store: PredictionStore) -> None:
     consumer = PredictionConsumer(redis, KEYED, EXPLANATIONS)
     consumer.claim("child", "", CLAIM)
-    explained = [job([float(number)]) for number in range(50)] + [job(owner="bob")]
+    explained = [job([float(number)]) for number in range(CLAIM + 50)] + [job(owner="bob")]
     for each in explained:
         each.explained_values = 1
     store.add(explained)
