@@ -8,6 +8,7 @@
 --   queue:<name>             stream  entries that wait: the job's id, its rows, and for batches the task
 --   queue:<name>:retry       stream  entries of predictions whose worker was lost: each is claimed alone
 --   queue:<name>:of:<owner>  stream  entries of the owner that wait for their turns, numbered by the rows before each
+--   queue:<name>:numbered    hash    how many rows were put into each of these since it was empty
 --   queue:<name>:turns       zset    owners with such entries, by the rows that they were given
 --   queue:<name>:behind      string  how many such entries there are
 --   queue:<name>:rows        string  how many rows wait in all of these streams
@@ -42,6 +43,7 @@ local function idempotency_key(owner, digest) return digest ~= '' and 'idempoten
 local function stream_key(queue) return 'queue:' .. queue end
 local function retry_key(queue) return 'queue:' .. queue .. ':retry' end
 local function owner_key(queue, owner) return 'queue:' .. queue .. ':of:' .. owner end
+local function numbered_key(queue) return 'queue:' .. queue .. ':numbered' end
 local function turns_key(queue) return 'queue:' .. queue .. ':turns' end
 local function behind_key(queue) return 'queue:' .. queue .. ':behind' end
 local function added_key(queue) return 'queue:' .. queue .. ':added' end
@@ -287,13 +289,10 @@ end
 -- The number of an owner's first entry that waits behind (nil: none does), the number of the next entry that will, and how
 -- many rows wait.
 local function behind_of(queue, owner)
-  local stream = owner_key(queue, owner)
-  local first = redis.call('XRANGE', stream, '-', '+', 'COUNT', 1)[1]
-  if not first then return {next = 1, rows = 0} end
-  local last = redis.call('XREVRANGE', stream, '+', '-', 'COUNT', 1)[1]
-  local function number(entry) return tonumber(string.match(entry[1], '^%d+')) end
-  local next_number = number(last) + last[2][4]
-  return {first = number(first), next = next_number, rows = next_number - number(first)}
+  local entry = redis.call('XRANGE', owner_key(queue, owner), '-', '+', 'COUNT', 1)[1]
+  if not entry then return {next = 1, rows = 0} end
+  local first, next = tonumber(string.match(entry[1], '^%d+')), redis.call('HGET', numbered_key(queue), owner) + 1
+  return {first = first, next = next, rows = next - first}
 end
 
 -- About how many rows are scored before an entry with so many rows of its owner before it.
@@ -306,6 +305,7 @@ local function put_behind(queue, owner, known, id, rows, ...)
   local turns = turns_key(queue)
   local number = whole(known.next)
   redis.call('XADD', owner_key(queue, owner), number .. '-0', 'id', id, 'rows', rows, ...)
+  redis.call('HINCRBY', numbered_key(queue), owner, rows)
   if not known.first then
     -- After the owner who is next, or newcomers could keep that owner waiting for ever; before all who had a turn since.
     redis.call('ZADD', turns, 'NX', (redis.call('ZRANGE', turns, 0, 0, 'WITHSCORES')[2] or 0) + 0.5, owner)
@@ -320,6 +320,7 @@ local function remove_behind(queue, owner, entries)
   if #entries > 0 then count_behind(queue, -redis.call('XDEL', stream, unpack(entries))) end
   if redis.call('XLEN', stream) > 0 then return true end
   redis.call('DEL', stream)
+  redis.call('HDEL', numbered_key(queue), owner)
   redis.call('ZREM', turns_key(queue), owner)
 end
 

@@ -179,7 +179,9 @@ class PredictionLife(RuleBasedStateMachine):
         for stream in STREAMS:
             assert self.redis.xlen(stream) == self.redis.xpending(stream, GROUP)["pending"] == 0
         self.sweep(16)
-        assert not self.redis.exists(PREDICTIONS.rows, "queue:predictions:turns")
+        assert not self.redis.exists(
+            PREDICTIONS.rows, "queue:predictions:turns", "queue:predictions:numbered"
+        )
         assert not list(self.redis.scan_iter("queue:predictions:of:*"))
 
     def record_of(self, job_id: str) -> PredictionRecord:

@@ -145,6 +145,18 @@ def test_a_job_that_waits_behind_can_be_canceled_and_deleted(
     assert claim() == []
 
 
+def test_an_owner_may_post_after_its_last_job_was_canceled(
+    store: PredictionStore, claim: Callable[[], list[Claim]]
+) -> None:
+    posted = flood(store, jobs=CLAIM + 2)
+    [last] = flood(store, jobs=1, rows=9)
+    store.cancel(last.id)
+    store.cancel(posted[-1].id)
+    more = flood(store, jobs=3)
+    claimed = [job_id for _ in range(4) for job_id in ids_of(claim())]
+    assert claimed == [each.id for each in (*posted[:-1], *more)]
+
+
 def test_canceling_never_removes_the_entry_of_another_job(
     store: PredictionStore, consumer: PredictionConsumer, claim: Callable[[], list[Claim]]
 ) -> None:
