@@ -1,9 +1,9 @@
 -- The record and the queue entry of a prediction. jobs/predictions/status.py has the table of its statuses.
 --
---   job:<id>   hash  v status model sha owner inputs position or behind attempt started finished expires outputs error metadata
---                    watchers deadline idempotency; queue (unless it is QUEUE); rows (unless it is one); reason (why its
---                    last worker released it); of a list on its last attempt: trying (the row that is being scored), lost
---                    (the rows that are given up)
+--   job:<id>   hash  v status model sha owner inputs position or behind attempt started finished expires outputs error
+--                    metadata watchers deadline idempotency; queue (unless it is QUEUE); rows (unless it is one); reason
+--                    (why its last worker released it); of a list on its last attempt: trying (the row that is being
+--                    scored), lost (the rows that are given up)
 --   queue:<name>        its entries are numbered by position: how many rows were added before, plus one; those that have
 --                       waited behind have the position of the last that was added, and a number after it. The record
 --                       of a job that has waited behind has its number in the stream of its owner instead (behind)
@@ -28,7 +28,7 @@ local function remove_entry(id)
   if not position and not behind then return end
   queue = queue or QUEUE
   local stream, entry = stream_key(queue), entry_of(position or behind)
-  if behind then stream = owner_key(queue, owner) end
+  if behind then stream = key_of(queue, 'of:' .. owner) end
   local found = redis.call('XRANGE', stream, entry, entry)[1]
   if not found or found[2][2] ~= id then return end  -- numbers begin anew in an owner's stream that was empty
   if behind then remove_behind(queue, owner, {entry}) else acknowledge(stream, entry) end
@@ -58,7 +58,7 @@ local function position_in(queue, owner, position, behind)
     if not first or behind - first < 0 then return '1' end
     return whole(math.min(rows_before(queue, behind - first) + 1, state.rows))
   end
-  local ahead = state.behind > 0 and claims_worth(queue) or state.rows
+  local ahead = state.behind > 0 and state.window or state.rows
   return whole(math.max(position - ((state.added or 0) - ahead), 1))
 end
 

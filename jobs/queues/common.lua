@@ -42,11 +42,7 @@ local function list_key(kind, owner) return kind .. ':of:' .. owner end
 local function idempotency_key(owner, digest) return digest ~= '' and 'idempotency:' .. owner .. ':' .. digest or '' end
 local function stream_key(queue) return 'queue:' .. queue end
 local function retry_key(queue) return 'queue:' .. queue .. ':retry' end
-local function owner_key(queue, owner) return 'queue:' .. queue .. ':of:' .. owner end
-local function numbered_key(queue) return 'queue:' .. queue .. ':numbered' end
-local function turns_key(queue) return 'queue:' .. queue .. ':turns' end
-local function behind_key(queue) return 'queue:' .. queue .. ':behind' end
-local function added_key(queue) return 'queue:' .. queue .. ':added' end
+local function key_of(queue, part) return 'queue:' .. queue .. ':' .. part end
 local function rows_key(queue) return 'queue:' .. queue .. ':rows' end
 local function wake_ups_key(queue) return 'queue:' .. queue .. ':wake_ups' end
 local function consumers_key(queue) return 'queue:' .. queue .. ':consumers' end
@@ -234,27 +230,19 @@ local SHARE_IN_TURNS, MOST_JOBS_IN_TURNS = 8, 128  -- claims are smaller then, s
 local MOST_ENTRIES = 4096  -- that one claim reads; some may be dropped
 local FIRST_CLAIM_ROWS = 1  -- until a consumer has claimed
 
-local states = {}  -- queue -> what read_states has read
+local states = {}  -- queue -> what state_of has read
 
--- Reads, of each of these queues, how many `rows` wait in all, how many entries wait `behind`, how many rows a consumer
--- claims, and how many were ever added to its own stream (nil: that is not counted).
-local function read_states(queues)
-  local keys = {}
-  for _, queue in ipairs(queues) do
-    for _, key in ipairs({rows_key(queue), behind_key(queue), claim_rows_key(queue), added_key(queue)}) do
-      keys[#keys + 1] = key
-    end
-  end
-  local values = redis.call('MGET', unpack(keys))
-  for number, queue in ipairs(queues) do
-    local rows, behind, claim_rows, added = unpack(values, 4 * number - 3, 4 * number)
-    states[queue] = {rows = math.max(tonumber(rows or 0), 0), behind = math.max(tonumber(behind or 0), 0),
-                     claim_rows = tonumber(claim_rows or FIRST_CLAIM_ROWS), added = added and tonumber(added)}
-  end
-end
-
+-- How many `rows` wait in a queue in all, how many entries wait `behind`, how many rows a consumer claims, how many must wait
+-- before others wait behind (`window`), and how many were ever added to its own stream (nil: that is not counted).
 local function state_of(queue)
-  if not states[queue] then read_states({queue}) end
+  if not states[queue] then
+    local key = stream_key(queue)
+    local rows, behind, claim_rows, added = unpack(redis.call('MGET', key .. ':rows', key .. ':behind', key .. ':claim_rows',
+                                                              key .. ':added'))
+    claim_rows = tonumber(claim_rows or FIRST_CLAIM_ROWS)
+    states[queue] = {rows = math.max(tonumber(rows or 0), 0), behind = math.max(tonumber(behind or 0), 0),
+                     claim_rows = claim_rows, window = math.min(claim_rows, MOST_JOBS), added = added and tonumber(added)}
+  end
   return states[queue]
 end
 
@@ -274,54 +262,51 @@ end
 -- waits behind, in a stream of its owner. A claim that has emptied the queue's own stream fills it from those of the owners
 -- in turns; whoever was given the fewest rows is next. So nobody waits for more than a few claims of another.
 
-local function claims_worth(queue) return math.min(state_of(queue).claim_rows, MOST_JOBS) end
-
 -- Whether a new entry must wait behind.
 local function is_behind(queue)
   local state = state_of(queue)
-  return state.behind > 0 or state.rows >= claims_worth(queue)
-end
-
-local function count_behind(queue, entries)
-  state_of(queue).behind = math.max(redis.call('INCRBY', behind_key(queue), entries), 0)
+  return state.behind > 0 or state.rows >= state.window
 end
 
 -- The number of an owner's first entry that waits behind (nil: none does), the number of the next entry that will, and how
 -- many rows wait.
 local function behind_of(queue, owner)
-  local entry = redis.call('XRANGE', owner_key(queue, owner), '-', '+', 'COUNT', 1)[1]
+  local entry = redis.call('XRANGE', key_of(queue, 'of:' .. owner), '-', '+', 'COUNT', 1)[1]
   if not entry then return {next = 1, rows = 0} end
-  local first, next = tonumber(string.match(entry[1], '^%d+')), redis.call('HGET', numbered_key(queue), owner) + 1
+  local first, next = tonumber(string.match(entry[1], '^%d+')), redis.call('HGET', key_of(queue, 'numbered'), owner) + 1
   return {first = first, next = next, rows = next - first}
 end
 
 -- About how many rows are scored before an entry with so many rows of its owner before it.
 local function rows_before(queue, rows)
-  return math.min(state_of(queue).rows, rows * redis.call('ZCARD', turns_key(queue)) + claims_worth(queue))
+  return math.min(state_of(queue).rows, rows * redis.call('ZCARD', key_of(queue, 'turns')) + state_of(queue).window)
 end
 
 -- Adds an entry that waits behind; `known` is what behind_of returns. Returns its number in the stream of its owner.
 local function put_behind(queue, owner, known, id, rows, ...)
-  local turns = turns_key(queue)
+  local turns = key_of(queue, 'turns')
   local number = whole(known.next)
-  redis.call('XADD', owner_key(queue, owner), number .. '-0', 'id', id, 'rows', rows, ...)
-  redis.call('HINCRBY', numbered_key(queue), owner, rows)
+  redis.call('XADD', key_of(queue, 'of:' .. owner), number .. '-0', 'id', id, 'rows', rows, ...)
+  redis.call('HINCRBY', key_of(queue, 'numbered'), owner, rows)
   if not known.first then
     -- After the owner who is next, or newcomers could keep that owner waiting for ever; before all who had a turn since.
     redis.call('ZADD', turns, 'NX', (redis.call('ZRANGE', turns, 0, 0, 'WITHSCORES')[2] or 0) + 0.5, owner)
   end
-  count_behind(queue, 1)
+  state_of(queue).behind = redis.call('INCR', key_of(queue, 'behind'))
   return number
 end
 
 -- Removes entries from the stream of an owner, which has a turn no longer if it is empty then.
 local function remove_behind(queue, owner, entries)
-  local stream = owner_key(queue, owner)
-  if #entries > 0 then count_behind(queue, -redis.call('XDEL', stream, unpack(entries))) end
+  local stream = key_of(queue, 'of:' .. owner)
+  if #entries > 0 then
+    local left = redis.call('DECRBY', key_of(queue, 'behind'), redis.call('XDEL', stream, unpack(entries)))
+    if states[queue] then states[queue].behind = left end
+  end
   if redis.call('XLEN', stream) > 0 then return true end
   redis.call('DEL', stream)
-  redis.call('HDEL', numbered_key(queue), owner)
-  redis.call('ZREM', turns_key(queue), owner)
+  redis.call('HDEL', key_of(queue, 'numbered'), owner)
+  redis.call('ZREM', key_of(queue, 'turns'), owner)
 end
 
 local MOST_IN_A_TURN = 16  -- entries
@@ -329,15 +314,15 @@ local MOST_IN_A_TURN = 16  -- entries
 -- Gives one owner a turn: moves its first entries, up to `most` or with about `rows` rows, to the queue's own stream.
 -- Returns how many were moved, and their rows.
 local function give_turn(queue, owner, rows, most)
-  local added = state_of(queue).added
+  local added = redis.call('GET', key_of(queue, 'added'))
   local moved, given = {}, 0
-  for _, entry in ipairs(redis.call('XRANGE', owner_key(queue, owner), '-', '+', 'COUNT', MOST_IN_A_TURN)) do
+  for _, entry in ipairs(redis.call('XRANGE', key_of(queue, 'of:' .. owner), '-', '+', 'COUNT', MOST_IN_A_TURN)) do
     if #moved == most or given >= rows then break end
     -- Numbered after all that were ever added to this stream, and before the next.
-    redis.call('XADD', stream_key(queue), added and whole(added) .. '-*' or '*', unpack(entry[2]))
+    redis.call('XADD', stream_key(queue), added and added .. '-*' or '*', unpack(entry[2]))
     moved[#moved + 1], given = entry[1], given + entry[2][4]
   end
-  if remove_behind(queue, owner, moved) then redis.call('ZINCRBY', turns_key(queue), given, owner) end
+  if remove_behind(queue, owner, moved) then redis.call('ZINCRBY', key_of(queue, 'turns'), given, owner) end
   return #moved, given
 end
 
@@ -346,7 +331,7 @@ end
 local function take_turns(queue, rows, most)
   local moved, given = 0, 0
   while moved < most and given < rows do
-    local owner = redis.call('ZRANGE', turns_key(queue), 0, 0)[1]
+    local owner = redis.call('ZRANGE', key_of(queue, 'turns'), 0, 0)[1]
     if not owner then break end
     local turn = math.min(math.ceil(rows / MOST_IN_A_TURN), rows - given)
     local entries, its_rows = give_turn(queue, owner, turn, most - moved)
@@ -410,16 +395,8 @@ local function claim(queue, consumer, wake_up_name, wanted, read, last, start)
   end
 
   local stream = stream_key(queue)
-  local function is_enough() return rows >= wanted or #claimed >= MOST_JOBS or entries >= MOST_ENTRIES end
-  local function take_waiting() while not is_enough() and take(stream, next_number()) do end end
-
-  local rows_counted = 0
-  -- Returns how many rows still wait.
-  local function count_read()
-    if rows_read == rows_counted then return tonumber(redis.call('GET', rows_key(queue)) or 0) end
-    local left = count_rows(queue, rows_counted - rows_read)
-    rows_counted = rows_read
-    return left
+  local function take_waiting()
+    while rows < wanted and #claimed < MOST_JOBS and entries < MOST_ENTRIES and take(stream, next_number()) do end
   end
 
   redis.call('SET', claim_rows_key(queue), wanted)
@@ -433,13 +410,14 @@ local function claim(queue, consumer, wake_up_name, wanted, read, last, start)
   end
   local alone = #claimed > 0 and not read
   if not alone then take_waiting() end
-  if count_read() > 0 and not alone and redis.call('EXISTS', turns_key(queue)) == 1 then
-    local share = math.ceil(wanted / SHARE_IN_TURNS)
+  local left = rows_read > 0 and count_rows(queue, -rows_read) or tonumber(redis.call('GET', rows_key(queue)) or 0)
+  if left > 0 and not alone and redis.call('EXISTS', key_of(queue, 'turns')) == 1 then
+    local share, read_before = math.ceil(wanted / SHARE_IN_TURNS), rows_read
     while rows < share and #claimed < MOST_JOBS_IN_TURNS and entries < MOST_ENTRIES
       and take_turns(queue, share - rows, MOST_JOBS_IN_TURNS - #claimed) do
       take_waiting()
     end
-    if rows_read > rows_counted then count_read() end
+    if rows_read > read_before then count_rows(queue, read_before - rows_read) end
     take_turns(queue, 1, 1)
   end
   if #claimed > 0 then

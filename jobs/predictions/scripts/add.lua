@@ -8,9 +8,11 @@
 -- @item id raw model sha owner metadata start_within_ms idempotency body inputs rows:number watcher queue
 -- @returns verdicts wake_ups ahead
 
-local room, queues = max_waiting, {'predictions', 'explanations'}
-read_states(queues)
-for _, queue in ipairs(queues) do room = room - waiting(queue) end
+local room = max_waiting
+for _, queue in ipairs({'predictions', 'explanations'}) do
+  room = room - redis.call('XLEN', stream_key(queue)) - redis.call('XLEN', retry_key(queue))
+  if in_turns ~= '' then room = room - state_of(queue).behind end
+end
 
 -- The store may have been filled by a release that kept no count.
 local function last_position(queue)
@@ -52,7 +54,8 @@ end
 local function write_record(job, key, position, behind, deadline)
   write(job_key(job.id),
         {'v', '1', 'status', 'queued', 'model', job.model, 'sha', job.sha, 'owner', job.owner, 'inputs', job.inputs},
-        {'position', position, 'behind', behind, 'queue', job.queue ~= QUEUE and job.queue or '', 'rows', job.rows > 1 and job.rows or '', 'metadata', job.metadata,
+        {'position', position, 'behind', behind, 'queue', job.queue ~= QUEUE and job.queue or '',
+         'rows', job.rows > 1 and job.rows or '', 'metadata', job.metadata,
          'watchers', job.watcher, 'deadline', deadline, 'idempotency', key})
 end
 
@@ -103,7 +106,7 @@ for owner, rows in pairs(used) do redis.call('SET', rate_key(owner, minute_of(no
 local ahead = {}
 for queue, rows in pairs(new_rows) do
   local added = state_of(queue).added
-  if added then redis.call('SET', added_key(queue), whole(added)) end
+  if added then redis.call('SET', key_of(queue, 'added'), whole(added)) end
   ahead[#ahead + 1] = queue
   ahead[#ahead + 1] = count_rows(queue, rows) - rows
 end

@@ -40,8 +40,8 @@ for number, queue in items() do
       oldest[#oldest + 1] = entry[2][2]
     end
   end
-  local next_owner = redis.call('ZRANGE', turns_key(queue.name), 0, 0)[1]
-  for _, entry in ipairs(next_owner and redis.call('XRANGE', owner_key(queue.name, next_owner), '-', '+', 'COUNT', 1) or {}) do
+  local next_owner = redis.call('ZRANGE', key_of(queue.name, 'turns'), 0, 0)[1]
+  for _, entry in ipairs(next_owner and redis.call('XRANGE', key_of(queue.name, 'of:' .. next_owner), '-', '+', 'COUNT', 1) or {}) do
     oldest[#oldest + 1] = ''
     oldest[#oldest + 1] = entry[2][2]
   end
