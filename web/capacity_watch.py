@@ -1,6 +1,5 @@
 """How much waits, how much room Redis has, and what each key has used, measured every second."""
 
-import logging
 import math
 from collections.abc import Callable
 
@@ -12,8 +11,6 @@ from jobs.queues.capacity import JOB_BYTES, Capacity, Monitor
 from jobs.queues.processes import Process
 from jobs.queues.usage import Kept, UsageReader
 from web.key_limits import KeyLimits
-
-log = logging.getLogger(__name__)
 
 MEASURE_EVERY_SECONDS = 1
 READ_KEPT_EVERY_SECONDS = 10
@@ -49,9 +46,6 @@ class CapacityWatch:
         self._process = process
         self._max_waiting = max_waiting
 
-    def start(self) -> None:
-        gevent.spawn(self._run)
-
     def set_retry_after(self, error: QueueFull, size: float = JOB_BYTES) -> QueueFull:
         """Returns the error with the time after which there should be room for `size` bytes.
 
@@ -69,15 +63,13 @@ class CapacityWatch:
             self._kept = self._usage.kept_by_all()
             self._read_kept_at = self._clock() + READ_KEPT_EVERY_SECONDS
 
-    def _run(self) -> None:
+    def run(self) -> None:
+        """Measures for as long as the process lives. Raises StoreUnavailable."""
         while True:
-            try:
-                self._monitor.report_alive(self._process)
-                self.room = self._monitor.room()
-                self.capacity = self._monitor.capacity()
-                self._read_kept()
-                self._limits.refresh()
-                self.accepting = self.capacity.accepting(self.room, self._max_waiting)
-            except Exception as error:  # a post gets the error from its own call
-                log.warning("store_unavailable", extra={"error": type(error).__name__})
+            self._monitor.report_alive(self._process)
+            self.room = self._monitor.room()
+            self.capacity = self._monitor.capacity()
+            self._read_kept()
+            self._limits.refresh()
+            self.accepting = self.capacity.accepting(self.room, self._max_waiting)
             gevent.sleep(MEASURE_EVERY_SECONDS)

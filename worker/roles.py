@@ -14,6 +14,7 @@ from jobs.predictions.consumer import PredictionConsumer
 from jobs.queues.names import BATCHES, EXPLANATIONS, PREDICTIONS, Queue
 from jobs.queues.queue import send_wake_up
 from jobs.settings import Settings
+from jobs.supervision import Supervisor
 from worker.sweeper import BatchQueueSweep, QueueSweep, Sweep
 
 if TYPE_CHECKING:
@@ -52,6 +53,7 @@ class ChildContext(NamedTuple):
     journal: Journal
     bundles: "Bundles"
     stopping: Callable[[], bool]
+    supervisor: Supervisor
 
 
 class Role(NamedTuple):
@@ -87,6 +89,7 @@ def _prediction_loops(child: ChildContext) -> tuple[WokenLoop, list[Loop]]:
         child.name,
         settings.lease_seconds,
         child.stopping,
+        child.supervisor,
     )
     return woken, [watching]
 
@@ -109,8 +112,17 @@ def _batch_loops(child: ChildContext) -> tuple[WokenLoop, list[Loop]]:
         most_wake_ups=settings.batch_children,
         max_file=settings.max_file,
     )
-    lease = Lease(consumer, child.name, child.stopping)
-    loop = BatchLoop(consumer, child.bundles, steps, lease, child.name, child.stopping, settings.attempts)
+    lease = Lease(consumer, child.name, child.stopping, child.supervisor)
+    loop = BatchLoop(
+        consumer,
+        child.bundles,
+        steps,
+        lease,
+        child.name,
+        child.stopping,
+        settings.attempts,
+        settings.files_patience_seconds,
+    )
     return loop, []
 
 

@@ -1,7 +1,7 @@
 -- The record and the queue entry of a prediction. jobs/predictions/status.py has the table of its statuses.
 --
 --   job:<id>   hash  v status model sha owner inputs position or behind attempt started finished expires outputs error
---                    metadata watchers deadline idempotency; queue (unless it is QUEUE); rows (unless it is one); reason
+--                    metadata watchers deadline idempotency webhook retry_of; queue (unless it is QUEUE); rows (unless it is one); reason
 --                    (why its last worker released it); of a list on its last attempt: trying (the row that is being
 --                    scored), lost (the rows that are given up)
 --   queue:<name>        its entries are numbered by position: how many rows were added before, plus one; those that have
@@ -17,8 +17,9 @@ local function id_of(raw) return id_from('pred_', raw) end
 local function entry_of(position) return position .. '-0' end
 
 local function end_prediction(id, job, status, retention_ms, outputs, error)
+  local spent = status == 'failed' and 'position' or 'inputs'  -- a job that failed may be tried again
   end_job(KIND, job.queue or QUEUE, id, job, status, retention_ms, outputs, error,
-          'inputs', 'position', 'behind', 'reason', 'trying', 'lost')
+          'position', 'behind', 'reason', 'trying', 'lost', spent)
 end
 
 -- Removes the entry of a queued job from its queue. An entry in the retry stream, or one that has waited behind and had its
@@ -63,7 +64,7 @@ local function position_in(queue, owner, position, behind)
 end
 
 local FIELDS = {'v', 'status', 'model', 'sha', 'owner', 'attempt', 'started', 'finished', 'expires', 'outputs', 'error',
-                'metadata', 'deadline', 'position', 'queue', 'rows', 'behind'}
+                'metadata', 'deadline', 'position', 'queue', 'rows', 'retry_of', 'behind'}
 
 -- FIELDS of a record, as decode_record() in jobs/predictions/store.py takes them; all are nil for an unknown id.
 local function read_record(id, retention_ms)
@@ -72,7 +73,7 @@ local function read_record(id, retention_ms)
     expire(id, retention_ms)
     record = redis.call('HMGET', job_key(id), unpack(FIELDS))
   end
-  record[14] = record[2] == 'queued' and position_in(record[15] or QUEUE, record[5], record[14] or 0, record[17])
-  record[17] = nil
+  record[14] = record[2] == 'queued' and position_in(record[15] or QUEUE, record[5], record[14] or 0, record[18])
+  record[18] = nil
   return record
 end

@@ -10,7 +10,14 @@ import pyarrow.compute as pc
 import pyarrow.csv
 import pyarrow.parquet
 
-from jobs.files.json_lines import ExactNumber, plain_number, read_object, with_exact_numbers
+from jobs.files.json_lines import (
+    DEEPEST,
+    ExactNumber,
+    is_too_deep,
+    plain_number,
+    read_object,
+    with_exact_numbers,
+)
 from jobs.files.store import FileStore
 from jobs.files.tables import NOT_UTF8, Format, read_exactly
 from model.tables.columns import MISSING, ColumnValues
@@ -150,6 +157,9 @@ def _read_ndjson(block: bytes, layout: Layout, features: tuple[str, ...]) -> Row
         row = read_object(line)
         if row is None:
             broken[len(rows)] = "is not a JSON object"
+        elif is_too_deep(row, line):
+            broken[len(rows)] = f"is nested more than {DEEPEST} levels deep"
+            row = None
         elif not row.keys().isdisjoint(layout.scored):
             broken[len(rows)] = NAME_IN_USE
             row = None
@@ -170,8 +180,8 @@ def _read_group(file: RawIOBase, layout: Layout, features: tuple[str, ...], chun
     # No read-ahead and a small buffer, because a row group may be larger than memory.
     source = pyarrow.parquet.ParquetFile(file, pre_buffer=False, buffer_size=1024 * 1024)
     names = [name for name in layout.names if name in features or name in layout.passthrough]
-    at = 0
-    for batch in source.iter_batches(PARQUET_ROWS, [chunk.group], names, use_threads=False):
+    at, groups = 0, range(chunk.group, chunk.group + chunk.groups)
+    for batch in source.iter_batches(PARQUET_ROWS, groups, names, use_threads=False):
         first, last = max(chunk.start - at, 0), min(chunk.end - at, batch.num_rows)
         at += batch.num_rows
         if first < last:

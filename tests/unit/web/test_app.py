@@ -13,6 +13,7 @@ from tests.unit.web.site import Site, problem
 from web import waiting
 from web.access_log import AccessLog
 from web.app import App
+from web.bodies import Bodies
 from web.key_limits import KeyLimits
 from web.keys import ACCESS, digest
 
@@ -65,7 +66,8 @@ def test_a_request_without_a_usable_id_gets_one(site: Site, given: str) -> None:
 def test_an_id_is_made_of_the_randomness_that_is_passed_in(site: Site) -> None:
     log = AccessLog(site.web.access_log.metrics, site.journal)
     limits = KeyLimits(UsageReader(site.redis), site.settings, time.time)
-    app = App(site.settings, {}, log, limits, random_bytes=lambda length: b"\xab" * length)
+    bodies = Bodies(0, site.web.connections)
+    app = App(site.settings, {}, log, bodies, limits, random_bytes=lambda length: b"\xab" * length)
     assert app.test_client().get("/", headers={"Host": "localhost"}).headers["X-Request-ID"] == "ab" * 16
 
 

@@ -236,7 +236,7 @@ def test_what_waits_behind_counts_as_waiting(
     assert (capacity().waiting, capacity().rows) == (CLAIM + 30, CLAIM + 180)
     for name in ("anna", "ben", "cleo"):
         consumer.report_alive(living(name))
-    assert len(consumer.wake_ups(most=10)) == 3
+    assert len(consumer.sweep(most_wake_ups=10).wake_ups) == 3
     claim()
     clock.forward(1)
     assert 1 <= capacity().oldest_seconds < 2
