@@ -27,7 +27,6 @@ BATCH = PREDICTION - {"predictions.py", "key_limits.py"} | {
     "batch_requests.py",
     "batch_submission.py",
     "batches.py",
-    "connection.py",
     "table_checks.py",
     "uploads.py",
 }
