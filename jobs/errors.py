@@ -47,6 +47,23 @@ class RateLimited(JobsError):
         self.retry_after = retry_after
 
 
+class TooManyWaiting(RateLimited):
+    """This key has as many rows waiting as it may have; wait until some of them are scored."""
+
+    def __init__(self, rows: int) -> None:
+        """Web replaces `retry_after` with the time that so many rows take."""
+        super().__init__(retry_after=1)
+        self.rows = rows
+
+
+class TooManyRequests(RateLimited):
+    """This key has as many requests under way as it may have; wait for an answer before the next."""
+
+
+class StoreShareUsed(RateLimited):
+    """The ended jobs of this key fill its share of Redis; delete some, or wait until they expire."""
+
+
 class TooManyBatches(RateLimited):
     """This key has as many unfinished batches as it may have; wait until one of them has ended."""
 

@@ -2,6 +2,7 @@
 
 import os
 import re
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Literal
 from urllib.parse import urlsplit
@@ -23,6 +24,11 @@ WORKER_QUEUES = ("predictions", "batches")
 """The names that PAYGRADE_QUEUES accepts; explanations are served with predictions."""
 
 
+def _where_keys_are_set(limit: int) -> Callable[[dict[str, Any]], int]:
+    """The default of a limit for each key: 0, for no limit, where no keys are set."""
+    return lambda known: limit if known["api_keys"].get_secret_value() or known["api_keys_file"] else 0
+
+
 class Settings(BaseSettings):
     model_config = SettingsConfigDict(
         env_prefix=PREFIX, env_ignore_empty=True, frozen=True, extra="ignore", hide_input_in_errors=True
@@ -42,19 +48,22 @@ class Settings(BaseSettings):
     max_body: int = Field(default=4 * 1024 * 1024, ge=1024)
     max_file: int = Field(default=100 * 1024**3, ge=1024)
     max_batches: int = Field(default=10_000, ge=1)
-    max_batches_per_key: int = Field(default=0, ge=0)
     s3_allow: str = ""
+    api_keys: SecretStr = SecretStr("")
+    api_keys_file: str = ""
+    allowed_hosts: str = ""
     max_waiting: int = Field(default=200_000, ge=1)
+    max_waiting_rows_per_key: int = Field(default_factory=_where_keys_are_set(200_000), ge=0)
     max_memory_percent: int = Field(default=70, ge=1, le=100)
+    max_memory_percent_per_key: int = Field(default_factory=_where_keys_are_set(25), ge=0, le=100)
+    max_open_requests_per_key: int = Field(default_factory=_where_keys_are_set(1_000), ge=0)
     max_waiting_callers: int = Field(default=5_000, ge=0)
-    rows_per_minute: int = Field(default=0, ge=0)
+    max_batches_per_key: int = Field(default_factory=_where_keys_are_set(50), ge=0)
+    rows_per_minute: int = Field(default_factory=_where_keys_are_set(600_000), ge=0)
     retention_seconds: int = Field(default=6 * 3600, ge=60)
     lease_seconds: int = Field(default=15, ge=1)
     attempts: int = Field(default=3, ge=1)
     files_patience_seconds: int = Field(default=600, ge=0)
-    api_keys: SecretStr = SecretStr("")
-    api_keys_file: str = ""
-    allowed_hosts: str = ""
     allow_anyone: bool = False
     webhook_secrets: SecretStr = SecretStr("")
     webhook_secrets_file: str = ""
@@ -99,6 +108,11 @@ class Settings(BaseSettings):
     def files_location(self) -> str:
         """Where the files of batches are: a directory or an s3:// prefix."""
         return self.files or str(self.data / "files")
+
+    @property
+    def has_keys(self) -> bool:
+        """Whether jobs have several owners, one for each key."""
+        return bool(self.api_keys.get_secret_value())
 
     @property
     def most_connections(self) -> int:

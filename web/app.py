@@ -20,6 +20,7 @@ from jobs.settings import Settings
 from web.access_log import AccessLog, AnsweredRequest, Refusal
 from web.bodies import Bodies
 from web.hosts import names_of
+from web.key_limits import KeyLimits
 from web.keys import ACCESS, ANONYMOUS, Access, ApiKeys, Owner
 from web.problems import Problem
 from web.routing import View, routes_of
@@ -93,6 +94,7 @@ class App(Flask):
         keys: ApiKeys,
         access_log: AccessLog,
         bodies: Bodies,
+        limits: KeyLimits,
         random_bytes: Callable[[int], bytes] = os.urandom,
     ) -> None:
         super().__init__(__name__, static_folder=None)
@@ -103,6 +105,7 @@ class App(Flask):
         self._answers_to = names_of(settings, keyed=bool(keys.owners))
         self._access_log = access_log
         self._bodies = bodies
+        self._limits = limits
         self._random_bytes = random_bytes
 
     def add_routes(self, views: Iterable[object]) -> None:
@@ -120,6 +123,8 @@ class App(Flask):
         def start(status: str, headers: list[tuple[str, str]], *failure: Any) -> Any:
             headers.append(("X-Request-ID", request_id))
             request: ApiRequest = environ["werkzeug.request"]
+            if status[0] == "4" and self._keys.owners and hasattr(request, "owner"):
+                self._limits.refused(request.owner.name, request.content_length or 0)
             if request.held:
                 self._bodies.hold(request.owner.name, -request.held)
                 request.held = 0
@@ -153,12 +158,21 @@ class App(Flask):
             self.raise_routing_exception(request)
         rule = request.url_rule
         access = ACCESS.get(rule.rule, Access.PREDICT)
-        if access is not Access.PUBLIC:
-            request.owner = owner = self._owner_of(request) if self._keys.owners else ANONYMOUS
-            if access not in owner.scopes:
-                raise Problem(403, f"this key lacks the scope {access.value}; send one that has it")
         view: View = self.view_functions[rule.endpoint]  # type: ignore[assignment]  # Flask allows more
-        return view(request, **request.view_args)
+        if access is Access.PUBLIC or not self._keys.owners:
+            if access is not Access.PUBLIC:
+                request.owner = ANONYMOUS
+            return view(request, **request.view_args)
+        request.owner = owner = self._owner_of(request)
+        if access not in owner.scopes:
+            raise Problem(403, f"this key lacks the scope {access.value}; send one that has it")
+        self._limits.begin(owner.name)
+        try:
+            if request.method == "POST" and not rule.rule.endswith("/cancel"):
+                self._limits.check(owner.name)
+            return view(request, **request.view_args)
+        finally:
+            self._limits.end(owner.name)
 
     def _owner_of(self, request: Request) -> Owner:
         scheme, _, token = request.headers.get("Authorization", "").partition(" ")

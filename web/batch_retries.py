@@ -52,7 +52,7 @@ class BatchRetrying:
         """
         old = self._submission.read(job_id, owner)
         if not self._capacity_watch.accepting:
-            raise self._capacity_watch.with_retry_after(QueueFull())
+            raise self._capacity_watch.set_retry_after(QueueFull())
         new_id, sent = self._new_id(ids.BATCH), _Hashed(pieces)
         digest = IdempotencyKey.of(f"{path_of(job_id)}/retry", key, b"").key if key is not None else b""
         with self._submission.once(owner, digest, new_id) as known:

@@ -137,7 +137,7 @@ class BatchSubmission(JobSubmission[BatchRecord]):
         what the stores raise: then it is not accepted as far as we know.
         """
         if not self._capacity_watch.accepting:
-            raise self._capacity_watch.with_retry_after(QueueFull())
+            raise self._capacity_watch.set_retry_after(QueueFull())
         job_id = self._new_id(ids.BATCH)
         upload = Upload(request, pieces, self.max_file)
         key = request.idempotency_key

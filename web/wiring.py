@@ -1,5 +1,6 @@
 """Builds web from its parts, for the server and for tests."""
 
+import time
 from dataclasses import dataclass
 
 import gevent
@@ -16,6 +17,7 @@ from jobs.predictions.store import PredictionStore
 from jobs.queues.capacity import Monitor
 from jobs.queues.processes import Process
 from jobs.queues.queue import SendWakeUp
+from jobs.queues.usage import UsageReader
 from jobs.settings import Settings
 from jobs.supervision import Supervisor
 from model.description.catalog import Catalog
@@ -27,6 +29,7 @@ from web.batches import BatchRoutes
 from web.bodies import Bodies
 from web.capacity_watch import CapacityWatch
 from web.dead import DeadLetterRoutes
+from web.key_limits import KeyLimits
 from web.keys import ApiKeys
 from web.models import ModelRoutes
 from web.oip.responses import with_error_line
@@ -115,7 +118,9 @@ def build(settings: Settings, keys: ApiKeys, catalog: Catalog, journal: Journal,
     access_log = AccessLog(Metrics(backends.redis), journal)
     supervisor = Supervisor(access_log.metrics, gevent.spawn, gevent.sleep)
     monitor = Monitor(backends.redis, settings)
-    watch = CapacityWatch(monitor, backends.process, settings.max_waiting)
+    usage = UsageReader(backends.redis)
+    limits = KeyLimits(usage, settings, time.time)
+    watch = CapacityWatch(monitor, usage, limits, backends.process, settings.max_waiting, time.time)
     read: dict[str, ReadJobs] = {ids.PREDICTION: store.read, ids.BATCH: batch_store.read}
     waiting = WaitingCallers(backends.subscriber, read, backends.channel, settings.max_waiting_callers)
     admission = Admission(store, watch, backends.send_wake_up, journal)
@@ -132,7 +137,7 @@ def build(settings: Settings, keys: ApiKeys, catalog: Catalog, journal: Journal,
     retrying = BatchRetrying(batches, retries, watch)
     letters = dead_letters(backends.redis, store, retries, send, send_wake_up)
     connections = OpenConnections(settings.most_connections)
-    app = App(settings, keys, access_log, Bodies(settings.held_bodies, connections))
+    app = App(settings, keys, access_log, Bodies(settings.held_bodies, connections), limits)
     ProblemResponses(app, extensions={"v2": with_error_line})
     app.add_routes(
         (

@@ -46,7 +46,12 @@ local function remove_files_at(time, id, owner) redis.call('ZADD', FILES, time, 
 local function open_key(owner) return 'batches:open:' .. owner end
 
 local function add_task(id, task)
-  redis.call('XADD', stream_key(QUEUE), '*', 'id', id, 'rows', 1, 'task', task)
+  if is_behind(QUEUE) then
+    local owner = redis.call('HGET', job_key(id), 'owner')
+    put_behind(QUEUE, owner, behind_of(QUEUE, owner), id, 1, 'task', task)
+  else
+    redis.call('XADD', stream_key(QUEUE), '*', 'id', id, 'rows', 1, 'task', task)
+  end
   count_rows(QUEUE, 1)
 end
 

@@ -26,7 +26,7 @@ local function requeue(stream, entry, fields)
   elseif job.status == 'running' or job.status == 'queued' then
     if job.status == 'running' then count_rows(queue, fields[4]) end
     set_status(id, 'queued')
-    redis.call('HDEL', job_key(id), 'started', 'position')
+    redis.call('HDEL', job_key(id), 'started', 'position', 'behind')
     redis.call('XADD', retry_key(queue), '*', unpack(fields))
     requeued = requeued + 1
     count('swept|' .. queue .. '|requeued')
@@ -43,5 +43,6 @@ local guarded_requeue = guarded(queue, requeue, function(id) give_up(id, retenti
 for _, stream in ipairs({stream_key(queue), retry_key(queue)}) do
   sweep_stream(stream, lease_ms, MOST, guarded_requeue)
 end
+take_turns(queue, 1, 1)  -- in case all entries before them were canceled
 commit()
 return {requeued, given_up, wake_up(queue, wake_up_name, most_wake_ups)}

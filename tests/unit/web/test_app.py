@@ -1,16 +1,20 @@
 """Every route: request ids, accepted hosts, keys, and problem details for errors."""
 
+import time
+
 import gevent
 import pytest
 from werkzeug.test import TestResponse
 
 from jobs import ids
+from jobs.queues.usage import UsageReader
 from tests.unit.web.conftest import NewSite
 from tests.unit.web.site import Site, problem
 from web import waiting
 from web.access_log import AccessLog
 from web.app import App
 from web.bodies import Bodies
+from web.key_limits import KeyLimits
 from web.keys import ACCESS, ApiKeys, digest
 
 KEYS = f"ann:{digest('key of ann')},bob:{digest('key of bob')}"
@@ -61,13 +65,9 @@ def test_a_request_without_a_usable_id_gets_one(site: Site, given: str) -> None:
 
 def test_an_id_is_made_of_the_randomness_that_is_passed_in(site: Site) -> None:
     log = AccessLog(site.web.access_log.metrics, site.journal)
-    app = App(
-        site.settings,
-        ApiKeys(""),
-        log,
-        Bodies(0, site.web.connections),
-        random_bytes=lambda length: b"\xab" * length,
-    )
+    limits = KeyLimits(UsageReader(site.redis), site.settings, time.time)
+    bodies = Bodies(0, site.web.connections)
+    app = App(site.settings, ApiKeys(""), log, bodies, limits, random_bytes=lambda length: b"\xab" * length)
     assert app.test_client().get("/", headers={"Host": "localhost"}).headers["X-Request-ID"] == "ab" * 16
 
 
