@@ -67,5 +67,9 @@ class InvalidTable(JobsError):
     """The file is not a table that this model can score; the message says why, and where."""
 
 
+class OverLimit(InvalidTable):
+    """The file is over a limit; the message says which."""
+
+
 class InvalidGzip(InvalidTable):
     """The file should be gzip, but is not, or is cut off."""

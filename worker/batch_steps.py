@@ -20,6 +20,7 @@ from model.tables.dialect import Dialect
 from worker.measurements import Pace, Report
 from worker.tables.chunks import ChunkScorer
 from worker.tables.cut import Chunk
+from worker.tables.limits import check_values, unpacked_limit
 from worker.tables.plan import Layout, Plan, TableRequest, plan
 from worker.tables.prepare import RawFile, prepare
 from worker.tables.preview import preview
@@ -135,13 +136,15 @@ class BatchSteps:
             warns=manifest.warns,
             explain=options.explain,
         )
-        return plan(self._store_of(source), source.name, request)
+        planned = plan(self._store_of(source), source.name, request)
+        check_values(sum(chunk.rows for chunk in planned.chunks), planned.layout.width, task.size)
+        return planned
 
     def _prepare(self, task: BatchTask, plain: FileRef, wanted: Callable[[], bool]) -> None:
         source, options = source_of(task.id, task.options), task.options
         encoding = None if options.input is Format.PARQUET else options.encoding
         raw = RawFile(self._store_of(source), source.name, encoding)
-        prepare(raw, self._files, plain.name, self._max_file, wanted)
+        prepare(raw, self._files, plain.name, min(self._max_file, unpacked_limit(task.size)), wanted)
 
     def _store_of(self, file: FileRef) -> FileStore:
         return _files_at(file.store) if file.store else self._files

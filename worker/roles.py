@@ -14,6 +14,7 @@ from jobs.predictions.consumer import PredictionConsumer
 from jobs.queues.names import BATCHES, EXPLANATIONS, PREDICTIONS, Queue
 from jobs.queues.queue import send_wake_up
 from jobs.settings import Settings
+from worker.memory import MemoryBudget
 from worker.sweeper import BatchQueueSweep, QueueSweep, Sweep
 
 if TYPE_CHECKING:
@@ -52,6 +53,7 @@ class ChildContext(NamedTuple):
     journal: Journal
     bundles: "Bundles"
     stopping: Callable[[], bool]
+    memory: MemoryBudget
 
 
 class Role(NamedTuple):
@@ -110,7 +112,16 @@ def _batch_loops(child: ChildContext) -> tuple[WokenLoop, list[Loop]]:
         max_file=settings.max_file,
     )
     lease = Lease(consumer, child.name, child.stopping)
-    loop = BatchLoop(consumer, child.bundles, steps, lease, child.name, child.stopping, settings.attempts)
+    loop = BatchLoop(
+        consumer,
+        child.bundles,
+        steps,
+        lease,
+        child.name,
+        child.stopping,
+        settings.attempts,
+        child.memory.give_back,
+    )
     return loop, []
 
 

@@ -9,7 +9,7 @@ from functools import lru_cache
 from io import RawIOBase
 from typing import NamedTuple
 
-from jobs.errors import FilesUnavailable, InvalidTable
+from jobs.errors import FilesUnavailable, InvalidTable, OverLimit
 
 
 class Format(StrEnum):
@@ -45,6 +45,10 @@ WARNINGS = "warnings"
 
 LONGEST_RECORD = 8 * 1024 * 1024
 """Bytes of a line, or of a CSV record that spans several lines, at most."""
+
+MOST_COLUMNS = 10_000
+LONGEST_NAMES = 1024 * 1024
+"""Characters that the names of all columns have at most."""
 
 TEXT_CHECK_BYTES = 8192
 """A file with a zero byte among so many first bytes is not text."""
@@ -131,9 +135,10 @@ def check_columns(
 ) -> None:
     """`required` are the features that a table must have, `added` the columns that results add.
 
-    Raises InvalidTable with every fault: a feature is missing, a name occurs twice, or a column has the name
-    of an added one.
+    Raises OverLimit for too many columns, and InvalidTable with every fault: a feature is missing, a name
+    occurs twice, or a column has the name of an added one.
     """
+    check_number(names)
     faults = []
     for name in required:
         if name not in names:
@@ -152,6 +157,14 @@ def check_columns(
     ]
     if faults:
         raise InvalidTable("; ".join(faults))
+
+
+def check_number(names: Sequence[str]) -> None:
+    """Raises OverLimit if there are too many columns, or if their names are too long together."""
+    if len(names) > MOST_COLUMNS:
+        raise OverLimit(f"the table has {len(names)} columns; it may have {MOST_COLUMNS}")
+    if (size := sum(map(len, names))) > LONGEST_NAMES:
+        raise OverLimit(f"the names of the columns have {size} characters; they may have {LONGEST_NAMES}")
 
 
 def read_exactly(file: RawIOBase, start: int, end: int) -> bytes:

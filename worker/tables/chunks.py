@@ -15,8 +15,9 @@ from model.tables.columns import ColumnCheck
 from worker.measurements import Pace
 from worker.stopping import ScoringStopped
 from worker.tables.cut import Chunk
+from worker.tables.limits import LimitedPart
 from worker.tables.plan import ENCRYPTED, Layout, is_encrypted
-from worker.tables.read import Rows, read_rows
+from worker.tables.read import Rows, read_rows, unread_rows
 from worker.tables.score import (
     Columns,
     Matrix,
@@ -25,6 +26,7 @@ from worker.tables.score import (
     Types,
     Warn,
     all_at_once,
+    give_up_all,
     joined,
     score_rows,
 )
@@ -74,13 +76,17 @@ class ChunkScorer:
     ) -> Part:
         """Writes the file `part`, and `part`.errors if rows have failed.
 
-        Raises ScoringStopped once `should_continue` returns False, and InvalidTable if the file is damaged.
+        Raises ScoringStopped once `should_continue` returns False, InvalidTable if the file is damaged, and
+        OverLimit if its results are out of proportion.
         """
         rows = failed = 0
         errors = []
-        with self._files.create(part) as file, PartWriter(self._layout, file) as writer:
-            predict = _in_short_calls(self._predict, should_continue, self._pace)
-            for block in _intact(read_rows(source, name, self._layout, self._features, chunk), chunk):
+        predict = _in_short_calls(self._predict, should_continue, self._pace)
+        with (
+            self._files.create(part) as file,
+            PartWriter(self._layout, LimitedPart(file, chunk.size)) as writer,
+        ):
+            for block in _intact(self._read(source, name, chunk, slices), chunk):
                 its_slices = slices(rows, block.number)
                 scores = score_rows(self._check, predict, self._types, block, its_slices, self._warn)
                 writer.write(block, scores)
@@ -92,6 +98,11 @@ class ChunkScorer:
                 for lines in errors:
                     file.write(lines)
         return Part(rows, failed)
+
+    def _read(self, source: FileStore, name: str, chunk: Chunk, slices: Slices) -> Iterator[Rows]:
+        if slices is give_up_all and self._layout.input is Format.PARQUET:
+            return unread_rows(source, name, self._layout, self._features, chunk)
+        return read_rows(source, name, self._layout, self._features, chunk)
 
 
 def _in_short_calls(predict: Predict, should_continue: Callable[[], bool], pace: Pace) -> Predict:
@@ -117,7 +128,7 @@ def _intact(blocks: Iterator[Rows], chunk: Chunk) -> Iterator[Rows]:
     """Raises InvalidTable for the many errors that pyarrow has for a damaged row group."""
     try:
         yield from blocks
-    except FilesUnavailable:
+    except (FilesUnavailable, MemoryError):
         raise
     except (pa.ArrowException, OSError) as error:
         if is_encrypted(error):

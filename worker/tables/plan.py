@@ -17,6 +17,7 @@ from jobs.files.tables import (
     LONGEST_RECORD,
     Format,
     check_columns,
+    check_number,
     check_text,
     read_exactly,
     read_header,
@@ -24,7 +25,8 @@ from jobs.files.tables import (
 from model.description.schema import Schema
 from model.description.similar import similar_name
 from model.tables.dialect import FOUND, Dialect, UnclearDialect, decimal_features, find_dialect
-from worker.tables.cut import CHUNK, EXPLAINED_CHUNK, Chunk, cut_groups, cut_lines
+from worker.tables.cut import CHUNK, EXPLAINED_CHUNK, MOST_ROWS, Chunk, cut_groups, cut_lines
+from worker.tables.limits import rows_at_once
 
 
 @dataclass(frozen=True)
@@ -46,6 +48,11 @@ class Layout:
     delimiter: str = ","
     decimal_commas: tuple[str, ...] = ()
     unknown_decimals: tuple[str, ...] = ()
+
+    @property
+    def width(self) -> int:
+        """How many values a row of the results has at least; NDJSON has no value where the input has none."""
+        return len(self.scored) + (0 if self.results is Format.NDJSON else len(self.passthrough))
 
     def to_json(self) -> bytes:
         """The passthrough columns are called `kept` here, because workers of the previous release read it."""
@@ -106,6 +113,10 @@ class TableRequest(NamedTuple):
     warns: bool = False
     explain: bool = False
 
+    def rows_at_once(self) -> int:
+        """Rows of a chunk of lines at most."""
+        return rows_at_once(len(self.schema.names) + len(self.scored), MOST_ROWS)
+
 
 class Plan(NamedTuple):
     layout: Layout
@@ -143,7 +154,7 @@ def _plan_csv(file: RawIOBase, size: int, request: TableRequest, chunk: int) -> 
         raise InvalidTable(str(error)) from None
     header = read_header(start, delimiter)
     check_columns(header.names, request.schema.required, request.scored, similar_name)
-    chunks = list(cut_lines(file, header.end, size, delimiter, chunk=chunk))
+    chunks = list(cut_lines(file, header.end, size, delimiter, chunk, request.rows_at_once()))
     numeric = decimal_features(request.schema)
     layout = replace(
         _layout(request, header.names),
@@ -163,7 +174,7 @@ def _plan_ndjson(file: RawIOBase, size: int, request: TableRequest, chunk: int) 
         raise InvalidTable("line 1: none of the first lines is a JSON object; send one object on each line")
     names = tuple(dict.fromkeys(name for row in rows for name in row))
     check_columns(names, (), request.scored, similar_name)
-    chunks = list(cut_lines(file, begin, size, chunk=chunk))
+    chunks = list(cut_lines(file, begin, size, chunk=chunk, most=request.rows_at_once()))
     return Plan(_layout(request, names), chunks)
 
 
@@ -176,16 +187,17 @@ def _plan_parquet(file: RawIOBase, size: int, request: TableRequest, chunk: int)
             raise InvalidTable(ENCRYPTED) from error
         raise InvalidTable("the file is not Parquet, or its end is missing") from error
     check_columns(names, request.schema.required, request.scored, similar_name)
+    check_number([metadata.schema.column(leaf).path for leaf in range(metadata.num_columns)])
     groups = [metadata.row_group(number) for number in range(metadata.num_row_groups)]
     if request.explain:
         row_bytes = VALUE_BYTES * len(request.schema.names)
         sizes = [(group.num_rows, group.num_rows * row_bytes) for group in groups]
     else:
         sizes = [(group.num_rows, group.total_byte_size) for group in groups]
-    # Progress counts bytes of the file, and the unpacked size of a row group says little about those.
+    # Progress counts bytes of the file, of which each chunk has its share.
+    unpacked = max(sum(its_size for _, its_size in sizes), 1)
     chunks = [
-        cut._replace(size=size * cut.rows // metadata.num_rows)
-        for cut in cut_groups(sizes, chunk, request.explain)
+        cut._replace(size=size * cut.size // unpacked) for cut in cut_groups(sizes, chunk, request.explain)
     ]
     return Plan(_layout(request, names), chunks)
 

@@ -8,7 +8,6 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.csv
-import pyarrow.parquet
 
 from jobs.files.json_lines import ExactNumber, plain_number, read_object, with_exact_numbers
 from jobs.files.store import FileStore
@@ -16,14 +15,14 @@ from jobs.files.tables import NOT_UTF8, Format, read_exactly
 from model.tables.columns import MISSING, ColumnValues
 from model.tables.dialect import GROUPED
 from worker.tables.cut import Chunk
+from worker.tables.groups import PARQUET_ROWS, read_group, read_schema
+from worker.tables.limits import rows_at_once
 from worker.tables.passthrough import ArrowColumns, CsvColumns, JsonMembers, Passthrough
 from worker.tables.plan import Layout
 
 _EXCHANGED = bytes.maketrans(b",.", b".,")
-PARQUET_ROWS = 65_536
-"""Rows of a Parquet file that are read at a time."""
-
 MAY_BE_THOUSANDS = "may have a fraction with three digits, or thousands; name the decimal of the file"
+LOST_AROUND = "every worker that tried the rows around this one was lost"
 NAME_IN_USE = "has a member with the name of a column that results add; choose a prefix: ?prefix=scored_"
 
 
@@ -55,6 +54,19 @@ def read_rows(
         yield _read_csv(block, layout, features)
     else:
         yield _read_ndjson(block, layout, features)
+
+
+def unread_rows(
+    files: FileStore, name: str, layout: Layout, features: tuple[str, ...], chunk: Chunk
+) -> Iterator[Rows]:
+    """The rows of a chunk of Parquet that is given up, without any value, because reading it may be fatal."""
+    with files.open(name) as file:
+        schema = read_schema(file, layout.passthrough)
+    for start in range(0, chunk.rows, PARQUET_ROWS):
+        number = min(chunk.rows - start, PARQUET_ROWS)
+        nothing = {field.name: pa.nulls(number, field.type) for field in schema}
+        found = dict.fromkeys(features, pa.nulls(number))
+        yield Rows(number, found, ArrowColumns(nothing), dict.fromkeys(range(number), LOST_AROUND))
 
 
 def _read_csv(block: bytes, layout: Layout, features: tuple[str, ...]) -> Rows:
@@ -167,21 +179,13 @@ def _read_ndjson(block: bytes, layout: Layout, features: tuple[str, ...]) -> Row
 
 
 def _read_group(file: RawIOBase, layout: Layout, features: tuple[str, ...], chunk: Chunk) -> Iterator[Rows]:
-    # No read-ahead and a small buffer, because a row group may be larger than memory.
-    source = pyarrow.parquet.ParquetFile(file, pre_buffer=False, buffer_size=1024 * 1024)
     names = [name for name in layout.names if name in features or name in layout.passthrough]
-    at = 0
-    for batch in source.iter_batches(PARQUET_ROWS, [chunk.group], names, use_threads=False):
-        first, last = max(chunk.start - at, 0), min(chunk.end - at, batch.num_rows)
-        at += batch.num_rows
-        if first < last:
-            block = batch.slice(first, last - first)
-            columns = dict(zip(block.schema.names, block.columns, strict=True))
-            passthrough = ArrowColumns({name: columns[name] for name in layout.passthrough})
-            found = {name: columns[name] for name in features if name in columns}
-            yield Rows(block.num_rows, found, passthrough, {})
-        if at >= chunk.end:
-            break
+    most = rows_at_once(len(features) + len(layout.scored), PARQUET_ROWS)
+    for block in read_group(file, chunk, names, most):
+        columns = dict(zip(block.schema.names, block.columns, strict=True))
+        passthrough = ArrowColumns({name: columns[name] for name in layout.passthrough})
+        found = {name: columns[name] for name in features if name in columns}
+        yield Rows(block.num_rows, found, passthrough, {})
 
 
 def _combined(column: pa.ChunkedArray) -> pa.Array:

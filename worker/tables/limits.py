@@ -1,0 +1,59 @@
+"""What one file may cost: memory, results and time stay in proportion to its bytes."""
+
+from jobs.errors import OverLimit
+from jobs.files.store import Writable
+
+MIB = 1024 * 1024
+
+BLOCK_BYTES = 16 * MIB
+"""About how many bytes of a Parquet file are unpacked at a time."""
+BLOCK_VALUES = 8 * MIB
+"""How many values of features and results are in memory at a time."""
+
+SMALL_UNPACKED = 256 * MIB
+UNPACKED_PER_BYTE = 200
+"""A packed file has at most so many bytes once it is unpacked for each of its own, or SMALL_UNPACKED."""
+SMALL_RESULTS = 50_000_000
+VALUES_PER_BYTE = 64
+"""Results have at most so many values for each byte of the file as it was sent, or SMALL_RESULTS."""
+SMALL_PART = 64 * MIB
+RESULT_PER_BYTE = 200
+"""The results of a chunk have at most SMALL_PART bytes, and so many more for each byte of the chunk."""
+
+
+def unpacked_limit(size: int) -> int:
+    """The most bytes that a packed file of this size may have once it is unpacked."""
+    return max(SMALL_UNPACKED, UNPACKED_PER_BYTE * size)
+
+
+def rows_at_once(columns: int, most: int) -> int:
+    """How many rows with so many features and columns of results fit into memory, at most `most`."""
+    return max(min(most, BLOCK_VALUES // max(columns, 1)), 1)
+
+
+def check_values(rows: int, columns: int, size: int) -> None:
+    """Raises OverLimit if such results are out of proportion to a file of so many bytes."""
+    limit = max(SMALL_RESULTS, VALUES_PER_BYTE * size)
+    if rows * columns > limit:
+        raise OverLimit(
+            f"the results would have {rows * columns} values, {rows} rows of {columns} columns; those of a "
+            f"file of {size} bytes may have {limit}; send it in parts"
+        )
+
+
+class LimitedPart:
+    """Writes the results of a chunk. Raises OverLimit if they are out of proportion to its bytes."""
+
+    def __init__(self, part: Writable, chunk_bytes: int) -> None:
+        self._part = part
+        self._limit = SMALL_PART + RESULT_PER_BYTE * chunk_bytes
+        self._left = self._limit
+
+    def write(self, data: bytes | memoryview) -> None:
+        self._left -= len(data)
+        if self._left < 0:
+            raise OverLimit(
+                f"the results of a part of the file have more than {self._limit} bytes; the file is packed "
+                "too densely, send it as CSV"
+            )
+        self._part.write(data)
