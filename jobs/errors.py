@@ -55,6 +55,13 @@ class FilesUnavailable(JobsError):
     """The file store cannot be read or written."""
 
 
+class FilesFull(FilesUnavailable):
+    """The file store is nearly full; try again later, or tell the operator."""
+
+    retry_after = 30
+    """Seconds."""
+
+
 class FilesForbidden(FilesUnavailable):
     """The file store refuses this, and trying again does not help."""
 

@@ -9,6 +9,7 @@ import secrets  # noqa: E402
 import sys  # noqa: E402
 
 from jobs.errors import InvalidSettings  # noqa: E402
+from jobs.files.privacy import write_privately  # noqa: E402
 from jobs.logs import log_to_stderr  # noqa: E402
 from jobs.settings import load_settings  # noqa: E402
 from model.description.catalog import Catalog  # noqa: E402
@@ -33,6 +34,7 @@ def main() -> int:
         print(f"entry, for PAYGRADE_API_KEYS:    {arguments.new_key}:{digest(key)}")
         return 0
     try:
+        write_privately()
         settings = load_settings()
         owners = parse_keys(settings.api_keys.get_secret_value())
         if not (owners or settings.allow_anyone or is_loopback(arguments.host)):

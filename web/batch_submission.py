@@ -16,7 +16,7 @@ from jobs.batches.status import BatchStatus
 from jobs.batches.store import RESERVATION_MS, BatchStore
 from jobs.errors import FileMissing, FilesForbidden, IdempotencyKeyReused, JobsError, QueueFull
 from jobs.files.location import files_at
-from jobs.files.store import FileStore
+from jobs.files.store import FOR_UPLOADS, FileStore
 from jobs.files.tables import Format
 from jobs.queues.idempotency import IdempotencyKey
 from jobs.queues.queue import SendWakeUp, try_wake_up
@@ -74,6 +74,7 @@ class Upload:
     def save(self, files: FileStore, name: str, hashed: bool) -> None:
         with files.create(name) as file:
             for piece in self._measured(hashed):
+                files.check_room(FOR_UPLOADS)
                 file.write(piece)
 
     def compute_hash(self) -> None:
@@ -134,6 +135,7 @@ class BatchSubmission(JobSubmission[BatchRecord]):
             return Submitted(self._replayed(known.id), replayed=True)
         with self._key_reserved(owner, digest, job_id), self._removed_on_error(job_id):
             self._store.check_limits(owner)  # before the whole file has arrived
+            self.files.check_room(FOR_UPLOADS)
             options, size = self._save(job_id, request, upload, hashed=bool(digest))
             batch = NewBatch(
                 id=job_id,

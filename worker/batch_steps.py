@@ -12,7 +12,7 @@ from jobs.batches.record import FileRef, folder_of, input_of, output_of, source_
 from jobs.batches.status import BatchStatus
 from jobs.errors import JobsError
 from jobs.files.location import files_at
-from jobs.files.store import FileStore
+from jobs.files.store import FOR_WORKERS, FileStore
 from jobs.files.tables import Format, added_names
 from jobs.queues.queue import SendWakeUp, try_wake_up
 from model.bundle import Bundle
@@ -68,6 +68,7 @@ class BatchSteps:
         log.info("planned", extra={"job_id": task.id, "chunks": len(chunks)})
 
     def score(self, task: BatchTask, bundle: Bundle, wanted: Callable[[], bool], slices: Slices) -> None:
+        self._files.check_room(FOR_WORKERS)
         started = time.monotonic()
         chunk, layout = Chunk.from_text(task.chunk), Layout.from_json(task.layout)
         source, name = input_of(task.id, task.options), _part(task.id, int(task.task))
@@ -122,6 +123,7 @@ class BatchSteps:
         join_errors(self._files, list(_errors(task)), self._store_of(errors), errors.name)
 
     def _plan(self, task: BatchTask, bundle: Bundle, wanted: Callable[[], bool]) -> Plan:
+        self._files.check_room(FOR_WORKERS)
         options, manifest = task.options, bundle.manifest
         source = input_of(task.id, options)
         if options.raw:

@@ -14,6 +14,7 @@ from jobs.batches.status import BatchStatus
 from jobs.errors import (
     FileMissing,
     FilesForbidden,
+    FilesFull,
     FilesUnavailable,
     InvalidTable,
     OverLimit,
@@ -83,6 +84,8 @@ class Lease:
                 self._wanted = False
 
 
+FULL_PAUSE_SECONDS = 2
+"""How long a task waits for room in the file store, before it is released for its next turn."""
 INVALID_TABLE = "invalid_table"
 OUT_OF_MEMORY = (
     "a part of this file needs more memory than a worker has; send shorter rows, or set PAYGRADE_CHILD_MEMORY"
@@ -152,12 +155,12 @@ class BatchLoop:
             raise
         except ScoringStopped:
             self.consumer.release(task)
-        except OverLimit as error:
-            self._fail(task, "over_limit", str(error))
         except InvalidTable as error:
-            self._fail(task, INVALID_TABLE, str(error))
+            self._fail(task, "over_limit" if isinstance(error, OverLimit) else INVALID_TABLE, str(error))
         except (FileMissing, FilesForbidden) as error:
             self._fail(task, "file_missing", str(error))
+        except FilesFull:
+            self._wait_for_room(task)
         except FilesUnavailable as error:
             self._abandon(task, "files_unavailable", str(error))
         except ModelError as error:
@@ -173,6 +176,11 @@ class BatchLoop:
             self._abandon(
                 task, "not_finished", "a worker could not go on with this batch; its log says where"
             )
+
+    def _wait_for_room(self, task: BatchTask) -> None:
+        log.warning("files_full", extra={"job_id": task.id, "task": task.task})
+        time.sleep(FULL_PAUSE_SECONDS)
+        self.consumer.release(task)
 
     def _abandon(self, task: BatchTask, kind: str, detail: str) -> None:
         """Leaves the task to another worker when its lease is over, or fails it if this was its last try."""

@@ -1,15 +1,17 @@
 """A file store in a directory."""
 
 import os
+import shutil
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from errno import EDQUOT, ENOSPC
 from io import FileIO, RawIOBase
 from pathlib import Path
 from uuid import uuid4
 
-from jobs.errors import FileMissing, FilesUnavailable
-from jobs.files.store import PIECE, FileStore, Writable
+from jobs.errors import FileMissing, FilesFull, FilesUnavailable
+from jobs.files.store import PIECE, FileStore, Reserve, Writable
 
 
 class DirectoryFiles(FileStore):
@@ -33,6 +35,13 @@ class DirectoryFiles(FileStore):
         finally:
             with suppress(OSError):
                 draft.unlink(missing_ok=True)
+
+    def check_room(self, reserve: Reserve) -> None:
+        with _named_errors():
+            self._root.mkdir(parents=True, exist_ok=True)
+            disk = shutil.disk_usage(self._root)
+        if disk.free < min(reserve.size, disk.total * reserve.share):
+            raise FilesFull
 
     def open(self, name: str) -> RawIOBase:
         with _named_errors():
@@ -102,4 +111,6 @@ def _named_errors() -> Iterator[None]:
     except FileNotFoundError:
         raise FileMissing from None
     except OSError as error:
+        if error.errno in (ENOSPC, EDQUOT):
+            raise FilesFull from error
         raise FilesUnavailable(f"the file store cannot be used: {error.strerror}") from error

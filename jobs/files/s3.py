@@ -19,7 +19,7 @@ from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 
 from jobs.errors import FileMissing, FilesForbidden, FilesUnavailable
-from jobs.files.store import PIECE, FileStore, Writable
+from jobs.files.store import PIECE, FileStore, Reserve, Writable
 
 PART = 16 * 1024 * 1024
 """Bytes of a part. S3 allows 10,000 parts, so a file may have 156 GiB."""
@@ -55,6 +55,9 @@ class S3Files(FileStore):
         except BaseException:
             upload.abort()
             raise
+
+    def check_room(self, reserve: Reserve) -> None:
+        """There is always room."""
 
     def open(self, name: str) -> RawIOBase:
         return _ObjectReader(self.bucket, self._key(name))

@@ -10,7 +10,7 @@ import pyarrow.parquet
 from jobs.errors import OverLimit
 from jobs.files.tables import LONGEST_RECORD
 from worker.tables.cut import Chunk
-from worker.tables.limits import BLOCK_BYTES
+from worker.tables.limits import BLOCK_BYTES, ChunkBytes
 
 PARQUET_ROWS = 65_536
 """Rows of a Parquet file that are read at a time, at most."""
@@ -22,11 +22,12 @@ def read_group(file: RawIOBase, chunk: Chunk, names: Sequence[str], most: int) -
     """The rows of the chunk, in blocks of at most `most` rows and about BLOCK_BYTES."""
     source, groups = _open(file), range(chunk.group, chunk.group + 1)
     rows = min(most, *(_rows_that_fit(file, source.metadata, number) for number in groups))
-    at = 0
+    at, unpacked = 0, ChunkBytes(chunk.size)
     for batch in source.iter_batches(rows, groups, names, use_threads=False):
         first, last = max(chunk.start - at, 0), min(chunk.end - at, batch.num_rows)
         at += batch.num_rows
         if first < last:
+            unpacked.add(batch.nbytes)
             yield batch.slice(first, last - first)
         if at >= chunk.end:
             break
@@ -55,6 +56,7 @@ def _rows_that_fit(file: RawIOBase, metadata: pyarrow.parquet.FileMetaData, numb
     leaves = [metadata.schema.column(position) for position in range(metadata.num_columns)]
     row = group.total_byte_size // max(group.num_rows, 1)
     row += sum(max(leaf.length, _NUMBER_BYTES) for leaf in leaves)
+    row += sum(len(leaf.path) for leaf in leaves if leaf.path != leaf.name)  # in text each row has them
     texts = [leaf.path for leaf in leaves if leaf.physical_type == "BYTE_ARRAY"]
     row += sum(_longest_texts(file, number, texts))
     if row > LONGEST_RECORD:

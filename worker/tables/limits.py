@@ -1,5 +1,7 @@
 """What one file may cost: memory, results and time stay in proportion to its bytes."""
 
+from collections.abc import Iterable
+
 from jobs.errors import OverLimit
 from jobs.files.store import Writable
 
@@ -9,6 +11,8 @@ BLOCK_BYTES = 16 * MIB
 """About how many bytes of a Parquet file are unpacked at a time."""
 BLOCK_VALUES = 8 * MIB
 """How many values of features and results are in memory at a time."""
+NAME_PER_VALUE = 16
+"""So many characters of a name take about as much memory as a value."""
 
 SMALL_UNPACKED = 256 * MIB
 UNPACKED_PER_BYTE = 200
@@ -18,7 +22,7 @@ VALUES_PER_BYTE = 64
 """Results have at most so many values for each byte of the file as it was sent, or SMALL_RESULTS."""
 SMALL_PART = 64 * MIB
 RESULT_PER_BYTE = 200
-"""The results of a chunk have at most SMALL_PART bytes, and so many more for each byte of the chunk."""
+"""A chunk that is unpacked has at most SMALL_PART bytes and so many for each of its own; its results, too."""
 
 
 def unpacked_limit(size: int) -> int:
@@ -26,9 +30,12 @@ def unpacked_limit(size: int) -> int:
     return max(SMALL_UNPACKED, UNPACKED_PER_BYTE * size)
 
 
-def rows_at_once(columns: int, most: int) -> int:
-    """How many rows with so many features and columns of results fit into memory, at most `most`."""
-    return max(min(most, BLOCK_VALUES // max(columns, 1)), 1)
+def rows_at_once(columns: int, names: Iterable[str], most: int) -> int:
+    """How many rows with so many features and added columns fit into memory, at most `most`.
+
+    `names` are those that the results repeat in each row.
+    """
+    return max(min(most, BLOCK_VALUES // (columns + sum(map(len, names)) // NAME_PER_VALUE)), 1)
 
 
 def check_values(rows: int, columns: int, size: int) -> None:
@@ -41,19 +48,29 @@ def check_values(rows: int, columns: int, size: int) -> None:
         )
 
 
-class LimitedPart:
-    """Writes the results of a chunk. Raises OverLimit if they are out of proportion to its bytes."""
+class ChunkBytes:
+    """Counts what a chunk becomes. Raises OverLimit if that is out of proportion to its bytes in the file."""
 
-    def __init__(self, part: Writable, chunk_bytes: int) -> None:
-        self._part = part
+    def __init__(self, chunk_bytes: int) -> None:
         self._limit = SMALL_PART + RESULT_PER_BYTE * chunk_bytes
         self._left = self._limit
 
-    def write(self, data: bytes | memoryview) -> None:
-        self._left -= len(data)
+    def add(self, number: int) -> None:
+        self._left -= number
         if self._left < 0:
             raise OverLimit(
-                f"the results of a part of the file have more than {self._limit} bytes; the file is packed "
-                "too densely, send it as CSV"
+                f"a part of the file has more than {self._limit} bytes once it is unpacked and scored; "
+                "its rows repeat long texts or many values, leave such columns out"
             )
+
+
+class LimitedPart:
+    """Writes the results of a chunk, and counts them."""
+
+    def __init__(self, part: Writable, chunk_bytes: int) -> None:
+        self._part = part
+        self._bytes = ChunkBytes(chunk_bytes)
+
+    def write(self, data: bytes | memoryview) -> None:
+        self._bytes.add(len(data))
         self._part.write(data)

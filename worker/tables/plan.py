@@ -54,6 +54,11 @@ class Layout:
         """How many values a row of the results has at least; NDJSON has no value where the input has none."""
         return len(self.scored) + (0 if self.results is Format.NDJSON else len(self.passthrough))
 
+    @property
+    def repeated(self) -> tuple[str, ...]:
+        """The names that the results repeat in each row."""
+        return self.names if self.results is Format.NDJSON else ()
+
     def to_json(self) -> bytes:
         """The passthrough columns are called `kept` here, because workers of the previous release read it."""
         fields = asdict(self)
@@ -113,10 +118,6 @@ class TableRequest(NamedTuple):
     warns: bool = False
     explain: bool = False
 
-    def rows_at_once(self) -> int:
-        """Rows of a chunk of lines at most."""
-        return rows_at_once(len(self.schema.names) + len(self.scored), MOST_ROWS)
-
 
 class Plan(NamedTuple):
     layout: Layout
@@ -154,7 +155,6 @@ def _plan_csv(file: RawIOBase, size: int, request: TableRequest, chunk: int) -> 
         raise InvalidTable(str(error)) from None
     header = read_header(start, delimiter)
     check_columns(header.names, request.schema.required, request.scored, similar_name)
-    chunks = list(cut_lines(file, header.end, size, delimiter, chunk, request.rows_at_once()))
     numeric = decimal_features(request.schema)
     layout = replace(
         _layout(request, header.names),
@@ -162,7 +162,8 @@ def _plan_csv(file: RawIOBase, size: int, request: TableRequest, chunk: int) -> 
         decimal_commas=numeric if decimal == "," else (),
         unknown_decimals=() if decimal else numeric,
     )
-    return Plan(layout, chunks)
+    most = _most_rows(request, layout)
+    return Plan(layout, list(cut_lines(file, header.end, size, delimiter, chunk, most)))
 
 
 def _plan_ndjson(file: RawIOBase, size: int, request: TableRequest, chunk: int) -> Plan:
@@ -174,8 +175,9 @@ def _plan_ndjson(file: RawIOBase, size: int, request: TableRequest, chunk: int) 
         raise InvalidTable("line 1: none of the first lines is a JSON object; send one object on each line")
     names = tuple(dict.fromkeys(name for row in rows for name in row))
     check_columns(names, (), request.scored, similar_name)
-    chunks = list(cut_lines(file, begin, size, chunk=chunk, most=request.rows_at_once()))
-    return Plan(_layout(request, names), chunks)
+    layout = _layout(request, names)
+    chunks = list(cut_lines(file, begin, size, chunk=chunk, most=_most_rows(request, layout)))
+    return Plan(layout, chunks)
 
 
 def _plan_parquet(file: RawIOBase, size: int, request: TableRequest, chunk: int) -> Plan:
@@ -205,3 +207,8 @@ def _plan_parquet(file: RawIOBase, size: int, request: TableRequest, chunk: int)
 def _layout(request: TableRequest, names: tuple[str, ...]) -> Layout:
     passthrough = passthrough_names(request, names)
     return Layout(request.input, request.results, names, passthrough, request.scored, request.warns)
+
+
+def _most_rows(request: TableRequest, layout: Layout) -> int:
+    """Rows of a chunk of lines at most: what is computed for a row takes more memory than a short line."""
+    return rows_at_once(len(request.schema.names) + len(layout.scored), layout.repeated, MOST_ROWS)

@@ -180,7 +180,7 @@ def _read_ndjson(block: bytes, layout: Layout, features: tuple[str, ...]) -> Row
 
 def _read_group(file: RawIOBase, layout: Layout, features: tuple[str, ...], chunk: Chunk) -> Iterator[Rows]:
     names = [name for name in layout.names if name in features or name in layout.passthrough]
-    most = rows_at_once(len(features) + len(layout.scored), PARQUET_ROWS)
+    most = rows_at_once(len(features) + len(layout.scored), layout.repeated, PARQUET_ROWS)
     for block in read_group(file, chunk, names, most):
         columns = dict(zip(block.schema.names, block.columns, strict=True))
         passthrough = ArrowColumns({name: columns[name] for name in layout.passthrough})

@@ -115,6 +115,7 @@ class Site:
             CHILD,
             lambda: next(left, None) is None,
             3,
+            give_back_memory=lambda: None,
         )
         worker.answer("wake-up")
         worker.flush()
