@@ -10,8 +10,8 @@ from pathlib import Path
 from jobs.settings import Settings
 
 MIB = 1024 * 1024
-LEAST_BUDGET = 512 * MIB
-"""Code and libraries take about 200 MiB of it, and what a usual chunk needs takes as much again."""
+LEAST_BUDGET = 640 * MIB
+"""Code, libraries and the stacks of threads take about half of it before the first row."""
 PARENTS = 256 * MIB
 """What the parents of the child processes take together."""
 

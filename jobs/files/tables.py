@@ -47,7 +47,8 @@ LONGEST_RECORD = 8 * 1024 * 1024
 """Bytes of a line, or of a CSV record that spans several lines, at most."""
 
 MOST_COLUMNS = 10_000
-LONGEST_NAMES = 1024 * 1024
+LONGEST_NAME = 1024
+LONGEST_NAMES = 256 * 1024
 """Characters that the names of all columns have at most."""
 
 TEXT_CHECK_BYTES = 8192
@@ -160,9 +161,11 @@ def check_columns(
 
 
 def check_number(names: Sequence[str]) -> None:
-    """Raises OverLimit if there are too many columns, or if their names are too long together."""
+    """Raises OverLimit if there are too many columns, or if their names are too long."""
     if len(names) > MOST_COLUMNS:
         raise OverLimit(f"the table has {len(names)} columns; it may have {MOST_COLUMNS}")
+    if (longest := max(map(len, names), default=0)) > LONGEST_NAME:
+        raise OverLimit(f"the name of a column has {longest} characters; it may have {LONGEST_NAME}")
     if (size := sum(map(len, names))) > LONGEST_NAMES:
         raise OverLimit(f"the names of the columns have {size} characters; they may have {LONGEST_NAMES}")
 

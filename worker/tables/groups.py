@@ -18,10 +18,12 @@ _BUFFER = 1024 * 1024
 _NUMBER_BYTES = 8
 
 
-def read_group(file: RawIOBase, chunk: Chunk, names: Sequence[str], most: int) -> Iterator[pa.RecordBatch]:
-    """The rows of the chunk, in blocks of at most `most` rows and about BLOCK_BYTES."""
+def read_group(
+    file: RawIOBase, chunk: Chunk, names: Sequence[str], most: int, as_text: bool
+) -> Iterator[pa.RecordBatch]:
+    """The rows of the chunk, in blocks of at most `most` rows and about BLOCK_BYTES, also as text."""
     source, groups = _open(file), range(chunk.group, chunk.group + 1)
-    rows = min(most, *(_rows_that_fit(file, source.metadata, number) for number in groups))
+    rows = min(most, *(_rows_that_fit(file, source.metadata, number, as_text) for number in groups))
     at, unpacked = 0, ChunkBytes(chunk.size)
     for batch in source.iter_batches(rows, groups, names, use_threads=False):
         first, last = max(chunk.start - at, 0), min(chunk.end - at, batch.num_rows)
@@ -46,7 +48,9 @@ def _open(file: RawIOBase, dictionaries: Sequence[str] = ()) -> pyarrow.parquet.
     )
 
 
-def _rows_that_fit(file: RawIOBase, metadata: pyarrow.parquet.FileMetaData, number: int) -> int:
+def _rows_that_fit(
+    file: RawIOBase, metadata: pyarrow.parquet.FileMetaData, number: int, as_text: bool
+) -> int:
     """How many rows of the group have about BLOCK_BYTES. A dictionary may repeat one long text in each row.
 
     Raises OverLimit for rows that average beyond LONGEST_RECORD. No group is asked about its columns: pyarrow
@@ -56,7 +60,8 @@ def _rows_that_fit(file: RawIOBase, metadata: pyarrow.parquet.FileMetaData, numb
     leaves = [metadata.schema.column(position) for position in range(metadata.num_columns)]
     row = group.total_byte_size // max(group.num_rows, 1)
     row += sum(max(leaf.length, _NUMBER_BYTES) for leaf in leaves)
-    row += sum(len(leaf.path) for leaf in leaves if leaf.path != leaf.name)  # in text each row has them
+    if as_text:  # with the names within a column
+        row += sum(len(leaf.path) for leaf in leaves if leaf.path != leaf.name)
     texts = [leaf.path for leaf in leaves if leaf.physical_type == "BYTE_ARRAY"]
     row += sum(_longest_texts(file, number, texts))
     if row > LONGEST_RECORD:

@@ -7,11 +7,13 @@ from jobs.files.store import Writable
 
 MIB = 1024 * 1024
 
-BLOCK_BYTES = 16 * MIB
+BLOCK_BYTES = 8 * MIB
 """About how many bytes of a Parquet file are unpacked at a time."""
 BLOCK_VALUES = 8 * MIB
 """How many values of features and results are in memory at a time."""
-NAME_PER_VALUE = 16
+JSON_VALUES = 256 * 1024
+"""About how many values of NDJSON are in memory at a time, of which each takes up to some 100 bytes."""
+NAME_PER_VALUE = 4
 """So many characters of a name take about as much memory as a value."""
 
 SMALL_UNPACKED = 256 * MIB
@@ -36,6 +38,16 @@ def rows_at_once(columns: int, names: Iterable[str], most: int) -> int:
     `names` are those that the results repeat in each row.
     """
     return max(min(most, BLOCK_VALUES // (columns + sum(map(len, names)) // NAME_PER_VALUE)), 1)
+
+
+def json_values(text: bytes) -> int:
+    """How many values JSON has at most, by what comes before each of them."""
+    return sum(text.count(sign) for sign in (b",", b"[", b"{"))
+
+
+def is_overfull(line: bytes) -> bool:
+    """Whether a line of NDJSON has more values than are read at a time."""
+    return len(line) > JSON_VALUES and json_values(line) > JSON_VALUES
 
 
 def check_values(rows: int, columns: int, size: int) -> None:

@@ -4,6 +4,7 @@ import codecs
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
 from io import RawIOBase
+from itertools import chain, filterfalse
 from typing import NamedTuple
 
 import orjson
@@ -26,7 +27,7 @@ from model.description.schema import Schema
 from model.description.similar import similar_name
 from model.tables.dialect import FOUND, Dialect, UnclearDialect, decimal_features, find_dialect
 from worker.tables.cut import CHUNK, EXPLAINED_CHUNK, MOST_ROWS, Chunk, cut_groups, cut_lines
-from worker.tables.limits import rows_at_once
+from worker.tables.limits import is_overfull, rows_at_once
 
 
 @dataclass(frozen=True)
@@ -170,10 +171,12 @@ def _plan_ndjson(file: RawIOBase, size: int, request: TableRequest, chunk: int) 
     start = read_exactly(file, 0, min(size, LONGEST_RECORD))
     begin = len(codecs.BOM_UTF8) if start.startswith(codecs.BOM_UTF8) else 0
     lines = list(filter(bytes.strip, start[begin:].split(b"\n")))[:FIRST_ROWS]
-    rows = [row for row in map(read_object, lines) if row is not None]
-    if not rows:
+    rows = (row for row in map(read_object, filterfalse(is_overfull, lines)) if row is not None)
+    # One at a time, because a row may take much more memory than its line.
+    members = [tuple(row) for row in rows]
+    if not members:
         raise InvalidTable("line 1: none of the first lines is a JSON object; send one object on each line")
-    names = tuple(dict.fromkeys(name for row in rows for name in row))
+    names = tuple(dict.fromkeys(chain.from_iterable(members)))
     check_columns(names, (), request.scored, similar_name)
     layout = _layout(request, names)
     chunks = list(cut_lines(file, begin, size, chunk=chunk, most=_most_rows(request, layout)))

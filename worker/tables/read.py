@@ -16,13 +16,14 @@ from model.tables.columns import MISSING, ColumnValues
 from model.tables.dialect import GROUPED
 from worker.tables.cut import Chunk
 from worker.tables.groups import PARQUET_ROWS, read_group, read_schema
-from worker.tables.limits import rows_at_once
+from worker.tables.limits import JSON_VALUES, is_overfull, json_values, rows_at_once
 from worker.tables.passthrough import ArrowColumns, CsvColumns, JsonMembers, Passthrough
 from worker.tables.plan import Layout
 
 _EXCHANGED = bytes.maketrans(b",.", b".,")
 MAY_BE_THOUSANDS = "may have a fraction with three digits, or thousands; name the decimal of the file"
 LOST_AROUND = "every worker that tried the rows around this one was lost"
+TOO_MANY_VALUES = f"has more than {JSON_VALUES} values"
 NAME_IN_USE = "has a member with the name of a column that results add; choose a prefix: ?prefix=scored_"
 
 
@@ -53,7 +54,8 @@ def read_rows(
     if layout.input is Format.CSV:
         yield _read_csv(block, layout, features)
     else:
-        yield _read_ndjson(block, layout, features)
+        for lines in _lines_that_fit(block):
+            yield _read_ndjson(lines, layout, features)
 
 
 def unread_rows(
@@ -153,15 +155,24 @@ def _replace_invalid_utf8(columns: dict[str, pa.Array]) -> tuple[dict[str, pa.Ar
     return decodable, undecodable
 
 
+def _lines_that_fit(block: bytes) -> Iterator[bytes]:
+    """Cuts the block after lines, so that each part has about JSON_VALUES."""
+    size, start = len(block) // (json_values(block) // JSON_VALUES + 1) + 1, 0
+    while start < len(block):
+        end = block.find(b"\n", start + size - 1) + 1 or len(block)
+        yield block[start:end]
+        start = end
+
+
 def _read_ndjson(block: bytes, layout: Layout, features: tuple[str, ...]) -> Rows:
     broken: dict[int, str] = {}
     rows: list[dict[str, Any]] = []
     columns = None if layout.results is Format.NDJSON else {*layout.passthrough, *features}
     dropped = frozenset(features) - frozenset(layout.passthrough)
     for line in filter(bytes.strip, block.split(b"\n")):
-        row = read_object(line)
+        row = None if is_overfull(line) else read_object(line)
         if row is None:
-            broken[len(rows)] = "is not a JSON object"
+            broken[len(rows)] = TOO_MANY_VALUES if is_overfull(line) else "is not a JSON object"
         elif not row.keys().isdisjoint(layout.scored):
             broken[len(rows)] = NAME_IN_USE
             row = None
@@ -181,7 +192,7 @@ def _read_ndjson(block: bytes, layout: Layout, features: tuple[str, ...]) -> Row
 def _read_group(file: RawIOBase, layout: Layout, features: tuple[str, ...], chunk: Chunk) -> Iterator[Rows]:
     names = [name for name in layout.names if name in features or name in layout.passthrough]
     most = rows_at_once(len(features) + len(layout.scored), layout.repeated, PARQUET_ROWS)
-    for block in read_group(file, chunk, names, most):
+    for block in read_group(file, chunk, names, most, layout.results is not Format.PARQUET):
         columns = dict(zip(block.schema.names, block.columns, strict=True))
         passthrough = ArrowColumns({name: columns[name] for name in layout.passthrough})
         found = {name: columns[name] for name in features if name in columns}
