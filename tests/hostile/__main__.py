@@ -31,10 +31,10 @@ def main(folder: Path, budget: int) -> None:
 
     log = Log()
     logging.getLogger().addHandler(log)
+    site = Site()
+    loaded(Path(site.settings.bundles)).check_default()
     for path in sorted(folder.glob("*.json")):
         asked = json.loads(path.read_text())
-        site = Site()
-        loaded(Path(site.settings.bundles)).check_default()
         log.events.clear()
         Path("/proc/self/clear_refs").write_text("5")  # the peak of memory counts from here
         started = time.process_time()
@@ -42,7 +42,7 @@ def main(folder: Path, budget: int) -> None:
         memory.give_back()
         ended |= {"cpu": time.process_time() - started, "peak": _memory("VmHWM"), "left": _memory("VmRSS")}
         print(json.dumps(ended | {"name": asked["name"], "events": log.events}), flush=True)
-        site.close()
+    site.close()
 
 
 def _score(site: Any, asked: dict[str, str], data: Path) -> dict[str, Any]:
@@ -56,6 +56,8 @@ def _score(site: Any, asked: dict[str, str], data: Path) -> dict[str, Any]:
     site.score_batches()
     batch = site.client.get(path).get_json()
     results = [file.stat().st_size for file in Path(site.folder.name).rglob("*") if file.is_file()]
+    site.files.remove("batches")
+    site.logged.clear()
     return {"status": batch["status"], "error": batch["error"], "results": sum(results)}
 
 

@@ -72,8 +72,10 @@ def unread_rows(
 
 
 def _read_csv(block: bytes, layout: Layout, features: tuple[str, ...]) -> Rows:
-    columns, count, broken = _parse_csv(block, layout)
-    if not block.isascii():
+    if _is_utf8(block):
+        columns, count, broken = _parse_csv(block, layout)
+    else:  # pyarrow reads the rows that it cannot parse as text, and needs something that is
+        columns, count, broken = _parse_csv(block.decode("latin-1").encode(), layout)
         columns, undecodable = _replace_invalid_utf8(columns)
         broken |= undecodable
     passthrough = CsvColumns({name: columns[name] for name in layout.passthrough})
@@ -83,6 +85,13 @@ def _read_csv(block: bytes, layout: Layout, features: tuple[str, ...]) -> Rows:
     for name in found.keys() & set(layout.unknown_decimals):
         broken |= dict.fromkeys(_grouped(found[name]), f"{name} {MAY_BE_THOUSANDS}")
     return Rows(count, found, passthrough, broken)
+
+
+def _is_utf8(block: bytes) -> bool:
+    try:
+        return block.isascii() or bool(block.decode())
+    except UnicodeDecodeError:
+        return False
 
 
 def _grouped(array: pa.Array) -> list[int]:
@@ -141,18 +150,18 @@ def _positions(count: int, broken: Mapping[int, str]) -> pa.Array:
 
 
 def _replace_invalid_utf8(columns: dict[str, pa.Array]) -> tuple[dict[str, pa.Array], dict[int, str]]:
-    """The columns with replacement characters for bytes that are not UTF-8, and the rows with such bytes."""
+    """The columns with replacement characters for bytes that are not UTF-8, and the rows with such bytes.
+
+    The columns are of a text that was read as Latin-1, which has a character for each byte.
+    """
     undecodable: dict[int, str] = {}
-    decodable = dict(columns)
+    decoded = {}
     for name, array in columns.items():
-        try:
-            array.cast(pa.string())
-        except pa.ArrowInvalid:
-            values = array.to_pylist()
-            replaced = [value and value.decode(errors="replace").encode() for value in values]
-            undecodable |= {row: NOT_UTF8 for row, value in enumerate(values) if value != replaced[row]}
-            decodable[name] = pa.array(replaced, pa.binary())
-    return decodable, undecodable
+        values = [value and value.decode().encode("latin-1") for value in array.to_pylist()]
+        replaced = [value and value.decode(errors="replace").encode() for value in values]
+        undecodable |= {row: NOT_UTF8 for row, value in enumerate(values) if value != replaced[row]}
+        decoded[name] = pa.array(replaced, pa.binary())
+    return decoded, undecodable
 
 
 def _lines_that_fit(block: bytes) -> Iterator[bytes]:

@@ -11,7 +11,7 @@ import pytest
 from pyarrow.parquet import encryption
 
 from jobs.errors import InvalidTable
-from jobs.files.tables import Format
+from jobs.files.tables import NOT_UTF8, Format
 from tests.unit.worker.tables.conftest import (
     WRITERS,
     Sample,
@@ -320,3 +320,10 @@ def test_an_encrypted_parquet_file_is_named(score_table: ScoreTable, plain_foote
         writer.write_table(table)
     with pytest.raises(InvalidTable, match="this Parquet file is encrypted, or some of its columns are"):
         score_table(written.getvalue(), Format.PARQUET)
+
+
+def test_a_row_of_csv_that_is_neither_complete_nor_utf8_harms_no_other(score_table: ScoreTable) -> None:
+    data = b"id,years,age,town\na,1,20,Bern\n\x80\xff\nb,\xff,20,Gent\n\xc3\xa9,2,20,Gent\n"
+    lines = read(score_table(data, Format.CSV).result, Format.CSV)
+    assert [line["id"] for line in lines] == ["a", "", "b", "é"]
+    assert [line["error"] for line in lines] == ["", "has 1 fields, the header has 4", NOT_UTF8, ""]
