@@ -137,6 +137,7 @@ class BatchSteps:
             dialect=Dialect(options.delimiter, options.decimal),
             warns=manifest.warns,
             explain=options.explain,
+            escapes=options.escape_formulas,
         )
         planned = plan(self._store_of(source), source.name, request)
         check_values(sum(chunk.rows for chunk in planned.chunks), planned.layout.width, task.size)

@@ -122,13 +122,15 @@ class Client:
         decimal: str | None = None,
         encoding: str | None = None,
         missing: str | None = None,
+        escape_formulas: bool = False,
         on_sent: OnSent = lambda sent, size: None,
     ) -> Resource:
         """Posts a file as a batch; a name is sent again if that may help, an open file is not.
 
         `format` and `results` are csv, ndjson or parquet; by default the ending of the name decides, or else
         the first bytes. `delimiter`, `decimal` and `encoding` are those of the file, if the service does not
-        find them; `missing` are texts for missing values, as in `NA,?`.
+        find them; `missing` are texts for missing values, as in `NA,?`. With `escape_formulas`, texts that a
+        spreadsheet would run have an apostrophe before them in CSV results.
         """
         name = str(file) if isinstance(file, str | Path) else ""
         headers = {
@@ -137,7 +139,11 @@ class Client:
         }
         if is_gzip(name):
             headers["Content-Encoding"] = "gzip"
-        flags = {"explain": explain, "include_inputs": include_inputs}
+        flags = {
+            "explain": explain,
+            "include_inputs": include_inputs,
+            "escape_formulas": escape_formulas,
+        }
         params = _given(model=model, results=results, prefix=prefix)
         params |= _given(delimiter=delimiter, decimal=decimal, encoding=encoding, missing=missing)
         params |= {name: "true" for name, wanted in flags.items() if wanted}

@@ -36,6 +36,7 @@ class BatchOptions:
     output: str = ""
     dry_run: bool = False
     raw: bool = False
+    escape_formulas: bool = False
 
     def to_json(self) -> bytes:
         return orjson.dumps(asdict(self))

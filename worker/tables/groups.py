@@ -58,16 +58,18 @@ def _rows_that_fit(
     """
     group = metadata.row_group(number)
     leaves = [metadata.schema.column(position) for position in range(metadata.num_columns)]
-    row = group.total_byte_size // max(group.num_rows, 1)
-    row += sum(max(leaf.length, _NUMBER_BYTES) for leaf in leaves)
+    texts = [leaf.path for leaf in leaves if leaf.physical_type == "BYTE_ARRAY"]
+    average, longest = (
+        group.total_byte_size // max(group.num_rows, 1),
+        list(_longest_texts(file, number, texts)),
+    )
+    if (size := max(average, *longest, 0)) > LONGEST_RECORD:
+        raise OverLimit(
+            f"a row has {size} bytes or more; it may have {LONGEST_RECORD}, leave long columns out"
+        )
+    row = average + sum(longest) + sum(max(leaf.length, _NUMBER_BYTES) for leaf in leaves)
     if as_text:  # with the names within a column
         row += sum(len(leaf.path) for leaf in leaves if leaf.path != leaf.name)
-    texts = [leaf.path for leaf in leaves if leaf.physical_type == "BYTE_ARRAY"]
-    row += sum(_longest_texts(file, number, texts))
-    if row > LONGEST_RECORD:
-        raise OverLimit(
-            f"a row has {row} bytes or more; {LONGEST_RECORD} are read, leave its long columns out"
-        )
     return max(BLOCK_BYTES // row, 1)
 
 

@@ -13,14 +13,18 @@ import pyarrow.compute as pc
 from jobs.files.json_lines import ExactNumber, write_exactly
 
 _TO_BE_QUOTED = b'",\r\n'
+_FORMULA = r"^[=+\-@\t\r\n]"
+_SIGNED_NUMBER = r"^[+-]([0-9]+([.,][0-9]*)?|[.,][0-9]+)([eE][+-]?[0-9]+)?$"
+"""No formula, though it begins like one."""
+_APOSTROPHE = pa.scalar(b"'", pa.binary())
 
 
 class Passthrough(ABC):
     """The passthrough columns of some rows."""
 
     @abstractmethod
-    def fields(self) -> list[pa.Array]:
-        """For CSV: the texts of each column, quoted where necessary."""
+    def texts(self) -> list[pa.Array]:
+        """For CSV: the texts of each column, as bytes, which are not quoted yet."""
 
     @abstractmethod
     def objects(self) -> list[bytes]:
@@ -37,8 +41,8 @@ class ArrowColumns(Passthrough):
     def __init__(self, columns: Mapping[str, pa.Array]) -> None:
         self._columns = columns
 
-    def fields(self) -> list[pa.Array]:
-        return [quoted(_as_texts(array)) for array in self._columns.values()]
+    def texts(self) -> list[pa.Array]:
+        return [_as_texts(array) for array in self._columns.values()]
 
     def objects(self) -> list[bytes]:
         values = [_readable(array).to_pylist() for array in self._columns.values()]
@@ -54,8 +58,8 @@ class ArrowColumns(Passthrough):
 class CsvColumns(ArrowColumns):
     """Columns of a CSV file, as UTF-8 bytes."""
 
-    def fields(self) -> list[pa.Array]:
-        return [quoted(array) for array in self._columns.values()]
+    def texts(self) -> list[pa.Array]:
+        return list(self._columns.values())
 
     def arrays(self) -> dict[str, pa.Array]:
         return {name: array.cast(pa.string()) for name, array in self._columns.items()}
@@ -69,8 +73,8 @@ class JsonMembers(Passthrough):
         self._names = names
         self._dropped = frozenset(features) - frozenset(names)
 
-    def fields(self) -> list[pa.Array]:
-        return [quoted(array.cast(pa.binary())) for array in self.arrays().values()]
+    def texts(self) -> list[pa.Array]:
+        return [array.cast(pa.binary()) for array in self.arrays().values()]
 
     def objects(self) -> list[bytes]:
         dropped = self._dropped
@@ -86,6 +90,15 @@ class JsonMembers(Passthrough):
             name: pa.array([_as_text(row.get(name)) for row in self._rows], pa.string())
             for name in self._names
         }
+
+
+def escaped(array: pa.Array) -> pa.Array:
+    """Binary texts, with an apostrophe before each that a spreadsheet would run as a formula."""
+    formulas = pc.match_substring_regex(array, _FORMULA)
+    numbers = pc.match_substring_regex(array, _SIGNED_NUMBER)
+    return pc.if_else(
+        pc.fill_null(pc.and_not(formulas, numbers), False), join([_APOSTROPHE, array], b""), array
+    )
 
 
 def quoted(array: pa.Array) -> pa.Array:

@@ -37,7 +37,8 @@ class Layout:
     `names` are those of the input (of NDJSON, those of its first rows), `passthrough` those of them that the
     results have too, and `scored` those that results add: the outputs of the model, the warnings if it
     `warns`, and the error. `delimiter` separates the fields of CSV, and the columns in `decimal_commas` have
-    numbers with a decimal comma. Those in `unknown_decimals` may have either sign.
+    numbers with a decimal comma. Those in `unknown_decimals` may have either sign. CSV results that it
+    `escapes` have no formulas.
     """
 
     input: Format
@@ -49,6 +50,7 @@ class Layout:
     delimiter: str = ","
     decimal_commas: tuple[str, ...] = ()
     unknown_decimals: tuple[str, ...] = ()
+    escapes: bool = False
 
     @property
     def width(self) -> int:
@@ -79,6 +81,7 @@ class Layout:
             delimiter=fields["delimiter"],
             decimal_commas=tuple(fields["decimal_commas"]),
             unknown_decimals=tuple(fields["unknown_decimals"]),
+            escapes=fields.get("escapes", False),
         )
 
 
@@ -118,6 +121,7 @@ class TableRequest(NamedTuple):
     dialect: Dialect = FOUND
     warns: bool = False
     explain: bool = False
+    escapes: bool = False
 
 
 class Plan(NamedTuple):
@@ -209,7 +213,15 @@ def _plan_parquet(file: RawIOBase, size: int, request: TableRequest, chunk: int)
 
 def _layout(request: TableRequest, names: tuple[str, ...]) -> Layout:
     passthrough = passthrough_names(request, names)
-    return Layout(request.input, request.results, names, passthrough, request.scored, request.warns)
+    return Layout(
+        request.input,
+        request.results,
+        names,
+        passthrough,
+        request.scored,
+        request.warns,
+        escapes=request.escapes,
+    )
 
 
 def _most_rows(request: TableRequest, layout: Layout) -> int:

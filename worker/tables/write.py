@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from jobs.files.store import FileStore, Writable
 from jobs.files.tables import Format
 from model.description.schema import member_of
-from worker.tables.passthrough import join, quote, quoted
+from worker.tables.passthrough import escaped, join, quote, quoted
 from worker.tables.plan import Layout
 from worker.tables.read import Rows
 from worker.tables.score import Faults, RowFault, Scores
@@ -80,8 +80,8 @@ def write_errors(scores: Scores, first: int) -> bytes:
 
 
 def csv_lines(layout: Layout, rows: Rows, scores: Scores) -> bytes:
-    passthrough = rows.passthrough.fields()
-    before = [join([*passthrough, _scalar(b"")], b",")] if passthrough else []
+    passthrough = map(escaped, rows.passthrough.texts()) if layout.escapes else rows.passthrough.texts()
+    before = [join([*map(quoted, passthrough), _scalar(b"")], b",")] if layout.passthrough else []
     texts = [_texts(column, scores.faults, b",", _field) for column in scores.columns.values()]
     warnings = _warning_fields(rows, scores) if layout.warns else []
     return _bytes_of(join([*before, *texts, *warnings, _line_ends(rows.number, scores.faults)], b""))
@@ -195,8 +195,8 @@ def join_results(
             _join_parquet(files, parts, file)
             return
         if layout.results is Format.CSV:
-            names = [quote(name.encode()) for name in (*layout.passthrough, *layout.scored)]
-            file.write(b",".join(names) + b"\n")
+            names = pa.array([name.encode() for name in (*layout.passthrough, *layout.scored)])
+            file.write(b",".join(quoted(escaped(names) if layout.escapes else names).to_pylist()) + b"\n")
         for part in parts:
             for piece in files.pieces(part):
                 file.write(piece)

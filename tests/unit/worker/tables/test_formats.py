@@ -327,3 +327,22 @@ def test_a_row_of_csv_that_is_neither_complete_nor_utf8_harms_no_other(score_tab
     lines = read(score_table(data, Format.CSV).result, Format.CSV)
     assert [line["id"] for line in lines] == ["a", "", "b", "é"]
     assert [line["error"] for line in lines] == ["", "has 1 fields, the header has 4", NOT_UTF8, ""]
+
+
+@pytest.mark.parametrize("kind", Format)
+def test_formulas_are_escaped_if_requested_and_numbers_are_not(score_table: ScoreTable, kind: Format) -> None:
+    formulas = [
+        "=1+1",
+        "+A1",
+        "-A1",
+        '@SUM("1")',
+        "\tx",
+        "-2+3",
+        *(["\rx"] if kind is not Format.CSV else []),
+    ]
+    others = ["-2.5", "+3", "-1e5", "-,5", "a=b", "'", ""]
+    rows = [{"years": 1, "age": 20, "town": "Bern", "=note": note} for note in formulas + others]
+    lines = read(score_table(WRITERS[kind](rows), kind, Format.CSV, escapes=True).result, Format.CSV)
+    assert [line["'=note"] for line in lines] == [f"'{text}" for text in formulas] + others
+    plain = read(score_table(WRITERS[kind](rows), kind, Format.CSV).result, Format.CSV)
+    assert [line["=note"] for line in plain] == formulas + others
