@@ -129,8 +129,7 @@ class Client:
 
         `format` and `results` are csv, ndjson or parquet; by default the ending of the name decides, or else
         the first bytes. `delimiter`, `decimal` and `encoding` are those of the file, if the service does not
-        find them; `missing` are texts for missing values, as in `NA,?`. With `escape_formulas`, texts that a
-        spreadsheet would run have an apostrophe before them in CSV results.
+        find them; `missing` are texts for missing values, as in `NA,?`. `escape_formulas` is for CSV results.
         """
         name = str(file) if isinstance(file, str | Path) else ""
         headers = {
@@ -139,11 +138,7 @@ class Client:
         }
         if is_gzip(name):
             headers["Content-Encoding"] = "gzip"
-        flags = {
-            "explain": explain,
-            "include_inputs": include_inputs,
-            "escape_formulas": escape_formulas,
-        }
+        flags = {"explain": explain, "include_inputs": include_inputs, "escape_formulas": escape_formulas}
         params = _given(model=model, results=results, prefix=prefix)
         params |= _given(delimiter=delimiter, decimal=decimal, encoding=encoding, missing=missing)
         params |= {name: "true" for name, wanted in flags.items() if wanted}

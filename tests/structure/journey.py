@@ -33,6 +33,7 @@ from web.keys import parse_keys
 from web.wiring import Backends, build
 from worker.bundles import Bundles
 from worker.child import Child
+from worker.memory import LEAST_BUDGET, MemoryBudget
 from worker.roles import ROLES, ChildContext
 
 PARTS = ("web", "jobs", "worker", "model")
@@ -96,6 +97,7 @@ class Journey:
             self._journal,
             Bundles(self._catalog),
             lambda: False,
+            MemoryBudget(LEAST_BUDGET),
         )
         child._woken, _ = role.make_loops(context)
         QueueConsumer(self._redis, self.settings, role.queue).report_alive(Process("child", RELEASE))
