@@ -10,6 +10,7 @@ import orjson
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from jobs.errors import InvalidTable
 from jobs.files.json_lines import ExactNumber, write_exactly
 
 _TO_BE_QUOTED = b'",\r\n'
@@ -45,7 +46,7 @@ class ArrowColumns(Passthrough):
         return [_as_texts(array) for array in self._columns.values()]
 
     def objects(self) -> list[bytes]:
-        values = [_readable(array).to_pylist() for array in self._columns.values()]
+        values = [_values(_readable(array)) for array in self._columns.values()]
         return [
             orjson.dumps(dict(zip(self._columns, row, strict=True)), default=_json_text)[:-1]
             for row in zip(*values, strict=True)
@@ -119,14 +120,19 @@ def quote(text: bytes) -> bytes:
 def _as_texts(array: pa.Array) -> pa.Array:
     array = _readable(array)
     if pa.types.is_nested(array.type):
-        return pa.array([_as_text(value) for value in array.to_pylist()], pa.string()).cast(pa.binary())
+        return pa.array([_as_text(value) for value in _values(array)], pa.string()).cast(pa.binary())
     return array.cast(pa.string()).cast(pa.binary())
 
 
 def _readable(array: pa.Array) -> pa.Array:
-    """Without dictionaries; times as texts, and bytes as texts, or as base64 where they are not UTF-8."""
+    """Without dictionaries; times as texts, and bytes as texts, or as base64 where they are not UTF-8.
+
+    A file may call bytes a text that are none.
+    """
     if pa.types.is_dictionary(array.type):
         array = array.dictionary_decode()
+    if pa.types.is_string(array.type) or pa.types.is_large_string(array.type):
+        array = array.cast(pa.large_binary() if pa.types.is_large_string(array.type) else pa.binary())
     if pa.types.is_binary(array.type) or pa.types.is_large_binary(array.type):
         try:
             return array.cast(pa.string())
@@ -135,6 +141,15 @@ def _readable(array: pa.Array) -> pa.Array:
     if pa.types.is_timestamp(array.type) or pa.types.is_date(array.type) or pa.types.is_time(array.type):
         return array.cast(pa.string())
     return array
+
+
+def _values(array: pa.Array) -> list[Any]:
+    """Raises InvalidTable for a text within a list or struct that is not UTF-8."""
+    try:
+        values: list[Any] = array.to_pylist()
+    except UnicodeDecodeError:
+        raise InvalidTable("a text in a list or struct is not UTF-8; write the file again") from None
+    return values
 
 
 def _bytes_as_text(value: bytes) -> str:

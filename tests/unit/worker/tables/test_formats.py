@@ -346,3 +346,16 @@ def test_formulas_are_escaped_if_requested_and_numbers_are_not(score_table: Scor
     assert [line["'=note"] for line in lines] == [f"'{text}" for text in formulas] + others
     plain = read(score_table(WRITERS[kind](rows), kind, Format.CSV).result, Format.CSV)
     assert [line["=note"] for line in plain] == formulas + others
+
+
+@pytest.mark.parametrize("results", [Format.CSV, Format.NDJSON])
+def test_a_text_of_parquet_that_is_not_utf8_is_passed_as_bytes(
+    score_table: ScoreTable, sample: Sample, results: Format
+) -> None:
+    rows = [row | {"note": "xyz", "list": ["abc"]} for row in sample.rows[:2]]
+    data = as_parquet(rows, use_dictionary=False, compression="none")
+    note = data.replace(b"xyz", b"x\xffz")
+    lines = read(score_table(note, Format.PARQUET, results).result, results)
+    assert [line["note"] for line in lines] == [f"base64:{b64encode(bytes([120, 255, 122])).decode()}"] * 2
+    with pytest.raises(InvalidTable, match="a text in a list or struct is not UTF-8"):
+        score_table(data.replace(b"abc", b"a\xffc"), Format.PARQUET, results)
