@@ -1,28 +1,42 @@
 """Connections to Redis, and its errors as exceptions of jobs/errors.py."""
 
+import re
 import socket
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from redis import Redis, exceptions
+from redis import BlockingConnectionPool, Redis, exceptions
 from redis.backoff import NoBackoff
 from redis.retry import Retry
 
-from jobs.errors import QueueFull, StoreUnavailable
+from jobs.errors import QueueFull, StoreRefuses, StoreUnavailable, TooManyCalls
 from jobs.settings import Settings
 
-_CANNOT_WORK = ("MISCONF", "BUSY ", "LOADING", "NOREPLICAS", "MASTERDOWN", "CLUSTERDOWN")
+_CANNOT_WORK = re.compile(r"(MISCONF|BUSY|LOADING|NOREPLICAS|MASTERDOWN|CLUSTERDOWN|UNBLOCKED)\b")
+_IN_PIPELINE = re.compile(r"Command # \d+ \(.*\) of pipeline caused error: ", re.DOTALL)
+"""What redis-py writes before an error of a pipeline."""
 # A host that is gone sends nothing: its connections count as lost after half a minute.
 # Some operating systems lack one of these options.
 _KEEPALIVE = {"TCP_KEEPIDLE": 10, "TCP_KEEPINTVL": 5, "TCP_KEEPCNT": 3}
+MOST_CALLS = 100
+"""Calls of one client that may be under way at once; each has a connection."""
+FREE_CONNECTION_SECONDS = 0.4
+"""How long a further call waits for one of them to end."""
+_POOL_IS_EMPTY = "No connection available."
+"""What redis-py says then."""
 WORKER_ANSWER_SECONDS = 5
 """How long a consumer waits for Redis to answer."""
 
 
 def connect(settings: Settings, answer_seconds: float | None = 2) -> Redis:
-    """Makes a client that does not retry, so that a call fails within seconds if Redis is unavailable."""
-    return Redis.from_url(
+    """Makes a client that does not retry, so that a call fails within seconds if Redis is unavailable.
+
+    Up to MOST_CALLS calls may be under way at once; further calls wait a moment, then raise TooManyCalls.
+    """
+    pool = BlockingConnectionPool.from_url(
         settings.redis_url.get_secret_value(),
+        max_connections=MOST_CALLS,
+        timeout=FREE_CONNECTION_SECONDS,
         socket_connect_timeout=0.5,
         socket_timeout=answer_seconds,
         retry=Retry(NoBackoff(), 0),
@@ -32,6 +46,7 @@ def connect(settings: Settings, answer_seconds: float | None = 2) -> Redis:
             getattr(socket, name): value for name, value in _KEEPALIVE.items() if hasattr(socket, name)
         },
     )
+    return Redis.from_pool(pool)
 
 
 def connect_one(settings: Settings, answer_seconds: float) -> Redis:
@@ -58,10 +73,12 @@ def store_error(error: Exception) -> Exception:
     match error:
         case exceptions.OutOfMemoryError():
             return QueueFull("Redis is out of memory; try again later")
+        case exceptions.ConnectionError() if str(error) == _POOL_IS_EMPTY:
+            return TooManyCalls()
         case (
             exceptions.ConnectionError() | exceptions.TimeoutError() | exceptions.ReadOnlyError() | OSError()
         ):
             return StoreUnavailable(f"Redis does not answer ({type(error).__name__}); try again")
-        case exceptions.ResponseError() if str(error).startswith(_CANNOT_WORK):
-            return StoreUnavailable(f"Redis cannot work now ({str(error).split()[0]}); try again")
+        case exceptions.ResponseError() if code := _CANNOT_WORK.match(_IN_PIPELINE.sub("", str(error))):
+            return StoreRefuses(f"Redis cannot work now ({code[0]}); try again")
     return error

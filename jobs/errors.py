@@ -16,6 +16,14 @@ class StoreUnavailable(JobsError):
     """Redis does not answer. As far as we know the request was not accepted; repeat it."""
 
 
+class StoreRefuses(StoreUnavailable):
+    """Redis answers that it cannot work, so the request was certainly not accepted; repeat it."""
+
+
+class TooManyCalls(StoreRefuses):
+    """This process has too many calls under way; try again."""
+
+
 class UnknownRecord(JobsError):
     """This release cannot read the job's record; deploy workers and web of one release."""
 
@@ -49,6 +57,14 @@ class TooManyRows(JobsError):
 
 class InvalidId(JobsError):
     """This is not the id of a job of this kind."""
+
+
+class UnknownLetter(JobsError):
+    """This is not a dead letter, or no longer one."""
+
+
+class NotRetryable(JobsError):
+    """This job cannot be tried again."""
 
 
 class FilesUnavailable(JobsError):

@@ -25,11 +25,11 @@ def new_id(prefix: str) -> str:
 
 def check(job_id: str, prefix: str = PREDICTION) -> None:
     """Raises InvalidId for anything that new_id does not make with this prefix."""
-    if not _is_id(job_id, prefix):
+    if not is_id(job_id, prefix):
         raise InvalidId(f"an id here is {prefix} and a UUIDv7")
 
 
-def _is_id(text: str, prefix: str) -> bool:
+def is_id(text: str, prefix: str) -> bool:
     kind, separator, number = text.partition("_")
     try:
         value = uuid.UUID(number)

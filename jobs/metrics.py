@@ -40,6 +40,17 @@ MICROBATCH_ROWS = Family(
     "microbatch_rows", "Rows scored in one call.", ("model",), (1.0, 3.0, 10.0, 30.0, 1e2, 3e2, 1e3, 3e3, 1e4)
 )
 CHUNK_SECONDS = Family("chunk_run_seconds", "From the claim of a chunk to its end.", ("model",), _SECONDS)
+LOOP_ERRORS = Family(
+    "loop_errors",
+    "Errors after which a background task went on.",
+    ("loop", "error"),
+)
+WEBHOOK_ATTEMPTS = Family(
+    "webhook_attempts",
+    "Attempts to deliver a webhook, by the status of the answer, or why there is none.",
+    ("met",),
+)
+WEBHOOK_SECONDS = Family("webhook_seconds", "From the start of an attempt to its end.", (), _SECONDS)
 FAMILIES = (
     REQUESTS,
     REQUEST_SECONDS,
@@ -47,6 +58,10 @@ FAMILIES = (
     RUN_SECONDS,
     MICROBATCH_ROWS,
     CHUNK_SECONDS,
+    LOOP_ERRORS,
+    WEBHOOK_ATTEMPTS,
+    WEBHOOK_SECONDS,
+    Family("webhooks_ended", "Webhooks that were delivered or given up.", ("outcome",)),
     Family("jobs_ended", "Jobs that ended, by kind, model and status.", ("kind", "model", "status")),
     Family(
         "attempts",

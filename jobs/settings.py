@@ -51,8 +51,12 @@ class Settings(BaseSettings):
     retention_seconds: int = Field(default=6 * 3600, ge=60)
     lease_seconds: int = Field(default=15, ge=1)
     attempts: int = Field(default=3, ge=1)
+    files_patience_seconds: int = Field(default=600, ge=0)
     api_keys: SecretStr = SecretStr("")
     allow_anyone: bool = False
+    webhook_secrets: SecretStr = SecretStr("")
+    webhook_secrets_file: str = ""
+    webhook_hosts: str = ""
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
 
     @field_validator("redis_url")
@@ -86,6 +90,16 @@ class Settings(BaseSettings):
     def files_location(self) -> str:
         """Where the files of batches are: a directory or an s3:// prefix."""
         return self.files or str(self.data / "files")
+
+    @property
+    def most_connections(self) -> int:
+        """Of one web process."""
+        return self.max_waiting_callers + 1_000
+
+    @property
+    def held_bodies(self) -> int:
+        """Bytes of bodies that one web process holds at most, until they are answered."""
+        return 16 * self.max_body
 
     @property
     def retention_ms(self) -> int:

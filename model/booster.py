@@ -8,11 +8,15 @@ import numpy as np
 import xgboost
 
 from model.description.errors import BundleError
+from model.stored.document import read_document, version_of
+from model.stored.errors import Malformed
+from model.stored.learner import check_learner
 from model.versions import check_readable, parse
 
 SAVE_MODEL = 'save the model with booster.save_model("model.json")'
 """Before 1.6, XGBoost writes its old binary format to a file with any other ending."""
 
+HINGE = "binary:hinge"
 # Scores that are sums of leaves, so that every machine gives the same bits.
 SUMS = (
     "reg:squarederror",
@@ -20,7 +24,7 @@ SUMS = (
     "reg:pseudohubererror",
     "reg:absoluteerror",
     "reg:squaredlogerror",
-    "binary:hinge",
+    HINGE,
     "binary:logitraw",
     "rank:pairwise",
     "rank:ndcg",
@@ -68,15 +72,25 @@ class Objective:
             object.__setattr__(self, name, value)  # the dataclass is frozen
 
 
-def read_booster(model: bytes, location: str, threads: int = 1) -> xgboost.Booster:
-    """Load a model from UBJSON or JSON; raises BundleError, which names `location`."""
-    check_readable(model, location)
+def check_model(model: bytes, location: str) -> dict[str, Any]:
+    """Return what a model file holds, in UBJSON or JSON, once XGBoost can safely load it.
+
+    Raises BundleError, which names `location`.
+    """
     if model.startswith(b"\x80"):
         raise BundleError(f"{location} is a pickle, and reading a pickle can run code; {SAVE_MODEL}")
-    unreadable = BundleError(f"{location} is not a complete XGBoost model; {SAVE_MODEL}")
-    # A truncated file can crash XGBoost.
-    if not (model.startswith(b"{") and model.rstrip(b"\n").endswith(b"}")):
-        raise unreadable
+    try:
+        document = read_document(model)
+        check_readable(model, version_of(document), location)
+        check_learner(document)
+    except Malformed as error:
+        raise BundleError(f"{location} is not a complete XGBoost model: {error}; {SAVE_MODEL}") from None
+    return document
+
+
+def read_booster(model: bytes, location: str, threads: int = 1) -> xgboost.Booster:
+    """Check and load a model; raises BundleError, which names `location`."""
+    check_model(model, location)
     booster = xgboost.Booster({"nthread": threads})
     try:
         # XGBoost warns of files of its older versions, and of boosters that a newer one may not have.
@@ -84,7 +98,7 @@ def read_booster(model: bytes, location: str, threads: int = 1) -> xgboost.Boost
             booster.load_model(bytearray(model))
             booster.save_config()
     except (xgboost.core.XGBoostError, UnicodeDecodeError):  # the latter when the message quotes the file
-        raise unreadable from None
+        raise BundleError(f"{location} is not a complete XGBoost model; {SAVE_MODEL}") from None
     return booster
 
 

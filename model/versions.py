@@ -1,4 +1,4 @@
-"""Which XGBoost saved a model, as its bytes tell, and whether the installed one can read it."""
+"""Whether the installed XGBoost reads a model as the version did that saved it."""
 
 import re
 
@@ -8,22 +8,10 @@ from model.description.errors import BundleError
 
 Version = tuple[int, ...]
 
-# The last key of a model; a name or an attribute could look like it, but comes before.
-JSON_VERSION = re.compile(rb'"version"\s*:\s*\[\s*(\d+)\s*,\s*(\d+)\s*,\s*(\d+)\s*\]')
-UBJSON_VERSION = re.compile(rb"\x07version\[#L\x00{7}\x03i(.)i(.)i(.)", re.DOTALL)
 LEAF_SIZE = re.compile(rb'size_leaf_vector(?:"\s*:\s*"|SL\x00{7}.)(\d+)', re.DOTALL)
 FIRST_VECTOR_LEAVES, VECTOR_LEAVES = (2, 0), (3, 2)
 """From these versions on trees can have several numbers in a leaf, and are saved as they are now."""
 NEEDS_PYTHON_3_12 = (3, 3)
-
-
-def saved_by(model: bytes) -> str:
-    """Return the version of XGBoost that saved a model, such as "3.2.0"; empty if the file does not tell."""
-    if found := JSON_VERSION.findall(model):
-        return b".".join(found[-1]).decode()
-    if found := UBJSON_VERSION.findall(model):
-        return ".".join(str(part[0]) for part in found[-1])
-    return ""
 
 
 def parse(version: str) -> Version:
@@ -31,9 +19,12 @@ def parse(version: str) -> Version:
     return tuple(int(part) for part in version.split(".")[:2])
 
 
-def check_readable(model: bytes, location: str) -> None:
-    """Raise BundleError, which names `location`, for a model that the installed XGBoost would misread."""
-    version, installed = saved_by(model), xgboost.__version__
+def check_readable(model: bytes, version: str, location: str) -> None:
+    """Raise BundleError, which names `location`, for a model that the installed XGBoost would misread.
+
+    `version` saved it, or is empty if the model does not tell.
+    """
+    installed = xgboost.__version__
     if version and parse(version) > parse(installed):
         raise BundleError(
             f"{location}: was saved by XGBoost {version}, and XGBoost {installed} may misread it; use "

@@ -11,7 +11,7 @@ from redis import RedisError
 
 from jobs.errors import JobsError
 from jobs.settings import Settings, load_settings
-from ops import capacity, doctor, job_commands, watch
+from ops import capacity, dead_commands, doctor, job_commands, watch
 from ops.errors import CommandFailed
 
 EPILOG = """\
@@ -89,10 +89,12 @@ def _parser() -> _OpsParser:
     doctor.arguments(add(commands, "doctor", doctor.HELP, doctor.EXAMPLES, doctor.run))
     add(commands, "capacity", capacity.HELP, capacity.EXAMPLES, capacity.run)
     watch.arguments(add(commands, "watch", watch.HELP, watch.EXAMPLES, watch.run))
-    jobs = commands.add_parser("jobs", help=job_commands.HELP, description=job_commands.HELP)
-    job_verbs = jobs.add_subparsers(required=True, metavar="command")
-    for verb in job_commands.VERBS:
-        verb.arguments(add(job_verbs, verb.name, verb.help, verb.examples, verb.run))
+    for name, group in (("jobs", job_commands), ("dead", dead_commands)):
+        verbs = commands.add_parser(name, help=group.HELP, description=group.HELP).add_subparsers(
+            required=True, metavar="command"
+        )
+        for verb in group.VERBS:
+            verb.arguments(add(verbs, verb.name, verb.help, verb.examples, verb.run))
     return parser
 
 

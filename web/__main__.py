@@ -17,21 +17,20 @@ from model.description.errors import ModelError  # noqa: E402
 from web.keys import KEY_NAME, digest, parse_keys  # noqa: E402
 from web.listening import check_free, is_loopback  # noqa: E402
 from web.server import WebServer  # noqa: E402
+from web.webhooks.secrets import WebhookSecrets, new_secret  # noqa: E402
 
 
 def main() -> int:
     arguments = _arguments()
-    if arguments.new_key:
-        if not KEY_NAME.fullmatch(arguments.new_key):
+    if name := arguments.new_key or arguments.new_webhook_secret:
+        if not KEY_NAME.fullmatch(name):
             print(
-                "web: --new-key: the name of a key must be 1 to 32 characters of a-z, 0-9, _ and -, "
+                "web: the name of a key must be 1 to 32 characters of a-z, 0-9, _ and -, "
                 "and begin with a letter or a digit",
                 file=sys.stderr,
             )
             return 2
-        key = secrets.token_urlsafe(32)
-        print(f"key, for the caller:             {key}")
-        print(f"entry, for PAYGRADE_API_KEYS:    {arguments.new_key}:{digest(key)}")
+        print(_new_key(name) if arguments.new_key else _new_secret(name))
         return 0
     try:
         write_privately()
@@ -42,6 +41,7 @@ def main() -> int:
                 f"without PAYGRADE_API_KEYS web listens on loopback only, not on {arguments.host}; "
                 "set keys, or PAYGRADE_ALLOW_ANYONE=true"
             )
+        WebhookSecrets(settings)  # raises InvalidSettings
         journal = log_to_stderr(settings.log_level)
         catalog = Catalog(settings.bundles, settings.default_model)
         catalog.find()  # raises UnknownModel without the default model
@@ -51,6 +51,19 @@ def main() -> int:
         print(f"web: {error}", file=sys.stderr)
         return 2
     return 0
+
+
+def _new_key(name: str) -> str:
+    key = secrets.token_urlsafe(32)
+    return f"key, for the caller:             {key}\nentry, for PAYGRADE_API_KEYS:    {name}:{digest(key)}"
+
+
+def _new_secret(name: str) -> str:
+    secret = new_secret()
+    return (
+        f"secret, for the receiver:              {secret}\n"
+        f"entry, for PAYGRADE_WEBHOOK_SECRETS:   {name}:{secret}"
+    )
 
 
 def _arguments() -> argparse.Namespace:
@@ -63,6 +76,9 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--host", default="127.0.0.1", help="address to listen on (%(default)s)")
     parser.add_argument("--port", type=int, default=8000, help="port to listen on (%(default)s)")
     parser.add_argument("--new-key", metavar="NAME", help="create a key for a caller, print it, and exit")
+    parser.add_argument(
+        "--new-webhook-secret", metavar="NAME", help="create a secret for the webhooks of a key, and exit"
+    )
     return parser.parse_args()
 
 

@@ -1,17 +1,13 @@
 """Writes the access log and counts the requests, a tenth of a second's worth at a time."""
 
-import logging
 from collections import Counter, defaultdict
 from typing import Any, NamedTuple
 
 import gevent
 
-from jobs.errors import JobsError
 from jobs.ids import rfc3339
 from jobs.logs import Journal
 from jobs.metrics import REQUEST_SECONDS, REQUESTS, Metrics
-
-log = logging.getLogger(__name__)
 
 WRITE_EVERY_SECONDS = 0.1
 WRITES_PER_FLUSH = 10
@@ -58,15 +54,12 @@ class AccessLog:
         self.metrics.flush()
 
     def run(self) -> None:
-        """Writes and flushes for as long as the process lives."""
+        """Writes and flushes for as long as the process lives. Raises StoreUnavailable."""
         while True:
             for _ in range(WRITES_PER_FLUSH):
                 gevent.sleep(WRITE_EVERY_SECONDS)
                 self.write()
-            try:
-                self.metrics.flush()
-            except JobsError as error:
-                log.warning("store_unavailable", extra={"error": type(error).__name__})
+            self.metrics.flush()
 
 
 def _line(entry: AnsweredRequest) -> dict[str, Any]:

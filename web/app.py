@@ -17,6 +17,7 @@ from werkzeug.routing import MapAdapter
 
 from jobs.settings import Settings
 from web.access_log import AccessLog, AnsweredRequest
+from web.bodies import Bodies
 from web.keys import ACCESS, ANONYMOUS, Access, Owner, Owners
 from web.problems import Problem
 from web.routing import View, routes_of
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
 
 _REQUEST_ID = "paygrade.request_id"
 """The key of the request id in the WSGI environment."""
+_BODIES = "paygrade.bodies"
 _USABLE_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
 _LOOPBACK = re.compile(r"(localhost|127(\.\d{1,3}){3}|\[::1\])(:\d+)?", re.IGNORECASE)
 
@@ -43,11 +45,29 @@ class ApiRequest(Request):
     """Set before the route runs, except on public routes."""
     job_id: str | None = None
     """The job that the request concerns, for the access log."""
+    held: int = 0
+    """Bytes of the body that are held until the request is answered."""
 
     @property
     def id(self) -> str:
         request_id: str = self.environ[_REQUEST_ID]
         return request_id
+
+    @property
+    def bodies(self) -> Bodies:
+        bodies: Bodies = self.environ[_BODIES]
+        return bodies
+
+    @property
+    def length(self) -> int | None:
+        """Of the body; None if it ends by itself."""
+        text = self.environ.get("CONTENT_LENGTH")
+        return int(text) if text else None if self.environ.get("wsgi.input_terminated") else 0
+
+    def hold(self, size: int) -> None:
+        """Counts so many more bytes of the body, or fewer. Raises TooManyBodies."""
+        self.bodies.hold(self.owner.name, size)
+        self.held += size
 
 
 class App(Flask):
@@ -59,6 +79,7 @@ class App(Flask):
         settings: Settings,
         owners: Owners,
         access_log: AccessLog,
+        bodies: Bodies,
         random_bytes: Callable[[int], bytes] = os.urandom,
     ) -> None:
         super().__init__(__name__, static_folder=None)
@@ -68,6 +89,7 @@ class App(Flask):
         self._owners = owners
         self._loopback_only = not owners and not settings.allow_anyone
         self._access_log = access_log
+        self._bodies = bodies
         self._random_bytes = random_bytes
 
     def add_routes(self, views: Iterable[object]) -> None:
@@ -79,11 +101,15 @@ class App(Flask):
         given = environ.get("HTTP_X_REQUEST_ID")
         request_id = given if given and _USABLE_ID.fullmatch(given) else self._random_bytes(16).hex()
         environ[_REQUEST_ID] = request_id
+        environ[_BODIES] = self._bodies
         started = time.perf_counter()
 
         def start(status: str, headers: list[tuple[str, str]], *failure: Any) -> Any:
             headers.append(("X-Request-ID", request_id))
             request: ApiRequest = environ["werkzeug.request"]
+            if request.held:
+                self._bodies.hold(request.owner.name, -request.held)
+                request.held = 0
             rule = request.url_rule
             route, method = (rule.rule, environ["REQUEST_METHOD"]) if rule else ("none", "none")
             entry = AnsweredRequest(

@@ -1,22 +1,25 @@
 """Reads requests for batches: the options in the query, beside a file or in JSON."""
 
-import re
 from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any, TypeVar
 
+import orjson
 from flask import Request
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 from pydantic_core import PydanticCustomError
 
 from jobs.batches.record import BatchOptions
+from jobs.files.allow_list import is_address, is_allowed
 from jobs.files.json_lines import read_object
+from jobs.files.store import PIECE
 from jobs.files.tables import ENDINGS, Format, format_of
 from model.description.catalog import Catalog
 from model.description.errors import SchemaError
 from model.description.manifest import Manifest
-from model.description.schema import Fault
+from model.description.schema import MAX_FAULTS, Fault
 from model.tables.dialect import DECIMALS, DELIMITERS, ENCODINGS, sign_named
+from web.app import ApiRequest
 from web.batch_submission import BatchRequest
 from web.media_types import ACCEPTED, FORMATS, JSON_TYPES, TAB_SEPARATED, UNNAMED
 from web.problems import Problem
@@ -27,9 +30,10 @@ from web.requests import (
     no_explanations,
     parse_json,
     read_cancel_after,
+    refuse_many_members,
 )
 from web.table_checks import is_raw, plain_start, recognized
-from web.uploads import UploadedFile
+from web.uploads import START_BYTES, UploadedFile
 
 _FLAGS = ("include_inputs", "explain", "dry_run", "escape_formulas")
 _BOOLEANS = {
@@ -37,7 +41,6 @@ _BOOLEANS = {
     **dict.fromkeys(("false", "0", "no", "off"), False),
 }
 """As clients write them in a query, in lower case."""
-_S3 = re.compile(r"s3://[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]/[^\x00-\x1f]*")
 
 
 class BatchParameters(BaseModel):
@@ -70,6 +73,7 @@ class BatchParameters(BaseModel):
     missing: str = Field(
         "", description="Texts for missing values, as in `NA,?`, besides those of the bundle"
     )
+    webhook: str = Field("", description="https:// address that is told when the batch has ended")
 
     @field_validator("delimiter")
     @classmethod
@@ -116,7 +120,7 @@ def _sign(name: str, sent: str, names: Mapping[str, str]) -> str:
 Parameters = TypeVar("Parameters", bound=BatchParameters)
 
 
-def read_batch(request: Request, file: UploadedFile, catalog: Catalog, s3_allow: str) -> BatchRequest:
+def read_batch(request: ApiRequest, file: UploadedFile, catalog: Catalog, s3_allow: str) -> BatchRequest:
     """Raises Problem (400, 413, 415, 422), InvalidTable or UnknownModel. Of a file, the start is read."""
     query: dict[str, Any] = {**file.fields, **request.args}
     query |= {name: _BOOLEANS.get(value.lower(), value) for name, value in query.items() if name in _FLAGS}
@@ -137,7 +141,8 @@ def read_batch(request: Request, file: UploadedFile, catalog: Catalog, s3_allow:
         options = replace(options, delimiter="\t")
     options = replace(options, raw=is_raw(file.start, encoding))
     batch_request = _request(request, parameters, _find(parameters, catalog), options)
-    return batch_request._replace(start=plain or (None if file.start else b""))
+    cut = len(file.start) >= START_BYTES or len(plain) >= PIECE
+    return batch_request._replace(start=plain or (None if file.start else b""), cut=cut)
 
 
 def _encoding_of(charset: str) -> str:
@@ -155,11 +160,14 @@ def _is_json_batch(start: bytes) -> bool:
 
 
 def _read_json_batch(
-    request: Request, file: UploadedFile, query: dict[str, Any], catalog: Catalog, s3_allow: str
+    request: ApiRequest, file: UploadedFile, query: dict[str, Any], catalog: Catalog, s3_allow: str
 ) -> BatchRequest:
-    sent = parse_json(file.read(request.max_content_length or 0))
+    limit = request.max_content_length or 0
+    request.hold(limit if request.length is None else min(request.length, limit))
+    sent = parse_json(file.read(limit))
     if not isinstance(sent, dict):
         raise Problem(422, "the body is not a request for a batch; it must be an object")
+    refuse_many_members(sent)
     body = _validated(BatchBody, {**sent, **query})
     manifest = _find(body, catalog)
     if (body.rows is None) == (body.input is None):
@@ -172,7 +180,7 @@ def _read_json_batch(
         if not body.rows:
             raise Problem(422, "there are no rows", [Fault("/rows", "must have at least one row")])
         options = _options(body, Format.NDJSON)
-        return _request(request, body, manifest, options, body.metadata, body.rows)
+        return _request(request, body, manifest, options, body.metadata, _lines(body.rows))
     source = _allowed("/input", str(body.input), s3_allow)
     kind = format_of(source)
     if kind is None:
@@ -190,17 +198,34 @@ def _request(
     manifest: Manifest,
     options: BatchOptions,
     metadata: dict[str, str] | None = None,
-    rows: list[Any] | None = None,
+    lines: bytes | None = None,
 ) -> BatchRequest:
     return BatchRequest(
         parameters.model,
         manifest,
         options,
         metadata or {},
-        rows,
+        lines,
         read_cancel_after(request),
         idempotency_key_of(request),
+        webhook="" if options.dry_run else parameters.webhook,
     )
+
+
+def _lines(rows: list[Any]) -> bytes:
+    """The rows as NDJSON. Raises Problem (422) for those that could be read, and cannot be written."""
+    lines, faults = [], []
+    for number, row in enumerate(rows):
+        try:
+            lines.append(orjson.dumps(row))
+        except orjson.JSONEncodeError:
+            detail = "is nested too deeply, or has a number that no float can hold"
+            faults.append(Fault(f"/rows/{number}", detail))
+            if len(faults) == MAX_FAULTS:
+                break
+    if faults:
+        raise Problem(422, "some rows cannot be a row of any model; see errors", faults)
+    return b"\n".join([*lines, b""])
 
 
 def _find(parameters: BatchParameters, catalog: Catalog) -> Manifest:
@@ -245,18 +270,12 @@ def _options(
 
 
 def _allowed(pointer: str, address: str, s3_allow: str) -> str:
-    prefixes = [prefix for prefix in s3_allow.split(",") if prefix]
-    if not _S3.fullmatch(address) or ".." in address.split("/"):
+    if not is_address(address):
         raise Problem(422, "the address of a file is wrong", [Fault(pointer, "must be s3://BUCKET/KEY")])
-    if not any(_is_below(address, prefix) for prefix in prefixes):
-        fault = Fault(pointer, "is not under a prefix in PAYGRADE_S3_ALLOW")
+    if not is_allowed(address, s3_allow):
+        fault = Fault(pointer, "is not in a folder that PAYGRADE_S3_ALLOW lists")
         raise Problem(422, "the address of a file is not allowed here", [fault])
     return address
-
-
-def _is_below(address: str, prefix: str) -> bool:
-    """s3://salaries must not allow s3://salaries-of-others."""
-    return address.startswith(prefix if prefix.count("/") > 2 else f"{prefix}/")
 
 
 def _validated(model: type[Parameters], sent: Mapping[str, Any]) -> Parameters:

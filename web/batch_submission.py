@@ -4,7 +4,8 @@ import hashlib
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import replace
-from typing import Any, NamedTuple
+from functools import partial
+from typing import NamedTuple
 
 import gevent
 import orjson
@@ -14,12 +15,21 @@ from jobs.batches.record import BatchOptions, BatchRecord, NewBatch, folder_of, 
 from jobs.batches.resource import PATH
 from jobs.batches.status import BatchStatus
 from jobs.batches.store import RESERVATION_MS, BatchStore
-from jobs.errors import FileMissing, FilesForbidden, IdempotencyKeyReused, JobsError, QueueFull
+from jobs.errors import (
+    FileMissing,
+    FilesForbidden,
+    IdempotencyKeyReused,
+    JobsError,
+    QueueFull,
+    RateLimited,
+    StoreRefuses,
+)
 from jobs.files.location import files_at
 from jobs.files.store import FOR_UPLOADS, FileStore
 from jobs.files.tables import Format
 from jobs.queues.idempotency import IdempotencyKey
 from jobs.queues.queue import SendWakeUp, try_wake_up
+from jobs.supervision import Supervisor
 from model.description.manifest import Manifest
 from web.capacity_watch import CapacityWatch
 from web.errors import FileTooLong, InvalidDryRun, JobConflict, NotFinished, NotScored, UnreadableInput
@@ -35,21 +45,23 @@ class BatchRequest(NamedTuple):
     """A valid request. `model` is the name that the caller sent, `manifest` the version that it means now.
 
     `start` are the first bytes of a file, unpacked and in UTF-8; None if there is no file, or if they cannot
-    be told.
+    be told. If they are `cut`, the file has more. `lines` are rows that came in JSON, as NDJSON.
     """
 
     model: str | None
     manifest: Manifest
     options: BatchOptions
     metadata: dict[str, str]
-    rows: list[Any] | None = None
+    lines: bytes | None = None
     start_within_ms: int | None = None
     idempotency_key: str | None = None
     start: bytes | None = None
+    cut: bool = False
+    webhook: str = ""
 
     def identity(self) -> bytes:
         """What must be the same in a repeated request, besides the rows or the file."""
-        return self.options.to_json() + orjson.dumps([self.model, self.metadata])
+        return self.options.to_json() + orjson.dumps([self.model, self.metadata, self.webhook])
 
 
 class OutputFile(NamedTuple):
@@ -106,6 +118,7 @@ class BatchSubmission(JobSubmission[BatchRecord]):
         waiting: WaitingCallers,
         send_wake_up: SendWakeUp,
         max_file: int,
+        supervisor: Supervisor,
         new_id: Callable[[str], str] = ids.new_id,
     ) -> None:
         super().__init__(store, store.list_jobs, waiting)
@@ -114,6 +127,7 @@ class BatchSubmission(JobSubmission[BatchRecord]):
         self._store = store
         self._capacity_watch = watch
         self._send_wake_up = send_wake_up
+        self._supervisor = supervisor
         self._new_id = new_id
 
     def submit(self, request: BatchRequest, pieces: Iterable[bytes], owner: str) -> Submitted[BatchRecord]:
@@ -133,10 +147,11 @@ class BatchSubmission(JobSubmission[BatchRecord]):
                 raise JobConflict("a request with this Idempotency-Key is still arriving; wait for it")
             self._check_same_body(known.body, request, upload)
             return Submitted(self._replayed(known.id), replayed=True)
-        with self._key_reserved(owner, digest, job_id), self._removed_on_error(job_id):
-            self._store.check_limits(owner)  # before the whole file has arrived
-            self.files.check_room(FOR_UPLOADS)
-            options, size = self._save(job_id, request, upload, hashed=bool(digest))
+        with self._key_reserved(owner, digest, job_id):
+            with self._removed_on_error(job_id):
+                self._store.check_limits(owner)  # before the whole file has arrived
+                self.files.check_room(FOR_UPLOADS)
+                options, size = self._save(job_id, request, upload, hashed=bool(digest))
             batch = NewBatch(
                 id=job_id,
                 model=request.manifest.ref,
@@ -147,11 +162,27 @@ class BatchSubmission(JobSubmission[BatchRecord]):
                 metadata=orjson.dumps(request.metadata),
                 start_within_ms=request.start_within_ms,
                 idempotency=IdempotencyKey(digest, upload.hash.digest()[:16]) if digest else None,
+                webhook=request.webhook,
             )
-            wake_ups = self._store.add(batch)
-        for wake_up in wake_ups:
+            accepted = self._add(batch)
+        return Submitted(self._replayed(accepted), replayed=accepted != job_id)
+
+    def _add(self, batch: NewBatch) -> str:
+        """Returns the id of this batch, or of that for which its key stands by now.
+
+        The files stay if the batch may have been accepted. If it was not, the sweeper removes them.
+        """
+        try:
+            added = self._store.add(batch)
+        except (QueueFull, RateLimited, IdempotencyKeyReused, StoreRefuses):
+            self._remove_files(batch.id)
+            raise
+        if isinstance(added, str):
+            self._remove_files(batch.id)
+            return added
+        for wake_up in added:
             gevent.spawn(try_wake_up, self._send_wake_up, wake_up)
-        return Submitted(self._replayed(job_id), replayed=False)
+        return batch.id
 
     def dry_run(self, request: BatchRequest, pieces: Iterable[bytes], owner: str) -> bytes:
         """Returns the preview as JSON. Raises NotScored if no worker looked in time, or InvalidDryRun."""
@@ -192,15 +223,14 @@ class BatchSubmission(JobSubmission[BatchRecord]):
             return self._check_source(job_id, options)
         name = source_of(job_id, options).name
         if request.start is not None:
-            check_table(request.start, request.manifest, options)
-        if request.rows is None:
+            check_table(request.start, request.cut, request.manifest, options)
+        if request.lines is None:
             upload.save(self.files, name, hashed)
             return options, upload.size
-        lines = _lines(request.rows)
-        upload.hash.update(lines)
+        upload.hash.update(request.lines)
         with self.files.create(name) as file:
-            file.write(lines)
-        return options, len(lines)
+            file.write(request.lines)
+        return options, len(request.lines)
 
     def _check_source(self, job_id: str, options: BatchOptions) -> tuple[BatchOptions, int]:
         ref = source_of(job_id, options)
@@ -216,8 +246,8 @@ class BatchSubmission(JobSubmission[BatchRecord]):
         return replace(options, raw=is_raw(start, options.encoding)), size
 
     def _check_same_body(self, body: bytes, request: BatchRequest, upload: Upload) -> None:
-        if request.rows is not None:
-            upload.hash.update(_lines(request.rows))
+        if request.lines is not None:
+            upload.hash.update(request.lines)
         elif not request.options.source:
             upload.compute_hash()
         if upload.hash.digest()[:16] != body:
@@ -229,7 +259,7 @@ class BatchSubmission(JobSubmission[BatchRecord]):
         if not digest:
             yield
             return
-        renewing = gevent.spawn(self._renew, owner, digest, job_id)
+        renewing = self._supervisor.start("reservation of a key", partial(self._renew, owner, digest, job_id))
         try:
             yield
         except BaseException:
@@ -242,19 +272,17 @@ class BatchSubmission(JobSubmission[BatchRecord]):
     def _renew(self, owner: str, digest: bytes, job_id: str) -> None:
         while True:
             gevent.sleep(RESERVATION_MS / 3000)
-            with suppress(JobsError):
-                self._store.reserve_key(owner, digest, job_id)
+            self._store.reserve_key(owner, digest, job_id)
 
     @contextmanager
     def _removed_on_error(self, job_id: str) -> Iterator[None]:
-        """A batch that is not accepted leaves no file behind."""
+        """A request that is refused while it arrives leaves no file behind."""
         try:
             yield
         except BaseException:
-            with suppress(JobsError):  # the sweeper removes it later
-                self.files.remove(folder_of(job_id))
+            self._remove_files(job_id)
             raise
 
-
-def _lines(rows: list[Any]) -> bytes:
-    return b"".join(orjson.dumps(row) + b"\n" for row in rows)
+    def _remove_files(self, job_id: str) -> None:
+        with suppress(JobsError):  # the sweeper removes them later
+            self.files.remove(folder_of(job_id))

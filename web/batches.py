@@ -15,7 +15,6 @@ from model.description.catalog import Catalog
 from web.app import ApiRequest, JsonResponse
 from web.batch_requests import BatchBody, BatchParameters, read_batch
 from web.batch_submission import BatchSubmission, OutputFile
-from web.connection import OpenConnections
 from web.media_types import MULTIPART
 from web.openapi.batch_schemas import BATCH_ID, BatchListSchema, BatchSchema, PreviewSchema
 from web.openapi.job_operations import JobOperations
@@ -26,6 +25,7 @@ from web.problems import Problem
 from web.requests import read_query_wait, require_json_accepted
 from web.routing import route
 from web.uploads import open_upload
+from web.webhooks.requests import WebhookRequests
 
 _RANGE = re.compile(r"bytes=([0-9]{0,18})-([0-9]{0,18})")
 _GZIP_FORMAT = 31
@@ -143,21 +143,28 @@ _CREATE = Operation(
 
 class BatchRoutes:
     def __init__(
-        self, submission: BatchSubmission, catalog: Catalog, connections: OpenConnections, s3_allow: str
+        self,
+        submission: BatchSubmission,
+        catalog: Catalog,
+        webhooks: WebhookRequests,
+        s3_allow: str,
     ) -> None:
         self._submission = submission
         self._catalog = catalog
-        self._connections = connections
+        self._webhooks = webhooks
         self._s3_allow = s3_allow
 
     @route("POST", PATH, _CREATE)
     def create(self, request: ApiRequest) -> JsonResponse:
         require_json_accepted(request)
-        file = open_upload(request, self._submission.max_file, self._connections.report_progress)
+        file = open_upload(request, self._submission.max_file)
         batch_request = read_batch(request, file, self._catalog, self._s3_allow)
         if batch_request.options.dry_run:
             preview = self._submission.dry_run(batch_request, file, request.owner.name)
             return JsonResponse(preview, headers={"Cache-Control": "no-store"})
+        if batch_request.webhook:
+            webhook = self._webhooks.accept(batch_request.webhook, request.owner.name)
+            batch_request = batch_request._replace(webhook=webhook)
         record, replayed = self._submission.submit(batch_request, file, request.owner.name)
         headers = {"Idempotency-Replayed": "true"} if replayed else {}
         return _resource(request, record, 202, {"Location": path_of(record.id), **headers})

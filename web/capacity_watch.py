@@ -1,6 +1,5 @@
 """How much waits and how much room Redis has, measured every second."""
 
-import logging
 import math
 
 import gevent
@@ -9,8 +8,6 @@ from jobs.errors import QueueFull
 from jobs.predictions.resource import retry_after
 from jobs.queues.capacity import Capacity, Monitor
 from jobs.queues.processes import Process
-
-log = logging.getLogger(__name__)
 
 MEASURE_EVERY_SECONDS = 1
 
@@ -30,21 +27,16 @@ class CapacityWatch:
         self._process = process
         self._max_waiting = max_waiting
 
-    def start(self) -> None:
-        gevent.spawn(self._run)
-
     def with_retry_after(self, error: QueueFull) -> QueueFull:
         """Returns the error, with a Retry-After by which a tenth of the waiting rows should be scored."""
         error.retry_after = retry_after(self.capacity, self.capacity.rows // 10)
         return error
 
-    def _run(self) -> None:
+    def run(self) -> None:
+        """Measures for as long as the process lives. Raises StoreUnavailable."""
         while True:
-            try:
-                self._monitor.report_alive(self._process)
-                self.room = self._monitor.room()
-                self.capacity = self._monitor.capacity()
-                self.accepting = self.capacity.accepting(self.room, self._max_waiting)
-            except Exception as error:  # a post gets the error from its own call
-                log.warning("store_unavailable", extra={"error": type(error).__name__})
+            self._monitor.report_alive(self._process)
+            self.room = self._monitor.room()
+            self.capacity = self._monitor.capacity()
+            self.accepting = self.capacity.accepting(self.room, self._max_waiting)
             gevent.sleep(MEASURE_EVERY_SECONDS)

@@ -2,69 +2,28 @@
 
 import logging
 import re
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import suppress
-from socket import SHUT_RD, SHUT_RDWR, SHUT_WR
-from typing import TYPE_CHECKING, Any, BinaryIO
+from socket import SHUT_WR
+from typing import Any, BinaryIO
 
 import gevent
 from gunicorn.workers.ggevent import PyWSGIHandler
 
+from web.open_connections import OpenConnections
 from web.problems import NOT_HTTP
-
-if TYPE_CHECKING:
-    from _typeshed.wsgi import WSGIEnvironment
 
 log = logging.getLogger(__name__)
 
-TIMEOUT_SECONDS = 75
-"""How long a connection may be idle, and how long a request and its response may make no progress."""
-CLOSE_SLOW_EVERY_SECONDS = 5
 LARGE_BYTES = 65_536
 """A larger response restarts the timeout. If more than this of a refused body is left, it is not read."""
 DISCARD_SECONDS = 2
 """How long the rest of a refused body is discarded, so that the response reaches its sender."""
 MAX_FIELDS = 100
 MAX_LINE_BYTES = 8192
-_SOCKET = "gunicorn.sock"
-"""The key of the connection in the WSGI environment."""
 
 _FIELD = re.compile(rb"([!#$%&'*+.^_`|~0-9A-Za-z-]+):[ \t]*([\t\x20-\x7e\x80-\xff]*?)[ \t]*\r\n")
 _NOT_REPEATABLE = frozenset({"content-length", "transfer-encoding", "host"})
-
-
-class OpenConnections:
-    """The connections of this process: which are idle, and since when each has made no progress."""
-
-    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
-        self.draining = False
-        """Whether each connection is closed after its next response."""
-        self.idle: set[Any] = set()
-        self.since: dict[Any, float] = {}
-        self.clock = clock
-
-    def report_progress(self, environ: "WSGIEnvironment") -> None:
-        """Restarts the timeout; call it while a long body arrives."""
-        if sock := environ.get(_SOCKET):
-            self.since[sock] = self.clock()
-
-    def close_idle(self) -> None:
-        for sock in list(self.idle):
-            with suppress(OSError):
-                sock.shutdown(SHUT_RD)  # a request that has arrived is still read
-
-    def close_slow(self) -> None:
-        limit = self.clock() - TIMEOUT_SECONDS
-        for sock in [sock for sock, since in self.since.items() if since < limit]:
-            with suppress(OSError):
-                sock.shutdown(SHUT_RDWR)
-
-    def run(self) -> None:
-        """One loop for all connections: a timer for each would cost a tenth of a request's time."""
-        while True:
-            gevent.sleep(CLOSE_SLOW_EVERY_SECONDS)
-            self.close_slow()
 
 
 class RequestHeaders:
@@ -90,6 +49,11 @@ class RequestHeaders:
             self.status = "Content-Length is not a number"
         if "transfer-encoding" in self._fields:
             self._check_encoding(self._fields["transfer-encoding"])
+
+    @property
+    def announce_body(self) -> bool:
+        fields = self._fields
+        return fields.get("content-length", "0") != "0" or "transfer-encoding" in fields
 
     def _add(self, line: bytes) -> None:
         match = _FIELD.fullmatch(line)
@@ -134,20 +98,20 @@ class Connection(PyWSGIHandler):  # type: ignore[misc]
 
     def handle(self) -> None:
         sock = self.socket
+        self._connections.opened(sock)
         try:
             super().handle()
         finally:
-            self._connections.since.pop(sock, None)
+            self._connections.closed(sock)
 
     def read_requestline(self) -> Any:
         connections, sock = self._connections, self.socket
-        connections.since[sock] = connections.clock()
-        connections.idle.add(sock)
+        connections.awaits_request(sock, str(self.client_address[0]))
         try:
-            return super().read_requestline()
+            self.rfile.peek(1)
         finally:
-            connections.idle.discard(sock)
-            connections.since[sock] = connections.clock()
+            connections.request_begins(sock)
+        return super().read_requestline()
 
     def MessageClass(self, file: Any, _: int) -> RequestHeaders:  # noqa: N802 (gevent's name)
         headers = RequestHeaders(file)
@@ -155,6 +119,7 @@ class Connection(PyWSGIHandler):  # type: ignore[misc]
             headers.status = headers.status or "Host is missing"
         if self.request_version != "HTTP/1.1" and headers.get("transfer-encoding") is not None:
             headers.status = "Transfer-Encoding needs HTTP/1.1"
+        self._connections.headers_arrived(self.socket, headers.announce_body)
         return headers
 
     def _headers(self) -> Iterator[tuple[str, str]]:
@@ -197,7 +162,7 @@ class Connection(PyWSGIHandler):  # type: ignore[misc]
     def _sendall(self, data: bytes) -> None:
         super()._sendall(data)
         if len(data) > LARGE_BYTES:
-            self._connections.since[self.socket] = self._connections.clock()
+            self._connections.piece_sent(self.socket)
 
     def _handle_client_error(self, ex: Exception) -> tuple[str, bytes]:
         """Answers a request that is not HTTP. gevent's response and log line would repeat what was sent."""

@@ -40,5 +40,11 @@ class FileTooLong(JobsError):
         super().__init__(f"the file is longer than {limit} bytes, uncompressed; send it in parts")
 
 
+class TooManyBodies(JobsError):
+    """As many large bodies as web can hold are arriving or waiting; try again soon."""
+
+    retry_after = 1
+
+
 class UnreadableInput(JobsError):
     """The file that `input` names cannot be read."""

@@ -10,6 +10,7 @@ from prometheus_client.registry import Collector
 
 from jobs.metrics import FAMILIES, SUM, Family
 from jobs.queues.capacity import Capacity, Monitor
+from jobs.webhooks.outbox import PendingWebhooks, WebhookOutbox
 from web.access_log import AccessLog
 from web.app import ApiRequest, JsonResponse
 from web.capacity_watch import CapacityWatch
@@ -23,10 +24,13 @@ PREFIX = "paygrade_"
 
 
 class OperatingRoutes:
-    def __init__(self, monitor: Monitor, watch: CapacityWatch, access_log: AccessLog) -> None:
+    def __init__(
+        self, monitor: Monitor, watch: CapacityWatch, access_log: AccessLog, outbox: WebhookOutbox
+    ) -> None:
         self._monitor = monitor
         self._watch = watch
         self._access_log = access_log
+        self._outbox = outbox
 
     @route(
         "GET",
@@ -88,7 +92,9 @@ class OperatingRoutes:
         self._access_log.flush()  # so that a caller sees the requests that it has just made
         registry = CollectorRegistry()
         samples = self._access_log.metrics.read()
-        registry.register(MetricsCollector(samples, self._monitor.capacity(), self._watch.accepting))
+        registry.register(
+            MetricsCollector(samples, self._monitor.capacity(), self._watch.accepting, self._outbox.pending())
+        )
         encode, content_type = choose_encoder(request.headers.get("Accept", ""))
         return JsonResponse(encode(registry), content_type=content_type)
 
@@ -96,8 +102,11 @@ class OperatingRoutes:
 class MetricsCollector(Collector):
     """Gives the samples in the form that the Prometheus client writes."""
 
-    def __init__(self, samples: dict[str, Samples], capacity: Capacity, accepting: bool) -> None:
+    def __init__(
+        self, samples: dict[str, Samples], capacity: Capacity, accepting: bool, webhooks: PendingWebhooks
+    ) -> None:
         self._samples = samples
+        self._webhooks = webhooks
         self._capacity = capacity
         self._accepting = accepting
 
@@ -123,6 +132,12 @@ class MetricsCollector(Collector):
             capacity.rows_per_second,
         )
         yield "accepting", "Whether a prediction would be accepted now.", self._accepting
+        yield "webhooks_pending", "Webhooks that are not delivered yet.", self._webhooks.number
+        yield (
+            "webhook_oldest_age_seconds",
+            "How long the oldest of them has waited.",
+            self._webhooks.oldest_seconds,
+        )
         yield from self._gauges_of_batches()
 
     def _gauges_of_batches(self) -> Iterator[tuple[str, str, float]]:

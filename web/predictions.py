@@ -18,6 +18,7 @@ from web.pages import read_page_query, write_page
 from web.requests import read_prediction, read_prefer_wait, read_query_wait, require_json_accepted
 from web.routing import route
 from web.submission import PredictionSubmission
+from web.webhooks.requests import WebhookRequests
 
 _OPERATIONS = JobOperations("prediction", "predictions", JOB_ID, PredictionStatus)
 
@@ -65,16 +66,26 @@ def _create(models: ModelSchemas) -> Iterator[Operation]:
 
 
 class PredictionRoutes:
-    def __init__(self, submission: PredictionSubmission, catalog: Catalog, watch: CapacityWatch) -> None:
+    def __init__(
+        self,
+        submission: PredictionSubmission,
+        catalog: Catalog,
+        watch: CapacityWatch,
+        webhooks: WebhookRequests,
+    ) -> None:
         self._submission = submission
         self._catalog = catalog
         self._watch = watch
+        self._webhooks = webhooks
 
     @route("POST", PATH, _create)
     def create(self, request: ApiRequest) -> JsonResponse:
         require_json_accepted(request)
         seconds = read_prefer_wait(request)
         prediction_request = read_prediction(request, self._catalog, PATH)
+        if prediction_request.webhook:
+            webhook = self._webhooks.accept(prediction_request.webhook, request.owner.name)
+            prediction_request = prediction_request._replace(webhook=webhook)
         record, replayed = self._submission.submit(prediction_request, request.owner.name, seconds)
         headers = {"Idempotency-Replayed": "true"} if replayed else {}
         if seconds and record.status.ended:

@@ -3,6 +3,7 @@
 import logging
 from collections.abc import Callable, Iterable, Mapping
 from http import HTTPStatus
+from itertools import islice
 from typing import Any, TypeAlias
 
 import orjson
@@ -16,20 +17,23 @@ from jobs.errors import (
     InvalidGzip,
     InvalidId,
     InvalidTable,
+    NotRetryable,
     QueueFull,
     RateLimited,
     StoreUnavailable,
     TooManyRows,
+    UnknownLetter,
     UnknownRecord,
 )
 from model.description.errors import UnknownModel
-from model.description.schema import Fault, InvalidRows
+from model.description.schema import MAX_FAULTS, Fault, InvalidRows
 from web.errors import (
     ExpiredJob,
     FileTooLong,
     InvalidDryRun,
     JobConflict,
     NotScored,
+    TooManyBodies,
     UnknownJob,
     UnreadableInput,
 )
@@ -62,7 +66,7 @@ class Problem(Exception):
         super().__init__(detail)
         self.status = status
         self.detail = detail
-        self.errors = list(errors)
+        self.errors = list(islice(errors, MAX_FAULTS))
         self.headers = headers or {}
 
 
@@ -70,8 +74,10 @@ _STATUSES: dict[type[Exception], int] = {
     InvalidGzip: 400,
     InvalidId: 404,
     UnknownJob: 404,
+    UnknownLetter: 404,
     UnknownModel: 404,
     JobConflict: 409,
+    NotRetryable: 409,
     ExpiredJob: 410,
     FileTooLong: 413,
     IdempotencyKeyReused: 422,
@@ -83,6 +89,7 @@ _STATUSES: dict[type[Exception], int] = {
     NotScored: 503,
     QueueFull: 503,
     StoreUnavailable: 503,
+    TooManyBodies: 503,
     UnknownRecord: 503,
 }
 """The status of each error and of its subclasses."""
@@ -90,6 +97,9 @@ _NO_ROUTE = {
     404: "there is no such route; /docs lists the routes",
     405: "this route does not support the method; the header Allow lists those that it supports",
 }
+
+MAX_TEXT = 2_000
+"""A pointer or a detail has no more characters, however long the names are that it repeats."""
 
 Members: TypeAlias = dict[str, Any]
 Extension: TypeAlias = Callable[[Members], Members]
@@ -116,11 +126,11 @@ class ProblemResponses:
             "type": f"urn:paygrade:{title.lower().replace(' ', '-')}",
             "title": title,
             "status": problem.status,
-            "detail": problem.detail,
+            "detail": _short(problem.detail),
         }
         if problem.errors:
             members["errors"] = [
-                {"pointer": fault.pointer, "detail": fault.detail} for fault in problem.errors
+                {"pointer": _short(fault.pointer), "detail": _short(fault.detail)} for fault in problem.errors
             ]
         if extension := self._extensions.get(request.path.split("/")[1]):
             members = extension(members)
@@ -155,3 +165,7 @@ class ProblemResponses:
         where = f"{traceback.tb_frame.f_code.co_filename}:{traceback.tb_lineno}" if traceback else "?"
         log.error("unexpected_error", extra={"error": type(error).__name__, "where": where})
         return self._respond(Problem(500, "the server failed on this request; the failure has been logged"))
+
+
+def _short(text: str) -> str:
+    return text if len(text) <= MAX_TEXT else f"{text[:MAX_TEXT]}…"

@@ -9,7 +9,7 @@ from web.app import ApiRequest, JsonResponse
 from web.openapi.model_schemas import ModelSchemas, component_name
 from web.openapi.operation import Operation, ResponseSchema, json_body, ref_to
 from web.openapi.schemas import SalarySchema
-from web.requests import read_json, require_json_accepted
+from web.requests import parse_json, read_json_body, require_json_accepted
 from web.routing import route
 from web.submission import PredictionRequest, PredictionSubmission
 
@@ -40,7 +40,7 @@ class RecmsRoutes:
     @route("POST", "/recms", _describe)
     def score(self, request: ApiRequest) -> JsonResponse:
         require_json_accepted(request)
-        row = read_json(request)
+        row = parse_json(read_json_body(request))
         manifest = self._catalog.find_preferred(MODEL)
         values = manifest.schema.check_row(row, pointer="")
         prediction_request = PredictionRequest(manifest, values, rows=1, metadata={}, request_id=request.id)

@@ -9,14 +9,24 @@ from typing import Annotated, Any
 
 import orjson
 from flask import Request
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError, field_validator
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    StringConstraints,
+    ValidationError,
+    field_validator,
+)
 from pydantic_core import PydanticCustomError
+from werkzeug.exceptions import RequestEntityTooLarge
 
 from jobs.queues.idempotency import IdempotencyKey
 from model.description.catalog import Catalog
 from model.description.manifest import Manifest
 from model.description.schema import Fault, InvalidRows, member_of
 from web.app import ApiRequest
+from web.bodies import UNCOUNTED
 from web.json_bodies import parse_slowly
 from web.media_types import JSON_TYPES
 from web.problems import Problem
@@ -24,15 +34,28 @@ from web.submission import LONGEST_WAIT_SECONDS, PredictionRequest
 
 MAX_ROWS, MAX_EXPLAINED_ROWS = 1_000, 100
 MAX_METADATA = 16
+MAX_MEMBERS = 100
+"""An object with more members than any request has is refused before they are looked at."""
 LONGEST_CANCEL_AFTER_MS = 7 * 86_400_000
 
+_KINDS = {"missing": "missing", "extra_forbidden": "unknown"}
+"""The kinds of faults, by their types in Pydantic."""
 _WAIT = re.compile(r'wait\s*=\s*(?:([0-9]{1,9})|"([0-9]{1,9})")')
 _IDEMPOTENCY_KEY = re.compile(r"[\x21-\x7e]{1,255}")
 _DURATION = re.compile(r"(?=[0-9])(?:([0-9]{1,6})h)?(?:([0-9]{1,6})m)?(?:([0-9]{1,9})s?)?")
 
 _Key = Annotated[str, StringConstraints(max_length=64)]
 _Text = Annotated[str, StringConstraints(max_length=512)]
-Metadata = Annotated[dict[_Key, _Text], Field(max_length=MAX_METADATA)]
+
+
+def _check_count(sent: Any) -> Any:
+    """Raises PydanticCustomError if an object has too many members to be looked at."""
+    if isinstance(sent, dict) and len(sent) > MAX_MEMBERS:
+        raise PydanticCustomError("members", f"has {len(sent)} members; at most {MAX_METADATA} are allowed")
+    return sent
+
+
+Metadata = Annotated[dict[_Key, _Text], Field(max_length=MAX_METADATA), BeforeValidator(_check_count)]
 
 
 class PredictionBody(BaseModel):
@@ -44,6 +67,9 @@ class PredictionBody(BaseModel):
     inputs: Any
     explain: Annotated[bool, Field(description=f"For at most {MAX_EXPLAINED_ROWS} rows")] = False
     metadata: Metadata = {}
+    webhook: Annotated[
+        str | None, Field(description="https:// address that is told when the prediction has ended")
+    ] = None
 
     @field_validator("inputs")
     @classmethod
@@ -55,7 +81,9 @@ class PredictionBody(BaseModel):
 
 def read_prediction(request: ApiRequest, catalog: Catalog, path: str) -> PredictionRequest:
     """`path` is the route that the Idempotency-Key is for. Raises UnknownModel and InvalidRows, too."""
-    sent = read_json(request)
+    whole = read_json_body(request)
+    sent = parse_json(whole)
+    refuse_many_members(sent)
     try:
         body = PredictionBody.model_validate(sent)
     except ValidationError as error:
@@ -75,7 +103,8 @@ def read_prediction(request: ApiRequest, catalog: Catalog, path: str) -> Predict
         request.id,
         body.explain,
         read_cancel_after(request),
-        read_idempotency_key(request, path),
+        read_idempotency_key(request, path, whole),
+        body.webhook or "",
     )
 
 
@@ -111,9 +140,9 @@ def read_query_wait(request: Request) -> int:
     return min(int(text), LONGEST_WAIT_SECONDS)
 
 
-def read_idempotency_key(request: Request, path: str) -> IdempotencyKey | None:
+def read_idempotency_key(request: Request, path: str, body: bytes) -> IdempotencyKey | None:
     key = idempotency_key_of(request)
-    return None if key is None else IdempotencyKey.of(path, key, request.get_data())
+    return None if key is None else IdempotencyKey.of(path, key, body)
 
 
 def idempotency_key_of(request: Request) -> str | None:
@@ -136,15 +165,15 @@ def read_cancel_after(request: Request) -> int | None:
     return milliseconds
 
 
-def read_json(request: Request) -> Any:
-    """Raises Problem: 415 for another media type, 413 over the limit, 400 if the body is not JSON."""
+def read_json_body(request: ApiRequest) -> bytes:
+    """Raises Problem: 415 for another media type, 413 over the limit. `parse_json` follows."""
     if request.mimetype and request.mimetype not in JSON_TYPES:
         raise Problem(
             415,
             f"the body is {request.mimetype[:64]}; send application/json",
             headers={"Accept-Post": "application/json"},
         )
-    return parse_json(read_body(request))
+    return read_body(request)
 
 
 def parse_json(body: bytes) -> Any:
@@ -155,11 +184,29 @@ def parse_json(body: bytes) -> Any:
         return parse_slowly(body)
 
 
-def read_body(request: Request) -> bytes:
-    """Raises Problem: 415 for a Content-Encoding, 413 over the limit."""
-    if request.headers.get("Content-Encoding", "identity").lower() != "identity":
+def read_body(request: ApiRequest) -> bytes:
+    """Raises TooManyBodies, or Problem: 415 for a Content-Encoding, 413 over the limit, 400 if cut off."""
+    if request.environ.get("HTTP_CONTENT_ENCODING", "identity").lower() != "identity":
         raise Problem(415, "the body has a Content-Encoding; send it without one")
-    return request.get_data()
+    length, limit = request.length, request.max_content_length or 0
+    if length is None:
+        return _read_chunked(request, limit)
+    if length > limit:
+        raise RequestEntityTooLarge
+    if length > UNCOUNTED:
+        request.hold(length)
+    return request.bodies.read(request.environ, length)
+
+
+def _read_chunked(request: ApiRequest, limit: int) -> bytes:
+    request.hold(limit)  # it may become as long
+    body = bytearray()
+    for piece in request.bodies.pieces(request.environ, None):
+        body += piece
+        if len(body) > limit:
+            raise RequestEntityTooLarge
+    request.hold(len(body) - limit)
+    return bytes(body)
 
 
 def _invalid(faults: list[Fault]) -> Problem:
@@ -203,8 +250,18 @@ def _row_faults(manifest: Manifest, inputs: Any) -> list[Fault]:
     return []
 
 
+def refuse_many_members(sent: Any) -> None:
+    """Raises Problem (422) for a body with more members than can be right, before they are looked at."""
+    if isinstance(sent, dict) and len(sent) > MAX_MEMBERS:
+        fault = Fault("", f"has {len(sent)} members", "unknown")
+        raise Problem(422, "the body has too many members; see errors", [fault])
+
+
 def faults_in(error: ValidationError) -> list[Fault]:
-    return [Fault(_pointer(fault["loc"]), fault["msg"]) for fault in error.errors(include_url=False)]
+    return [
+        Fault(_pointer(fault["loc"]), fault["msg"], _KINDS.get(fault["type"], "value"))
+        for fault in error.errors(include_url=False, include_input=False)
+    ]
 
 
 def _pointer(location: tuple[int | str, ...]) -> str:

@@ -6,6 +6,7 @@ thousands of waiting callers.
 
 import gc
 import os
+import time
 from contextlib import suppress
 from functools import partial
 from socket import gethostname
@@ -30,11 +31,16 @@ from model.description.catalog import Catalog
 from web.app import App
 from web.connection import Connection
 from web.keys import Owners
+from web.webhooks.posting import post
+from web.webhooks.resolving import threaded_resolve
+from web.webhooks.sender import AT_ONCE
 from web.wiring import Backends, Web, build
 
 GRACE_SECONDS = 10
 IDLE_SECONDS = 2
 """How long after SIGTERM an idle connection may still send a request."""
+_MARGIN = 200
+"""Connections that are accepted beyond the most, so that others can give way to them."""
 
 
 class Listener(PyWSGIServer):  # type: ignore[misc]
@@ -81,7 +87,7 @@ class WebServer(BaseApplication):  # type: ignore[misc]
             "bind": f"[{host}]:{port}" if ":" in host else f"{host}:{port}",
             "workers": settings.web_processes,
             "worker_class": ServerProcess,
-            "worker_connections": settings.max_waiting_callers + 1_000,
+            "worker_connections": settings.most_connections + _MARGIN,
             "graceful_timeout": GRACE_SECONDS,
             "backlog": 2048,
             "control_socket_disable": True,
@@ -101,11 +107,12 @@ class WebServer(BaseApplication):  # type: ignore[misc]
             redis=connect(settings),
             batch_redis=connect(settings),
             subscriber=connect(settings, answer_seconds=None),
-            files=files_at(settings.files_location),
+            files=files_at(settings.files_location, sync=_sync_in_thread),
             send_wake_up=partial(send_wake_up, celery, PREDICTIONS),
             send_batch_wake_up=partial(send_wake_up, celery, BATCHES),
             process=Process(f"{gethostname()}:{os.getpid()}", RELEASE),
             channel=channel_of(uuid4().hex[:8]),
+            post_webhook=partial(post, threaded_resolve(AT_ONCE), time.time),
         )
         self.web = build(settings, self._owners, self._catalog, self._journal, backends)
         self.web.start()
@@ -113,3 +120,8 @@ class WebServer(BaseApplication):  # type: ignore[misc]
         gc.freeze()
         gc.set_threshold(20_000, 20, 20)
         return self.web.app
+
+
+def _sync_in_thread(descriptor: int) -> None:
+    """Makes a file durable while other requests go on."""
+    gevent.get_hub().threadpool.apply(os.fsync, (descriptor,))

@@ -1,7 +1,6 @@
 """Accepts predictions, waits for them, and reads, lists, cancels and deletes jobs. Knows nothing of HTTP."""
 
 from collections.abc import Callable, Sequence
-from contextlib import suppress
 from enum import StrEnum
 from typing import Any, Generic, NamedTuple, Protocol, TypeAlias, TypeVar
 
@@ -207,10 +206,16 @@ class JobSubmission(Generic[R]):
         if caller is None:
             return record
         with caller:
-            now = self._read_and_watch(record.id)
-            if now is not None and now.status.ended:
+            now = self._existing(self._read_and_watch(record.id))
+            if now.status.ended:
                 return now
-            return caller.wait(seconds) or self._read(record.id) or record
+            return caller.wait(seconds) or self._existing(self._read(record.id))
+
+    def _existing(self, record: R | None) -> R:
+        """Raises UnknownJob for a job that was deleted while its caller waited."""
+        if record is None:
+            raise UnknownJob(f"this {self.noun} was deleted meanwhile")
+        return record
 
 
 class PredictionRequest(NamedTuple):
@@ -224,6 +229,7 @@ class PredictionRequest(NamedTuple):
     explain: bool = False
     start_within_ms: int | None = None
     idempotency_key: IdempotencyKey | None = None
+    webhook: str = ""
 
 
 class Submitted(NamedTuple, Generic[R]):
@@ -267,6 +273,7 @@ class PredictionSubmission(JobSubmission[PredictionRecord]):
         Raises JobConflict, and what admission raises.
         """
         job = self._new_job(request, owner)
+        del request  # and its rows: the caller may wait long
         caller = self._waiting.enter(queued_record(job)) if wait_seconds else None
         if caller is None:
             accepted = self._admission.add(job)
@@ -282,9 +289,11 @@ class PredictionSubmission(JobSubmission[PredictionRecord]):
         if record and accepted.deadline:
             record = record._replace(deadline=accepted.deadline)
         if record is None:
-            with suppress(JobsError):  # without the record, the job is still known to be accepted
-                record = self._read(job.id)
-        return Submitted(record or queued_record(job, accepted), replayed=False)
+            try:
+                record = self._existing(self._read(job.id))
+            except StoreUnavailable:  # the job is still known to be accepted
+                record = queued_record(job, accepted)
+        return Submitted(record, replayed=False)
 
     def score(self, request: PredictionRequest, owner: str) -> Scored:
         """Waits for the scores. Raises NotScored if there are none in time; cancels a job still queued."""
@@ -316,4 +325,5 @@ class PredictionSubmission(JobSubmission[PredictionRecord]):
             start_within_ms=request.start_within_ms,
             idempotency=request.idempotency_key,
             request_id=request.request_id,
+            webhook=request.webhook,
         )

@@ -4,7 +4,15 @@ import codecs
 
 from jobs.batches.record import BatchOptions
 from jobs.errors import InvalidTable
-from jobs.files.tables import PARQUET, Format, added_names, check_columns, check_text, read_header
+from jobs.files.tables import (
+    PARQUET,
+    Format,
+    added_names,
+    check_columns,
+    check_text,
+    header_span,
+    read_header,
+)
 from jobs.files.unpacking import is_packed, unpacked_start
 from model.description.manifest import Manifest
 from model.description.similar import similar_name
@@ -51,11 +59,14 @@ def recognized(plain: bytes) -> Format:
     return Format.NDJSON if text.startswith((b"{", b"[")) else Format.CSV
 
 
-def check_table(plain: bytes, manifest: Manifest, options: BatchOptions) -> None:
-    """Raises InvalidTable if a file with these first bytes cannot be a table of this model."""
+def check_table(plain: bytes, cut: bool, manifest: Manifest, options: BatchOptions) -> None:
+    """Raises InvalidTable if a file with these first bytes cannot be a table of this model.
+
+    If they are `cut`, the file has more than these, and nothing is said of a header that goes on behind them.
+    """
     match options.input:
         case Format.CSV:
-            _check_csv(plain, manifest, options)
+            _check_csv(plain, cut, manifest, options)
         case Format.NDJSON:
             _check_ndjson(plain)
         case Format.PARQUET:
@@ -74,12 +85,14 @@ def _check_ndjson(plain: bytes) -> None:
         raise InvalidTable("line 1: this is not a JSON object; send one object on each line")
 
 
-def _check_csv(plain: bytes, manifest: Manifest, options: BatchOptions) -> None:
+def _check_csv(plain: bytes, cut: bool, manifest: Manifest, options: BatchOptions) -> None:
     check_text(plain)
     try:
         delimiter, _ = find_dialect(plain, Dialect(options.delimiter, options.decimal), manifest.schema)
     except UnclearDialect as error:
         raise InvalidTable(str(error)) from None
+    if cut and header_span(plain, delimiter)[1] in (None, len(plain)):
+        return
     header = read_header(plain, delimiter)
     added = added_names(manifest.columns[options.explain], manifest.warns, options.prefix)
     check_columns(header.names, manifest.schema.required, added, similar_name)

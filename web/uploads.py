@@ -1,26 +1,23 @@
 """The file in the body of a request: as the body itself, or as a part of a multipart body."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from itertools import chain
 from typing import TYPE_CHECKING
 
-import gevent
-from flask import Request
 from werkzeug.exceptions import RequestEntityTooLarge
 from werkzeug.http import parse_options_header
 from werkzeug.sansio.multipart import Data, Epilogue, Field, File, MultipartDecoder, NeedData
 
 from jobs.files.store import PIECE
 from jobs.files.unpacking import gunzip
+from web.app import ApiRequest
 from web.errors import FileTooLong
 from web.media_types import MULTIPART
 from web.problems import Problem
 
 if TYPE_CHECKING:
-    from _typeshed.wsgi import WSGIEnvironment
     from werkzeug.sansio.multipart import Event
 
-ReportProgress = Callable[["WSGIEnvironment"], None]
 START_BYTES = 256 * 1024
 """So many first bytes of a file are checked before it is accepted."""
 _MOST_FIELDS = 50
@@ -71,9 +68,13 @@ class UploadedFile:
         return chain(self._first, self._rest)
 
 
-def open_upload(request: Request, limit: int, report_progress: ReportProgress) -> UploadedFile:
-    """Raises FileTooLong, InvalidGzip, and Problem: 400 if the body is cut off, 415 for an encoding."""
-    pieces = _decompressed(request, _raw_pieces(request, limit, report_progress))
+def open_upload(request: ApiRequest, limit: int) -> UploadedFile:
+    """Raises FileTooLong, TooManyBodies, InvalidGzip, and Problem: 400 if cut off, 415 for an encoding."""
+    length = request.length
+    if length is not None and length > limit:
+        raise FileTooLong(limit)
+    request.hold(START_BYTES if length is None else min(length, START_BYTES))
+    pieces = _decompressed(request, request.bodies.pieces(request.environ, length))
     if request.mimetype != MULTIPART:
         return UploadedFile(pieces, request.mimetype, request.mimetype_params.get("charset", ""))
     boundary = request.mimetype_params.get("boundary", "")
@@ -82,7 +83,7 @@ def open_upload(request: Request, limit: int, report_progress: ReportProgress) -
     return _open_part(_events(pieces, boundary))
 
 
-def _decompressed(request: Request, pieces: Iterator[bytes]) -> Iterator[bytes]:
+def _decompressed(request: ApiRequest, pieces: Iterator[bytes]) -> Iterator[bytes]:
     encoding = request.headers.get("Content-Encoding", "identity").lower()
     if encoding == "identity":
         return pieces
@@ -92,30 +93,6 @@ def _decompressed(request: Request, pieces: Iterator[bytes]) -> Iterator[bytes]:
         415,
         f"the Content-Encoding is {encoding[:64]}; send the file as it is, or with Content-Encoding: gzip",
     )
-
-
-def _raw_pieces(request: Request, limit: int, report_progress: ReportProgress) -> Iterator[bytes]:
-    environ = request.environ
-    left = request.content_length
-    if left is not None and left > limit:
-        raise FileTooLong(limit)
-    try:
-        while left is None or left > 0:
-            piece = environ["wsgi.input"].read(PIECE if left is None else min(PIECE, left))
-            if not piece:
-                break
-            left = None if left is None else left - len(piece)
-            report_progress(environ)
-            yield piece
-            gevent.sleep(0)  # a fast sender would otherwise hold up all other callers
-    except OSError:
-        raise _cut_off() from None
-    if left:
-        raise _cut_off()
-
-
-def _cut_off() -> Problem:
-    return Problem(400, "the body ended early: it is shorter than its Content-Length; send it again")
 
 
 def _events(pieces: Iterator[bytes], boundary: str) -> Iterator["Event"]:

@@ -1,6 +1,5 @@
 """Callers who wait for their job to end, thousands of them in one process."""
 
-import logging
 import math
 import time
 from collections import defaultdict
@@ -11,9 +10,9 @@ import gevent
 from gevent.event import AsyncResult
 from redis import Redis
 
+from jobs.connection import store_errors
 from jobs.queues.ended import JobEnded
-
-log = logging.getLogger(__name__)
+from jobs.supervision import Supervisor
 
 READ_AGAIN_EVERY_SECONDS = 1
 """Pub/sub may drop a message, so the records of awaited jobs are read this often."""
@@ -89,10 +88,10 @@ class WaitingCallers:
         self._callers = 0
         self._released = False
 
-    def start(self) -> None:
-        gevent.spawn(self._listen)
-        gevent.spawn(self._read_again)
-        gevent.spawn(self._end_waits)
+    def start(self, supervisor: Supervisor) -> None:
+        supervisor.start("subscription", self._listen)
+        supervisor.start("reading again", self._read_again)
+        supervisor.start("ends of waits", self._end_waits)
 
     @property
     def accepting(self) -> bool:
@@ -125,16 +124,11 @@ class WaitingCallers:
                 caller.result.set(None)
 
     def _listen(self) -> None:
-        while True:
-            try:
-                subscribing: Any = self._redis.pubsub
-                with subscribing(ignore_subscribe_messages=True) as subscription:
-                    subscription.subscribe(self.channel)
-                    for message in subscription.listen():
-                        self._receive(message["data"])
-            except Exception as error:  # the loop must go on for the callers that wait
-                log.warning("subscription_lost", extra={"error": type(error).__name__})
-                gevent.sleep(0.5)
+        subscribing: Any = self._redis.pubsub
+        with store_errors(), subscribing(ignore_subscribe_messages=True) as subscription:
+            subscription.subscribe(self.channel)
+            for message in subscription.listen():
+                self._receive(message["data"])
 
     def _receive(self, message: bytes) -> None:
         not_inlined = []
@@ -149,10 +143,7 @@ class WaitingCallers:
     def _read_again(self) -> None:
         while True:
             gevent.sleep(READ_AGAIN_EVERY_SECONDS)
-            try:
-                self._read(self.by_job)
-            except Exception as error:  # as above
-                log.warning("store_unavailable", extra={"error": type(error).__name__})
+            self._read(self.by_job)
 
     def _end_waits(self) -> None:
         """One clock for all callers: a timer for each costs a tenth of a request's time."""

@@ -6,7 +6,9 @@ import gevent
 from redis import Redis
 
 from jobs import ids
+from jobs.batches.retry import BatchRetries
 from jobs.batches.store import BatchStore
+from jobs.dead.wiring import dead_letters
 from jobs.files.store import FileStore
 from jobs.logs import Journal
 from jobs.metrics import Metrics
@@ -15,17 +17,21 @@ from jobs.queues.capacity import Monitor
 from jobs.queues.processes import Process
 from jobs.queues.queue import SendWakeUp
 from jobs.settings import Settings
+from jobs.supervision import Supervisor
+from jobs.webhooks.outbox import WebhookOutbox
 from model.description.catalog import Catalog
 from web.access_log import AccessLog
 from web.app import App
 from web.batch_submission import BatchSubmission
 from web.batches import BatchRoutes
+from web.bodies import Bodies
 from web.capacity_watch import CapacityWatch
-from web.connection import OpenConnections
+from web.dead import DeadLetterRoutes
 from web.keys import Owners
 from web.models import ModelRoutes
 from web.oip.responses import with_error_line
 from web.oip.routes import InferenceRoutes
+from web.open_connections import OpenConnections
 from web.openapi.document import Document
 from web.openapi.routes import DocumentRoutes
 from web.operating import OperatingRoutes
@@ -34,6 +40,12 @@ from web.problems import ProblemResponses
 from web.recms import RecmsRoutes
 from web.submission import Admission, PredictionSubmission
 from web.waiting import WaitingCallers
+from web.webhooks.payload import Payloads
+from web.webhooks.receivers import Receivers
+from web.webhooks.requests import WebhookRequests
+from web.webhooks.routes import DeliveryRoutes
+from web.webhooks.secrets import WebhookSecrets
+from web.webhooks.sender import Post, WebhookSender
 
 ROUTE_CLASSES = (
     PredictionRoutes,
@@ -41,6 +53,8 @@ ROUTE_CLASSES = (
     RecmsRoutes,
     InferenceRoutes,
     ModelRoutes,
+    DeliveryRoutes,
+    DeadLetterRoutes,
     OperatingRoutes,
     DocumentRoutes,
 )
@@ -63,6 +77,7 @@ class Backends:
     send_batch_wake_up: SendWakeUp
     process: Process
     channel: str
+    post_webhook: Post
 
 
 @dataclass(frozen=True)
@@ -75,17 +90,21 @@ class Web:
     waiting: WaitingCallers
     connections: OpenConnections
     batches: BatchSubmission
+    supervisor: Supervisor
+    webhooks: WebhookSender
 
     def start(self) -> None:
         """Starts what runs in the background."""
-        self.watch.start()
-        self.waiting.start()
-        gevent.spawn(self.connections.run)
-        gevent.spawn(self.access_log.run)
+        self.supervisor.start("capacity watch", self.watch.run)
+        self.waiting.start(self.supervisor)
+        self.supervisor.start("slow connections", self.connections.run)
+        self.supervisor.start("access log", self.access_log.run)
+        self.supervisor.start("webhooks", self.webhooks.run)
 
     def drain(self) -> None:
         """Answers the waiting callers, and closes each connection after its next response."""
         self.waiting.release()
+        self.webhooks.stop()
         self.connections.draining = True
 
 
@@ -94,6 +113,7 @@ def build(settings: Settings, owners: Owners, catalog: Catalog, journal: Journal
     store = PredictionStore(backends.redis, settings)
     batch_store = BatchStore(backends.batch_redis, settings)
     access_log = AccessLog(Metrics(backends.redis), journal)
+    supervisor = Supervisor(access_log.metrics, gevent.spawn, gevent.sleep)
     monitor = Monitor(backends.redis, settings)
     watch = CapacityWatch(monitor, backends.process, settings.max_waiting)
     waiting = WaitingCallers(
@@ -104,21 +124,36 @@ def build(settings: Settings, owners: Owners, catalog: Catalog, journal: Journal
     )
     admission = Admission(store, watch, backends.send_wake_up, journal)
     predictions = PredictionSubmission(store, admission, watch, waiting)
+    send_wake_up = backends.send_batch_wake_up
     batches = BatchSubmission(
-        batch_store, backends.files, watch, waiting, backends.send_batch_wake_up, settings.max_file
+        batch_store, backends.files, watch, waiting, send_wake_up, settings.max_file, supervisor
     )
-    connections = OpenConnections()
-    app = App(settings, owners, access_log)
+    receivers, secrets = Receivers(settings.webhook_hosts), WebhookSecrets(settings)
+    webhooks = WebhookRequests(receivers, secrets)
+    outbox = WebhookOutbox(backends.redis)
+    payloads = Payloads({ids.PREDICTION: store.read, ids.BATCH: batch_store.read}, lambda: watch.capacity)
+    sender = WebhookSender(outbox, payloads, receivers, secrets, access_log.metrics, backends.post_webhook)
+    letters = dead_letters(
+        backends.redis,
+        store,
+        BatchRetries(batch_store, backends.files),
+        backends.send_wake_up,
+        backends.send_batch_wake_up,
+    )
+    connections = OpenConnections(settings.most_connections)
+    app = App(settings, owners, access_log, Bodies(settings.held_bodies, connections))
     ProblemResponses(app, extensions={"v2": with_error_line})
     app.add_routes(
         (
-            PredictionRoutes(predictions, catalog, watch),
-            BatchRoutes(batches, catalog, connections, settings.s3_allow),
+            PredictionRoutes(predictions, catalog, watch, webhooks),
+            BatchRoutes(batches, catalog, webhooks, settings.s3_allow),
             RecmsRoutes(predictions, catalog),
             InferenceRoutes(predictions, catalog, monitor),
             ModelRoutes(catalog),
-            OperatingRoutes(monitor, watch, access_log),
+            DeliveryRoutes(predictions, batches, outbox),
+            DeadLetterRoutes(letters),
+            OperatingRoutes(monitor, watch, access_log, outbox),
             DocumentRoutes(Document(catalog, keyed=bool(owners), route_classes=ROUTE_CLASSES)),
         )
     )
-    return Web(app, access_log, watch, waiting, connections, batches)
+    return Web(app, access_log, watch, waiting, connections, batches, supervisor, sender)

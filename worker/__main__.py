@@ -3,10 +3,13 @@
 import argparse
 import sys
 
+from jobs.connection import connect
 from jobs.errors import InvalidSettings
 from jobs.files.privacy import make_private
 from jobs.logs import log_to_stderr
+from jobs.metrics import Metrics
 from jobs.settings import load_settings
+from jobs.supervision import Supervisor
 from worker.app import Worker
 from worker.child_worker import ATTACHED, ChildWorker, end_with_parent
 from worker.roles import ROLES
@@ -31,8 +34,9 @@ def main() -> int:
     first, *others = settings.queues.split(",")
     if attached:
         end_with_parent()
-    with ChildWorker(others[0] if others else None) as child_worker:
-        return Worker(settings, journal, ROLES[first], when_stopping=child_worker.stop).run()
+    supervisor = Supervisor(Metrics(connect(settings)))
+    with ChildWorker(others[0] if others else None, supervisor) as child_worker:
+        return Worker(settings, journal, ROLES[first], supervisor, when_stopping=child_worker.stop).run()
 
 
 if __name__ == "__main__":

@@ -14,6 +14,7 @@ from jobs.files.location import files_at
 from jobs.logs import Journal
 from jobs.queues.celery_app import make_celery
 from jobs.settings import Settings
+from jobs.supervision import Supervisor
 from worker.child import Child
 from worker.roles import Role
 from worker.sweeper import Sweeper
@@ -23,10 +24,16 @@ class Worker:
     """A prefork pool: the parent supervises and sweeps, its children score."""
 
     def __init__(
-        self, settings: Settings, journal: Journal, role: Role, when_stopping: Callable[[], None]
+        self,
+        settings: Settings,
+        journal: Journal,
+        role: Role,
+        supervisor: Supervisor,
+        when_stopping: Callable[[], None],
     ) -> None:
         self._settings = settings
         self._role = role
+        self._supervisor = supervisor
         self._when_stopping = when_stopping
         # Shared with the children, and without a lock, which a killed child would never release.
         self._stopping = mmap(-1, 1)
@@ -34,6 +41,7 @@ class Worker:
         files_at(settings.files_location)
         self._sweeper: Sweeper | None = None
         self.celery = make_celery(settings)
+        self.celery.conf.broker_transport = "worker.wake_up_transport:WakeUpTransport"
         self._child = Child(role, settings, self.celery, journal, lambda: self._stopping[0] != 0)
         # Celery would drop weak references to bound methods at once.
         signals.after_setup_logger.connect(_log_with_all, weak=False)
@@ -68,7 +76,8 @@ class Worker:
         self._child.close()
 
     def _start_sweeper(self, **_: Any) -> None:
-        self._sweeper = Sweeper(self._role.make_sweeps(self._settings, self.celery))
+        sweeps = self._role.make_sweeps(self._settings, self.celery)
+        self._sweeper = Sweeper([*sweeps, self._supervisor.metrics.flush], self._supervisor)
         self._sweeper.start()
 
     def _stop(self, **_: Any) -> None:

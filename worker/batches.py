@@ -14,13 +14,13 @@ from jobs.batches.status import BatchStatus
 from jobs.errors import (
     FileMissing,
     FilesForbidden,
-    FilesFull,
     FilesUnavailable,
     InvalidTable,
     OverLimit,
     StoreUnavailable,
 )
 from jobs.queues.queue import NO_ENTRY
+from jobs.supervision import Supervisor
 from model.description.errors import ModelError
 from worker.batch_steps import BatchSteps
 from worker.bundles import Bundles
@@ -35,13 +35,18 @@ RENEW_EVERY_SECONDS = 0.5
 YIELD_SECONDS = 0.001
 """A low priority is not enough: while no processor is idle, Linux may leave a waiting thread where it is."""
 _WANTED = frozenset({BatchStatus.VALIDATING, BatchStatus.QUEUED, BatchStatus.RUNNING, BatchStatus.FINALIZING})
+_JOIN_WANTED = _WANTED | {BatchStatus.CANCELING}
+"""What was scored before a batch is canceled is kept."""
 
 
 class Lease:
     """Keeps the lease of a task: a thread renews it, and reads whether the batch was canceled meanwhile."""
 
-    def __init__(self, consumer: BatchConsumer, name: str, stopping: Callable[[], bool]) -> None:
+    def __init__(
+        self, consumer: BatchConsumer, name: str, stopping: Callable[[], bool], supervisor: Supervisor
+    ) -> None:
         self._consumer = consumer
+        self._supervisor = supervisor
         self._name = name
         self._stopping = stopping
         self._held: tuple[str, BatchTask] | None = None
@@ -49,7 +54,7 @@ class Lease:
         self._beside_predictions = False
 
     def start(self) -> None:
-        threading.Thread(target=self._run, name="lease", daemon=True).start()
+        self._supervisor.start("lease", self._run)
 
     @contextmanager
     def hold(self, wake_up: str, task: BatchTask) -> Iterator[None]:
@@ -78,18 +83,18 @@ class Lease:
                 StoreUnavailable,
                 MemoryError,
             ) as error:  # until the lease is over, nobody else has the task
-                log.warning("store_unavailable", extra={"error": str(error)})
+                self._supervisor.report("lease", error)
                 continue
-            if status not in _WANTED and self._held is held:
+            wanted = _JOIN_WANTED if held[1].task == JOIN else _WANTED
+            if status not in wanted and self._held is held:
                 self._wanted = False
 
 
-FULL_PAUSE_SECONDS = 2
-"""How long a task waits for room in the file store, before it is released for its next turn."""
 INVALID_TABLE = "invalid_table"
 OUT_OF_MEMORY = (
     "a part of this file needs more memory than a worker has; send shorter rows, or set PAYGRADE_CHILD_MEMORY"
 )
+FILES_UNAVAILABLE = "files_unavailable"
 LINGER_MS = 200
 """How long an empty queue is watched before the wake-up is withdrawn: the next task then needs no wake-up."""
 MOST_LOST = 30
@@ -106,6 +111,7 @@ class BatchLoop:
         name: str,
         stopping: Callable[[], bool],
         attempts: int,
+        files_patience: float,
         give_back_memory: Callable[[], None],
     ) -> None:
         self.consumer = consumer
@@ -115,6 +121,8 @@ class BatchLoop:
         self._name = name
         self._stopping = stopping
         self._attempts = attempts
+        self._files_patience = files_patience
+        self._store_failed = False
         self._give_back_memory = give_back_memory
 
     @property
@@ -127,13 +135,20 @@ class BatchLoop:
 
     def answer(self, wake_up: str) -> None:
         """Works until the queue is empty or the worker stops; a task that is not done by then is released."""
-        while not self._stopping():
-            if not (task := self._claim(wake_up)):
-                return
-            with self._lease.hold(wake_up, task):
-                self._work_on(task)
-            self._give_back_memory()
-        self.consumer.withdraw(wake_up)
+        try:
+            if self._store_failed:
+                self.consumer.release_claims(self._name)
+            self._store_failed = False
+            while not self._stopping():
+                if not (task := self._claim(wake_up)):
+                    return
+                with self._lease.hold(wake_up, task):
+                    self._work_on(task)
+                self._give_back_memory()
+            self.consumer.withdraw(wake_up)
+        except StoreUnavailable:
+            self._store_failed = True
+            raise
 
     def flush(self) -> None:
         self._steps.report.flush()
@@ -159,10 +174,8 @@ class BatchLoop:
             self._fail(task, "over_limit" if isinstance(error, OverLimit) else INVALID_TABLE, str(error))
         except (FileMissing, FilesForbidden) as error:
             self._fail(task, "file_missing", str(error))
-        except FilesFull:
-            self._wait_for_room(task)
         except FilesUnavailable as error:
-            self._abandon(task, "files_unavailable", str(error))
+            self._abandon(task, FILES_UNAVAILABLE, str(error))
         except ModelError as error:
             log.error("model_unavailable", extra={"model": task.model, "error": str(error)})
             self._abandon(task, "model_unavailable", f"no worker could load {task.model}")
@@ -177,21 +190,19 @@ class BatchLoop:
                 task, "not_finished", "a worker could not go on with this batch; its log says where"
             )
 
-    def _wait_for_room(self, task: BatchTask) -> None:
-        log.warning("files_full", extra={"job_id": task.id, "task": task.task})
-        time.sleep(FULL_PAUSE_SECONDS)
-        self.consumer.release(task)
-
-    def _abandon(self, task: BatchTask, kind: str, detail: str) -> None:
-        """Leaves the task to another worker when its lease is over, or fails it if this was its last try."""
-        extra = {"job_id": task.id, "task": task.task, "tries": task.tries, "reason": kind}
+    def _abandon(self, task: BatchTask, reason: str, detail: str) -> None:
+        """Leaves the task to another worker when its lease is over, or fails it after many such tries."""
+        times, seconds = self.consumer.put_off(task, reason)
+        extra = {"job_id": task.id, "task": task.task, "times": times, "reason": reason}
         log.warning("task_abandoned", extra=extra)
-        if task.tries >= self._attempts:
-            self._fail(task, kind, detail)
+        if (seconds >= self._files_patience) if reason == FILES_UNAVAILABLE else (times >= self._attempts):
+            self._fail(task, reason, detail)
 
     def _step(self, task: BatchTask) -> None:
         if task.task == JOIN:
-            self._steps.join(task)  # joins what was scored, even if the model can no longer be loaded
+            self._steps.join(
+                task, self._lease.wanted
+            )  # joins what was scored, even if the model can no longer be loaded
             return
         bundle = self._bundles.get(task.model, task.sha256)
         if task.task == PLAN:

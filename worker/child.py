@@ -4,7 +4,6 @@ import gc
 import logging
 import os
 import socket
-import threading
 import time
 from collections.abc import Callable
 from contextlib import suppress
@@ -21,6 +20,7 @@ from jobs.metrics import Metrics
 from jobs.queues.processes import Process
 from jobs.queues.queue import QueueConsumer, send_wake_up
 from jobs.settings import Settings
+from jobs.supervision import Supervisor
 from model.description.catalog import Catalog
 from model.description.errors import ModelError
 from worker.memory import MemoryBudget, budget_of, memory_of_machine
@@ -59,6 +59,7 @@ class Child:
         self._memory = MemoryBudget(budget_of(settings, memory_of_machine()))
         self._woken: WokenLoop | None = None
         self._loops: list[Loop] = []
+        self._announced = False
         self._register()
 
     def start(self) -> None:
@@ -66,10 +67,11 @@ class Child:
         self._memory.enforce()
         self._name = f"{socket.gethostname()}:{self._worker}:{os.getpid()}"
         self._metrics = Metrics(connect(self._settings))
+        self._supervisor = Supervisor(self._metrics)
         redis = connect(self._settings, WORKER_ANSWER_SECONDS)
         self._queues = [QueueConsumer(redis, self._settings, queue) for queue in self._role.serves]
         self._prepare()
-        threading.Thread(target=self._beat, name="heartbeat", daemon=True).start()
+        self._supervisor.start("heartbeat", self._beat)
 
     def answer(self, wake_up: str) -> None:
         try:
@@ -133,36 +135,42 @@ class Child:
             self._journal,
             bundles,
             self._stopping,
+            self._supervisor,
             self._memory,
         )
 
-    def _alive(self) -> None:
-        heartbeat_file(self._settings).touch()
+    def _touch(self) -> None:
+        try:
+            heartbeat_file(self._settings).touch()
+        except OSError as error:  # a full or read-only disk stops no prediction
+            self._supervisor.report("heartbeat file", error)
+
+    def _report_alive(self) -> None:
         for queue, loop in zip(self._queues, self._loops, strict=True):
             queue.report_alive(Process(self._name, RELEASE, loop.rows_per_second))
 
     def _wake_up(self) -> None:
-        """Sends a wake-up for each queue, so that what waited for a worker need not wait for the sweeper."""
+        """Sends a wake-up for each queue in which something waits: earlier ones may be lost."""
         for queue in self._queues:
-            if queue.queue.task:
-                for name in queue.wake_ups(most=1):
-                    send_wake_up(self._celery, queue.queue, name)
+            if queue.queue.task and (name := queue.first_wake_up()):
+                send_wake_up(self._celery, queue.queue, name)
 
     def _beat(self) -> None:
-        announced = False
         while True:
             if os.getppid() != self._worker:
                 os._exit(1)  # the worker was killed, and nothing else would stop this child
-            try:
-                if not self._woken:
-                    time.sleep(PREPARE_AGAIN_SECONDS)
-                    self._prepare()
-                    continue
-                self._alive()
-                if not announced:
-                    self._wake_up()
-                    announced = True
-                self._flush()
-            except Exception as error:  # without a heartbeat the child counts as dead
-                log.warning("heartbeat_failed", extra={"error": str(error)})
+            if self._woken:
+                self.beat()
+            else:
+                time.sleep(PREPARE_AGAIN_SECONDS)
+                self._prepare()
             time.sleep(HEARTBEAT_SECONDS)
+
+    def beat(self) -> None:
+        """Shows that the child is alive, and at first looks at its queues. Raises StoreUnavailable."""
+        self._touch()
+        self._report_alive()
+        if not self._announced:
+            self._wake_up()
+            self._announced = True
+        self._flush()

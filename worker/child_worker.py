@@ -8,6 +8,7 @@ import sys
 import threading
 
 from jobs.settings import PREFIX
+from jobs.supervision import Supervisor
 
 log = logging.getLogger(__name__)
 
@@ -19,15 +20,16 @@ ATTACHED = "--attached"
 class ChildWorker:
     """Restarts the process if it ends; at the end of the `with` block, stops it and waits for its end."""
 
-    def __init__(self, queue: str | None) -> None:
+    def __init__(self, queue: str | None, supervisor: Supervisor) -> None:
         self._queue = queue
+        self._supervisor = supervisor
         self._stopped = threading.Event()
         self._process: subprocess.Popen[bytes] | None = None
 
     def __enter__(self) -> "ChildWorker":
         if self._queue:
             self._start()
-            threading.Thread(target=self._supervise, name="child worker", daemon=True).start()
+            self._supervisor.start("child worker", self._restart)
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -45,7 +47,7 @@ class ChildWorker:
         command = [sys.executable, "-m", "worker", ATTACHED]
         self._process = subprocess.Popen(command, env=environment, stdin=subprocess.PIPE)  # noqa: S603 (ours)
 
-    def _supervise(self) -> None:
+    def _restart(self) -> None:
         while self._process:
             status = self._process.wait()
             if self._stopped.wait(RESTART_SECONDS):
@@ -58,7 +60,9 @@ def end_with_parent() -> None:
     """Ends this process when its standard input closes; its child processes notice, and end too."""
 
     def watch() -> None:
-        os.read(0, 1)  # not through sys.stdin, whose lock a child would inherit
-        os._exit(1)
+        try:
+            os.read(0, 1)  # not through sys.stdin, whose lock a child would inherit
+        finally:
+            os._exit(1)
 
     threading.Thread(target=watch, name="parent", daemon=True).start()

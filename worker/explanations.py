@@ -16,8 +16,10 @@ from contextlib import suppress
 from jobs.errors import StoreUnavailable
 from jobs.predictions.consumer import WORKER_LOST, Claim, PredictionConsumer
 from jobs.predictions.record import Row
+from jobs.supervision import Supervisor
 from worker.bundles import Bundles, bundle_of
 from worker.measurements import Pace, Report
+from worker.patience import patiently
 from worker.scoring import Score, by_bundle, explaining_scorer, score_claims
 from worker.stopping import ScoringStopped
 
@@ -47,6 +49,7 @@ class ExplanationLoop:
         name: str,
         lease_seconds: float,
         stopping: Callable[[], bool],
+        supervisor: Supervisor,
     ) -> None:
         self.consumer = consumer
         self._bundles = bundles
@@ -58,29 +61,27 @@ class ExplanationLoop:
         """By the sha256 of the bundle: a row of one may take a thousand times as long as a row of another."""
         self._executor = ThreadPoolExecutor(1, "explaining", initializer=_lower_priority)
         self._overall = Pace()
-        self._thread = threading.Thread(target=self._run, name="explanations", daemon=True)
+        self._supervisor = supervisor
+        self._thread: threading.Thread | None = None
 
     @property
     def rows_per_second(self) -> int:
         return self._overall.rows_per_second
 
     def start(self) -> None:
-        self._thread.start()
+        self._thread = self._supervisor.start("explanations", self._run)
 
     def close(self) -> None:
         """Waits until the thread has seen that the worker stops."""
-        self._thread.join(CLOSE_SECONDS)
+        if self._thread:
+            self._thread.join(CLOSE_SECONDS)
 
     def flush(self) -> None:
         self._report.flush()
 
     def _run(self) -> None:
         while not self._stopping():
-            try:
-                self.work()
-            except StoreUnavailable as error:  # claimed jobs are requeued when their lease is over
-                log.warning("store_unavailable", extra={"error": str(error)})
-                time.sleep(1)
+            self.work()  # after an error, claimed jobs are requeued when their lease is over
 
     def work(self, watch_ms: int = WATCH_MS) -> None:
         """Explains the rows of one claim; waits up to `watch_ms` for a first job."""
@@ -104,8 +105,15 @@ class ExplanationLoop:
         outcomes = score_claims(self.consumer, score, claims)
         rows, seconds = sum(len(claim.rows) for claim in claims), time.perf_counter() - started
         self._report.scored(claims, rows, seconds)
-        self._report.recorded(outcomes, self.consumer.record(outcomes))
+        self._report.recorded(outcomes, patiently(self.consumer.record, outcomes))
         self._overall.worked(rows, time.perf_counter() - started)
+
+    def _renew(self, claims: list[Claim]) -> None:
+        """Goes on if Redis pauses: until the lease is over, nobody else has the jobs."""
+        try:
+            self.consumer.renew(claims, self._name)
+        except StoreUnavailable as error:
+            log.warning("store_unavailable", extra={"error": str(error)})
 
     def _in_slices(self, score: Score, claims: list[Claim]) -> Score:
         """Makes the function that scores some rows at a time, and renews the leases in between."""
@@ -119,7 +127,7 @@ class ExplanationLoop:
                 if self._stopping():
                     raise ScoringStopped
                 if time.monotonic() - renewed > self._renew_seconds:
-                    self.consumer.renew(claims, self._name)
+                    self._renew(claims)
                     renewed = time.monotonic()
                 started = time.perf_counter()
                 first = len(outputs)

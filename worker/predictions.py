@@ -3,10 +3,12 @@
 import time
 from collections.abc import Callable, Sequence
 
+from jobs.errors import StoreUnavailable
 from jobs.predictions.consumer import Claim, Outcome, PredictionConsumer
 from jobs.queues.queue import NO_ENTRY
 from worker.bundles import Bundles, bundle_of
 from worker.measurements import Pace, Report
+from worker.patience import patiently
 from worker.scoring import by_bundle, score_claims, scorer
 
 CLAIM_EVERY_SECONDS = 0.1
@@ -44,7 +46,7 @@ class PredictionLoop:
             self._report.claimed()
             outcomes = self._score_all(claims)
             if self._stopping():
-                self._report.recorded(outcomes, self.consumer.record(outcomes))
+                self._report.recorded(outcomes, patiently(self.consumer.record, outcomes))
                 self.consumer.withdraw(wake_up)
                 break
             claims = self._record(outcomes, wake_up)
@@ -64,12 +66,18 @@ class PredictionLoop:
         """Records and claims. After a single job it usually only records, since nothing else waits then."""
         claims: list[Claim] = []
         if len(outcomes) == 1 and time.monotonic() < self._claim_at:
-            counted = self.consumer.record(outcomes)
+            counted = patiently(self.consumer.record, outcomes)
         else:
-            counted, claims = self.consumer.record_and_claim(outcomes, self._name, wake_up, self.pace.rows)
+            counted, claims = self._record_and_claim(outcomes, wake_up)
             self._claim_at = time.monotonic() + CLAIM_EVERY_SECONDS
         self._report.recorded(outcomes, counted)
         return claims
+
+    def _record_and_claim(self, outcomes: list[Outcome], wake_up: str) -> tuple[list[Outcome], list[Claim]]:
+        try:
+            return self.consumer.record_and_claim(outcomes, self._name, wake_up, self.pace.rows)
+        except StoreUnavailable:  # what was worked out is recorded before anything else
+            return patiently(self.consumer.record, outcomes), []
 
     def _wait(self, wake_up: str) -> list[Claim]:
         """Waits for the next job and claims it, or withdraws the wake-up if none comes."""

@@ -14,6 +14,7 @@ from jobs.predictions.consumer import PredictionConsumer
 from jobs.queues.names import BATCHES, EXPLANATIONS, PREDICTIONS, Queue
 from jobs.queues.queue import send_wake_up
 from jobs.settings import Settings
+from jobs.supervision import Supervisor
 from worker.memory import MemoryBudget
 from worker.sweeper import BatchQueueSweep, QueueSweep, Sweep
 
@@ -53,6 +54,7 @@ class ChildContext(NamedTuple):
     journal: Journal
     bundles: "Bundles"
     stopping: Callable[[], bool]
+    supervisor: Supervisor
     memory: MemoryBudget
 
 
@@ -89,6 +91,7 @@ def _prediction_loops(child: ChildContext) -> tuple[WokenLoop, list[Loop]]:
         child.name,
         settings.lease_seconds,
         child.stopping,
+        child.supervisor,
     )
     return woken, [watching]
 
@@ -111,7 +114,7 @@ def _batch_loops(child: ChildContext) -> tuple[WokenLoop, list[Loop]]:
         most_wake_ups=settings.batch_children,
         max_file=settings.max_file,
     )
-    lease = Lease(consumer, child.name, child.stopping)
+    lease = Lease(consumer, child.name, child.stopping, child.supervisor)
     loop = BatchLoop(
         consumer,
         child.bundles,
@@ -120,6 +123,7 @@ def _batch_loops(child: ChildContext) -> tuple[WokenLoop, list[Loop]]:
         child.name,
         child.stopping,
         settings.attempts,
+        settings.files_patience_seconds,
         child.memory.give_back,
     )
     return loop, []

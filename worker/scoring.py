@@ -14,7 +14,8 @@ from jobs.errors import StoreUnavailable
 from jobs.predictions.consumer import Claim, Outcome, PredictionConsumer
 from jobs.predictions.record import Row
 from jobs.predictions.status import PredictionStatus
-from model.bundle import Bundle, Explanation, Outputs
+from model.bundle import Bundle
+from model.outputs import Explanation, Outputs
 from worker.poison_rows import outputs_row_by_row
 from worker.stopping import ScoringStopped
 

@@ -9,12 +9,13 @@ from typing import Any
 from celery import Celery
 
 from jobs import ids
-from jobs.batches.consumer import BatchConsumer
+from jobs.batches.consumer import BatchConsumer, ExpiredBatch
 from jobs.batches.record import folder_of
 from jobs.errors import FilesUnavailable
 from jobs.files.store import FileStore
 from jobs.predictions.consumer import PredictionConsumer
 from jobs.queues.queue import send_wake_up
+from jobs.supervision import Supervisor
 
 log = logging.getLogger(__name__)
 
@@ -29,13 +30,13 @@ Sweep = Callable[[], None]
 class Sweeper:
     """A thread of the worker's parent process. Every worker has one; Redis lets only one sweep at a time."""
 
-    def __init__(self, sweeps: Sequence[Sweep]) -> None:
+    def __init__(self, sweeps: Sequence[Sweep], supervisor: Supervisor) -> None:
         self._sweeps = sweeps
+        self._supervisor = supervisor
         self._stopped = threading.Event()
-        self._thread = threading.Thread(target=self._run, name="sweeper", daemon=True)
 
     def start(self) -> None:
-        self._thread.start()
+        self._supervisor.start("sweeper", self._run)
 
     def stop(self) -> None:
         self._stopped.set()
@@ -45,8 +46,8 @@ class Sweeper:
             for sweep in self._sweeps:
                 try:
                     sweep()
-                except Exception as error:  # the thread must go on: the next sweep may succeed
-                    log.warning("sweep_failed", extra={"error": str(error)})
+                except Exception as error:  # the next sweep follows
+                    self._supervisor.report("sweeper", error)
             self._stopped.wait(SWEEP_EVERY_SECONDS)
 
 
@@ -81,24 +82,32 @@ class BatchQueueSweep(QueueSweep):
         self._batches = consumer
         self._files = files
         self._leftovers_at = 0.0
+        self._leftover: set[str] = set()
+        """The folders without a record when they were last looked at."""
 
     def __call__(self) -> None:
-        for job_id in self.sweep().removable:
+        for expired in self.sweep().removable:
             try:
-                self._files.remove(folder_of(job_id))
-                self._batches.files_removed(job_id)
+                if batch := ExpiredBatch.read(expired):
+                    self._files.remove(folder_of(batch.id))
+                else:
+                    log.error("unreadable_entry", extra={"queue": self._batches.queue.name})
+                self._batches.files_removed(expired)
             except FilesUnavailable as error:  # the next sweep tries again
                 log.warning("files_unavailable", extra={"error": str(error)})
         if time.monotonic() > self._leftovers_at:
             self._leftovers_at = time.monotonic() + LEFTOVERS_EVERY_SECONDS
-            self._remove_leftovers()
+            self.remove_leftovers()
 
-    def _remove_leftovers(self) -> None:
+    def remove_leftovers(self) -> None:
+        """Removes what is old and has no record, and was so the last time too: a clock may have jumped."""
         self._files.remove_drafts(OLDEST_DRAFT_SECONDS)
         old = [
             folder
             for folder in self._files.folders("batches")
-            if folder.startswith(ids.BATCH) and ids.older_than(folder, OLDEST_DRAFT_SECONDS * 1000)
+            if ids.is_id(folder, ids.BATCH) and ids.older_than(folder, OLDEST_DRAFT_SECONDS * 1000)
         ]
-        for job_id in self._batches.unknown(old):
+        leftover = set(self._batches.unknown(old))
+        for job_id in leftover & self._leftover:
             self._files.remove(folder_of(job_id))
+        self._leftover = leftover

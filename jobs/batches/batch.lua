@@ -1,29 +1,42 @@
 -- The record of a batch, its tasks, and what moves it from status to status. jobs/batches/status.py has the table of its
 -- statuses. A task is what a consumer claims: 'plan', 'preview' (of a dry run), the number of a chunk to score, or 'join'.
 --
---   job:<id>          hash    v status model sha owner options size metadata deadline idempotency watchers; from the plan on
---                             layout chunks total next; rows failed bytes (of the chunks that are done); started finished
---                             expires error; hidden (of a dry run, which is in no list)
+-- Planning and joining proceed in steps. Each step is recorded with the position from which the next one goes on, in
+-- whatever process that is; chunks are scored while later ones are being planned.
+--
+--   job:<id>          hash    v status model sha owner options size metadata deadline idempotency watchers webhook retry_of;
+--                             from the first step of the plan on layout chunks total next planned (bytes); planning (the
+--                             position, until the plan is complete; CUT_SHORT if it never will be); joining (the position);
+--                             rows failed bytes (of the chunks that are done); started finished expires error; hidden (of a
+--                             dry run, which is in no list)
 --   job:<id>:plan     list    its chunks, in order
---   job:<id>:done     hash    the rows and failed rows of each chunk that is done
+--   job:<id>:done     hash    of each chunk that is done: its rows, its failed rows, the bytes of its part of the results and
+--                             of the errors, the rows that planning counted, and the bytes of the input
 --   job:<id>:in_queue  set    chunks that are in the queue or claimed
---   job:<id>:tries    hash    how many consumers have claimed each task; not those after whom a slice of a chunk was found
---                             under trial; and, as '<task> entry', the entry that was claimed last
+--   job:<id>:tries    hash    how many consumers were lost with each task, and the one that has it, since its last step; not
+--                             those after whom a slice of a chunk was found under trial; '<task> entry': the entry that was
+--                             claimed last; '<task> <reason>' and '<task> <reason> since': how often the task was put off
+--                             for this reason, and since when; '<task> redone': how often its part was found damaged
 --   job:<id>:lost_slices  hash  of each chunk that consumers were lost with: the slices of rows that they had noted;
 --                             and, as '<chunk> trying', the slice that is under trial
 --   batches:open      set     batches that have not ended
 --   batches:open:<owner>  zset  those of the owner, by the time when they were accepted
 --   batches:unqueued  string  how many chunks are planned and not in the queue yet
---   batches:files     zset    batches whose files are to be removed, by when
+--   batches:files     zset    '<id> <owner>' of each batch whose files are to be removed, by when
 
 local KIND = 'batches'
 local QUEUE = 'batches'
-local FINISHED = 13  -- the index of `finished` in what read_record returns
+local TOTAL = 8  -- the index of `total` in what read_record returns
+local FINISHED = 13  -- that of `finished`
 local OPEN = 'batches:open'
 local UNQUEUED = 'batches:unqueued'
+local CUT_SHORT = 'cut short'
 local FILES = 'batches:files'
 
 local function id_of(raw) return id_from('batch_', raw) end
+-- At this time the sweeper removes the files of a batch, and its id from the list of its owner.
+local function remove_files_at(time, id, owner) redis.call('ZADD', FILES, time, id .. ' ' .. owner) end
+
 local function open_key(owner) return 'batches:open:' .. owner end
 
 local function add_task(id, task)
@@ -39,8 +52,10 @@ local function end_batch(id, status, retention_ms, error)
   redis.call('SREM', OPEN, id)
   redis.call('ZREM', open_key(owner), id)
   if chunks then redis.call('DECRBY', UNQUEUED, chunks - next_chunk) end
+  if redis.call('HDEL', key, 'planning') == 1 then redis.call('HDEL', key, 'total') end  -- it is not known
+  redis.call('HDEL', key, 'joining')
   if redis.call('SCARD', OPEN) == 0 then redis.call('DEL', UNQUEUED) end  -- corrects the count if it has drifted
-  redis.call('ZADD', FILES, whole(now + retention_ms), id)
+  remove_files_at(whole(now + retention_ms), id, owner)
   end_job(hidden and 'previews' or KIND, QUEUE, id, read_job(id), status, retention_ms, NOT_INLINED, error)
 end
 
@@ -64,12 +79,17 @@ end
 
 -- How many chunks of one batch are in the queue at a time: enough for all consumers, few enough to let other batches in.
 local function most_out()
-  return math.max(2 * redis.call('ZCOUNT', consumers_key(QUEUE), now_text, '+inf'), 2)
+  return math.max(2 * count_live(consumers_key(QUEUE), ALIVE_MS), 2)
 end
 
 -- Whether a task is still to be done: another consumer may have done it, or the batch may have moved on.
 local function is_wanted(id, task, status)
-  if task == 'plan' or task == 'preview' then return status == 'validating' end
+  if task == 'preview' then return status == 'validating' end
+  if task == 'plan' then
+    if status == 'validating' then return true end
+    local position = (status == 'queued' or status == 'running') and redis.call('HGET', job_key(id), 'planning')
+    return position and position ~= CUT_SHORT
+  end
   if task == 'join' then return status == 'finalizing' or status == 'canceling' end
   return (status == 'queued' or status == 'running') and redis.call('HEXISTS', job_key(id) .. ':done', task) == 0
 end
@@ -77,7 +97,7 @@ end
 -- Adds the next chunks of a batch to the end of the queue; after the last is done, the task to join the parts.
 local function advance(id)
   local key = job_key(id)
-  local status, next_chunk, chunks = unpack(redis.call('HMGET', key, 'status', 'next', 'chunks'))
+  local status, next_chunk, chunks, planning = unpack(redis.call('HMGET', key, 'status', 'next', 'chunks', 'planning'))
   next_chunk, chunks = tonumber(next_chunk), tonumber(chunks)
   local out = redis.call('SCARD', key .. ':in_queue')
   if status == 'queued' or status == 'running' then
@@ -89,7 +109,7 @@ local function advance(id)
     end
     redis.call('HSET', key, 'next', next_chunk)
     redis.call('DECRBY', UNQUEUED, next_chunk - first)
-    if out == 0 then
+    if out == 0 and (not planning or planning == CUT_SHORT) then
       set_status(id, 'finalizing')
       add_task(id, 'join')
     end
@@ -98,25 +118,68 @@ local function advance(id)
   end
 end
 
+-- No further chunk is planned or added to the queue.
+local function cut_short(id)
+  local key = job_key(id)
+  local chunks, next_chunk, planning = unpack(redis.call('HMGET', key, 'chunks', 'next', 'planning'))
+  redis.call('HSET', key, 'next', chunks)
+  redis.call('DECRBY', UNQUEUED, chunks - next_chunk)
+  if planning then redis.call('HSET', key, 'planning', CUT_SHORT) end
+end
+
 -- A chunk cannot be scored: the batch will fail, and keeps what its other chunks give. With `last`, no further chunk is
 -- added to the queue.
 local function fail_chunk(id, chunk, error, last)
   local key = job_key(id)
   if redis.call('SREM', key .. ':in_queue', chunk) == 0 then return end
-  local status, chunks, next_chunk = unpack(redis.call('HMGET', key, 'status', 'chunks', 'next'))
-  if status == 'running' then
+  if redis.call('HGET', key, 'status') == 'running' then
     redis.call('HSETNX', key, 'error', error)
-    if last then
-      redis.call('HSET', key, 'next', chunks)
-      redis.call('DECRBY', UNQUEUED, chunks - next_chunk)
-    end
+    if last then cut_short(id) end
   end
   advance(id)
 end
 
--- The fields of a record, as jobs/batches/record.py decodes them; all are nil for an unknown id.
+-- The task to plan, to preview or to join cannot be done, and the batch fails; once chunks are being scored, it keeps what
+-- those give. The caller has checked that the task is wanted.
+local function fail_task(id, task, status, retention_ms, error)
+  if task ~= 'plan' or status ~= 'running' then return end_batch(id, 'failed', retention_ms, error) end
+  redis.call('HSETNX', job_key(id), 'error', error)
+  cut_short(id)
+  advance(id)
+end
+
+-- Forgets how often a task was tried, because it has gone a step forward.
+local function forget_tries(id, task)
+  local names = {task}
+  for _, reason in ipairs({'files_unavailable', 'model_unavailable', 'not_finished'}) do
+    names[#names + 1], names[#names + 2] = task .. ' ' .. reason, task .. ' ' .. reason .. ' since'
+  end
+  redis.call('HDEL', job_key(id) .. ':tries', unpack(names))
+end
+
+-- The worker that has claimed a task lives: its claim is not counted.
+local function uncount_claim(id, task)
+  local tries = job_key(id) .. ':tries'
+  if tonumber(redis.call('HGET', tries, task) or 0) > 0 then redis.call('HINCRBY', tries, task, -1) end
+  redis.call('HDEL', job_key(id) .. ':lost_slices', task .. ' trying')
+end
+
+-- Returns a task to the queue at once; that of a batch that has ended is dropped.
+local function release(id, task, entry)
+  local mine = remove_claimed(QUEUE, entry)
+  local status, finished = unpack(redis.call('HMGET', job_key(id), 'status', 'finished'))
+  if not status or finished then return end
+  uncount_claim(id, task)
+  if mine then add_task(id, task) end
+end
+
+-- The fields of a record, as jobs/batches/record.py decodes them; all are nil for an unknown id. Its total is nil until the
+-- plan is complete.
 local function read_record(id, retention_ms)
   expire_overdue(id, retention_ms)
-  return redis.call('HMGET', job_key(id), 'v', 'status', 'model', 'sha', 'owner', 'options', 'size', 'total', 'rows',
-                    'failed', 'bytes', 'started', 'finished', 'expires', 'error', 'metadata', 'deadline')
+  local record = redis.call('HMGET', job_key(id), 'v', 'status', 'model', 'sha', 'owner', 'options', 'size', 'total', 'rows',
+                    'failed', 'bytes', 'started', 'finished', 'expires', 'error', 'metadata', 'deadline', 'webhook',
+                    'retry_of')
+  if redis.call('HEXISTS', job_key(id), 'planning') == 1 then record[TOTAL] = false end
+  return record
 end

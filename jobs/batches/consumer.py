@@ -7,6 +7,7 @@ from uuid import uuid4
 import orjson
 from redis import Redis
 
+from jobs import ids
 from jobs.batches.record import BatchOptions
 from jobs.batches.status import BatchStatus
 from jobs.connection import store_errors
@@ -19,13 +20,34 @@ PLAN, PREVIEW, JOIN = "plan", "preview", "join"
 LOST_PER_ATTEMPT = 3
 """A chunk takes seconds, so it is often lost with a worker that dies for a reason unrelated to the chunk."""
 
+MOST_REDONE = 3
+"""So often a chunk is scored again because its part was damaged."""
+
 WORKER_LOST = orjson.dumps(
     {"type": "worker_lost", "detail": "every worker that claimed a part of this batch was lost"}
 )
 
 
+class ChunkDone(NamedTuple):
+    """What is recorded of a chunk that is done: its rows, how many failed, and the bytes of its parts.
+
+    `expected` is the number of rows that planning counted in it, `bytes` its size in the input.
+    """
+
+    rows: int
+    failed: int
+    size: int
+    errors_size: int
+    expected: int
+    bytes: int
+
+
 class BatchTask(NamedTuple):
-    """A task of a batch: to PLAN it, to PREVIEW it, to score the chunk of this number, to JOIN the parts."""
+    """A task of a batch: to PLAN it, to PREVIEW it, to score the chunk of this number, to JOIN the parts.
+
+    `tries` are the consumers that were lost with it since its last step, and this one. `chunks` is how many
+    are planned so far; `planning` and `joining` are the positions that the last step recorded, empty before.
+    """
 
     entry: bytes
     id: str
@@ -34,15 +56,43 @@ class BatchTask(NamedTuple):
     model: str
     sha256: str
     options: BatchOptions
-    size: int
     layout: bytes
-    chunk: str
+    chunks: int = 0
+    total: int = 0
+    cut_short: bool = False
+    """Whether the rest of the file could not be planned."""
+    planning: str = ""
+    joining: bytes = b""
+    chunk: str = ""
     lost: tuple[range, ...] = ()
     """Ranges of rows of the chunk that were being scored when a consumer was lost."""
     plan: tuple[str, ...] = ()
     """To JOIN the parts: all chunks, in order ..."""
-    done: dict[int, tuple[int, int]] = {}  # noqa: RUF012 (never changed)
-    """... and of those that are done, by number, the rows and failed rows."""
+    done: dict[int, ChunkDone] = {}  # noqa: RUF012 (never changed)
+    """... and what is recorded of those that are done, by number."""
+
+
+class PlanStep(NamedTuple):
+    """A step of planning: the next chunks, with their rows and bytes, and the position from which to go on.
+
+    `first` is the number of the first of them. `over` is "plan" after the last step, "turn" if other tasks of
+    the queue come before the next one, and empty if this consumer goes on.
+    """
+
+    first: int
+    layout: bytes
+    chunks: Sequence[str]
+    rows: int
+    bytes: int
+    position: str
+    over: str
+
+
+class PutOff(NamedTuple):
+    """How often a task was put off for one reason since its last step, and for how long so far."""
+
+    times: int
+    seconds: float
 
 
 class Renewed(NamedTuple):
@@ -53,21 +103,23 @@ class Renewed(NamedTuple):
     """Whether workers are scoring predictions."""
 
 
-class ChunkDone(NamedTuple):
-    """`expected` is the number of rows that planning counted in the chunk."""
-
-    rows: int
-    failed: int
-    size: int
-    expected: int
-
-
 class BatchSweep(NamedTuple):
     requeued: int
     given_up: int
     wake_ups: list[str]
-    removable: list[str]
-    """Batches whose files are to be removed."""
+    removable: list[bytes]
+    """Batches whose files are to be removed, as `ExpiredBatch.read` takes them."""
+
+
+class ExpiredBatch(NamedTuple):
+    id: str
+    owner: str
+
+    @classmethod
+    def read(cls, expired: bytes) -> "ExpiredBatch | None":
+        """None for what names no batch: Redis is not trusted with the names of folders."""
+        job_id, _, owner = expired.decode(errors="replace").partition(" ")
+        return cls(job_id, owner) if ids.is_id(job_id, ids.BATCH) else None
 
 
 class BatchConsumer(QueueConsumer):
@@ -80,7 +132,11 @@ class BatchConsumer(QueueConsumer):
         self._done = Script(redis, "batches/done")
         self._fail = Script(redis, "batches/fail")
         self._finish = Script(redis, "batches/finish")
+        self._joined = Script(redis, "batches/joined")
+        self._redo = Script(redis, "batches/redo")
+        self._put_off = Script(redis, "batches/put_off")
         self._release = Script(redis, "batches/release")
+        self._release_claims = Script(redis, "batches/release_claims")
         self._note_slice = Script(redis, "batches/note_slice")
         self._files_removed = Script(redis, "batches/files_removed")
 
@@ -112,21 +168,25 @@ class BatchConsumer(QueueConsumer):
         )
         return Renewed(BatchStatus(status.decode()) if status else None, bool(busy))
 
-    def planned(
-        self, task: BatchTask, layout: bytes, total: int, size: int, chunks: Sequence[str], most_wake_ups: int
-    ) -> list[str]:
-        """Records the plan; `total` and `size` are its rows and bytes. Returns the wake-ups to send."""
-        sent = self._planned(
-            [(chunk,) for chunk in chunks],
+    def planned(self, task: BatchTask, step: PlanStep, most_wake_ups: int) -> tuple[bool, list[str]]:
+        """Records a step of planning. Returns whether it was recorded, and the wake-ups to send.
+
+        A step that was recorded before, by this consumer or another, changes nothing.
+        """
+        reply = self._planned(
+            [(chunk,) for chunk in step.chunks],
             entry=task.entry,
             id=task.id,
-            layout=layout,
-            total=total,
-            size=size,
+            first=step.first,
+            layout=step.layout,
+            rows=step.rows,
+            bytes=step.bytes,
+            position=step.position,
+            over=step.over,
             wake_up_name=uuid4().hex,
             most_wake_ups=most_wake_ups,
         )
-        return decode_all(sent)
+        return bool(reply.recorded), decode_all(reply.wake_ups)
 
     def done(self, task: BatchTask, done: ChunkDone, most_wake_ups: int) -> tuple[bool, list[str]]:
         """Records that a chunk is done. Returns whether it is the first time, and the wake-ups to send."""
@@ -136,8 +196,10 @@ class BatchConsumer(QueueConsumer):
             chunk=task.task,
             rows=done.rows,
             failed=done.failed,
-            bytes=done.size,
+            size=done.size,
+            errors_size=done.errors_size,
             expected=done.expected,
+            bytes=done.bytes,
             wake_up_name=uuid4().hex,
             most_wake_ups=most_wake_ups,
         )
@@ -165,8 +227,37 @@ class BatchConsumer(QueueConsumer):
         )
         return decode_all(sent)
 
+    def joined(self, task: BatchTask, position: bytes) -> bool:
+        """Records how far the parts are joined. False if another consumer has the task by now."""
+        return bool(self._joined(entry=task.entry, id=task.id, position=position))
+
+    def redo(self, task: BatchTask, chunks: Sequence[int], error: bytes, most_wake_ups: int) -> list[str]:
+        """Has chunks scored again whose parts are damaged, before the parts are joined.
+
+        A chunk whose part was damaged MOST_REDONE times fails the batch with this error, and its rows are
+        missing. Returns the wake-ups to send.
+        """
+        sent = self._redo(
+            [(chunk,) for chunk in chunks],
+            entry=task.entry,
+            id=task.id,
+            most=MOST_REDONE,
+            error=error,
+            wake_up_name=uuid4().hex,
+            most_wake_ups=most_wake_ups,
+        )
+        return decode_all(sent)
+
+    def put_off(self, task: BatchTask, reason: str) -> PutOff:
+        """Leaves the task to whoever claims it once its lease is over; this claim does not count."""
+        put_off = self._put_off(entry=task.entry, id=task.id, task=task.task, reason=reason)
+        return PutOff(put_off.times, put_off.since_ms / 1000)
+
     def finish(self, task: BatchTask, status: BatchStatus, error: bytes = b"") -> BatchStatus | None:
-        """Ends the batch. Returns its final status; None if the task was stale or another consumer has it."""
+        """Ends the batch. Returns its final status; None if the task was stale or another consumer has it.
+
+        A plan that FAILED while chunks are being scored ends the batch once these are done: None, too.
+        """
         ended = self._finish(
             entry=task.entry,
             id=task.id,
@@ -178,15 +269,17 @@ class BatchConsumer(QueueConsumer):
         return BatchStatus(ended.decode()) if ended else None
 
     def release(self, task: BatchTask) -> None:
-        """Returns the task to the queue, because this worker stops."""
+        """Returns the task to the queue, because this consumer does not go on with it."""
         self._release(entry=task.entry, id=task.id, task=task.task)
+
+    def release_claims(self, consumer: str) -> None:
+        """Returns to the queue what the consumer has claimed without knowing, as it got no answer."""
+        self._release_claims(queue=self.queue.name, consumer=consumer)
 
     def sweep(self, most_wake_ups: int) -> BatchSweep:
         """Requeues tasks that were claimed longer ago than the lease. Only one worker sweeps at a time."""
         swept = self._sweep_queue(self._settings.attempts * LOST_PER_ATTEMPT, WORKER_LOST, most_wake_ups)
-        return BatchSweep(
-            swept.requeued, swept.given_up, decode_all(swept.wake_ups), decode_all(swept.removable)
-        )
+        return BatchSweep(swept.requeued, swept.given_up, decode_all(swept.wake_ups), swept.removable)
 
     def unknown(self, job_ids: Sequence[str]) -> list[str]:
         """The ids among these that have no record."""
@@ -196,13 +289,18 @@ class BatchConsumer(QueueConsumer):
                 pipeline.exists(f"job:{job_id}")
             return [job_id for job_id, known in zip(job_ids, pipeline.execute(), strict=True) if not known]
 
-    def files_removed(self, job_id: str) -> None:
-        self._files_removed(id=job_id)
+    def files_removed(self, expired: bytes) -> None:
+        batch = ExpiredBatch.read(expired)
+        self._files_removed(
+            expired=expired, owner=batch.owner if batch else "", raw=ids.raw(batch.id) if batch else b""
+        )
 
 
 def _decode(claimed: Any) -> BatchTask:
-    done = [int(number) for number in claimed.done[::2]]
-    counts = [tuple(map(int, counts.split())) for counts in claimed.done[1::2]]
+    done = {
+        int(number): ChunkDone._make(map(int, recorded.split()))
+        for number, recorded in zip(claimed.done[::2], claimed.done[1::2], strict=True)
+    }
     return BatchTask(
         entry=claimed.entry,
         id=claimed.id.decode(),
@@ -211,12 +309,16 @@ def _decode(claimed: Any) -> BatchTask:
         model=claimed.model.decode(),
         sha256=claimed.sha.hex(),
         options=BatchOptions.from_json(claimed.options),
-        size=int(claimed.size),
         layout=claimed.layout,
+        chunks=int(claimed.chunks),
+        total=int(claimed.total),
+        cut_short=bool(claimed.cut_short),
+        planning=claimed.planning.decode(),
+        joining=claimed.joining,
         chunk=claimed.chunk.decode(),
         lost=tuple(_slice(text) for text in claimed.lost.decode().split()),
         plan=tuple(decode_all(claimed.plan)),
-        done={number: (rows, failed) for number, (rows, failed) in zip(done, counts, strict=True)},
+        done=done,
     )
 
 

@@ -20,7 +20,7 @@ class BatchOptions:
 
     `encoding`, `delimiter` and `decimal` are those that the caller names, empty where they are to be found.
     `missing` are texts for missing values, besides those of the bundle. A file that is `raw` is packed, or
-    may not be UTF-8; planning makes a plain file of it first.
+    may not be UTF-8; planning makes plain files of it.
     """
 
     input: Format
@@ -38,6 +38,11 @@ class BatchOptions:
     raw: bool = False
     escape_formulas: bool = False
 
+    @property
+    def has_plain_chunks(self) -> bool:
+        """Whether planning writes each chunk to a file of its own, as plain text."""
+        return self.raw and self.input is not Format.PARQUET
+
     def to_json(self) -> bytes:
         return orjson.dumps(asdict(self))
 
@@ -50,7 +55,7 @@ class BatchOptions:
 
 @dataclass(frozen=True)
 class NewBatch:
-    """A batch whose input is in the file store; metadata is JSON."""
+    """A batch whose input is in the file store; metadata is JSON, `webhook` as Receiver.stored has it."""
 
     id: str
     model: str
@@ -61,6 +66,8 @@ class NewBatch:
     metadata: bytes = b"{}"
     start_within_ms: int | None = None
     idempotency: IdempotencyKey | None = None
+    webhook: str = ""
+    retry_of: str = ""
 
 
 class BatchRecord(NamedTuple):
@@ -83,6 +90,8 @@ class BatchRecord(NamedTuple):
     error: bytes | None
     metadata: bytes
     deadline: int | None
+    webhook: str = ""
+    retry_of: str = ""
 
     @property
     def progress(self) -> float:
@@ -106,7 +115,7 @@ class BatchRecord(NamedTuple):
         version, status, model, sha, owner, options, size, total, rows, failed, done, *rest = values
         if version != VERSION or not (status and model and sha and owner and options):
             raise UnknownRecord
-        started, finished, expires, error, metadata, deadline = rest
+        started, finished, expires, error, metadata, deadline, webhook, retry_of = rest
         return cls(
             id=job_id,
             status=BatchStatus(status.decode()),
@@ -125,6 +134,8 @@ class BatchRecord(NamedTuple):
             error=error,
             metadata=metadata or b"{}",
             deadline=_int(deadline),
+            webhook=(webhook or b"").decode(),
+            retry_of=(retry_of or b"").decode(),
         )
 
 
@@ -148,9 +159,23 @@ def source_of(job_id: str, options: BatchOptions) -> FileRef:
     return FileRef(name, folder)
 
 
-def input_of(job_id: str, options: BatchOptions) -> FileRef:
-    """The file that is scored."""
-    return FileRef(f"{folder_of(job_id)}/plain") if options.raw else source_of(job_id, options)
+def input_of(job_id: str, options: BatchOptions, start: int = 0) -> FileRef:
+    """The file that is scored. With `has_plain_chunks`, each chunk has one, named by its start."""
+    return FileRef(f"{plain_folder(job_id)}/{start:015}") if options.raw else source_of(job_id, options)
+
+
+def plain_folder(job_id: str) -> str:
+    """The folder with what planning makes of a raw file."""
+    return f"{folder_of(job_id)}/plain"
+
+
+def part_of(job_id: str, chunk: int) -> str:
+    """The results of a chunk, until they are joined; its errors have this name and `.errors`."""
+    return f"{parts_folder(job_id)}/{chunk:06}"
+
+
+def parts_folder(job_id: str) -> str:
+    return f"{folder_of(job_id)}/parts"
 
 
 def output_of(job_id: str, options: BatchOptions, name: str) -> FileRef:

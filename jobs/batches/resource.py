@@ -36,4 +36,6 @@ def batch(record: BatchRecord) -> bytes:
             "errors": f"{path}/errors",
         },
     }
+    if record.retry_of:
+        resource["retry_of"] = record.retry_of
     return orjson.dumps(resource)

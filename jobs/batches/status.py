@@ -7,7 +7,7 @@ class BatchStatus(StrEnum):
     VALIDATING = "validating"
     """Accepted; no worker has read its file yet."""
     QUEUED = "queued"
-    """Its file is a table, and cut into chunks; none of them has been claimed yet."""
+    """Its file is a table, and at least partly cut into chunks; none of them has been claimed yet."""
     RUNNING = "running"
     FINALIZING = "finalizing"
     """Every chunk is done; the parts are being joined."""
@@ -20,7 +20,7 @@ class BatchStatus(StrEnum):
     CANCELING = "canceling"
     """It ends as soon as the chunks that are being scored are done or given up."""
     CANCELED = "canceled"
-    """Canceled by its caller; what was scored before is kept."""
+    """Canceled by its caller; what was scored before is kept, unless its parts were being joined."""
     EXPIRED = "expired"
     """Not started by its deadline."""
 
@@ -31,9 +31,9 @@ _S = BatchStatus
 
 BATCH_TRANSITIONS: dict[BatchStatus, frozenset[BatchStatus]] = {
     _S.VALIDATING: frozenset({_S.QUEUED, _S.SUCCEEDED, _S.FAILED, _S.CANCELED, _S.EXPIRED}),
-    _S.QUEUED: frozenset({_S.RUNNING, _S.CANCELED, _S.EXPIRED}),
+    _S.QUEUED: frozenset({_S.RUNNING, _S.FAILED, _S.CANCELED, _S.EXPIRED}),
     _S.RUNNING: frozenset({_S.FINALIZING, _S.CANCELING}),
-    _S.FINALIZING: frozenset({_S.SUCCEEDED, _S.PARTIALLY_SUCCEEDED, _S.FAILED}),
+    _S.FINALIZING: frozenset({_S.RUNNING, _S.SUCCEEDED, _S.PARTIALLY_SUCCEEDED, _S.FAILED, _S.CANCELED}),
     _S.CANCELING: frozenset({_S.CANCELED, _S.FAILED}),
     _S.SUCCEEDED: frozenset(),
     _S.PARTIALLY_SUCCEEDED: frozenset(),
@@ -41,7 +41,7 @@ BATCH_TRANSITIONS: dict[BatchStatus, frozenset[BatchStatus]] = {
     _S.CANCELED: frozenset(),
     _S.EXPIRED: frozenset(),
 }
-"""Only a dry run goes from VALIDATING to SUCCEEDED."""
+"""Only a dry run goes from VALIDATING to SUCCEEDED. A damaged part leads from FINALIZING back to RUNNING."""
 
 for _status, _following in BATCH_TRANSITIONS.items():
     _status.ended = not _following

@@ -9,7 +9,7 @@ from redis import Redis
 
 from jobs.batches.record import BatchRecord, NewBatch
 from jobs.batches.status import BatchStatus
-from jobs.errors import QueueFull, TooManyBatches
+from jobs.errors import IdempotencyKeyReused, QueueFull, StoreRefuses, TooManyBatches
 from jobs.queues.capacity import MOST_SECONDS, UNKNOWN_SECONDS
 from jobs.queues.names import BATCH
 from jobs.queues.queue import JobStore, Script, decode_all, first_members
@@ -54,17 +54,26 @@ class BatchStore(JobStore[BatchRecord, BatchStatus]):
         if refused := self._check_limits(owner=owner, **self._limits):
             raise self._refusal(*refused)
 
-    def add(self, batch: NewBatch) -> list[str]:
+    def add(self, batch: NewBatch) -> list[str] | str:
         """Records the batch and adds its first task to the queue. Returns the wake-ups to send.
 
-        Raises QueueFull or TooManyBatches. Adding a batch again changes nothing.
+        Returns the id of another batch if its key stands for that by now. Raises QueueFull, TooManyBatches,
+        IdempotencyKeyReused, or StoreRefuses if the key is no longer reserved. Adding a batch again changes
+        nothing.
         """
         verdict, *detail = self._add(
             [_item(batch)], **self._limits, retention_ms=self.retention_ms, wake_up_name=uuid4().hex
         )
-        if verdict != b"ok":
-            raise self._refusal(verdict, *detail)
-        return decode_all(detail[0])
+        match verdict:
+            case b"ok":
+                return decode_all(detail[0])
+            case b"same":
+                return str(detail[0].decode())
+            case b"reused":
+                raise IdempotencyKeyReused
+            case b"lapsed":
+                raise StoreRefuses("the Idempotency-Key was lost while the body arrived; send it again")
+        raise self._refusal(verdict, *detail)
 
     def _refusal(self, verdict: bytes, oldest: bytes = b"") -> QueueFull | TooManyBatches:
         """`oldest` is the owner's batch that has been open longest."""

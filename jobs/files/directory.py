@@ -3,26 +3,37 @@
 import os
 import shutil
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from errno import EDQUOT, ENOSPC
 from io import FileIO, RawIOBase
 from pathlib import Path
+from typing import TypeAlias
 from uuid import uuid4
 
-from jobs.errors import FileMissing, FilesFull, FilesUnavailable
-from jobs.files.store import PIECE, FileStore, Reserve, Writable
+from jobs.errors import FileMissing, FilesForbidden, FilesFull, FilesUnavailable
+from jobs.files.store import PIECE, Draft, FileStore, Reserve, Writable
+
+Sync: TypeAlias = Callable[[int], object]
+"""Makes what was written to a descriptor durable, as os.fsync does."""
 
 
 class DirectoryFiles(FileStore):
     """A draft, whose name begins with a dot, is written first and then renamed."""
 
-    def __init__(self, root: Path) -> None:
+    def __init__(self, root: Path, sync: Sync = os.fsync) -> None:
         self._root = root
+        self._sync = sync
+
+    def _path(self, name: str) -> Path:
+        """Raises FilesForbidden for a name that leaves the root: it may come from Redis."""
+        if name.startswith("/") or ".." in name.split("/"):
+            raise FilesForbidden("the name of a file leaves the file store")
+        return self._root / name
 
     @contextmanager
     def create(self, name: str) -> Iterator[Writable]:
-        path = self._root / name
+        path = self._path(name)
         draft = path.with_name(f".{path.name}-{uuid4().hex}")
         with _named_errors():
             path.parent.mkdir(parents=True, exist_ok=True)
@@ -30,8 +41,8 @@ class DirectoryFiles(FileStore):
         try:
             with file:
                 yield _FullWriter(file)
-            with _named_errors():
-                draft.rename(path)
+                _make_durable(file.fileno(), self._sync)
+            _publish(draft, path, self._sync)
         finally:
             with suppress(OSError):
                 draft.unlink(missing_ok=True)
@@ -43,9 +54,12 @@ class DirectoryFiles(FileStore):
         if disk.free < min(reserve.size, disk.total * reserve.share):
             raise FilesFull
 
+    def draft(self, name: str, state: str = "", at: int = 0) -> Draft:
+        return _DirectoryDraft(self._path(name), state, at, self._sync)
+
     def open(self, name: str) -> RawIOBase:
         with _named_errors():
-            return (self._root / name).open("rb", buffering=0)
+            return (self._path(name)).open("rb", buffering=0)
 
     def read(self, name: str) -> bytes:
         with self.open(name) as file:
@@ -61,22 +75,27 @@ class DirectoryFiles(FileStore):
 
     def size(self, name: str) -> int:
         with _named_errors():
-            return (self._root / name).stat().st_size
+            return (self._path(name)).stat().st_size
+
+    def sizes(self, folder: str) -> dict[str, int]:
+        with _named_errors(), suppress(FileNotFoundError), os.scandir(self._path(folder)) as entries:
+            return {f"{folder}/{entry.name}": entry.stat().st_size for entry in entries}
+        return {}
 
     def remove(self, folder: str) -> None:
         with _named_errors(), suppress(FileNotFoundError):
-            for path, _, files in os.walk(self._root / folder, topdown=False):
+            for path, _, files in os.walk(self._path(folder), topdown=False):
                 for file in files:
                     Path(path, file).unlink(missing_ok=True)
                 Path(path).rmdir()
 
     def remove_file(self, name: str) -> None:
         with _named_errors():
-            (self._root / name).unlink(missing_ok=True)
+            (self._path(name)).unlink(missing_ok=True)
 
     def folders(self, folder: str) -> Iterator[str]:
         with _named_errors(), suppress(FileNotFoundError):
-            for entry in os.scandir(self._root / folder):
+            for entry in os.scandir(self._path(folder)):
                 if entry.is_dir():
                     yield entry.name
 
@@ -89,6 +108,55 @@ class DirectoryFiles(FileStore):
                     with suppress(FileNotFoundError):  # it was finished meanwhile
                         if name.startswith(".") and draft.stat().st_mtime < before:
                             draft.unlink()
+
+
+class _DirectoryDraft(Draft):
+    """Two processes may write the same bytes to the same place: neither cuts off what the other wrote."""
+
+    def __init__(self, path: Path, state: str, at: int, sync: Sync) -> None:
+        self._path = path
+        self._sync = sync
+        self._state = state or uuid4().hex
+        self._draft = path.with_name(f".{path.name}-{self._state}")
+        with _named_errors():
+            path.parent.mkdir(parents=True, exist_ok=True)
+            self._file = FileIO(os.open(self._draft, os.O_RDWR | os.O_CREAT, 0o666), "r+")
+            self.at = at if self._file.seek(0, os.SEEK_END) >= at else 0
+            self._file.seek(self.at)
+        self._writer = _FullWriter(self._file)
+
+    def write(self, data: bytes | memoryview) -> None:
+        self._writer.write(data)
+        self.at += len(data)
+
+    def save(self) -> tuple[str, int]:
+        _make_durable(self._file.fileno(), self._sync)
+        return self._state, self.at
+
+    def finish(self) -> None:
+        with _named_errors():
+            self._file.truncate(self.at)
+        _make_durable(self._file.fileno(), self._sync)
+        _publish(self._draft, self._path, self._sync)
+
+    def close(self) -> None:
+        self._file.close()
+
+
+def _make_durable(descriptor: int, sync: Sync) -> None:
+    with _named_errors():
+        sync(descriptor)
+
+
+def _publish(draft: Path, path: Path, sync: Sync) -> None:
+    """Renames the draft, and makes its new name durable."""
+    with _named_errors():
+        draft.rename(path)
+        folder = os.open(path.parent, os.O_RDONLY | os.O_DIRECTORY)
+        try:
+            sync(folder)
+        finally:
+            os.close(folder)
 
 
 class _FullWriter:

@@ -2,7 +2,7 @@
 
 import json
 import re
-from collections.abc import Container
+from collections.abc import Container, Iterable
 from typing import Any, NoReturn
 
 import orjson
@@ -12,6 +12,10 @@ _INEXACT = re.compile(rb"[0-9][0-9.]{16}|\.[0-9]+0(?![0-9])|[0-9][eE][+-]?[0-9]"
 _NEVER_CHANGED = frozenset({str, int, bool, type(None)})
 _MOST_DIGITS = 400
 """An integer with more digits is beyond every float, and slow to read."""
+
+
+DEEPEST = 250
+"""Levels of a row at most: what is nested deeper could be read and not be written."""
 
 
 class ExactNumber:
@@ -36,6 +40,21 @@ def read_object(line: bytes) -> dict[str, Any] | None:
         except (ValueError, TypeError, RecursionError):
             return None
     return row if isinstance(row, dict) else None
+
+
+def is_too_deep(row: object, line: bytes) -> bool:
+    """Whether a row is nested more than DEEPEST levels deep. Few lines have so many brackets."""
+    if len(line) <= 2 * DEEPEST or line.count(b"[") + line.count(b"{") <= DEEPEST:
+        return False
+    level, depth = [row], 0
+    while level:
+        depth += 1
+        level = [inner for value in level for inner in _inner(value) if isinstance(inner, dict | list)]
+    return depth > DEEPEST
+
+
+def _inner(value: Any) -> Iterable[Any]:
+    return value.values() if isinstance(value, dict) else value
 
 
 def with_exact_numbers(row: dict[str, Any], line: bytes, dropped: Container[str]) -> dict[str, Any]:

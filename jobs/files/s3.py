@@ -19,7 +19,7 @@ from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 
 from jobs.errors import FileMissing, FilesForbidden, FilesUnavailable
-from jobs.files.store import PIECE, FileStore, Reserve, Writable
+from jobs.files.store import PIECE, Draft, FileStore, Reserve, Writable
 
 PART = 16 * 1024 * 1024
 """Bytes of a part. S3 allows 10,000 parts, so a file may have 156 GiB."""
@@ -48,7 +48,7 @@ class S3Files(FileStore):
 
     @contextmanager
     def create(self, name: str) -> Iterator[Writable]:
-        upload = _Upload(self.bucket, self._key(name))
+        upload = S3Draft(self.bucket, self._key(name))
         try:
             yield upload
             upload.finish()
@@ -59,11 +59,20 @@ class S3Files(FileStore):
     def check_room(self, reserve: Reserve) -> None:
         """There is always room."""
 
+    def draft(self, name: str, state: str = "", at: int = 0) -> Draft:
+        return S3Draft(self.bucket, self._key(name), state)
+
     def open(self, name: str) -> RawIOBase:
         return _ObjectReader(self.bucket, self._key(name))
 
     def size(self, name: str) -> int:
         return _ObjectReader(self.bucket, self._key(name)).size
+
+    def sizes(self, folder: str) -> dict[str, int]:
+        with _named_errors(self.bucket):
+            pages = self._pages("list_objects_v2", folder.rstrip("/") + "/")
+            found = [each for page in pages for each in page.get("Contents", ())]
+        return {each["Key"].removeprefix(self._prefix): each["Size"] for each in found}
 
     def read(self, name: str) -> bytes:
         return b"".join(self.pieces(name))
@@ -110,24 +119,34 @@ class S3Files(FileStore):
         return pages.paginate(Bucket=self.bucket, Prefix=self._key(prefix), **more)
 
 
-class _Upload:
-    """Puts a short file in one request, and uploads a long one in parts of PART bytes."""
+class S3Draft(Draft):
+    """Puts a short file in one request, and uploads a long one in parts of PART bytes.
 
-    def __init__(self, bucket: str, key: str) -> None:
+    `upload` is the id of an upload to go on with. What is not a whole part yet is not durable.
+    """
+
+    def __init__(self, bucket: str, key: str, upload: str = "") -> None:
         self._where = {"Bucket": bucket, "Key": key}
         self._bucket = bucket
         self._buffer = bytearray()
-        self._upload: str | None = None
+        self._upload = upload
         self._parts: list[dict[str, Any]] = []
+        if upload:
+            self._find_parts()
+        self.at = PART * len(self._parts)
 
     def write(self, data: bytes | memoryview) -> None:
         self._buffer += data
+        self.at += len(data)
         while len(self._buffer) >= PART:
             self._send(bytes(self._buffer[:PART]))
             del self._buffer[:PART]
 
+    def save(self) -> tuple[str, int]:
+        return self._upload, PART * len(self._parts)
+
     def finish(self) -> None:
-        if self._upload is None:
+        if not self._upload:
             with _named_errors(self._bucket):
                 _client().put_object(Body=bytes(self._buffer), **self._where)
             return
@@ -139,13 +158,30 @@ class _Upload:
             )
 
     def abort(self) -> None:
-        if self._upload is not None:
+        if self._upload:
             with _named_errors(self._bucket):
                 _client().abort_multipart_upload(UploadId=self._upload, **self._where)
 
+    def close(self) -> None:
+        """Does nothing: the upload waits for the next process."""
+
+    def _find_parts(self) -> None:
+        """The parts that were sent; none, and a new upload, if the upload is gone."""
+        try:
+            with _named_errors(self._bucket):
+                pages = _client().get_paginator("list_parts").paginate(UploadId=self._upload, **self._where)
+                sent = [part for page in pages for part in page.get("Parts", ())]
+        except FileMissing:
+            self._upload = ""
+            return
+        for number, part in enumerate(sent, start=1):
+            if (part["PartNumber"], part["Size"]) != (number, PART):
+                return
+            self._parts.append({"PartNumber": number, "ETag": part["ETag"]})
+
     def _send(self, data: bytes) -> None:
         with _named_errors(self._bucket):
-            if self._upload is None:
+            if not self._upload:
                 self._upload = _client().create_multipart_upload(**self._where)["UploadId"]
             number = len(self._parts) + 1
             sent = _client().upload_part(Body=data, PartNumber=number, UploadId=self._upload, **self._where)
@@ -195,7 +231,7 @@ def _named_errors(bucket: str) -> Iterator[None]:
         yield
     except ClientError as error:
         code = str(error.response["Error"]["Code"])
-        if code in ("404", "NoSuchKey"):
+        if code in ("404", "NoSuchKey", "NoSuchUpload"):
             raise FileMissing from None
         if code in _REFUSALS:
             raise FilesForbidden(_REFUSALS[code].format(bucket=bucket)) from error

@@ -27,6 +27,27 @@ class Writable(Protocol):
     def write(self, data: bytes | memoryview, /) -> object: ...
 
 
+class Draft(ABC):
+    """A file that is written little by little, also by one process after the other."""
+
+    at: int
+    """How many of its bytes there are."""
+
+    @abstractmethod
+    def write(self, data: bytes | memoryview, /) -> object: ...
+
+    @abstractmethod
+    def save(self) -> tuple[str, int]:
+        """Makes what is written durable. Returns what another process needs to go on: `state` and `at`."""
+
+    @abstractmethod
+    def finish(self) -> None:
+        """From now on the file exists. Raises FileMissing if the draft was removed."""
+
+    @abstractmethod
+    def close(self) -> None: ...
+
+
 class FileStore(ABC):
     """Files by name, with slashes between folders. A file is complete or does not exist.
 
@@ -36,7 +57,11 @@ class FileStore(ABC):
 
     @abstractmethod
     def create(self, name: str) -> AbstractContextManager[Writable]:
-        """A file to write. It exists once the block ends; after an error in the block nothing is left."""
+        """A file to write. It exists, and is durable, once the block ends; after an error nothing is left."""
+
+    @abstractmethod
+    def draft(self, name: str, state: str = "", at: int = 0) -> Draft:
+        """A new draft of a file, or one to go on with as `save` said; from the beginning if it is gone."""
 
     @abstractmethod
     def check_room(self, reserve: Reserve) -> None:
@@ -48,6 +73,10 @@ class FileStore(ABC):
 
     @abstractmethod
     def size(self, name: str) -> int: ...
+
+    @abstractmethod
+    def sizes(self, folder: str) -> dict[str, int]:
+        """The sizes of the files in the folder, by name; none if there is no such folder."""
 
     @abstractmethod
     def remove(self, folder: str) -> None:

@@ -3,10 +3,11 @@
 import codecs
 import csv
 import re
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from enum import StrEnum
 from functools import lru_cache
 from io import RawIOBase
+from itertools import islice
 from typing import NamedTuple
 
 from jobs.errors import FilesUnavailable, InvalidTable, OverLimit
@@ -54,6 +55,7 @@ LONGEST_NAMES = 256 * 1024
 TEXT_CHECK_BYTES = 8192
 """A file with a zero byte among so many first bytes is not text."""
 
+_MOST_COLUMN_FAULTS = 20
 _OLD_WORKBOOK = b"\xd0\xcf\x11\xe0"
 _SEPARATOR_LINE = re.compile(rb"sep=[,;\t|]\r?\n", re.IGNORECASE)
 """What Excel reads, and writes, before the header."""
@@ -95,6 +97,24 @@ def read_header(start: bytes, delimiter: str = ",") -> CsvHeader:
     Raises InvalidTable if these are not the first bytes of a CSV file with a header.
     """
     check_text(start)
+    begin, end = header_span(start, delimiter)
+    if end is None:
+        raise InvalidTable("line 1: a quote in the header is never closed")
+    try:
+        text = start[begin:end].decode()
+    except UnicodeDecodeError:
+        raise InvalidTable(f"line 1: this {NOT_UTF8}") from None
+    try:
+        rows = list(csv.reader([text], delimiter=delimiter)) if text.strip("\r\n") else []
+    except csv.Error:
+        raise InvalidTable(f"line 1: a name has more than {csv.field_size_limit()} characters") from None
+    if not rows:
+        raise InvalidTable("line 1: the header is empty; name the columns in the first line")
+    return CsvHeader(tuple(rows[0]), end)
+
+
+def header_span(start: bytes, delimiter: str) -> tuple[int, int | None]:
+    """The offsets of the header and of its end; None for the end if a quote in it is never closed."""
     at = len(codecs.BOM_UTF8) if start.startswith(codecs.BOM_UTF8) else 0
     if match := _SEPARATOR_LINE.match(start, at):
         at = match.end()
@@ -102,17 +122,8 @@ def read_header(start: bytes, delimiter: str = ",") -> CsvHeader:
     while match := field.match(start, at):
         at = match.end()
         if match[1] != end:
-            break
-    else:
-        raise InvalidTable("line 1: a quote in the header is never closed")
-    try:
-        text = start[begin:at].decode()
-    except UnicodeDecodeError:
-        raise InvalidTable(f"line 1: this {NOT_UTF8}") from None
-    rows = list(csv.reader([text], delimiter=delimiter)) if text.strip("\r\n") else []
-    if not rows:
-        raise InvalidTable("line 1: the header is empty; name the columns in the first line")
-    return CsvHeader(tuple(rows[0]), at)
+            return begin, at
+    return begin, None
 
 
 def check_text(start: bytes) -> None:
@@ -136,34 +147,42 @@ def check_columns(
 ) -> None:
     """`required` are the features that a table must have, `added` the columns that results add.
 
-    Raises OverLimit for too many columns, and InvalidTable with every fault: a feature is missing, a name
-    occurs twice, or a column has the name of an added one.
+    Raises InvalidTable with the first faults: there are too many columns, a feature is missing, a name occurs
+    twice, or a column has the name of an added one.
     """
     check_number(names)
-    faults = []
+    faults = list(islice(_column_faults(names, required, added, find_similar), _MOST_COLUMN_FAULTS + 1))
+    if faults[_MOST_COLUMN_FAULTS:]:
+        faults[_MOST_COLUMN_FAULTS] = "and there are more faults"
+    if faults:
+        raise InvalidTable("; ".join(faults))
+
+
+def _column_faults(
+    names: Sequence[str], required: Iterable[str], added: Iterable[str], find_similar: FindSimilar
+) -> Iterator[str]:
+    known = set(names)
     for name in required:
-        if name not in names:
+        if name not in known:
             near = find_similar(name, names)
-            faults.append(f"there is no column {name}" + (f"; there is {near}" if near else ""))
+            yield f"there is no column {name}" + (f"; there is {near}" if near else "")
     seen: set[str] = set()
     for name in names:
         if name in seen:
-            faults.append(f"column {name!r} occurs twice")
+            yield f"column {name!r} occurs twice"
         seen.add(name)
-    faults += [
-        f"column {name!r} has the name of a column that results add; "
-        "choose a prefix for those, as in ?prefix=scored_"
-        for name in added
-        if name in seen
-    ]
-    if faults:
-        raise InvalidTable("; ".join(faults))
+    for name in added:
+        if name in seen:
+            yield (
+                f"column {name!r} has the name of a column that results add; "
+                "choose a prefix for those, as in ?prefix=scored_"
+            )
 
 
 def check_number(names: Sequence[str]) -> None:
     """Raises OverLimit if there are too many columns, or if their names are too long."""
     if len(names) > MOST_COLUMNS:
-        raise OverLimit(f"the table has {len(names)} columns; it may have {MOST_COLUMNS}")
+        raise OverLimit(f"the table has {len(names)} columns; the most is {MOST_COLUMNS}")
     if (longest := max(map(len, names), default=0)) > LONGEST_NAME:
         raise OverLimit(f"the name of a column has {longest} characters; it may have {LONGEST_NAME}")
     if (size := sum(map(len, names))) > LONGEST_NAMES:

@@ -1,7 +1,7 @@
 -- The record and the queue entry of a prediction. jobs/predictions/status.py has the table of its statuses.
 --
 --   job:<id>   hash  v status model sha owner inputs position attempt started finished expires outputs error metadata
---                    watchers deadline idempotency; queue (unless it is QUEUE); rows (unless it is one); reason (why its
+--                    watchers deadline idempotency webhook retry_of; queue (unless it is QUEUE); rows (unless it is one); reason (why its
 --                    last worker released it); of a list on its last attempt: trying (the row that is being scored), lost
 --                    (the rows that are given up)
 --   queue:<name>        its entries are numbered by position: how many rows were added before, plus one
@@ -17,8 +17,9 @@ local function added_key(queue) return 'queue:' .. queue .. ':added' end
 local function entry_of(position) return position .. '-0' end
 
 local function end_prediction(id, job, status, retention_ms, outputs, error)
+  local spent = status == 'failed' and 'position' or 'inputs'  -- a job that failed may be tried again
   end_job(KIND, job.queue or QUEUE, id, job, status, retention_ms, outputs, error,
-          'inputs', 'position', 'reason', 'trying', 'lost')
+          'position', 'reason', 'trying', 'lost', spent)
 end
 
 -- Removes the entry of a queued job from its queue. An entry in the retry stream stays until a consumer claims and drops it.
@@ -58,7 +59,7 @@ local function position_in(queue, position)
 end
 
 local FIELDS = {'v', 'status', 'model', 'sha', 'owner', 'attempt', 'started', 'finished', 'expires', 'outputs', 'error',
-                'metadata', 'deadline', 'position', 'queue', 'rows'}
+                'metadata', 'deadline', 'position', 'queue', 'rows', 'retry_of'}
 
 -- FIELDS of a record, as decode_record() in jobs/predictions/store.py takes them; all are nil for an unknown id.
 local function read_record(id, retention_ms)

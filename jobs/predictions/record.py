@@ -16,6 +16,7 @@ class NewPrediction:
     """A prediction as admission accepts it; inputs and metadata are JSON.
 
     `watcher` is the channel of a web process with a caller that waits, empty if none does.
+    `webhook` is as Receiver.stored has it, `retry_of` the job that this one tries again; both may be empty.
     `explained_values` is the number of values to explain, 0 for none. `request_id` is for the log only.
     """
 
@@ -31,6 +32,8 @@ class NewPrediction:
     idempotency: IdempotencyKey | None = None
     explained_values: int = 0
     request_id: str = ""
+    webhook: str = ""
+    retry_of: str = ""
 
 
 class Accepted(NamedTuple):
@@ -64,6 +67,7 @@ class PredictionRecord(NamedTuple):
     position: int | None = None
     explained: bool = False
     rows: int = 1
+    retry_of: str = ""
 
     def ended(self, message: JobEnded) -> "PredictionRecord":
         """The record after its job has ended, from an inlined message."""

@@ -44,6 +44,8 @@ def prediction(record: PredictionRecord, capacity: Capacity) -> bytes:
             "position": record.position,
             "eta_seconds": None if eta is None else round(eta, 3),
         }
+    if record.retry_of:
+        resource["retry_of"] = record.retry_of
     outputs = record.outputs
     if outputs is not None and outputs.startswith(b"["):
         resource["outputs"] = orjson.Fragment(outputs)

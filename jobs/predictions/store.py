@@ -5,9 +5,11 @@ from uuid import uuid4
 
 from redis import Redis
 
+from jobs import ids
 from jobs.errors import (
     IdempotencyKeyReused,
     JobsError,
+    NotRetryable,
     QueueFull,
     RateLimited,
     TooManyRows,
@@ -16,6 +18,7 @@ from jobs.errors import (
 from jobs.predictions.record import Accepted, NewPrediction, PredictionRecord
 from jobs.predictions.status import PredictionStatus
 from jobs.queues.capacity import JOB_BYTES, OUTPUT_BYTES
+from jobs.queues.idempotency import IdempotencyKey
 from jobs.queues.names import EXPLANATIONS, PREDICTION, PREDICTIONS
 from jobs.queues.queue import JobStore, Script, decode_all, first_members
 from jobs.settings import Settings
@@ -32,6 +35,7 @@ class PredictionStore(JobStore[PredictionRecord, PredictionStatus]):
     def __init__(self, redis: Redis, settings: Settings) -> None:
         super().__init__(redis, settings, PREDICTION, decode_record, PredictionStatus)
         self._add = Script(redis, "predictions/add")
+        self._read_failed = Script(redis, "predictions/read_failed")
 
     def add(self, jobs: Sequence[NewPrediction]) -> tuple[list[Accepted | JobsError], list[str]]:
         """Records the jobs and adds them to their queues, in one step.
@@ -56,6 +60,37 @@ class PredictionStore(JobStore[PredictionRecord, PredictionStatus]):
                 ahead[queue] = ahead.get(queue, 0) + job.rows
             verdicts.append(accepted)
         return verdicts, decode_all(reply.wake_ups)
+
+    def retry(self, job_id: str) -> tuple[str, list[str]]:
+        """Adds a job that tries a failed one again, once. Returns its id and the wake-ups to send.
+
+        Raises NotRetryable, and what refuses a new job.
+        """
+        failed = self._read_failed(id=job_id)
+        if failed.status is None:
+            raise NotRetryable(f"there is no prediction {job_id}")
+        if failed.status.decode() != PredictionStatus.FAILED or failed.inputs is None:
+            raise NotRetryable(
+                f"only a prediction that failed can be tried again; this one is {failed.status.decode()}"
+            )
+        rows = int(failed.rows or 1)
+        job = NewPrediction(
+            id=ids.new_id(ids.PREDICTION),
+            model=failed.model.decode(),
+            sha256=failed.sha.hex(),
+            owner=failed.owner.decode(),
+            inputs=failed.inputs,
+            rows=rows,
+            metadata=failed.metadata or b"",
+            idempotency=IdempotencyKey.of("retry", job_id, b""),
+            explained_values=rows if failed.queue == EXPLANATIONS.name.encode() else 0,
+            webhook=(failed.webhook or b"").decode(),
+            retry_of=job_id,
+        )
+        [verdict], wake_ups = self.add([job])
+        if isinstance(verdict, JobsError):
+            raise verdict
+        return verdict.id, wake_ups
 
 
 def _queue_of(job: NewPrediction) -> str:
@@ -109,6 +144,7 @@ def queued_record(job: NewPrediction, accepted: Accepted | None = None) -> Predi
         position=accepted and accepted.rows_ahead + 1,
         explained=bool(job.explained_values),
         rows=job.rows,
+        retry_of=job.retry_of,
     )
 
 
@@ -117,7 +153,7 @@ def decode_record(job_id: str, values: Sequence[bytes | None]) -> PredictionReco
     version, status, model, sha, owner, attempt, started, finished, expires, *rest = values
     if version != VERSION or not (status and model and sha and owner):
         raise UnknownRecord
-    outputs, error, metadata, deadline, position, queue, rows = rest
+    outputs, error, metadata, deadline, position, queue, rows, retry_of = rest
     return PredictionRecord(
         id=job_id,
         status=PredictionStatus(status.decode()),
@@ -135,4 +171,5 @@ def decode_record(job_id: str, values: Sequence[bytes | None]) -> PredictionReco
         position=int(position) if position else None,
         explained=queue == EXPLANATIONS.name.encode(),
         rows=int(rows or 1),
+        retry_of=retry_of.decode() if retry_of else "",
     )

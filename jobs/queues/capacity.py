@@ -8,7 +8,7 @@ from redis import Redis
 from jobs import ids
 from jobs.connection import store_errors
 from jobs.queues.names import BATCHES, EXPLANATIONS, PREDICTIONS, QUEUES, WEB_PROCESSES
-from jobs.queues.processes import EXPIRES_AFTER_MS, Process
+from jobs.queues.processes import Process
 from jobs.queues.queue import Script
 from jobs.settings import Settings
 
@@ -121,8 +121,8 @@ class Monitor:
             self._redis.ping()
 
     def report_alive(self, web: Process) -> None:
-        """Reports that the web process is alive; EXPIRES_AFTER_MS later it counts as dead."""
-        self._report(set=WEB_PROCESSES, name=web.name, expires_ms=EXPIRES_AFTER_MS, report=web.report)
+        """Reports that the web process is alive; five seconds later it counts as dead."""
+        self._report(set=WEB_PROCESSES, name=web.name, report=web.report)
 
     def room(self) -> float:
         """Bytes that Redis may still store, less the outputs of waiting rows; infinite without maxmemory."""

@@ -29,8 +29,8 @@ def make_celery(settings: Settings) -> Celery:
         broker_transport_options={
             "socket_connect_timeout": 0.5,
             "socket_timeout": 5,
-            "unacked_restore_interval": 2,
-            "unacked_restore_throttle": 1,
+            # A lost wake-up is made up for, so kombu need not keep those under way in Redis.
+            "ack_emulation": False,
         },
     )
     return celery

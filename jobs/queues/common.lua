@@ -12,7 +12,15 @@
 --   queue:<name>:consumers   zset    consumers that are alive, by the time when they expire
 --   queue:<name>:claim_rows  string  how many rows a consumer claims at once
 --   queue:<name>:deadlines   zset    jobs that must start in time, by their deadline
---   queue:<name>:swept       string  exists for a short time after a sweep, during which no worker sweeps again
+--   queue:<name>:swept       string  when the queue was last swept; no worker sweeps again for a short time
+--   webhooks:<lane>          zset    deliveries to one receiver of one owner (`<owner>|<host>`), by when each is to be sent;
+--                                    that time includes the lease of a process that is sending it
+--   webhooks:<lane>:held     string  exists while the receiver wants to be left alone
+--   webhooks                 zset    lanes, by when the next of their deliveries is to be sent
+--   webhooks:pending         zset    jobs whose webhook is not delivered yet, by when they ended
+--   delivery:<id>            hash    lane url event status (pending, delivered, given_up) tries created log; claimed_at (by the
+--                                    process that sends it)
+--   dead                     zset    what was given up, by when: ids of jobs, and of deliveries
 --   web_processes            zset    web processes that are alive, by the time when they expire
 --   processes                hash    what each web process and consumer reports: release, rows per second; a child process
 --                                    that serves two queues has a field for each
@@ -23,7 +31,14 @@ local PROCESSES = 'processes'
 local METRICS = 'metrics'
 local WAKE_UP_EXPIRES_MS = 5000  -- a wake-up that no consumer answers counts as lost
 local ANSWER_EXPIRES_MS = 2000  -- a consumer that neither claims again nor withdraws its wake-up counts as lost
+local ALIVE_MS = 5000  -- a process that has not reported for this long counts as dead
+local SWEEP_AGAIN_MS = 1500
+local CLOCK_SET_BACK_MS, CLOCK_SET_AHEAD_MS = 1000, 300000  -- since the last sweep; nothing else explains such a time
 local LIST_KEPT_MS = 30 * 86400000  -- how long an owner's list is kept after the last job was added
+local DELIVERY_KEPT_MS = 3 * 86400000  -- how long the log of a delivery is kept
+local LANES = 'webhooks'
+local PENDING = 'webhooks:pending'
+local DEAD = 'dead'
 local CONSUMER_IDLE_MS = 3600000  -- after which an idle consumer is removed from the consumer group
 
 local function job_key(id) return 'job:' .. id end
@@ -36,6 +51,10 @@ local function wake_ups_key(queue) return 'queue:' .. queue .. ':wake_ups' end
 local function consumers_key(queue) return 'queue:' .. queue .. ':consumers' end
 local function claim_rows_key(queue) return 'queue:' .. queue .. ':claim_rows' end
 local function deadlines_key(queue) return 'queue:' .. queue .. ':deadlines' end
+local function lane_key(lane) return 'webhooks:' .. lane end
+local function held_key(lane) return 'webhooks:' .. lane .. ':held' end
+local function delivery_key(id) return 'delivery:' .. id end
+local function delivery_of(id) return 'msg_' .. id end  -- the name of the delivery of a job
 local function swept_key(queue) return 'queue:' .. queue .. ':swept' end
 
 -- A process may be in several sets, as consumer of several queues.
@@ -55,6 +74,20 @@ end
 local function append(lists, name, value)
   local list = lists[name]
   if list then list[#list + 1] = value else lists[name] = {value} end
+end
+
+-- A member of a set by expiry is live until then. One that is to live longer than any can was added before the clock was set
+-- back, and counts as lapsed.
+local function count_live(set, longest_ms) return redis.call('ZCOUNT', set, now_text, whole(now + longest_ms)) end
+
+-- Removes and returns the members that are not live.
+local function drop_lapsed(set, longest_ms)
+  local lapsed = redis.call('ZRANGEBYSCORE', set, '-inf', now_text)
+  for _, member in ipairs(redis.call('ZRANGEBYSCORE', set, '(' .. whole(now + longest_ms), '+inf')) do
+    lapsed[#lapsed + 1] = member
+  end
+  in_slices(lapsed, function(...) redis.call('ZREM', set, ...) end)
+  return lapsed
 end
 
 -- Ids ---------------------------------------------------------------------------------------------------------------
@@ -112,9 +145,9 @@ local function set_status(id, status, ...) redis.call('HSET', job_key(id), 'stat
 -- The fields that a script needs to end a job of any kind.
 local function read_job(id)
   local seen = redis.call('HMGET', job_key(id), 'status', 'model', 'queue', 'attempt', 'started', 'watchers', 'deadline',
-                          'idempotency')
+                          'idempotency', 'webhook')
   return {status = seen[1], model = seen[2], queue = seen[3], attempt = seen[4], started = seen[5], watchers = seen[6],
-          deadline = seen[7], idempotency = seen[8]}
+          deadline = seen[7], idempotency = seen[8], webhook = seen[9]}
 end
 
 -- Informs the web processes that wait for a job. A message is these lines (jobs/queues/ended.py reads them): id, status,
@@ -127,6 +160,38 @@ local function notify(id, job, status, expires, outputs, error)
   local lines = {id, status, job.attempt or '0', job.started or '', now_text, expires, outputs, error}
   local message = table.concat(lines, '\n')
   for channel in string.gmatch(job.watchers, '%S+') do append(messages, channel, message) end
+end
+
+-- Webhooks and dead letters -------------------------------------------------------------------------------------------
+
+local function send_at(lane, id, time)
+  redis.call('ZADD', lane_key(lane), whole(time), id)
+  redis.call('ZADD', LANES, 'LT', whole(time), lane)
+end
+
+local function add_to_outbox(id, webhook, event)
+  local lane, url = string.match(webhook, '^(%S+) (%S+)$')
+  redis.call('HSET', delivery_key(id), 'lane', lane, 'url', url, 'event', event, 'status', 'pending', 'created', now_text)
+  redis.call('PEXPIRE', delivery_key(id), DELIVERY_KEPT_MS)
+  redis.call('ZADD', PENDING, now_text, id)
+  send_at(lane, id, now)
+end
+
+local function remove_delivery(id)
+  local lane = redis.call('HGET', delivery_key(id), 'lane')
+  if lane then redis.call('ZREM', lane_key(lane), id) end
+  redis.call('ZREM', PENDING, id)
+  redis.call('DEL', delivery_key(id))
+end
+
+local GIVEN_UP = {worker_lost = true, model_unavailable = true, files_unavailable = true, not_finished = true}
+
+-- Whether this error, which is JSON, is one of the service and not of what the caller sent.
+local function is_given_up(error) return GIVEN_UP[string.match(error, '^{"type":"([%a_]+)"')] end
+
+local function add_dead_letter(letter)
+  redis.call('ZREMRANGEBYSCORE', DEAD, '-inf', whole(now - LIST_KEPT_MS))
+  redis.call('ZADD', DEAD, now_text, letter)
 end
 
 -- The only function that ends a job, of either kind; the caller has checked that it has not ended. `outputs` and `error` are
@@ -142,6 +207,8 @@ local function end_job(kind, queue, id, job, status, retention_ms, outputs, erro
   if job.deadline then redis.call('ZREM', deadlines_key(queue), id) end
   count('jobs_ended|' .. kind .. '|' .. job.model .. '|' .. status)
   if job.watchers then notify(id, job, status, expires, outputs, error) end
+  if job.webhook then add_to_outbox(id, job.webhook, status) end
+  if error ~= '' and is_given_up(error) then add_dead_letter(id) end
 end
 
 local DEADLINE_PASSED = '{"type":"deadline_passed","detail":"no worker started this job by its deadline"}'
@@ -153,6 +220,8 @@ local function delete_job(kind, owner, id, raw)
   if idempotency then redis.call('DEL', idempotency) end
   redis.call('DEL', key)
   redis.call('ZREM', list_key(kind, owner), raw)
+  redis.call('ZREM', DEAD, id, delivery_of(id))
+  remove_delivery(id)
 end
 
 -- Registers a channel on which a message is published when the job ends.
@@ -168,6 +237,8 @@ end
 -- Idempotency keys --------------------------------------------------------------------------------------------------
 
 local CREATING = 'creating '
+
+local function is_creating(value) return string.sub(value, 1, #CREATING) == CREATING end
 
 -- The job that a key stands for, and the hash of its request's body; nil if the key is new.
 local function known_job(key)
@@ -206,12 +277,14 @@ local function missing_wake_ups(queue)
     redis.call('DEL', rows_key(queue))
     return 0
   end
-  redis.call('ZREMRANGEBYSCORE', wake_ups_key(queue), '-inf', now_text)
+  drop_lapsed(wake_ups_key(queue), WAKE_UP_EXPIRES_MS)
   local rows, claim_rows = redis.call('GET', rows_key(queue)), redis.call('GET', claim_rows_key(queue))
-  local consumers = redis.call('ZCOUNT', consumers_key(queue), now_text, '+inf')
+  local consumers = count_live(consumers_key(queue), ALIVE_MS)
   local wanted = math.min(math.max(math.ceil((rows or 0) / (claim_rows or 1000)), 1), consumers)
   return math.max(wanted - redis.call('ZCARD', wake_ups_key(queue)), 0)
 end
+
+local function note_wake_up(queue, name) redis.call('ZADD', wake_ups_key(queue), whole(now + WAKE_UP_EXPIRES_MS), name) end
 
 -- Returns the names of the wake-ups that the caller must send now, at most `most`; they count as sent. Each name is `name`
 -- and a number.
@@ -219,7 +292,7 @@ local function wake_up(queue, name, most)
   local sent = {}
   for number = 1, math.min(missing_wake_ups(queue), most) do
     sent[number] = name .. '-' .. number
-    redis.call('ZADD', wake_ups_key(queue), whole(now + WAKE_UP_EXPIRES_MS), sent[number])
+    note_wake_up(queue, sent[number])
   end
   if #sent > 0 then redis.call('HINCRBY', METRICS, 'wake_ups|' .. queue, #sent) end
   return sent
@@ -285,8 +358,33 @@ local function remove_claimed(queue, entry)
   return true
 end
 
--- Returns whether this worker is to sweep the queue; false if another has just done so.
-local function may_sweep(queue) return redis.call('SET', swept_key(queue), now_text, 'NX', 'PX', 1500) end
+local ANY_TIME = '-1000000000000'  -- as the least idle time: entries are claimed even if the clock says that this was in the future
+
+-- Begins the leases of all entries of a stream anew. How long ago an entry was claimed is unknown once the clock was set: Redis
+-- compares two times of that clock.
+local function restart_leases(stream)
+  local from = '-'
+  repeat
+    local claimed = redis.call('XPENDING', stream, GROUP, from, '+', 1000)
+    for _, entry in ipairs(claimed) do
+      redis.call('XCLAIM', stream, GROUP, entry[2], ANY_TIME, entry[1], 'IDLE', 0, 'JUSTID')
+      from = '(' .. entry[1]
+    end
+  until #claimed < 1000
+end
+
+-- Returns whether this worker is to sweep the queue; false if another has just done so. If the clock seems to have been set
+-- since the last sweep, all leases begin anew.
+local function may_sweep(queue)
+  local since = now - tonumber(redis.call('GET', swept_key(queue)) or now - SWEEP_AGAIN_MS)
+  if since >= 0 and since < SWEEP_AGAIN_MS then return false end
+  redis.call('SET', swept_key(queue), now_text)
+  if since < -CLOCK_SET_BACK_MS or since > CLOCK_SET_AHEAD_MS then
+    restart_leases(stream_key(queue))
+    restart_leases(retry_key(queue))
+  end
+  return true
+end
 
 -- Passes each entry of the stream that was claimed longer ago than the lease to `requeue(entry, fields)`.
 local function sweep_stream(stream, lease_ms, most, requeue)

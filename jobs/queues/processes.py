@@ -3,9 +3,6 @@
 from collections.abc import Sequence
 from typing import NamedTuple
 
-EXPIRES_AFTER_MS = 5_000
-"""A process that has not reported for this long counts as dead."""
-
 
 class Process(NamedTuple):
     """A web process, HOST:PROCESS, or a child of a worker, HOST:WORKER:CHILD; with process ids."""

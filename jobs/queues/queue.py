@@ -17,7 +17,7 @@ from jobs.connection import store_error
 from jobs.errors import UnknownRecord
 from jobs.queues.idempotency import NO_KEY, IdempotencyKey
 from jobs.queues.names import GROUP, QUEUES, Kind, Queue
-from jobs.queues.processes import EXPIRES_AFTER_MS, Process
+from jobs.queues.processes import Process
 from jobs.queues.scripts import load
 from jobs.settings import Settings
 
@@ -109,6 +109,10 @@ class NewJob(Protocol):
     def start_within_ms(self) -> int | None: ...
     @property
     def idempotency(self) -> IdempotencyKey | None: ...
+    @property
+    def webhook(self) -> str: ...
+    @property
+    def retry_of(self) -> str: ...
 
 
 def first_members(job: NewJob) -> tuple[str | bytes | int, ...]:
@@ -122,6 +126,8 @@ def first_members(job: NewJob) -> tuple[str | bytes | int, ...]:
         job.metadata,
         "" if job.start_within_ms is None else job.start_within_ms,
         *(job.idempotency or NO_KEY),
+        job.webhook,
+        job.retry_of,
     )
 
 
@@ -220,7 +226,7 @@ class QueueConsumer:
         self._claim = Script(redis, f"{queue.kind.name}/claim")
         self._sweep = Script(redis, f"{queue.kind.name}/sweep")
         self._withdraw = Script(redis, "queues/withdraw")
-        self._wake_ups = Script(redis, "queues/wake_ups")
+        self._first_wake_up = Script(redis, "queues/first_wake_up")
         self._report = Script(redis, "queues/report")
 
     def wait(self, consumer: str, milliseconds: int) -> Entry | None:
@@ -239,14 +245,13 @@ class QueueConsumer:
         self._withdraw(queue=self.queue.name, wake_up_name=wake_up)
 
     def report_alive(self, consumer: Process) -> None:
-        """Reports that the consumer is alive; EXPIRES_AFTER_MS later it gets no wake-up any more."""
-        self._report(
-            set=self.queue.consumers, name=consumer.name, expires_ms=EXPIRES_AFTER_MS, report=consumer.report
-        )
+        """Reports that the consumer is alive; five seconds later it gets no wake-up any more."""
+        self._report(set=self.queue.consumers, name=consumer.name, report=consumer.report)
 
-    def wake_ups(self, most: int) -> list[str]:
-        """The names of the wake-ups to send now; they count as sent."""
-        return decode_all(self._wake_ups(queue=self.queue.name, wake_up_name=uuid4().hex, most=most))
+    def first_wake_up(self) -> str | None:
+        """The wake-up to send because this consumer starts, which counts as sent; None if nothing waits."""
+        name: bytes | None = self._first_wake_up(queue=self.queue.name, wake_up_name=uuid4().hex)
+        return name.decode() if name else None
 
     def _sweep_queue(self, attempts: int, error: bytes, most_wake_ups: int) -> Any:
         """`error` is the error, as JSON, of a job that is given up."""

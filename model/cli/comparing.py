@@ -22,7 +22,7 @@ from model.description.errors import BundleError
 from model.description.manifest import Manifest
 
 if TYPE_CHECKING:
-    from model.training.table import TableOptions
+    from model.tables.table import TableOptions
 
 Versions: TypeAlias = Sequence[tuple[str, Manifest]]
 """What to call the old and the new version, and their descriptions."""
@@ -53,7 +53,7 @@ def compare_golden_rows(versions: Versions) -> Iterator[str]:
 
 def compare_sample(versions: Versions, file: Path, written: "TableOptions") -> Iterator[str]:
     """Compare the scores of the rows in a file."""
-    from model.training.table import read_table
+    from model.tables.table import read_table
 
     table = read_table(file, written).columns
     yield f"on the rows of {file.name}"
@@ -79,7 +79,7 @@ def _lines(old: ScoredTable, new: ScoredTable, columns: Columns) -> Iterator[str
 
 
 def _compare_command(options: argparse.Namespace) -> str:
-    from model.training.table import read_table
+    from model.tables.table import read_table
 
     old, new = (find_bundle(each, options.bundles) for each in (options.old, options.new))
     table = read_table(options.data, table_options(options)).columns

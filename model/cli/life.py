@@ -154,7 +154,7 @@ def _retire(options: argparse.Namespace) -> str:
 def _delete(options: argparse.Namespace) -> str:
     ref = NamedVersion.of_version(options.version)
     delete(open_registry(options.bundles), ref, options.force)
-    return f"{ref} is deleted, and its number will not be used again"
+    return f"{ref} is deleted, and its number will not be used again; jobs that still wait for it may fail"
 
 
 def _moved(alias: NamedVersion, move: AliasMove) -> str:

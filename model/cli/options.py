@@ -11,7 +11,7 @@ from model.registry.open import S3, open_registry
 from model.tables.dialect import DECIMALS, DELIMITERS, ENCODINGS, Dialect, sign_named
 
 if TYPE_CHECKING:
-    from model.training.table import TableOptions
+    from model.tables.table import TableOptions
 
 SETTING = "PAYGRADE_BUNDLES"
 TRAINED = Path("trained")
@@ -79,7 +79,7 @@ def add_table(parser: argparse.ArgumentParser) -> None:
 
 def table_options(options: argparse.Namespace) -> "TableOptions":
     """Return what the options say of how a table is written."""
-    from model.training.table import TableOptions
+    from model.tables.table import TableOptions
 
     return TableOptions(options.missing, Dialect(options.delimiter, options.decimal), options.encoding)
 

@@ -72,11 +72,11 @@ def _add_train(parser: argparse.ArgumentParser) -> None:
 
 
 def _train(options: argparse.Namespace) -> str:
+    from model.tables.table import read_table
     from model.training.data_checks import find_problems
     from model.training.dataset import DatasetOptions, make_dataset, read_limits
     from model.training.metrics import main_metric
     from model.training.parameters import TrainingOptions, read_parameters
-    from model.training.table import read_table
     from model.training.target import TargetOptions
     from model.training.train import train
     from model.training.trained import model_name

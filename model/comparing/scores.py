@@ -8,8 +8,9 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from model.bundle import Bundle, Outputs
+from model.bundle import Bundle
 from model.description.errors import BundleError
+from model.outputs import Outputs
 from model.tables.columns import MISSING, ColumnCheck, ColumnValues, FeatureFault
 
 Scores: TypeAlias = NDArray[np.float64]

@@ -19,10 +19,12 @@ class Fault(NamedTuple):
 
     pointer: str
     detail: str
+    kind: str = "value"
+    """missing, unknown or value: what logs may say, since the other members may repeat what was sent."""
 
 
 class InvalidRows(ModelError):
-    """Rows do not fit the schema; `faults` lists everything that is wrong, up to MAX_FAULTS."""
+    """Rows do not fit the schema; `faults` lists what is wrong, the first MAX_FAULTS of it."""
 
     def __init__(self, faults: list[Fault]) -> None:
         super().__init__("; ".join(f"{fault.pointer} {fault.detail}" for fault in faults))
@@ -100,7 +102,7 @@ class Schema:
             raise _invalid_rows(self._faults(row, pointer), pointer) from None
 
     def check_rows(self, rows: Sequence[object], pointer: str = "/inputs") -> list[list[Value]]:
-        """Return the values of each row; raises InvalidRows with the faults of all rows."""
+        """Return the values of each row; raises InvalidRows with the first faults of all rows."""
         read = self._read
         try:
             return [read(row) for row in rows]
@@ -130,7 +132,7 @@ class Schema:
         for name, read in self._readers:
             if name not in row:
                 if name not in self._absent:
-                    yield Fault(member_of(pointer, name), "is missing")
+                    yield Fault(member_of(pointer, name), "is missing", "missing")
                 continue
             try:
                 read(row[name])
@@ -141,7 +143,8 @@ class Schema:
             if name not in self._known:
                 near = self._by_folded.get(folded(str(name)), name)
                 hint = "" if near in row else f"; there is {near}"
-                yield Fault(member_of(pointer, str(name)), f"is not a feature of this model{hint}")
+                detail = f"is not a feature of this model{hint}"
+                yield Fault(member_of(pointer, str(name)), detail, "unknown")
 
 
 def member_of(pointer: str, name: str) -> str:
@@ -160,7 +163,6 @@ def _check_missing_texts(features: Iterable[Feature], missing_texts: Sequence[st
 
 def _invalid_rows(faults: Iterator[Fault], pointer: str) -> InvalidRows:
     reported = list(islice(faults, MAX_FAULTS))
-    more = sum(1 for _ in faults)
-    if more:
-        reported.append(Fault(pointer, f"has {more} more faults"))
+    if next(faults, None):  # to count them all would cost as much as they are many
+        reported[-1] = Fault(pointer, f"has more faults than the first {MAX_FAULTS - 1}")
     return InvalidRows(reported)

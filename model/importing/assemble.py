@@ -10,18 +10,18 @@ import xgboost
 from model.booster import Objective, read_objective
 from model.description.errors import BundleError
 from model.description.schema import Schema
+from model.importing.booster_file import read_model_file
 from model.importing.features import define_features
+from model.importing.older_versions import Use
 from model.importing.options import ImportOptions
+from model.importing.probes import probe_rows
 from model.importing.proof import NOT_PROVED, Proof, prove_by_scores, prove_by_target
 from model.importing.reading import Reading
 from model.importing.sample import Sample, read_sample
 from model.importing.sample_checks import find_sparse_training
 from model.importing.scores import ScoresOption, read_scores
 from model.importing.source import ModelSource
-from model.training.booster_file import read_model_file
-from model.training.older_versions import Use
-from model.training.probes import probe_rows
-from model.training.table import Table
+from model.tables.table import Table
 from model.training.trained import TrainedModel
 
 
@@ -49,7 +49,7 @@ def import_model(source: ModelSource, options: ImportOptions, sample: Table | No
     features = define_features(booster, saved_by, options, _feature_columns(sample, others))
     if options.by_position:
         booster.feature_names = [each["name"] for each in features if not each.get("base_margin")]
-    trees, note = _choose_trees(booster, options.trees, source.all_trees)
+    trees, note = _choose_trees(file.name, booster, options.trees, source.all_trees)
     proof, schema = NOT_PROVED, Schema.from_list(features, sample.missing_texts if sample else ())
     if sample:
         read = read_sample(schema, sample)
@@ -87,10 +87,15 @@ def _feature_columns(sample: Table | None, others: Sequence[str]) -> list[str]:
     return [name for name in sample.columns.column_names if name not in others] if sample else []
 
 
-def _choose_trees(booster: xgboost.Booster, wanted: int | None, all_trees: bool) -> tuple[int, list[str]]:
+def _choose_trees(
+    file: str, booster: xgboost.Booster, wanted: int | None, all_trees: bool
+) -> tuple[int, list[str]]:
     """Return how many rounds to use, and a note if these are not all."""
     rounds, best = booster.num_boosted_rounds(), _best_rounds(booster)
     trees = wanted or (None if all_trees else best) or rounds
+    if trees > rounds:
+        said = f"--trees {wanted}" if wanted else f"its best round is {best}"
+        raise BundleError(f"{file}: {said}, but the model has {rounds} rounds of trees")
     if best is None or best == rounds:
         return trees, []
     if trees == rounds:

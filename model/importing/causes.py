@@ -14,7 +14,7 @@ from model.importing.possible_scores import PossibleScores, label_scores, possib
 from model.importing.reading import Change, Reading, changes
 from model.importing.scores import EXACTLY, AuthorScores
 from model.load_checks import LINK_ULPS, ulps_between
-from model.training.table import Table
+from model.tables.table import Table
 
 Floats = NDArray[np.float32]
 Rows = NDArray[np.int64]

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from model.description.errors import BundleError
-from model.training.table import read_json
+from model.tables.table import read_json
 
 
 @dataclass(frozen=True)

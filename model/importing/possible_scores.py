@@ -6,7 +6,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from model.booster import BINARY, SUMS, Objective
+from model.booster import BINARY, HINGE, SUMS, Objective
 from model.description.checks import SCORE_TYPES
 from model.finishing import INVERSES, TargetInverse
 from model.importing.reading import Reading
@@ -39,7 +39,7 @@ def possible_scores(
         yield PossibleScores(
             "they are the median alone", "give the scores of all quantiles, one column each", median
         )
-    elif reading.objective.classes:
+    elif reading.objective.classes or reading.objective.name == BINARY:
         yield from _of_classes(reading.objective, scores, classes)
     else:
         yield from _of_transforms(scores, transform)
@@ -49,7 +49,7 @@ def possible_scores(
         )
         remedy = "give what Booster.predict returns, which is served"
         yield PossibleScores(because, remedy, reading.scores_in_place())
-    if reading.objective.name not in SUMS and not reading.objective.quantiles:
+    if reading.objective.name not in set(SUMS) - {HINGE} and not reading.objective.quantiles:
         because = "they are margins (output_margin=True)"
         yield PossibleScores(because, "give what predict or predict_proba returns", reading.margins())
 
@@ -106,7 +106,7 @@ def _numbers(objective: Objective, scores: Floats) -> NDArray[np.int64] | None:
 
 
 def _probabilities(objective: Objective) -> str:
-    columns = "[:, 1]" if objective.name == BINARY else ", one column for each class"
+    columns = "[:, 1]" if objective.classes == 2 else ", one column for each class or target"
     return f"give the probabilities: predict_proba(X){columns}"
 
 

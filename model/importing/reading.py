@@ -17,7 +17,7 @@ from model.description.schema import Schema
 from model.importing.features import zeros_missing
 from model.importing.sample import read_sample
 from model.preparation import preparation_of
-from model.training.table import Table
+from model.tables.table import Table
 
 Floats = NDArray[np.float32]
 SENTINELS = (-999.0, -9999.0, -99.0, -1.0, 0.0, 99.0, 999.0, 9999.0, 99999.0)

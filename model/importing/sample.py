@@ -15,10 +15,12 @@ from model.description.schema import Schema
 from model.description.similar import similar_name
 from model.preparation import MissingValues
 from model.publish import shortest
-from model.tables.columns import ColumnCheck, values_as_sent
-from model.training.table import Table
+from model.tables.columns import ColumnCheck, FeatureFault, values_as_sent
+from model.tables.table import Table
 from model.training.trained import GOLDEN_ROWS
 
+USUAL_MISSING = ("NA", "N/A", "n/a", "NULL", "null", "None", "NaT", "?", "-", ".")
+"""What other programs write for a missing value; a message repeats no other value."""
 Matrix = NDArray[np.float32]
 
 
@@ -53,13 +55,20 @@ class Sample:
 def read_sample(schema: Schema, table: Table) -> Sample:
     """Read the features of a table; raises BundleError for the first value that does not fit."""
     columns = {name: pa.concat_arrays(column.chunks) for name, column in _columns(schema, table)}
-    checked = ColumnCheck(schema, empty_is_null=True).read(columns, table.columns.num_rows)
+    # A table has null where its file has an empty field.
+    checked = ColumnCheck(schema, empty_is_null=False).read(columns, table.columns.num_rows)
     if checked.faults:
-        row = min(checked.faults)
-        feature, detail = checked.faults[row][0]
-        total = sum(map(len, checked.faults.values()))
-        raise BundleError(f"{table.file}: /{row}/{feature} {detail} (faults in total: {total})")
+        raise _misfit(table, checked.faults)
     return Sample(table, checked.matrix)
+
+
+def _misfit(table: Table, faults: Mapping[int, list[FeatureFault]]) -> BundleError:
+    row = min(faults)
+    feature, detail = faults[row][0]
+    total = sum(map(len, faults.values()))
+    [found] = values_as_sent(table.columns[feature].slice(row, 1))
+    remedy = f"; if {found} is a missing value, add --missing {found}" if found in USUAL_MISSING else ""
+    return BundleError(f"{table.file}: row {row + 1}: {feature} {detail} (faults in total: {total}){remedy}")
 
 
 def _columns(schema: Schema, table: Table) -> Iterator[tuple[str, pa.ChunkedArray]]:

@@ -10,11 +10,11 @@ import xgboost
 from model.description.schema import Schema
 from model.importing.options import ImportOptions
 from model.importing.possible_scores import possible_scores
+from model.importing.probes import thresholds
 from model.importing.reading import SENTINELS, Reading, changes
 from model.importing.sample import Sample
 from model.importing.target_error import measure, read_target
 from model.preparation import preparation_of
-from model.training.probes import thresholds
 
 BELIEVED = ("zeros", "missing", "order")
 """The changes that are looked for; more trees fit closer, and so may any number that is added."""

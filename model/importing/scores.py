@@ -12,7 +12,7 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from model.description.errors import BundleError
-from model.training.table import Table, read_table
+from model.tables.table import Table, read_table
 
 MOST_DIGITS = 8
 """float32 needs up to nine significant digits; scores with fewer in every row are rounded."""

@@ -8,7 +8,7 @@ from typing import Any
 import pyarrow as pa
 
 from model.description.errors import BundleError
-from model.training.table import Table
+from model.tables.table import Table
 
 
 @dataclass(frozen=True)

@@ -6,8 +6,8 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from model.booster import QUANTILE, Objective
-from model.training.table import Table
+from model.booster import HINGE, QUANTILE, Objective
+from model.tables.table import Table
 
 Floats = NDArray[np.float64]
 UNMEASURED = ("rank:", "survival:")
@@ -55,7 +55,7 @@ def measure(
     if objective.name.startswith(UNMEASURED):
         return None
     found = scores.astype(np.float64)
-    if objective.classes or objective.name in ("binary:hinge", "binary:logitraw"):
+    if objective.classes or objective.name in (HINGE, "binary:logitraw"):
         return _classes(objective, found, _numbers(target, classes, max(objective.classes, 2)))
     if not isinstance(target, np.ndarray):
         return None
@@ -107,5 +107,5 @@ def _classes(objective: Objective, scores: Floats, numbers: NDArray[np.int64] | 
         of_class = np.clip(predicted[np.arange(len(numbers)), numbers], 1e-15, 1)
         wrong = float(np.mean(predicted.argmax(axis=1) != numbers))
         losses = {"log_loss": float(-np.mean(np.log(of_class))), "share_of_wrong_classes": wrong}
-        measured.append(losses if objective.name != "binary:hinge" else {"share_of_wrong_classes": wrong})
+        measured.append(losses if objective.name != HINGE else {"share_of_wrong_classes": wrong})
     return TargetError(*measured)

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from model.description.features import Feature
 from model.description.values import NOT_A_NUMBER, NUMBER, WHITESPACE, category_key
 from model.tables.columns import ColumnReader
-from model.training.table import TableError
+from model.tables.table import TableError
 
 BOOLEAN = r"^(?i:true|false)$"
 MAX_MISSING_TEXTS = 3

@@ -11,9 +11,9 @@ from numpy.typing import NDArray
 from model.description.errors import SchemaError
 from model.description.features import NUMERIC
 from model.description.schema import Schema
+from model.tables.table import Table, TableError, read_json
 from model.training.column import TableColumn, read_column
 from model.training.date_column import read_dates
-from model.training.table import Table, TableError, read_json
 from model.training.target import Target, TargetOptions, read_target
 
 MIN_ROWS = 10

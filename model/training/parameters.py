@@ -9,8 +9,8 @@ from typing import Any
 
 import xgboost
 
+from model.tables.table import TableError
 from model.training.dataset import Dataset
-from model.training.table import TableError
 
 MANY_ROWS = 10_000
 SYNONYMS = {

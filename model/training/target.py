@@ -7,8 +7,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from model.booster import BINARY, MULTI_CLASS, QUANTILE, SERVED
+from model.tables.table import TableError
 from model.training.column import TableColumn
-from model.training.table import TableError
 
 REGRESSIONS = (
     "reg:squarederror",

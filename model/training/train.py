@@ -9,11 +9,11 @@ import numpy as np
 from sklearn.exceptions import ConvergenceWarning
 from tqdm import tqdm
 
+from model.tables.table import Table
 from model.training.cross_validation import FOLDS, Advance, Trainer
 from model.training.dataset import Dataset
 from model.training.metrics import FoldMetrics
 from model.training.parameters import TrainingOptions, check_parameters
-from model.training.table import Table
 from model.training.trained import GOLDEN_ROWS, TrainedModel
 
 DEFAULT = TrainingOptions()

@@ -7,7 +7,7 @@ from typing import Any
 import xgboost
 
 from model.description.checks import NAME
-from model.training.table import TableError
+from model.tables.table import TableError
 
 GOLDEN_ROWS = 12
 

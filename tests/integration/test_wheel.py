@@ -59,6 +59,7 @@ backends = Backends(
     send_batch_wake_up=wake,
     process=Process("web:1", "0"),
     channel="ended:web",
+    post_webhook=lambda *_: None,
 )
 journal = Journal("INFO", lambda text: None)
 client = build(settings, parse_keys(""), catalog, journal, backends).app.test_client()

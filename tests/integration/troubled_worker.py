@@ -2,6 +2,8 @@
 
 poison VALUE    a row that begins with this value kills the child that scores it
 gate FILE       a row is scored only once the file is there; meanwhile FILE.waits is
+steps FOLDER    every step is recorded; a child dies after its first step of planning, and one of joining, and
+                before parts are joined one is shortened and one removed; FOLDER/happened-… say so
 lock FILE       the first child to take a lock that it shares with its parent dies with it in hand
 """
 
@@ -46,6 +48,41 @@ def gate(file: str) -> None:
     Bundle.score = gated  # type: ignore[method-assign, assignment]
 
 
+def steps(folder: str) -> None:
+    from jobs.batches.consumer import BatchConsumer
+    from worker import joining, planning
+
+    def happens_first(name: str) -> bool:
+        happened = Path(folder, f"happened-{name}")
+        first = not happened.exists()
+        happened.touch()
+        return first
+
+    def dying_after(name: str) -> Any:
+        record = getattr(BatchConsumer, name)
+
+        def record_and_die(*arguments: Any) -> Any:
+            result = record(*arguments)
+            if happens_first(name):
+                os.kill(os.getpid(), signal.SIGKILL)
+            return result
+
+        return record_and_die
+
+    def join(self: joining.Joining, task: Any, wanted: Any) -> None:
+        if happens_first("damaged"):
+            parts = sorted(Path(self._stores.own._root, "batches", task.id, "parts").iterdir())  # type: ignore[attr-defined]
+            os.truncate(parts[0], parts[0].stat().st_size - 100)
+            parts[1].unlink()
+        join_whole(self, task, wanted)
+
+    join_whole = joining.Joining.join
+    joining.Joining.join = join  # type: ignore[method-assign]
+    for name in ("planned", "joined"):
+        setattr(BatchConsumer, name, dying_after(name))
+    planning.STEP_SECONDS = joining.STEP_SECONDS = 0
+
+
 def lock(file: str) -> None:
     acquired = multiprocessing.synchronize.SemLock.__enter__
 
@@ -59,7 +96,7 @@ def lock(file: str) -> None:
     multiprocessing.synchronize.SemLock.__enter__ = entered  # type: ignore[method-assign]
 
 
-TROUBLES = {"poison": poison, "gate": gate, "lock": lock}
+TROUBLES = {"poison": poison, "gate": gate, "steps": steps, "lock": lock}
 
 if __name__ == "__main__":
     _, trouble, argument = sys.argv

@@ -24,12 +24,14 @@ from jobs.queues.names import BATCHES, PREDICTIONS, Queue, channel_of
 from jobs.queues.processes import Process
 from jobs.queues.queue import QueueConsumer, create_groups, send_wake_up
 from jobs.settings import Settings
+from jobs.supervision import Supervisor
 from model.description.catalog import Catalog
 from tests.structure.code import ROOT
 from tests.structure.lua import linked_scripts
 from tests.unit.web.faulty_redis import FaultyRedis
 from web.connection import Connection
 from web.keys import parse_keys
+from web.webhooks.posting import Answer
 from web.wiring import Backends, build
 from worker.bundles import Bundles
 from worker.child import Child
@@ -83,6 +85,7 @@ class Journey:
             send_batch_wake_up=partial(self._wake, BATCHES),
             process=Process("web:1", RELEASE),
             channel=channel_of("web"),
+            post_webhook=lambda *_: Answer(status=204),
         )
 
     def _hire(self, name: str) -> None:
@@ -97,6 +100,7 @@ class Journey:
             self._journal,
             Bundles(self._catalog),
             lambda: False,
+            Supervisor(metrics),
             MemoryBudget(LEAST_BUDGET),
         )
         child._woken, _ = role.make_loops(context)

@@ -59,6 +59,31 @@ def test_every_public_class_has_a_name_of_its_own() -> None:
     assert {name: files for name, files in homes.items() if len(files) > 1} == {}
 
 
+UNSUPERVISED = {
+    "jobs/supervision.py": "starts what is supervised",
+    "worker/child_worker.py": "end_with_parent ends the process, whatever happens",
+    "web/submission.py": "GroupCommit gives each error to its callers; try_wake_up has no error",
+    "web/batch_submission.py": "try_wake_up has no error",
+    "web/server.py": "the process is about to end",
+}
+"""Files that start threads or greenlets of their own, and why nobody need watch these."""
+
+
+def test_what_runs_in_the_background_is_supervised() -> None:
+    started = {
+        name_of(file)
+        for file in python_files("jobs", "web", "worker")
+        if {"Thread", "threading.Thread", "gevent.spawn", "Greenlet.spawn"} & _called(file)
+    }
+    assert started == UNSUPERVISED.keys()
+
+
+def _called(file: Path) -> set[str]:
+    return {
+        ast.unparse(node.func) for node in ast.walk(ast.parse(file.read_text())) if isinstance(node, ast.Call)
+    }
+
+
 def _lines(node: Node) -> int:
     assert node.end_lineno
     return node.end_lineno - node.lineno + 1

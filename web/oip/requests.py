@@ -5,13 +5,13 @@ import re
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Annotated, Any, NamedTuple
 
-from flask import Request
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 from pydantic_core import PydanticCustomError
 
 from model.description.manifest import Manifest
 from model.description.schema import Fault, InvalidRows, Schema
 from model.description.values import Value
+from web.app import ApiRequest
 from web.oip.elements import DATATYPES, decode
 from web.oip.outputs import MEMBERS, describe_outputs
 from web.oip.tensors import FeatureTensor, flatten, read_rows
@@ -104,11 +104,13 @@ class InferenceRequest(NamedTuple):
     outputs: dict[str, bool]
 
 
-def read_inference(request: Request, manifest: Manifest) -> InferenceRequest:
+def read_inference(request: ApiRequest, manifest: Manifest) -> InferenceRequest:
     """Raises Problem: 415 and 413 as read_body does, 400 for what is malformed, 422 with all faults."""
     json, appended = _parts(request)
+    sent = parse_json(json)
+    _check_count(sent, manifest.schema)
     try:
-        body = InferenceBody.model_validate(parse_json(json))
+        body = InferenceBody.model_validate(sent)
     except ValidationError as error:
         raise Problem(
             422, "the body is not a valid inference request; see errors", faults_in(error)
@@ -116,7 +118,7 @@ def read_inference(request: Request, manifest: Manifest) -> InferenceRequest:
     faults = list(_unknown(body.outputs or (), manifest))
     rows: list[list[Value]] = []
     try:
-        rows = read_rows(manifest.schema, _tensors(body.inputs, appended, manifest.schema))
+        rows = read_rows(manifest.schema, _tensors(body.inputs, appended))
     except InvalidRows as error:
         faults += error.faults
     if faults:
@@ -124,7 +126,14 @@ def read_inference(request: Request, manifest: Manifest) -> InferenceRequest:
     return InferenceRequest(body.id, rows, body.requested())
 
 
-def _parts(request: Request) -> tuple[bytes, bytes]:
+def _check_count(sent: Any, schema: Schema) -> None:
+    """Raises InvalidRows for more tensors than can be right, before any of them is looked at."""
+    tensors = sent.get("inputs") if isinstance(sent, dict) else None
+    if isinstance(tensors, list) and len(tensors) > len(schema.names):
+        raise InvalidRows([Fault("/inputs", "has more tensors than the model has features")])
+
+
+def _parts(request: ApiRequest) -> tuple[bytes, bytes]:
     if request.mimetype not in MEDIA_TYPES:
         raise Problem(
             415,
@@ -140,10 +149,8 @@ def _parts(request: Request) -> tuple[bytes, bytes]:
     return body[: int(length)], body[int(length) :]
 
 
-def _tensors(inputs: Sequence[InputTensor], appended: bytes, schema: Schema) -> list[FeatureTensor]:
+def _tensors(inputs: Sequence[InputTensor], appended: bytes) -> list[FeatureTensor]:
     """Raises InvalidRows, or Problem (400) if the bytes after the JSON do not match the tensors."""
-    if len(inputs) > len(schema.names):
-        raise InvalidRows([Fault("/inputs", "has more tensors than the model has features")])
     declared = sum(tensor.size or 0 for tensor in inputs)
     if declared != len(appended):
         raise Problem(
@@ -178,4 +185,4 @@ def _unknown(outputs: Iterable[RequestedOutput], manifest: Manifest) -> Iterator
     known = {output["name"] for output in describe_outputs(manifest)}
     for number, output in enumerate(outputs):
         if output.name not in known:
-            yield Fault(f"/outputs/{number}/name", "is not an output of this model")
+            yield Fault(f"/outputs/{number}/name", "is not an output of this model", "unknown")

@@ -96,7 +96,7 @@ def _faults(
     known = frozenset(schema.names)
     for tensor in tensors:
         if tensor.name not in known:
-            yield Fault(f"{tensor.pointer}/name", "is not a feature of this model")
+            yield Fault(f"{tensor.pointer}/name", "is not a feature of this model", "unknown")
         elif columns[tensor.name].tensor is not tensor:
             yield Fault(f"{tensor.pointer}/name", "is repeated")
         elif tensor.width != 1:
@@ -107,13 +107,13 @@ def _faults(
             )
     for name in schema.names:
         if name not in columns:
-            yield Fault("/inputs", f"has no tensor {name}")
+            yield Fault("/inputs", f"has no tensor {name}", "missing")
 
 
 def _point_at_element(fault: Fault, columns: Mapping[str, TensorColumn]) -> Fault:
     """The fault of a row, with a pointer to the element of the tensor instead."""
-    if not fault.pointer:  # the fault that says how many more there are
-        return Fault("/inputs", fault.detail)
+    if not fault.pointer:  # the fault that says that there are more
+        return fault._replace(pointer="/inputs")
     row, _, name = fault.pointer[1:].partition("/")
     column = columns[name.replace("~1", "/").replace("~0", "~")]
-    return Fault(column.pointer_to(int(row)), fault.detail)
+    return fault._replace(pointer=column.pointer_to(int(row)))

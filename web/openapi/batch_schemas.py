@@ -1,6 +1,6 @@
 """The resources and lists of batches; schemas.py has those of predictions."""
 
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, NotRequired
 
 from pydantic import Field
 from typing_extensions import TypedDict
@@ -43,6 +43,7 @@ class BatchSchema(TypedDict):
     finished_at: Time | None
     deadline_at: Time | None
     expires_at: Time | None
+    retry_of: NotRequired[Annotated[str, Field(description="The batch that this one tries again")]]
     error: ReasonSchema | None
     metadata: dict[str, str]
     urls: BatchUrlsSchema

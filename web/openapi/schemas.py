@@ -107,6 +107,7 @@ class PredictionSchema(TypedDict):
         Time | None, Field(description="If the job has not started by then, it becomes `expired`")
     ]
     expires_at: Annotated[Time | None, Field(description="When the job is removed, once it has ended")]
+    retry_of: NotRequired[Annotated[str, Field(description="The job that this one tries again")]]
     queue: NotRequired[QueueSchema]
     output: NotRequired[OutputSchema | None]
     outputs: NotRequired[list[OutputSchema | RowErrorSchema]]

@@ -8,7 +8,7 @@ import numpy as np
 import pyarrow as pa
 
 from jobs.errors import FilesUnavailable, InvalidTable
-from jobs.files.store import FileStore
+from jobs.files.store import FileStore, Writable
 from jobs.files.tables import Format
 from model.description.schema import Schema
 from model.tables.columns import ColumnCheck
@@ -39,8 +39,24 @@ FIRST_CALL_ROWS = 100
 
 
 class Part(NamedTuple):
+    """The rows of a part, those of them that failed, and the bytes of its results and its errors."""
+
     rows: int
     failed: int
+    size: int
+    errors_size: int
+
+
+class _Measured:
+    """A file that counts the bytes that are written to it."""
+
+    def __init__(self, file: Writable) -> None:
+        self._file = file
+        self.size = 0
+
+    def write(self, data: bytes | memoryview) -> None:
+        self._file.write(data)
+        self.size += len(data)
 
 
 class ChunkScorer:
@@ -80,24 +96,23 @@ class ChunkScorer:
         OverLimit if its results are out of proportion.
         """
         rows = failed = 0
-        errors = []
+        errors: list[bytes] = []
         predict = _in_short_calls(self._predict, should_continue, self._pace)
-        with (
-            self._files.create(part) as file,
-            PartWriter(self._layout, LimitedPart(file, chunk.size)) as writer,
-        ):
-            for block in _intact(self._read(source, name, chunk, slices), chunk):
-                its_slices = slices(rows, block.number)
-                scores = score_rows(self._check, predict, self._types, block, its_slices, self._warn)
-                writer.write(block, scores)
-                errors.append(write_errors(scores, rows))
-                rows += block.number
-                failed += len(scores.faults)
+        with self._files.create(part) as created:
+            results = _Measured(LimitedPart(created, chunk.size))
+            with PartWriter(self._layout, results) as writer:
+                for block in _intact(self._read(source, name, chunk, slices), chunk):
+                    its_slices = slices(rows, block.number)
+                    scores = score_rows(self._check, predict, self._types, block, its_slices, self._warn)
+                    writer.write(block, scores)
+                    errors.append(write_errors(scores, rows))
+                    rows += block.number
+                    failed += len(scores.faults)
         if failed:
             with self._files.create(f"{part}.errors") as file:
                 for lines in errors:
                     file.write(lines)
-        return Part(rows, failed)
+        return Part(rows, failed, results.size, sum(map(len, errors)))
 
     def _read(self, source: FileStore, name: str, chunk: Chunk, slices: Slices) -> Iterator[Rows]:
         if slices is give_up_all and self._layout.input is Format.PARQUET:
@@ -133,4 +148,6 @@ def _intact(blocks: Iterator[Rows], chunk: Chunk) -> Iterator[Rows]:
     except (pa.ArrowException, OSError) as error:
         if is_encrypted(error):
             raise InvalidTable(ENCRYPTED) from error
-        raise InvalidTable(f"row group {chunk.group} cannot be read; the file is damaged") from error
+        last = chunk.group + chunk.groups - 1
+        which = f"row groups {chunk.group} to {last}" if chunk.groups > 1 else f"row group {last}"
+        raise InvalidTable(f"{which} cannot be read; the file is damaged") from error

@@ -22,7 +22,7 @@ def read_group(
     file: RawIOBase, chunk: Chunk, names: Sequence[str], most: int, as_text: bool
 ) -> Iterator[pa.RecordBatch]:
     """The rows of the chunk, in blocks of at most `most` rows and about BLOCK_BYTES, also as text."""
-    source, groups = _open(file), range(chunk.group, chunk.group + 1)
+    source, groups = _open(file), range(chunk.group, chunk.group + chunk.groups)
     rows = min(most, *(_rows_that_fit(file, source.metadata, number, as_text) for number in groups))
     at, unpacked = 0, ChunkBytes(chunk.size)
     for batch in source.iter_batches(rows, groups, names, use_threads=False):

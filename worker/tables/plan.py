@@ -1,7 +1,7 @@
 """Looks at a file once before it is scored: how its table is laid out, and how it is cut into chunks."""
 
 import codecs
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass, replace
 from io import RawIOBase
 from itertools import chain, filterfalse
@@ -13,9 +13,9 @@ import pyarrow.parquet
 
 from jobs.errors import InvalidTable
 from jobs.files.json_lines import read_object
-from jobs.files.store import FileStore
 from jobs.files.tables import (
     LONGEST_RECORD,
+    PARQUET,
     Format,
     check_columns,
     check_number,
@@ -26,7 +26,7 @@ from jobs.files.tables import (
 from model.description.schema import Schema
 from model.description.similar import similar_name
 from model.tables.dialect import FOUND, Dialect, UnclearDialect, decimal_features, find_dialect
-from worker.tables.cut import CHUNK, EXPLAINED_CHUNK, MOST_ROWS, Chunk, cut_groups, cut_lines
+from worker.tables.cut import CHUNK, EXPLAINED_CHUNK, MOST_ROWS, CutText, Text, cut_groups, cut_lines
 from worker.tables.limits import is_overfull, rows_at_once
 
 
@@ -102,6 +102,10 @@ takes to explain, because a million equal rows are packed into almost no bytes.
 """
 
 
+FOOTER_END = 8
+"""The last bytes of a Parquet file: the length of its footer, and PAR1."""
+LARGEST_FOOTER = 32 * 1024 * 1024
+
 ENCRYPTED = "this Parquet file is encrypted, or some of its columns are; send it without encryption"
 
 
@@ -125,34 +129,38 @@ class TableRequest(NamedTuple):
 
 
 class Plan(NamedTuple):
+    """The chunks, of which one list comes after the other, are cut while they are taken."""
+
     layout: Layout
-    chunks: list[Chunk]
+    cuts: Iterator[list[CutText]]
 
 
-def plan(files: FileStore, name: str, request: TableRequest, chunk: int | None = None) -> Plan:
-    """Cuts the file into chunks of about `chunk` bytes.
-
-    Raises InvalidTable if the file is not such a table, or has no rows.
-    """
-    chunk = chunk or (EXPLAINED_CHUNK if request.explain else CHUNK)
-    size = files.size(name)
-    if not size:
+def plan_text(text: Text, request: TableRequest, chunk: int | None = None) -> Plan:
+    """Raises InvalidTable if the text is not such a table."""
+    start = text.block(0, LONGEST_RECORD)
+    if not start:
         raise InvalidTable("the file is empty")
-    with files.open(name) as file:
-        match request.input:
-            case Format.CSV:
-                planned = _plan_csv(file, size, request, chunk)
-            case Format.NDJSON:
-                planned = _plan_ndjson(file, size, request, chunk)
-            case Format.PARQUET:
-                planned = _plan_parquet(file, size, request, chunk)
-    if not planned.chunks:
-        raise InvalidTable("the file has no rows")
-    return planned
+    layout, first = (
+        _lay_out_csv(start, request) if request.input is Format.CSV else _lay_out_ndjson(start, request)
+    )
+    return Plan(layout, _some(go_on_with_text(text, request, layout, first, chunk).cuts))
 
 
-def _plan_csv(file: RawIOBase, size: int, request: TableRequest, chunk: int) -> Plan:
-    start = read_exactly(file, 0, min(size, LONGEST_RECORD))
+def go_on_with_text(
+    text: Text, request: TableRequest, layout: Layout, start: int, chunk: int | None = None
+) -> Plan:
+    """The rest of a plan whose layout is known, from the first byte of a record on."""
+    delimiter = layout.delimiter if layout.input is Format.CSV else ""
+    most = _most_rows(request, layout)
+    return Plan(layout, cut_lines(text, start, delimiter, chunk or chunk_size(request), most))
+
+
+def chunk_size(request: TableRequest) -> int:
+    """About how many bytes a chunk has."""
+    return EXPLAINED_CHUNK if request.explain else CHUNK
+
+
+def _lay_out_csv(start: bytes, request: TableRequest) -> tuple[Layout, int]:
     check_text(start)
     try:
         delimiter, decimal = find_dialect(start, request.dialect, request.schema)
@@ -167,12 +175,10 @@ def _plan_csv(file: RawIOBase, size: int, request: TableRequest, chunk: int) -> 
         decimal_commas=numeric if decimal == "," else (),
         unknown_decimals=() if decimal else numeric,
     )
-    most = _most_rows(request, layout)
-    return Plan(layout, list(cut_lines(file, header.end, size, delimiter, chunk, most)))
+    return layout, header.end
 
 
-def _plan_ndjson(file: RawIOBase, size: int, request: TableRequest, chunk: int) -> Plan:
-    start = read_exactly(file, 0, min(size, LONGEST_RECORD))
+def _lay_out_ndjson(start: bytes, request: TableRequest) -> tuple[Layout, int]:
     begin = len(codecs.BOM_UTF8) if start.startswith(codecs.BOM_UTF8) else 0
     lines = list(filter(bytes.strip, start[begin:].split(b"\n")))[:FIRST_ROWS]
     rows = (row for row in map(read_object, filterfalse(is_overfull, lines)) if row is not None)
@@ -182,19 +188,14 @@ def _plan_ndjson(file: RawIOBase, size: int, request: TableRequest, chunk: int) 
         raise InvalidTable("line 1: none of the first lines is a JSON object; send one object on each line")
     names = tuple(dict.fromkeys(chain.from_iterable(members)))
     check_columns(names, (), request.scored, similar_name)
-    layout = _layout(request, names)
-    chunks = list(cut_lines(file, begin, size, chunk=chunk, most=_most_rows(request, layout)))
-    return Plan(layout, chunks)
+    return _layout(request, names), begin
 
 
-def _plan_parquet(file: RawIOBase, size: int, request: TableRequest, chunk: int) -> Plan:
-    try:
-        metadata = pyarrow.parquet.read_metadata(file)
-        names = tuple(metadata.schema.to_arrow_schema().names)
-    except (pa.ArrowException, OSError) as error:
-        if is_encrypted(error):
-            raise InvalidTable(ENCRYPTED) from error
-        raise InvalidTable("the file is not Parquet, or its end is missing") from error
+def plan_parquet(file: RawIOBase, size: int, request: TableRequest, chunk: int | None = None) -> Plan:
+    """Raises InvalidTable if the file is not such a table."""
+    if not size:
+        raise InvalidTable("the file is empty")
+    metadata, names = _read_footer(file, size)
     check_columns(names, request.schema.required, request.scored, similar_name)
     check_number([metadata.schema.column(leaf).path for leaf in range(metadata.num_columns)])
     groups = [metadata.row_group(number) for number in range(metadata.num_row_groups)]
@@ -205,10 +206,40 @@ def _plan_parquet(file: RawIOBase, size: int, request: TableRequest, chunk: int)
         sizes = [(group.num_rows, group.total_byte_size) for group in groups]
     # Progress counts bytes of the file, of which each chunk has its share.
     unpacked = max(sum(its_size for _, its_size in sizes), 1)
-    chunks = [
-        cut._replace(size=size * cut.size // unpacked) for cut in cut_groups(sizes, chunk, request.explain)
+    cuts = [
+        CutText(cut._replace(size=size * cut.size // unpacked), b"")
+        for cut in cut_groups(sizes, chunk or chunk_size(request), request.explain)
     ]
-    return Plan(_layout(request, names), chunks)
+    return Plan(_layout(request, names), _some(iter([cuts])))
+
+
+def _some(cuts: Iterator[list[CutText]]) -> Iterator[list[CutText]]:
+    found = False
+    for found_now in cuts:
+        found = found or bool(found_now)
+        yield found_now
+    if not found:
+        raise InvalidTable("the file has no rows")
+
+
+def _read_footer(file: RawIOBase, size: int) -> tuple[pyarrow.parquet.FileMetaData, tuple[str, ...]]:
+    """What the file says of its row groups, and the names of its columns."""
+    end = read_exactly(file, max(size - FOOTER_END, 0), size)
+    length = int.from_bytes(end[:4], "little")
+    if end.endswith(PARQUET) and LARGEST_FOOTER < length < size:
+        raise InvalidTable(
+            f"the footer of the file has {length} bytes, the most is {LARGEST_FOOTER}; "
+            "write fewer columns or larger row groups"
+        )
+    try:
+        metadata = pyarrow.parquet.read_metadata(file)
+        return metadata, tuple(metadata.schema.to_arrow_schema().names)
+    except UnicodeDecodeError:
+        raise InvalidTable("the name of a column is not UTF-8") from None
+    except (pa.ArrowException, OSError) as error:
+        if is_encrypted(error):
+            raise InvalidTable(ENCRYPTED) from error
+        raise InvalidTable("the file is not Parquet, or its end is missing") from error
 
 
 def _layout(request: TableRequest, names: tuple[str, ...]) -> Layout:

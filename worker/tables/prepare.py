@@ -1,4 +1,4 @@
-"""Makes a plain file of one that is packed, or whose text is not UTF-8."""
+"""Makes plain data of a file that is packed, or whose text is not UTF-8."""
 
 import codecs
 from collections.abc import Callable, Iterable, Iterator
@@ -9,7 +9,6 @@ from jobs.errors import InvalidTable, OverLimit
 from jobs.files.store import FileStore
 from jobs.files.unpacking import GZIP, ZIP, gunzip, unzip
 from model.tables.dialect import UnclearDialect, find_encoding
-from worker.stopping import ScoringStopped
 
 
 class RawFile(NamedTuple):
@@ -20,23 +19,21 @@ class RawFile(NamedTuple):
     encoding: str | None
 
 
-def prepare(raw: RawFile, files: FileStore, name: str, limit: int, wanted: Callable[[], bool]) -> None:
-    """Writes the plain file, of at most `limit` bytes.
+def plain_pieces(raw: RawFile, limit: int, check: Callable[[], None]) -> Iterator[bytes]:
+    """The plain file, of at most `limit` bytes, from its beginning.
 
-    Raises InvalidTable, and ScoringStopped once the batch is no longer wanted.
+    Raises InvalidTable, and what `check` raises, which is called before each piece.
     """
     size = 0
     pieces = _unpacked(raw)
     if raw.encoding is not None:
         pieces = recoded(pieces, raw.encoding)
-    with files.create(name) as file:
-        for piece in pieces:
-            if not wanted():
-                raise ScoringStopped
-            size += len(piece)
-            if size > limit:
-                raise OverLimit(f"the file has more than {limit} bytes once it is unpacked; send it in parts")
-            file.write(piece)
+    for piece in pieces:
+        check()
+        size += len(piece)
+        if size > limit:
+            raise OverLimit(f"the file has more than {limit} bytes once it is unpacked; send it in parts")
+        yield piece
 
 
 def recoded(pieces: Iterable[bytes], named: str) -> Iterator[bytes]:

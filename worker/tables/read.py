@@ -9,7 +9,14 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.csv
 
-from jobs.files.json_lines import ExactNumber, plain_number, read_object, with_exact_numbers
+from jobs.files.json_lines import (
+    DEEPEST,
+    ExactNumber,
+    is_too_deep,
+    plain_number,
+    read_object,
+    with_exact_numbers,
+)
 from jobs.files.store import FileStore
 from jobs.files.tables import NOT_UTF8, Format, read_exactly
 from model.tables.columns import MISSING, ColumnValues
@@ -182,6 +189,9 @@ def _read_ndjson(block: bytes, layout: Layout, features: tuple[str, ...]) -> Row
         row = None if is_overfull(line) else read_object(line)
         if row is None:
             broken[len(rows)] = TOO_MANY_VALUES if is_overfull(line) else "is not a JSON object"
+        elif is_too_deep(row, line):
+            broken[len(rows)] = f"is nested more than {DEEPEST} levels deep"
+            row = None
         elif not row.keys().isdisjoint(layout.scored):
             broken[len(rows)] = NAME_IN_USE
             row = None

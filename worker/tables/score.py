@@ -8,7 +8,8 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from model.bundle import Bundle, ObservedRanges, Outputs
+from model.bundle import Bundle, ObservedRanges
+from model.outputs import Outputs
 from model.tables.columns import ColumnCheck
 from worker.memory import is_out_of_memory
 from worker.stopping import ScoringStopped

@@ -1,7 +1,7 @@
 """Writes a fitted model as a bundle, once its scores are proved."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from math import isfinite
 from os import PathLike
 from pathlib import Path
@@ -21,7 +21,7 @@ def save(
     *,
     name: str,
     sample: Any,
-    target: str,
+    target: str | Sequence[str],
     unit: str = "",
     classes: Any = None,
     metrics: Mapping[str, float] | None = None,
@@ -30,18 +30,18 @@ def save(
 
     `model` is a Pipeline of scikit-learn that ends in an estimator of XGBoost, such an estimator, or a
     Booster. `sample` is a pandas DataFrame of rows as the model will meet them; all of them must score as
-    `model` itself says, to the last bit. `classes` names a classifier's classes: a list, or a fitted
-    LabelEncoder. Returns the directory. Raises SaveRefused, and then writes nothing.
+    `model` itself says, to the last bit. `target` is a list of names where there are several targets.
+    `classes` names a classifier's classes: a list, or a fitted LabelEncoder. Returns the directory. Raises
+    SaveRefused, and then writes nothing.
     """
     if not isinstance(name, str) or not NAME.fullmatch(name):
         raise SaveRefused(f"name must have 1 to 63 characters of a-z, 0-9, _ and -, not {name!r}")
-    for argument, text in (("target", target), ("unit", unit)):
-        if not isinstance(text, str):
-            raise SaveRefused(f"{argument} must be text, not {type(text).__name__}")
+    if not isinstance(unit, str):
+        raise SaveRefused(f"unit must be text, not {type(unit).__name__}")
     if not all(isinstance(value, int | float) and isfinite(value) for value in (metrics or {}).values()):
         raise SaveRefused("metrics must be numbers, each with a name")
-    candidate = Candidate.read(model, read_sample(model, sample), classes)
+    candidate = Candidate.read(model, read_sample(model, sample), target, classes)
     candidate.prove()
-    description = {"name": name, "version": 1, "target": target, "unit": unit, "metrics": dict(metrics or {})}
+    description = {"name": name, "version": 1, "unit": unit, "metrics": dict(metrics or {})}
     write_bundle(Path(directory), candidate.model, {**description, **candidate.describe()})
     return Path(directory)

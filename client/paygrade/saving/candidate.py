@@ -11,8 +11,14 @@ from numpy.typing import NDArray
 
 from paygrade.saving.bundle_file import shortest
 from paygrade.saving.errors import SaveRefused
-from paygrade.saving.labels import read_classes
-from paygrade.saving.learner import read_learner, read_quantiles, require_served
+from paygrade.saving.labels import read_classes, read_targets
+from paygrade.saving.learner import (
+    class_numbers,
+    count_targets,
+    read_learner,
+    read_quantiles,
+    require_served,
+)
 from paygrade.saving.models import Predictor, read_predictor
 from paygrade.saving.names import column_names
 from paygrade.saving.probes import probe_columns
@@ -39,18 +45,21 @@ class Candidate:
     expected: Scores
     predictor: Predictor
     written: Written
+    targets: list[str]
     classes: list[str]
     replay: Replay
     mixed: str
 
     @classmethod
-    def read(cls, author: Any, sample: Any, classes: Any) -> "Candidate":
+    def read(cls, author: Any, sample: Any, target: Any, classes: Any) -> "Candidate":
         """Read a fitted model; raises SaveRefused."""
         expected = author_scores(author, sample)
         program = Program(read_columns(sample), READERS)
         traced = Traced(sample, list(range(len(sample.columns))))
         predictor = read_predictor(program, author, traced)
-        require_served(read_learner(predictor.booster), predictor.classes)
+        learner = read_learner(predictor.booster)
+        require_served(learner, predictor.classes)
+        targets = read_targets(target, count_targets(learner))
         names = column_names(program, predictor)
         missing = None if math.isnan(predictor.missing) else predictor.missing
         written = write_steps(program, predictor.columns, names, missing)
@@ -61,9 +70,11 @@ class Candidate:
         except StepsError as error:
             raise SaveRefused(f"the fitted model cannot be written as data: {error}") from None
         replay = Replay(predictor.booster, predictor.trees, steps, predictor.missing, after)
-        named = read_classes(classes, predictor.classes)
+        known = predictor.classes if classes is None else predictor.classes or class_numbers(learner)
+        named = read_classes(classes, known)
         mixed = steps.mixed([column.name for column in written.columns]) if steps else ""
-        return cls(author, sample, expected, predictor, written, named, replay, mixed)
+        mixed = "it predicts several targets" if len(targets) > 1 else mixed
+        return cls(author, sample, expected, predictor, written, targets, named, replay, mixed)
 
     @property
     def model(self) -> bytes:
@@ -73,7 +84,7 @@ class Candidate:
     def prove(self) -> None:
         """Compare all scores of the sample; find what callers may leave open. Raises SaveRefused."""
         prove(self.expected, self._replayed(self.sample))
-        if self.classes:
+        if self.predictor.classes:
             prove_labels(self.author.predict(self.sample), self.expected, self.predictor.classes)
         probe_columns(
             self.written.columns,
@@ -92,6 +103,8 @@ class Candidate:
         rows = np.unique(np.linspace(0, len(self.sample) - 1, GOLDEN_ROWS).astype(int)).tolist()
         golden = [{column.name: column.to_json(row) for column in self.written.columns} for row in rows]
         return {
+            "target": ", ".join(self.targets),
+            **({"targets": self.targets} if len(self.targets) > 1 else {}),
             "objective": learner["objective"]["name"],
             "features": [column.to_feature(steps is not None) for column in self.written.columns],
             **({"classes": self.classes} if self.classes else {}),

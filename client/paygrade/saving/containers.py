@@ -8,7 +8,7 @@ import numpy as np
 
 from paygrade.saving.errors import SaveRefused
 from paygrade.saving.program import Program
-from paygrade.saving.reading import Traced, class_name, is_sparse, trace
+from paygrade.saving.reading import Traced, class_name, dtypes_of, is_sparse, trace
 
 
 def read_pipeline(program: Program, pipeline: Any, traced: Traced, values: Any) -> list[int]:
@@ -19,22 +19,21 @@ def read_pipeline(program: Program, pipeline: Any, traced: Traced, values: Any) 
 
 
 def read_column_transformer(program: Program, transformer: Any, traced: Traced, values: Any) -> list[int]:
-    parts = [
-        _trace_part(program, transformer, part, traced, transformer._transformer_to_input_indices[name])
-        for name, part, columns in transformer.transformers_
-        if part != "drop" and len(transformer._transformer_to_input_indices[name])
-    ]
-    _check_weights(transformer)
+    parts = []
+    for name, part, _ in transformer.transformers_:
+        positions = transformer._transformer_to_input_indices[name]
+        if part != "drop" and len(positions):
+            taken = _trace_part(program, transformer, part, traced, positions)
+            parts.append(_weigh(program, taken, transformer, name))
     return stack(program, parts, bool(transformer.sparse_output_))
 
 
 def read_feature_union(program: Program, union: Any, traced: Traced, values: Any) -> list[int]:
-    parts = [
-        traced if is_passthrough(part) else trace(program, part, traced)
-        for _, part in union.transformer_list
-        if part != "drop"
-    ]
-    _check_weights(union)
+    parts = []
+    for name, part in union.transformer_list:
+        if part != "drop":
+            taken = traced if is_passthrough(part) else trace(program, part, traced)
+            parts.append(_weigh(program, taken, union, name))
     return stack(program, parts, any(is_sparse(part.values) for part in parts))
 
 
@@ -57,6 +56,26 @@ def stack(program: Program, parts: Iterable[Traced], sparse: bool) -> list[int]:
                 dense = program[column].dense
                 stacked += program.add("dense", [column]) if dense is None else [dense]
     return stacked
+
+
+def _weigh(program: Program, part: Traced, container: Any, name: str) -> Traced:
+    """Multiply all columns by the weight that the container gives to this part."""
+    weight = (container.transformer_weights or {}).get(name)
+    if weight is None or not part.columns:
+        return part
+    values = part.values * weight
+    columns: list[int] = []
+    for column, dtype in zip(part.columns, dtypes_of(values), strict=True):
+        if dtype not in ("float32", "float64"):
+            raise SaveRefused(
+                f"{class_name(container)} has a weight for {program[column].label!r}, whose type is {dtype}; "
+                "give its encoder dtype=float, or leave out transformer_weights"
+            )
+        factor = {"do": "multiply", "by": [float(weight)], "dtype": dtype}
+        columns += program.add(
+            "scale", [column], [replace(program[column], dense=None)], dtype=dtype, operations=[factor]
+        )
+    return Traced(values, columns)
 
 
 def _require_stored(program: Program, part: Traced) -> None:
@@ -96,10 +115,3 @@ def _select(transformer: Any, values: Any, positions: list[int]) -> Any:
     if hasattr(values, "columns"):
         return values[[transformer.feature_names_in_[position] for position in positions]]
     return values[:, np.asarray(positions)]
-
-
-def _check_weights(container: Any) -> None:
-    if container.transformer_weights:
-        raise SaveRefused(
-            f"{class_name(container)} has transformer_weights; trees need none, so leave them out"
-        )

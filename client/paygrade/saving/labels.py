@@ -1,4 +1,4 @@
-"""The names of a classifier's classes."""
+"""The names of a classifier's classes, and of targets."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -24,5 +24,18 @@ def read_classes(given: Any, known: Sequence[Any]) -> list[str]:
     if len(names) != len(known) or len(set(names)) != len(names):
         raise SaveRefused(
             f"the model has {len(known)} classes, and {len(names)} are named: {', '.join(names)}"
+        )
+    return names
+
+
+def read_targets(given: Any, count: int) -> list[str]:
+    """Return the names of all targets, in the order of the scores; raises SaveRefused."""
+    names = [given] if isinstance(given, str) else list(given) if isinstance(given, list | tuple) else []
+    if not names or not all(isinstance(name, str) and name for name in names):
+        raise SaveRefused(f"target must be the target's name, or a list of the targets' names, not {given!r}")
+    if len(names) != count or len(set(names)) != count:
+        raise SaveRefused(
+            f"the model has {count} targets, and target names {len(set(names))}: {', '.join(names)}; "
+            "give the list of their names, in the order of the scores"
         )
     return names

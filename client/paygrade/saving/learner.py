@@ -25,6 +25,7 @@ REGRESSIONS = (
 CLASSIFICATIONS = ("binary:logistic", "multi:softprob")
 BOOSTERS = ("binary:hinge", "binary:logitraw")
 """Objectives whose scores are no probabilities, which only a Booster itself gives as they are."""
+SERVED = REGRESSIONS + CLASSIFICATIONS + BOOSTERS
 
 
 def read_learner(booster: Any) -> dict[str, Any]:
@@ -34,14 +35,39 @@ def read_learner(booster: Any) -> dict[str, Any]:
 
 
 def require_served(learner: dict[str, Any], classes: Sequence[Any]) -> None:
-    """Refuse an objective that the service does not know, and several targets."""
+    """Refuse an objective that the service does not know, and a classifier of one class or several targets.
+
+    `classes` are those of a classifier.
+    """
     objective = learner["objective"]["name"]
-    served = CLASSIFICATIONS if classes else REGRESSIONS + CLASSIFICATIONS + BOOSTERS
-    if objective not in served:
-        raise SaveRefused(f"the objective {objective} is not supported here; these are: {', '.join(served)}")
-    targets = int(learner["learner_model_param"]["num_target"])
-    if targets > max(1, len(read_quantiles(learner))):
-        raise SaveRefused(f"the model has {targets} targets; save one model for each target")
+    if len(classes) == 1:
+        raise SaveRefused(f"the classifier knows only the class {classes[0]}; train it with two at least")
+    if objective == "multi:softmax":
+        raise SaveRefused(
+            "the objective multi:softmax gives no probabilities; train the same trees with "
+            'objective="multi:softprob", or call set_param({"objective": "multi:softprob"}) of a Booster'
+        )
+    if classes and objective not in CLASSIFICATIONS:
+        raise SaveRefused(
+            f"a classifier with the objective {objective} is not supported; train it with "
+            f"{' or '.join(CLASSIFICATIONS)}, or save model.get_booster(), which has scores of its own"
+        )
+    if objective not in SERVED:
+        raise SaveRefused(f"the objective {objective} is not supported here; these are: {', '.join(SERVED)}")
+    if classes and count_targets(learner) > 1:
+        raise SaveRefused("the classifier has several targets; save one model for each target")
+
+
+def class_numbers(learner: dict[str, Any]) -> Sequence[int]:
+    """Return the classes that a Booster tells apart; there are none in a regression."""
+    if learner["objective"]["name"] not in CLASSIFICATIONS or count_targets(learner) > 1:
+        return ()
+    return range(int(learner["learner_model_param"]["num_class"]) or 2)
+
+
+def count_targets(learner: dict[str, Any]) -> int:
+    """Return how many targets the model has; several quantiles of a target are one."""
+    return 1 if read_quantiles(learner) else int(learner["learner_model_param"]["num_target"])
 
 
 def read_quantiles(learner: dict[str, Any]) -> list[float]:

@@ -7,8 +7,9 @@ from typing import Any
 
 from paygrade.saving.calibrations import read_calibrated
 from paygrade.saving.containers import is_passthrough
+from paygrade.saving.dart import as_plain_trees
 from paygrade.saving.errors import SaveRefused
-from paygrade.saving.learner import read_learner
+from paygrade.saving.learner import count_targets, read_learner
 from paygrade.saving.lookup_table import LookupTable
 from paygrade.saving.program import Made, Program
 from paygrade.saving.reading import Traced, class_name, dtypes_of, require_fitted, trace
@@ -70,6 +71,10 @@ def _read_frozen(program: Program, frozen: Any, traced: Traced) -> Predictor:
 
 def _read_transformed_target(program: Program, model: Any, traced: Traced) -> Predictor:
     predictor = read_predictor(program, model.regressor_, traced)
+    if count_targets(read_learner(predictor.booster)) > 1:
+        raise SaveRefused(
+            "a transform of several targets cannot be undone by the service; save one model for each target"
+        )
     return replace(predictor, after=[*predictor.after, *read_inverse(model.transformer_)])
 
 
@@ -82,17 +87,16 @@ def _read_calibrated(program: Program, model: Any, traced: Traced) -> Predictor:
 def _read_xgboost(program: Program, model: Any, traced: Traced) -> Predictor:
     booster = model.get_booster()
     if read_learner(booster)["gradient_booster"]["name"] == "dart":
-        raise SaveRefused(
-            f"{class_name(model)} with booster='dart' adds trees up in another order than Booster.predict, "
-            "which the "
-            "service uses; train it with booster='gbtree', or save model.get_booster() and use its scores"
-        )
+        booster = as_plain_trees(booster)
+    missing = math.nan if model.missing is None else float(model.missing)
+    if math.isinf(missing):
+        raise SaveRefused(f"{class_name(model)} has missing={missing}; train it with NaN or a finite number")
     best = booster.attr("best_iteration")
     return Predictor(
         booster=booster,
         trees=booster.num_boosted_rounds() if best is None else int(best) + 1,
         columns=_give_categories(program, booster, traced),
-        missing=math.nan if model.missing is None else float(model.missing),
+        missing=missing,
         classes=list(model.classes_) if class_name(model) in CLASSIFIERS else [],
     )
 

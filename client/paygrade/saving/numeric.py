@@ -40,16 +40,12 @@ def read_binarizer(program: Program, binarizer: Any, traced: Traced, values: Any
 
 def read_quantiles(program: Program, transformer: Any, traced: Traced, values: Any) -> list[int]:
     _require_comparable(program, transformer, traced)
-    if transformer.output_distribution != "uniform":
-        raise SaveRefused(
-            "QuantileTransformer to a normal distribution is calculated by SciPy; trees do not need it, "
-            "so give it "
-            'output_distribution="uniform"'
-        )
+    normal = transformer.output_distribution == "normal"
     dtype, made = float_type(traced.values), []
     for position, column in enumerate(traced.columns):
-        points = quantile_points(transformer, position)
-        made += program.add("quantile", [column], None, dtype=dtype, **points)
+        like = replace(program[column], inexact=normal, sure=not normal, dense=None)
+        kind = "normal_quantile" if normal else "quantile"
+        made += program.add(kind, [column], [like], dtype=dtype, **quantile_points(transformer, position))
     return made
 
 

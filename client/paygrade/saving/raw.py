@@ -53,18 +53,20 @@ class RawColumn:
             feature["categories"] = self.categories
             if self.unseen:
                 feature["unseen"] = "unknown"
-        if self.dtype in NARROW_INTEGERS:
+        if self.dtype in NARROW_INTEGERS and self.type == "number":
             limits = np.iinfo(self.dtype)
             feature |= {"type": "integer", "minimum": int(limits.min), "maximum": int(limits.max)}
         if self.type == "number" and (observed := self._observed()):
             feature["observed"] = observed
-        return {**feature, "dtype": TEXT if self._holds_text() else self.dtype} if has_steps else feature
+        return {**feature, "dtype": TEXT if self.holds_text() else self.dtype} if has_steps else feature
 
-    def _holds_text(self) -> bool:
+    def holds_text(self) -> bool:
         """Return whether the steps compare texts: they tell `True` and `true` apart, and `1` and `1.0`."""
-        return self.type == "category" and all(
-            isinstance(value, str) for value in self.values if not is_missing(value)
-        )
+        return self.type == "category" and all(isinstance(value, str) for value in self.present())
+
+    def present(self) -> list[Any]:
+        """Return the values that are not missing."""
+        return [value for value in self.values if not is_missing(value)]
 
     def to_numbers(self) -> NDArray[np.float64]:
         """Return the column as the steps read it: NaN if missing, -1 for a text that is not listed."""
@@ -98,8 +100,9 @@ class RawColumn:
         )
 
     def _observed(self) -> dict[str, float] | None:
-        present = [value for value in self.to_numbers().tolist() if not math.isnan(value)]
-        return {"minimum": min(present), "maximum": max(present)} if present else None
+        numbers = self.to_numbers()
+        numbers = numbers[~np.isnan(numbers)]
+        return {"minimum": float(numbers.min()), "maximum": float(numbers.max())} if numbers.size else None
 
 
 def read_columns(sample: Any) -> dict[str, Callable[[], RawColumn]]:
@@ -109,16 +112,9 @@ def read_columns(sample: Any) -> dict[str, Callable[[], RawColumn]]:
 
 def read_column(name: str, series: Any) -> RawColumn:
     """Tell what a pandas column holds; raises SaveRefused for what no feature can hold."""
-    dtype = str(series.dtype)
-    values = series.to_numpy()
-    if dtype == "bool":
-        return RawColumn(name, "boolean", dtype, values)
-    if dtype in FLOATS:
-        _check_range(name, values)
-        return RawColumn(name, "number", dtype, values)
-    if dtype in WIDE_INTEGERS + NARROW_INTEGERS:
-        _check_exact(name, values)
-        return RawColumn(name, "number", dtype, values)
+    dtype = type_name(series.dtype)
+    if dtype in ("bool", *FLOATS, *WIDE_INTEGERS, *NARROW_INTEGERS):
+        return _read_numbers(name, dtype, series)
     if series.dtype.kind != "O":
         raise SaveRefused(
             f"column {name!r} is of type {dtype}, which no step can use; convert it to float64 or text"
@@ -126,6 +122,24 @@ def read_column(name: str, series: Any) -> RawColumn:
     return _read_objects(
         name, "category" if dtype == "category" else "object", np.asarray(series, dtype=object)
     )
+
+
+def type_name(dtype: Any) -> str:
+    """Return the type of a column in NumPy's words, also where pandas has one of its own: Int64 is int64."""
+    return str(getattr(dtype, "numpy_dtype", dtype))
+
+
+def _read_numbers(name: str, dtype: str, series: Any) -> RawColumn:
+    own_type = not isinstance(series.dtype, np.dtype)
+    present = series.dropna().to_numpy() if own_type else series.to_numpy()
+    if not len(present):
+        raise SaveRefused(f"column {name!r} has no value in the sample; add rows that have one")
+    if dtype in FLOATS:
+        _check_range(name, present)
+    elif dtype != "bool":
+        _check_exact(name, present)
+    kind = "boolean" if dtype == "bool" else "number"
+    return RawColumn(name, kind, dtype, series.to_numpy(), series.dtype.na_value if own_type else math.nan)
 
 
 def _read_objects(name: str, dtype: str, values: NDArray[Any]) -> RawColumn:

@@ -7,6 +7,7 @@ import numpy as np
 
 from paygrade.saving.errors import SaveRefused
 from paygrade.saving.program import Program
+from paygrade.saving.raw import type_name
 
 
 class Traced(NamedTuple):
@@ -90,9 +91,9 @@ def float_type(values: Any) -> str:
 
 
 def dtypes_of(values: Any) -> list[str]:
-    """Return the type of each column."""
+    """Return the type of each column, in NumPy's words."""
     if hasattr(values, "dtypes"):
-        return [str(dtype) for dtype in values.dtypes]
+        return [type_name(dtype) for dtype in values.dtypes]
     return [str(values.dtype)] * values.shape[1]
 
 

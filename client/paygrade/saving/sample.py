@@ -16,7 +16,7 @@ def read_sample(model: Any, sample: Any) -> Any:
         raise SaveRefused(f"sample must be a pandas DataFrame, not {type(sample).__name__}")
     columns = list(sample.columns)
     for column in columns:
-        if not isinstance(column, str):
+        if not isinstance(column, str) or not column:
             raise SaveRefused(f"the sample's columns must have texts as names, not {column!r}")
         if columns.count(column) > 1:
             raise SaveRefused(f"the sample has two columns named {column!r}")

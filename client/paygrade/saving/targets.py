@@ -24,9 +24,10 @@ def read_inverse(transformer: Any) -> After:
         return _read_function(transformer)
     if name == "PowerTransformer":
         return _read_power(transformer)
-    if name == "QuantileTransformer" and transformer.output_distribution == "uniform":
-        points = {"dtype": SCORES, **quantile_points(transformer, 0)}
-        return [{"kind": "inverse_quantile", **points}]
+    if name == "QuantileTransformer":
+        normal = "normal_" if transformer.output_distribution == "normal" else ""
+        points = quantile_points(transformer, 0)
+        return [{"kind": f"inverse_{normal}quantile", "dtype": SCORES, **points}]
     if name == "Pipeline":
         return [part for _, step in reversed(transformer.steps) for part in read_inverse(step)]
     raise SaveRefused(

@@ -37,6 +37,8 @@ def write_steps(
     for number, column in program.raw.items():
         if column.as_text:
             _make_text(number, column, steps, outputs)
+        if column.type == "category" and not column.texts:
+            column.texts = {as_text(column.present()[0])}  # no step tells texts apart
     renumbered = {number: position for position, number in enumerate(sorted(program.raw))}
     for step in steps:
         for number in step.made:

@@ -12,12 +12,12 @@ from paygrade.steps.errors import StepsError
 from paygrade.steps.fields import Fields
 from paygrade.steps.function import Clip, Function
 from paygrade.steps.power import Power
-from paygrade.steps.quantile import InverseQuantile
+from paygrade.steps.quantile import InverseNormalQuantile, InverseQuantile
 from paygrade.steps.scale import Scale
 from paygrade.steps.step import Step
 
 KINDS: Mapping[str, type[Step] | type[Calibration]] = {
-    **{kind.kind: kind for kind in (Clip, Function, InverseQuantile, Power, Scale)},
+    **{kind.kind: kind for kind in (Clip, Function, InverseNormalQuantile, InverseQuantile, Power, Scale)},
     "calibration": Calibration,
 }
 MOST = 100

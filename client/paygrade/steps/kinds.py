@@ -6,7 +6,7 @@ from paygrade.steps.imputation import Impute, Indicate
 from paygrade.steps.lookup import Lookup, OneHot
 from paygrade.steps.power import Power
 from paygrade.steps.product import Product
-from paygrade.steps.quantile import InverseQuantile, Quantile
+from paygrade.steps.quantile import InverseNormalQuantile, InverseQuantile, NormalQuantile, Quantile
 from paygrade.steps.scale import Scale
 from paygrade.steps.sparse import Dense, Sparse
 from paygrade.steps.step import Step
@@ -18,8 +18,10 @@ ALL: tuple[type[Step], ...] = (
     Function,
     Impute,
     Indicate,
+    InverseNormalQuantile,
     InverseQuantile,
     Lookup,
+    NormalQuantile,
     OneHot,
     Power,
     Product,

@@ -1,6 +1,7 @@
 """Steps that map values to quantiles, and back."""
 
 from collections.abc import Sequence
+from statistics import NormalDist
 from typing import ClassVar, Self
 
 import numpy as np
@@ -11,6 +12,11 @@ from paygrade.steps.fields import Fields, Floats, FloatType
 from paygrade.steps.step import Step, require_numbers, require_one
 
 Numbers = NDArray[np.float64]
+NORMAL = NormalDist()
+NEAR = 1e-7
+"""As close as this to the first or the last quantile, scikit-learn takes a value for that one."""
+LEAST = NEAR - float(np.spacing(1.0))
+"""The smallest quantile of the normal distribution that scikit-learn gives."""
 
 
 class Quantile(Step):
@@ -43,7 +49,7 @@ class Quantile(Step):
 
     def _map(self, values: Floats) -> Floats:
         quantiles, references = self._quantiles, self._references
-        lowest, highest = values == quantiles[0], values == quantiles[-1]
+        lowest, highest = self._find_ends(values)
         present = ~np.isnan(values)
         known = values[present]
         values[present] = 0.5 * (
@@ -53,6 +59,26 @@ class Quantile(Step):
         values[lowest] = 0
         return values
 
+    def _find_ends(self, values: Floats) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
+        return values == self._quantiles[0], values == self._quantiles[-1]
+
+
+class NormalQuantile(Quantile):
+    """Maps values to the quantiles of a normal distribution.
+
+    The last bits of the logarithm in it depend on the processor.
+    """
+
+    kind: ClassVar[str] = "normal_quantile"
+    exact = False
+
+    def _map(self, values: Floats) -> Floats:
+        quantiles = super()._map(values).astype(np.float64).clip(LEAST, 1 - LEAST)
+        return np.array([NORMAL.inv_cdf(one) for one in quantiles.tolist()], dtype=self._dtype)
+
+    def _find_ends(self, values: Floats) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
+        return values - NEAR < self._quantiles[0], values + NEAR > self._quantiles[-1]
+
 
 class InverseQuantile(Quantile):
     """Maps quantiles to values."""
@@ -60,9 +86,26 @@ class InverseQuantile(Quantile):
     kind: ClassVar[str] = "inverse_quantile"
 
     def _map(self, values: Floats) -> Floats:
-        lowest, highest = values == 0, values == 1
+        lowest, highest = self._find_ends(values)
         present = ~np.isnan(values)
         values[present] = np.interp(values[present], self._references, self._quantiles)
         values[highest] = self._quantiles[-1]
         values[lowest] = self._quantiles[0]
         return values
+
+    def _find_ends(self, values: Floats) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
+        return values == 0, values == 1
+
+
+class InverseNormalQuantile(InverseQuantile):
+    """Maps the quantiles of a normal distribution to values."""
+
+    kind: ClassVar[str] = "inverse_normal_quantile"
+    exact = False
+
+    def _map(self, values: Floats) -> Floats:
+        quantiles = np.array([NORMAL.cdf(one) for one in values.tolist()], dtype=np.float64)
+        return super()._map(quantiles).astype(self._dtype)
+
+    def _find_ends(self, values: Floats) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
+        return values - NEAR < 0, values + NEAR > 1

@@ -1,21 +1,34 @@
 -- Accepts a batch whose input is in the file store, and adds its first task to the queue. `hidden`: the batch is in no list.
--- Returns {'ok', wake-ups to send} or what `refusal` returns. Adding a batch again changes nothing.
+-- Returns {'ok', wake-ups to send}, what `refusal` returns or, if the Idempotency-Key is not reserved for this batch any more,
+-- {'same', id of the job that the key stands for}, {'reused'} or {'lapsed'}. Adding a batch again changes nothing.
 -- @include queues/common batches/batch
 -- @args max_open:number max_open_per_owner:number retention_ms:number wake_up_name
--- @item id raw model sha owner metadata start_within_ms idempotency body options size task hidden
+-- @item id raw model sha owner metadata start_within_ms idempotency body webhook retry_of options size task hidden
 -- @returns verdict
+
+-- The verdict on a batch whose key is not reserved for it; nil if it is. This call may be late: its caller may have repeated
+-- the request meanwhile.
+local function lost_key(batch, key)
+  local held = redis.call('GET', key)
+  if held == CREATING .. batch.id then return nil end
+  if not held or is_creating(held) then return {'lapsed'} end
+  local id, body = known_job(key)
+  return body == batch.body and {'same', id} or {'reused'}
+end
 
 local function add(batch)
   local key = job_key(batch.id)
   if redis.call('EXISTS', key) == 1 then return {'ok', {}} end
-  local refused = refusal(batch.owner, max_open, max_open_per_owner)
-  if refused then return refused end
   local idempotency = idempotency_key(batch.owner, batch.idempotency)
+  local refused = idempotency ~= '' and lost_key(batch, idempotency)
+                  or refusal(batch.owner, max_open, max_open_per_owner)
+  if refused then return refused end
   local deadline = batch.start_within_ms ~= '' and whole(now + batch.start_within_ms) or ''
   write(key,
         {'v', '1', 'status', 'validating', 'model', batch.model, 'sha', batch.sha, 'owner', batch.owner,
          'options', batch.options, 'size', batch.size, 'metadata', batch.metadata, 'rows', 0, 'failed', 0, 'bytes', 0},
-        {'deadline', deadline, 'idempotency', idempotency, 'hidden', batch.hidden})
+        {'deadline', deadline, 'idempotency', idempotency, 'hidden', batch.hidden, 'webhook', batch.webhook,
+         'retry_of', batch.retry_of})
   if deadline ~= '' then redis.call('ZADD', deadlines_key(QUEUE), deadline, batch.id) end
   if idempotency ~= '' then redis.call('SET', idempotency, batch.id .. batch.body) end
   redis.call('SADD', OPEN, batch.id)

@@ -6,7 +6,7 @@
 
 expire_overdue(id, retention_ms)
 local status = redis.call('HGET', job_key(id), 'status')
-if status == 'validating' or status == 'queued' then
+if status == 'validating' or status == 'queued' or status == 'finalizing' then
   end_batch(id, 'canceled', retention_ms, '')
 elseif status == 'running' then
   set_status(id, 'canceling')

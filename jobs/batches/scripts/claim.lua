@@ -1,10 +1,11 @@
 -- Claims one task for a consumer. `entry`, `entry_id` and `entry_task` describe an entry that the consumer has read from the
 -- queue already (empty: none). With `last`, the wake-up is withdrawn if nothing is claimed. `lost` has the slices of a chunk
--- that were being scored when a worker was lost. For the task 'join', `plan` has all chunks of the batch, and `done`
--- alternates the number of a chunk that is done and its rows and failed rows.
+-- that were being scored when a worker was lost. `chunks` is how many are planned so far; `planning` and `joining` say where
+-- to go on. For the task 'join', `plan` has all chunks of the batch, and `done` alternates the number of a chunk that is
+-- done and what is recorded of it.
 -- @include queues/common batches/batch
 -- @args queue consumer wake_up_name retention_ms:number entry entry_id entry_task last
--- @returns each: entry id task tries model sha options size layout chunk lost plan done
+-- @returns each: entry id task tries model sha options layout chunks total cut_short planning joining chunk lost plan done
 
 local function drop(found, id, task, status)
   acknowledge(stream_key(queue), found)
@@ -36,11 +37,14 @@ local function start(_, found, fields)
   local lost, known_why = lost_slices(id, task)
   local tries = redis.call('HINCRBY', key .. ':tries', task, known_why and 0 or 1)
   redis.call('HSET', key .. ':tries', task .. ' entry', found)
-  local model, sha, options, size, layout = unpack(redis.call('HMGET', key, 'model', 'sha', 'options', 'size', 'layout'))
+  local model, sha, options, layout, chunks, total, planning, joining = unpack(redis.call(
+    'HMGET', key, 'model', 'sha', 'options', 'layout', 'chunks', 'total', 'planning', 'joining'))
   local chunk = tonumber(task) and redis.call('LINDEX', key .. ':plan', task)
   local plan, done = {}, {}
   if task == 'join' then plan, done = redis.call('LRANGE', key .. ':plan', 0, -1), redis.call('HGETALL', key .. ':done') end
-  return {found, id, task, tries, model, sha, options, size, layout or '', chunk or '', lost, plan, done}
+  local cut = planning == CUT_SHORT and 1 or 0
+  return {found, id, task, tries, model, sha, options, layout or '', chunks or 0, total or 0, cut, planning or '',
+          joining or '', chunk or '', lost, plan, done}
 end
 
 local read = entry ~= '' and {entry = entry, fields = {'id', entry_id, 'rows', 1, 'task', entry_task}} or nil

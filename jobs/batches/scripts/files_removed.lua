@@ -1,6 +1,8 @@
--- Records that the files of a batch have been removed.
+-- Records that the files of a batch have been removed; its record is gone too. `expired` is how the sweep named the batch,
+-- `raw` the 16 bytes of its id. If the sweep named no batch, `raw` is empty.
 -- @include queues/common batches/batch
--- @args id
+-- @args expired owner raw
 -- @returns nothing
 
-redis.call('ZREM', FILES, id)
+redis.call('ZREM', FILES, expired)
+if raw ~= '' then redis.call('ZREM', list_key(KIND, owner), raw) end

@@ -1,22 +1,37 @@
--- Records the plan of a batch: its chunks, which have `total` rows and `size` bytes in all. Returns the wake-ups to send.
--- Recording a second plan changes nothing.
+-- Records a step of planning: the next chunks, which have `rows` rows and `bytes` bytes, and the position from which to go
+-- on. `first` is the number of the first of them; a step that others have recorded changes nothing. `over` is 'plan' if the
+-- plan is complete, 'turn' if the task goes to the end of the queue, and empty if its consumer goes on. Returns 1 if the step
+-- was recorded, and the wake-ups to send.
 -- @include queues/common batches/batch
--- @args entry id layout total size wake_up_name most_wake_ups:number
+-- @args entry id first:number layout rows bytes position over wake_up_name most_wake_ups:number
 -- @item chunk
--- @returns wake_ups
+-- @returns recorded wake_ups
 
 local key = job_key(id)
-acknowledge(stream_key(QUEUE), entry)
-local sent = {}
-if redis.call('HGET', key, 'status') == 'validating' then
+local mine = over ~= '' and remove_claimed(QUEUE, entry)
+local status, known = unpack(redis.call('HMGET', key, 'status', 'chunks'))
+if tonumber(known or 0) ~= first or not is_wanted(id, 'plan', status) then return {0, {}} end
+
+local function add_chunks()
   local chunks = {}
   for number, item in items() do chunks[number] = item.chunk end
-  set_status(id, 'queued', 'layout', layout, 'total', total, 'size', size, 'chunks', #chunks, 'next', 0)
+  if #chunks == 0 then return end
+  if not known then set_status(id, 'queued', 'layout', layout, 'next', 0) end
+  redis.call('HINCRBY', key, 'chunks', #chunks)
+  redis.call('HINCRBY', key, 'total', rows)
   redis.call('INCRBY', UNQUEUED, #chunks)
-  redis.call('DEL', key .. ':plan')
   in_slices(chunks, function(...) redis.call('RPUSH', key .. ':plan', ...) end)
-  advance(id)
-  sent = wake_up(QUEUE, wake_up_name, most_wake_ups)
 end
-commit()
-return sent
+
+add_chunks()
+forget_tries(id, 'plan')
+local planned = redis.call('HINCRBY', key, 'planned', bytes)
+if over == 'plan' then
+  redis.call('HSET', key, 'size', planned)
+  redis.call('HDEL', key, 'planning')
+else
+  redis.call('HSET', key, 'planning', position, 'size', math.max(planned, tonumber(redis.call('HGET', key, 'size'))))
+end
+advance(id)
+if mine and over == 'turn' then add_task(id, 'plan') end
+return {1, wake_up(QUEUE, wake_up_name, most_wake_ups)}

@@ -7,4 +7,4 @@
 if #redis.call('XPENDING', stream_key(queue), GROUP, entry, entry, 1, consumer) == 0 then return {false, 0} end
 redis.call('XCLAIM', stream_key(queue), GROUP, consumer, 0, entry, 'JUSTID')
 redis.call('ZADD', wake_ups_key(queue), whole(now + WAKE_UP_EXPIRES_MS), wake_up_name)
-return {redis.call('HGET', job_key(id), 'status'), redis.call('ZCOUNT', wake_ups_key(beside), now_text, '+inf')}
+return {redis.call('HGET', job_key(id), 'status'), count_live(wake_ups_key(beside), WAKE_UP_EXPIRES_MS)}

@@ -22,7 +22,7 @@ local function requeue(entry, fields)
   if not tonumber(task) and not is_wanted(id, task, status) then return end
   if redis.call('HGET', key .. ':tries', task .. ' entry') ~= entry then count_rows(queue, -1) end  -- read, not claimed
   if tonumber(redis.call('HGET', key .. ':tries', task) or 0) >= most_tries(task) then
-    if tonumber(task) then fail_chunk(id, task, error, false) else end_batch(id, 'failed', retention_ms, error) end
+    if tonumber(task) then fail_chunk(id, task, error, false) else fail_task(id, task, status, retention_ms, error) end
     given_up = given_up + 1
     count('swept|' .. queue .. '|given_up')
   else

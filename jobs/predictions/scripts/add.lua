@@ -4,7 +4,7 @@
 -- how many rows waited in each before this call.
 -- @include queues/common predictions/prediction
 -- @args max_waiting:number rows_per_minute:number retention_ms:number wake_up_name
--- @item id raw model sha owner metadata start_within_ms idempotency body inputs rows:number watcher queue
+-- @item id raw model sha owner metadata start_within_ms idempotency body webhook retry_of inputs rows:number watcher queue
 -- @returns verdicts wake_ups ahead
 
 local minute = math.floor(now / 60000)
@@ -53,7 +53,7 @@ local function write_record(job, key, position, deadline)
         {'v', '1', 'status', 'queued', 'model', job.model, 'sha', job.sha, 'owner', job.owner, 'inputs', job.inputs,
          'position', position},
         {'queue', job.queue ~= QUEUE and job.queue or '', 'rows', job.rows > 1 and job.rows or '', 'metadata', job.metadata,
-         'watchers', job.watcher, 'deadline', deadline, 'idempotency', key})
+         'watchers', job.watcher, 'deadline', deadline, 'idempotency', key, 'webhook', job.webhook, 'retry_of', job.retry_of})
 end
 
 local listed = {}  -- owner -> a score and the 16 bytes of the id, for each new job

@@ -9,7 +9,7 @@
 -- Alternates the names of the live processes in a set and their reports.
 local function alive(processes)
   local said = {}
-  for _, process in ipairs(redis.call('ZRANGEBYSCORE', processes, now_text, '+inf')) do
+  for _, process in ipairs(redis.call('ZRANGEBYSCORE', processes, now_text, whole(now + ALIVE_MS))) do
     said[#said + 1] = process
     said[#said + 1] = redis.call('HGET', PROCESSES, process_field(processes, process)) or ''
   end

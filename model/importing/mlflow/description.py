@@ -45,7 +45,7 @@ def read_mlflow_model(folder: ModelFolder, origin: str) -> ModelSource:
         _features(description.get("signature"), folder.location),
         _example(description.get("saved_input_example_info"), folder),
         # MLflow scores a Booster with all rounds, and an estimator with those up to the best iteration.
-        all_trees=str(flavor.get("model_class", "")).endswith("Booster"),
+        all_trees=text_of(flavor, "model_class").endswith("Booster"),
     )
 
 
@@ -60,6 +60,12 @@ def read_yaml(file: Path, location: str) -> dict[str, Any]:
     if not isinstance(content, dict):
         raise BundleError(f"{location}: {file.name} is not the YAML that MLflow writes")
     return content
+
+
+def text_of(members: Mapping[str, Any], name: str) -> str:
+    """Return a member if it is a text; other YAML can be endless when it is written out."""
+    value = members.get(name)
+    return value if isinstance(value, str) else ""
 
 
 def _no_booster(flavors: Mapping[str, Any], origin: str) -> BundleError:
@@ -100,8 +106,8 @@ def _example(info: object, folder: ModelFolder) -> ExampleRows | None:
     """Return the rows of an example that has rows: a data frame, or an array of two dimensions."""
     if not isinstance(info, dict) or info.get("type") not in ("dataframe", "ndarray"):
         return None
-    name = info.get("artifact_path")
-    if not isinstance(name, str):
+    name = text_of(info, "artifact_path")
+    if not name:
         return None
     file = folder.file(name, EXAMPLE_LIMIT)
     content = _json(file.read_text(encoding="utf-8", errors="replace"), f"{folder.location}: {name}")
@@ -109,7 +115,7 @@ def _example(info: object, folder: ModelFolder) -> ExampleRows | None:
     rows = content.get("data", content.get("inputs")) if isinstance(content, dict) else content
     if not isinstance(rows, list) or not rows or not all(isinstance(row, list) for row in rows):
         return None
-    if not all(isinstance(column, str) for column in columns):
+    if not isinstance(columns, list) or not all(isinstance(column, str) for column in columns):
         return None
     return ExampleRows(name, rows, columns)
 

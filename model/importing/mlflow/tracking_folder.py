@@ -5,7 +5,7 @@ from typing import Any
 from urllib.parse import unquote, urlparse
 
 from model.description.errors import BundleError
-from model.importing.mlflow.description import DESCRIPTION_LIMIT, read_yaml
+from model.importing.mlflow.description import DESCRIPTION_LIMIT, read_yaml, text_of
 from model.importing.mlflow.folder import LocalFolder, ModelFolder
 
 
@@ -20,7 +20,7 @@ class TrackingFolder:
     def version(self, name: str, version: str) -> str:
         """Return where the files of a version of a registered model are."""
         found = self._meta(f"models/{_part(name)}/version-{_part(version)}")
-        source = str(found.get("storage_location") or found.get("source", ""))
+        source = text_of(found, "storage_location") or text_of(found, "source")
         logged = source.removeprefix("models:/")
         return self.logged_model(logged) if logged != source else source
 

@@ -1,10 +1,10 @@
 """The command line does not import web; here its constants are compared with those of web."""
 
 from ecs import invariants
-from web import connection, server, submission
+from web import open_connections, server, submission
 
 
 def test_the_timeouts_match_those_of_web() -> None:
     assert submission.LONGEST_WAIT_SECONDS == invariants.MAX_WAIT_SECONDS
-    assert connection.TIMEOUT_SECONDS == invariants.WEB_KEEPALIVE_SECONDS
+    assert open_connections.IDLE_SECONDS == invariants.WEB_KEEPALIVE_SECONDS
     assert server.GRACE_SECONDS + server.IDLE_SECONDS < invariants.WEB_SHUTDOWN_SECONDS

@@ -33,6 +33,9 @@ USABLE = {
     "attempts": "7",
     "api_keys": "ada:0123",
     "allow_anyone": "true",
+    "webhook_secrets": "ada:whsec_0123",
+    "webhook_secrets_file": "/run/secrets/webhooks",
+    "webhook_hosts": "localhost:9000",
     "log_level": "DEBUG",
 }
 

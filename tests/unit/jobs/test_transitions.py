@@ -14,7 +14,7 @@ from jobs.predictions.store import PredictionStore
 from jobs.settings import Settings
 from tests.unit import in_memory
 from tests.unit.conftest import MANY, Clock, job, jobs_of
-from tests.unit.jobs.batches.conftest import OPTIONS, add, plan, planned, score, take
+from tests.unit.jobs.batches.conftest import OPTIONS, add, plan, planned, score, step, take
 
 Changes = set[tuple[str | None, str | None]]
 
@@ -86,6 +86,26 @@ class Batches:
         self.store.cancel(planned(self.store, self.consumer, chunks=1))
         assert self.consumer.claim("child", "wake_up") is None
 
+    def cancel_while_joining(self) -> None:
+        job_id = planned(self.store, self.consumer, chunks=1)
+        score(self.consumer, take(self.consumer))
+        self.store.cancel(job_id)
+        assert self.consumer.claim("child", "wake_up") is None
+
+    def fail_to_go_on_planning(self) -> None:
+        add(self.store)
+        plan = take(self.consumer)
+        self.consumer.planned(plan, step(1, over=""), 0)
+        self.consumer.finish(plan, BatchStatus.FAILED, b"{}")
+        assert self.consumer.claim("child", "wake_up") is None
+
+    def find_a_part_damaged(self) -> None:
+        planned(self.store, self.consumer, chunks=1)
+        score(self.consumer, take(self.consumer))
+        self.consumer.redo(take(self.consumer), [0], b"{}", 0)
+        score(self.consumer, take(self.consumer))
+        self.consumer.finish(take(self.consumer), BatchStatus.SUCCEEDED)
+
     def expire(self) -> None:
         add(self.store, start_within_ms=5_000)
         plan(self.consumer, take(self.consumer), chunks=1)
@@ -108,6 +128,9 @@ def test_scripts_make_every_transition_of_a_batch(redis: Redis, clock: Clock, ch
     for status in (BatchStatus.SUCCEEDED, BatchStatus.PARTIALLY_SUCCEEDED, BatchStatus.FAILED):
         batches.join(status)
     batches.cancel()
+    batches.cancel_while_joining()
+    batches.fail_to_go_on_planning()
+    batches.find_a_part_damaged()
     batches.expire()
     add(batches.store)
     batches.lose_task()

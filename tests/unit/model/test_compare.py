@@ -13,7 +13,7 @@ from model.comparing.metrics import measure
 from model.comparing.scores import arrays_of, find_differences, score_table
 from model.description.manifest import Manifest
 from model.publish import publish
-from model.training.table import read_table
+from model.tables.table import read_table
 from tests.unit.model.command import refusal, run, write_csv
 from tests.unit.model.conftest import Publish
 

@@ -19,7 +19,7 @@ from model.description.dates import date_of_day, day_number
 from model.description.manifest import MODEL_FILE, Manifest
 from model.description.schema import InvalidRows
 from model.tables.columns import ColumnCheck
-from model.training.table import read_table
+from model.tables.table import read_table
 from tests.unit.model.command import made, write_csv
 
 FIRST = date(2021, 12, 30)

@@ -18,7 +18,7 @@ from sklearn.linear_model import LinearRegression
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
-from model.training.foreign_files import problem_of
+from model.importing.foreign_files import problem_of
 from tests.unit.model.command import refusal
 from tests.unit.model.test_older_versions import archive
 

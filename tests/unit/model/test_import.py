@@ -193,7 +193,10 @@ COMPLETE = (SAVED / "xgboost-2.1.json").read_bytes()
 @pytest.mark.parametrize(
     ("content", "message"),
     [
-        (b"", "is not a complete XGBoost model; save the model with booster.save_model"),
+        (
+            b"",
+            "is not a complete XGBoost model: it does not begin with {; save the model with booster",
+        ),
         (COMPLETE[:-200], "is not a complete XGBoost model"),
         (COMPLETE[:2000] + b"}", "is not a complete XGBoost model"),
         (
@@ -295,5 +298,5 @@ def test_a_sample_that_does_not_fit_is_refused_without_repeating_values(tmp_path
     sample = write_csv(tmp_path / "s.csv", ["years", "weekday"], [[1, 2], ["secret", 3]])
     file = SAVED / "xgboost-3.0.ubj"
     error = refusal("import", file, "--target", "y", "--name", "m", "--sample", sample)
-    assert "s.csv: /1/years must be a number (faults in total: 1)" in error
+    assert "s.csv: row 2: years must be a number (faults in total: 1)" in error
     assert "secret" not in error

@@ -15,8 +15,8 @@ from numpy.typing import NDArray
 from model.booster import read_booster, read_objective
 from model.bundle import Bundle, Scorer
 from model.description.schema import Schema
+from model.importing.booster_file import read_model_file
 from model.preparation import RawColumns
-from model.training.booster_file import read_model_file
 from model.versions import parse
 from tests.data.boosters.make import CITIES, NAMES, SCORED
 from tests.unit.model.command import made, refusal

@@ -23,12 +23,15 @@ from jobs.queues.names import PREDICTIONS, QUEUES, WEB_PROCESSES
 from jobs.queues.processes import Process
 from jobs.queues.queue import create_groups
 from jobs.settings import Settings
+from jobs.webhooks.outbox import WebhookOutbox
 from model.description.catalog import Catalog
 from tests.unit.conftest import living
 from tests.unit.web.documented import DocumentedClient
 from tests.unit.web.faulty_redis import FaultyRedis
 from web.keys import parse_keys
 from web.openapi.document import Document
+from web.webhooks.posting import Answer
+from web.webhooks.receivers import Receiver
 from web.wiring import ROUTE_CLASSES, Backends, Web, build
 from worker.batch_steps import BatchSteps
 from worker.batches import BatchLoop as BatchWorker
@@ -58,6 +61,9 @@ class Site:
         self.files = files_at(self.folder.name)
         self.wake_ups: list[str] = []
         self.logged: list[bytes] = []
+        self.webhooks: list[tuple[str, dict[str, str], bytes]] = []
+        self.receiver = Answer(status=204)
+        """How receivers of webhooks answer."""
         self.on_wake_up: Callable[[str], None] = self.wake_ups.append
         self.journal = Journal("INFO", self.logged.append)
         self._keys = keys
@@ -69,8 +75,8 @@ class Site:
         default, keys = self.settings.default_model, self._keys
         self.web = self._build(keys, Catalog(bundles, default))
         self.client = DocumentedClient(self.web.app, documented(bundles, default, bool(keys)))
-        self.web.watch.start()
-        self.web.waiting.start()
+        self.web.supervisor.start("capacity watch", self.web.watch.run)
+        self.web.waiting.start(self.web.supervisor)
         gevent.sleep(0)  # web has subscribed, and measured the memory
 
     def _build(self, keys: str, catalog: Catalog) -> Web:
@@ -83,8 +89,13 @@ class Site:
             send_batch_wake_up=self.wake_ups.append,
             process=Process("web:1", RELEASE),
             channel=CHANNEL,
+            post_webhook=self._receive,
         )
         return build(self.settings, parse_keys(keys), catalog, self.journal, backends)
+
+    def _receive(self, receiver: Receiver, headers: dict[str, str], body: bytes) -> Answer:
+        self.webhooks.append((receiver.url, headers, body))
+        return self.receiver
 
     def _hold_workers(self, bundles: Path) -> None:
         """The side of the workers; no test of web depends on how it is built."""
@@ -105,7 +116,7 @@ class Site:
             most_wake_ups=1,
             max_file=self.settings.max_file,
         )
-        leases = Lease(consumer, CHILD, lambda: False)
+        leases = Lease(consumer, CHILD, lambda: False, self.web.supervisor)
         left = iter(range(tasks))
         worker = BatchWorker(
             consumer,
@@ -114,11 +125,17 @@ class Site:
             leases,
             CHILD,
             lambda: next(left, None) is None,
-            3,
+            attempts=3,
+            files_patience=0,
             give_back_memory=lambda: None,
         )
         worker.answer("wake-up")
         worker.flush()
+
+    def send_webhooks(self) -> None:
+        """Web makes one attempt for each delivery whose time has come."""
+        for claimed in WebhookOutbox(self.redis).claim(1_000, {}):
+            self.web.webhooks.send(claimed)
 
     def hire(self) -> "Site":
         """From now on a worker runs at each wake-up."""

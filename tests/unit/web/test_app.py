@@ -10,6 +10,7 @@ from tests.unit.web.site import Site, problem
 from web import waiting
 from web.access_log import AccessLog
 from web.app import App
+from web.bodies import Bodies
 from web.keys import ACCESS, digest
 
 KEYS = f"ann:{digest('key of ann')},bob:{digest('key of bob')}"
@@ -60,7 +61,9 @@ def test_a_request_without_a_usable_id_gets_one(site: Site, given: str) -> None:
 
 def test_an_id_is_made_of_the_randomness_that_is_passed_in(site: Site) -> None:
     log = AccessLog(site.web.access_log.metrics, site.journal)
-    app = App(site.settings, {}, log, random_bytes=lambda length: b"\xab" * length)
+    app = App(
+        site.settings, {}, log, Bodies(0, site.web.connections), random_bytes=lambda length: b"\xab" * length
+    )
     assert app.test_client().get("/", headers={"Host": "localhost"}).headers["X-Request-ID"] == "ab" * 16
 
 

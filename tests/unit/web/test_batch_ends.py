@@ -5,9 +5,11 @@ from io import BytesIO
 import orjson
 import pyarrow as pa
 import pyarrow.parquet
+import pytest
 
 from tests.unit.web.batch_calls import posted
 from tests.unit.web.site import Site, problem
+from worker.tables import cut
 
 
 def test_a_queued_batch_is_canceled_at_once(site: Site) -> None:
@@ -60,7 +62,10 @@ def test_a_file_that_is_not_a_table_fails_and_names_the_line(site: Site) -> None
     assert batch["error"]["detail"].startswith("line 3: ")
 
 
-def test_scored_rows_are_kept_if_the_batch_cannot_continue(site: Site) -> None:
+def test_scored_rows_are_kept_if_the_batch_cannot_continue(
+    site: Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(cut, "MOST_ROWS", 1)
     table = pa.table({"years": [2.5, 12.5]})
     written = BytesIO()
     pyarrow.parquet.write_table(table, written, row_group_size=1)
@@ -73,7 +78,10 @@ def test_scored_rows_are_kept_if_the_batch_cannot_continue(site: Site) -> None:
     assert site.client.get(f"{path}/results").text == "prediction,warnings,error\n260.00012,,\n"
 
 
-def test_a_damaged_row_group_is_named_and_the_others_are_scored(site: Site) -> None:
+def test_a_damaged_row_group_is_named_and_the_others_are_scored(
+    site: Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(cut, "MOST_ROWS", 2)
     path = posted(site, damaged(group=1), "application/vnd.apache.parquet", "?results=csv")
     site.score_batches()
     ended = site.client.get(path).get_json()

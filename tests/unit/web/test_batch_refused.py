@@ -11,6 +11,7 @@ from tests.unit.model.conftest import rewrite
 from tests.unit.web.batch_calls import CSV, post, posted
 from tests.unit.web.conftest import NewSite
 from tests.unit.web.site import BUNDLES, Site, problem
+from web.uploads import START_BYTES
 
 
 @pytest.mark.parametrize(
@@ -99,11 +100,50 @@ def test_only_allowed_addresses_in_s3_are_accepted(new_site: NewSite) -> None:
     for address in (
         "s3://salaries/out/a.csv",
         "s3://allmine/a.csv",
+        "s3://salaries/in-evil/a.csv",
         "s3://salaries/in/../out/a.csv",
         "s3://all/a.xml",
     ):
         body = orjson.dumps({"input": address})
         assert problem(post(site, body, "application/json"), 422)["errors"][0]["pointer"] == "/input"
+    evil = orjson.dumps({"input": "s3://all/a.csv", "output": "s3://salaries/in-evil"})
+    assert problem(post(site, evil, "application/json"), 422)["errors"][0]["pointer"] == "/output"
+
+
+@pytest.mark.parametrize(
+    "row", [b"[" * 300 + b"]" * 300, b'{"years": ' + b"[" * 900 + b"]" * 900 + b"}", b"9" * 390]
+)
+def test_rows_that_can_be_read_and_not_written_are_refused_with_their_pointer(site: Site, row: bytes) -> None:
+    body = b'{"rows": [{"years": 1}, ' + row + b"]}"
+    for headers in ({}, {"Idempotency_Key": "k"}):
+        refused = problem(post(site, body, "application/json", **headers), 422)
+        assert [fault["pointer"] for fault in refused["errors"]] == ["/rows/1"]
+    posted(site, b'{"rows": [{"years": 1}]}', "application/json", Idempotency_Key="k")
+    problem(post(site, body, "application/json", Idempotency_Key="k"), 422)
+
+
+LONG_HEADER = b",".join(b"c%06d" % number for number in range(40_000))
+
+
+@pytest.mark.parametrize(
+    ("header", "packed"),
+    [
+        (LONG_HEADER + b",years", False),
+        (LONG_HEADER + b",years", True),
+        (b'years,"' + b"x" * 100_000 + b'","' + b"\n" * 100_000 + b'","' + b"y" * 100_000 + b'"', False),
+        (b"years," + b"c" * (START_BYTES - 7), False),
+    ],
+    ids=["long", "packed", "quoted", "cut at its end"],
+)
+def test_nothing_is_said_of_a_header_that_was_not_read_whole(site: Site, header: bytes, packed: bool) -> None:
+    file = header + b"\n" + b"1," * header.count(b",") + b"2.5\n"
+    posted(site, gzip.compress(file) if packed else file)
+
+
+def test_a_name_that_is_too_long_for_csv_is_refused(site: Site) -> None:
+    assert (
+        "a name has more than" in problem(post(site, b"years," + b"x" * 140_000 + b"\n1,2\n"), 422)["detail"]
+    )
 
 
 def test_too_many_unfinished_batches_are_503(new_site: NewSite) -> None:

@@ -1,11 +1,10 @@
-"""Request headers, of which ambiguous ones are refused, and connections that are closed as slow or idle."""
+"""Request headers, of which ambiguous ones are refused."""
 
-import socket
 from io import BytesIO
 
 import pytest
 
-from web.connection import MAX_FIELDS, TIMEOUT_SECONDS, OpenConnections, RequestHeaders
+from web.connection import MAX_FIELDS, RequestHeaders
 
 
 def header(*lines: bytes) -> RequestHeaders:
@@ -52,30 +51,3 @@ def test_ambiguous_headers_are_refused(lines: list[bytes]) -> None:
 
 def test_a_line_that_ends_in_a_bare_line_feed_is_refused() -> None:
     assert RequestHeaders(BytesIO(b"Host: here\nX: 1\r\n\r\n")).status
-
-
-def test_a_connection_without_progress_is_closed_and_no_other() -> None:
-    now = [0.0]
-    connections = OpenConnections(clock=lambda: now[0])
-    (slow, slow_caller), (other, other_caller) = socket.socketpair(), socket.socketpair()
-    with slow, slow_caller, other, other_caller:
-        connections.since = {slow: 0.0, other: 0.0}
-        now[0] = TIMEOUT_SECONDS
-        connections.report_progress({"gunicorn.sock": other})
-        now[0] += 1
-        connections.close_slow()
-        assert slow_caller.recv(1) == b""
-        other_caller.setblocking(False)
-        with pytest.raises(BlockingIOError):
-            other_caller.recv(1)
-
-
-def test_an_idle_connection_is_closed_for_reading_only() -> None:
-    connections = OpenConnections()
-    idle, caller = socket.socketpair()
-    with idle, caller:
-        connections.idle.add(idle)
-        connections.close_idle()
-        assert idle.recv(1) == b""
-        idle.send(b"!")
-        assert caller.recv(1) == b"!"

@@ -170,3 +170,28 @@ def test_recms_shows_why_a_job_failed(site: Site) -> None:
     error = b'{"type":"model_unavailable","detail":"no worker could load salary@1"}'
     assert len(site.consumer.record([Outcome(claim, PredictionStatus.FAILED, error=error)])) == 1
     assert problem(answer_to(waits), 503)["detail"] == "no worker could load salary@1"
+
+
+@pytest.mark.parametrize("waits", ["post", "show"])
+def test_a_caller_whose_job_was_deleted_meanwhile_is_not_told_a_state_that_has_passed(
+    site: Site, waits: str
+) -> None:
+    site.redis.loses_messages = True
+    if waits == "post":
+        caller = site.started(site.post, BODY, Prefer="wait=1")
+        [job_id] = site.jobs()
+    else:
+        job_id = site.post_years()
+        caller = site.started(site.client.get, f"/v1/predictions/{job_id}?wait=1")
+    assert site.cancel(job_id).status_code == 200
+    assert site.delete(job_id).status_code == 204
+    assert "deleted" in problem(answer_to(caller), 404)["detail"]
+
+
+def test_a_caller_whose_job_cannot_be_read_is_told_that_it_was_accepted(
+    site: Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(waiting, "READ_AGAIN_EVERY_SECONDS", 3600)
+    caller = site.started(site.post, BODY, Prefer="wait=1")
+    site.redis.failure = Lost("gone")
+    assert answer_to(caller).status_code == 202

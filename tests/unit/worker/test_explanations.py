@@ -18,6 +18,7 @@ from jobs.predictions.store import PredictionStore
 from jobs.queues.capacity import Capacity
 from jobs.queues.names import EXPLANATIONS, PREDICTIONS
 from jobs.settings import Settings
+from jobs.supervision import Supervisor
 from model.description.catalog import Catalog
 from tests.unit.conftest import MANY, Clock, Read, job
 from worker.bundles import Bundles
@@ -51,7 +52,9 @@ def loop(
     lease: float = 15,
 ) -> ExplanationLoop:
     account = Report(Metrics(redis), Journal("ERROR", lambda lines: None))
-    return ExplanationLoop(consumer, Bundles(catalog), account, "child", lease, stopping)
+    return ExplanationLoop(
+        consumer, Bundles(catalog), account, "child", lease, stopping, Supervisor(Metrics(redis))
+    )
 
 
 def test_contributions_and_base_sum_to_the_prediction(

@@ -5,7 +5,7 @@ import json
 import numpy as np
 import pytest
 
-from model.bundle import Explanation, Outputs
+from model.outputs import Explanation, Outputs
 from worker.scoring import NOT_FINITE, explanation_members, output_rows
 
 

@@ -13,8 +13,9 @@ from hypothesis import strategies as st
 from jobs.predictions.consumer import Outcome
 from jobs.predictions.record import Row
 from jobs.predictions.status import PredictionStatus
-from model.bundle import Bundle, Outputs
+from model.bundle import Bundle
 from model.description.catalog import Catalog
+from model.outputs import Outputs
 from tests.unit.worker.conftest import claim
 from worker.scoring import by_bundle, output_rows, score_together, scorer
 

@@ -29,7 +29,7 @@ from sklearn.preprocessing import (
 from xgboost import XGBClassifier, XGBRegressor, XGBRFRegressor
 
 ROWS = 2_000
-CITIES = ["Köln", "Bonn", "Aachen", "Düren", "Jülich", "Eupen", "é", "b,c", ""]
+CITIES = ["Köln", "Bonn", "Aachen", "Düren", "Jülich", "Eupen", "é", "b,c", " "]
 TEXT, WHOLE, REAL, SINGLE = ["city", "grade"], ["code", "month"], ["x", "p"], ["z"]
 Draw = Any
 

@@ -89,6 +89,61 @@ def test_a_small_integer_keeps_its_limits(tmp_path: Path) -> None:
     }
 
 
+def test_a_small_integer_that_an_encoder_knows_is_a_category(tmp_path: Path) -> None:
+    _, features = saved(make_column_transformer((OneHotEncoder(), ["m"])), tmp_path, small_months())
+    assert features["m"]["type"] == "category"
+    assert "minimum" not in features["m"]
+
+
+def small_months() -> pd.DataFrame:
+    return TABLE[["month"]].astype("int8").rename(columns={"month": "m"})
+
+
+@pytest.mark.parametrize("kind", ["uint32", "uint64"])
+def test_an_integer_may_have_no_sign(kind: str, tmp_path: Path) -> None:
+    table = TABLE.astype({"month": kind})
+    _, features = saved(make_column_transformer((StandardScaler(), ["month", "z"])), tmp_path, table)
+    assert features["month"]["dtype"] == kind
+
+
+@pytest.mark.parametrize(
+    ("name", "kind", "type_"),
+    [("month", "Int64", "number"), ("x", "Float64", "number"), ("flag", "boolean", "boolean")],
+)
+@pytest.mark.parametrize("gaps", [False, True])
+def test_types_of_pandas_own_are_read_as_those_of_numpy(
+    name: str, kind: str, type_: str, gaps: bool, tmp_path: Path
+) -> None:
+    column = TABLE[name].fillna(0).astype(kind)
+    column[:: 7 if gaps else len(column) + 1] = pd.NA
+    columns = make_column_transformer((SimpleImputer(strategy="most_frequent"), [name]))
+    table = TABLE.assign(**{name: column})
+    _, features = saved(columns, tmp_path, table)
+    assert features[name]["type"] == type_
+    assert features[name].get("nullable", False) or not gaps
+
+
+def test_a_text_of_which_only_the_absence_counts(tmp_path: Path) -> None:
+    columns = make_column_transformer((MissingIndicator(features="all"), ["city"]))
+    _, features = saved(columns, tmp_path)
+    assert features["city"]["unseen"] == "unknown"
+    assert len(features["city"]["categories"]) == 1
+
+
+@pytest.mark.parametrize("threshold", [0, 1])
+def test_weights_multiply_the_columns_of_a_part(threshold: float, tmp_path: Path) -> None:
+    columns = ColumnTransformer(
+        [
+            ("texts", OneHotEncoder(handle_unknown="ignore"), ["city"]),
+            ("single", StandardScaler(), ["z"]),
+            ("union", FeatureUnion([("as is", "passthrough")], transformer_weights={"as is": 0.1}), ["x"]),
+        ],
+        transformer_weights={"texts": 0.3, "single": np.float64(1) / 3},
+        sparse_threshold=threshold,
+    )
+    saved(columns, tmp_path)
+
+
 def test_columns_that_the_pipeline_drops_are_no_features(tmp_path: Path) -> None:
     table = TABLE.assign(when=pd.Timestamp("2026-01-01"), note=[object() for _ in TABLE.index])
     _, features = saved(make_column_transformer((SimpleImputer(), ["x"])), tmp_path, table)
@@ -109,6 +164,20 @@ def test_none_and_nan_in_one_column_are_refused(tmp_path: Path) -> None:
     city[:5] = np.nan
     with pytest.raises(paygrade.SaveRefused, match="marks missing values in two ways"):
         saved(make_column_transformer((OneHotEncoder(), ["city"])), tmp_path, TABLE.assign(city=city))
+
+
+def test_an_empty_text_is_no_missing_value(tmp_path: Path) -> None:
+    table = TABLE.fillna({"city": ""})
+    ignore = OneHotEncoder(handle_unknown="ignore")
+    _, features = saved(make_column_transformer((ignore, ["city"])), tmp_path, table)
+    assert "" in features["city"]["categories"]
+    assert "nullable" not in features["city"]  # an empty field of a CSV file is refused
+
+
+def test_empty_texts_beside_missing_values_are_refused(tmp_path: Path) -> None:
+    table = TABLE.replace({"city": {"Bonn": ""}})
+    with pytest.raises(paygrade.SaveRefused, match="which no CSV file tells apart"):
+        saved(make_column_transformer((OneHotEncoder(), ["city"])), tmp_path, table)
 
 
 def test_numbers_and_truth_values_may_be_objects(tmp_path: Path) -> None:
@@ -164,7 +233,7 @@ def test_frames_between_parts_are_as_good_as_arrays(tmp_path: Path) -> None:
     columns = ColumnTransformer([("city", encoder, ["city"])], remainder="passthrough")
     bundle, _ = saved(columns.set_output(transform="pandas"), tmp_path, TABLE.drop(columns="grade"))
     assert bundle.steps
-    assert bundle.steps.names[0] == "city__city_"
+    assert bundle.steps.names[0] == "city__city_ "
 
 
 def test_categories_in_another_order_than_in_training_are_refused(tmp_path: Path) -> None:

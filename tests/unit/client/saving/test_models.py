@@ -40,7 +40,8 @@ FEW: dict[str, Any] = {"n_estimators": 8, "n_jobs": 1}
 
 
 def saved(model: Any, sample: pd.DataFrame, folder: Path, **options: Any) -> SavedBundle:
-    return SavedBundle(paygrade.save(model, folder / "b", name="m", sample=sample, target="size", **options))
+    options = {"name": "m", "target": "size", **options}
+    return SavedBundle(paygrade.save(model, folder / "b", sample=sample, **options))
 
 
 def scores(bundle: SavedBundle, sample: pd.DataFrame) -> NDArray[Any]:
@@ -59,6 +60,8 @@ def assert_same(actual: NDArray[Any], expected: NDArray[Any]) -> None:
         XGBRFRegressor(**FEW),
         XGBRegressor(**FEW, base_score=3.5),
         XGBRegressor(**FEW, objective="count:poisson"),
+        XGBRegressor(**FEW, booster="dart", rate_drop=0.5),
+        XGBRegressor(**FEW, booster="dart", rate_drop=0.5, num_parallel_tree=2, objective="count:poisson"),
         XGBRegressor(**FEW, objective="reg:quantileerror", quantile_alpha=[0.1, 0.9]),
         make_pipeline(StandardScaler(), XGBRegressor(**FEW, missing=0)),
         make_pipeline(SimpleImputer(strategy="constant", fill_value=-1), XGBRegressor(**FEW, missing=-1)),
@@ -80,7 +83,9 @@ def test_a_ranker(tmp_path: Path) -> None:
     assert_same(scores(saved(model, NUMBERS, tmp_path), NUMBERS), model.predict(NUMBERS))
 
 
-@pytest.mark.parametrize("model", [XGBClassifier(**FEW), XGBRFClassifier(**FEW)])
+@pytest.mark.parametrize(
+    "model", [XGBClassifier(**FEW), XGBRFClassifier(**FEW), XGBClassifier(**FEW, booster="dart", rate_drop=1)]
+)
 def test_two_classes_give_the_probability_of_the_second(model: Any, tmp_path: Path) -> None:
     model = clone(model).fit(NUMBERS, BINARY)
     bundle = saved(model, NUMBERS, tmp_path)
@@ -93,6 +98,28 @@ def test_three_classes_give_three_probabilities(tmp_path: Path) -> None:
     bundle = saved(model, NUMBERS, tmp_path, classes=["low", "mid", "high"])
     assert bundle.description["classes"] == ["low", "mid", "high"]
     assert_same(scores(bundle, NUMBERS), model.predict_proba(NUMBERS))
+
+
+@pytest.mark.parametrize("booster", ["gbtree", "dart"])
+def test_the_classes_of_a_booster_may_be_named(booster: str, tmp_path: Path) -> None:
+    options = {"objective": "multi:softmax", "num_class": 3, "booster": booster, "nthread": 1}
+    model = xgboost.train(options, xgboost.DMatrix(NUMBERS, CLASSES), 8)
+    numbers = model.predict(xgboost.DMatrix(NUMBERS))
+    model.set_param({"objective": "multi:softprob"})
+    bundle = saved(model, NUMBERS, tmp_path, classes=["low", "mid", "high"])
+    assert bundle.description["classes"] == ["low", "mid", "high"]
+    assert_same(scores(bundle, NUMBERS), model.predict(xgboost.DMatrix(NUMBERS)))
+    assert np.array_equal(scores(bundle, NUMBERS).argmax(axis=1), numbers)
+
+
+@pytest.mark.parametrize("strategy", ["one_output_per_tree", "multi_output_tree"])
+def test_several_targets_have_a_name_each(strategy: str, tmp_path: Path) -> None:
+    both = np.c_[SIZE, -SIZE * 2]
+    model = make_pipeline(StandardScaler(), XGBRegressor(**FEW, multi_strategy=strategy)).fit(NUMBERS, both)
+    bundle = saved(model, NUMBERS, tmp_path, target=["size", "loss"])
+    assert bundle.description["targets"] == ["size", "loss"]
+    assert not bundle.description["explained"]
+    assert_same(scores(bundle, NUMBERS), model.predict(NUMBERS))
 
 
 def test_a_booster_uses_all_its_rounds(tmp_path: Path) -> None:
@@ -140,6 +167,7 @@ def test_categories_of_pandas_go_straight_to_xgboost(tmp_path: Path) -> None:
         PowerTransformer(),
         PowerTransformer("box-cox", standardize=False),
         QuantileTransformer(n_quantiles=50),
+        QuantileTransformer(n_quantiles=50, output_distribution="normal"),
         RobustScaler(),
         StandardScaler(),
         make_pipeline(FunctionTransformer(np.log1p, np.expm1), StandardScaler()),

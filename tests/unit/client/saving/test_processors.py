@@ -65,8 +65,9 @@ def scores_elsewhere(bundle: Path, rows: list[dict[str, Any]]) -> NDArray[Any]:
         FunctionTransformer(np.log1p),
         PowerTransformer(),
         Pipeline([("log", FunctionTransformer(np.log)), ("scale", StandardScaler())]),
+        QuantileTransformer(output_distribution="normal"),
     ],
-    ids=["log1p", "power", "log and scale"],
+    ids=["log1p", "power", "log and scale", "normal quantiles"],
 )
 def test_a_logarithm_of_float64_scores_the_same_elsewhere(
     part: Any, towns: pd.DataFrame, tmp_path: Path
@@ -116,7 +117,15 @@ def test_a_power_of_float32_is_refused(towns: pd.DataFrame, tmp_path: Path) -> N
     ],
     ids=lambda one: type(one).__name__,
 )
-@pytest.mark.parametrize("bent", [FunctionTransformer(np.log1p), PowerTransformer()], ids=["log1p", "power"])
+@pytest.mark.parametrize(
+    "bent",
+    [
+        FunctionTransformer(np.log1p),
+        PowerTransformer(),
+        QuantileTransformer(n_quantiles=50, output_distribution="normal"),
+    ],
+    ids=["log1p", "power", "normal quantiles"],
+)
 def test_a_comparison_after_a_logarithm_is_refused(
     bent: BaseEstimator, comparing: BaseEstimator, towns: pd.DataFrame, tmp_path: Path
 ) -> None:

@@ -32,6 +32,14 @@ def test_a_power_is_not_exact() -> None:
     assert not After.from_list([power]).exact
 
 
+def test_normal_quantiles_are_converted_back_in_float64() -> None:
+    points = {"quantiles": [10, 20, 40], "references": [0, 0.5, 1]}
+    after = After.from_list([{"kind": "inverse_normal_quantile", "dtype": "float32", **points}])
+    scores = np.array([-6, 0, 1, 6], dtype=np.float32)
+    assert after.apply(scores).tolist() == [10, 20, np.float32(20 + (0.8413447460685429 - 0.5) * 40), 40]
+    assert not after.exact
+
+
 def test_a_sigmoid_calibrates_in_float64() -> None:
     sigmoid = {"method": "sigmoid", "slope": -2, "intercept": 0.5}
     after = After.from_list([{"kind": "calibration", "calibrators": [sigmoid]}])

@@ -130,6 +130,19 @@ def test_quantiles_are_interpolated() -> None:
     assert replay(NUMBER, [-1, 0, 1, 4, 9, NAN], 1, step) == [[0], [0], [0.25], [1], [1], [None]]
 
 
+def test_normal_quantiles_end_where_those_of_scikit_learn_do() -> None:
+    step = {
+        "kind": "normal_quantile",
+        "of": [0],
+        "dtype": "float64",
+        "quantiles": [0, 2, 4],
+        "references": [0, 0.5, 1],
+    }
+    end, third = np.float32(-5.199337582605575), np.float32(0.6744897501960817)
+    made = replay(NUMBER, [-1, 5e-8, 2, 3, 4 - 5e-8, 9, NAN], 1, step)
+    assert made == [[end], [end], [0], [third], [-end], [-end], [None]]
+
+
 def test_a_product_names_all_its_sources() -> None:
     features = [{**NUMBER, "name": name} for name in "abc"]
     product = {"kind": "product", "of": [0, 1, 2], "dtype": "float64", "terms": [[], [1], [0, 2, 2]]}

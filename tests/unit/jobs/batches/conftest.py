@@ -6,7 +6,7 @@ import pytest
 from redis import Redis
 
 from jobs import ids
-from jobs.batches.consumer import PLAN, BatchConsumer, BatchTask, ChunkDone
+from jobs.batches.consumer import PLAN, BatchConsumer, BatchTask, ChunkDone, PlanStep
 from jobs.batches.record import BatchOptions, BatchRecord, NewBatch
 from jobs.batches.store import BatchStore
 from jobs.files.tables import Format
@@ -48,10 +48,19 @@ def planned(store: BatchStore, consumer: BatchConsumer, chunks: int) -> str:
     return job_id
 
 
+def step(chunks: int, first: int = 0, over: str = "plan", position: str = "") -> PlanStep:
+    """A step of planning that finds so many chunks of ten rows and five bytes."""
+    texts = [f"{number}:0:0:10:5" for number in range(first, first + chunks)]
+    return PlanStep(first, b"{}", texts, 10 * chunks, 5 * chunks, position, over)
+
+
 def plan(consumer: BatchConsumer, task: BatchTask, chunks: int) -> None:
-    """Cuts the batch into so many chunks of ten rows and five bytes."""
-    texts = [f"{number}:0:0:10:5" for number in range(chunks)]
-    consumer.planned(task, b"{}", 10 * chunks, 5 * chunks, texts, most_wake_ups=1)
+    """Cuts the batch into so many chunks, in one step."""
+    consumer.planned(task, step(chunks), most_wake_ups=1)
+
+
+def done(rows: int = 10, failed: int = 0) -> ChunkDone:
+    return ChunkDone(rows, failed, size=100, errors_size=20 * failed, expected=10, bytes=5)
 
 
 def take(consumer: BatchConsumer, child: str = "child") -> BatchTask:
@@ -61,7 +70,7 @@ def take(consumer: BatchConsumer, child: str = "child") -> BatchTask:
 
 
 def score(consumer: BatchConsumer, task: BatchTask, failed: int = 0) -> None:
-    consumer.done(task, ChunkDone(rows=10, failed=failed, size=5, expected=10), most_wake_ups=1)
+    consumer.done(task, done(failed=failed), most_wake_ups=1)
 
 
 def read(store: BatchStore, job_id: str) -> BatchRecord:

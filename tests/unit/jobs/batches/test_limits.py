@@ -4,7 +4,7 @@ import pytest
 from redis import Redis
 
 from jobs import ids
-from jobs.batches.consumer import BatchConsumer, ChunkDone
+from jobs.batches.consumer import BatchConsumer, ChunkDone, PlanStep
 from jobs.batches.record import BatchOptions, NewBatch
 from jobs.batches.store import BatchStore
 from jobs.errors import QueueFull, TooManyBatches
@@ -72,12 +72,14 @@ def test_an_owner_at_the_limit_may_retry_when_the_oldest_batch_should_end(
     assert refusal(store).retry_after == 5  # the time is unknown
     plan = consumer.claim("child", "wake_up")
     assert plan
-    consumer.planned(plan, b"{}", 40, 100, ["0:0:0:40:25", "1:0:0:40:75"], most_wake_ups=0)
+    consumer.planned(
+        plan, PlanStep(0, b"{}", ["0:0:0:40:25", "1:0:0:40:75"], 40, 100, "", "plan"), most_wake_ups=0
+    )
     consumer.claim("child", "wake_up")  # the plan of the other
     chunk = consumer.claim("child", "wake_up")
     assert chunk
     clock.forward(10)
-    consumer.done(chunk, ChunkDone(rows=10, failed=0, size=25, expected=10), most_wake_ups=0)
+    consumer.done(chunk, ChunkDone(10, 0, 300, 0, expected=10, bytes=25), most_wake_ups=0)
     assert 30 <= refusal(store).retry_after <= 31
 
 

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
 from jobs import ids
-from jobs.batches.consumer import JOIN, PLAN, PREVIEW, BatchConsumer, BatchTask, ChunkDone
+from jobs.batches.consumer import JOIN, PLAN, PREVIEW, BatchConsumer, BatchTask, ChunkDone, ExpiredBatch
 from jobs.batches.record import BatchOptions, BatchRecord, NewBatch
 from jobs.batches.status import BatchStatus
 from jobs.batches.store import BatchStore
@@ -19,6 +19,7 @@ from jobs.queues.names import BATCHES, GROUP
 from jobs.queues.queue import Entry
 from jobs.settings import Settings
 from tests.unit.conftest import SHA, Clock, living, make_redis
+from tests.unit.jobs.batches.conftest import step
 
 pytestmark = pytest.mark.timeout(600)
 
@@ -81,7 +82,7 @@ class BatchLife(RuleBasedStateMachine):
         before = self.record(job_id).status
         after = self.store.cancel(job_id)
         assert after is self.record(job_id).status
-        if before in (BatchStatus.VALIDATING, BatchStatus.QUEUED):
+        if before in (BatchStatus.VALIDATING, BatchStatus.QUEUED, BatchStatus.FINALIZING):
             assert after is BatchStatus.CANCELED
         else:
             assert after is (BatchStatus.CANCELING if before is BatchStatus.RUNNING else before)
@@ -115,9 +116,10 @@ class BatchLife(RuleBasedStateMachine):
         self.hold(consumer, self.consumer.claim(consumer, "wake_up", entry))
 
     @precondition(lambda self: self.held(PLAN))
-    @rule(data=st.data(), chunks=st.integers(1, 4))
-    def plan(self, data: st.DataObject, chunks: int) -> None:
-        self.plan_into(data.draw(st.sampled_from(self.held(PLAN))), chunks)
+    @rule(data=st.data(), chunks=st.integers(0, 4), over=st.sampled_from(["", "turn", "plan"]))
+    def plan(self, data: st.DataObject, chunks: int, over: str) -> None:
+        task = data.draw(st.sampled_from(self.held(PLAN)))
+        self.plan_into(task, chunks if over != "plan" or task.chunks else max(chunks, 1), over)
 
     @precondition(lambda self: self.held("chunk"))
     @rule(data=st.data(), rows=st.integers(1, 12))
@@ -134,6 +136,31 @@ class BatchLife(RuleBasedStateMachine):
     @rule(data=st.data(), rows=st.sampled_from([None, range(5), range(5, 6)]))
     def note_slice(self, data: st.DataObject, rows: range | None) -> None:
         self.consumer.note_slice(data.draw(st.sampled_from(self.held("chunk"))), rows)
+
+    @precondition(lambda self: self.held(JOIN))
+    @rule(data=st.data())
+    def join_a_part(self, data: st.DataObject) -> None:
+        self.consumer.joined(data.draw(st.sampled_from(self.held(JOIN))), b"{}")
+
+    @precondition(lambda self: self.held(JOIN))
+    @rule(data=st.data())
+    def find_a_part_damaged(self, data: st.DataObject) -> None:
+        task = data.draw(st.sampled_from(self.held(JOIN)))
+        chunk = data.draw(st.integers(0, 3))
+        before = self.record(task.id) if task.id in {batch.id for batch in self.batches} else None
+        self.consumer.redo(task, [chunk], ERROR, most_wake_ups=1)
+        if before and self.record(task.id).rows < before.rows:
+            del self.counted[task.id, str(chunk)]
+            del self.seen[task.id]
+
+    @precondition(lambda self: self.held(PLAN, PREVIEW, JOIN, "chunk"))
+    @rule(data=st.data(), reason=st.sampled_from(["files_unavailable", "not_finished"]))
+    def put_off(self, data: st.DataObject, reason: str) -> None:
+        self.consumer.put_off(data.draw(st.sampled_from(self.held(PLAN, PREVIEW, JOIN, "chunk"))), reason)
+
+    @rule(consumer=CONSUMERS)
+    def lose_an_answer(self, consumer: str) -> None:
+        self.consumer.release_claims(consumer)
 
     @precondition(lambda self: self.held(PREVIEW, JOIN))
     @rule(data=st.data())
@@ -164,9 +191,11 @@ class BatchLife(RuleBasedStateMachine):
     @rule(seconds=st.sampled_from([1, 5, 16]))
     def sweep(self, seconds: float) -> None:
         self.clock.forward(seconds)
-        for job_id in self.consumer.sweep(most_wake_ups=1).removable:
-            assert job_id not in {batch.id for batch in self.batches}
-            self.consumer.files_removed(job_id)
+        for expired in self.consumer.sweep(most_wake_ups=1).removable:
+            batch = ExpiredBatch.read(expired)
+            assert batch
+            assert batch.id not in {batch.id for batch in self.batches}
+            self.consumer.files_removed(expired)
 
     # What holds after every step
 
@@ -191,7 +220,8 @@ class BatchLife(RuleBasedStateMachine):
             assert record == before or not before.status.ended
             assert record.rows >= before.rows
             assert record.failed >= before.failed
-            assert record.failed <= record.rows <= (record.total or 0)
+            assert record.failed <= record.rows
+            assert record.total is None or record.rows <= record.total
             self.seen[record.id] = record
 
     def each_chunk_that_is_done_counts_once(self, records: list[BatchRecord]) -> None:
@@ -208,8 +238,9 @@ class BatchLife(RuleBasedStateMachine):
             if record.status is BatchStatus.VALIDATING:
                 assert tasks == {PREVIEW if record.options.dry_run else PLAN}
             elif record.status in STARTED:
-                assert out
+                assert out or PLAN in tasks
                 assert out <= tasks
+                assert PLAN in tasks or record.total is not None or self.is_cut_short(record.id)
             elif record.status is BatchStatus.CANCELING:
                 assert out <= tasks if out else JOIN in tasks
             elif record.status is BatchStatus.FINALIZING:
@@ -254,18 +285,17 @@ class BatchLife(RuleBasedStateMachine):
 
     def complete(self, task: BatchTask) -> None:
         if task.task == PLAN:
-            self.plan_into(task, chunks=2)
+            self.plan_into(task, chunks=2, over="plan")
         elif task.chunk:
             self.complete_chunk(task, rows=10, failed=1)
         else:
             self.end(task, BatchStatus.SUCCEEDED)
 
-    def plan_into(self, task: BatchTask, chunks: int) -> None:
-        texts = [f"{number}:0:0:{PLANNED_ROWS}:5" for number in range(chunks)]
-        self.consumer.planned(task, b"{}", PLANNED_ROWS * chunks, 5 * chunks, texts, most_wake_ups=1)
+    def plan_into(self, task: BatchTask, chunks: int, over: str) -> None:
+        self.consumer.planned(task, step(chunks, task.chunks, over, position="7"), most_wake_ups=1)
 
     def complete_chunk(self, task: BatchTask, rows: int, failed: int) -> None:
-        done = ChunkDone(rows, failed, size=5, expected=PLANNED_ROWS)
+        done = ChunkDone(rows, failed, size=70, errors_size=7, expected=PLANNED_ROWS, bytes=5)
         counts, _ = self.consumer.done(task, done, most_wake_ups=1)
         if counts:
             assert (task.id, task.task) not in self.counted
@@ -295,6 +325,9 @@ class BatchLife(RuleBasedStateMachine):
     def members(self, key: str) -> set[bytes]:
         found: Any = self.redis.smembers(key)
         return set(found)
+
+    def is_cut_short(self, job_id: str) -> bool:
+        return bool(self.redis.hget(f"job:{job_id}", "planning") == b"cut short")
 
     def unqueued(self, job_id: str) -> int:
         chunks, next_chunk = self.redis.hmget(f"job:{job_id}", "chunks", "next")

@@ -1,12 +1,17 @@
 """The tasks of a batch take turns with those of others; each counts once, and nothing follows the end."""
 
+import pytest
+
+from jobs import ids
 from jobs.batches.consumer import JOIN, PLAN, BatchConsumer
+from jobs.batches.record import NewBatch
 from jobs.batches.status import BatchStatus
 from jobs.batches.store import BatchStore
+from jobs.errors import StoreRefuses
 from jobs.queues.idempotency import IdempotencyKey
 from jobs.settings import Settings
-from tests.unit.conftest import Clock
-from tests.unit.jobs.batches.conftest import WAKE_UP, add, planned, read, score, take
+from tests.unit.conftest import SHA, Clock
+from tests.unit.jobs.batches.conftest import OPTIONS, WAKE_UP, add, done, plan, planned, read, score, take
 
 
 def test_a_batch_is_planned_scored_chunk_by_chunk_and_joined(
@@ -21,7 +26,7 @@ def test_a_batch_is_planned_scored_chunk_by_chunk_and_joined(
         score(consumer, task, failed=number)
     join = take(consumer)
     assert (join.task, read(store, job_id).status) == (JOIN, BatchStatus.FINALIZING)
-    assert join.done == {0: (10, 0), 1: (10, 1), 2: (10, 2)}
+    assert join.done == {number: done(failed=number) for number in range(3)}
     assert consumer.finish(join, BatchStatus.PARTIALLY_SUCCEEDED)
     record = read(store, job_id)
     assert (record.status, record.total, record.rows, record.failed) == ("partially_succeeded", 30, 30, 3)
@@ -35,8 +40,7 @@ def test_batches_take_turns(store: BatchStore, consumer: BatchConsumer) -> None:
         task = take(consumer)
         turns.append(task.id)
         if task.task == PLAN:
-            chunks = [f"{number}:0:0:10:5" for number in range(20 if task.id == long else 2)]
-            consumer.planned(task, b"{}", 10, 5, chunks, most_wake_ups=1)
+            plan(consumer, task, chunks=20 if task.id == long else 2)
         elif task.task != JOIN:
             score(consumer, task)
     assert turns[:2] == [long, short]
@@ -67,7 +71,7 @@ def test_a_running_batch_is_canceled_once_no_consumer_holds_a_chunk(
     assert consumer.renew("child", WAKE_UP, second).status is BatchStatus.CANCELING
     consumer.release(second)
     join = take(consumer)
-    assert (join.task, join.done) == (JOIN, {0: (10, 0)})
+    assert (join.task, join.done) == (JOIN, {0: done()})
     consumer.finish(join, BatchStatus.SUCCEEDED)
     assert read(store, job_id).status is BatchStatus.CANCELED
     assert store.cancel(job_id) is BatchStatus.CANCELED
@@ -78,7 +82,7 @@ def test_nothing_changes_an_ended_batch(store: BatchStore, consumer: BatchConsum
     task = take(consumer)
     store.cancel(job_id)
     assert not consumer.finish(task, BatchStatus.FAILED)
-    consumer.planned(task, b"{}", 1, 1, ["0:1"], most_wake_ups=1)
+    plan(consumer, task, chunks=1)
     assert read(store, job_id).status is BatchStatus.CANCELED
     assert consumer.claim("child", WAKE_UP) is None
 
@@ -90,10 +94,10 @@ def test_files_are_removable_once_a_batch_is_deleted_or_expires(
     store.cancel(deleted)
     store.cancel(expired)
     assert store.delete(deleted) is BatchStatus.CANCELED
-    assert consumer.sweep(1).removable == [deleted]
-    consumer.files_removed(deleted)
+    assert consumer.sweep(1).removable == [f"{deleted} ada".encode()]
+    consumer.files_removed(f"{deleted} ada".encode())
     clock.forward(settings.retention_seconds + 1)
-    assert consumer.sweep(1).removable == [expired]
+    assert consumer.sweep(1).removable == [f"{expired} ada".encode()]
     assert store.read([expired]) == [None]
 
 
@@ -103,5 +107,11 @@ def test_a_key_is_reserved_and_then_stands_for_its_batch(store: BatchStore) -> N
     assert store.reserve_key("ada", key.key, "batch_1") is None  # renewed
     assert store.reserve_key("ada", key.key, "batch_2") == ("", b"")
     assert store.reserve_key("bob", key.key, "batch_2") is None
-    job_id = add(store, idempotency=key)
+    job_id = ids.new_id(ids.BATCH)
+    batch = NewBatch(job_id, "salary@1", SHA, "ada", OPTIONS, size=100, idempotency=key)
+    with pytest.raises(StoreRefuses):
+        store.add(batch)  # another upload holds the key
+    store.release_key("ada", key.key, "batch_1")
+    store.reserve_key("ada", key.key, job_id)
+    store.add(batch)
     assert store.reserve_key("ada", key.key, "batch_3") == (job_id, key.body)

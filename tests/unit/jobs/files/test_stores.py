@@ -4,6 +4,7 @@ import os
 import subprocess
 import sys
 import time
+from contextlib import closing
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -157,3 +158,59 @@ def test_a_disk_that_is_nearly_full_has_no_room(files: FileStore, monkeypatch: p
         files.check_room(FOR_WORKERS)
     usage.total = 20 * GIB  # of which less must be free
     files.check_room(FOR_WORKERS)
+
+
+def test_a_draft_is_written_by_one_process_after_the_other(files: FileStore) -> None:
+    data = os.urandom(1024) * 40 * 1024
+    state, at, written = "", 0, 0
+    for _ in range(3):
+        with closing(files.draft("long", state, at)) as draft:
+            assert (draft.at, written - draft.at < s3.PART) == (at, True)
+            draft.write(data[draft.at : draft.at + 17 * 1024 * 1024])
+            written = draft.at
+            state, at = draft.save()
+            draft.write(b"what was written after the last save is written again")
+        with pytest.raises(FileMissing):
+            files.size("long")
+    with closing(files.draft("long", state, at)) as draft:
+        draft.write(data[draft.at :])
+        draft.finish()
+    assert files.read("long") == data
+
+
+def test_a_draft_that_is_gone_begins_anew(files: FileStore) -> None:
+    with closing(files.draft("file", "gone", 5)) as draft:
+        assert draft.at == 0
+        draft.write(b"rows")
+        draft.finish()
+    assert files.read("file") == b"rows"
+
+
+def test_a_draft_that_another_process_has_finished_is_missed(tmp_path: Path) -> None:
+    files = files_at(str(tmp_path))
+    with closing(files.draft("file")) as slow:
+        slow.write(b"rows")
+        with closing(files.draft("file", *slow.save())) as quick:
+            quick.finish()
+        with pytest.raises(FileMissing):
+            slow.finish()
+    assert files.read("file") == b"rows"
+
+
+def test_the_sizes_of_the_files_in_a_folder_are_known(files: FileStore) -> None:
+    write(files, "parts/1", b"123")
+    write(files, "parts/2", b"")
+    write(files, "partsnot/3", b"12345")
+    assert files.sizes("parts") == {"parts/1": 3, "parts/2": 0}
+    assert files.sizes("nothing") == {}
+
+
+def test_a_file_is_synced_before_it_counts(tmp_path: Path) -> None:
+    synced: list[tuple[str, bool]] = []
+
+    def sync(descriptor: int) -> None:
+        path = Path(f"/proc/self/fd/{descriptor}").readlink()
+        synced.append(("folder" if path.is_dir() else "file", (tmp_path / "folder/rows").exists()))
+
+    write(files_at(str(tmp_path), sync), "folder/rows")
+    assert synced == [("file", False), ("folder", True)]

@@ -6,7 +6,6 @@ from redis import Redis
 from jobs.predictions.consumer import PredictionConsumer
 from jobs.predictions.store import PredictionStore
 from jobs.queues.names import PREDICTIONS
-from jobs.queues.processes import EXPIRES_AFTER_MS
 from tests.unit.conftest import MANY, Clock, job, jobs_of, living
 
 
@@ -124,7 +123,7 @@ def test_no_wake_up_is_sent_for_consumers_that_lapsed(
     store: PredictionStore, consumer: PredictionConsumer, clock: Clock
 ) -> None:
     consumer.report_alive(living("ben"))
-    clock.forward(EXPIRES_AFTER_MS / 1000 + 1)
+    clock.forward(6)
     assert wake_ups_sent(store) == 0
     consumer.report_alive(living("cleo"))
     assert wake_ups_sent(store) == 1

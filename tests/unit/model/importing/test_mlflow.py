@@ -112,6 +112,20 @@ def test_a_description_runs_no_code(folder: Path, tmp_path: Path) -> None:
     assert not (tmp_path / "hacked").exists()
 
 
+def test_a_description_that_refers_to_itself_does_not_fill_the_memory(folder: Path, tmp_path: Path) -> None:
+    levels = [f"level{level}: &a{level} [{', '.join([f'*a{level - 1}'] * 9)}]" for level in range(1, 12)]
+    whole = (folder / "MLmodel").read_text()
+    inflated = ["level0: &a0 [x]", *levels, whole.replace("model_class: ", "model_class: *a11 # ")]
+    (folder / "MLmodel").write_text("\n".join(inflated))
+    assert "*a11" in (folder / "MLmodel").read_text()
+    made("import", folder, "--target", "y", "--output", tmp_path / "out")
+
+
+def test_an_example_without_columns_is_left_out(folder: Path, tmp_path: Path) -> None:
+    (folder / "input_example.json").write_text('{"columns": 3, "data": [[1, 2]]}')
+    assert made("import", folder, "--target", "y", "--output", tmp_path / "out").examples == []
+
+
 @pytest.mark.parametrize("data", ["/etc/passwd", "../secret.ubj", "a/../../secret.ubj", "C:\\m.ubj", ""])
 def test_a_file_outside_of_the_folder_is_not_read(folder: Path, tmp_path: Path, data: str) -> None:
     shutil.copy(folder / "model.ubj", tmp_path / "secret.ubj")

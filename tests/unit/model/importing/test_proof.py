@@ -11,7 +11,7 @@ from sklearn.compose import ColumnTransformer
 from sklearn.pipeline import Pipeline
 from sklearn.preprocessing import OneHotEncoder
 
-from tests.unit.model.command import run
+from tests.unit.model.command import refusal, run
 from tests.unit.model.importing.conftest import Attempt, Save, features, regressor, served
 
 SCORES = ("--scores", "score")
@@ -301,7 +301,56 @@ def test_scores_of_several_classes_are_given_as_columns(save: Save, flats: pd.Da
     (attempt.folder / "out").rename(attempt.folder / "made")
     line = attempt.refused("--sample", labels, *SCORES)
     assert "the model gives 3 scores for each row, but score of sample.csv has 1" in line
-    assert line.endswith("predict_proba(X), one column for each class")
+    assert line.endswith("predict_proba(X), one column for each class or target")
+
+
+def test_labels_of_several_targets_and_margins_of_a_hinge_are_recognised(
+    save: Save, flats: pd.DataFrame
+) -> None:
+    table, above = features(flats), np.column_stack([flats["y"] > 4, flats["y"] > 8])
+    model = xgboost.XGBClassifier(n_estimators=5, n_jobs=1).fit(table, above)
+    first, second = model.predict(table).T
+    attempt = save(model)
+    sample = attempt.sample(table, first=first, second=second)
+    columns = ("--scores", "first,second", "--targets", "four,eight")
+    line = refusal("import", attempt.model, "--sample", sample, *columns)
+    assert "they are the numbers of the predicted classes" in line
+    hinge = regressor(objective="binary:hinge").fit(table, above[:, 0])
+    sample = attempt.sample(table, score=hinge.predict(table, output_margin=True))
+    assert "they are margins" in save(hinge).refused("--sample", sample, *SCORES)
+
+
+def test_a_parquet_sample_with_missing_numbers_proves_a_model(save: Save, flats: pd.DataFrame) -> None:
+    table = features(flats)
+    model = regressor().fit(table, flats["y"])
+    attempt = save(model)
+    sample = attempt.folder / "sample.parquet"
+    table.assign(score=model.predict(table)).to_parquet(sample)
+    manifest = attempt.made("--sample", sample, *SCORES)
+    assert np.array_equal(served(manifest, table), model.predict(table))
+
+
+def test_a_text_for_missing_values_is_named_with_its_option(save: Save, flats: pd.DataFrame) -> None:
+    table = features(flats)
+    model = regressor().fit(table, flats["y"])
+    attempt = save(model)
+    table.assign(score=model.predict(table)).to_csv(attempt.folder / "r.csv", index=False, na_rep="NA")
+    line = attempt.refused("--sample", attempt.folder / "r.csv", *SCORES)
+    assert line.endswith("if NA is a missing value, add --missing NA")
+    assert attempt.made("--sample", attempt.folder / "r.csv", *SCORES, "--missing", "NA").missing_texts == [
+        "NA"
+    ]
+
+
+@pytest.mark.parametrize(("option", "said"), [("--trees", "--trees 99"), ("best", "its best round is 99")])
+def test_more_rounds_than_the_model_has_are_refused(
+    save: Save, flats: pd.DataFrame, option: str, said: str
+) -> None:
+    booster = regressor().fit(features(flats), flats["y"]).get_booster()
+    if option == "best":
+        booster.set_attr(best_iteration="98")
+    line = save(booster).refused(*(["--trees", "99"] if option == "--trees" else []))
+    assert line.endswith(f"m.ubj: {said}, but the model has 15 rounds of trees")
 
 
 def test_rounded_scores_are_refused_with_how_to_write_them(save: Save, flats: pd.DataFrame) -> None:

@@ -91,11 +91,11 @@ def test_a_fault_among_all_features_points_at_the_value_as_it_was_sent(nested: b
     assert pointers(NUMBERS, [matrix]) == [pointer]
 
 
-def test_only_the_first_faults_are_listed_and_the_others_counted() -> None:
+def test_of_many_faults_the_first_are_listed() -> None:
     matrix = FeatureTensor("/inputs/0", "x", (200, 3), ["x"] * 600)
     told = faults(NUMBERS, [matrix])
-    assert len(told) == 101
-    assert told[-1] == Fault("/inputs", "has 500 more faults")
+    assert len(told) == 100
+    assert told[-1] == Fault("/inputs", "has more faults than the first 99")
 
 
 @pytest.mark.parametrize(

@@ -20,9 +20,10 @@ from model.bundle import Bundle
 from model.description.features import Feature
 from model.description.schema import Schema
 from worker.tables.chunks import ChunkScorer
-from worker.tables.plan import Plan, TableRequest, plan
+from worker.tables.cut import Chunk, EndlessRecord, TextFile, endless_record
+from worker.tables.join import PartFile, error_pieces, result_pieces
+from worker.tables.plan import Layout, TableRequest, plan_parquet, plan_text
 from worker.tables.score import predict_with, types_of, warn_by
-from worker.tables.write import join_errors, join_results
 
 FEATURES = Schema(
     [
@@ -72,8 +73,8 @@ def score_table(files: FileStore, booster: xgboost.Booster) -> ScoreTable:
         with files.create("input") as file:
             file.write(data)
         request = TableRequest(kind, results or kind, FEATURES, options.pop("scored", OURS), **options)
-        planned = plan(files, "input", request, chunk)
-        return score_chunks(files, planned, ChunkScorer(files, planned.layout, FEATURES, predict, PREDICTION))
+        layout, chunks = planned(files, request, chunk)
+        return score_chunks(files, layout, chunks, ChunkScorer(files, layout, FEATURES, predict, PREDICTION))
 
     def predict(matrix: Any) -> Any:
         return {"prediction": booster.inplace_predict(matrix, validate_features=False)}
@@ -95,25 +96,40 @@ def score_bundle(files: FileStore) -> Callable[..., Scored]:
         request = TableRequest(
             kind, results or kind, manifest.schema, scored, warns=manifest.warns, explain=explain
         )
-        planned = plan(files, "input", request, chunk=2000)
+        layout, chunks = planned(files, request, chunk=2000)
         predict, warn = predict_with(bundle, explain), warn_by(bundle.observed)
-        scorer = ChunkScorer(files, planned.layout, manifest.schema, predict, types, warn, bundle.matrix_type)
-        return score_chunks(files, planned, scorer)
+        scorer = ChunkScorer(files, layout, manifest.schema, predict, types, warn, bundle.matrix_type)
+        return score_chunks(files, layout, chunks, scorer)
 
     return score
 
 
-def score_chunks(files: FileStore, planned: Plan, scorer: ChunkScorer) -> Scored:
+def planned(files: FileStore, request: TableRequest, chunk: int | None = None) -> tuple[Layout, list[Chunk]]:
+    """The layout and all chunks of the file "input"."""
+    size = files.size("input")
+    with files.open("input") as file:
+        text = TextFile(file, size, check=lambda: None)
+        try:
+            if request.input is Format.PARQUET:
+                plan = plan_parquet(file, size, request, chunk)
+            else:
+                plan = plan_text(text, request, chunk)
+            return plan.layout, [cut.chunk for cuts in plan.cuts for cut in cuts]
+        except EndlessRecord as error:
+            raise endless_record(text, error.offset) from None
+
+
+def score_chunks(files: FileStore, layout: Layout, chunks: list[Chunk], scorer: ChunkScorer) -> Scored:
     parts, with_errors, rows, failed = [], [], 0, 0
-    for number, chunk in enumerate(planned.chunks):
-        part = scorer.score(files, "input", chunk, f"parts/{number}", should_continue=lambda: True)
-        parts.append(f"parts/{number}")
-        with_errors += [(f"parts/{number}.errors", rows)] if part.failed else []
+    for number, chunk in enumerate(chunks):
+        name = f"parts/{number}"
+        part = scorer.score(files, "input", chunk, name, should_continue=lambda: True)
+        parts.append(PartFile(name, part.size))
+        with_errors += [(PartFile(f"{name}.errors", part.errors_size), rows)] if part.failed else []
         rows, failed = rows + part.rows, failed + part.failed
-    join_results(files, parts, planned.layout, files, "result")
-    join_errors(files, with_errors, files, "errors")
-    errors = [orjson.loads(line) for line in files.read("errors").splitlines()]
-    return Scored(files.read("result"), errors, rows, failed, len(parts))
+    result = b"".join(result_pieces(files, parts, layout))
+    errors = b"".join(error_pieces(files, with_errors))
+    return Scored(result, [orjson.loads(line) for line in errors.splitlines()], rows, failed, len(parts))
 
 
 class Sample(NamedTuple):

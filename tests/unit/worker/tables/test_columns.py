@@ -3,7 +3,7 @@
 import numpy as np
 
 from jobs.files.tables import Format
-from model.bundle import Outputs
+from model.outputs import Outputs
 from model.tables.columns import ColumnCheck
 from tests.unit.worker.tables.conftest import FEATURES, PREDICTION
 from worker.tables.passthrough import CsvColumns

@@ -25,12 +25,13 @@ from tests.unit.worker.tables.conftest import (
     Scored,
     as_csv,
     as_parquet,
+    planned,
     read,
 )
 from worker.stopping import ScoringStopped
 from worker.tables.chunks import ChunkScorer
 from worker.tables.passthrough import CsvColumns
-from worker.tables.plan import TableRequest, plan
+from worker.tables.plan import TableRequest
 from worker.tables.read import Rows
 
 ScoreBundle = Callable[..., Scored]
@@ -144,16 +145,16 @@ def test_scoring_stops_between_two_calls_of_the_model(files: FileStore) -> None:
     data = as_parquet([{"years": 1.5, "age": 20, "town": "Bern"}] * ROWS)
     with files.create("input") as file:
         file.write(data)
-    planned = plan(files, "input", TableRequest(Format.PARQUET, Format.CSV, FEATURES, OURS))
+    layout, chunks = planned(files, TableRequest(Format.PARQUET, Format.CSV, FEATURES, OURS))
     calls: list[int] = []
 
     def predict(matrix: Any) -> Any:
         calls.append(len(matrix))
         return {"prediction": matrix[:, 0]}
 
-    scorer = ChunkScorer(files, planned.layout, FEATURES, predict, PREDICTION)
+    scorer = ChunkScorer(files, layout, FEATURES, predict, PREDICTION)
     with pytest.raises(ScoringStopped):
-        scorer.score(files, "input", planned.chunks[0], "part", should_continue=lambda: not calls)
+        scorer.score(files, "input", chunks[0], "part", should_continue=lambda: not calls)
     assert len(calls) == 1
     assert calls[0] < ROWS
     with pytest.raises(FileMissing):
@@ -166,7 +167,7 @@ def test_the_sizes_of_chunks_add_up_to_the_size_of_the_file(files: FileStore) ->
         file.write(data)
     request = TableRequest(Format.PARQUET, Format.CSV, FEATURES, OURS)
     for explain in (False, True):
-        chunks = plan(files, "input", request._replace(explain=explain)).chunks
+        _, chunks = planned(files, request._replace(explain=explain))
         assert 0.99 < sum(chunk.size for chunk in chunks) / len(data) <= 1
         assert sum(chunk.rows for chunk in chunks) == 60_000
     assert len(chunks) > 2

@@ -11,7 +11,7 @@ import pytest
 from pyarrow.parquet import encryption
 
 from jobs.errors import InvalidTable
-from jobs.files.tables import NOT_UTF8, Format
+from jobs.files.tables import MOST_COLUMNS, NOT_UTF8, Format
 from tests.unit.worker.tables.conftest import (
     WRITERS,
     Sample,
@@ -21,6 +21,7 @@ from tests.unit.worker.tables.conftest import (
     as_parquet,
     read,
 )
+from worker.tables import plan
 from worker.tables.plan import FIRST_ROWS
 from worker.tables.read import NAME_IN_USE
 
@@ -359,3 +360,51 @@ def test_a_text_of_parquet_that_is_not_utf8_is_passed_as_bytes(
     assert [line["note"] for line in lines] == [f"base64:{b64encode(bytes([120, 255, 122])).decode()}"] * 2
     with pytest.raises(InvalidTable, match="a text in a list or struct is not UTF-8"):
         score_table(data.replace(b"abc", b"a\xffc"), Format.PARQUET, results)
+
+
+@pytest.mark.parametrize("results", [Format.NDJSON, Format.CSV, Format.PARQUET])
+@pytest.mark.parametrize("opening", ["[", '{"a":'])
+def test_a_row_that_is_nested_too_deeply_fails_alone(
+    score_table: ScoreTable, results: Format, opening: str
+) -> None:
+    closing = {"[": "]", '{"a":': "}"}[opening]
+    row = '{"years":1,"age":20,"town":"Bern","note":%s}\n'
+    notes = [opening * deep + "1" + closing * deep for deep in (0, 249, 250, 900, 1022)]
+    scored = score_table("".join(row % note for note in notes).encode(), Format.NDJSON, results)
+    assert [error["row"] for error in scored.errors] == [2, 3, 4]
+    assert "more than 250 levels deep" in str(scored.errors)
+    assert (scored.rows, scored.failed) == (5, 3)
+
+
+def test_a_wide_row_with_many_brackets_is_no_deep_one(score_table: ScoreTable) -> None:
+    row = b'{"years":1,"age":20,"town":"Bern","note":[%s]}\n' % b",".join([b"[1]"] * 1000)
+    assert score_table(row, Format.NDJSON).failed == 0
+
+
+def test_a_name_of_a_parquet_column_that_is_not_utf8_is_refused(score_table: ScoreTable) -> None:
+    data = as_parquet([{"years": 1.5, "age": 20, "town": "Bern", "n\u00e9": 1}])
+    with pytest.raises(InvalidTable, match="the name of a column is not UTF-8"):
+        score_table(data.replace("n\u00e9".encode(), b"n\xff\xfe"), Format.PARQUET)
+
+
+@pytest.mark.parametrize("kind", [Format.CSV, Format.PARQUET, Format.NDJSON])
+def test_a_table_with_too_many_columns_is_refused(score_table: ScoreTable, kind: Format) -> None:
+    row = {f"c{number}": 1 for number in range(MOST_COLUMNS + 1)}
+    with pytest.raises(InvalidTable, match="has 10001 columns; the most is 10000"):
+        score_table(WRITERS[kind]([row]), kind)
+
+
+def test_small_row_groups_share_a_chunk(score_table: ScoreTable, sample: Sample) -> None:
+    scored = score_table(as_parquet(sample.rows, row_group_size=3), Format.PARQUET)
+    assert (scored.chunks, scored.rows) == (1, 500)
+    found = [row["prediction"] for row in read(scored.result, Format.PARQUET)]
+    assert [float(np.float32(score)) for score in sample.scores] == found
+
+
+def test_a_parquet_footer_that_is_too_large_is_refused(
+    score_table: ScoreTable, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(plan, "LARGEST_FOOTER", 1000)
+    data = as_parquet([{"years": 1.5, "age": 20, "town": "Bern"}] * 100, row_group_size=1)
+    with pytest.raises(InvalidTable, match=r"the footer of the file has .* larger row groups"):
+        score_table(data, Format.PARQUET)

@@ -31,5 +31,5 @@ def test_the_names_in_the_text_of_a_layout_stay_the_same() -> None:
 
 
 def test_a_chunk_reads_back_from_its_text() -> None:
-    chunk = Chunk(7, 19, group=3, rows=12, size=340)
-    assert (chunk.to_text(), Chunk.from_text("7:19:3:12:340")) == ("7:19:3:12:340", chunk)
+    chunk = Chunk(7, 19, group=3, rows=12, size=340, groups=2)
+    assert (chunk.to_text(), Chunk.from_text("7:19:3:12:340:2")) == ("7:19:3:12:340:2", chunk)

@@ -7,9 +7,9 @@ from io import BytesIO
 import pytest
 
 from jobs.errors import InvalidTable
-from jobs.files.store import FileStore
+from jobs.files.store import PIECE, FileStore
 from worker.stopping import ScoringStopped
-from worker.tables.prepare import RawFile, prepare, recoded
+from worker.tables.prepare import RawFile, plain_pieces, recoded
 
 TEXT = "name,years\nJosé,1\nZoë €,2\n"
 
@@ -17,8 +17,7 @@ TEXT = "name,years\nJosé,1\nZoë €,2\n"
 def prepared(files: FileStore, data: bytes, encoding: str | None = "", limit: int = 10**6) -> bytes:
     with files.create("input") as file:
         file.write(data)
-    prepare(RawFile(files, "input", encoding), files, "plain", limit, wanted=lambda: True)
-    return files.read("plain")
+    return b"".join(plain_pieces(RawFile(files, "input", encoding), limit, check=lambda: None))
 
 
 def zipped(content: bytes) -> bytes:
@@ -72,8 +71,17 @@ def test_a_file_that_is_large_once_it_is_unpacked_is_refused(files: FileStore) -
         assert len(prepared(files, pack(b"1\n" * 500), limit=1000)) == 1000
 
 
-def test_preparing_stops_once_the_batch_is_not_wanted(files: FileStore) -> None:
+def test_preparing_asks_before_each_piece_whether_it_is_to_go_on(files: FileStore) -> None:
     with files.create("input") as file:
-        file.write(gzip.compress(TEXT.encode()))
+        file.write(gzip.compress(b"1\n" * PIECE))
+
+    def check() -> None:
+        asked.append(True)
+        if len(asked) == 2:
+            raise ScoringStopped
+
+    asked: list[bool] = []
+    taken: list[bytes] = []
     with pytest.raises(ScoringStopped):
-        prepare(RawFile(files, "input", ""), files, "plain", 1000, wanted=lambda: False)
+        taken.extend(plain_pieces(RawFile(files, "input", ""), 10**9, check))
+    assert sum(map(len, taken)) <= PIECE

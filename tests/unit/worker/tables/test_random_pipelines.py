@@ -12,7 +12,7 @@ import orjson
 import pandas as pd
 import paygrade
 import pytest
-from hypothesis import HealthCheck, Phase, assume, given, settings
+from hypothesis import HealthCheck, Phase, assume, event, given, settings
 from hypothesis import strategies as st
 
 from jobs.files.tables import Format
@@ -25,6 +25,7 @@ from tests.unit.worker.tables.conftest import Scored, read
 from worker.scoring import scorer
 
 ScoreBundle = Callable[..., Scored]
+UNSURE = "differ between processors"
 UNHURRIED: dict[str, Any] = {
     "deadline": None,
     "suppress_health_check": list(HealthCheck),
@@ -61,11 +62,15 @@ def _check(score_bundle: ScoreBundle, data: st.DataObject, seed: int) -> None:
             assume(False)
         try:
             paygrade.save(model, Path(folder) / "bundle", name="any", sample=table, target="size")
-        except paygrade.SaveRefused:
-            assume(False)
+        except paygrade.SaveRefused as refused:
+            if UNSURE not in str(refused):
+                raise
+            event("refused")
+            return
         bundle = Bundle.load(Manifest.read(Path(folder) / "bundle"))
         rows = _valid(frame(seed + 1, ROWS, missing=0.2, unseen=0.1), table, bundle.manifest.schema.features)
         expected = _scores_of(model, rows)
+    assert bundle.manifest.scores == expected.dtype
     posted = rows_of(rows[list(bundle.manifest.schema.names)])
     outputs = [orjson.loads(text) for text in scorer(bundle)(bundle.manifest.schema.check_rows(posted))]
     assert np.array_equal(_given(outputs, expected), expected)
@@ -76,8 +81,7 @@ def _check(score_bundle: ScoreBundle, data: st.DataObject, seed: int) -> None:
 
 
 def _valid(rows: pd.DataFrame, table: pd.DataFrame, features: Sequence[Feature]) -> pd.DataFrame:
-    """Replace what the bundle refuses by a value that the table has, and texts that no CSV file can hold."""
-    rows = rows.replace({"city": {"": "Bonn"}})
+    """Replace what the bundle refuses by a value that the table has."""
     for feature in features:
         name, present = feature.name, table[feature.name].dropna()
         if not feature.nullable:

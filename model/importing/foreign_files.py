@@ -4,7 +4,7 @@ import re
 from collections.abc import Mapping
 
 from model.booster import SAVE_MODEL
-from model.training.pickles import ANOTHER, COMPRESSED, describe_pickle
+from model.importing.pickles import ANOTHER, COMPRESSED, describe_pickle
 
 OTHER_FORMATS: Mapping[bytes, str] = {
     b"tree\n": f"is a LightGBM model, {ANOTHER}",

@@ -4,11 +4,12 @@ from pathlib import Path
 
 import xgboost
 
-from model.booster import SAVE_MODEL, read_booster
+from model.booster import SAVE_MODEL, check_model, read_booster
 from model.description.errors import BundleError
-from model.training.foreign_files import problem_of
-from model.training.older_versions import NOTES_TREES_OF_ROUND, Use, rewrite
-from model.versions import parse, saved_by
+from model.importing.foreign_files import problem_of
+from model.importing.older_versions import NOTES_TREES_OF_ROUND, Use, rewrite
+from model.stored.document import version_of
+from model.versions import parse
 
 WHOLE = Use()
 
@@ -24,10 +25,10 @@ def read_model_file(file: Path, use: Use = WHOLE) -> tuple[xgboost.Booster, str]
         raise BundleError(f"{file}: cannot be read: {error.strerror}") from None
     if not content.startswith(b"{") and (problem := problem_of(content)):
         raise BundleError(f"{file.name}: {problem}")
-    version = saved_by(content)
-    booster = read_booster(content, file.name)
+    document = check_model(content, file.name)
+    version = version_of(document)
     if not version:
         raise BundleError(f"{file.name}: does not tell which XGBoost saved it; {SAVE_MODEL}")
     if parse(version) < NOTES_TREES_OF_ROUND:
-        booster = read_booster(rewrite(content, version, use, file.name), file.name)
-    return booster, version
+        content = rewrite(document, version, use, file.name)
+    return read_booster(content, file.name), version

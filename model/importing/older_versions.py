@@ -49,17 +49,16 @@ LINKS: Mapping[str, tuple[Callable[[float], float], float]] = {
 """For objectives whose base score is no margin: the function that makes it one, and the score of margin 0."""
 
 
-def rewrite(model: bytes, version: str, use: Use, file: str) -> bytes:
-    """Return the JSON of a model as the installed XGBoost must read it; `version` saved it, before 1.6.
+def rewrite(document: dict[str, Any], version: str, use: Use, file: str) -> bytes:
+    """Return a checked model as JSON that the installed XGBoost must read; `version` saved it, before 1.6.
 
-    Raises BundleError if it cannot be used so.
+    The document is changed. Raises BundleError if it cannot be used so.
     """
-    document = json.loads(model)
     try:
         _rewrite(document["learner"], version, use, file)
-    except (KeyError, IndexError, TypeError, ValueError, ZeroDivisionError):
+        return json.dumps(document, ensure_ascii=False).encode()  # XGBoost reads no escaped characters
+    except (KeyError, IndexError, TypeError, ValueError, ZeroDivisionError, OverflowError):
         raise BundleError(f"{file}: is not a complete model of XGBoost {version}; {SAVE_MODEL}") from None
-    return json.dumps(document).encode()
 
 
 def _rewrite(learner: dict[str, Any], version: str, use: Use, file: str) -> None:

@@ -1,0 +1,6 @@
+-- Takes a letter off the list; its job stays as it is. Returns 0 if it was not on it.
+-- @include queues/common
+-- @args id
+-- @returns dropped
+
+return redis.call('ZREM', DEAD, id)

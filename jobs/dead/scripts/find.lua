@@ -1,0 +1,6 @@
+-- When a letter was given up; nil if it is none.
+-- @include queues/common
+-- @args id
+-- @returns time
+
+return redis.call('ZSCORE', DEAD, id)

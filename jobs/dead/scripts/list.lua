@@ -1,0 +1,6 @@
+-- Lists what was given up, the newest first: from `first` to `last`, counted from 0. Alternates ids and when.
+-- @include queues/common
+-- @args first last
+-- @returns letters
+
+return redis.call('ZREVRANGE', DEAD, first, last, 'WITHSCORES')

@@ -1,0 +1,6 @@
+-- Reads what is needed to try a failed prediction again; all is nil for an unknown id.
+-- @include queues/common predictions/prediction
+-- @args id
+-- @returns status model sha owner inputs rows queue metadata webhook
+
+return redis.call('HMGET', job_key(id), 'status', 'model', 'sha', 'owner', 'inputs', 'rows', 'queue', 'metadata', 'webhook')

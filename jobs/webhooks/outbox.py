@@ -1,0 +1,104 @@
+"""The outbox of webhooks: end_job of common.lua fills it, web processes empty it."""
+
+from collections.abc import Mapping
+from typing import NamedTuple
+
+from redis import Redis
+
+from jobs.queues.queue import Script
+from jobs.webhooks.delivery import ClaimedDelivery, Delivery, DeliveryStatus
+
+LEASE_MS = 60_000
+"""How long a process may take to send a delivery and to record the answer; then another sends it."""
+LANE_AT_ONCE, OWNER_AT_ONCE = 4, 32
+"""How many deliveries one process sends at a time to one receiver, and for one owner."""
+
+
+class PendingWebhooks(NamedTuple):
+    number: int
+    oldest_seconds: float
+
+
+class WebhookOutbox:
+    """Every method raises StoreUnavailable if Redis does not answer in time.
+
+    A lane is a receiver of an owner, `<owner>|<host>:<port>`.
+    """
+
+    def __init__(self, redis: Redis) -> None:
+        self._claim = Script(redis, "webhooks/claim")
+        self._record = Script(redis, "webhooks/record")
+        self._read = Script(redis, "webhooks/read")
+        self._redeliver = Script(redis, "webhooks/redeliver")
+        self._pending = Script(redis, "webhooks/pending")
+
+    def claim(self, most: int, sending: Mapping[str, int]) -> list[ClaimedDelivery]:
+        """Claims up to `most`. `sending` has how many are under way, to each lane and for each owner."""
+        claimed = self._claim(
+            sending.items(),
+            most=most,
+            lease_ms=LEASE_MS,
+            lane_at_once=LANE_AT_ONCE,
+            owner_at_once=OWNER_AT_ONCE,
+        )
+        return [
+            ClaimedDelivery(
+                job_id=each.id.decode(),
+                url=each.url.decode(),
+                event=each.event.decode(),
+                tries=int(each.tries),
+                created=int(each.created),
+                claimed_at=each.claimed_at,
+                owner=each.owner.decode(),
+                lane=each.lane.decode(),
+            )
+            for each in claimed
+        ]
+
+    def record(
+        self,
+        claimed: ClaimedDelivery,
+        outcome: DeliveryStatus,
+        attempt: bytes,
+        next_ms: int = 0,
+        hold_ms: int = 0,
+    ) -> bool:
+        """Records an attempt, which is JSON. If it is PENDING, it is sent again in `next_ms`.
+
+        For `hold_ms` nothing is sent to its receiver. Returns False if it is not claimed any more.
+        """
+        return bool(
+            self._record(
+                id=claimed.job_id,
+                claimed_at=claimed.claimed_at,
+                outcome=outcome,
+                attempt=attempt,
+                next_ms=next_ms,
+                hold_ms=hold_ms,
+            )
+        )
+
+    def read(self, job_id: str) -> Delivery | None:
+        """None for a job without a webhook, or whose delivery is kept no longer."""
+        read = self._read(id=job_id)
+        if read.status is None:
+            return None
+        status = DeliveryStatus(read.status.decode())
+        return Delivery(
+            job_id=job_id,
+            owner=read.lane.decode().partition("|")[0],
+            url=read.url.decode(),
+            event=read.event.decode(),
+            status=status,
+            created=int(read.created),
+            attempts=read.log.split(b"\n") if read.log else (),
+            next=int(float(read.next)) if read.next and status is DeliveryStatus.PENDING else None,
+        )
+
+    def redeliver(self, job_id: str) -> bool:
+        """Sends it again at once, unless it is pending. Returns False if there is nothing to send."""
+        return self._redeliver(id=job_id) is not None
+
+    def pending(self) -> PendingWebhooks:
+        number, oldest, now = self._pending()
+        return PendingWebhooks(int(number), max(float(now) - float(oldest), 0) / 1000)

@@ -1,0 +1,49 @@
+-- Claims deliveries whose time has come: at most one of each lane, `most` in all, for the length of a lease. `at_once` limits
+-- how many of a lane, and of all lanes of an owner, one process sends at a time; an item says how many it is sending now to
+-- `name`, a lane or an owner. Lanes that get no turn are looked at again a second later, so that those behind them do.
+-- @include queues/common
+-- @args most:number lease_ms:number lane_at_once:number owner_at_once:number
+-- @item name sending:number
+-- @returns each: id url event tries created claimed_at owner lane
+
+local MOST_LANES, LATER_MS = 1000, 1000
+local sending, claimed = {}, {}
+for _, item in items() do sending[item.name] = item.sending end
+
+local function claim_first(lane, owner)
+  local id = redis.call('ZRANGEBYSCORE', lane_key(lane), '-inf', now_text, 'LIMIT', 0, 1)[1]
+  if not id then return end
+  local key = delivery_key(id)
+  local url, event, status, created = unpack(redis.call('HMGET', key, 'url', 'event', 'status', 'created'))
+  if status ~= 'pending' then return redis.call('ZREM', lane_key(lane), id) end
+  redis.call('ZADD', lane_key(lane), whole(now + lease_ms), id)
+  local tries = redis.call('HINCRBY', key, 'tries', 1)
+  redis.call('HSET', key, 'claimed_at', now_text)
+  claimed[#claimed + 1] = {id, url, event, tries, created, now_text, owner, lane}
+  sending[lane], sending[owner] = (sending[lane] or 0) + 1, (sending[owner] or 0) + 1
+end
+
+local function take_turn(lane)
+  local owner = string.match(lane, '^[^|]*')
+  local held = redis.call('PTTL', held_key(lane))
+  local later = now
+  if held > 0 then
+    later = now + held
+  elseif (sending[lane] or 0) >= lane_at_once or (sending[owner] or 0) >= owner_at_once then
+    later = now + LATER_MS
+  else
+    claim_first(lane, owner)
+  end
+  local next = redis.call('ZRANGE', lane_key(lane), 0, 0, 'WITHSCORES')
+  if next[1] then
+    redis.call('ZADD', LANES, whole(math.max(next[2], later)), lane)
+  else
+    redis.call('ZREM', LANES, lane)
+  end
+end
+
+for _, lane in ipairs(redis.call('ZRANGEBYSCORE', LANES, '-inf', now_text, 'LIMIT', 0, MOST_LANES)) do
+  if #claimed == most then break end
+  take_turn(lane)
+end
+return claimed

@@ -1,0 +1,7 @@
+-- How many webhooks are not delivered yet, and when the job of the oldest ended.
+-- @include queues/common
+-- @args
+-- @returns number oldest now
+
+local oldest = redis.call('ZRANGE', PENDING, 0, 0, 'WITHSCORES')
+return {redis.call('ZCARD', PENDING), oldest[2] or now_text, now_text}

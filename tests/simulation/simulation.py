@@ -1,0 +1,176 @@
+"""One run of a seed: a service, callers and faults, and whether the promises held."""
+
+import hashlib
+import logging
+import random
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
+from functools import partial
+from pathlib import Path
+
+from jobs.settings import Settings
+from tests.simulation import promises
+from tests.simulation.batch_callers import BatchCaller
+from tests.simulation.callers import Caller, Ledger
+from tests.simulation.files import SimulatedFiles, damage_a_part
+from tests.simulation.network import Fault, Network, SimulatedRedis
+from tests.simulation.runtime import simulated
+from tests.simulation.scheduler import EPOCH, Scheduler
+from tests.simulation.service import Service, bundles, catalog, connected
+
+KINDS = {
+    "kill_before": 0.0,
+    "kill_after": 0.0,
+    "lose_request": 0.0,
+    "lose_answer": 0.0,
+    "late": 8.0,
+    "freeze": 25.0,
+    "restart_store": 4.0,
+    "clock_back": 0.0,
+    "clock_ahead": 0.0,
+    "lose_messages": 5.0,
+    "files_away": 6.0,
+    "damage": 0.0,
+}
+"""How many seconds each kind of fault lasts at most."""
+LAST_CALL = 600
+"""Faults meet calls up to this one."""
+CALLING_SECONDS = 300
+RECOVERY_SECONDS = 60
+"""A worker may be frozen for 25 s, a lease lasts 15 s, and a job may be lost three times."""
+
+
+_STANDARD_FIELDS = frozenset(vars(logging.makeLogRecord({})))
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What a seed stands for. A smaller plan of the same seed is another run."""
+
+    seed: int
+    faults: tuple[Fault, ...]
+    callers: int
+    jobs: int
+    batches: int
+    loss: float
+
+    @classmethod
+    def of(cls, seed: int) -> "Plan":
+        chance = random.Random(seed)  # noqa: S311 (it must repeat)
+        kinds = sorted(KINDS)
+        faults = []
+        for _ in range(chance.randrange(9)):
+            kind = chance.choice(kinds)
+            faults.append(Fault(chance.randrange(1, LAST_CALL), kind, chance.random() * KINDS[kind]))
+        return cls(
+            seed,
+            tuple(sorted(faults)),
+            callers=chance.randrange(1, 5),
+            jobs=chance.randrange(1, 4),
+            batches=chance.choice([0, 0, 1, 2]),
+            loss=chance.choice([0, 0, 0.2]),
+        )
+
+    def smaller(self) -> "list[Plan]":
+        """Plans that lack one thing that this one has."""
+        fewer = [
+            replace(self, faults=self.faults[:number] + self.faults[number + 1 :])
+            for number in range(len(self.faults))
+        ]
+        if self.loss:
+            fewer.append(replace(self, loss=0))
+        if self.batches:
+            fewer.append(replace(self, batches=self.batches - 1))
+        if self.callers > 1:
+            fewer.append(replace(self, callers=self.callers - 1))
+        if self.jobs > 1:
+            fewer.append(replace(self, jobs=self.jobs - 1))
+        return fewer
+
+
+@dataclass
+class Report:
+    """What a run showed. `trace` has each call of the store, in order."""
+
+    broken: list[str] = field(default_factory=list)
+    accepted: int = 0
+    calls: int = 0
+    faults: list[str] = field(default_factory=list)
+    seconds: float = 0.0
+    trace: list[str] = field(default_factory=list)
+
+    @property
+    def digest(self) -> str:
+        return hashlib.sha256("\n".join(self.trace).encode()).hexdigest()[:16]
+
+
+def run(plan: Plan) -> Report:
+    """Runs the plan; each time the same."""
+    scheduler = Scheduler(plan.seed)
+    network = Network(scheduler, list(plan.faults))
+    ledger, report = Ledger(), Report()
+    manifest = catalog().find()
+    bundles().get(manifest.ref, manifest.sha256)
+    with _logged_to(network.trace), tempfile.TemporaryDirectory(prefix="paygrade-simulation-") as data:
+        settings = Settings(data=Path(data), bundles="model/bundles", children=2, batch_children=1)
+        network.damage = partial(damage_a_part, settings.data, scheduler.random)
+        files = SimulatedFiles(network, settings.data)
+        with simulated(scheduler, network.time), connected(network, files):
+            service = Service(scheduler, network, settings, plan.loss)
+            service.start(webs=2, workers=1)
+            callers: list[Caller | BatchCaller] = [
+                Caller(service, ledger, f"caller{number}") for number in range(plan.callers)
+            ]
+            for caller in callers:
+                scheduler.spawn(scheduler.outside, caller.run, plan.jobs)
+            if plan.batches:
+                callers.append(BatchCaller(service, ledger, "uploader"))
+                scheduler.spawn(scheduler.outside, callers[-1].run, plan.batches)
+            stores = promises.Stores.of(SimulatedRedis(network), settings)
+            if not scheduler.run(lambda: all(caller.done for caller in callers), CALLING_SECONDS):
+                report.broken.append("callers wait for ever")
+            ends = max(scheduler.now, network.last_fault_at)
+            scheduler.run(lambda: scheduler.now > ends, RECOVERY_SECONDS)
+            recovered = scheduler.run(lambda: promises.all_ended(stores), RECOVERY_SECONDS)
+            if recovered:
+                settled = scheduler.now + 10
+                scheduler.run(lambda: scheduler.now > settled, 20)
+            report.broken += ledger.broken
+            report.broken += promises.broken(stores, ledger, settings.attempts)
+            report.broken += scheduler.crashes
+            scheduler.close()
+    report.accepted, report.calls, report.faults = len(ledger.rows), network.calls, network.faults_met
+    report.seconds, report.trace = scheduler.now - EPOCH, network.trace
+    return report
+
+
+class TraceHandler(logging.Handler):
+    def __init__(self, trace: list[str]) -> None:
+        super().__init__()
+        self._trace = trace
+
+    def emit(self, record: logging.LogRecord) -> None:
+        fields = {name: value for name, value in vars(record).items() if name not in _STANDARD_FIELDS}
+        self._trace.append(f"log {record.msg} {fields}")
+
+
+@contextmanager
+def _logged_to(trace: list[str]) -> Iterator[None]:
+    """The log of all processes is a part of the trace."""
+    root, handler = logging.getLogger(), TraceHandler(trace)
+    before = root.handlers[:]
+    root.handlers[:] = [handler]
+    try:
+        yield
+    finally:
+        root.handlers[:] = before
+
+
+def shrunk(plan: Plan) -> Plan:
+    """The smallest plan that is still broken, leaving out one thing after the other."""
+    for smaller in plan.smaller():
+        if run(smaller).broken:
+            return shrunk(smaller)
+    return plan

@@ -1,0 +1,61 @@
+"""Hundreds of seeds, and proof that the simulation would notice."""
+
+import os
+import subprocess
+import sys
+from typing import Any
+from unittest.mock import patch
+
+import pytest
+
+from jobs.queues.scripts import Source, load
+from tests.simulation.simulation import Plan, run
+
+pytestmark = pytest.mark.process
+
+
+def _run_seeds(first: int, seeds: int) -> str:
+    """In a Python of its own, in which sets have the order in which they can be replayed."""
+    command = [sys.executable, "-m", "tests.simulation", "--first", str(first), "--seeds", str(seeds)]
+    done = subprocess.run(
+        command, capture_output=True, text=True, check=False, env={**os.environ, "PYTHONHASHSEED": "0"}
+    )
+    assert not done.stderr, done.stderr
+    return done.stdout
+
+
+def test_every_promise_holds_for_300_seeds() -> None:
+    assert " 0 seeds broken" in (shown := _run_seeds(0, 300)), shown
+
+
+@pytest.mark.slow
+def test_every_promise_holds_for_10_000_seeds() -> None:
+    assert " 0 seeds broken" in (shown := _run_seeds(300, 10_000)), shown
+
+
+@pytest.mark.parametrize("seed", [3, 21])
+def test_a_seed_is_replayed_call_by_call(seed: int) -> None:
+    first, second = run(Plan.of(seed)), run(Plan.of(seed))
+    assert first.trace == second.trace
+    assert first.calls > 100
+
+
+@pytest.mark.parametrize(
+    ("script", "promised", "broken"),
+    [
+        ("predictions/sweep", "if not may_sweep(queue)", "if true"),
+        ("predictions/add", "if known then return", "if false then return"),
+        ("predictions/cancel", "status == 'queued'", "status ~= 'canceled'"),
+        ("predictions/record", "job.status == 'running' and job.attempt == outcome.attempt", "true"),
+    ],
+)
+def test_a_script_that_breaks_a_promise_is_found_out(script: str, promised: str, broken: str) -> None:
+    def sabotaged(name: str, kind: Any = None) -> Source:
+        source = load(name, kind)
+        if name != script:
+            return source
+        assert promised in source.text
+        return source._replace(text=source.text.replace(promised, broken))
+
+    with patch("jobs.queues.queue.load", sabotaged):
+        assert any(run(Plan.of(seed)).broken for seed in range(100))

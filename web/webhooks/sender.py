@@ -1,0 +1,143 @@
+"""Sends the webhooks of the outbox: every web process sends those that it claims, many at a time."""
+
+import logging
+import time
+from collections import Counter
+from collections.abc import Callable
+from datetime import UTC, datetime
+
+import gevent
+import orjson
+
+from jobs import RELEASE
+from jobs.errors import JobsError
+from jobs.ids import rfc3339
+from jobs.metrics import WEBHOOK_ATTEMPTS, WEBHOOK_SECONDS, Metrics
+from jobs.webhooks.delivery import ClaimedDelivery, id_of
+from jobs.webhooks.outbox import WebhookOutbox
+from web.webhooks.payload import Payloads
+from web.webhooks.posting import Answer
+from web.webhooks.receivers import InvalidReceiver, Receiver, Receivers
+from web.webhooks.schedule import next_step
+from web.webhooks.secrets import WebhookSecrets, signature_of
+
+AT_ONCE = 128
+"""How many deliveries one process sends at a time."""
+IDLE_SECONDS = 0.5
+LONGEST_ATTEMPT_SECONDS = 30
+"""For all of an attempt, however slowly the receiver answers; less than the lease."""
+
+log = logging.getLogger(__name__)
+
+Post = Callable[[Receiver, dict[str, str], bytes], Answer]
+
+
+class WebhookSender:
+    def __init__(
+        self,
+        outbox: WebhookOutbox,
+        payloads: Payloads,
+        receivers: Receivers,
+        secrets: WebhookSecrets,
+        metrics: Metrics,
+        post: Post,
+    ) -> None:
+        self._outbox = outbox
+        self._payloads = payloads
+        self._receivers = receivers
+        self._secrets = secrets
+        self._metrics = metrics
+        self._post = post
+        self._sending: Counter[str] = Counter()
+        """How many are under way, for each owner and to each lane."""
+        self._under_way = 0
+        self._stopped = False
+
+    def stop(self) -> None:
+        """Claims nothing more. What is under way goes on."""
+        self._stopped = True
+
+    def run(self) -> None:
+        while not self._stopped:
+            gevent.sleep(0 if self._send_next() else IDLE_SECONDS)
+
+    def _send_next(self) -> bool:
+        """Starts to send what can be claimed now. Returns whether anything was."""
+        room = AT_ONCE - self._under_way
+        try:
+            claimed = self._outbox.claim(room, +self._sending) if room else []
+        except JobsError as error:
+            log.warning("webhooks_not_claimed", extra={"error": str(error)})
+            return False
+        for each in claimed:
+            self._change_under_way(each, 1)
+            gevent.spawn(self._send, each)
+        return bool(claimed)
+
+    def _send(self, claimed: ClaimedDelivery) -> None:
+        try:
+            self.send(claimed)
+        except Exception as error:  # it is sent again when its lease ends
+            log.warning("webhook_not_sent", extra={"job_id": claimed.job_id, "error": type(error).__name__})
+        finally:
+            self._change_under_way(claimed, -1)
+
+    def send(self, claimed: ClaimedDelivery) -> None:
+        """Makes one attempt and records it. If it is not recorded, it is made again."""
+        started = time.time()
+        answer = self._attempt(claimed)
+        seconds = round(time.time() - started, 3)
+        outcome, next_ms, hold_ms = next_step(answer, claimed.tries)
+        attempt = {
+            "at": rfc3339(int(started * 1000)),
+            "status": answer.status,
+            "error": answer.error,
+            "seconds": seconds,
+        }
+        recorded = self._outbox.record(claimed, outcome, orjson.dumps(attempt), next_ms, hold_ms)
+        if not recorded:
+            return
+        met = str(answer.status or answer.error)
+        self._metrics.count(WEBHOOK_ATTEMPTS, met)
+        self._metrics.observe(WEBHOOK_SECONDS, [seconds])
+        log.info(
+            "webhook_attempted",
+            extra={
+                "job_id": claimed.job_id,
+                "owner": claimed.owner,
+                "attempt": claimed.tries,
+                "met": met,
+                "outcome": outcome,
+                "seconds": seconds,
+                "next_seconds": next_ms / 1000,
+            },
+        )
+
+    def _attempt(self, claimed: ClaimedDelivery) -> Answer:
+        try:
+            receiver = self._receivers.parse(claimed.url)
+        except InvalidReceiver:  # the operator no longer allows its host
+            return Answer(error="forbidden_address")
+        signers = self._secrets.of(claimed.owner)
+        if not signers:
+            return Answer(error="no_secret")
+        body = self._payloads.of(claimed)
+        message_id, now = id_of(claimed.job_id), datetime.now(UTC)
+        headers = {
+            "Content-Type": "application/json",
+            "User-Agent": f"paygrade/{RELEASE}",
+            "webhook-id": message_id,
+            "webhook-timestamp": str(int(now.timestamp())),
+            "webhook-signature": signature_of(signers, message_id, now, body),
+        }
+        answer = None
+        with gevent.Timeout(LONGEST_ATTEMPT_SECONDS, False):
+            answer = self._post(receiver, headers, body)
+        return answer or Answer(error="timeout")
+
+    def _change_under_way(self, claimed: ClaimedDelivery, by: int) -> None:
+        self._under_way += by
+        for name in (claimed.owner, claimed.lane):
+            self._sending[name] += by
+            if not self._sending[name]:
+                del self._sending[name]
