@@ -70,7 +70,7 @@ def _rows_that_fit(
     row = average + sum(longest) + sum(max(leaf.length, _NUMBER_BYTES) for leaf in leaves)
     if as_text:  # with the names within a column
         row += sum(len(leaf.path) for leaf in leaves if leaf.path != leaf.name)
-    return max(BLOCK_BYTES // row, 1)
+    return max(BLOCK_BYTES // int(row), 1)
 
 
 def _longest_texts(file: RawIOBase, number: int, leaves: Sequence[str]) -> Iterator[int]:
