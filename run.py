@@ -25,6 +25,7 @@ from urllib.error import HTTPError
 from redis import Redis, RedisError
 
 from jobs.errors import InvalidSettings
+from jobs.files.privacy import make_private
 from jobs.settings import Settings, load_settings
 from model.description.errors import ModelError
 from model.description.manifest import Manifest
@@ -89,7 +90,7 @@ def main() -> int:
         settings = load_settings()
         check_free(arguments.host, arguments.port)
         data = settings.data.resolve()
-        data.mkdir(parents=True, exist_ok=True)
+        make_private(data)
         with only_one(data) as lock:
             served = choose_model(
                 settings.bundles,

@@ -88,6 +88,13 @@ class FilesUnavailable(JobsError):
     """The file store cannot be read or written."""
 
 
+class FilesFull(FilesUnavailable):
+    """The file store is nearly full; try again later, or tell the operator."""
+
+    retry_after = 30
+    """Seconds."""
+
+
 class FilesForbidden(FilesUnavailable):
     """The file store refuses this, and trying again does not help."""
 
@@ -98,6 +105,10 @@ class FileMissing(JobsError):
 
 class InvalidTable(JobsError):
     """The file is not a table that this model can score; the message says why, and where."""
+
+
+class OverLimit(InvalidTable):
+    """The file is over a limit; the message says which."""
 
 
 class InvalidGzip(InvalidTable):

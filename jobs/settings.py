@@ -43,6 +43,7 @@ class Settings(BaseSettings):
     default_model: str = "salary"
     children: int = Field(default_factory=lambda: max(1, (os.cpu_count() or 1) - 1), ge=1)
     batch_children: int = Field(default_factory=lambda: os.cpu_count() or 1, ge=1)
+    child_memory: int = Field(default=0, ge=0)
     queues: str = ",".join(WORKER_QUEUES)
     web_processes: int = Field(default_factory=lambda: os.cpu_count() or 1, ge=1)
     max_body: int = Field(default=4 * 1024 * 1024, ge=1024)

@@ -9,6 +9,7 @@ import secrets  # noqa: E402
 import sys  # noqa: E402
 
 from jobs.errors import InvalidSettings  # noqa: E402
+from jobs.files.privacy import write_privately  # noqa: E402
 from jobs.logs import log_to_stderr  # noqa: E402
 from jobs.settings import load_settings  # noqa: E402
 from model.description.catalog import Catalog  # noqa: E402
@@ -32,6 +33,7 @@ def main() -> int:
         print(_new_key(name) if arguments.new_key else _new_secret(name))
         return 0
     try:
+        write_privately()
         settings = load_settings()
         keys = ApiKeys(settings.api_keys.get_secret_value(), settings.api_keys_file)
         if not (keys.owners or settings.allow_anyone or is_loopback(arguments.host)):

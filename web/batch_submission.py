@@ -26,7 +26,7 @@ from jobs.errors import (
     StoreRefuses,
 )
 from jobs.files.location import files_of_caller
-from jobs.files.store import FileStore
+from jobs.files.store import FOR_UPLOADS, FileStore
 from jobs.files.tables import Format
 from jobs.queues.idempotency import IdempotencyKey
 from jobs.queues.queue import SendWakeUp, try_wake_up
@@ -87,6 +87,7 @@ class Upload:
     def save(self, files: FileStore, name: str, hashed: bool) -> None:
         with files.create(name) as file:
             for piece in self._measured(hashed):
+                files.check_room(FOR_UPLOADS)
                 file.write(piece)
 
     def compute_hash(self) -> None:
@@ -148,6 +149,7 @@ class BatchSubmission(JobSubmission[BatchRecord]):
                 return Submitted(self._replayed(known.id), replayed=True)
             with self.removed_on_error(job_id):
                 self._store.check_limits(owner)  # before the whole file has arrived
+                self.files.check_room(FOR_UPLOADS)
                 options, size = self._save(job_id, request, upload, hashed=bool(digest))
             batch = NewBatch(
                 id=job_id,

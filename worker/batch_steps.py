@@ -9,7 +9,7 @@ import orjson
 from jobs.batches.consumer import BatchConsumer, BatchTask, ChunkDone
 from jobs.batches.record import folder_of, input_of, part_of
 from jobs.batches.status import BatchStatus
-from jobs.files.store import FileStore
+from jobs.files.store import FOR_WORKERS, FileStore
 from jobs.queues.queue import SendWakeUp, try_wake_up
 from model.bundle import Bundle
 from worker.file_stores import FileStores
@@ -53,6 +53,7 @@ class BatchSteps:
         self.join = Joining(consumer, self._stores, self._wake_up, most_wake_ups).join
 
     def score(self, task: BatchTask, bundle: Bundle, wanted: Callable[[], bool], slices: Slices) -> None:
+        self._stores.own.check_room(FOR_WORKERS)
         started = time.monotonic()
         chunk, explain, manifest = Chunk.from_text(task.chunk), task.options.explain, bundle.manifest
         scorer = ChunkScorer(

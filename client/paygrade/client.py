@@ -125,6 +125,7 @@ class Client:
         encoding: str | None = None,
         missing: str | None = None,
         error_inputs: bool = False,
+        escape_formulas: bool = False,
         webhook: str | None = None,
         on_sent: OnSent = lambda sent, size: None,
     ) -> Resource:
@@ -133,7 +134,8 @@ class Client:
         `format` and `results` are csv, ndjson or parquet; by default the ending of the name decides, or else
         the first bytes. `delimiter`, `decimal` and `encoding` are those of the file, if the service does not
         find them; `missing` are texts for missing values, as in `NA,?`. With `error_inputs` the errors have
-        each failed row, to be corrected and sent to `retry`. `webhook` is told when the batch has ended.
+        each failed row, to be corrected and sent to `retry`. `escape_formulas` is for CSV results. The address
+        `webhook` is told when the batch has ended.
         """
         name = str(file) if isinstance(file, str | Path) else ""
         headers = {
@@ -142,7 +144,12 @@ class Client:
         }
         if is_gzip(name):
             headers["Content-Encoding"] = "gzip"
-        flags = {"explain": explain, "include_inputs": include_inputs, "error_inputs": error_inputs}
+        flags = {
+            "explain": explain,
+            "include_inputs": include_inputs,
+            "error_inputs": error_inputs,
+            "escape_formulas": escape_formulas,
+        }
         params = _given(model=model, results=results, prefix=prefix, webhook=webhook)
         params |= _given(delimiter=delimiter, decimal=decimal, encoding=encoding, missing=missing)
         params |= {name: "true" for name, wanted in flags.items() if wanted}

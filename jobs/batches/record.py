@@ -41,6 +41,7 @@ class BatchOptions:
     """Of a retry: the batch whose input it reads."""
     kept_from: str = ""
     """Of a retry: the batch that it tries again, whose parts it keeps where no row failed."""
+    escape_formulas: bool = False
 
     @property
     def has_plain_chunks(self) -> bool:

@@ -35,6 +35,7 @@ from web.webhooks.posting import Answer
 from web.wiring import Backends, build
 from worker.bundles import Bundles
 from worker.child import Child
+from worker.memory import LEAST_BUDGET, MemoryBudget
 from worker.roles import ROLES, ChildContext
 
 PARTS = ("web", "jobs", "worker", "model")
@@ -100,6 +101,7 @@ class Journey:
             Bundles(self._catalog),
             lambda: False,
             Supervisor(metrics),
+            MemoryBudget(LEAST_BUDGET),
         )
         child._woken, _ = role.make_loops(context)
         QueueConsumer(self._redis, self.settings, role.queue).report_alive(Process("child", RELEASE))

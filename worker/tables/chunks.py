@@ -16,9 +16,10 @@ from worker.measurements import Pace
 from worker.stopping import ScoringStopped
 from worker.tables.cut import Chunk
 from worker.tables.inputs import input_of
+from worker.tables.limits import LimitedPart
 from worker.tables.mend import Mend, ScoreRows, old_part
 from worker.tables.plan import ENCRYPTED, Layout, is_encrypted
-from worker.tables.read import Rows, read_rows
+from worker.tables.read import Rows, read_rows, unread_rows
 from worker.tables.score import (
     Columns,
     Matrix,
@@ -29,6 +30,7 @@ from worker.tables.score import (
     Types,
     Warn,
     all_at_once,
+    give_up_all,
     joined,
     score_rows,
 )
@@ -99,16 +101,16 @@ class ChunkScorer:
         """Writes the file `part`, and `part`.errors if rows have failed.
 
         Raises ScoringStopped once `should_continue` returns False, InvalidTable if the file is damaged, and
-        PartDiffers if what is to be mended is.
+        OverLimit if its results are out of proportion. Raises PartDiffers if what is to be mended does.
         """
         rows = failed = 0
         errors: list[bytes] = []
         score = self._scoring(should_continue)
         old = old_part(self._layout, mend) if mend else None
         with self._files.create(part) as created:
-            results = _Measured(created)
+            results = _Measured(LimitedPart(created, chunk.size))
             with PartWriter(self._layout, results) as writer:
-                for block in _intact(read_rows(source, name, self._layout, self._features, chunk), chunk):
+                for block in _intact(self._read(source, name, chunk, slices), chunk):
                     if mend and old:
                         scores = mend.scores(block, rows, slices, score)
                         old.write(writer, block, scores, rows)
@@ -142,6 +144,11 @@ class ChunkScorer:
 
         return score
 
+    def _read(self, source: FileStore, name: str, chunk: Chunk, slices: Slices) -> Iterator[Rows]:
+        if slices is give_up_all and self._layout.input is Format.PARQUET:
+            return unread_rows(source, name, self._layout, self._features, chunk)
+        return read_rows(source, name, self._layout, self._features, chunk)
+
 
 def _in_short_calls(predict: Predict, should_continue: Callable[[], bool], pace: Pace) -> Predict:
     """Predicts with calls of about SLICE_SECONDS; raises ScoringStopped between two of them."""
@@ -166,7 +173,7 @@ def _intact(blocks: Iterator[Rows], chunk: Chunk) -> Iterator[Rows]:
     """Raises InvalidTable for the many errors that pyarrow has for a damaged row group."""
     try:
         yield from blocks
-    except FilesUnavailable:
+    except (FilesUnavailable, MemoryError):
         raise
     except (pa.ArrowException, OSError) as error:
         if is_encrypted(error):

@@ -4,12 +4,13 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import NamedTuple
 
 import orjson
+import pyarrow as pa
 
 from jobs.errors import FilesUnavailable
 from jobs.files.store import FileStore
 from jobs.files.tables import Format, read_exactly
 from worker.tables.parquet_parts import END_BYTES, MAGIC, FooterJoiner, footer_length
-from worker.tables.passthrough import quote
+from worker.tables.passthrough import escaped, quoted
 from worker.tables.plan import Layout
 
 ROW = b'{"row":'
@@ -34,7 +35,8 @@ def result_pieces(
 def _header(layout: Layout) -> bytes:
     if layout.results is not Format.CSV:
         return b""
-    return b",".join(quote(name.encode()) for name in (*layout.passthrough, *layout.scored)) + b"\n"
+    names = pa.array([name.encode() for name in (*layout.passthrough, *layout.scored)])
+    return b",".join(quoted(escaped(names) if layout.escapes else names).to_pylist()) + b"\n"
 
 
 def _text_pieces(files: FileStore, parts: Iterable[PartFile], header: bytes, at: int) -> Iterator[bytes]:

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from jobs.files.store import Writable
 from jobs.files.tables import Format
 from model.description.schema import member_of
-from worker.tables.passthrough import join, quote, quoted
+from worker.tables.passthrough import escaped, join, quote, quoted
 from worker.tables.plan import Layout
 from worker.tables.read import Rows
 from worker.tables.score import Faults, RowFault, Scores
@@ -91,7 +91,7 @@ def write_errors(scores: Scores, first: int, input_of: Callable[[int], bytes] | 
 def row_starts(layout: Layout, rows: Rows) -> list[bytes]:
     """The columns of each row that are passed through, as its line begins with them."""
     if layout.results is Format.CSV:
-        before = _csv_starts(rows)
+        before = _csv_starts(layout, rows)
         return before[0].to_pylist() if before else [b""] * rows.number
     return rows.passthrough.objects() or [b"{"] * rows.number
 
@@ -108,13 +108,15 @@ def csv_lines(layout: Layout, rows: Rows, scores: Scores) -> bytes:
     return _bytes_of(_csv_array(layout, rows, scores))
 
 
-def _csv_starts(rows: Rows) -> list[pa.Array]:
-    passthrough = rows.passthrough.fields()
-    return [join([*passthrough, _scalar(b"")], b",")] if passthrough else []
+def _csv_starts(layout: Layout, rows: Rows) -> list[pa.Array]:
+    passthrough = rows.passthrough.texts()
+    if layout.escapes:
+        passthrough = list(map(escaped, passthrough))
+    return [join([*map(quoted, passthrough), _scalar(b"")], b",")] if layout.passthrough else []
 
 
 def _csv_array(layout: Layout, rows: Rows, scores: Scores) -> pa.Array:
-    before = _csv_starts(rows)
+    before = _csv_starts(layout, rows)
     texts = [_texts(column, scores.faults, b",", _field) for column in scores.columns.values()]
     warnings = _warning_fields(rows, scores) if layout.warns else []
     return join([*before, *texts, *warnings, _line_ends(rows.number, scores.faults)], b"")

@@ -48,6 +48,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--webhook", metavar="URL", help="https address that is told when the batch has ended"
     )
     parser.add_argument("--missing", metavar="TEXTS", help="texts for missing values, such as NA,?")
+    parser.add_argument(
+        "--escape-formulas", action="store_true", help="put ' before texts that a spreadsheet would run"
+    )
 
 
 def run(options: argparse.Namespace, client: Client) -> int:
@@ -84,6 +87,7 @@ def _upload(options: argparse.Namespace, client: Client, progress: ProgressLine)
         missing=options.missing,
         error_inputs=options.error_inputs,
         webhook=options.webhook,
+        escape_formulas=options.escape_formulas,
         on_sent=on_sent,
     )
 

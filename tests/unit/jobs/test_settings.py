@@ -16,6 +16,7 @@ USABLE = {
     "children": "3",
     "files": "s3://bucket/files",
     "batch_children": "11",
+    "child_memory": "1073741824",
     "queues": "batches",
     "max_file": "4096",
     "files_patience_seconds": "27",

@@ -131,6 +131,7 @@ class Site:
             lambda: next(left, None) is None,
             attempts=3,
             files_patience=0,
+            give_back_memory=lambda: None,
         )
         worker.answer("wake-up")
         worker.flush()

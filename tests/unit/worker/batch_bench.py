@@ -95,7 +95,15 @@ class BatchBench:
     def loop(self, files_patience: float = 600) -> BatchLoop:
         lease = Lease(self.consumer, "child", lambda: False, Supervisor(Metrics(self.redis)))
         return BatchLoop(
-            self.consumer, self.bundles, self.steps, lease, "child", lambda: False, 3, files_patience
+            self.consumer,
+            self.bundles,
+            self.steps,
+            lease,
+            "child",
+            lambda: False,
+            3,
+            files_patience,
+            lambda: None,
         )
 
     def read(self, job_id: str) -> BatchRecord:
