@@ -134,8 +134,8 @@ class Client:
         `format` and `results` are csv, ndjson or parquet; by default the ending of the name decides, or else
         the first bytes. `delimiter`, `decimal` and `encoding` are those of the file, if the service does not
         find them; `missing` are texts for missing values, as in `NA,?`. With `error_inputs` the errors have
-        each failed row, to be corrected and sent to `retry`. `escape_formulas` is for CSV results. The address
-        `webhook` is told when the batch has ended.
+        each failed row, to be corrected and sent to `retry`. `escape_formulas` is for CSV results. `webhook`
+        is an address that is told when the batch has ended.
         """
         name = str(file) if isinstance(file, str | Path) else ""
         headers = {

@@ -43,7 +43,7 @@ class Script:
         self._redis = redis
         self._arguments = source.arguments
         script = redis.register_script(source.text)
-        self._sha, self._text = script.sha, script.script
+        self._sha, self._text = script.sha, str(script.script)
         self._reply: Any = namedtuple("Reply", source.returns)  # type: ignore[misc]
         self._returns_one = len(source.returns) == 1
         self._returns_list = source.returns_list

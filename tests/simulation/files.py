@@ -92,7 +92,7 @@ class SimulatedDraft(Draft):
 
 def damage_a_part(root: Path, chance: Random) -> None:
     """Removes one part of a batch, or cuts it short."""
-    parts = sorted(path for path in root.glob("batches/*/parts/*") if path.is_file())
+    parts = sorted(path for path in root.glob("batches/*/parts/[!.]*") if path.is_file())
     if not parts:
         return
     part = chance.choice(parts)
