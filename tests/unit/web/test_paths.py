@@ -63,7 +63,7 @@ def test_a_prediction_runs_through_nine_files(new_site: NewSite) -> None:
     assert files_run(post_and_get) - NOT_THE_REQUEST == PREDICTION
 
 
-def test_a_batch_runs_through_nine_files(site: Site) -> None:
+def test_a_batch_runs_through_ten_files(site: Site) -> None:
     def post_and_get() -> None:
         path = posted(site)
         site.score_batches()
