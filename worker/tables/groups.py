@@ -67,7 +67,7 @@ def _rows_that_fit(
         raise OverLimit(
             f"a row has {size} bytes or more; it may have {LONGEST_RECORD}, leave long columns out"
         )
-    row = average + sum(longest) + sum(max(leaf.length, _NUMBER_BYTES) for leaf in leaves)
+    row = max(average, sum(max(leaf.length, _NUMBER_BYTES) for leaf in leaves)) + sum(longest)
     if as_text:  # with the names within a column
         row += sum(len(leaf.path) for leaf in leaves if leaf.path != leaf.name)
     return max(BLOCK_BYTES // int(row), 1)

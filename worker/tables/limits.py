@@ -7,7 +7,7 @@ from jobs.files.store import Writable
 
 MIB = 1024 * 1024
 
-BLOCK_BYTES = 8 * MIB
+BLOCK_BYTES = 16 * MIB
 """About how many bytes of a Parquet file are unpacked at a time."""
 BLOCK_VALUES = 8 * MIB
 """How many values of features and results are in memory at a time."""
