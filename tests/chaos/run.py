@@ -1,0 +1,148 @@
+"""One run: the schedule of a seed happens to a town whose callers go on calling."""
+
+import heapq
+import time
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from itertools import count
+from pathlib import Path
+
+from tests.chaos.batch_callers import ChaosBatchCaller
+from tests.chaos.callers import ChaosCaller, Probe
+from tests.chaos.faults import strike
+from tests.chaos.ledger import ChaosLedger
+from tests.chaos.schedule import Schedule, ScheduledFault
+from tests.chaos.town import WORKERS, Town
+from tests.chaos.verdict import Judge
+from tests.integration.service import wait_until
+
+CALLERS = 4
+RECOVERY_SECONDS = 30.0
+PROMISES = ("lost", "wrong", "doubled", "changed", "stuck")
+
+
+@dataclass
+class ChaosReport:
+    """`broken` has each broken promise, with how it was broken."""
+
+    schedule: Schedule
+    accepted: int = 0
+    rows: int = 0
+    stall: float = 0.0
+    recovery: float = 0.0
+    broken: list[tuple[str, str]] = field(default_factory=list)
+
+    def line(self) -> list[str]:
+        counts = Counter(promise for promise, _ in self.broken)
+        return [
+            f"{self.schedule.seed}",
+            self.schedule.shape,
+            f"{len(self.schedule.faults)}",
+            f"{self.accepted}",
+            f"{self.rows}",
+            *(f"{counts[promise]}" for promise in PROMISES),
+            f"{self.stall:.1f} s",
+            f"{self.recovery:.1f} s",
+        ]
+
+
+HEADINGS = ["seed", "files", "faults", "accepted", "rows", *PROMISES, "longest stall", "recovery"]
+
+
+def run(schedule: Schedule, folder: Path) -> ChaosReport:
+    report, ledger = ChaosReport(schedule), ChaosLedger()
+    with Town(schedule, folder) as town:
+        probe = Probe(town.address, ledger, "probe", schedule.seed)
+        wait_until("a first prediction is scored", probe.scores)
+        callers = _callers(town, ledger, schedule.seed)
+        for caller in callers:
+            caller.start()
+        Player(town, schedule).play()
+        _settle(town, callers, probe, report)
+        report.broken += Judge(town, ledger, schedule.harms).broken()
+    accepted = ledger.accepted()
+    report.accepted, report.rows = len(accepted), sum(posted.rows for posted in accepted)
+    report.stall = ledger.longest_stall
+    return report
+
+
+def _callers(town: Town, ledger: ChaosLedger, seed: int) -> list[ChaosCaller]:
+    uploader = ChaosBatchCaller(town.address, ledger, "uploader", seed)
+    uploader.s3 = town.s3
+    return [ChaosCaller(town.address, ledger, f"caller-{number}", seed) for number in range(CALLERS)] + [
+        uploader
+    ]
+
+
+class Player:
+    """Does each fault at its time, and ends it at its time."""
+
+    def __init__(self, town: Town, schedule: Schedule) -> None:
+        self._town = town
+        self._seconds = schedule.seconds
+        self._order = count()
+        self._due: list[tuple[float, int, Callable[[], None]]] = []
+        for fault in schedule.faults:
+            self._add(fault.at, lambda fault=fault: self._strike(fault))  # type: ignore[misc]
+
+    def play(self) -> None:
+        """Returns when the last fault has ended."""
+        began = time.monotonic()
+        while self._due or time.monotonic() - began < self._seconds:
+            self._now = time.monotonic() - began
+            while self._due and self._due[0][0] <= self._now:
+                heapq.heappop(self._due)[2]()
+            self._town.supervise()
+            time.sleep(0.02)
+
+    def _add(self, at: float, action: Callable[[], None]) -> None:
+        heapq.heappush(self._due, (at, next(self._order), action))
+
+    def _strike(self, fault: ScheduledFault) -> None:
+        undo = strike(self._town, fault)
+        self._add(self._now + fault.seconds, undo)
+
+
+def _settle(town: Town, callers: list[ChaosCaller], probe: Probe, report: ChaosReport) -> None:
+    """Waits while the work that is left gets done; what does not move for 30 s is stuck."""
+    over = time.monotonic()
+    while not probe.scores():
+        town.supervise()
+        if time.monotonic() - over > RECOVERY_SECONDS:
+            report.broken.append(("stuck", "no prediction is scored 30 s after the last fault"))
+            break
+        time.sleep(0.1)
+    report.recovery = time.monotonic() - over
+    for caller in callers:
+        caller.stopped.set()
+    moved, before = time.monotonic(), -1.0
+    while _left(probe.ledger, callers) and time.monotonic() - moved < RECOVERY_SECONDS:
+        town.supervise()
+        now = _progress(probe)
+        if now != before:
+            moved, before = time.monotonic(), now
+        time.sleep(0.2)
+    for caller in callers:
+        if caller.is_alive():
+            report.broken.append(("stuck", f"{caller.name} gets no answer"))
+    wait_until("all workers run", lambda: len(town.tops("worker")) == len(WORKERS))
+
+
+def _left(ledger: ChaosLedger, callers: list[ChaosCaller]) -> int:
+    unfinished = sum(not posted.told and not posted.may_be_gone for posted in ledger.accepted())
+    return unfinished + sum(caller.is_alive() for caller in callers)
+
+
+def _progress(probe: Probe) -> float:
+    """Asks for all that has not ended, and gives a number that grows while anything happens."""
+    done = 0.0
+    for posted in probe.ledger.accepted():
+        if posted.told is None and not posted.may_be_gone:
+            path = posted.path.partition("?")[0]
+            answer = probe.request("GET", f"{path}/{next(iter(posted.ids))}")
+            probe.tell(posted, answer)
+            if posted.told is None and answer is not None and answer.status_code == 200:
+                done += answer.json().get("progress", 0)
+        done += posted.told is not None
+    return done
