@@ -6,7 +6,12 @@ import signal
 import subprocess
 from collections.abc import Callable
 from contextlib import suppress
+from functools import partial
 from pathlib import Path
+
+from redis import Redis, RedisError
+from redis.backoff import NoBackoff
+from redis.retry import Retry
 
 from tests.chaos.schedule import ScheduledFault
 from tests.chaos.town import STORE_MEMORY, Town
@@ -14,8 +19,10 @@ from tests.chaos.town import STORE_MEMORY, Town
 MOST_CLOCK_SECONDS = 3_600
 MOST_DELAY_SECONDS = 0.4
 LEFT_BYTES = 4_096
+MEMORY_LEFT = 100_000
 
-Undo = Callable[[], None]
+Undo = Callable[[], object]
+"""What is not possible yet raises OSError or RedisError, and is tried again."""
 
 
 def nothing() -> None: ...
@@ -62,7 +69,7 @@ def _signal(town: Town, verb: str, victim: str, fault: ScheduledFault) -> Undo:
         _send(pids, signal.SIGTERM)
         return nothing
     _send(pids, signal.SIGSTOP)
-    return lambda: _send(pids, signal.SIGCONT)
+    return partial(_send, pids, signal.SIGCONT)
 
 
 def _send(pids: list[int], signum: signal.Signals) -> None:
@@ -85,12 +92,17 @@ def _network(town: Town, fault: ScheduledFault) -> Undo:
 
 
 def _full_store(town: Town) -> Undo:
-    def limit(size: int) -> None:
-        with suppress(OSError):
-            town.redis.config_set("maxmemory", size)
-
-    limit(max(int(town.redis.info("memory")["used_memory"]) + 100_000, 1))
+    limit = partial(_at_once(town).config_set, "maxmemory")
+    with suppress(RedisError):
+        limit(int(_at_once(town).info("memory")["used_memory"]) + MEMORY_LEFT)
     return lambda: limit(STORE_MEMORY)
+
+
+def _at_once(town: Town) -> Redis:
+    """A store that does not answer holds up no other fault."""
+    return Redis.from_url(
+        f"redis://127.0.0.1:{town.store_port}", socket_timeout=0.5, retry=Retry(NoBackoff(), 0)
+    )
 
 
 def _disk(town: Town, fault: ScheduledFault) -> Undo:
@@ -100,11 +112,11 @@ def _disk(town: Town, fault: ScheduledFault) -> Undo:
         return nothing
     if fault.kind == "read_only_disk":
         _remount(disk, "ro")
-        return lambda: _remount(disk, "rw")
+        return partial(_remount, disk, "rw")
     ballast = Path(disk, f"ballast-{fault.at}")
     with suppress(OSError), ballast.open("wb") as file:
         os.posix_fallocate(file.fileno(), 0, max(shutil.disk_usage(disk).free - LEFT_BYTES, 1))
-    return lambda: ballast.unlink(missing_ok=True)
+    return partial(ballast.unlink, missing_ok=True)
 
 
 def _remount(disk: Path, mode: str) -> None:

@@ -5,19 +5,23 @@ import time
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import partial
 from itertools import count
 from pathlib import Path
 
+from redis import RedisError
+
 from tests.chaos.batch_callers import ChaosBatchCaller
 from tests.chaos.callers import ChaosCaller, Probe
-from tests.chaos.faults import strike
+from tests.chaos.endings import EndingsListener
+from tests.chaos.faults import Undo, strike
 from tests.chaos.ledger import ChaosLedger
 from tests.chaos.schedule import Schedule, ScheduledFault
 from tests.chaos.town import WORKERS, Town
 from tests.chaos.verdict import Judge
 from tests.integration.service import wait_until
 
-CALLERS = 4
+CALLERS = 10
 RECOVERY_SECONDS = 30.0
 PROMISES = ("lost", "wrong", "doubled", "changed", "stuck")
 
@@ -52,7 +56,7 @@ HEADINGS = ["seed", "files", "faults", "accepted", "rows", *PROMISES, "longest s
 
 def run(schedule: Schedule, folder: Path) -> ChaosReport:
     report, ledger = ChaosReport(schedule), ChaosLedger()
-    with Town(schedule, folder) as town:
+    with Town(schedule, folder) as town, EndingsListener(town.direct_url) as endings:
         probe = Probe(town.address, ledger, "probe", schedule.seed)
         wait_until("a first prediction is scored", probe.scores)
         callers = _callers(town, ledger, schedule.seed)
@@ -61,6 +65,11 @@ def run(schedule: Schedule, folder: Path) -> ChaosReport:
         Player(town, schedule).play()
         _settle(town, callers, probe, report)
         report.broken += Judge(town, ledger, schedule.harms).broken()
+        report.broken += [
+            ("doubled", f"{job_id} is said to have ended {times} times")
+            for job_id, times in endings.told.items()
+            if times > 1
+        ]
     accepted = ledger.accepted()
     report.accepted, report.rows = len(accepted), sum(posted.rows for posted in accepted)
     report.stall = ledger.longest_stall
@@ -82,9 +91,9 @@ class Player:
         self._town = town
         self._seconds = schedule.seconds
         self._order = count()
-        self._due: list[tuple[float, int, Callable[[], None]]] = []
+        self._due: list[tuple[float, int, Callable[[], object]]] = []
         for fault in schedule.faults:
-            self._add(fault.at, lambda fault=fault: self._strike(fault))  # type: ignore[misc]
+            self._add(fault.at, partial(self._strike, fault))
 
     def play(self) -> None:
         """Returns when the last fault has ended."""
@@ -96,12 +105,17 @@ class Player:
             self._town.supervise()
             time.sleep(0.02)
 
-    def _add(self, at: float, action: Callable[[], None]) -> None:
+    def _add(self, at: float, action: Callable[[], object]) -> None:
         heapq.heappush(self._due, (at, next(self._order), action))
 
     def _strike(self, fault: ScheduledFault) -> None:
-        undo = strike(self._town, fault)
-        self._add(self._now + fault.seconds, undo)
+        self._add(self._now + fault.seconds, partial(self._end, strike(self._town, fault)))
+
+    def _end(self, undo: Undo) -> None:
+        try:
+            undo()
+        except (OSError, RedisError):  # the disk is read-only, or the store away: later
+            self._add(self._now + 0.2, partial(self._end, undo))
 
 
 def _settle(town: Town, callers: list[ChaosCaller], probe: Probe, report: ChaosReport) -> None:

@@ -35,6 +35,7 @@ class Town(Stack):
     def __init__(self, schedule: Schedule, folder: Path) -> None:
         super().__init__(folder, SETTINGS)
         folder.mkdir(parents=True, exist_ok=True)
+        self.direct_url = self.redis_url
         self.clock = StoreClock(folder)
         self.proxy = Proxy(self._store_port, schedule.seed)
         self.redis_url = f"redis://127.0.0.1:{self.proxy.port}/0"
