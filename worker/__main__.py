@@ -5,6 +5,7 @@ import sys
 
 from jobs.connection import connect
 from jobs.errors import InvalidSettings
+from jobs.files.privacy import make_private
 from jobs.logs import log_to_stderr
 from jobs.metrics import Metrics
 from jobs.settings import load_settings
@@ -25,7 +26,7 @@ def main() -> int:
     attached = parser.parse_args().attached
     try:
         settings = load_settings()
-        settings.data.mkdir(parents=True, exist_ok=True)
+        make_private(settings.data)
     except (InvalidSettings, OSError) as error:
         print(f"worker: {error}", file=sys.stderr)
         return 2

@@ -6,3 +6,6 @@
 
 redis.call('ZREM', FILES, expired)
 if raw ~= '' then redis.call('ZREM', list_key(KIND, owner), raw) end
+local id = string.match(expired, '^%S+')
+for _, source in ipairs(redis.call('SMEMBERS', reads_key(id))) do redis.call('SREM', readers_key(source), id) end
+redis.call('DEL', reads_key(id))
