@@ -100,9 +100,7 @@ def _full_store(town: Town) -> Undo:
 
 def _at_once(town: Town) -> Redis:
     """A store that does not answer holds up no other fault."""
-    return Redis.from_url(
-        f"redis://127.0.0.1:{town.store_port}", socket_timeout=0.5, retry=Retry(NoBackoff(), 0)
-    )
+    return Redis.from_url(town.direct_url, socket_timeout=0.5, retry=Retry(NoBackoff(), 0))
 
 
 def _disk(town: Town, fault: ScheduledFault) -> Undo:

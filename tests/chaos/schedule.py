@@ -17,7 +17,7 @@ PROCESSES = {
     "restart_web": 0.0,
 }
 NETWORK = {"cut": 3.0, "delay": 8.0, "half_answers": 5.0, "lost_answers": 5.0, "silence": 10.0}
-STORE = {"full_store": 8.0, "clock": 0.0}
+STORE = {"kill_store": 3.0, "full_store": 8.0, "full_store_disk": 6.0, "clock": 0.0}
 DISK = {"full_disk": 10.0, "read_only_disk": 10.0}
 S3 = {"stop_s3": 15.0}
 """Kinds of faults, and how many seconds each lasts at most."""
@@ -52,9 +52,7 @@ class Schedule:
         """Every kind comes once before any comes again."""
         chance = random.Random(seed)  # noqa: S311 (it must repeat)
         shape = SHAPES[seed % len(SHAPES)]
-        # A store that is killed while its disk is full may lose jobs, as the documents say: never both.
-        store = chance.choice([{"kill_store": 3.0}, {"full_store_disk": 6.0}])
-        longest = PROCESSES | NETWORK | STORE | store | (S3 if shape == "s3" else DISK)
+        longest = PROCESSES | NETWORK | STORE | (S3 if shape == "s3" else DISK)
         faults: list[ScheduledFault] = []
         at = 2.0
         for number in count():

@@ -10,11 +10,11 @@ from tests.chaos.schedule import Schedule
 from tests.integration.models import LADDER, publish_ladder
 from tests.integration.s3 import S3
 from tests.integration.service import PYTHON, Service
-from tests.integration.stack import Stack, copy_of_bundles, store_binary
+from tests.integration.stack import Stack, copy_of_bundles
 
 WORKERS = ("worker-1", "worker-2")
 ROLES = ("store", "web", *WORKERS)
-STORE_MEMORY = 192 * 2**20
+STORE_MEMORY = "192mb"
 DISK_BYTES = 256 * 2**20
 BUCKET, INPUTS = "paygrade", "inputs"
 SETTINGS = {
@@ -33,7 +33,7 @@ class Town(Stack):
     """
 
     def __init__(self, schedule: Schedule, folder: Path) -> None:
-        super().__init__(folder, SETTINGS)
+        super().__init__(folder, SETTINGS, STORE_MEMORY)
         folder.mkdir(parents=True, exist_ok=True)
         self.direct_url = self.redis_url
         self.clock = StoreClock(folder)
@@ -70,12 +70,9 @@ class Town(Stack):
         for disk in self.mounted:
             subprocess.run(["umount", "--lazy", str(disk)], check=True)
 
-    def start_store(self) -> None:
-        """With a clock that can be set; does not wait for it once it has run."""
-        command = [store_binary(), "--bind", "127.0.0.1", "--port", str(self._store_port)]
-        command += ["--dir", str(self.data / "store"), "--appendonly", "yes", "--appendfsync", "everysec"]
-        command += ["--save", "", "--maxmemory", str(STORE_MEMORY), "--maxmemory-policy", "noeviction"]
-        self.store = self._start("store", command, **self.clock.environment)
+    def launch_store(self, *options: str, **environment: str) -> None:
+        """With a clock that can be set."""
+        super().launch_store(*options, **environment, **self.clock.environment)
 
     def supervise(self) -> None:
         """Starts what is not there, unless it shall stay away for a while."""
@@ -95,7 +92,7 @@ class Town(Stack):
 
     def _begin(self, role: str) -> Service:
         if role == "store":
-            self.start_store()
+            self.launch_store()
             return self.store
         if role == "web":
             return self._start(role, [PYTHON, "-m", "web", "--port", str(self.port)])
