@@ -1,6 +1,7 @@
 """How each kind of fault is done, and undone."""
 
 import os
+import resource
 import shutil
 import signal
 import subprocess
@@ -19,7 +20,7 @@ from tests.chaos.town import STORE_MEMORY, Town
 MOST_CLOCK_SECONDS = 3_600
 MOST_DELAY_SECONDS = 0.4
 LEFT_BYTES = 4_096
-MEMORY_LEFT = 100_000
+MEMORY_LEFT = 1_000_000
 
 Undo = Callable[[], object]
 """What is not possible yet raises OSError or RedisError, and is tried again."""
@@ -37,6 +38,8 @@ def strike(town: Town, fault: ScheduledFault) -> Undo:
         return _signal(town, verb, victim, fault)
     if verb in ("full", "read") and victim != "store":
         return _disk(town, fault)
+    if fault.kind == "little_memory":
+        return _little_memory(town, fault)
     if fault.kind == "full_store":
         return _full_store(town)
     if fault.kind == "clock":
@@ -89,6 +92,24 @@ def _network(town: Town, fault: ScheduledFault) -> Undo:
             town.proxy.trouble = ""
 
     return undo
+
+
+def _little_memory(town: Town, fault: ScheduledFault) -> Undo:
+    """Leaves a child of a worker hardly more memory than it has."""
+    children = [pid for top in town.tops("worker") for pid in top.children()]
+    with suppress(IndexError, ProcessLookupError):
+        pid = children[int(fault.choice * len(children))]
+        before = resource.prlimit(pid, resource.RLIMIT_DATA)
+        _, _, after = Path(f"/proc/{pid}/status").read_text().partition("VmData:")
+        taken = int(after.split()[0]) * 1024
+        resource.prlimit(pid, resource.RLIMIT_DATA, (taken + MEMORY_LEFT, before[1]))
+        return partial(_set_memory, pid, before)
+    return nothing
+
+
+def _set_memory(pid: int, limits: tuple[int, int]) -> None:
+    with suppress(ProcessLookupError):
+        resource.prlimit(pid, resource.RLIMIT_DATA, limits)
 
 
 def _full_store(town: Town) -> Undo:

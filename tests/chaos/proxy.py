@@ -4,7 +4,6 @@ import asyncio
 import random
 import threading
 from collections.abc import Coroutine
-from contextlib import suppress
 from typing import Any
 
 from tests.integration.service import free_port
@@ -59,22 +58,23 @@ class Proxy:
             writer.transport.abort()
 
     async def _connect(self, from_caller: asyncio.StreamReader, to_caller: asyncio.StreamWriter) -> None:
-        with suppress(OSError, asyncio.CancelledError):
+        ends = [to_caller]
+        self._connections.add(to_caller)
+        try:
             if self.trouble == "cut":
-                to_caller.transport.abort()
                 return
             from_store, to_store = await asyncio.open_connection("127.0.0.1", self._target)
-            ends = {to_caller, to_store}
-            self._connections |= ends
-            try:
-                await asyncio.gather(
-                    self._pass_on(from_caller, to_store, answers=False),
-                    self._pass_on(from_store, to_caller, answers=True),
-                )
-            finally:
-                self._connections -= ends
-                for end in ends:
-                    end.close()
+            ends.append(to_store)
+            await asyncio.gather(
+                self._pass_on(from_caller, to_store, answers=False),
+                self._pass_on(from_store, to_caller, answers=True),
+            )
+        except (OSError, asyncio.CancelledError):
+            pass
+        finally:
+            self._connections.discard(to_caller)
+            for end in ends:
+                end.close()
 
     async def _pass_on(
         self, source: asyncio.StreamReader, target: asyncio.StreamWriter, answers: bool

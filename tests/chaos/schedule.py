@@ -4,7 +4,9 @@ import random
 from dataclasses import dataclass
 from itertools import count
 
-HARMS_WORKERS = frozenset({"kill_child", "kill_worker", "stop_child", "stop_worker", "restart_worker"})
+HARMS_WORKERS = frozenset(
+    {"kill_child", "kill_worker", "stop_child", "stop_worker", "restart_worker", "little_memory"}
+)
 PROCESSES = {
     "kill_child": 0.0,
     "kill_worker": 0.0,
@@ -15,6 +17,7 @@ PROCESSES = {
     "stop_store": 20.0,
     "restart_worker": 0.0,
     "restart_web": 0.0,
+    "little_memory": 8.0,
 }
 NETWORK = {"cut": 3.0, "delay": 8.0, "half_answers": 5.0, "lost_answers": 5.0, "silence": 10.0}
 STORE = {"kill_store": 3.0, "full_store": 8.0, "full_store_disk": 6.0, "clock": 0.0}

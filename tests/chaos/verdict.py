@@ -60,8 +60,9 @@ class Judge:
     def _may_have_ended_so(self, posted: Posted, resource: Any) -> bool:
         if resource["status"] == "canceled":
             return posted.may_be_canceled
-        given_up = "worker_lost" in json.dumps(resource)
-        return given_up and not posted.is_batch and self._harms >= ATTEMPTS
+        if posted.is_batch:
+            return (resource["error"] or {}).get("type") == "out_of_memory"
+        return "worker_lost" in json.dumps(resource) and self._harms >= ATTEMPTS
 
     def _difference(self, posted: Posted, found: list[Any]) -> str:
         numbers = range(posted.first, posted.first + posted.rows)
