@@ -1,4 +1,4 @@
-"""Counts how often each job is said to have ended, past web and worker."""
+"""Counts how often each web process is told that a job has ended, past web and worker."""
 
 import threading
 from collections import Counter
@@ -14,7 +14,8 @@ class EndingsListener(threading.Thread):
 
     def __init__(self, redis_url: str) -> None:
         super().__init__(daemon=True)
-        self.told: Counter[str] = Counter()
+        self.told: Counter[tuple[bytes, str]] = Counter()
+        """By channel and job."""
         self._redis = Redis.from_url(redis_url)
         self._stopped = threading.Event()
 
@@ -40,5 +41,6 @@ class EndingsListener(threading.Thread):
             subscription.psubscribe("ended:*")
             while not self._stopped.is_set():
                 message = subscription.get_message(timeout=0.2)
-                endings = JobEnded.read_all(message["data"]) if message else ()
-                self.told.update(ending.job_id for ending in endings)
+                if message:
+                    endings = JobEnded.read_all(message["data"])
+                    self.told.update((message["channel"], ending.job_id) for ending in endings)

@@ -67,7 +67,7 @@ def run(schedule: Schedule, folder: Path) -> ChaosReport:
         report.broken += Judge(town, ledger, schedule.harms).broken()
         report.broken += [
             ("doubled", f"{job_id} is said to have ended {times} times")
-            for job_id, times in endings.told.items()
+            for (_, job_id), times in endings.told.items()
             if times > 1
         ]
     accepted = ledger.accepted()
