@@ -69,6 +69,7 @@ def _kill(town: Town, victim: str, fault: ScheduledFault) -> Undo:
 def _signal(town: Town, verb: str, victim: str, fault: ScheduledFault) -> Undo:
     pids = _pids(town, victim, fault.choice)
     if verb == "restart":
+        town.told_to_stop += [top for top in town.running.values() if top.pid in pids]
         _send(pids, signal.SIGTERM)
         return nothing
     _send(pids, signal.SIGSTOP)

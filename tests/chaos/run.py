@@ -3,7 +3,7 @@
 import heapq
 import time
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from functools import partial
 from itertools import count
@@ -17,9 +17,10 @@ from tests.chaos.endings import EndingsListener
 from tests.chaos.faults import Undo, strike
 from tests.chaos.ledger import ChaosLedger
 from tests.chaos.schedule import Schedule, ScheduledFault
-from tests.chaos.town import WORKERS, Town
+from tests.chaos.town import Town
 from tests.chaos.verdict import Judge
 from tests.integration.service import wait_until
+from tests.simulation.promises import left_in_queues
 
 CALLERS = 10
 RECOVERY_SECONDS = 30.0
@@ -121,15 +122,19 @@ class Player:
 def _settle(town: Town, callers: list[ChaosCaller], probe: Probe, report: ChaosReport) -> None:
     """Waits while the work that is left gets done; what does not move for 30 s is stuck."""
     over = time.monotonic()
-    while not probe.scores():
+    while not probe.scores() and time.monotonic() - over < RECOVERY_SECONDS:
         town.supervise()
-        if time.monotonic() - over > RECOVERY_SECONDS:
-            report.broken.append(("stuck", "no prediction is scored 30 s after the last fault"))
-            break
         time.sleep(0.1)
     report.recovery = time.monotonic() - over
     for caller in callers:
         caller.stopped.set()
+    _finish(town, callers, probe)
+    report.broken += [("stuck", text) for text in _stuck(town, callers)]
+    if report.recovery > RECOVERY_SECONDS:
+        report.broken.append(("stuck", f"no prediction was scored until {report.recovery:.0f} s had passed"))
+
+
+def _finish(town: Town, callers: list[ChaosCaller], probe: Probe) -> None:
     moved, before = time.monotonic(), -1.0
     while _left(probe.ledger, callers) and time.monotonic() - moved < RECOVERY_SECONDS:
         town.supervise()
@@ -137,10 +142,16 @@ def _settle(town: Town, callers: list[ChaosCaller], probe: Probe, report: ChaosR
         if now != before:
             moved, before = time.monotonic(), now
         time.sleep(0.2)
-    for caller in callers:
-        if caller.is_alive():
-            report.broken.append(("stuck", f"{caller.name} gets no answer"))
-    wait_until("all workers run", lambda: len(town.tops("worker")) == len(WORKERS))
+
+
+def _stuck(town: Town, callers: list[ChaosCaller]) -> Iterator[str]:
+    """What should have come to an end by now, beside the jobs."""
+    yield from (f"{caller.name} gets no answer" for caller in callers if caller.is_alive())
+    until = time.monotonic() + RECOVERY_SECONDS
+    while (left := list(left_in_queues(town.redis))) and time.monotonic() < until:
+        time.sleep(0.2)
+    yield from left
+    yield from (f"{service.log.name} does not stop" for service in town.told_to_stop if service.alive)
 
 
 def _left(ledger: ChaosLedger, callers: list[ChaosCaller]) -> int:

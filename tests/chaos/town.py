@@ -54,6 +54,7 @@ class Town(Stack):
                 "PAYGRADE_S3_ALLOW": f"s3://{INPUTS}",
             }
         self.running: dict[str, Service] = {}
+        self.told_to_stop: list[Service] = []
         self._not_before = dict.fromkeys(ROLES, 0.0)
 
     def __enter__(self) -> "Town":

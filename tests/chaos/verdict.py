@@ -12,6 +12,7 @@ from pyarrow import csv, parquet
 from tests.chaos.ledger import FINAL, ChaosLedger, Posted
 from tests.chaos.town import Town
 from tests.integration.models import LADDER, STEPS, score_in_process
+from tests.integration.service import wait_until
 
 ATTEMPTS = 3
 
@@ -106,7 +107,13 @@ class Judge:
             tags[wanted.tag] += 1
 
     def _get(self, path: str) -> requests.Response:
-        return requests.get(self._town.address + path, timeout=60)
+        def get() -> requests.Response | None:
+            answer = requests.get(self._town.address + path, timeout=60)
+            return None if answer.status_code == 503 else answer
+
+        answer = wait_until(f"GET {path} is answered", get)
+        assert answer is not None
+        return answer
 
 
 def _outputs(resource: Any) -> list[Any]:

@@ -11,7 +11,7 @@ import pytest
 from jobs.queues.scripts import Source, load
 from tests.simulation.simulation import Plan, run
 
-pytestmark = pytest.mark.process
+pytestmark = [pytest.mark.process, pytest.mark.timeout(600)]
 
 
 def _run_seeds(first: int, seeds: int) -> str:
