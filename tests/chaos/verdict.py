@@ -107,12 +107,11 @@ class Judge:
             tags[wanted.tag] += 1
 
     def _get(self, path: str) -> requests.Response:
-        def get() -> requests.Response | None:
+        def answers() -> list[requests.Response]:
             answer = requests.get(self._town.address + path, timeout=60)
-            return None if answer.status_code == 503 else answer
+            return [] if answer.status_code == 503 else [answer]
 
-        answer = wait_until(f"GET {path} is answered", get)
-        assert answer is not None
+        [answer] = wait_until(f"GET {path} is answered", answers)
         return answer
 
 
