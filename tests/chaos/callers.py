@@ -42,10 +42,10 @@ class ChaosCaller(threading.Thread):
         rows = self.chance.randrange(1, MOST_ROWS) if is_list else 1
         key = tag if self.chance.random() < 0.7 else ""
         first = self.chance.randrange(STEPS)
-        posted = self.ledger.wants(Posted(tag, "/v1/predictions", first, rows, is_list, key=key))
+        explain = self.chance.random() < 0.15
+        posted = self.ledger.wants(Posted(tag, "/v1/predictions", first, rows, is_list, explain, key=key))
         steps = [{"step": number % STEPS} for number in range(first, first + rows)]
         inputs: Any = steps if is_list else steps[0]
-        explain = self.chance.random() < 0.15
         wait = self.chance.choice([0, 0, 1, 5])
         body = {"model": LADDER, "inputs": inputs, "explain": explain, "metadata": {"tag": tag}}
         headers = {"Prefer": f"wait={wait}"} if wait else {}

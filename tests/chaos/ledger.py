@@ -3,6 +3,7 @@
 import threading
 import time
 from dataclasses import dataclass, field
+from math import inf
 from typing import Any
 
 FINAL = frozenset({"succeeded", "partially_succeeded", "failed", "canceled", "expired"})
@@ -19,6 +20,7 @@ class Posted:
     first: int
     rows: int
     is_list: bool = False
+    explain: bool = False
     results: str = ""
     """Of a batch: the format."""
     key: str = ""
@@ -41,7 +43,7 @@ class ChaosLedger:
         self.dishonest: list[str] = []
         self.changed: list[str] = []
         self.longest_stall = 0.0
-        self._last_end = time.monotonic()
+        self._last_end = inf  # no stall before the first
         self._lock = threading.Lock()
 
     def wants(self, posted: Posted) -> Posted:

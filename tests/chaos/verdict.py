@@ -4,6 +4,7 @@ import io
 import json
 from collections import Counter
 from collections.abc import Iterator
+from math import isclose, nan
 from typing import Any
 
 import requests
@@ -52,7 +53,7 @@ class Judge:
         if status not in FINAL:
             yield "stuck", why
         elif status == "succeeded":
-            found = self._results(resource) if posted.is_batch else _outputs(resource)
+            found = self._results(resource) if posted.is_batch else _outputs(posted, resource)
             if text := self._difference(posted, found):
                 yield "wrong", f"{job_id} ({posted.tag}): {text}"
         elif not self._may_have_ended_so(posted, resource):
@@ -115,6 +116,15 @@ class Judge:
         return answer
 
 
-def _outputs(resource: Any) -> list[Any]:
-    outputs = resource["outputs"] if resource.get("outputs") is not None else [resource["output"]]
-    return [output.get("prediction") for output in outputs]
+def _outputs(posted: Posted, resource: Any) -> list[Any]:
+    outputs = resource["outputs"] if posted.is_list else [resource["output"]]
+    return [_prediction(output, posted.explain) for output in outputs]
+
+
+def _prediction(output: Any, explain: bool) -> float | None:
+    """None if it lacks an explanation, or has one that does not add up to it."""
+    prediction: float = output["prediction"]
+    if not explain:
+        return prediction
+    explained = sum(output.get("contributions", {}).values()) + output.get("base", nan)
+    return prediction if isclose(explained, prediction, abs_tol=0.01) else None
