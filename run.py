@@ -25,7 +25,7 @@ from urllib.error import HTTPError
 from redis import Redis, RedisError
 
 from jobs.errors import InvalidSettings
-from jobs.settings import Settings, load_settings
+from jobs.settings import OWNER_ALONE, Settings, load_settings
 from model.description.errors import ModelError
 from model.description.manifest import Manifest
 from model.serving import ServedModel, choose_model
@@ -85,6 +85,7 @@ class NotReady(Exception):
 def main() -> int:
     arguments = _arguments()
     signal.signal(signal.SIGTERM, _interrupt)
+    os.umask(OWNER_ALONE)
     try:
         settings = load_settings()
         check_free(arguments.host, arguments.port)

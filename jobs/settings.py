@@ -21,6 +21,9 @@ SHIPPED_BUNDLES = Path(__file__).parents[1] / "model" / "bundles"
 WORKER_QUEUES = ("predictions", "batches")
 """The names that PAYGRADE_QUEUES accepts; explanations are served with predictions."""
 
+OWNER_ALONE = 0o077
+"""The umask of all processes: nobody else reads what they write, which is what callers sent."""
+
 
 class Settings(BaseSettings):
     model_config = SettingsConfigDict(

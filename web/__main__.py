@@ -5,12 +5,13 @@ from gevent import monkey
 monkey.patch_all()  # before any other import, which could keep what it replaces
 
 import argparse  # noqa: E402
+import os  # noqa: E402
 import secrets  # noqa: E402
 import sys  # noqa: E402
 
 from jobs.errors import InvalidSettings  # noqa: E402
 from jobs.logs import log_to_stderr  # noqa: E402
-from jobs.settings import load_settings  # noqa: E402
+from jobs.settings import OWNER_ALONE, load_settings  # noqa: E402
 from model.description.catalog import Catalog  # noqa: E402
 from model.description.errors import ModelError  # noqa: E402
 from web.keys import KEY_NAME, digest, parse_keys  # noqa: E402
@@ -31,6 +32,7 @@ def main() -> int:
             return 2
         print(_new_key(name) if arguments.new_key else _new_secret(name))
         return 0
+    os.umask(OWNER_ALONE)
     try:
         settings = load_settings()
         owners = parse_keys(settings.api_keys.get_secret_value())

@@ -197,6 +197,11 @@ class BatchSubmission(JobSubmission[BatchRecord]):
         finally:
             self._store.delete(record.id)
 
+    def delete(self, job_id: str, owner: str) -> None:
+        """Also removes the files; if that fails, or a worker is writing one, the sweeper does it later."""
+        super().delete(job_id, owner)
+        self._remove_files(job_id)
+
     def output(self, job_id: str, owner: str, name: str) -> OutputFile:
         """`name` is result or errors. Raises NotFinished, JobConflict if there are no results, UnknownJob."""
         record = self.read(job_id, owner)

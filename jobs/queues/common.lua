@@ -25,6 +25,7 @@
 --   processes                hash    what each web process and consumer reports: release, rows per second; a child process
 --                                    that serves two queues has a field for each
 --   metrics                  hash    counters (jobs/metrics.py)
+--   store:rewritten          string  exists until the append-only file is to be rewritten again (worker/sweeper.py)
 
 local GROUP = 'workers'
 local PROCESSES = 'processes'
