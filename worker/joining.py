@@ -84,9 +84,6 @@ class Joining:
             self._write(task, wanted)
         status, error = _ending(task)
         if ended := patiently(self._consumer.finish, task, status, error):
-            rows, failed = _rows(task)
-            extra = {"job_id": task.id, "status": ended, "rows": rows, "failed": failed}
-            log.info("ended", extra=extra)
             self._clean(task, with_input=ended in SPENT)
 
     def _damaged(self, task: BatchTask) -> list[int]:

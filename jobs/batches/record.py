@@ -54,7 +54,10 @@ class BatchOptions:
 
 @dataclass(frozen=True)
 class NewBatch:
-    """A batch whose input is in the file store; metadata is JSON, `webhook` as Receiver.stored has it."""
+    """A batch whose input is in the file store; metadata is JSON, `webhook` as Receiver.stored has it.
+
+    `request_id` is for the log only.
+    """
 
     id: str
     model: str
@@ -67,6 +70,7 @@ class NewBatch:
     idempotency: IdempotencyKey | None = None
     webhook: str = ""
     retry_of: str = ""
+    request_id: str = ""
 
 
 class BatchRecord(NamedTuple):
