@@ -25,7 +25,8 @@ from urllib.error import HTTPError
 from redis import Redis, RedisError
 
 from jobs.errors import InvalidSettings
-from jobs.settings import OWNER_ALONE, Settings, load_settings
+from jobs.files.privacy import make_private
+from jobs.settings import Settings, load_settings
 from model.description.errors import ModelError
 from model.description.manifest import Manifest
 from model.serving import ServedModel, choose_model
@@ -47,7 +48,7 @@ port {port}
 requirepass {password}
 dir "{folder}"
 appendonly yes
-appendfsync everysec
+appendfsync always
 save ""
 maxmemory 1gb
 maxmemory-policy noeviction
@@ -85,12 +86,11 @@ class NotReady(Exception):
 def main() -> int:
     arguments = _arguments()
     signal.signal(signal.SIGTERM, _interrupt)
-    os.umask(OWNER_ALONE)
     try:
         settings = load_settings()
         check_free(arguments.host, arguments.port)
         data = settings.data.resolve()
-        data.mkdir(parents=True, exist_ok=True)
+        make_private(data)
         with only_one(data) as lock:
             served = choose_model(
                 settings.bundles,
@@ -122,7 +122,8 @@ def run(settings: Settings, served: ServedModel, host: str, port: int, data: Pat
     if not os.environ.get("REDIS_URL"):
         store, environment["REDIS_URL"] = embedded_store(data / "store")
     key = secrets.token_urlsafe(16)
-    if keys := settings.api_keys.get_secret_value():
+    keys = settings.api_keys.get_secret_value()
+    if keys or settings.api_keys_file:
         environment["PAYGRADE_API_KEYS"] = f"{keys},self-check:{digest(key)}"
     configuration = data / "supervisord.conf"
     configuration.write_text(supervised(host, port, data, store))

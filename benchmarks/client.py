@@ -17,7 +17,8 @@ class WrongAnswerError(Exception):
 class Client:
     """Numbers in answers stay text, so that their digits can be compared."""
 
-    def __init__(self, port: int) -> None:
+    def __init__(self, port: int, key: str = "") -> None:
+        self._key = {"X-API-Key": key} if key else {}
         self._connection = http.client.HTTPConnection("127.0.0.1", port, timeout=40)
 
     def __enter__(self) -> Self:
@@ -38,7 +39,7 @@ class Client:
     def _exchange(
         self, method: str, path: str, expected: int, body: str | None, headers: dict[str, str]
     ) -> Answer:
-        self._connection.request(method, path, body, headers)
+        self._connection.request(method, path, body, headers | self._key)
         response = self._connection.getresponse()
         content = response.read()
         if response.status != expected:

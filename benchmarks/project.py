@@ -89,7 +89,7 @@ def only_store(**settings: str) -> Iterator[Project]:
     with tempfile.TemporaryDirectory(prefix="paygrade-bench-", ignore_cleanup_errors=True) as directory:
         port = free_port()
         command = [str(get_binary_path()), "--bind", "127.0.0.1", "--port", str(port), "--dir", directory]
-        command += ["--appendonly", "yes", "--appendfsync", "everysec", "--save", ""]
+        command += ["--appendonly", "yes", "--appendfsync", "always", "--save", ""]
         command += ["--maxmemory", "2gb", "--maxmemory-policy", "noeviction"]
         contender = Project(PROJECT, free_port(), Path(directory))
         contender.redis_url = f"redis://127.0.0.1:{port}/0"

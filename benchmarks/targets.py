@@ -31,6 +31,10 @@ TARGETS = {
     # Not slower: 0.95 leaves room for noise.
     "waiting-rate": Target("posting with 100,000 jobs waiting", "at least", 0.95, "x with none"),
     "crowd-p99": Target("p99 of a post with 2,000 callers waiting", "at most", 2.0, "x with none"),
+    "fair-row-p50": Target("a row beside another key's flood: p50", "at most", 2.0, "x without"),
+    "fair-row-p99": Target("the same: p99", "at most", 2.0, "x without"),
+    "fair-batch-p50": Target("a batch of a row beside it: p50", "at most", 2.0, "x without"),
+    "fair-batch-p99": Target("the same: p99", "at most", 2.0, "x without"),
     "worker-start": Target("python -m worker: start to first job taken", "at most", 3.0, "s"),
     "web-start": Target("python -m web: start to first answer", "at most", 1.5, "s"),
     "batch-csv-small": Target("5M rows of CSV, 100 trees of depth 3", "at least", 0.7, "x ceiling"),

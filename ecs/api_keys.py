@@ -24,7 +24,7 @@ def read_entries(secretsmanager: Any, arn: str) -> list[str]:
 
 
 def create_first_key(secretsmanager: Any, arn: str) -> str | None:
-    """Creates a key with the scope operate, unless keys exist. Only the returned text contains the key."""
+    """Creates a key with both scopes, unless keys exist. Only the returned text contains the key."""
     if read_entries(secretsmanager, arn):
         return None
     key, entry = _generate(FIRST_OWNER, operate=True)
@@ -52,7 +52,7 @@ def add_key(secretsmanager: Any, arn: str, owner: str, operate: bool = False) ->
 def _generate(owner: str, operate: bool) -> tuple[str, str]:
     """Returns a key and its entry in the secret."""
     key = secrets.token_urlsafe(32)
-    return key, f"{owner}:{hashlib.sha256(key.encode()).hexdigest()}{':operate' if operate else ''}"
+    return key, f"{owner}:{hashlib.sha256(key.encode()).hexdigest()}{':predict+operate' if operate else ''}"
 
 
 def curl_command(address: str, key: str | None) -> str:

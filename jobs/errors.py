@@ -47,6 +47,23 @@ class RateLimited(JobsError):
         self.retry_after = retry_after
 
 
+class TooManyWaiting(RateLimited):
+    """This key has as many rows waiting as it may have; wait until some of them are scored."""
+
+    def __init__(self, rows: int) -> None:
+        """Web replaces `retry_after` with the time that so many rows take."""
+        super().__init__(retry_after=1)
+        self.rows = rows
+
+
+class TooManyRequests(RateLimited):
+    """This key has as many requests under way as it may have; wait for an answer before the next."""
+
+
+class StoreShareUsed(RateLimited):
+    """The ended jobs of this key fill its share of Redis; delete some, or wait until they expire."""
+
+
 class TooManyBatches(RateLimited):
     """This key has as many unfinished batches as it may have; wait until one of them has ended."""
 
@@ -71,6 +88,13 @@ class FilesUnavailable(JobsError):
     """The file store cannot be read or written."""
 
 
+class FilesFull(FilesUnavailable):
+    """The file store is nearly full; try again later, or tell the operator."""
+
+    retry_after = 30
+    """Seconds."""
+
+
 class FilesForbidden(FilesUnavailable):
     """The file store refuses this, and trying again does not help."""
 
@@ -81,6 +105,10 @@ class FileMissing(JobsError):
 
 class InvalidTable(JobsError):
     """The file is not a table that this model can score; the message says why, and where."""
+
+
+class OverLimit(InvalidTable):
+    """The file is over a limit; the message says which."""
 
 
 class InvalidGzip(InvalidTable):

@@ -1,6 +1,8 @@
 """All settings, from the environment: PAYGRADE_..., and REDIS_URL. .env.example describes each of them."""
 
 import os
+import re
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Literal
 from urllib.parse import urlsplit
@@ -21,8 +23,10 @@ SHIPPED_BUNDLES = Path(__file__).parents[1] / "model" / "bundles"
 WORKER_QUEUES = ("predictions", "batches")
 """The names that PAYGRADE_QUEUES accepts; explanations are served with predictions."""
 
-OWNER_ALONE = 0o077
-"""The umask of all processes: nobody else reads what they write, which is what callers sent."""
+
+def _where_keys_are_set(limit: int) -> Callable[[dict[str, Any]], int]:
+    """The default of a limit for each key: 0, for no limit, where no keys are set."""
+    return lambda known: limit if known["api_keys"].get_secret_value() or known["api_keys_file"] else 0
 
 
 class Settings(BaseSettings):
@@ -39,22 +43,28 @@ class Settings(BaseSettings):
     default_model: str = "salary"
     children: int = Field(default_factory=lambda: max(1, (os.cpu_count() or 1) - 1), ge=1)
     batch_children: int = Field(default_factory=lambda: os.cpu_count() or 1, ge=1)
+    child_memory: int = Field(default=0, ge=0)
     queues: str = ",".join(WORKER_QUEUES)
     web_processes: int = Field(default_factory=lambda: os.cpu_count() or 1, ge=1)
     max_body: int = Field(default=4 * 1024 * 1024, ge=1024)
     max_file: int = Field(default=100 * 1024**3, ge=1024)
     max_batches: int = Field(default=10_000, ge=1)
-    max_batches_per_key: int = Field(default=0, ge=0)
     s3_allow: str = ""
+    api_keys: SecretStr = SecretStr("")
+    api_keys_file: str = ""
+    allowed_hosts: str = ""
     max_waiting: int = Field(default=200_000, ge=1)
+    max_waiting_rows_per_key: int = Field(default_factory=_where_keys_are_set(200_000), ge=0)
     max_memory_percent: int = Field(default=70, ge=1, le=100)
+    max_memory_percent_per_key: int = Field(default_factory=_where_keys_are_set(25), ge=0, le=100)
+    max_open_requests_per_key: int = Field(default_factory=_where_keys_are_set(1_000), ge=0)
     max_waiting_callers: int = Field(default=5_000, ge=0)
-    rows_per_minute: int = Field(default=0, ge=0)
+    max_batches_per_key: int = Field(default_factory=_where_keys_are_set(50), ge=0)
+    rows_per_minute: int = Field(default_factory=_where_keys_are_set(600_000), ge=0)
     retention_seconds: int = Field(default=6 * 3600, ge=60)
     lease_seconds: int = Field(default=15, ge=1)
     attempts: int = Field(default=3, ge=1)
     files_patience_seconds: int = Field(default=600, ge=0)
-    api_keys: SecretStr = SecretStr("")
     allow_anyone: bool = False
     webhook_secrets: SecretStr = SecretStr("")
     webhook_secrets_file: str = ""
@@ -81,6 +91,13 @@ class Settings(BaseSettings):
             raise PydanticCustomError("queues", "must be predictions, batches, or predictions,batches")
         return queues
 
+    @field_validator("allowed_hosts")
+    @classmethod
+    def _hosts(cls, hosts: str) -> str:
+        if all(re.fullmatch(r"(\*\.)?[A-Za-z0-9._-]+", host.strip()) for host in hosts.split(",") if hosts):
+            return hosts
+        raise PydanticCustomError("hosts", "must be names of hosts, as in a.example,*.b.example")
+
     @field_validator("s3_allow")
     @classmethod
     def _s3_prefixes(cls, allowed: str) -> str:
@@ -92,6 +109,11 @@ class Settings(BaseSettings):
     def files_location(self) -> str:
         """Where the files of batches are: a directory or an s3:// prefix."""
         return self.files or str(self.data / "files")
+
+    @property
+    def has_keys(self) -> bool:
+        """Whether jobs have several owners, one for each key."""
+        return bool(self.api_keys.get_secret_value())
 
     @property
     def most_connections(self) -> int:

@@ -5,16 +5,16 @@ from gevent import monkey
 monkey.patch_all()  # before any other import, which could keep what it replaces
 
 import argparse  # noqa: E402
-import os  # noqa: E402
 import secrets  # noqa: E402
 import sys  # noqa: E402
 
 from jobs.errors import InvalidSettings  # noqa: E402
+from jobs.files.privacy import write_privately  # noqa: E402
 from jobs.logs import log_to_stderr  # noqa: E402
-from jobs.settings import OWNER_ALONE, load_settings  # noqa: E402
+from jobs.settings import load_settings  # noqa: E402
 from model.description.catalog import Catalog  # noqa: E402
 from model.description.errors import ModelError  # noqa: E402
-from web.keys import KEY_NAME, digest, parse_keys  # noqa: E402
+from web.keys import KEY_NAME, ApiKeys, digest  # noqa: E402
 from web.listening import check_free, is_loopback  # noqa: E402
 from web.server import WebServer  # noqa: E402
 from web.webhooks.secrets import WebhookSecrets, new_secret  # noqa: E402
@@ -32,21 +32,21 @@ def main() -> int:
             return 2
         print(_new_key(name) if arguments.new_key else _new_secret(name))
         return 0
-    os.umask(OWNER_ALONE)
     try:
+        write_privately()
         settings = load_settings()
-        owners = parse_keys(settings.api_keys.get_secret_value())
-        if not (owners or settings.allow_anyone or is_loopback(arguments.host)):
+        keys = ApiKeys(settings.api_keys.get_secret_value(), settings.api_keys_file)
+        if not (keys.owners or settings.allow_anyone or is_loopback(arguments.host)):
             raise InvalidSettings(
-                f"without PAYGRADE_API_KEYS web listens on loopback only, not on {arguments.host}; "
-                "set keys, or PAYGRADE_ALLOW_ANYONE=true"
+                f"without keys web listens on loopback only, not on {arguments.host}; "
+                "set PAYGRADE_API_KEYS, or PAYGRADE_ALLOW_ANYONE=true"
             )
         WebhookSecrets(settings)  # raises InvalidSettings
         journal = log_to_stderr(settings.log_level)
         catalog = Catalog(settings.bundles, settings.default_model)
         catalog.find()  # raises UnknownModel without the default model
         check_free(arguments.host, arguments.port)
-        WebServer(settings, owners, catalog, journal, arguments.host, arguments.port).run()
+        WebServer(settings, keys, catalog, journal, arguments.host, arguments.port).run()
     except (InvalidSettings, ModelError) as error:
         print(f"web: {error}", file=sys.stderr)
         return 2

@@ -1,6 +1,7 @@
 """Writes the access log and counts the requests, a tenth of a second's worth at a time."""
 
 from collections import Counter, defaultdict
+from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 import gevent
@@ -15,6 +16,13 @@ UNLOGGED = ("/healthz", "/readyz", "/metrics")
 """Routes that machines call every few seconds."""
 
 
+class Refusal(NamedTuple):
+    """Why a request was refused, without what was sent: a word, and the kinds of its faults."""
+
+    reason: str
+    faults: Mapping[str, int]
+
+
 class AnsweredRequest(NamedTuple):
     """`at` is in milliseconds since 1970. Route and method are "none" where no route matched."""
 
@@ -25,6 +33,7 @@ class AnsweredRequest(NamedTuple):
     route: str
     status: str
     seconds: float
+    refusal: Refusal | None = None
 
 
 class AccessLog:
@@ -71,4 +80,10 @@ def _line(entry: AnsweredRequest) -> dict[str, Any]:
         "status": int(entry.status),
         "ms": round(entry.seconds * 1000, 3),
     }
-    return line if entry.job_id is None else {**line, "job_id": entry.job_id}
+    if entry.job_id is not None:
+        line["job_id"] = entry.job_id
+    if entry.refusal:
+        line["reason"] = entry.refusal.reason
+        if entry.refusal.faults:
+            line["faults"] = entry.refusal.faults
+    return line

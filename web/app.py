@@ -12,13 +12,16 @@ from typing import TYPE_CHECKING, Any
 
 from flask import Flask, Request, Response
 from flask.globals import request_ctx
-from werkzeug.datastructures import Headers
+from werkzeug.datastructures import Headers, MultiDict
 from werkzeug.routing import MapAdapter
+from werkzeug.utils import cached_property
 
 from jobs.settings import Settings
-from web.access_log import AccessLog, AnsweredRequest
+from web.access_log import AccessLog, AnsweredRequest, Refusal
 from web.bodies import Bodies
-from web.keys import ACCESS, ANONYMOUS, Access, Owner, Owners
+from web.hosts import names_of
+from web.key_limits import KeyLimits
+from web.keys import ACCESS, ANONYMOUS, Access, ApiKeys, Owner
 from web.problems import Problem
 from web.routing import View, routes_of
 
@@ -29,7 +32,6 @@ _REQUEST_ID = "paygrade.request_id"
 """The key of the request id in the WSGI environment."""
 _BODIES = "paygrade.bodies"
 _USABLE_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
-_LOOPBACK = re.compile(r"(localhost|127(\.\d{1,3}){3}|\[::1\])(:\d+)?", re.IGNORECASE)
 
 
 class JsonResponse(Response):
@@ -45,6 +47,8 @@ class ApiRequest(Request):
     """Set before the route runs, except on public routes."""
     job_id: str | None = None
     """The job that the request concerns, for the access log."""
+    refusal: Refusal | None = None
+    """Why the request was refused, likewise."""
     held: int = 0
     """Bytes of the body that are held until the request is answered."""
 
@@ -64,6 +68,16 @@ class ApiRequest(Request):
         text = self.environ.get("CONTENT_LENGTH")
         return int(text) if text else None if self.environ.get("wsgi.input_terminated") else 0
 
+    @cached_property
+    def args(self) -> MultiDict[str, str]:
+        """Raises Problem (400)."""
+        try:
+            return super().args
+        except UnicodeDecodeError:
+            raise Problem(
+                400, "the query is not UTF-8; encode it with percent signs", reason="query"
+            ) from None
+
     def hold(self, size: int) -> None:
         """Counts so many more bytes of the body, or fewer. Raises TooManyBodies."""
         self.bodies.hold(self.owner.name, size)
@@ -77,19 +91,21 @@ class App(Flask):
     def __init__(
         self,
         settings: Settings,
-        owners: Owners,
+        keys: ApiKeys,
         access_log: AccessLog,
         bodies: Bodies,
+        limits: KeyLimits,
         random_bytes: Callable[[int], bytes] = os.urandom,
     ) -> None:
         super().__init__(__name__, static_folder=None)
         self.config["MAX_CONTENT_LENGTH"] = settings.max_body
         self.config["PROVIDE_AUTOMATIC_OPTIONS"] = False
         self.url_map.merge_slashes = False  # Werkzeug would redirect with HTML
-        self._owners = owners
-        self._loopback_only = not owners and not settings.allow_anyone
+        self._keys = keys
+        self._answers_to = names_of(settings, keyed=bool(keys.owners))
         self._access_log = access_log
         self._bodies = bodies
+        self._limits = limits
         self._random_bytes = random_bytes
 
     def add_routes(self, views: Iterable[object]) -> None:
@@ -107,6 +123,8 @@ class App(Flask):
         def start(status: str, headers: list[tuple[str, str]], *failure: Any) -> Any:
             headers.append(("X-Request-ID", request_id))
             request: ApiRequest = environ["werkzeug.request"]
+            if status[0] == "4" and self._keys.owners and hasattr(request, "owner"):
+                self._limits.refused(request.owner.name, request.content_length or 0)
             if request.held:
                 self._bodies.hold(request.owner.name, -request.held)
                 request.held = 0
@@ -120,6 +138,7 @@ class App(Flask):
                 route,
                 status[:3],
                 time.perf_counter() - started,
+                request.refusal,
             )
             self._access_log.entries.append(entry)
             return start_response(status, headers, *failure)
@@ -129,30 +148,36 @@ class App(Flask):
     def dispatch_request(self) -> Response:
         """Checks host and key, then calls the route with the request; a proxy per access would cost more."""
         request: Any = request_ctx.request
-        if self._loopback_only and not _LOOPBACK.fullmatch(request.environ.get("HTTP_HOST", "")):
-            # A page from elsewhere must not reach this server through a name that resolves to loopback.
+        if self._answers_to and not self._answers_to(request.environ.get("HTTP_HOST", "")):
             raise Problem(
                 400,
-                "the Host header is not a loopback name; without keys this server answers to localhost, "
-                "127.0.0.1 and [::1] only",
+                "this server does not answer to the name in Host; add it to PAYGRADE_ALLOWED_HOSTS",
+                reason="host",
             )
         if request.routing_exception is not None:
             self.raise_routing_exception(request)
         rule = request.url_rule
         access = ACCESS.get(rule.rule, Access.PREDICT)
-        if access is not Access.PUBLIC:
-            request.owner = owner = self._owner_of(request) if self._owners else ANONYMOUS
-            if access is Access.OPERATE and not owner.may_operate:
-                raise Problem(
-                    403, f"{rule.rule} is for operators; send a key that has :operate in PAYGRADE_API_KEYS"
-                )
         view: View = self.view_functions[rule.endpoint]  # type: ignore[assignment]  # Flask allows more
-        return view(request, **request.view_args)
+        if access is Access.PUBLIC or not self._keys.owners:
+            if access is not Access.PUBLIC:
+                request.owner = ANONYMOUS
+            return view(request, **request.view_args)
+        request.owner = owner = self._owner_of(request)
+        if access not in owner.scopes:
+            raise Problem(403, f"this key lacks the scope {access.value}; send one that has it")
+        self._limits.begin(owner.name)
+        try:
+            if request.method == "POST" and not rule.rule.endswith("/cancel"):
+                self._limits.check(owner.name)
+            return view(request, **request.view_args)
+        finally:
+            self._limits.end(owner.name)
 
     def _owner_of(self, request: Request) -> Owner:
         scheme, _, token = request.headers.get("Authorization", "").partition(" ")
         key = token.strip() if scheme.lower() == "bearer" else request.headers.get("X-API-Key", "")
-        owner = self._owners.get(sha256(key.encode(errors="surrogateescape")).hexdigest())
+        owner = self._keys.owners.get(sha256(key.encode(errors="surrogateescape")).hexdigest())
         if owner is None:
             raise Problem(
                 401,

@@ -35,7 +35,7 @@ from web.requests import (
 from web.table_checks import is_raw, plain_start, recognized
 from web.uploads import START_BYTES, UploadedFile
 
-_FLAGS = ("include_inputs", "explain", "dry_run")
+_FLAGS = ("include_inputs", "error_inputs", "explain", "dry_run", "escape_formulas")
 _BOOLEANS = {
     **dict.fromkeys(("true", "1", "yes", "on"), True),
     **dict.fromkeys(("false", "0", "no", "off"), False),
@@ -58,6 +58,10 @@ class BatchParameters(BaseModel):
         False,
         description="Adds `contribution_<feature>` for each feature, and `base`; their sum is the margin",
     )
+    escape_formulas: bool = Field(
+        False,
+        description="Puts an apostrophe before texts in CSV results that a spreadsheet would run as formulas",
+    )
     dry_run: bool = Field(False, description="Only checks the columns and the first rows")
     delimiter: str = Field(
         "", description="What separates the fields of CSV; found by looking if it is not given"
@@ -68,6 +72,11 @@ class BatchParameters(BaseModel):
     encoding: str = Field("", description="The encoding of a text, such as windows-1252, if it is not UTF-8")
     missing: str = Field(
         "", description="Texts for missing values, as in `NA,?`, besides those of the bundle"
+    )
+    error_inputs: bool = Field(
+        False,
+        description="Whether the errors have the features of each failed row, as `input`, to be corrected "
+        "and sent to `retry`",
     )
     webhook: str = Field("", description="https:// address that is told when the batch has ended")
 
@@ -244,9 +253,13 @@ def _texts(listed: str) -> tuple[str, ...]:
 def _options(
     parameters: BatchParameters, kind: Format, encoding: str = "", source: str = "", output: str = ""
 ) -> BatchOptions:
+    results = Format(parameters.results) if parameters.results else kind
+    if parameters.escape_formulas and results is not Format.CSV:
+        fault = Fault("/escape_formulas", f"is for results in csv; these are in {results}")
+        raise Problem(422, "the options of the batch are invalid; see errors", [fault])
     return BatchOptions(
         input=kind,
-        results=Format(parameters.results) if parameters.results else kind,
+        results=results,
         encoding=encoding,
         delimiter=parameters.delimiter,
         decimal=parameters.decimal,
@@ -257,6 +270,8 @@ def _options(
         source=source,
         output=output,
         dry_run=parameters.dry_run,
+        error_inputs=parameters.error_inputs,
+        escape_formulas=parameters.escape_formulas,
     )
 
 

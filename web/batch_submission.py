@@ -14,18 +14,19 @@ from jobs import ids
 from jobs.batches.record import BatchOptions, BatchRecord, NewBatch, folder_of, output_of, source_of
 from jobs.batches.resource import PATH
 from jobs.batches.status import BatchStatus
-from jobs.batches.store import RESERVATION_MS, BatchStore
+from jobs.batches.store import RESERVATION_MS, BatchStore, KnownKey
 from jobs.errors import (
     FileMissing,
     FilesForbidden,
     IdempotencyKeyReused,
     JobsError,
+    NotRetryable,
     QueueFull,
     RateLimited,
     StoreRefuses,
 )
-from jobs.files.location import files_at
-from jobs.files.store import FileStore
+from jobs.files.location import files_of_caller
+from jobs.files.store import FOR_UPLOADS, FileStore
 from jobs.files.tables import Format
 from jobs.queues.idempotency import IdempotencyKey
 from jobs.queues.queue import SendWakeUp, try_wake_up
@@ -87,6 +88,7 @@ class Upload:
     def save(self, files: FileStore, name: str, hashed: bool) -> None:
         with files.create(name) as file:
             for piece in self._measured(hashed):
+                files.check_room(FOR_UPLOADS)
                 file.write(piece)
 
     def compute_hash(self) -> None:
@@ -137,19 +139,18 @@ class BatchSubmission(JobSubmission[BatchRecord]):
         what the stores raise: then it is not accepted as far as we know.
         """
         if not self._capacity_watch.accepting:
-            raise self._capacity_watch.with_retry_after(QueueFull())
+            raise self._capacity_watch.set_retry_after(QueueFull())
         job_id = self._new_id(ids.BATCH)
         upload = Upload(request, pieces, self.max_file)
         key = request.idempotency_key
         digest = IdempotencyKey.of(PATH, key, b"").key if key is not None else b""
-        if digest and (known := self._store.reserve_key(owner, digest, job_id)):
-            if not known.id:
-                raise JobConflict("a request with this Idempotency-Key is still arriving; wait for it")
-            self._check_same_body(known.body, request, upload)
-            return Submitted(self._replayed(known.id), replayed=True)
-        with self._key_reserved(owner, digest, job_id):
-            with self._removed_on_error(job_id):
+        with self.once(owner, digest, job_id) as known:
+            if known:
+                self._check_same_body(known.body, request, upload)
+                return Submitted(self._replayed(known.id), replayed=True)
+            with self.removed_on_error(job_id):
                 self._store.check_limits(owner)  # before the whole file has arrived
+                self.files.check_room(FOR_UPLOADS)
                 options, size = self._save(job_id, request, upload, hashed=bool(digest))
             batch = NewBatch(
                 id=job_id,
@@ -164,17 +165,17 @@ class BatchSubmission(JobSubmission[BatchRecord]):
                 webhook=request.webhook,
                 request_id=request.request_id,
             )
-            accepted = self._add(batch)
+            accepted = self.accept(batch)
         return Submitted(self._replayed(accepted), replayed=accepted != job_id)
 
-    def _add(self, batch: NewBatch) -> str:
+    def accept(self, batch: NewBatch) -> str:
         """Returns the id of this batch, or of that for which its key stands by now.
 
         The files stay if the batch may have been accepted. If it was not, the sweeper removes them.
         """
         try:
             added = self._store.add(batch)
-        except (QueueFull, RateLimited, IdempotencyKeyReused, StoreRefuses):
+        except (QueueFull, RateLimited, IdempotencyKeyReused, NotRetryable, StoreRefuses):
             self._remove_files(batch.id)
             raise
         if isinstance(added, str):
@@ -199,18 +200,14 @@ class BatchSubmission(JobSubmission[BatchRecord]):
         finally:
             self._store.delete(record.id)
 
-    def delete(self, job_id: str, owner: str) -> None:
-        """Also removes the files; if that fails, or a worker is writing one, the sweeper does it later."""
-        super().delete(job_id, owner)
-        self._remove_files(job_id)
-
     def output(self, job_id: str, owner: str, name: str) -> OutputFile:
         """`name` is result or errors. Raises NotFinished, JobConflict if there are no results, UnknownJob."""
         record = self.read(job_id, owner)
         if not record.status.ended:
             raise NotFinished(f"the batch has not ended; it is {record.status}")
         ref = output_of(job_id, record.options, name)
-        files = files_at(ref.store) if ref.store else self.files
+        allowed = self._store.s3_allow
+        files = files_of_caller(ref.store, ref.name, allowed) if ref.store else self.files
         try:
             size = files.size(ref.name)
         except FileMissing:
@@ -239,7 +236,7 @@ class BatchSubmission(JobSubmission[BatchRecord]):
 
     def _check_source(self, job_id: str, options: BatchOptions) -> tuple[BatchOptions, int]:
         ref = source_of(job_id, options)
-        files = files_at(ref.store)
+        files = files_of_caller(ref.store, ref.name, self._store.s3_allow)
         try:
             with files.open(ref.name) as file:
                 start = file.read(_MARK_BYTES) or b""
@@ -257,6 +254,23 @@ class BatchSubmission(JobSubmission[BatchRecord]):
             upload.compute_hash()
         if upload.hash.digest()[:16] != body:
             raise IdempotencyKeyReused
+
+    @contextmanager
+    def once(self, owner: str, digest: bytes, job_id: str) -> Iterator[KnownKey | None]:
+        """Reserves a key for a batch that is being made, or gives what it stands for already.
+
+        After an error the key is free again. Raises JobConflict.
+        """
+        if digest and (known := self._store.reserve_key(owner, digest, job_id)):
+            if not known.id:
+                raise JobConflict("a request with this Idempotency-Key is still arriving; wait for it")
+            yield known
+            return
+        with self._key_reserved(owner, digest, job_id):
+            yield None
+
+    def replayed(self, job_id: str) -> BatchRecord:
+        return self._replayed(job_id)
 
     @contextmanager
     def _key_reserved(self, owner: str, digest: bytes, job_id: str) -> Iterator[None]:
@@ -280,7 +294,7 @@ class BatchSubmission(JobSubmission[BatchRecord]):
             self._store.reserve_key(owner, digest, job_id)
 
     @contextmanager
-    def _removed_on_error(self, job_id: str) -> Iterator[None]:
+    def removed_on_error(self, job_id: str) -> Iterator[None]:
         """A request that is refused while it arrives leaves no file behind."""
         try:
             yield

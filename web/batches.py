@@ -14,15 +14,16 @@ from jobs.files.tables import MEDIA_TYPES, Format
 from model.description.catalog import Catalog
 from web.app import ApiRequest, JsonResponse
 from web.batch_requests import BatchBody, BatchParameters, read_batch
+from web.batch_retries import BatchRetrying
 from web.batch_submission import BatchSubmission, OutputFile
-from web.media_types import MULTIPART
+from web.media_types import FORMATS, MULTIPART
 from web.openapi.batch_schemas import BATCH_ID, BatchListSchema, BatchSchema, PreviewSchema
 from web.openapi.job_operations import JobOperations
 from web.openapi.operation import JSON, Operation, ResponseSchema
-from web.openapi.parameters import CANCEL_AFTER, IDEMPOTENCY_KEY, WAIT, Parameter, in_query
+from web.openapi.parameters import CANCEL_AFTER, IDEMPOTENCY_KEY, WAIT, Parameter, in_path, in_query
 from web.pages import read_page_query, write_page
 from web.problems import Problem
-from web.requests import read_query_wait, require_json_accepted
+from web.requests import idempotency_key_of, read_query_wait, require_json_accepted
 from web.routing import route
 from web.uploads import open_upload
 from web.webhooks.requests import WebhookRequests
@@ -44,6 +45,7 @@ def send_stored_file(request: Request, file: OutputFile, tag: str) -> JsonRespon
         "Accept-Ranges": "bytes",
         "Vary": "Accept-Encoding",
         "Cache-Control": "no-store",
+        "Content-Disposition": f'attachment; filename="{tag}.{file.format}"',
     }
     span = _requested_range(request, file.size, headers["ETag"])
     if span is None and request.accept_encodings["gzip"] and file.format is not Format.PARQUET:
@@ -100,6 +102,12 @@ model, `warnings` about values outside the range of the training data where the 
 `error`, which is empty where the row was scored."""
 
 
+_RETRY = """\
+Without a body, every row that failed is scored again. With lines of the errors, to each of which a member \
+`input` was added, an object with the features of the row, these rows are scored with what it says. What was \
+scored keeps its scores. The results of the new batch are those of the whole file, in its order."""
+
+
 def _query_parameters() -> list[Parameter]:
     parameters = BatchParameters.model_json_schema()["properties"]
     parameters["results"] = {"description": parameters["results"]["description"], "enum": list(Format)}
@@ -146,11 +154,13 @@ class BatchRoutes:
         self,
         submission: BatchSubmission,
         catalog: Catalog,
+        retrying: BatchRetrying,
         webhooks: WebhookRequests,
         s3_allow: str,
     ) -> None:
         self._submission = submission
         self._catalog = catalog
+        self._retrying = retrying
         self._webhooks = webhooks
         self._s3_allow = s3_allow
 
@@ -218,6 +228,43 @@ class BatchRoutes:
         require_json_accepted(request)
         record = self._submission.cancel(job_id, request.owner.name)
         return _resource(request, record, 200 if record.status.ended else 202)
+
+    @route(
+        "POST",
+        f"{PATH}/<job_id>/retry",
+        Operation(
+            "retryBatch",
+            "batches",
+            "Score the failed rows of a batch again, or corrected ones",
+            {
+                202: ResponseSchema(
+                    "Accepted: a new batch, whose results are those of the whole file",
+                    BatchSchema,
+                    always=("Location", "Cache-Control"),
+                    sometimes=("Retry-After", "Idempotency-Replayed"),
+                )
+            },
+            (404, 406, 409, 410, 413, 415, 422, 429, 503),
+            description=_RETRY,
+            parameters=(in_path("job_id", "`id` of the batch", {"type": "string"}), IDEMPOTENCY_KEY),
+            body={"required": False, "content": {MEDIA_TYPES[Format.NDJSON]: {"schema": {"type": "string"}}}},
+        ),
+    )
+    def retry(self, request: ApiRequest, job_id: str) -> JsonResponse:
+        require_json_accepted(request)
+        file = open_upload(request, self._submission.max_file)
+        corrected = bool(file.start)
+        if corrected and FORMATS.get(file.media_type) is not Format.NDJSON:
+            raise Problem(
+                415,
+                f"the body is {file.media_type[:64] or 'of no media type'}; send lines of the errors as "
+                f"{MEDIA_TYPES[Format.NDJSON]}",
+                headers={"Accept-Post": MEDIA_TYPES[Format.NDJSON]},
+            )
+        key = idempotency_key_of(request)
+        record, replayed = self._retrying.retry(job_id, request.owner.name, file, corrected, key)
+        headers = {"Idempotency-Replayed": "true"} if replayed else {}
+        return _resource(request, record, 202, {"Location": path_of(record.id), **headers})
 
     @route(
         "GET",

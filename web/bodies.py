@@ -54,6 +54,8 @@ class Bodies:
                 gevent.sleep(0)  # a fast sender would otherwise hold up all other callers
         except OSError:
             raise _cut_off() from None
+        except ValueError:
+            raise Problem(400, "the chunks of the body cannot be read", reason="not_http") from None
         if left:
             raise _cut_off()
         self._connections.body_arrived(
@@ -64,4 +66,5 @@ class Bodies:
 
 
 def _cut_off() -> Problem:
-    return Problem(400, "the body ended early: it is shorter than its Content-Length; send it again")
+    detail = "the body ended early: it is shorter than its Content-Length; send it again"
+    return Problem(400, detail, reason="cut_off")

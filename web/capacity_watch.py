@@ -1,15 +1,21 @@
-"""How much waits and how much room Redis has, measured every second."""
+"""How much waits, how much room Redis has, and what each key has used, measured every second."""
 
 import math
+from collections.abc import Callable
 
 import gevent
 
 from jobs.errors import QueueFull
 from jobs.predictions.resource import retry_after
-from jobs.queues.capacity import Capacity, Monitor
+from jobs.queues.capacity import JOB_BYTES, Capacity, Monitor
 from jobs.queues.processes import Process
+from jobs.queues.usage import Kept, UsageReader
+from web.key_limits import KeyLimits
 
 MEASURE_EVERY_SECONDS = 1
+READ_KEPT_EVERY_SECONDS = 10
+LITTLE_ROOM = 64 * 1024 * 1024
+"""With less, it is read when the jobs that fill Redis expire."""
 
 
 class CapacityWatch:
@@ -18,19 +24,44 @@ class CapacityWatch:
     Each measurement also reports this process as alive.
     """
 
-    def __init__(self, monitor: Monitor, process: Process, max_waiting: int) -> None:
+    def __init__(
+        self,
+        monitor: Monitor,
+        usage: UsageReader,
+        limits: KeyLimits,
+        process: Process,
+        max_waiting: int,
+        clock: Callable[[], float],
+    ) -> None:
         self.capacity = Capacity()
         self.room = math.inf
         self.accepting = True
         """Whether a small job would be accepted now."""
         self._monitor = monitor
+        self._usage = usage
+        self._limits = limits
+        self._clock = clock
+        self._kept = Kept()
+        self._read_kept_at = 0.0
         self._process = process
         self._max_waiting = max_waiting
 
-    def with_retry_after(self, error: QueueFull) -> QueueFull:
-        """Returns the error, with a Retry-After by which a tenth of the waiting rows should be scored."""
-        error.retry_after = retry_after(self.capacity, self.capacity.rows // 10)
+    def set_retry_after(self, error: QueueFull, size: float = JOB_BYTES) -> QueueFull:
+        """Returns the error with the time after which there should be room for `size` bytes.
+
+        If Redis has that room, it is the time that a tenth of the waiting rows takes.
+        """
+        missing = size - self.room
+        seconds = self._kept.seconds_until_free(missing, self._clock()) if missing > 0 else None
+        error.retry_after = seconds or retry_after(self.capacity, self.capacity.rows // 10)
         return error
+
+    def _read_kept(self) -> None:
+        if self.room > LITTLE_ROOM:
+            self._kept = Kept()
+        elif self._clock() >= self._read_kept_at:
+            self._kept = self._usage.kept_by_all()
+            self._read_kept_at = self._clock() + READ_KEPT_EVERY_SECONDS
 
     def run(self) -> None:
         """Measures for as long as the process lives. Raises StoreUnavailable."""
@@ -38,5 +69,7 @@ class CapacityWatch:
             self._monitor.report_alive(self._process)
             self.room = self._monitor.room()
             self.capacity = self._monitor.capacity()
+            self._read_kept()
+            self._limits.refresh()
             self.accepting = self.capacity.accepting(self.room, self._max_waiting)
             gevent.sleep(MEASURE_EVERY_SECONDS)

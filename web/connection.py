@@ -12,6 +12,7 @@ from gunicorn.workers.ggevent import PyWSGIHandler
 
 from web.open_connections import OpenConnections
 from web.problems import NOT_HTTP
+from web.security_headers import with_security_headers
 
 log = logging.getLogger(__name__)
 
@@ -153,6 +154,7 @@ class Connection(PyWSGIHandler):  # type: ignore[misc]
         head = b"HTTP/1.1 " + self.status + b"\r\n"
         for name, value in self.response_headers:
             head += name + b": " + value + b"\r\n"
+        head = with_security_headers(head)
         if self.response_use_chunked:
             self._sendall(head + b"\r\n")
             self._write(data)

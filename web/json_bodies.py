@@ -20,27 +20,29 @@ def parse_slowly(body: bytes) -> Any:
     """
     body = body.removeprefix(codecs.BOM_UTF8)
     if not body.strip():
-        raise Problem(400, "the body is empty; send JSON")
+        raise _not_json("the body is empty; send JSON")
     if body.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)) or b"\0" in body[:4]:
-        raise Problem(400, "the body is not JSON in UTF-8: it begins like UTF-16; encode it as UTF-8")
+        raise _not_json("the body is not JSON in UTF-8: it begins like UTF-16; encode it as UTF-8")
     try:
         text = body.decode()
         value = json.loads(text, parse_constant=_refuse_constant, parse_int=_parse_integer)
         json.dumps(value, ensure_ascii=False).encode()  # a lone surrogate is not text
     except json.JSONDecodeError as error:
-        raise Problem(400, f"the body is not JSON: {_sentence(error)}") from None
+        raise _not_json(f"the body is not JSON: {_sentence(error)}") from None
     except UnicodeDecodeError as error:
         line = body.count(b"\n", 0, error.start) + 1
-        raise Problem(
-            400, f"the body is not JSON: line {line} is not UTF-8; encode the body as UTF-8"
-        ) from None
+        raise _not_json(f"the body is not JSON: line {line} is not UTF-8; encode the body as UTF-8") from None
     except UnicodeError:
-        raise Problem(400, "the body is not JSON: it has half a surrogate pair") from None
+        raise _not_json("the body is not JSON: it has half a surrogate pair") from None
     except ValueError:
-        raise Problem(400, f"the body is not JSON: {_constant(text)} is not JSON; send null") from None
+        raise _not_json(f"the body is not JSON: {_constant(text)} is not JSON; send null") from None
     except RecursionError:
-        raise Problem(400, "the body is nested too deeply; rows are flat objects") from None
+        raise _not_json("the body is nested too deeply; rows are flat objects") from None
     return value
+
+
+def _not_json(detail: str) -> Problem:
+    return Problem(400, detail, reason="not_json")
 
 
 def _sentence(error: json.JSONDecodeError) -> str:

@@ -1,23 +1,30 @@
-"""API keys, their owners, and which routes need a key."""
+"""API keys: their owners and scopes, which route needs which scope, and a file of keys that is read again."""
 
 import hashlib
+import logging
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
 from enum import Enum
+from pathlib import Path
+from typing import NamedTuple
+
+import gevent
 
 from jobs.errors import InvalidSettings
 
+log = logging.getLogger(__name__)
+
 KEY_NAME = re.compile(r"[a-z0-9][a-z0-9_-]{0,31}")
-_ENTRY = re.compile(rf"({KEY_NAME.pattern}):([0-9a-f]{{64}})(:operate)?")
+_ENTRY = re.compile(rf"({KEY_NAME.pattern}):([0-9a-f]{{64}})(?::(predict|operate|predict\+operate))?")
+READ_AGAIN_EVERY_SECONDS = 2
 
 
 class Access(Enum):
-    """Who may call a route."""
+    """Who may call a route: anybody, or a key with this scope."""
 
-    PUBLIC = "anybody"
-    PREDICT = "any key"
-    OPERATE = "a key with the scope operate"
+    PUBLIC = "public"
+    PREDICT = "predict"
+    OPERATE = "operate"
 
 
 ACCESS: Mapping[str, Access] = {
@@ -37,34 +44,84 @@ ACCESS: Mapping[str, Access] = {
 """By route. A route that is not listed takes any key."""
 
 
-@dataclass(frozen=True, slots=True)
-class Owner:
+class Owner(NamedTuple):
     name: str
-    may_operate: bool
+    scopes: tuple[Access, ...] = (Access.PREDICT,)
 
 
-ANONYMOUS = Owner("anonymous", may_operate=True)
+ANONYMOUS = Owner("anonymous", (Access.PREDICT, Access.OPERATE))
 """Owns every job where no keys are set."""
 
 Owners = Mapping[str, Owner]
-"""The owner of each key, by the digest of the key. Empty where no keys are set."""
+"""The owner of each key, by the digest of the key. Empty where no keys are set.
+
+How long it takes to find a digest tells nothing about a key, since no caller can choose a digest.
+"""
 
 
-def parse_keys(setting: str) -> Owners:
-    """Reads PAYGRADE_API_KEYS: `name:sha256[:operate]`, separated by commas; several keys may share a name.
+class ApiKeys:
+    """The keys of PAYGRADE_API_KEYS and of the file PAYGRADE_API_KEYS_FILE. Raises InvalidSettings."""
 
-    Raises InvalidSettings.
+    def __init__(self, setting: str, file: str = "") -> None:
+        self._listed = parse_keys(setting, "PAYGRADE_API_KEYS")
+        self._file = Path(file) if file else None
+        self._fault = ""
+        """Why the file could not be used when it was last read."""
+        self.owners: Owners = self._listed
+        if self._file:
+            self.owners = {**self._listed, **_keys_in(self._file)}
+
+    def run(self) -> None:
+        """Reads the file again for as long as the process lives."""
+        while self._file:
+            gevent.sleep(READ_AGAIN_EVERY_SECONDS)
+            self.read_again()
+
+    def read_again(self) -> None:
+        """A file that cannot be used changes nothing, and is logged."""
+        if not self._file:
+            return
+        before = self.owners
+        try:
+            self.owners = {**self._listed, **_keys_in(self._file)}
+        except InvalidSettings as error:
+            if str(error) != self._fault:
+                log.error("keys_not_read", extra={"reason": str(error)})
+            self._fault = str(error)
+            return
+        self._fault = ""
+        if self.owners != before:
+            log.info("keys_read", extra={"keys": len(self.owners)})
+
+
+def _keys_in(file: Path) -> Owners:
+    try:
+        text = file.read_text("ascii")
+    except (OSError, ValueError) as error:
+        reason = getattr(error, "strerror", None) or "it is not ASCII"
+        raise InvalidSettings(f"PAYGRADE_API_KEYS_FILE: {file} cannot be read: {reason}") from None
+    lines = (line.partition("#")[0] for line in text.splitlines())
+    owners = parse_keys(",".join(lines), "PAYGRADE_API_KEYS_FILE")
+    if not owners:
+        raise InvalidSettings(f"PAYGRADE_API_KEYS_FILE: {file} has no keys")
+    return owners
+
+
+def parse_keys(entries: str, setting: str) -> Owners:
+    """Reads `name:sha256[:scope]`, separated by commas; several keys may share a name.
+
+    A key has the scope predict if none is named. Raises InvalidSettings.
     """
     owners: dict[str, Owner] = {}
-    for entry in filter(None, (part.strip() for part in setting.split(","))):
+    for entry in filter(None, (part.strip() for part in entries.split(","))):
         match = _ENTRY.fullmatch(entry)
         if not match:
             raise InvalidSettings(
-                "PAYGRADE_API_KEYS: each entry is name:sha256 or name:sha256:operate; "
-                "python -m web --new-key NAME makes one"
+                f"{setting}: each entry is name:sha256, or name:sha256:SCOPE, with predict, operate or "
+                "predict+operate as SCOPE; python -m web --new-key NAME makes one"
             )
-        name, key_digest, operate = match.groups()
-        owners[key_digest] = Owner(name, may_operate=operate is not None)
+        name, key_digest, scopes = match.groups()
+        owners[key_digest] = Owner(name, tuple(map(Access, (scopes or "predict").split("+"))))
     return owners
 
 

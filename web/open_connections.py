@@ -23,6 +23,7 @@ RESPONSE_SECONDS = 75
 """How long a response may take, and each piece of a long one."""
 CLOSE_SLOW_EVERY_SECONDS = 2
 SHARE_THAT_GIVES_WAY = 100
+_FEWEST = 50
 _SOCKET = "gunicorn.sock"
 """The key of the connection in the WSGI environment."""
 
@@ -41,6 +42,10 @@ class OpenConnections:
         """The address of each connection without a whole request, longest first."""
         self._most = most
         self._clock = clock
+
+    def allow(self, most: int) -> None:
+        """Lowers the limit to so many connections, but for a few."""
+        self._most = max(min(self._most, most), _FEWEST)
 
     def opened(self, sock: Any) -> None:
         if len(self.deadlines) >= self._most:

@@ -19,15 +19,15 @@ def read_page_query(request: Request, prefix: str, statuses: type[StrEnum]) -> P
     """`prefix` begins the ids of the listed jobs. Raises Problem (400)."""
     query = request.args
     if unknown := sorted(query.keys() - {"cursor", "status", "limit"}):
-        raise Problem(400, f"the query has {unknown[0][:64]}; a list takes only cursor, status and limit")
+        raise _wrong_query(f"the query has {unknown[0][:64]}; a list takes only cursor, status and limit")
     limit, status, cursor = read_limit(request), query.get("status"), query.get("cursor")
     if status is not None and status not in set(statuses):
-        raise Problem(400, f"status must be one of {', '.join(statuses)}")
+        raise _wrong_query(f"status must be one of {', '.join(statuses)}")
     try:
         if cursor is not None:
             ids.check(cursor, prefix)
     except InvalidId:
-        raise Problem(400, "cursor must be the next_cursor of the previous page") from None
+        raise _wrong_query("cursor must be the next_cursor of the previous page") from None
     return PageQuery(cursor, status or None, limit)
 
 
@@ -35,8 +35,12 @@ def read_limit(request: Request) -> int:
     """The most entries on a page. Raises Problem (400)."""
     limit = request.args.get("limit", str(DEFAULT_LIMIT))
     if not re.fullmatch(r"[0-9]{1,9}", limit) or not 1 <= int(limit) <= MAX_LIMIT:
-        raise Problem(400, f"limit must be a whole number from 1 to {MAX_LIMIT}")
+        raise _wrong_query(f"limit must be a whole number from 1 to {MAX_LIMIT}")
     return int(limit)
+
+
+def _wrong_query(detail: str) -> Problem:
+    return Problem(400, detail, reason="query")
 
 
 def write_page(resources: list[bytes], query: PageQuery, cursor: str | None, path: str) -> bytes:

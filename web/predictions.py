@@ -17,7 +17,7 @@ from web.openapi.schemas import JOB_ID, PredictionListSchema, PredictionSchema
 from web.pages import read_page_query, write_page
 from web.requests import read_prediction, read_prefer_wait, read_query_wait, require_json_accepted
 from web.routing import route
-from web.submission import PredictionSubmission
+from web.submission import PredictionRequest, PredictionSubmission
 from web.webhooks.requests import WebhookRequests
 
 _OPERATIONS = JobOperations("prediction", "predictions", JOB_ID, PredictionStatus)
@@ -82,11 +82,7 @@ class PredictionRoutes:
     def create(self, request: ApiRequest) -> JsonResponse:
         require_json_accepted(request)
         seconds = read_prefer_wait(request)
-        prediction_request = read_prediction(request, self._catalog, PATH)
-        if prediction_request.webhook:
-            webhook = self._webhooks.accept(prediction_request.webhook, request.owner.name)
-            prediction_request = prediction_request._replace(webhook=webhook)
-        record, replayed = self._submission.submit(prediction_request, request.owner.name, seconds)
+        record, replayed = self._submission.submit(self._read(request), request.owner.name, seconds)
         headers = {"Idempotency-Replayed": "true"} if replayed else {}
         if seconds and record.status.ended:
             return self._resource(request, record, 200, {"Preference-Applied": f"wait={seconds}", **headers})
@@ -150,6 +146,13 @@ class PredictionRoutes:
         require_json_accepted(request)
         record = self._submission.cancel(job_id, request.owner.name)
         return self._resource(request, record, 200)
+
+    def _read(self, request: ApiRequest) -> PredictionRequest:
+        prediction_request = read_prediction(request, self._catalog, PATH)
+        if not prediction_request.webhook:
+            return prediction_request
+        webhook = self._webhooks.accept(prediction_request.webhook, request.owner.name)
+        return prediction_request._replace(webhook=webhook)
 
     def _resource(
         self,

@@ -1,6 +1,8 @@
 """Errors as problem details (RFC 9457): only this module knows which status an error has."""
 
 import logging
+import re
+from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
 from http import HTTPStatus
 from itertools import islice
@@ -27,6 +29,7 @@ from jobs.errors import (
 )
 from model.description.errors import UnknownModel
 from model.description.schema import MAX_FAULTS, Fault, InvalidRows
+from web.access_log import Refusal
 from web.errors import (
     ExpiredJob,
     FileTooLong,
@@ -37,6 +40,7 @@ from web.errors import (
     UnknownJob,
     UnreadableInput,
 )
+from web.security_headers import with_security_headers
 
 log = logging.getLogger(__name__)
 
@@ -50,24 +54,47 @@ _NOT_HTTP = orjson.dumps(
         "detail": "the request is not valid HTTP; check its first line and its headers",
     }
 )
-NOT_HTTP = (
+NOT_HTTP = with_security_headers(
     b"HTTP/1.1 400 Bad Request\r\nConnection: close\r\nContent-Type: application/problem+json\r\n"
-    b"Content-Length: %d\r\n\r\n%b" % (len(_NOT_HTTP), _NOT_HTTP)
-)
+    b"Content-Length: %d\r\n" % len(_NOT_HTTP)
+) + (b"\r\n" + _NOT_HTTP)
 """The whole response to a request that could not be read and so never reached Flask."""
 
 
+_REASONS = {
+    400: "header",
+    401: "no_key",
+    403: "scope",
+    404: "unknown",
+    405: "method",
+    406: "accept",
+    413: "too_long",
+    415: "media_type",
+    416: "range",
+    422: "invalid",
+}
+
+
 class Problem(Exception):
-    """A request that is refused, with the status and headers of the response."""
+    """A request that is refused, with the status and headers of the response.
+
+    `reason` is a word for the log, where the status does not say it.
+    """
 
     def __init__(
-        self, status: int, detail: str, errors: Iterable[Fault] = (), headers: Mapping[str, str] | None = None
+        self,
+        status: int,
+        detail: str,
+        errors: Iterable[Fault] = (),
+        headers: Mapping[str, str] | None = None,
+        reason: str = "",
     ) -> None:
         super().__init__(detail)
         self.status = status
         self.detail = detail
         self.errors = list(islice(errors, MAX_FAULTS))
         self.headers = headers or {}
+        self.reason = reason or _REASONS.get(status, "failed")
 
 
 _STATUSES: dict[type[Exception], int] = {
@@ -98,6 +125,7 @@ _NO_ROUTE = {
     405: "this route does not support the method; the header Allow lists those that it supports",
 }
 
+_WORDS = re.compile("(?<=[a-z])(?=[A-Z])")
 MAX_TEXT = 2_000
 """A pointer or a detail has no more characters, however long the names are that it repeats."""
 
@@ -121,6 +149,8 @@ class ProblemResponses:
         app.register_error_handler(Exception, self._unexpected)
 
     def _respond(self, problem: Problem) -> Response:
+        kinds = Counter(fault.kind for fault in problem.errors)
+        request.refusal = Refusal(problem.reason, kinds)  # type: ignore[attr-defined]  # an ApiRequest
         title = HTTP_STATUS_CODES[problem.status]
         members: Members = {
             "type": f"urn:paygrade:{title.lower().replace(' ', '-')}",
@@ -142,10 +172,13 @@ class ProblemResponses:
         status = next(_STATUSES[kind] for kind in type(error).__mro__ if kind in _STATUSES)
         seconds = getattr(error, "retry_after", UNAVAILABLE_RETRY_SECONDS if status == 503 else None)
         headers = {"Retry-After": str(seconds)} if seconds else {}
-        return self._respond(Problem(status, str(error), headers=headers))
+        reason = _WORDS.sub("_", type(error).__name__).lower()
+        return self._respond(Problem(status, str(error), headers=headers, reason=reason))
 
     def _invalid_rows(self, error: InvalidRows) -> Response:
-        return self._respond(Problem(422, "the rows do not fit the model; see errors", error.faults))
+        return self._respond(
+            Problem(422, "the rows do not fit the model; see errors", error.faults, reason="invalid_rows")
+        )
 
     def _unreadable_input(self, error: UnreadableInput) -> Response:
         return self._respond(Problem(422, "the input cannot be read", [Fault("/input", str(error))]))

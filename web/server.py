@@ -6,6 +6,8 @@ thousands of waiting callers.
 
 import gc
 import os
+import resource
+import sys
 import time
 from contextlib import suppress
 from functools import partial
@@ -30,7 +32,7 @@ from jobs.settings import Settings
 from model.description.catalog import Catalog
 from web.app import App
 from web.connection import Connection
-from web.keys import Owners
+from web.keys import ApiKeys
 from web.webhooks.posting import post
 from web.webhooks.resolving import threaded_resolve
 from web.webhooks.sender import AT_ONCE
@@ -41,6 +43,8 @@ IDLE_SECONDS = 2
 """How long after SIGTERM an idle connection may still send a request."""
 _MARGIN = 200
 """Connections that are accepted beyond the most, so that others can give way to them."""
+_OTHER_FILES = 400
+"""Descriptors that are left for everything but connections of callers, beside the margin."""
 
 
 class Listener(PyWSGIServer):  # type: ignore[misc]
@@ -77,10 +81,10 @@ class WebServer(BaseApplication):  # type: ignore[misc]
     """Set in each process, after the fork."""
 
     def __init__(
-        self, settings: Settings, owners: Owners, catalog: Catalog, journal: Journal, host: str, port: int
+        self, settings: Settings, keys: ApiKeys, catalog: Catalog, journal: Journal, host: str, port: int
     ) -> None:
         self._settings = settings
-        self._owners = owners
+        self._keys = keys
         self._catalog = catalog
         self._journal = journal
         self._options = {
@@ -114,12 +118,22 @@ class WebServer(BaseApplication):  # type: ignore[misc]
             channel=channel_of(uuid4().hex[:8]),
             post_webhook=partial(post, threaded_resolve(AT_ONCE), time.time),
         )
-        self.web = build(settings, self._owners, self._catalog, self._journal, backends)
+        self.web = build(settings, self._keys, self._catalog, self._journal, backends)
+        self.web.connections.allow(open_files() - _MARGIN - _OTHER_FILES)
         self.web.start()
         # The garbage collector need not visit what lives until the process ends; requests leave few cycles.
         gc.freeze()
         gc.set_threshold(20_000, 20, 20)
         return self.web.app
+
+
+def open_files() -> int:
+    """Raises the limit of file descriptors as far as this process may, and returns it."""
+    limit, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+    with suppress(ValueError, OSError):  # not every system lets it be raised to its hard limit
+        resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
+        limit = most
+    return sys.maxsize if limit == resource.RLIM_INFINITY else limit
 
 
 def _sync_in_thread(descriptor: int) -> None:

@@ -9,7 +9,7 @@ import orjson
 from gevent.event import AsyncResult
 
 from jobs import ids
-from jobs.errors import JobsError, QueueFull, StoreUnavailable
+from jobs.errors import JobsError, QueueFull, StoreUnavailable, TooManyWaiting
 from jobs.logs import Journal
 from jobs.predictions.record import Accepted, NewPrediction, PredictionRecord, Row
 from jobs.predictions.resource import retry_after
@@ -88,17 +88,21 @@ class Admission:
     def add(self, job: NewPrediction) -> Accepted:
         """Returns once the job is recorded and in its queue.
 
-        Raises QueueFull, RateLimited, TooManyRows, IdempotencyKeyReused or StoreUnavailable.
+        Raises QueueFull, RateLimited, TooManyWaiting, TooManyRows, IdempotencyKeyReused or StoreUnavailable.
         """
         watch, size = self._watch, bytes_of(job)
         if watch.room < size:
-            raise watch.with_retry_after(QueueFull("Redis is nearly full; try again later"))
+            raise watch.set_retry_after(QueueFull("Redis is nearly full; try again later"), size)
         watch.room -= size
         try:
             return self._add(job)
         except JobsError as error:
             watch.room += size
-            raise watch.with_retry_after(error) if isinstance(error, QueueFull) else error from None
+            if isinstance(error, QueueFull):
+                watch.set_retry_after(error)
+            elif isinstance(error, TooManyWaiting):
+                error.retry_after = retry_after(watch.capacity, error.rows)
+            raise
 
     def _add_group(self, jobs: Sequence[NewPrediction]) -> list[Accepted | JobsError]:
         verdicts, wake_ups = self._store.add(jobs)

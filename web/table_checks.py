@@ -18,6 +18,7 @@ from model.description.manifest import Manifest
 from model.description.similar import similar_name
 from model.tables.dialect import Dialect, UnclearDialect, find_dialect, find_encoding
 
+NO_MARK = "this is not UTF-16: it has no byte order mark; name utf-16-le or utf-16-be as its encoding"
 _LIST = (
     "line 1: this is a JSON list; send one object on each line, or the list as the member rows of an object, "
     "as application/json"
@@ -42,6 +43,8 @@ def plain_start(start: bytes, encoding: str) -> bytes:
     except UnicodeDecodeError as error:
         line = plain.count(b"\n", 0, error.start) + 1
         raise InvalidTable(f"line {line}: this is not {found}; name the encoding of the file") from None
+    except UnicodeError:
+        raise InvalidTable(NO_MARK) from None
 
 
 def _found_encoding(start: bytes, named: str) -> str:

@@ -79,7 +79,7 @@ def open_upload(request: ApiRequest, limit: int) -> UploadedFile:
         return UploadedFile(pieces, request.mimetype, request.mimetype_params.get("charset", ""))
     boundary = request.mimetype_params.get("boundary", "")
     if not boundary:
-        raise Problem(400, "the multipart body has no boundary in its Content-Type")
+        raise _not_multipart("the multipart body has no boundary in its Content-Type")
     return _open_part(_events(pieces, boundary))
 
 
@@ -104,13 +104,13 @@ def _events(pieces: Iterator[bytes], boundary: str) -> Iterator["Event"]:
             if not isinstance(event, NeedData):
                 yield event
             elif ended:
-                raise Problem(400, "the multipart body ends without its last boundary; send it again")
+                raise _not_multipart("the multipart body ends without its last boundary; send it again")
             else:
                 piece = next(pieces, None)
                 ended = piece is None
                 decoder.receive_data(piece)
     except ValueError:
-        raise Problem(400, "the body is not multipart/form-data, or is cut off") from None
+        raise _not_multipart("the body is not multipart/form-data, or is cut off") from None
     except RequestEntityTooLarge:
         raise Problem(413, f"the multipart body has over {_MOST_FIELDS} parts, or long headers") from None
 
@@ -147,3 +147,7 @@ def _contents(events: Iterator["Event"]) -> Iterator[bytes]:
             raise Problem(422, f"the multipart body goes on after the file; send one file, and {_ORDER}")
         if event.data:
             yield bytes(event.data)
+
+
+def _not_multipart(detail: str) -> Problem:
+    return Problem(400, detail, reason="not_multipart")

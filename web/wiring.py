@@ -1,5 +1,6 @@
 """Builds web from its parts, for the server and for tests."""
 
+import time
 from dataclasses import dataclass
 
 import gevent
@@ -16,18 +17,20 @@ from jobs.predictions.store import PredictionStore
 from jobs.queues.capacity import Monitor
 from jobs.queues.processes import Process
 from jobs.queues.queue import SendWakeUp
+from jobs.queues.usage import UsageReader
 from jobs.settings import Settings
 from jobs.supervision import Supervisor
-from jobs.webhooks.outbox import WebhookOutbox
 from model.description.catalog import Catalog
 from web.access_log import AccessLog
 from web.app import App
+from web.batch_retries import BatchRetrying
 from web.batch_submission import BatchSubmission
 from web.batches import BatchRoutes
 from web.bodies import Bodies
 from web.capacity_watch import CapacityWatch
 from web.dead import DeadLetterRoutes
-from web.keys import Owners
+from web.key_limits import KeyLimits
+from web.keys import ApiKeys
 from web.models import ModelRoutes
 from web.oip.responses import with_error_line
 from web.oip.routes import InferenceRoutes
@@ -40,12 +43,10 @@ from web.problems import ProblemResponses
 from web.recms import RecmsRoutes
 from web.submission import Admission, PredictionSubmission
 from web.waiting import WaitingCallers
-from web.webhooks.payload import Payloads
-from web.webhooks.receivers import Receivers
-from web.webhooks.requests import WebhookRequests
+from web.webhooks.payload import ReadJobs
 from web.webhooks.routes import DeliveryRoutes
-from web.webhooks.secrets import WebhookSecrets
 from web.webhooks.sender import Post, WebhookSender
+from web.webhooks.wiring import build_webhooks
 
 ROUTE_CLASSES = (
     PredictionRoutes,
@@ -90,6 +91,7 @@ class Web:
     waiting: WaitingCallers
     connections: OpenConnections
     batches: BatchSubmission
+    keys: ApiKeys
     supervisor: Supervisor
     webhooks: WebhookSender
 
@@ -98,6 +100,7 @@ class Web:
         self.supervisor.start("capacity watch", self.watch.run)
         self.waiting.start(self.supervisor)
         self.supervisor.start("slow connections", self.connections.run)
+        self.supervisor.start("keys", self.keys.run)
         self.supervisor.start("access log", self.access_log.run)
         self.supervisor.start("webhooks", self.webhooks.run)
 
@@ -108,52 +111,45 @@ class Web:
         self.connections.draining = True
 
 
-def build(settings: Settings, owners: Owners, catalog: Catalog, journal: Journal, backends: Backends) -> Web:
+def build(settings: Settings, keys: ApiKeys, catalog: Catalog, journal: Journal, backends: Backends) -> Web:
     """Connects to nothing, and starts nothing."""
     store = PredictionStore(backends.redis, settings)
     batch_store = BatchStore(backends.batch_redis, settings)
     access_log = AccessLog(Metrics(backends.redis), journal)
     supervisor = Supervisor(access_log.metrics, gevent.spawn, gevent.sleep)
     monitor = Monitor(backends.redis, settings)
-    watch = CapacityWatch(monitor, backends.process, settings.max_waiting)
-    waiting = WaitingCallers(
-        backends.subscriber,
-        {ids.PREDICTION: store.read, ids.BATCH: batch_store.read},
-        backends.channel,
-        settings.max_waiting_callers,
-    )
+    usage = UsageReader(backends.redis)
+    limits = KeyLimits(usage, settings, time.time)
+    watch = CapacityWatch(monitor, usage, limits, backends.process, settings.max_waiting, time.time)
+    read: dict[str, ReadJobs] = {ids.PREDICTION: store.read, ids.BATCH: batch_store.read}
+    waiting = WaitingCallers(backends.subscriber, read, backends.channel, settings.max_waiting_callers)
     admission = Admission(store, watch, backends.send_wake_up, journal)
     predictions = PredictionSubmission(store, admission, watch, waiting)
     send_wake_up = backends.send_batch_wake_up
     batches = BatchSubmission(
         batch_store, backends.files, watch, waiting, send_wake_up, settings.max_file, supervisor
     )
-    receivers, secrets = Receivers(settings.webhook_hosts), WebhookSecrets(settings)
-    webhooks = WebhookRequests(receivers, secrets)
-    outbox = WebhookOutbox(backends.redis)
-    payloads = Payloads({ids.PREDICTION: store.read, ids.BATCH: batch_store.read}, lambda: watch.capacity)
-    sender = WebhookSender(outbox, payloads, receivers, secrets, access_log.metrics, backends.post_webhook)
-    letters = dead_letters(
-        backends.redis,
-        store,
-        BatchRetries(batch_store, backends.files),
-        backends.send_wake_up,
-        backends.send_batch_wake_up,
+    webhooks = build_webhooks(
+        settings, backends.redis, read, lambda: watch.capacity, access_log.metrics, backends.post_webhook
     )
+    send = backends.send_wake_up
+    retries = BatchRetries(batch_store, backends.files)
+    retrying = BatchRetrying(batches, retries, watch)
+    letters = dead_letters(backends.redis, store, retries, send, send_wake_up)
     connections = OpenConnections(settings.most_connections)
-    app = App(settings, owners, access_log, Bodies(settings.held_bodies, connections))
+    app = App(settings, keys, access_log, Bodies(settings.held_bodies, connections), limits)
     ProblemResponses(app, extensions={"v2": with_error_line})
     app.add_routes(
         (
-            PredictionRoutes(predictions, catalog, watch, webhooks),
-            BatchRoutes(batches, catalog, webhooks, settings.s3_allow),
+            PredictionRoutes(predictions, catalog, watch, webhooks.requests),
+            BatchRoutes(batches, catalog, retrying, webhooks.requests, settings.s3_allow),
             RecmsRoutes(predictions, catalog),
             InferenceRoutes(predictions, catalog, monitor),
             ModelRoutes(catalog),
-            DeliveryRoutes(predictions, batches, outbox),
+            DeliveryRoutes(predictions, batches, webhooks.outbox),
             DeadLetterRoutes(letters),
-            OperatingRoutes(monitor, watch, access_log, outbox),
-            DocumentRoutes(Document(catalog, keyed=bool(owners), route_classes=ROUTE_CLASSES)),
+            OperatingRoutes(monitor, watch, access_log, webhooks.outbox),
+            DocumentRoutes(Document(catalog, keyed=bool(keys.owners), route_classes=ROUTE_CLASSES)),
         )
     )
-    return Web(app, access_log, watch, waiting, connections, batches, supervisor, sender)
+    return Web(app, access_log, watch, waiting, connections, batches, keys, supervisor, webhooks.sender)

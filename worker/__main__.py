@@ -1,14 +1,14 @@
 """python -m worker: scores what waits in the queues."""
 
 import argparse
-import os
 import sys
 
 from jobs.connection import connect
 from jobs.errors import InvalidSettings
+from jobs.files.privacy import make_private
 from jobs.logs import log_to_stderr
 from jobs.metrics import Metrics
-from jobs.settings import OWNER_ALONE, load_settings
+from jobs.settings import load_settings
 from jobs.supervision import Supervisor
 from worker.app import Worker
 from worker.child_worker import ATTACHED, ChildWorker, end_with_parent
@@ -24,10 +24,9 @@ def main() -> int:
     )
     parser.add_argument(ATTACHED, action="store_true", help=argparse.SUPPRESS)
     attached = parser.parse_args().attached
-    os.umask(OWNER_ALONE)
     try:
         settings = load_settings()
-        settings.data.mkdir(parents=True, exist_ok=True)
+        make_private(settings.data)
     except (InvalidSettings, OSError) as error:
         print(f"worker: {error}", file=sys.stderr)
         return 2

@@ -2,18 +2,20 @@
 
 import time
 from collections.abc import Callable
+from functools import partial
 
 import orjson
 
 from jobs.batches.consumer import BatchConsumer, BatchTask, ChunkDone
 from jobs.batches.record import folder_of, input_of, part_of
 from jobs.batches.status import BatchStatus
-from jobs.files.store import FileStore
+from jobs.files.store import FOR_WORKERS, FileStore
 from jobs.queues.queue import SendWakeUp, try_wake_up
 from model.bundle import Bundle
 from worker.file_stores import FileStores
 from worker.joining import Joining
 from worker.measurements import Pace, Report
+from worker.mending import mended
 from worker.patience import patiently
 from worker.planning import Planning
 from worker.tables.chunks import ChunkScorer
@@ -27,7 +29,7 @@ from worker.tables.score import Slices, predict_with, types_of, warn_by
 class BatchSteps:
     """The steps. Each may be repeated, also by another child, with the same result.
 
-    `max_file` is the most bytes that an unpacked file may have.
+    `max_file` is the most bytes that an unpacked file may have; `s3_allow` lists what callers may name.
     """
 
     def __init__(
@@ -38,9 +40,10 @@ class BatchSteps:
         send_wake_up: SendWakeUp,
         most_wake_ups: int,
         max_file: int,
+        s3_allow: str = "",
     ) -> None:
         self._consumer = consumer
-        self._stores = FileStores(files)
+        self._stores = FileStores(files, s3_allow)
         self.report = report
         self._send_wake_up = send_wake_up
         self._most_wake_ups = most_wake_ups
@@ -50,6 +53,7 @@ class BatchSteps:
         self.join = Joining(consumer, self._stores, self._wake_up, most_wake_ups).join
 
     def score(self, task: BatchTask, bundle: Bundle, wanted: Callable[[], bool], slices: Slices) -> None:
+        self._stores.own.check_room(FOR_WORKERS)
         started = time.monotonic()
         chunk, explain, manifest = Chunk.from_text(task.chunk), task.options.explain, bundle.manifest
         scorer = ChunkScorer(
@@ -60,9 +64,11 @@ class BatchSteps:
             types_of(bundle, explain),
             warn_by(bundle.observed),
             bundle.matrix_type,
+            task.options.error_inputs,
         )
         files, name, where = self._input(task, chunk)
-        part = scorer.score(files, name, where, part_of(task.id, int(task.task)), wanted, slices)
+        score = partial(scorer.score, files, name, where, part_of(task.id, int(task.task)), wanted, slices)
+        part = score() if task.kept is None else mended(task, task.kept, self._stores.own, score)
         done = ChunkDone(*part, expected=chunk.rows, bytes=chunk.size)
         counts, wake_ups = patiently(self._consumer.done, task, done, self._most_wake_ups)
         seconds = time.monotonic() - started

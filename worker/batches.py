@@ -11,12 +11,20 @@ import orjson
 
 from jobs.batches.consumer import JOIN, LOST_PER_ATTEMPT, PLAN, PREVIEW, BatchConsumer, BatchTask
 from jobs.batches.status import BatchStatus
-from jobs.errors import FileMissing, FilesForbidden, FilesUnavailable, InvalidTable, StoreUnavailable
+from jobs.errors import (
+    FileMissing,
+    FilesForbidden,
+    FilesUnavailable,
+    InvalidTable,
+    OverLimit,
+    StoreUnavailable,
+)
 from jobs.queues.queue import NO_ENTRY
 from jobs.supervision import Supervisor
 from model.description.errors import ModelError
 from worker.batch_steps import BatchSteps
 from worker.bundles import Bundles
+from worker.memory import is_out_of_memory
 from worker.stopping import ScoringStopped
 from worker.tables.bisect import Bisection
 from worker.tables.score import Slices, all_at_once, give_up_all
@@ -71,7 +79,10 @@ class Lease:
                 continue
             try:
                 status, self._beside_predictions = self._consumer.renew(self._name, *held)
-            except StoreUnavailable as error:  # until the lease is over, nobody else has the task
+            except (
+                StoreUnavailable,
+                MemoryError,
+            ) as error:  # until the lease is over, nobody else has the task
                 self._supervisor.report("lease", error)
                 continue
             wanted = _JOIN_WANTED if held[1].task == JOIN else _WANTED
@@ -80,6 +91,9 @@ class Lease:
 
 
 INVALID_TABLE = "invalid_table"
+OUT_OF_MEMORY = (
+    "a part of this file needs more memory than a worker has; send shorter rows, or set PAYGRADE_CHILD_MEMORY"
+)
 FILES_UNAVAILABLE = "files_unavailable"
 LINGER_MS = 200
 """How long an empty queue is watched before the wake-up is withdrawn: the next task then needs no wake-up."""
@@ -98,6 +112,7 @@ class BatchLoop:
         stopping: Callable[[], bool],
         attempts: int,
         files_patience: float,
+        give_back_memory: Callable[[], None],
     ) -> None:
         self.consumer = consumer
         self._bundles = bundles
@@ -108,6 +123,7 @@ class BatchLoop:
         self._attempts = attempts
         self._files_patience = files_patience
         self._store_failed = False
+        self._give_back_memory = give_back_memory
 
     @property
     def rows_per_second(self) -> int:
@@ -128,6 +144,7 @@ class BatchLoop:
                     return
                 with self._lease.hold(wake_up, task):
                     self._work_on(task)
+                self._give_back_memory()
             self.consumer.withdraw(wake_up)
         except StoreUnavailable:
             self._store_failed = True
@@ -154,7 +171,7 @@ class BatchLoop:
         except ScoringStopped:
             self.consumer.release(task)
         except InvalidTable as error:
-            self._fail(task, INVALID_TABLE, str(error))
+            self._fail(task, "over_limit" if isinstance(error, OverLimit) else INVALID_TABLE, str(error))
         except (FileMissing, FilesForbidden) as error:
             self._fail(task, "file_missing", str(error))
         except FilesUnavailable as error:
@@ -163,6 +180,9 @@ class BatchLoop:
             log.error("model_unavailable", extra={"model": task.model, "error": str(error)})
             self._abandon(task, "model_unavailable", f"no worker could load {task.model}")
         except Exception as error:
+            if is_out_of_memory(error):
+                self._abandon(task, "out_of_memory", OUT_OF_MEMORY)
+                return
             frame = traceback.extract_tb(error.__traceback__)[-1]
             where = f"{frame.filename}:{frame.lineno}"
             log.error("unexpected_error", extra={"error": type(error).__name__, "where": where})
@@ -180,9 +200,8 @@ class BatchLoop:
 
     def _step(self, task: BatchTask) -> None:
         if task.task == JOIN:
-            self._steps.join(
-                task, self._lease.wanted
-            )  # joins what was scored, even if the model can no longer be loaded
+            # What was scored is joined even if the model can no longer be loaded.
+            self._steps.join(task, self._lease.wanted)
             return
         bundle = self._bundles.get(task.model, task.sha256)
         if task.task == PLAN:

@@ -23,6 +23,7 @@ from jobs.settings import Settings
 from jobs.supervision import Supervisor
 from model.description.catalog import Catalog
 from model.description.errors import ModelError
+from worker.memory import MemoryBudget, budget_of, memory_of_machine
 from worker.roles import ChildContext, Loop, Role, WokenLoop
 
 log = logging.getLogger(__name__)
@@ -55,13 +56,15 @@ class Child:
         self._stopping = stopping
         # Asked before the fork: a child whose worker was killed at once would find another parent.
         self._worker = os.getpid()
+        self._memory = MemoryBudget(budget_of(settings, memory_of_machine()))
         self._woken: WokenLoop | None = None
         self._loops: list[Loop] = []
         self._announced = False
         self._register()
 
     def start(self) -> None:
-        """Loads the default bundle, and starts the heartbeat thread."""
+        """Limits its memory, loads the default bundle, and starts the heartbeat thread."""
+        self._memory.enforce()
         self._name = f"{socket.gethostname()}:{self._worker}:{os.getpid()}"
         self._metrics = Metrics(connect(self._settings))
         self._supervisor = Supervisor(self._metrics)
@@ -133,6 +136,7 @@ class Child:
             bundles,
             self._stopping,
             self._supervisor,
+            self._memory,
         )
 
     def _touch(self) -> None:

@@ -13,9 +13,8 @@ from jobs import RELEASE
 from jobs.batches.consumer import BatchConsumer, BatchTask
 from jobs.batches.record import output_of, part_of, parts_folder, plain_folder, source_of
 from jobs.batches.status import BatchStatus
-from jobs.errors import JobsError
+from jobs.errors import FileMissing, FilesUnavailable, JobsError
 from jobs.files.store import Draft
-from jobs.files.tables import Format
 from worker.file_stores import FileStores
 from worker.patience import patiently
 from worker.stopping import ScoringStopped
@@ -28,7 +27,7 @@ log = logging.getLogger(__name__)
 STEP_SECONDS = 1
 
 SPENT = frozenset({BatchStatus.SUCCEEDED, BatchStatus.CANCELED})
-"""The ends after which no row is tried again."""
+"""The ends after which no row is tried again. After others, input and parts stay until the batch expires."""
 ALL_FAILED = orjson.dumps(
     {"type": "rows_failed", "detail": "no row could be scored; the errors say why for each row"}
 )
@@ -83,8 +82,8 @@ class Joining:
         if task.done:
             self._write(task, wanted)
         status, error = _ending(task)
-        if ended := patiently(self._consumer.finish, task, status, error):
-            self._clean(task, with_input=ended in SPENT)
+        if patiently(self._consumer.finish, task, status, error) in SPENT:
+            self._clean(task)
 
     def _damaged(self, task: BatchTask) -> list[int]:
         """The chunks whose parts have another size than was recorded, or are gone."""
@@ -105,9 +104,12 @@ class Joining:
         ):
             if position.parts.encode() not in task.joining:
                 self._save(task, position.parts, result, errors)  # whoever goes on uses these drafts
-            self._copy(task, position, result, errors, wanted)
-            result.finish()
-            errors.finish()
+            try:
+                self._copy(task, position, result, errors, wanted)
+                result.finish()
+                errors.finish()
+            except FileMissing:  # the next try finds which part is gone, and begins a draft that is gone anew
+                raise FilesUnavailable("a file was removed while the parts were joined") from None
 
     def _copy(
         self, task: BatchTask, position: Position, result: Draft, errors: Draft, wanted: Callable[[], bool]
@@ -118,13 +120,11 @@ class Joining:
             (result, result_pieces(own, parts, layout, result.at)),
             (errors, error_pieces(own, _errors(task), errors.at)),
         ):
-            # What is there of a Parquet file is of no use before its end.
-            resumable = draft is errors or layout.results is not Format.PARQUET
             for piece in pieces:
                 if not wanted():
                     raise ScoringStopped
                 draft.write(piece)
-                if resumable and self._clock() - saved_at >= STEP_SECONDS:
+                if self._clock() - saved_at >= STEP_SECONDS:
                     self._save(task, position.parts, result, errors)
                     saved_at = self._clock()
 
@@ -137,16 +137,13 @@ class Joining:
         files, file = self._stores.find(output_of(task.id, task.options, name))
         return files.draft(file, state, at)
 
-    def _clean(self, task: BatchTask, with_input: bool) -> None:
-        """Removes the parts and the input. If that fails, the sweeper removes them when the batch expires.
-
-        Where rows failed, the input stays until then, so that they can be tried again.
-        """
+    def _clean(self, task: BatchTask) -> None:
+        """Removes the parts and the input. If that fails, the sweeper removes them when the batch expires."""
         own, source = self._stores.own, source_of(task.id, task.options)
         try:
             own.remove(parts_folder(task.id))
             own.remove(plain_folder(task.id))
-            if with_input and not source.store:
+            if not source.store and not task.options.input_from:
                 own.remove_file(source.name)
         except JobsError as error:
             log.warning("files_unavailable", extra={"error": str(error)})

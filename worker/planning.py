@@ -7,6 +7,7 @@ from contextlib import contextmanager
 
 from jobs.batches.consumer import BatchConsumer, BatchTask, PlanStep
 from jobs.batches.record import BatchOptions, input_of, source_of
+from jobs.files.store import FOR_WORKERS
 from jobs.files.tables import Format, added_names
 from model.bundle import Bundle
 from model.tables.dialect import Dialect
@@ -14,6 +15,7 @@ from worker.file_stores import FileStores
 from worker.patience import patiently
 from worker.stopping import ScoringStopped
 from worker.tables.cut import Chunk, CutText, EndlessRecord, Text, TextFile, TextStream, endless_record
+from worker.tables.limits import check_values, unpacked_limit
 from worker.tables.plan import Layout, Plan, TableRequest, go_on_with_text, plan_parquet, plan_text
 from worker.tables.prepare import RawFile, plain_pieces
 
@@ -48,12 +50,15 @@ class Planning:
         Raises InvalidTable, and ScoringStopped once the task is no longer wanted or is in other hands.
         """
         first, found, began = task.chunks, list[Chunk](), self._clock()
+        rows, sent = task.total, self._sent_bytes(task)
         resumed = recorded = None
         with self.opened(task, bundle, wanted) as plan:
             for cuts in plan.cuts:
                 now = self._clock()
                 resumed, recorded = resumed or now, recorded or now
                 found += [self.keep(task, cut) for cut in cuts]
+                rows += sum(cut.chunk.rows for cut in cuts)
+                check_values(rows, plan.layout.width, sent)
                 if now - recorded < STEP_SECONDS:
                     continue
                 # To find the place again may take long: this turn then lasts at least as long.
@@ -98,6 +103,11 @@ class Planning:
                 file.write(cut.text)
         return cut.chunk
 
+    def _sent_bytes(self, task: BatchTask) -> int:
+        """The size of the file as it was sent."""
+        files, name = self._stores.find(source_of(task.id, task.options))
+        return files.size(name)
+
     def _record(self, task: BatchTask, layout: Layout, first: int, found: list[Chunk], over: str) -> None:
         step = PlanStep(
             first,
@@ -128,8 +138,10 @@ class Planning:
 
     def _plain_pieces(self, task: BatchTask, check: Callable[[], None]) -> Iterator[bytes]:
         files, name = self._stores.find(source_of(task.id, task.options))
+        self._stores.own.check_room(FOR_WORKERS)
         encoding = None if task.options.input is Format.PARQUET else task.options.encoding
-        return plain_pieces(RawFile(files, name, encoding), self._max_file, check)
+        limit = min(self._max_file, unpacked_limit(self._sent_bytes(task)))
+        return plain_pieces(RawFile(files, name, encoding), limit, check)
 
 
 def request_of(options: BatchOptions, bundle: Bundle) -> TableRequest:
@@ -143,4 +155,5 @@ def request_of(options: BatchOptions, bundle: Bundle) -> TableRequest:
         dialect=Dialect(options.delimiter, options.decimal),
         warns=manifest.warns,
         explain=options.explain,
+        escapes=options.escape_formulas,
     )

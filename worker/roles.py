@@ -15,6 +15,7 @@ from jobs.queues.names import BATCHES, EXPLANATIONS, PREDICTIONS, Queue
 from jobs.queues.queue import send_wake_up
 from jobs.settings import Settings
 from jobs.supervision import Supervisor
+from worker.memory import MemoryBudget
 from worker.sweeper import BatchQueueSweep, QueueSweep, Sweep
 
 if TYPE_CHECKING:
@@ -54,6 +55,7 @@ class ChildContext(NamedTuple):
     bundles: "Bundles"
     stopping: Callable[[], bool]
     supervisor: Supervisor
+    memory: MemoryBudget
 
 
 class Role(NamedTuple):
@@ -111,6 +113,7 @@ def _batch_loops(child: ChildContext) -> tuple[WokenLoop, list[Loop]]:
         send_wake_up=lambda name: send_wake_up(child.celery, BATCHES, name),
         most_wake_ups=settings.batch_children,
         max_file=settings.max_file,
+        s3_allow=settings.s3_allow,
     )
     lease = Lease(consumer, child.name, child.stopping, child.supervisor)
     loop = BatchLoop(
@@ -122,6 +125,7 @@ def _batch_loops(child: ChildContext) -> tuple[WokenLoop, list[Loop]]:
         child.stopping,
         settings.attempts,
         settings.files_patience_seconds,
+        child.memory.give_back,
     )
     return loop, []
 

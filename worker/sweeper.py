@@ -16,7 +16,7 @@ from jobs.connection import store_errors
 from jobs.errors import FilesUnavailable
 from jobs.files.store import FileStore
 from jobs.predictions.consumer import PredictionConsumer
-from jobs.queues.queue import send_wake_up
+from jobs.queues.queue import log_unreadable, send_wake_up
 from jobs.supervision import Supervisor
 
 log = logging.getLogger(__name__)
@@ -97,7 +97,7 @@ class BatchQueueSweep(QueueSweep):
                 if batch := ExpiredBatch.read(expired):
                     self._files.remove(folder_of(batch.id))
                 else:
-                    log.error("unreadable_entry", extra={"queue": self._batches.queue.name})
+                    log_unreadable(self._batches.queue, ValueError())
                 self._batches.files_removed(expired)
             except FilesUnavailable as error:  # the next sweep tries again
                 log.warning("files_unavailable", extra={"error": str(error)})

@@ -93,14 +93,16 @@ class Client:
         model: str | None = None,
         explain: bool = False,
         metadata: Mapping[str, Any] | None = None,
+        webhook: str | None = None,
         timeout: float = 60,
     ) -> Resource:
         """Posts one row, or a list of rows, as a prediction.
 
-        A post that may not have arrived is repeated with its Idempotency-Key for `timeout` seconds: it never
-        makes a second job.
+        `webhook` is an https address that is told when the job has ended. A post that may not have arrived is
+        repeated with its Idempotency-Key for `timeout` seconds: it never makes a second job.
         """
         body = {"inputs": inputs, **_given(model=model, explain=explain or None, metadata=metadata)}
+        body |= _given(webhook=webhook)
         headers = {"Idempotency-Key": uuid.uuid4().hex}
         return self._retried(
             lambda: self._transport.ask("POST", PATHS["prediction"], json=body, headers=headers),
@@ -122,13 +124,18 @@ class Client:
         decimal: str | None = None,
         encoding: str | None = None,
         missing: str | None = None,
+        error_inputs: bool = False,
+        escape_formulas: bool = False,
+        webhook: str | None = None,
         on_sent: OnSent = lambda sent, size: None,
     ) -> Resource:
         """Posts a file as a batch; a name is sent again if that may help, an open file is not.
 
         `format` and `results` are csv, ndjson or parquet; by default the ending of the name decides, or else
         the first bytes. `delimiter`, `decimal` and `encoding` are those of the file, if the service does not
-        find them; `missing` are texts for missing values, as in `NA,?`.
+        find them; `missing` are texts for missing values, as in `NA,?`. With `error_inputs` the errors have
+        each failed row, to be corrected and sent to `retry`. `escape_formulas` is for CSV results. `webhook`
+        is an address that is told when the batch has ended.
         """
         name = str(file) if isinstance(file, str | Path) else ""
         headers = {
@@ -137,8 +144,13 @@ class Client:
         }
         if is_gzip(name):
             headers["Content-Encoding"] = "gzip"
-        flags = {"explain": explain, "include_inputs": include_inputs}
-        params = _given(model=model, results=results, prefix=prefix)
+        flags = {
+            "explain": explain,
+            "include_inputs": include_inputs,
+            "error_inputs": error_inputs,
+            "escape_formulas": escape_formulas,
+        }
+        params = _given(model=model, results=results, prefix=prefix, webhook=webhook)
         params |= _given(delimiter=delimiter, decimal=decimal, encoding=encoding, missing=missing)
         params |= {name: "true" for name, wanted in flags.items() if wanted}
 
@@ -207,6 +219,20 @@ class Client:
     def cancel(self, job_id: str) -> Resource:
         """Raises Conflict if the job can no longer be canceled."""
         return self._transport.ask("POST", f"{path_of(job_id)}/cancel")
+
+    def retry(self, batch_id: str, corrected: str | Path | BinaryIO | None = None) -> Resource:
+        """A new batch that scores the failed rows again; what was scored keeps its scores.
+
+        `corrected` is an errors file in which each line has a corrected `input`. Raises Conflict for a batch
+        that has no failed rows.
+        """
+        path, headers = f"{path_of(batch_id)}/retry", {"Idempotency-Key": uuid.uuid4().hex}
+        if corrected is None:
+            return self._retried(lambda: self._transport.ask("POST", path, headers=headers), attempts=3)
+        headers["Content-Type"] = MEDIA_TYPES["ndjson"]
+        with _opened(corrected) as (opened, size):
+            content = _pieces(opened, size, lambda sent, of: None)
+            return self._transport.ask("POST", path, FILE_SECONDS, headers=headers, content=content)
 
     def delete(self, job_id: str) -> None:
         """Removes a job that has ended. Raises Conflict if it has not."""

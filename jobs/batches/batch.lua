@@ -19,6 +19,9 @@
 --                             for this reason, and since when; '<task> redone': how often its part was found damaged
 --   job:<id>:lost_slices  hash  of each chunk that consumers were lost with: the slices of rows that they had noted;
 --                             and, as '<chunk> trying', the slice that is under trial
+--   job:<id>:kept     hash    of a retry: what is in `done` of the batch that it tries again
+--   batches:readers:<id>  set  retries that read the files of this batch, which stay as long as theirs
+--   batches:reads:<id>  set   the batches whose files this retry reads
 --   batches:open      set     batches that have not ended
 --   batches:open:<owner>  zset  those of the owner, by the time when they were accepted
 --   batches:unqueued  string  how many chunks are planned and not in the queue yet
@@ -32,15 +35,23 @@ local OPEN = 'batches:open'
 local UNQUEUED = 'batches:unqueued'
 local CUT_SHORT = 'cut short'
 local FILES = 'batches:files'
+local CAN_BE_RETRIED = {failed = true, partially_succeeded = true}
 
 local function id_of(raw) return id_from('batch_', raw) end
+local function readers_key(id) return 'batches:readers:' .. id end
+local function reads_key(id) return 'batches:reads:' .. id end
 -- At this time the sweeper removes the files of a batch, and its id from the list of its owner.
 local function remove_files_at(time, id, owner) redis.call('ZADD', FILES, time, id .. ' ' .. owner) end
 
 local function open_key(owner) return 'batches:open:' .. owner end
 
 local function add_task(id, task)
-  redis.call('XADD', stream_key(QUEUE), '*', 'id', id, 'rows', 1, 'task', task)
+  if is_behind(QUEUE) then
+    local owner = redis.call('HGET', job_key(id), 'owner')
+    put_behind(QUEUE, owner, behind_of(QUEUE, owner), id, 1, 'task', task)
+  else
+    redis.call('XADD', stream_key(QUEUE), '*', 'id', id, 'rows', 1, 'task', task)
+  end
   count_rows(QUEUE, 1)
 end
 
@@ -48,7 +59,10 @@ end
 local function end_batch(id, status, retention_ms, error)
   local key = job_key(id)
   local owner, hidden, chunks, next_chunk = unpack(redis.call('HMGET', key, 'owner', 'hidden', 'chunks', 'next'))
-  redis.call('DEL', key .. ':plan', key .. ':done', key .. ':in_queue', key .. ':tries', key .. ':lost_slices')
+  redis.call('DEL', key .. ':in_queue', key .. ':tries', key .. ':lost_slices', key .. ':kept')
+  for _, list in ipairs({key .. ':plan', key .. ':done'}) do
+    if CAN_BE_RETRIED[status] then redis.call('PEXPIRE', list, retention_ms) else redis.call('DEL', list) end
+  end
   redis.call('SREM', OPEN, id)
   redis.call('ZREM', open_key(owner), id)
   if chunks then redis.call('DECRBY', UNQUEUED, chunks - next_chunk) end
@@ -57,6 +71,11 @@ local function end_batch(id, status, retention_ms, error)
   if redis.call('SCARD', OPEN) == 0 then redis.call('DEL', UNQUEUED) end  -- corrects the count if it has drifted
   remove_files_at(whole(now + retention_ms), id, owner)
   end_job(hidden and 'previews' or KIND, QUEUE, id, read_job(id), status, retention_ms, NOT_INLINED, error)
+end
+
+-- Ends a batch whose record could not be read; raises an error if it cannot even be ended.
+local function give_up(id, retention_ms)
+  if not is_final(id) then end_batch(id, 'failed', retention_ms, UNREADABLE) end
 end
 
 -- Why one more batch of an owner is refused: {'over', the owner's batch that has been open longest} or {'full'}; false if it

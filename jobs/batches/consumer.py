@@ -13,7 +13,15 @@ from jobs.batches.record import BatchOptions
 from jobs.batches.status import BatchStatus
 from jobs.connection import store_errors
 from jobs.queues.names import BATCHES, PREDICTIONS
-from jobs.queues.queue import NO_ENTRY, Entry, QueueConsumer, Script, decode_all
+from jobs.queues.queue import (
+    NO_ENTRY,
+    UNREADABLE,
+    Entry,
+    QueueConsumer,
+    Script,
+    decode_all,
+    log_unreadable,
+)
 from jobs.settings import Settings
 
 log = logging.getLogger(__name__)
@@ -44,6 +52,18 @@ class ChunkDone(NamedTuple):
     expected: int
     bytes: int
 
+    @classmethod
+    def read(cls, recorded: Any) -> "ChunkDone":
+        """As done.lua has recorded it."""
+        return cls._make(map(int, recorded.split()))
+
+    @classmethod
+    def read_all(cls, recorded: Sequence[Any]) -> "dict[int, ChunkDone]":
+        """By the number of the chunk, with which `recorded` alternates."""
+        return {
+            int(number): cls.read(done) for number, done in zip(recorded[::2], recorded[1::2], strict=True)
+        }
+
 
 class BatchTask(NamedTuple):
     """A task of a batch: to PLAN it, to PREVIEW it, to score the chunk of this number, to JOIN the parts.
@@ -73,6 +93,8 @@ class BatchTask(NamedTuple):
     """To JOIN the parts: all chunks, in order ..."""
     done: dict[int, ChunkDone] = {}  # noqa: RUF012 (never changed)
     """... and what is recorded of those that are done, by number."""
+    kept: ChunkDone | None = None
+    """What the batch that is tried again has recorded of this chunk."""
 
 
 class PlanStep(NamedTuple):
@@ -157,7 +179,22 @@ class BatchConsumer(QueueConsumer):
             entry_task=entry.detail,
             last="1" if last else "",
         )
-        return _decode(claimed[0]) if claimed else None
+        try:
+            return _decode(claimed[0]) if claimed else None
+        except Exception as error:  # given up alone
+            log_unreadable(self.queue, error)
+            self._give_up(claimed[0])
+            return None
+
+    def _give_up(self, claimed: Any) -> None:
+        self._finish(
+            entry=claimed.entry,
+            id=claimed.id,
+            task=claimed.task,
+            status=BatchStatus.FAILED,
+            retention_ms=self._retention_ms,
+            error=UNREADABLE,
+        )
 
     def renew(self, consumer: str, wake_up: str, task: BatchTask) -> Renewed:
         """Starts the lease anew, and reads the status of the batch."""
@@ -293,7 +330,7 @@ class BatchConsumer(QueueConsumer):
         with store_errors():
             pipeline = self._redis.pipeline(transaction=False)
             for job_id in job_ids:
-                pipeline.exists(f"job:{job_id}")
+                pipeline.exists(f"job:{job_id}", f"batches:readers:{job_id}")
             return [job_id for job_id, known in zip(job_ids, pipeline.execute(), strict=True) if not known]
 
     def files_removed(self, expired: bytes) -> None:
@@ -320,10 +357,6 @@ def _line(task: BatchTask, status: BatchStatus, ended: Any) -> dict[str, Any]:
 
 
 def _decode(claimed: Any) -> BatchTask:
-    done = {
-        int(number): ChunkDone._make(map(int, recorded.split()))
-        for number, recorded in zip(claimed.done[::2], claimed.done[1::2], strict=True)
-    }
     return BatchTask(
         entry=claimed.entry,
         id=claimed.id.decode(),
@@ -341,7 +374,8 @@ def _decode(claimed: Any) -> BatchTask:
         chunk=claimed.chunk.decode(),
         lost=tuple(_slice(text) for text in claimed.lost.decode().split()),
         plan=tuple(decode_all(claimed.plan)),
-        done=done,
+        done=ChunkDone.read_all(claimed.done),
+        kept=ChunkDone.read(claimed.kept) if claimed.kept else None,
     )
 
 

@@ -1,7 +1,7 @@
 """The record of a batch: what its caller wants, how far it is, and where its files are."""
 
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import Any, NamedTuple
 
 import orjson
@@ -36,6 +36,12 @@ class BatchOptions:
     output: str = ""
     dry_run: bool = False
     raw: bool = False
+    error_inputs: bool = False
+    input_from: str = ""
+    """Of a retry: the batch whose input it reads."""
+    kept_from: str = ""
+    """Of a retry: the batch that it tries again, whose parts it keeps where no row failed."""
+    escape_formulas: bool = False
 
     @property
     def has_plain_chunks(self) -> bool:
@@ -71,6 +77,11 @@ class NewBatch:
     webhook: str = ""
     retry_of: str = ""
     request_id: str = ""
+    reads: tuple[str, ...] = ()
+    """Of a retry: the batches whose files it reads."""
+
+    def with_key(self, key: IdempotencyKey) -> "NewBatch":
+        return replace(self, idempotency=key)
 
 
 class BatchRecord(NamedTuple):
@@ -157,14 +168,18 @@ def folder_of(job_id: str) -> str:
 def source_of(job_id: str, options: BatchOptions) -> FileRef:
     """The file that the caller named or sent."""
     if not options.source:
-        return FileRef(f"{folder_of(job_id)}/input")
+        return FileRef(f"{folder_of(options.input_from or job_id)}/input")
     folder, _, name = options.source.rpartition("/")
     return FileRef(name, folder)
 
 
 def input_of(job_id: str, options: BatchOptions, start: int = 0) -> FileRef:
     """The file that is scored. With `has_plain_chunks`, each chunk has one, named by its start."""
-    return FileRef(f"{plain_folder(job_id)}/{start:015}") if options.raw else source_of(job_id, options)
+    return (
+        FileRef(f"{plain_folder(options.input_from or job_id)}/{start:015}")
+        if options.raw
+        else source_of(job_id, options)
+    )
 
 
 def plain_folder(job_id: str) -> str:
@@ -175,6 +190,11 @@ def plain_folder(job_id: str) -> str:
 def part_of(job_id: str, chunk: int) -> str:
     """The results of a chunk, until they are joined; its errors have this name and `.errors`."""
     return f"{parts_folder(job_id)}/{chunk:06}"
+
+
+def corrected_of(job_id: str, chunk: int) -> str:
+    """The corrected rows of a chunk of a retry: NDJSON with `row`, counted in the chunk, and `input`."""
+    return f"{folder_of(job_id)}/corrected/{chunk:06}"
 
 
 def parts_folder(job_id: str) -> str:

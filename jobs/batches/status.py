@@ -32,7 +32,7 @@ _S = BatchStatus
 BATCH_TRANSITIONS: dict[BatchStatus, frozenset[BatchStatus]] = {
     _S.VALIDATING: frozenset({_S.QUEUED, _S.SUCCEEDED, _S.FAILED, _S.CANCELED, _S.EXPIRED}),
     _S.QUEUED: frozenset({_S.RUNNING, _S.FAILED, _S.CANCELED, _S.EXPIRED}),
-    _S.RUNNING: frozenset({_S.FINALIZING, _S.CANCELING}),
+    _S.RUNNING: frozenset({_S.FINALIZING, _S.CANCELING, _S.FAILED}),
     _S.FINALIZING: frozenset({_S.RUNNING, _S.SUCCEEDED, _S.PARTIALLY_SUCCEEDED, _S.FAILED, _S.CANCELED}),
     _S.CANCELING: frozenset({_S.CANCELED, _S.FAILED}),
     _S.SUCCEEDED: frozenset(),
@@ -41,7 +41,10 @@ BATCH_TRANSITIONS: dict[BatchStatus, frozenset[BatchStatus]] = {
     _S.CANCELED: frozenset(),
     _S.EXPIRED: frozenset(),
 }
-"""Only a dry run goes from VALIDATING to SUCCEEDED. A damaged part leads from FINALIZING back to RUNNING."""
+"""Only a dry run goes from VALIDATING to SUCCEEDED, and only what cannot be read from RUNNING to FAILED.
+
+A damaged part leads from FINALIZING back to RUNNING.
+"""
 
 for _status, _following in BATCH_TRANSITIONS.items():
     _status.ended = not _following

@@ -8,9 +8,10 @@ from uuid import uuid4
 
 from redis import Redis
 
+from jobs.batches.consumer import ChunkDone
 from jobs.batches.record import BatchRecord, NewBatch
 from jobs.batches.status import BatchStatus
-from jobs.errors import IdempotencyKeyReused, QueueFull, StoreRefuses, TooManyBatches
+from jobs.errors import IdempotencyKeyReused, NotRetryable, QueueFull, StoreRefuses, TooManyBatches
 from jobs.queues.capacity import MOST_SECONDS, UNKNOWN_SECONDS
 from jobs.queues.names import BATCH
 from jobs.queues.queue import JobStore, Script, decode_all, first_members
@@ -34,6 +35,7 @@ class BatchStore(JobStore[BatchRecord, BatchStatus]):
 
     def __init__(self, redis: Redis, settings: Settings) -> None:
         super().__init__(redis, settings, BATCH, BatchRecord.decode, BatchStatus)
+        self.s3_allow = settings.s3_allow
         self._limits: dict[str, Any] = {
             "max_open": settings.max_batches,
             "max_open_per_owner": settings.max_batches_per_key,
@@ -42,6 +44,7 @@ class BatchStore(JobStore[BatchRecord, BatchStatus]):
         self._release_key = Script(redis, "batches/release_key")
         self._check_limits = Script(redis, "batches/check_limits")
         self._add = Script(redis, "batches/add")
+        self._read_plan = Script(redis, "batches/read_plan")
 
     def reserve_key(self, owner: str, key: bytes, job_id: str) -> KnownKey | None:
         """Reserves the key for this batch. Returns None, or what the key stands for already."""
@@ -61,8 +64,8 @@ class BatchStore(JobStore[BatchRecord, BatchStatus]):
         """Records the batch and adds its first task to the queue. Returns the wake-ups to send.
 
         Returns the id of another batch if its key stands for that by now. Raises QueueFull, TooManyBatches,
-        IdempotencyKeyReused, or StoreRefuses if the key is no longer reserved. Adding a batch again changes
-        nothing.
+        IdempotencyKeyReused, NotRetryable, or StoreRefuses if the key is no longer reserved. Adding a batch
+        again changes nothing.
         """
         verdict, *detail = self._add(
             [_item(batch)], **self._limits, retention_ms=self.retention_ms, wake_up_name=uuid4().hex
@@ -75,9 +78,19 @@ class BatchStore(JobStore[BatchRecord, BatchStatus]):
                 return str(detail[0].decode())
             case b"reused":
                 raise IdempotencyKeyReused
+            case b"gone":
+                raise NotRetryable("the batch that this one tries again has just been removed")
             case b"lapsed":
                 raise StoreRefuses("the Idempotency-Key was lost while the body arrived; send it again")
         raise self._refusal(verdict, *detail)
+
+    def read_plan(self, job_id: str) -> tuple[list[str], dict[int, ChunkDone]]:
+        """The chunks of a batch that has ended, and what is recorded of those that are done.
+
+        Both are empty if it cannot be tried again.
+        """
+        plan, done = self._read_plan(id=job_id)
+        return decode_all(plan), ChunkDone.read_all(done)
 
     def _refusal(self, verdict: bytes, oldest: bytes = b"") -> QueueFull | TooManyBatches:
         """`oldest` is the owner's batch that has been open longest."""
@@ -100,4 +113,4 @@ def _item(batch: NewBatch) -> tuple[str | bytes | int, ...]:
     """The members of an item, in the order in which batches/add.lua declares them."""
     options = batch.options
     task, hidden = ("preview", 1) if options.dry_run else ("plan", "")
-    return (*first_members(batch), options.to_json(), batch.size, task, hidden)
+    return (*first_members(batch), options.to_json(), batch.size, task, hidden, " ".join(batch.reads))

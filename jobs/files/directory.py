@@ -1,16 +1,18 @@
 """A file store in a directory."""
 
 import os
+import shutil
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
+from errno import EDQUOT, ENOSPC
 from io import FileIO, RawIOBase
 from pathlib import Path
 from typing import TypeAlias
 from uuid import uuid4
 
-from jobs.errors import FileMissing, FilesForbidden, FilesUnavailable
-from jobs.files.store import PIECE, Draft, FileStore, Writable
+from jobs.errors import FileMissing, FilesForbidden, FilesFull, FilesUnavailable
+from jobs.files.store import PIECE, Draft, FileStore, Reserve, Writable
 
 Sync: TypeAlias = Callable[[int], object]
 """Makes what was written to a descriptor durable, as os.fsync does."""
@@ -44,6 +46,13 @@ class DirectoryFiles(FileStore):
         finally:
             with suppress(OSError):
                 draft.unlink(missing_ok=True)
+
+    def check_room(self, reserve: Reserve) -> None:
+        with _named_errors():
+            self._root.mkdir(parents=True, exist_ok=True)
+            disk = shutil.disk_usage(self._root)
+        if disk.free < min(reserve.size, disk.total * reserve.share):
+            raise FilesFull
 
     def draft(self, name: str, state: str = "", at: int = 0) -> Draft:
         return _DirectoryDraft(self._path(name), state, at, self._sync)
@@ -170,4 +179,6 @@ def _named_errors() -> Iterator[None]:
     except FileNotFoundError:
         raise FileMissing from None
     except OSError as error:
+        if error.errno in (ENOSPC, EDQUOT):
+            raise FilesFull from error
         raise FilesUnavailable(f"the file store cannot be used: {error.strerror}") from error

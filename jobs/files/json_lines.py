@@ -28,10 +28,12 @@ class ExactNumber:
 
 
 def read_object(line: bytes) -> dict[str, Any] | None:
-    """None if the line is not a JSON object."""
+    """None if the line is not a JSON object. Raises MemoryError."""
     try:
         row = orjson.loads(line)
-    except orjson.JSONDecodeError:
+    except orjson.JSONDecodeError as error:
+        if "memory" in error.msg:  # it has no error of its own for that
+            raise MemoryError from error
         try:
             row = _read_exactly(line)  # a number that no float can hold is JSON too
             orjson.dumps(row, default=write_exactly)

@@ -3,6 +3,8 @@
 import os
 from pathlib import Path
 
+from jobs.errors import FilesForbidden
+from jobs.files.allow_list import is_allowed
 from jobs.files.directory import DirectoryFiles, Sync
 from jobs.files.store import FileStore
 
@@ -14,3 +16,10 @@ def files_at(location: str, sync: Sync = os.fsync) -> FileStore:
 
         return S3Files(location)
     return DirectoryFiles(Path(location), sync)
+
+
+def files_of_caller(folder: str, name: str, s3_allow: str) -> FileStore:
+    """The store of a file that a caller named. Its record is not trusted: raises FilesForbidden elsewhere."""
+    if not is_allowed(f"{folder}/{name}", s3_allow):
+        raise FilesForbidden("a file of this batch is not under a folder in PAYGRADE_S3_ALLOW")
+    return files_at(folder)

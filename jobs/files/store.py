@@ -4,10 +4,23 @@ from abc import ABC, abstractmethod
 from collections.abc import Iterator
 from contextlib import AbstractContextManager
 from io import RawIOBase
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 PIECE = 256 * 1024
 """Bytes of each read when a file is copied."""
+
+
+class Reserve(NamedTuple):
+    """What must stay free on the disk of a file store: so many bytes, or a share of a small disk."""
+
+    size: int
+    share: float
+
+
+FOR_WORKERS = Reserve(1024**3, 0.025)
+"""Workers pause below it, so that the parts of a batch can still be joined, and then removed."""
+FOR_UPLOADS = Reserve(2 * 1024**3, 0.05)
+"""No batch is accepted below it, so that those that were accepted can be scored."""
 
 
 class Writable(Protocol):
@@ -49,6 +62,10 @@ class FileStore(ABC):
     @abstractmethod
     def draft(self, name: str, state: str = "", at: int = 0) -> Draft:
         """A new draft of a file, or one to go on with as `save` said; from the beginning if it is gone."""
+
+    @abstractmethod
+    def check_room(self, reserve: Reserve) -> None:
+        """Raises FilesFull if less than the reserve is free. S3 has no end."""
 
     @abstractmethod
     def open(self, name: str) -> RawIOBase:

@@ -10,7 +10,7 @@ from io import RawIOBase
 from itertools import islice
 from typing import NamedTuple
 
-from jobs.errors import FilesUnavailable, InvalidTable
+from jobs.errors import FilesUnavailable, InvalidTable, OverLimit
 
 
 class Format(StrEnum):
@@ -48,6 +48,9 @@ LONGEST_RECORD = 8 * 1024 * 1024
 """Bytes of a line, or of a CSV record that spans several lines, at most."""
 
 MOST_COLUMNS = 10_000
+LONGEST_NAME = 1024
+LONGEST_NAMES = 256 * 1024
+"""Characters that the names of all columns have at most."""
 
 TEXT_CHECK_BYTES = 8192
 """A file with a zero byte among so many first bytes is not text."""
@@ -147,8 +150,7 @@ def check_columns(
     Raises InvalidTable with the first faults: there are too many columns, a feature is missing, a name occurs
     twice, or a column has the name of an added one.
     """
-    if len(names) > MOST_COLUMNS:
-        raise InvalidTable(f"the table has {len(names)} columns; the most is {MOST_COLUMNS}")
+    check_number(names)
     faults = list(islice(_column_faults(names, required, added, find_similar), _MOST_COLUMN_FAULTS + 1))
     if faults[_MOST_COLUMN_FAULTS:]:
         faults[_MOST_COLUMN_FAULTS] = "and there are more faults"
@@ -175,6 +177,16 @@ def _column_faults(
                 f"column {name!r} has the name of a column that results add; "
                 "choose a prefix for those, as in ?prefix=scored_"
             )
+
+
+def check_number(names: Sequence[str]) -> None:
+    """Raises OverLimit if there are too many columns, or if their names are too long."""
+    if len(names) > MOST_COLUMNS:
+        raise OverLimit(f"the table has {len(names)} columns; the most is {MOST_COLUMNS}")
+    if (longest := max(map(len, names), default=0)) > LONGEST_NAME:
+        raise OverLimit(f"the name of a column has {longest} characters; it may have {LONGEST_NAME}")
+    if (size := sum(map(len, names))) > LONGEST_NAMES:
+        raise OverLimit(f"the names of the columns have {size} characters; they may have {LONGEST_NAMES}")
 
 
 def read_exactly(file: RawIOBase, start: int, end: int) -> bytes:

@@ -107,6 +107,8 @@ def _only_member(packed: ZipFile) -> ZipInfo:
     members = [one for one in packed.infolist() if not one.is_dir() and not _is_unasked(one.filename)]
     if len(members) != 1:
         raise InvalidTable(f"the zip file has {len(members)} files; send one with a single file")
+    if members[0].header_offset < 0:
+        raise BadZipFile
     if members[0].flag_bits & _ENCRYPTED:
         raise InvalidTable(_ENCRYPTED_ZIP)
     if members[0].compress_type not in (ZIP_STORED, ZIP_DEFLATED):

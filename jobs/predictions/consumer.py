@@ -12,7 +12,16 @@ from jobs.connection import store_error
 from jobs.predictions.record import Row
 from jobs.predictions.status import PredictionStatus
 from jobs.queues.names import GROUP, PREDICTIONS, Queue
-from jobs.queues.queue import NO_ENTRY, Entry, QueueConsumer, Script, Sweep, decode_all
+from jobs.queues.queue import (
+    NO_ENTRY,
+    UNREADABLE,
+    Entry,
+    QueueConsumer,
+    Script,
+    Sweep,
+    decode_all,
+    log_unreadable,
+)
 from jobs.settings import Settings
 
 WORKER_LOST = orjson.dumps({"type": "worker_lost", "detail": "every worker that claimed this job was lost"})
@@ -62,7 +71,7 @@ class PredictionConsumer(QueueConsumer):
 
         `entry` is what `wait` returned. With `last`, the wake-up is withdrawn if the queue is empty.
         """
-        return list(map(self._decode, self._claim(**self._wanted(consumer, wake_up, rows, entry, last))))
+        return self._decode_all(self._claim(**self._wanted(consumer, wake_up, rows, entry, last)))
 
     def record(self, outcomes: Sequence[Outcome]) -> list[Outcome]:
         """Records the outcomes and informs waiting web processes. Returns the outcomes that were recorded.
@@ -88,7 +97,7 @@ class PredictionConsumer(QueueConsumer):
         counted = self.record(outcomes) if failed else list(compress(outcomes, recorded))
         if isinstance(claimed, ResponseError):
             return counted, self.claim(consumer, wake_up, rows)
-        return counted, list(map(self._decode, self._claim.read(claimed)))
+        return counted, self._decode_all(self._claim.read(claimed))
 
     def note_row(self, claim: Claim, row: int) -> None:
         """Notes that the row is being scored: if this worker is lost now, the row is given up."""
@@ -124,6 +133,26 @@ class PredictionConsumer(QueueConsumer):
             "entry_rows": entry.detail,
             "last": "1" if last else "",
         }
+
+    def _decode_all(self, claimed: Sequence[Any]) -> list[Claim]:
+        """Without those that cannot be read, which are given up alone."""
+        claims = []
+        for each in claimed:
+            try:
+                claims.append(self._decode(each))
+            except Exception as error:
+                log_unreadable(self.queue, error)
+                item = (
+                    each.stream,
+                    each.entry,
+                    each.id,
+                    each.attempt,
+                    PredictionStatus.FAILED,
+                    b"",
+                    UNREADABLE,
+                )
+                self._record([item], retention_ms=self._retention_ms)
+        return claims
 
     def _decode(self, claimed: Any) -> Claim:
         rows = orjson.loads(claimed.inputs)

@@ -1,37 +1,46 @@
 -- The record and the queue entry of a prediction. jobs/predictions/status.py has the table of its statuses.
 --
---   job:<id>   hash  v status model sha owner inputs position attempt started finished expires outputs error metadata
---                    watchers deadline idempotency webhook retry_of; queue (unless it is QUEUE); rows (unless it is one); reason (why its
---                    last worker released it); of a list on its last attempt: trying (the row that is being scored), lost
---                    (the rows that are given up)
---   queue:<name>        its entries are numbered by position: how many rows were added before, plus one
+--   job:<id>   hash  v status model sha owner inputs position or behind attempt started finished expires outputs error
+--                    metadata watchers deadline idempotency webhook retry_of; queue (unless it is QUEUE); rows (unless it is one); reason
+--                    (why its last worker released it); of a list on its last attempt: trying (the row that is being
+--                    scored), lost (the rows that are given up)
+--   queue:<name>        its entries are numbered by position: how many rows were added before, plus one; those that have
+--                       waited behind have the position of the last that was added, and a number after it. The record
+--                       of a job that has waited behind has its number in the stream of its owner instead (behind)
 --   queue:<name>:added  string  how many rows were ever added
---   rate:<owner>:<minute>  string  how many rows the owner has posted in this minute, where that is limited
 
 local KIND = 'predictions'
 local QUEUE = 'predictions'  -- the queue of a prediction whose record names none
 local FINISHED = 8  -- the index of `finished` in what read_record returns
 
 local function id_of(raw) return id_from('pred_', raw) end
-local function added_key(queue) return 'queue:' .. queue .. ':added' end
 local function entry_of(position) return position .. '-0' end
 
 local function end_prediction(id, job, status, retention_ms, outputs, error)
   local spent = status == 'failed' and 'position' or 'inputs'  -- a job that failed may be tried again
   end_job(KIND, job.queue or QUEUE, id, job, status, retention_ms, outputs, error,
-          'position', 'reason', 'trying', 'lost', spent)
+          'position', 'behind', 'reason', 'trying', 'lost', spent)
 end
 
--- Removes the entry of a queued job from its queue. An entry in the retry stream stays until a consumer claims and drops it.
+-- Ends a prediction whose record could not be read; raises an error if it cannot even be ended.
+local function give_up(id, retention_ms)
+  local job = read_job(id)
+  if job.status == 'queued' then set_status(id, 'running') end
+  if not is_final(id) then end_prediction(id, job, 'failed', retention_ms, '', UNREADABLE) end
+end
+
+-- Removes the entry of a queued job from its queue. An entry in the retry stream, or one that has waited behind and had its
+-- turn, stays until a consumer claims and drops it.
 local function remove_entry(id)
-  local queue, position = unpack(redis.call('HMGET', job_key(id), 'queue', 'position'))
-  if not position then return end
+  local queue, position, behind, owner = unpack(redis.call('HMGET', job_key(id), 'queue', 'position', 'behind', 'owner'))
+  if not position and not behind then return end
   queue = queue or QUEUE
-  local found = redis.call('XRANGE', stream_key(queue), entry_of(position), entry_of(position))[1]
-  if found then
-    acknowledge(stream_key(queue), found[1])
-    count_rows(queue, -found[2][4])
-  end
+  local stream, entry = stream_key(queue), entry_of(position or behind)
+  if behind then stream = key_of(queue, 'of:' .. owner) end
+  local found = redis.call('XRANGE', stream, entry, entry)[1]
+  if not found or found[2][2] ~= id then return end  -- numbers begin anew in an owner's stream that was empty
+  if behind then remove_behind(queue, owner, {entry}) else acknowledge(stream, entry) end
+  count_rows(queue, -found[2][4])
 end
 
 -- A job that was started has met its deadline, even if its worker was lost later.
@@ -49,17 +58,20 @@ local function expire(id, retention_ms)
   end_overdue(id, retention_ms)
 end
 
-local rows_gone = {}  -- queue -> rows that have left it
-local function position_in(queue, position)
-  if not rows_gone[queue] then
-    local rows = math.max(tonumber(redis.call('GET', rows_key(queue)) or 0), 0)
-    rows_gone[queue] = (redis.call('GET', added_key(queue)) or 0) - rows
+-- The position of a queued job, counted in rows from 1. Where jobs wait in turns it is an estimate.
+local function position_in(queue, owner, position, behind)
+  local state = state_of(queue)
+  if behind then
+    local first = behind_of(queue, owner).first
+    if not first or behind - first < 0 then return '1' end
+    return whole(math.min(rows_before(queue, behind - first) + 1, state.rows))
   end
-  return whole(math.max(position - rows_gone[queue], 1))
+  local ahead = state.behind > 0 and state.window or state.rows
+  return whole(math.max(position - ((state.added or 0) - ahead), 1))
 end
 
 local FIELDS = {'v', 'status', 'model', 'sha', 'owner', 'attempt', 'started', 'finished', 'expires', 'outputs', 'error',
-                'metadata', 'deadline', 'position', 'queue', 'rows', 'retry_of'}
+                'metadata', 'deadline', 'position', 'queue', 'rows', 'retry_of', 'behind'}
 
 -- FIELDS of a record, as decode_record() in jobs/predictions/store.py takes them; all are nil for an unknown id.
 local function read_record(id, retention_ms)
@@ -68,6 +80,7 @@ local function read_record(id, retention_ms)
     expire(id, retention_ms)
     record = redis.call('HMGET', job_key(id), unpack(FIELDS))
   end
-  record[14] = record[2] == 'queued' and position_in(record[15] or QUEUE, record[14] or 0)
+  record[14] = record[2] == 'queued' and position_in(record[15] or QUEUE, record[5], record[14] or 0, record[18])
+  record[18] = nil
   return record
 end

@@ -13,6 +13,7 @@ from jobs.errors import (
     QueueFull,
     RateLimited,
     TooManyRows,
+    TooManyWaiting,
     UnknownRecord,
 )
 from jobs.predictions.record import Accepted, NewPrediction, PredictionRecord
@@ -34,6 +35,7 @@ class PredictionStore(JobStore[PredictionRecord, PredictionStatus]):
 
     def __init__(self, redis: Redis, settings: Settings) -> None:
         super().__init__(redis, settings, PREDICTION, decode_record, PredictionStatus)
+        self._in_turns = "1" if settings.has_keys else ""
         self._add = Script(redis, "predictions/add")
         self._read_failed = Script(redis, "predictions/read_failed")
 
@@ -46,6 +48,8 @@ class PredictionStore(JobStore[PredictionRecord, PredictionStatus]):
         reply = self._add(
             map(_item, jobs),
             max_waiting=self._settings.max_waiting,
+            max_rows_per_owner=self._settings.max_waiting_rows_per_key,
+            in_turns=self._in_turns,
             rows_per_minute=self._settings.rows_per_minute,
             retention_ms=self.retention_ms,
             wake_up_name=uuid4().hex,
@@ -103,11 +107,13 @@ def _item(job: NewPrediction) -> tuple[str | bytes | int, ...]:
 
 
 def _accepted(
-    job: NewPrediction, rows_ahead: int, verdict: bytes, detail: bytes = b""
+    job: NewPrediction, rows_ahead: int, verdict: bytes, detail: bytes = b"", its_rows_ahead: bytes = b""
 ) -> Accepted | JobsError:
     match verdict:
         case b"ok":
-            return Accepted(job.id, rows_ahead, deadline=int(detail) if detail else None)
+            return Accepted(
+                job.id, int(its_rows_ahead or rows_ahead), deadline=int(detail) if detail else None
+            )
         case b"same":
             return Accepted(detail.decode(), replayed=True)
         case b"reused":
@@ -116,6 +122,8 @@ def _accepted(
             return QueueFull()
         case b"too_many_rows":
             return TooManyRows()
+        case b"waiting":
+            return TooManyWaiting(int(detail))
     return RateLimited(retry_after=int(detail))
 
 

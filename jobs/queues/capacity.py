@@ -29,7 +29,10 @@ class QueueState(NamedTuple):
     """Rows of those entries."""
     claimed: int
     oldest: tuple[bytes, ...]
-    """Alternates the id of the oldest waiting entry of a stream and the id of its job."""
+    """Alternates the id of the oldest waiting entry of a stream and the id of its job.
+
+    Of an owner's stream, whose entries have no times, it has the job only.
+    """
     consumers: tuple[Process, ...]
 
     @classmethod
@@ -157,7 +160,7 @@ class Monitor:
 
     def _of_batches(self, now: int, state: QueueState) -> BatchCapacity:
         batches = self._open_batches()
-        added = [int(entry.partition(b"-")[0]) for entry in state.oldest[::2]]
+        added = [int(entry.partition(b"-")[0]) for entry in state.oldest[::2] if entry]
         return BatchCapacity(
             open=batches.open,
             waiting=state.waiting + batches.unqueued,

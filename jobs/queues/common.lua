@@ -7,12 +7,19 @@
 --                                    while the body of a batch arrives, CREATING and the id
 --   queue:<name>             stream  entries that wait: the job's id, its rows, and for batches the task
 --   queue:<name>:retry       stream  entries of predictions whose worker was lost: each is claimed alone
---   queue:<name>:rows        string  how many rows wait in both streams
+--   queue:<name>:of:<owner>  stream  entries of the owner that wait for their turns, numbered by the rows before each
+--   queue:<name>:numbered    hash    how many rows were put into each of these since it was empty
+--   queue:<name>:turns       zset    owners with such entries, by the rows that they were given
+--   queue:<name>:behind      string  how many such entries there are
+--   queue:<name>:rows        string  how many rows wait in all of these streams
 --   queue:<name>:wake_ups    zset    wake-ups that were sent or are being answered, by the time when they expire
 --   queue:<name>:consumers   zset    consumers that are alive, by the time when they expire
 --   queue:<name>:claim_rows  string  how many rows a consumer claims at once
 --   queue:<name>:deadlines   zset    jobs that must start in time, by their deadline
 --   queue:<name>:swept       string  when the queue was last swept; no worker sweeps again for a short time
+--   kept:<owner>             hash    about how many bytes expire of the owner's jobs, by the minute
+--   kept                     zset    owners of whose jobs something is kept, by the time when all of it has expired
+--   rate:<owner>:<minute>    string  how many rows the owner has posted in this minute, where that is limited
 --   webhooks:<lane>          zset    deliveries to one receiver of one owner (`<owner>|<host>`), by when each is to be sent;
 --                                    that time includes the lease of a process that is sending it
 --   webhooks:<lane>:held     string  exists while the receiver wants to be left alone
@@ -30,6 +37,7 @@
 local GROUP = 'workers'
 local PROCESSES = 'processes'
 local METRICS = 'metrics'
+local KEPT = 'kept'
 local WAKE_UP_EXPIRES_MS = 5000  -- a wake-up that no consumer answers counts as lost
 local ANSWER_EXPIRES_MS = 2000  -- a consumer that neither claims again nor withdraws its wake-up counts as lost
 local ALIVE_MS = 5000  -- a process that has not reported for this long counts as dead
@@ -42,11 +50,15 @@ local PENDING = 'webhooks:pending'
 local DEAD = 'dead'
 local CONSUMER_IDLE_MS = 3600000  -- after which an idle consumer is removed from the consumer group
 
+local function whole(number) return string.format('%.0f', number) end
+local function kept_key(owner) return 'kept:' .. owner end
+local function rate_key(owner, minute) return 'rate:' .. owner .. ':' .. whole(minute) end
 local function job_key(id) return 'job:' .. id end
 local function list_key(kind, owner) return kind .. ':of:' .. owner end
 local function idempotency_key(owner, digest) return digest ~= '' and 'idempotency:' .. owner .. ':' .. digest or '' end
 local function stream_key(queue) return 'queue:' .. queue end
 local function retry_key(queue) return 'queue:' .. queue .. ':retry' end
+local function key_of(queue, part) return 'queue:' .. queue .. ':' .. part end
 local function rows_key(queue) return 'queue:' .. queue .. ':rows' end
 local function wake_ups_key(queue) return 'queue:' .. queue .. ':wake_ups' end
 local function consumers_key(queue) return 'queue:' .. queue .. ':consumers' end
@@ -60,8 +72,6 @@ local function swept_key(queue) return 'queue:' .. queue .. ':swept' end
 
 -- A process may be in several sets, as consumer of several queues.
 local function process_field(set, name) return set .. ' ' .. name end
-
-local function whole(number) return string.format('%.0f', number) end
 
 local clock = redis.call('TIME')
 local now = tonumber(clock[1]) * 1000 + math.floor(tonumber(clock[2]) / 1000)
@@ -105,11 +115,27 @@ local function first_bytes(time)
   return string.char(byte(5), byte(4), byte(3), byte(2), byte(1), byte(0))
 end
 
+-- Kept bytes --------------------------------------------------------------------------------------------------------
+
+local JOB_BYTES = 500  -- what the record and the list entry of a job take, without inputs, outputs and error
+
+local function minute_of(time) return math.floor(time / 60000) end
+
+-- Counts bytes of an owner that expire at this time, negative for those that are removed before it.
+local function count_kept(owner, expires, bytes)
+  local key = kept_key(owner)
+  if redis.call('HINCRBY', key, whole(minute_of(expires)), bytes) ~= bytes then return end
+  redis.call('PEXPIREAT', key, whole(expires + 60000))
+  redis.call('ZREMRANGEBYSCORE', KEPT, '-inf', now_text)
+  redis.call('ZADD', KEPT, whole(expires + 60000), owner)
+end
+
 -- Effects that wait for commit() ------------------------------------------------------------------------------------
 
 local acknowledged = {}  -- stream -> entries
 local messages = {}  -- channel -> messages
 local counted = {}  -- metric -> times
+local bytes_kept = {}  -- owner -> bytes of jobs that end, and when they expire
 
 local function acknowledge(stream, entry) append(acknowledged, stream, entry) end
 
@@ -126,6 +152,7 @@ local function commit()
   end
   for channel, ended in pairs(messages) do redis.call('PUBLISH', channel, table.concat(ended, '\n')) end
   for metric, times in pairs(counted) do redis.call('HINCRBY', METRICS, metric, times) end
+  for owner, its in pairs(bytes_kept) do count_kept(owner, its.expires, its.bytes) end
 end
 
 -- Records -----------------------------------------------------------------------------------------------------------
@@ -143,12 +170,14 @@ end
 -- The only function that changes the status of a job that has not ended; further fields change with it.
 local function set_status(id, status, ...) redis.call('HSET', job_key(id), 'status', status, ...) end
 
+local function is_final(id) return redis.call('HEXISTS', job_key(id), 'finished') == 1 end
+
 -- The fields that a script needs to end a job of any kind.
 local function read_job(id)
   local seen = redis.call('HMGET', job_key(id), 'status', 'model', 'queue', 'attempt', 'started', 'watchers', 'deadline',
-                          'idempotency', 'webhook')
+                          'idempotency', 'owner', 'webhook')
   return {status = seen[1], model = seen[2], queue = seen[3], attempt = seen[4], started = seen[5], watchers = seen[6],
-          deadline = seen[7], idempotency = seen[8], webhook = seen[9]}
+          deadline = seen[7], idempotency = seen[8], owner = seen[9], webhook = seen[10]}
 end
 
 -- Informs the web processes that wait for a job. A message is these lines (jobs/queues/ended.py reads them): id, status,
@@ -206,7 +235,10 @@ local function end_job(kind, queue, id, job, status, retention_ms, outputs, erro
   redis.call('PEXPIRE', key, retention_ms)
   if job.idempotency then redis.call('PEXPIRE', job.idempotency, retention_ms) end
   if job.deadline then redis.call('ZREM', deadlines_key(queue), id) end
-  count('jobs_ended|' .. kind .. '|' .. job.model .. '|' .. status)
+  local owner = job.owner or ''
+  local bytes = (bytes_kept[owner] or {bytes = 0}).bytes + JOB_BYTES + #outputs + #error
+  bytes_kept[owner] = {bytes = bytes, expires = now + retention_ms}
+  count('jobs_ended|' .. kind .. '|' .. (job.model or '') .. '|' .. status)
   if job.watchers then notify(id, job, status, expires, outputs, error) end
   if job.webhook then add_to_outbox(id, job.webhook, status) end
   if error ~= '' and is_given_up(error) then add_dead_letter(id) end
@@ -217,7 +249,8 @@ local DEADLINE_PASSED = '{"type":"deadline_passed","detail":"no worker started t
 -- Removes a job that has ended. `raw` is the 16 bytes of its id.
 local function delete_job(kind, owner, id, raw)
   local key = job_key(id)
-  local idempotency = redis.call('HGET', key, 'idempotency')
+  local idempotency, expires, outputs, error = unpack(redis.call('HMGET', key, 'idempotency', 'expires', 'outputs', 'error'))
+  count_kept(owner, expires, -(JOB_BYTES + #(outputs or '') + #(error or '')))
   if idempotency then redis.call('DEL', idempotency) end
   redis.call('DEL', key)
   redis.call('ZREM', list_key(kind, owner), raw)
@@ -267,10 +300,122 @@ end
 
 -- Queues ------------------------------------------------------------------------------------------------------------
 
-local function waiting(queue) return redis.call('XLEN', stream_key(queue)) + redis.call('XLEN', retry_key(queue)) end
+local MOST_JOBS = 256  -- in one claim, so that Redis is soon free again
+local SHARE_IN_TURNS, MOST_JOBS_IN_TURNS = 8, 128  -- claims are smaller then, so that whoever comes next waits less
+local MOST_ENTRIES = 4096  -- that one claim reads; some may be dropped
+local FIRST_CLAIM_ROWS = 1  -- until a consumer has claimed
+
+local states = {}  -- queue -> what state_of has read
+
+-- How many `rows` wait in a queue in all, how many entries wait `behind`, how many rows a consumer claims, how many must wait
+-- before others wait behind (`window`), and how many were ever added to its own stream (nil: that is not counted).
+local function state_of(queue)
+  if not states[queue] then
+    local key = stream_key(queue)
+    local rows, behind, claim_rows, added = unpack(redis.call('MGET', key .. ':rows', key .. ':behind', key .. ':claim_rows',
+                                                              key .. ':added'))
+    claim_rows = tonumber(claim_rows or FIRST_CLAIM_ROWS)
+    states[queue] = {rows = math.max(tonumber(rows or 0), 0), behind = math.max(tonumber(behind or 0), 0),
+                     claim_rows = claim_rows, window = math.min(claim_rows, MOST_JOBS), added = added and tonumber(added)}
+  end
+  return states[queue]
+end
+
+local function waiting(queue)
+  return redis.call('XLEN', stream_key(queue)) + redis.call('XLEN', retry_key(queue)) + state_of(queue).behind
+end
 
 -- Changes the number of rows that wait. missing_wake_ups() resets the number whenever the queue is empty.
-local function count_rows(queue, rows) return redis.call('INCRBY', rows_key(queue), rows) end
+local function count_rows(queue, rows)
+  local left = redis.call('INCRBY', rows_key(queue), rows)
+  if states[queue] then states[queue].rows = left end
+  return left
+end
+
+-- Turns -------------------------------------------------------------------------------------------------------------
+-- While less than a claim's worth waits, entries go to the queue's own stream, first come, first served. What comes later
+-- waits behind, in a stream of its owner. A claim that has emptied the queue's own stream fills it from those of the owners
+-- in turns; whoever was given the fewest rows is next. So nobody waits for more than a few claims of another.
+
+-- Whether a new entry must wait behind.
+local function is_behind(queue)
+  local state = state_of(queue)
+  return state.behind > 0 or state.rows >= state.window
+end
+
+-- The number of an owner's first entry that waits behind (nil: none does), the number of the next entry that will, and how
+-- many rows wait.
+local function behind_of(queue, owner)
+  local entry = redis.call('XRANGE', key_of(queue, 'of:' .. owner), '-', '+', 'COUNT', 1)[1]
+  if not entry then return {next = 1, rows = 0} end
+  local first, next = tonumber(string.match(entry[1], '^%d+')), redis.call('HGET', key_of(queue, 'numbered'), owner) + 1
+  return {first = first, next = next, rows = next - first}
+end
+
+-- About how many rows are scored before an entry with so many rows of its owner before it.
+local function rows_before(queue, rows)
+  return math.min(state_of(queue).rows, rows * redis.call('ZCARD', key_of(queue, 'turns')) + state_of(queue).window)
+end
+
+-- Adds an entry that waits behind; `known` is what behind_of returns. Returns its number in the stream of its owner.
+local function put_behind(queue, owner, known, id, rows, ...)
+  local turns = key_of(queue, 'turns')
+  local number = whole(known.next)
+  redis.call('XADD', key_of(queue, 'of:' .. owner), number .. '-0', 'id', id, 'rows', rows, ...)
+  redis.call('HINCRBY', key_of(queue, 'numbered'), owner, rows)
+  if not known.first then
+    -- After the owner who is next, or newcomers could keep that owner waiting for ever; before all who had a turn since.
+    redis.call('ZADD', turns, 'NX', (redis.call('ZRANGE', turns, 0, 0, 'WITHSCORES')[2] or 0) + 0.5, owner)
+  end
+  state_of(queue).behind = redis.call('INCR', key_of(queue, 'behind'))
+  return number
+end
+
+-- Removes entries from the stream of an owner, which has a turn no longer if it is empty then.
+local function remove_behind(queue, owner, entries)
+  local stream = key_of(queue, 'of:' .. owner)
+  if #entries > 0 then
+    local left = redis.call('DECRBY', key_of(queue, 'behind'), redis.call('XDEL', stream, unpack(entries)))
+    if states[queue] then states[queue].behind = left end
+  end
+  if redis.call('XLEN', stream) > 0 then return true end
+  redis.call('DEL', stream)
+  redis.call('HDEL', key_of(queue, 'numbered'), owner)
+  redis.call('ZREM', key_of(queue, 'turns'), owner)
+end
+
+local MOST_IN_A_TURN = 16  -- entries
+
+-- Gives one owner a turn: moves its first entries, up to `most` or with about `rows` rows, to the queue's own stream.
+-- Returns how many were moved, and their rows.
+local function give_turn(queue, owner, rows, most)
+  local added = redis.call('GET', key_of(queue, 'added'))
+  local moved, given = {}, 0
+  for _, entry in ipairs(redis.call('XRANGE', key_of(queue, 'of:' .. owner), '-', '+', 'COUNT', MOST_IN_A_TURN)) do
+    if #moved == most or given >= rows then break end
+    -- Numbered after all that were ever added to this stream, and before the next.
+    redis.call('XADD', stream_key(queue), added and added .. '-*' or '*', unpack(entry[2]))
+    moved[#moved + 1], given = entry[1], given + entry[2][4]
+  end
+  if remove_behind(queue, owner, moved) then redis.call('ZINCRBY', key_of(queue, 'turns'), given, owner) end
+  return #moved, given
+end
+
+-- Moves entries that wait behind to the queue's own stream until it has `rows` rows or `most` entries more, the owners' in
+-- turns. Returns whether it moved any.
+local function take_turns(queue, rows, most)
+  local moved, given = 0, 0
+  while moved < most and given < rows do
+    local owner = redis.call('ZRANGE', key_of(queue, 'turns'), 0, 0)[1]
+    if not owner then break end
+    local turn = math.min(math.ceil(rows / MOST_IN_A_TURN), rows - given)
+    local entries, its_rows = give_turn(queue, owner, turn, most - moved)
+    moved, given = moved + entries, given + its_rows
+  end
+  return moved > 0
+end
+
+-- Wake-ups and claims -----------------------------------------------------------------------------------------------
 
 -- How many wake-ups are missing: one is wanted for each claim's worth of rows, at most one for each consumer that is alive.
 local function missing_wake_ups(queue)
@@ -279,9 +424,9 @@ local function missing_wake_ups(queue)
     return 0
   end
   drop_lapsed(wake_ups_key(queue), WAKE_UP_EXPIRES_MS)
-  local rows, claim_rows = redis.call('GET', rows_key(queue)), redis.call('GET', claim_rows_key(queue))
+  local state = state_of(queue)
   local consumers = count_live(consumers_key(queue), ALIVE_MS)
-  local wanted = math.min(math.max(math.ceil((rows or 0) / (claim_rows or 1000)), 1), consumers)
+  local wanted = math.min(math.max(math.ceil(state.rows / state.claim_rows), 1), consumers)
   return math.max(wanted - redis.call('ZCARD', wake_ups_key(queue)), 0)
 end
 
@@ -299,19 +444,34 @@ local function wake_up(queue, name, most)
   return sent
 end
 
-local MOST_JOBS, MOST_ENTRIES = 256, 4096  -- in one claim, so that Redis is soon free again
+local UNREADABLE = '{"type":"unreadable","detail":"the record of this job could not be read, so the job was given up"}'
+
+-- Makes the function that passes an entry to `step`. Redis is not trusted: if the entry or its record cannot be read, this entry
+-- alone is removed, and `give_up` ends its job if that is possible.
+local function guarded(queue, step, give_up)
+  return function(stream, entry, fields)
+    local ok, result = pcall(step, stream, entry, fields)
+    if ok then return result end
+    acknowledge(stream, entry)
+    count('swept|' .. queue .. '|unreadable')
+    pcall(give_up, fields[2])
+    return nil
+  end
+end
 
 -- Claims entries for one consumer until they have `wanted` rows. First comes the entry that the consumer has read already
 -- (`read`: the entry and its fields, or nil); without it, one entry of a lost worker, which is claimed alone, so that other
--- jobs are not lost with it; then the entries that wait. `start(stream, entry, fields)` returns the claim, or nil to skip an
+-- jobs are not lost with it; then the entries that wait, at last those behind, one more of which is left to whoever watches
+-- the queue. `start(stream, entry, fields)` returns the claim, or nil to skip an
 -- entry. With `last`, the wake-up is withdrawn if nothing was claimed.
 local function claim(queue, consumer, wake_up_name, wanted, read, last, start)
   local claimed, rows, entries, rows_read = {}, 0, 0, 0
 
   local function begin(stream, entry, fields)
-    entries, rows_read = entries + 1, rows_read + fields[4]
+    local its_rows = math.max(tonumber(fields[4]) or 1, 1)
+    entries, rows_read = entries + 1, rows_read + its_rows
     local job = start(stream, entry, fields)
-    if job then claimed[#claimed + 1], rows = job, rows + fields[4] end
+    if job then claimed[#claimed + 1], rows = job, rows + its_rows end
   end
 
   local function take(stream, number)
@@ -328,6 +488,10 @@ local function claim(queue, consumer, wake_up_name, wanted, read, last, start)
   end
 
   local stream = stream_key(queue)
+  local function take_waiting()
+    while rows < wanted and #claimed < MOST_JOBS and entries < MOST_ENTRIES and take(stream, next_number()) do end
+  end
+
   redis.call('SET', claim_rows_key(queue), wanted)
   if read then
     -- The sweeper may have requeued the entry in the meantime.
@@ -337,10 +501,18 @@ local function claim(queue, consumer, wake_up_name, wanted, read, last, start)
   else
     while #claimed == 0 and take(retry_key(queue), 1) do end
   end
-  if read or #claimed == 0 then
-    while rows < wanted and #claimed < MOST_JOBS and entries < MOST_ENTRIES and take(stream, next_number()) do end
+  local alone = #claimed > 0 and not read
+  if not alone then take_waiting() end
+  local left = rows_read > 0 and count_rows(queue, -rows_read) or tonumber(redis.call('GET', rows_key(queue)) or 0)
+  if left > 0 and not alone and redis.call('EXISTS', key_of(queue, 'turns')) == 1 then
+    local share, read_before = math.ceil(wanted / SHARE_IN_TURNS), rows_read
+    while rows < share and #claimed < MOST_JOBS_IN_TURNS and entries < MOST_ENTRIES
+      and take_turns(queue, share - rows, MOST_JOBS_IN_TURNS - #claimed) do
+      take_waiting()
+    end
+    if rows_read > read_before then count_rows(queue, read_before - rows_read) end
+    take_turns(queue, 1, 1)
   end
-  if rows_read > 0 then count_rows(queue, -rows_read) end
   if #claimed > 0 then
     if wake_up_name ~= '' then
       redis.call('ZADD', wake_ups_key(queue), whole(now + ANSWER_EXPIRES_MS), wake_up_name)
@@ -387,13 +559,13 @@ local function may_sweep(queue)
   return true
 end
 
--- Passes each entry of the stream that was claimed longer ago than the lease to `requeue(entry, fields)`.
+-- Passes each entry of the stream that was claimed longer ago than the lease to `requeue(stream, entry, fields)`.
 local function sweep_stream(stream, lease_ms, most, requeue)
   local cursor, swept = '0-0', 0
   repeat
     local next_cursor, found = unpack(redis.call('XAUTOCLAIM', stream, GROUP, 'sweeper', lease_ms, cursor, 'COUNT', 100))
     cursor = next_cursor
-    for _, item in ipairs(found) do requeue(item[1], item[2]) end
+    for _, item in ipairs(found) do requeue(stream, item[1], item[2]) end
     swept = swept + #found
   until cursor == '0-0' or swept >= most
   -- Redis keeps every consumer in the group until it is removed.
@@ -406,7 +578,7 @@ end
 -- Passes each job whose deadline has passed to `expire(id)`.
 local function sweep_deadlines(queue, most, expire)
   for _, id in ipairs(redis.call('ZRANGEBYSCORE', deadlines_key(queue), '-inf', now_text, 'LIMIT', 0, most)) do
-    expire(id)
+    pcall(expire, id)  -- what is no job is dropped
     redis.call('ZREM', deadlines_key(queue), id)
   end
 end

@@ -8,9 +8,10 @@ from enum import StrEnum
 from typing import Any, Generic, NamedTuple, Protocol, TypeAlias, TypeVar
 from uuid import uuid4
 
+import orjson
 from celery import Celery
 from redis import Redis
-from redis.exceptions import RedisError, ResponseError
+from redis.exceptions import NoScriptError, RedisError, ResponseError
 
 from jobs import ids
 from jobs.connection import store_error
@@ -41,7 +42,8 @@ class Script:
         self.item = source.item
         self._redis = redis
         self._arguments = source.arguments
-        self._script = redis.register_script(source.text)
+        script = redis.register_script(source.text)
+        self._sha, self._text = script.sha, str(script.script)
         self._reply: Any = namedtuple("Reply", source.returns)  # type: ignore[misc]
         self._returns_one = len(source.returns) == 1
         self._returns_list = source.returns_list
@@ -56,7 +58,7 @@ class Script:
 
     def add_to(self, pipeline: Any, items: Iterable[Sequence[Any]] = (), **arguments: Any) -> None:
         """Adds the call to a pipeline; `read` reads its reply."""
-        pipeline.evalsha(self._script.sha, 0, *self._values(items, arguments))
+        pipeline.evalsha(self._sha, 0, *self._values(items, arguments))
 
     def read(self, reply: Any) -> Any:
         """The results under their names; None for no reply."""
@@ -76,12 +78,19 @@ class Script:
 
     def _run(self, values: list[Any]) -> Any:
         try:
-            return self._script(args=values)
+            return self._evaluate(values)
         except ResponseError as error:
             if "NOGROUP" not in str(error):
                 raise
         create_groups(self._redis)
-        return self._script(args=values)
+        return self._evaluate(values)
+
+    def _evaluate(self, values: list[Any]) -> Any:
+        """A Redis that has just been started gets the whole text; it may start between any two calls."""
+        try:
+            return self._redis.evalsha(self._sha, 0, *values)
+        except NoScriptError:
+            return self._redis.eval(self._text, 0, *values)
 
 
 def create_groups(redis: Redis) -> None:
@@ -206,6 +215,14 @@ class Entry(NamedTuple):
 
 
 NO_ENTRY = Entry(b"", b"", b"")
+
+
+UNREADABLE = orjson.dumps({"type": "unreadable", "detail": "the job could not be read, so it was given up"})
+
+
+def log_unreadable(queue: Queue, error: Exception) -> None:
+    """Logs an entry or record that is not as we write it, without the error's text, which may quote it."""
+    log.error("unreadable_entry", extra={"queue": queue.name, "error": type(error).__name__})
 
 
 class Sweep(NamedTuple):

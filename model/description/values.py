@@ -143,14 +143,14 @@ def category_lookup(feature: Feature) -> Mapping[str, str]:
 
 def _category_reader(feature: Feature) -> ReadValue:
     """Accept a category, as text or as the number or boolean that it is; `unseen` decides on all others."""
-    lookup = category_lookup(feature)
+    known, lookup = frozenset(feature.categories), category_lookup(feature)
     listed = ", ".join(feature.categories)
     short = len(listed) <= LONGEST_LIST_OF_CATEGORIES
     expected = f"one of: {listed}" if short else "one of the model's categories"
 
     def read_category(value: object) -> str | None:
-        if isinstance(value, str) and (category := lookup.get(value)) is not None:
-            return category
+        if isinstance(value, str) and value in known:
+            return value
         text = value if isinstance(value, str) and feature.dtype == TEXT else category_key(value)
         if text is None:
             raise InvalidValue(f"must be text, {expected}")
@@ -184,11 +184,29 @@ def _limited(read: ReadValue, minimum: float | None, maximum: float | None) -> R
 def _nullable(read: ReadValue, missing_texts: frozenset[str]) -> ReadValue:
     """Accept null, NaN and the texts that stand for them as a missing value."""
 
-    def read_nullable(value: object) -> Value:
-        if value is None or value != value:  # only NaN differs from itself
-            return None
-        if type(value) is str and value.strip(WHITESPACE) in missing_texts:
-            return None
-        return read(value)
+    def is_text_for_missing(value: object) -> bool:
+        return isinstance(value, str) and value.strip(WHITESPACE) in missing_texts
 
-    return read_nullable
+    def read_nullable(value: object) -> Value:
+        if value is None:
+            return None
+        try:
+            return read(value)
+        except InvalidValue:
+            if value != value or is_text_for_missing(value):  # only NaN differs from itself
+                return None
+            raise
+
+    def read_nullable_text(value: object) -> Value:
+        return None if is_text_for_missing(value) else read_nullable(value)
+
+    # Only such a text needs another look that would be a value as well.
+    return read_nullable_text if any(_accepts(read, text) for text in missing_texts) else read_nullable
+
+
+def _accepts(read: ReadValue, text: str) -> bool:
+    try:
+        read(text)
+    except InvalidValue:
+        return False
+    return True

@@ -32,6 +32,7 @@ MISSING = object()
 
 Numbers: TypeAlias = NDArray[np.float64]
 
+ONE_TYPE: tuple[set[type], ...] = ({bool}, {int}, {float}, {int, float}, {str})
 UNKNOWN_CODE = -1.0
 """The code of a category that a bundle's steps may not know."""
 _PLAIN_BOOLEANS = ("false", "true", "False", "True", "FALSE", "TRUE", "0", "1")
@@ -105,10 +106,11 @@ class ColumnReader:
 
     def read(self, column: ColumnValues) -> tuple[Numbers, dict[int, str]]:
         """Return the values, and what is wrong with each invalid one, by row."""
-        if not isinstance(column, pa.Array):
+        found = column if isinstance(column, pa.Array) else _array_of(column)
+        if found is None:
             values = np.full(len(column), np.nan)
             return values, self._read_singly(range(len(column)), column.__getitem__, values)
-        array = _simplified(column)
+        array = _simplified(found)
         values, unsure = self._read_plain(array)
         if not unsure.any():
             return values, {}
@@ -210,6 +212,16 @@ class ColumnReader:
         if self._feature.unseen == UNKNOWN:
             return self._codes.get(checked, UNKNOWN_CODE), None
         return self._codes[checked], None
+
+
+def _array_of(values: Sequence[object]) -> pa.Array | None:
+    """Return JSON values that are all of one type, or null, as an array; None for other values."""
+    if set(map(type, values)) - {type(None)} not in ONE_TYPE:
+        return None
+    try:
+        return pa.array(values)
+    except (pa.ArrowException, OverflowError, UnicodeError):  # such as an integer of 30 digits
+        return None
 
 
 def _as_texts(array: pa.Array) -> pa.Array | None:

@@ -64,6 +64,9 @@ def _retention(retention: int) -> Iterator[Finding]:
 def _keys(settings: Settings) -> Iterator[Finding]:
     """Malformed entries are left to web, which does not start with them."""
     entries = [entry.strip() for entry in settings.api_keys.get_secret_value().split(",") if entry.strip()]
+    if settings.api_keys_file:
+        yield ok("keys", "they are in PAYGRADE_API_KEYS_FILE, which web checks")
+        return
     if not entries:
         yield (
             warning("keys", "none are set, and PAYGRADE_ALLOW_ANYONE admits everyone who can reach web")
@@ -71,10 +74,10 @@ def _keys(settings: Settings) -> Iterator[Finding]:
             else ok("keys", "none are set: web listens on loopback only")
         )
         return
-    operating = sum(entry.endswith(":operate") for entry in entries)
+    operating = sum(entry.endswith("operate") for entry in entries)
     if settings.allow_anyone:
         yield warning("keys", "PAYGRADE_ALLOW_ANYONE is set but has no effect, because keys are set")
     if not operating:
-        yield warning("keys", f"none of {len(entries)} ends in :operate, so no key can read /metrics")
+        yield warning("keys", f"none of {len(entries)} has the scope operate, so no key can read /metrics")
     else:
         yield ok("keys", f"{len(entries)}, of which {operating} may operate")

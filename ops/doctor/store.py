@@ -21,6 +21,12 @@ NEEDED = {
 }
 """The fields of INFO that are looked at."""
 MIB = 1024 * 1024
+_LOSSES = {
+    "always": ", appendfsync always: no accepted job is lost",
+    "everysec": ", appendfsync everysec: the jobs accepted in the last seconds are lost if Redis is killed "
+    "while the disk is slow, or its host dies; always loses none",
+}
+"""What may be lost, by appendfsync."""
 
 
 class Facts(NamedTuple):
@@ -118,7 +124,7 @@ def _persistence(facts: Facts) -> Iterator[Finding]:
     if facts.appendfsync == "no":
         yield warning(
             "persistence",
-            "appendfsync is no: half a minute of jobs may be lost if the host of Redis dies; set everysec",
+            "appendfsync is no: half a minute of jobs may be lost if the host of Redis dies; set always",
         )
 
 
@@ -137,5 +143,4 @@ def _used(info: dict[str, Any]) -> str:
 
 
 def _kept(appendfsync: str | None) -> str:
-    how = f", appendfsync {appendfsync}" if appendfsync else ""
-    return f"append-only file{how}"
+    return f"append-only file{_LOSSES.get(appendfsync or '', '')}"

@@ -16,9 +16,11 @@ Resource = dict[str, Any]
 class Caller:
     """One caller and its connection."""
 
-    def __init__(self, address: str) -> None:
+    def __init__(self, address: str, key: str = "") -> None:
         self.address = address
         self._session = requests.Session()
+        if key:
+            self._session.headers["X-API-Key"] = key
 
     def close(self) -> None:
         self._session.close()

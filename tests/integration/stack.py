@@ -60,14 +60,14 @@ class Stack:
         self.redis.close()
         self.records.close()
 
-    def start_store(self) -> None:
+    def start_store(self, *options: str, **environment: str) -> None:
         """On the same port and file as before, if there was one before."""
         folder = self.data / "store"
         folder.mkdir(exist_ok=True)
         command = [store_binary(), "--bind", "127.0.0.1", "--port", str(self._store_port)]
-        command += ["--dir", str(folder), "--appendonly", "yes", "--appendfsync", "everysec", "--save", ""]
-        command += ["--maxmemory", self._maxmemory, "--maxmemory-policy", "noeviction"]
-        self.store = self._start("store", command)
+        command += ["--dir", str(folder), "--appendonly", "yes", "--appendfsync", "always", "--save", ""]
+        command += ["--maxmemory", self._maxmemory, "--maxmemory-policy", "noeviction", *options]
+        self.store = self._start("store", command, **environment)
         wait_until("the store answers", self.store_answers)
 
     def store_answers(self) -> bool:

@@ -11,7 +11,7 @@ from tests.integration.service import wait_until
 from tests.integration.test_batches import BATCHES, PADDING, post, read
 
 ROWS = 60_000
-ENDLESS_FIELDS = b"years,note\n" + (b'2.5,a"' + b"," * 7_000_000 + b"\n") * 60
+ENDLESS_FIELDS = b"years,note\n" + (b'2.5,"",a"' + b"," * 7_000_000 + b"\n") * 60
 """Each of its records takes a quarter of a second to find the end of, and all of them half a megabyte."""
 
 

@@ -13,7 +13,7 @@ from tests.integration.service import ROOT, clean_environment
 from tests.integration.stack import Stack
 
 KEY = "key of ann"
-KEYS = f"ann:{hashlib.sha256(KEY.encode()).hexdigest()}:operate"
+KEYS = f"ann:{hashlib.sha256(KEY.encode()).hexdigest()}:predict+operate"
 SCHEMATHESIS = Path(sys.executable).with_name("schemathesis")
 
 

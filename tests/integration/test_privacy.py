@@ -79,11 +79,13 @@ def test_nothing_is_left_of_jobs_that_are_deleted(stack: Stack, receiver: Webhoo
     jobs = [scored, given_up, batch, post_rows(stack)]
     for job in jobs:
         wait_until("it has ended", lambda: call(stack, "GET", f"{job}?wait=20")["finished_at"])  # noqa: B023
+    retry = call(stack, "POST", f"{batch}/retry")["urls"]["self"]
+    wait_until("the retry has ended", lambda: call(stack, "GET", f"{retry}?wait=20")["finished_at"])
     wait_until("all are told", lambda: len(receiver.received) >= 3)
     kinds = {place.partition(" ")[0] for place in places(stack)}
     assert kinds == {"key", "file"}  # what was planted can be found, and is in no metric
     assert not any(place.endswith(".log") for place in places(stack))
-    for job in jobs:
+    for job in (*jobs, retry):
         call(stack, "DELETE", job)
     wait_until("only the append-only file has it", lambda: only_in_store_file(places(stack)))
     stack.redis.delete(REWRITTEN)  # half a day later

@@ -8,7 +8,6 @@ import pytest
 import requests
 from standardwebhooks import Webhook
 
-from tests.integration.conftest import StartStack
 from tests.integration.service import wait_until
 from tests.integration.stack import Stack
 from tests.receiver import Handler, Received, WebhookReceiver, hang_up, with_status
@@ -22,12 +21,12 @@ SETTINGS = {
 }
 
 
-@pytest.fixture
-def stack(start_stack: StartStack) -> Stack:
-    stack = start_stack(SETTINGS)
-    stack.start_web()
-    stack.ready(stack.start_worker(), children=2)
-    return stack
+@pytest.fixture(scope="module")
+def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
+    with Stack(tmp_path_factory.mktemp("webhooks"), SETTINGS) as stack:
+        stack.start_web()
+        stack.ready(stack.start_worker(), children=2)
+        yield stack
 
 
 @pytest.fixture

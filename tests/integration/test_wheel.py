@@ -43,7 +43,7 @@ from jobs.queues.processes import Process
 from jobs.settings import Settings
 from model.bundle import Bundle
 from model.description.catalog import Catalog
-from web.keys import parse_keys
+from web.keys import ApiKeys
 from web.wiring import Backends, build
 
 settings = Settings()
@@ -62,7 +62,7 @@ backends = Backends(
     post_webhook=lambda *_: None,
 )
 journal = Journal("INFO", lambda text: None)
-client = build(settings, parse_keys(""), catalog, journal, backends).app.test_client()
+client = build(settings, ApiKeys(""), catalog, journal, backends).app.test_client()
 for path in ("/v1/models", "/openapi.json", "/docs", "/docs/start.js"):
     answer = client.get(path)
     print(path, answer.status_code, len(answer.data) > 100)

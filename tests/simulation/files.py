@@ -8,7 +8,7 @@ from random import Random
 from typing import Any
 
 from jobs.files.directory import DirectoryFiles
-from jobs.files.store import Draft, FileStore, Writable
+from jobs.files.store import Draft, FileStore, Reserve, Writable
 from tests.simulation.network import Network
 
 
@@ -27,6 +27,9 @@ class SimulatedFiles(FileStore):
     def draft(self, name: str, state: str = "", at: int = 0) -> Draft:
         draft: Draft = self._call("draft", lambda: self._files.draft(name, state, at))
         return SimulatedDraft(self._call, draft)
+
+    def check_room(self, reserve: Reserve) -> None:
+        self._call("check room", lambda: self._files.check_room(reserve))
 
     def open(self, name: str) -> RawIOBase:
         opened: RawIOBase = self._call("open", lambda: self._files.open(name))
@@ -89,7 +92,7 @@ class SimulatedDraft(Draft):
 
 def damage_a_part(root: Path, chance: Random) -> None:
     """Removes one part of a batch, or cuts it short."""
-    parts = sorted(path for path in root.glob("batches/*/parts/*") if path.is_file())
+    parts = sorted(path for path in root.glob("batches/*/parts/[!.]*") if path.is_file())
     if not parts:
         return
     part = chance.choice(parts)

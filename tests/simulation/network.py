@@ -14,7 +14,7 @@ from jobs.errors import FilesUnavailable
 from tests.simulation.scheduler import Actor, Process, Scheduler
 from tests.unit.in_memory import MemoryRedis
 
-CHANGES = frozenset({"EVALSHA", "pipeline", "send_task"})
+CHANGES = frozenset({"EVALSHA", "EVAL", "pipeline", "send_task"})
 """The calls after which those who wait for a change look again."""
 SLOWEST_FILE_SECONDS = 0.05
 WEB_TIMEOUT, WORKER_TIMEOUT = 2.0, 5.0

@@ -135,8 +135,8 @@ def run(plan: Plan) -> Report:
             scheduler.run(lambda: scheduler.now > ends, RECOVERY_SECONDS)
             recovered = scheduler.run(lambda: promises.all_ended(stores), RECOVERY_SECONDS)
             if recovered:
-                settled = scheduler.now + 10
-                scheduler.run(lambda: scheduler.now > settled, 20)
+                settled = scheduler.now + settings.lease_seconds + 5
+                scheduler.run(lambda: scheduler.now > settled, RECOVERY_SECONDS)
             report.broken += ledger.broken
             report.broken += promises.broken(stores, ledger, settings.attempts)
             report.broken += scheduler.crashes

@@ -30,11 +30,12 @@ from tests.structure.code import ROOT
 from tests.structure.lua import linked_scripts
 from tests.unit.web.faulty_redis import FaultyRedis
 from web.connection import Connection
-from web.keys import parse_keys
+from web.keys import ApiKeys
 from web.webhooks.posting import Answer
 from web.wiring import Backends, build
 from worker.bundles import Bundles
 from worker.child import Child
+from worker.memory import LEAST_BUDGET, MemoryBudget
 from worker.roles import ROLES, ChildContext
 
 PARTS = ("web", "jobs", "worker", "model")
@@ -68,7 +69,7 @@ class Journey:
             monkeypatch.setattr(f"worker.roles.{name}", lambda *_: self._redis)
         for role in ROLES:
             self._hire(role)
-        web = build(self.settings, parse_keys(""), self._catalog, self._journal, self._backends())
+        web = build(self.settings, ApiKeys(""), self._catalog, self._journal, self._backends())
         self._server = WSGIServer(
             ("127.0.0.1", 0), web.app, handler_class=partial(Connection, web.connections), log=None
         )
@@ -100,6 +101,7 @@ class Journey:
             Bundles(self._catalog),
             lambda: False,
             Supervisor(metrics),
+            MemoryBudget(LEAST_BUDGET),
         )
         child._woken, _ = role.make_loops(context)
         QueueConsumer(self._redis, self.settings, role.queue).report_alive(Process("child", RELEASE))

@@ -9,7 +9,7 @@ from tests.structure.code import ROOT, name_of, python_files
 from tests.structure.imports import arrows_between_rooms, circles, imports_of_product
 
 MOST_ROOMS_IN_JOBS = 15
-MOST_ARROWS_IN_JOBS = 30
+MOST_ARROWS_IN_JOBS = 32
 MOST_LINES_OF_A_FUNCTION = 40
 
 Node = ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef
@@ -64,6 +64,7 @@ UNSUPERVISED = {
     "worker/child_worker.py": "end_with_parent ends the process, whatever happens",
     "web/submission.py": "GroupCommit gives each error to its callers; try_wake_up has no error",
     "web/batch_submission.py": "try_wake_up has no error",
+    "web/webhooks/sender.py": "an attempt that breaks off is logged, and made again when its lease is over",
     "web/server.py": "the process is about to end",
 }
 """Files that start threads or greenlets of their own, and why nobody need watch these."""

@@ -25,6 +25,7 @@ from web.oip.schemas import (
     ReadySchema,
     ServerSchema,
 )
+from web.openapi.markdown import with_plain_description
 from web.openapi.model_schemas import ModelSchemas
 from web.openapi.operation import Describe, Operation, ResponseSchema, json_body
 from web.openapi.parameters import in_path
@@ -109,7 +110,7 @@ def _infer_schema(manifest: Manifest) -> dict[str, Any]:
                 "name": {"const": feature.name},
                 "shape": {"const": [1]},
                 "datatype": {"enum": list(DATATYPES)},
-                "data": {"type": "array", "items": feature_schema(feature), "minItems": 1, "maxItems": 1},
+                "data": {"type": "array", "items": _item(feature), "minItems": 1, "maxItems": 1},
             },
             "required": ["name", "shape", "datatype", "data"],
         }
@@ -122,6 +123,10 @@ def _infer_schema(manifest: Manifest) -> dict[str, Any]:
         "properties": {"id": {"type": ["string", "null"]}, "inputs": inputs},
         "required": ["inputs"],
     }
+
+
+def _item(feature: Feature) -> dict[str, Any]:
+    return with_plain_description(feature_schema(feature))
 
 
 def _infer_examples(manifest: Manifest) -> dict[str, Any]:

@@ -25,7 +25,6 @@ SCHEMES = {
     "bearer": {"type": "http", "scheme": "bearer"},
     "header": {"type": "apiKey", "in": "header", "name": "X-API-Key"},
 }
-REFUSALS = {Access.PUBLIC: (), Access.PREDICT: (401,), Access.OPERATE: (401, 403)}
 
 
 class Document:
@@ -72,7 +71,8 @@ class Document:
     def _paths(self, operations: Iterable[tuple[Route, Operation]]) -> dict[str, dict[str, Any]]:
         paths: dict[str, dict[str, Any]] = {}
         for route, operation in operations:
-            refusals = REFUSALS[ACCESS.get(route.path, Access.PREDICT)] if self._keyed else ()
+            public = ACCESS.get(route.path) is Access.PUBLIC
+            refusals = (401, 403) if self._keyed and not public else ()
             path = (operation.path or route.path).replace("<", "{").replace(">", "}")
             paths.setdefault(path, {})[route.method.lower()] = operation.to_openapi(refusals)
         return paths

@@ -6,6 +6,7 @@ from typing import Any
 from model.description.catalog import Catalog
 from model.description.errors import UnknownModel
 from model.description.manifest import Manifest
+from web.openapi.markdown import with_plain_description
 from web.openapi.operation import ref_to
 from web.openapi.schemas import ClosedSchema
 from web.requests import MAX_ROWS, PredictionBody
@@ -51,9 +52,12 @@ class ModelSchemas:
 
     def _add(self, manifest: Manifest, newest: bool, default: bool) -> None:
         row, body = component_name("Row", manifest), component_name("Request", manifest)
+        described = manifest.schema.to_json_schema()
+        properties = {name: with_plain_description(each) for name, each in described["properties"].items()}
         self.schemas[row] = {
             "title": f"A row for {manifest.ref}",
-            **manifest.schema.to_json_schema(),
+            **described,
+            "properties": properties,
             **({"examples": manifest.examples[:3]} if manifest.examples else {}),
         }
         self.schemas[body] = _body(manifest, self.refs_of(manifest), default, ref_to(row))

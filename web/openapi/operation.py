@@ -135,7 +135,7 @@ PROBLEMS: Mapping[int, ResponseSchema] = {
     for status, (description, always, sometimes) in {
         400: ("Malformed: not JSON, or a header or query that cannot be read", (), ()),
         401: ("No key was sent, or a wrong one", ("WWW-Authenticate",), ()),
-        403: ("This key does not have the scope `operate`", (), ()),
+        403: ("This key does not have the scope `predict`, or `operate` for the routes of operators", (), ()),
         404: ("Unknown id, model or version, or the job of another owner", (), ()),
         406: ("The format that Accept asks for is not available", (), ()),
         409: ("The state of the job does not allow this", (), ("Retry-After",)),

@@ -16,7 +16,7 @@ from jobs.webhooks.delivery import ClaimedDelivery
 LONGEST_OUTPUTS = 16_384
 """Bytes of the outputs of a prediction; longer ones are omitted, and the receiver reads the resource."""
 
-ReadJobs = Callable[[Sequence[str]], Sequence[Any]]
+ReadJobs = Callable[..., Sequence[Any]]
 
 
 class Payloads:

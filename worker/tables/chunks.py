@@ -1,7 +1,7 @@
 """Scores one chunk of a table: reads its bytes and writes a part of the results."""
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -15,16 +15,22 @@ from model.tables.columns import ColumnCheck
 from worker.measurements import Pace
 from worker.stopping import ScoringStopped
 from worker.tables.cut import Chunk
+from worker.tables.inputs import input_of
+from worker.tables.limits import LimitedPart
+from worker.tables.mend import Mend, ScoreRows, old_part
 from worker.tables.plan import ENCRYPTED, Layout, is_encrypted
-from worker.tables.read import Rows, read_rows
+from worker.tables.read import Rows, read_rows, unread_rows
 from worker.tables.score import (
     Columns,
     Matrix,
     Predict,
+    Scores,
+    Slice,
     Slices,
     Types,
     Warn,
     all_at_once,
+    give_up_all,
     joined,
     score_rows,
 )
@@ -69,13 +75,16 @@ class ChunkScorer:
         types: Types,
         warn: Warn | None = None,
         matrix_type: type[np.floating[Any]] = np.float32,
+        error_inputs: bool = False,
     ) -> None:
         self._files = files
         self._layout = layout
         self._features = schema.names
         self._check = ColumnCheck(schema, layout.input is Format.CSV, matrix_type)
+        self._check_of_json = ColumnCheck(schema, False, matrix_type)
         self._predict = predict
         self._types = types
+        self._error_inputs = error_inputs
         self._warn = warn if layout.warns else None
         self._pace = Pace(FIRST_CALL_ROWS)
 
@@ -87,29 +96,58 @@ class ChunkScorer:
         part: str,
         should_continue: Callable[[], bool],
         slices: Slices = all_at_once,
+        mend: Mend | None = None,
     ) -> Part:
         """Writes the file `part`, and `part`.errors if rows have failed.
 
-        Raises ScoringStopped once `should_continue` returns False, and InvalidTable if the file is damaged.
+        Raises ScoringStopped once `should_continue` returns False, InvalidTable if the file is damaged, and
+        OverLimit if its results are out of proportion. Raises PartDiffers if what is to be mended does.
         """
         rows = failed = 0
         errors: list[bytes] = []
-        predict = _in_short_calls(self._predict, should_continue, self._pace)
+        score = self._scoring(should_continue)
+        old = old_part(self._layout, mend) if mend else None
         with self._files.create(part) as created:
-            results = _Measured(created)
+            results = _Measured(LimitedPart(created, chunk.size))
             with PartWriter(self._layout, results) as writer:
-                for block in _intact(read_rows(source, name, self._layout, self._features, chunk), chunk):
-                    its_slices = slices(rows, block.number)
-                    scores = score_rows(self._check, predict, self._types, block, its_slices, self._warn)
-                    writer.write(block, scores)
-                    errors.append(write_errors(scores, rows))
+                for block in _intact(self._read(source, name, chunk, slices), chunk):
+                    if mend and old:
+                        scores = mend.scores(block, rows, slices, score)
+                        old.write(writer, block, scores, rows)
+                        scores = mend.without_kept(scores, rows)
+                    else:
+                        scores = score(block, slices(rows, block.number), False)
+                        writer.write(block, scores)
+                    errors.append(write_errors(scores, rows, self._inputs(block, rows, mend)))
                     rows += block.number
                     failed += len(scores.faults)
+            if old:
+                old.check_end()
         if failed:
             with self._files.create(f"{part}.errors") as file:
                 for lines in errors:
                     file.write(lines)
         return Part(rows, failed, results.size, sum(map(len, errors)))
+
+    def _inputs(self, block: Rows, first: int, mend: Mend | None) -> Callable[[int], bytes] | None:
+        if not self._error_inputs:
+            return None
+        corrected = mend.corrected if mend else {}
+        return lambda row: corrected.get(first + row) or input_of(block, row)
+
+    def _scoring(self, should_continue: Callable[[], bool]) -> ScoreRows:
+        predict = _in_short_calls(self._predict, should_continue, self._pace)
+
+        def score(rows: Rows, slices: Iterable[Slice], corrected: bool) -> Scores:
+            check = self._check_of_json if corrected else self._check
+            return score_rows(check, predict, self._types, rows, slices, self._warn)
+
+        return score
+
+    def _read(self, source: FileStore, name: str, chunk: Chunk, slices: Slices) -> Iterator[Rows]:
+        if slices is give_up_all and self._layout.input is Format.PARQUET:
+            return unread_rows(source, name, self._layout, self._features, chunk)
+        return read_rows(source, name, self._layout, self._features, chunk)
 
 
 def _in_short_calls(predict: Predict, should_continue: Callable[[], bool], pace: Pace) -> Predict:
@@ -135,7 +173,7 @@ def _intact(blocks: Iterator[Rows], chunk: Chunk) -> Iterator[Rows]:
     """Raises InvalidTable for the many errors that pyarrow has for a damaged row group."""
     try:
         yield from blocks
-    except FilesUnavailable:
+    except (FilesUnavailable, MemoryError):
         raise
     except (pa.ArrowException, OSError) as error:
         if is_encrypted(error):

@@ -95,7 +95,8 @@ class TextStream:
 
 class CutText(NamedTuple):
     chunk: Chunk
-    text: bytes
+    text: memoryview
+    """Empty for Parquet."""
 
 
 def cut_lines(
@@ -134,11 +135,11 @@ class EndlessRecord(Exception):
 
 def _cut_block(block: bytes, start: int, ends: NDArray[np.intp], most: int) -> Iterator[CutText]:
     """Cuts evenly by the number of rows."""
-    pieces, first, at = -(-ends.size // most), 0, 0
+    pieces, first, at, text = -(-ends.size // most), 0, 0, memoryview(block)
     for piece in range(1, pieces + 1):
         last = ends.size * piece // pieces
         end = int(ends[last - 1])
-        yield CutText(Chunk(start + at, start + end, rows=last - first, size=end - at), block[at:end])
+        yield CutText(Chunk(start + at, start + end, rows=last - first, size=end - at), text[at:end])
         first, at = last, end
 
 
@@ -181,24 +182,38 @@ def _cut_group(number: int, rows: int, size: int, pieces: int) -> Iterator[Chunk
 def _record_ends(block: bytes, delimiter: str) -> NDArray[np.intp]:
     """The offset after each complete record. The block starts with a record."""
     data = np.frombuffer(block, np.uint8)
-    lines = np.flatnonzero(data == LINE_END)
+    ends = np.flatnonzero(data == LINE_END)
+    ends += 1
     if not delimiter or QUOTE not in block:
-        return lines + 1
+        return ends
     quote_offsets = np.flatnonzero(data == QUOTE[0])
+    if not _after(data, quote_offsets, f"{delimiter}\r\n").any():
+        return ends  # no quote opens a field, so none has a meaning
     if not _well_quoted(data, quote_offsets, delimiter):
         return _record_ends_by_fields(block, delimiter)
-    outside: NDArray[np.intp] = lines[np.searchsorted(quote_offsets, lines) % 2 == 0]
-    return outside + 1
+    outside: NDArray[np.intp] = ends[np.searchsorted(quote_offsets, ends) % 2 == 0]
+    return outside
 
 
 def _well_quoted(data: NDArray[np.uint8], quote_offsets: NDArray[np.intp], delimiter: str) -> bool:
     """Whether quotes alternate: one opens a field or is doubled, the next closes it or is doubled."""
-    beside = np.zeros(256, dtype=bool)
-    beside[list(f'{delimiter}\r\n"'.encode())] = True
+    beside = f'{delimiter}\r\n"'
     opening, closing = quote_offsets[::2], quote_offsets[1::2]
-    opens = beside[data[opening[opening > 0] - 1]]
-    closes = beside[data[closing[closing < data.size - 1] + 1]]
-    return bool(opens.all() and closes.all())
+    closed = closing[closing < data.size - 1]
+    return bool(_after(data, opening, beside).all() and _one_of(beside)[data[closed + 1]].all())
+
+
+def _after(data: NDArray[np.uint8], offsets: NDArray[np.intp], before: str) -> NDArray[np.bool_]:
+    """Whether each offset is the first, or follows one of these characters."""
+    found: NDArray[np.bool_] = (offsets == 0) | _one_of(before)[data[offsets - 1]]
+    return found
+
+
+def _one_of(characters: str) -> NDArray[np.bool_]:
+    """For each byte whether it is one of these."""
+    table = np.zeros(256, dtype=bool)
+    table[list(characters.encode())] = True
+    return table
 
 
 def _record_ends_by_fields(block: bytes, delimiter: str) -> NDArray[np.intp]:

@@ -4,14 +4,14 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import NamedTuple
 
 import orjson
-import pyarrow.parquet
+import pyarrow as pa
 
 from jobs.errors import FilesUnavailable
 from jobs.files.store import FileStore
-from jobs.files.tables import Format
-from worker.tables.passthrough import quote
+from jobs.files.tables import Format, read_exactly
+from worker.tables.parquet_parts import END_BYTES, MAGIC, FooterJoiner, footer_length
+from worker.tables.passthrough import escaped, quoted
 from worker.tables.plan import Layout
-from worker.tables.write import parquet_writer
 
 ROW = b'{"row":'
 
@@ -26,19 +26,17 @@ class PartFile(NamedTuple):
 def result_pieces(
     files: FileStore, parts: Sequence[PartFile], layout: Layout, at: int = 0
 ) -> Iterator[bytes]:
-    """The results from the byte `at` on; without parts, those of an empty table.
-
-    Results in Parquet start at their beginning, unless there are any: then they are complete.
-    """
+    """The results from the byte `at` on; in CSV without parts, those of an empty table."""
     if layout.results is Format.PARQUET:
-        return iter(()) if at else _parquet_pieces(files, parts)
+        return _parquet_pieces(files, parts, at)
     return _text_pieces(files, parts, _header(layout), at)
 
 
 def _header(layout: Layout) -> bytes:
     if layout.results is not Format.CSV:
         return b""
-    return b",".join(quote(name.encode()) for name in (*layout.passthrough, *layout.scored)) + b"\n"
+    names = pa.array([name.encode() for name in (*layout.passthrough, *layout.scored)])
+    return b",".join(quoted(escaped(names) if layout.escapes else names).to_pylist()) + b"\n"
 
 
 def _text_pieces(files: FileStore, parts: Iterable[PartFile], header: bytes, at: int) -> Iterator[bytes]:
@@ -46,47 +44,42 @@ def _text_pieces(files: FileStore, parts: Iterable[PartFile], header: bytes, at:
     at = max(at - len(header), 0)
     for part in parts:
         if at < part.size:
-            yield from _whole(files, part, at)
+            yield from _piece(files, part.name, at, part.size)
         at = max(at - part.size, 0)
 
 
-def _whole(files: FileStore, part: PartFile, start: int = 0) -> Iterator[bytes]:
-    """Raises FilesUnavailable if the part has another size by now."""
-    left = part.size - start
-    for piece in files.pieces(part.name, start):
-        left -= len(piece)
+def _piece(files: FileStore, name: str, start: int, end: int) -> Iterator[bytes]:
+    """Raises FilesUnavailable if the part has become shorter."""
+    for piece in files.pieces(name, start, end):
+        start += len(piece)
         yield piece
-    if left:
+    if start < end:
         raise FilesUnavailable("a part was changed while the parts were joined")
 
 
-class _Pieces:
-    """Gathers what is written until it is taken."""
-
-    def __init__(self) -> None:
-        self._written: list[bytes] = []
-
-    def write(self, data: bytes | memoryview) -> None:
-        self._written.append(bytes(data))
-
-    def take(self) -> bytes:
-        taken = b"".join(self._written)
-        self._written.clear()
-        return taken
-
-
-def _parquet_pieces(files: FileStore, parts: Iterable[PartFile]) -> Iterator[bytes]:
-    writer, written = None, _Pieces()
+def _parquet_pieces(files: FileStore, parts: Iterable[PartFile], at: int) -> Iterator[bytes]:
+    """The row groups of all parts, byte by byte as they are, and a footer that lists them."""
+    joiner, moved = FooterJoiner(), 0
+    yield MAGIC[at:]
+    at = max(at - len(MAGIC), 0)
     for part in parts:
-        with files.open(part.name) as source:
-            table = pyarrow.parquet.ParquetFile(source, pre_buffer=False)
-            writer = writer or parquet_writer(written, table.schema_arrow)
-            for group in range(table.num_row_groups):
-                writer.write_table(table.read_row_group(group, use_threads=False))
-                yield written.take()
-    if writer:
-        writer.close()
-    yield written.take()
+        end = _add_footer(files, part, joiner, moved)
+        data = end - len(MAGIC)
+        if at < data:
+            yield from _piece(files, part.name, len(MAGIC) + at, end)
+        else:
+            yield b""
+        at, moved = max(at - data, 0), moved + data
+    yield joiner.end()[at:]
+
+
+def _add_footer(files: FileStore, part: PartFile, joiner: FooterJoiner, moved: int) -> int:
+    """Adds the footer of the part to the joined one. Returns where its data end."""
+    with files.open(part.name) as file:
+        end = part.size - END_BYTES
+        begin = end - footer_length(read_exactly(file, end, part.size))
+        joiner.add(read_exactly(file, begin, end), moved)
+        return begin
 
 
 class MissingRows(NamedTuple):
@@ -128,7 +121,7 @@ def _all_error_pieces(
             yield part_or_gap.to_json()
             continue
         part, first = part_or_gap
-        for lines in _complete_lines(_whole(files, part)):
+        for lines in _complete_lines(_piece(files, part.name, 0, part.size)):
             yield b"".join(_renumbered(line, first) for line in lines)
 
 

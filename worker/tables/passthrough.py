@@ -10,17 +10,22 @@ import orjson
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from jobs.errors import InvalidTable
 from jobs.files.json_lines import ExactNumber, write_exactly
 
 _TO_BE_QUOTED = b'",\r\n'
+_FORMULA = r"^[=+\-@\t\r\n]"
+_SIGNED_NUMBER = r"^[+-]([0-9]+([.,][0-9]*)?|[.,][0-9]+)([eE][+-]?[0-9]+)?$"
+"""No formula, though it begins like one."""
+_APOSTROPHE = pa.scalar(b"'", pa.binary())
 
 
 class Passthrough(ABC):
     """The passthrough columns of some rows."""
 
     @abstractmethod
-    def fields(self) -> list[pa.Array]:
-        """For CSV: the texts of each column, quoted where necessary."""
+    def texts(self) -> list[pa.Array]:
+        """For CSV: the texts of each column, as bytes, which are not quoted yet."""
 
     @abstractmethod
     def objects(self) -> list[bytes]:
@@ -37,11 +42,11 @@ class ArrowColumns(Passthrough):
     def __init__(self, columns: Mapping[str, pa.Array]) -> None:
         self._columns = columns
 
-    def fields(self) -> list[pa.Array]:
-        return [quoted(_as_texts(array)) for array in self._columns.values()]
+    def texts(self) -> list[pa.Array]:
+        return [_as_texts(array) for array in self._columns.values()]
 
     def objects(self) -> list[bytes]:
-        values = [_readable(array).to_pylist() for array in self._columns.values()]
+        values = [_values(_readable(array)) for array in self._columns.values()]
         return [
             orjson.dumps(dict(zip(self._columns, row, strict=True)), default=_json_text)[:-1]
             for row in zip(*values, strict=True)
@@ -54,8 +59,8 @@ class ArrowColumns(Passthrough):
 class CsvColumns(ArrowColumns):
     """Columns of a CSV file, as UTF-8 bytes."""
 
-    def fields(self) -> list[pa.Array]:
-        return [quoted(array) for array in self._columns.values()]
+    def texts(self) -> list[pa.Array]:
+        return list(self._columns.values())
 
     def arrays(self) -> dict[str, pa.Array]:
         return {name: array.cast(pa.string()) for name, array in self._columns.items()}
@@ -69,8 +74,8 @@ class JsonMembers(Passthrough):
         self._names = names
         self._dropped = frozenset(features) - frozenset(names)
 
-    def fields(self) -> list[pa.Array]:
-        return [quoted(array.cast(pa.binary())) for array in self.arrays().values()]
+    def texts(self) -> list[pa.Array]:
+        return [array.cast(pa.binary()) for array in self.arrays().values()]
 
     def objects(self) -> list[bytes]:
         dropped = self._dropped
@@ -86,6 +91,15 @@ class JsonMembers(Passthrough):
             name: pa.array([_as_text(row.get(name)) for row in self._rows], pa.string())
             for name in self._names
         }
+
+
+def escaped(array: pa.Array) -> pa.Array:
+    """Binary texts, with an apostrophe before each that a spreadsheet would run as a formula."""
+    formulas = pc.match_substring_regex(array, _FORMULA)
+    numbers = pc.match_substring_regex(array, _SIGNED_NUMBER)
+    return pc.if_else(
+        pc.fill_null(pc.and_not(formulas, numbers), False), join([_APOSTROPHE, array], b""), array
+    )
 
 
 def quoted(array: pa.Array) -> pa.Array:
@@ -106,14 +120,19 @@ def quote(text: bytes) -> bytes:
 def _as_texts(array: pa.Array) -> pa.Array:
     array = _readable(array)
     if pa.types.is_nested(array.type):
-        return pa.array([_as_text(value) for value in array.to_pylist()], pa.string()).cast(pa.binary())
+        return pa.array([_as_text(value) for value in _values(array)], pa.string()).cast(pa.binary())
     return array.cast(pa.string()).cast(pa.binary())
 
 
 def _readable(array: pa.Array) -> pa.Array:
-    """Without dictionaries; times as texts, and bytes as texts, or as base64 where they are not UTF-8."""
+    """Without dictionaries; times as texts, and bytes as texts, or as base64 where they are not UTF-8.
+
+    A file may call bytes a text that are none.
+    """
     if pa.types.is_dictionary(array.type):
         array = array.dictionary_decode()
+    if pa.types.is_string(array.type) or pa.types.is_large_string(array.type):
+        array = array.cast(pa.large_binary() if pa.types.is_large_string(array.type) else pa.binary())
     if pa.types.is_binary(array.type) or pa.types.is_large_binary(array.type):
         try:
             return array.cast(pa.string())
@@ -122,6 +141,15 @@ def _readable(array: pa.Array) -> pa.Array:
     if pa.types.is_timestamp(array.type) or pa.types.is_date(array.type) or pa.types.is_time(array.type):
         return array.cast(pa.string())
     return array
+
+
+def _values(array: pa.Array) -> list[Any]:
+    """Raises InvalidTable for a text within a list or struct that is not UTF-8."""
+    try:
+        values: list[Any] = array.to_pylist()
+    except UnicodeDecodeError:
+        raise InvalidTable("a text in a list or struct is not UTF-8; write the file again") from None
+    return values
 
 
 def _bytes_as_text(value: bytes) -> str:

@@ -4,6 +4,7 @@ import codecs
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass, replace
 from io import RawIOBase
+from itertools import chain, filterfalse
 from typing import NamedTuple
 
 import orjson
@@ -17,6 +18,7 @@ from jobs.files.tables import (
     PARQUET,
     Format,
     check_columns,
+    check_number,
     check_text,
     read_exactly,
     read_header,
@@ -24,7 +26,8 @@ from jobs.files.tables import (
 from model.description.schema import Schema
 from model.description.similar import similar_name
 from model.tables.dialect import FOUND, Dialect, UnclearDialect, decimal_features, find_dialect
-from worker.tables.cut import CHUNK, EXPLAINED_CHUNK, CutText, Text, cut_groups, cut_lines
+from worker.tables.cut import CHUNK, EXPLAINED_CHUNK, MOST_ROWS, CutText, Text, cut_groups, cut_lines
+from worker.tables.limits import is_overfull, rows_at_once
 
 
 @dataclass(frozen=True)
@@ -34,7 +37,8 @@ class Layout:
     `names` are those of the input (of NDJSON, those of its first rows), `passthrough` those of them that the
     results have too, and `scored` those that results add: the outputs of the model, the warnings if it
     `warns`, and the error. `delimiter` separates the fields of CSV, and the columns in `decimal_commas` have
-    numbers with a decimal comma. Those in `unknown_decimals` may have either sign.
+    numbers with a decimal comma. Those in `unknown_decimals` may have either sign. CSV results that it
+    `escapes` have no formulas.
     """
 
     input: Format
@@ -46,6 +50,17 @@ class Layout:
     delimiter: str = ","
     decimal_commas: tuple[str, ...] = ()
     unknown_decimals: tuple[str, ...] = ()
+    escapes: bool = False
+
+    @property
+    def width(self) -> int:
+        """How many values a row of the results has at least; NDJSON has no value where the input has none."""
+        return len(self.scored) + (0 if self.results is Format.NDJSON else len(self.passthrough))
+
+    @property
+    def repeated(self) -> tuple[str, ...]:
+        """The names that the results repeat in each row."""
+        return self.names if self.results is Format.NDJSON else ()
 
     def to_json(self) -> bytes:
         """The passthrough columns are called `kept` here, because workers of the previous release read it."""
@@ -66,6 +81,7 @@ class Layout:
             delimiter=fields["delimiter"],
             decimal_commas=tuple(fields["decimal_commas"]),
             unknown_decimals=tuple(fields["unknown_decimals"]),
+            escapes=fields.get("escapes", False),
         )
 
 
@@ -109,6 +125,7 @@ class TableRequest(NamedTuple):
     dialect: Dialect = FOUND
     warns: bool = False
     explain: bool = False
+    escapes: bool = False
 
 
 class Plan(NamedTuple):
@@ -134,7 +151,8 @@ def go_on_with_text(
 ) -> Plan:
     """The rest of a plan whose layout is known, from the first byte of a record on."""
     delimiter = layout.delimiter if layout.input is Format.CSV else ""
-    return Plan(layout, cut_lines(text, start, delimiter, chunk or chunk_size(request)))
+    most = _most_rows(request, layout)
+    return Plan(layout, cut_lines(text, start, delimiter, chunk or chunk_size(request), most))
 
 
 def chunk_size(request: TableRequest) -> int:
@@ -163,10 +181,12 @@ def _lay_out_csv(start: bytes, request: TableRequest) -> tuple[Layout, int]:
 def _lay_out_ndjson(start: bytes, request: TableRequest) -> tuple[Layout, int]:
     begin = len(codecs.BOM_UTF8) if start.startswith(codecs.BOM_UTF8) else 0
     lines = list(filter(bytes.strip, start[begin:].split(b"\n")))[:FIRST_ROWS]
-    rows = [row for row in map(read_object, lines) if row is not None]
-    if not rows:
+    rows = (row for row in map(read_object, filterfalse(is_overfull, lines)) if row is not None)
+    # One at a time, because a row may take much more memory than its line.
+    members = [tuple(row) for row in rows]
+    if not members:
         raise InvalidTable("line 1: none of the first lines is a JSON object; send one object on each line")
-    names = tuple(dict.fromkeys(name for row in rows for name in row))
+    names = tuple(dict.fromkeys(chain.from_iterable(members)))
     check_columns(names, (), request.scored, similar_name)
     return _layout(request, names), begin
 
@@ -177,15 +197,17 @@ def plan_parquet(file: RawIOBase, size: int, request: TableRequest, chunk: int |
         raise InvalidTable("the file is empty")
     metadata, names = _read_footer(file, size)
     check_columns(names, request.schema.required, request.scored, similar_name)
+    check_number([metadata.schema.column(leaf).path for leaf in range(metadata.num_columns)])
     groups = [metadata.row_group(number) for number in range(metadata.num_row_groups)]
     if request.explain:
         row_bytes = VALUE_BYTES * len(request.schema.names)
         sizes = [(group.num_rows, group.num_rows * row_bytes) for group in groups]
     else:
         sizes = [(group.num_rows, group.total_byte_size) for group in groups]
-    # Progress counts bytes of the file, and the unpacked size of a row group says little about those.
+    # Progress counts bytes of the file, of which each chunk has its share.
+    unpacked = max(sum(its_size for _, its_size in sizes), 1)
     cuts = [
-        CutText(cut._replace(size=size * cut.rows // metadata.num_rows), b"")
+        CutText(cut._replace(size=size * cut.size // unpacked), memoryview(b""))
         for cut in cut_groups(sizes, chunk or chunk_size(request), request.explain)
     ]
     return Plan(_layout(request, names), _some(iter([cuts])))
@@ -222,4 +244,17 @@ def _read_footer(file: RawIOBase, size: int) -> tuple[pyarrow.parquet.FileMetaDa
 
 def _layout(request: TableRequest, names: tuple[str, ...]) -> Layout:
     passthrough = passthrough_names(request, names)
-    return Layout(request.input, request.results, names, passthrough, request.scored, request.warns)
+    return Layout(
+        request.input,
+        request.results,
+        names,
+        passthrough,
+        request.scored,
+        request.warns,
+        escapes=request.escapes,
+    )
+
+
+def _most_rows(request: TableRequest, layout: Layout) -> int:
+    """Rows of a chunk of lines at most: what is computed for a row takes more memory than a short line."""
+    return rows_at_once(len(request.schema.names) + len(layout.scored), layout.repeated, MOST_ROWS)

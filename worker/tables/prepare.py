@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterable, Iterator
 from itertools import chain
 from typing import NamedTuple
 
-from jobs.errors import InvalidTable
+from jobs.errors import InvalidTable, OverLimit
 from jobs.files.store import FileStore
 from jobs.files.unpacking import GZIP, ZIP, gunzip, unzip
 from model.tables.dialect import UnclearDialect, find_encoding
@@ -32,7 +32,7 @@ def plain_pieces(raw: RawFile, limit: int, check: Callable[[], None]) -> Iterato
         check()
         size += len(piece)
         if size > limit:
-            raise InvalidTable(f"the file has more than {limit} bytes once it is unpacked; send it in parts")
+            raise OverLimit(f"the file has more than {limit} bytes once it is unpacked; send it in parts")
         yield piece
 
 

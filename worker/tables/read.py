@@ -8,7 +8,6 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.csv
-import pyarrow.parquet
 
 from jobs.files.json_lines import (
     DEEPEST,
@@ -23,14 +22,15 @@ from jobs.files.tables import NOT_UTF8, Format, read_exactly
 from model.tables.columns import MISSING, ColumnValues
 from model.tables.dialect import GROUPED
 from worker.tables.cut import Chunk
+from worker.tables.groups import PARQUET_ROWS, read_group, read_schema
+from worker.tables.limits import JSON_VALUES, is_overfull, json_values, rows_at_once
 from worker.tables.passthrough import ArrowColumns, CsvColumns, JsonMembers, Passthrough
 from worker.tables.plan import Layout
 
 _EXCHANGED = bytes.maketrans(b",.", b".,")
-PARQUET_ROWS = 65_536
-"""Rows of a Parquet file that are read at a time."""
-
 MAY_BE_THOUSANDS = "may have a fraction with three digits, or thousands; name the decimal of the file"
+LOST_AROUND = "every worker that tried the rows around this one was lost"
+TOO_MANY_VALUES = f"has more than {JSON_VALUES} values"
 NAME_IN_USE = "has a member with the name of a column that results add; choose a prefix: ?prefix=scored_"
 
 
@@ -61,12 +61,34 @@ def read_rows(
     if layout.input is Format.CSV:
         yield _read_csv(block, layout, features)
     else:
-        yield _read_ndjson(block, layout, features)
+        for lines in _lines_that_fit(block):
+            yield _read_ndjson(lines, layout, features)
+
+
+def unread_rows(
+    files: FileStore, name: str, layout: Layout, features: tuple[str, ...], chunk: Chunk
+) -> Iterator[Rows]:
+    """The rows of a chunk of Parquet that is given up, without any value, because reading it may be fatal."""
+    with files.open(name) as file:
+        schema = read_schema(file, layout.passthrough)
+    for start in range(0, chunk.rows, PARQUET_ROWS):
+        number = min(chunk.rows - start, PARQUET_ROWS)
+        nothing = {field.name: pa.nulls(number, field.type) for field in schema}
+        found = dict.fromkeys(features, pa.nulls(number))
+        yield Rows(number, found, ArrowColumns(nothing), dict.fromkeys(range(number), LOST_AROUND))
+
+
+def rows_of_objects(lines: list[bytes], features: tuple[str, ...]) -> Rows:
+    """Rows of features alone, each a JSON object."""
+    layout = Layout(Format.NDJSON, Format.NDJSON, features, passthrough=(), scored=())
+    return _read_ndjson(b"\n".join(lines), layout, features)
 
 
 def _read_csv(block: bytes, layout: Layout, features: tuple[str, ...]) -> Rows:
-    columns, count, broken = _parse_csv(block, layout)
-    if not block.isascii():
+    if _is_utf8(block):
+        columns, count, broken = _parse_csv(block, layout)
+    else:  # pyarrow reads the rows that it cannot parse as text, and needs something that is
+        columns, count, broken = _parse_csv(block.decode("latin-1").encode(), layout)
         columns, undecodable = _replace_invalid_utf8(columns)
         broken |= undecodable
     passthrough = CsvColumns({name: columns[name] for name in layout.passthrough})
@@ -76,6 +98,13 @@ def _read_csv(block: bytes, layout: Layout, features: tuple[str, ...]) -> Rows:
     for name in found.keys() & set(layout.unknown_decimals):
         broken |= dict.fromkeys(_grouped(found[name]), f"{name} {MAY_BE_THOUSANDS}")
     return Rows(count, found, passthrough, broken)
+
+
+def _is_utf8(block: bytes) -> bool:
+    try:
+        return block.isascii() or bool(block.decode())
+    except UnicodeDecodeError:
+        return False
 
 
 def _grouped(array: pa.Array) -> list[int]:
@@ -134,18 +163,27 @@ def _positions(count: int, broken: Mapping[int, str]) -> pa.Array:
 
 
 def _replace_invalid_utf8(columns: dict[str, pa.Array]) -> tuple[dict[str, pa.Array], dict[int, str]]:
-    """The columns with replacement characters for bytes that are not UTF-8, and the rows with such bytes."""
+    """The columns with replacement characters for bytes that are not UTF-8, and the rows with such bytes.
+
+    The columns are of a text that was read as Latin-1, which has a character for each byte.
+    """
     undecodable: dict[int, str] = {}
-    decodable = dict(columns)
+    decoded = {}
     for name, array in columns.items():
-        try:
-            array.cast(pa.string())
-        except pa.ArrowInvalid:
-            values = array.to_pylist()
-            replaced = [value and value.decode(errors="replace").encode() for value in values]
-            undecodable |= {row: NOT_UTF8 for row, value in enumerate(values) if value != replaced[row]}
-            decodable[name] = pa.array(replaced, pa.binary())
-    return decodable, undecodable
+        values = [value and value.decode().encode("latin-1") for value in array.to_pylist()]
+        replaced = [value and value.decode(errors="replace").encode() for value in values]
+        undecodable |= {row: NOT_UTF8 for row, value in enumerate(values) if value != replaced[row]}
+        decoded[name] = pa.array(replaced, pa.binary())
+    return decoded, undecodable
+
+
+def _lines_that_fit(block: bytes) -> Iterator[bytes]:
+    """Cuts the block after lines, so that each part has about JSON_VALUES."""
+    size, start = len(block) // (json_values(block) // JSON_VALUES + 1) + 1, 0
+    while start < len(block):
+        end = block.find(b"\n", start + size - 1) + 1 or len(block)
+        yield block[start:end]
+        start = end
 
 
 def _read_ndjson(block: bytes, layout: Layout, features: tuple[str, ...]) -> Rows:
@@ -154,9 +192,9 @@ def _read_ndjson(block: bytes, layout: Layout, features: tuple[str, ...]) -> Row
     columns = None if layout.results is Format.NDJSON else {*layout.passthrough, *features}
     dropped = frozenset(features) - frozenset(layout.passthrough)
     for line in filter(bytes.strip, block.split(b"\n")):
-        row = read_object(line)
+        row = None if is_overfull(line) else read_object(line)
         if row is None:
-            broken[len(rows)] = "is not a JSON object"
+            broken[len(rows)] = TOO_MANY_VALUES if is_overfull(line) else "is not a JSON object"
         elif is_too_deep(row, line):
             broken[len(rows)] = f"is nested more than {DEEPEST} levels deep"
             row = None
@@ -177,21 +215,13 @@ def _read_ndjson(block: bytes, layout: Layout, features: tuple[str, ...]) -> Row
 
 
 def _read_group(file: RawIOBase, layout: Layout, features: tuple[str, ...], chunk: Chunk) -> Iterator[Rows]:
-    # No read-ahead and a small buffer, because a row group may be larger than memory.
-    source = pyarrow.parquet.ParquetFile(file, pre_buffer=False, buffer_size=1024 * 1024)
     names = [name for name in layout.names if name in features or name in layout.passthrough]
-    at, groups = 0, range(chunk.group, chunk.group + chunk.groups)
-    for batch in source.iter_batches(PARQUET_ROWS, groups, names, use_threads=False):
-        first, last = max(chunk.start - at, 0), min(chunk.end - at, batch.num_rows)
-        at += batch.num_rows
-        if first < last:
-            block = batch.slice(first, last - first)
-            columns = dict(zip(block.schema.names, block.columns, strict=True))
-            passthrough = ArrowColumns({name: columns[name] for name in layout.passthrough})
-            found = {name: columns[name] for name in features if name in columns}
-            yield Rows(block.num_rows, found, passthrough, {})
-        if at >= chunk.end:
-            break
+    most = rows_at_once(len(features) + len(layout.scored), layout.repeated, PARQUET_ROWS)
+    for block in read_group(file, chunk, names, most, layout.results is not Format.PARQUET):
+        columns = dict(zip(block.schema.names, block.columns, strict=True))
+        passthrough = ArrowColumns({name: columns[name] for name in layout.passthrough})
+        found = {name: columns[name] for name in features if name in columns}
+        yield Rows(block.num_rows, found, passthrough, {})
 
 
 def _combined(column: pa.ChunkedArray) -> pa.Array:

@@ -11,8 +11,9 @@ from numpy.typing import NDArray
 from model.bundle import Bundle, ObservedRanges
 from model.outputs import Outputs
 from model.tables.columns import ColumnCheck
+from worker.memory import is_out_of_memory
 from worker.stopping import ScoringStopped
-from worker.tables.read import Rows
+from worker.tables.read import LOST_AROUND, Rows
 
 Columns: TypeAlias = dict[str, NDArray[Any]]
 """By name. A column holds numbers, or texts as objects."""
@@ -121,9 +122,6 @@ NOT_SCORED = "the model could not score this row"
 NOT_FINITE = "the score is not a finite number"
 
 
-LOST_AROUND = "every worker that tried the rows around this one was lost"
-
-
 class Slice(NamedTuple):
     """Rows that are scored together or, with a reason, given up without being scored."""
 
@@ -206,6 +204,8 @@ def _predict(
     except ScoringStopped:
         raise
     except Exception as error:
+        if is_out_of_memory(error):
+            raise
         if len(matrix) == 1:
             # The message of the error may hold values of the row.
             log.warning("not_scored", extra={"error": type(error).__name__})

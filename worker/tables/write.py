@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from jobs.files.store import Writable
 from jobs.files.tables import Format
 from model.description.schema import member_of
-from worker.tables.passthrough import join, quote, quoted
+from worker.tables.passthrough import escaped, join, quote, quoted
 from worker.tables.plan import Layout
 from worker.tables.read import Rows
 from worker.tables.score import Faults, RowFault, Scores
@@ -44,9 +44,14 @@ class PartWriter:
             case Format.NDJSON:
                 self._part.write(ndjson_lines(self._layout, rows, scores))
             case Format.PARQUET:
-                table = parquet_table(self._layout, rows, scores)
-                self._parquet = self._parquet or parquet_writer(self._part, table.schema)
-                self._parquet.write_table(table)
+                self.write_table(parquet_table(self._layout, rows, scores))
+
+    def write_text(self, lines: bytes) -> None:
+        self._part.write(lines)
+
+    def write_table(self, table: pa.Table) -> None:
+        self._parquet = self._parquet or parquet_writer(self._part, table.schema)
+        self._parquet.write_table(table)
 
 
 class _Sink(RawIOBase):
@@ -67,24 +72,54 @@ def parquet_writer(part: Writable, schema: pa.Schema) -> pyarrow.parquet.Parquet
     return pyarrow.parquet.ParquetWriter(pa.PythonFile(_Sink(part), mode="w"), schema)
 
 
-def write_errors(scores: Scores, first: int) -> bytes:
-    """An NDJSON line for each row with faults, in order. `first` is the number of the first row."""
+def write_errors(scores: Scores, first: int, input_of: Callable[[int], bytes] | None = None) -> bytes:
+    """An NDJSON line for each row with faults, in order. `first` is the number of the first row.
+
+    `input_of` gives the features of a row, as JSON; without it the lines have none.
+    """
     lines = []
     for row in sorted(scores.faults):
         errors = [
             {"pointer": member_of("", fault.feature) if fault.feature else "", "detail": fault.detail}
             for fault in scores.faults[row]
         ]
-        lines.append(b'{"row":%d,"errors":%b}\n' % (first + row, orjson.dumps(errors)))
+        given = b"" if input_of is None else b',"input":' + input_of(row)
+        lines.append(b'{"row":%d,"errors":%b%b}\n' % (first + row, orjson.dumps(errors), given))
     return b"".join(lines)
 
 
+def row_starts(layout: Layout, rows: Rows) -> list[bytes]:
+    """The columns of each row that are passed through, as its line begins with them."""
+    if layout.results is Format.CSV:
+        before = _csv_starts(layout, rows)
+        return before[0].to_pylist() if before else [b""] * rows.number
+    return rows.passthrough.objects() or [b"{"] * rows.number
+
+
+def text_rows(layout: Layout, rows: Rows, scores: Scores) -> list[bytes]:
+    """The line of each row."""
+    if layout.results is Format.CSV:
+        lines: list[bytes] = _csv_array(layout, rows, scores).to_pylist()
+        return lines
+    return ndjson_rows(layout, rows, scores)
+
+
 def csv_lines(layout: Layout, rows: Rows, scores: Scores) -> bytes:
-    passthrough = rows.passthrough.fields()
-    before = [join([*passthrough, _scalar(b"")], b",")] if passthrough else []
+    return _bytes_of(_csv_array(layout, rows, scores))
+
+
+def _csv_starts(layout: Layout, rows: Rows) -> list[pa.Array]:
+    passthrough = rows.passthrough.texts()
+    if layout.escapes:
+        passthrough = list(map(escaped, passthrough))
+    return [join([*map(quoted, passthrough), _scalar(b"")], b",")] if layout.passthrough else []
+
+
+def _csv_array(layout: Layout, rows: Rows, scores: Scores) -> pa.Array:
+    before = _csv_starts(layout, rows)
     texts = [_texts(column, scores.faults, b",", _field) for column in scores.columns.values()]
     warnings = _warning_fields(rows, scores) if layout.warns else []
-    return _bytes_of(join([*before, *texts, *warnings, _line_ends(rows.number, scores.faults)], b""))
+    return join([*before, *texts, *warnings, _line_ends(rows.number, scores.faults)], b"")
 
 
 def _texts(column: NDArray[Any], faults: Faults, missing: bytes, encode: Callable[[Any], bytes]) -> pa.Array:
@@ -124,6 +159,10 @@ def _line_ends(number: int, faults: Faults) -> pa.Array | pa.Scalar:
 
 
 def ndjson_lines(layout: Layout, rows: Rows, scores: Scores) -> bytes:
+    return b"".join(ndjson_rows(layout, rows, scores))
+
+
+def ndjson_rows(layout: Layout, rows: Rows, scores: Scores) -> list[bytes]:
     *names, error = [orjson.dumps(name) + b":" for name in layout.scored]
     warnings = [names.pop()] if layout.warns else []
     columns = [
@@ -141,7 +180,7 @@ def ndjson_lines(layout: Layout, rows: Rows, scores: Scores) -> bytes:
         found = scores.faults.get(row)
         sentence = orjson.dumps(sentence_of(found)) if found else b"null"
         lines.append(b"%b%b%b%b%b}\n" % (start, comma, b"".join(texts), error, sentence))
-    return b"".join(lines)
+    return lines
 
 
 def parquet_table(layout: Layout, rows: Rows, scores: Scores) -> pa.Table:
@@ -150,7 +189,9 @@ def parquet_table(layout: Layout, rows: Rows, scores: Scores) -> pa.Table:
     columns: dict[str, Any] = rows.passthrough.arrays()
     mask = _mask(rows.number, scores.faults)
     for name, column in zip(names, scores.columns.values(), strict=True):
-        columns[name] = pa.array(column, mask=mask)
+        # Without its type, a column of texts that all failed would have another one than in other parts.
+        kind = pa.string() if column.dtype == object else None
+        columns[name] = pa.array(column, kind, mask=mask)
     columns |= {name: _warnings(rows, scores) for name in warnings}
     errors: list[str | None] = [None] * rows.number
     for row, found in scores.faults.items():

@@ -9,7 +9,7 @@ from paygrade.commands.arguments import Command, add_json, positive_int
 from paygrade.commands.render import as_json, job_lines, list_lines
 from paygrade.errors import Conflict, NotFound
 
-HELP = "list, show, cancel or delete jobs: predictions and batches"
+HELP = "list, show, cancel, retry or delete jobs: predictions and batches"
 ANY_STATUS = list(dict.fromkeys(status for kind in STATUSES.values() for status in kind))
 
 
@@ -63,6 +63,21 @@ def run_cancel(options: argparse.Namespace, client: Client) -> int:
         print(as_json(job) if options.json else f"{job_id} {job['status']}")
 
     return _each(options.ids, cancel)
+
+
+def retry_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("id", metavar="ID")
+    parser.add_argument(
+        "--corrected", metavar="FILE", help="the errors of the batch, with a corrected `input` in each line"
+    )
+    add_json(parser)
+
+
+def run_retry(options: argparse.Namespace, client: Client) -> int:
+    """Scores the failed rows of a batch again, as a new batch, whose results are those of the whole file."""
+    job = client.retry(options.id, options.corrected)
+    print(as_json(job) if options.json else f"{job['id']} {job['status']}")
+    return 0
 
 
 def run_delete(options: argparse.Namespace, client: Client) -> int:
@@ -119,6 +134,16 @@ COMMANDS = (
 """,
         ids_arguments,
         run_cancel,
+    ),
+    Command(
+        "retry",
+        "score the failed rows of a batch again",
+        """\
+  paygrade jobs retry batch_0193a4c5-…
+  paygrade jobs retry batch_0193a4c5-… --corrected errors.ndjson
+""",
+        retry_arguments,
+        run_retry,
     ),
     Command(
         "delete",

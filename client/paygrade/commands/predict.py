@@ -49,6 +49,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     add_model(parser)
     parser.add_argument("--explain", action="store_true", help="add what each feature contributes")
+    parser.add_argument("--webhook", metavar="URL", help="https address that is told when the job has ended")
     parser.add_argument(
         "--timeout",
         type=positive_seconds,
@@ -70,6 +71,7 @@ def run(options: argparse.Namespace, client: Client) -> int:
         rows if len(rows) > 1 else rows[0],
         model=options.model,
         explain=options.explain,
+        webhook=options.webhook,
         timeout=options.timeout,
     )
     if job["finished_at"] is None:

@@ -41,7 +41,16 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--delimiter", help="what separates the fields of CSV: comma, semicolon, tab or pipe")
     parser.add_argument("--decimal", help="the decimal sign of CSV: point or comma")
     parser.add_argument("--encoding", help="encoding of the file, such as windows-1252 (UTF-8)")
+    parser.add_argument(
+        "--error-inputs", action="store_true", help="add the failed rows to the errors, to be corrected"
+    )
+    parser.add_argument(
+        "--webhook", metavar="URL", help="https address that is told when the batch has ended"
+    )
     parser.add_argument("--missing", metavar="TEXTS", help="texts for missing values, such as NA,?")
+    parser.add_argument(
+        "--escape-formulas", action="store_true", help="put ' before texts that a spreadsheet would run"
+    )
 
 
 def run(options: argparse.Namespace, client: Client) -> int:
@@ -76,6 +85,9 @@ def _upload(options: argparse.Namespace, client: Client, progress: ProgressLine)
         decimal=options.decimal,
         encoding=options.encoding,
         missing=options.missing,
+        error_inputs=options.error_inputs,
+        webhook=options.webhook,
+        escape_formulas=options.escape_formulas,
         on_sent=on_sent,
     )
 

@@ -23,6 +23,7 @@ def save(
     sample: Any,
     target: str | Sequence[str],
     unit: str = "",
+    version: int = 1,
     classes: Any = None,
     metrics: Mapping[str, float] | None = None,
 ) -> Path:
@@ -36,12 +37,14 @@ def save(
     """
     if not isinstance(name, str) or not NAME.fullmatch(name):
         raise SaveRefused(f"name must have 1 to 63 characters of a-z, 0-9, _ and -, not {name!r}")
+    if isinstance(version, bool) or not isinstance(version, int) or version < 1:
+        raise SaveRefused(f"version must be a whole number from 1, not {version!r}")
     if not isinstance(unit, str):
         raise SaveRefused(f"unit must be text, not {type(unit).__name__}")
     if not all(isinstance(value, int | float) and isfinite(value) for value in (metrics or {}).values()):
         raise SaveRefused("metrics must be numbers, each with a name")
     candidate = Candidate.read(model, read_sample(model, sample), target, classes)
     candidate.prove()
-    description = {"name": name, "version": 1, "unit": unit, "metrics": dict(metrics or {})}
+    description = {"name": name, "version": version, "unit": unit, "metrics": dict(metrics or {})}
     write_bundle(Path(directory), candidate.model, {**description, **candidate.describe()})
     return Path(directory)

@@ -1,10 +1,14 @@
 """Reads CalibratedClassifierCV over one booster."""
 
+import sys
 from typing import Any
 
 import numpy as np
 
 from paygrade.saving.errors import SaveRefused
+
+WEIGHS = (1, 18)
+"""From this version on SciPy interpolates otherwise."""
 
 
 def read_calibrated(model: Any) -> tuple[Any, dict[str, Any]]:
@@ -12,15 +16,13 @@ def read_calibrated(model: Any) -> tuple[Any, dict[str, Any]]:
     if len(model.calibrated_classifiers_) != 1:
         raise SaveRefused(
             f"CalibratedClassifierCV holds {len(model.calibrated_classifiers_)} boosters; fit it with "
-            "ensemble=False, "
-            "or around FrozenEstimator(fitted classifier)"
+            "ensemble=False, or around FrozenEstimator(fitted classifier)"
         )
     calibrated = model.calibrated_classifiers_[0]
     if calibrated.method not in ("sigmoid", "isotonic"):
         raise SaveRefused(
-            f"CalibratedClassifierCV with method={calibrated.method!r} is calculated in float32, whose "
-            "last bits "
-            'differ between processors; use method="sigmoid" or "isotonic"'
+            f"CalibratedClassifierCV with method={calibrated.method!r} is calculated in float32, whose last "
+            'bits differ between processors; use method="sigmoid" or "isotonic"'
         )
     read = _read_sigmoid if calibrated.method == "sigmoid" else _read_isotonic
     calibrators = [read(calibrator) for calibrator in calibrated.calibrators]
@@ -40,4 +42,10 @@ def _read_isotonic(calibrator: Any) -> dict[str, Any]:
         "dtype": str(scores.dtype),
         "scores": scores.astype(np.float64).tolist(),
         "probabilities": calibrator.y_thresholds_.astype(np.float64).tolist(),
+        **({"weighs": True} if _scipy_version() >= WEIGHS else {}),
     }
+
+
+def _scipy_version() -> tuple[int, ...]:
+    """Return the version of SciPy, which scikit-learn interpolates with."""
+    return tuple(int(part) for part in sys.modules["scipy"].__version__.split(".")[:2])

@@ -68,8 +68,8 @@ def _weigh(program: Program, part: Traced, container: Any, name: str) -> Traced:
     for column, dtype in zip(part.columns, dtypes_of(values), strict=True):
         if dtype not in ("float32", "float64"):
             raise SaveRefused(
-                f"{class_name(container)} has a weight for {program[column].label!r}, whose type is {dtype}; "
-                "give its encoder dtype=float, or leave out transformer_weights"
+                f"{class_name(container)} has a weight for {program[column].label!r}, whose type is "
+                f"{dtype}; give its encoder dtype=float, or leave out transformer_weights"
             )
         factor = {"do": "multiply", "by": [float(weight)], "dtype": dtype}
         columns += program.add(
@@ -83,8 +83,7 @@ def _require_stored(program: Program, part: Traced) -> None:
         if not program[column].sure:
             raise SaveRefused(
                 f"zeros of {program[column].label!r} are left out of a sparse matrix, and its last bits "
-                "differ between "
-                "processors; give the ColumnTransformer sparse_threshold=0"
+                "differ between processors; give the ColumnTransformer sparse_threshold=0"
             )
 
 

@@ -76,8 +76,7 @@ def make_table(
         elif isinstance(category, str) != holds_text:
             raise SaveRefused(
                 f"{class_name(encoder)} was fitted on other values of {program[column].label!r} than the "
-                "sample "
-                "has; give the sample the types of the training data"
+                "sample has; give the sample the types of the training data"
             )
         else:
             known[category] = result

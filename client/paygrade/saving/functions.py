@@ -8,7 +8,7 @@ import numpy as np
 
 from paygrade.saving.errors import SaveRefused
 from paygrade.saving.program import Program
-from paygrade.saving.raw import NARROW_INTEGERS
+from paygrade.saving.raw import NARROW_INTEGERS, WIDE_INTEGERS
 from paygrade.saving.reading import Traced, dtypes_of, require_dense, require_numeric
 from paygrade.steps.function import EXACT, INEXACT
 
@@ -28,7 +28,8 @@ def read_function(program: Program, transformer: Any, traced: Traced, values: An
         like = program[column]
         inexact = members.get("name") in INEXACT
         name = getattr(transformer.func, "__name__", kind)
-        if before in ("bool", "object", "float16", *NARROW_INTEGERS):
+        overflows = members.get("name") == "square" and before in WIDE_INTEGERS
+        if overflows or before in ("bool", "object", "float16", *NARROW_INTEGERS):
             raise SaveRefused(f"{name} of {like.label!r} is calculated with values of type {before}; {CAST}")
         if inexact and after == "float32":
             raise SaveRefused(
@@ -55,8 +56,7 @@ def describe_function(function: Callable[..., Any], arguments: Any) -> tuple[str
         with_arguments = f" with {', '.join(arguments)}" if arguments and name else ""
         raise SaveRefused(
             f"FunctionTransformer of {described}{with_arguments} cannot be written as data; calculate the "
-            "column in "
-            f"the table itself, or use NumPy's clip, {', '.join(sorted(set(FUNCTIONS.values())))}"
+            f"column in the table itself, or use NumPy's clip, {', '.join(sorted(set(FUNCTIONS.values())))}"
         )
     return "function", {"name": name}
 

@@ -33,8 +33,7 @@ def read_indicator(program: Program, indicator: Any, traced: Traced, values: Any
     if indicator.sparse is True or (indicator.features == "missing-only" and indicator.error_on_new):
         raise SaveRefused(
             "MissingIndicator that is sparse, or that raises for new missing values, is not supported; "
-            "give it "
-            'sparse=False and error_on_new=False, or features="all"'
+            'give it sparse=False and error_on_new=False, or features="all"'
         )
     return _indicate(program, indicator, traced, indicator.features_)
 
@@ -44,8 +43,7 @@ def _impute_number(program: Program, imputer: Any, column: int, statistic: Any, 
     if isinstance(statistic, str):
         raise SaveRefused(
             f"{class_name(imputer)} fills text into {program[column].label!r}, which holds numbers; give "
-            "text and "
-            "numbers an imputer each"
+            "text and numbers an imputer each"
         )
     fill = float(np.asarray(statistic).astype(imputer._fill_dtype)) if statistic is not None else math.nan
     known = dtype if dtype in ("float32", "float64") else "float64"

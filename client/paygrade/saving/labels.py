@@ -35,7 +35,7 @@ def read_targets(given: Any, count: int) -> list[str]:
         raise SaveRefused(f"target must be the target's name, or a list of the targets' names, not {given!r}")
     if len(names) != count or len(set(names)) != count:
         raise SaveRefused(
-            f"the model has {count} targets, and target names {len(set(names))}: {', '.join(names)}; "
-            "give the list of their names, in the order of the scores"
+            f"the model has {count} targets, and target names {len(set(names))}: {', '.join(names)}; give "
+            "the list of their names, in the order of the scores"
         )
     return names

@@ -54,8 +54,8 @@ class LookupTable:
             return text
         if self.unknown is None:
             raise SaveRefused(
-                f"an encoder of {name!r} raises for {text!r}, which another step knows or makes; "
-                'give it handle_unknown="ignore"'
+                f"an encoder of {name!r} raises for {text!r}, which another step knows or makes; give it "
+                'handle_unknown="ignore"'
             )
         return self.unknown
 

@@ -43,8 +43,8 @@ def read_predictor(program: Program, model: Any, traced: Traced) -> Predictor:
     read = MODELS.get(name)
     if read is None:
         raise SaveRefused(
-            f"{name} is not among the models that can be written; the last part of a pipeline must be one of "
-            f"{', '.join(sorted(MODELS))}"
+            f"{name} is not among the models that can be written; the last part of a pipeline must be one "
+            f"of {', '.join(sorted(MODELS))}"
         )
     if name != "Booster":
         require_fitted(model)

@@ -61,9 +61,8 @@ def read_powers(program: Program, transformer: Any, traced: Traced, values: Any)
     dtype = float_type(traced.values)
     if dtype == "float32":
         raise SaveRefused(
-            f"PowerTransformer of {program[traced.columns[0]].label!r} is calculated in float32, whose "
-            "last bits "
-            f"differ between processors; {CAST}"
+            f"PowerTransformer of {program[traced.columns[0]].label!r} is calculated in float32, whose last "
+            f"bits differ between processors; {CAST}"
         )
     method = transformer.method.replace("-", "_")
     powers = [float(power) for power in transformer.lambdas_]

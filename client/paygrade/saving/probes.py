@@ -17,11 +17,11 @@ from paygrade.saving.raw import (
     is_missing,
 )
 
-PROBED_ROWS = 100
-"""As many rows of the sample are scored with other values in each column in turn."""
+MOST_ROWS, FEWEST_ROWS = 100, 10
+"""So many rows of the sample are scored with other values in each column in turn."""
 MOST_CATEGORIES = 1_000
 MOST_VALUES = 2_000_000
-"""In the rows that are scored together."""
+"""In the rows that are scored together, and nearly in those of all columns."""
 UNSEEN = "a text that no table has"
 
 Ask = Callable[[Any], Scores]
@@ -43,8 +43,8 @@ def probe_columns(columns: Sequence[RawColumn], sample: Any, ask: Ask, replay: R
 
     Raises SaveRefused if the bundle would score such a value otherwise than the model.
     """
-    rows = sample.iloc[np.linspace(0, len(sample) - 1, min(len(sample), PROBED_ROWS)).astype(int)]
-    rows = rows.reset_index(drop=True)
+    count = min(len(sample), max(FEWEST_ROWS, min(MOST_ROWS, MOST_VALUES // len(sample.columns) ** 2)))
+    rows = sample.iloc[np.linspace(0, len(sample) - 1, count).astype(int)].reset_index(drop=True)
     probes = (probe for column in columns for probe in _probes(column, rows))
     together = max(1, MOST_VALUES // rows.size)
     while some := list(islice(probes, together)):

@@ -98,8 +98,7 @@ class Program:
         if column is None:
             raise SaveRefused(
                 f"an encoder of {self[number].label!r} raises for values that it does not know, and these "
-                "are "
-                'calculated; give it handle_unknown="ignore", or "use_encoded_value" with unknown_value'
+                'are calculated; give it handle_unknown="ignore", or "use_encoded_value" with unknown_value'
             )
         column.unseen = False
         column.as_text = column.type != "category"
@@ -118,7 +117,6 @@ def require_exact(program: Program, columns: Sequence[int], step: str) -> None:
         if program[column].inexact:
             raise SaveRefused(
                 f"{step} compares values of {program[column].label!r} after a logarithm, exponential or "
-                "power, whose "
-                "last bits differ between processors; put it before that transform, or leave the "
-                "transform out"
+                "power, whose last bits differ between processors; put it before that transform, or leave "
+                "the transform out"
             )

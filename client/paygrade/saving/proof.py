@@ -100,8 +100,8 @@ def prove(expected: Scores, scores: Scores) -> None:
         row = differing[0]
         raise SaveRefused(
             f"{differing.size} of {len(expected)} rows of the sample would score otherwise than the "
-            "pipeline, the "
-            f"first is row {row}: {scores[row]} instead of {expected[row]}; nothing was written"
+            f"pipeline, the first is row {row}: {scores[row]} instead of {expected[row]}; nothing was "
+            "written"
         )
 
 
@@ -112,6 +112,6 @@ def prove_labels(predicted: Any, scores: Scores, classes: Sequence[Any]) -> None
     if differing.size:
         raise SaveRefused(
             f"the model predicts another class than the most probable one in {differing.size} rows of the "
-            "sample, "
-            f"the first is row {differing[0]}; the service always answers with the most probable class"
+            f"sample, the first is row {differing[0]}; the service always answers with the most probable "
+            "class"
         )

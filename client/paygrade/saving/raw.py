@@ -76,11 +76,14 @@ class RawColumn:
             return np.array(
                 [math.nan if is_missing(value) else value for value in self.values], dtype=np.float64
             )
+        import pandas
+
+        places, values = pandas.factorize(self.values)
         positions = {text: position for position, text in enumerate(self.categories)}
-        return np.array(
-            [math.nan if is_missing(value) else positions.get(as_text(value), -1) for value in self.values],
-            dtype=np.float64,
-        )
+        found = [float(positions.get(as_text(value), -1)) for value in values]
+        found.append(math.nan)  # a missing value has the place -1
+        numbers: NDArray[np.float64] = np.array(found, dtype=np.float64)[places]
+        return numbers
 
     def to_json(self, row: int) -> Any:
         """Return one value as callers would send it."""
@@ -148,8 +151,8 @@ def _read_objects(name: str, dtype: str, values: NDArray[Any]) -> RawColumn:
     missing: Any = absent[0] if absent else math.nan
     if len(signs := {repr(value).replace("np.float64(nan)", "nan") for value in absent}) > 1:
         raise SaveRefused(
-            f"column {name!r} marks missing values in two ways ({' and '.join(sorted(signs))}), "
-            "which encoders tell apart; use one of them, in training and here"
+            f"column {name!r} marks missing values in two ways ({' and '.join(sorted(signs))}), which "
+            "encoders tell apart; use one of them, in training and here"
         )
     if not present:
         raise SaveRefused(f"column {name!r} has no value in the sample; add rows that have one")

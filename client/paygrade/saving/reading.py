@@ -24,8 +24,7 @@ def trace(program: Program, transformer: Any, traced: Traced) -> Traced:
     if reader is None:
         raise SaveRefused(
             f"{name} is not among the steps that can be written as data; do its work before the pipeline, "
-            "in the "
-            f"table itself, or use one of {', '.join(sorted(program.readers))}"
+            f"in the table itself, or use one of {', '.join(sorted(program.readers))}"
         )
     require_fitted(transformer)
     values = transformer.transform(traced.values)
@@ -43,8 +42,8 @@ def trace(program: Program, transformer: Any, traced: Traced) -> Traced:
         ) from error
     if values.shape[1] != len(columns):
         raise SaveRefused(
-            f"{name} gives {values.shape[1]} columns, and its attributes describe {len(columns)}; "
-            "fit the whole pipeline again, in one call"
+            f"{name} gives {values.shape[1]} columns, and its attributes describe {len(columns)}; fit the "
+            "whole pipeline again, in one call"
         )
     return Traced(values, columns)
 
@@ -77,8 +76,8 @@ def is_sparse(values: Any) -> bool:
 def require_dense(transformer: Any, traced: Traced) -> None:
     if is_sparse(traced.values):
         raise SaveRefused(
-            f"{class_name(transformer)} is given a sparse matrix, which is not supported; "
-            "give the encoder before it sparse_output=False, or the ColumnTransformer sparse_threshold=0"
+            f"{class_name(transformer)} is given a sparse matrix, which is not supported; give the encoder "
+            "before it sparse_output=False, or the ColumnTransformer sparse_threshold=0"
         )
 
 

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from typing import Any
 
+from paygrade.saving.containers import is_passthrough
 from paygrade.saving.errors import SaveRefused
 
 FEWEST_ROWS = 2
@@ -18,8 +19,9 @@ def read_sample(model: Any, sample: Any) -> Any:
     for column in columns:
         if not isinstance(column, str) or not column:
             raise SaveRefused(f"the sample's columns must have texts as names, not {column!r}")
-        if columns.count(column) > 1:
-            raise SaveRefused(f"the sample has two columns named {column!r}")
+    if not sample.columns.is_unique:
+        twice = sample.columns[sample.columns.duplicated()][0]
+        raise SaveRefused(f"the sample has two columns named {twice!r}")
     if len(sample) < FEWEST_ROWS:
         raise SaveRefused(
             f"the sample has {len(sample)} rows, which prove nothing; give at least {FEWEST_ROWS}"
@@ -37,13 +39,14 @@ def fitted_names(model: Any) -> list[str]:
         if names is not None:
             return list(names)
     raise SaveRefused(
-        f"{type(model).__name__} does not know the names of its columns: it is not fitted, or was fitted "
-        "on an array; "
-        "fit it on a pandas DataFrame"
+        f"{type(model).__name__} does not know the names of its columns: it is not fitted, or was fitted on "
+        "an array; fit it on a pandas DataFrame"
     )
 
 
 def _inside(model: Any) -> Iterator[Any]:
     while model is not None:
         yield model
-        model = next((inner for name in INNER if (inner := getattr(model, name, None)) is not None), None)
+        parts = [part for _, part in getattr(model, "steps", ()) if not is_passthrough(part)]
+        inside = [*(getattr(model, name, None) for name in INNER), *parts[:1]]
+        model = next((inner for inner in inside if hasattr(inner, "fit") or hasattr(inner, "save_raw")), None)

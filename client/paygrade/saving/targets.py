@@ -32,8 +32,7 @@ def read_inverse(transformer: Any) -> After:
         return [part for _, step in reversed(transformer.steps) for part in read_inverse(step)]
     raise SaveRefused(
         f"{name} of the target cannot be undone by the service; use FunctionTransformer with functions of "
-        "NumPy, "
-        f"PowerTransformer, QuantileTransformer, or one of {', '.join(SCALERS)}"
+        f"NumPy, PowerTransformer, QuantileTransformer, or one of {', '.join(SCALERS)}"
     )
 
 

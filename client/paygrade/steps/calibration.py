@@ -51,9 +51,13 @@ class Sigmoid(Calibrator):
 
 
 class Isotonic(Calibrator):
-    """Interpolates between points, in the type `dtype`; scores beyond them count as the nearest point."""
+    """Interpolates between points, in the type `dtype`; scores beyond them count as the nearest point.
 
-    def __init__(self, scores: Floats, probabilities: Floats, dtype: FloatType) -> None:
+    In float32 SciPy follows the slope from the lower point, and from its version 1.18 on weighs both points.
+    """
+
+    def __init__(self, scores: Floats, probabilities: Floats, dtype: FloatType, weighs: bool) -> None:
+        self._weighs = weighs
         self._scores = scores.astype(dtype)
         self._probabilities = probabilities.astype(dtype)
         self._dtype = dtype
@@ -65,7 +69,7 @@ class Isotonic(Calibrator):
         probabilities = fields.numbers("probabilities", len(scores))
         if not len(scores) or (np.diff(scores.astype(dtype)) <= 0).any():
             raise fields.fault("scores", "must ascend, and be at least one")
-        return cls(scores, probabilities, dtype)
+        return cls(scores, probabilities, dtype, fields.flag("weighs"))
 
     def calibrate(self, scores: Floats) -> Floats:
         scores = np.clip(scores.astype(self._dtype), self._scores[0], self._scores[-1])
@@ -75,9 +79,10 @@ class Isotonic(Calibrator):
             return np.interp(scores, self._scores, self._probabilities)
         above = np.searchsorted(self._scores, scores).clip(1, len(self._scores) - 1)
         low, high = self._scores[above - 1], self._scores[above]
-        start = self._probabilities[above - 1]
-        slope = (self._probabilities[above] - start) / (high - low)
-        return np.asarray(slope * (scores - low) + start, dtype=self._dtype)
+        start, end = self._probabilities[above - 1], self._probabilities[above]
+        if self._weighs:
+            return np.asarray((scores - low) / (high - low) * end + (high - scores) / (high - low) * start)
+        return np.asarray((end - start) / (high - low) * (scores - low) + start)
 
 
 CALIBRATORS: Mapping[str, type[Calibrator]] = {"isotonic": Isotonic, "sigmoid": Sigmoid}

@@ -1,10 +1,34 @@
 -- Accepts a batch whose input is in the file store, and adds its first task to the queue. `hidden`: the batch is in no list.
 -- Returns {'ok', wake-ups to send}, what `refusal` returns or, if the Idempotency-Key is not reserved for this batch any more,
--- {'same', id of the job that the key stands for}, {'reused'} or {'lapsed'}. Adding a batch again changes nothing.
+-- {'same', id of the job that the key stands for}, {'reused'} or {'lapsed'}; {'gone'} if what
+-- it tries again is there no longer. Adding a batch again changes nothing.
 -- @include queues/common batches/batch
 -- @args max_open:number max_open_per_owner:number retention_ms:number wake_up_name
--- @item id raw model sha owner metadata start_within_ms idempotency body webhook retry_of options size task hidden
+-- A batch with `reads`, the batches whose files it reads, tries `retry_of` again: its plan is that of the other.
+-- @item id raw model sha owner metadata start_within_ms idempotency body webhook retry_of options size task hidden reads
 -- @returns verdict
+
+-- What was done becomes what is kept: the retry copies or mends the part of each chunk.
+local function adopt_plan(batch)
+  local key, old = job_key(batch.id), job_key(batch.retry_of)
+  for source in string.gmatch(batch.reads, '%S+') do
+    redis.call('SADD', readers_key(source), batch.id)
+    redis.call('SADD', reads_key(batch.id), source)
+  end
+  redis.call('COPY', old .. ':plan', key .. ':plan')
+  redis.call('COPY', old .. ':done', key .. ':kept')
+  redis.call('PERSIST', key .. ':plan')
+  redis.call('PERSIST', key .. ':kept')
+  local layout, chunks, total, size = unpack(redis.call('HMGET', old, 'layout', 'chunks', 'total', 'size'))
+  for _, done in ipairs(redis.call('HVALS', key .. ':kept')) do
+    local rows, expected = string.match(done, '^(%d+) %d+ %d+ %d+ (%d+)')
+    total = total - rows + expected  -- as it was planned
+  end
+  set_status(batch.id, 'queued', 'layout', layout, 'next', 0, 'chunks', chunks, 'total', whole(total), 'size', size,
+             'planned', size)
+  redis.call('INCRBY', UNQUEUED, chunks)
+  advance(batch.id)
+end
 
 -- The verdict on a batch whose key is not reserved for it; nil if it is. This call may be late: its caller may have repeated
 -- the request meanwhile.
@@ -23,6 +47,7 @@ local function add(batch)
   local refused = idempotency ~= '' and lost_key(batch, idempotency)
                   or refusal(batch.owner, max_open, max_open_per_owner)
   if refused then return refused end
+  if batch.reads ~= '' and redis.call('EXISTS', job_key(batch.retry_of) .. ':plan') == 0 then return {'gone'} end
   local deadline = batch.start_within_ms ~= '' and whole(now + batch.start_within_ms) or ''
   write(key,
         {'v', '1', 'status', 'validating', 'model', batch.model, 'sha', batch.sha, 'owner', batch.owner,
@@ -37,7 +62,7 @@ local function add(batch)
     add_to_list(KIND, batch.owner, {0, batch.raw})
     prune_list(KIND, batch.owner, id_of, retention_ms, 2)
   end
-  add_task(batch.id, batch.task)
+  if batch.reads ~= '' then adopt_plan(batch) else add_task(batch.id, batch.task) end
   return {'ok', wake_up(QUEUE, wake_up_name, 1)}
 end
 

@@ -2,10 +2,10 @@
 -- queue already (empty: none). With `last`, the wake-up is withdrawn if nothing is claimed. `lost` has the slices of a chunk
 -- that were being scored when a worker was lost. `chunks` is how many are planned so far; `planning` and `joining` say where
 -- to go on. For the task 'join', `plan` has all chunks of the batch, and `done` alternates the number of a chunk that is
--- done and what is recorded of it.
+-- done and what is recorded of it. `kept` is what the batch that is tried again has recorded of this chunk.
 -- @include queues/common batches/batch
 -- @args queue consumer wake_up_name retention_ms:number entry entry_id entry_task last
--- @returns each: entry id task tries model sha options layout chunks total cut_short planning joining chunk lost plan done
+-- @returns each: entry id task tries model sha options layout chunks total cut_short planning joining chunk lost plan done kept
 
 local function drop(found, id, task, status)
   acknowledge(stream_key(queue), found)
@@ -40,14 +40,16 @@ local function start(_, found, fields)
   local model, sha, options, layout, chunks, total, planning, joining = unpack(redis.call(
     'HMGET', key, 'model', 'sha', 'options', 'layout', 'chunks', 'total', 'planning', 'joining'))
   local chunk = tonumber(task) and redis.call('LINDEX', key .. ':plan', task)
+  local kept = tonumber(task) and redis.call('HGET', key .. ':kept', task)
   local plan, done = {}, {}
   if task == 'join' then plan, done = redis.call('LRANGE', key .. ':plan', 0, -1), redis.call('HGETALL', key .. ':done') end
   local cut = planning == CUT_SHORT and 1 or 0
   return {found, id, task, tries, model, sha, options, layout or '', chunks or 0, total or 0, cut, planning or '',
-          joining or '', chunk or '', lost, plan, done}
+          joining or '', chunk or '', lost, plan, done, kept or ''}
 end
 
 local read = entry ~= '' and {entry = entry, fields = {'id', entry_id, 'rows', 1, 'task', entry_task}} or nil
-local claimed = claim(queue, consumer, wake_up_name, 1, read, last ~= '', start)
+local guarded_start = guarded(queue, start, function(id) give_up(id, retention_ms) end)
+local claimed = claim(queue, consumer, wake_up_name, 1, read, last ~= '', guarded_start)
 commit()
 return claimed

@@ -8,12 +8,13 @@
 if not may_sweep(queue) then return {0, 0, {}, {}} end
 
 local MOST = 100
+local READ_LATER_MS = 60000  -- after which files that a retry reads are looked at again
 local requeued, given_up = 0, 0
 
 -- A chunk is tried once more after its last attempt: then its rows are given up without being scored.
 local function most_tries(task) return tonumber(task) and attempts + 1 or attempts end
 
-local function requeue(entry, fields)
+local function requeue(_, entry, fields)
   local id, task = fields[2], fields[6]
   local key = job_key(id)
   acknowledge(stream_key(queue), entry)
@@ -34,7 +35,15 @@ end
 
 count('sweeps|' .. queue)
 sweep_deadlines(queue, MOST, function(id) expire_overdue(id, retention_ms) end)
-sweep_stream(stream_key(queue), lease_ms, MOST, requeue)
+sweep_stream(stream_key(queue), lease_ms, MOST, guarded(queue, requeue, function(id) give_up(id, retention_ms) end))
+take_turns(queue, 1, 1)  -- in case all entries before them were removed
 commit()
-local removable = redis.call('ZRANGEBYSCORE', FILES, '-inf', now_text, 'LIMIT', 0, MOST)
+local removable = {}
+for _, expired in ipairs(redis.call('ZRANGEBYSCORE', FILES, '-inf', now_text, 'LIMIT', 0, MOST)) do
+  if redis.call('EXISTS', readers_key(string.match(expired, '^%S*'))) == 1 then
+    redis.call('ZADD', FILES, whole(now + READ_LATER_MS), expired)
+  else
+    removable[#removable + 1] = expired
+  end
+end
 return {requeued, given_up, wake_up(queue, wake_up_name, most_wake_ups), removable}

@@ -1,15 +1,18 @@
 -- Accepts predictions: writes each record, adds the job to its queue and returns the wake-ups to send. A verdict is 'ok',
--- {'ok', deadline}, {'same', id of the job that the Idempotency-Key stands for}, {'reused'}, {'full'}, {'too_many_rows'} or
--- {'rate_limited', seconds until the owner may post again}. Adding a job again changes nothing. `ahead` alternates queues and
--- how many rows waited in each before this call.
+-- {'ok', deadline}, {'ok', deadline, rows ahead} of a job that waits behind, {'same', id of the job that the Idempotency-Key
+-- stands for}, {'reused'}, {'full'}, {'too_many_rows'}, {'waiting', rows to be scored before there is room} or
+-- {'rate_limited', seconds until the owner may post again}. Adding a job again changes nothing. `in_turns`: owners take turns
+-- (empty: there is one owner). `ahead` alternates queues and how many rows waited in each before this call.
 -- @include queues/common predictions/prediction
--- @args max_waiting:number rows_per_minute:number retention_ms:number wake_up_name
+-- @args max_waiting:number max_rows_per_owner:number rows_per_minute:number in_turns retention_ms:number wake_up_name
 -- @item id raw model sha owner metadata start_within_ms idempotency body webhook retry_of inputs rows:number watcher queue
 -- @returns verdicts wake_ups ahead
 
-local minute = math.floor(now / 60000)
 local room = max_waiting
-for _, queue in ipairs({'predictions', 'explanations'}) do room = room - waiting(queue) end
+for _, queue in ipairs({'predictions', 'explanations'}) do
+  room = room - redis.call('XLEN', stream_key(queue)) - redis.call('XLEN', retry_key(queue))
+  if in_turns ~= '' then room = room - state_of(queue).behind end
+end
 
 -- The store may have been filled by a release that kept no count.
 local function last_position(queue)
@@ -20,60 +23,76 @@ local function last_position(queue)
   return 0
 end
 
-local added, new_rows = {}, {}  -- queue -> rows that were ever added, and rows that this call adds
 local function next_position(queue, rows)
-  added[queue] = added[queue] or tonumber(redis.call('GET', added_key(queue)) or last_position(queue))
-  local position = whole(added[queue] + 1)
-  added[queue] = added[queue] + rows
-  new_rows[queue] = (new_rows[queue] or 0) + rows
-  return position
+  local state = state_of(queue)
+  local position = (state.added or tonumber(last_position(queue))) + 1
+  state.added = position + rows - 1
+  return whole(position)
 end
 
+local used = {}  -- owner -> rows posted in this minute, as of this call
 local function over_limit(owner, rows)
   if rows_per_minute == 0 then return false end
-  local key = 'rate:' .. owner .. ':' .. whole(minute)
-  local used = tonumber(redis.call('GET', key) or 0)
-  if used + rows > rows_per_minute then return true end
-  redis.call('INCRBY', key, rows)
-  redis.call('PEXPIRE', key, 120000)
+  local key = rate_key(owner, minute_of(now))
+  used[owner] = used[owner] or tonumber(redis.call('GET', key) or 0)
+  if used[owner] + rows > rows_per_minute then return true end
+  used[owner] = used[owner] + rows
   return false
 end
 
--- The verdict on a job that is not added.
-local function refusal(job, key)
+-- The verdict on a job that is not added. `behind` is what waits behind of its owner, where it would wait behind.
+local function refusal(job, key, behind)
   local known, body = known_job(key)
   if known then return body == job.body and {'same', known} or {'reused'} end
   if room <= 0 then return {'full'} end
   if rows_per_minute > 0 and job.rows > rows_per_minute then return {'too_many_rows'} end
+  local over = behind and max_rows_per_owner > 0 and behind.rows + job.rows - max_rows_per_owner or 0
+  if over > 0 then return {'waiting', whole(rows_before(job.queue, over))} end
   if over_limit(job.owner, job.rows) then return {'rate_limited', whole(60 - math.floor(now / 1000) % 60)} end
 end
 
-local function write_record(job, key, position, deadline)
+local function write_record(job, key, position, behind, deadline)
   write(job_key(job.id),
-        {'v', '1', 'status', 'queued', 'model', job.model, 'sha', job.sha, 'owner', job.owner, 'inputs', job.inputs,
-         'position', position},
-        {'queue', job.queue ~= QUEUE and job.queue or '', 'rows', job.rows > 1 and job.rows or '', 'metadata', job.metadata,
-         'watchers', job.watcher, 'deadline', deadline, 'idempotency', key, 'webhook', job.webhook, 'retry_of', job.retry_of})
+        {'v', '1', 'status', 'queued', 'model', job.model, 'sha', job.sha, 'owner', job.owner, 'inputs', job.inputs},
+        {'position', position, 'behind', behind, 'queue', job.queue ~= QUEUE and job.queue or '',
+         'rows', job.rows > 1 and job.rows or '', 'metadata', job.metadata,
+         'watchers', job.watcher, 'deadline', deadline, 'idempotency', key,
+         'webhook', job.webhook, 'retry_of', job.retry_of})
 end
 
+-- Adds the entry of a job to its queue. Returns its position; or its number behind, and how many rows are ahead of it.
+local function queue_up(job, behind)
+  if behind then
+    local ahead = rows_before(job.queue, behind.rows)
+    return '', put_behind(job.queue, job.owner, behind, job.id, job.rows), whole(ahead)
+  end
+  local position = next_position(job.queue, job.rows)
+  redis.call('XADD', stream_key(job.queue), entry_of(position), 'id', job.id, 'rows', job.rows)
+  return position, ''
+end
+
+local new_rows = {}  -- queue -> rows that this call adds
 local listed = {}  -- owner -> a score and the 16 bytes of the id, for each new job
 
 local function add(job)
   if redis.call('EXISTS', job_key(job.id)) == 1 then return 'ok' end
   local key = idempotency_key(job.owner, job.idempotency)
-  local refused = refusal(job, key)
+  local behind = in_turns ~= '' and is_behind(job.queue) and behind_of(job.queue, job.owner)
+  local refused = refusal(job, key, behind)
   if refused then return refused end
   room = room - 1
-  local position = next_position(job.queue, job.rows)
+  local position, number_behind, ahead = queue_up(job, behind)
+  local state = state_of(job.queue)
+  state.rows = state.rows + job.rows
+  new_rows[job.queue] = (new_rows[job.queue] or 0) + job.rows
   local deadline = job.start_within_ms ~= '' and whole(now + job.start_within_ms) or ''
-  write_record(job, key, position, deadline)
-  redis.call('XADD', stream_key(job.queue), entry_of(position), 'id', job.id, 'rows', job.rows)
+  write_record(job, key, position, number_behind, deadline)
   append(listed, job.owner, 0)
   append(listed, job.owner, job.raw)
   if key ~= '' then redis.call('SET', key, job.id .. job.body) end
-  if deadline == '' then return 'ok' end
-  redis.call('ZADD', deadlines_key(job.queue), deadline, job.id)
-  return {'ok', deadline}
+  if deadline ~= '' then redis.call('ZADD', deadlines_key(job.queue), deadline, job.id) end
+  if deadline == '' and not ahead then return 'ok' end
+  return {'ok', deadline, ahead}
 end
 
 local verdicts = {}
@@ -83,9 +102,12 @@ for owner, scores_and_ids in pairs(listed) do
   prune_list(KIND, owner, id_of, retention_ms, #scores_and_ids)
 end
 
+for owner, rows in pairs(used) do redis.call('SET', rate_key(owner, minute_of(now)), whole(rows), 'PX', 120000) end
+
 local ahead = {}
 for queue, rows in pairs(new_rows) do
-  redis.call('SET', added_key(queue), whole(added[queue]))
+  local added = state_of(queue).added
+  if added then redis.call('SET', key_of(queue, 'added'), whole(added)) end
   ahead[#ahead + 1] = queue
   ahead[#ahead + 1] = count_rows(queue, rows) - rows
 end

@@ -26,7 +26,7 @@ local function requeue(stream, entry, fields)
   elseif job.status == 'running' or job.status == 'queued' then
     if job.status == 'running' then count_rows(queue, fields[4]) end
     set_status(id, 'queued')
-    redis.call('HDEL', job_key(id), 'started', 'position')
+    redis.call('HDEL', job_key(id), 'started', 'position', 'behind')
     redis.call('XADD', retry_key(queue), '*', unpack(fields))
     requeued = requeued + 1
     count('swept|' .. queue .. '|requeued')
@@ -39,8 +39,10 @@ sweep_deadlines(queue, MOST, function(id)
   local status, deadline, attempt = unpack(redis.call('HMGET', job_key(id), 'status', 'deadline', 'attempt'))
   if is_overdue(status, deadline, attempt) then expire(id, retention_ms) end
 end)
+local guarded_requeue = guarded(queue, requeue, function(id) give_up(id, retention_ms) end)
 for _, stream in ipairs({stream_key(queue), retry_key(queue)}) do
-  sweep_stream(stream, lease_ms, MOST, function(entry, fields) requeue(stream, entry, fields) end)
+  sweep_stream(stream, lease_ms, MOST, guarded_requeue)
 end
+take_turns(queue, 1, 1)  -- in case all entries before them were canceled
 commit()
 return {requeued, given_up, wake_up(queue, wake_up_name, most_wake_ups)}

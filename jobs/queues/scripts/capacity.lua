@@ -1,6 +1,6 @@
 -- The state of the queues. `set` is the sorted set of web processes; `webs` alternates their names and reports. For each
 -- queue: waiting entries, waiting rows, claimed entries; for each of its streams with a waiting entry, the oldest one and
--- its job; and the names and reports of its consumers.
+-- its job, and the oldest job of the owner whose turn is next, without its entry; and the names and reports of its consumers.
 -- @include queues/common
 -- @args set
 -- @item name
@@ -17,7 +17,7 @@ local function alive(processes)
 end
 
 -- How many entries of a stream are claimed, and the first that nobody has claimed, or nil.
-local function state_of(stream)
+local function claimed_in(stream)
   local claimed, from = 0, '-'
   local groups = redis.pcall('XINFO', 'GROUPS', stream)
   for _, group in ipairs(groups.err and {} or groups) do
@@ -33,14 +33,19 @@ local queues = {}
 for number, queue in items() do
   local claimed, oldest = 0, {}
   for _, stream in ipairs({stream_key(queue.name), retry_key(queue.name)}) do
-    local its_claimed, entry = state_of(stream)
+    local its_claimed, entry = claimed_in(stream)
     claimed = claimed + its_claimed
     if entry then
       oldest[#oldest + 1] = entry[1]
       oldest[#oldest + 1] = entry[2][2]
     end
   end
-  local rows = math.max(tonumber(redis.call('GET', rows_key(queue.name)) or 0), 0)
+  local next_owner = redis.call('ZRANGE', key_of(queue.name, 'turns'), 0, 0)[1]
+  for _, entry in ipairs(next_owner and redis.call('XRANGE', key_of(queue.name, 'of:' .. next_owner), '-', '+', 'COUNT', 1) or {}) do
+    oldest[#oldest + 1] = ''
+    oldest[#oldest + 1] = entry[2][2]
+  end
+  local rows = state_of(queue.name).rows
   queues[number] = {math.max(waiting(queue.name) - claimed, 0), rows, claimed, oldest, alive(consumers_key(queue.name))}
 end
 return {now_text, alive(set), queues}

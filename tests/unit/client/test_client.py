@@ -1,5 +1,6 @@
 """The client as a program uses it."""
 
+import json
 from io import BytesIO
 from pathlib import Path
 from typing import Any
@@ -226,3 +227,22 @@ def test_what_is_passed_in_takes_precedence_over_the_environment(monkeypatch: py
 def test_an_address_that_cannot_be_used_is_refused(url: str) -> None:
     with pytest.raises(ClientMisconfigured):
         Client(url)
+
+
+def test_a_webhook_is_sent_with_the_job() -> None:
+    service = PlayedService(QUEUED)
+    with Client(transport=service) as client:
+        client.submit({"years": 2.5}, webhook="https://hooks.example.com")
+        client.upload(BytesIO(b"years\n2.5\n"), webhook="https://hooks.example.com")
+    assert json.loads(service.sent[0].content)["webhook"] == "https://hooks.example.com"
+    assert service.sent[1].url.params["webhook"] == "https://hooks.example.com"
+
+
+def test_a_batch_is_tried_again_with_corrected_rows_or_without() -> None:
+    service = PlayedService(PlayedAnswer(202, batch("queued")))
+    with Client(transport=service) as client:
+        assert client.retry(BATCH_ID)["status"] == "queued"
+        client.retry(BATCH_ID, BytesIO(b'{"row":1,"input":{"years":4.5}}\n'))
+    assert service.lines() == [f"POST /v1/batches/{BATCH_ID}/retry"] * 2
+    assert [request.content for request in service.sent] == [b"", b'{"row":1,"input":{"years":4.5}}\n']
+    assert service.sent[1].headers["Content-Type"] == "application/x-ndjson"

@@ -115,7 +115,7 @@ def test_web_accepts_the_first_key(stub: StubClient) -> None:
     key = api_keys.create_first_key(client, "arn")
     assert key
     assert hashlib.sha256(key.encode()).hexdigest() in written[0]
-    assert parse_keys(written[0])
+    assert parse_keys(written[0], "the secret")
     assert key not in written[0]
 
 

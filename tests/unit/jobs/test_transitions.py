@@ -114,6 +114,11 @@ class Batches:
         self.consumer.sweep(0)
         assert self.consumer.claim("child", "wake_up") is None
 
+    def spoil(self, redis: Redis, field: str) -> None:
+        """Its record can no longer be read when a chunk is claimed."""
+        redis.hset(f"job:{planned(self.store, self.consumer, chunks=1)}", field, "{")
+        assert self.consumer.claim("child", "wake_up") is None
+
     def cancel_while_running(self) -> None:
         """The task to join the parts waits."""
         job_id = planned(self.store, self.consumer, chunks=2)
@@ -132,6 +137,8 @@ def test_scripts_make_every_transition_of_a_batch(redis: Redis, clock: Clock, ch
     batches.fail_to_go_on_planning()
     batches.find_a_part_damaged()
     batches.expire()
+    batches.spoil(redis, "deadline")
+    batches.spoil(redis, "options")
     add(batches.store)
     batches.lose_task()
     batches.cancel_while_running()

@@ -14,12 +14,15 @@ from numpy.typing import NDArray
 
 from model.booster import read_booster, read_objective
 from model.bundle import Bundle, Scorer
+from model.description.errors import BundleError
 from model.description.schema import Schema
 from model.importing.booster_file import read_model_file
 from model.preparation import RawColumns
+from model.stored.document import read_document
 from model.versions import parse
 from tests.data.boosters.make import CITIES, NAMES, SCORED
 from tests.unit.model.command import made, refusal
+from tests.unit.model.stored.mutations import plain, ubjson
 
 SAVED = Path("tests/data/boosters")
 INSTALLED = parse(xgboost.__version__)
@@ -185,3 +188,20 @@ def test_there_are_models_of_each_version_from_1_0() -> None:
     assert versions[0] == (1, 0)
     assert versions[-1] == (3, 4)
     assert len(versions) == 15
+
+
+@pytest.mark.parametrize("version", ["1.4.2", "1.5.2"])
+def test_names_that_are_not_ascii_stay_as_they_are(version: str, tmp_path: Path) -> None:
+    document = json.loads(archive(version)["trees.json"])
+    document["learner"]["feature_names"] = ["größe", "b", "c"]
+    file = tmp_path / "m.json"
+    file.write_text(json.dumps(document, ensure_ascii=False), encoding="utf-8")
+    assert read_model_file(file)[0].feature_names == ["größe", "b", "c"]
+
+
+def test_a_version_that_saved_no_ubjson_is_refused_in_it(tmp_path: Path) -> None:
+    file = tmp_path / "m.ubj"
+    document = plain(read_document(archive("1.6.2")["trees.ubj"]))
+    file.write_bytes(ubjson({**document, "version": [1, 5, 0]}))
+    with pytest.raises(BundleError, match=r"is not a complete model of XGBoost 1.5.0"):
+        read_model_file(file)

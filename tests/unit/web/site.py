@@ -28,7 +28,7 @@ from model.description.catalog import Catalog
 from tests.unit.conftest import living
 from tests.unit.web.documented import DocumentedClient
 from tests.unit.web.faulty_redis import FaultyRedis
-from web.keys import parse_keys
+from web.keys import ApiKeys
 from web.openapi.document import Document
 from web.webhooks.posting import Answer
 from web.webhooks.receivers import Receiver
@@ -44,13 +44,16 @@ BUNDLES = Path("model/bundles")
 CHILD = "child"
 CHANNEL = "ended:web"
 
+LONGEST_RETENTION = 6 * 3600 + 60
+"""Seconds after which a full Redis has room at the latest."""
+
 KEYS_OF_WEB = {WEB_PROCESSES, "processes"}
 
 
 class Site:
     """A test may replace the keys, the bundles and any setting."""
 
-    def __init__(self, keys: str = "", bundles: Path = BUNDLES, **settings: Any) -> None:
+    def __init__(self, keys: str = "", bundles: Path = BUNDLES, keys_file: str = "", **settings: Any) -> None:
         self.settings = Settings(bundles=str(bundles), **settings)
         self.redis = FaultyRedis()
         create_groups(self.redis)  # the error of fakeredis for a missing group is another one
@@ -66,7 +69,7 @@ class Site:
         """How receivers of webhooks answer."""
         self.on_wake_up: Callable[[str], None] = self.wake_ups.append
         self.journal = Journal("INFO", self.logged.append)
-        self._keys = keys
+        self._keys = ApiKeys(keys, keys_file)
         self.serve(bundles)
         self._hold_workers(bundles)
 
@@ -74,12 +77,12 @@ class Site:
         """Starts web, or starts it again with other bundles."""
         default, keys = self.settings.default_model, self._keys
         self.web = self._build(keys, Catalog(bundles, default))
-        self.client = DocumentedClient(self.web.app, documented(bundles, default, bool(keys)))
+        self.client = DocumentedClient(self.web.app, documented(bundles, default, bool(keys.owners)))
         self.web.supervisor.start("capacity watch", self.web.watch.run)
         self.web.waiting.start(self.web.supervisor)
         gevent.sleep(0)  # web has subscribed, and measured the memory
 
-    def _build(self, keys: str, catalog: Catalog) -> Web:
+    def _build(self, keys: ApiKeys, catalog: Catalog) -> Web:
         backends = Backends(
             redis=self.redis,
             batch_redis=self.redis,
@@ -91,7 +94,7 @@ class Site:
             channel=CHANNEL,
             post_webhook=self._receive,
         )
-        return build(self.settings, parse_keys(keys), catalog, self.journal, backends)
+        return build(self.settings, keys, catalog, self.journal, backends)
 
     def _receive(self, receiver: Receiver, headers: dict[str, str], body: bytes) -> Answer:
         self.webhooks.append((receiver.url, headers, body))
@@ -115,6 +118,7 @@ class Site:
             self.wake_ups.append,
             most_wake_ups=1,
             max_file=self.settings.max_file,
+            s3_allow=self.settings.s3_allow,
         )
         leases = Lease(consumer, CHILD, lambda: False, self.web.supervisor)
         left = iter(range(tasks))
@@ -127,6 +131,7 @@ class Site:
             lambda: next(left, None) is None,
             attempts=3,
             files_patience=0,
+            give_back_memory=lambda: None,
         )
         worker.answer("wake-up")
         worker.flush()
@@ -236,7 +241,7 @@ def problem(response: TestResponse, status: int) -> Any:
     assert body["detail"]
     assert ("error" in body) == f"{response.request.path}/".startswith("/v2/")
     if status in (429, 503):
-        assert 1 <= int(response.headers["Retry-After"]) <= 60
+        assert 1 <= int(response.headers["Retry-After"]) <= LONGEST_RETENTION
     return body
 
 

@@ -1,17 +1,21 @@
 """Every route: request ids, accepted hosts, keys, and problem details for errors."""
 
+import time
+
 import gevent
 import pytest
 from werkzeug.test import TestResponse
 
 from jobs import ids
+from jobs.queues.usage import UsageReader
 from tests.unit.web.conftest import NewSite
 from tests.unit.web.site import Site, problem
 from web import waiting
 from web.access_log import AccessLog
 from web.app import App
 from web.bodies import Bodies
-from web.keys import ACCESS, digest
+from web.key_limits import KeyLimits
+from web.keys import ACCESS, ApiKeys, digest
 
 KEYS = f"ann:{digest('key of ann')},bob:{digest('key of bob')}"
 BODY = {"inputs": {"years": 2.5}}
@@ -61,9 +65,9 @@ def test_a_request_without_a_usable_id_gets_one(site: Site, given: str) -> None:
 
 def test_an_id_is_made_of_the_randomness_that_is_passed_in(site: Site) -> None:
     log = AccessLog(site.web.access_log.metrics, site.journal)
-    app = App(
-        site.settings, {}, log, Bodies(0, site.web.connections), random_bytes=lambda length: b"\xab" * length
-    )
+    limits = KeyLimits(UsageReader(site.redis), site.settings, time.time)
+    bodies = Bodies(0, site.web.connections)
+    app = App(site.settings, ApiKeys(""), log, bodies, limits, random_bytes=lambda length: b"\xab" * length)
     assert app.test_client().get("/", headers={"Host": "localhost"}).headers["X-Request-ID"] == "ab" * 16
 
 
@@ -76,16 +80,39 @@ def test_without_keys_the_names_of_loopback_are_answered(site: Site, host: str) 
     assert call(site, "POST", "/v1/predictions", Host=host).status_code == 202
 
 
-@pytest.mark.parametrize("host", ["evil.example", "localhost.evil.example", "10.0.0.1:8000", "127.0.0.1@x"])
+@pytest.mark.parametrize(
+    "host", ["evil.example", "localhost.evil.example", "10.0.0.1:8000", "", "127.0.0.1@x"]
+)
 def test_without_keys_any_other_host_is_refused(site: Site, new_site: NewSite, host: str) -> None:
     for method, path in EVERYWHERE:
         problem(call(site, method, path, Host=host), 400)
     assert site.is_untouched()
-    for served in (new_site(keys=KEYS), new_site(allow_anyone=True)):
-        assert (
-            call(served, "POST", "/v1/predictions", Host="a.example", X_API_Key="key of ann").status_code
-            == 202
-        )
+    keyed = new_site(keys=KEYS)
+    assert call(keyed, "POST", "/v1/predictions", Host=host, X_API_Key="key of ann").status_code == 202
+
+
+@pytest.mark.parametrize(
+    "host", ["web:8000", "10.0.0.1:8000", "[fd00::1]:80", "localhost:8000", "A.Example", "b.c.d.e:1"]
+)
+def test_an_open_server_answers_to_addresses_short_names_and_those_in_the_setting(
+    new_site: NewSite, host: str
+) -> None:
+    site = new_site(allow_anyone=True, allowed_hosts="a.example, *.d.e")
+    assert call(site, "POST", "/v1/predictions", Host=host).status_code == 202
+
+
+@pytest.mark.parametrize(
+    "host", ["evil.example", "a.example.evil", "xa.example", "d.e", "10.0.0.1.evil.example", ""]
+)
+def test_an_open_server_answers_to_no_name_that_somebody_else_may_own(new_site: NewSite, host: str) -> None:
+    site = new_site(allow_anyone=True, allowed_hosts="a.example, *.d.e")
+    problem(call(site, "POST", "/v1/predictions", Host=host), 400)
+
+
+def test_with_keys_the_names_of_the_setting_are_answered_and_no_others(new_site: NewSite) -> None:
+    site = new_site(keys=KEYS, allowed_hosts="a.example")
+    for host, status in (("a.example", 202), ("10.0.0.1", 202), ("evil.example", 400), ("web", 400)):
+        assert call(site, "POST", "/v1/predictions", Host=host, X_API_Key="key of ann").status_code == status
 
 
 @pytest.mark.parametrize(

@@ -3,6 +3,7 @@
 import gzip
 import zipfile
 from io import BytesIO
+from pathlib import Path
 from typing import Any
 
 import orjson
@@ -188,7 +189,7 @@ def test_a_media_type_that_is_no_table_is_named(site: Site) -> None:
 
 
 def test_a_packed_file_is_unpacked_once_and_its_files_are_removed(site: Site) -> None:
-    path = posted(site, gzip.compress(CSV))
+    path = posted(site, gzip.compress(b"years\n2.5\n"))
     site.score_batches()
     folder = f"batches/{path.rpartition('/')[2]}"
     for name in ("input", "plain"):
@@ -213,3 +214,21 @@ def test_numbers_that_are_passed_through_keep_their_form(site: Site) -> None:
     site.score_batches()
     expected = line.replace(b',"years":2.5}', b',"prediction":260.00012,"warnings":null,"error":null}\n')
     assert site.client.get(f"{path}/results").data == expected
+
+
+@pytest.mark.parametrize("field", ["source", "output"])
+@pytest.mark.parametrize("place", ["{elsewhere}", "../elsewhere", "s3://elsewhere/in", "file:///etc"])
+def test_a_record_that_somebody_changed_leads_no_one_to_other_files(
+    site: Site, tmp_path: Path, field: str, place: str
+) -> None:
+    (tmp_path / "passwd").write_text("years\n1\n")
+    path = posted(site)
+    key = f"job:{path.rpartition('/')[2]}"
+    options = orjson.loads(site.redis.hget(key, "options") or b"")
+    options[field] = place.format(elsewhere=tmp_path) + ("/passwd" if field == "source" else "")
+    site.redis.hset(key, "options", orjson.dumps(options))
+    site.score_batches()
+    ended = site.client.get(path).get_json()
+    assert (ended["status"], ended["error"]["type"]) == ("failed", "file_missing")
+    assert site.client.get(f"{path}/results").status_code in (409, 503)
+    assert [file.name for file in tmp_path.iterdir()] == ["passwd"]

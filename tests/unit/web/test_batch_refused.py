@@ -33,6 +33,7 @@ from web.uploads import START_BYTES
         (b"PAR1\0", "text/csv", 422, "this is Parquet; send it as application/vnd.apache.parquet"),
         (b"\xd0\xcf\x11\xe0\0\0", "application/vnd.ms-excel", 422, "this is a workbook of Excel"),
         (b"\xff\xfe\0\0y\0\0\0", "text/csv", 422, "this is UTF-32"),
+        ("years\n1\n".encode("utf-16-le"), "text/csv; charset=utf-16", 422, "name utf-16-le or utf-16-be"),
         (b"years;x\n1.234;1\n", "text/csv", 422, "may be fractions, or thousands; name the decimal"),
         (b"\x1f\x8bnonsense", "text/csv", 422, "not gzip"),
         (b"years\n1\n", "application/vnd.apache.parquet", 422, "not a Parquet file"),

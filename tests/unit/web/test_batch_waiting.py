@@ -5,6 +5,7 @@ import gzip
 import pytest
 
 from tests.unit.web.batch_calls import CSV, post, posted
+from tests.unit.web.conftest import NewSite
 from tests.unit.web.site import CHANNEL, Site, problem
 from web import waiting
 
@@ -76,3 +77,17 @@ def test_a_dry_run_previews_the_first_rows(site: Site, body: bytes) -> None:
     response = waits.get(timeout=5)
     assert (response.status_code, response.get_json()["rows"], response.get_json()["failed"]) == (200, 3, 1)
     assert site.jobs() == []
+
+
+@pytest.mark.usefixtures("no_polling")
+def test_who_waits_for_a_batch_counts_among_those_who_wait(
+    new_site: NewSite,
+) -> None:
+    site = new_site(max_waiting_callers=1)
+    path = posted(site, b"years\n2.5\n")
+    waits = site.started(site.client.get, f"{path}?wait=10")
+    assert site.client.get(f"{path}?wait=10").get_json()["status"] == "validating"
+    assert site.post({"inputs": {"years": 2.5}}, Prefer="wait=10").status_code == 202
+    site.score_batches()
+    publish_end(site, path.rpartition("/")[2])
+    assert waits.get(timeout=5).get_json()["status"] == "succeeded"

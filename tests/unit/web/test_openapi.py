@@ -10,6 +10,7 @@ import schemathesis
 
 from model.description.catalog import Catalog
 from model.description.manifest import Manifest
+from tests.unit.model.conftest import rewrite
 from tests.unit.web.conftest import NewSite
 from tests.unit.web.documented import parsed
 from tests.unit.web.site import BUNDLES, Site, problem
@@ -139,3 +140,21 @@ def test_the_page_loads_only_files_of_this_server(site: Site) -> None:
 @pytest.mark.parametrize("file", ["docs.html", "swagger-ui.js", "..%2Froutes.py", "x"])
 def test_no_other_file_is_served(site: Site, file: str) -> None:
     problem(site.client.get(f"/docs/{file}"), 404)
+
+
+def test_texts_of_bundles_are_no_markdown_in_the_document(new_site: NewSite, tmp_path: Path) -> None:
+    shutil.copytree(BUNDLES, tmp_path / "bundles")
+    hostile = "![x](//evil.example/y) <img src=x> [click](javascript:alert(1)) `years`\n\n# 1"
+    features = [{"name": "years", "type": "number", "description": hostile}]
+    rewrite(tmp_path / "bundles" / "salary" / "1", features=features)
+    described = document(new_site(bundles=tmp_path / "bundles"))
+    infer = described["paths"]["/v2/models/salary/infer"]["post"]["requestBody"]["content"][
+        "application/json"
+    ]
+    [tensor] = infer["schema"]["properties"]["inputs"]["prefixItems"]
+    for shown in (
+        described["components"]["schemas"]["Row.salary.1"]["properties"]["years"],
+        tensor["properties"]["data"]["items"],
+    ):
+        assert not re.search(r"(?<!\\)[\[\]()<>`!#*_]", shown["description"])
+        assert shown["description"].replace("\\", "") == hostile.replace("\n\n", " ")

@@ -13,13 +13,20 @@ from tests.unit.web.site import Site
 from web.keys import digest
 
 FOLDER = str(Path(web.__file__).parent) + "/"
-PREDICTION = {"app.py", "predictions.py", "requests.py", "submission.py"}
+PREDICTION = {
+    "app.py",
+    "bodies.py",
+    "key_limits.py",
+    "open_connections.py",
+    "predictions.py",
+    "requests.py",
+    "submission.py",
+}
 """And connection.py, which the test client replaces."""
-BATCH = PREDICTION - {"predictions.py"} | {
+BATCH = PREDICTION - {"predictions.py", "key_limits.py"} | {
     "batch_requests.py",
     "batch_submission.py",
     "batches.py",
-    "connection.py",
     "table_checks.py",
     "uploads.py",
 }
@@ -45,7 +52,7 @@ def files_run(call: Callable[[], object]) -> set[str]:
     return files
 
 
-def test_a_prediction_runs_through_six_files(new_site: NewSite) -> None:
+def test_a_prediction_runs_through_nine_files(new_site: NewSite) -> None:
     site = new_site(keys=f"ann:{digest('key')}")
 
     def post_and_get() -> None:
@@ -56,7 +63,7 @@ def test_a_prediction_runs_through_six_files(new_site: NewSite) -> None:
     assert files_run(post_and_get) - NOT_THE_REQUEST == PREDICTION
 
 
-def test_a_batch_runs_through_nine_files(site: Site) -> None:
+def test_a_batch_runs_through_ten_files(site: Site) -> None:
     def post_and_get() -> None:
         path = posted(site)
         site.score_batches()

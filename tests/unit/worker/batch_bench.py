@@ -15,6 +15,7 @@ from jobs.files.tables import Format
 from jobs.logs import Journal
 from jobs.metrics import Metrics
 from jobs.settings import Settings
+from jobs.supervision import Supervisor
 from model.bundle import Bundle
 from model.description.catalog import Catalog
 from worker.batch_steps import BatchSteps
@@ -92,9 +93,17 @@ class BatchBench:
             self.work(task)
 
     def loop(self, files_patience: float = 600) -> BatchLoop:
-        lease = Lease(self.consumer, "child", lambda: False)
+        lease = Lease(self.consumer, "child", lambda: False, Supervisor(Metrics(self.redis)))
         return BatchLoop(
-            self.consumer, self.bundles, self.steps, lease, "child", lambda: False, 3, files_patience
+            self.consumer,
+            self.bundles,
+            self.steps,
+            lease,
+            "child",
+            lambda: False,
+            3,
+            files_patience,
+            lambda: None,
         )
 
     def read(self, job_id: str) -> BatchRecord:

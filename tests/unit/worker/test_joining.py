@@ -11,7 +11,7 @@ from redis import Redis
 from jobs.batches.consumer import BatchTask
 from jobs.batches.record import folder_of, part_of, parts_folder
 from jobs.batches.status import BatchStatus
-from jobs.errors import FileMissing
+from jobs.errors import FileMissing, FilesUnavailable
 from jobs.files.location import files_at
 from jobs.files.tables import Format
 from model.description.catalog import Catalog
@@ -47,19 +47,18 @@ def test_the_next_worker_goes_on_where_one_was_stopped(bench: BatchBench, result
     right = expected(bench, results)
     job_id = bench.post(TABLE, results=results)
     stopped_at = []
-    for _ in range(3):
+    for turn in range(3):
         task = bench.take_until("join")
         stopped_at.append(task.joining)
         with pytest.raises(ScoringStopped):
-            bench.joining.join(task, after(2))
+            bench.joining.join(task, after(2 + turn * (results is Format.PARQUET) * 2))
         bench.consumer.release(task)
     bench.work_all()
     assert (bench.result(job_id), bench.errors(job_id)) == right
-    if results is not Format.PARQUET:
-        assert len(set(stopped_at)) == len(stopped_at)  # each went further than the one before
+    assert len(set(stopped_at)) == len(stopped_at)  # each went further than the one before
     assert bench.read(job_id).status is BatchStatus.PARTIALLY_SUCCEEDED
     names = {file.name for file in Path(bench.files._root, folder_of(job_id)).iterdir()}  # type: ignore[attr-defined]
-    assert names == {"result", "errors"}
+    assert names == {"result", "errors", "input"}  # for a retry of the row that failed
 
 
 def test_a_worker_that_was_only_slow_does_no_harm_to_the_one_that_goes_on(
@@ -128,6 +127,27 @@ def test_a_part_that_is_damaged_after_the_join_began_is_found_by_the_next_step(b
     shorten(bench, part_of(job_id, 1))  # its bytes may be in the results already
     bench.work_all()
     assert bench.result(job_id) == right[0]
+
+
+@pytest.mark.parametrize("damage", [shorten, remove])
+def test_a_part_that_is_damaged_while_it_is_joined_does_not_end_the_batch(
+    bench: BatchBench, damage: Damage
+) -> None:
+    right = expected(bench)
+    job_id = bench.post(TABLE)
+    task = bench.take_until("join")
+    pieces = count()
+
+    def wanted() -> bool:
+        if next(pieces) == 1:
+            damage(bench, part_of(job_id, 2))
+        return True
+
+    with pytest.raises(FilesUnavailable):
+        bench.joining.join(task, wanted)
+    bench.consumer.release(task)
+    bench.work_all()
+    assert (bench.result(job_id), bench.errors(job_id)) == right
 
 
 def test_a_batch_whose_part_is_damaged_again_and_again_fails_and_names_the_rows(bench: BatchBench) -> None:

@@ -110,7 +110,7 @@ def test_lost_workers_count_only_against_a_step_without_progress(bench: BatchBen
 
 
 def test_planning_asks_within_a_long_record_whether_it_is_to_go_on(bench: BatchBench) -> None:
-    bench.post(b"years,note\n" + b'2.5,a"' + b"," * 1_000_000)
+    bench.post(b"years,note\n" + b'2.5,"",a"' + b"," * 1_000_000)
     asked = count()
     with pytest.raises(ScoringStopped):
         bench.planning.plan(bench.take(), bench.bundle, lambda: next(asked) < 5)

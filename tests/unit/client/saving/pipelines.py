@@ -156,7 +156,12 @@ def number_parts(draw: Draw) -> Any:
     return pipeline_of(parts)
 
 
-QUANTILES = st.builds(QuantileTransformer, n_quantiles=st.sampled_from([10, 100]), random_state=st.just(0))
+QUANTILES = st.builds(
+    QuantileTransformer,
+    n_quantiles=st.sampled_from([10, 100]),
+    output_distribution=st.sampled_from(["uniform", "uniform", "normal"]),
+    random_state=st.just(0),
+)
 PRODUCTS = st.builds(
     PolynomialFeatures,
     degree=st.sampled_from([2, 3, (2, 3)]),
@@ -188,7 +193,10 @@ def preparations(draw: Draw) -> Any:
         parts.append(("union", union, ["x", "z"]))
     remainder = draw(st.sampled_from(["drop", "passthrough"]))
     threshold = draw(st.sampled_from([0.0, 0.3, 1.0]))
-    columns = ColumnTransformer(parts, remainder=remainder, sparse_threshold=threshold)
+    weights = draw(st.sampled_from([None, None, {"real": 0.3, "union": 2.5}]))
+    columns = ColumnTransformer(
+        parts, remainder=remainder, sparse_threshold=threshold, transformer_weights=weights
+    )
     after = draw(st.sampled_from(["", "", "variance", "maximum", "scale", "best"]))
     follow = {
         "variance": VarianceThreshold(),
@@ -210,7 +218,9 @@ def pipelines(draw: Draw, seed: int) -> tuple[Any, pd.DataFrame]:
     size = target(table, seed)
     steps = draw(preparations())
     options = {"n_estimators": 15, "max_depth": 4, "n_jobs": 1}
-    kind = draw(st.sampled_from(["regressor", "forest", "binary", "classes", "log", "scaled", "calibrated"]))
+    kind = draw(
+        st.sampled_from(["regressor", "forest", "dart", "binary", "classes", "log", "scaled", "calibrated"])
+    )
     if kind == "forest":
         return Pipeline([*steps, ("model", XGBRFRegressor(**options))]).fit(table, size), table
     if kind in ("binary", "classes", "calibrated"):
@@ -221,7 +231,8 @@ def pipelines(draw: Draw, seed: int) -> tuple[Any, pd.DataFrame]:
             method = draw(st.sampled_from(["sigmoid", "isotonic"]))
             model = CalibratedClassifierCV(FrozenEstimator(model), method=method).fit(table, labels)
         return model, table
-    model = Pipeline([*steps, ("model", XGBRegressor(**options))])
+    dropout = {"booster": "dart", "rate_drop": 0.3} if kind == "dart" else {}
+    model = Pipeline([*steps, ("model", XGBRegressor(**options, **dropout))])
     if kind == "log":
         return TransformedTargetRegressor(model, func=np.log1p, inverse_func=np.expm1).fit(table, size), table
     if kind == "scaled":

@@ -37,10 +37,11 @@ def test_a_bundle_is_read_with_its_golden_scores(pipeline: Pipeline, tmp_path: P
         sample=TABLE,
         target="size",
         unit="cm",
+        version=3,
         metrics={"mae": 2.5},
     )
     manifest = Manifest.read(written)
-    assert (manifest.ref, manifest.target, manifest.unit) == ("sizes@1", "size", "cm")
+    assert (manifest.ref, manifest.target, manifest.unit) == ("sizes@3", "size", "cm")
     assert manifest.metrics == {"mae": 2.5}
     assert manifest.proof == {"kind": "scores", "rows": 300}
     assert manifest.scores == "float32"

@@ -148,6 +148,11 @@ def test_a_search_is_its_best_estimator(tmp_path: Path) -> None:
     assert_same(scores(saved(search, TABLE, tmp_path), TABLE), search.predict(TABLE))
 
 
+def test_a_pipeline_may_begin_with_a_part_that_passes_through(tmp_path: Path) -> None:
+    model = Pipeline([("scale", "passthrough"), ("model", XGBRegressor(**FEW))]).fit(NUMBERS, SIZE)
+    assert_same(scores(saved(model, NUMBERS, tmp_path), NUMBERS), model.predict(NUMBERS))
+
+
 def test_categories_of_pandas_go_straight_to_xgboost(tmp_path: Path) -> None:
     table = TABLE[["city", "month", "x"]].astype({"city": "category", "month": "category"})
     model = XGBRegressor(**FEW, enable_categorical=True).fit(table, SIZE)

@@ -69,6 +69,13 @@ def test_a_step_that_is_not_on_the_list(part: Any, words: str, tmp_path: Path) -
     assert words in refusal(on_p(part), tmp_path)
 
 
+def test_a_square_that_may_overflow(tmp_path: Path) -> None:
+    columns = make_column_transformer((FunctionTransformer(np.square), ["code"]))
+    model = make_pipeline(columns, clone(XGB)).fit(TABLE, SIZE)
+    message = refusal(model, tmp_path)
+    assert "square of 'code' is calculated with values of type int64; cast the column to float64" in message
+
+
 def test_a_model_that_is_not_on_the_list(tmp_path: Path) -> None:
     voting = VotingRegressor([("a", clone(XGB)), ("b", clone(XGB))]).fit(NUMBERS, SIZE)
     assert "VotingRegressor is not among the models" in refusal(voting, tmp_path)
@@ -201,6 +208,8 @@ def test_weights_of_whole_numbers(tmp_path: Path) -> None:
         ({"target": None}, "target must be the target's name, or a list of the targets' names, not None"),
         ({"target": ["size", "size"]}, "target names 1"),
         ({"unit": 3}, "unit must be text, not int"),
+        ({"version": 0}, "version must be a whole number from 1, not 0"),
+        ({"version": "2"}, "version must be a whole number from 1, not '2'"),
         ({"classes": ["a", "b"]}, "classes are named, and the model is no classifier"),
         ({"metrics": {"mae": float("nan")}}, "metrics must be numbers"),
     ],

@@ -61,6 +61,14 @@ def test_an_isotonic_calibration_interpolates() -> None:
     assert after.exact
 
 
+@pytest.mark.parametrize(("weighs", "probability"), [(False, 0.21999998), (True, 0.22)])
+def test_an_isotonic_calibration_rounds_as_its_version_of_scipy(weighs: bool, probability: float) -> None:
+    points = {"scores": [0.3, 0.8], "probabilities": [0.1, 0.7]}
+    isotonic = {"method": "isotonic", "dtype": "float32", "weighs": weighs, **points}
+    after = After.from_list([{"kind": "calibration", "calibrators": [isotonic]}])
+    assert after.apply(np.array([0.4], dtype=np.float32)).tolist() == [np.float32(probability)]
+
+
 def test_several_classes_sum_to_one() -> None:
     isotonic = {"method": "isotonic", "dtype": "float64", "scores": [0, 1], "probabilities": [0, 0.5]}
     after = After.from_list([{"kind": "calibration", "calibrators": [isotonic] * 3}])

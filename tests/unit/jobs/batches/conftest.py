@@ -33,9 +33,9 @@ def predictions(redis: Redis, settings: Settings) -> PredictionStore:
     return PredictionStore(redis, settings)
 
 
-def add(store: BatchStore, options: BatchOptions = OPTIONS, **more: Any) -> str:
+def add(store: BatchStore, options: BatchOptions = OPTIONS, owner: str = "ada", **more: Any) -> str:
     job_id = ids.new_id(ids.BATCH)
-    store.add(NewBatch(job_id, "salary@1", SHA, "ada", options, size=100, **more))
+    store.add(NewBatch(job_id, "salary@1", SHA, owner, options, size=100, **more))
     return job_id
 
 

@@ -11,6 +11,7 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, 
 from jobs import ids
 from jobs.batches.consumer import JOIN, PLAN, PREVIEW, BatchConsumer, BatchTask, ChunkDone, ExpiredBatch
 from jobs.batches.record import BatchOptions, BatchRecord, NewBatch
+from jobs.batches.retry import RETRYABLE
 from jobs.batches.status import BatchStatus
 from jobs.batches.store import BatchStore
 from jobs.files.tables import Format
@@ -24,6 +25,7 @@ from tests.unit.jobs.batches.conftest import step
 pytestmark = pytest.mark.timeout(600)
 
 CONSUMERS = st.sampled_from(["anna", "ben", "cleo"])
+OWNERS = ("ada", "bob", "cleo")
 PLANNED_ROWS = 10
 ERROR = b'{"type":"invalid_table"}'
 BODY = b"years\n1\n"
@@ -59,16 +61,26 @@ class BatchLife(RuleBasedStateMachine):
 
     # Callers
 
-    @rule(dry_run=st.booleans(), within=st.sampled_from([None, None, 4, 20]), keyed=st.booleans())
-    def add(self, dry_run: bool, within: int | None, keyed: bool) -> None:
-        batch = new_batch(dry_run, within)
+    @rule(
+        owner=st.sampled_from(OWNERS),
+        dry_run=st.booleans(),
+        within=st.sampled_from([None, None, 4, 20]),
+        keyed=st.booleans(),
+    )
+    def add(self, owner: str, dry_run: bool, within: int | None, keyed: bool) -> None:
+        batch = new_batch(owner, dry_run, within)
         if keyed:
             key = IdempotencyKey.of("/v1/batches", batch.id, BODY)
             batch = replace(batch, idempotency=key)
-            assert self.store.reserve_key("ada", key.key, batch.id) is None
-            assert self.store.reserve_key("ada", key.key, "batch_other") == ("", b"")
+            assert self.store.reserve_key(owner, key.key, batch.id) is None
+            assert self.store.reserve_key(owner, key.key, "batch_other") == ("", b"")
         self.batches.append(batch)
         self.store.add(batch)
+
+    @rule(owner=st.sampled_from(OWNERS))
+    def flood(self, owner: str) -> None:
+        for _ in range(4):
+            self.add(owner, dry_run=False, within=None, keyed=False)
 
     @precondition(lambda self: self.batches)
     @rule(data=st.data())
@@ -96,7 +108,7 @@ class BatchLife(RuleBasedStateMachine):
         if before.ended:
             self.batches.remove(batch)
             if batch.idempotency:
-                assert self.store.reserve_key("ada", batch.idempotency.key, batch.id) is None
+                assert self.store.reserve_key(batch.owner, batch.idempotency.key, batch.id) is None
 
     # Consumers
 
@@ -206,13 +218,15 @@ class BatchLife(RuleBasedStateMachine):
         self.each_chunk_that_is_done_counts_once(records)
         self.no_task_of_an_open_batch_is_lost(records)
         self.open_batches_and_their_chunks_are_counted(records)
+        self.tasks_that_wait_behind_are_counted()
         self.an_ended_batch_leaves_its_record_only(records)
 
     @invariant()
     def an_owner_lists_all_batches_but_dry_runs(self) -> None:
-        listed, more = self.store.list_jobs("ada", None, None, 100)
-        expected = [record for record in self.records() if not record.options.dry_run]
-        assert (listed, more) == (expected[::-1], None)
+        records = [record for record in self.records()[::-1] if not record.options.dry_run]
+        for owner in OWNERS:
+            expected = [record for record in records if record.owner == owner]
+            assert self.store.list_jobs(owner, None, None, 100) == (expected, None)
 
     def counts_grow_up_to_the_total_until_the_end(self, records: list[BatchRecord]) -> None:
         for record in records:
@@ -249,14 +263,25 @@ class BatchLife(RuleBasedStateMachine):
     def open_batches_and_their_chunks_are_counted(self, records: list[BatchRecord]) -> None:
         unfinished = {record.id for record in records if not record.status.ended}
         assert {job_id.decode() for job_id in self.members("batches:open")} == unfinished
-        owners: Any = self.redis.zrange("batches:open:ada", 0, -1)
-        assert {job_id.decode() for job_id in owners} == unfinished
+        of_owners: Any = [self.redis.zrange(f"batches:open:{owner}", 0, -1) for owner in OWNERS]
+        assert {job_id.decode() for of_owner in of_owners for job_id in of_owner} == unfinished
         assert int(self.redis.get("batches:unqueued") or 0) == sum(map(self.unqueued, unfinished))
 
+    def tasks_that_wait_behind_are_counted(self) -> None:
+        behind = {owner for owner in OWNERS if self.redis.exists(own_stream(owner))}
+        with_turns: Any = self.redis.zrange("queue:batches:turns", 0, -1)
+        assert {owner.decode() for owner in with_turns} == behind
+        waiting = sum(self.redis.xlen(own_stream(owner)) for owner in behind)
+        assert int(self.redis.get("queue:batches:behind") or 0) == waiting
+
     def an_ended_batch_leaves_its_record_only(self, records: list[BatchRecord]) -> None:
+        """And, as long as the record, what a retry needs."""
         unfinished = {record.id for record in records if not record.status.ended}
-        keys = [key.decode().split(":") for key in self.redis.scan_iter("job:*:*")]
-        assert {job_id for _, job_id, _ in keys} <= unfinished
+        retryable = {record.id for record in records if record.status in RETRYABLE}
+        for key in self.redis.scan_iter("job:*:*"):
+            _, job_id, name = key.decode().split(":")
+            kept = job_id in retryable and name in ("plan", "done") and self.redis.pttl(key) > 0
+            assert job_id in unfinished or kept
 
     def everything_ends_when_all_consumers_are_alive(self) -> None:
         for _ in range(3):
@@ -319,7 +344,9 @@ class BatchLife(RuleBasedStateMachine):
 
     def queued(self) -> set[tuple[str, str]]:
         """The job and the task of each entry, claimed or not."""
-        entries: Any = self.redis.xrange(BATCHES.stream)
+        streams = (BATCHES.stream, *map(own_stream, OWNERS))
+        found: Any = [self.redis.xrange(stream) for stream in streams]
+        entries = [entry for some in found for entry in some]
         return {(fields[b"id"].decode(), fields[b"task"].decode()) for _, fields in entries}
 
     def members(self, key: str) -> set[bytes]:
@@ -334,12 +361,16 @@ class BatchLife(RuleBasedStateMachine):
         return int(chunks or 0) - int(next_chunk or 0)
 
 
-def new_batch(dry_run: bool, within: int | None) -> NewBatch:
+def own_stream(owner: str) -> str:
+    return f"queue:batches:of:{owner}"
+
+
+def new_batch(owner: str, dry_run: bool, within: int | None) -> NewBatch:
     return NewBatch(
         ids.new_id(ids.BATCH),
         "salary@1",
         SHA,
-        "ada",
+        owner,
         BatchOptions(Format.CSV, Format.CSV, dry_run=dry_run),
         size=100,
         start_within_ms=None if within is None else within * 1000,

@@ -6,16 +6,18 @@ import sys
 import time
 from contextlib import closing
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
-from jobs.errors import FileMissing, FilesUnavailable
+from jobs.errors import FileMissing, FilesFull, FilesUnavailable
 from jobs.files import s3
 from jobs.files.location import files_at
-from jobs.files.store import PIECE, FileStore
+from jobs.files.store import FOR_UPLOADS, FOR_WORKERS, PIECE, FileStore
 
 BUCKET = "salaries"
+GIB = 1024**3
 
 
 @pytest.fixture(params=["directory", "s3"])
@@ -140,6 +142,22 @@ def test_a_forked_process_shares_no_connection(aws: Any) -> None:
 def test_the_error_for_a_missing_bucket_names_it(aws: Any) -> None:
     with pytest.raises(FilesUnavailable, match="bucket nowhere does not exist"):
         write(files_at("s3://nowhere/prefix"), "input")
+
+
+def test_a_disk_that_is_nearly_full_has_no_room(files: FileStore, monkeypatch: pytest.MonkeyPatch) -> None:
+    usage = SimpleNamespace(total=100 * GIB, free=1.5 * GIB)
+    monkeypatch.setattr("jobs.files.directory.shutil.disk_usage", lambda _: usage)
+    files.check_room(FOR_WORKERS)
+    if isinstance(files, s3.S3Files):
+        files.check_room(FOR_UPLOADS)
+        return
+    with pytest.raises(FilesFull):
+        files.check_room(FOR_UPLOADS)
+    usage.free = 0.9 * GIB
+    with pytest.raises(FilesFull):
+        files.check_room(FOR_WORKERS)
+    usage.total = 20 * GIB  # of which less must be free
+    files.check_room(FOR_WORKERS)
 
 
 def test_a_draft_is_written_by_one_process_after_the_other(files: FileStore) -> None:

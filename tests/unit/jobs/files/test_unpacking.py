@@ -97,3 +97,13 @@ def test_a_gzip_file_of_several_streams_is_one_text() -> None:
 def test_a_workbook_is_named() -> None:
     with pytest.raises(InvalidTable, match="this is a workbook of Excel; save the sheet as CSV"):
         unpacked_start(zipped({"[Content_Types].xml": b"<x/>", "xl/workbook.xml": b"<x/>"}))
+
+
+def test_a_zip_file_that_says_that_its_file_is_before_its_start_is_damaged(
+    unzipped: Callable[[bytes], bytes],
+) -> None:
+    data = bytearray(zipped({"rows.csv": TEXT}))
+    end = data.rfind(b"PK\x05\x06")
+    data[end + 16 : end + 20] = (2**31).to_bytes(4, "little")  # where the directory is
+    with pytest.raises(InvalidTable, match="the zip file is damaged"):
+        unzipped(bytes(data))

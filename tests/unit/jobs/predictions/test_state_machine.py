@@ -7,6 +7,7 @@ import pytest
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
+from pydantic import SecretStr
 from redis import Redis
 
 from jobs.predictions.consumer import Claim, PredictionConsumer
@@ -23,6 +24,8 @@ pytestmark = pytest.mark.timeout(600)
 STREAMS = (PREDICTIONS.stream, PREDICTIONS.streams[1])
 DROPPED_WHEN_CLAIMED = (PredictionStatus.CANCELED, PredictionStatus.EXPIRED)
 CONSUMERS = st.sampled_from(["anna", "ben", "cleo"])
+OWNERS = ("ada", "bob", "cleo")
+KEYED = Settings(api_keys=SecretStr("ada:" + "0" * 64))
 ERROR = b'{"type":"model_unavailable"}'
 
 
@@ -38,8 +41,8 @@ class PredictionLife(RuleBasedStateMachine):
         self.clock = Clock()
         self.patch.setattr("time.time", self.clock)
         self.redis = make_redis()
-        self.store = PredictionStore(self.redis, Settings())
-        self.consumer = PredictionConsumer(self.redis, Settings())
+        self.store = PredictionStore(self.redis, KEYED)
+        self.consumer = PredictionConsumer(self.redis, KEYED)
         self.jobs: list[NewPrediction] = []
         self.claims: list[Claim] = []
         self.read: list[tuple[str, Entry]] = []
@@ -51,12 +54,19 @@ class PredictionLife(RuleBasedStateMachine):
         finally:
             self.patch.undo()
 
-    @rule(rows=st.integers(1, 3), start_within=st.sampled_from([None, None, 4, 20]))
-    def add(self, rows: int, start_within: int | None) -> None:
+    @rule(
+        owner=st.sampled_from(OWNERS),
+        jobs=st.sampled_from([1, 1, 8]),
+        rows=st.integers(1, 3),
+        start_within=st.sampled_from([None, None, 4, 20]),
+    )
+    def add(self, owner: str, jobs: int, rows: int, start_within: int | None) -> None:
         number = len(self.jobs)
         inputs = [[float(number), float(row)] for row in range(rows)]
-        self.jobs.append(job(*inputs, start_within=start_within))
-        assert refusals(self.store, self.jobs[-1:]) == [None]
+        for _ in range(jobs):
+            self.clock.forward(0.001)  # the list is in the order of the milliseconds
+            self.jobs.append(job(*inputs, owner=owner, start_within=start_within))
+        assert refusals(self.store, self.jobs[-jobs:]) == [None] * jobs
 
     @precondition(lambda self: self.jobs)
     @rule(data=st.data())
@@ -120,9 +130,10 @@ class PredictionLife(RuleBasedStateMachine):
 
     @invariant()
     def an_owner_lists_all_jobs(self) -> None:
-        listed, more = self.store.list_jobs("ada", None, None, MANY)
-        assert listed == self.records()[::-1]
-        assert more is None
+        for owner in OWNERS:
+            listed, more = self.store.list_jobs(owner, None, None, MANY)
+            assert listed == [record for record in self.records()[::-1] if record.owner == owner]
+            assert more is None
 
     @invariant()
     def each_job_follows_the_table_until_it_ends(self) -> None:
@@ -138,7 +149,7 @@ class PredictionLife(RuleBasedStateMachine):
 
     @invariant()
     def a_job_is_queued_once_until_it_ends(self) -> None:
-        entries = [entry_id for stream in STREAMS for entry_id in ids_in(self.redis, stream)]
+        entries = [entry_id for stream in self.streams() for entry_id in ids_in(self.redis, stream)]
         assert len(entries) == len(set(entries))
         records = self.records()
         dropped_when_claimed = {record.id for record in records if record.status in DROPPED_WHEN_CLAIMED}
@@ -146,11 +157,20 @@ class PredictionLife(RuleBasedStateMachine):
         known = {record.id for record in records}
         assert set(entries) & known - dropped_when_claimed == unended
 
+    @invariant()
+    def what_waits_is_counted(self) -> None:
+        behind = {owner: self.redis.xlen(own_stream(owner)) for owner in OWNERS}
+        assert int(self.redis.get("queue:predictions:behind") or 0) == sum(behind.values())
+        with_turns: Any = self.redis.zrange("queue:predictions:turns", 0, -1)
+        assert {owner.decode() for owner in with_turns} == {owner for owner in OWNERS if behind[owner]}
+        rows = sum(rows for owner in OWNERS for rows in rows_in(self.redis, own_stream(owner)))
+        assert int(self.redis.get(PREDICTIONS.rows) or 0) >= rows
+
     def everything_ends_when_all_consumers_are_alive(self) -> None:
         for _ in range(3):
             self.sweep(16)
             self.each_job_follows_the_table_until_it_ends()
-            while any(self.redis.xlen(stream) for stream in STREAMS):
+            while any(self.redis.xlen(stream) for stream in self.streams()):
                 claims = self.consumer.claim("anna", "wake_up", MANY)
                 self.each_job_follows_the_table_until_it_ends()
                 assert len(self.consumer.record([scored(claim) for claim in claims])) == len(claims)
@@ -158,6 +178,11 @@ class PredictionLife(RuleBasedStateMachine):
         assert all(record.status.ended for record in self.records())
         for stream in STREAMS:
             assert self.redis.xlen(stream) == self.redis.xpending(stream, GROUP)["pending"] == 0
+        self.sweep(16)
+        assert not self.redis.exists(
+            PREDICTIONS.rows, "queue:predictions:turns", "queue:predictions:numbered"
+        )
+        assert not list(self.redis.scan_iter("queue:predictions:of:*"))
 
     def record_of(self, job_id: str) -> PredictionRecord:
         return next(record for record in self.records() if record.id == job_id)
@@ -166,6 +191,9 @@ class PredictionLife(RuleBasedStateMachine):
         records = self.store.read([each.id for each in self.jobs])
         return [record for record in records if isinstance(record, PredictionRecord)]
 
+    def streams(self) -> list[str]:
+        return [*STREAMS, *map(own_stream, OWNERS)]
+
     def is_current(self, claim: Claim) -> bool:
         current = [
             record
@@ -173,6 +201,15 @@ class PredictionLife(RuleBasedStateMachine):
             if record.id == claim.id and record.status is PredictionStatus.RUNNING
         ]
         return any(record.attempt == claim.attempt for record in current)
+
+
+def own_stream(owner: str) -> str:
+    return f"queue:predictions:of:{owner}"
+
+
+def rows_in(redis: Redis, stream: str) -> list[int]:
+    entries: Any = redis.xrange(stream)
+    return [int(fields[b"rows"]) for _, fields in entries]
 
 
 def ids_in(redis: Redis, stream: str) -> list[str]:

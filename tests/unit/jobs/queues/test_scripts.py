@@ -152,7 +152,7 @@ def test_members_of_items_have_their_names_and_types_in_lua(redis: Redis) -> Non
         "return {type(max_waiting), type(wake_up_name), seen}"
     )
     item = dict.fromkeys(load("predictions/add").item, "x") | {"id": "pred_1", "rows": "3", "body": "b"}
-    reply = redis.eval(prologue + check, 0, 1, 2, 3, 4, *item.values(), *item.values())
+    reply = redis.eval(prologue + check, 0, *range(1, 7), *item.values(), *item.values())
     assert reply == [b"number", b"string", [[1, b"pred_1", b"number", b"b"], [2, b"pred_1", b"number", b"b"]]]
 
 

@@ -40,6 +40,12 @@ def test_labels_are_texts_in_json_and_parquet() -> None:
     assert table[1] == {**dict.fromkeys(NAMES), "error": "why"}
 
 
+def test_a_part_whose_rows_all_failed_has_the_types_of_the_others() -> None:
+    layout, rows, scores = written(Format.PARQUET)
+    failed = scores._replace(faults={row: [RowFault("", "why")] for row in range(2)})
+    assert parquet_table(layout, rows, failed).schema.equals(parquet_table(layout, rows, scores).schema)
+
+
 def test_an_interval_has_two_columns() -> None:
     interval = Outputs(np.array([2.0], np.float32), interval=np.array([[1.0, 3.0]], np.float32))
     assert {name: column.tolist() for name, column in columns_of(interval).items()} == {

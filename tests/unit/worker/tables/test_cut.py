@@ -126,7 +126,7 @@ class CountedText:
         return block
 
 
-@pytest.mark.parametrize("record", [b'2.5,"%s"\n', b'2.5,a"%s\n', b"2.5%s\n"])
+@pytest.mark.parametrize("record", [b'2.5,"%s"\n', b'2.5,a"%s\n', b'2.5,"",a"%s\n', b"2.5%s\n"])
 def test_long_records_are_read_a_few_times_however_small_the_chunks_are(record: bytes) -> None:
     text = CountedText(record % (b"," * 200_000) * 10)
     chunks = [cut.chunk for cuts in cut_lines(text, 0, ",", chunk=100) for cut in cuts]

@@ -11,7 +11,7 @@ import pytest
 from pyarrow.parquet import encryption
 
 from jobs.errors import InvalidTable
-from jobs.files.tables import MOST_COLUMNS, Format
+from jobs.files.tables import MOST_COLUMNS, NOT_UTF8, Format
 from tests.unit.worker.tables.conftest import (
     WRITERS,
     Sample,
@@ -321,6 +321,45 @@ def test_an_encrypted_parquet_file_is_named(score_table: ScoreTable, plain_foote
         writer.write_table(table)
     with pytest.raises(InvalidTable, match="this Parquet file is encrypted, or some of its columns are"):
         score_table(written.getvalue(), Format.PARQUET)
+
+
+def test_a_row_of_csv_that_is_neither_complete_nor_utf8_harms_no_other(score_table: ScoreTable) -> None:
+    data = b"id,years,age,town\na,1,20,Bern\n\x80\xff\nb,\xff,20,Gent\n\xc3\xa9,2,20,Gent\n"
+    lines = read(score_table(data, Format.CSV).result, Format.CSV)
+    assert [line["id"] for line in lines] == ["a", "", "b", "é"]
+    assert [line["error"] for line in lines] == ["", "has 1 fields, the header has 4", NOT_UTF8, ""]
+
+
+@pytest.mark.parametrize("kind", Format)
+def test_formulas_are_escaped_if_requested_and_numbers_are_not(score_table: ScoreTable, kind: Format) -> None:
+    formulas = [
+        "=1+1",
+        "+A1",
+        "-A1",
+        '@SUM("1")',
+        "\tx",
+        "-2+3",
+        *(["\rx"] if kind is not Format.CSV else []),
+    ]
+    others = ["-2.5", "+3", "-1e5", "-,5", "a=b", "'", ""]
+    rows = [{"years": 1, "age": 20, "town": "Bern", "=note": note} for note in formulas + others]
+    lines = read(score_table(WRITERS[kind](rows), kind, Format.CSV, escapes=True).result, Format.CSV)
+    assert [line["'=note"] for line in lines] == [f"'{text}" for text in formulas] + others
+    plain = read(score_table(WRITERS[kind](rows), kind, Format.CSV).result, Format.CSV)
+    assert [line["=note"] for line in plain] == formulas + others
+
+
+@pytest.mark.parametrize("results", [Format.CSV, Format.NDJSON])
+def test_a_text_of_parquet_that_is_not_utf8_is_passed_as_bytes(
+    score_table: ScoreTable, sample: Sample, results: Format
+) -> None:
+    rows = [row | {"note": "xyz", "list": ["abc"]} for row in sample.rows[:2]]
+    data = as_parquet(rows, use_dictionary=False, compression="none")
+    note = data.replace(b"xyz", b"x\xffz")
+    lines = read(score_table(note, Format.PARQUET, results).result, results)
+    assert [line["note"] for line in lines] == [f"base64:{b64encode(bytes([120, 255, 122])).decode()}"] * 2
+    with pytest.raises(InvalidTable, match="a text in a list or struct is not UTF-8"):
+        score_table(data.replace(b"abc", b"a\xffc"), Format.PARQUET, results)
 
 
 @pytest.mark.parametrize("results", [Format.NDJSON, Format.CSV, Format.PARQUET])

@@ -26,6 +26,7 @@ def test_the_names_in_the_text_of_a_layout_stay_the_same() -> None:
         "delimiter": ";",
         "decimal_commas": ["years"],
         "unknown_decimals": [],
+        "escapes": False,
     }
 
 

@@ -1,0 +1,93 @@
+"""Two keys: what one has posted keeps the other waiting for a claim or two, and no longer."""
+
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+import requests
+from redis import Redis
+
+from jobs.batches.record import BatchRecord
+from jobs.batches.store import BatchStore
+from jobs.settings import Settings
+from tests.integration.callers import Caller
+from tests.integration.conftest import StartStack
+from tests.integration.service import PATIENCE, wait_until
+from tests.integration.stack import Stack
+from web.keys import digest
+
+KEYS = ",".join(f"{name}:{digest(name)}" for name in ("quiet", "loud"))
+LISTS, ROWS = 300, 1_000
+BATCHES = 30
+MOST_CLAIMED = 60_000
+"""Rows of three claims, if each has as many as a claim may have."""
+
+
+@pytest.fixture
+def stack(start_stack: StartStack) -> Stack:
+    """Nothing takes work yet; everybody may post as much as the tests do."""
+    limits = {"PAYGRADE_MAX_WAITING_ROWS_PER_KEY": "0"}
+    stack = start_stack(
+        {"PAYGRADE_API_KEYS": KEYS, "PAYGRADE_QUEUES": "predictions,batches", "PAYGRADE_BATCH_CHILDREN": "1"}
+        | limits
+    )
+    stack.start_web()
+    return stack
+
+
+@pytest.fixture
+def quiet(stack: Stack) -> Iterator[Caller]:
+    caller = Caller(stack.address, "quiet")
+    yield caller
+    caller.close()
+
+
+@pytest.fixture
+def loud(stack: Stack) -> Iterator[Caller]:
+    caller = Caller(stack.address, "loud")
+    yield caller
+    caller.close()
+
+
+def post_batch(stack: Stack, key: str) -> str:
+    answer = requests.post(
+        f"{stack.address}/v1/batches",
+        json={"rows": [{"years": 2.5}]},
+        headers={"X-API-Key": key},
+        timeout=PATIENCE,
+    )
+    assert answer.status_code == 202, answer.text
+    job_id: str = answer.json()["id"]
+    return job_id
+
+
+def finished(redis: Redis, batches: list[str]) -> list[int]:
+    """When each of these ended; all of them have ended."""
+    records: list[Any] = list(BatchStore(redis, Settings()).read(batches))
+    assert all(isinstance(record, BatchRecord) and record.status == "succeeded" for record in records)
+    return [record.finished for record in records]
+
+
+def test_a_row_behind_another_keys_lists_is_claimed_after_a_few_claims(
+    stack: Stack, quiet: Caller, loud: Caller
+) -> None:
+    rows = [{"years": number / 50} for number in range(ROWS)]
+    lists = [loud.accepted(rows) for _ in range(LISTS)]
+    single = quiet.accepted({"years": 2.5})
+    assert quiet.show(single)["queue"]["position"] <= MOST_CLAIMED
+    stack.start_worker()
+    assert [loud.ended(job_id)["status"] for job_id in lists] == ["succeeded"] * LISTS
+    started = stack.record(single).started
+    assert started
+    sooner = [record for record in stack.read(lists) if record and (record.started or 0) < started]
+    assert len(sooner) * ROWS <= MOST_CLAIMED
+
+
+def test_a_batch_behind_another_keys_batches_ends_before_them(stack: Stack) -> None:
+    many = [post_batch(stack, "loud") for _ in range(BATCHES)]
+    one = post_batch(stack, "quiet")
+    stack.start_worker()
+    open_batches = "batches:open"
+    wait_until("all batches have ended", lambda: stack.redis.scard(open_batches) == 0)
+    [its_end] = finished(stack.records, [one])
+    assert sum(end < its_end for end in finished(stack.records, many)) <= 2

@@ -1,0 +1,256 @@
+"""A retry scores what failed; its results are those of the whole file, and what was scored is kept."""
+
+import gzip
+import io
+from typing import Any
+
+import orjson
+import pyarrow as pa
+import pyarrow.parquet
+import pytest
+from redis import Redis
+from werkzeug.test import TestResponse
+
+from jobs.batches.consumer import BatchConsumer
+from jobs.batches.record import NewBatch
+from jobs.batches.store import BatchStore
+from tests.unit.web.batch_calls import CSV, RESULT, posted
+from tests.unit.web.site import Site, problem
+from worker.tables import chunks, plan
+from worker.tables.score import score_rows
+
+NDJSON = "application/x-ndjson"
+CORRECTED = b'{"row":1,"errors":[],"input":{"years":4.5}}\n'
+MENDED = RESULT.replace(b"b,,,years must be a number", b"b,374.99866,,")
+
+
+def scored(site: Site, *args: Any, **more: Any) -> str:
+    """The path of a batch that has ended."""
+    path = posted(site, *args, **more)
+    site.score_batches()
+    return path
+
+
+def retry(site: Site, path: str, body: bytes = b"", kind: str = NDJSON, **headers: str) -> TestResponse:
+    named = {name.replace("_", "-"): value for name, value in headers.items()}
+    options: dict[str, Any] = {"data": body, "content_type": kind} if body else {}
+    return site.client.post(f"{path}/retry", headers=named, **options)
+
+
+def retried(site: Site, path: str, body: bytes = b"") -> str:
+    response = retry(site, path, body)
+    assert response.status_code == 202, response.text
+    site.score_batches()
+    return str(response.headers["Location"])
+
+
+def results(site: Site, path: str) -> bytes:
+    return bytes(site.client.get(f"{path}/results").data)
+
+
+def test_corrected_rows_take_their_new_scores_and_all_others_keep_theirs(site: Site) -> None:
+    path = scored(site)
+    again = retried(site, path, CORRECTED)
+    assert results(site, again) == MENDED
+    batch = site.client.get(again).get_json()
+    assert (batch["status"], batch["retry_of"]) == ("succeeded", path.rpartition("/")[2])
+    assert batch["counts"] == {"total": 3, "succeeded": 3, "failed": 0}
+    assert results(site, path) == RESULT
+
+
+def test_without_a_body_what_failed_is_scored_again(site: Site) -> None:
+    path = scored(site)
+    again = retried(site, path)
+    assert results(site, again) == RESULT
+    assert site.client.get(f"{again}/errors").data == site.client.get(f"{path}/errors").data
+
+
+def test_a_correction_that_is_wrong_too_fails_with_its_own_reason(site: Site) -> None:
+    again = retried(site, scored(site), b'{"row":1,"input":{"years":"few"}}\n')
+    assert site.client.get(again).get_json()["status"] == "partially_succeeded"
+    assert results(site, again) == RESULT
+    mended = retried(site, again, CORRECTED)
+    assert results(site, mended) == MENDED
+
+
+def test_scores_are_copied_and_not_computed_again(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = scored(site)
+    asked: list[int] = []
+
+    def noted(check: Any, predict: Any, *more: Any) -> Any:
+        def counted(matrix: Any) -> Any:
+            asked.append(len(matrix))
+            return predict(matrix)
+
+        return score_rows(check, counted, *more)
+
+    monkeypatch.setattr(chunks, "score_rows", noted)
+    assert results(site, retried(site, path, CORRECTED)) == MENDED
+    assert sum(asked) == 1
+
+
+def test_chunks_without_failed_rows_are_copied_whole(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
+    rows = [b"%d,%b\n" % (row, b"many" if row in (3, 47) else b"%d.5" % (row % 12)) for row in range(60)]
+    body = b"id,years\n" + b"".join(rows)
+    path = scored_in_small_chunks(site, monkeypatch, body)
+    assert len(site.files.sizes(f"batches/{path.rpartition('/')[2]}/parts")) > 6
+    before = results(site, path).splitlines()
+    corrected = b'{"row":3,"input":{"years":2.5}}\n{"row":47,"input":{"years":"12.5"}}\n'
+    after = results(site, retried(site, path, corrected)).splitlines()
+    assert after[4] == b"3,260.00012,,"
+    assert after[48].startswith(b"47,749.99884,")
+    assert [line for row, line in enumerate(after) if row not in (4, 48)] == [
+        line for row, line in enumerate(before) if row not in (4, 48)
+    ]
+
+
+def test_the_errors_have_the_rows_where_that_is_wanted(site: Site) -> None:
+    path = scored(site, query="?error_inputs=true")
+    line = orjson.loads(site.client.get(f"{path}/errors").data)
+    assert line["input"] == {"years": "many"}
+    wrong = retried(site, path, b'{"row":1,"input":{"years":"few"}}\n')
+    assert orjson.loads(site.client.get(f"{wrong}/errors").data)["input"] == {"years": "few"}
+    line["input"]["years"] = 4.5
+    assert results(site, retried(site, path, orjson.dumps(line))) == MENDED
+
+
+def scored_in_small_chunks(site: Site, monkeypatch: pytest.MonkeyPatch, body: bytes) -> str:
+    monkeypatch.setattr(plan, "CHUNK", 64)
+    return scored(site, body)
+
+
+@pytest.mark.parametrize("results_in", ["ndjson", "parquet"])
+def test_each_format_of_results_is_mended(site: Site, results_in: str) -> None:
+    path = scored(site, query=f"?results={results_in}")
+    again = retried(site, path, CORRECTED)
+    expected = [260.00012, 374.99866, 749.99884]
+    if results_in == "ndjson":
+        lines = [orjson.loads(line) for line in results(site, again).splitlines()]
+        assert results(site, again).splitlines()[::2] == results(site, path).splitlines()[::2]
+    else:
+        table = pyarrow.parquet.read_table(io.BytesIO(results(site, again)))
+        old = pyarrow.parquet.read_table(io.BytesIO(results(site, path)))
+        assert table.schema == old.schema
+        assert table.take([0, 2]) == old.take([0, 2])
+        lines = table.to_pylist()
+    assert [line["prediction"] for line in lines] == pytest.approx(expected)
+    assert [line["error"] for line in lines] == [None] * 3
+    assert [line["id"] for line in lines] == ["a", "b", "c"]
+
+
+def test_quotes_and_line_ends_in_columns_that_pass_through_stay_as_they_are(site: Site) -> None:
+    body = b'note,years\n"two\nlines, ""and"" quotes",2.5\nb,many\n"c,",12.5\n'
+    path = scored(site, body)
+    again = retried(site, path, CORRECTED)
+    assert results(site, again) == results(site, path).replace(
+        b"b,,,years must be a number", b"b,374.99866,,"
+    )
+
+
+def test_a_part_that_was_changed_is_not_kept(site: Site, caplog: pytest.LogCaptureFixture) -> None:
+    path = scored(site)
+    part = f"batches/{path.rpartition('/')[2]}/parts/000000"
+    changed = site.files.read(part).replace(b"a,260.00012", b"z,999.00000")
+    with site.files.create(part) as file:
+        file.write(changed)
+    assert results(site, retried(site, path, CORRECTED)) == MENDED
+    assert "kept_part_differs" in [record.message for record in caplog.records]
+
+
+@pytest.mark.parametrize(
+    ("body", "reason"),
+    [
+        (b'{"row":0,"input":{"years":1}}', "row 0 did not fail"),
+        (b'{"row":9,"input":{"years":1}}', "row 9 did not fail"),
+        (b'{"row":1,"input":{"years":1}}\n{"row":1,"input":{"years":1}}', "line 2: row 1"),
+        (b'{"row":1}', "line 1 must have"),
+        (b'{"row":true,"input":{}}', "line 1 must have"),
+        (b'{"row":1,"input":[4]}', "line 1 must have"),
+        (b"years\n4.5\n", "line 1 is not a JSON object"),
+    ],
+)
+def test_a_body_that_corrects_no_failed_row_is_refused(site: Site, body: bytes, reason: str) -> None:
+    path = scored(site)
+    jobs = site.jobs()
+    assert reason in problem(retry(site, path, body), 422)["detail"]
+    assert site.jobs() == jobs
+
+
+def test_only_a_batch_with_failed_rows_is_tried_again(site: Site) -> None:
+    waiting = posted(site)
+    problem(retry(site, waiting), 409)
+    site.score_batches()
+    problem(retry(site, scored(site, b"years\n2.5\n")), 409)
+    problem(retry(site, "/v1/batches/batch_0193a4c5-1c6a-7000-8000-000000000000"), 410)
+    problem(retry(site, waiting, CSV, "text/csv"), 415)
+
+
+def test_inputs_in_the_results_cannot_be_corrected(site: Site) -> None:
+    path = scored(site, query="?include_inputs=true")
+    assert "post a corrected file" in problem(retry(site, path, CORRECTED), 409)["detail"]
+    assert results(site, retried(site, path)) == results(site, path)
+
+
+def test_the_files_stay_until_the_retry_has_read_them(site: Site) -> None:
+    path = scored(site)
+    again = retry(site, path, CORRECTED).headers["Location"]
+    site.client.delete(path)
+    sweep(site)
+    site.score_batches()
+    assert results(site, again) == MENDED
+    site.client.delete(again)
+    sweep(site)
+    later(site.redis)
+    sweep(site)
+    assert list(site.files.folders("batches")) == []
+
+
+def test_a_batch_that_is_deleted_meanwhile_is_not_tried_again(
+    site: Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = scored(site)
+    add = BatchStore.add
+
+    def deleted_first(store: BatchStore, batch: NewBatch) -> Any:
+        site.batch_store.delete(batch.retry_of)
+        return add(store, batch)
+
+    monkeypatch.setattr(BatchStore, "add", deleted_first)
+    assert "just been removed" in problem(retry(site, path, CORRECTED), 409)["detail"]
+    assert site.jobs() == []
+
+
+def sweep(site: Site) -> None:
+    """A worker removes the files whose time has come."""
+    site.redis.delete("queue:batches:swept")
+    consumer = BatchConsumer(site.redis, site.settings)
+    for expired in consumer.sweep(1).removable:
+        site.files.remove(f"batches/{expired.split()[0].decode()}")
+        consumer.files_removed(expired)
+
+
+def later(redis: Redis) -> None:
+    """The files that a retry read are looked at again."""
+    waiting: Any = redis.zrange("batches:files", 0, -1)
+    redis.zadd("batches:files", dict.fromkeys(waiting, 0))
+
+
+def test_a_retry_with_a_key_is_one_batch(site: Site) -> None:
+    path = scored(site)
+    first = retry(site, path, CORRECTED, Idempotency_Key="again")
+    second = retry(site, path, CORRECTED, Idempotency_Key="again")
+    assert second.headers["Idempotency-Replayed"] == "true"
+    assert first.get_json()["id"] == second.get_json()["id"]
+    problem(retry(site, path, Idempotency_Key="again"), 422)
+
+
+def test_a_parquet_file_is_tried_again(site: Site) -> None:
+    buffer = io.BytesIO()
+    pyarrow.parquet.write_table(pa.table({"id": ["a", "b", "c"], "years": ["2.5", "many", "12.5"]}), buffer)
+    path = scored(site, buffer.getvalue(), "application/vnd.apache.parquet", "?results=csv")
+    assert results(site, retried(site, path, CORRECTED)) == MENDED
+
+
+def test_a_packed_file_is_tried_again(site: Site) -> None:
+    path = scored(site, gzip.compress(CSV))
+    assert results(site, retried(site, path, CORRECTED)) == MENDED

@@ -1,0 +1,48 @@
+"""A child has a share of the memory; what would take more fails with an error, and the process lives on."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from jobs.settings import Settings
+from worker.memory import LEAST_BUDGET, MIB, budget_of, is_out_of_memory, memory_of_machine
+
+TAKE = """
+from worker.memory import MemoryBudget, is_out_of_memory
+MemoryBudget(640 * 1024 * 1024).enforce()
+import numpy as np, pyarrow as pa, xgboost
+for take in (
+    lambda: bytearray(2**30),
+    lambda: np.ones(2**28),
+    lambda: pa.allocate_buffer(2**30),
+    lambda: xgboost.DMatrix(np.zeros((10_000_000, 2), np.float32), nthread=1),
+):
+    try:
+        take()
+    except Exception as error:
+        print(is_out_of_memory(error))
+"""
+
+
+@pytest.mark.process
+def test_each_library_says_that_it_is_out_of_memory() -> None:
+    ran = subprocess.run([sys.executable, "-c", TAKE], capture_output=True, text=True, check=True)
+    assert ran.stdout.split() == ["True"] * 4
+
+
+def test_another_error_is_no_lack_of_memory() -> None:
+    assert not is_out_of_memory(ValueError("bad value"))
+
+
+def test_children_share_the_memory_of_their_container(tmp_path: Path) -> None:
+    limit, unlimited = tmp_path / "memory.max", tmp_path / "unlimited"
+    limit.write_text(f"{512 * MIB}\n")
+    unlimited.write_text("max\n")
+    assert memory_of_machine((tmp_path / "none", unlimited, limit)) == 512 * MIB
+    assert memory_of_machine((unlimited,)) > 512 * MIB
+    settings = Settings(children=1, batch_children=3)
+    assert budget_of(settings, 8448 * MIB) == 2048 * MIB
+    assert budget_of(settings, 512 * MIB) == LEAST_BUDGET
+    assert budget_of(Settings(child_memory=1_000), 8448 * MIB) == 1_000
