@@ -222,6 +222,7 @@ local function is_given_up(error) return GIVEN_UP[string.match(error, '^{"type":
 local function add_dead_letter(letter)
   redis.call('ZREMRANGEBYSCORE', DEAD, '-inf', whole(now - LIST_KEPT_MS))
   redis.call('ZADD', DEAD, now_text, letter)
+  count('dead_letters')
 end
 
 -- The only function that ends a job, of either kind; the caller has checked that it has not ended. `outputs` and `error` are
