@@ -60,6 +60,7 @@ class BatchRequest(NamedTuple):
     cut: bool = False
     webhook: str = ""
     request_id: str = ""
+    traceparent: str = ""
 
     def identity(self) -> bytes:
         """What must be the same in a repeated request, besides the rows or the file."""
@@ -164,6 +165,7 @@ class BatchSubmission(JobSubmission[BatchRecord]):
                 idempotency=IdempotencyKey(digest, upload.hash.digest()[:16]) if digest else None,
                 webhook=request.webhook,
                 request_id=request.request_id,
+                traceparent=request.traceparent,
             )
             accepted = self.accept(batch)
         return Submitted(self._replayed(accepted), replayed=accepted != job_id)

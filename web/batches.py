@@ -169,7 +169,7 @@ class BatchRoutes:
         require_json_accepted(request)
         file = open_upload(request, self._submission.max_file)
         batch_request = read_batch(request, file, self._catalog, self._s3_allow)._replace(
-            request_id=request.id
+            request_id=request.id, traceparent=request.traceparent
         )
         if batch_request.options.dry_run:
             preview = self._submission.dry_run(batch_request, file, request.owner.name)

@@ -23,6 +23,7 @@ from jobs.queues.queue import (
     log_unreadable,
 )
 from jobs.settings import Settings
+from jobs.tracing import trace_fields
 
 log = logging.getLogger(__name__)
 
@@ -353,6 +354,7 @@ def _line(task: BatchTask, status: BatchStatus, ended: Any) -> dict[str, Any]:
         "failed": int(ended.failed),
         "waited_ms": max(started - created, 0),
         "ran_ms": max(finished - started, 0),
+        **trace_fields((ended.traceparent or b"").decode()),
     }
 
 

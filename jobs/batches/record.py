@@ -77,6 +77,7 @@ class NewBatch:
     webhook: str = ""
     retry_of: str = ""
     request_id: str = ""
+    traceparent: str = ""
     reads: tuple[str, ...] = ()
     """Of a retry: the batches whose files it reads."""
 

@@ -16,6 +16,7 @@ from jobs.queues.capacity import MOST_SECONDS, UNKNOWN_SECONDS
 from jobs.queues.names import BATCH
 from jobs.queues.queue import JobStore, Script, decode_all, first_members
 from jobs.settings import Settings
+from jobs.tracing import trace_fields
 
 log = logging.getLogger(__name__)
 
@@ -106,7 +107,7 @@ def _line(batch: NewBatch) -> dict[str, Any]:
     """What the log says of a batch that is accepted; a retry has no request of its own."""
     line = {"job_id": batch.id, "owner": batch.owner, "model": batch.model, "bytes": batch.size}
     others = {"request_id": batch.request_id, "retry_of": batch.retry_of}
-    return line | {name: value for name, value in others.items() if value}
+    return line | {name: value for name, value in others.items() if value} | trace_fields(batch.traceparent)
 
 
 def _item(batch: NewBatch) -> tuple[str | bytes | int, ...]:

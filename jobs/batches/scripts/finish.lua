@@ -3,7 +3,7 @@
 -- nil if the batch has not ended, if the task was no longer wanted, or if another consumer has it by now.
 -- @include queues/common batches/batch
 -- @args entry id task status retention_ms:number error
--- @returns status owner rows failed started finished
+-- @returns status owner rows failed started finished traceparent
 
 if not remove_claimed(QUEUE, entry) then return false end
 local key = job_key(id)
@@ -17,5 +17,5 @@ else
   end_batch(id, known_error and 'failed' or status, retention_ms, known_error or error)
 end
 commit()
-local ended = redis.call('HMGET', key, 'status', 'owner', 'rows', 'failed', 'started', 'finished')
+local ended = redis.call('HMGET', key, 'status', 'owner', 'rows', 'failed', 'started', 'finished', 'traceparent')
 return ended[6] and ended
