@@ -32,6 +32,7 @@
 --   processes                hash    what each web process and consumer reports: release, rows per second; a child process
 --                                    that serves two queues has a field for each
 --   metrics                  hash    counters (jobs/metrics.py)
+--   store:rewritten          string  exists until the append-only file is to be rewritten again (worker/sweeper.py)
 
 local GROUP = 'workers'
 local PROCESSES = 'processes'
@@ -221,6 +222,7 @@ local function is_given_up(error) return GIVEN_UP[string.match(error, '^{"type":
 local function add_dead_letter(letter)
   redis.call('ZREMRANGEBYSCORE', DEAD, '-inf', whole(now - LIST_KEPT_MS))
   redis.call('ZADD', DEAD, now_text, letter)
+  count('dead_letters')
 end
 
 -- The only function that ends a job, of either kind; the caller has checked that it has not ended. `outputs` and `error` are
