@@ -2,7 +2,7 @@
 -- on. `first` is the number of the first of them; a step that others have recorded changes nothing. `over` is 'plan' if the
 -- plan is complete, 'turn' if the task goes to the end of the queue, and empty if its consumer goes on. Returns 1 if the step
 -- was recorded, and the wake-ups to send.
--- @include queues/common batches/batch
+-- @include queues/wake_ups batches/batch
 -- @args entry id first:number layout rows bytes position over wake_up_name most_wake_ups:number
 -- @item chunk
 -- @returns recorded wake_ups
