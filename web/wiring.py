@@ -136,7 +136,6 @@ def build(settings: Settings, keys: ApiKeys, catalog: Catalog, journal: Journal,
         settings, backends.redis, read, lambda: watch.capacity, access_log.metrics, backends.post_webhook
     )
     retries = BatchRetries(batch_store, files)
-    retrying = BatchRetrying(batches, retries, watch)
     letters = dead_letters(backends.redis, store, retries, backends.send_wake_up, send_wake_up)
     connections = OpenConnections(settings.most_connections)
     app = App(settings, keys, access_log, Bodies(settings.held_bodies, connections), limits)
