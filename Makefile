@@ -4,7 +4,7 @@ HOST ?= 127.0.0.1
 PORT ?= 8000
 BIN := .venv/bin
 
-.PHONY: run test test-unit test-all test-containers test-pythons bench lint checkov lock clean
+.PHONY: run test test-unit test-all test-containers test-pythons chaos bench lint checkov lock clean
 
 # Setting it up would empty the environment of another checkout.
 ifneq ($(shell test -L .venv && echo link),)
@@ -33,6 +33,12 @@ test-containers: .venv/dev-installed
 # The unit tests with each Python that is installed, or with those of PYTHONS, each in an environment of its own.
 test-pythons: .venv/dev-installed
 	@$(BIN)/python -m tests.pythons $(PYTHONS)
+
+# Faults by the dozen under a real service, and a table of what callers lost by them. 1 if a promise was broken.
+SEEDS ?= 3
+SECONDS ?= 45
+chaos: .venv/dev-installed
+	@$(BIN)/python -m tests.chaos --seeds $(SEEDS) --seconds $(SECONDS)
 
 bench: .venv/dev-installed
 	@$(BIN)/python -m benchmarks $(BENCH)

@@ -26,6 +26,8 @@
 --   batches:open:<owner>  zset  those of the owner, by the time when they were accepted
 --   batches:unqueued  string  how many chunks are planned and not in the queue yet
 --   batches:files     zset    '<id> <owner>' of each batch whose files are to be removed, by when
+--
+-- @include queues/job queues/claims
 
 local KIND = 'batches'
 local QUEUE = 'batches'

@@ -8,6 +8,8 @@
 --                       waited behind have the position of the last that was added, and a number after it. The record
 --                       of a job that has waited behind has its number in the stream of its owner instead (behind)
 --   queue:<name>:added  string  how many rows were ever added
+--
+-- @include queues/job queues/turns
 
 local KIND = 'predictions'
 local QUEUE = 'predictions'  -- the queue of a prediction whose record names none

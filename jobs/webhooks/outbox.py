@@ -1,4 +1,4 @@
-"""The outbox of webhooks: end_job of common.lua fills it, web processes empty it."""
+"""The outbox of webhooks: end_job of queues/job.lua fills it, web processes empty it."""
 
 from collections.abc import Mapping
 from typing import NamedTuple

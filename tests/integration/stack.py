@@ -62,13 +62,17 @@ class Stack:
 
     def start_store(self, *options: str, **environment: str) -> None:
         """On the same port and file as before, if there was one before."""
+        self.launch_store(*options, **environment)
+        wait_until("the store answers", self.store_answers)
+
+    def launch_store(self, *options: str, **environment: str) -> None:
+        """Does not wait for it."""
         folder = self.data / "store"
         folder.mkdir(exist_ok=True)
         command = [store_binary(), "--bind", "127.0.0.1", "--port", str(self._store_port)]
         command += ["--dir", str(folder), "--appendonly", "yes", "--appendfsync", "always", "--save", ""]
         command += ["--maxmemory", self._maxmemory, "--maxmemory-policy", "noeviction", *options]
         self.store = self._start("store", command, **environment)
-        wait_until("the store answers", self.store_answers)
 
     def store_answers(self) -> bool:
         try:

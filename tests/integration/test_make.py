@@ -90,3 +90,8 @@ def test_a_change_of_what_running_needs_makes_the_environment_anew(checkout: Che
     (checkout.folder / "requirements/run.txt").touch()
     assert "venv --clear .venv" in checkout.would_run("run")
     assert "--requirement requirements/dev.txt" in checkout.would_run("test")
+
+
+def test_chaos_may_be_longer(checkout: Checkout) -> None:
+    command = checkout.make("--dry-run", "chaos", "SEEDS=20", "SECONDS=60").stdout
+    assert "-m tests.chaos --seeds 20 --seconds 60" in command

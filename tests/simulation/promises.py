@@ -65,7 +65,7 @@ def broken(stores: Stores, ledger: Ledger, attempts: int) -> Iterator[str]:
             yield from _broken_by(record, ledger.rows[job_id], ledger, attempts)
         elif job_id in ledger.batches - ledger.without_good_rows and record.status is BatchStatus.FAILED:
             yield f"{job_id} failed: {record.error!r}"
-    yield from _left_in_queues(stores.redis)
+    yield from left_in_queues(stores.redis)
 
 
 def _broken_by(record: PredictionRecord, rows: list[float], ledger: Ledger, attempts: int) -> Iterator[str]:
@@ -85,7 +85,8 @@ def _broken_by(record: PredictionRecord, rows: list[float], ledger: Ledger, atte
             yield f"{record.id} is {status} after {record.attempt} attempts: {record.error!r}"
 
 
-def _left_in_queues(redis: Any) -> Iterator[str]:
+def left_in_queues(redis: Any) -> Iterator[str]:
+    """What the queues have, in words; nothing once all work is done."""
     for queue in QUEUES:
         for stream in queue.streams:
             if left := redis.xlen(stream):

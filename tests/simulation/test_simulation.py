@@ -11,7 +11,7 @@ import pytest
 from jobs.queues.scripts import Source, load
 from tests.simulation.simulation import Plan, run
 
-pytestmark = pytest.mark.process
+pytestmark = [pytest.mark.process, pytest.mark.timeout(600)]
 
 
 def _run_seeds(first: int, seeds: int) -> str:
@@ -24,11 +24,13 @@ def _run_seeds(first: int, seeds: int) -> str:
     return done.stdout
 
 
+@pytest.mark.timeout(1_200)
 def test_every_promise_holds_for_300_seeds() -> None:
     assert " 0 seeds broken" in (shown := _run_seeds(0, 300)), shown
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(40_000)
 def test_every_promise_holds_for_10_000_seeds() -> None:
     assert " 0 seeds broken" in (shown := _run_seeds(300, 10_000)), shown
 

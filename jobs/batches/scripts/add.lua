@@ -2,7 +2,7 @@
 -- Returns {'ok', wake-ups to send}, what `refusal` returns or, if the Idempotency-Key is not reserved for this batch any more,
 -- {'same', id of the job that the key stands for}, {'reused'} or {'lapsed'}; {'gone'} if what
 -- it tries again is there no longer. Adding a batch again changes nothing.
--- @include queues/common batches/batch
+-- @include queues/wake_ups batches/batch
 -- @args max_open:number max_open_per_owner:number retention_ms:number wake_up_name
 -- A batch with `reads`, the batches whose files it reads, tries `retry_of` again: its plan is that of the other.
 -- @item id raw model sha owner metadata start_within_ms idempotency body webhook retry_of traceparent options size task hidden reads

@@ -1,6 +1,6 @@
 -- Records that the files of a batch have been removed; its record is gone too. `expired` is how the sweep named the batch,
 -- `raw` the 16 bytes of its id. If the sweep named no batch, `raw` is empty.
--- @include queues/common batches/batch
+-- @include batches/batch
 -- @args expired owner raw
 -- @returns nothing
 

@@ -1,7 +1,7 @@
 -- Ends a batch with this status; with 'canceled' if it is being canceled, and with 'failed' if one of its chunks could not
 -- be scored. `error` is JSON, empty for none. A plan that fails while chunks are being scored ends the batch later. All is
 -- nil if the batch has not ended, if the task was no longer wanted, or if another consumer has it by now.
--- @include queues/common batches/batch
+-- @include batches/batch
 -- @args entry id task status retention_ms:number error
 -- @returns status owner rows failed started finished traceparent
 

@@ -1,7 +1,7 @@
 -- Claims predictions for one consumer, with about `rows` rows in all. `entry`, `entry_id` and `entry_rows` describe an entry
 -- that the consumer has read from the queue already (empty: none). With `last`, the wake-up is withdrawn if nothing is
 -- claimed.
--- @include queues/common predictions/prediction
+-- @include queues/claims predictions/prediction
 -- @args queue consumer wake_up_name rows:number retention_ms:number entry entry_id entry_rows last
 -- @returns each: stream entry id attempt model sha inputs given_up traceparent
 

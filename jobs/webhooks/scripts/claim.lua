@@ -1,7 +1,7 @@
 -- Claims deliveries whose time has come: at most one of each lane, `most` in all, for the length of a lease. `at_once` limits
 -- how many of a lane, and of all lanes of an owner, one process sends at a time; an item says how many it is sending now to
 -- `name`, a lane or an owner. Lanes that get no turn are looked at again a second later, so that those behind them do.
--- @include queues/common
+-- @include webhooks/outbox
 -- @args most:number lease_ms:number lane_at_once:number owner_at_once:number
 -- @item name sending:number
 -- @returns each: id url event tries created claimed_at owner lane traceparent
