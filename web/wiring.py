@@ -153,7 +153,7 @@ def build(settings: Settings, keys: ApiKeys, catalog: Catalog, journal: Journal,
             ModelRoutes(catalog),
             DeliveryRoutes(predictions, batches, webhooks.outbox),
             DeadLetterRoutes(letters),
-            OperatingRoutes(monitor, watch, access_log, webhooks.outbox),
+            OperatingRoutes(monitor, watch, access_log, webhooks.outbox, backends.files),
             DocumentRoutes(Document(catalog, keyed=bool(keys.owners), route_classes=ROUTE_CLASSES)),
         )
     )
