@@ -1,6 +1,7 @@
-"""Ids of jobs, and what the resource of every job says: id, status, model and times."""
+"""Ids of jobs and traces, and what the resource of every job says: id, status, model and times."""
 
 import os
+import re
 import time
 import uuid
 from datetime import UTC, datetime
@@ -12,6 +13,7 @@ from jobs.errors import InvalidId
 
 PREDICTION = "pred_"
 BATCH = "batch_"
+_TRACEPARENT = re.compile(r"00-(?!0{32})[0-9a-f]{32}-(?!0{16})[0-9a-f]{16}-[0-9a-f]{2}")
 
 
 def new_id(prefix: str) -> str:
@@ -111,3 +113,13 @@ def resource_of(record: RecordHead, kind: str) -> dict[str, Any]:
         "deadline_at": time_of(record.deadline),
         "expires_at": time_of(record.expires),
     }
+
+
+def checked_traceparent(given: str) -> str:
+    """The header of W3C Trace Context; empty unless it is of version 00, as it is logged and passed on."""
+    return given if _TRACEPARENT.fullmatch(given) else ""
+
+
+def trace_fields(traceparent: str) -> dict[str, str]:
+    """What the log says of a request or job: its `trace_id`, if its caller sent one."""
+    return {"trace_id": traceparent[3:35]} if traceparent else {}

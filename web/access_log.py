@@ -6,10 +6,9 @@ from typing import Any, NamedTuple
 
 import gevent
 
-from jobs.ids import rfc3339
+from jobs.ids import rfc3339, trace_fields
 from jobs.logs import Journal
 from jobs.metrics import REQUEST_SECONDS, REQUESTS, Metrics
-from jobs.tracing import trace_fields
 
 WRITE_EVERY_SECONDS = 0.1
 WRITES_PER_FLUSH = 10

@@ -16,8 +16,8 @@ from werkzeug.datastructures import Headers, MultiDict
 from werkzeug.routing import MapAdapter
 from werkzeug.utils import cached_property
 
+from jobs.ids import checked_traceparent
 from jobs.settings import Settings
-from jobs.tracing import checked
 from web.access_log import AccessLog, AnsweredRequest, Refusal
 from web.bodies import Bodies
 from web.hosts import names_of
@@ -83,7 +83,7 @@ class ApiRequest(Request):
     def traceparent(self) -> str:
         """Empty if the caller sent none that can be read."""
         given = self.environ.get("HTTP_TRACEPARENT")
-        return checked(given) if given else ""
+        return checked_traceparent(given) if given else ""
 
     def hold(self, size: int) -> None:
         """Counts so many more bytes of the body, or fewer. Raises TooManyBodies."""

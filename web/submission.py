@@ -10,6 +10,7 @@ from gevent.event import AsyncResult
 
 from jobs import ids
 from jobs.errors import JobsError, QueueFull, StoreUnavailable, TooManyWaiting
+from jobs.ids import trace_fields
 from jobs.logs import Journal
 from jobs.predictions.record import Accepted, NewPrediction, PredictionRecord, Row
 from jobs.predictions.resource import retry_after
@@ -17,7 +18,6 @@ from jobs.predictions.status import PredictionStatus
 from jobs.predictions.store import PredictionStore, bytes_of, queued_record
 from jobs.queues.idempotency import IdempotencyKey
 from jobs.queues.queue import SendWakeUp, try_wake_up
-from jobs.tracing import trace_fields
 from model.description.manifest import Manifest
 from web.capacity_watch import CapacityWatch
 from web.errors import ExpiredJob, JobConflict, NotScored, UnknownJob

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from jobs import ids
+from jobs.ids import trace_fields
 from jobs.logs import Journal
 from jobs.metrics import (
     CHUNK_SECONDS,
@@ -17,7 +18,6 @@ from jobs.metrics import (
     Metrics,
 )
 from jobs.predictions.consumer import Claim, Outcome
-from jobs.tracing import trace_fields
 
 log = logging.getLogger(__name__)
 

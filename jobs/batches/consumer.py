@@ -12,6 +12,7 @@ from jobs import ids
 from jobs.batches.record import BatchOptions
 from jobs.batches.status import BatchStatus
 from jobs.connection import store_errors
+from jobs.ids import trace_fields
 from jobs.queues.names import BATCHES, PREDICTIONS
 from jobs.queues.queue import (
     NO_ENTRY,
@@ -23,7 +24,6 @@ from jobs.queues.queue import (
     log_unreadable,
 )
 from jobs.settings import Settings
-from jobs.tracing import trace_fields
 
 log = logging.getLogger(__name__)
 

@@ -12,11 +12,11 @@ from jobs.batches.consumer import ChunkDone
 from jobs.batches.record import BatchRecord, NewBatch
 from jobs.batches.status import BatchStatus
 from jobs.errors import IdempotencyKeyReused, NotRetryable, QueueFull, StoreRefuses, TooManyBatches
+from jobs.ids import trace_fields
 from jobs.queues.capacity import MOST_SECONDS, UNKNOWN_SECONDS
 from jobs.queues.names import BATCH
 from jobs.queues.queue import JobStore, Script, decode_all, first_members
 from jobs.settings import Settings
-from jobs.tracing import trace_fields
 
 log = logging.getLogger(__name__)
 

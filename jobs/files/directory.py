@@ -12,7 +12,7 @@ from typing import TypeAlias
 from uuid import uuid4
 
 from jobs.errors import FileMissing, FilesForbidden, FilesFull, FilesUnavailable
-from jobs.files.store import PIECE, Disk, Draft, FileStore, Writable
+from jobs.files.store import PIECE, Disk, Draft, FileStore, Reserve, Writable
 
 Sync: TypeAlias = Callable[[int], object]
 """Makes what was written to a descriptor durable, as os.fsync does."""
@@ -53,6 +53,11 @@ class DirectoryFiles(FileStore):
             folder = next(each for each in (self._root, *self._root.parents) if each.exists())
             usage = shutil.disk_usage(folder)
         return Disk(usage.free, usage.total)
+
+    def check_room(self, reserve: Reserve) -> None:
+        disk = self.disk()
+        if disk.free < min(reserve.size, disk.total * reserve.share):
+            raise FilesFull
 
     def draft(self, name: str, state: str = "", at: int = 0) -> Draft:
         return _DirectoryDraft(self._path(name), state, at, self._sync)

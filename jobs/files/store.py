@@ -6,8 +6,6 @@ from contextlib import AbstractContextManager
 from io import RawIOBase
 from typing import NamedTuple, Protocol
 
-from jobs.errors import FilesFull
-
 PIECE = 256 * 1024
 """Bytes of each read when a file is copied."""
 
@@ -76,11 +74,9 @@ class FileStore(ABC):
     def disk(self) -> Disk | None:
         """The disk that the files are on; None for S3, which has no end."""
 
+    @abstractmethod
     def check_room(self, reserve: Reserve) -> None:
         """Raises FilesFull if less than the reserve is free."""
-        disk = self.disk()
-        if disk and disk.free < min(reserve.size, disk.total * reserve.share):
-            raise FilesFull
 
     @abstractmethod
     def open(self, name: str) -> RawIOBase:

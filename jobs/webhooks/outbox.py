@@ -5,8 +5,8 @@ from typing import NamedTuple
 
 from redis import Redis
 
+from jobs.ids import checked_traceparent
 from jobs.queues.queue import Script
-from jobs.tracing import checked
 from jobs.webhooks.delivery import ClaimedDelivery, Delivery, DeliveryStatus
 
 LEASE_MS = 60_000
@@ -52,7 +52,7 @@ class WebhookOutbox:
                 claimed_at=each.claimed_at,
                 owner=each.owner.decode(),
                 lane=each.lane.decode(),
-                traceparent=checked(each.traceparent.decode(errors="replace")),
+                traceparent=checked_traceparent(each.traceparent.decode(errors="replace")),
             )
             for each in claimed
         ]

@@ -120,6 +120,8 @@ class Reader:
         if self._running:  # Ctrl-C, as the document says
             self._running.send(signal.SIGINT)
             self._running.ended()
+        if folder := settings.pop("PAYGRADE_DATA", ""):
+            self._data = self._checkout / folder
         port = free_port()
         said = subprocess.run(
             ["make", "--no-print-directory", "-n", "run", f"PORT={port}", *variables],

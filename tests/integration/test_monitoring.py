@@ -126,6 +126,7 @@ def test_alerts_are_raised_with_cause_and_not_without(start_stack: StartStack, w
     wait_until("it is scraped", lambda: prometheus.query("paygrade_sweeps_total"))
     wait_until("all are evaluated", lambda: all(rule["health"] == "ok" for rule in prometheus.rules()))
     queries = {rule["name"]: rule["query"] for rule in prometheus.rules()}
+    del queries["PaygradeDiskFills"]  # it is about the disk of this machine, which may be full
     wait_until("none is raised", lambda: not any(map(prometheus.query, queries.values())))
     worker.kill_group()
     Caller(stack.address).accepted({"years": 2.5})

@@ -11,9 +11,8 @@ import orjson
 
 from jobs import RELEASE
 from jobs.errors import JobsError
-from jobs.ids import rfc3339
+from jobs.ids import rfc3339, trace_fields
 from jobs.metrics import WEBHOOK_ATTEMPTS, WEBHOOK_SECONDS, Metrics
-from jobs.tracing import trace_fields
 from jobs.webhooks.delivery import ClaimedDelivery, id_of
 from jobs.webhooks.outbox import WebhookOutbox
 from web.webhooks.payload import Payloads
