@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Iterator
 from typing import Any
 
+import gevent
 import orjson
 
 from jobs.batches.retry import CorrectedRow
@@ -31,7 +32,7 @@ def read_corrected(pieces: Iterable[bytes], failed: Iterator[int]) -> Iterator[C
                 "send lines of the errors, in their order"
             )
         next_failed = next(failed, None)
-        yield CorrectedRow(row, orjson.dumps(given))
+        yield CorrectedRow(row, _written(given, number))
 
 
 def failed_rows(pieces: Iterable[bytes]) -> Iterator[int]:
@@ -50,9 +51,17 @@ def _object(line: bytes, number: int) -> dict[str, Any]:
     return sent
 
 
+def _written(given: dict[str, Any], number: int) -> bytes:
+    try:
+        return orjson.dumps(given)
+    except orjson.JSONEncodeError:
+        raise InvalidTable(f"line {number}: `input` is nested too deeply; rows are flat objects") from None
+
+
 def _lines(pieces: Iterable[bytes]) -> Iterator[bytes]:
     rest = b""
     for piece in pieces:
+        gevent.sleep(0)  # errors may be long, and other requests go on meanwhile
         *lines, rest = (rest + piece).split(b"\n")
         yield from lines
         if len(rest) > LONGEST_RECORD:

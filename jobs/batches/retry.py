@@ -1,5 +1,6 @@
 """Tries a batch again: a new batch that keeps what was scored, and scores the rows that failed."""
 
+import time
 from bisect import bisect_right
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
@@ -88,6 +89,7 @@ class BatchRetries:
             ) as copy:
                 for piece in self._files.pieces(source_of(job_id, options).name):
                     copy.write(piece)
+                    time.sleep(0)  # in web, other requests go on meanwhile
         except FileMissing:
             raise NotRetryable("the input of this batch is gone; post it again") from None
 

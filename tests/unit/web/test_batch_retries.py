@@ -2,8 +2,10 @@
 
 import gzip
 import io
+import time
 from typing import Any
 
+import gevent
 import orjson
 import pyarrow as pa
 import pyarrow.parquet
@@ -16,6 +18,7 @@ from jobs.batches.record import NewBatch
 from jobs.batches.store import BatchStore
 from tests.unit.web.batch_calls import CSV, RESULT, posted
 from tests.unit.web.site import Site, problem
+from web.corrections import failed_rows
 from worker.tables import chunks, plan
 from worker.tables.score import score_rows
 
@@ -174,6 +177,28 @@ def test_a_body_that_corrects_no_failed_row_is_refused(site: Site, body: bytes, 
     jobs = site.jobs()
     assert reason in problem(retry(site, path, body), 422)["detail"]
     assert site.jobs() == jobs
+
+
+def test_a_correction_that_is_nested_too_deeply_is_refused(site: Site) -> None:
+    body = b'{"row":1,"input":{"years":' + b"[" * 300 + b"]" * 300 + b"}}"
+    response = retry(site, scored(site), body)
+    assert "line 1: `input` is nested too deeply" in problem(response, 422)["detail"]
+
+
+def test_other_requests_go_on_while_long_errors_are_read() -> None:
+    other = gevent.spawn(lambda: None)
+    assert list(failed_rows([b'{"row":1}\n', b'{"row":2}\n'])) == [1, 2]
+    assert other.ready()
+
+
+def test_other_requests_go_on_while_a_long_input_is_copied(
+    site: Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = scored(site, b"PAR1" + bytes(400_000), "application/vnd.apache.parquet")
+    pauses: list[float] = []
+    monkeypatch.setattr(time, "sleep", pauses.append)
+    assert retry(site, path).status_code == 202
+    assert pauses == [0, 0]
 
 
 def test_only_a_batch_with_failed_rows_is_tried_again(site: Site) -> None:
