@@ -113,7 +113,7 @@ class Settings(BaseSettings):
     @property
     def has_keys(self) -> bool:
         """Whether jobs have several owners, one for each key."""
-        return bool(self.api_keys.get_secret_value())
+        return bool(self.api_keys.get_secret_value() or self.api_keys_file)
 
     @property
     def most_connections(self) -> int:

@@ -111,6 +111,13 @@ class Web:
         self.connections.draining = True
 
 
+def _limits(settings: Settings, backends: Backends, monitor: Monitor) -> tuple[KeyLimits, CapacityWatch]:
+    usage = UsageReader(backends.redis)
+    limits = KeyLimits(usage, settings, time.time)
+    most = settings.max_waiting
+    return limits, CapacityWatch(monitor, usage, limits, backends.process, most, time.time)
+
+
 def build(settings: Settings, keys: ApiKeys, catalog: Catalog, journal: Journal, backends: Backends) -> Web:
     """Connects to nothing, and starts nothing."""
     store = PredictionStore(backends.redis, settings)
@@ -118,31 +125,29 @@ def build(settings: Settings, keys: ApiKeys, catalog: Catalog, journal: Journal,
     access_log = AccessLog(Metrics(backends.redis), journal)
     supervisor = Supervisor(access_log.metrics, gevent.spawn, gevent.sleep)
     monitor = Monitor(backends.redis, settings)
-    usage = UsageReader(backends.redis)
-    limits = KeyLimits(usage, settings, time.time)
-    watch = CapacityWatch(monitor, usage, limits, backends.process, settings.max_waiting, time.time)
+    limits, watch = _limits(settings, backends, monitor)
     read: dict[str, ReadJobs] = {ids.PREDICTION: store.read, ids.BATCH: batch_store.read}
     waiting = WaitingCallers(backends.subscriber, read, backends.channel, settings.max_waiting_callers)
     admission = Admission(store, watch, backends.send_wake_up, journal)
     predictions = PredictionSubmission(store, admission, watch, waiting)
-    send_wake_up = backends.send_batch_wake_up
+    batch_wake_up = backends.send_batch_wake_up
     batches = BatchSubmission(
-        batch_store, backends.files, watch, waiting, send_wake_up, settings.max_file, supervisor
+        batch_store, backends.files, watch, waiting, batch_wake_up, settings.max_file, supervisor
     )
     webhooks = build_webhooks(
         settings, backends.redis, read, lambda: watch.capacity, access_log.metrics, backends.post_webhook
     )
-    send = backends.send_wake_up
     retries = BatchRetries(batch_store, backends.files)
-    retrying = BatchRetrying(batches, retries, watch)
-    letters = dead_letters(backends.redis, store, retries, send, send_wake_up)
+    letters = dead_letters(backends.redis, store, retries, backends.send_wake_up, batch_wake_up)
     connections = OpenConnections(settings.most_connections)
     app = App(settings, keys, access_log, Bodies(settings.held_bodies, connections), limits)
     ProblemResponses(app, extensions={"v2": with_error_line})
     app.add_routes(
         (
             PredictionRoutes(predictions, catalog, watch, webhooks.requests),
-            BatchRoutes(batches, catalog, retrying, webhooks.requests, settings.s3_allow),
+            BatchRoutes(
+                batches, catalog, BatchRetrying(batches, retries, watch), webhooks.requests, settings.s3_allow
+            ),
             RecmsRoutes(predictions, catalog),
             InferenceRoutes(predictions, catalog, monitor),
             ModelRoutes(catalog),

@@ -138,22 +138,11 @@ class Client:
         is an address that is told when the batch has ended.
         """
         name = str(file) if isinstance(file, str | Path) else ""
-        headers = {
-            "Content-Type": MEDIA_TYPES[format] if format else media_type_of(name),
-            "Idempotency-Key": uuid.uuid4().hex,
-        }
-        if is_gzip(name):
-            headers["Content-Encoding"] = "gzip"
-        flags = {
-            "explain": explain,
-            "include_inputs": include_inputs,
-            "error_inputs": error_inputs,
-            "escape_formulas": escape_formulas,
-        }
+        headers = _headers_of(name, format)
         params = _given(model=model, results=results, prefix=prefix, webhook=webhook)
         params |= _given(delimiter=delimiter, decimal=decimal, encoding=encoding, missing=missing)
-        params |= {name: "true" for name, wanted in flags.items() if wanted}
-
+        params |= _flags(explain=explain, include_inputs=include_inputs)
+        params |= _flags(error_inputs=error_inputs, escape_formulas=escape_formulas)
         return self._retried(
             lambda: self._send_file(file, params, headers, on_sent), attempts=UPLOAD_ATTEMPTS if name else 1
         )
@@ -293,6 +282,18 @@ def path_of(job_id: str) -> str:
     if not known:
         raise PaygradeError(f"{job_id!a} is not the id of a job: it must be pred_ or batch_ and a UUID")
     return f"{PATHS[_KINDS[prefix]]}/{job_id}"
+
+
+def _headers_of(name: str, format: str | None) -> dict[str, str]:  # noqa: A002
+    headers = {
+        "Content-Type": MEDIA_TYPES[format] if format else media_type_of(name),
+        "Idempotency-Key": uuid.uuid4().hex,
+    }
+    return {**headers, "Content-Encoding": "gzip"} if is_gzip(name) else headers
+
+
+def _flags(**wanted: bool) -> dict[str, str]:
+    return {name: "true" for name, is_wanted in wanted.items() if is_wanted}
 
 
 def _given(**values: Any) -> dict[str, Any]:

@@ -56,6 +56,8 @@ def recoded(pieces: Iterable[bytes], named: str) -> Iterator[bytes]:
             raise InvalidTable(
                 f"line {lines}: this is not {encoding}; name the encoding of the file"
             ) from None
+        except UnicodeError:  # UTF-16 that does not begin with its mark
+            raise InvalidTable(f"this is not {encoding}; name the encoding of the file") from None
         lines += text.count("\n")
         if text:
             yield text.encode()

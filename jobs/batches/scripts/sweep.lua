@@ -40,7 +40,7 @@ take_turns(queue, 1, 1)  -- in case all entries before them were removed
 commit()
 local removable = {}
 for _, expired in ipairs(redis.call('ZRANGEBYSCORE', FILES, '-inf', now_text, 'LIMIT', 0, MOST)) do
-  if redis.call('EXISTS', readers_key(string.match(expired, '^%S+'))) == 1 then
+  if redis.call('EXISTS', readers_key(string.match(expired, '^%S*'))) == 1 then
     redis.call('ZADD', FILES, whole(now + READ_LATER_MS), expired)
   else
     removable[#removable + 1] = expired

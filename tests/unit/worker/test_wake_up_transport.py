@@ -105,8 +105,9 @@ def test_a_message_that_is_no_json_is_dropped(monkeypatch: pytest.MonkeyPatch, e
 def test_what_we_send_is_a_wake_up(queue: Queue, name: str) -> None:
     celery = Celery(broker="memory://localhost", set_as_current=False)
     celery.conf.update(task_default_queue=queue.name)
-    send_wake_up(celery, queue, name)
     connect: Any = Connection
     with connect("memory://localhost") as connection:
+        connection.default_channel._purge(queue.name)  # the memory is that of all tests
+        send_wake_up(celery, queue, name)
         raw = connection.default_channel._get(queue.name)
     assert name_of(json.loads(json.dumps(raw)), queue.name) == name

@@ -64,6 +64,11 @@ def test_bytes_that_are_not_of_the_encoding_are_refused_with_their_line(
         prepared(files, data, encoding)
 
 
+def test_utf_16_that_does_not_begin_with_its_mark_is_refused(files: FileStore) -> None:
+    with pytest.raises(InvalidTable, match="this is not utf-16; name the encoding"):
+        prepared(files, TEXT.encode("utf-16-le"), "utf-16")
+
+
 def test_a_file_that_is_large_once_it_is_unpacked_is_refused(files: FileStore) -> None:
     for pack in (gzip.compress, zipped):
         with pytest.raises(InvalidTable, match="has more than 1000 bytes once it is unpacked"):
