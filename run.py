@@ -26,7 +26,7 @@ from redis import Redis, RedisError
 
 from jobs.errors import InvalidSettings
 from jobs.files.privacy import make_private
-from jobs.settings import Settings, load_settings
+from jobs.settings import RUNNING, Settings, announce, load_settings
 from model.description.errors import ModelError
 from model.description.manifest import Manifest
 from model.serving import ServedModel, choose_model
@@ -121,6 +121,7 @@ def run(settings: Settings, served: ServedModel, host: str, port: int, data: Pat
     store = None
     if not os.environ.get("REDIS_URL"):
         store, environment["REDIS_URL"] = embedded_store(data / "store")
+    announce(environment, data)
     key = secrets.token_urlsafe(16)
     keys = settings.api_keys.get_secret_value()
     if keys or settings.api_keys_file:
@@ -141,6 +142,7 @@ def run(settings: Settings, served: ServedModel, host: str, port: int, data: Pat
             signal.signal(signum, signal.SIG_IGN)
         supervisord.terminate()
         supervisord.wait()
+        (data / RUNNING).unlink(missing_ok=True)
 
 
 def supervised(host: str, port: int, data: Path, store: list[str] | None) -> str:

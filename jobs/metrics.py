@@ -62,6 +62,7 @@ FAMILIES = (
     WEBHOOK_ATTEMPTS,
     WEBHOOK_SECONDS,
     Family("webhooks_ended", "Webhooks that were delivered or given up.", ("outcome",)),
+    Family("dead_letters", "Jobs and webhooks that the service gave up."),
     Family("jobs_ended", "Jobs that ended, by kind, model and status.", ("kind", "model", "status")),
     Family(
         "attempts",

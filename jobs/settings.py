@@ -1,8 +1,9 @@
 """All settings, from the environment: PAYGRADE_..., and REDIS_URL. .env.example describes each of them."""
 
+import json
 import os
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, Literal
 from urllib.parse import urlsplit
@@ -16,6 +17,9 @@ from jobs.errors import InvalidSettings
 PREFIX = "PAYGRADE_"
 CLIENT_SETTINGS = {"PAYGRADE_URL", "PAYGRADE_KEY"}
 """Settings of the client. They may be set in the environment, and are ignored here."""
+
+RUNNING = "running.json"
+"""The file in PAYGRADE_DATA with the settings of `make run` while it runs."""
 
 SHIPPED_BUNDLES = Path(__file__).parents[1] / "model" / "bundles"
 """The bundles that are installed with the code."""
@@ -128,6 +132,22 @@ class Settings(BaseSettings):
     @property
     def retention_ms(self) -> int:
         return self.retention_seconds * 1000
+
+
+def announce(environment: Mapping[str, str], data: Path) -> None:
+    """Writes the settings of `make run` to a file from which `load_settings_beside_run` reads them."""
+    settings = {name: value for name, value in environment.items() if name.startswith((PREFIX, "REDIS_URL"))}
+    (data / RUNNING).write_text(json.dumps(settings))
+
+
+def load_settings_beside_run() -> Settings:
+    """As load_settings; without REDIS_URL, also those that `make run` has announced."""
+    settings = load_settings()
+    announced = settings.data / RUNNING
+    if "redis_url" in settings.model_fields_set or not announced.exists():
+        return settings
+    os.environ.update({**json.loads(announced.read_text()), **os.environ})
+    return load_settings()
 
 
 def load_settings() -> Settings:

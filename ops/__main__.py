@@ -10,13 +10,14 @@ from typing import Any, NoReturn
 from redis import RedisError
 
 from jobs.errors import JobsError
-from jobs.settings import Settings, load_settings
+from jobs.settings import Settings, load_settings_beside_run
 from ops import capacity, dead_commands, doctor, job_commands, watch
 from ops.errors import CommandFailed
 
 EPILOG = """\
 Each command has --help with examples. Settings come from the environment, as for web and workers;
-REDIS_URL is the address of Redis. No key is needed, and the jobs of every owner can be seen.
+REDIS_URL is the address of Redis; without it, what `make run` has started is found through PAYGRADE_DATA.
+No key is needed, and the jobs of every owner can be seen.
 
 exit status:
   0    done
@@ -33,7 +34,7 @@ def main(given: Sequence[str] | None = None) -> int:
     try:
         try:
             options = _parser().parse_args(given)
-            return int(options.run(options, load_settings()))
+            return int(options.run(options, load_settings_beside_run()))
         finally:
             if sys.stdout:
                 sys.stdout.flush()

@@ -17,6 +17,7 @@ from jobs.batches.status import BatchStatus
 from jobs.batches.store import BatchStore
 from jobs.connection import connect, store_errors
 from jobs.errors import UnknownRecord
+from jobs.files.location import files_at
 from jobs.predictions import resource as prediction_resource
 from jobs.predictions.record import PredictionRecord
 from jobs.predictions.status import PredictionStatus
@@ -57,6 +58,7 @@ class StoredJobs:
         self._redis = redis
         self._retention_ms = settings.retention_ms
         self._max_waiting = settings.max_waiting
+        self._files = settings.files_location
         self._monitor = Monitor(redis, settings)
         predictions = PredictionStore(redis, settings)
         batches = BatchStore(redis, settings)
@@ -127,8 +129,9 @@ class StoredJobs:
             raise CommandFailed(f"only a job that has ended can be deleted; this one is {status}")
 
     def capacity(self) -> Resource:
-        """As over HTTP, and which processes are alive."""
+        """As over HTTP, which processes are alive, and what Redis and the file store have left, in bytes."""
         now, room = self._monitor.capacity(), self._monitor.room()
+        memory, disk = self._monitor.memory(), files_at(self._files).disk()
         alive = [
             *(("web", web) for web in now.webs),
             *(("worker", child) for child in now.children),
@@ -139,7 +142,12 @@ class StoredJobs:
             for of, each in alive
         ]
         accepting = now.accepting(room, self._max_waiting)
-        return {**now.resource(accepting), "processes": processes}
+        return {
+            **now.resource(accepting),
+            "redis": {"memory_bytes": memory.used, "most_memory_bytes": memory.most or None},
+            "files": {"free_bytes": disk.free, "disk_bytes": disk.total} if disk else None,
+            "processes": processes,
+        }
 
     def check(self, job_id: str) -> None:
         """Raises InvalidId for what is not the id of a prediction or a batch."""

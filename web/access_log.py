@@ -9,6 +9,7 @@ import gevent
 from jobs.ids import rfc3339
 from jobs.logs import Journal
 from jobs.metrics import REQUEST_SECONDS, REQUESTS, Metrics
+from jobs.tracing import trace_fields
 
 WRITE_EVERY_SECONDS = 0.1
 WRITES_PER_FLUSH = 10
@@ -34,6 +35,7 @@ class AnsweredRequest(NamedTuple):
     status: str
     seconds: float
     refusal: Refusal | None = None
+    traceparent: str = ""
 
 
 class AccessLog:
@@ -80,6 +82,7 @@ def _line(entry: AnsweredRequest) -> dict[str, Any]:
         "status": int(entry.status),
         "ms": round(entry.seconds * 1000, 3),
     }
+    line |= trace_fields(entry.traceparent)
     if entry.job_id is not None:
         line["job_id"] = entry.job_id
     if entry.refusal:

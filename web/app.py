@@ -17,6 +17,7 @@ from werkzeug.routing import MapAdapter
 from werkzeug.utils import cached_property
 
 from jobs.settings import Settings
+from jobs.tracing import checked
 from web.access_log import AccessLog, AnsweredRequest, Refusal
 from web.bodies import Bodies
 from web.hosts import names_of
@@ -77,6 +78,12 @@ class ApiRequest(Request):
             raise Problem(
                 400, "the query is not UTF-8; encode it with percent signs", reason="query"
             ) from None
+
+    @property
+    def traceparent(self) -> str:
+        """Empty if the caller sent none that can be read."""
+        given = self.environ.get("HTTP_TRACEPARENT")
+        return checked(given) if given else ""
 
     def hold(self, size: int) -> None:
         """Counts so many more bytes of the body, or fewer. Raises TooManyBodies."""
@@ -139,6 +146,7 @@ class App(Flask):
                 status[:3],
                 time.perf_counter() - started,
                 request.refusal,
+                request.traceparent,
             )
             self._access_log.entries.append(entry)
             return start_response(status, headers, *failure)

@@ -59,6 +59,8 @@ class BatchRequest(NamedTuple):
     start: bytes | None = None
     cut: bool = False
     webhook: str = ""
+    request_id: str = ""
+    traceparent: str = ""
 
     def identity(self) -> bytes:
         """What must be the same in a repeated request, besides the rows or the file."""
@@ -162,6 +164,8 @@ class BatchSubmission(JobSubmission[BatchRecord]):
                 start_within_ms=request.start_within_ms,
                 idempotency=IdempotencyKey(digest, upload.hash.digest()[:16]) if digest else None,
                 webhook=request.webhook,
+                request_id=request.request_id,
+                traceparent=request.traceparent,
             )
             accepted = self.accept(batch)
         return Submitted(self._replayed(accepted), replayed=accepted != job_id)

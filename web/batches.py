@@ -168,7 +168,9 @@ class BatchRoutes:
     def create(self, request: ApiRequest) -> JsonResponse:
         require_json_accepted(request)
         file = open_upload(request, self._submission.max_file)
-        batch_request = read_batch(request, file, self._catalog, self._s3_allow)
+        batch_request = read_batch(request, file, self._catalog, self._s3_allow)._replace(
+            request_id=request.id, traceparent=request.traceparent
+        )
         if batch_request.options.dry_run:
             preview = self._submission.dry_run(batch_request, file, request.owner.name)
             return JsonResponse(preview, headers={"Cache-Control": "no-store"})
@@ -209,6 +211,7 @@ class BatchRoutes:
     )
     def delete(self, request: ApiRequest, job_id: str) -> JsonResponse:
         self._submission.delete(job_id, request.owner.name)
+        request.job_id = job_id
         return JsonResponse(status=204)
 
     @route(
@@ -285,6 +288,7 @@ class BatchRoutes:
 
     def _send(self, request: ApiRequest, job_id: str, name: str) -> JsonResponse:
         file = self._submission.output(job_id, request.owner.name, name)
+        request.job_id = job_id
         return send_stored_file(request, file, tag=f"{job_id}-{name}")
 
 

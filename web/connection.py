@@ -8,11 +8,10 @@ from socket import SHUT_WR
 from typing import Any, BinaryIO
 
 import gevent
+import orjson
 from gunicorn.workers.ggevent import PyWSGIHandler
 
 from web.open_connections import OpenConnections
-from web.problems import NOT_HTTP
-from web.security_headers import with_security_headers
 
 log = logging.getLogger(__name__)
 
@@ -25,6 +24,49 @@ MAX_LINE_BYTES = 8192
 
 _FIELD = re.compile(rb"([!#$%&'*+.^_`|~0-9A-Za-z-]+):[ \t]*([\t\x20-\x7e\x80-\xff]*?)[ \t]*\r\n")
 _NOT_REPEATABLE = frozenset({"content-length", "transfer-encoding", "host"})
+
+# No browser is to make more of a response than it is (OWASP's list). TLS ends in front of web, so
+# Strict-Transport-Security is left to what ends it.
+_ALWAYS = (
+    b"X-Content-Type-Options: nosniff\r\n"
+    b"X-Frame-Options: DENY\r\n"
+    b"X-Permitted-Cross-Domain-Policies: none\r\n"
+    b"Referrer-Policy: no-referrer\r\n"
+    b"Permissions-Policy: camera=(), display-capture=(), geolocation=(), microphone=()\r\n"
+    b"Cross-Origin-Embedder-Policy: require-corp\r\n"
+    b"Cross-Origin-Opener-Policy: same-origin\r\n"
+    b"Cross-Origin-Resource-Policy: same-origin\r\n"
+)
+_UNLESS_GIVEN = {
+    b"\r\nCache-Control: ": b"Cache-Control: no-store\r\n",
+    b"\r\nContent-Security-Policy: ": (
+        b"Content-Security-Policy: default-src 'none'; base-uri 'none'; form-action 'none'; "
+        b"frame-ancestors 'none'\r\n"
+    ),
+}
+
+
+def _with_security_headers(head: bytes) -> bytes:
+    """The head of a response, up to its last header, with those that it lacks."""
+    for name, line in _UNLESS_GIVEN.items():
+        if name not in head:
+            head += line
+    return head + _ALWAYS
+
+
+_PROBLEM = orjson.dumps(
+    {
+        "type": "urn:paygrade:bad-request",
+        "title": "Bad Request",
+        "status": 400,
+        "detail": "the request is not valid HTTP; check its first line and its headers",
+    }
+)
+_NOT_HTTP = _with_security_headers(
+    b"HTTP/1.1 400 Bad Request\r\nConnection: close\r\nContent-Type: application/problem+json\r\n"
+    b"Content-Length: %d\r\n" % len(_PROBLEM)
+) + (b"\r\n" + _PROBLEM)
+"""The whole response to a request that could not be read and so never reached Flask."""
 
 
 class RequestHeaders:
@@ -154,7 +196,7 @@ class Connection(PyWSGIHandler):  # type: ignore[misc]
         head = b"HTTP/1.1 " + self.status + b"\r\n"
         for name, value in self.response_headers:
             head += name + b": " + value + b"\r\n"
-        head = with_security_headers(head)
+        head = _with_security_headers(head)
         if self.response_use_chunked:
             self._sendall(head + b"\r\n")
             self._write(data)
@@ -169,7 +211,7 @@ class Connection(PyWSGIHandler):  # type: ignore[misc]
     def _handle_client_error(self, ex: Exception) -> tuple[str, bytes]:
         """Answers a request that is not HTTP. gevent's response and log line would repeat what was sent."""
         log.info("malformed_request", extra={"reason": "the request is not HTTP"})
-        return "400", NOT_HTTP
+        return "400", _NOT_HTTP
 
     def log_request(self) -> None:
         """Logs nothing; the app writes the access log."""

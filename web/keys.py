@@ -11,12 +11,14 @@ from typing import NamedTuple
 import gevent
 
 from jobs.errors import InvalidSettings
+from web.entry_files import entries_in
 
 log = logging.getLogger(__name__)
 
 KEY_NAME = re.compile(r"[a-z0-9][a-z0-9_-]{0,31}")
 _ENTRY = re.compile(rf"({KEY_NAME.pattern}):([0-9a-f]{{64}})(?::(predict|operate|predict\+operate))?")
 READ_AGAIN_EVERY_SECONDS = 2
+_FILE = "PAYGRADE_API_KEYS_FILE"
 
 
 class Access(Enum):
@@ -95,15 +97,9 @@ class ApiKeys:
 
 
 def _keys_in(file: Path) -> Owners:
-    try:
-        text = file.read_text("ascii")
-    except (OSError, ValueError) as error:
-        reason = getattr(error, "strerror", None) or "it is not ASCII"
-        raise InvalidSettings(f"PAYGRADE_API_KEYS_FILE: {file} cannot be read: {reason}") from None
-    lines = (line.partition("#")[0] for line in text.splitlines())
-    owners = parse_keys(",".join(lines), "PAYGRADE_API_KEYS_FILE")
+    owners = parse_keys(entries_in(file, _FILE), _FILE)
     if not owners:
-        raise InvalidSettings(f"PAYGRADE_API_KEYS_FILE: {file} has no keys")
+        raise InvalidSettings(f"{_FILE}: {file} has no keys")
     return owners
 
 

@@ -1,6 +1,7 @@
 """Health, capacity, and the metrics of all processes together."""
 
 from collections.abc import Iterator
+from typing import NamedTuple
 
 import orjson
 from prometheus_client import CollectorRegistry
@@ -8,8 +9,9 @@ from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Histo
 from prometheus_client.exposition import choose_encoder
 from prometheus_client.registry import Collector
 
+from jobs.files.store import Disk, FileStore
 from jobs.metrics import FAMILIES, SUM, Family
-from jobs.queues.capacity import Capacity, Monitor
+from jobs.queues.capacity import Capacity, Memory, Monitor
 from jobs.webhooks.outbox import PendingWebhooks, WebhookOutbox
 from web.access_log import AccessLog
 from web.app import ApiRequest, JsonResponse
@@ -25,9 +27,15 @@ PREFIX = "paygrade_"
 
 class OperatingRoutes:
     def __init__(
-        self, monitor: Monitor, watch: CapacityWatch, access_log: AccessLog, outbox: WebhookOutbox
+        self,
+        monitor: Monitor,
+        watch: CapacityWatch,
+        access_log: AccessLog,
+        outbox: WebhookOutbox,
+        files: FileStore,
     ) -> None:
         self._monitor = monitor
+        self._files = files
         self._watch = watch
         self._access_log = access_log
         self._outbox = outbox
@@ -92,23 +100,34 @@ class OperatingRoutes:
         self._access_log.flush()  # so that a caller sees the requests that it has just made
         registry = CollectorRegistry()
         samples = self._access_log.metrics.read()
-        registry.register(
-            MetricsCollector(samples, self._monitor.capacity(), self._watch.accepting, self._outbox.pending())
+        measured = Measured(
+            self._monitor.capacity(),
+            self._watch.accepting,
+            self._outbox.pending(),
+            self._monitor.memory(),
+            self._files.disk(),
         )
+        registry.register(MetricsCollector(samples, measured))
         encode, content_type = choose_encoder(request.headers.get("Accept", ""))
         return JsonResponse(encode(registry), content_type=content_type)
+
+
+class Measured(NamedTuple):
+    """What the gauges show; there is no disk where files are in S3."""
+
+    capacity: Capacity
+    accepting: bool
+    webhooks: PendingWebhooks
+    memory: Memory
+    disk: Disk | None
 
 
 class MetricsCollector(Collector):
     """Gives the samples in the form that the Prometheus client writes."""
 
-    def __init__(
-        self, samples: dict[str, Samples], capacity: Capacity, accepting: bool, webhooks: PendingWebhooks
-    ) -> None:
+    def __init__(self, samples: dict[str, Samples], measured: Measured) -> None:
         self._samples = samples
-        self._webhooks = webhooks
-        self._capacity = capacity
-        self._accepting = accepting
+        self._measured = measured
 
     def collect(self) -> Iterator[Metric]:
         for name, help_, value in self._gauges():
@@ -118,7 +137,7 @@ class MetricsCollector(Collector):
             yield _histogram(family, samples) if family.buckets else _counter(family, samples)
 
     def _gauges(self) -> Iterator[tuple[str, str, float]]:
-        capacity = self._capacity
+        capacity, webhooks = self._measured.capacity, self._measured.webhooks
         yield "jobs_waiting", "Predictions that no worker has claimed.", capacity.waiting
         yield "rows_waiting", "Rows of those predictions.", capacity.rows
         yield "jobs_claimed", "Predictions that child processes of workers have claimed.", capacity.claimed
@@ -131,17 +150,18 @@ class MetricsCollector(Collector):
             "Rows a second that all child processes together score while they have work.",
             capacity.rows_per_second,
         )
-        yield "accepting", "Whether a prediction would be accepted now.", self._accepting
-        yield "webhooks_pending", "Webhooks that are not delivered yet.", self._webhooks.number
+        yield "accepting", "Whether a prediction would be accepted now.", self._measured.accepting
+        yield "webhooks_pending", "Webhooks that are not delivered yet.", webhooks.number
         yield (
             "webhook_oldest_age_seconds",
             "How long the oldest of them has waited.",
-            self._webhooks.oldest_seconds,
+            webhooks.oldest_seconds,
         )
         yield from self._gauges_of_batches()
+        yield from self._gauges_of_room()
 
     def _gauges_of_batches(self) -> Iterator[tuple[str, str, float]]:
-        batches = self._capacity.batches
+        batches = self._measured.capacity.batches
         yield "batches_open", "Batches that have not ended.", batches.open
         yield "chunks_waiting", "Chunks of batches that no worker has claimed.", batches.waiting
         yield "chunks_claimed", "Chunks that child processes of workers have claimed.", batches.claimed
@@ -153,10 +173,19 @@ class MetricsCollector(Collector):
             batches.rows_per_second,
         )
 
+    def _gauges_of_room(self) -> Iterator[tuple[str, str, float]]:
+        memory, disk = self._measured.memory, self._measured.disk
+        yield "redis_memory_bytes", "What Redis uses.", memory.used
+        yield "redis_most_memory_bytes", "What Redis may use; 0 without a limit.", memory.most
+        if disk:
+            yield "files_free_bytes", "What is free on the disk of the file store.", disk.free
+            yield "files_disk_bytes", "The size of that disk.", disk.total
+
 
 def _counter(family: Family, samples: Samples) -> Metric:
     metric = CounterMetricFamily(PREFIX + family.name, family.help, labels=family.labels)
-    for labels, value in sorted(samples.items()):
+    never = {} if family.labels else {(): 0.0}
+    for labels, value in sorted((never | samples).items()):
         metric.add_metric(labels, value)
     return metric
 

@@ -129,6 +129,7 @@ class PredictionRoutes:
     )
     def delete(self, request: ApiRequest, job_id: str) -> JsonResponse:
         self._submission.delete(job_id, request.owner.name)
+        request.job_id = job_id
         return JsonResponse(status=204)
 
     @route(

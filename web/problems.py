@@ -40,26 +40,10 @@ from web.errors import (
     UnknownJob,
     UnreadableInput,
 )
-from web.security_headers import with_security_headers
 
 log = logging.getLogger(__name__)
 
 UNAVAILABLE_RETRY_SECONDS = 2
-
-_NOT_HTTP = orjson.dumps(
-    {
-        "type": "urn:paygrade:bad-request",
-        "title": "Bad Request",
-        "status": 400,
-        "detail": "the request is not valid HTTP; check its first line and its headers",
-    }
-)
-NOT_HTTP = with_security_headers(
-    b"HTTP/1.1 400 Bad Request\r\nConnection: close\r\nContent-Type: application/problem+json\r\n"
-    b"Content-Length: %d\r\n" % len(_NOT_HTTP)
-) + (b"\r\n" + _NOT_HTTP)
-"""The whole response to a request that could not be read and so never reached Flask."""
-
 
 _REASONS = {
     400: "header",

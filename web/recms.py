@@ -43,7 +43,9 @@ class RecmsRoutes:
         row = parse_json(read_json_body(request))
         manifest = self._catalog.find_preferred(MODEL)
         values = manifest.schema.check_row(row, pointer="")
-        prediction_request = PredictionRequest(manifest, values, rows=1, metadata={}, request_id=request.id)
+        prediction_request = PredictionRequest(
+            manifest, values, rows=1, metadata={}, request_id=request.id, traceparent=request.traceparent
+        )
         scored = self._submission.score(prediction_request, request.owner.name)
         return JsonResponse(salary_of(scored.outputs))
 

@@ -105,6 +105,7 @@ def read_prediction(request: ApiRequest, catalog: Catalog, path: str) -> Predict
         read_cancel_after(request),
         read_idempotency_key(request, path, whole),
         body.webhook or "",
+        request.traceparent,
     )
 
 

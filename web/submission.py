@@ -17,6 +17,7 @@ from jobs.predictions.status import PredictionStatus
 from jobs.predictions.store import PredictionStore, bytes_of, queued_record
 from jobs.queues.idempotency import IdempotencyKey
 from jobs.queues.queue import SendWakeUp, try_wake_up
+from jobs.tracing import trace_fields
 from model.description.manifest import Manifest
 from web.capacity_watch import CapacityWatch
 from web.errors import ExpiredJob, JobConflict, NotScored, UnknownJob
@@ -110,6 +111,7 @@ class Admission:
             gevent.spawn(try_wake_up, self._send_wake_up, wake_up)
         accepted = (
             {"request_id": job.request_id, "job_id": job.id, "model": job.model, "rows": job.rows}
+            | trace_fields(job.traceparent)
             for job, verdict in zip(jobs, verdicts, strict=True)
             if isinstance(verdict, Accepted) and not verdict.replayed
         )
@@ -234,6 +236,7 @@ class PredictionRequest(NamedTuple):
     start_within_ms: int | None = None
     idempotency_key: IdempotencyKey | None = None
     webhook: str = ""
+    traceparent: str = ""
 
 
 class Submitted(NamedTuple, Generic[R]):
@@ -329,5 +332,6 @@ class PredictionSubmission(JobSubmission[PredictionRecord]):
             start_within_ms=request.start_within_ms,
             idempotency=request.idempotency_key,
             request_id=request.request_id,
+            traceparent=request.traceparent,
             webhook=request.webhook,
         )

@@ -10,6 +10,7 @@ from celery import signals
 from celery.platforms import SecurityWarning
 from celery.utils.log import get_multiprocessing_logger
 
+from jobs.connection import connect
 from jobs.files.location import files_at
 from jobs.logs import Journal
 from jobs.queues.celery_app import make_celery
@@ -17,7 +18,7 @@ from jobs.settings import Settings
 from jobs.supervision import Supervisor
 from worker.child import Child
 from worker.roles import Role
-from worker.sweeper import Sweeper
+from worker.sweeper import StoreRewrite, Sweeper
 
 
 class Worker:
@@ -77,7 +78,8 @@ class Worker:
 
     def _start_sweeper(self, **_: Any) -> None:
         sweeps = self._role.make_sweeps(self._settings, self.celery)
-        self._sweeper = Sweeper([*sweeps, self._supervisor.metrics.flush], self._supervisor)
+        rewrite = StoreRewrite(connect(self._settings))
+        self._sweeper = Sweeper([*sweeps, rewrite, self._supervisor.metrics.flush], self._supervisor)
         self._sweeper.start()
 
     def _stop(self, **_: Any) -> None:

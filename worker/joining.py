@@ -82,12 +82,8 @@ class Joining:
         if task.done:
             self._write(task, wanted)
         status, error = _ending(task)
-        if ended := patiently(self._consumer.finish, task, status, error):
-            rows, failed = _rows(task)
-            extra = {"job_id": task.id, "status": ended, "rows": rows, "failed": failed}
-            log.info("ended", extra=extra)
-            if ended in SPENT:
-                self._clean(task)
+        if patiently(self._consumer.finish, task, status, error) in SPENT:
+            self._clean(task)
 
     def _damaged(self, task: BatchTask) -> list[int]:
         """The chunks whose parts have another size than was recorded, or are gone."""

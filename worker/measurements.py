@@ -17,6 +17,7 @@ from jobs.metrics import (
     Metrics,
 )
 from jobs.predictions.consumer import Claim, Outcome
+from jobs.tracing import trace_fields
 
 log = logging.getLogger(__name__)
 
@@ -102,6 +103,7 @@ class Report:
                 "attempt": claim.attempt,
                 "waited_ms": max(round(claimed_ms - ids.created_ms(claim.id), 3), 0),
                 "ran_ms": ran_ms,
+                **trace_fields(claim.traceparent),
             }
             for claim, status, *_ in counted
         ]

@@ -1,4 +1,4 @@
-"""The sweeper: requeues the jobs of lost workers, and sends wake-ups that are missing."""
+"""The sweeper: requeues jobs of lost workers, sends wake-ups that are missing, removes what has expired."""
 
 import logging
 import threading
@@ -7,10 +7,12 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from celery import Celery
+from redis import Redis
 
 from jobs import ids
 from jobs.batches.consumer import BatchConsumer, ExpiredBatch
 from jobs.batches.record import folder_of
+from jobs.connection import store_errors
 from jobs.errors import FilesUnavailable
 from jobs.files.store import FileStore
 from jobs.predictions.consumer import PredictionConsumer
@@ -23,6 +25,10 @@ SWEEP_EVERY_SECONDS = 2
 LEFTOVERS_EVERY_SECONDS = 600
 OLDEST_DRAFT_SECONDS = 24 * 3600
 """Older unfinished files are removed: no upload takes so long."""
+REWRITE_EVERY_SECONDS = 12 * 3600
+"""Half a day, so that a rewrite that fails is followed by another within the day."""
+REWRITTEN = "store:rewritten"
+"""The key that exists until the append-only file is to be rewritten again."""
 
 Sweep = Callable[[], None]
 
@@ -111,3 +117,22 @@ class BatchQueueSweep(QueueSweep):
         for job_id in leftover & self._leftover:
             self._files.remove(folder_of(job_id))
         self._leftover = leftover
+
+
+class StoreRewrite:
+    """Has Redis rewrite its append-only file, which holds what was deleted until then, twice a day.
+
+    A Redis without such a file, as in ElastiCache, may not know the command, and is not sent it.
+    """
+
+    def __init__(self, redis: Redis) -> None:
+        self._redis = redis
+
+    def __call__(self) -> None:
+        with store_errors():
+            if self._redis.set(REWRITTEN, 1, nx=True, ex=REWRITE_EVERY_SECONDS) and self._has_file():
+                self._redis.bgrewriteaof()
+                log.info("store_rewritten")
+
+    def _has_file(self) -> bool:
+        return bool(self._redis.info("persistence").get("aof_enabled"))

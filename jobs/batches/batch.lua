@@ -4,7 +4,7 @@
 -- Planning and joining proceed in steps. Each step is recorded with the position from which the next one goes on, in
 -- whatever process that is; chunks are scored while later ones are being planned.
 --
---   job:<id>          hash    v status model sha owner options size metadata deadline idempotency watchers webhook retry_of;
+--   job:<id>          hash    v status model sha owner options size metadata deadline idempotency watchers webhook retry_of traceparent;
 --                             from the first step of the plan on layout chunks total next planned (bytes); planning (the
 --                             position, until the plan is complete; CUT_SHORT if it never will be); joining (the position);
 --                             rows failed bytes (of the chunks that are done); started finished expires error; hidden (of a
@@ -26,6 +26,8 @@
 --   batches:open:<owner>  zset  those of the owner, by the time when they were accepted
 --   batches:unqueued  string  how many chunks are planned and not in the queue yet
 --   batches:files     zset    '<id> <owner>' of each batch whose files are to be removed, by when
+--
+-- @include queues/job queues/claims
 
 local KIND = 'batches'
 local QUEUE = 'batches'

@@ -1,5 +1,6 @@
 """The queue of batches as workers see it: claim a task, renew its lease, record its result."""
 
+import logging
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 from uuid import uuid4
@@ -22,6 +23,9 @@ from jobs.queues.queue import (
     log_unreadable,
 )
 from jobs.settings import Settings
+from jobs.tracing import trace_fields
+
+log = logging.getLogger(__name__)
 
 PLAN, PREVIEW, JOIN = "plan", "preview", "join"
 
@@ -303,7 +307,11 @@ class BatchConsumer(QueueConsumer):
             retention_ms=self._retention_ms,
             error=error,
         )
-        return BatchStatus(ended.decode()) if ended else None
+        if ended is None:
+            return None
+        final = BatchStatus(ended.status.decode())
+        log.info("ended", extra=_line(task, final, ended))
+        return final
 
     def release(self, task: BatchTask) -> None:
         """Returns the task to the queue, because this consumer does not go on with it."""
@@ -331,6 +339,23 @@ class BatchConsumer(QueueConsumer):
         self._files_removed(
             expired=expired, owner=batch.owner if batch else "", raw=ids.raw(batch.id) if batch else b""
         )
+
+
+def _line(task: BatchTask, status: BatchStatus, ended: Any) -> dict[str, Any]:
+    """What the log says of a batch that has ended; one that ended before it was started did not run."""
+    created, finished = ids.created_ms(task.id), int(ended.finished)
+    started = int(ended.started or finished)
+    return {
+        "job_id": task.id,
+        "owner": ended.owner.decode(),
+        "model": task.model,
+        "status": status,
+        "rows": int(ended.rows),
+        "failed": int(ended.failed),
+        "waited_ms": max(started - created, 0),
+        "ran_ms": max(finished - started, 0),
+        **trace_fields((ended.traceparent or b"").decode()),
+    }
 
 
 def _decode(claimed: Any) -> BatchTask:

@@ -60,7 +60,10 @@ class BatchOptions:
 
 @dataclass(frozen=True)
 class NewBatch:
-    """A batch whose input is in the file store; metadata is JSON, `webhook` as Receiver.stored has it."""
+    """A batch whose input is in the file store; metadata is JSON, `webhook` as Receiver.stored has it.
+
+    `request_id` is for the log only.
+    """
 
     id: str
     model: str
@@ -73,6 +76,8 @@ class NewBatch:
     idempotency: IdempotencyKey | None = None
     webhook: str = ""
     retry_of: str = ""
+    request_id: str = ""
+    traceparent: str = ""
     reads: tuple[str, ...] = ()
     """Of a retry: the batches whose files it reads."""
 

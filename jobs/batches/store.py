@@ -1,5 +1,6 @@
 """The store of batches as web sees it: batches go in, records come out."""
 
+import logging
 import math
 import time
 from typing import Any, NamedTuple
@@ -15,6 +16,9 @@ from jobs.queues.capacity import MOST_SECONDS, UNKNOWN_SECONDS
 from jobs.queues.names import BATCH
 from jobs.queues.queue import JobStore, Script, decode_all, first_members
 from jobs.settings import Settings
+from jobs.tracing import trace_fields
+
+log = logging.getLogger(__name__)
 
 RESERVATION_MS = 30_000
 """How long a key is reserved while the body of its request arrives; the reservation is renewed meanwhile."""
@@ -69,6 +73,7 @@ class BatchStore(JobStore[BatchRecord, BatchStatus]):
         )
         match verdict:
             case b"ok":
+                log.info("accepted", extra=_line(batch))
                 return decode_all(detail[0])
             case b"same":
                 return str(detail[0].decode())
@@ -96,6 +101,13 @@ class BatchStore(JobStore[BatchRecord, BatchStatus]):
         left = record.eta_seconds(time.time()) if isinstance(record, BatchRecord) else None
         seconds = UNKNOWN_SECONDS if left is None else math.ceil(left)
         return TooManyBatches(min(max(seconds, 1), MOST_SECONDS))
+
+
+def _line(batch: NewBatch) -> dict[str, Any]:
+    """What the log says of a batch that is accepted; a retry has no request of its own."""
+    line = {"job_id": batch.id, "owner": batch.owner, "model": batch.model, "bytes": batch.size}
+    others = {"request_id": batch.request_id, "retry_of": batch.retry_of}
+    return line | {name: value for name, value in others.items() if value} | trace_fields(batch.traceparent)
 
 
 def _item(batch: NewBatch) -> tuple[str | bytes | int, ...]:

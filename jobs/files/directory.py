@@ -12,7 +12,7 @@ from typing import TypeAlias
 from uuid import uuid4
 
 from jobs.errors import FileMissing, FilesForbidden, FilesFull, FilesUnavailable
-from jobs.files.store import PIECE, Draft, FileStore, Reserve, Writable
+from jobs.files.store import PIECE, Disk, Draft, FileStore, Writable
 
 Sync: TypeAlias = Callable[[int], object]
 """Makes what was written to a descriptor durable, as os.fsync does."""
@@ -47,12 +47,12 @@ class DirectoryFiles(FileStore):
             with suppress(OSError):
                 draft.unlink(missing_ok=True)
 
-    def check_room(self, reserve: Reserve) -> None:
+    def disk(self) -> Disk:
+        """Before the first file is written, that of the nearest folder above."""
         with _named_errors():
-            self._root.mkdir(parents=True, exist_ok=True)
-            disk = shutil.disk_usage(self._root)
-        if disk.free < min(reserve.size, disk.total * reserve.share):
-            raise FilesFull
+            folder = next(each for each in (self._root, *self._root.parents) if each.exists())
+            usage = shutil.disk_usage(folder)
+        return Disk(usage.free, usage.total)
 
     def draft(self, name: str, state: str = "", at: int = 0) -> Draft:
         return _DirectoryDraft(self._path(name), state, at, self._sync)

@@ -63,14 +63,14 @@ def with_exact_numbers(row: dict[str, Any], line: bytes, dropped: Container[str]
     The members in `dropped` are not written. Looking at each number takes long, so most rows are not read
     again: those without fractions, and those whose numbers have a usual form.
     """
-    for name, value in row.items():
-        if name not in dropped and type(value) not in _NEVER_CHANGED and _INEXACT.search(line):
-            try:
-                exact: dict[str, Any] = _read_exactly(line)
-            except RecursionError:
-                return row
-            return exact
-    return row
+    kept = (type(value) for name, value in row.items() if name not in dropped)
+    if _NEVER_CHANGED.issuperset(kept) or not _INEXACT.search(line):
+        return row
+    try:
+        exact: dict[str, Any] = _read_exactly(line)
+    except RecursionError:
+        return row
+    return exact
 
 
 def plain_number(value: Any) -> Any:

@@ -19,7 +19,7 @@ from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 
 from jobs.errors import FileMissing, FilesForbidden, FilesUnavailable
-from jobs.files.store import PIECE, Draft, FileStore, Reserve, Writable
+from jobs.files.store import PIECE, Draft, FileStore, Writable
 
 PART = 16 * 1024 * 1024
 """Bytes of a part. S3 allows 10,000 parts, so a file may have 156 GiB."""
@@ -56,7 +56,7 @@ class S3Files(FileStore):
             upload.abort()
             raise
 
-    def check_room(self, reserve: Reserve) -> None:
+    def disk(self) -> None:
         """There is always room."""
 
     def draft(self, name: str, state: str = "", at: int = 0) -> Draft:

@@ -6,8 +6,17 @@ from contextlib import AbstractContextManager
 from io import RawIOBase
 from typing import NamedTuple, Protocol
 
+from jobs.errors import FilesFull
+
 PIECE = 256 * 1024
 """Bytes of each read when a file is copied."""
+
+
+class Disk(NamedTuple):
+    """Bytes."""
+
+    free: int
+    total: int
 
 
 class Reserve(NamedTuple):
@@ -64,8 +73,14 @@ class FileStore(ABC):
         """A new draft of a file, or one to go on with as `save` said; from the beginning if it is gone."""
 
     @abstractmethod
+    def disk(self) -> Disk | None:
+        """The disk that the files are on; None for S3, which has no end."""
+
     def check_room(self, reserve: Reserve) -> None:
-        """Raises FilesFull if less than the reserve is free. S3 has no end."""
+        """Raises FilesFull if less than the reserve is free."""
+        disk = self.disk()
+        if disk and disk.free < min(reserve.size, disk.total * reserve.share):
+            raise FilesFull
 
     @abstractmethod
     def open(self, name: str) -> RawIOBase:

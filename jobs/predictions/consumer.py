@@ -44,6 +44,7 @@ class Claim(NamedTuple):
     listed: bool
     row_by_row: bool = False
     given_up: frozenset[int] = frozenset()
+    traceparent: str = ""
 
 
 class Outcome(NamedTuple):
@@ -168,6 +169,7 @@ class PredictionConsumer(QueueConsumer):
             listed=listed,
             row_by_row=listed and attempt >= max(self._settings.attempts, 2),
             given_up=frozenset(map(int, claimed.given_up.split())),
+            traceparent=claimed.traceparent.decode(),
         )
 
 

@@ -34,6 +34,7 @@ class NewPrediction:
     request_id: str = ""
     webhook: str = ""
     retry_of: str = ""
+    traceparent: str = ""
 
 
 class Accepted(NamedTuple):

@@ -109,6 +109,13 @@ class Capacity(NamedTuple):
         }
 
 
+class Memory(NamedTuple):
+    """Bytes that Redis uses, and may use at most; 0 for no limit."""
+
+    used: int
+    most: int
+
+
 class Monitor:
     """Every method raises StoreUnavailable if Redis does not answer in time."""
 
@@ -129,13 +136,18 @@ class Monitor:
 
     def room(self) -> float:
         """Bytes that Redis may still store, less the outputs of waiting rows; infinite without maxmemory."""
+        memory = self.memory()
         with store_errors():
-            memory = self._redis.info("memory")
             waiting = self._redis.get(PREDICTIONS.rows)
-        if not memory["maxmemory"]:
+        if not memory.most:
             return math.inf
-        most = memory["maxmemory"] * self._max_memory_percent / 100
-        return float(most - memory["used_memory"] - OUTPUT_BYTES * max(int(waiting or 0), 0))
+        most = memory.most * self._max_memory_percent / 100
+        return float(most - memory.used - OUTPUT_BYTES * max(int(waiting or 0), 0))
+
+    def memory(self) -> Memory:
+        with store_errors():
+            info = self._redis.info("memory")
+        return Memory(info["used_memory"], info["maxmemory"])
 
     def capacity(self) -> Capacity:
         reply = self._capacity([(queue.name,) for queue in QUEUES], set=WEB_PROCESSES)

@@ -24,7 +24,7 @@ class JobEnded(NamedTuple):
 
     @classmethod
     def read_all(cls, message: bytes) -> "Iterator[JobEnded]":
-        """`message` has eight lines for each job, as notify() of common.lua writes them."""
+        """`message` has eight lines for each job, as notify() of job.lua writes them."""
         lines = iter(message.split(b"\n"))
         for job_id, status, attempt, started, finished, expires, outputs, error in zip(
             *[lines] * 8, strict=True

@@ -122,6 +122,8 @@ class NewJob(Protocol):
     def webhook(self) -> str: ...
     @property
     def retry_of(self) -> str: ...
+    @property
+    def traceparent(self) -> str: ...
 
 
 def first_members(job: NewJob) -> tuple[str | bytes | int, ...]:
@@ -137,6 +139,7 @@ def first_members(job: NewJob) -> tuple[str | bytes | int, ...]:
         *(job.idempotency or NO_KEY),
         job.webhook,
         job.retry_of,
+        job.traceparent,
     )
 
 

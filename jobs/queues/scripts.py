@@ -2,7 +2,8 @@
 
 The comment at the top of a script is its interface:
 
-    -- @include queues/common kind    the files with definitions that it uses; `kind`: the caller's own
+    -- @include queues/turns kind     the files with definitions that it uses, which include others likewise;
+                                      `kind`: the caller's own
     -- @args id retention_ms:number   its arguments, which become local variables
     -- @item id rows:number           the members of each item: `for number, item in items() do`; `item` is
                                       the same table every time, filled anew
@@ -61,10 +62,7 @@ def load(name: str, kind: Kind | None = None) -> Source:
     directives = dict(_DIRECTIVE.findall(script))
     arguments = [Argument.parse(text) for text in directives["args"].split()]
     item = [Argument.parse(text) for text in directives.get("item", "").split()]
-    included = [
-        kind.definitions if part == "kind" and kind else part for part in directives["include"].split()
-    ]
-    definitions = "".join((ROOT / f"{part}.lua").read_text() for part in included)
+    definitions = "".join(_included(directives, kind).values())
     flags = "" if stem == ACCEPTING else "#!lua flags=allow-oom\n"
     body = _prologue(arguments, item) + script
     returns = directives["returns"]
@@ -82,6 +80,16 @@ def names() -> Iterator[str]:
     """The names of all scripts."""
     for file in sorted(ROOT.glob("*/scripts/*.lua")):
         yield f"{file.parent.parent.name}/{file.stem}"
+
+
+def _included(directives: dict[str, str], kind: Kind | None) -> dict[str, str]:
+    """The files that are included, directly or by others, each after those that it includes itself."""
+    texts: dict[str, str] = {}
+    for part in directives.get("include", "").split():
+        file = kind.definitions if part == "kind" and kind else part
+        text = (ROOT / f"{file}.lua").read_text()
+        texts |= _included(dict(_DIRECTIVE.findall(text)), kind) | {file: text}
+    return texts
 
 
 def linked(definitions: str, script: str) -> str:

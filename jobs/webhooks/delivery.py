@@ -32,6 +32,7 @@ class ClaimedDelivery(NamedTuple):
     claimed_at: bytes
     owner: str
     lane: str
+    traceparent: str = ""
 
     @property
     def type(self) -> str:

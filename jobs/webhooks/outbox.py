@@ -1,4 +1,4 @@
-"""The outbox of webhooks: end_job of common.lua fills it, web processes empty it."""
+"""The outbox of webhooks: end_job of queues/job.lua fills it, web processes empty it."""
 
 from collections.abc import Mapping
 from typing import NamedTuple
@@ -6,6 +6,7 @@ from typing import NamedTuple
 from redis import Redis
 
 from jobs.queues.queue import Script
+from jobs.tracing import checked
 from jobs.webhooks.delivery import ClaimedDelivery, Delivery, DeliveryStatus
 
 LEASE_MS = 60_000
@@ -51,6 +52,7 @@ class WebhookOutbox:
                 claimed_at=each.claimed_at,
                 owner=each.owner.decode(),
                 lane=each.lane.decode(),
+                traceparent=checked(each.traceparent.decode(errors="replace")),
             )
             for each in claimed
         ]

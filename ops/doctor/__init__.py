@@ -9,8 +9,9 @@ from redis import RedisError
 
 from jobs.connection import connect
 from jobs.errors import InvalidSettings, JobsError
+from jobs.files.location import files_at
 from jobs.settings import Settings
-from ops.doctor import bundles, processes, store, web
+from ops.doctor import bundles, files, processes, store, web
 from ops.doctor import settings as settings_check
 from ops.doctor.finding import Finding, Severity, fault
 from ops.render import as_json, table
@@ -36,8 +37,9 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 def run(options: argparse.Namespace, settings: Settings) -> int:
     """Compares the settings with one another and with Redis, and looks for bundles, workers and web.
 
-    It reads the settings from its own environment, so run it where web or a worker runs. With --url it
-    looks at web over HTTP instead. The exit status is 1 if it finds a fault; warnings do not count.
+    It reads the settings from its own environment, so run it where web or a worker runs, or beside
+    `make run`. With --url it looks at web over HTTP instead. The exit status is 1 if it finds a fault;
+    warnings do not count.
     """
     if options.url:
         findings = list(web.look(web.WebProbe(options.url, _key(options.key_file))))
@@ -55,6 +57,7 @@ def _look(settings: Settings) -> Iterator[Finding]:
     redis = connect(settings)
     yield from settings_check.look(settings)
     yield from bundles.look(settings)
+    yield from files.look(files_at(settings.files_location))
     try:
         yield from store.look(store.Facts.gather(redis), settings)
         yield from processes.look(StoredJobs(redis, settings).capacity())

@@ -93,6 +93,27 @@ def test_it_shows_an_answer_and_keeps_its_jobs_from_run_to_run(start_run: StartR
     assert not processes_of(again.data)
 
 
+def operate(run: Run, *typed: str) -> subprocess.CompletedProcess[str]:
+    """What an operator types in another shell, who knows no more than where the data is."""
+    environment = clean_environment(PAYGRADE_DATA=str(run.data))
+    command = [PYTHON, "-m", "ops", *typed]
+    return subprocess.run(command, env=environment, capture_output=True, text=True, timeout=60)
+
+
+def test_the_commands_of_operators_find_its_redis_and_settings(start_run: StartRun) -> None:
+    run = start_run(PAYGRADE_LEASE_SECONDS="7").up()
+    done = operate(run, "doctor", "--json")
+    findings = {each["about"]: each for each in json.loads(done.stdout)["findings"]}
+    assert {each["state"] for each in findings.values()} == {"ok"}, findings
+    assert findings["lease"]["found"] == "7 s"
+    assert (done.returncode, done.stderr) == (0, "")
+    job_id = run.caller.accepted({"years": 4.5})
+    assert run.caller.ended(job_id)["status"] == "succeeded"
+    assert job_id in operate(run, "jobs", "list").stdout
+    assert run.stop(signal.SIGTERM) == 0
+    assert operate(run, "doctor").returncode == 1  # its Redis is gone, and so is what it announced
+
+
 @pytest.mark.parametrize("signum", SIGNALS, ids=lambda signum: signum.name)
 def test_stopped_while_it_starts_it_leaves_nothing(start_run: StartRun, signum: signal.Signals) -> None:
     run = start_run()

@@ -8,7 +8,7 @@ from random import Random
 from typing import Any
 
 from jobs.files.directory import DirectoryFiles
-from jobs.files.store import Draft, FileStore, Reserve, Writable
+from jobs.files.store import Disk, Draft, FileStore, Reserve, Writable
 from tests.simulation.network import Network
 
 
@@ -27,6 +27,9 @@ class SimulatedFiles(FileStore):
     def draft(self, name: str, state: str = "", at: int = 0) -> Draft:
         draft: Draft = self._call("draft", lambda: self._files.draft(name, state, at))
         return SimulatedDraft(self._call, draft)
+
+    def disk(self) -> Disk:
+        return self._files.disk()
 
     def check_room(self, reserve: Reserve) -> None:
         self._call("check room", lambda: self._files.check_room(reserve))

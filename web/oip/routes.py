@@ -222,7 +222,9 @@ class InferenceRoutes:
         if not any(inference.outputs.values()):
             require_json_accepted(request)
         rows = inference.rows
-        prediction_request = PredictionRequest(manifest, rows, len(rows), metadata={}, request_id=request.id)
+        prediction_request = PredictionRequest(
+            manifest, rows, len(rows), metadata={}, request_id=request.id, traceparent=request.traceparent
+        )
         scored = self._submission.score(prediction_request, request.owner.name)
         return inference_response(inference, manifest, scored)
 

@@ -14,11 +14,13 @@ from standardwebhooks import Webhook
 
 from jobs.errors import InvalidSettings
 from jobs.settings import Settings
+from web.entry_files import entries_in
 from web.keys import KEY_NAME
 
 log = logging.getLogger(__name__)
 
 PREFIX = "whsec_"
+_FILE = "PAYGRADE_WEBHOOK_SECRETS_FILE"
 FEWEST_BYTES, MOST_BYTES = 24, 64
 _ENTRY = re.compile(rf"({KEY_NAME.pattern}):({PREFIX}([A-Za-z0-9+/=]+))")
 
@@ -30,17 +32,17 @@ def new_secret() -> str:
     return PREFIX + base64.b64encode(secrets.token_bytes(32)).decode()
 
 
-def parse_secrets(setting: str) -> Secrets:
-    """Reads `name:whsec_…`, separated by commas or lines; several of one name are all used.
+def parse_secrets(entries: str, setting: str = "PAYGRADE_WEBHOOK_SECRETS") -> Secrets:
+    """Reads `name:whsec_…`, separated by commas; several of one name are all used.
 
     Raises InvalidSettings.
     """
     found: dict[str, list[Webhook]] = {}
-    for entry in filter(None, (part.strip() for part in re.split(r"[,\n]", setting))):
+    for entry in filter(None, (part.strip() for part in entries.split(","))):
         match = _ENTRY.fullmatch(entry)
         if not match or not _is_long_enough(match[3]):
             raise InvalidSettings(
-                "PAYGRADE_WEBHOOK_SECRETS: each entry is name:whsec_ and 24 to 64 bytes in base64; "
+                f"{setting}: each entry is name:whsec_ and 24 to 64 bytes in base64; "
                 "python -m web --new-webhook-secret NAME makes one"
             )
         found.setdefault(match[1], []).append(Webhook(match[2]))
@@ -79,9 +81,9 @@ class WebhookSecrets:
             seen = facts.st_mtime_ns, facts.st_ino
             if seen != self._seen:
                 self._seen = seen
-                self._read = parse_secrets(file.read_text())
-        except (OSError, UnicodeDecodeError) as error:
-            raise InvalidSettings(f"PAYGRADE_WEBHOOK_SECRETS_FILE: {file} cannot be read ({error})") from None
+                self._read = parse_secrets(entries_in(file, _FILE), _FILE)
+        except OSError as error:
+            raise InvalidSettings(f"{_FILE}: {file} cannot be read: {error.strerror}") from None
 
 
 def _is_long_enough(text: str) -> bool:

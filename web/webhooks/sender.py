@@ -13,6 +13,7 @@ from jobs import RELEASE
 from jobs.errors import JobsError
 from jobs.ids import rfc3339
 from jobs.metrics import WEBHOOK_ATTEMPTS, WEBHOOK_SECONDS, Metrics
+from jobs.tracing import trace_fields
 from jobs.webhooks.delivery import ClaimedDelivery, id_of
 from jobs.webhooks.outbox import WebhookOutbox
 from web.webhooks.payload import Payloads
@@ -110,6 +111,7 @@ class WebhookSender:
                 "outcome": outcome,
                 "seconds": seconds,
                 "next_seconds": next_ms / 1000,
+                **trace_fields(claimed.traceparent),
             },
         )
 
@@ -130,6 +132,8 @@ class WebhookSender:
             "webhook-timestamp": str(int(now.timestamp())),
             "webhook-signature": signature_of(signers, message_id, now, body),
         }
+        if claimed.traceparent:
+            headers["traceparent"] = claimed.traceparent
         answer = None
         with gevent.Timeout(LONGEST_ATTEMPT_SECONDS, False):
             answer = self._post(receiver, headers, body)

@@ -2,10 +2,10 @@
 -- Returns {'ok', wake-ups to send}, what `refusal` returns or, if the Idempotency-Key is not reserved for this batch any more,
 -- {'same', id of the job that the key stands for}, {'reused'} or {'lapsed'}; {'gone'} if what
 -- it tries again is there no longer. Adding a batch again changes nothing.
--- @include queues/common batches/batch
+-- @include queues/wake_ups batches/batch
 -- @args max_open:number max_open_per_owner:number retention_ms:number wake_up_name
 -- A batch with `reads`, the batches whose files it reads, tries `retry_of` again: its plan is that of the other.
--- @item id raw model sha owner metadata start_within_ms idempotency body webhook retry_of options size task hidden reads
+-- @item id raw model sha owner metadata start_within_ms idempotency body webhook retry_of traceparent options size task hidden reads
 -- @returns verdict
 
 -- What was done becomes what is kept: the retry copies or mends the part of each chunk.
@@ -53,7 +53,7 @@ local function add(batch)
         {'v', '1', 'status', 'validating', 'model', batch.model, 'sha', batch.sha, 'owner', batch.owner,
          'options', batch.options, 'size', batch.size, 'metadata', batch.metadata, 'rows', 0, 'failed', 0, 'bytes', 0},
         {'deadline', deadline, 'idempotency', idempotency, 'hidden', batch.hidden, 'webhook', batch.webhook,
-         'retry_of', batch.retry_of})
+         'retry_of', batch.retry_of, 'traceparent', batch.traceparent})
   if deadline ~= '' then redis.call('ZADD', deadlines_key(QUEUE), deadline, batch.id) end
   if idempotency ~= '' then redis.call('SET', idempotency, batch.id .. batch.body) end
   redis.call('SADD', OPEN, batch.id)

@@ -1,6 +1,6 @@
 -- Cancels a batch. Its waiting tasks stay in the queue until a consumer claims and drops them. Returns its status
 -- afterwards, nil for an unknown id.
--- @include queues/common batches/batch
+-- @include batches/batch
 -- @args id retention_ms:number
 -- @returns status
 

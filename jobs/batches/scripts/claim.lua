@@ -3,7 +3,7 @@
 -- that were being scored when a worker was lost. `chunks` is how many are planned so far; `planning` and `joining` say where
 -- to go on. For the task 'join', `plan` has all chunks of the batch, and `done` alternates the number of a chunk that is
 -- done and what is recorded of it. `kept` is what the batch that is tried again has recorded of this chunk.
--- @include queues/common batches/batch
+-- @include batches/batch
 -- @args queue consumer wake_up_name retention_ms:number entry entry_id entry_task last
 -- @returns each: entry id task tries model sha options layout chunks total cut_short planning joining chunk lost plan done kept
 

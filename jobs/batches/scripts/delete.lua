@@ -1,6 +1,6 @@
 -- Removes a batch that has ended, and soon its files. `raw` is the 16 bytes of its id. Returns its status, nil for an
 -- unknown id.
--- @include queues/common batches/batch
+-- @include batches/batch
 -- @args id raw retention_ms:number
 -- @returns status
 

@@ -1,7 +1,7 @@
 -- Records that a chunk is done. `size` and `errors_size` are the bytes of its part of the results and of the errors, `expected`
 -- the rows that planning counted, `bytes` those of the input. Returns 1 for the first record of the chunk, 0 for a repeated
 -- one, and the wake-ups to send.
--- @include queues/common batches/batch
+-- @include queues/wake_ups batches/batch
 -- @args entry id chunk rows:number failed:number size errors_size expected:number bytes:number wake_up_name most_wake_ups:number
 -- @returns counts wake_ups
 

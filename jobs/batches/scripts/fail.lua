@@ -1,6 +1,6 @@
 -- Records that a chunk cannot be scored. `error` is JSON; with `last`, no further chunk is added to the queue. Returns the
 -- wake-ups to send.
--- @include queues/common batches/batch
+-- @include queues/wake_ups batches/batch
 -- @args entry id chunk error last wake_up_name most_wake_ups:number
 -- @returns wake_ups
 

@@ -1,9 +1,9 @@
 -- Ends a batch with this status; with 'canceled' if it is being canceled, and with 'failed' if one of its chunks could not
--- be scored. `error` is JSON, empty for none. A plan that fails while chunks are being scored ends the batch later. Returns
--- the final status; nil if there is none, if the task was no longer wanted, or if another consumer has it by now.
--- @include queues/common batches/batch
+-- be scored. `error` is JSON, empty for none. A plan that fails while chunks are being scored ends the batch later. All is
+-- nil if the batch has not ended, if the task was no longer wanted, or if another consumer has it by now.
+-- @include batches/batch
 -- @args entry id task status retention_ms:number error
--- @returns status
+-- @returns status owner rows failed started finished traceparent
 
 if not remove_claimed(QUEUE, entry) then return false end
 local key = job_key(id)
@@ -17,5 +17,5 @@ else
   end_batch(id, known_error and 'failed' or status, retention_ms, known_error or error)
 end
 commit()
-local ended, finished = unpack(redis.call('HMGET', key, 'status', 'finished'))
-return finished and ended
+local ended = redis.call('HMGET', key, 'status', 'owner', 'rows', 'failed', 'started', 'finished', 'traceparent')
+return ended[6] and ended

@@ -1,6 +1,6 @@
 -- Records how far the parts of a batch are joined: the position from which to go on. Returns 1, or 0 if another consumer has
 -- the task by now.
--- @include queues/common batches/batch
+-- @include batches/batch
 -- @args entry id position
 -- @returns recorded
 

@@ -1,5 +1,5 @@
 -- Notes which slice of a chunk is being scored (empty: none), in case its worker is lost.
--- @include queues/common batches/batch
+-- @include batches/batch
 -- @args entry id chunk slice
 -- @returns nothing
 

@@ -1,5 +1,5 @@
 -- How many batches have not ended, and how many of their chunks are planned and not in the queue yet.
--- @include queues/common batches/batch
+-- @include batches/batch
 -- @args
 -- @returns open unqueued
 

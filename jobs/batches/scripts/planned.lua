@@ -2,7 +2,7 @@
 -- on. `first` is the number of the first of them; a step that others have recorded changes nothing. `over` is 'plan' if the
 -- plan is complete, 'turn' if the task goes to the end of the queue, and empty if its consumer goes on. Returns 1 if the step
 -- was recorded, and the wake-ups to send.
--- @include queues/common batches/batch
+-- @include queues/wake_ups batches/batch
 -- @args entry id first:number layout rows bytes position over wake_up_name most_wake_ups:number
 -- @item chunk
 -- @returns recorded wake_ups
@@ -10,7 +10,11 @@
 local key = job_key(id)
 local mine = over ~= '' and remove_claimed(QUEUE, entry)
 local status, known = unpack(redis.call('HMGET', key, 'status', 'chunks'))
-if tonumber(known or 0) ~= first or not is_wanted(id, 'plan', status) then return {0, {}} end
+if not is_wanted(id, 'plan', status) then return {0, {}} end
+if tonumber(known or 0) ~= first then
+  if mine then add_task(id, 'plan') end  -- whoever claims it goes on from what is recorded
+  return {0, wake_up(QUEUE, wake_up_name, most_wake_ups)}
+end
 
 local function add_chunks()
   local chunks = {}

@@ -1,6 +1,6 @@
 -- Leaves a task to the consumer that claims it once its lease is over. The claim is not counted; how often and since when the
 -- task was put off for this reason is. Returns both, the time in ms; or zeros if another consumer has the task by now.
--- @include queues/common batches/batch
+-- @include batches/batch
 -- @args entry id task reason
 -- @returns times since_ms
 

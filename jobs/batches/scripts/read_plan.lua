@@ -1,6 +1,6 @@
 -- Reads the plan of a batch that has ended, and what is recorded of its chunks: it alternates their numbers and records. Both
 -- are empty if the batch cannot be tried again.
--- @include queues/common batches/batch
+-- @include queues/common
 -- @args id
 -- @returns plan done
 

@@ -1,7 +1,7 @@
 -- Returns chunks to the queue whose parts are damaged or gone, instead of joining the parts. A chunk whose part was damaged
 -- `most` times fails the batch, as do all of a batch that is being canceled: then the others are joined without it. `error`
 -- is JSON. Returns the wake-ups to send.
--- @include queues/common batches/batch
+-- @include queues/wake_ups batches/batch
 -- @args entry id most:number error wake_up_name most_wake_ups:number
 -- @item chunk
 -- @returns wake_ups

@@ -1,6 +1,6 @@
 -- Returns to the queue what a consumer has claimed and does not work on: the answers of Redis did not reach it. This does not
 -- count as a try.
--- @include queues/common batches/batch
+-- @include batches/batch
 -- @args queue consumer
 -- @returns nothing
 

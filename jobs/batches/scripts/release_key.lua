@@ -1,5 +1,5 @@
 -- Releases a reserved Idempotency-Key, because its request was not accepted.
--- @include queues/common batches/batch
+-- @include queues/job
 -- @args owner idempotency id
 -- @returns nothing
 

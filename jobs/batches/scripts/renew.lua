@@ -1,6 +1,6 @@
 -- Starts the lease of a task anew, while its consumer works on it. `beside` names another queue. Returns the status of the
 -- batch (nil if another consumer has the task by now), and how many consumers of the other queue are at work.
--- @include queues/common batches/batch
+-- @include queues/wake_ups
 -- @args queue consumer wake_up_name entry id beside
 -- @returns status busy_beside
 

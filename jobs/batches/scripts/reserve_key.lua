@@ -1,7 +1,7 @@
 -- Reserves an Idempotency-Key while the body of its request arrives. Returns {} if the key is new or reserved for this id;
 -- {'', ''} if another request with this key is still arriving; otherwise the id of the job that the key stands for, and the
 -- hash of its body. Reserving again for the same id renews the reservation.
--- @include queues/common batches/batch
+-- @include queues/job
 -- @args owner idempotency id expires_ms:number
 -- @returns known
 

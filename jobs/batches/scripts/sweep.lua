@@ -1,7 +1,7 @@
 -- Requeues tasks that were claimed longer ago than the lease, gives up those without attempts left, ends batches whose
 -- deadline has passed, and returns up to `most_wake_ups` wake-ups to send. `error` is the error, as JSON, of what is given
 -- up. `removable` are the batches whose files are to be removed. Does nothing if another worker has just swept.
--- @include queues/common batches/batch
+-- @include queues/wake_ups queues/sweeps batches/batch
 -- @args queue lease_ms attempts:number retention_ms:number error wake_up_name most_wake_ups:number
 -- @returns requeued given_up wake_ups removable
 

@@ -1,5 +1,5 @@
 -- Takes a letter off the list; its job stays as it is. Returns 0 if it was not on it.
--- @include queues/common
+-- @include dead/letters
 -- @args id
 -- @returns dropped
 

@@ -1,5 +1,5 @@
 -- When a letter was given up; nil if it is none.
--- @include queues/common
+-- @include dead/letters
 -- @args id
 -- @returns time
 

@@ -1,5 +1,5 @@
 -- Lists what was given up, the newest first: from `first` to `last`, counted from 0. Alternates ids and when.
--- @include queues/common
+-- @include dead/letters
 -- @args first last
 -- @returns letters
 

@@ -3,9 +3,9 @@
 -- stands for}, {'reused'}, {'full'}, {'too_many_rows'}, {'waiting', rows to be scored before there is room} or
 -- {'rate_limited', seconds until the owner may post again}. Adding a job again changes nothing. `in_turns`: owners take turns
 -- (empty: there is one owner). `ahead` alternates queues and how many rows waited in each before this call.
--- @include queues/common predictions/prediction
+-- @include queues/wake_ups predictions/prediction
 -- @args max_waiting:number max_rows_per_owner:number rows_per_minute:number in_turns retention_ms:number wake_up_name
--- @item id raw model sha owner metadata start_within_ms idempotency body webhook retry_of inputs rows:number watcher queue
+-- @item id raw model sha owner metadata start_within_ms idempotency body webhook retry_of traceparent inputs rows:number watcher queue
 -- @returns verdicts wake_ups ahead
 
 local room = max_waiting
@@ -57,7 +57,8 @@ local function write_record(job, key, position, behind, deadline)
         {'position', position, 'behind', behind, 'queue', job.queue ~= QUEUE and job.queue or '',
          'rows', job.rows > 1 and job.rows or '', 'metadata', job.metadata,
          'watchers', job.watcher, 'deadline', deadline, 'idempotency', key,
-         'webhook', job.webhook, 'retry_of', job.retry_of})
+         'webhook', job.webhook, 'retry_of', job.retry_of,
+         'traceparent', job.traceparent})
 end
 
 -- Adds the entry of a job to its queue. Returns its position; or its number behind, and how many rows are ahead of it.

@@ -1,5 +1,5 @@
 -- Cancels a prediction that is queued. Returns its status afterwards, nil for an unknown id.
--- @include queues/common predictions/prediction
+-- @include predictions/prediction
 -- @args id retention_ms:number
 -- @returns status
 

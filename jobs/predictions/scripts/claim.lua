@@ -1,14 +1,15 @@
 -- Claims predictions for one consumer, with about `rows` rows in all. `entry`, `entry_id` and `entry_rows` describe an entry
 -- that the consumer has read from the queue already (empty: none). With `last`, the wake-up is withdrawn if nothing is
 -- claimed.
--- @include queues/common predictions/prediction
+-- @include queues/claims predictions/prediction
 -- @args queue consumer wake_up_name rows:number retention_ms:number entry entry_id entry_rows last
--- @returns each: stream entry id attempt model sha inputs given_up
+-- @returns each: stream entry id attempt model sha inputs given_up traceparent
 
 local function start(stream, found, fields)
   local id = fields[2]
-  local status, model, sha, inputs, attempt, lost, reason, deadline = unpack(redis.call(
-    'HMGET', job_key(id), 'status', 'model', 'sha', 'inputs', 'attempt', 'lost', 'reason', 'deadline'))
+  local status, model, sha, inputs, attempt, lost, reason, deadline, trace = unpack(redis.call(
+    'HMGET', job_key(id), 'status', 'model', 'sha', 'inputs', 'attempt', 'lost', 'reason', 'deadline',
+    'traceparent'))
   local overdue = is_overdue(status, deadline, attempt)
   if overdue then end_overdue(id, retention_ms) end
   if overdue or status ~= 'queued' then
@@ -19,7 +20,7 @@ local function start(stream, found, fields)
   set_status(id, 'running', 'started', now_text, 'attempt', next_attempt)
   count('attempts|' .. queue .. '|' .. next_attempt)
   if reason then redis.call('HDEL', job_key(id), 'reason') end
-  return {stream, found, id, next_attempt, model, sha, inputs, lost or ''}
+  return {stream, found, id, next_attempt, model, sha, inputs, lost or '', trace or ''}
 end
 
 local read = entry ~= '' and {entry = entry, fields = {'id', entry_id, 'rows', entry_rows}} or nil

@@ -1,5 +1,5 @@
 -- Removes a prediction that has ended. `raw` is the 16 bytes of its id. Returns its status, nil for an unknown id.
--- @include queues/common predictions/prediction
+-- @include predictions/prediction
 -- @args id raw retention_ms:number
 -- @returns status
 

@@ -1,5 +1,5 @@
 -- Notes which row of a list is under way: if its worker is lost, that row is given up.
--- @include queues/common predictions/prediction
+-- @include queues/common
 -- @args id attempt row
 -- @returns nothing
 

@@ -1,5 +1,5 @@
 -- Reads what is needed to try a failed prediction again; all is nil for an unknown id.
--- @include queues/common predictions/prediction
+-- @include queues/common
 -- @args id
 -- @returns status model sha owner inputs rows queue metadata webhook
 

@@ -1,6 +1,6 @@
 -- Records how claimed predictions ended. `outputs` and `error` are JSON, empty where there are none. Returns 1 for each that
 -- was recorded, 0 where the attempt is not the current one or the job has ended: then nothing changed.
--- @include queues/common predictions/prediction
+-- @include predictions/prediction
 -- @args retention_ms:number
 -- @item stream entry id attempt status outputs error
 -- @returns recorded

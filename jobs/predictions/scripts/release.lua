@@ -1,6 +1,6 @@
 -- Releases claimed predictions to another worker. Shortens the lease of each to a few seconds, after which the sweeper
 -- requeues it. If this was the last attempt, the job fails with `reason`, which is JSON.
--- @include queues/common predictions/prediction
+-- @include queues/common
 -- @args lease_ms:number reason
 -- @item stream entry id attempt
 -- @returns nothing

@@ -1,7 +1,7 @@
 -- Requeues predictions that were claimed longer ago than the lease, gives up those without attempts left, ends those whose
 -- deadline has passed, and returns up to `most_wake_ups` wake-ups to send. `error` is the error, as JSON, of a job that is
 -- given up. Does nothing if another worker has just swept.
--- @include queues/common predictions/prediction
+-- @include queues/wake_ups queues/sweeps predictions/prediction
 -- @args queue lease_ms attempts:number retention_ms:number error wake_up_name most_wake_ups:number
 -- @returns requeued given_up wake_ups
 

@@ -1,7 +1,7 @@
 -- The state of the queues. `set` is the sorted set of web processes; `webs` alternates their names and reports. For each
 -- queue: waiting entries, waiting rows, claimed entries; for each of its streams with a waiting entry, the oldest one and
 -- its job, and the oldest job of the owner whose turn is next, without its entry; and the names and reports of its consumers.
--- @include queues/common
+-- @include queues/turns
 -- @args set
 -- @item name
 -- @returns now webs queues

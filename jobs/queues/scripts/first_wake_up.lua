@@ -1,6 +1,6 @@
 -- Returns the name of a wake-up that a consumer sends because it starts, whatever others were sent: they may be lost. Returns
 -- nil if nothing waits.
--- @include queues/common
+-- @include queues/wake_ups
 -- @args queue wake_up_name
 -- @returns name
 

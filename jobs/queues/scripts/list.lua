@@ -1,7 +1,7 @@
 -- Lists an owner's jobs, newest first: at most `limit` jobs older than `after`, the 16 bytes of an id (empty: from the
 -- newest), with this `status` (empty: any). Reads at most `most_read` records. `found` alternates ids and records; `next` is
 -- the 16 bytes of the id to continue after, empty at the end.
--- @include queues/common kind
+-- @include kind
 -- @args owner after status limit:number most_read:number retention_ms:number
 -- @returns found next
 

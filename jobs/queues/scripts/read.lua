@@ -1,6 +1,6 @@
 -- Reads records. If `watcher` is not empty, that channel gets a message when one of these jobs ends later. Returns what
 -- read_record of the kind returns for each id.
--- @include queues/common kind
+-- @include kind
 -- @args watcher retention_ms:number
 -- @item id
 -- @returns records

@@ -1,10 +1,10 @@
 -- Claims deliveries whose time has come: at most one of each lane, `most` in all, for the length of a lease. `at_once` limits
 -- how many of a lane, and of all lanes of an owner, one process sends at a time; an item says how many it is sending now to
 -- `name`, a lane or an owner. Lanes that get no turn are looked at again a second later, so that those behind them do.
--- @include queues/common
+-- @include webhooks/outbox
 -- @args most:number lease_ms:number lane_at_once:number owner_at_once:number
 -- @item name sending:number
--- @returns each: id url event tries created claimed_at owner lane
+-- @returns each: id url event tries created claimed_at owner lane traceparent
 
 local MOST_LANES, LATER_MS = 1000, 1000
 local sending, claimed = {}, {}
@@ -19,7 +19,8 @@ local function claim_first(lane, owner)
   redis.call('ZADD', lane_key(lane), whole(now + lease_ms), id)
   local tries = redis.call('HINCRBY', key, 'tries', 1)
   redis.call('HSET', key, 'claimed_at', now_text)
-  claimed[#claimed + 1] = {id, url, event, tries, created, now_text, owner, lane}
+  claimed[#claimed + 1] = {id, url, event, tries, created, now_text, owner, lane,
+                            redis.call('HGET', job_key(id), 'traceparent') or ''}
   sending[lane], sending[owner] = (sending[lane] or 0) + 1, (sending[owner] or 0) + 1
 end
 

@@ -1,5 +1,5 @@
 -- How many webhooks are not delivered yet, and when the job of the oldest ended.
--- @include queues/common
+-- @include webhooks/outbox
 -- @args
 -- @returns number oldest now
 

@@ -1,5 +1,5 @@
 -- Reads the delivery of a job; all is nil for a job without a webhook. `next` is when it is sent next, or when its lease ends.
--- @include queues/common
+-- @include webhooks/outbox
 -- @args id
 -- @returns url event status tries created log lane next
 

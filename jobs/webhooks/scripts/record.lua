@@ -1,7 +1,7 @@
 -- Records an attempt to deliver a webhook. `outcome` is delivered, given_up, or pending: then it is sent again after `next_ms`.
 -- `attempt` is JSON; for `hold_ms` nothing more is sent to this receiver. Returns 1; 0 if the delivery is no longer claimed
 -- since then: then nothing changed.
--- @include queues/common
+-- @include webhooks/outbox dead/letters
 -- @args id claimed_at outcome attempt next_ms:number hold_ms:number
 -- @returns recorded
 

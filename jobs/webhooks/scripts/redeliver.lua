@@ -1,6 +1,6 @@
 -- Sends the webhook of a job again, at once, whether it was delivered or given up; its tries begin anew. Returns its status
 -- before; nil if there is none. One that is pending is left as it is.
--- @include queues/common
+-- @include webhooks/outbox dead/letters
 -- @args id
 -- @returns status
 

@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 from redis import Redis
@@ -37,6 +38,7 @@ def connected(redis: Redis, monkeypatch: pytest.MonkeyPatch) -> Redis:
 
 
 @pytest.fixture(autouse=True)
-def _empty_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+def _empty_environment(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     for name in [name for name in os.environ if name.startswith("PAYGRADE_") or name == "REDIS_URL"]:
         monkeypatch.delenv(name)
+    monkeypatch.setenv("PAYGRADE_DATA", str(tmp_path))

@@ -1,12 +1,16 @@
 """What operators type, and what is printed."""
 
 import json
+from types import SimpleNamespace
 
 import pytest
 from redis import Redis
 
+from jobs.batches.store import BatchStore
 from jobs.predictions.store import PredictionStore
+from jobs.settings import Settings
 from tests.unit.conftest import job
+from tests.unit.jobs.batches.conftest import add
 from tests.unit.ops.conftest import Ops
 
 ID = "pred_01a20185-eaa7-7fbf-80d5-252d88bcb074"
@@ -97,3 +101,29 @@ def test_the_capacity_ends_with_the_processes(operate: Ops) -> None:
     assert lines[0].split() == ["waiting", "0"]
     assert lines[-1].split() == ["of", "process", "release", "rows/s"]
     assert json.loads(operate("capacity", "--json")[1])["processes"] == []
+
+
+@pytest.mark.usefixtures("connected")
+def test_the_capacity_shows_the_memory_of_redis_and_the_disk_of_the_file_store(
+    operate: Ops, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    usage = SimpleNamespace(free=2, total=8)
+    monkeypatch.setattr("shutil.disk_usage", lambda _: usage)
+    now = json.loads(operate("capacity", "--json")[1])
+    assert now["redis"] == {"memory_bytes": 0, "most_memory_bytes": None}
+    assert now["files"] == {"free_bytes": 2, "disk_bytes": 8}
+    assert "files.free_bytes" in operate("capacity")[1]
+
+
+@pytest.mark.usefixtures("connected")
+def test_batches_are_listed_shown_canceled_and_deleted_like_predictions(
+    operate: Ops, redis: Redis, settings: Settings
+) -> None:
+    job_id = add(BatchStore(redis, settings))
+    [_, line] = operate("jobs", "list", "--kind", "batch")[1].splitlines()
+    assert line.split()[:3] == [job_id, "validating", "ada"]
+    assert json.loads(operate("jobs", "show", job_id, "--json")[1])["id"] == job_id
+    assert operate("jobs", "delete", job_id)[0] == 1  # it has not ended
+    assert operate("jobs", "cancel", job_id)[:2] == (0, f"{job_id} canceled\n")
+    assert operate("jobs", "delete", job_id)[:2] == (0, f"{job_id} deleted\n")
+    assert operate("jobs", "show", job_id)[0] == 1

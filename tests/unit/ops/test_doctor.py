@@ -1,15 +1,17 @@
 """Everything that doctor can find in settings, Redis, bundles and processes, each with a cause."""
 
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 from redis import Redis
 
 from jobs import RELEASE
+from jobs.files.directory import DirectoryFiles
 from jobs.settings import Settings
 from model.description.lifecycle import Lifecycle
-from ops.doctor import bundles, processes, store
+from ops.doctor import bundles, files, processes, store
 from ops.doctor import settings as settings_check
 from ops.doctor.finding import Finding, Severity
 from ops.errors import RedisRefused
@@ -208,3 +210,24 @@ def test_a_redis_that_does_not_answer_is_a_fault(operate: Ops, monkeypatch: pyte
     assert (status, err) == (1, "")
     assert "fault  redis" in out
     assert "secret" not in out
+
+
+@pytest.mark.parametrize(
+    ("free", "state"), [(GIB, Severity.FAULT), (50 * GIB, Severity.OK)], ids=["nearly full", "room"]
+)
+def test_a_disk_that_is_nearly_full_is_a_fault(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, free: int, state: Severity
+) -> None:
+    monkeypatch.setattr("shutil.disk_usage", lambda _: SimpleNamespace(free=free, total=100 * GIB))
+    [finding] = files.look(DirectoryFiles(tmp_path))
+    assert (finding.state, finding.about) == (state, "files")
+    assert f"{free / GIB:.1f} of 100.0 GiB free" in finding.found
+
+
+def test_a_file_store_that_cannot_be_used_is_a_fault(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(_: Path) -> None:
+        raise PermissionError(13, "Permission denied")
+
+    monkeypatch.setattr("shutil.disk_usage", refuse)
+    [finding] = files.look(DirectoryFiles(tmp_path))
+    assert (finding.state, finding.about) == (Severity.FAULT, "files")

@@ -53,6 +53,27 @@ def test_a_lack_of_memory_is_no_damaged_file(error: Exception) -> None:
         list(_intact(failing(), Chunk(0, 1)))
 
 
+WIDE = """
+import sys
+from worker.memory import MemoryBudget
+MemoryBudget(640 * 1024 * 1024).enforce()
+from jobs.files.tables import Format
+from worker.tables.plan import Layout
+from worker.tables.read import _read_csv
+names = tuple(f"column_{number}" for number in range(10_000))
+block = b"".join(b",".join([b"2.5"] * len(names)) + b"\\n" for _ in range(int(sys.argv[1])))
+layout = Layout(Format.CSV, Format.CSV, names, names, ())
+print(_read_csv(block, layout, ()).number)
+"""
+
+
+@pytest.mark.process
+@pytest.mark.parametrize("rows", [2, 200])
+def test_the_most_columns_of_csv_fit_in_the_least_budget(rows: int) -> None:
+    ran = subprocess.run([sys.executable, "-c", WIDE, str(rows)], capture_output=True, text=True, check=False)
+    assert ran.stdout == f"{rows}\n", ran.stderr[-500:]
+
+
 def test_another_error_is_no_lack_of_memory() -> None:
     assert not is_out_of_memory(ValueError("bad value"))
 

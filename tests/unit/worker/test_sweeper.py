@@ -17,8 +17,9 @@ from jobs.files.store import FileStore
 from jobs.queues.names import BATCH
 from jobs.settings import Settings
 from tests.unit.conftest import Clock
+from tests.unit.in_memory import MemoryRedis
 from tests.unit.jobs.batches.conftest import add
-from worker.sweeper import BatchQueueSweep
+from worker.sweeper import REWRITE_EVERY_SECONDS, BatchQueueSweep, StoreRewrite
 
 DAY = 24 * 3600
 
@@ -124,3 +125,35 @@ def test_a_folder_that_cannot_be_removed_does_not_keep_the_next(
     monkeypatch.setattr(files, "remove", refuse_the_first)
     sweep()
     assert folders(files) == set()
+
+
+class RewritingRedis(MemoryRedis):
+    """Counts how often it is to rewrite its append-only file, which it may be without."""
+
+    has_file = 1
+    rewritten = 0
+
+    def info(self, section: str | None = None, *args: Any, **options: Any) -> Any:
+        assert section == "persistence"
+        return {"aof_enabled": self.has_file}
+
+    def bgrewriteaof(self, **options: Any) -> Any:
+        self.rewritten += 1
+
+
+def test_the_append_only_file_is_rewritten_by_one_worker_twice_a_day(clock: Clock) -> None:
+    redis = RewritingRedis()
+    workers = [StoreRewrite(redis), StoreRewrite(redis)]
+    for _ in range(4):
+        for rewrite in workers:
+            rewrite()
+        clock.forward(REWRITE_EVERY_SECONDS + 1)
+    assert redis.rewritten == 4
+    assert 2 * REWRITE_EVERY_SECONDS <= DAY
+
+
+def test_a_redis_without_such_a_file_is_not_told_to_rewrite_it(clock: Clock) -> None:
+    redis = RewritingRedis()
+    redis.has_file = 0
+    StoreRewrite(redis)()
+    assert redis.rewritten == 0

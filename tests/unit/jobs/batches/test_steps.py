@@ -11,7 +11,18 @@ from jobs.errors import StoreRefuses
 from jobs.queues.idempotency import IdempotencyKey
 from jobs.settings import Settings
 from tests.unit.conftest import SHA, Clock
-from tests.unit.jobs.batches.conftest import OPTIONS, WAKE_UP, add, done, plan, planned, read, score, take
+from tests.unit.jobs.batches.conftest import (
+    OPTIONS,
+    WAKE_UP,
+    add,
+    done,
+    plan,
+    planned,
+    read,
+    score,
+    step,
+    take,
+)
 
 
 def test_a_batch_is_planned_scored_chunk_by_chunk_and_joined(
@@ -45,6 +56,18 @@ def test_batches_take_turns(store: BatchStore, consumer: BatchConsumer) -> None:
             score(consumer, task)
     assert turns[:2] == [long, short]
     assert turns.count(short) == 4  # all its tasks are done while the long one goes on
+
+
+def test_a_step_from_an_outdated_position_leaves_the_plan_to_whoever_claims_it_next(
+    store: BatchStore, consumer: BatchConsumer
+) -> None:
+    add(store)
+    task = take(consumer)
+    consumer.planned(task, step(1, over="", position="7"), most_wake_ups=0)
+    score(consumer, take(consumer))
+    assert consumer.planned(task, step(3, over="turn", position="9"), most_wake_ups=0) == (False, [])
+    again = take(consumer)
+    assert (again.task, again.chunks, again.planning) == (PLAN, 1, "7")
 
 
 def test_a_chunk_that_is_done_twice_counts_once(

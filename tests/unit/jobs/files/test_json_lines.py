@@ -5,6 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from jobs.files import json_lines
 from jobs.files.json_lines import plain_number, read_object, with_exact_numbers, write_exactly
 
 NUMBERS = [
@@ -56,3 +57,22 @@ def test_numbers_of_features_have_their_value(number: str) -> None:
 )
 def test_other_lines_are_not_objects(line: str) -> None:
     assert read_object(line.encode()) is None
+
+
+class Looks:
+    """Stands for the pattern, and counts its searches."""
+
+    number = 0
+
+    def search(self, _: bytes) -> None:
+        self.number += 1
+
+
+def test_a_line_is_looked_at_once_however_many_members_it_has(monkeypatch: pytest.MonkeyPatch) -> None:
+    looks = Looks()
+    monkeypatch.setattr(json_lines, "_INEXACT", looks)
+    line = orjson.dumps({f"m{number}": 2.5 for number in range(100)})
+    row = read_object(line)
+    assert row is not None
+    assert with_exact_numbers(row, line, dropped=()) == row
+    assert looks.number == 1

@@ -1,6 +1,7 @@
 """The header of a script is its interface: the loader, the script and every call in Python agree on it."""
 
 import re
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -12,6 +13,7 @@ from jobs.queues.scripts import ACCEPTING, ROOT, Source, load, names
 from tests.unit.jobs.queues.script_calls import Call, callers, calls
 
 NAMES = list(names())
+LUA_FILES = [file for file in sorted(ROOT.rglob("*.lua")) if file.stem != "common"]
 WITH_A_KIND = [
     (name, kind)
     for name in NAMES
@@ -47,6 +49,18 @@ def test_a_script_begins_with_its_flags_and_includes_what_it_uses(name: str, kin
     source = load(name, kind)
     assert source.text.startswith("#!lua flags=allow-oom\n") is (name.partition("/")[2] != ACCEPTING)
     assert source.text.endswith(text_of(name))
+
+
+@pytest.mark.parametrize("file", LUA_FILES, ids=lambda file: str(file.relative_to(ROOT)))
+def test_a_file_includes_nothing_that_it_does_not_use(file: Path) -> None:
+    text = file.read_text()
+    for part in re.findall(r"^-- @include (.*)", text, re.MULTILINE)[0].split():
+        kinds = [kind.definitions for kind in (PREDICTION, BATCH)] if part == "kind" else [part]
+        for name in kinds:
+            defined = re.findall(
+                r"^local (?:function )?(\w+)", (ROOT / f"{name}.lua").read_text(), re.MULTILINE
+            )
+            assert set(defined) & set(re.findall(r"\w+", re.sub(r"--.*", "", text))), name
 
 
 @pytest.mark.parametrize("name", NAMES)

@@ -57,7 +57,7 @@ def test_a_file_of_secrets_is_read_again_when_it_changes(tmp_path: Path) -> None
     file.write_text(f"{ENTRY}\n")
     secrets = WebhookSecrets(Settings(webhook_secrets_file=str(file)))
     assert len(secrets.of("ada")) == 1
-    file.write_text(f"{ENTRY}\nada:{new_secret()}\nbob:{new_secret()}\n")
+    file.write_text(f"{ENTRY}\n# since May\nada:{new_secret()}\nbob:{new_secret()}  # new\n")
     os.utime(file, (1, 1))
     assert (len(secrets.of("ada")), len(secrets.of("bob"))) == (2, 1)
 
@@ -74,6 +74,9 @@ def test_a_file_that_became_wrong_leaves_the_secrets_as_they_were(
     file.unlink()
     assert len(secrets.of("ada")) == 1
     assert [record.message for record in caplog.records] == ["webhook_secrets_not_read"] * 2
+    assert all(
+        record.__dict__["error"].startswith("PAYGRADE_WEBHOOK_SECRETS_FILE: ") for record in caplog.records
+    )
 
 
 def test_web_does_not_start_without_a_file_that_is_set(tmp_path: Path) -> None:

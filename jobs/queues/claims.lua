@@ -1,0 +1,78 @@
+-- Claims: how a consumer gets the entries that it works on.
+-- @include queues/turns
+
+local SHARE_IN_TURNS, MOST_JOBS_IN_TURNS = 8, 128  -- claims are smaller then, so that whoever comes next waits less
+local MOST_ENTRIES = 4096  -- that one claim reads; some may be dropped
+local ANSWER_EXPIRES_MS = 2000  -- a consumer that neither claims again nor withdraws its wake-up counts as lost
+
+-- Claims entries for one consumer until they have `wanted` rows. First comes the entry that the consumer has read already
+-- (`read`: the entry and its fields, or nil); without it, one entry of a lost worker, which is claimed alone, so that other
+-- jobs are not lost with it; then the entries that wait, at last those behind, one more of which is left to whoever watches
+-- the queue. `start(stream, entry, fields)` returns the claim, or nil to skip an entry. With `last`, the wake-up is withdrawn
+-- if nothing was claimed.
+local function claim(queue, consumer, wake_up_name, wanted, read, last, start)
+  local claimed, rows, entries, rows_read = {}, 0, 0, 0
+
+  local function begin(stream, entry, fields)
+    local its_rows = math.max(tonumber(fields[4]) or 1, 1)
+    entries, rows_read = entries + 1, rows_read + its_rows
+    local job = start(stream, entry, fields)
+    if job then claimed[#claimed + 1], rows = job, rows + its_rows end
+  end
+
+  local function take(stream, number)
+    local found = redis.call('XREADGROUP', 'GROUP', GROUP, consumer, 'COUNT', number, 'STREAMS', stream, '>')
+    if not found then return false end
+    for _, item in ipairs(found[1][2]) do begin(stream, item[1], item[2]) end
+    return true
+  end
+
+  -- A list may have 1,000 rows: as many entries as should have the rows that are still wanted, by those read so far.
+  local function next_number()
+    if entries == 0 then return 1 end
+    return math.min(math.ceil((wanted - rows) * entries / rows_read), 16)
+  end
+
+  local stream = stream_key(queue)
+  local function take_waiting()
+    while rows < wanted and #claimed < MOST_JOBS and entries < MOST_ENTRIES and take(stream, next_number()) do end
+  end
+
+  redis.call('SET', claim_rows_key(queue), wanted)
+  if read then
+    -- The sweeper may have requeued the entry in the meantime.
+    if #redis.call('XPENDING', stream, GROUP, read.entry, read.entry, 1, consumer) > 0 then
+      begin(stream, read.entry, read.fields)
+    end
+  else
+    while #claimed == 0 and take(retry_key(queue), 1) do end
+  end
+  local alone = #claimed > 0 and not read
+  if not alone then take_waiting() end
+  local left = rows_read > 0 and count_rows(queue, -rows_read) or tonumber(redis.call('GET', rows_key(queue)) or 0)
+  if left > 0 and not alone and redis.call('EXISTS', key_of(queue, 'turns')) == 1 then
+    local share, read_before = math.ceil(wanted / SHARE_IN_TURNS), rows_read
+    while rows < share and #claimed < MOST_JOBS_IN_TURNS and entries < MOST_ENTRIES
+      and take_turns(queue, share - rows, MOST_JOBS_IN_TURNS - #claimed) do
+      take_waiting()
+    end
+    if rows_read > read_before then count_rows(queue, read_before - rows_read) end
+    take_turns(queue, 1, 1)
+  end
+  if #claimed > 0 then
+    if wake_up_name ~= '' then
+      redis.call('ZADD', wake_ups_key(queue), whole(now + ANSWER_EXPIRES_MS), wake_up_name)
+    end
+  elseif last then
+    redis.call('ZREM', wake_ups_key(queue), wake_up_name)
+  end
+  return claimed
+end
+
+-- Removes an entry at once. Returns whether it was still claimed: the sweeper may have requeued it in the meantime.
+local function remove_claimed(queue, entry)
+  local stream = stream_key(queue)
+  if redis.call('XACK', stream, GROUP, entry) == 0 then return false end
+  redis.call('XDEL', stream, entry)
+  return true
+end

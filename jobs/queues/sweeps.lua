@@ -1,0 +1,58 @@
+-- Sweeps: what was claimed longer ago than the lease, and what has met its deadline.
+-- @include queues/common
+
+local SWEEP_AGAIN_MS = 1500
+local CLOCK_SET_BACK_MS, CLOCK_SET_AHEAD_MS = 1000, 300000  -- since the last sweep; nothing else explains such a time
+local CONSUMER_IDLE_MS = 3600000  -- after which an idle consumer is removed from the consumer group
+
+local ANY_TIME = '-1000000000000'  -- as the least idle time: entries are claimed even if the clock says that this was in the future
+
+-- Begins the leases of all entries of a stream anew. How long ago an entry was claimed is unknown once the clock was set: Redis
+-- compares two times of that clock.
+local function restart_leases(stream)
+  local from = '-'
+  repeat
+    local claimed = redis.call('XPENDING', stream, GROUP, from, '+', 1000)
+    for _, entry in ipairs(claimed) do
+      redis.call('XCLAIM', stream, GROUP, entry[2], ANY_TIME, entry[1], 'IDLE', 0, 'JUSTID')
+      from = '(' .. entry[1]
+    end
+  until #claimed < 1000
+end
+
+-- Returns whether this worker is to sweep the queue; false if another has just done so. If the clock seems to have been set
+-- since the last sweep, all leases begin anew.
+local function may_sweep(queue)
+  local since = now - tonumber(redis.call('GET', swept_key(queue)) or now - SWEEP_AGAIN_MS)
+  if since >= 0 and since < SWEEP_AGAIN_MS then return false end
+  redis.call('SET', swept_key(queue), now_text)
+  if since < -CLOCK_SET_BACK_MS or since > CLOCK_SET_AHEAD_MS then
+    restart_leases(stream_key(queue))
+    restart_leases(retry_key(queue))
+  end
+  return true
+end
+
+-- Passes each entry of the stream that was claimed longer ago than the lease to `requeue(stream, entry, fields)`.
+local function sweep_stream(stream, lease_ms, most, requeue)
+  local cursor, swept = '0-0', 0
+  repeat
+    local next_cursor, found = unpack(redis.call('XAUTOCLAIM', stream, GROUP, 'sweeper', lease_ms, cursor, 'COUNT', 100))
+    cursor = next_cursor
+    for _, item in ipairs(found) do requeue(stream, item[1], item[2]) end
+    swept = swept + #found
+  until cursor == '0-0' or swept >= most
+  -- Redis keeps every consumer in the group until it is removed.
+  for _, consumer in ipairs(redis.call('XINFO', 'CONSUMERS', stream, GROUP)) do
+    local _, name, _, pending, _, idle = unpack(consumer)
+    if pending == 0 and idle > CONSUMER_IDLE_MS then redis.call('XGROUP', 'DELCONSUMER', stream, GROUP, name) end
+  end
+end
+
+-- Passes each job whose deadline has passed to `expire(id)`.
+local function sweep_deadlines(queue, most, expire)
+  for _, id in ipairs(redis.call('ZRANGEBYSCORE', deadlines_key(queue), '-inf', now_text, 'LIMIT', 0, most)) do
+    pcall(expire, id)  -- what is no job is dropped
+    redis.call('ZREM', deadlines_key(queue), id)
+  end
+end

@@ -1,0 +1,31 @@
+-- Wake-ups: how many a queue needs, and which were sent.
+-- @include queues/turns
+
+local WAKE_UP_EXPIRES_MS = 5000  -- a wake-up that no consumer answers counts as lost
+
+-- How many wake-ups are missing: one is wanted for each claim's worth of rows, at most one for each consumer that is alive.
+local function missing_wake_ups(queue)
+  if waiting(queue) == 0 then
+    redis.call('DEL', rows_key(queue))
+    return 0
+  end
+  drop_lapsed(wake_ups_key(queue), WAKE_UP_EXPIRES_MS)
+  local state = state_of(queue)
+  local consumers = count_live(consumers_key(queue), ALIVE_MS)
+  local wanted = math.min(math.max(math.ceil(state.rows / state.claim_rows), 1), consumers)
+  return math.max(wanted - redis.call('ZCARD', wake_ups_key(queue)), 0)
+end
+
+local function note_wake_up(queue, name) redis.call('ZADD', wake_ups_key(queue), whole(now + WAKE_UP_EXPIRES_MS), name) end
+
+-- Returns the names of the wake-ups that the caller must send now, at most `most`; they count as sent. Each name is `name`
+-- and a number.
+local function wake_up(queue, name, most)
+  local sent = {}
+  for number = 1, math.min(missing_wake_ups(queue), most) do
+    sent[number] = name .. '-' .. number
+    note_wake_up(queue, sent[number])
+  end
+  if #sent > 0 then redis.call('HINCRBY', METRICS, 'wake_ups|' .. queue, #sent) end
+  return sent
+end
