@@ -130,13 +130,15 @@ def build(settings: Settings, keys: ApiKeys, catalog: Catalog, journal: Journal,
     waiting = WaitingCallers(backends.subscriber, read, backends.channel, settings.max_waiting_callers)
     admission = Admission(store, watch, backends.send_wake_up, journal)
     predictions = PredictionSubmission(store, admission, watch, waiting)
-    files, send_wake_up = backends.files, backends.send_batch_wake_up
-    batches = BatchSubmission(batch_store, files, watch, waiting, send_wake_up, settings.max_file, supervisor)
+    batch_wake_up = backends.send_batch_wake_up
+    batches = BatchSubmission(
+        batch_store, backends.files, watch, waiting, batch_wake_up, settings.max_file, supervisor
+    )
     webhooks = build_webhooks(
         settings, backends.redis, read, lambda: watch.capacity, access_log.metrics, backends.post_webhook
     )
-    retries = BatchRetries(batch_store, files)
-    letters = dead_letters(backends.redis, store, retries, backends.send_wake_up, send_wake_up)
+    retries = BatchRetries(batch_store, backends.files)
+    letters = dead_letters(backends.redis, store, retries, backends.send_wake_up, batch_wake_up)
     connections = OpenConnections(settings.most_connections)
     app = App(settings, keys, access_log, Bodies(settings.held_bodies, connections), limits)
     ProblemResponses(app, extensions={"v2": with_error_line})
@@ -151,7 +153,7 @@ def build(settings: Settings, keys: ApiKeys, catalog: Catalog, journal: Journal,
             ModelRoutes(catalog),
             DeliveryRoutes(predictions, batches, webhooks.outbox),
             DeadLetterRoutes(letters),
-            OperatingRoutes(monitor, watch, access_log, webhooks.outbox, backends.files),
+            OperatingRoutes(monitor, watch, access_log, webhooks.outbox),
             DocumentRoutes(Document(catalog, keyed=bool(keys.owners), route_classes=ROUTE_CLASSES)),
         )
     )

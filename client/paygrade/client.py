@@ -138,11 +138,11 @@ class Client:
         is an address that is told when the batch has ended.
         """
         name = str(file) if isinstance(file, str | Path) else ""
-        headers = _headers_of_file(name, MEDIA_TYPES[format] if format else media_type_of(name))
+        headers = _headers_of(name, format)
         params = _given(model=model, results=results, prefix=prefix, webhook=webhook)
         params |= _given(delimiter=delimiter, decimal=decimal, encoding=encoding, missing=missing)
-        params |= _given(explain=explain or None, include_inputs=include_inputs or None)
-        params |= _given(error_inputs=error_inputs or None, escape_formulas=escape_formulas or None)
+        params |= _flags(explain=explain, include_inputs=include_inputs)
+        params |= _flags(error_inputs=error_inputs, escape_formulas=escape_formulas)
         return self._retried(
             lambda: self._send_file(file, params, headers, on_sent), attempts=UPLOAD_ATTEMPTS if name else 1
         )
@@ -284,14 +284,21 @@ def path_of(job_id: str) -> str:
     return f"{PATHS[_KINDS[prefix]]}/{job_id}"
 
 
+def _headers_of(name: str, format: str | None) -> dict[str, str]:  # noqa: A002
+    headers = {
+        "Content-Type": MEDIA_TYPES[format] if format else media_type_of(name),
+        "Idempotency-Key": uuid.uuid4().hex,
+    }
+    return {**headers, "Content-Encoding": "gzip"} if is_gzip(name) else headers
+
+
+def _flags(**wanted: bool) -> dict[str, str]:
+    return {name: "true" for name, is_wanted in wanted.items() if is_wanted}
+
+
 def _given(**values: Any) -> dict[str, Any]:
     """The options that are not None."""
     return {name: value for name, value in values.items() if value is not None}
-
-
-def _headers_of_file(name: str, media_type: str) -> dict[str, str]:
-    headers = {"Content-Type": media_type, "Idempotency-Key": uuid.uuid4().hex}
-    return headers | ({"Content-Encoding": "gzip"} if is_gzip(name) else {})
 
 
 def _time_of(job: Resource) -> str:

@@ -14,7 +14,7 @@ from jobs.errors import InvalidTable
 from jobs.files.location import files_at
 from model.description.catalog import Catalog
 from tests.unit.conftest import Clock
-from tests.unit.worker.batch_bench import WAKE_UP, BatchBench, always
+from tests.unit.worker.batch_service import WAKE_UP, BatchService, always
 from worker.stopping import ScoringStopped
 from worker.tables import plan
 from worker.tables.cut import Chunk
@@ -25,10 +25,10 @@ CHUNK = 100
 
 
 @pytest.fixture
-def bench(redis: Redis, tmp_path: Path, catalog: Catalog, monkeypatch: pytest.MonkeyPatch) -> BatchBench:
+def service(redis: Redis, tmp_path: Path, catalog: Catalog, monkeypatch: pytest.MonkeyPatch) -> BatchService:
     """A second passes with each list of chunks, so that each is a step."""
     monkeypatch.setattr(plan, "CHUNK", CHUNK)
-    return BatchBench(redis, files_at(str(tmp_path)), catalog)
+    return BatchService(redis, files_at(str(tmp_path)), catalog)
 
 
 def after(times: int) -> Callable[[], bool]:
@@ -37,123 +37,125 @@ def after(times: int) -> Callable[[], bool]:
     return lambda: next(calls) < times
 
 
-def chunks_of(bench: BatchBench, job_id: str) -> list[Chunk]:
-    texts: list[bytes] = bench.redis.lrange(f"job:{job_id}:plan", 0, -1)  # type: ignore[assignment]
+def chunks_of(service: BatchService, job_id: str) -> list[Chunk]:
+    texts: list[bytes] = service.redis.lrange(f"job:{job_id}:plan", 0, -1)  # type: ignore[assignment]
     return [Chunk.from_text(text.decode()) for text in texts]
 
 
 @pytest.mark.parametrize("raw", [False, True])
-def test_the_first_chunks_are_scored_while_later_ones_are_planned(bench: BatchBench, raw: bool) -> None:
-    job_id = bench.post(gzip.compress(TABLE) if raw else TABLE, raw=raw)
-    bench.work(bench.take())
-    assert bench.read(job_id).status is BatchStatus.QUEUED
-    assert bench.read(job_id).total is None
-    tasks = [bench.take().task for _ in range(2)]
+def test_the_first_chunks_are_scored_while_later_ones_are_planned(service: BatchService, raw: bool) -> None:
+    job_id = service.post(gzip.compress(TABLE) if raw else TABLE, raw=raw)
+    service.work(service.take())
+    assert service.read(job_id).status is BatchStatus.QUEUED
+    assert service.read(job_id).total is None
+    tasks = [service.take().task for _ in range(2)]
     assert tasks[0] == "0"
-    assert "plan" in (tasks[1], bench.take().task)
+    assert "plan" in (tasks[1], service.take().task)
 
 
 @pytest.mark.parametrize("raw", [False, True])
-def test_a_plan_made_in_many_turns_gives_every_row_once_and_in_order(bench: BatchBench, raw: bool) -> None:
-    job_id = bench.post(gzip.compress(TABLE) if raw else TABLE, raw=raw)
+def test_a_plan_made_in_many_turns_gives_every_row_once_and_in_order(
+    service: BatchService, raw: bool
+) -> None:
+    job_id = service.post(gzip.compress(TABLE) if raw else TABLE, raw=raw)
     turns = 0
-    while task := bench.consumer.claim("child", WAKE_UP):
+    while task := service.consumer.claim("child", WAKE_UP):
         turns += task.task == "plan"
-        bench.work(task)
+        service.work(task)
     assert turns > 3
-    record = bench.read(job_id)
+    record = service.read(job_id)
     assert (record.status, record.total, record.rows) == ("succeeded", 300, 300)
     scores = {b"2.5": b"260.00012,", b"4.5": b"374.99866,"}
-    lines = bench.result(job_id).splitlines()[1:]
+    lines = service.result(job_id).splitlines()[1:]
     assert len(lines) == 300
     for years, line in zip(LINES, lines, strict=True):
         assert line.startswith(scores.get(years.strip(), b""))
 
 
-def test_finding_the_place_in_a_packed_file_again_takes_at_most_half_of_a_turn(bench: BatchBench) -> None:
-    job_id = bench.post(gzip.compress(TABLE), raw=True)
-    bench.work(bench.take())
-    first = len(chunks_of(bench, job_id))
-    bench.planning._clock = iter([0, 7, *range(8, 1000)]).__next__  # it took 7 s
-    bench.work(bench.take_until("plan"))
-    assert len(chunks_of(bench, job_id)) - first >= 7
+def test_finding_the_place_in_a_packed_file_again_takes_at_most_half_of_a_turn(service: BatchService) -> None:
+    job_id = service.post(gzip.compress(TABLE), raw=True)
+    service.work(service.take())
+    first = len(chunks_of(service, job_id))
+    service.planning._clock = iter([0, 7, *range(8, 1000)]).__next__  # it took 7 s
+    service.work(service.take_until("plan"))
+    assert len(chunks_of(service, job_id)) - first >= 7
 
 
-def test_the_next_worker_goes_on_where_one_was_stopped(bench: BatchBench) -> None:
-    job_id = bench.post(gzip.compress(TABLE), raw=True)
-    whole = bench.post(TABLE)
-    bench.work(stopped := bench.take())
-    before = chunks_of(bench, job_id)
-    bench.work(bench.take())  # the plan of the other
-    task = bench.take_until("plan")
+def test_the_next_worker_goes_on_where_one_was_stopped(service: BatchService) -> None:
+    job_id = service.post(gzip.compress(TABLE), raw=True)
+    whole = service.post(TABLE)
+    service.work(stopped := service.take())
+    before = chunks_of(service, job_id)
+    service.work(service.take())  # the plan of the other
+    task = service.take_until("plan")
     assert (task.id, task.planning) == (job_id, str(before[-1].end))
     with pytest.raises(ScoringStopped):
-        bench.planning.plan(task, bench.bundle, after(0))
-    bench.consumer.release(task)
+        service.planning.plan(task, service.bundle, after(0))
+    service.consumer.release(task)
     assert task.id == stopped.id
-    bench.work(bench.take_until("plan"))
-    assert chunks_of(bench, job_id)[: len(before)] == before
-    bench.work_all()
-    assert bench.result(job_id) == bench.result(whole)
+    service.work(service.take_until("plan"))
+    assert chunks_of(service, job_id)[: len(before)] == before
+    service.work_all()
+    assert service.result(job_id) == service.result(whole)
 
 
-def test_lost_workers_count_only_against_a_step_without_progress(bench: BatchBench, clock: Clock) -> None:
-    job_id = bench.post(TABLE)
+def test_lost_workers_count_only_against_a_step_without_progress(service: BatchService, clock: Clock) -> None:
+    job_id = service.post(TABLE)
     for _ in range(4):
         for lost in range(3):  # nine would fail the batch
-            assert bench.take_until("plan").tries == lost + 1
+            assert service.take_until("plan").tries == lost + 1
             clock.forward(16)
-            bench.consumer.sweep(1)
-        bench.work(bench.take_until("plan"))
-    bench.work_all()
-    assert bench.read(job_id).status is BatchStatus.SUCCEEDED
+            service.consumer.sweep(1)
+        service.work(service.take_until("plan"))
+    service.work_all()
+    assert service.read(job_id).status is BatchStatus.SUCCEEDED
 
 
-def test_planning_asks_within_a_long_record_whether_it_is_to_go_on(bench: BatchBench) -> None:
-    bench.post(b"years,note\n" + b'2.5,"",a"' + b"," * 1_000_000)
+def test_planning_asks_within_a_long_record_whether_it_is_to_go_on(service: BatchService) -> None:
+    service.post(b"years,note\n" + b'2.5,"",a"' + b"," * 1_000_000)
     asked = count()
     with pytest.raises(ScoringStopped):
-        bench.planning.plan(bench.take(), bench.bundle, lambda: next(asked) < 5)
+        service.planning.plan(service.take(), service.bundle, lambda: next(asked) < 5)
 
 
-def test_a_step_that_another_worker_has_recorded_ends_the_work_on_it(bench: BatchBench) -> None:
-    job_id = bench.post(TABLE)
-    slow = bench.take("slow")
-    bench.consumer.release(slow)
-    bench.work(bench.take("quick"))
-    planned = chunks_of(bench, job_id)
+def test_a_step_that_another_worker_has_recorded_ends_the_work_on_it(service: BatchService) -> None:
+    job_id = service.post(TABLE)
+    slow = service.take("slow")
+    service.consumer.release(slow)
+    service.work(service.take("quick"))
+    planned = chunks_of(service, job_id)
     with pytest.raises(ScoringStopped):
-        bench.planning.plan(slow, bench.bundle, always)
-    assert chunks_of(bench, job_id) == planned
+        service.planning.plan(slow, service.bundle, always)
+    assert chunks_of(service, job_id) == planned
 
 
-def test_a_file_that_is_damaged_far_behind_keeps_what_was_scored(bench: BatchBench) -> None:
-    job_id = bench.post(TABLE + b'"never closed\n' + b"1\n" * 30)
+def test_a_file_that_is_damaged_far_behind_keeps_what_was_scored(service: BatchService) -> None:
+    job_id = service.post(TABLE + b'"never closed\n' + b"1\n" * 30)
     scored = 0
-    while task := bench.consumer.claim("child", WAKE_UP):
+    while task := service.consumer.claim("child", WAKE_UP):
         try:
-            bench.work(task)
+            service.work(task)
         except InvalidTable as error:
             problem = orjson.dumps({"type": "invalid_table", "detail": str(error)})
-            bench.consumer.finish(task, BatchStatus.FAILED, problem)
+            service.consumer.finish(task, BatchStatus.FAILED, problem)
         scored += task.task.isdigit()
-    record = bench.read(job_id)
+    record = service.read(job_id)
     assert (record.status, record.total) == (BatchStatus.FAILED, None)
     assert b"line 302: this record does not end" in (record.error or b"")
     assert scored
-    assert record.rows == bench.result(job_id).count(b"\n") - 1
-    missing = orjson.loads(bench.errors(job_id).splitlines()[-1])
+    assert record.rows == service.result(job_id).count(b"\n") - 1
+    missing = orjson.loads(service.errors(job_id).splitlines()[-1])
     assert missing["row"] == record.rows
     assert f"the rows from {record.rows} on were not scored" in missing["errors"][0]["detail"]
 
 
-def test_a_canceled_batch_is_planned_no_further(bench: BatchBench) -> None:
-    job_id = bench.post(TABLE)
-    bench.work(bench.take())
-    task = bench.take_until("plan")
-    bench.store.cancel(job_id)
+def test_a_canceled_batch_is_planned_no_further(service: BatchService) -> None:
+    job_id = service.post(TABLE)
+    service.work(service.take())
+    task = service.take_until("plan")
+    service.store.cancel(job_id)
     with pytest.raises(ScoringStopped):
-        bench.planning.plan(task, bench.bundle, always)
-    bench.consumer.release(task)
-    bench.work_all()
-    assert bench.read(job_id).status is BatchStatus.CANCELED
+        service.planning.plan(task, service.bundle, always)
+    service.consumer.release(task)
+    service.work_all()
+    assert service.read(job_id).status is BatchStatus.CANCELED

@@ -1,4 +1,4 @@
-"""Batches over a Redis in memory and a directory, and workers whose clock the test moves."""
+"""A service for batches, over a Redis in memory and a directory; nothing runs but what the test calls."""
 
 from dataclasses import replace
 from itertools import count
@@ -35,7 +35,7 @@ def always() -> bool:
     return True
 
 
-class BatchBench:
+class BatchService:
     """`seconds` pass between two looks at the clock."""
 
     def __init__(self, redis: Redis, files: FileStore, catalog: Catalog, seconds: float = 1) -> None:
