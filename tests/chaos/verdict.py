@@ -49,7 +49,7 @@ class Judge:
             return
         resource = answer.json()
         self._ledger.note(posted, resource)
-        status, why = resource["status"], f"{posted.tag}: {answer.text[:300]}"
+        status, why = resource["status"], f"{posted.tag}: {job_id}: {resource.get('error')}"
         if status not in FINAL:
             yield "stuck", why
         elif status == "succeeded":

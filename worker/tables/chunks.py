@@ -13,6 +13,7 @@ from jobs.files.tables import Format
 from model.description.schema import Schema
 from model.tables.columns import ColumnCheck
 from worker.measurements import Pace
+from worker.memory import is_out_of_memory
 from worker.stopping import ScoringStopped
 from worker.tables.cut import Chunk
 from worker.tables.inputs import input_of
@@ -173,9 +174,11 @@ def _intact(blocks: Iterator[Rows], chunk: Chunk) -> Iterator[Rows]:
     """Raises InvalidTable for the many errors that pyarrow has for a damaged row group."""
     try:
         yield from blocks
-    except (FilesUnavailable, MemoryError):
+    except FilesUnavailable:
         raise
     except (pa.ArrowException, OSError) as error:
+        if is_out_of_memory(error):
+            raise
         if is_encrypted(error):
             raise InvalidTable(ENCRYPTED) from error
         last = chunk.group + chunk.groups - 1

@@ -26,6 +26,7 @@ from jobs.files.tables import (
 from model.description.schema import Schema
 from model.description.similar import similar_name
 from model.tables.dialect import FOUND, Dialect, UnclearDialect, decimal_features, find_dialect
+from worker.memory import is_out_of_memory
 from worker.tables.cut import CHUNK, EXPLAINED_CHUNK, MOST_ROWS, CutText, Text, cut_groups, cut_lines
 from worker.tables.limits import is_overfull, rows_at_once
 
@@ -237,6 +238,8 @@ def _read_footer(file: RawIOBase, size: int) -> tuple[pyarrow.parquet.FileMetaDa
     except UnicodeDecodeError:
         raise InvalidTable("the name of a column is not UTF-8") from None
     except (pa.ArrowException, OSError) as error:
+        if is_out_of_memory(error):
+            raise
         if is_encrypted(error):
             raise InvalidTable(ENCRYPTED) from error
         raise InvalidTable("the file is not Parquet, or its end is missing") from error

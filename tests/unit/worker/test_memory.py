@@ -1,13 +1,22 @@
 """A child has a share of the memory; what would take more fails with an error, and the process lives on."""
 
+import io
 import subprocess
 import sys
+from collections.abc import Iterator
+from io import RawIOBase
 from pathlib import Path
+from typing import Any, cast
+from unittest.mock import patch
 
+import pyarrow as pa
 import pytest
 
 from jobs.settings import Settings
 from worker.memory import LEAST_BUDGET, MIB, budget_of, is_out_of_memory, memory_of_machine
+from worker.tables.chunks import _intact
+from worker.tables.cut import Chunk
+from worker.tables.plan import _read_footer
 
 TAKE = """
 from worker.memory import MemoryBudget, is_out_of_memory
@@ -30,6 +39,18 @@ for take in (
 def test_each_library_says_that_it_is_out_of_memory() -> None:
     ran = subprocess.run([sys.executable, "-c", TAKE], capture_output=True, text=True, check=True)
     assert ran.stdout.split() == ["True"] * 4
+
+
+@pytest.mark.parametrize("error", [pa.ArrowMemoryError("malloc failed"), OSError("thrift: std::bad_alloc")])
+def test_a_lack_of_memory_is_no_damaged_file(error: Exception) -> None:
+    def failing() -> Iterator[Any]:
+        raise error
+        yield
+
+    with patch("pyarrow.parquet.read_metadata", side_effect=error), pytest.raises(type(error)):
+        _read_footer(cast(RawIOBase, io.BytesIO(b"PAR1" * 4)), 16)
+    with pytest.raises(type(error)):
+        list(_intact(failing(), Chunk(0, 1)))
 
 
 WIDE = """
