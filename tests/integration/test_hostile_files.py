@@ -36,6 +36,7 @@ def scored(folder: Path, files: Iterable[HostileFile], budget: int) -> dict[str,
     return {name: line | {"size": sizes[name]} for name, line in found.items()}
 
 
+@pytest.mark.timeout(900)
 def test_no_small_file_takes_much_memory_time_or_room(tmp_path: Path) -> None:
     for name, file in scored(tmp_path, costly_files(), LEAST_BUDGET).items():
         assert file["status"] in ENDED or OUT_OF_MEMORY in file["events"], (name, file)
@@ -45,6 +46,7 @@ def test_no_small_file_takes_much_memory_time_or_room(tmp_path: Path) -> None:
         assert file["results"] <= FIXED_RESULTS + RESULTS_PER_BYTE * file["size"], (name, file)
 
 
+@pytest.mark.timeout(900)
 def test_a_damaged_file_is_scored_or_refused_with_a_reason(tmp_path: Path) -> None:
     check_damaged(tmp_path, seed=1, number=150)
 
