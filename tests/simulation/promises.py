@@ -1,6 +1,7 @@
 """What must hold when the last fault is over and the work is done."""
 
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Iterable, Iterator
 from functools import cache
 from typing import Any, NamedTuple
 
@@ -65,7 +66,16 @@ def broken(stores: Stores, ledger: Ledger, attempts: int) -> Iterator[str]:
             yield from _broken_by(record, ledger.rows[job_id], ledger, attempts)
         elif job_id in ledger.batches - ledger.without_good_rows and record.status is BatchStatus.FAILED:
             yield f"{job_id} failed: {record.error!r}"
+    yield from _doubled(stores.redis, found)
     yield from left_in_queues(stores.redis)
+
+
+def _doubled(redis: Any, job_ids: Iterable[str]) -> Iterator[str]:
+    """Also those that nobody was told of."""
+    keys = Counter(redis.hget(f"job:{job_id}", "idempotency") for job_id in job_ids)
+    for key, times in keys.items():
+        if key and times > 1:
+            yield f"{times} jobs have the key {key!r}"
 
 
 def _broken_by(record: PredictionRecord, rows: list[float], ledger: Ledger, attempts: int) -> Iterator[str]:

@@ -9,6 +9,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
+from typing import Any
+from unittest.mock import patch
 
 from jobs.settings import Settings
 from tests.simulation import promises
@@ -19,6 +21,7 @@ from tests.simulation.network import Fault, Network, SimulatedRedis
 from tests.simulation.runtime import simulated
 from tests.simulation.scheduler import EPOCH, Scheduler
 from tests.simulation.service import Service, bundles, catalog, connected
+from tests.unit import in_memory
 
 KINDS = {
     "kill_before": 0.0,
@@ -117,7 +120,7 @@ def run(plan: Plan) -> Report:
         settings = Settings(data=Path(data), bundles="model/bundles", children=2, batch_children=1)
         network.damage = partial(damage_a_part, settings.data, scheduler.random)
         files = SimulatedFiles(network, settings.data)
-        with simulated(scheduler, network.time), connected(network, files):
+        with simulated(scheduler, network.time), connected(network, files), _illegal(report.broken):
             service = Service(scheduler, network, settings, plan.loss)
             service.start(webs=2, workers=1)
             callers: list[Caller | BatchCaller] = [
@@ -144,6 +147,22 @@ def run(plan: Plan) -> Report:
     report.accepted, report.calls, report.faults = len(ledger.rows), network.calls, network.faults_met
     report.seconds, report.trace = scheduler.now - EPOCH, network.trace
     return report
+
+
+@contextmanager
+def _illegal(broken: list[str]) -> Iterator[None]:
+    """Notes each change that the tables of statuses do not have, whoever catches its error."""
+    check = in_memory.check
+
+    def noting(*change: Any) -> None:
+        try:
+            check(*change)
+        except in_memory.IllegalChange as error:
+            broken.append(str(error))
+            raise
+
+    with patch.object(in_memory, "check", noting):
+        yield
 
 
 class TraceHandler(logging.Handler):
