@@ -17,7 +17,6 @@ _TO_BE_QUOTED = b'",\r\n'
 _FORMULA = r"^[=+\-@\t\r\n]"
 _SIGNED_NUMBER = r"^[+-]([0-9]+([.,][0-9]*)?|[.,][0-9]+)([eE][+-]?[0-9]+)?$"
 """No formula, though it begins like one."""
-_APOSTROPHE = pa.scalar(b"'", pa.binary())
 
 
 class Passthrough(ABC):
@@ -98,7 +97,9 @@ def escaped(array: pa.Array) -> pa.Array:
     formulas = pc.match_substring_regex(array, _FORMULA)
     numbers = pc.match_substring_regex(array, _SIGNED_NUMBER)
     return pc.if_else(
-        pc.fill_null(pc.and_not(formulas, numbers), False), join([_APOSTROPHE, array], b""), array
+        pc.fill_null(pc.and_not(formulas, numbers), False),
+        join([pa.scalar(b"'", pa.binary()), array], b""),
+        array,
     )
 
 
