@@ -10,6 +10,12 @@ import schemathesis
 KEY = re.compile(r"[\x21-\x7e]{1,255}")
 
 
+@schemathesis.serializer("application/x-ndjson")
+def send_lines(context: Any, value: Any) -> bytes:
+    """A file of lines that is made as text or bytes."""
+    return value if isinstance(value, bytes) else str(value).encode(errors="surrogatepass")
+
+
 @schemathesis.hook
 def before_call(
     context: schemathesis.HookContext, case: schemathesis.Case[Any], kwargs: dict[str, Any]
