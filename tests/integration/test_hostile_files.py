@@ -36,7 +36,8 @@ def scored(folder: Path, files: Iterable[HostileFile], budget: int) -> dict[str,
     return {name: line | {"size": sizes[name]} for name, line in found.items()}
 
 
-@pytest.mark.timeout(900)
+@pytest.mark.slow
+@pytest.mark.timeout(3600)
 def test_no_small_file_takes_much_memory_time_or_room(tmp_path: Path) -> None:
     for name, file in scored(tmp_path, costly_files(), LEAST_BUDGET).items():
         assert file["status"] in ENDED or OUT_OF_MEMORY in file["events"], (name, file)
