@@ -79,11 +79,8 @@ class Lease:
                 continue
             try:
                 status, self._beside_predictions = self._consumer.renew(self._name, *held)
-            except (
-                StoreUnavailable,
-                MemoryError,
-            ) as error:  # until the lease is over, nobody else has the task
-                self._supervisor.report("lease", error)
+            except (StoreUnavailable, MemoryError) as error:
+                self._supervisor.report("lease", error)  # until the lease is over, nobody else has the task
                 continue
             wanted = _JOIN_WANTED if held[1].task == JOIN else _WANTED
             if status not in wanted and self._held is held:
