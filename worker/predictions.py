@@ -46,7 +46,7 @@ class PredictionLoop:
             self._report.claimed()
             outcomes = self._score_all(claims)
             if self._stopping():
-                self._report.recorded(outcomes, self._record_only(outcomes))
+                self._report.recorded(outcomes, patiently(self.consumer.record, outcomes))
                 self.consumer.withdraw(wake_up)
                 break
             claims = self._record(outcomes, wake_up)
@@ -66,18 +66,12 @@ class PredictionLoop:
         """Records and claims. After a single job it usually only records, since nothing else waits then."""
         claims: list[Claim] = []
         if len(outcomes) == 1 and time.monotonic() < self._claim_at:
-            counted = self._record_only(outcomes)
+            counted = patiently(self.consumer.record, outcomes)
         else:
             counted, claims = self._record_and_claim(outcomes, wake_up)
             self._claim_at = time.monotonic() + CLAIM_EVERY_SECONDS
         self._report.recorded(outcomes, counted)
         return claims
-
-    def _record_only(self, outcomes: list[Outcome]) -> list[Outcome]:
-        try:
-            return self.consumer.record(outcomes)
-        except StoreUnavailable:
-            return patiently(self.consumer.record, outcomes)
 
     def _record_and_claim(self, outcomes: list[Outcome], wake_up: str) -> tuple[list[Outcome], list[Claim]]:
         try:
