@@ -109,7 +109,10 @@ class Journey:
     def _wake(self, queue: Queue, name: str) -> None:
         """Sends the wake-up, and runs its task as a worker does that has received it."""
         send_wake_up(self._celery, queue, name)
-        self._celery.tasks[queue.task].apply(task_id=name)
+        self._answer(queue, name)
+
+    def _answer(self, queue: Queue, name: str) -> None:
+        self._celery.tasks[queue.task].apply(task_id=name, throw=True)
 
     def call(self, method: str, path: str, body: bytes | None = None, kind: str = "") -> Response:
         headers = {"Content-Type": kind} if kind else {}
@@ -120,12 +123,15 @@ class Journey:
                 return Response(response.status, response.headers.get("Location", ""), response.read())
 
     def ended(self, path: str) -> Any:
-        """The resource of a job that has ended."""
+        """The resource of a job that has ended.
+
+        A slow machine takes longer than consumers count as alive, and then nothing is woken: no sweeper runs here.
+        """
         while True:
             resource = self.call("GET", path).resource
             if resource["finished_at"]:
                 return resource
-            gevent.sleep(0.01)
+            self._answer(BATCHES if path.startswith("/v1/batches/") else PREDICTIONS, "again")
 
     def close(self) -> None:
         self._server.stop()
