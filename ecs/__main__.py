@@ -7,7 +7,24 @@ import sys
 from collections.abc import Sequence
 from typing import Any
 
-from ecs import doctor, down, key, logs, plan, ps, push, rollback, run, scale, smoke, up, update, url
+from ecs import (
+    doctor,
+    down,
+    key,
+    logs,
+    pause,
+    plan,
+    ps,
+    push,
+    resume,
+    rollback,
+    run,
+    scale,
+    smoke,
+    up,
+    update,
+    url,
+)
 from ecs.aws import AWS_ERRORS, Aws, explain_error
 from ecs.deployment import Deployment
 from ecs.errors import EcsError, Interrupted
@@ -26,6 +43,8 @@ COMMANDS: dict[str, Any] = {
     "update": update,
     "rollback": rollback,
     "scale": scale,
+    "pause": pause,
+    "resume": resume,
     "run": run,
     "key": key,
     "smoke": smoke,

@@ -8,6 +8,7 @@ from collections.abc import Callable
 from ecs import bucket, zones
 from ecs.aws import Aws
 from ecs.errors import NEXT_STEP_CREATE, InvalidUsage, ResourceNotFound
+from ecs.keeping import check_keeping
 from ecs.names import ResourceNames
 from ecs.options import check_https
 from ecs.services import Services
@@ -53,6 +54,7 @@ class Deployment:
         """Adds the zones of a new deployment. Raises InvalidUsage if the parameters contradict each other."""
         current, region = self.app.parameters(), self.aws.region
         check_https(current | parameters, region)
+        check_keeping(current | parameters)
         return {**parameters, **zones.zone_parameters(self.aws.client("ec2"), region, zone_option, current)}
 
     def _existing_bucket(self) -> dict[str, str]:
@@ -104,7 +106,10 @@ class Deployment:
 
     def stop_reason(self, logical_id: str) -> str:
         """Why tasks of a service stop, by its logical id in the template, such as WebService."""
-        return self.services.stop_reason(logical_id.removesuffix("Service").lower())
+        spot = logical_id == "SpotWorkerService"
+        return self.services.stop_reason(
+            "worker-spot" if spot else logical_id.removesuffix("Service").lower()
+        )
 
     def address(self) -> str:
         """The base URL of web. Raises ResourceNotFound if there is none yet."""

@@ -6,8 +6,8 @@ from collections.abc import Iterator
 from ecs.options import FARGATE_MEMORY
 from ecs.template import ParameterizedTemplate
 
-MAX_WAIT_SECONDS = 25
-"""The longest wait that a caller can request: Prefer: wait=25."""
+MAX_WAIT_SECONDS = 55
+"""The longest wait that a caller can request while a worker starts: Prefer: wait=55."""
 WEB_KEEPALIVE_SECONDS = 75
 """How long web keeps an idle connection open."""
 WEB_START_SECONDS = 20

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from ipaddress import IPv4Network
 
 from ecs.errors import InvalidUsage
+from ecs.keeping import add_keeping_options, keeping_parameters
 from ecs.template import Template
 
 _TAG = re.compile(r"[A-Za-z0-9_][A-Za-z0-9._-]{0,127}")
@@ -13,6 +14,7 @@ _SIZE = re.compile(r"(\d+)/(\d+)")
 _CERTIFICATE = re.compile(r"arn:[\w-]+:acm:[\w-]+:\d{12}:certificate/\S+")
 _DOMAIN = re.compile(r"(?=.{4,253}$)([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z][a-z0-9-]*[a-z0-9]")
 _EMAIL = re.compile(r"[^@\s]+@[^@\s]+")
+_TOPIC = re.compile(r"arn:[\w-]+:sns:[\w-]+:\d{12}:[\w-]+")
 _GITLAB = re.compile(r"[\w.-]+(/[\w.-]+)+")
 _GITHUB = re.compile(r"[\w.-]+/[\w.-]+|[\w.-]+@\d+/[\w.-]+@\d+")
 FARGATE_MEMORY: dict[int, Sequence[int]] = {
@@ -49,19 +51,15 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     group.add_argument(
         "--redis", choices=["ecs", "elasticache"], help="Redis as a task (ecs, the default) or in ElastiCache"
     )
-    group.add_argument(
-        "--spot",
-        type=int,
-        metavar="PERCENT",
-        help="share of workers on Spot, not counting the first (default: 80)",
-    )
     group.add_argument("--web-size", metavar="CPU/MIB", help="size of a web task (default: 256/512)")
-    group.add_argument("--worker-size", metavar="CPU/MIB", help="size of a worker task (default: 1024/2048)")
+    group.add_argument("--worker-size", metavar="CPU/MIB", help="size of a worker task (default: 256/1024)")
+    add_keeping_options(group)
     _add_operating_options(group)
 
 
 def _add_operating_options(group: argparse._ArgumentGroup) -> None:
     group.add_argument("--alarm-email", metavar="ADDRESS", help="address that receives alarms")
+    group.add_argument("--alarm-topic", metavar="ARN", help="topic of SNS that receives alarms, instead")
     group.add_argument("--log-days", type=int, metavar="DAYS", help="retention of logs (default: 30)")
     group.add_argument(
         "--gitlab", metavar="GROUP/PROJECT", help="GitLab project whose main branch may deploy"
@@ -103,15 +101,12 @@ def app_parameters(options: argparse.Namespace) -> dict[str, str]:
             f"--worker-size {options.worker_size}: too little memory for the processes of a worker",
             f"choose at least {minimum} MiB",
         )
-    if options.spot is not None and not 0 <= options.spot <= 100:
-        raise InvalidUsage(
-            f"--spot {options.spot}: the percentage must be from 0 to 100", "for example --spot 80"
-        )
     _check_format(
         _CERTIFICATE, "--certificate", options.certificate, "arn:aws:acm:REGION:ACCOUNT:certificate/ID"
     )
     _check_format(_DOMAIN, "--domain", options.domain, "pay.example.com")
     _check_format(_EMAIL, "--alarm-email", options.alarm_email, "ada@example.com")
+    _check_format(_TOPIC, "--alarm-topic", options.alarm_topic, "arn:aws:sns:REGION:ACCOUNT:NAME")
     parameters = {
         "Name": options.stack,
         "ImageTag": check_tag(options.tag),
@@ -120,13 +115,13 @@ def app_parameters(options: argparse.Namespace) -> dict[str, str]:
         "Domain": options.domain,
         "AllowCidr": _network(options.allow_cidr),
         "Redis": options.redis,
-        "SpotWeight": options.spot,
-        "OnDemandWeight": None if options.spot is None else 100 - options.spot,
         "WebCpu": web_cpu,
         "WebMemory": web_memory,
         "WorkerCpu": worker_cpu,
         "WorkerMemory": worker_memory,
         "AlarmEmail": options.alarm_email,
+        "AlarmTopicArn": options.alarm_topic,
+        **keeping_parameters(options),
     }
     return {name: str(value) for name, value in parameters.items() if value is not None}
 

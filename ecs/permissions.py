@@ -12,8 +12,8 @@ from ecs.template import ParameterizedTemplate
 _ALWAYS = {
     "cloudformation": "ContinueUpdateRollback CreateChangeSet DeleteChangeSet DeleteStack DescribeChangeSet "
     "DescribeEvents DescribeStackEvents DescribeStacks ExecuteChangeSet ListChangeSets",
-    "cloudwatch": "DeleteAlarms DeleteDashboards DescribeAlarms GetDashboard ListTagsForResource "
-    "PutDashboard PutMetricAlarm TagResource",
+    "cloudwatch": "DeleteAlarms DeleteDashboards DescribeAlarms DisableAlarmActions EnableAlarmActions "
+    "GetDashboard ListTagsForResource PutDashboard PutMetricAlarm TagResource",
     "ec2": "AssociateRouteTable AttachInternetGateway AuthorizeSecurityGroupEgress "
     "AuthorizeSecurityGroupIngress CreateInternetGateway CreateRoute CreateRouteTable CreateSecurityGroup "
     "CreateSubnet CreateTags CreateVpc CreateVpcEndpoint DeleteInternetGateway DeleteRoute DeleteRouteTable "

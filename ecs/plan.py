@@ -14,7 +14,7 @@ from ecs.template import ParameterizedTemplate, Template
 HELP = "show what up would change, and why"
 EXAMPLES = """\
   python -m ecs plan
-  python -m ecs plan --worker-size 2048/4096 --spot 100
+  python -m ecs plan --worker-size 2048/4096 --no-spot
 """
 arguments = add_options
 
@@ -32,7 +32,9 @@ def run(deployment: Deployment, screen: Screen, options: argparse.Namespace) -> 
     show(screen, deployment.names.app, app)
     planned = ParameterizedTemplate(template.parsed, deployment.app.parameters() | app_values)
     cost = sum(prices.monthly_costs(planned).values())
-    screen.print(f"about {cost:.0f} USD a month with one worker (estimate; {prices.PRICE_LISTS})")
+    screen.print(
+        f"about {cost:.0f} USD a month with the workers of the warm hours (estimate; {prices.PRICE_LISTS})"
+    )
     screen.result(
         {
             stack.name: [change.as_json() for change in changes]

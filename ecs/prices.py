@@ -1,5 +1,6 @@
 """An estimate of what a deployment costs, by the price lists of us-east-1."""
 
+from ecs.keeping import warm_share
 from ecs.template import ParameterizedTemplate
 
 PRICE_LISTS = "AWS price lists for us-east-1, November 2026"
@@ -17,23 +18,46 @@ LOGS_GB = 0.50
 DNS_ZONE_MONTH = 0.50
 """Route 53: Cloud Map creates a zone for the DNS name of the Redis task."""
 S3_GB_MONTH = 0.023
+METRIC_MONTH = 0.30
+METRICS = 7
+"""Those that web's keeper reports."""
 
 
 def monthly_costs(app: ParameterizedTemplate) -> dict[str, float]:
-    """USD by item, with one task of each service on demand and 1 GB of logs; traffic and files are extra."""
+    """USD by item, with the workers of the warm hours on demand and 1 GB of logs, without traffic."""
     balanced, own_redis = app.parameter("LoadBalancing") == "yes", app.parameter("Redis") == "ecs"
-    tasks = ["web", "worker", *(["redis"] if own_redis else [])]
-    addresses = len(tasks) + 2 * balanced  # the load balancer has one in each zone
-    alarms = 5 if balanced else 3
-    costs = {task: _task_cost(app, f"{task.title()}Task") for task in tasks}
+    workers = int(app.parameter("LeastWorkers")) * warm_share(app.parameter("Warm"))
+    tasks = {"web": 1.0, "worker": workers, **({"redis": 1.0} if own_redis else {})}
+    addresses = sum(tasks.values()) + 2 * balanced  # the load balancer has one in each zone
+    costs = {task: count * _task_cost(app, f"{task.title()}Task") for task, count in tasks.items()}
     if not own_redis:
         costs["ElastiCache, two nodes"] = 2 * CACHE_NODE_HOUR * HOURS_PER_MONTH
     if balanced:
         costs["load balancer"] = LOAD_BALANCER_HOUR * HOURS_PER_MONTH
     costs["public addresses"] = addresses * PUBLIC_ADDRESS_HOUR * HOURS_PER_MONTH
-    small = 3 * SECRET_MONTH + alarms * ALARM_MONTH + LOGS_GB + own_redis * DNS_ZONE_MONTH
+    small = 3 * SECRET_MONTH + _alarms(app) * ALARM_MONTH + LOGS_GB + own_redis * DNS_ZONE_MONTH
     costs["secrets, alarms, logs, DNS"] = small
+    costs["metrics"] = METRICS * METRIC_MONTH
     return costs
+
+
+def paused_costs(app: ParameterizedTemplate) -> dict[str, float]:
+    """What goes on while no task runs."""
+    costs = monthly_costs(app)
+    costs["public addresses"] = (
+        2 * (app.parameter("LoadBalancing") == "yes") * PUBLIC_ADDRESS_HOUR * HOURS_PER_MONTH
+    )
+    return {item: cost for item, cost in costs.items() if item not in ("web", "worker", "redis", "metrics")}
+
+
+def _alarms(app: ParameterizedTemplate) -> int:
+    """How many metrics all alarms watch: each is billed."""
+    off = {"Balanced": app.parameter("LoadBalancing") == "no", "RedisOnEcs": app.parameter("Redis") != "ecs"}
+    return sum(
+        sum("MetricStat" in metric for metric in alarm["Properties"].get("Metrics", ())) or 1
+        for alarm in app.of_type("CloudWatch::Alarm")
+        if not off.get(alarm.get("Condition", ""))
+    )
 
 
 def _task_cost(app: ParameterizedTemplate, logical_id: str) -> float:

@@ -1,5 +1,6 @@
 """The CloudFormation templates: as text for CloudFormation, and parsed for Python."""
 
+import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -30,11 +31,16 @@ def _expand(loader: yaml.SafeLoader, suffix: str, node: yaml.Node) -> dict[str, 
 _Loader.add_multi_constructor("!", _expand)
 
 
+def _without_comments(text: str) -> str:
+    """Comments are for the readers of this repository, and would count towards MAX_BYTES."""
+    return re.sub(r"^\s*#.*\n", "", text, flags=re.MULTILINE)
+
+
 class Template:
     """A file of ecs/templates, by its name without the suffix."""
 
     def __init__(self, name: str, folder: Path = TEMPLATES) -> None:
-        self.body = (folder / f"{name}.yaml").read_text()
+        self.body = _without_comments((folder / f"{name}.yaml").read_text())
         size = len(self.body.encode())
         if size > MAX_BYTES:
             raise InvalidUsage(
@@ -63,6 +69,10 @@ class ParameterizedTemplate:
     def properties(self, logical_id: str) -> dict[str, Any]:
         properties: dict[str, Any] = self._resources[logical_id]["Properties"]
         return properties
+
+    def of_type(self, kind: str) -> list[dict[str, Any]]:
+        """All resources of a type, such as ECS::Service."""
+        return [each for each in self._resources.values() if each["Type"] == f"AWS::{kind}"]
 
     def number(self, value: Any) -> int:
         """Resolves a literal or a reference to a parameter."""

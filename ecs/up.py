@@ -14,7 +14,7 @@ from ecs.template import Template
 HELP = "create the deployment, or change it"
 EXAMPLES = """\
   python -m ecs up
-  python -m ecs up --no-alb --spot 100 --yes
+  python -m ecs up --no-alb --warm never --yes
   python -m ecs up --certificate arn:aws:acm:eu-central-1:123456789012:certificate/… --domain pay.example.com
   python -m ecs up --gitlab group/project
 """

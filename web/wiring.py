@@ -29,6 +29,9 @@ from web.batches import BatchRoutes
 from web.bodies import Bodies
 from web.capacity_watch import CapacityWatch
 from web.dead import DeadLetterRoutes
+from web.keeper.awakening import Awakening
+from web.keeper.services import WorkerServices
+from web.keeper.wiring import KeptWorkers, keep_workers
 from web.key_limits import KeyLimits
 from web.keys import ApiKeys
 from web.models import ModelRoutes
@@ -79,6 +82,8 @@ class Backends:
     process: Process
     channel: str
     post_webhook: Post
+    workers: WorkerServices | None = None
+    """Where workers are started and stopped; None where nobody does."""
 
 
 @dataclass(frozen=True)
@@ -94,6 +99,7 @@ class Web:
     keys: ApiKeys
     supervisor: Supervisor
     webhooks: WebhookSender
+    kept: KeptWorkers | None
 
     def start(self) -> None:
         """Starts what runs in the background."""
@@ -103,6 +109,8 @@ class Web:
         self.supervisor.start("keys", self.keys.run)
         self.supervisor.start("access log", self.access_log.run)
         self.supervisor.start("webhooks", self.webhooks.run)
+        if self.kept:
+            self.kept.start(self.supervisor)
 
     def drain(self) -> None:
         """Answers the waiting callers, and closes each connection after its next response."""
@@ -111,11 +119,18 @@ class Web:
         self.connections.draining = True
 
 
-def _limits(settings: Settings, backends: Backends, monitor: Monitor) -> tuple[KeyLimits, CapacityWatch]:
+def _watch(
+    settings: Settings, backends: Backends, monitor: Monitor, metrics: Metrics
+) -> tuple[KeyLimits, CapacityWatch, KeptWorkers | None]:
+    kept = None
+    if backends.workers:
+        kept = keep_workers(settings, backends.redis, backends.workers, monitor, metrics, gevent.sleep)
+    awakening = kept.awakening if kept else Awakening()
     usage = UsageReader(backends.redis)
     limits = KeyLimits(usage, settings, time.time)
     most = settings.max_waiting
-    return limits, CapacityWatch(monitor, usage, limits, backends.process, most, time.time)
+    watch = CapacityWatch(monitor, usage, limits, backends.process, most, time.time, awakening)
+    return limits, watch, kept
 
 
 def build(settings: Settings, keys: ApiKeys, catalog: Catalog, journal: Journal, backends: Backends) -> Web:
@@ -125,7 +140,7 @@ def build(settings: Settings, keys: ApiKeys, catalog: Catalog, journal: Journal,
     access_log = AccessLog(Metrics(backends.redis), journal)
     supervisor = Supervisor(access_log.metrics, gevent.spawn, gevent.sleep)
     monitor = Monitor(backends.redis, settings)
-    limits, watch = _limits(settings, backends, monitor)
+    limits, watch, kept = _watch(settings, backends, monitor, access_log.metrics)
     read: dict[str, ReadJobs] = {ids.PREDICTION: store.read, ids.BATCH: batch_store.read}
     waiting = WaitingCallers(backends.subscriber, read, backends.channel, settings.max_waiting_callers)
     admission = Admission(store, watch, backends.send_wake_up, journal)
@@ -157,4 +172,4 @@ def build(settings: Settings, keys: ApiKeys, catalog: Catalog, journal: Journal,
             DocumentRoutes(Document(catalog, keyed=bool(keys.owners), route_classes=ROUTE_CLASSES)),
         )
     )
-    return Web(app, access_log, watch, waiting, connections, batches, keys, supervisor, webhooks.sender)
+    return Web(app, access_log, watch, waiting, connections, batches, keys, supervisor, webhooks.sender, kept)

@@ -20,7 +20,12 @@ WRONG = {
     "a size too small for a worker": (["up", "--worker-size", "256/512"], {}, "1024 MiB"),
     "a malformed size": (["up", "--web-size", "big"], {}, "1024/2048"),
     "a malformed network": (["plan", "--allow-cidr", "300.0.0.0/8"], {}, "203.0.113.0/24"),
-    "a percentage over 100": (["plan", "--spot", "101"], {}, "0 to 100"),
+    "hours without a zone": (["plan", "--warm", "Mon-Fri 08-18"], {}, "DAYS HOURS ZONE"),
+    "a zone that does not exist": (["plan", "--warm", "Mon 08-18 Europe/Berlim"], {}, "Mon-Fri 08-18"),
+    "more workers than the most": (["plan", "--least", "11"], {}, "--most 11"),
+    "no worker at all": (["plan", "--most", "0"], {}, "from 1 to 5000"),
+    "workers by hand": (["scale", "worker", "3"], {}, "--least 3 --most 3"),
+    "a topic that is none": (["plan", "--alarm-topic", "pages"], {}, "arn:aws:sns"),
     "an unknown zone": (["plan", "--zones", "eu-central-1a,b"], {}, "choose two of"),
     "an invalid tag": (["update", "--tag", "a b"], {}, "letters"),
     "an empty tag": (["plan", "--tag", ""], {}, "letters"),
@@ -41,8 +46,8 @@ WRONG = {
     "a retention that CloudWatch does not offer": (["up", "--log-days", "13"], {}, "7, 14, 30"),
     "an endpoint without a scheme": (["ps"], {"AWS_ENDPOINT_URL": "localhost:4566"}, "http://"),
     "a malformed age": (["logs", "--since", "3y"], {}, "10m"),
-    "a negative number of tasks": (["scale", "worker", "-1"], {}, "0 to 5000"),
-    "too many tasks for a service": (["scale", "worker", "5001"], {}, "0 to 5000"),
+    "a negative number of tasks": (["scale", "web", "-1"], {}, "0 to 5000"),
+    "too many tasks for a service": (["scale", "web", "5001"], {}, "0 to 5000"),
     "an invalid owner of a key": (["key", "A b"], {}, "a-z"),
     "no key for the smoke test": (["smoke"], {}, "PAYGRADE_KEY"),
     "a malformed address for the smoke test": (["smoke", "--url", "web"], {"PAYGRADE_KEY": "x"}, "http://"),
@@ -59,7 +64,7 @@ NEEDS_A_DEPLOYMENT = (
     ["url"],
     ["logs"],
     ["rollback"],
-    ["scale", "worker", "2"],
+    ["scale", "web", "2"],
     ["update", "--force", "--yes"],
     ["update", "--tag", "v1"],
     ["run", "--", "ls"],
@@ -111,7 +116,7 @@ def test_an_unreachable_aws_gives_exit_status_1(cloud: Cloud) -> None:
 
 @pytest.mark.parametrize("command", ["up", "down", "update"])
 def test_without_a_terminal_a_change_needs_yes(cloud: Cloud, running: str, command: str) -> None:
-    options = {"up": ["--spot", "10"], "down": [], "update": ["--force"]}
+    options = {"up": ["--most", "9"], "down": [], "update": ["--force"]}
     before = cloud.ecs("ps", "--json", "--stack", running).json
     result = cloud.ecs(command, "--stack", running, *options[command])
     assert result.status == 2

@@ -24,6 +24,10 @@ ALLOWED = {
         ("s3:PutObject", FILES),
         ("s3:DeleteObject", FILES),
         ("s3:ListBucket", BUCKET),
+        ("ecs:DescribeServices", arn("ecs", f"service/{NAME}/worker")),
+        ("ecs:DescribeServices", arn("ecs", f"service/{NAME}/worker-spot")),
+        ("ecs:UpdateService", arn("ecs", f"service/{NAME}/worker")),
+        ("ecs:UpdateService", arn("ecs", f"service/{NAME}/worker-spot")),
     ],
     "WorkerRole": [
         ("s3:GetObject", FILES),
@@ -66,6 +70,9 @@ DENIED_TO_ALL = [
 DENIED_TO_TASKS = [
     ("s3:GetObject", f"{BUCKET}/elsewhere/file"),
     ("ecs:UpdateService", arn("ecs", f"service/{NAME}/web")),
+    ("ecs:UpdateService", arn("ecs", f"service/{NAME}/redis")),
+    ("ecs:UpdateService", arn("ecs", "service/another/worker")),
+    ("ecs:RunTask", arn("ecs", f"task-definition/{NAME}-worker:1")),
     ("secretsmanager:GetSecretValue", arn("secretsmanager", f"secret:{NAME}-base-RedisPassword")),
     ("iam:PassRole", f"arn:aws:iam::{ACCOUNT}:role/{NAME}-app-WebRole"),
 ]

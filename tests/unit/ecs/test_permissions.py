@@ -32,7 +32,7 @@ CHANGED_BY_OPTIONS = {
 }
 SHAPES = {
     "RedisOnElastiCache": {"Redis": "elasticache"},
-    "Alarmed": {"AlarmEmail": "ada@example.com"},
+    "AlarmedByEmail": {"AlarmEmail": "ada@example.com"},
     "MakeGitLabProvider": {"GitLabProject": "group/project"},
     "MakeGitHubProvider": {"GitHubRepository": "owner/name"},
 }

@@ -37,7 +37,7 @@ def test_the_linter_reports_a_mistake(tmp_path: Path) -> None:
 
 
 def test_a_template_too_large_for_cloudformation_is_refused(tmp_path: Path) -> None:
-    (tmp_path / "app.yaml").write_text("#" * 51_201)
+    (tmp_path / "app.yaml").write_text("Description: " + "a" * 51_201)
     with pytest.raises(InvalidUsage, match="51200"):
         Template("app", tmp_path)
 
@@ -87,14 +87,16 @@ def test_options_set_parameters_of_the_templates() -> None:
     everything = options(
         *("--tag", "v1", "--alb", "--certificate", CERTIFICATE, "--domain", "example.com"),
         *("--allow-cidr", "203.0.113.0/24"),
-        *("--redis", "elasticache", "--spot", "30", "--web-size", "512/1024", "--worker-size", "2048/4096"),
+        *("--redis", "elasticache", "--no-spot", "--web-size", "512/1024", "--worker-size", "2048/4096"),
+        *("--warm", "Mon-Fri 08-18 Europe/Berlin", "--least", "2", "--most", "4", "--within", "60"),
+        *("--alarm-topic", "arn:aws:sns:eu-central-1:123456789012:pages"),
         *("--alarm-email", "ada@example.com", "--log-days", "7", "--gitlab", "group/project"),
         *("--github", "owner/name"),
     )
     app, base = app_parameters(everything), base_parameters(everything)
     assert set(app) <= set(Template("app").parameters)
     assert set(base) <= set(Template("base").parameters)
-    assert (app["SpotWeight"], app["OnDemandWeight"]) == ("30", "70")
+    assert (app["Spot"], app["Warm"], app["MostWorkers"]) == ("no", "Mon-Fri 08-18 Europe/Berlin", "4")
     assert (app["WorkerCpu"], app["WorkerMemory"]) == ("2048", "4096")
 
 
