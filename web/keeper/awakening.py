@@ -14,12 +14,14 @@ log = logging.getLogger(__name__)
 class Awakening:
     """Whether the workers sleep, as of the last second. Without a memory they never do."""
 
-    def __init__(self, memory: KeeperMemory | None = None, longest_wait: int = 0) -> None:
+    def __init__(
+        self, memory: KeeperMemory | None = None, longest_wait: int = 0, event: Event | None = None
+    ) -> None:
         self.longest_wait = longest_wait
         """Seconds that callers may wait while no worker lives."""
         self._memory = memory
         self._asleep = False
-        self._work_arrived = Event()
+        self._work_arrived = event or Event()
         self.start_seconds: float | None = None
         """Until a worker should have started, if none lives."""
 

@@ -86,7 +86,7 @@ def decide(seen: Seen, state: KeeperState, limits: Limits) -> Decision:
     """
     state = _watched(seen, state, limits)
     needed = _needed(seen, state, limits)
-    state = _window_moved(seen, state, needed, limits)
+    state = _window_moved(seen, state, needed)
     idle = seen.now - state.busy_at >= limits.idle_seconds
     target = limits.least if idle else max(needed, state.most, state.most_before, 1)
     target = min(max(target, limits.least), max(limits.most, limits.least))
@@ -134,18 +134,17 @@ def _needed(seen: Seen, state: KeeperState, limits: Limits) -> int:
     return max(needed, 1 if seen.busy else 0)
 
 
-def _window_moved(seen: Seen, state: KeeperState, needed: int, limits: Limits) -> KeeperState:
+def _window_moved(seen: Seen, state: KeeperState, needed: int) -> KeeperState:
     """What was needed is remembered for one window and the one after, with what the work of a window took."""
     if not 0 < state.window_at <= seen.now:
-        return state._replace(window_at=seen.now, window_totals=seen.totals, most=needed, most_before=0)
+        before = seen.desired.total  # nothing is known of what these were needed for
+        return state._replace(window_at=seen.now, window_totals=seen.totals, most=needed, most_before=before)
     if seen.now - state.window_at < DOWN_AFTER_SECONDS:
         return state._replace(most=max(state.most, needed))
-    busy = _kept_busy(state, seen.now - state.window_at)
+    # What kept them busy is a reason not to go down, and none to go up.
+    busy = min(_kept_busy(state, seen.now - state.window_at), seen.desired.total)
     return state._replace(
-        window_at=seen.now,
-        window_totals=seen.totals,
-        most=needed,
-        most_before=min(max(state.most, needed, busy), max(limits.most, limits.least)),
+        window_at=seen.now, window_totals=seen.totals, most=needed, most_before=max(state.most, needed, busy)
     )
 
 
