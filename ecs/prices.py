@@ -19,7 +19,7 @@ DNS_ZONE_MONTH = 0.50
 """Route 53: Cloud Map creates a zone for the DNS name of the Redis task."""
 S3_GB_MONTH = 0.023
 METRIC_MONTH = 0.30
-METRICS = 7
+METRICS = 8
 """Those that web's keeper reports."""
 
 
@@ -51,13 +51,8 @@ def paused_costs(app: ParameterizedTemplate) -> dict[str, float]:
 
 
 def _alarms(app: ParameterizedTemplate) -> int:
-    """How many metrics all alarms watch: each is billed."""
     off = {"Balanced": app.parameter("LoadBalancing") == "no", "RedisOnEcs": app.parameter("Redis") != "ecs"}
-    return sum(
-        sum("MetricStat" in metric for metric in alarm["Properties"].get("Metrics", ())) or 1
-        for alarm in app.of_type("CloudWatch::Alarm")
-        if not off.get(alarm.get("Condition", ""))
-    )
+    return sum(not off.get(alarm.get("Condition", "")) for alarm in app.of_type("CloudWatch::Alarm"))
 
 
 def _task_cost(app: ParameterizedTemplate, logical_id: str) -> float:

@@ -18,6 +18,7 @@ UNITS = {
     "OldestSeconds": "Seconds",
     "Workers": "Count",
     "WorkersMissing": "Count",
+    "JobsWithoutWorker": "Count",
     "KeeperRounds": "Count",
     "RowsPerSecond": "Count/Second",
     "StoreMemoryPercent": "Percent",
@@ -62,11 +63,13 @@ def measured(outcome: RoundOutcome, memory: Memory) -> dict[str, float]:
     capacity, services = outcome.capacity, outcome.services
     batches = capacity.batches
     counts = [services.on_demand, *([services.spot] if services.spot else [])]
+    waiting = capacity.waiting + batches.waiting
     return {
-        "JobsWaiting": capacity.waiting + batches.waiting,
+        "JobsWaiting": waiting,
         "OldestSeconds": max(capacity.oldest_seconds, batches.oldest_seconds),
         "Workers": capacity.workers,
         "WorkersMissing": max(sum(count.desired for count in counts) - capacity.workers, 0),
+        "JobsWithoutWorker": 0 if capacity.workers else waiting,
         "KeeperRounds": outcome.pulse.rounds,
         "RowsPerSecond": outcome.pulse.rows_per_second,
         "StoreMemoryPercent": round(100 * memory.used / memory.most, 1) if memory.most else 0,

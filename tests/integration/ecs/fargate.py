@@ -7,18 +7,18 @@ from typing import Any
 from tests.integration.service import Service
 from tests.integration.stack import Stack
 
-CLUSTER, SERVICES = "pay", ("worker", "worker-spot")
+SERVICES = ("worker", "worker-spot")
 LOOK_SECONDS = 0.1
 
 
-def create_services(ecs: Any) -> None:
+def create_services(ecs: Any, cluster: str) -> None:
     """Both, without tasks."""
-    ecs.create_cluster(clusterName=CLUSTER)
+    ecs.create_cluster(clusterName=cluster)
     container = {"name": "worker", "image": "worker", "memory": 1024}
     ecs.register_task_definition(family="pay-worker", containerDefinitions=[container])
     for service in SERVICES:
         ecs.create_service(
-            cluster=CLUSTER,
+            cluster=cluster,
             serviceName=service,
             taskDefinition="pay-worker",
             desiredCount=0,
@@ -29,11 +29,12 @@ def create_services(ecs: Any) -> None:
 class Fargate:
     """`with Fargate(ecs, stack) as fargate`: a worker starts some seconds after it was asked for."""
 
-    def __init__(self, ecs: Any, stack: Stack, start_seconds: float) -> None:
+    def __init__(self, ecs: Any, cluster: str, stack: Stack, start_seconds: float) -> None:
         self.workers: dict[str, list[Service]] = {service: [] for service in SERVICES}
         self.ended: list[int] = []
         """The exit statuses of workers that were stopped."""
         self._ecs = ecs
+        self._cluster = cluster
         self._stack = stack
         self._start_seconds = start_seconds
         self._stop = threading.Event()
@@ -55,7 +56,7 @@ class Fargate:
         return sum(map(len, self.workers.values()))
 
     def _counts(self) -> dict[str, int]:
-        found = self._ecs.describe_services(cluster=CLUSTER, services=list(SERVICES))["services"]
+        found = self._ecs.describe_services(cluster=self._cluster, services=list(SERVICES))["services"]
         return {service["serviceName"]: service["desiredCount"] for service in found}
 
     def _run(self) -> None:

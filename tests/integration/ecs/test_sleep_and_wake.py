@@ -1,4 +1,4 @@
-"""The whole loop, all real but AWS: web asks ministack for workers, which run as processes of this machine."""
+"""The whole loop, all real but AWS: web asks ministack for workers, which are processes of this machine."""
 
 import signal
 from collections.abc import Iterator
@@ -20,10 +20,10 @@ ROW = {"inputs": {"years": 4.5}}
 
 
 @pytest.fixture
-def sleeping(cloud: Cloud, tmp_path: Path) -> Iterator[tuple[Stack, Fargate]]:
+def sleeping(cloud: Cloud, stack: str, tmp_path: Path) -> Iterator[tuple[Stack, Fargate]]:
     """Web with two processes, and workers that sleep."""
     ecs = cloud.client("ecs")
-    create_services(ecs)
+    create_services(ecs, stack)
     settings = {
         **CREDENTIALS,
         "AWS_ENDPOINT_URL": cloud.endpoint,
@@ -31,20 +31,23 @@ def sleeping(cloud: Cloud, tmp_path: Path) -> Iterator[tuple[Stack, Fargate]]:
         "PAYGRADE_QUEUES": "predictions,batches",
         "PAYGRADE_BATCH_CHILDREN": "1",
         "PAYGRADE_WEB_PROCESSES": "2",
-        "PAYGRADE_WORKER_SERVICE": "pay/worker",
+        "PAYGRADE_WORKER_SERVICE": f"{stack}/worker",
         "PAYGRADE_WORKER_SPOT_SERVICE": "worker-spot",
         "PAYGRADE_WARM": "never",
         "PAYGRADE_IDLE_SECONDS": "10",
         "PAYGRADE_WAKING_WAIT_SECONDS": "55",
     }
-    with Stack(tmp_path / "data", settings) as stack, Fargate(ecs, stack, START_SECONDS) as fargate:
-        stack.start_web()
-        asleep(stack)
-        yield stack, fargate
+    with Stack(tmp_path / "data", settings) as site, Fargate(ecs, stack, site, START_SECONDS) as fargate:
+        site.start_web()
+        asleep(site)
+        yield site, fargate
 
 
 def asleep(stack: Stack) -> None:
+    """Each web process has seen it once another round has begun: it looks every second."""
     wait_until("the workers sleep", lambda: stack.redis.hget("keeper", "asleep") == "1")
+    round_ = stack.redis.hget("keeper", "round")
+    wait_until("the next round", lambda: stack.redis.hget("keeper", "round") != round_)
 
 
 def post(stack: Stack, path: str = "/v1/predictions", body: Any = None, **headers: str) -> requests.Response:
@@ -63,7 +66,7 @@ def test_a_call_to_sleeping_workers_wakes_one_and_gets_its_score(sleeping: tuple
     assert [event["spot"] for event in stack.web.events("worker_woken")] == [True]
     assert (len(fargate.workers["worker-spot"]), len(fargate.workers["worker"])) == (1, 0)
     at_rest(stack, fargate)
-    assert fargate.ended == [0]
+    wait_until("it has ended well", lambda: fargate.ended == [0])
     retry_after = int(post(stack, Prefer="respond-async").headers["Retry-After"])
     assert retry_after < 40  # no longer the first guess
     wait_until("it is scored", lambda: fargate.running == 1)

@@ -226,13 +226,8 @@ def failures_roll_back(templates: Templates) -> Iterator[str]:
 
 def alarms_watch_what_is_reported(templates: Templates) -> Iterator[str]:
     for name, alarm in templates.of("CloudWatch::Alarm"):
-        watched = [
-            alarm,
-            *(each["MetricStat"]["Metric"] for each in alarm.get("Metrics", []) if "MetricStat" in each),
-        ]
-        for metric in watched:
-            if metric.get("Namespace") == NAMESPACE and metric["MetricName"] not in UNITS:
-                yield f"{name}: web reports no {metric['MetricName']}"
+        if alarm["Namespace"] == NAMESPACE and alarm["MetricName"] not in UNITS:
+            yield f"{name}: web reports no {alarm['MetricName']}"
         if "AlarmActions" not in alarm:
             yield f"{name}: nobody receives it"
 

@@ -142,6 +142,7 @@ def test_once_a_minute_the_keeper_says_what_it_sees(
         "JobsWaiting": 2,
         "Workers": 0,
         "WorkersMissing": 1,
+        "JobsWithoutWorker": 2,
         "KeeperRounds": 12,
         "RowsPerSecond": 10,
         "StoreMemoryPercent": 30,
