@@ -35,7 +35,8 @@ class Scene:
     idle: float = 600.0
     web_processes: int = 2
     with_spot: bool = True
-    boot_seconds: float = 1.5
+    boot_seconds: float = 2.3
+    """Of a whole vCPU: what starting a worker takes of a processor until its first score (measured)."""
     rows: float = 5_000.0
     explained: float = 50.0
     chunks: float = 0.5
