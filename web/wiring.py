@@ -2,6 +2,7 @@
 
 import time
 from dataclasses import dataclass
+from importlib.resources import files
 
 import gevent
 from redis import Redis
@@ -29,6 +30,7 @@ from web.batches import BatchRoutes
 from web.bodies import Bodies
 from web.capacity_watch import CapacityWatch
 from web.dead import DeadLetterRoutes
+from web.guide.routes import GuideRoutes
 from web.keeper.awakening import Awakening
 from web.keeper.services import WorkerServices
 from web.keeper.wiring import KeptWorkers, keep_workers
@@ -61,6 +63,7 @@ ROUTE_CLASSES = (
     DeadLetterRoutes,
     OperatingRoutes,
     DocumentRoutes,
+    GuideRoutes,
 )
 """The classes whose methods are routes."""
 
@@ -133,6 +136,11 @@ def _watch(
     return limits, watch, kept
 
 
+def _documents(catalog: Catalog, keys: ApiKeys) -> tuple[DocumentRoutes, GuideRoutes]:
+    document = Document(catalog, keyed=bool(keys.owners), route_classes=ROUTE_CLASSES)
+    return DocumentRoutes(document), GuideRoutes(files("web.guide") / "site")
+
+
 def build(settings: Settings, keys: ApiKeys, catalog: Catalog, journal: Journal, backends: Backends) -> Web:
     """Connects to nothing, and starts nothing."""
     store = PredictionStore(backends.redis, settings)
@@ -169,7 +177,7 @@ def build(settings: Settings, keys: ApiKeys, catalog: Catalog, journal: Journal,
             DeliveryRoutes(predictions, batches, webhooks.outbox),
             DeadLetterRoutes(letters),
             OperatingRoutes(monitor, watch, access_log, webhooks.outbox, backends.files),
-            DocumentRoutes(Document(catalog, keyed=bool(keys.owners), route_classes=ROUTE_CLASSES)),
+            *_documents(catalog, keys),
         )
     )
     return Web(app, access_log, watch, waiting, connections, batches, keys, supervisor, webhooks.sender, kept)

@@ -156,7 +156,7 @@ class Network:
 
     def _perform_late(self, seconds: float, name: str, perform: Callable[[], Any]) -> None:
         self._scheduler.sleep(seconds)
-        with suppress(RedisError):
+        with suppress(RedisError, ValueError):  # the caller has closed its file
             self._perform(name, perform)
 
     def _kill(self, process: Process) -> None:

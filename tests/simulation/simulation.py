@@ -138,7 +138,8 @@ def run(plan: Plan) -> Report:
             scheduler.run(lambda: scheduler.now > ends, RECOVERY_SECONDS)
             recovered = scheduler.run(lambda: promises.all_ended(stores), RECOVERY_SECONDS)
             if recovered:
-                settled = scheduler.now + settings.lease_seconds + 5
+                # A sweep sees that the clock was set, one requeues when the lease is over, one may be lost.
+                settled = scheduler.now + settings.lease_seconds + 10
                 scheduler.run(lambda: scheduler.now > settled, RECOVERY_SECONDS)
             report.broken += ledger.broken
             report.broken += promises.broken(stores, ledger, settings.attempts)
