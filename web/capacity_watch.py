@@ -72,7 +72,7 @@ class CapacityWatch:
             self._monitor.report_alive(self._process)
             self.room = self._monitor.room()
             self.awakening.refresh()
-            self.capacity = self._monitor.capacity()._replace(start_seconds=self.awakening.start_seconds)
+            self.capacity = self.awakening.added_to(self._monitor.capacity())
             self._read_kept()
             self._limits.refresh()
             self.accepting = self.capacity.accepting(self.room, self._max_waiting)

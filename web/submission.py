@@ -169,7 +169,9 @@ class JobSubmission(Generic[R]):
     def longest_wait(self) -> int:
         """Seconds that a caller may wait: longer while a worker is started."""
         watch = self._capacity_watch
-        return watch.awakening.longest_wait if watch.capacity.is_waking else LONGEST_WAIT_SECONDS
+        if watch.capacity.start_seconds is None:
+            return LONGEST_WAIT_SECONDS
+        return watch.awakening.longest_wait
 
     def read(self, job_id: str, owner: str, wait_seconds: float = 0) -> R:
         """Reads the record; waits up to `wait_seconds` for its end. Raises UnknownJob or ExpiredJob."""

@@ -77,12 +77,7 @@ class Capacity(NamedTuple):
     """How many rows all children together explain while they have work."""
     batches: BatchCapacity = BatchCapacity()
     start_seconds: float | None = None
-    """Until a worker should have started, while none lives; None where nobody starts one."""
-
-    @property
-    def is_waking(self) -> bool:
-        """No worker lives, and one is started as soon as there is work."""
-        return self.start_seconds is not None and not self.children
+    """Until a worker should have started; None while one lives, or where nobody starts one."""
 
     @property
     def workers(self) -> int:

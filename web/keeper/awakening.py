@@ -5,6 +5,7 @@ import logging
 from gevent.event import Event
 
 from jobs.keeper.store import KeeperMemory
+from jobs.queues.capacity import Capacity
 from web.keeper.need import Counts
 from web.keeper.services import WorkerServices
 
@@ -22,8 +23,7 @@ class Awakening:
         self._memory = memory
         self._asleep = False
         self._work_arrived = event or Event()
-        self.start_seconds: float | None = None
-        """Until a worker should have started, if none lives."""
+        self._start_seconds: float | None = None
 
     def refresh(self) -> None:
         """Call it every second. Raises StoreUnavailable."""
@@ -31,7 +31,11 @@ class Awakening:
             return
         now, sleep, _ = self._memory.read()
         self._asleep = sleep.asleep
-        self.start_seconds = sleep.seconds_left(now)
+        self._start_seconds = sleep.seconds_left(now)
+
+    def added_to(self, capacity: Capacity) -> Capacity:
+        """The capacity, with the time until a worker should have started."""
+        return capacity if capacity.children else capacity._replace(start_seconds=self._start_seconds)
 
     def work_arrived(self) -> None:
         """Call it after a job was accepted: it costs nothing while they are awake."""

@@ -30,9 +30,7 @@ def sleeping(new_site: NewSite) -> Sleeping:
         assert memory.finish(round_, Sleep(asleep=True, start_seconds=33), state._replace(sleeping=True))
         assert site.web.kept
         site.web.kept.awakening.refresh()
-        site.web.watch.capacity = site.monitor.capacity()._replace(
-            start_seconds=site.web.kept.awakening.start_seconds
-        )
+        site.web.watch.capacity = site.web.watch.awakening.added_to(site.monitor.capacity())
         site.web.supervisor.start("waker", site.web.kept.waker.run)
         gevent.sleep(0)
         return site, services
@@ -120,7 +118,7 @@ def test_callers_may_wait_longer_while_a_worker_starts(sleeping: Sleeping) -> No
     site, _ = sleeping(waking_wait_seconds=55)
     assert site.web.batches.longest_wait == 55
     site.hire()
-    site.web.watch.capacity = site.monitor.capacity()._replace(start_seconds=33)
+    site.web.watch.capacity = site.web.watch.awakening.added_to(site.monitor.capacity())
     assert site.web.batches.longest_wait == 25
     assert site.post(ROW, Prefer="wait=55").headers["Preference-Applied"] == "wait=25"
 
