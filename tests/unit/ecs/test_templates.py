@@ -1,6 +1,7 @@
 """The templates pass CloudFormation's linter under every condition, and match the names and options."""
 
 import hashlib
+import json
 from argparse import ArgumentParser, Namespace
 from pathlib import Path
 from typing import Any
@@ -31,9 +32,18 @@ def test_the_linter_reports_nothing(name: str) -> None:
 
 
 def test_the_linter_reports_a_mistake(tmp_path: Path) -> None:
-    body = Template("app").body
-    (tmp_path / "app.yaml").write_text(body.replace("NetworkMode: awsvpc", "NetworkMode: awsvcp"))
+    text = (TEMPLATES / "app.yaml").read_text()
+    (tmp_path / "app.yaml").write_text(text.replace("NetworkMode: awsvpc", "NetworkMode: awsvcp"))
     assert lint_file(tmp_path / "app.yaml")
+
+
+@pytest.mark.parametrize("name", ["base", "app"])
+def test_what_is_sent_is_what_was_read(name: str, tmp_path: Path) -> None:
+    """As JSON, in which the linter finds as little as in YAML."""
+    sent = tmp_path / f"{name}.json"
+    sent.write_text(Template(name).body)
+    assert lint_file(sent) == []
+    assert set(json.loads(Template(name).body)["Resources"]) == set(Template(name).parsed["Resources"])
 
 
 def test_a_template_too_large_for_cloudformation_is_refused(tmp_path: Path) -> None:
