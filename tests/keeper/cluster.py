@@ -46,7 +46,7 @@ class SimulatedEcs(WorkerServices):
         self.has_spot = True
         self.deploying = False
         self.throttled = 0.0
-        """The share of calls that are refused."""
+        """The share of calls that are refused, however often the client has repeated them."""
         self.started: Callable[[Task], None] = lambda task: None
         self.history: list[tuple[float, int]] = []
         """How many tasks were asked for, by the time."""

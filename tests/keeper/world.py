@@ -138,6 +138,7 @@ class World:
         self.tally = Tally()
         self.reports: list[RoundOutcome] = []
         self.refused = 0
+        self.deaths = 0
         self.memory = PlainMemory(
             lambda: self.timeline.now, lambda: bool(self.ecs.reported), lambda: int(self.explained.added)
         )
@@ -166,6 +167,7 @@ class World:
         if len(self.webs) == 1:
             return
         web.lives = False
+        self.deaths += 1
         self.webs.remove(web)
         self.timeline.after(restart_after, lambda: self.webs.append(WebProcess(self, self.timeline.now)))
 

@@ -13,8 +13,8 @@ from botocore.config import Config
 from web.keeper.need import Counts, ServiceCount
 from web.keeper.services import FoundServices, WorkerServices
 
-_CONFIG = Config(connect_timeout=1, read_timeout=2, retries={"total_max_attempts": 2, "mode": "standard"})
-"""A call that fails is not worth waiting for: the next round of the keeper is five seconds away."""
+_CONFIG = Config(connect_timeout=1, read_timeout=2, retries={"total_max_attempts": 3, "mode": "standard"})
+"""Refused calls are repeated a moment later; beyond that, the next round is five seconds away."""
 
 
 class EcsWorkerServices(WorkerServices):

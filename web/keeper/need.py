@@ -91,10 +91,10 @@ def decide(seen: Seen, state: KeeperState, limits: Limits) -> Decision:
     target = limits.least if idle else max(needed, state.most, state.most_before, 1)
     target = min(max(target, limits.least), max(limits.most, limits.least))
     state = _spot_watched(seen, state)
-    counts = _divided(target, seen, state)
     asleep = target == 0 and not seen.deploying
-    if target == 0 and not (asleep and state.sleeping and seen.asleep):
-        counts = seen.desired
+    announced = asleep and state.sleeping and seen.asleep
+    keep = seen.deploying or (target == 0 and not announced)
+    counts = _divided(target, seen, state, seen.desired if keep else Counts(0, 0))
     return Decision(counts, asleep, state._replace(sleeping=asleep), needed)
 
 
@@ -171,18 +171,16 @@ def _spot_watched(seen: Seen, state: KeeperState) -> KeeperState:
     return state._replace(spot_waits_since=0.0, spot_short_until=seen.now + SPOT_SHORT_SECONDS)
 
 
-def _divided(target: int, seen: Seen, state: KeeperState) -> Counts:
+def _divided(target: int, seen: Seen, state: KeeperState, stay: Counts) -> Counts:
     """Spot first; what runs on demand stays until Spot has given as much.
 
-    Nothing goes down in a deployment.
+    `stay`: so many stay, but for those that Spot does not give: a deployment would wait for them.
     """
     if seen.spot is None:
         counts = Counts(target, 0)
     elif seen.now < state.spot_short_until:
         spot = min(target, seen.spot.running)
-        counts = Counts(target - spot, spot)
+        counts, stay = Counts(target - spot, spot), stay._replace(spot=min(stay.spot, seen.spot.running))
     else:
         counts = Counts(min(seen.on_demand.desired, max(target - seen.spot.running, 0)), target)
-    if not seen.deploying:
-        return counts
-    return Counts(*map(max, counts, seen.desired))
+    return Counts(*map(max, counts, stay))
