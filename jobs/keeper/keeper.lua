@@ -17,7 +17,7 @@ end
 
 -- Whether the last round began so long ago. A clock that was set back does not put the next one off.
 local function is_due(every_ms)
-  local since = now - tonumber(redis.call('HGET', KEEPER, 'begun_at') or now - every_ms)
+  local since = now - (tonumber(redis.call('HGET', KEEPER, 'begun_at') or '') or now - every_ms)
   return since < 0 or since >= every_ms
 end
 

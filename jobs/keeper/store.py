@@ -75,7 +75,7 @@ class KeeperStore(KeeperMemory):
             int(begun.now) / 1000,
             sleep,
             KeeperState.decode(begun.state),
-            int(begun.explained),
+            int(begun.explained) if begun.explained.isdigit() else 0,
         )
 
     def finish(self, round_: KeeperRound, sleep: Sleep, state: KeeperState) -> bool:
@@ -101,6 +101,11 @@ class KeeperStore(KeeperMemory):
 def _sleep(asleep: bytes, requested_at: bytes, start_ms: bytes) -> Sleep:
     return Sleep(
         asleep == b"1",
-        int(requested_at) / 1000 if requested_at else None,
-        int(start_ms) / 1000 if start_ms else FIRST_START_SECONDS,
+        _seconds(requested_at, 0) or None,
+        _seconds(start_ms, FIRST_START_SECONDS),
     )
+
+
+def _seconds(ms: bytes, unknown: float) -> float:
+    """What cannot be read is as unknown as what is not there."""
+    return int(ms) / 1000 if ms.isdigit() else unknown

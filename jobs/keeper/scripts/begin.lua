@@ -5,7 +5,7 @@
 -- @returns round now asleep requested_at start_ms state explained
 
 if not is_due(every_ms) then return false end
-redis.call('HSET', KEEPER, 'begun_at', now_text)
-local round = redis.call('HINCRBY', KEEPER, 'round', 1)
+local round = whole((tonumber(redis.call('HGET', KEEPER, 'round') or '') or 0) + 1)
+redis.call('HSET', KEEPER, 'begun_at', now_text, 'round', round)
 local asleep, requested_at, start_ms, state = read_keeper()
 return {round, now_text, asleep, requested_at, start_ms, state, redis.call('GET', key_of('explanations', 'added')) or '0'}

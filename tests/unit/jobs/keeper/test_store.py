@@ -90,3 +90,16 @@ def test_a_worker_that_has_not_stopped_yet_is_no_start(
     consumer.report_alive(living("host:1:2"))
     assert memory.wake()
     assert memory.read().sleep.requested_at is None
+
+
+def test_what_somebody_else_has_written_there_is_as_nothing(
+    memory: KeeperStore, redis: MemoryRedis, clock: Clock
+) -> None:
+    fields = ("begun_at", "round", "asleep", "requested_at", "start_ms", "state")
+    redis.hset("keeper", mapping=dict.fromkeys(fields, b"\xffno number"))
+    redis.set("queue:explanations:added", "many")
+    round_ = begun(memory)
+    assert round_[2:] == (Sleep(), KeeperState(), 0)
+    assert memory.read()[1:] == (Sleep(), KeeperState())
+    assert memory.finish(round_, Sleep(asleep=True), KeeperState())
+    assert memory.wake()
