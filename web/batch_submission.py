@@ -185,7 +185,8 @@ class BatchSubmission(JobSubmission[BatchRecord]):
             return added
         for wake_up in added:
             gevent.spawn(try_wake_up, self._send_wake_up, wake_up)
-        self._capacity_watch.awakening.work_arrived()
+        if self._capacity_watch.awakening.asleep:
+            self._capacity_watch.awakening.work_arrived()
         return batch.id
 
     def dry_run(self, request: BatchRequest, pieces: Iterable[bytes], owner: str) -> bytes:

@@ -109,7 +109,8 @@ class Admission:
         verdicts, wake_ups = self._store.add(jobs)
         for wake_up in wake_ups:
             gevent.spawn(try_wake_up, self._send_wake_up, wake_up)
-        self._watch.awakening.work_arrived()
+        if self._watch.awakening.asleep:
+            self._watch.awakening.work_arrived()
         accepted = (
             {"request_id": job.request_id, "job_id": job.id, "model": job.model, "rows": job.rows}
             | trace_fields(job.traceparent)

@@ -159,7 +159,9 @@ class World:
         job = Job(self.timeline.now, amount, asleep=not self.ecs.living)
         (backlog or self.rows).add(job)
         self._worked_at = self.timeline.now
-        self.timeline.chance.choice([web for web in self.webs if web.lives]).awakening.work_arrived()
+        awakening = self.timeline.chance.choice([web for web in self.webs if web.lives]).awakening
+        if awakening.asleep:
+            awakening.work_arrived()
         return job
 
     def kill(self, web: WebProcess, restart_after: float = 30.0) -> None:

@@ -21,7 +21,7 @@ class Awakening:
         self.longest_wait = longest_wait
         """Seconds that callers may wait while no worker lives."""
         self._memory = memory
-        self._asleep = False
+        self.asleep = False
         self._work_arrived = event or Event()
         self._start_seconds: float | None = None
 
@@ -30,7 +30,7 @@ class Awakening:
         if self._memory is None:
             return
         now, sleep, _ = self._memory.read()
-        self._asleep = sleep.asleep
+        self.asleep = sleep.asleep
         self._start_seconds = sleep.seconds_left(now)
 
     def added_to(self, capacity: Capacity) -> Capacity:
@@ -38,10 +38,9 @@ class Awakening:
         return capacity if capacity.children else capacity._replace(start_seconds=self._start_seconds)
 
     def work_arrived(self) -> None:
-        """Call it after a job was accepted: it costs nothing while they are awake."""
-        if self._asleep:
-            self._asleep = False
-            self._work_arrived.set()
+        """Call it after a job was accepted while they sleep."""
+        self.asleep = False
+        self._work_arrived.set()
 
     def wait_for_work(self) -> None:
         """Returns once work has come to sleeping workers."""
