@@ -29,8 +29,14 @@ class Access(Enum):
     OPERATE = "operate"
 
 
+PAGES = (
+    *("/", "/score", "/check", "/jobs", "/job", "/models", "/model", "/compare", "/service"),
+    "/page/<version>/<file>",
+)
+"""What they show comes from /v1, which they ask with the key that the visitor sent."""
+
 ACCESS: Mapping[str, Access] = {
-    "/": Access.PUBLIC,
+    **dict.fromkeys(PAGES, Access.PUBLIC),
     "/docs": Access.PUBLIC,
     "/docs/<file>": Access.PUBLIC,
     "/healthz": Access.PUBLIC,

@@ -38,6 +38,7 @@ from web.open_connections import OpenConnections
 from web.openapi.document import Document
 from web.openapi.routes import DocumentRoutes
 from web.operating import OperatingRoutes
+from web.page.wiring import PAGE_CLASSES, build_page
 from web.predictions import PredictionRoutes
 from web.problems import ProblemResponses
 from web.recms import RecmsRoutes
@@ -58,6 +59,7 @@ ROUTE_CLASSES = (
     DeadLetterRoutes,
     OperatingRoutes,
     DocumentRoutes,
+    *PAGE_CLASSES,
 )
 """The classes whose methods are routes."""
 
@@ -155,6 +157,7 @@ def build(settings: Settings, keys: ApiKeys, catalog: Catalog, journal: Journal,
             DeadLetterRoutes(letters),
             OperatingRoutes(monitor, watch, access_log, webhooks.outbox, backends.files),
             DocumentRoutes(Document(catalog, keyed=bool(keys.owners), route_classes=ROUTE_CLASSES)),
+            *build_page(app),
         )
     )
     return Web(app, access_log, watch, waiting, connections, batches, keys, supervisor, webhooks.sender)

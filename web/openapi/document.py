@@ -80,6 +80,8 @@ class Document:
 
 def _described(route: Route, models: ModelSchemas) -> Iterable[Operation]:
     operation = route.operation
+    if operation is None:
+        return ()
     return (operation,) if isinstance(operation, Operation) else operation(models)
 
 

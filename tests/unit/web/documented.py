@@ -10,6 +10,7 @@ from jsonschema import Draft202012Validator
 from werkzeug.exceptions import HTTPException
 from werkzeug.test import TestResponse
 
+from web.keys import PAGES
 from web.openapi.document import Document
 
 Node = dict[str, Any]
@@ -27,13 +28,15 @@ class DocumentedClient(FlaskClient):
         return response
 
     def _operation_of(self, response: TestResponse) -> Node | None:
-        """None if there is no such route."""
+        """None if there is no such route, and for the page, which is no part of the API."""
         request = response.request
         try:
             rule, _ = self.application.url_map.bind("").match(
                 request.path, method=request.method, return_rule=True
             )
         except HTTPException:
+            return None
+        if rule.rule in PAGES:
             return None
         paths: Node = parsed(self._document.text())["paths"]
         operations: Node | None = paths.get(request.path) or paths.get(path_of(rule.rule))
