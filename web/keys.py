@@ -44,6 +44,7 @@ ACCESS: Mapping[str, Access] = {
     "/v1/dead": Access.OPERATE,
     "/v1/dead/<letter_id>": Access.OPERATE,
     "/v1/dead/<letter_id>/replay": Access.OPERATE,
+    "/v1/owners": Access.OPERATE,
     "/openapi.json": Access.PUBLIC,
     "/readyz": Access.PUBLIC,
     "/v2/health/live": Access.PUBLIC,

@@ -38,6 +38,7 @@ from web.open_connections import OpenConnections
 from web.openapi.document import Document
 from web.openapi.routes import DocumentRoutes
 from web.operating import OperatingRoutes
+from web.owners import OwnerRoutes
 from web.page.wiring import PAGE_CLASSES, build_page
 from web.predictions import PredictionRoutes
 from web.problems import ProblemResponses
@@ -57,6 +58,7 @@ ROUTE_CLASSES = (
     ModelRoutes,
     DeliveryRoutes,
     DeadLetterRoutes,
+    OwnerRoutes,
     OperatingRoutes,
     DocumentRoutes,
     *PAGE_CLASSES,
@@ -155,6 +157,7 @@ def build(settings: Settings, keys: ApiKeys, catalog: Catalog, journal: Journal,
             ModelRoutes(catalog),
             DeliveryRoutes(predictions, batches, webhooks.outbox),
             DeadLetterRoutes(letters),
+            OwnerRoutes(UsageReader(backends.redis), keys),
             OperatingRoutes(monitor, watch, access_log, webhooks.outbox, backends.files),
             DocumentRoutes(Document(catalog, keyed=bool(keys.owners), route_classes=ROUTE_CLASSES)),
             *build_page(app),

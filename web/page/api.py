@@ -111,5 +111,5 @@ def _body(body: bytes, media_type: str) -> dict[str, Any]:
 
 
 def segment(text: str) -> str:
-    """A text as a part of a path."""
-    return quote(text, safe="@").replace("..", "%2E%2E")
+    """A text as a part of a path, which is not the path of anything else."""
+    return quote(text.replace("/", " "), safe="@") or "-"

@@ -83,8 +83,8 @@ class Point(NamedTuple):
 
 class Curve(NamedTuple):
     points: list[Point]
-    current: int
-    """The place of the point that the form shows."""
+    current: int | None
+    """The place of the point that the form shows; None if it shows a missing value."""
     line: str
     band: str
     unseen: list[tuple[float, float]]
@@ -102,7 +102,7 @@ def curve(
     numbers: Sequence[float],
     values: Sequence[str],
     scored: Sequence[tuple[float, Sequence[float]]],
-    current: int,
+    current: int | None,
     observed: Mapping[str, float] | None,
 ) -> Curve:
     """`numbers` are ascending, `values` the same as typed; `scored` has the score and interval of each."""

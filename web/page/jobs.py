@@ -71,7 +71,7 @@ def _created(job: Mapping[str, Any]) -> str:
 
 def _path(job_id: str) -> str:
     kind = BATCHES if job_id.startswith(ids.BATCH) else PREDICTIONS
-    return f"{kind}/{segment(job_id) or '-'}"
+    return f"{kind}/{segment(job_id)}"
 
 
 def _batch(api: Api, job: Mapping[str, Any]) -> dict[str, Any]:

@@ -1,22 +1,23 @@
 """How the prediction moves as one feature does: the rows to score, and the curve of their scores."""
 
 from collections.abc import Mapping, Sequence
-from math import floor, isfinite
+from math import ceil, floor, isfinite, log10
 from typing import Any, NamedTuple
 
 from web.page.charts import Curve, curve
 from web.page.fields import NUMERIC, Field
 from web.page.writing import write_value
 
-STEPS = 40
+STEPS = 50
+"""At most, between the ends of a curve."""
 MOST_CHOICES = 50
 
 
 class Moved(NamedTuple):
-    """The values that one feature takes, as they are typed, and which of them the form shows."""
+    """The values that one feature takes, as they are typed, and which of them the form shows, if any."""
 
     values: list[str]
-    current: int
+    current: int | None
     numbers: list[float]
     """The same as numbers; empty if they are choices."""
 
@@ -38,19 +39,25 @@ def moved(field: Field, current: str, examples: Sequence[Mapping[str, Any]]) -> 
     if here is not None and not isfinite(here):
         return None
     numbers = _numbers(field, here, examples)
-    at = min(range(len(numbers)), key=lambda i: abs(numbers[i] - (numbers[0] if here is None else here)))
+    at = None if here is None else numbers.index(here)
     return Moved([write_value(number) for number in numbers], at, numbers)
 
 
 def _numbers(field: Field, here: float | None, examples: Sequence[Mapping[str, Any]]) -> list[float]:
+    """Round numbers, the ends and the current value."""
     low, high = _range(field, here, examples)
-    whole = field.type == "integer"
-    step = (high - low) / STEPS
-    if whole:
-        step = max(floor(step), 1)
-    found = {float(f"{low + i * step:.6g}") for i in range(STEPS + 1) if low + i * step <= high}
-    found |= {high} | ({here} if here is not None else set())
-    return sorted(round(one) if whole and one == round(one) else one for one in found)
+    step = _round_step((high - low) / STEPS)
+    if field.type == "integer":
+        step = max(ceil(step), 1)
+    inner = (float(f"{number * step:.6g}") for number in range(ceil(low / step), floor(high / step) + 1))
+    between = {number for number in inner if low < number < high}
+    return sorted(between | {low, high} | ({here} if here is not None else set()))
+
+
+def _round_step(least: float) -> float:
+    """The next of 1, 2 and 5, and these times a power of ten."""
+    power: float = 10.0 ** floor(log10(least))
+    return next(power * step for step in (1, 2, 5, 10) if power * step >= least * 0.999)
 
 
 def _range(field: Field, here: float | None, examples: Sequence[Mapping[str, Any]]) -> tuple[float, float]:
@@ -73,7 +80,7 @@ def _range(field: Field, here: float | None, examples: Sequence[Mapping[str, Any
 
 def drawn(field: Field, way: Moved, outputs: Sequence[Mapping[str, Any]]) -> Curve | None:
     """The curve of the outputs; None if a row could not be scored."""
-    label = outputs[way.current].get("label", "") if outputs else ""
+    label = outputs[way.current or 0].get("label", "") if outputs else ""
     scores = [measure(output, str(label)) for output in outputs]
     if not scores or any(score is None for score in scores):
         return None

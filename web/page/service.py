@@ -28,7 +28,7 @@ class ServicePages(PageRoutes):
     @page("POST", "/service")
     def act(self, request: ApiRequest) -> JsonResponse:
         sent = read_form(request)
-        api, letter = self.pages.api(request), f"{LETTERS}/{segment(sent.get('letter', '')) or '-'}"
+        api, letter = self.pages.api(request), f"{LETTERS}/{segment(sent.get('letter', ''))}"
         if sent.get("action") == "drop":
             api.delete(letter)
         else:

@@ -4,7 +4,7 @@ export function enliven(figure) {
   const points = JSON.parse(figure.dataset.curve);
   const slider = figure.querySelector("#drag");
   const plot = figure.querySelector(".plot");
-  const name = figure.querySelector("output").textContent.split(` ${points[slider.value][2] || "not known"}: `)[0];
+  const { name, field: place } = figure.dataset;
 
   const follow = () => {
     const [x, y, value, score] = points[slider.value];
@@ -15,7 +15,7 @@ export function enliven(figure) {
     slider.setAttribute("aria-valuetext", words);
   };
   const settle = () => {
-    const field = document.getElementById(figure.dataset.field);
+    const field = document.getElementById(place);
     const value = points[slider.value][2];
     if (!field || field.value === value) return;
     field.value = value;
@@ -37,5 +37,4 @@ export function enliven(figure) {
   });
   plot.addEventListener("pointermove", (event) => plot.hasPointerCapture(event.pointerId) && reach(event));
   plot.addEventListener("pointerup", settle);
-  follow();
 }
