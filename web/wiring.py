@@ -115,8 +115,9 @@ class Web:
         self.connections.draining = True
 
 
-def _limits(settings: Settings, backends: Backends, monitor: Monitor) -> tuple[KeyLimits, CapacityWatch]:
-    usage = UsageReader(backends.redis)
+def _limits(
+    settings: Settings, backends: Backends, monitor: Monitor, usage: UsageReader
+) -> tuple[KeyLimits, CapacityWatch]:
     limits = KeyLimits(usage, settings, time.time)
     most = settings.max_waiting
     return limits, CapacityWatch(monitor, usage, limits, backends.process, most, time.time)
@@ -128,21 +129,21 @@ def build(settings: Settings, keys: ApiKeys, catalog: Catalog, journal: Journal,
     batch_store = BatchStore(backends.batch_redis, settings)
     access_log = AccessLog(Metrics(backends.redis), journal)
     supervisor = Supervisor(access_log.metrics, gevent.spawn, gevent.sleep)
-    monitor = Monitor(backends.redis, settings)
-    limits, watch = _limits(settings, backends, monitor)
+    monitor, usage = Monitor(backends.redis, settings), UsageReader(backends.redis)
+    limits, watch = _limits(settings, backends, monitor, usage)
     read: dict[str, ReadJobs] = {ids.PREDICTION: store.read, ids.BATCH: batch_store.read}
     waiting = WaitingCallers(backends.subscriber, read, backends.channel, settings.max_waiting_callers)
     admission = Admission(store, watch, backends.send_wake_up, journal)
     predictions = PredictionSubmission(store, admission, watch, waiting)
-    batch_wake_up = backends.send_batch_wake_up
+    files, wake_up, batch_wake_up = backends.files, backends.send_wake_up, backends.send_batch_wake_up
     batches = BatchSubmission(
-        batch_store, backends.files, watch, waiting, batch_wake_up, settings.max_file, supervisor
+        batch_store, files, watch, waiting, batch_wake_up, settings.max_file, supervisor
     )
     webhooks = build_webhooks(
         settings, backends.redis, read, lambda: watch.capacity, access_log.metrics, backends.post_webhook
     )
-    retries = BatchRetries(batch_store, backends.files)
-    letters = dead_letters(backends.redis, store, retries, backends.send_wake_up, batch_wake_up)
+    retries = BatchRetries(batch_store, files)
+    letters = dead_letters(backends.redis, store, retries, wake_up, batch_wake_up)
     connections = OpenConnections(settings.most_connections)
     app = App(settings, keys, access_log, Bodies(settings.held_bodies, connections), limits)
     ProblemResponses(app, extensions={"v2": with_error_line})
@@ -157,8 +158,8 @@ def build(settings: Settings, keys: ApiKeys, catalog: Catalog, journal: Journal,
             ModelRoutes(catalog),
             DeliveryRoutes(predictions, batches, webhooks.outbox),
             DeadLetterRoutes(letters),
-            OwnerRoutes(UsageReader(backends.redis), keys),
-            OperatingRoutes(monitor, watch, access_log, webhooks.outbox, backends.files),
+            OwnerRoutes(usage, keys),
+            OperatingRoutes(monitor, watch, access_log, webhooks.outbox, files),
             DocumentRoutes(Document(catalog, keyed=bool(keys.owners), route_classes=ROUTE_CLASSES)),
             *build_page(app),
         )

@@ -1,6 +1,7 @@
 """The pictures in README and the documents: each run takes them, and `make pictures` keeps them."""
 
 import os
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -32,8 +33,9 @@ def score(tab: Page) -> None:
 
 
 @pytest.mark.parametrize("take", [predict, score], ids=lambda take: take.__name__)
-def test_a_picture_is_taken(browser: Browser, site: Site, tmp_path: Path, take: object) -> None:
-    assert callable(take)
+def test_a_picture_is_taken(
+    browser: Browser, site: Site, tmp_path: Path, take: Callable[[Page], None]
+) -> None:
     context = browser.new_context(
         base_url=site.open, viewport={"width": 1120, "height": 800}, color_scheme="light"
     )

@@ -151,7 +151,7 @@ def _path(points: Iterable[tuple[float, float]]) -> str:
     return " ".join(f"{x},{y}" for x, y in points)
 
 
-class Column(NamedTuple):
+class HistogramBin(NamedTuple):
     label: str
     rows: int
     x: float
@@ -159,7 +159,7 @@ class Column(NamedTuple):
     height: float
 
 
-def distribution(scores: Sequence[float | str]) -> list[Column]:
+def distribution(scores: Sequence[float | str]) -> list[HistogramBin]:
     """How often each score is there: each by itself if they are few, or else by ranges of equal width."""
     if not scores:
         return []
@@ -179,11 +179,11 @@ def _label(score: float | str) -> str:
     return score if isinstance(score, str) else write_number(score)
 
 
-def _columns(counted: Sequence[tuple[str, int]]) -> list[Column]:
+def _columns(counted: Sequence[tuple[str, int]]) -> list[HistogramBin]:
     each = SIZE / len(counted)
     most = max(count for _, count in counted)
     return [
-        Column(
+        HistogramBin(
             label, count, round(each * (i + 0.06), 2), round(each * 0.88, 2), round(count / most * SIZE, 2)
         )
         for i, (label, count) in enumerate(counted)

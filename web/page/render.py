@@ -18,7 +18,7 @@ POLICY = (
 _MEDIA_TYPES = {".css": "text/css", ".js": "text/javascript", ".svg": "image/svg+xml"}
 
 
-class PageFile(NamedTuple):
+class LoadedFile(NamedTuple):
     content: bytes
     media_type: str
 
@@ -51,16 +51,16 @@ class Templates:
         return self._environment.get_template(f"{name}.html").render(shown).encode()
 
 
-def _read_files() -> dict[str, PageFile]:
+def _read_files() -> dict[str, LoadedFile]:
     folder = files(__package__) / "files"
     return {
-        file.name: PageFile(file.read_bytes(), media_type)
+        file.name: LoadedFile(file.read_bytes(), media_type)
         for file in folder.iterdir()
         if (media_type := _MEDIA_TYPES.get(file.name[file.name.rfind(".") :]))
     }
 
 
-def _digest(read: Mapping[str, PageFile]) -> str:
+def _digest(read: Mapping[str, LoadedFile]) -> str:
     together = hashlib.sha256()
     for name in sorted(read):
         together.update(name.encode() + read[name].content)

@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 
 import orjson
 
-from web.page.charts import Column, distribution
+from web.page.charts import HistogramBin, distribution
 from web.page.writing import write_value
 
 START_BYTES = 256 * 1024
@@ -24,7 +24,7 @@ class Preview(NamedTuple):
     rows: list[list[str]]
     looked_at: int
     whole: bool
-    columns: list[Column]
+    columns: list[HistogramBin]
 
 
 def preview(start: bytes, cut: bool, kind: str) -> Preview | None:
