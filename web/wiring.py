@@ -133,17 +133,14 @@ def build(settings: Settings, keys: ApiKeys, catalog: Catalog, journal: Journal,
     limits, watch = _limits(settings, backends, monitor, usage)
     read: dict[str, ReadJobs] = {ids.PREDICTION: store.read, ids.BATCH: batch_store.read}
     waiting = WaitingCallers(backends.subscriber, read, backends.channel, settings.max_waiting_callers)
-    admission = Admission(store, watch, backends.send_wake_up, journal)
-    predictions = PredictionSubmission(store, admission, watch, waiting)
-    files, wake_up, batch_wake_up = backends.files, backends.send_wake_up, backends.send_batch_wake_up
-    batches = BatchSubmission(
-        batch_store, files, watch, waiting, batch_wake_up, settings.max_file, supervisor
-    )
+    files, wake_up, wake_batches = backends.files, backends.send_wake_up, backends.send_batch_wake_up
+    predictions = PredictionSubmission(store, Admission(store, watch, wake_up, journal), watch, waiting)
+    batches = BatchSubmission(batch_store, files, watch, waiting, wake_batches, settings.max_file, supervisor)
     webhooks = build_webhooks(
         settings, backends.redis, read, lambda: watch.capacity, access_log.metrics, backends.post_webhook
     )
     retries = BatchRetries(batch_store, files)
-    letters = dead_letters(backends.redis, store, retries, wake_up, batch_wake_up)
+    letters = dead_letters(backends.redis, store, retries, wake_up, wake_batches)
     connections = OpenConnections(settings.most_connections)
     app = App(settings, keys, access_log, Bodies(settings.held_bodies, connections), limits)
     ProblemResponses(app, extensions={"v2": with_error_line})
