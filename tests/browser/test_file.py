@@ -97,6 +97,15 @@ def test_a_column_that_is_missing_is_named_with_what_is_near(tab: Page) -> None:
     expect(tab.get_by_role("alert")).to_contain_text("there is no column years; there is Yeers")
 
 
+def test_a_file_that_can_be_read_in_two_ways_is_read_as_its_owner_says(tab: Page) -> None:
+    tab.goto("/score")
+    choose(tab, b"name;years\nada;1,234\n")
+    expect(tab.get_by_role("alert")).to_contain_text("decimal")
+    tab.get_by_text("If the file is not read as it should be").click()
+    tab.get_by_label("Decimal sign").select_option("comma: 2,5")
+    expect(tab.get_by_role("heading", name="The file can be scored")).to_be_visible()
+
+
 def test_of_a_long_file_only_the_start_is_sent_to_be_checked(tab: Page) -> None:
     tab.goto("/score")
     with tab.expect_request("**/check*") as asked:

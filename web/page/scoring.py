@@ -10,6 +10,16 @@ from web.page.pages import PageRoutes, page
 from web.page.predicting import refs_of
 
 BATCHES = "/v1/batches"
+READINGS = [
+    (
+        "delimiter",
+        "Fields are separated by",
+        [("comma", ","), ("semicolon", ";"), ("tab", "tab"), ("pipe", "|")],
+    ),
+    ("decimal", "Decimal sign", [("point", "point: 2.5"), ("comma", "comma: 2,5")]),
+    ("encoding", "Encoding", [("utf-8", "UTF-8"), ("windows-1252", "Windows (Western Europe)")]),
+]
+"""What a visitor may say of a file that cannot be read by looking."""
 FORMATS = {"csv": "CSV", "ndjson": "NDJSON", "parquet": "Parquet"}
 
 
@@ -72,6 +82,7 @@ class ScorePages(PageRoutes):
             refs=refs_of(models),
             ref=ref or default,
             formats=FORMATS,
+            readings=READINGS,
             check=check,
             refused=refused,
         )

@@ -53,7 +53,7 @@ document.addEventListener("change", (event) => {
   const { form } = event.target;
   if (!form) return;
   if ("auto" in form.dataset || "sends" in event.target.dataset) form.requestSubmit();
-  else if (file.isFileForm(form) && ["file", "model"].includes(event.target.name)) file.check(form);
+  else if (file.isFileForm(form) && !["results", "explain", "include_inputs"].includes(event.target.name)) file.check(form);
 });
 
 for (const name of ["dragenter", "dragover", "dragleave", "drop"]) {
