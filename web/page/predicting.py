@@ -12,6 +12,7 @@ from web.page.fields import Field, fields_of, row_of, with_faults
 from web.page.moving import can_move, drawn, moved
 from web.page.pages import PageRoutes, page
 from web.page.requests import read_form
+from web.page.writing import seconds_between
 
 PREDICTIONS = "/v1/predictions"
 WAIT_SECONDS = 3
@@ -38,6 +39,11 @@ class Work(NamedTuple):
     job: Mapping[str, Any]
     answer: AnswerView | None
     curve: CurveView | None
+
+    @property
+    def waited(self) -> float:
+        """Seconds since it was posted."""
+        return seconds_between(self.job["created_at"], None)
 
     @property
     def is_awaited(self) -> bool:
