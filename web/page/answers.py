@@ -1,11 +1,23 @@
 """The output of a row as the page shows it."""
 
 from collections.abc import Mapping, Sequence
-from math import isclose
+from enum import Enum
+from math import exp, isclose
 from typing import Any, NamedTuple
 
 from web.page.charts import Contributions, contributions
-from web.page.writing import write_number
+from web.page.writing import write_number, write_signed
+
+LARGEST_EXPONENT = 700
+"""Of which a float still holds the power."""
+
+
+class Scale(Enum):
+    """What contributions are added up on: that of the prediction, its logarithm, or another one."""
+
+    PREDICTION = "prediction"
+    LOGARITHM = "logarithm"
+    OTHER = "other"
 
 
 class Score(NamedTuple):
@@ -25,9 +37,18 @@ class AnswerView(NamedTuple):
     """How many percent of the cases should be within the interval."""
     scores: list[Score]
     bars: Contributions | None
-    same_scale: bool
-    """Whether the bars end at the prediction, and not at what a link function or a transform makes it of."""
+    scale: Scale
     warnings: list[str]
+
+    def added(self, amount: float) -> str:
+        """What a feature added; of a logarithm by how much it multiplied the prediction."""
+        if self.scale is Scale.LOGARITHM:
+            return f"{write_signed((exp(amount) - 1) * 100, 3)} %"
+        return write_signed(amount)
+
+    def end(self, sum_: float) -> str:
+        """The base, or where the bars end."""
+        return write_number(exp(sum_) if self.scale is Scale.LOGARITHM else sum_)
 
     @property
     def spoken(self) -> str:
@@ -38,8 +59,6 @@ class AnswerView(NamedTuple):
 
 def view(model: Mapping[str, Any], output: Mapping[str, Any], values: Mapping[str, str]) -> AnswerView:
     bars = contributions(output, values)
-    prediction = output.get("prediction")
-    same = bars is not None and isinstance(prediction, int | float) and _same(bars.margin, prediction)
     ends = output.get("interval")
     return AnswerView(
         _headline(output),
@@ -48,13 +67,21 @@ def view(model: Mapping[str, Any], output: Mapping[str, Any], values: Mapping[st
         _share(model.get("quantiles", ())),
         _scores(output),
         bars,
-        same,
+        _scale(bars, output.get("prediction")),
         output.get("warnings", []),
     )
 
 
-def _same(margin: float, prediction: float) -> bool:
-    return isclose(margin, prediction, rel_tol=1e-4, abs_tol=1e-5)
+def _scale(bars: Contributions | None, prediction: object) -> Scale:
+    if bars is None or not isinstance(prediction, int | float):
+        return Scale.OTHER
+    margin = bars.margin
+    if isclose(margin, prediction, rel_tol=1e-4, abs_tol=1e-5):
+        return Scale.PREDICTION
+    parts = [bars.base, margin, *(bar.amount for bar in bars.bars)]
+    if max(map(abs, parts)) < LARGEST_EXPONENT and isclose(exp(margin), prediction, rel_tol=1e-4):
+        return Scale.LOGARITHM
+    return Scale.OTHER
 
 
 def _headline(output: Mapping[str, Any]) -> str:

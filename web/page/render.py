@@ -39,7 +39,6 @@ class Templates:
         )
         self._environment.filters.update(
             number=writing.write_number,
-            signed=writing.write_signed,
             count=writing.write_count,
             duration=writing.write_duration,
             time=writing.write_time,

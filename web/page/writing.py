@@ -32,8 +32,8 @@ def write_short(value: float) -> str:
     return write_value(float(f"{value:.4g}"))
 
 
-def write_signed(value: float) -> str:
-    return ("+" if value >= 0 else MINUS) + write_number(abs(float(f"{value:.6g}")))
+def write_signed(value: float, digits: int = 6) -> str:
+    return ("+" if value >= 0 else MINUS) + write_number(abs(float(f"{value:.{digits}g}")))
 
 
 def write_count(value: int | None) -> str:

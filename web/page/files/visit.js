@@ -30,11 +30,12 @@ export async function visit(address, { method = "GET", body = null, part = "main
   try {
     const answer = await ask(method, address, body, sending);
     if (latest.get(part) !== asked) return;
-    const whole = part === "main" || !answer.page.getElementById(part);
-    if (whole && push) history.pushState(null, "", answer.address);
-    show(answer.page, whole ? "main" : part);
+    if (part === "main" && push) history.pushState(null, "", answer.address);
+    show(answer.page, answer.page.getElementById(part) ? part : "main");
   } catch (error) {
-    if (latest.get(part) === asked && error) complain(error.message);
+    if (latest.get(part) !== asked || !error) return;
+    complain(error.message);
+    document.dispatchEvent(new Event("shown"));
   } finally {
     document.getElementById(part)?.removeAttribute("aria-busy");
   }
@@ -53,6 +54,7 @@ export function show(page, part) {
   } else {
     replace(part, page);
     if (focused && document.activeElement?.id !== focused) document.getElementById(focused)?.focus({ preventScroll: true });
+    if (document.activeElement?.form?.id === "form") document.getElementById("answer").scrollIntoView({ block: "nearest" });
   }
   const words = spoken(document.getElementById(part));
   if (words && words !== said) document.getElementById("said").textContent = words;
