@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 
 import pytest
 import requests
-from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, expect, sync_playwright
 
 from tests.browser.bundles import make_bundles
 from tests.integration.service import PYTHON, Service, clean_environment, free_port, wait_until
@@ -95,6 +95,7 @@ def browser() -> Iterator[Browser]:
         if os.environ.get("CI") == "true":
             raise
         pytest.skip(str(error))
+    expect.set_options(timeout=PATIENCE_MS)
     with sync_playwright() as playwright:
         chromium = playwright.chromium.launch(executable_path=path, args=FLAGS)
         yield chromium

@@ -6,7 +6,7 @@ from math import exp, isclose
 from typing import Any, NamedTuple
 
 from web.page.charts import Contributions, contributions
-from web.page.writing import write_number, write_signed
+from web.page.writing import write_number, write_rounded, write_signed
 
 LARGEST_EXPONENT = 700
 """Of which a float still holds the power."""
@@ -43,12 +43,12 @@ class AnswerView(NamedTuple):
     def added(self, amount: float) -> str:
         """What a feature added; of a logarithm by how much it multiplied the prediction."""
         if self.scale is Scale.LOGARITHM:
-            return f"{write_signed((exp(amount) - 1) * 100, 3)} %"
+            return f"{write_signed(round((exp(amount) - 1) * 100, 1))} %"
         return write_signed(amount)
 
     def end(self, sum_: float) -> str:
         """The base, or where the bars end."""
-        return write_number(exp(sum_) if self.scale is Scale.LOGARITHM else sum_)
+        return write_rounded(exp(sum_) if self.scale is Scale.LOGARITHM else sum_)
 
     @property
     def spoken(self) -> str:
@@ -63,7 +63,7 @@ def view(model: Mapping[str, Any], output: Mapping[str, Any], values: Mapping[st
     return AnswerView(
         _headline(output),
         "" if "label" in output or "probability" in output else model["unit"],
-        (write_number(ends[0]), write_number(ends[1])) if ends else None,
+        (write_rounded(ends[0], 4), write_rounded(ends[1], 4)) if ends else None,
         _share(model.get("quantiles", ())),
         _scores(output),
         bars,

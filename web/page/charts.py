@@ -7,7 +7,7 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 
-from web.page.writing import write_number, write_short
+from web.page.writing import write_number, write_rounded
 
 SIZE = 100.0
 MOST_BARS = 12
@@ -124,8 +124,8 @@ def curve(
     band = [(point.x, y_of(point.interval[1])) for point in points if point.interval]
     band += [(point.x, y_of(point.interval[0])) for point in reversed(points) if point.interval]
     unseen = _outside(x_of(observed["minimum"]), x_of(observed["maximum"])) if observed else []
-    middle = write_short((low + high) / 2)
-    labels = [write_short(top), write_short((top + bottom) / 2), write_short(bottom)]
+    middle = write_rounded((low + high) / 2, 4)
+    labels = [write_rounded(top, 4), write_rounded((top + bottom) / 2, 4), write_rounded(bottom, 4)]
     line = _path((point.x, point.y) for point in points)
     return Curve(
         points,
@@ -133,7 +133,7 @@ def curve(
         line,
         _path(band),
         unseen,
-        [write_short(low), middle, write_short(high)],
+        [write_rounded(low, 4), middle, write_rounded(high, 4)],
         labels,
     )
 
@@ -171,7 +171,10 @@ def distribution(scores: Sequence[float | str]) -> list[HistogramBin]:
     low, high = min(numbers), max(numbers)
     width = (high - low) / BINS
     counts = Counter(min(int((number - low) / width), BINS - 1) for number in numbers)
-    names = [f"{write_short(low + i * width)} to {write_short(low + (i + 1) * width)}" for i in range(BINS)]
+    names = [
+        f"{write_rounded(low + i * width, 4)} to {write_rounded(low + (i + 1) * width, 4)}"
+        for i in range(BINS)
+    ]
     return _columns([(name, counts[number]) for number, name in enumerate(names)])
 
 

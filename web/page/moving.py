@@ -87,8 +87,11 @@ def drawn(field: Field, way: Moved, outputs: Sequence[Mapping[str, Any]]) -> Cur
     scored = [
         (float(score or 0), output.get("interval", ())) for score, output in zip(scores, outputs, strict=True)
     ]
-    numbers = way.numbers or [float(number) for number in range(len(way.values))]
-    return curve(numbers, way.values, scored, way.current, field.observed if way.numbers else None)
+    if way.numbers:
+        return curve(way.numbers, way.values, scored, way.current, field.observed)
+    places = [float(place) for place in range(len(way.values))]
+    ends = [way.values[0], way.values[-1] or "not known"]
+    return curve(places, way.values, scored, way.current, None)._replace(x_labels=ends)
 
 
 def measure(output: Mapping[str, Any], label: str) -> float | None:

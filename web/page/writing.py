@@ -27,13 +27,13 @@ def write_number(value: float | int | None) -> str:
     return text if len(text) <= LONGEST_EXACT or isinstance(value, int) else f"{value:.7g}"
 
 
-def write_short(value: float) -> str:
-    """For the axis of a chart."""
-    return write_value(float(f"{value:.4g}"))
+def write_rounded(value: float, digits: int = 6) -> str:
+    """With so many significant digits."""
+    return write_value(float(f"{value:.{digits}g}"))
 
 
-def write_signed(value: float, digits: int = 6) -> str:
-    return ("+" if value >= 0 else MINUS) + write_number(abs(float(f"{value:.{digits}g}")))
+def write_signed(value: float) -> str:
+    return ("+" if value >= 0 else MINUS) + write_rounded(abs(value))
 
 
 def write_count(value: int | None) -> str:
