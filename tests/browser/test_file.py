@@ -111,7 +111,7 @@ def test_of_a_long_file_only_the_start_is_sent_to_be_checked(tab: Page) -> None:
     with tab.expect_request("**/check*") as asked:
         choose(tab, b"years\n" + b"2.5\n" * 1_000_000)
     expect(tab.get_by_role("heading", name="The file can be scored")).to_be_visible()
-    assert 0 < len(asked.value.post_data_buffer or b"") < 1_100_000
+    assert 1_000_000 < asked.value.sizes()["requestBodySize"] < 1_100_000
 
 
 def test_progress_rate_time_left_and_counts_are_followed_and_it_can_be_canceled(
@@ -193,4 +193,4 @@ def test_it_works_without_javascript(plain: Page) -> None:
     expect(plain.get_by_role("heading", name="Your scored file")).to_be_visible()
     plain.get_by_label("years of row 2").fill("4.5")
     plain.get_by_role("button", name="Retry corrected rows").click()
-    expect(plain.get_by_text("374.99866")).to_be_visible()
+    expect(plain.get_by_role("cell", name="374.99866")).to_be_visible()

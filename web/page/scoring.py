@@ -109,6 +109,6 @@ def _check(found: Mapping[str, Any], model: Mapping[str, Any] | None, only_start
 
 
 def _near(kept: Sequence[str], absent: Sequence[str]) -> Iterable[tuple[str, str]]:
-    for feature in absent:
-        if name := similar_name(feature, kept):
+    for name in kept:
+        if feature := similar_name(name, absent):
             yield name, feature

@@ -52,8 +52,8 @@ def write_duration(seconds: float | None) -> str:
 
 
 def write_time(text: str | None) -> str:
-    """A time of the API, without its milliseconds."""
-    return NOTHING if not text else f"{text[:10]} {text[11:19]} UTC"
+    """A time of the API, to the minute."""
+    return NOTHING if not text else f"{text[:10]} {text[11:16]} UTC"
 
 
 def seconds_between(start: str | None, end: str | None, now: datetime | None = None) -> float:
