@@ -152,42 +152,57 @@ def _path(points: Iterable[tuple[float, float]]) -> str:
 
 
 class HistogramBin(NamedTuple):
+    """`short` is the label for the axis."""
+
     label: str
+    short: str
     rows: int
     x: float
     width: float
     height: float
 
 
+Counted = tuple[str, str, int]
+"""Label, short label, and how many rows."""
+
+
 def distribution(scores: Sequence[float | str]) -> list[HistogramBin]:
     """How often each score is there: each by itself if they are few, or else by ranges of equal width."""
-    if not scores:
-        return []
-    distinct = Counter(scores)
-    if len(distinct) <= BINS or any(isinstance(score, str) for score in scores):
-        ordered = sorted(distinct.items(), key=lambda item: (isinstance(item[0], str), item[0]))[:BINS]
-        return _columns([(_label(score), count) for score, count in ordered])
-    numbers = [float(score) for score in scores]
-    low, high = min(numbers), max(numbers)
-    width = (high - low) / BINS
-    counts = Counter(min(int((number - low) / width), BINS - 1) for number in numbers)
-    names = [
-        f"{write_rounded(low + i * width, 4)} to {write_rounded(low + (i + 1) * width, 4)}"
-        for i in range(BINS)
-    ]
-    return _columns([(name, counts[number]) for number, name in enumerate(names)])
+    numbers = [score for score in scores if isinstance(score, float)]
+    if len(numbers) < len(scores):
+        return _bins(_by_text(list(map(_text, scores))))
+    return _bins(_by_number(numbers) if len(set(numbers)) <= BINS else _by_range(numbers))
 
 
-def _label(score: float | str) -> str:
+def _text(score: float | str) -> str:
     return score if isinstance(score, str) else write_number(score)
 
 
-def _columns(counted: Sequence[tuple[str, int]]) -> list[HistogramBin]:
-    each = SIZE / len(counted)
-    most = max(count for _, count in counted)
+def _by_text(texts: Sequence[str]) -> list[Counted]:
+    """The most frequent ones, and all others together."""
+    counts = Counter(texts).most_common()
+    others = sum(count for _, count in counts[BINS:])
+    shown = [(text, text, count) for text, count in counts[:BINS]]
+    return shown + ([(f"{len(counts) - BINS} others", "others", others)] if others else [])
+
+
+def _by_number(numbers: Sequence[float]) -> list[Counted]:
+    counts = sorted(Counter(numbers).items())
+    return [(write_number(number), write_rounded(number, 3), count) for number, count in counts]
+
+
+def _by_range(numbers: Sequence[float]) -> list[Counted]:
+    low, high = min(numbers), max(numbers)
+    width = (high - low) / BINS
+    counts = Counter(min(int((number - low) / width), BINS - 1) for number in numbers)
+    edges = [write_rounded(low + width * i, 4) for i in range(BINS + 1)]
+    return [(f"{edges[i]} to {edges[i + 1]}", edges[i], counts[i]) for i in range(BINS)]
+
+
+def _bins(counted: Sequence[Counted]) -> list[HistogramBin]:
+    each = SIZE / max(len(counted), 1)
+    most = max((count for _, _, count in counted), default=1)
     return [
-        HistogramBin(
-            label, count, round(each * (i + 0.06), 2), round(each * 0.88, 2), round(count / most * SIZE, 2)
-        )
-        for i, (label, count) in enumerate(counted)
+        HistogramBin(*one, round(each * (i + 0.06), 2), round(each * 0.88, 2), round(one[2] / most * SIZE, 2))
+        for i, one in enumerate(counted)
     ]

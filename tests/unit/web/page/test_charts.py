@@ -2,7 +2,7 @@
 
 import pytest
 
-from web.page.charts import MOST_BARS, SIZE, contributions, curve, distribution
+from web.page.charts import BINS, MOST_BARS, SIZE, contributions, curve, distribution
 
 
 def test_bars_lead_from_the_base_to_the_margin() -> None:
@@ -52,7 +52,12 @@ def test_an_interval_is_a_band_around_the_curve() -> None:
 
 def test_few_scores_are_counted_each_by_itself() -> None:
     assert [(each.label, each.rows) for each in distribution([1.5, 0.5, 1.5])] == [("0.5", 1), ("1.5", 2)]
-    assert [(each.label, each.rows) for each in distribution(["yes", "no", "yes"])] == [("no", 1), ("yes", 2)]
+    assert [(each.label, each.rows) for each in distribution(["no", "yes", "yes"])] == [("yes", 2), ("no", 1)]
+
+
+def test_rare_texts_are_counted_together() -> None:
+    columns = distribution([f"class {number}" for number in range(BINS + 3)])
+    assert (columns[-1].label, columns[-1].rows) == ("3 others", 3)
 
 
 def test_many_scores_are_counted_by_ranges_and_none_is_lost() -> None:
