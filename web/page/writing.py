@@ -24,12 +24,13 @@ def write_number(value: float | int | None) -> str:
     if value is None:
         return NOTHING
     text = write_value(value)
-    return text if len(text) <= LONGEST_EXACT or isinstance(value, int) else f"{value:.7g}"
+    exact = len(text) <= LONGEST_EXACT or isinstance(value, int)
+    return (text if exact else f"{value:.7g}").replace("-", MINUS)
 
 
 def write_rounded(value: float, digits: int = 6) -> str:
     """With so many significant digits."""
-    return write_value(float(f"{value:.{digits}g}"))
+    return write_value(float(f"{value:.{digits}g}")).replace("-", MINUS)
 
 
 def write_signed(value: float) -> str:
