@@ -4,6 +4,7 @@ import os
 import shutil
 import signal
 from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import NamedTuple
 from urllib.parse import urlsplit
 
@@ -43,6 +44,20 @@ class Site(NamedTuple):
     stack: Stack
     open: str
     keyed: str
+
+
+@contextmanager
+def frozen_worker(site: Site) -> Iterator[None]:
+    """Nothing is scored meanwhile."""
+    [worker] = site.stack.workers
+    processes = [worker.pid, *worker.children()]
+    try:
+        for pid in processes:
+            os.kill(pid, signal.SIGSTOP)
+        yield
+    finally:
+        for pid in processes:
+            os.kill(pid, signal.SIGCONT)
 
 
 @pytest.fixture(scope="session")

@@ -3,9 +3,7 @@
 import base64
 import gzip
 import io
-import os
 import re
-import signal
 import zipfile
 from collections.abc import Callable
 from pathlib import Path
@@ -16,7 +14,7 @@ import pyarrow.parquet
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.browser.conftest import Site
+from tests.browser.conftest import Site, frozen_worker
 
 CSV = b"name,years\nada,2.5\nbob,many\ncid,12.5\n"
 GOOD = b"name,years\nada,2.5\ncid,12.5\n"
@@ -129,23 +127,16 @@ def test_of_a_long_file_only_the_start_is_sent_to_be_checked(tab: Page) -> None:
 def test_progress_rate_time_left_and_counts_are_followed_and_it_can_be_canceled(
     tab: Page, site: Site
 ) -> None:
-    [worker] = site.stack.workers
     tab.goto("/score")
     choose(tab, b"years\n" + b"2.5\n" * 100)
     expect(tab.locator("[data-score]")).to_be_visible()
-    processes = [worker.pid, *worker.children()]
-    try:
-        for pid in processes:
-            os.kill(pid, signal.SIGSTOP)
+    with frozen_worker(site):
         tab.locator("[data-score]").click()
         expect(tab.get_by_role("heading", name="Your file is being scored")).to_be_visible()
         expect(tab.get_by_role("progressbar")).to_be_visible()
         assert tab.locator("dt").all_inner_texts() == ["Scored", "Failed", "Rows a second", "Time left"]
         tab.get_by_role("button", name="Cancel").click()
         expect(tab.locator(".status")).to_have_text(re.compile("cancel"))
-    finally:
-        for pid in processes:
-            os.kill(pid, signal.SIGCONT)
     expect(tab.locator(".status")).to_have_text("canceled")
 
 

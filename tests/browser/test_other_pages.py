@@ -6,7 +6,10 @@ import pytest
 import requests
 from playwright.sync_api import Page, expect
 
-from tests.browser.conftest import KEY, OPERATORS_KEY, Site
+from jobs.predictions.consumer import Outcome, PredictionConsumer
+from jobs.predictions.status import PredictionStatus
+from jobs.settings import Settings
+from tests.browser.conftest import KEY, OPERATORS_KEY, Site, frozen_worker
 from tests.browser.test_predict import answer
 
 
@@ -127,6 +130,33 @@ def test_an_operator_sees_all_owners_and_what_was_given_up(tab: Page, site: Site
     owners = tab.get_by_role("region", name="All owners")
     expect(owners.get_by_role("row", name="ann")).to_be_visible()
     expect(tab.get_by_text("No dead letter: nothing was given up.")).to_be_visible()
+
+
+def test_an_operator_replays_and_drops_what_was_given_up(tab: Page, site: Site) -> None:
+    given_up = [give_up(site), give_up(site)]
+    enter(tab, site, "/service", OPERATORS_KEY)
+    letters = tab.get_by_role("region", name="Dead letters")
+    for job_id in given_up:
+        row = letters.get_by_role("row", name=job_id)
+        expect(row).to_contain_text("anonymous")
+        expect(row).to_contain_text("no worker could load salary@1")
+    tab.get_by_role("button", name=f"Replay {given_up[0]}").click()
+    expect(letters.get_by_role("row", name=given_up[0])).to_have_count(0)
+    tab.get_by_role("button", name=f"Drop {given_up[1]}").click()
+    expect(tab.get_by_text("No dead letter: nothing was given up.")).to_be_visible()
+    newest = requests.get(f"{site.open}/v1/predictions?limit=1", timeout=30).json()["data"]
+    assert newest[0]["retry_of"] == given_up[0]
+
+
+def give_up(site: Site) -> str:
+    """A job that the service gives up."""
+    consumer = PredictionConsumer(site.stack.records, Settings())
+    error = b'{"type":"model_unavailable","detail":"no worker could load salary@1"}'
+    with frozen_worker(site):
+        job_id = post(site)
+        claims = consumer.claim("test", "wake-up", 1_000)
+        consumer.record([Outcome(claim, PredictionStatus.FAILED, error=error) for claim in claims])
+    return job_id
 
 
 def test_a_caller_does_not(tab: Page, site: Site) -> None:
