@@ -61,6 +61,12 @@ def test_a_form_posts_one_prediction_and_shows_its_faults_at_their_fields(site: 
     assert len(site.list_jobs()["data"]) == 1
 
 
+def test_a_long_form_is_read_too(site: Site) -> None:
+    answered = site.client.post("/", data={"model": "salary@1", "f0": "2.5", "more": "x" * 10_000})
+    assert answered.status_code == 200
+    assert len(site.list_jobs()["data"]) == 1
+
+
 def test_looking_again_posts_nothing_new(site: Site) -> None:
     site.client.post("/", data={"model": "salary@1", "f0": "2.5"})
     [job] = site.list_jobs()["data"]
