@@ -37,7 +37,7 @@ def test_a_picture_is_taken(
     browser: Browser, site: Site, tmp_path: Path, take: Callable[[Page], None]
 ) -> None:
     context = browser.new_context(
-        base_url=site.open, viewport={"width": 1120, "height": 800}, color_scheme="light"
+        base_url=site.open, viewport={"width": 1200, "height": 800}, color_scheme="light"
     )
     context.set_default_timeout(PATIENCE_MS)
     tab = context.new_page()
