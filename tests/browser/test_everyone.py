@@ -7,19 +7,12 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Page, expect
 
-from jobs import ids
-from jobs.predictions.record import NewPrediction
-from jobs.predictions.store import PredictionStore
-from jobs.settings import Settings
-from model.description.catalog import Catalog
-from tests.browser.conftest import DESKTOP, KEY, PATIENCE_MS, Site
+from tests.browser.conftest import DESKTOP, PATIENCE_MS, Site
 from tests.browser.test_file import CSV, choose, scored
-from tests.browser.test_other_pages import answer_with_key, enter
 from tests.browser.test_predict import answer
 
 PHONE = {"width": 360, "height": 740}
 MOST_BYTES = 100_000
-WAITING = 100_000
 
 
 def checked(tab: Page) -> None:
@@ -119,20 +112,3 @@ def test_the_first_view_is_small_and_nothing_in_it_moves(tab: Page) -> None:
     assert len(sizes) >= 4
     assert sum(sizes) < MOST_BYTES
     assert moved == 0
-
-
-def test_it_works_while_many_jobs_wait(tab: Page, site: Site) -> None:
-    store = PredictionStore(site.stack.records, Settings(api_keys="flood:" + "0" * 64, rows_per_minute=0))  # type: ignore[arg-type]
-    manifest = Catalog(site.stack.settings["PAYGRADE_BUNDLES"], "salary").find()
-    for first in range(0, WAITING, 2_000):
-        store.add([job_of(manifest.ref, manifest.sha256) for _ in range(first, first + 2_000)])
-    enter(tab, site, "/", KEY)
-    answer_with_key(tab)
-    tab.get_by_role("link", name="Service").click()
-    expect(tab.get_by_text("Oldest has waited")).to_be_visible()
-
-
-def job_of(model: str, sha256: str) -> NewPrediction:
-    return NewPrediction(
-        id=ids.new_id(ids.PREDICTION), model=model, sha256=sha256, owner="flood", inputs=b"[2.5]", rows=1
-    )
