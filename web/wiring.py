@@ -2,6 +2,7 @@
 
 import time
 from dataclasses import dataclass
+from importlib.resources import files
 
 import gevent
 from redis import Redis
@@ -29,6 +30,7 @@ from web.batches import BatchRoutes
 from web.bodies import Bodies
 from web.capacity_watch import CapacityWatch
 from web.dead import DeadLetterRoutes
+from web.guide.routes import GuideRoutes
 from web.key_limits import KeyLimits
 from web.keys import ApiKeys
 from web.models import ModelRoutes
@@ -61,9 +63,13 @@ ROUTE_CLASSES = (
     OwnerRoutes,
     OperatingRoutes,
     DocumentRoutes,
+    GuideRoutes,
     *PAGE_CLASSES,
 )
 """The classes whose methods are routes."""
+
+
+GUIDE = files("web.guide") / "site"
 
 
 @dataclass(frozen=True)
@@ -123,6 +129,11 @@ def _limits(
     return limits, CapacityWatch(monitor, usage, limits, backends.process, most, time.time)
 
 
+def _documents(catalog: Catalog, keys: ApiKeys) -> tuple[DocumentRoutes, GuideRoutes]:
+    document = Document(catalog, keyed=bool(keys.owners), route_classes=ROUTE_CLASSES)
+    return DocumentRoutes(document), GuideRoutes(GUIDE)
+
+
 def build(settings: Settings, keys: ApiKeys, catalog: Catalog, journal: Journal, backends: Backends) -> Web:
     """Connects to nothing, and starts nothing."""
     store = PredictionStore(backends.redis, settings)
@@ -157,8 +168,8 @@ def build(settings: Settings, keys: ApiKeys, catalog: Catalog, journal: Journal,
             DeadLetterRoutes(letters),
             OwnerRoutes(usage, keys),
             OperatingRoutes(monitor, watch, access_log, webhooks.outbox, files),
-            DocumentRoutes(Document(catalog, keyed=bool(keys.owners), route_classes=ROUTE_CLASSES)),
-            *build_page(app),
+            *_documents(catalog, keys),
+            *build_page(app, with_guide=GUIDE.is_dir()),
         )
     )
     return Web(app, access_log, watch, waiting, connections, batches, keys, supervisor, webhooks.sender)

@@ -26,7 +26,7 @@ class LoadedFile(NamedTuple):
 class Templates:
     """Texts of bundles and callers are escaped wherever they stand."""
 
-    def __init__(self) -> None:
+    def __init__(self, with_guide: bool) -> None:
         self.files = _read_files()
         self.version = _digest(self.files)
         """In the address of each file, so that browsers may keep the files for ever."""
@@ -44,7 +44,7 @@ class Templates:
             time=writing.write_time,
             value=writing.write_value,
         )
-        self._environment.globals.update(files=f"page/{self.version}", key_of=key_of)
+        self._environment.globals.update(files=f"page/{self.version}", key_of=key_of, with_guide=with_guide)
 
     def render(self, name: str, shown: Mapping[str, Any]) -> bytes:
         return self._environment.get_template(f"{name}.html").render(shown).encode()

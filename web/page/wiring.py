@@ -20,8 +20,8 @@ PAGE_CLASSES = (*_GROUPS, PageFileRoutes)
 """The classes whose methods are the pages."""
 
 
-def build_page(app: "WSGIApplication") -> Iterator[object]:
-    templates = Templates()
+def build_page(app: "WSGIApplication", with_guide: bool) -> Iterator[object]:
+    templates = Templates(with_guide)
     pages = Pages(app, templates)
     yield from (group(pages) for group in _GROUPS)
     yield PageFileRoutes(templates)
