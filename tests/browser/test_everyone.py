@@ -89,6 +89,12 @@ def test_the_keyboard_alone_is_enough(tab: Page) -> None:
     expect(tab.get_by_label("Years of experience years")).to_be_focused()
 
 
+def test_on_a_phone_the_answer_comes_into_view(tab: Page) -> None:
+    tab.set_viewport_size(PHONE)  # type: ignore[arg-type]  # Playwright's own type has the same members
+    answer(tab, "/?model=wages")
+    expect(tab.locator("#headline")).to_be_in_viewport()
+
+
 def test_a_new_page_is_announced_by_its_focus_and_its_title(tab: Page) -> None:
     tab.goto("/")
     tab.get_by_role("link", name="Models").press("Enter")

@@ -4,6 +4,7 @@ The page knows nothing that a caller of /v1 does not know, and may do nothing th
 """
 
 from collections.abc import Iterable, Mapping
+from http import HTTPStatus
 from io import BytesIO
 from typing import TYPE_CHECKING, Any, NamedTuple
 from urllib.parse import quote, urlencode
@@ -49,6 +50,14 @@ class Api:
     @property
     def has_key(self) -> bool:
         return bool(self._environ.get("HTTP_AUTHORIZATION") or self._environ.get("HTTP_X_API_KEY"))
+
+    def check_key(self) -> None:
+        """Raises Refused (401) where a key is needed and was not sent."""
+        try:
+            self.get("/v1/models")
+        except Refused as refused:
+            if refused.status == HTTPStatus.UNAUTHORIZED:
+                raise
 
     def get(self, path: str, **query: object) -> Any:
         return self._ask("GET", path, query, {}).content

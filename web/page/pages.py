@@ -56,6 +56,8 @@ def page(method: str, path: str) -> Callable[[View], View]:
             if method == "POST":
                 require_same_origin(request)
             try:
+                if method == "POST":
+                    routes.pages.api(request).check_key()  # before a form is read
                 return view(routes, request)
             except Refused as refused:
                 name = "key" if refused.status == HTTPStatus.UNAUTHORIZED else "problem"

@@ -75,8 +75,6 @@ class PredictPages(PageRoutes):
         try:
             job = _job(api, model, row_of(fields, sent), sent)
         except Refused as refused:
-            if refused.status == 401:
-                raise
             faulty = with_faults(fields, refused.errors)
             return self._show(request, models, model, ref, faulty, example=example, refused=refused)
         work = Work(job, None, None)

@@ -50,8 +50,6 @@ class ScorePages(PageRoutes):
         try:
             found = api.forward(BATCHES, dry_run="true")
         except Refused as refused:
-            if refused.status == 401:
-                raise
             return self._show(request, refused=refused)
         ref = request.args.get("model", "")
         model = api.get(f"/v1/models/{segment(ref)}") if ref else None
@@ -62,8 +60,6 @@ class ScorePages(PageRoutes):
         try:
             job = self.pages.api(request).forward(BATCHES)
         except Refused as refused:
-            if refused.status == 401:
-                raise
             return self._show(request, refused=refused)
         return self.pages.lead_to(f"job?id={job['id']}")
 

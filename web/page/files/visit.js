@@ -54,11 +54,16 @@ export function show(page, part) {
   } else {
     replace(part, page);
     if (focused && document.activeElement?.id !== focused) document.getElementById(focused)?.focus({ preventScroll: true });
-    if (document.activeElement?.form?.id === "form") document.getElementById("answer").scrollIntoView({ block: "nearest" });
+    if (document.activeElement?.form?.id === "form") reveal(document.getElementById("answer"));
   }
   const words = spoken(document.getElementById(part));
   if (words && words !== said) document.getElementById("said").textContent = words;
   document.dispatchEvent(new Event("shown"));
+}
+
+// On a narrow screen the answer is below the form.
+function reveal(answer) {
+  if (answer.getBoundingClientRect().top > innerHeight / 2) answer.scrollIntoView();
 }
 
 function replace(id, page) {

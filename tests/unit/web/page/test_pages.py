@@ -40,6 +40,15 @@ def test_with_keys_a_page_asks_for_one_before_it_shows_anything(new_site: NewSit
     assert "This key is not valid" in site.client.get(path, headers={"X-API-Key": "wrong"}).text
 
 
+@pytest.mark.parametrize("path", ["/", "/check", "/score", "/job", "/service"])
+def test_without_its_key_no_form_is_read(new_site: NewSite, path: str) -> None:
+    site = new_site(keys=KEYS)
+    unread = BytesIO(b"x" * 1_000_000)
+    answered = site.client.post(path, input_stream=unread, content_type="application/x-www-form-urlencoded")
+    assert "This service asks for a key" in answered.text
+    assert unread.tell() == 0
+
+
 def test_a_page_shows_what_the_key_of_its_visitor_may_see(new_site: NewSite) -> None:
     site = new_site(keys=KEYS)
     posted = site.post_years(Authorization="Bearer key of ann")
