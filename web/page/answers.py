@@ -12,7 +12,7 @@ LARGEST_EXPONENT = 700
 """Of which a float still holds the power."""
 
 
-class Scale(Enum):
+class ContributionScale(Enum):
     """What contributions are added up on: that of the prediction, its logarithm, or another one."""
 
     PREDICTION = "prediction"
@@ -37,18 +37,18 @@ class AnswerView(NamedTuple):
     """How many percent of the cases should be within the interval."""
     scores: list[Score]
     bars: Contributions | None
-    scale: Scale
+    scale: ContributionScale
     warnings: list[str]
 
     def added(self, amount: float) -> str:
         """What a feature added; of a logarithm by how much it multiplied the prediction."""
-        if self.scale is Scale.LOGARITHM:
+        if self.scale is ContributionScale.LOGARITHM:
             return f"{write_signed(round((exp(amount) - 1) * 100, 1))} %"
         return write_signed(amount)
 
     def end(self, sum_: float) -> str:
         """The base, or where the bars end."""
-        return write_rounded(exp(sum_) if self.scale is Scale.LOGARITHM else sum_)
+        return write_rounded(exp(sum_) if self.scale is ContributionScale.LOGARITHM else sum_)
 
     @property
     def spoken(self) -> str:
@@ -72,16 +72,16 @@ def view(model: Mapping[str, Any], output: Mapping[str, Any], values: Mapping[st
     )
 
 
-def _scale(bars: Contributions | None, prediction: object) -> Scale:
+def _scale(bars: Contributions | None, prediction: object) -> ContributionScale:
     if bars is None or not isinstance(prediction, int | float):
-        return Scale.OTHER
+        return ContributionScale.OTHER
     margin = bars.margin
     if isclose(margin, prediction, rel_tol=1e-4, abs_tol=1e-5):
-        return Scale.PREDICTION
+        return ContributionScale.PREDICTION
     parts = [bars.base, margin, *(bar.amount for bar in bars.bars)]
     if max(map(abs, parts)) < LARGEST_EXPONENT and isclose(exp(margin), prediction, rel_tol=1e-4):
-        return Scale.LOGARITHM
-    return Scale.OTHER
+        return ContributionScale.LOGARITHM
+    return ContributionScale.OTHER
 
 
 def _headline(output: Mapping[str, Any]) -> str:

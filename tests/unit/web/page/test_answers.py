@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from web.page.answers import AnswerView, Scale, view
+from web.page.answers import AnswerView, ContributionScale, view
 from web.page.writing import MINUS
 
 
@@ -37,7 +37,7 @@ def test_an_interval_says_how_often_it_should_hold() -> None:
 def test_bars_end_at_the_prediction() -> None:
     shown = answer({"prediction": 12, "base": 10, "contributions": {"a": 3, "b": -1}})
     assert shown.bars is not None
-    assert shown.scale is Scale.PREDICTION
+    assert shown.scale is ContributionScale.PREDICTION
     assert [shown.added(bar.amount) for bar in shown.bars.bars] == ["+3", f"{MINUS}1"]
     assert (shown.end(shown.bars.base), shown.end(shown.bars.margin)) == ("10", "12")
 
@@ -45,14 +45,14 @@ def test_bars_end_at_the_prediction() -> None:
 def test_of_a_logarithm_they_say_by_how_many_percent() -> None:
     shown = answer({"prediction": 15, "base": log(10), "contributions": {"a": log(2), "b": log(0.75)}})
     assert shown.bars is not None
-    assert shown.scale is Scale.LOGARITHM
+    assert shown.scale is ContributionScale.LOGARITHM
     assert [shown.added(bar.amount) for bar in shown.bars.bars] == ["+100 %", f"{MINUS}25 %"]
     assert (shown.end(shown.bars.base), shown.end(shown.bars.margin)) == ("10", "15")
 
 
 @pytest.mark.parametrize("base", [0.5, 5_000])
 def test_of_another_scale_they_say_so(base: float) -> None:
-    assert answer({"prediction": 1, "base": base, "contributions": {"a": 1}}).scale is Scale.OTHER
+    assert answer({"prediction": 1, "base": base, "contributions": {"a": 1}}).scale is ContributionScale.OTHER
 
 
 def test_the_likeliest_class_comes_first() -> None:
