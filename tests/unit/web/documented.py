@@ -1,5 +1,6 @@
 """A client that checks each response against the operation in /openapi.json."""
 
+import re
 from functools import lru_cache
 from typing import Any
 
@@ -49,7 +50,7 @@ class DocumentedClient(FlaskClient):
 
 def path_of(rule: str) -> str:
     """The path of a Flask route as the document writes it."""
-    return rule.replace("<", "{").replace(">", "}")
+    return re.sub(r"<(?:\w+:)?(\w+)>", r"{\1}", rule)
 
 
 def hold(response: TestResponse, operation: Node, document: Node) -> None:
