@@ -74,6 +74,7 @@ def model(manifest: Manifest, catalog: Catalog) -> dict[str, Any]:
         "target": manifest.target,
         "unit": manifest.unit,
         "objective": manifest.objective,
+        "scores": manifest.scores,
         "metrics": manifest.metrics,
         "row": manifest.schema.to_json_schema(),
         "proof": manifest.proof.get("kind"),

@@ -151,6 +151,12 @@ class ModelSchema(TypedDict):
     target: Annotated[str, Field(description="Name of what is predicted")]
     unit: str
     objective: Annotated[str, Field(description="The objective, as XGBoost names it")]
+    scores: Annotated[
+        Literal["float32", "float64"],
+        Field(
+            description="The type of the scores: read as this type, their digits give each to the last bit"
+        ),
+    ]
     metrics: dict[str, Any]
     row: Annotated[dict[str, Any], Field(description="JSON Schema (2020-12) of a row")]
     proof: Annotated[

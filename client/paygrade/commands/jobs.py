@@ -4,10 +4,11 @@ import argparse
 import sys
 from collections.abc import Callable, Sequence
 
-from paygrade.client import STATUSES, Client, path_of
+from paygrade.client import Client
 from paygrade.commands.arguments import Command, add_json, positive_int
 from paygrade.commands.render import as_json, job_lines, list_lines
 from paygrade.errors import Conflict, NotFound
+from paygrade.resources import STATUSES, path_of
 
 HELP = "list, show, cancel, retry or delete jobs: predictions and batches"
 ANY_STATUS = list(dict.fromkeys(status for kind in STATUSES.values() for status in kind))
@@ -29,7 +30,7 @@ def list_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run_list(options: argparse.Namespace, client: Client) -> int:
     """Lists jobs, the newest first."""
-    found = client.list_jobs(kind=options.kind, status=options.status, limit=options.limit)
+    found = client.list(kind=options.kind, status=options.status, limit=options.limit)
     if options.json:
         for job in found:
             print(as_json(job))
@@ -45,7 +46,7 @@ def show_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run_show(options: argparse.Namespace, client: Client) -> int:
     """Shows a job: its status, its times, its outputs or its counts."""
-    job = client.show(options.id)
+    job = client.get(options.id)
     print(as_json(job) if options.json else "\n".join(job_lines(job)))
     return 0
 

@@ -58,7 +58,7 @@ def _look_again(look: Callable[[Client], list[str]], client: Client, in_json: bo
 
 
 def _screen(client: Client) -> list[str]:
-    return [_now(), "", *capacity_lines(client.capacity()), "", *list_lines(client.list_jobs(limit=NEWEST))]
+    return [_now(), "", *capacity_lines(client.capacity()), "", *list_lines(client.list(limit=NEWEST))]
 
 
 def _json_line(client: Client) -> list[str]:

@@ -23,7 +23,7 @@ ID, BATCH_ID = prediction("queued")["id"], batch("queued")["id"]
     [
         (problem(404, "there is no such prediction"), 1, "there is no such prediction"),
         (problem(410, "this prediction has expired"), 1, "this prediction has expired"),
-        (problem(401, "send a valid key"), 2, "PAYGRADE_KEY"),
+        (problem(401, "send a valid key"), 2, "PAYGRADE_API_KEY"),
         (problem(503, "Redis does not answer", retry_after=2), 2, "Redis does not answer"),
         (problem(503, "Redis does not answer", retry_after=-1), 2, "Redis does not answer"),
         (problem(500, "an internal error"), 2, "an internal error"),
@@ -60,10 +60,10 @@ def test_the_key_comes_from_the_environment_or_from_a_file(
     file = tmp_path / "key"
     file.write_text("of-file\n")
     service = PlayedService(PlayedAnswer(200, prediction("queued")))
-    monkeypatch.setenv("PAYGRADE_KEY", "of-environment")
+    monkeypatch.setenv("PAYGRADE_API_KEY", "of-environment")
     paygrade("jobs", "show", ID, service=service)
     paygrade("jobs", "show", ID, "--key-file", str(file), service=service)
-    monkeypatch.delenv("PAYGRADE_KEY")
+    monkeypatch.delenv("PAYGRADE_API_KEY")
     paygrade("jobs", "show", ID, service=service)
     keys = [request.headers.get("Authorization") for request in service.sent]
     assert keys == ["Bearer of-environment", "Bearer of-file", None]
@@ -85,7 +85,7 @@ def test_the_address_comes_from_the_environment_or_from_an_option(
 
 
 def test_the_key_does_not_follow_a_redirect(paygrade: Paygrade, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("PAYGRADE_KEY", "secret")
+    monkeypatch.setenv("PAYGRADE_API_KEY", "secret")
     service = PlayedService(PlayedAnswer(302, b"", {"Location": "http://elsewhere/"}))
     assert paygrade("jobs", "show", ID, service=service)[0] == 2
     assert [request.url.host for request in service.sent] == ["127.0.0.1"]

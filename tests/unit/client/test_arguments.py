@@ -71,7 +71,7 @@ def test_wrong_arguments_are_one_line_and_exit_2(paygrade: Paygrade, typed: tupl
     assert (status, out, err.count("\n")) == (2, "", 1)
 
 
-@pytest.mark.parametrize(("name", "value"), [("PAYGRADE_URL", "nowhere"), ("PAYGRADE_KEY", "ä")])
+@pytest.mark.parametrize(("name", "value"), [("PAYGRADE_URL", "nowhere"), ("PAYGRADE_API_KEY", "ä")])
 def test_so_are_wrong_settings(
     paygrade: Paygrade, monkeypatch: pytest.MonkeyPatch, name: str, value: str
 ) -> None:
