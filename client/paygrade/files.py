@@ -59,7 +59,7 @@ class SentFile:
         return size
 
 
-class Target(Protocol):
+class Destination(Protocol):
     """What is downloaded goes there; `done` is called when all of it has arrived, `close` in any case."""
 
     def write(self, piece: bytes, /) -> object: ...
@@ -69,7 +69,7 @@ class Target(Protocol):
     def close(self) -> None: ...
 
 
-class FileTarget:
+class NewFile:
     """A file that appears under its name when it is complete."""
 
     def __init__(self, path: Path, draft: str) -> None:
@@ -89,11 +89,11 @@ class FileTarget:
         self._draft.unlink(missing_ok=True)
 
 
-class OpenTarget:
+class OpenDestination:
     """A function that is given each piece, or an open file, which stays open."""
 
-    def __init__(self, target: Callable[[bytes], object] | BinaryIO) -> None:
-        self.write: Callable[[bytes], Any] = target if callable(target) else target.write
+    def __init__(self, destination: Callable[[bytes], object] | BinaryIO) -> None:
+        self.write: Callable[[bytes], Any] = destination if callable(destination) else destination.write
 
     def done(self) -> None:
         """Nothing more is to do."""
@@ -102,5 +102,5 @@ class OpenTarget:
         """It belongs to the caller."""
 
 
-def target_of(target: str | Path | BinaryIO | Callable[[bytes], object], draft: str) -> Target:
-    return FileTarget(Path(target), draft) if isinstance(target, str | Path) else OpenTarget(target)
+def destination_of(output: str | Path | BinaryIO | Callable[[bytes], object], draft: str) -> Destination:
+    return NewFile(Path(output), draft) if isinstance(output, str | Path) else OpenDestination(output)

@@ -10,9 +10,9 @@ from io import TextIOWrapper
 
 from paygrade import __version__
 from paygrade.client import Client
-from paygrade.commands import capacity, jobs, models, predict, score, watch
+from paygrade.commands import capacity, jobs, models, predict, save, score, watch
 from paygrade.commands.arguments import ArgumentsParser, Command, add_service, read_key
-from paygrade.commands.errors import ScoringFailed
+from paygrade.commands.errors import SavingFailed, ScoringFailed
 from paygrade.errors import Conflict, KeyRefused, NotFound, PaygradeError, Unreachable
 
 COMMANDS: dict[str, Command | Sequence[Command]] = {
@@ -21,10 +21,11 @@ COMMANDS: dict[str, Command | Sequence[Command]] = {
     "jobs": jobs.COMMANDS,
     "models": models.COMMAND,
     "capacity": capacity.COMMAND,
+    "save": save.COMMAND,
     "watch": watch.COMMAND,
 }
 TIMEOUT_SECONDS = 10.0
-"""How long somebody at a shell waits for a service that is busy, where a command has no deadline of its own."""
+"""How long a busy service is waited for at a shell, where a command has no deadline of its own."""
 EPILOG = """\
 Each command has --help with examples.
 
@@ -45,10 +46,12 @@ def main(given: Sequence[str] | None = None, connect: Callable[..., Client] = Cl
     try:
         with _flushed_output():
             options = _parser().parse_args(given)
+            if not options.calls:
+                return int(options.run(options))
             key = None if options.key_file is None else read_key(options.key_file)
             with connect(options.url, key, timeout=TIMEOUT_SECONDS) as client:
                 return int(options.run(options, client))
-    except (ScoringFailed, Conflict, NotFound) as error:
+    except (ScoringFailed, SavingFailed, Conflict, NotFound) as error:
         return _complain(error, 1)
     except KeyRefused as error:
         return _complain(f"{error}; set PAYGRADE_API_KEY or use --key-file", 2)
@@ -118,5 +121,6 @@ def _add(add_parser: Callable[..., argparse.ArgumentParser], name: str, command:
         epilog=f"examples:\n{command.examples}",
     )
     command.add_arguments(parser)
-    add_service(parser)
-    parser.set_defaults(run=command.run)
+    if command.calls:
+        add_service(parser)
+    parser.set_defaults(run=command.run, calls=command.calls)

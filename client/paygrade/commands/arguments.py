@@ -17,7 +17,9 @@ class Command(NamedTuple):
     help: str
     examples: str
     add_arguments: Callable[[argparse.ArgumentParser], None]
-    run: Callable[[argparse.Namespace, Client], int]
+    run: Callable[[argparse.Namespace, Client], int] | Callable[[argparse.Namespace], int]
+    calls: bool = True
+    """Whether it calls a service: `run` then takes a client."""
 
 
 class ArgumentsParser(argparse.ArgumentParser):

@@ -3,14 +3,16 @@
 import argparse
 import sys
 from collections.abc import Callable, Sequence
+from pathlib import Path
 
 from paygrade.client import Client
 from paygrade.commands.arguments import Command, add_json, positive_int
 from paygrade.commands.render import as_json, job_lines, list_lines
 from paygrade.errors import Conflict, NotFound
+from paygrade.progress import progress_line
 from paygrade.resources import STATUSES, path_of
 
-HELP = "list, show, cancel, retry or delete jobs: predictions and batches"
+HELP = "list, show, cancel, retry or delete jobs, and write what came of them"
 ANY_STATUS = list(dict.fromkeys(status for kind in STATUSES.values() for status in kind))
 
 
@@ -81,6 +83,27 @@ def run_retry(options: argparse.Namespace, client: Client) -> int:
     return 0
 
 
+def file_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("id", metavar="ID")
+    parser.add_argument("-o", "--output", type=Path, metavar="OUT", help="file to write (standard output)")
+
+
+def run_results(options: argparse.Namespace, client: Client) -> int:
+    """Writes the results of a batch that has ended: a line for each row of its file, in its order."""
+    return _write(options, client, "results")
+
+
+def run_errors(options: argparse.Namespace, client: Client) -> int:
+    """Writes the rows of a batch that failed, as NDJSON: each with its number from 0, and its faults."""
+    return _write(options, client, "errors")
+
+
+def _write(options: argparse.Namespace, client: Client, what: str) -> int:
+    with progress_line() as line:
+        client.download(options.id, options.output or sys.stdout.buffer, what=what, on_piece=line.received)
+    return 0
+
+
 def run_delete(options: argparse.Namespace, client: Client) -> int:
     """Deletes jobs that have ended, with all that is kept of them."""
 
@@ -145,6 +168,24 @@ COMMANDS = (
 """,
         retry_arguments,
         run_retry,
+    ),
+    Command(
+        "results",
+        "write the results of a batch",
+        """\
+  paygrade jobs results batch_0193a4c5-… -o scored.csv
+""",
+        file_arguments,
+        run_results,
+    ),
+    Command(
+        "errors",
+        "write the rows of a batch that failed",
+        """\
+  paygrade jobs errors batch_0193a4c5-… | jq -c '.errors[]'
+""",
+        file_arguments,
+        run_errors,
     ),
     Command(
         "delete",

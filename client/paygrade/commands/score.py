@@ -10,7 +10,7 @@ from paygrade.commands.errors import ScoringFailed
 from paygrade.commands.render import as_json
 from paygrade.errors import InvalidInput
 from paygrade.formats import MEDIA_TYPES
-from paygrade.operations.batches import BatchOptions
+from paygrade.operations.batches import FileOptions
 from paygrade.progress import ProgressLine, progress_line
 from paygrade.resources import Job
 
@@ -73,7 +73,7 @@ def run(options: argparse.Namespace, client: Client) -> int:
 
 
 def _upload(options: argparse.Namespace, client: Client, line: ProgressLine) -> Job:
-    given: BatchOptions = {
+    given: FileOptions = {
         "format": options.format,
         "model": options.model,
         "results": options.results,

@@ -9,7 +9,7 @@ from typing import Any, BinaryIO, TypeAlias, TypedDict, Unpack, cast
 from paygrade.calling.caller import Caller
 from paygrade.calling.requests import IDEMPOTENCY_KEY, Content, as_json, post
 from paygrade.errors import InvalidInput, JobFailed, JobUnfinished, PaygradeError
-from paygrade.files import OnSent, PathOrFile, SentFile, target_of
+from paygrade.files import OnSent, PathOrFile, SentFile, destination_of
 from paygrade.formats import MEDIA_TYPES, is_gzip, media_type_of
 from paygrade.lines import csv_rows, whole_lines
 from paygrade.operations.failed_rows import OnFailed, tell_of
@@ -28,7 +28,7 @@ FIRST_ERRORS = 4096
 Corrected: TypeAlias = PathOrFile | Iterable[Mapping[str, Any]]
 
 
-class BatchOptions(TypedDict, total=False):
+class FileOptions(TypedDict, total=False):
     """`format` and `results` are csv, ndjson or parquet: by default what the name or the first bytes say.
 
     `model` is `name`, `name@version` or `name@alias`. `delimiter`, `decimal` and `encoding` are those of the
@@ -65,9 +65,9 @@ async def upload(
     *,
     on_sent: OnSent = lambda sent, size: None,
     timeout: float = TRANSFER_SECONDS,
-    **options: Unpack[BatchOptions],
+    **options: Unpack[FileOptions],
 ) -> Job:
-    """Posts a file as a batch, and returns its job. The options are those of `BatchOptions`.
+    """Posts a file as a batch, and returns its job. The options are those of `FileOptions`.
 
     If the answer is lost, or the service takes no file for the moment, it is sent again as the same job,
     until `timeout` seconds; an open one only if it can be read again from where it was.
@@ -83,14 +83,14 @@ async def post_table(
     caller: Caller,
     content: Content,
     headers: Mapping[str, str],
-    options: BatchOptions,
+    options: FileOptions,
     timeout: float = TRANSFER_SECONDS,
     repeatable: bool = True,
 ) -> Job:
-    unknown = sorted(options.keys() - BatchOptions.__annotations__.keys())
+    unknown = sorted(options.keys() - FileOptions.__annotations__.keys())
     if unknown:
         raise TypeError(
-            f"there is no option {unknown[0]}; there are {', '.join(BatchOptions.__annotations__)}"
+            f"there is no option {unknown[0]}; there are {', '.join(FileOptions.__annotations__)}"
         )
     params = {
         name: "true" if value is True else str(value)
@@ -109,7 +109,7 @@ async def score_file(
     timeout: float | None = None,
     progress: bool | None = None,
     on_failed: OnFailed = "warn",
-    **options: Unpack[BatchOptions],
+    **options: Unpack[FileOptions],
 ) -> Job:
     """Scores a file, and writes its results to `output`: a line for each row of the file, in its order.
 
@@ -154,14 +154,14 @@ async def download(
     `output` is the name of a file, which appears when it is complete, an open file, or a function that is
     given each piece. What breaks off is taken up where it broke off.
     """
-    target = target_of(output, id_of(job)[-8:])
+    destination = destination_of(output, id_of(job)[-8:])
     try:
         async for piece in _pieces(caller, job, what, first):
-            target.write(piece)
+            destination.write(piece)
             on_piece(piece)
-        target.done()
+        destination.done()
     finally:
-        target.close()
+        destination.close()
 
 
 async def results(caller: Caller, job: JobRef) -> AsyncGenerator[Row, None]:
@@ -170,10 +170,10 @@ async def results(caller: Caller, job: JobRef) -> AsyncGenerator[Row, None]:
     Parquet has no lines: `download` it.
     """
     batch = await get_job(caller, job) if isinstance(job, str) else job
-    if batch["results"] == "parquet":
+    if batch.get("results") == "parquet":
         raise InvalidInput(f"the results of {id_of(job)} are Parquet, which has no lines; download them")
     lines = whole_lines(_pieces(caller, job, "results", None))
-    async for row in csv_rows(lines) if batch["results"] == "csv" else _objects(lines):
+    async for row in csv_rows(lines) if batch.get("results") == "csv" else _objects(lines):
         yield row
 
 
@@ -245,7 +245,7 @@ async def _objects(lines: AsyncGenerator[bytes, None]) -> AsyncGenerator[Row, No
         yield json.loads(line)
 
 
-def _headers_of(name: str, options: BatchOptions) -> dict[str, str]:
+def _headers_of(name: str, options: FileOptions) -> dict[str, str]:
     format_ = options.get("format")
     if format_ is not None and format_ not in MEDIA_TYPES:
         raise InvalidInput(f"format must be one of {', '.join(MEDIA_TYPES)}, not {format_!r}")

@@ -1,7 +1,6 @@
 """Tables of any length: their rows become a batch, and its results columns of the table."""
 
 import asyncio
-import json
 from collections.abc import Callable, Iterator, Sequence
 from typing import TypeVar
 
@@ -9,13 +8,13 @@ from paygrade.calling.caller import Caller
 from paygrade.calling.requests import as_json
 from paygrade.errors import InvalidInput, JobFailed, PaygradeError
 from paygrade.formats import MEDIA_TYPES
-from paygrade.operations.batches import BatchOptions, download, ended, post_table
+from paygrade.operations.batches import FileOptions, ended, post_table, results
 from paygrade.operations.failed_rows import OnFailed, tell_of
 from paygrade.operations.jobs import cancel
 from paygrade.operations.service import model as model_of
 from paygrade.progress import ProgressLine, progress_line
-from paygrade.resources import Job, Model, Row
-from paygrade.tables.columns import ALWAYS_THERE, Column, columns_of_rows
+from paygrade.resources import Job, Model
+from paygrade.tables.columns import ALWAYS_THERE, GrowingColumns, ScoreColumn
 from paygrade.tables.frames import Frame, frame_of
 
 TableT = TypeVar("TableT")
@@ -63,7 +62,7 @@ async def score(
 async def _post(
     caller: Caller, frame: Frame, features: Sequence[str], served: Model, explain: bool, line: ProgressLine
 ) -> Job:
-    options: BatchOptions = {"model": f"{served['name']}@{served['version']}", "explain": explain}
+    options: FileOptions = {"model": f"{served['name']}@{served['version']}", "explain": explain}
     headers = {"Content-Type": MEDIA_TYPES["ndjson"]}
     return await post_table(caller, _pieces_of(frame, features, line), headers, options)
 
@@ -85,21 +84,22 @@ def _pieces_of(frame: Frame, features: Sequence[str], line: ProgressLine) -> Cal
 
 async def _columns(
     caller: Caller, job: Job | None, rows: int, served: Model, line: ProgressLine, timeout: float | None
-) -> dict[str, Column]:
+) -> dict[str, ScoreColumn]:
     """Raises JobFailed if the results have not every row."""
+    columns = GrowingColumns(rows, served["scores"])
     if job is None:
-        return columns_of_rows((), 0, served["scores"])
+        return columns.columns()
     try:
         job = await ended(caller, job, line, timeout)
     except (KeyboardInterrupt, asyncio.CancelledError):
         await _canceled(caller, job)
         raise
-    received = bytearray()
-    await download(caller, job, received.extend, on_piece=line.received)
-    results: list[Row] = [json.loads(each) for each in received.splitlines()]
-    if len(results) != rows:
+    async for row in results(caller, job):
+        columns.add(row)
+        line.show("downloading", columns.added / rows, f"{columns.added:,} rows")
+    if columns.added != rows:
         raise JobFailed(job)
-    return columns_of_rows(results, rows, served["scores"])
+    return columns.columns()
 
 
 async def _canceled(caller: Caller, job: Job) -> None:

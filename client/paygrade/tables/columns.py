@@ -1,6 +1,6 @@
 """Outputs as columns, with the names that results of batches have."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, Literal, NamedTuple, TypeAlias
 
 from paygrade.resources import Output
@@ -10,29 +10,44 @@ ALWAYS_FLOAT64 = ("base",)
 ALWAYS_THERE = ("prediction", "error")
 
 
-class Column(NamedTuple):
+class ScoreColumn(NamedTuple):
     """`values` has None where a row has no value."""
 
     type: ColumnType
     values: list[Any]
 
 
-def columns_of_outputs(outputs: Sequence[Output], scores: str) -> dict[str, Column]:
-    """`scores` is the type of the model's scores: float32 or float64."""
-    return columns_of_rows(map(_flat, outputs), len(outputs), scores)
+class GrowingColumns:
+    """The columns of so many rows, whose members come row by row; `scores` is the type of the scores."""
+
+    def __init__(self, rows: int, scores: str) -> None:
+        self._rows = rows
+        self._scores = scores
+        self._columns: dict[str, list[Any]] = {}
+        self.added = 0
+
+    def add(self, row: Mapping[str, Any]) -> None:
+        if self.added < self._rows:
+            for name, value in row.items():
+                if name not in self._columns:
+                    self._columns[name] = [None] * self._rows
+                self._columns[name][self.added] = value
+        self.added += 1
+
+    def columns(self) -> dict[str, ScoreColumn]:
+        """`error` comes last, and is always there."""
+        others = {name: values for name, values in self._columns.items() if name != "error"}
+        typed = {
+            name: ScoreColumn(_type_of(name, values, self._scores), values) for name, values in others.items()
+        }
+        return {**typed, "error": ScoreColumn("text", self._columns.get("error", [None] * self._rows))}
 
 
-def columns_of_rows(rows: Iterable[Mapping[str, Any]], number: int, scores: str) -> dict[str, Column]:
-    """Rows whose members are the columns; `error` comes last, and is always there."""
-    columns: dict[str, list[Any]] = {}
-    for at, row in enumerate(rows):
-        for name, value in row.items():
-            if name not in columns:
-                columns[name] = [None] * number
-            columns[name][at] = value
-    error = columns.pop("error", [None] * number)
-    typed = {name: Column(_type_of(name, values, scores), values) for name, values in columns.items()}
-    return {**typed, "error": Column("text", error)}
+def columns_of_outputs(outputs: Sequence[Output], scores: str) -> dict[str, ScoreColumn]:
+    columns = GrowingColumns(len(outputs), scores)
+    for output in outputs:
+        columns.add(_flat(output))
+    return columns.columns()
 
 
 def _type_of(name: str, values: Sequence[Any], scores: str) -> ColumnType:

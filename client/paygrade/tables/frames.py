@@ -7,7 +7,7 @@ from typing import Any, Protocol
 
 from paygrade.errors import InvalidInput
 from paygrade.resources import Model, Row
-from paygrade.tables.columns import Column, ColumnType
+from paygrade.tables.columns import ColumnType, ScoreColumn
 from paygrade.values import plain
 
 ROWS_AT_ONCE = 10_000
@@ -22,7 +22,7 @@ class Library(Protocol):
     def values(self, table: Any, position: int, start: int, end: int) -> list[Any]:
         """Of a column, by its position, from one row to another."""
 
-    def with_columns(self, table: Any, columns: Mapping[str, Column]) -> Any:
+    def with_columns(self, table: Any, columns: Mapping[str, ScoreColumn]) -> Any:
         """A new table with these columns after its own; the other one stays as it is."""
 
 
@@ -69,7 +69,7 @@ class Frame:
             if name in self.names:
                 raise InvalidInput(f"the table has a column {name} already; name a prefix for the scores")
 
-    def with_columns(self, columns: Mapping[str, Column]) -> Any:
+    def with_columns(self, columns: Mapping[str, ScoreColumn]) -> Any:
         """Raises InvalidInput if the table has a column of such a name."""
         self.check_free(columns)
         return self._library.with_columns(self._table, columns)
@@ -90,7 +90,7 @@ class Pandas:
         values: list[Any] = table.iloc[start:end, position].tolist()
         return values
 
-    def with_columns(self, table: Any, columns: Mapping[str, Column]) -> Any:
+    def with_columns(self, table: Any, columns: Mapping[str, ScoreColumn]) -> Any:
         series = sys.modules["pandas"].Series
         return table.assign(
             **{
@@ -99,7 +99,7 @@ class Pandas:
             }
         )
 
-    def _type(self, column: Column) -> str:
+    def _type(self, column: ScoreColumn) -> str:
         """Whole numbers of which some are missing would become fractions in a plain column of numbers."""
         return "Int64" if column.type == "integer" and None in column.values else self.TYPES[column.type]
 
@@ -119,7 +119,7 @@ class Polars:
         values: list[Any] = table.to_series(position).slice(start, end - start).to_list()
         return values
 
-    def with_columns(self, table: Any, columns: Mapping[str, Column]) -> Any:
+    def with_columns(self, table: Any, columns: Mapping[str, ScoreColumn]) -> Any:
         polars = sys.modules["polars"]
         return table.with_columns(
             polars.Series(name, column.values, dtype=getattr(polars, self.TYPES[column.type]))
