@@ -40,7 +40,7 @@ def examples(text: str) -> Iterator[Example]:
         if named := _FILE.match(block):
             yield Example(block, "", file=named[1])
             continue
-        assert language in ("console", "python"), f"a block of {language} must begin with the name of its file"
+        assert language in ("console", "python"), f"name the file of this block: {block[:40]}"
         if language == "python":
             yield Example(block, "", python=True)
             continue

@@ -50,7 +50,7 @@ class Patience:
             error.after_lost_answer = self._lost
         if not (isinstance(error, PASSING) or self._still_arriving(error)):
             raise error
-        self._lost = self._lost or not isinstance(error, Unreachable)
+        self._lost = self._lost or _may_have_been_carried_out(error)
         pause = self._pause(error)
         seconds = self._unreachable if isinstance(error, Unreachable) else self._seconds
         spare = self._start + seconds - self._now() - pause
@@ -68,3 +68,8 @@ class Patience:
             return named
         pause, self._next = self._next, min(2 * self._next, LONGEST_PAUSE)
         return pause
+
+
+def _may_have_been_carried_out(error: PaygradeError) -> bool:
+    """429 says that nothing was; 503 and its kin say that the service does not know."""
+    return isinstance(error, ConnectionCut) or (isinstance(error, ServiceBusy) and error.status != 429)

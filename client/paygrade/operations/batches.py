@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import AsyncGenerator, Callable, Iterable, Mapping
-from contextlib import suppress
+from contextlib import aclosing, suppress
 from pathlib import Path
 from typing import Any, BinaryIO, TypeAlias, TypedDict, Unpack, cast
 
@@ -156,9 +156,10 @@ async def download(
     """
     destination = destination_of(output, id_of(job)[-8:])
     try:
-        async for piece in _pieces(caller, job, what, first):
-            destination.write(piece)
-            on_piece(piece)
+        async with aclosing(_pieces(caller, job, what, first)) as pieces:
+            async for piece in pieces:
+                destination.write(piece)
+                on_piece(piece)
         destination.done()
     finally:
         destination.close()
@@ -173,14 +174,16 @@ async def results(caller: Caller, job: JobRef) -> AsyncGenerator[Row, None]:
     if batch.get("results") == "parquet":
         raise InvalidInput(f"the results of {id_of(job)} are Parquet, which has no lines; download them")
     lines = whole_lines(_pieces(caller, job, "results", None))
-    async for row in csv_rows(lines) if batch.get("results") == "csv" else _objects(lines):
-        yield row
+    async with aclosing(csv_rows(lines) if batch.get("results") == "csv" else _objects(lines)) as rows:
+        async for row in rows:
+            yield row
 
 
 async def errors(caller: Caller, job: JobRef) -> AsyncGenerator[Row, None]:
     """Each row that failed: its number from 0 as `row`, its `errors`, and perhaps its `input`."""
-    async for row in _objects(whole_lines(_pieces(caller, job, "errors", None))):
-        yield row
+    async with aclosing(_objects(whole_lines(_pieces(caller, job, "errors", None)))) as rows:
+        async for row in rows:
+            yield row
 
 
 async def retry(
@@ -241,8 +244,9 @@ def _pieces(caller: Caller, job: JobRef, what: str, first: int | None) -> AsyncG
 
 
 async def _objects(lines: AsyncGenerator[bytes, None]) -> AsyncGenerator[Row, None]:
-    async for line in lines:
-        yield json.loads(line)
+    async with aclosing(lines):
+        async for line in lines:
+            yield json.loads(line)
 
 
 def _headers_of(name: str, options: FileOptions) -> dict[str, str]:

@@ -7,7 +7,8 @@ from paygrade.resources import Output
 
 ColumnType: TypeAlias = Literal["float32", "float64", "integer", "text"]
 ALWAYS_FLOAT64 = ("base",)
-ALWAYS_THERE = ("prediction", "error")
+TEXTS = ("warnings", "error")
+ALWAYS_THERE = ("prediction", *TEXTS)
 
 
 class ScoreColumn(NamedTuple):
@@ -35,12 +36,15 @@ class GrowingColumns:
         self.added += 1
 
     def columns(self) -> dict[str, ScoreColumn]:
-        """`error` comes last, and is always there."""
-        others = {name: values for name, values in self._columns.items() if name != "error"}
-        typed = {
-            name: ScoreColumn(_type_of(name, values, self._scores), values) for name, values in others.items()
+        """`warnings` and `error` come last, and are always there."""
+        texts = {name: self._columns.get(name) or [None] * self._rows for name in TEXTS}
+        return {
+            name: ScoreColumn(_type_of(name, values, self._scores), values)
+            for name, values in {**self._without(texts), **texts}.items()
         }
-        return {**typed, "error": ScoreColumn("text", self._columns.get("error", [None] * self._rows))}
+
+    def _without(self, texts: Mapping[str, Any]) -> Mapping[str, list[Any]]:
+        return {name: values for name, values in self._columns.items() if name not in texts}
 
 
 def columns_of_outputs(outputs: Sequence[Output], scores: str) -> dict[str, ScoreColumn]:
@@ -52,7 +56,7 @@ def columns_of_outputs(outputs: Sequence[Output], scores: str) -> dict[str, Scor
 
 def _type_of(name: str, values: Sequence[Any], scores: str) -> ColumnType:
     present = [value for value in values if value is not None]
-    if any(isinstance(value, str) for value in present) or name == "warnings":
+    if any(isinstance(value, str) for value in present) or name in TEXTS:
         return "text"
     if present and all(isinstance(value, int) for value in present):
         return "integer"

@@ -147,3 +147,10 @@ def test_what_a_terminal_cannot_show_is_escaped(paygrade: Paygrade) -> None:
     _, out, _ = paygrade("jobs", "show", ID, "--json", service=service)
     assert out.isascii()
     assert "\x1b" not in paygrade("jobs", "show", ID, service=service)[1]
+
+
+def test_results_and_errors_of_a_batch_go_to_a_file(paygrade: Paygrade, tmp_path: Path) -> None:
+    service = PlayedService(PlayedAnswer(200, b"prediction\n1\n"))
+    assert paygrade("jobs", "errors", BATCH_ID, "-o", str(tmp_path / "errors"), service=service)[0] == 0
+    assert (tmp_path / "errors").read_bytes() == b"prediction\n1\n"
+    assert service.lines() == [f"GET /v1/batches/{BATCH_ID}/errors"]

@@ -121,7 +121,7 @@ def test_a_table_without_rows_asks_for_no_scores(connect: Connect, library: Any)
     for way in ("predict", "score"):
         service = ScoringService()
         scored = getattr(connect(service), way)(library.DataFrame({"years": []}))
-        assert list(scored.columns) == ["years", "error"]
+        assert list(scored.columns) == ["years", "warnings", "error"]
         assert {request.method for request in service.sent} == {"GET"}
 
 
@@ -207,7 +207,7 @@ def test_outputs_become_the_columns_that_results_of_batches_have() -> None:
 
 def test_several_targets_are_several_columns() -> None:
     columns = columns_of_outputs([{"prediction": {"height": 1.5, "weight": 2.5}}], "float64")
-    assert list(columns) == ["prediction_height", "prediction_weight", "error"]
+    assert list(columns) == ["prediction_height", "prediction_weight", "warnings", "error"]
     assert columns["prediction_height"].type == "float64"
 
 
