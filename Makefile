@@ -55,7 +55,6 @@ lint: .venv/dev-installed
 checkov: .venv/dev-installed
 	@$(BIN)/uv tool run --quiet --from checkov==3.3.30 checkov --config-file ecs/checkov.yaml
 
-INSTALL = $(BIN)/pip install --quiet --disable-pip-version-check
 # What each stage downloads; `pip download` measures it.
 RUN_MB := 140
 DEV_MB := 200
@@ -68,15 +67,15 @@ DEV_MB := 200
 	  || { echo "Python has no venv: apt-get install python3-venv" >&2; exit 2; }
 	@echo "Installing up to $$(grep -c == $<) packages, about $(RUN_MB) MB, into .venv (once)"
 	@$(PYTHON) -m venv --clear .venv
-	@$(INSTALL) --require-hashes --requirement $<
-	@$(INSTALL) --no-deps --no-build-isolation --editable ./client
+	@$(BIN)/python requirements/install.py $<
+	@$(BIN)/pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable ./client
 	@touch $@
 
 # Added to what running needs. If packages were removed from the list, `make clean` removes them here.
 .venv/dev-installed: requirements/dev.txt .venv/run-installed
 	@echo "Installing tests and tools: up to $$(grep -vxFf requirements/run.txt $< | grep -c ==) packages," \
 	  "about $(DEV_MB) MB, into .venv (once)"
-	@$(INSTALL) --require-hashes --requirement $<
+	@$(BIN)/python requirements/install.py $<
 	@touch $@
 
 # Pin what pyproject.toml asks for: versions and hashes for every Python from 3.11 on. Markers tell what differs.
