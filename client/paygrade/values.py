@@ -8,6 +8,7 @@ from typing import Any
 
 from paygrade.errors import InvalidInput
 
+PLAIN = {type(None), bool, int, str}
 MISSING_BY_NAME = ("NAType", "NaTType")
 """The types of pandas.NA and pandas.NaT, which this package does not import."""
 
@@ -19,10 +20,15 @@ def plain_row(row: Mapping[str, Any]) -> dict[str, Any]:
 
 def plain(value: Any, name: str) -> Any:
     """The same value to the last bit; a float32 becomes the float64 that is equal to it."""
-    if value is None or isinstance(value, bool | int | str):
+    kind = type(value)
+    if kind is float:  # most values are, and these tests cost more than anything else
+        return value if math.isfinite(value) else _not_finite(value)
+    if kind in PLAIN:
         return value
-    if isinstance(value, float):
-        return _plain_float(float(value))
+    if isinstance(value, float):  # also a float64 of NumPy
+        return plain(float(value), name)
+    if isinstance(value, int | str):
+        return value
     if type(value).__name__ in MISSING_BY_NAME:
         return None
     if isinstance(value, date):
@@ -36,10 +42,8 @@ def plain(value: Any, name: str) -> Any:
     raise InvalidInput(f"{name} has a value of the type {type(value).__name__}, which cannot be sent")
 
 
-def _plain_float(value: float) -> float | str | None:
+def _not_finite(value: float) -> str | None:
     """JSON has no infinity. As text it is a fault of its own row, and not of all that is sent."""
-    if math.isfinite(value):
-        return value
     return None if math.isnan(value) else str(value)
 
 

@@ -12,6 +12,8 @@ from paygrade.errors import ClientMisconfigured
 Content: TypeAlias = bytes | Callable[[], Iterator[bytes]]
 """Bytes, or a function that gives them in pieces, from the start each time."""
 
+_ENCODER = json.JSONEncoder(separators=(",", ":"), ensure_ascii=False, allow_nan=False)
+"""One for all: making it takes longer than a row."""
 IDEMPOTENCY_KEY = "Idempotency-Key"
 
 
@@ -51,7 +53,8 @@ def post_json(path: str, body: Mapping[str, Any], headers: Mapping[str, str], he
 
 
 def as_json(value: Any) -> bytes:
-    return json.dumps(value, separators=(",", ":"), ensure_ascii=False, allow_nan=False).encode()
+    """Half of a surrogate pair, which UTF-8 has not, is escaped: the service says whose fault that is."""
+    return _ENCODER.encode(value).encode(errors="backslashreplace")
 
 
 def headers_of_all(key: str) -> dict[str, str]:
