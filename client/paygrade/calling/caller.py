@@ -57,6 +57,8 @@ class Caller:
             request = HttpRequest("GET", path, headers=_range(done, first, etag), pause=pause)
             try:
                 async with self._transport.open(request, self._timeout(request, seconds)) as answer:
+                    if answer.status == 416 and answer.headers.get("content-range") == f"bytes */{done}":
+                        return
                     await self._expect(answer, done)
                     etag = answer.headers.get("etag", "")
                     async for piece in answer.pieces:

@@ -16,6 +16,8 @@ from paygrade.calling.requests import HttpRequest, checked_url, headers_of_all
 from paygrade.calling.transport import OpenAnswer
 from paygrade.errors import ConnectionCut, NoAnswer, Unreachable
 
+CONNECT_SECONDS = 5.0
+
 
 class BlockingTransport:
     """Redirects are not followed: the key would go wherever they point."""
@@ -75,7 +77,7 @@ def _sent(request: HttpRequest, timeout: float) -> dict[str, Any]:
         "url": request.path,
         "params": dict(request.params),
         "headers": dict(request.headers),
-        "timeout": timeout,
+        "timeout": httpx.Timeout(timeout, connect=min(timeout, CONNECT_SECONDS)),
     }
 
 

@@ -29,7 +29,9 @@ Corrected: TypeAlias = PathOrFile | Iterable[Mapping[str, Any]]
 
 
 class FileOptions(TypedDict, total=False):
-    """`format` and `results` are csv, ndjson or parquet: by default what the name or the first bytes say.
+    """What is posted with a file.
+
+    `format` and `results` are csv, ndjson or parquet: by default what the name or the first bytes say.
 
     `model` is `name`, `name@version` or `name@alias`. `delimiter`, `decimal` and `encoding` are those of the
     file, if the service does not find them; `missing` are texts for missing values, as in `NA,?`. `prefix` is
@@ -67,7 +69,7 @@ async def upload(
     timeout: float = TRANSFER_SECONDS,
     **options: Unpack[FileOptions],
 ) -> Job:
-    """Posts a file as a batch, and returns its job. The options are those of `FileOptions`.
+    """Posts a file as a batch, and returns its job.
 
     If the answer is lost, or the service takes no file for the moment, it is sent again as the same job,
     until `timeout` seconds; an open one only if it can be read again from where it was.
@@ -87,11 +89,6 @@ async def post_table(
     timeout: float = TRANSFER_SECONDS,
     repeatable: bool = True,
 ) -> Job:
-    unknown = sorted(options.keys() - FileOptions.__annotations__.keys())
-    if unknown:
-        raise TypeError(
-            f"there is no option {unknown[0]}; there are {', '.join(FileOptions.__annotations__)}"
-        )
     params = {
         name: "true" if value is True else str(value)
         for name, value in options.items()

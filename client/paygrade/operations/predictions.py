@@ -1,7 +1,7 @@
 """Predictions: rows that are posted, and their scores."""
 
 from collections.abc import Mapping, Sequence
-from typing import Any, NotRequired, TypeAlias, TypedDict, Unpack, cast
+from typing import Any, TypeAlias, TypedDict, Unpack, cast
 
 from paygrade.calling.caller import Caller
 from paygrade.calling.requests import IDEMPOTENCY_KEY, HttpRequest, post_json
@@ -19,7 +19,9 @@ Inputs: TypeAlias = Row | Sequence[Row] | Any
 
 
 class PredictionOptions(TypedDict, total=False):
-    """`model` is `name`, `name@version` or `name@alias`. `explain` adds what each feature contributes.
+    """What is posted with rows.
+
+    `model` is `name`, `name@version` or `name@alias`. `explain` adds what each feature contributes.
 
     `metadata` is kept with the job, `webhook` is an https address that is told when it has ended, and a job
     that has not started after `cancel_after`, as in `30s`, expires. An `idempotency_key` of your own makes
@@ -30,8 +32,8 @@ class PredictionOptions(TypedDict, total=False):
     explain: bool
     metadata: Mapping[str, str] | None
     webhook: str | None
-    cancel_after: NotRequired[str | None]
-    idempotency_key: NotRequired[str | None]
+    cancel_after: str | None
+    idempotency_key: str | None
 
 
 async def submit(

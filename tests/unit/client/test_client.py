@@ -43,6 +43,9 @@ def public(client: type) -> dict[str, inspect.Signature]:
 
 def test_both_clients_have_the_same_methods_with_the_same_arguments() -> None:
     assert public(Client) == public(AsyncClient)
+    assert {"wait", "on_failed", "model", "explain", "cancel_after"} < public(Client)[
+        "predict"
+    ].parameters.keys()
     assert {"predict", "submit", "score", "score_file", "wait", "results", "retry"} < public(Client).keys()
 
 
@@ -50,6 +53,7 @@ def test_both_clients_have_the_same_methods_with_the_same_arguments() -> None:
 def test_every_method_has_help_that_speaks_of_its_own_arguments(name: str) -> None:
     if name != "close":
         assert inspect.getdoc(getattr(Client, name))
+        assert "options" not in public(Client)[name].parameters
     assert next(iter(public(Client)[name].parameters)) == "self"
 
 
@@ -194,9 +198,15 @@ def test_how_a_file_is_written_may_be_named(connect: Connect, tmp_path: Path) ->
     assert dict(service.sent[0].url.params) == written
 
 
-def test_an_option_that_there_is_not_is_refused_with_those_that_there_are(connect: Connect) -> None:
-    with pytest.raises(TypeError, match="no option modle; there are format, model"):
-        connect(PlayedService(QUEUED)).upload(BytesIO(b"x"), modle="salary")
+@pytest.mark.parametrize("method", ["predict", "submit", "upload", "score_file", "score"])
+def test_an_option_that_there_is_not_is_refused(connect: Connect, method: str) -> None:
+    service = PlayedService(QUEUED)
+    with pytest.raises(TypeError, match="unexpected keyword argument 'modle'"):
+        getattr(connect(service), method)({"years": 2.5}, modle="salary")
+    assert service.sent == []
+
+
+def test_a_format_that_there_is_not_is_refused(connect: Connect) -> None:
     with pytest.raises(InvalidInput, match="format must be one of csv"):
         connect(PlayedService(QUEUED)).upload(BytesIO(b"x"), format="xlsx")
 
