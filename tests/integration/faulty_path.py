@@ -2,8 +2,8 @@
 
 import socket
 import threading
-from collections.abc import Sequence
-from contextlib import closing, suppress
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
 from typing import Literal, TypeAlias
 
 Fault: TypeAlias = Literal["refused", "lost", "half", "passed"]
@@ -40,16 +40,27 @@ class FaultyPath:
                 threading.Thread(target=self._pass_on, args=(caller, fault), daemon=True).start()
 
     def _pass_on(self, caller: socket.socket, fault: Fault) -> None:
-        with closing(caller):
+        with _cut(caller):
             if fault == "refused":
                 return
-            with closing(socket.create_connection(("127.0.0.1", self._port))) as web:
+            with _cut(socket.create_connection(("127.0.0.1", self._port))) as web:
                 threading.Thread(target=_copy, args=(caller, web), daemon=True).start()
                 if fault == "passed":
                     _copy(web, caller)
                 else:
                     answer = web.recv(PIECE)
                     caller.sendall(answer[: len(answer) // 2] if fault == "half" else b"")
+
+
+@contextmanager
+def _cut(end: socket.socket) -> Iterator[socket.socket]:
+    """Closes it at last, also for the thread that reads from it."""
+    try:
+        yield end
+    finally:
+        with suppress(OSError):
+            end.shutdown(socket.SHUT_RDWR)
+        end.close()
 
 
 def _copy(source: socket.socket, destination: socket.socket) -> None:

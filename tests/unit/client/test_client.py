@@ -43,9 +43,8 @@ def public(client: type) -> dict[str, inspect.Signature]:
 
 def test_both_clients_have_the_same_methods_with_the_same_arguments() -> None:
     assert public(Client) == public(AsyncClient)
-    assert {"wait", "on_failed", "model", "explain", "cancel_after"} < public(Client)[
-        "predict"
-    ].parameters.keys()
+    arguments = public(Client)["predict"].parameters.keys()
+    assert {"wait", "on_failed", "model", "explain", "cancel_after"} < arguments
     assert {"predict", "submit", "score", "score_file", "wait", "results", "retry"} < public(Client).keys()
 
 
