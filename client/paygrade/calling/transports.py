@@ -17,6 +17,8 @@ from paygrade.calling.transport import OpenAnswer
 from paygrade.errors import ConnectionCut, NoAnswer, Unreachable
 
 CONNECT_SECONDS = 5.0
+AT_ONCE = 100
+"""Requests under way, as many as httpx has connections: a thousand that wait in httpx bring it to a halt."""
 
 
 class BlockingTransport:
@@ -56,12 +58,14 @@ class AsyncioTransport:
         self.url = checked_url(url)
         self._sleep = sleep
         self._http = httpx.AsyncClient(base_url=self.url, headers=headers_of_all(key), transport=transport)
+        self._turns = asyncio.Semaphore(AT_ONCE)
 
     @asynccontextmanager
     async def open(self, request: HttpRequest, timeout: float) -> AsyncIterator[OpenAnswer]:
         content = request.content if isinstance(request.content, bytes) else _in_thread(request.content())
+        sent = _sent(request, timeout)
         with _unanswered(self.url):
-            async with self._http.stream(content=content, **_sent(request, timeout)) as response:
+            async with self._turns, self._http.stream(content=content, **sent) as response:
                 yield OpenAnswer(response.status_code, response.headers, response.aiter_bytes())
 
     async def pause(self, seconds: float) -> None:

@@ -1,5 +1,6 @@
 """Answers that are lost or late: a request is sent again where that is safe, and never for too long."""
 
+import asyncio
 from collections.abc import AsyncIterator, Iterator
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
@@ -8,7 +9,16 @@ from pathlib import Path
 
 import httpx
 import pytest
-from paygrade import Conflict, ConnectionCut, InvalidRequest, NoAnswer, NotFound, ServiceBusy, Unreachable
+from paygrade import (
+    AsyncClient,
+    Conflict,
+    ConnectionCut,
+    InvalidRequest,
+    NoAnswer,
+    NotFound,
+    ServiceBusy,
+    Unreachable,
+)
 
 from tests.unit.client.any_client import HandTurnedClock
 from tests.unit.client.conftest import Connect
@@ -206,3 +216,31 @@ def test_a_file_that_cannot_be_taken_up_is_not_joined_of_two_starts(connect: Con
 def test_a_refusal_after_a_lost_answer_is_raised_as_it_is(connect: Connect) -> None:
     with pytest.raises(InvalidRequest):
         connect(PlayedService(CUT, problem(422, "invalid"))).submit({})
+
+
+class CountingService(PlayedService):
+    """Answers once every request that can be under way is."""
+
+    def __init__(self) -> None:
+        super().__init__(DONE)
+        self.under_way = 0
+        self.most = 0
+
+    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+        self.under_way += 1
+        self.most = max(self.most, self.under_way)
+        for _ in range(10):  # the others begin meanwhile
+            await asyncio.sleep(0)
+        self.under_way -= 1
+        return await super().handle_async_request(request)
+
+
+def test_a_thousand_calls_at_once_are_a_hundred_requests_at_once() -> None:
+    service = CountingService()
+
+    async def story() -> None:
+        async with AsyncClient(transport=service) as client:
+            await asyncio.gather(*(client.predict({"years": 2.5}) for _ in range(1000)))
+
+    asyncio.run(story())
+    assert (service.most, len(service.sent)) == (100, 1000)
