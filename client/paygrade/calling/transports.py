@@ -102,7 +102,7 @@ def _unanswered(url: str) -> Iterator[None]:
     try:
         yield
     except httpx.RequestError as error:
-        raise _no_answer(url, error) from error
+        raise _no_answer(url, error) from None
 
 
 def _no_answer(url: str, error: httpx.RequestError) -> NoAnswer:
