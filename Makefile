@@ -4,7 +4,7 @@ HOST ?= 127.0.0.1
 PORT ?= 8000
 BIN := .venv/bin
 
-.PHONY: run test test-unit test-all test-containers test-pythons chaos bench lint checkov lock clean
+.PHONY: run test test-unit test-all test-containers test-pythons chaos docs bench lint checkov lock clean
 
 # Setting it up would empty the environment of another checkout.
 ifneq ($(shell test -L .venv && echo link),)
@@ -39,6 +39,10 @@ SEEDS ?= 3
 SECONDS ?= 45
 chaos: .venv/dev-installed
 	@$(BIN)/python -m tests.chaos --seeds $(SEEDS) --seconds $(SECONDS)
+
+# The guide that web serves under /guide. A warning is an error: a link that leads nowhere, say.
+docs: .venv/dev-installed
+	@$(BIN)/sphinx-build -q -W --keep-going -E -b html -d build/guide -c docs/site docs web/guide/site
 
 bench: .venv/dev-installed
 	@$(BIN)/python -m benchmarks $(BENCH)
@@ -83,8 +87,8 @@ LOCK := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --fork-s
   --generate-hashes --no-emit-index-url --no-header --no-annotate pyproject.toml
 lock: .venv/dev-installed
 	@$(LOCK) $(UPGRADE) --extra dev --output-file requirements/dev.txt
-	@for extra in run ecs web worker train; do \
+	@for extra in run ecs web worker train docs; do \
 	  $(LOCK) --extra $$extra --constraint requirements/dev.txt --output-file requirements/$$extra.txt || exit 1; done
 
 clean:
-	rm -rf .venv .data .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	rm -rf .venv .data build web/guide/site .mypy_cache .ruff_cache .pytest_cache .hypothesis
