@@ -1,11 +1,14 @@
 """The clients as a program uses them: rows in, scores out; jobs, and files."""
 
+import asyncio
 import inspect
 import json
 from io import BytesIO
 from pathlib import Path
 from typing import Any
 
+import httpx
+import pandas as pd
 import pytest
 from paygrade import (
     AsyncClient,
@@ -26,6 +29,7 @@ from paygrade import (
 from tests.unit.client.any_client import HandTurnedClock
 from tests.unit.client.conftest import Connect
 from tests.unit.client.played_service import PlayedAnswer, PlayedService, batch, prediction, problem
+from tests.unit.client.scoring_service import ScoringService
 
 ID, BATCH_ID = prediction("queued")["id"], batch("queued")["id"]
 QUEUED = PlayedAnswer(202, prediction("queued"))
@@ -339,3 +343,29 @@ def test_a_batch_is_tried_again_with_corrected_rows_or_without(connect: Connect)
     assert [request.content for request in service.sent] == [b"", line, line]
     assert service.sent[1].headers["Content-Type"] == "application/x-ndjson"
     assert json.loads(service.sent[2].content) == json.loads(line)
+
+
+def test_the_client_that_blocks_also_works_where_an_event_loop_runs_as_in_a_notebook() -> None:
+    service = PlayedService(PlayedAnswer(200, b'{"a":1}\n{"a":2}\n'))
+
+    async def cell() -> list[Any]:
+        with Client(transport=service) as client:
+            return list(client.results(batch("succeeded") | {"results": "ndjson"}))
+
+    assert asyncio.run(cell()) == [{"a": 1}, {"a": 2}]
+
+
+class InterruptedService(ScoringService):
+    """Whoever follows its batch presses Ctrl-C."""
+
+    def _next_answer(self, request: httpx.Request) -> httpx.Response:
+        if request.method == "GET" and request.url.path.endswith(BATCH_ID):
+            raise KeyboardInterrupt
+        return super()._next_answer(request)
+
+
+def test_whoever_interrupts_the_scoring_of_a_table_cancels_its_batch() -> None:
+    service = InterruptedService()
+    with Client(transport=service) as client, pytest.raises(KeyboardInterrupt):
+        client.score(pd.DataFrame({"years": [2.5]}))
+    assert service.lines()[-1] == f"POST /v1/batches/{BATCH_ID}/cancel"
