@@ -54,8 +54,8 @@ def run(options: argparse.Namespace) -> int:
         save, refused = paygrade.save, paygrade.SaveRefused
     except ImportError as error:
         raise InvalidInput(f"{error}; saving needs more: pip install 'paygrade[save]'") from None
-    places = Places()
-    model, sample = places.variable(options.model), _sample(options.sample, places)
+    scripts = Scripts()
+    model, sample = scripts.variable(options.model), _sample(options.sample, scripts)
     try:
         written = save(
             model,
@@ -73,7 +73,7 @@ def run(options: argparse.Namespace) -> int:
     return 0
 
 
-class Places:
+class Scripts:
     """Scripts and modules with the variables that they have once they have run; each runs once."""
 
     def __init__(self) -> None:
@@ -91,10 +91,11 @@ class Places:
 
 
 def _run(place: str) -> dict[str, Any]:
-    sys.path.insert(0, "")  # as Python itself has it: what a script imports may be beside it
-    run: Callable[[str], dict[str, Any]] = runpy.run_path if place.endswith(".py") else _imported
-    if place.endswith(".py") and not Path(place).is_file():
+    is_script = place.endswith(".py")
+    if is_script and not Path(place).is_file():
         raise InvalidInput(f"there is no script {place}")
+    run: Callable[[str], dict[str, Any]] = runpy.run_path if is_script else _imported
+    sys.path.insert(0, str(Path(place).parent) if is_script else "")  # as Python itself begins
     try:
         return run(place)
     except Exception as error:
@@ -108,11 +109,11 @@ def _imported(module: str) -> dict[str, Any]:
     return vars(importlib.import_module(module))
 
 
-def _sample(text: str, places: Places) -> Any:
+def _sample(text: str, scripts: Scripts) -> Any:
     """A table of a file is read by pandas, as the pipeline's author would."""
     ending = Path(text).suffix
     if ending not in (".csv", ".parquet"):
-        return places.variable(text)
+        return scripts.variable(text)
     try:
         pandas = importlib.import_module("pandas")
     except ImportError as error:

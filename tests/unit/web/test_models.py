@@ -28,6 +28,7 @@ def test_a_model_shows_all_that_a_caller_needs(site: Site) -> None:
         "target": "salary",
         "unit": "thousands of dollars",
         "objective": "reg:squarederror",
+        "scores": "float32",
         "metrics": {"training_mean_absolute_error": 0.000867},
         "proof": None,
         "example": {"years": 2.5},
