@@ -74,7 +74,6 @@ def run(options: argparse.Namespace, client: Client) -> int:
         model=options.model,
         explain=options.explain,
         webhook=options.webhook,
-        wait=options.timeout,
         timeout=options.timeout,
     )
     if job["finished_at"] is None:
