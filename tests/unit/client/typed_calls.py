@@ -7,7 +7,7 @@ import pandas as pd
 from paygrade import AsyncClient, Client, Job, Model, Output, Row
 
 
-def calls_that_block(client: Client, row: Row) -> None:
+def calls_that_block(client: Client, row: Row, table: list[int]) -> None:
     assert_type(client.predict(row), Output)
     assert_type(client.predict([row], wait=5, on_failed="raise"), list[Output])
     assert_type(client.submit(row, model="salary"), Job)
@@ -15,7 +15,7 @@ def calls_that_block(client: Client, row: Row) -> None:
     assert_type(client.list(kind="batch"), list[Job])
     assert_type(client.model(), Model)
     assert_type(client.results("batch_…"), Iterator[Row])
-    assert_type(client.score(("a", "table")), tuple[str, str])
+    assert_type(client.score(table), list[int])
     client.predict(row, wiat=5)  # type: ignore[call-overload]
     client.upload("people.csv", modle="salary")  # type: ignore[call-arg]
     client.wait()  # type: ignore[call-arg]
