@@ -218,6 +218,7 @@ def test_every_target_of_make_that_is_named_is_there(target: str) -> None:
     assert subprocess.run(["make", "-n", target], cwd=ROOT, capture_output=True).returncode == 0
 
 
+@pytest.mark.timeout(600)
 @pytest.mark.parametrize("program", HELP)
 def test_every_command_is_in_the_reference(program: str) -> None:
     page = ROOT / "docs" / "reference" / "commands.md"
