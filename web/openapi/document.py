@@ -73,7 +73,7 @@ class Document:
         for route, operation in operations:
             public = ACCESS.get(route.path) is Access.PUBLIC
             refusals = (401, 403) if self._keyed and not public else ()
-            path = (operation.path or route.path).replace("<", "{").replace(">", "}")
+            path = (operation.path or route.path).replace("<path:", "<").replace("<", "{").replace(">", "}")
             paths.setdefault(path, {})[route.method.lower()] = operation.to_openapi(refusals)
         return paths
 
