@@ -5,13 +5,13 @@ from typing import Any, TypeAlias, TypedDict, Unpack, cast
 
 from paygrade.calling.caller import Caller
 from paygrade.calling.requests import IDEMPOTENCY_KEY, HttpRequest, post_json
-from paygrade.errors import InvalidInput, JobFailed, JobUnfinished
+from paygrade.errors import InvalidInput, InvalidRequest, JobFailed, JobUnfinished
 from paygrade.operations.failed_rows import OnFailed, tell_of
 from paygrade.operations.jobs import LONGEST_WAIT, wait
 from paygrade.operations.service import model as model_of
 from paygrade.resources import PATHS, Job, Output, Resource, Row, given
 from paygrade.tables.columns import ALWAYS_THERE, columns_of_outputs
-from paygrade.tables.frames import frame_of, single_row
+from paygrade.tables.frames import Frame, frame_of, single_row
 from paygrade.values import plain_row
 
 Inputs: TypeAlias = Row | Sequence[Row] | Any
@@ -81,15 +81,9 @@ async def predict(
     if frame is None:
         job = await _ended(caller, inputs, wait, options)
         outputs = outputs_of(job)
-        single = "outputs" not in job
-        _tell(outputs, outputs[0] if single else outputs, on_failed)
-        return outputs[0] if single else outputs
-    frame.check_free(prefix + name for name in ALWAYS_THERE)
-    served, options["model"] = await _model_of(caller, options)
-    rows = list(frame.rows(frame.features_of(served)))
-    outputs = outputs_of(await _ended(caller, rows, wait, options)) if rows else []
-    columns = columns_of_outputs(outputs, served["scores"])
-    scored = frame.with_columns({prefix + name: column for name, column in columns.items()})
+        scored = outputs if "outputs" in job else outputs[0]
+    else:
+        outputs, scored = await _scored_frame(caller, frame, wait, prefix, options)
     _tell(outputs, scored, on_failed)
     return scored
 
@@ -100,6 +94,22 @@ def outputs_of(job: Job) -> list[Output]:
         return list(job["outputs"])
     output = job.get("output")
     return [output] if output else []
+
+
+async def _scored_frame(
+    caller: Caller, frame: Frame, wait: float, prefix: str, options: PredictionOptions
+) -> tuple[list[Output], Any]:
+    """The outputs of its rows, and the table that has them."""
+    frame.check_free(prefix + name for name in ALWAYS_THERE)
+    served, options["model"] = await _model_of(caller, options)
+    rows = list(frame.rows(frame.features_of(served)))
+    try:
+        outputs = outputs_of(await _ended(caller, rows, wait, options)) if rows else []
+    except InvalidRequest as error:
+        error.add_note("`score` takes a table of any length, and a faulty row of it fails alone.")
+        raise
+    columns = columns_of_outputs(outputs, served["scores"])
+    return outputs, frame.with_columns({prefix + name: column for name, column in columns.items()})
 
 
 async def _model_of(caller: Caller, options: PredictionOptions) -> tuple[Any, str]:

@@ -9,12 +9,12 @@ import numpy as np
 import pandas as pd
 import polars as pl
 import pytest
-from paygrade import InvalidInput, JobFailed, Output, RowsFailed, RowsNotScored
+from paygrade import InvalidInput, InvalidRequest, JobFailed, Output, RowsFailed, RowsNotScored
 from paygrade.tables.columns import columns_of_outputs
 from paygrade.tables.frames import Frame, Pandas, Polars, frame_of
 
 from tests.unit.client.conftest import Connect
-from tests.unit.client.played_service import PlayedAnswer, PlayedService, batch
+from tests.unit.client.played_service import PlayedAnswer, PlayedService, batch, problem
 from tests.unit.client.scoring_service import MODEL, ScoringService
 
 YEARS = [2.5, 0.1, 1 / 3, 12.5]
@@ -133,6 +133,17 @@ def test_a_column_that_is_not_there_is_named_with_the_one_that_is_near(connect: 
         getattr(connect(ScoringService()), way)(pd.DataFrame({"who": ["a"], "age": [1]}))
     with pytest.raises(InvalidInput, match="2 columns years"):
         getattr(connect(ScoringService()), way)(pd.DataFrame([[1, 2]], columns=["years", "years"]))
+
+
+def test_who_sends_a_table_that_is_too_long_or_faulty_is_told_what_takes_it(connect: Connect) -> None:
+    service = PlayedService(
+        PlayedAnswer(200, {"data": [MODEL]}), problem(422, "must be a list of 1 to 1,000 rows")
+    )
+    with pytest.raises(InvalidRequest, match="1,000 rows") as raised:
+        connect(service).predict(pd.DataFrame({"years": range(1001)}))
+    assert raised.value.__notes__ == [
+        "`score` takes a table of any length, and a faulty row of it fails alone."
+    ]
 
 
 @ways
