@@ -75,6 +75,7 @@ def model(manifest: Manifest, catalog: Catalog) -> dict[str, Any]:
         "target": manifest.target,
         "unit": manifest.unit,
         "objective": manifest.objective,
+        "scores": manifest.scores,
         "quantiles": list(manifest.quantiles),
         "explained": manifest.explained,
         "metrics": manifest.metrics,

@@ -28,6 +28,7 @@ def test_a_model_shows_all_that_a_caller_needs(site: Site) -> None:
         "target": "salary",
         "unit": "thousands of dollars",
         "objective": "reg:squarederror",
+        "scores": "float32",
         "quantiles": [],
         "explained": True,
         "features": [
