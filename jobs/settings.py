@@ -16,7 +16,7 @@ from jobs.errors import InvalidSettings
 from jobs.keeper.hours import FORMAT, WarmHours
 
 PREFIX = "PAYGRADE_"
-CLIENT_SETTINGS = {"PAYGRADE_URL", "PAYGRADE_KEY"}
+CLIENT_SETTINGS = {"PAYGRADE_URL", "PAYGRADE_API_KEY"}
 """Settings of the client. They may be set in the environment, and are ignored here."""
 
 RUNNING = "running.json"

@@ -49,8 +49,12 @@ WRONG = {
     "a negative number of tasks": (["scale", "web", "-1"], {}, "0 to 5000"),
     "too many tasks for a service": (["scale", "web", "5001"], {}, "0 to 5000"),
     "an invalid owner of a key": (["key", "A b"], {}, "a-z"),
-    "no key for the smoke test": (["smoke"], {}, "PAYGRADE_KEY"),
-    "a malformed address for the smoke test": (["smoke", "--url", "web"], {"PAYGRADE_KEY": "x"}, "http://"),
+    "no key for the smoke test": (["smoke"], {}, "PAYGRADE_API_KEY"),
+    "a malformed address for the smoke test": (
+        ["smoke", "--url", "web"],
+        {"PAYGRADE_API_KEY": "x"},
+        "http://",
+    ),
 }
 MISUSED = {
     "no command": [],
