@@ -1,4 +1,4 @@
-"""Work that waits, as a fluid: workers drain it at their pace, first come, first served."""
+"""WaitingWork that waits, as a fluid: workers drain it at their pace, first come, first served."""
 
 from collections import deque
 from collections.abc import Callable

@@ -8,7 +8,7 @@ from jobs.keeper.hours import WarmHours
 from jobs.keeper.state import KeeperState, Totals, WorkerPace
 from jobs.keeper.store import KeeperMemory, KeeperRound, Sleep
 from jobs.queues.capacity import Capacity
-from web.keeper.need import Counts, Decision, Limits, Seen, Work, decide
+from web.keeper.need import Counts, Decision, Limits, Seen, WaitingWork, decide
 from web.keeper.services import FoundServices, WorkerServices
 
 log = logging.getLogger(__name__)
@@ -116,7 +116,7 @@ class Keeper:
 
 def seen_of(round_: KeeperRound, capacity: Capacity, services: FoundServices, totals: Totals) -> Seen:
     batches, workers = capacity.batches, max(capacity.workers, 1)
-    work = Work(max(capacity.rows - capacity.explained, 0), capacity.explained, batches.waiting)
+    work = WaitingWork(max(capacity.rows - capacity.explained, 0), capacity.explained, batches.waiting)
     seconds = totals.chunk_seconds - round_.state.totals.chunk_seconds
     chunks = totals.chunks - round_.state.totals.chunks
     chunks_per_second = chunks / seconds * len(batches.children) / workers if seconds > 0 else 0.0

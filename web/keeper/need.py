@@ -15,7 +15,7 @@ SPOT_SHORT_SECONDS = 1800.0
 """For this long after that, Spot is not asked."""
 
 
-class Work(NamedTuple):
+class WaitingWork(NamedTuple):
     """What nobody has claimed."""
 
     rows: int = 0
@@ -46,7 +46,7 @@ class Seen(NamedTuple):
 
     now: float
     asleep: bool = False
-    work: Work = Work()
+    work: WaitingWork = WaitingWork()
     busy: bool = False
     """Something waits or is claimed, or a batch is open."""
     totals: Totals = Totals()
@@ -98,7 +98,7 @@ def decide(seen: Seen, state: KeeperState, limits: Limits) -> Decision:
     return Decision(counts, asleep, state._replace(sleeping=asleep), needed)
 
 
-def workers_for(work: Work, pace: WorkerPace, within_seconds: float) -> int:
+def workers_for(work: WaitingWork, pace: WorkerPace, within_seconds: float) -> int:
     """How many workers do it in this time. The same processes score and explain; others score chunks."""
     seconds = max(work.rows / pace.rows + work.explained / pace.explained, work.chunks / pace.chunks)
     return math.ceil(seconds / within_seconds)

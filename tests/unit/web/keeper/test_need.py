@@ -16,7 +16,7 @@ from web.keeper.need import (
     Limits,
     Seen,
     ServiceCount,
-    Work,
+    WaitingWork,
     decide,
     workers_for,
 )
@@ -40,7 +40,7 @@ class Rounds:
     totals: Totals = NOTHING_DONE
     log: list[Counts] = field(default_factory=list)
 
-    def round(self, work: Work = Work(), busy: bool | None = None) -> Decision:  # noqa: B008 (a tuple)
+    def round(self, work: WaitingWork = WaitingWork(), busy: bool | None = None) -> Decision:  # noqa: B008 (a tuple)
         seen = Seen(
             now=self.now,
             asleep=self.asleep,
@@ -73,24 +73,24 @@ def running(number: int) -> ServiceCount:
 
 
 def test_what_one_process_does_in_turn_adds_up_and_what_others_do_beside_it_does_not() -> None:
-    assert workers_for(Work(rows=60_000, explained=600), PACE, 120) == 1
-    assert workers_for(Work(rows=60_001, explained=600), PACE, 120) == 2
-    assert workers_for(Work(rows=60_000, explained=600, chunks=120), PACE, 120) == 1
-    assert workers_for(Work(chunks=121), PACE, 120) == 2
-    assert workers_for(Work(), PACE, 120) == 0
+    assert workers_for(WaitingWork(rows=60_000, explained=600), PACE, 120) == 1
+    assert workers_for(WaitingWork(rows=60_001, explained=600), PACE, 120) == 2
+    assert workers_for(WaitingWork(rows=60_000, explained=600, chunks=120), PACE, 120) == 1
+    assert workers_for(WaitingWork(chunks=121), PACE, 120) == 2
+    assert workers_for(WaitingWork(), PACE, 120) == 0
 
 
 def test_sleeping_workers_are_asked_for_at_once_as_many_as_the_work_needs() -> None:
     rounds = Rounds()
     rounds.round()
     assert rounds.asleep
-    assert rounds.round(Work(rows=250_000)).counts == Counts(3, 0)
+    assert rounds.round(WaitingWork(rows=250_000)).counts == Counts(3, 0)
     assert not rounds.asleep
 
 
 def test_no_more_than_the_most_are_asked_for() -> None:
     rounds = Rounds()
-    assert rounds.round(Work(rows=10**9)).counts.total == SLEEPY.most
+    assert rounds.round(WaitingWork(rows=10**9)).counts.total == SLEEPY.most
 
 
 def test_a_row_that_is_claimed_keeps_a_worker() -> None:
@@ -111,11 +111,11 @@ def test_work_that_came_and_went_between_two_rounds_counts() -> None:
 
 def test_fewer_are_asked_for_only_when_fewer_were_needed_for_five_minutes() -> None:
     rounds = Rounds()
-    rounds.round(Work(rows=600_000))
+    rounds.round(WaitingWork(rows=600_000))
     for _ in range(round(DOWN_AFTER_SECONDS / 5) - 1):
-        assert rounds.round(Work(rows=1)).counts.total == 5
+        assert rounds.round(WaitingWork(rows=1)).counts.total == 5
     for _ in range(round(2 * DOWN_AFTER_SECONDS / 5)):
-        rounds.round(Work(rows=1))
+        rounds.round(WaitingWork(rows=1))
     assert rounds.on_demand.desired == 1
 
 
@@ -124,7 +124,7 @@ def test_workers_that_keep_up_with_a_steady_load_stay() -> None:
     rounds = Rounds(on_demand=running(3))
     for _ in range(400):
         rounds.totals = rounds.totals._replace(rows=rounds.totals.rows + 5 * 2_200)
-        rounds.round(Work(rows=500))
+        rounds.round(WaitingWork(rows=500))
     assert set(rounds.log) == {Counts(3, 0)}
 
 
@@ -176,21 +176,21 @@ def test_nothing_goes_down_in_a_deployment_and_more_is_still_asked_for() -> None
     rounds.rest(3_600)
     assert rounds.on_demand.desired == 4
     assert not rounds.asleep
-    assert rounds.round(Work(rows=600_000)).counts.total == 5
+    assert rounds.round(WaitingWork(rows=600_000)).counts.total == 5
 
 
 def test_spot_is_asked_first() -> None:
     rounds = Rounds(spot=ServiceCount())
-    assert rounds.round(Work(rows=250_000)).counts == Counts(on_demand=0, spot=3)
+    assert rounds.round(WaitingWork(rows=250_000)).counts == Counts(on_demand=0, spot=3)
 
 
 def test_what_spot_does_not_give_in_two_minutes_is_asked_for_on_demand() -> None:
     rounds = Rounds(spot=ServiceCount())
-    rounds.round(Work(rows=250_000))
+    rounds.round(WaitingWork(rows=250_000))
     waited = 0.0
     while rounds.on_demand.desired == 0:
         rounds.spot = ServiceCount(3, 1)
-        rounds.round(Work(rows=250_000))
+        rounds.round(WaitingWork(rows=250_000))
         waited += 5
     assert SPOT_PATIENCE_SECONDS <= waited <= SPOT_PATIENCE_SECONDS + 10
     assert rounds.log[-1] == Counts(on_demand=2, spot=1)
@@ -220,7 +220,7 @@ def test_the_pace_is_learned_from_workers_that_have_enough_to_do() -> None:
     seen = Seen(now=1, pace=WorkerPace(10, 0, 0), on_demand=running(1))
     alone = decide(seen, KeeperState(pace=PACE), SLEEPY).state.pace
     assert alone == PACE
-    loaded = decide(seen._replace(work=Work(rows=5_000)), KeeperState(pace=PACE), SLEEPY).state.pace
+    loaded = decide(seen._replace(work=WaitingWork(rows=5_000)), KeeperState(pace=PACE), SLEEPY).state.pace
     assert loaded == WorkerPace(rows=505, explained=10, chunks=1)
 
 
@@ -237,7 +237,7 @@ amounts = st.floats(0, 1e9)
 totals = st.builds(Totals, amounts, amounts, amounts, amounts)
 whole = st.integers(0, 10**7)
 counts = st.builds(ServiceCount, st.integers(0, 20), st.integers(0, 20), st.booleans())
-works = st.builds(Work, whole, whole, st.integers(0, 10**4))
+works = st.builds(WaitingWork, whole, whole, st.integers(0, 10**4))
 states = st.builds(
     KeeperState,
     busy_at=st.floats(0, 2e6),
@@ -285,8 +285,8 @@ def test_every_decision_keeps_to_the_limits(seen: Seen, state: KeeperState, leas
 
 
 @given(works, works)
-def test_more_work_never_needs_fewer_workers(some: Work, more: Work) -> None:
-    both = Work(*(a + b for a, b in zip(some, more, strict=True)))
+def test_more_work_never_needs_fewer_workers(some: WaitingWork, more: WaitingWork) -> None:
+    both = WaitingWork(*(a + b for a, b in zip(some, more, strict=True)))
     assert workers_for(both, PACE, 120) >= workers_for(some, PACE, 120)
 
 
