@@ -147,10 +147,15 @@ def lines(
     y_label: str,
     marked: Sequence[float] = (),
     write: Callable[[float], str] = number,
+    ends: tuple[float, float] | None = None,
 ) -> Element:
-    """Draw lines with a dash of their own and a name at the end; `marked` values are notched on the axis."""
+    """Draw lines with a dash of their own and a name at the end; `marked` values are notched on the axis.
+
+    `ends` are those of the upward axis, where other charts have the same.
+    """
     together = np.concatenate(list(series.values()))
-    x, y = across(values[0], values[-1]), upward(*padded(together.min(), together.max(), 0.08))
+    low, high = ends or (together.min(), together.max())
+    x, y = across(values[0], values[-1]), upward(*padded(low, high, 0.08))
     marks = [
         path([(x(value), y(each)) for value, each in zip(values, line, strict=True)], f"line dash{position}")
         for position, line in enumerate(series.values())
@@ -200,11 +205,15 @@ def bars(label: str, named: Sequence[Named], x_label: str) -> Element:
     return _named(label, named, padded(min(*ends, 0), max(*ends, 0), 0.02), x_label, _bar)
 
 
-def dots(label: str, named: Sequence[Named], x_label: str, zero: bool = False) -> Element:
-    """Draw a dot for each name, with a line for its interval, and a line at zero where that matters."""
-    ends = [end for each in named for end in (each.low, each.high, each.value)]
-    ends += [0.0] if zero else []
-    return _named(label, named, padded(min(ends), max(ends), 0.08), x_label, _dot, zero)
+def dots(
+    label: str,
+    named: Sequence[Named],
+    x_label: str,
+    ends: Sequence[float] = (),
+) -> Element:
+    """Draw a dot for each name, with a line for its interval; the axis reaches as far as `ends`, too."""
+    reached = [*ends, *(end for each in named for end in (each.low, each.high, each.value))]
+    return _named(label, named, padded(min(reached), max(reached), 0.08), x_label, _dot)
 
 
 def _named(
@@ -213,7 +222,6 @@ def _named(
     ends: tuple[float, float],
     x_label: str,
     draw: "DrawMark",
-    zero: bool = True,
 ) -> Element:
     height = LINE * len(named) + 44
     known = across(*ends)
@@ -227,9 +235,9 @@ def _named(
         middle = position * LINE + LINE / 2 + 2
         marks.append(text(shortened(each.name, 27), NAMES - 8, middle + 4, "end", "name"))
         marks += draw(each, x, middle)
-    if zero and x.low <= 0 <= x.high:
+    if x.low <= 0 <= x.high:
         marks.append(element("line", x1=x(0), x2=x(0), y1=4, y2=bottom, class_="axis"))
-    marks.append(text(shortened(x_label, 60), (x.start + x.end) / 2, height - 6, "middle", "name"))
+    marks.append(text(shortened(x_label, 66), WIDTH - RIGHT, height - 6, "end", "name"))
     return svg(label, *marks, height=height)
 
 

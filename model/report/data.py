@@ -1,7 +1,7 @@
 """What a model was judged on, and how it was made."""
 
 import platform
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from importlib.metadata import PackageNotFoundError, version
 from typing import Any
 from xml.etree.ElementTree import Element
@@ -27,7 +27,7 @@ def data_section(subject: Subject) -> Element:
     rows = [_feature_row(column) for column in subject.columns]
     heads = ["feature", "type", "missing", "different", "least · median · greatest, or the most frequent"]
     pictures = [_target_figure(judged, subject.manifest.unit) for judged in subject.judged]
-    features = table(heads, rows, f"The features in {count(len(subject.rows))}")
+    features = table(heads, rows, f"The features in {count(len(subject.rows))}", {1, 4})
     return section("The data", "", facts(_table_facts(subject)), *pictures, features)
 
 
@@ -120,13 +120,12 @@ def model_facts(manifest: Manifest) -> Iterator[tuple[str, Content]]:
         "none": "compared with nothing",
     }
     yield "proof", proof.get(manifest.proof.get("kind", ""), "trained by Paygrade")
-    for key, value in manifest.training.items():
-        yield key.replace("_", " "), _written(value)
+    yield "training", _written(manifest.training)
 
 
 def _written(value: Any) -> Element:
-    if isinstance(value, dict):
-        return facts((str(key), _written(each)) for key, each in value.items())
+    if isinstance(value, Mapping):
+        return facts((str(key).replace("_", " "), _written(each)) for key, each in value.items())
     text = str(value)
     return element("code", named(text if len(text) <= LONGEST_VALUE else f"{text[:LONGEST_VALUE]}…"))
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from functools import partial
+from typing import TypeAlias
 from xml.etree.ElementTree import Element
 
 import numpy as np
@@ -11,10 +12,12 @@ from model.report import charts
 from model.report.effects import Effect, effect_of
 from model.report.importance import SHUFFLES, Importance, importances
 from model.report.parts import figure, figures, section, table
+from model.report.series import HIGH, LOW
 from model.report.subject import Subject
 from model.report.writing import NOTHING, name, number, value_of
 
 MOST_BARS, MOST_EFFECTS = 20, 12
+Ends: TypeAlias = tuple[float, float]
 
 
 def importances_of(subject: Subject) -> list[Importance]:
@@ -70,49 +73,72 @@ def effects_section(subject: Subject, found: Sequence[Importance]) -> Element | 
     """Show how the prediction moves with the features that matter most; None if none of them varies."""
     names = list(subject.manifest.schema.names)
     chosen = [names.index(each.feature) for each in found[:MOST_EFFECTS]]
-    effects = [effect_of(subject.bundle, subject.matrix, position) for position in chosen]
-    made = [_effect_figure(each, subject) for each in effects if each]
-    if not made:
+    found_effects = [effect_of(subject.bundle, subject.matrix, position) for position in chosen]
+    effects = [each for each in found_effects if each]
+    if not effects:
         return None
+    together = np.concatenate([line for each in effects for line in each.series.values()])
+    ends = float(together.min()), float(together.max())
+    made = [_effect_figure(each, subject, ends) for each in effects]
     about = (
         "The mean prediction if all rows had the same value of one feature, and else their own values "
-        "(partial dependence), by the bundle itself. It proves no cause, and says little where few rows are."
+        "(partial dependence), by the bundle itself. All charts have one scale. They prove no cause, and say "
+        "little where few rows are."
     )
     return section("How the prediction moves", about, figures(made))
 
 
-def _effect_figure(effect: Effect, subject: Subject) -> Element:
-    feature = effect.feature
+def _effect_figure(effect: Effect, subject: Subject, ends: Ends) -> Element:
+    feature, chances = effect.feature, next(iter(effect.series)).startswith("chance")
     values = [value_of(feature.type, feature.categories, value) for value in effect.values]
-    y_label = f"prediction{f' in {subject.manifest.unit}' if subject.manifest.unit else ''}"
-    if any(each.startswith("chance") for each in effect.series):
-        y_label = "chance"
+    unit = subject.manifest.unit
+    y_label = "chance" if chances else f"prediction in {unit}" if unit else "prediction"
+    few = np.count_nonzero(~np.isnan(effect.values)) < 2
+    draw = _draw_values if effect.by_category or few else _draw_line
+    picture, caption = draw(effect, values, y_label, subject, ends)
     rows = [
         [value, f"{count:,}", *(number(line[at]) for line in effect.series.values())]
         for at, (value, count) in enumerate(zip(values, effect.rows.tolist(), strict=True))
     ]
-    heads = [name(feature.name), "rows near it", *effect.series]
-    missing = np.isnan(effect.values)
-    label = f"prediction over {feature.name}"
-    if effect.by_category or len(effect.values) - missing.sum() < 2:
-        line = next(iter(effect.series))
-        named = [
-            charts.Named(value, each, each, each, number(each))
-            for value, each in zip(values, effect.series[line], strict=True)
-        ]
-        picture, caption = charts.dots(label, named, line if line != "prediction" else y_label), ""
-        if len(effect.series) > 1:
-            caption = f"The dots are of {line}; the others are in the numbers."
-    else:
-        known = {each: line[~missing] for each, line in effect.series.items()}
-        shown, notches = effect.values[~missing], _deciles(effect, subject)
-        write = partial(value_of, feature.type, feature.categories)
-        picture = charts.lines(label, shown, known, feature.name, y_label, notches, write)
-        caption = "The notches on the axis part the rows into ten groups of equal size."
-        if missing.any():
-            lines = ", ".join(f"{number(line[-1])} ({each})" for each, line in effect.series.items())
-            caption += f" If it is missing: {lines}."
-    return figure(name(feature.name), picture, caption, table(heads, rows))
+    behind = table([name(feature.name), "rows near it", *effect.series], rows)
+    return figure(name(feature.name), picture, caption, behind)
+
+
+def _draw_values(
+    effect: Effect, values: Sequence[str], y_label: str, subject: Subject, ends: Ends
+) -> tuple[Element, str]:
+    """Draw a dot for each value; the line through it is the interval, if there is one."""
+    first, *others = effect.series
+    line = effect.series[first]
+    low, high = (effect.series.get(end, line) for end in (LOW, HIGH))
+    named = [charts.Named(*each, number(each[1])) for each in zip(values, line, low, high, strict=True)]
+    label, interval = f"prediction over {effect.feature.name}", LOW in effect.series
+    picture = charts.dots(label, named, first if others and not interval else y_label, ends)
+    if interval:
+        return picture, "The line through a dot is the interval."
+    return picture, "The numbers have the other classes or targets, too." if others else ""
+
+
+def _draw_line(
+    effect: Effect, values: Sequence[str], y_label: str, subject: Subject, ends: Ends
+) -> tuple[Element, str]:
+    feature, missing = effect.feature, np.isnan(effect.values)
+    known = {each: line[~missing] for each, line in effect.series.items()}
+    picture = charts.lines(
+        f"prediction over {feature.name}",
+        effect.values[~missing],
+        known,
+        feature.name,
+        y_label,
+        _deciles(effect, subject),
+        partial(value_of, feature.type, feature.categories),
+        ends,
+    )
+    caption = "The notches part the rows into ten groups of equal size."
+    if missing.any():
+        lines = ", ".join(f"{number(line[-1])} ({each})" for each, line in effect.series.items())
+        caption += f" If it is missing: {lines}."
+    return picture, caption
 
 
 def _deciles(effect: Effect, subject: Subject) -> list[float]:

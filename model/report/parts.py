@@ -2,7 +2,7 @@
 
 import base64
 import hashlib
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Container, Iterable, Iterator, Sequence
 from importlib.resources import files
 from xml.etree.ElementTree import Element
 
@@ -59,10 +59,19 @@ def figures(made: Iterable[Element]) -> Element:
     return element("div", *made, class_="figures")
 
 
-def table(heads: Sequence[str], rows: Iterable[Sequence[Content]], caption: str = "") -> Element:
-    """Make a table; the first cell of each row names it, and the others are numbers or words."""
-    head = element("thead", element("tr", *_heads(heads)))
-    lines = [element("tr", _cell("th", row[0], "row"), *map(_value, row[1:])) for row in rows]
+def table(
+    heads: Sequence[str], rows: Iterable[Sequence[Content]], caption: str = "", words: Container[int] = ()
+) -> Element:
+    """Make a table; the first cell of a row names it, the others are numbers, or `words` by position."""
+    head = element("thead", element("tr", *_heads(heads, words)))
+    lines = [
+        element(
+            "tr",
+            element("th", named(row[0]) if isinstance(row[0], str) else row[0], scope="row"),
+            *(_cell(content, position in words) for position, content in enumerate(row[1:], 1)),
+        )
+        for row in rows
+    ]
     said = element("caption", caption) if caption else None
     return element(
         "div",
@@ -93,20 +102,17 @@ def named(text: str) -> Element:
     return element("bdi", text)
 
 
-def _heads(heads: Sequence[str]) -> Iterator[Element]:
-    for position, name in enumerate(heads):
-        yield element("th", name, scope="col", class_="figure" if position else None)
+def _heads(heads: Sequence[str], words: Container[int]) -> Iterator[Element]:
+    for position, text in enumerate(heads):
+        is_figure = position and position not in words
+        yield element("th", text, scope="col", class_="figure" if is_figure else None)
 
 
-def _value(content: Content) -> Element:
+def _cell(content: Content, is_words: bool) -> Element:
+    """Make a cell, unless it is one already."""
     if isinstance(content, Element) and content.tag == "td":
         return content
-    return _cell("td", content, None)
-
-
-def _cell(tag: str, content: Content, scope: str | None) -> Element:
-    shown = named(content) if tag == "th" and isinstance(content, str) else content
-    return element(tag, shown, scope=scope, class_="figure" if tag == "td" else None)
+    return element("td", content, class_=None if is_words else "figure")
 
 
 def _policy(style: str) -> str:

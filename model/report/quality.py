@@ -25,6 +25,10 @@ from model.report.subject import MODEL, Contest, Subject, contest
 from model.report.writing import NOTHING, between, count, interval, name, number, percent
 
 MOST_CLASSES, MOST_CALIBRATED = 12, 4
+CONFUSED = (
+    "Rows by their true class (down) and their most likely one (across); those that are right are shaded. "
+    "Found is the share of a true class that is found, right the share of a predicted class that is right."
+)
 BELIEVED = "A chance can be believed if of the rows that get 70%, about 70 in 100 are of the class."
 RELIABLE = "The line through each dot says where the value lies with 95% confidence"
 
@@ -248,15 +252,15 @@ def _confusion(judged: Judged, chances: Floats) -> Element:
             for predicted, rows_in in enumerate(counts[true].tolist())
         ]
         recall = percent(counts[true, true] / of_class) if of_class else NOTHING
-        rows.append([f"true: {name(each)}", *cells, recall])
+        rows.append([name(each), *cells, recall])
     predicted_all = counts.sum(axis=0)
     precision = [percent(counts[at, at] / size) if size else NOTHING for at, size in enumerate(predicted_all)]
-    rows.append(["right of those predicted", *precision, ""])
-    heads = ["", *(f"predicted: {name(each)}" for each in judged.classes), "found of those true"]
+    rows.append(["right", *precision, ""])
+    heads = ["true class", *(name(each) for each in judged.classes), "found"]
     return element(
         "figure",
         element("h3", "Which class is taken for which"),
-        table(heads, rows, "Rows by their true and their most likely class; those that are right are shaded"),
+        table(heads, rows, CONFUSED),
     )
 
 

@@ -10,6 +10,7 @@ from model.outputs import Outputs
 from model.report.writing import name as shortened
 
 MOST = 3
+LOW, HIGH = "low", "high"
 Series: TypeAlias = Mapping[str, Floats]
 
 
@@ -28,5 +29,5 @@ def series_of(outputs: Outputs) -> Series:
         return {f"chance of {shortened(outputs.classes[at])}": chances[:, at] for at in order}
     if outputs.interval is not None:
         low, high = outputs.interval.astype(np.float64).T
-        return {"high": high, "prediction": prediction, "low": low}
+        return {"prediction": prediction, HIGH: high, LOW: low}
     return {"prediction": prediction}

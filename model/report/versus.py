@@ -151,7 +151,7 @@ def _differences_section(found: Contest, heading: str) -> Element:
     made = []
     if dots:
         axis = f"{new} minus {old}, in % of {old}"
-        picture = charts.dots("differences of the metrics", dots, axis, zero=True)
+        picture = charts.dots("differences of the metrics", dots, axis, (0.0,))
         made.append(figure("Differences", picture, "The line is the 95% interval.", table(heads, rows)))
     if not found.judged[0].classes:
         made.append(_errors_by_group(found.judged[:2], found.names[:2]))

@@ -10,12 +10,16 @@ from model.measuring.resampling import Interval
 
 NOTHING = "-"
 LONGEST_NAME = 120
+SMALLEST = 1e-12
+"""What is nearer to zero is an error of rounding."""
 
 
 def number(value: float) -> str:
     """Write four digits, or all of a larger whole number."""
     if not np.isfinite(value):
         return NOTHING
+    if abs(value) < SMALLEST:
+        return "0"
     if abs(value) >= 1_000:
         return f"{value:,.0f}"
     return f"{value:.4g}".replace("e+0", "e").replace("e-0", "e-")
