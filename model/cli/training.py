@@ -105,8 +105,8 @@ def _train(options: argparse.Namespace) -> str:
     subject = subject_of_training(Bundle.load(manifest), table, dataset, trained, command_line(options))
     report.write_bytes(write_report(subject))
     said = verdict(manifest.metrics, main_metric(dataset.target))
-    written = f"{render_written(manifest)}\nits report is in {report}"
-    return f"{render_metrics(manifest.metrics)}\n{said}\n{written}"
+    lines = [render_metrics(manifest.metrics), said, f"the report is in {report}", render_written(manifest)]
+    return "\n".join(lines)
 
 
 def _salary(options: argparse.Namespace) -> str:
