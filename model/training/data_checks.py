@@ -96,7 +96,9 @@ def _linear_share(column: TableColumn, target: NDArray[np.float64]) -> float:
     """Return the square of the correlation with a numeric target, and 0 for other targets."""
     present = ~column.missing
     values, labels = column.values[present], target[present, 0]
-    if column.type == "category" or target.shape[1] > 1 or not (np.ptp(values) and np.ptp(labels)):
+    if column.type == "category" or target.shape[1] > 1 or not values.size:
+        return 0.0
+    if not (np.ptp(values) and np.ptp(labels)):
         return 0.0
     return float(np.corrcoef(values, labels)[0, 1] ** 2)
 
