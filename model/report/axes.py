@@ -14,7 +14,7 @@ STEPS = (1, 2, 2.5, 5, 10)
 
 
 @dataclass(frozen=True)
-class Scale:
+class Axis:
     """Maps the values from `low` to `high` to the pixels from `start` to `end`."""
 
     low: float
@@ -37,14 +37,14 @@ class Scale:
         return [round(step * each, 12) for each in range(ceil(self.low / step), floor(self.high / step) + 1)]
 
 
-def across(low: float, high: float) -> Scale:
+def across(low: float, high: float) -> Axis:
     """Return the scale of the axis below a chart."""
-    return Scale(*_apart(low, high), LEFT, WIDTH - RIGHT)
+    return Axis(*_apart(low, high), LEFT, WIDTH - RIGHT)
 
 
-def upward(low: float, high: float) -> Scale:
+def upward(low: float, high: float) -> Axis:
     """Return the scale of the axis beside a chart."""
-    return Scale(*_apart(low, high), HEIGHT - BOTTOM, TOP)
+    return Axis(*_apart(low, high), HEIGHT - BOTTOM, TOP)
 
 
 def padded(low: float, high: float, share: float = 0.05) -> tuple[float, float]:
@@ -62,8 +62,8 @@ def svg(label: str, *content: Element, height: float = HEIGHT, names: Sequence[s
 
 
 def frame(
-    x: Scale,
-    y: Scale,
+    x: Axis,
+    y: Axis,
     x_label: str,
     y_label: str,
     y_ticks: bool = True,

@@ -11,7 +11,7 @@ from model.measuring.resampling import Interval
 from model.report.axes import (
     RIGHT,
     WIDTH,
-    Scale,
+    Axis,
     across,
     frame,
     padded,
@@ -88,12 +88,12 @@ def mirrored(
     return svg(label, *_frame_of_shares(x, y, x_label), *marks)
 
 
-def _frame_of_shares(x: Scale, y: Scale, x_label: str) -> Iterator[Element]:
+def _frame_of_shares(x: Axis, y: Axis, x_label: str) -> Iterator[Element]:
     """Draw a frame whose upward axis has shares in both directions."""
     for tick in y.ticks():
         yield element("line", x1=x.start, x2=x.end, y1=y(tick), y2=y(tick), class_="grid")
         yield text(f"{abs(tick):.0%}", x.start - 6, y(tick) + 4, "end", "tick")
-    yield from frame(x, Scale(0, 0, y.start, y.end), x_label, "share of the rows", y_ticks=False)
+    yield from frame(x, Axis(0, 0, y.start, y.end), x_label, "share of the rows", y_ticks=False)
 
 
 def squares(label: str, across_: Floats, upward_: Floats, x_label: str, y_label: str) -> Element:
@@ -225,7 +225,7 @@ def _named(
 ) -> Element:
     height = LINE * len(named) + 44
     known = across(*ends)
-    x = Scale(known.low, known.high, NAMES, WIDTH - RIGHT - 4)
+    x = Axis(known.low, known.high, NAMES, WIDTH - RIGHT - 4)
     bottom = height - 40.0
     marks = []
     for tick in x.ticks(4):
@@ -241,25 +241,25 @@ def _named(
     return svg(label, *marks, height=height)
 
 
-DrawMark: TypeAlias = Callable[[Named, Scale, float], list[Element]]
+DrawMark: TypeAlias = Callable[[Named, Axis, float], list[Element]]
 
 
-def _bar(each: Named, x: Scale, middle: float) -> list[Element]:
+def _bar(each: Named, x: Axis, middle: float) -> list[Element]:
     left, right = sorted((x(0), x(each.value)))
     bar = element("rect", x=left, y=middle - 7, width=max(right - left, 0.8), height=14, class_="column")
     return [titled(bar, f"{each.name}: {each.words}"), _whisker(each, x, middle)]
 
 
-def _dot(each: Named, x: Scale, middle: float) -> list[Element]:
+def _dot(each: Named, x: Axis, middle: float) -> list[Element]:
     dot = element("circle", cx=x(each.value), cy=middle, r=5, class_="dot")
     return [_whisker(each, x, middle), titled(dot, f"{each.name}: {each.words}")]
 
 
-def _whisker(each: Named, x: Scale, middle: float) -> Element:
+def _whisker(each: Named, x: Axis, middle: float) -> Element:
     return element("line", x1=x(each.low), x2=x(each.high), y1=middle, y2=middle, class_="whisker")
 
 
-def _line_names(series: Mapping[str, Floats], x: Scale, y: Scale) -> Iterator[Element]:
+def _line_names(series: Mapping[str, Floats], x: Axis, y: Axis) -> Iterator[Element]:
     """Write the names beside the right ends of the lines, none over another."""
     free = y.end - 4.0
     for name, line in sorted(series.items(), key=lambda item: -item[1][-1]):

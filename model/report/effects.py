@@ -41,9 +41,9 @@ def effect_of(bundle: Bundle, matrix: Matrix, position: int) -> Effect | None:
     if len(values) < 2:
         return None
     sample = matrix[_sample(len(matrix))]
-    asked = np.repeat(sample[None], len(values), axis=0)
-    asked[:, :, position] = values[:, None]
-    scored = series_of(bundle.outputs(asked.reshape(-1, matrix.shape[1])))
+    moved = np.repeat(sample[None], len(values), axis=0)
+    moved[:, :, position] = values[:, None]
+    scored = series_of(bundle.outputs(moved.reshape(-1, matrix.shape[1])))
     means = {name: scores.reshape(len(values), -1).mean(axis=1) for name, scores in scored.items()}
     return Effect(feature, values, rows, means)
 

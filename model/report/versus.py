@@ -12,12 +12,13 @@ from model.measuring.judged import Judged
 from model.measuring.measures import HIGHER_IS_BETTER, WITHOUT_ORDER
 from model.measuring.resampling import Interval
 from model.report import charts
+from model.report.bin_tables import histogram_table
 from model.report.binning import groups_of, histogram
 from model.report.data import data_section, making_facts, model_facts
 from model.report.looks import importance_figure, importances_of
 from model.report.markup import Content, element
 from model.report.parts import careful, facts, figure, figures, named, page, section, table
-from model.report.quality import histogram_table, judged_figures, metrics_section
+from model.report.quality import judged_figures, metrics_section
 from model.report.single import FOOTER
 from model.report.subject import Contest, Subject, contest
 from model.report.suspicions import suspicions
