@@ -136,10 +136,12 @@ def judge(
         if name not in columns:
             continue
         labels = read_labels(name, columns[name], classes)[rows]
-        known = np.flatnonzero(~np.isnan(labels))
+        predictions = predictions_of(outputs, position)
+        finite = np.isfinite(predictions.scores).reshape(len(rows), -1).all(axis=1)  # others are not served
+        known = np.flatnonzero(finite & ~np.isnan(labels))
         if known.size:
-            predictions = predictions_of(outputs, position).select(known)
-            judged.append(Judged(name, manifest.objective, labels[known], predictions, rows[known], classes))
+            of_known = predictions.select(known)
+            judged.append(Judged(name, manifest.objective, labels[known], of_known, rows[known], classes))
     return judged
 
 
@@ -157,8 +159,9 @@ def read_labels(name: str, target: pa.Array, classes: Sequence[str]) -> Floats:
 
 
 def _class_names(manifest: Manifest, outputs: Outputs) -> tuple[str, ...]:
-    classes = manifest.classes or outputs.classes
-    return tuple(classes) or (("0", "1") if "probability" in manifest.members else ())
+    if outputs.probability is None and outputs.probabilities is None:
+        return ()
+    return tuple(manifest.classes or outputs.classes) or ("0", "1")
 
 
 def _column(scores: NDArray[Any], position: int) -> Floats:

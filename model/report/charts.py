@@ -231,12 +231,12 @@ def _named(
     for tick in x.ticks(4):
         marks.append(element("line", x1=x(tick), x2=x(tick), y1=4, y2=bottom, class_="grid"))
         marks.append(text(number(tick), x(tick), bottom + 16, "middle", "tick"))
+    if x.low <= 0 <= x.high:
+        marks.append(element("line", x1=x(0), x2=x(0), y1=4, y2=bottom, class_="axis"))
     for position, each in enumerate(named):
         middle = position * LINE + LINE / 2 + 2
         marks.append(text(shortened(each.name, 27), NAMES - 8, middle + 4, "end", "name"))
         marks += draw(each, x, middle)
-    if x.low <= 0 <= x.high:
-        marks.append(element("line", x1=x(0), x2=x(0), y1=4, y2=bottom, class_="axis"))
     marks.append(text(shortened(x_label, 66), WIDTH - RIGHT, height - 6, "end", "name"))
     return svg(label, *marks, height=height)
 

@@ -34,7 +34,7 @@ class Effect(NamedTuple):
 
 
 def effect_of(bundle: Bundle, matrix: Matrix, position: int) -> Effect | None:
-    """Return the effect of the feature in this column; None if its value is always the same."""
+    """Return the effect of the feature in this column; None if it has one value, or scores are infinite."""
     feature = bundle.manifest.schema.features[position]
     column = matrix[:, position].astype(np.float64)
     values, rows = _values_of(feature, column)
@@ -45,6 +45,8 @@ def effect_of(bundle: Bundle, matrix: Matrix, position: int) -> Effect | None:
     moved[:, :, position] = values[:, None]
     scored = series_of(bundle.outputs(moved.reshape(-1, matrix.shape[1])))
     means = {name: scores.reshape(len(values), -1).mean(axis=1) for name, scores in scored.items()}
+    if not all(np.isfinite(line).all() for line in means.values()):
+        return None
     return Effect(feature, values, rows, means)
 
 

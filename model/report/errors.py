@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from xml.etree.ElementTree import Element
 
+from model.booster import QUANTILE
 from model.measuring.judged import Judged
 from model.measuring.measures import Floats, pinball_losses
 from model.measuring.resampling import Interval, wilson
@@ -18,7 +19,7 @@ def error_figures(judged: Judged, unit: str, quantiles: tuple[float, ...]) -> li
     """Show where predictions of numbers are wrong, and by how much."""
     in_unit = f" in {unit}" if unit else ""
     made = [*_over_predictions(judged, in_unit), _how_often(judged, in_unit)]
-    if judged.predictions.interval is not None:
+    if judged.predictions.interval is not None and judged.objective == QUANTILE:
         made.append(_coverage(judged, judged.predictions.interval, quantiles, in_unit))
     return made
 

@@ -12,7 +12,7 @@ from model.training.data_checks import problems_of
 
 MANY_OUTSIDE = 0.02
 MANY_GOLDEN = 0.5
-FEW_OF_CLASS = 20
+FEW_OF_CLASS, MOST_NAMED = 20, 10
 PERFECT = 0.9999
 
 
@@ -59,9 +59,15 @@ def _of_the_predictions(judged: Judged) -> Iterator[str]:
         )
     if judged.classes:
         counts = np.bincount(judged.labels.astype(np.int64), minlength=len(judged.classes))
-        for name, rows in zip(judged.classes, counts.tolist(), strict=True):
-            if rows < FEW_OF_CLASS:
-                yield f"class {name!r} has {count(rows)}, too few to say how well it is predicted"
+        rare = [
+            f"{name!r} ({count(rows)})"
+            for name, rows in zip(judged.classes, counts.tolist(), strict=True)
+            if rows < FEW_OF_CLASS
+        ]
+        if rare:
+            more = f" and {len(rare) - MOST_NAMED} more" if len(rare) > MOST_NAMED else ""
+            listed = ", ".join(rare[:MOST_NAMED])
+            yield f"classes with too few rows to say how well they are predicted: {listed}{more}"
 
 
 def _of_the_ranges(subject: Subject) -> Iterator[str]:

@@ -3,10 +3,12 @@
 import base64
 import hashlib
 import json
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pandas as pd
 import pytest
 import xgboost
 from sklearn import metrics as reference
@@ -15,6 +17,7 @@ from model.bundle import Bundle
 from model.description.manifest import Manifest
 from model.publish import publish
 from model.report.writing import number
+from tests import pipelines
 from tests.unit.model.command import made, refusal, run, write_csv
 from tests.unit.model.report.pages import Node, outline, part_of, read_page, rows_of, values_of
 
@@ -313,3 +316,30 @@ def test_the_report_goes_into_the_bundle_and_changes_no_sha256(
     assert said == f"the report of m@1 is in {directory / 'report.html'}\n"
     assert "golden rows score as published" in run("check", directory).out
     assert json.loads((directory / "bundle.json").read_text())["sha256"] == manifest.sha256
+
+
+@pytest.mark.parametrize("make", [pipelines.regression, pipelines.calibrated])
+def test_a_saved_pipeline_has_a_report(make: Callable[[pd.DataFrame], Any], tmp_path: Path) -> None:
+    table, fresh = pipelines.flats(200), pipelines.flats(120, seed=4)
+    saved = pipelines.save(make(table), table, tmp_path)
+    rents = pipelines.rents(fresh)
+    target = rents if make is pipelines.regression else (rents > rents.median()).astype(int)
+    fresh.assign(rent=target).to_parquet(tmp_path / "fresh.parquet", index=False)
+    page = report(saved.bundle, tmp_path / "fresh.parquet", tmp_path / "r.html")
+    assert set(outline(page)["How the prediction moves"]) == set(table.columns)
+    assert "The model beats every baseline" in page.text
+    assert "the steps of a pipeline, kept as data" in part_of(page, "How it was made").text
+
+
+def test_classes_without_chances_are_not_measured(pairs: Path, tmp_path: Path) -> None:
+    booster = booster_of({"objective": "binary:hinge"}, lambda x: (x[:, 0] > 0).astype(int))
+    page = report(published(tmp_path, booster, "y").directory, pairs, tmp_path / "r.html")
+    assert "How good it is remains unknown" in page.text
+
+
+@pytest.mark.parametrize("rows", [1, 2, 7])
+def test_a_few_rows_are_enough_for_a_report(rows: int, manifest: Manifest, tmp_path: Path) -> None:
+    table = write_csv(tmp_path / "t.csv", COLUMNS, table_of(np.random.default_rng(2), rows))
+    page = report(manifest.directory, table, tmp_path / "r.html")
+    assert "rows are few" in part_of(page, "Suspicions").text
+    assert "nan" not in " ".join(each.attributes.get("d", "") for each in page.find("path"))

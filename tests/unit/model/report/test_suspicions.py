@@ -126,4 +126,4 @@ def test_a_class_with_few_rows(tmp_path: Path) -> None:
     table = write_csv(tmp_path / "t.csv", ["a", "b", "kind"], rows)
     made("train", table, "--target", "kind", "--classify", "--rounds", "5", "--output", tmp_path)
     said = part_of(read_page((tmp_path / "t/1/report.html").read_bytes()), "Suspicions").text
-    assert "class 'rare' has 12 rows, too few to say how well it is predicted" in said
+    assert "classes with too few rows to say how well they are predicted: 'rare' (12 rows)" in said
