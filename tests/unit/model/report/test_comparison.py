@@ -18,7 +18,8 @@ Train = Callable[..., Manifest]
 def rows_of(seed: int, rows: int = 300) -> list[list[float]]:
     random = np.random.default_rng(seed)
     a, b, noise = random.normal(size=(3, rows)).round(5)
-    return np.column_stack([a, b, (a + b * b + 0.3 * noise).round(5)]).tolist()
+    drawn: list[list[float]] = np.column_stack([a, b, (a + b * b + 0.3 * noise).round(5)]).tolist()
+    return drawn
 
 
 @pytest.fixture(scope="module")
@@ -104,7 +105,7 @@ def test_the_differences_are_those_of_the_errors_of_the_same_rows(
 
 
 def test_only_rows_that_both_can_score_are_compared(versions: dict[str, Manifest], tmp_path: Path) -> None:
-    rows: list[list[object]] = [*rows_of(2)[:50], ["much", 1, 1]]
+    rows = [*map(list[object], rows_of(2)[:50]), ["much", 1, 1]]
     table = write_csv(tmp_path / "t.csv", ["a", "b", "y"], rows)
     file = tmp_path / "both.html"
     assert "50 of 51 rows are scored by both" in compare(
