@@ -5,12 +5,13 @@ import subprocess
 import time
 from collections.abc import Callable
 
-from ecs import bucket, zones
+from ecs import bucket, bundles, zones
 from ecs.aws import Aws
 from ecs.errors import NEXT_STEP_CREATE, InvalidUsage, ResourceNotFound
 from ecs.names import ResourceNames
 from ecs.options import check_https
 from ecs.services import Services
+from ecs.settings import arns_of_callers_files
 from ecs.stack import Stack
 from ecs.stack_state import require_stable
 from ecs.template import Template
@@ -53,7 +54,14 @@ class Deployment:
         """Adds the zones of a new deployment. Raises InvalidUsage if the parameters contradict each other."""
         current, region = self.app.parameters(), self.aws.region
         check_https(current | parameters, region)
+        parameters = parameters | self._derived(parameters, Template("app").values(current | parameters))
         return {**parameters, **zones.zone_parameters(self.aws.client("ec2"), region, zone_option, current)}
+
+    def _derived(self, requested: dict[str, str], values: dict[str, str]) -> dict[str, str]:
+        """Parameters that follow from others, of all of which `values` has the new or current value."""
+        room = bundles.worker_room(values["BundlesBucket"], int(values["WorkerMemory"]))
+        callers_files = arns_of_callers_files(values["S3Allow"], self.aws.partition)
+        return {"WorkerRoom": str(room), **(callers_files if "S3Allow" in requested else {})}
 
     def _existing_bucket(self) -> dict[str, str]:
         if self.base.parameters():

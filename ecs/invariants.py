@@ -1,9 +1,9 @@
 """Checks across the app template: values that are valid alone can contradict each other."""
 
-import re
 from collections.abc import Iterator
 
-from ecs.options import FARGATE_MEMORY
+from ecs.fargate import FARGATE_MEMORY
+from ecs.redis_sizes import SHARE
 from ecs.template import ParameterizedTemplate
 
 MAX_WAIT_SECONDS = 25
@@ -18,7 +18,6 @@ FARGATE_MAX_STOP_SECONDS = 120
 REDIS_LOAD_SECONDS = 120
 """An upper bound for loading a full append-only file: 390 MB take 13 s on a quarter of a vCPU (measured), and
 EFS can be slow."""
-_MEGABYTES = {"mb": 1, "gb": 1024}
 _TASKS = ("WebTask", "WorkerTask", "RedisTask")
 
 
@@ -68,8 +67,13 @@ def _load_balancer_timeouts(app: ParameterizedTemplate) -> Iterator[str]:
 
 def redis_memory(app: ParameterizedTemplate) -> Iterator[str]:
     """Redis must evict nothing, keep an append-only file, and have memory to rewrite it."""
-    command = " ".join(app.container("RedisTask")["Command"])
-    for option in ("--maxmemory-policy noeviction", "--appendonly yes", "--requirepass"):
+    command = str(app.container("RedisTask")["Command"])
+    for option in (
+        "--maxmemory ${RedisMaxMemory}mb",
+        "--maxmemory-policy noeviction",
+        "--appendonly yes",
+        "--requirepass",
+    ):
         if option not in command:
             yield f"RedisTask: the command lacks {option}"
     start_period = app.container("RedisTask")["HealthCheck"]["StartPeriod"]
@@ -78,10 +82,8 @@ def redis_memory(app: ParameterizedTemplate) -> Iterator[str]:
             f"RedisTask: the health check starts after {start_period} s; "
             f"loading a full file can take {REDIS_LOAD_SECONDS} s"
         )
-    match = re.search(r"--maxmemory (\d+)(mb|gb)", command)
-    limit = int(match[1]) * _MEGABYTES[match[2]] if match else 0
-    memory = app.number(app.properties("RedisTask")["Memory"])
-    if not 0 < limit <= memory * 0.6:
+    limit, memory = (int(app.parameter(name)) for name in ("RedisMaxMemory", "RedisMemory"))
+    if not 0 < limit * SHARE <= memory:
         yield (
             f"RedisTask: maxmemory is {limit} MB and the task has {memory} MB; "
             "rewriting the append-only file needs as much memory again"

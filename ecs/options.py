@@ -2,29 +2,27 @@
 
 import argparse
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from ipaddress import IPv4Network
 
+from ecs.bundles import bundle_parameters
+from ecs.durations import parse_duration
 from ecs.errors import InvalidUsage
+from ecs.fargate import parse_size
+from ecs.redis_sizes import redis_parameters
+from ecs.settings import setting_parameters
 from ecs.template import Template
 
 _TAG = re.compile(r"[A-Za-z0-9_][A-Za-z0-9._-]{0,127}")
-_SIZE = re.compile(r"(\d+)/(\d+)")
 _CERTIFICATE = re.compile(r"arn:[\w-]+:acm:[\w-]+:\d{12}:certificate/\S+")
 _DOMAIN = re.compile(r"(?=.{4,253}$)([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z][a-z0-9-]*[a-z0-9]")
 _EMAIL = re.compile(r"[^@\s]+@[^@\s]+")
 _GITLAB = re.compile(r"[\w.-]+(/[\w.-]+)+")
 _GITHUB = re.compile(r"[\w.-]+/[\w.-]+|[\w.-]+@\d+/[\w.-]+@\d+")
-FARGATE_MEMORY: dict[int, Sequence[int]] = {
-    256: (512, 1024, 2048),
-    512: range(1024, 4097, 1024),
-    1024: range(2048, 8193, 1024),
-    2048: range(4096, 16385, 1024),
-    4096: range(8192, 30721, 1024),
-    8192: range(16384, 61441, 4096),
-    16384: range(32768, 122881, 8192),
-}
-"""The memory sizes in MiB that Fargate offers, by CPU units."""
+_SECONDS_PER_DAY = 86_400
+_DAYS_BEHIND_RETENTION = 30
+MAX_TASKS = 5_000
+"""Of an ECS service."""
 
 
 def add_options(parser: argparse.ArgumentParser) -> None:
@@ -55,9 +53,33 @@ def add_options(parser: argparse.ArgumentParser) -> None:
         metavar="PERCENT",
         help="share of workers on Spot, not counting the first (default: 80)",
     )
-    group.add_argument("--web-size", metavar="CPU/MIB", help="size of a web task (default: 256/512)")
-    group.add_argument("--worker-size", metavar="CPU/MIB", help="size of a worker task (default: 1024/2048)")
+    _add_size_options(group)
     _add_operating_options(group)
+
+
+def _add_size_options(group: argparse._ArgumentGroup) -> None:
+    group.add_argument("--web-size", metavar="CPU/MIB", help="size of a web task (default: 256/512)")
+    group.add_argument("--web-count", type=int, metavar="N", help="number of web tasks (default: 1)")
+    group.add_argument("--worker-size", metavar="CPU/MIB", help="size of a worker task (default: 1024/2048)")
+    group.add_argument(
+        "--redis-memory", type=int, metavar="MIB", help="memory of Redis for jobs (default: 512)"
+    )
+    group.add_argument(
+        "--retention", metavar="TIME", help="how long a job is kept after its end, as 10m or 6h (default: 6h)"
+    )
+    group.add_argument(
+        "--bundles",
+        metavar="s3://BUCKET/PREFIX",
+        help="the bundles to serve; image for those of the image (the default)",
+    )
+    group.add_argument(
+        "--set",
+        dest="settings",
+        action="append",
+        default=[],
+        metavar="NAME=VALUE",
+        help="a setting of .env.example; NAME= sets its default again; can be repeated",
+    )
 
 
 def _add_operating_options(group: argparse._ArgumentGroup) -> None:
@@ -87,6 +109,7 @@ def base_parameters(options: argparse.Namespace) -> dict[str, str]:
     parameters = {
         "Name": options.stack,
         "LogRetentionDays": options.log_days,
+        "FilesDays": _files_days(_retention(options.retention)),
         "GitLabProject": options.gitlab,
         "GitHubRepository": options.github,
     }
@@ -95,8 +118,8 @@ def base_parameters(options: argparse.Namespace) -> dict[str, str]:
 
 def app_parameters(options: argparse.Namespace) -> dict[str, str]:
     """Raises InvalidUsage for values that AWS would refuse."""
-    web_cpu, web_memory = _size(options.web_size, "--web-size")
-    worker_cpu, worker_memory = _size(options.worker_size, "--worker-size")
+    web_cpu, web_memory = parse_size(options.web_size, "--web-size")
+    worker_cpu, worker_memory = parse_size(options.worker_size, "--worker-size")
     minimum = Template("app").parameters["WorkerMemory"]["MinValue"]
     if worker_memory and int(worker_memory) < minimum:
         raise InvalidUsage(
@@ -112,6 +135,7 @@ def app_parameters(options: argparse.Namespace) -> dict[str, str]:
     )
     _check_format(_DOMAIN, "--domain", options.domain, "pay.example.com")
     _check_format(_EMAIL, "--alarm-email", options.alarm_email, "ada@example.com")
+    _check_count(options.web_count)
     parameters = {
         "Name": options.stack,
         "ImageTag": check_tag(options.tag),
@@ -127,8 +151,34 @@ def app_parameters(options: argparse.Namespace) -> dict[str, str]:
         "WorkerCpu": worker_cpu,
         "WorkerMemory": worker_memory,
         "AlarmEmail": options.alarm_email,
+        "RetentionSeconds": _retention(options.retention),
+        **redis_parameters(options.redis_memory),
+        **bundle_parameters(options.bundles),
+        **setting_parameters(options.settings),
     }
     return {name: str(value) for name, value in parameters.items() if value is not None}
+
+
+def _retention(value: str | None) -> int | None:
+    if value is None:
+        return None
+    seconds = parse_duration(value, "--retention")
+    minimum = Template("app").parameters["RetentionSeconds"]["MinValue"]
+    if seconds < minimum:
+        raise InvalidUsage(f"--retention {value}: a job is kept for {minimum} s at least", "--retention 10m")
+    return seconds
+
+
+def _files_days(retention: int | None) -> int | None:
+    """When S3 deletes a file of a batch that no worker has deleted."""
+    return None if retention is None else -(-retention // _SECONDS_PER_DAY) + _DAYS_BEHIND_RETENTION
+
+
+def _check_count(count: int | None) -> None:
+    if count is not None and not 1 <= count <= MAX_TASKS:
+        raise InvalidUsage(
+            f"--web-count {count}: web has 1 to {MAX_TASKS} tasks", "for example --web-count 2"
+        )
 
 
 def check_https(parameters: Mapping[str, str], region: str) -> None:
@@ -175,29 +225,3 @@ def _network(value: str | None) -> str | None:
         return str(IPv4Network(value))
     except ValueError as error:
         raise InvalidUsage(f"--allow-cidr {value}: {error}", "for example 203.0.113.0/24") from None
-
-
-def _size(value: str | None, option: str) -> tuple[str | None, str | None]:
-    """The CPU units and MiB of a size such as 1024/2048."""
-    if value is None:
-        return None, None
-    match = _SIZE.fullmatch(value)
-    cpu, memory = (int(match[1]), int(match[2])) if match else (0, 0)
-    if cpu not in FARGATE_MEMORY:
-        raise InvalidUsage(
-            f"{option} {value}: the format is CPU/MIB, for example 1024/2048",
-            f"choose the CPU units from {', '.join(map(str, FARGATE_MEMORY))}",
-        )
-    sizes = FARGATE_MEMORY[cpu]
-    if memory not in sizes:
-        raise InvalidUsage(
-            f"{option} {value}: Fargate does not offer {memory} MiB with {cpu} CPU units",
-            f"choose {_describe(sizes)} MiB",
-        )
-    return str(cpu), str(memory)
-
-
-def _describe(sizes: Sequence[int]) -> str:
-    if isinstance(sizes, range):
-        return f"{sizes[0]} to {sizes[-1]} in steps of {sizes.step}"
-    return " or ".join(map(str, sizes))

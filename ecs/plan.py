@@ -2,7 +2,7 @@
 
 import argparse
 
-from ecs import prices
+from ecs import summary
 from ecs.changes import ResourceChange, resources_losing_data, summarize
 from ecs.deployment import Deployment
 from ecs.options import add_options, app_parameters, base_parameters
@@ -24,6 +24,7 @@ def run(deployment: Deployment, screen: Screen, options: argparse.Namespace) -> 
     base_values = base_parameters(options)
     app_values = deployment.checked_app_parameters(app_parameters(options), options.zones)
     template = Template("app")
+    summary.check_bundles(deployment, screen, options, app_values)
     base = _changes(
         deployment.base, Template("base"), {**base_values, **deployment.existing_resources(options)}
     )
@@ -31,8 +32,7 @@ def run(deployment: Deployment, screen: Screen, options: argparse.Namespace) -> 
     app = _changes(deployment.app, template, {**deployment.planned_outputs(template), **app_values})
     show(screen, deployment.names.app, app)
     planned = ParameterizedTemplate(template.parsed, deployment.app.parameters() | app_values)
-    cost = sum(prices.monthly_costs(planned).values())
-    screen.print(f"about {cost:.0f} USD a month with one worker (estimate; {prices.PRICE_LISTS})")
+    summary.show(screen, planned)
     screen.result(
         {
             stack.name: [change.as_json() for change in changes]

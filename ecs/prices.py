@@ -1,5 +1,6 @@
 """An estimate of what a deployment costs, by the price lists of us-east-1."""
 
+from ecs.redis_sizes import NODES
 from ecs.template import ParameterizedTemplate
 
 PRICE_LISTS = "AWS price lists for us-east-1, November 2026"
@@ -9,14 +10,16 @@ VCPU_HOUR = 0.04048
 GB_HOUR = 0.004445
 LOAD_BALANCER_HOUR = 0.0225
 PUBLIC_ADDRESS_HOUR = 0.005
-CACHE_NODE_HOUR = 0.0128
-"""cache.t4g.micro with Valkey."""
 SECRET_MONTH = 0.40
 ALARM_MONTH = 0.10
 LOGS_GB = 0.50
 DNS_ZONE_MONTH = 0.50
 """Route 53: Cloud Map creates a zone for the DNS name of the Redis task."""
 S3_GB_MONTH = 0.023
+EFS_WRITTEN_GB = 0.06
+APPEND_ONLY_FILE_BYTES = 2_000
+"""For each prediction that is posted alone; 1,200 where posts arrive together (measured)."""
+APPEND_ONLY_FILE_MILLION = APPEND_ONLY_FILE_BYTES * 1e6 / 1e9 * EFS_WRITTEN_GB
 
 
 def monthly_costs(app: ParameterizedTemplate) -> dict[str, float]:
@@ -27,13 +30,25 @@ def monthly_costs(app: ParameterizedTemplate) -> dict[str, float]:
     alarms = 5 if balanced else 3
     costs = {task: _task_cost(app, f"{task.title()}Task") for task in tasks}
     if not own_redis:
-        costs["ElastiCache, two nodes"] = 2 * CACHE_NODE_HOUR * HOURS_PER_MONTH
+        costs["ElastiCache, two nodes"] = _nodes(app)
     if balanced:
         costs["load balancer"] = LOAD_BALANCER_HOUR * HOURS_PER_MONTH
     costs["public addresses"] = addresses * PUBLIC_ADDRESS_HOUR * HOURS_PER_MONTH
     small = 3 * SECRET_MONTH + alarms * ALARM_MONTH + LOGS_GB + own_redis * DNS_ZONE_MONTH
     costs["secrets, alarms, logs, DNS"] = small
     return costs
+
+
+def rate_from_which_elasticache_is_cheaper(app: ParameterizedTemplate) -> float:
+    """Predictions a second: their writes to EFS cost what ElastiCache costs more than the task of Redis."""
+    own = _task_cost(app, "RedisTask") + PUBLIC_ADDRESS_HOUR * HOURS_PER_MONTH + DNS_ZONE_MONTH
+    millions_a_month = max(0.0, _nodes(app) - own) / APPEND_ONLY_FILE_MILLION
+    return millions_a_month * 1e6 / (HOURS_PER_MONTH * 3600)
+
+
+def _nodes(app: ParameterizedTemplate) -> float:
+    node = next(node for node in NODES if node.type == app.parameter("CacheNodeType"))
+    return 2 * node.usd_per_hour * HOURS_PER_MONTH
 
 
 def _task_cost(app: ParameterizedTemplate, logical_id: str) -> float:

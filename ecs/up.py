@@ -2,20 +2,22 @@
 
 import argparse
 
-from ecs import api_keys, images, plan
+from ecs import api_keys, images, plan, scale, summary
 from ecs.deployment import Deployment
 from ecs.errors import ChangeFailed, ResourceNotFound
 from ecs.options import add_options, app_parameters, base_parameters
 from ecs.progress import follow
 from ecs.screen import Screen
 from ecs.stack import EventStream, Stack
-from ecs.template import Template
+from ecs.template import ParameterizedTemplate, Template
 
 HELP = "create the deployment, or change it"
 EXAMPLES = """\
   python -m ecs up
   python -m ecs up --no-alb --spot 100 --yes
   python -m ecs up --certificate arn:aws:acm:eu-central-1:123456789012:certificate/… --domain pay.example.com
+  python -m ecs up --redis-memory 2048 --retention 10m --web-size 1024/2048 --web-count 2
+  python -m ecs up --bundles s3://my-bucket/models --set PAYGRADE_DEFAULT_MODEL=wages
   python -m ecs up --gitlab group/project
 """
 arguments = add_options
@@ -26,6 +28,7 @@ def run(deployment: Deployment, screen: Screen, options: argparse.Namespace) -> 
     for stack in (deployment.base, deployment.app):
         recover(deployment, stack, screen)
     app_values = deployment.checked_app_parameters(app_values, options.zones)
+    summary.check_bundles(deployment, screen, options, app_values)
     tag = deployment.tag_to_deploy(options.tag)
     base_values |= deployment.existing_resources(options)
     apply(deployment, deployment.base, Template("base"), base_values, screen)
@@ -39,7 +42,10 @@ def run(deployment: Deployment, screen: Screen, options: argparse.Namespace) -> 
     if key:
         # Print the key before the next step, which takes minutes and can fail: it cannot be shown again.
         screen.print(f"API key of the first caller, shown only now: {key}\n")
+    summary.show(screen, ParameterizedTemplate(template.parsed, deployment.app.parameters() | app_values))
     apply(deployment, deployment.app, template, {**outputs, **app_values}, screen)
+    if options.web_count is not None:
+        scale.to(deployment, screen, "web", options.web_count)
     address = _show_address(deployment, screen, key)
     screen.result({"address": address, "key": key})
     return 0

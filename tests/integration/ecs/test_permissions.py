@@ -24,8 +24,13 @@ ALLOWED = {
         ("s3:PutObject", FILES),
         ("s3:DeleteObject", FILES),
         ("s3:ListBucket", BUCKET),
+        ("s3:GetObject", "arn:aws:s3:::models/ours/salary/1/bundle.json"),
+        ("s3:GetObject", "arn:aws:s3:::data/in/rows.csv"),
+        ("s3:ListBucket", "arn:aws:s3:::data"),
     ],
     "WorkerRole": [
+        ("s3:GetObject", "arn:aws:s3:::models/ours/salary/1/model.ubj"),
+        ("s3:PutObject", "arn:aws:s3:::data/in/results.csv"),
         ("s3:GetObject", FILES),
         ("s3:PutObject", FILES),
         ("s3:AbortMultipartUpload", FILES),
@@ -49,6 +54,10 @@ DENIED_TO_ALL = [
     ("iam:AttachRolePolicy", f"arn:aws:iam::{ACCOUNT}:role/admin"),
     ("sts:AssumeRole", f"arn:aws:iam::{ACCOUNT}:role/admin"),
     ("s3:GetObject", "arn:aws:s3:::somebody-elses/file"),
+    ("s3:GetObject", "arn:aws:s3:::models/theirs/salary/1/bundle.json"),
+    ("s3:GetObject", "arn:aws:s3:::models/ours-too/salary/1/bundle.json"),
+    ("s3:PutObject", "arn:aws:s3:::models/ours/salary/1/model.ubj"),
+    ("s3:GetObject", "arn:aws:s3:::data/in-of-others/rows.csv"),
     ("s3:DeleteBucket", BUCKET),
     ("s3:PutBucketPolicy", BUCKET),
     ("secretsmanager:GetSecretValue", arn("secretsmanager", "secret:another")),
@@ -78,7 +87,12 @@ def roles(cloud: Cloud) -> dict[str, str]:
     cloud.client("iam").create_open_id_connect_provider(
         Url="https://gitlab.com", ClientIDList=["https://gitlab.com"], ThumbprintList=["0" * 40]
     )
-    up(cloud, NAME, "--gitlab", "group/project")
+    cloud.client("s3").create_bucket(
+        Bucket="models", CreateBucketConfiguration={"LocationConstraint": REGION}
+    )
+    cloud.client("s3").put_object(Bucket="models", Key="ours/salary/1/bundle.json", Body=b"{}")
+    places = ["--bundles", "s3://models/ours", "--set", "PAYGRADE_S3_ALLOW=s3://data/in"]
+    up(cloud, NAME, "--gitlab", "group/project", *places)
     cloudformation = cloud.client("cloudformation")
     resources: list[dict[str, Any]] = [
         resource

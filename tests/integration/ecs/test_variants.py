@@ -1,8 +1,10 @@
 """Deployments with every combination of options that matters are created, changed and removed."""
 
+from typing import Any
+
 import pytest
 
-from tests.integration.ecs.cloud import Cloud, CommandResult
+from tests.integration.ecs.cloud import REGION, Cloud, CommandResult
 from tests.integration.ecs.conftest import DOMAIN, HTTPS, up
 
 VARIANTS = {
@@ -39,6 +41,54 @@ def test_options_can_be_changed(cloud: Cloud, running: str) -> None:
         "taskDefinition"
     ]
     assert (definition["cpu"], definition["memory"]) == ("2048", "4096")
+
+
+def test_sizes_settings_and_bundles_reach_the_tasks(cloud: Cloud, stack: str) -> None:
+    bundles = with_bundles(cloud, stack)
+    settings = ["PAYGRADE_MAX_BODY=65536", "PAYGRADE_DEFAULT_MODEL=wages", "PAYGRADE_CHILDREN=3"]
+    chosen = [word for setting in settings for word in ("--set", setting)]
+    sizes = ["--redis-memory", "2048", "--retention", "10m", "--web-count", "2"]
+    up(cloud, stack, *sizes, *chosen, "--bundles", bundles)
+    web, worker, redis = (container_of(cloud, stack, each) for each in ("web", "worker", "redis"))
+    assert "--maxmemory 2048mb" in redis["command"][-1]
+    for container in (web, worker):
+        assert environment_of(container)["PAYGRADE_RETENTION_SECONDS"] == "600"
+        assert environment_of(container)["PAYGRADE_BUNDLES"] == bundles
+        assert environment_of(container)["PAYGRADE_DEFAULT_MODEL"] == "wages"
+    assert environment_of(web)["PAYGRADE_MAX_BODY"] == "65536"
+    assert environment_of(worker)["PAYGRADE_CHILDREN"] == "3"
+    assert worker["linuxParameters"]["tmpfs"][0]["size"] == 512
+    assert services_of(cloud, stack)["web"]["runningCount"] == 2
+    # Each keeps its value, until it is given again.
+    succeed(cloud, stack, "up", "--set", "PAYGRADE_MAX_BODY=", "--bundles", "image", "--yes")
+    web, worker = (container_of(cloud, stack, each) for each in ("web", "worker"))
+    assert environment_of(web)["PAYGRADE_MAX_BODY"] == ""
+    assert environment_of(web)["PAYGRADE_DEFAULT_MODEL"] == "wages"
+    assert environment_of(worker)["PAYGRADE_BUNDLES"] == "model/bundles"
+    assert worker["linuxParameters"]["tmpfs"][0]["size"] == 64
+
+
+def test_plan_says_what_the_sizes_cost_and_carry(cloud: Cloud, stack: str) -> None:
+    bundles = with_bundles(cloud, stack)
+    large = ["--redis-memory", "4096", "--retention", "10m", "--web-size", "4096/8192"]
+    said = succeed(cloud, stack, "plan", "--tag", "v1", *large, "--bundles", bundles).out
+    assert f"{bundles}/: 1 bundle, 0.0 MiB; /tmp of a worker has 512 MiB" in said
+    assert "predictions/s for ever with one task of each service" in said
+    assert "USD a month" in said
+    assert "--redis elasticache is cheaper" in said
+    assert "may lose the last seconds" in said
+    managed = succeed(cloud, stack, "plan", "--tag", "v1", "--redis", "elasticache").out
+    assert "ElastiCache keeps no append-only file" in managed
+
+
+def test_bundles_that_a_worker_could_not_keep_are_refused(cloud: Cloud, stack: str) -> None:
+    bundles = with_bundles(cloud, stack)
+    cloud.client("s3").put_object(Bucket=stack, Key="models/wages/1/model.ubj", Body=bytes(600 * 2**20))
+    refused = cloud.ecs("plan", "--tag", "v1", "--bundles", bundles, "--stack", stack)
+    assert refused.status == 2
+    assert "the bundles have 600 MiB, and /tmp of a worker has 512" in refused.err
+    empty = cloud.ecs("plan", "--tag", "v1", "--bundles", f"s3://{stack}/elsewhere", "--stack", stack)
+    assert f"python -m model publish --to s3://{stack}/elsewhere" in empty.err
 
 
 def test_callers_use_the_domain_of_the_certificate(cloud: Cloud, running: str) -> None:
@@ -108,6 +158,26 @@ def test_an_existing_oidc_provider_is_used(cloud: Cloud, stack: str) -> None:
         trust["Condition"]["StringEquals"]["gitlab.com:sub"]
         == "project_path:group/project:ref_type:branch:ref:main"
     )
+
+
+def with_bundles(cloud: Cloud, bucket: str) -> str:
+    """A place in S3 with one bundle."""
+    s3 = cloud.client("s3")
+    s3.create_bucket(Bucket=bucket, CreateBucketConfiguration={"LocationConstraint": REGION})
+    for name in ("bundle.json", "model.ubj"):
+        s3.put_object(Bucket=bucket, Key=f"models/salary/1/{name}", Body=b"{}")
+    return f"s3://{bucket}/models"
+
+
+def container_of(cloud: Cloud, stack: str, service: str) -> dict[str, Any]:
+    found = cloud.client("ecs").describe_task_definition(taskDefinition=f"{stack}-{service}")
+    [container] = found["taskDefinition"]["containerDefinitions"]
+    result: dict[str, Any] = container
+    return result
+
+
+def environment_of(container: dict[str, Any]) -> dict[str, str]:
+    return {each["name"]: each["value"] for each in container["environment"]}
 
 
 def services_of(cloud: Cloud, stack: str) -> dict[str, dict[str, object]]:

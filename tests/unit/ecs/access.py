@@ -19,7 +19,7 @@ def tasks_have_an_execution_role(templates: Templates) -> Iterator[str]:
 def secrets_are_referenced(templates: Templates) -> Iterator[str]:
     for name, _, container in templates.containers():
         for each in container.get("Environment", []):
-            if any(word in each["Name"] for word in SECRET_WORDS):
+            if any(word in each["Name"].removesuffix("_PER_KEY") for word in SECRET_WORDS):
                 yield f"{name}: {each['Name']} is a secret and is written in the task definition"
     for name, cache in templates.of("ElastiCache::ReplicationGroup"):
         if "resolve:secretsmanager" not in str(cache["AuthToken"]):

@@ -29,7 +29,7 @@ class Templates:
 
     def statements(self) -> Iterator[tuple[str, Properties]]:
         for name, role in self.of("IAM::Role"):
-            for policy in role.get("Policies", []):
+            for policy in (one for each in role.get("Policies", []) for one in branches(each)):
                 for statement in policy["PolicyDocument"]["Statement"]:
                     yield name, statement
 

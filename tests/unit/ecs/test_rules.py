@@ -157,7 +157,7 @@ MISMATCHES: list[tuple[str, Path, Any]] = [
     ("timeouts", container("WebTask", "StopTimeout"), 10),
     ("timeouts", container("WebTask", "HealthCheck", "Timeout"), 30),
     ("Redis memory", container("RedisTask", "Command"), ["redis-server", "--maxmemory", "512mb"]),
-    ("Redis memory", of("RedisTask", "Memory"), "512"),
+    ("Redis memory", ("Parameters", "RedisMaxMemory", "Default"), 1024),
     ("Redis memory", container("RedisTask", "HealthCheck", "StartPeriod"), 60),
     ("Redis memory", of("CacheParameters", "Properties", "maxmemory-policy"), "volatile-lru"),
     ("single Redis", of("RedisService", DEPLOYMENT, "MaximumPercent"), 200),

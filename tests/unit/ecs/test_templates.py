@@ -89,13 +89,34 @@ def test_options_set_parameters_of_the_templates() -> None:
         *("--allow-cidr", "203.0.113.0/24"),
         *("--redis", "elasticache", "--spot", "30", "--web-size", "512/1024", "--worker-size", "2048/4096"),
         *("--alarm-email", "ada@example.com", "--log-days", "7", "--gitlab", "group/project"),
-        *("--github", "owner/name"),
+        *("--github", "owner/name", "--redis-memory", "2048", "--retention", "10m", "--web-count", "2"),
+        *(
+            "--bundles",
+            "s3://models/ours",
+            "--set",
+            "PAYGRADE_LOG_LEVEL=DEBUG",
+            "--set",
+            "PAYGRADE_MAX_BODY=",
+        ),
     )
     app, base = app_parameters(everything), base_parameters(everything)
     assert set(app) <= set(Template("app").parameters)
     assert set(base) <= set(Template("base").parameters)
     assert (app["SpotWeight"], app["OnDemandWeight"]) == ("30", "70")
     assert (app["WorkerCpu"], app["WorkerMemory"]) == ("2048", "4096")
+    assert (app["RedisMaxMemory"], app["RedisMemory"], app["RetentionSeconds"]) == ("2048", "4096", "600")
+    assert (app["Bundles"], app["BundlesBucket"], app["BundlesPrefix"]) == (
+        "s3://models/ours",
+        "models",
+        "ours/",
+    )
+    assert (app["LogLevel"], app["MaxBody"]) == ("DEBUG", "")
+
+
+def test_s3_deletes_files_long_after_their_records() -> None:
+    days = {text: base_parameters(options("--retention", text))["FilesDays"] for text in ("10m", "7d", "8d")}
+    assert days == {"10m": "31", "7d": "37", "8d": "38"}
+    assert Template("base").parameters["FilesDays"]["Default"] == int(days["10m"])
 
 
 @pytest.mark.parametrize("repository", ["owner/name", "owner@1024025/name@724712"])
