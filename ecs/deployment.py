@@ -110,6 +110,13 @@ class Deployment:
         """The region and account, for confirmation questions."""
         return f"region {self.aws.region} of account {self.aws.account}"
 
+    def resource(self, logical_id: str) -> str:
+        """The physical id of a resource of the app."""
+        found = self.aws.client("cloudformation").describe_stack_resource(
+            StackName=self.names.app, LogicalResourceId=logical_id
+        )
+        return str(found["StackResourceDetail"]["PhysicalResourceId"])
+
     def stop_reason(self, logical_id: str) -> str:
         """Why tasks of a service stop, by its logical id in the template, such as WebService."""
         return self.services.stop_reason(logical_id.removesuffix("Service").lower())

@@ -19,6 +19,9 @@ _DOMAIN = re.compile(r"(?=.{4,253}$)([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z]
 _EMAIL = re.compile(r"[^@\s]+@[^@\s]+")
 _GITLAB = re.compile(r"[\w.-]+(/[\w.-]+)+")
 _GITHUB = re.compile(r"[\w.-]+/[\w.-]+|[\w.-]+@\d+/[\w.-]+@\d+")
+_POLICY = re.compile(r"arn:[\w-]+:iam::(\d{12}|aws):policy/\S+")
+_PATH = re.compile(r"/([!-~]+/)?")
+_BRANCH = re.compile(r"[\w./-]+")
 _SECONDS_PER_DAY = 86_400
 _DAYS_BEHIND_RETENTION = 30
 MAX_TASKS = 5_000
@@ -85,14 +88,22 @@ def _add_size_options(group: argparse._ArgumentGroup) -> None:
 def _add_operating_options(group: argparse._ArgumentGroup) -> None:
     group.add_argument("--alarm-email", metavar="ADDRESS", help="address that receives alarms")
     group.add_argument("--log-days", type=int, metavar="DAYS", help="retention of logs (default: 30)")
-    group.add_argument(
-        "--gitlab", metavar="GROUP/PROJECT", help="GitLab project whose main branch may deploy"
-    )
+    _add_rights_options(group)
+
+
+def _add_rights_options(group: argparse._ArgumentGroup) -> None:
+    group.add_argument("--tags", metavar="KEY=VALUE,…", help="tags of every resource")
+    group.add_argument("--boundary", metavar="ARN", help="permissions boundary of every role")
+    group.add_argument("--role-path", metavar="/PATH/", help="path of every role, fixed once created")
+    group.add_argument("--gitlab", metavar="GROUP/PROJECT", help="GitLab project that may deploy")
     group.add_argument(
         "--github",
         metavar="OWNER/NAME",
-        help="GitHub repository whose main branch may deploy; if it is new, OWNER@ID/NAME@ID: "
-        "see docs/guides/ecs.md",
+        help="GitHub repository that may deploy; if it is new, OWNER@ID/NAME@ID: see docs/guides/ecs.md",
+    )
+    group.add_argument("--ci-branch", metavar="BRANCH", help="branch that may deploy (default: main)")
+    group.add_argument(
+        "--ci-environment", metavar="NAME", help="environment of GitHub that may deploy, instead of a branch"
     )
 
 
@@ -100,6 +111,7 @@ def base_parameters(options: argparse.Namespace) -> dict[str, str]:
     """Raises InvalidUsage for values that AWS would refuse."""
     _check_format(_GITLAB, "--gitlab", options.gitlab, "group/project")
     _check_format(_GITHUB, "--github", options.github, "owner/name or owner@123/name@456")
+    _check_format(_BRANCH, "--ci-branch", options.ci_branch, "main")
     days = Template("base").parameters["LogRetentionDays"]["AllowedValues"]
     if options.log_days is not None and options.log_days not in days:
         raise InvalidUsage(
@@ -112,6 +124,9 @@ def base_parameters(options: argparse.Namespace) -> dict[str, str]:
         "FilesDays": _files_days(_retention(options.retention)),
         "GitLabProject": options.gitlab,
         "GitHubRepository": options.github,
+        "CiBranch": options.ci_branch,
+        "CiEnvironment": options.ci_environment,
+        **_role_parameters(options),
     }
     return {name: str(value) for name, value in parameters.items() if value is not None}
 
@@ -152,11 +167,18 @@ def app_parameters(options: argparse.Namespace) -> dict[str, str]:
         "WorkerMemory": worker_memory,
         "AlarmEmail": options.alarm_email,
         "RetentionSeconds": _retention(options.retention),
+        **_role_parameters(options),
         **redis_parameters(options.redis_memory),
         **bundle_parameters(options.bundles),
         **setting_parameters(options.settings),
     }
     return {name: str(value) for name, value in parameters.items() if value is not None}
+
+
+def _role_parameters(options: argparse.Namespace) -> dict[str, str | None]:
+    _check_format(_POLICY, "--boundary", options.boundary, "arn:aws:iam::123456789012:policy/boundary")
+    _check_format(_PATH, "--role-path", options.role_path, "/teams/data/")
+    return {"PermissionsBoundary": options.boundary, "RolePath": options.role_path}
 
 
 def _retention(value: str | None) -> int | None:

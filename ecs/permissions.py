@@ -11,7 +11,7 @@ from ecs.template import ParameterizedTemplate
 # CloudFormation acts with the permissions of its caller.
 _ALWAYS = {
     "cloudformation": "ContinueUpdateRollback CreateChangeSet DeleteChangeSet DeleteStack DescribeChangeSet "
-    "DescribeEvents DescribeStackEvents DescribeStacks ExecuteChangeSet ListChangeSets",
+    "DescribeEvents DescribeStackEvents DescribeStackResource DescribeStacks ExecuteChangeSet ListChangeSets",
     "cloudwatch": "DeleteAlarms DeleteDashboards DescribeAlarms GetDashboard ListTagsForResource "
     "PutDashboard PutMetricAlarm TagResource",
     "ec2": "AssociateRouteTable AttachInternetGateway AuthorizeSecurityGroupEgress "
@@ -68,6 +68,7 @@ _CI = {
     "iam": "CreateOpenIDConnectProvider GetOpenIDConnectProvider ListOpenIDConnectProviders "
     "TagOpenIDConnectProvider",
 }
+_BOUNDARY = {"iam": "DeleteRolePermissionsBoundary PutRolePermissionsBoundary"}
 _SESSION = re.compile(r"arn:([\w-]+):sts::(\d+):assumed-role/([^/]+)/.+")
 
 
@@ -78,6 +79,7 @@ def required_actions(base: ParameterizedTemplate, app: ParameterizedTemplate) ->
         _REDIS_ON_ECS if app.parameter("Redis") == "ecs" else _REDIS_ON_ELASTICACHE,
         _LOAD_BALANCER if app.parameter("LoadBalancing") == "yes" else {},
         _EMAIL if app.parameter("AlarmEmail") else {},
+        _BOUNDARY if base.parameter("PermissionsBoundary") else {},
         _CI if base.parameter("GitLabProject") or base.parameter("GitHubRepository") else {},
     ]
     return {

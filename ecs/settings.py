@@ -13,7 +13,7 @@ PREFIX = "PAYGRADE_"
 SECRETS = {
     "REDIS_URL": "up makes the address and the password of Redis",
     "PAYGRADE_API_KEYS": "python -m ecs key add NAME makes a key",
-    "PAYGRADE_WEBHOOK_SECRETS": "webhooks on ECS have no secrets yet",
+    "PAYGRADE_WEBHOOK_SECRETS": "python -m ecs key webhook NAME makes one",
 }
 """Templates and task definitions, which many people can read, never contain them."""
 FIXED = {
@@ -22,7 +22,7 @@ FIXED = {
     "PAYGRADE_BUNDLES": "pass --bundles s3://BUCKET/PREFIX",
     "PAYGRADE_RETENTION_SECONDS": "pass --retention 6h",
     "PAYGRADE_API_KEYS_FILE": "up makes a secret with the keys",
-    "PAYGRADE_WEBHOOK_SECRETS_FILE": "webhooks on ECS have no secrets yet",
+    "PAYGRADE_WEBHOOK_SECRETS_FILE": "python -m ecs key webhook NAME adds a secret",
     "PAYGRADE_ALLOW_ANYONE": "web asks for a key: python -m ecs key add NAME",
 }
 _S3 = re.compile(r"s3://([a-z0-9][a-z0-9.-]{1,61}[a-z0-9])(?:/([^\s,*?]*))?")

@@ -31,7 +31,8 @@ def run(deployment: Deployment, screen: Screen, options: argparse.Namespace) -> 
     key = os.environ.get("PAYGRADE_KEY")
     if not key:
         raise InvalidUsage(
-            "PAYGRADE_KEY is not set", "set it to the key that up printed; python -m ecs key NAME creates one"
+            "PAYGRADE_KEY is not set",
+            "set it to the key that up printed; python -m ecs key add NAME makes one",
         )
     if options.url and not options.url.startswith(("http://", "https://")):
         raise InvalidUsage(

@@ -9,6 +9,7 @@ from ecs.options import add_options, app_parameters, base_parameters
 from ecs.progress import follow
 from ecs.screen import Screen
 from ecs.stack import EventStream, Stack
+from ecs.tags import Tags, parse_tags
 from ecs.template import ParameterizedTemplate, Template
 
 HELP = "create the deployment, or change it"
@@ -31,19 +32,21 @@ def run(deployment: Deployment, screen: Screen, options: argparse.Namespace) -> 
     summary.check_bundles(deployment, screen, options, app_values)
     tag = deployment.tag_to_deploy(options.tag)
     base_values |= deployment.existing_resources(options)
-    apply(deployment, deployment.base, Template("base"), base_values, screen)
+    tags = parse_tags(options.tags)
+    apply(deployment, deployment.base, Template("base"), base_values, screen, tags)
     if tag:
         ecr = deployment.aws.client("ecr")
         images.require(ecr, deployment.names, tag, tag_is_commit=options.tag is None)
         app_values |= {"ImageTag": tag, **deployment.previous_tag_parameter(tag)}
     template = Template("app")
     outputs = deployment.base_outputs(template)
-    key = api_keys.create_first_key(deployment.aws.client("secretsmanager"), outputs["ApiKeysArn"])
+    secret = api_keys.EntrySecret(deployment.aws.client("secretsmanager"), outputs["ApiKeysArn"])
+    key = api_keys.create_first_key(secret)
     if key:
         # Print the key before the next step, which takes minutes and can fail: it cannot be shown again.
         screen.print(f"API key of the first caller, shown only now: {key}\n")
     summary.show(screen, ParameterizedTemplate(template.parsed, deployment.app.parameters() | app_values))
-    apply(deployment, deployment.app, template, {**outputs, **app_values}, screen)
+    apply(deployment, deployment.app, template, {**outputs, **app_values}, screen, tags)
     if options.web_count is not None:
         scale.to(deployment, screen, "web", options.web_count)
     address = _show_address(deployment, screen, key)
@@ -61,7 +64,7 @@ def _show_address(deployment: Deployment, screen: Screen, key: str | None) -> st
     else:
         screen.print(f"\nPaygrade is up at {address}\n  {api_keys.curl_command(address, key)}")
     if not key:
-        screen.print("  with a key that was shown earlier; python -m ecs key NAME creates another")
+        screen.print("  with a key that was shown earlier; python -m ecs key add NAME creates another")
     if target := deployment.domain_target():
         screen.print(f"  the domain's DNS record must point to {target}; see HTTPS in docs/guides/ecs.md")
     if address.startswith("http://"):
@@ -75,9 +78,10 @@ def apply(
     template: Template | None,
     parameters: dict[str, str],
     screen: Screen,
+    tags: Tags | None = None,
 ) -> None:
     """Shows the plan, asks for confirmation, and follows the change to its end."""
-    with stack.change_set(template, parameters) as change_set:
+    with stack.change_set(template, parameters, tags) as change_set:
         if change_set is None:
             screen.print(f"{stack.name}: nothing to change")
             return

@@ -58,7 +58,12 @@ WRONG = {
     "a malformed age": (["logs", "--since", "3y"], {}, "10m"),
     "a negative number of tasks": (["scale", "worker", "-1"], {}, "0 to 5000"),
     "too many tasks for a service": (["scale", "worker", "5001"], {}, "0 to 5000"),
-    "an invalid owner of a key": (["key", "A b"], {}, "a-z"),
+    "an invalid owner of a key": (["key", "add", "A b"], {}, "a-z"),
+    "a key without an owner": (["key", "revoke"], {}, "python -m ecs key revoke alice-2"),
+    "a malformed tag of resources": (["up", "--tags", "team"], {}, "--tags team=data"),
+    "a malformed boundary": (["up", "--boundary", "mine"], {}, "arn:aws:iam::123456789012:policy"),
+    "a malformed path": (["up", "--role-path", "teams"], {}, "/teams/data/"),
+    "a name that ends like a stack": (["up", "--stack", "pay-app"], {}, "--stack pay"),
     "no key for the smoke test": (["smoke"], {}, "PAYGRADE_KEY"),
     "a malformed address for the smoke test": (["smoke", "--url", "web"], {"PAYGRADE_KEY": "x"}, "http://"),
 }
@@ -78,7 +83,8 @@ NEEDS_A_DEPLOYMENT = (
     ["update", "--force", "--yes"],
     ["update", "--tag", "v1"],
     ["run", "--", "ls"],
-    ["key", "bob"],
+    ["key", "add", "bob"],
+    ["rotate", "--yes"],
     ["down", "--yes"],
 )
 

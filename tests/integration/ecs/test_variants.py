@@ -6,6 +6,7 @@ import pytest
 
 from tests.integration.ecs.cloud import REGION, Cloud, CommandResult
 from tests.integration.ecs.conftest import DOMAIN, HTTPS, up
+from tests.integration.ecs.test_tasks import read_unparsed
 
 VARIANTS = {
     "with HTTPS": HTTPS,
@@ -50,14 +51,14 @@ def test_sizes_settings_and_bundles_reach_the_tasks(cloud: Cloud, stack: str) ->
     sizes = ["--redis-memory", "2048", "--retention", "10m", "--web-count", "2"]
     up(cloud, stack, *sizes, *chosen, "--bundles", bundles)
     web, worker, redis = (container_of(cloud, stack, each) for each in ("web", "worker", "redis"))
-    assert "--maxmemory 2048mb" in redis["command"][-1]
+    assert "--maxmemory 2048mb" in redis["Command"][-1]
     for container in (web, worker):
         assert environment_of(container)["PAYGRADE_RETENTION_SECONDS"] == "600"
         assert environment_of(container)["PAYGRADE_BUNDLES"] == bundles
         assert environment_of(container)["PAYGRADE_DEFAULT_MODEL"] == "wages"
     assert environment_of(web)["PAYGRADE_MAX_BODY"] == "65536"
     assert environment_of(worker)["PAYGRADE_CHILDREN"] == "3"
-    assert worker["linuxParameters"]["tmpfs"][0]["size"] == 512
+    assert int(worker["LinuxParameters"]["Tmpfs"][0]["Size"]) == 512
     assert services_of(cloud, stack)["web"]["runningCount"] == 2
     # Each keeps its value, until it is given again.
     succeed(cloud, stack, "up", "--set", "PAYGRADE_MAX_BODY=", "--bundles", "image", "--yes")
@@ -65,7 +66,7 @@ def test_sizes_settings_and_bundles_reach_the_tasks(cloud: Cloud, stack: str) ->
     assert environment_of(web)["PAYGRADE_MAX_BODY"] == ""
     assert environment_of(web)["PAYGRADE_DEFAULT_MODEL"] == "wages"
     assert environment_of(worker)["PAYGRADE_BUNDLES"] == "model/bundles"
-    assert worker["linuxParameters"]["tmpfs"][0]["size"] == 64
+    assert int(worker["LinuxParameters"]["Tmpfs"][0]["Size"]) == 64
 
 
 def test_plan_says_what_the_sizes_cost_and_carry(cloud: Cloud, stack: str) -> None:
@@ -170,14 +171,15 @@ def with_bundles(cloud: Cloud, bucket: str) -> str:
 
 
 def container_of(cloud: Cloud, stack: str, service: str) -> dict[str, Any]:
-    found = cloud.client("ecs").describe_task_definition(taskDefinition=f"{stack}-{service}")
-    [container] = found["taskDefinition"]["containerDefinitions"]
+    """In the spelling of the template, which ministack keeps."""
+    _, definition = read_unparsed(cloud.client("ecs"), f"{stack}-{service}")
+    [container] = definition["containerDefinitions"]
     result: dict[str, Any] = container
     return result
 
 
 def environment_of(container: dict[str, Any]) -> dict[str, str]:
-    return {each["name"]: each["value"] for each in container["environment"]}
+    return {each["Name"]: str(each["Value"]) for each in container["Environment"]}
 
 
 def services_of(cloud: Cloud, stack: str) -> dict[str, dict[str, object]]:

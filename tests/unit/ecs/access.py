@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterator
 
-from tests.unit.ecs.templates import Templates, as_list, branches, reference
+from tests.unit.ecs.templates import Properties, Templates, as_list, branches, reference
 
 TRUSTED = {"ecs-tasks.amazonaws.com"}
 # Actions that AWS does not allow to be restricted to a resource.
@@ -19,11 +19,47 @@ def tasks_have_an_execution_role(templates: Templates) -> Iterator[str]:
 def secrets_are_referenced(templates: Templates) -> Iterator[str]:
     for name, _, container in templates.containers():
         for each in container.get("Environment", []):
-            if any(word in each["Name"].removesuffix("_PER_KEY") for word in SECRET_WORDS):
+            name_alone = each["Name"].removesuffix("_PER_KEY")
+            if any(word in name_alone for word in SECRET_WORDS) and not is_arn_of_a_secret(each):
                 yield f"{name}: {each['Name']} is a secret and is written in the task definition"
     for name, cache in templates.of("ElastiCache::ReplicationGroup"):
         if "resolve:secretsmanager" not in str(cache["AuthToken"]):
             yield f"{name}: the password is written in the template"
+
+
+def is_arn_of_a_secret(variable: Properties) -> bool:
+    """A variable that says where secrets are, and does not contain them."""
+    return variable["Name"].endswith("_FILE") and reference(variable["Value"]).endswith("Arn")
+
+
+def every_task_starts_with_rights_of_its_own(templates: Templates) -> Iterator[str]:
+    roles = [task["ExecutionRoleArn"] for _, task, _ in templates.containers() if "ExecutionRoleArn" in task]
+    if len({str(role) for role in roles}) < len(roles):
+        yield "two tasks share an execution role, and with it what each may read"
+    for name, role in templates.of("IAM::Role"):
+        if role.get("ManagedPolicyArns"):
+            yield f"{name}: a managed policy allows more than the task needs"
+
+
+def roles_have_the_boundary_and_the_path(templates: Templates) -> Iterator[str]:
+    for name, role in templates.of("IAM::Role"):
+        if {"Ref": "PermissionsBoundary"} not in branches(role.get("PermissionsBoundary", {})):
+            yield f"{name}: lacks the permissions boundary"
+        if role.get("Path") != {"Ref": "RolePath"}:
+            yield f"{name}: is not under the path of roles"
+
+
+def ci_reaches_only_its_deployment(templates: Templates) -> Iterator[str]:
+    """A deployment NAME-x must be out of reach of the role of the deployment NAME."""
+    for name, statement in templates.statements():
+        for resource in as_list(statement["Resource"]):
+            text = str(resource.get("Fn::Sub", "")) if isinstance(resource, dict) else ""
+            if "/${Name}-*" in text:
+                yield f"{name}: {text} also means resources of another deployment"
+        if "ecs:RunTask" in as_list(statement["Action"]) and "ecs:cluster" not in str(
+            statement.get("Condition")
+        ):
+            yield f"{name}: could run tasks in any cluster"
 
 
 def roles_trust_only_ecs_tasks_of_the_account(templates: Templates) -> Iterator[str]:
@@ -67,6 +103,9 @@ def shared_resources_are_retained(templates: Templates) -> Iterator[str]:
 
 RULES: list[Callable[[Templates], Iterator[str]]] = [
     tasks_have_an_execution_role,
+    every_task_starts_with_rights_of_its_own,
+    roles_have_the_boundary_and_the_path,
+    ci_reaches_only_its_deployment,
     secrets_are_referenced,
     roles_trust_only_ecs_tasks_of_the_account,
     permissions_are_restricted,

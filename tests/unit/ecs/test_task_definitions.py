@@ -14,15 +14,15 @@ from tests.unit.ecs.templates import shipped
 
 DOCKERFILE = Path("Dockerfile").read_text()
 COMPOSE = yaml.safe_load(Path("docker-compose.yml").read_text())["services"]
-SECRETS = {"REDIS_URL", "PAYGRADE_API_KEYS"}
-COMPOSE_ONLY = {
-    "PAYGRADE_ALLOW_ANYONE",
+SECRETS = {"REDIS_URL"}
+COMPOSE_ONLY = {"PAYGRADE_ALLOW_ANYONE", "PAYGRADE_API_KEYS", "PAYGRADE_WEBHOOK_SECRETS"}
+"""compose publishes its port on loopback only, and needs no keys. On ECS both are read from secrets."""
+LOCATIONS = {
     "PAYGRADE_API_KEYS_FILE",
-    "PAYGRADE_WEBHOOK_SECRETS",
+    "PAYGRADE_BUNDLES",
+    "PAYGRADE_FILES",
     "PAYGRADE_WEBHOOK_SECRETS_FILE",
 }
-"""compose publishes its port on loopback only, and needs no keys. The templates have no webhooks yet."""
-LOCATIONS = {"PAYGRADE_FILES", "PAYGRADE_BUNDLES"}
 TASKS = {"redis": "RedisTask", "worker": "WorkerTask", "web": "WebTask"}
 BUILT_SERVICES = ("worker", "web")
 
@@ -46,7 +46,7 @@ def environment(service: str, cpu: int | None = None) -> dict[str, str]:
         if "Fn::If" in value:  # the number of processes, where no setting says another
             value = value["Fn::If"][1]
         if "Ref" in value:
-            return str(shipped().app["Parameters"][value["Ref"]]["Default"])
+            return str(shipped().app["Parameters"][value["Ref"]].get("Default"))
         if "Fn::FindInMap" not in value:
             return value
         name, size, key = value["Fn::FindInMap"]

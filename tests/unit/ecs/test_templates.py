@@ -9,6 +9,7 @@ import pytest
 from cfnlint.api import lint_file
 
 from ecs import api_keys
+from ecs.api_keys import EntrySecret
 from ecs.errors import InvalidUsage
 from ecs.names import SERVICES, ResourceNames
 from ecs.options import add_options, app_parameters, base_parameters
@@ -63,7 +64,8 @@ def test_the_command_line_and_the_templates_use_the_same_names() -> None:
 
 
 @pytest.mark.parametrize(
-    "name", ["p", "Paygrade", "pay_grade", "1paygrade", "paygrade-", "internal-p", "p" * 21]
+    "name",
+    ["p", "Paygrade", "pay_grade", "1paygrade", "paygrade-", "internal-p", "p" * 21, "pay-app", "pay-base"],
 )
 def test_a_name_that_is_invalid_for_some_resource_is_refused(name: str) -> None:
     with pytest.raises(InvalidUsage):
@@ -89,6 +91,15 @@ def test_options_set_parameters_of_the_templates() -> None:
         *("--allow-cidr", "203.0.113.0/24"),
         *("--redis", "elasticache", "--spot", "30", "--web-size", "512/1024", "--worker-size", "2048/4096"),
         *("--alarm-email", "ada@example.com", "--log-days", "7", "--gitlab", "group/project"),
+        *(
+            "--tags",
+            "team=data",
+            "--boundary",
+            "arn:aws:iam::123456789012:policy/limit",
+            "--role-path",
+            "/a/b/",
+        ),
+        *("--ci-branch", "release", "--ci-environment", "production"),
         *("--github", "owner/name", "--redis-memory", "2048", "--retention", "10m", "--web-count", "2"),
         *(
             "--bundles",
@@ -133,7 +144,7 @@ def test_web_accepts_the_first_key(stub: StubClient) -> None:
         lambda params, **_: written.append(params["SecretString"]),
     )
     aws.add_response("put_secret_value", {})
-    key = api_keys.create_first_key(client, "arn")
+    key = api_keys.create_first_key(EntrySecret(client, "arn"))
     assert key
     assert hashlib.sha256(key.encode()).hexdigest() in written[0]
     assert parse_keys(written[0], "the secret")
@@ -144,7 +155,7 @@ def test_only_one_of_two_concurrent_calls_creates_the_first_key(stub: StubClient
     client, aws = stub("secretsmanager")
     aws.add_client_error("get_secret_value", "ResourceNotFoundException", "it has no value")
     aws.add_client_error("put_secret_value", "ResourceExistsException", "the version exists")
-    assert api_keys.create_first_key(client, "arn") is None
+    assert api_keys.create_first_key(EntrySecret(client, "arn")) is None
 
 
 def test_adding_a_key_keeps_the_first(stub: StubClient) -> None:
@@ -152,6 +163,6 @@ def test_adding_a_key_keeps_the_first(stub: StubClient) -> None:
     entry = f"first:{'0' * 64}:operate"
     for _ in range(2):
         aws.add_response("get_secret_value", {"SecretString": entry})
-    assert api_keys.create_first_key(client, "arn") is None
+    assert api_keys.create_first_key(EntrySecret(client, "arn")) is None
     aws.add_response("put_secret_value", {})
-    api_keys.add_key(client, "arn", "alice")
+    api_keys.add_key(EntrySecret(client, "arn"), "alice")
