@@ -4,12 +4,13 @@ import argparse
 import subprocess
 import time
 from collections.abc import Callable
+from typing import NamedTuple
 
-from ecs import bucket, bundles, zones
+from ecs import bucket, bundles, network, zones
 from ecs.aws import Aws
 from ecs.errors import NEXT_STEP_CREATE, InvalidUsage, ResourceNotFound
 from ecs.names import ResourceNames
-from ecs.options import check_https
+from ecs.options import app_parameters, base_parameters, check_https
 from ecs.services import Services
 from ecs.settings import arns_of_callers_files
 from ecs.stack import Stack
@@ -17,6 +18,11 @@ from ecs.stack_state import require_stable
 from ecs.template import Template
 
 _PLACEHOLDER = "known-after-base"
+
+
+class Parameters(NamedTuple):
+    base: dict[str, str]
+    app: dict[str, str]
 
 
 class Deployment:
@@ -50,12 +56,28 @@ class Deployment:
         """Parameters that make the base use what already exists in the account."""
         return {**self._existing_bucket(), **self._existing_oidc_providers(options)}
 
-    def checked_app_parameters(self, parameters: dict[str, str], zone_option: str | None) -> dict[str, str]:
-        """Adds the zones of a new deployment. Raises InvalidUsage if the parameters contradict each other."""
-        current, region = self.app.parameters(), self.aws.region
-        check_https(current | parameters, region)
-        parameters = parameters | self._derived(parameters, Template("app").values(current | parameters))
-        return {**parameters, **zones.zone_parameters(self.aws.client("ec2"), region, zone_option, current)}
+    def checked_parameters(self, options: argparse.Namespace) -> Parameters:
+        """What the options ask for, what the account has, and what follows from both.
+
+        Raises InvalidUsage if they contradict each other.
+        """
+        base, app = base_parameters(options), app_parameters(options)
+        current_base, current_app = self.base.parameters(), self.app.parameters()
+        check_https(current_app | app, self.aws.region)
+        place = network.Place(self.aws, self.location())
+        network.check_fixed(current_base, base)
+        if network.is_existing(current_base | base):
+            app |= network.app_parameters(
+                place, Template("base").values(current_base | base), current_app | app
+            )
+        else:
+            network.check_own(current_app | app, self.location())
+            app |= {"AddressType": "dualstack"}
+            base |= zones.zone_parameters(
+                self.aws.client("ec2"), self.aws.region, options.zones, current_base
+            )
+        app |= self._derived(app, Template("app").values(current_app | app))
+        return Parameters(base | self.existing_resources(options), app)
 
     def _derived(self, requested: dict[str, str], values: dict[str, str]) -> dict[str, str]:
         """Parameters that follow from others, of all of which `values` has the new or current value."""
@@ -127,7 +149,8 @@ class Deployment:
         if state is None or state.in_review:
             raise ResourceNotFound(f"the stack {self.names.app} does not exist", NEXT_STEP_CREATE)
         if state.parameters.get("LoadBalancing") == "no":
-            return f"http://{self._task_address()}:8000"
+            private = state.parameters.get("PublicAddresses") == "DISABLED"
+            return f"http://{self._task_address(private)}:8000"
         if "Address" not in state.outputs:
             raise ResourceNotFound(
                 f"the stack {self.names.app} has no address yet ({state.status})",
@@ -140,7 +163,7 @@ class Deployment:
         state = self.app.state()
         return state.outputs.get("LoadBalancerName", "") if state and state.parameters.get("Domain") else ""
 
-    def _task_address(self) -> str:
+    def _task_address(self, private: bool) -> str:
         interfaces = [
             task.address_of_interface
             for task in self.services.tasks()
@@ -148,7 +171,10 @@ class Deployment:
         ]
         if interfaces:
             found = self.aws.client("ec2").describe_network_interfaces(NetworkInterfaceIds=interfaces[:1])
-            address = found["NetworkInterfaces"][0].get("Association", {}).get("PublicIp")
+            interface = found["NetworkInterfaces"][0]
+            address = interface.get("Association", {}).get("PublicIp")
+            if private:
+                address = interface.get("PrivateIpAddress")
             if address:
                 return str(address)
         raise ResourceNotFound(

@@ -3,7 +3,7 @@
 import argparse
 import re
 from collections.abc import Mapping
-from ipaddress import IPv4Network
+from ipaddress import ip_network
 
 from ecs.bundles import bundle_parameters
 from ecs.durations import parse_duration
@@ -19,6 +19,12 @@ _DOMAIN = re.compile(r"(?=.{4,253}$)([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z]
 _EMAIL = re.compile(r"[^@\s]+@[^@\s]+")
 _GITLAB = re.compile(r"[\w.-]+(/[\w.-]+)+")
 _GITHUB = re.compile(r"[\w.-]+/[\w.-]+|[\w.-]+@\d+/[\w.-]+@\d+")
+_VPC = re.compile(r"vpc-[0-9a-f]{8,17}")
+_SUBNETS = re.compile(r"subnet-[0-9a-f]{8,17},subnet-[0-9a-f]{8,17}")
+_LISTENER = re.compile(r"arn:[\w-]+:elasticloadbalancing:[\w-]+:\d{12}:listener/app/\S+")
+NO_NETWORK = "none"
+MOST_IPV4, MOST_IPV6 = 8, 4
+"""As many conditions as the base template has."""
 _POLICY = re.compile(r"arn:[\w-]+:iam::(\d{12}|aws):policy/\S+")
 _PATH = re.compile(r"/([!-~]+/)?")
 _BRANCH = re.compile(r"[\w./-]+")
@@ -39,14 +45,11 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     )
     group.add_argument("--certificate", metavar="ARN", help="ACM certificate for HTTPS at the load balancer")
     group.add_argument(
-        "--domain", metavar="NAME", help="domain name of the certificate; see docs/guides/ecs.md"
+        "--domain",
+        metavar="NAME",
+        help="domain name of the certificate, or of the requests that --listener sends to web",
     )
-    group.add_argument("--allow-cidr", metavar="CIDR", help="network that can reach web (default: 0.0.0.0/0)")
-    group.add_argument(
-        "--zones",
-        metavar="ZONE,ZONE",
-        help="availability zones, fixed once created (default: the region's first two with Fargate)",
-    )
+    _add_network_options(group)
     group.add_argument(
         "--redis", choices=["ecs", "elasticache"], help="Redis as a task (ecs, the default) or in ElastiCache"
     )
@@ -58,6 +61,35 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     )
     _add_size_options(group)
     _add_operating_options(group)
+
+
+def _add_network_options(group: argparse._ArgumentGroup) -> None:
+    group.add_argument(
+        "--allow-cidr",
+        metavar="CIDR,…",
+        help=f"networks that can reach web, up to {MOST_IPV4} of IPv4 and {MOST_IPV6} of IPv6 (default: all)",
+    )
+    group.add_argument(
+        "--zones",
+        metavar="ZONE,ZONE",
+        help="availability zones, fixed once created (default: the region's first two with Fargate)",
+    )
+    group.add_argument("--vpc", metavar="ID", help="an existing VPC, fixed once created (default: a new one)")
+    group.add_argument("--subnets", metavar="ID,ID", help="two subnets of --vpc for the tasks")
+    group.add_argument(
+        "--balancer-subnets", metavar="ID,ID", help="two for the load balancer (default: those of the tasks)"
+    )
+    group.add_argument(
+        "--private",
+        action=argparse.BooleanOptionalAction,
+        help="tasks without public addresses, in subnets of --vpc that have NAT or endpoints",
+    )
+    group.add_argument(
+        "--internal", action=argparse.BooleanOptionalAction, help="a load balancer for the VPC alone"
+    )
+    group.add_argument(
+        "--listener", metavar="ARN", help="a listener of an existing load balancer, instead of one's own"
+    )
 
 
 def _add_size_options(group: argparse._ArgumentGroup) -> None:
@@ -111,6 +143,7 @@ def base_parameters(options: argparse.Namespace) -> dict[str, str]:
     """Raises InvalidUsage for values that AWS would refuse."""
     _check_format(_GITLAB, "--gitlab", options.gitlab, "group/project")
     _check_format(_GITHUB, "--github", options.github, "owner/name or owner@123/name@456")
+    _check_network_formats(options)
     _check_format(_BRANCH, "--ci-branch", options.ci_branch, "main")
     days = Template("base").parameters["LogRetentionDays"]["AllowedValues"]
     if options.log_days is not None and options.log_days not in days:
@@ -127,6 +160,10 @@ def base_parameters(options: argparse.Namespace) -> dict[str, str]:
         "CiBranch": options.ci_branch,
         "CiEnvironment": options.ci_environment,
         **_role_parameters(options),
+        **_callers(options.allow_cidr),
+        "ExistingVpc": options.vpc,
+        "ExistingSubnets": options.subnets,
+        "ExistingBalancerSubnets": options.balancer_subnets or options.subnets,
     }
     return {name: str(value) for name, value in parameters.items() if value is not None}
 
@@ -154,10 +191,12 @@ def app_parameters(options: argparse.Namespace) -> dict[str, str]:
     parameters = {
         "Name": options.stack,
         "ImageTag": check_tag(options.tag),
-        "LoadBalancing": None if options.alb is None else "yes" if options.alb else "no",
+        "LoadBalancing": _load_balancing(options),
+        "Scheme": None if options.internal is None else "internal" if options.internal else "internet-facing",
+        "ListenerArn": options.listener or None,
+        "PublicAddresses": None if options.private is None else "DISABLED" if options.private else "ENABLED",
         "CertificateArn": options.certificate,
         "Domain": options.domain,
-        "AllowCidr": _network(options.allow_cidr),
         "Redis": options.redis,
         "SpotWeight": options.spot,
         "OnDemandWeight": None if options.spot is None else 100 - options.spot,
@@ -206,6 +245,9 @@ def _check_count(count: int | None) -> None:
 def check_https(parameters: Mapping[str, str], region: str) -> None:
     """Raises InvalidUsage unless the parameters, new and current together, give working HTTPS or none."""
     certificate, domain = parameters.get("CertificateArn"), parameters.get("Domain")
+    if parameters.get("LoadBalancing") == "existing":
+        _check_listener(certificate, domain)
+        return
     if bool(certificate) != bool(domain):
         raise InvalidUsage(
             "--certificate and --domain need each other: callers check that the domain is the certificate's",
@@ -220,6 +262,19 @@ def check_https(parameters: Mapping[str, str], region: str) -> None:
         raise InvalidUsage(
             f"--certificate {certificate}: the certificate is not in {region}, where the load balancer is",
             f"request a certificate in {region} from ACM",
+        )
+
+
+def _check_listener(certificate: str | None, domain: str | None) -> None:
+    if certificate:
+        raise InvalidUsage(
+            "--listener has its own certificate, and --certificate is for a load balancer of our own",
+            'pass --certificate ""',
+        )
+    if not domain:
+        raise InvalidUsage(
+            "--listener needs --domain: the name whose requests it sends to web",
+            "pass --domain pay.example.com",
         )
 
 
@@ -240,10 +295,47 @@ def _check_format(pattern: re.Pattern[str], option: str, value: str | None, exam
         raise InvalidUsage(f"{option} {value} is not valid", f"for example {option} {example}")
 
 
-def _network(value: str | None) -> str | None:
+def _check_network_formats(options: argparse.Namespace) -> None:
+    _check_format(_VPC, "--vpc", options.vpc, "vpc-0123456789abcdef0")
+    for option, value in (("--subnets", options.subnets), ("--balancer-subnets", options.balancer_subnets)):
+        _check_format(_SUBNETS, option, value, "subnet-0123456789abcdef0,subnet-0fedcba9876543210")
+    if options.subnets and not options.vpc:
+        raise InvalidUsage("--subnets needs --vpc, of which they are", "pass --vpc ID as well")
+    if options.vpc and not options.subnets:
+        raise InvalidUsage("--vpc needs --subnets: two of its subnets, in two zones", "pass --subnets ID,ID")
+
+
+def _load_balancing(options: argparse.Namespace) -> str | None:
+    _check_format(
+        _LISTENER,
+        "--listener",
+        options.listener,
+        "arn:aws:elasticloadbalancing:REGION:ACCOUNT:listener/app/NAME/ID/ID",
+    )
+    if options.listener:
+        if options.alb is not None:
+            raise InvalidUsage("--listener is instead of --alb and --no-alb", "pass one of them")
+        return "existing"
+    return None if options.alb is None else "yes" if options.alb else "no"
+
+
+def _callers(value: str | None) -> dict[str, str | None]:
+    """Each list filled up, since a template cannot count."""
     if value is None:
-        return None
+        return {}
     try:
-        return str(IPv4Network(value))
+        networks = [ip_network(each.strip()) for each in value.split(",")]
     except ValueError as error:
-        raise InvalidUsage(f"--allow-cidr {value}: {error}", "for example 203.0.113.0/24") from None
+        raise InvalidUsage(
+            f"--allow-cidr {value}: {error}", "for example 203.0.113.0/24,2001:db8::/32"
+        ) from None
+    lists = {}
+    for version, name, most in ((4, "AllowCidrs", MOST_IPV4), (6, "AllowCidrs6", MOST_IPV6)):
+        own = [str(each) for each in networks if each.version == version]
+        if len(own) > most:
+            raise InvalidUsage(
+                f"--allow-cidr: these are {len(own)} networks of IPv{version}, and {most} are possible",
+                "join neighbouring networks into larger ones",
+            )
+        lists[name] = ",".join([*own, *[NO_NETWORK] * (most - len(own))])
+    return dict(lists)

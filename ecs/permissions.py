@@ -14,14 +14,12 @@ _ALWAYS = {
     "DescribeEvents DescribeStackEvents DescribeStackResource DescribeStacks ExecuteChangeSet ListChangeSets",
     "cloudwatch": "DeleteAlarms DeleteDashboards DescribeAlarms GetDashboard ListTagsForResource "
     "PutDashboard PutMetricAlarm TagResource",
-    "ec2": "AssociateRouteTable AttachInternetGateway AuthorizeSecurityGroupEgress "
-    "AuthorizeSecurityGroupIngress CreateInternetGateway CreateRoute CreateRouteTable CreateSecurityGroup "
-    "CreateSubnet CreateTags CreateVpc CreateVpcEndpoint DeleteInternetGateway DeleteRoute DeleteRouteTable "
-    "DeleteSecurityGroup DeleteSubnet DeleteVpc DeleteVpcEndpoints DescribeAvailabilityZones "
-    "DescribeInstances DescribeInternetGateways DescribeNetworkInterfaces DescribeRegions "
-    "DescribeRouteTables DescribeSecurityGroups DescribeSubnets DescribeVpcAttribute DescribeVpcEndpoints "
-    "DescribeVpcs DetachInternetGateway DisassociateRouteTable ModifySubnetAttribute ModifyVpcAttribute "
-    "ReplaceRouteTableAssociation RevokeSecurityGroupEgress RevokeSecurityGroupIngress",
+    "ec2": "AuthorizeSecurityGroupEgress AuthorizeSecurityGroupIngress CreateManagedPrefixList "
+    "CreateSecurityGroup CreateTags DeleteManagedPrefixList DeleteSecurityGroup DescribeAvailabilityZones "
+    "DescribeInstances DescribeManagedPrefixLists DescribeNetworkInterfaces DescribeRegions "
+    "DescribeRouteTables DescribeSecurityGroupRules DescribeSecurityGroups DescribeSubnets "
+    "DescribeVpcAttribute DescribeVpcEndpoints DescribeVpcs GetManagedPrefixListEntries "
+    "ModifyManagedPrefixList RevokeSecurityGroupEgress RevokeSecurityGroupIngress",
     "ecr": "BatchCheckLayerAvailability BatchGetImage CompleteLayerUpload CreateRepository DeleteRepository "
     "DescribeImages DescribeRepositories GetAuthorizationToken InitiateLayerUpload PutImage "
     "PutLifecyclePolicy TagResource UploadLayerPart",
@@ -40,6 +38,13 @@ _ALWAYS = {
     "secretsmanager": "CreateSecret DeleteSecret DescribeSecret GetRandomPassword GetSecretValue "
     "PutSecretValue TagResource UpdateSecret",
 }
+_OWN_VPC = {
+    "ec2": "AssociateRouteTable AssociateVpcCidrBlock AttachInternetGateway CreateInternetGateway "
+    "CreateRoute CreateRouteTable CreateSubnet CreateVpc CreateVpcEndpoint DeleteInternetGateway DeleteRoute "
+    "DeleteRouteTable DeleteSubnet DeleteVpc DeleteVpcEndpoints DescribeInternetGateways "
+    "DetachInternetGateway DisassociateRouteTable DisassociateVpcCidrBlock ModifySubnetAttribute "
+    "ModifyVpcAttribute ReplaceRouteTableAssociation",
+}
 _REDIS_ON_ECS = {
     "elasticfilesystem": "CreateAccessPoint CreateFileSystem CreateMountTarget DeleteAccessPoint "
     "DeleteFileSystem DeleteMountTarget DescribeAccessPoints DescribeFileSystems DescribeMountTargets "
@@ -54,12 +59,16 @@ _REDIS_ON_ELASTICACHE = {
     "DescribeCacheParameterGroups DescribeCacheSubnetGroups DescribeReplicationGroups ListTagsForResource "
     "ModifyCacheParameterGroup ModifyReplicationGroup",
 }
-_LOAD_BALANCER = {
-    "elasticloadbalancing": "AddTags CreateListener CreateLoadBalancer CreateTargetGroup DeleteListener "
-    "DeleteLoadBalancer DeleteTargetGroup DescribeListeners DescribeLoadBalancers DescribeTags "
-    "DescribeTargetGroups DescribeTargetHealth ModifyListener ModifyLoadBalancerAttributes "
-    "ModifyTargetGroupAttributes RegisterTargets SetSecurityGroups",
+_TARGETS = {
+    "elasticloadbalancing": "AddTags CreateTargetGroup DeleteTargetGroup DescribeListeners "
+    "DescribeLoadBalancers DescribeTags DescribeTargetGroups DescribeTargetHealth "
+    "ModifyTargetGroupAttributes RegisterTargets",
 }
+_LOAD_BALANCER = {
+    "elasticloadbalancing": "CreateListener CreateLoadBalancer DeleteListener DeleteLoadBalancer "
+    "ModifyListener ModifyLoadBalancerAttributes SetIpAddressType SetSecurityGroups SetSubnets",
+}
+_LISTENER = {"elasticloadbalancing": "CreateRule DeleteRule DescribeRules ModifyRule SetRulePriorities"}
 _EMAIL = {
     "sns": "CreateTopic DeleteTopic GetTopicAttributes ListSubscriptionsByTopic ListTagsForResource "
     "SetTopicAttributes Subscribe TagResource Unsubscribe",
@@ -77,7 +86,10 @@ def required_actions(base: ParameterizedTemplate, app: ParameterizedTemplate) ->
     groups = [
         _ALWAYS,
         _REDIS_ON_ECS if app.parameter("Redis") == "ecs" else _REDIS_ON_ELASTICACHE,
+        {} if base.parameter("ExistingVpc") else _OWN_VPC,
+        _TARGETS if app.parameter("LoadBalancing") != "no" else {},
         _LOAD_BALANCER if app.parameter("LoadBalancing") == "yes" else {},
+        _LISTENER if app.parameter("LoadBalancing") == "existing" else {},
         _EMAIL if app.parameter("AlarmEmail") else {},
         _BOUNDARY if base.parameter("PermissionsBoundary") else {},
         _CI if base.parameter("GitLabProject") or base.parameter("GitHubRepository") else {},

@@ -5,7 +5,7 @@ import argparse
 from ecs import summary
 from ecs.changes import ResourceChange, resources_losing_data, summarize
 from ecs.deployment import Deployment
-from ecs.options import add_options, app_parameters, base_parameters
+from ecs.options import add_options
 from ecs.screen import Screen
 from ecs.stack import Stack
 from ecs.stack_state import require_stable
@@ -22,13 +22,11 @@ arguments = add_options
 
 def run(deployment: Deployment, screen: Screen, options: argparse.Namespace) -> int:
     options.tag = deployment.tag_to_deploy(options.tag)
-    base_values, tags = base_parameters(options), parse_tags(options.tags)
-    app_values = deployment.checked_app_parameters(app_parameters(options), options.zones)
+    tags = parse_tags(options.tags)
+    base_values, app_values = deployment.checked_parameters(options)
     template = Template("app")
     summary.check_bundles(deployment, screen, options, app_values)
-    base = _changes(
-        deployment.base, Template("base"), {**base_values, **deployment.existing_resources(options)}, tags
-    )
+    base = _changes(deployment.base, Template("base"), base_values, tags)
     show(screen, deployment.names.base, base)
     app = _changes(deployment.app, template, {**deployment.planned_outputs(template), **app_values}, tags)
     show(screen, deployment.names.app, app)

@@ -18,6 +18,9 @@ ALARM_MONTH = 0.10
 LOGS_GB = 0.50
 DNS_ZONE_MONTH = 0.50
 """Route 53: Cloud Map creates a zone for the DNS name of the Redis task."""
+NAT_HOUR = 0.045
+ENDPOINT_HOUR = 0.01
+"""NAT: for each zone, and as much for each GB. Interface endpoints: for each one and zone."""
 S3_GB_MONTH = 0.023
 EFS_WRITTEN_GB = 0.06
 APPEND_ONLY_FILE_BYTES = 2_000
@@ -25,12 +28,24 @@ APPEND_ONLY_FILE_BYTES = 2_000
 APPEND_ONLY_FILE_MILLION = APPEND_ONLY_FILE_BYTES * 1e6 / 1e9 * EFS_WRITTEN_GB
 
 
+def nat_month() -> float:
+    """In one zone."""
+    return NAT_HOUR * HOURS_PER_MONTH
+
+
+def endpoints_month(count: int, zones: int = 2) -> float:
+    return count * zones * ENDPOINT_HOUR * HOURS_PER_MONTH
+
+
 def monthly_costs(app: ParameterizedTemplate) -> dict[str, float]:
     """USD by item, with one task of each service on demand and 1 GB of logs; traffic and files are extra."""
     balanced, own_redis = app.parameter("LoadBalancing") == "yes", app.parameter("Redis") == "ecs"
+    targeted = app.parameter("LoadBalancing") != "no"
     tasks = ["web", "worker", *(["redis"] if own_redis else [])]
-    addresses = len(tasks) + 2 * balanced  # the load balancer has one in each zone
-    alarms = 5 if balanced else 3
+    public = app.parameter("PublicAddresses") == "ENABLED"
+    # A load balancer has one in each zone.
+    addresses = len(tasks) * public + 2 * (balanced and app.parameter("Scheme") == "internet-facing")
+    alarms = 5 if targeted else 3
     costs = {task: _task_cost(app, f"{task.title()}Task") for task in tasks}
     if not own_redis:
         costs["ElastiCache, two nodes"] = _nodes(app)
@@ -50,7 +65,8 @@ def monthly_costs(app: ParameterizedTemplate) -> dict[str, float]:
 
 def rate_from_which_elasticache_is_cheaper(app: ParameterizedTemplate) -> float:
     """Predictions a second: their writes to EFS cost what ElastiCache costs more than the task of Redis."""
-    own = _task_cost(app, "RedisTask") + PUBLIC_ADDRESS_HOUR * HOURS_PER_MONTH + DNS_ZONE_MONTH
+    address = PUBLIC_ADDRESS_HOUR * HOURS_PER_MONTH * (app.parameter("PublicAddresses") == "ENABLED")
+    own = _task_cost(app, "RedisTask") + address + DNS_ZONE_MONTH
     millions_a_month = max(0.0, _nodes(app) - own) / APPEND_ONLY_FILE_MILLION
     return millions_a_month * 1e6 / (HOURS_PER_MONTH * 3600)
 

@@ -2,7 +2,7 @@
 
 import argparse
 
-from ecs import bundles, capacity, prices
+from ecs import bundles, capacity, network, prices
 from ecs.deployment import Deployment
 from ecs.durations import describe
 from ecs.screen import Screen
@@ -18,6 +18,8 @@ DURABILITY = {
 def show(screen: Screen, app: ParameterizedTemplate) -> None:
     for line in (_cost(app), _append_only_file(app), _rate(app), DURABILITY[app.parameter("Redis")]):
         screen.print(line)
+    if app.parameter("PublicAddresses") == "DISABLED":
+        screen.print(f"tasks have no public addresses; for their way out, {network.ways_out()}")
     screen.print()
 
 

@@ -25,13 +25,12 @@ arguments = add_options
 
 
 def run(deployment: Deployment, screen: Screen, options: argparse.Namespace) -> int:
-    base_values, app_values = base_parameters(options), app_parameters(options)
+    base_parameters(options), app_parameters(options)  # wrong options are refused first
     for stack in (deployment.base, deployment.app):
         recover(deployment, stack, screen)
-    app_values = deployment.checked_app_parameters(app_values, options.zones)
+    base_values, app_values = deployment.checked_parameters(options)
     summary.check_bundles(deployment, screen, options, app_values)
     tag = deployment.tag_to_deploy(options.tag)
-    base_values |= deployment.existing_resources(options)
     tags = parse_tags(options.tags)
     apply(deployment, deployment.base, Template("base"), base_values, screen, tags)
     if tag:

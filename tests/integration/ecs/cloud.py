@@ -36,8 +36,8 @@ class Cloud:
         environment = clean_environment(
             BIND_HOST="127.0.0.1", GATEWAY_PORT=str(self.port), IOT_MTLS_ENABLED="0", TMPDIR=str(folder)
         )
-        ministack = Path(PYTHON).with_name("ministack")
-        self.service = Service([str(ministack)], folder / "ministack.log", environment)
+        emulator = [PYTHON, "-m", "tests.integration.ecs.emulator"]
+        self.service = Service(emulator, folder / "ministack.log", environment)
         wait_until("ministack listens", self._listens)
 
     def _listens(self) -> bool:

@@ -6,6 +6,12 @@ from tests.integration.ecs.cloud import Cloud
 from tests.integration.ecs.conftest import HTTPS
 
 NOWHERE = "http://127.0.0.1:9"
+AT_LISTENER = [
+    "--listener",
+    "arn:aws:elasticloadbalancing:eu-central-1:000000000000:listener/app/ours/1/2",
+    "--domain",
+    "pay.example.com",
+]
 WRONG = {
     "an unknown region": (["plan", "--region", "eu-centrall-1"], {}, "did you mean eu-central-1?"),
     "no region": (["plan"], {"AWS_REGION": ""}, "--region"),
@@ -20,6 +26,26 @@ WRONG = {
     "a size too small for a worker": (["up", "--worker-size", "256/512"], {}, "1024 MiB"),
     "a malformed size": (["up", "--web-size", "big"], {}, "1024/2048"),
     "a malformed network": (["plan", "--allow-cidr", "300.0.0.0/8"], {}, "203.0.113.0/24"),
+    "too many networks": (
+        ["plan", "--allow-cidr", ",".join(f"203.0.113.{n}/32" for n in range(9))],
+        {},
+        "larger ones",
+    ),
+    "a malformed VPC": (["plan", "--vpc", "mine"], {}, "--vpc vpc-"),
+    "a VPC without subnets": (["plan", "--vpc", "vpc-0123456789abcdef0"], {}, "--subnets ID,ID"),
+    "one subnet": (
+        ["plan", "--vpc", "vpc-0123456789abcdef0", "--subnets", "subnet-01234567"],
+        {},
+        "subnet-0fe",
+    ),
+    "private tasks in a VPC of our own": (["plan", "--tag", "v1", "--private"], {}, "leave out --private"),
+    "a listener in a VPC of our own": (["plan", "--tag", "v1", *AT_LISTENER], {}, "pass --vpc"),
+    "a listener without a domain": (
+        ["plan", "--tag", "v1", *AT_LISTENER[:2]],
+        {},
+        "--domain pay.example.com",
+    ),
+    "a listener beside a load balancer": (["plan", "--alb", *AT_LISTENER], {}, "one of them"),
     "a percentage over 100": (["plan", "--spot", "101"], {}, "0 to 100"),
     "a memory of Redis that no task has": (["up", "--redis-memory", "700"], {}, "a multiple of 512"),
     "a malformed retention": (["plan", "--retention", "3y"], {}, "--retention 10m"),

@@ -15,7 +15,14 @@ VARIANTS = {
     "smallest": ["--no-alb", "--redis", "elasticache", "--spot", "100"],
     "large, on demand, with alarms": [
         *("--worker-size", "4096/8192", "--web-size", "1024/2048", "--spot", "0"),
-        *("--alarm-email", "ada@example.com", "--allow-cidr", "203.0.113.0/24", "--log-days", "7"),
+        *(
+            "--alarm-email",
+            "ada@example.com",
+            "--allow-cidr",
+            "203.0.113.0/24,2001:db8::/32",
+            "--log-days",
+            "7",
+        ),
     ],
 }
 

@@ -87,12 +87,31 @@ def permissions_are_restricted(templates: Templates) -> Iterator[str]:
 
 
 def only_web_is_reachable_from_outside(templates: Templates) -> Iterator[str]:
+    lists = ({"Ref": "CallersList"}, {"Ref": "CallersList6"})
     for name, group in templates.of("EC2::SecurityGroup"):
-        for rule in (one for each in group.get("SecurityGroupIngress", []) for one in branches(each)):
-            if "CidrIp" in rule and name not in ("BalancerGroup", "WebGroup"):
+        ingress = [
+            rules for rules in branches(group.get("SecurityGroupIngress", [])) for rules in as_list(rules)
+        ]
+        for rule in (one for each in ingress for one in branches(each)):
+            if name not in ("BalancerGroup", "WebGroup"):
                 yield f"{name}: only the load balancer and web may allow addresses"
-            if "CidrIp" in rule and reference(rule["CidrIp"]) != "AllowCidr":
+            if rule.get("SourcePrefixListId") not in lists:
                 yield f"{name}: the addresses are not those of --allow-cidr"
+    for name, rule in templates.of("EC2::SecurityGroupIngress"):
+        if "SourceSecurityGroupId" not in rule:
+            yield f"{name}: a rule between two groups must not allow addresses"
+
+
+def groups_reach_only_what_they_need(templates: Templates) -> Iterator[str]:
+    """Only web may reach any port, since webhooks choose theirs."""
+    for name, group in templates.of("EC2::SecurityGroup"):
+        rules = [one for each in group.get("SecurityGroupEgress", []) for one in branches(each)]
+        if not rules:
+            yield f"{name}: without rules, everything is allowed"
+        for rule in rules:
+            to_all = rule.get("CidrIp") == "0.0.0.0/0"
+            if rule["IpProtocol"] == "-1" or (to_all and name != "WebGroup" and rule["ToPort"] != 443):
+                yield f"{name}: reaches more than HTTPS outside of the VPC"
 
 
 def shared_resources_are_retained(templates: Templates) -> Iterator[str]:
@@ -110,5 +129,6 @@ RULES: list[Callable[[Templates], Iterator[str]]] = [
     roles_trust_only_ecs_tasks_of_the_account,
     permissions_are_restricted,
     only_web_is_reachable_from_outside,
+    groups_reach_only_what_they_need,
     shared_resources_are_retained,
 ]

@@ -63,10 +63,12 @@ def volumes_exist(templates: Templates) -> Iterator[str]:
 def services_have_a_network(templates: Templates) -> Iterator[str]:
     for name, service in templates.of("ECS::Service"):
         network = service.get("NetworkConfiguration", {}).get("AwsvpcConfiguration", {})
-        if len(network.get("Subnets", [])) < 2 or not network.get("SecurityGroups"):
-            yield f"{name}: must have two subnets and a security group"
-        if network.get("AssignPublicIp") != "ENABLED":
-            yield f"{name}: without a public address, its tasks cannot pull their image"
+        if network.get("Subnets") != {"Ref": "SubnetIds"} or not network.get("SecurityGroups"):
+            yield f"{name}: must have the subnets of tasks and a security group"
+        if network.get("AssignPublicIp") != {"Ref": "PublicAddresses"}:
+            yield f"{name}: without a public address in a public subnet, its tasks cannot pull their image"
+    if templates.app["Parameters"]["PublicAddresses"]["Default"] != "ENABLED":
+        yield "tasks in a VPC of our own have no other way out than public addresses"
 
 
 def alarms_can_fire(templates: Templates) -> Iterator[str]:
@@ -142,7 +144,7 @@ def base_outputs_match_app_parameters(templates: Templates) -> Iterator[str]:
     for name in outputs - set(templates.app["Parameters"]):
         yield f"the base output {name} is not a parameter of the app"
     for name, parameter in templates.app["Parameters"].items():
-        if "Default" not in parameter and name not in outputs | {"Name", "ImageTag", "ZoneA", "ZoneB"}:
+        if "Default" not in parameter and name not in outputs | {"Name", "ImageTag"}:
             yield f"the app parameter {name} has neither a default nor a base output"
 
 
@@ -187,11 +189,16 @@ def dns_of_redis_expires_quickly(templates: Templates) -> Iterator[str]:
                 yield f"{name}: resolvers cache an old address for {record['TTL']} s"
 
 
-def tasks_have_routes_to_the_internet(templates: Templates) -> Iterator[str]:
-    resources = templates.app["Resources"]
-    for name in ("RedisService", "WorkerService"):
-        for route in {"DefaultRoute", "SubnetARoutes", "SubnetBRoutes"} - set(resources[name]["DependsOn"]):
-            yield f"{name}: without DependsOn {route}, its tasks could run without a route to the registry"
+def subnets_have_a_route_out(templates: Templates) -> Iterator[str]:
+    routes = [route for _, route in templates.of("EC2::Route")]
+    out = {str(route["RouteTableId"]) for route in routes if route.get("DestinationCidrBlock") == "0.0.0.0/0"}
+    associated = {
+        str(each["SubnetId"]): str(each["RouteTableId"])
+        for _, each in templates.of("EC2::SubnetRouteTableAssociation")
+    }
+    for name, _ in templates.of("EC2::Subnet"):
+        if associated.get(str({"Ref": name})) not in out:
+            yield f"{name}: its tasks could not reach the registry"
 
 
 def tasks_restart_when_redis_moves(templates: Templates) -> Iterator[str]:
@@ -244,7 +251,7 @@ RULES: list[Callable[[Templates], Iterator[str]]] = [
     services_can_leave_the_load_balancer,
     redis_owns_its_files,
     dns_of_redis_expires_quickly,
-    tasks_have_routes_to_the_internet,
+    subnets_have_a_route_out,
     tasks_restart_when_redis_moves,
     failures_roll_back,
     updates_keep_task_counts,

@@ -18,12 +18,13 @@ NOT_USED = re.compile(
     r"|.*(Untag|RemoveTags|DeleteTags|DataProtection|LogDeliver|IndexPolic|ResourcePolic|BearerToken"
     r"|ReplicationConfiguration|RemoveRegions|ToRegions|Snapshot|BackupPolicy|LifecycleConfiguration"
     r"|FileSystemPolicy|FileSystemProtection|RepositoryPolicy|VpnGateway|IpamPools|EncryptionControl"
-    r"|CapacityReservation|ListenerAttributes|RuleDescriptions|ServiceAttributes).*"
+    r"|CapacityReservation|IpamPoolCidr|ListenerAttributes|RuleDescriptions|ServiceAttributes).*"
 )
 """Actions for properties that the templates do not set."""
 CHANGED_BY_OPTIONS = {
     "AWS::CloudWatch::Alarm",
     "AWS::CloudWatch::Dashboard",
+    "AWS::EC2::PrefixList",
     "AWS::EC2::SecurityGroup",
     "AWS::ECS::Service",
     "AWS::ElasticLoadBalancingV2::Listener",
@@ -32,6 +33,7 @@ CHANGED_BY_OPTIONS = {
 }
 SHAPES = {
     "RedisOnElastiCache": {"Redis": "elasticache"},
+    "AtListener": {"LoadBalancing": "existing"},
     "Alarmed": {"AlarmEmail": "ada@example.com"},
     "MakeGitLabProvider": {"GitLabProject": "group/project"},
     "MakeGitHubProvider": {"GitHubRepository": "owner/name"},
@@ -48,7 +50,8 @@ def required(**parameters: str) -> set[str]:
 def handler_actions(kind: str) -> set[str]:
     handlers = PROVIDER_SCHEMA_MANAGER.get_resource_schema("us-east-1", kind).schema["handlers"]
     events = ("create", "delete", "update") if kind in CHANGED_BY_OPTIONS else ("create", "delete")
-    return {action for event in events for action in handlers[event]["permissions"]}
+    actions = {action for event in events for action in handlers[event]["permissions"]}
+    return {action.replace("EC2:", "ec2:") for action in actions}  # IAM ignores the case of a service
 
 
 def resources() -> set[tuple[str, str]]:

@@ -99,6 +99,9 @@ MISTAKES: list[tuple[Rule, Path, Any]] = [
     (access.permissions_are_restricted, of("WebRole", *STATEMENT, "Resource"), "*"),
     (access.only_web_is_reachable_from_outside, of("RedisGroup", "SecurityGroupIngress"), INGRESS),
     (access.only_web_is_reachable_from_outside, of("BalancerGroup", "SecurityGroupIngress"), INGRESS),
+    (access.only_web_is_reachable_from_outside, of("WebToRedis", "SourceSecurityGroupId"), REMOVED),
+    (access.groups_reach_only_what_they_need, of("RedisGroup", "SecurityGroupEgress"), REMOVED),
+    (access.groups_reach_only_what_they_need, of("WorkerGroup", "SecurityGroupEgress", 1, "ToPort"), 65535),
     (
         rules.logs_have_a_log_group,
         container("WebTask", "LogConfiguration", "Options", "awslogs-group"),
@@ -113,13 +116,13 @@ MISTAKES: list[tuple[Rule, Path, Any]] = [
     (rules.tls_policies_and_engines_exist, of("Cache", "Engine"), "vlkey"),
     (rules.base_outputs_match_app_parameters, ("Parameters", "ApiKeysArn"), REMOVED),
     (rules.base_outputs_match_app_parameters, ("Parameters", "PreviousTag"), {"Type": "String"}),
-    (rules.services_start_in_order, ("Resources", "WebService", "DependsOn"), "DefaultRoute"),
+    (rules.services_start_in_order, ("Resources", "WebService", "DependsOn"), "Cluster"),
     (rules.services_start_in_order, of("WorkerService", "Tags"), REMOVED),
     (rules.services_start_in_order, of("WebService", "Tags"), REMOVED),
     (
         rules.services_start_in_order,
         of("WebService", "Tags", 0, "Value"),
-        {"Fn::If": ["Balanced", {"Ref": "HttpListener"}, "nothing"]},
+        {"Fn::If": ["Balanced", {"Ref": "HttpListener"}, {"Ref": "ListenerRule"}]},
     ),
     (
         rules.services_can_leave_the_load_balancer,
@@ -130,7 +133,6 @@ MISTAKES: list[tuple[Rule, Path, Any]] = [
     (rules.redis_owns_its_files, container("RedisTask", "User"), "0:0"),
     (rules.dns_of_redis_expires_quickly, of("Namespace", "Properties"), REMOVED),
     (rules.dns_of_redis_expires_quickly, of("RedisDiscovery", "DnsConfig", "DnsRecords", 0, "TTL"), 60),
-    (rules.tasks_have_routes_to_the_internet, ("Resources", "WorkerService", "DependsOn"), ["DefaultRoute"]),
     (rules.tasks_restart_when_redis_moves, container("WebTask", "DockerLabels"), REMOVED),
     (
         rules.failures_roll_back,
@@ -165,6 +167,8 @@ MISTAKES_IN_BASE: list[tuple[Rule, Path, Any]] = [
         of("DeployRole", "Policies", 1, "PolicyDocument", "Statement", 6, "Condition"),
         {},
     ),
+    (rules.subnets_have_a_route_out, of("SubnetBRoutes", "SubnetId"), {"Ref": "SubnetA"}),
+    (rules.subnets_have_a_route_out, of("DefaultRoute", "DestinationCidrBlock"), "10.0.0.0/8"),
     (access.shared_resources_are_retained, ("Resources", "GitHub", "DeletionPolicy"), REMOVED),
     (rules.logs_expire, of("WebLogs", "RetentionInDays"), REMOVED),
     (

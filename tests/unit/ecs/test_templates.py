@@ -82,13 +82,15 @@ def test_options_that_are_not_given_set_no_parameters() -> None:
     assert base_parameters(options()) == {"Name": "paygrade"}
 
 
+ID = "0123456789abcdef0"
 CERTIFICATE = "arn:aws:acm:eu-central-1:123456789012:certificate/1"
 
 
 def test_options_set_parameters_of_the_templates() -> None:
     everything = options(
         *("--tag", "v1", "--alb", "--certificate", CERTIFICATE, "--domain", "example.com"),
-        *("--allow-cidr", "203.0.113.0/24"),
+        *("--allow-cidr", "203.0.113.0/24", "--internal", "--private", "--vpc", f"vpc-{ID}"),
+        *("--subnets", f"subnet-{ID},subnet-{ID}", "--balancer-subnets", f"subnet-{ID},subnet-{ID}"),
         *("--redis", "elasticache", "--spot", "30", "--web-size", "512/1024", "--worker-size", "2048/4096"),
         *("--alarm-email", "ada@example.com", "--log-days", "7", "--gitlab", "group/project"),
         *(
@@ -128,6 +130,34 @@ def test_s3_deletes_files_long_after_their_records() -> None:
     days = {text: base_parameters(options("--retention", text))["FilesDays"] for text in ("10m", "7d", "8d")}
     assert days == {"10m": "31", "7d": "37", "8d": "38"}
     assert Template("base").parameters["FilesDays"]["Default"] == int(days["10m"])
+
+
+def test_several_networks_of_both_kinds_may_call() -> None:
+    set_by = base_parameters(options("--allow-cidr", "203.0.113.0/24,198.51.100.0/24,2001:db8::/32"))
+    none = ["none"] * 8
+    assert set_by["AllowCidrs"].split(",") == ["203.0.113.0/24", "198.51.100.0/24", *none[:6]]
+    assert set_by["AllowCidrs6"].split(",") == ["2001:db8::/32", *none[:3]]
+    only_ipv4 = base_parameters(options("--allow-cidr", "203.0.113.0/24"))
+    assert only_ipv4["AllowCidrs6"].split(",") == none[:4]
+
+
+def test_the_template_has_a_condition_for_each_network() -> None:
+    resources, parameters = shipped().base["Resources"], shipped().base["Parameters"]
+    for name, parameter, most in (("CallersList", "AllowCidrs", 8), ("CallersList6", "AllowCidrs6", 4)):
+        entries = resources[name]["Properties"]["Entries"]
+        assert len(entries) == len(parameters[parameter]["Default"].split(",")) == most
+        assert resources[name]["Properties"]["MaxEntries"] == most
+        for number, entry in enumerate(entries):
+            condition, cidr, _ = entry["Fn::If"]
+            chosen = {"Fn::Select": [str(number), {"Ref": parameter}]}
+            assert as_text(cidr["Cidr"]) == as_text(chosen)
+            [same] = shipped().base["Conditions"][condition]["Fn::Not"]
+            assert as_text(same) == as_text({"Fn::Equals": [chosen, "none"]})
+
+
+def as_text(value: object) -> str:
+    """Numbers are text in templates that are read as YAML."""
+    return str(value).replace("'", "")
 
 
 @pytest.mark.parametrize("repository", ["owner/name", "owner@1024025/name@724712"])

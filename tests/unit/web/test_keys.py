@@ -10,7 +10,6 @@ from jobs.errors import InvalidSettings
 from tests.unit.web.conftest import NewSite
 from tests.unit.web.site import problem
 from web import entry_files
-from web import entry_files
 from web.keys import Access, ApiKeys, digest, parse_keys
 
 HASH = digest("secret")
