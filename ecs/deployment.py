@@ -10,7 +10,7 @@ from ecs import bucket, bundles, network, zones
 from ecs.aws import Aws
 from ecs.errors import NEXT_STEP_CREATE, InvalidUsage, ResourceNotFound
 from ecs.names import ResourceNames
-from ecs.options import app_parameters, base_parameters, check_https
+from ecs.options import app_parameters, base_parameters, check_callers, check_https
 from ecs.services import Services
 from ecs.settings import arns_of_callers_files
 from ecs.stack import Stack
@@ -64,6 +64,7 @@ class Deployment:
         base, app = base_parameters(options), app_parameters(options)
         current_base, current_app = self.base.parameters(), self.app.parameters()
         check_https(current_app | app, self.aws.region)
+        check_callers(current_app | app, Template("base").values(current_base | base))
         place = network.Place(self.aws, self.location())
         network.check_fixed(current_base, base)
         if network.is_existing(current_base | base):
@@ -148,7 +149,7 @@ class Deployment:
         state = self.app.state()
         if state is None or state.in_review:
             raise ResourceNotFound(f"the stack {self.names.app} does not exist", NEXT_STEP_CREATE)
-        if state.parameters.get("LoadBalancing") == "no":
+        if state.parameters.get("Front") == "none":
             private = state.parameters.get("PublicAddresses") == "DISABLED"
             return f"http://{self._task_address(private)}:8000"
         if "Address" not in state.outputs:

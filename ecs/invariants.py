@@ -8,6 +8,8 @@ from ecs.template import ParameterizedTemplate
 
 MAX_WAIT_SECONDS = 25
 """The longest wait that a caller can request: Prefer: wait=25."""
+API_MAX_SECONDS = 30
+"""After which an HTTP API ends a request."""
 WEB_KEEPALIVE_SECONDS = 75
 """How long web keeps an idle connection open."""
 WEB_START_SECONDS = 20
@@ -24,6 +26,12 @@ _TASKS = ("WebTask", "WorkerTask", "RedisTask")
 def timeouts(app: ParameterizedTemplate) -> Iterator[str]:
     """Every timeout must be a little longer than the timeouts that it has to cover."""
     yield from _load_balancer_timeouts(app)
+    api = app.properties("ApiIntegration")["TimeoutInMillis"] / 1000
+    if not MAX_WAIT_SECONDS < api <= API_MAX_SECONDS:
+        yield (
+            f"ApiIntegration: a request ends after {api:.0f} s; it must exceed the longest wait "
+            f"({MAX_WAIT_SECONDS} s), and {API_MAX_SECONDS} s are the most"
+        )
     for logical_id in _TASKS:
         container = app.container(logical_id)
         stop = container["StopTimeout"]

@@ -45,7 +45,7 @@ def check_own(app: Mapping[str, str], place: str) -> None:
             f"--private needs --vpc and --subnets in {place}, with a way to AWS: {ways_out()}",
             "pass --vpc ID --subnets ID,ID, or leave out --private: nothing can reach a task but its callers",
         )
-    if app.get("LoadBalancing") == "existing":
+    if app.get("Front") == "listener":
         raise InvalidUsage(
             f"--listener needs --vpc and --subnets: those of its load balancer in {place}",
             "pass --vpc ID --subnets ID,ID",
@@ -70,11 +70,11 @@ def app_parameters(place: Place, base: Mapping[str, str], app: Mapping[str, str]
     private = app.get("PublicAddresses") == "DISABLED"
     for subnet in tasks:
         _check_way_out(ec2, place, subnet, private)
-    if app.get("LoadBalancing", "yes") == "yes" and app.get("Scheme") != "internal":
+    if app.get("Front", "alb") == "alb" and app.get("Scheme") != "internal":
         for subnet in balancer:
             _check_public(ec2, place, subnet)
     dual = all(subnet.get("Ipv6CidrBlockAssociationSet") for subnet in balancer)
-    listener = _listener_parameters(place, vpc, app) if app.get("LoadBalancing") == "existing" else {}
+    listener = _listener_parameters(place, vpc, app) if app.get("Front") == "listener" else {}
     return {"AddressType": "dualstack" if dual else "ipv4", **listener}
 
 

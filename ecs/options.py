@@ -39,9 +39,9 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     group = parser.add_argument_group("the deployment (an option that is not given keeps its current value)")
     group.add_argument("--tag", help="image tag (default for a new deployment: the commit's)")
     group.add_argument(
-        "--alb",
-        action=argparse.BooleanOptionalAction,
-        help="a load balancer, which gives web an address that does not change",
+        "--front",
+        choices=["alb", "api", "none"],
+        help="in front of web: a load balancer (alb, the default), an HTTP API with HTTPS (api), or nothing",
     )
     group.add_argument("--certificate", metavar="ARN", help="ACM certificate for HTTPS at the load balancer")
     group.add_argument(
@@ -191,7 +191,7 @@ def app_parameters(options: argparse.Namespace) -> dict[str, str]:
     parameters = {
         "Name": options.stack,
         "ImageTag": check_tag(options.tag),
-        "LoadBalancing": _load_balancing(options),
+        "Front": _front(options),
         "Scheme": None if options.internal is None else "internal" if options.internal else "internet-facing",
         "ListenerArn": options.listener or None,
         "PublicAddresses": None if options.private is None else "DISABLED" if options.private else "ENABLED",
@@ -245,7 +245,8 @@ def _check_count(count: int | None) -> None:
 def check_https(parameters: Mapping[str, str], region: str) -> None:
     """Raises InvalidUsage unless the parameters, new and current together, give working HTTPS or none."""
     certificate, domain = parameters.get("CertificateArn"), parameters.get("Domain")
-    if parameters.get("LoadBalancing") == "existing":
+    front = parameters.get("Front", "alb")
+    if front == "listener":
         _check_listener(certificate, domain)
         return
     if bool(certificate) != bool(domain):
@@ -253,15 +254,25 @@ def check_https(parameters: Mapping[str, str], region: str) -> None:
             "--certificate and --domain need each other: callers check that the domain is the certificate's",
             'pass both, or --certificate "" --domain "" for neither',
         )
-    if certificate and parameters.get("LoadBalancing") == "no":
+    if certificate and front != "alb":
         raise InvalidUsage(
-            "--certificate needs the load balancer, which --no-alb removes",
-            'pass --alb, or --certificate "" --domain ""',
+            f"--certificate needs the load balancer, and this is --front {front}",
+            'pass --front alb, or --certificate "" --domain ""',
         )
     if certificate and certificate.split(":")[3] != region:
         raise InvalidUsage(
             f"--certificate {certificate}: the certificate is not in {region}, where the load balancer is",
             f"request a certificate in {region} from ACM",
+        )
+
+
+def check_callers(app: Mapping[str, str], base: Mapping[str, str]) -> None:
+    """Raises InvalidUsage for networks that an HTTP API could not tell from others."""
+    networks = {*base["AllowCidrs"].split(","), *base["AllowCidrs6"].split(",")} - {NO_NETWORK}
+    if app.get("Front") == "api" and networks != {"0.0.0.0/0", "::/0"}:
+        raise InvalidUsage(
+            "--front api: an HTTP API is open to all networks, and keys alone protect it",
+            "pass --front alb, or --allow-cidr 0.0.0.0/0,::/0",
         )
 
 
@@ -305,7 +316,7 @@ def _check_network_formats(options: argparse.Namespace) -> None:
         raise InvalidUsage("--vpc needs --subnets: two of its subnets, in two zones", "pass --subnets ID,ID")
 
 
-def _load_balancing(options: argparse.Namespace) -> str | None:
+def _front(options: argparse.Namespace) -> str | None:
     _check_format(
         _LISTENER,
         "--listener",
@@ -313,10 +324,11 @@ def _load_balancing(options: argparse.Namespace) -> str | None:
         "arn:aws:elasticloadbalancing:REGION:ACCOUNT:listener/app/NAME/ID/ID",
     )
     if options.listener:
-        if options.alb is not None:
-            raise InvalidUsage("--listener is instead of --alb and --no-alb", "pass one of them")
-        return "existing"
-    return None if options.alb is None else "yes" if options.alb else "no"
+        if options.front:
+            raise InvalidUsage("--listener is instead of --front", "pass one of them")
+        return "listener"
+    front: str | None = options.front
+    return front
 
 
 def _callers(value: str | None) -> dict[str, str | None]:

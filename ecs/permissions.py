@@ -69,6 +69,17 @@ _LOAD_BALANCER = {
     "ModifyListener ModifyLoadBalancerAttributes SetIpAddressType SetSecurityGroups SetSubnets",
 }
 _LISTENER = {"elasticloadbalancing": "CreateRule DeleteRule DescribeRules ModifyRule SetRulePriorities"}
+_API = {
+    "apigateway": "DELETE GET PATCH POST PUT TagResource",
+    "route53": _REDIS_ON_ECS["route53"],
+    "servicediscovery": _REDIS_ON_ECS["servicediscovery"],
+}
+_FRONTS = {
+    "alb": (_TARGETS, _LOAD_BALANCER),
+    "api": (_API,),
+    "listener": (_TARGETS, _LISTENER),
+    "none": (),
+}
 _EMAIL = {
     "sns": "CreateTopic DeleteTopic GetTopicAttributes ListSubscriptionsByTopic ListTagsForResource "
     "SetTopicAttributes Subscribe TagResource Unsubscribe",
@@ -87,9 +98,7 @@ def required_actions(base: ParameterizedTemplate, app: ParameterizedTemplate) ->
         _ALWAYS,
         _REDIS_ON_ECS if app.parameter("Redis") == "ecs" else _REDIS_ON_ELASTICACHE,
         {} if base.parameter("ExistingVpc") else _OWN_VPC,
-        _TARGETS if app.parameter("LoadBalancing") != "no" else {},
-        _LOAD_BALANCER if app.parameter("LoadBalancing") == "yes" else {},
-        _LISTENER if app.parameter("LoadBalancing") == "existing" else {},
+        *_FRONTS[app.parameter("Front")],
         _EMAIL if app.parameter("AlarmEmail") else {},
         _BOUNDARY if base.parameter("PermissionsBoundary") else {},
         _CI if base.parameter("GitLabProject") or base.parameter("GitHubRepository") else {},

@@ -18,6 +18,8 @@ ALARM_MONTH = 0.10
 LOGS_GB = 0.50
 DNS_ZONE_MONTH = 0.50
 """Route 53: Cloud Map creates a zone for the DNS name of the Redis task."""
+API_MILLION = 1.00
+"""Requests of an HTTP API, which has no price of its own."""
 NAT_HOUR = 0.045
 ENDPOINT_HOUR = 0.01
 """NAT: for each zone, and as much for each GB. Interface endpoints: for each one and zone."""
@@ -39,13 +41,13 @@ def endpoints_month(count: int, zones: int = 2) -> float:
 
 def monthly_costs(app: ParameterizedTemplate) -> dict[str, float]:
     """USD by item, with one task of each service on demand and 1 GB of logs; traffic and files are extra."""
-    balanced, own_redis = app.parameter("LoadBalancing") == "yes", app.parameter("Redis") == "ecs"
-    targeted = app.parameter("LoadBalancing") != "no"
+    front, own_redis = app.parameter("Front"), app.parameter("Redis") == "ecs"
+    balanced = front == "alb"
     tasks = ["web", "worker", *(["redis"] if own_redis else [])]
     public = app.parameter("PublicAddresses") == "ENABLED"
     # A load balancer has one in each zone.
     addresses = len(tasks) * public + 2 * (balanced and app.parameter("Scheme") == "internet-facing")
-    alarms = 5 if targeted else 3
+    alarms = {"alb": 5, "listener": 5, "api": 4, "none": 3}[front]
     costs = {task: _task_cost(app, f"{task.title()}Task") for task in tasks}
     if not own_redis:
         costs["ElastiCache, two nodes"] = _nodes(app)
@@ -57,7 +59,7 @@ def monthly_costs(app: ParameterizedTemplate) -> dict[str, float]:
         + SECRET_READS_MONTH
         + alarms * ALARM_MONTH
         + LOGS_GB
-        + own_redis * DNS_ZONE_MONTH
+        + (own_redis or front == "api") * DNS_ZONE_MONTH
     )
     costs["secrets, alarms, logs, DNS"] = small
     return costs

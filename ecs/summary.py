@@ -18,6 +18,11 @@ DURABILITY = {
 def show(screen: Screen, app: ParameterizedTemplate) -> None:
     for line in (_cost(app), _append_only_file(app), _rate(app), DURABILITY[app.parameter("Redis")]):
         screen.print(line)
+    if app.parameter("Front") == "api":
+        screen.print(
+            f"the HTTP API costs {prices.API_MILLION:.2f} USD for each million requests, and takes no body "
+            "over 10 MB: larger files are named in S3, see --set PAYGRADE_S3_ALLOW"
+        )
     if app.parameter("PublicAddresses") == "DISABLED":
         screen.print(f"tasks have no public addresses; for their way out, {network.ways_out()}")
     screen.print()

@@ -15,7 +15,8 @@ from ecs.template import ParameterizedTemplate, Template
 HELP = "create the deployment, or change it"
 EXAMPLES = """\
   python -m ecs up
-  python -m ecs up --no-alb --spot 100 --yes
+  python -m ecs up --front api
+  python -m ecs up --front none --spot 100 --yes
   python -m ecs up --certificate arn:aws:acm:eu-central-1:123456789012:certificate/… --domain pay.example.com
   python -m ecs up --redis-memory 2048 --retention 10m --web-size 1024/2048 --web-count 2
   python -m ecs up --bundles s3://my-bucket/models --set PAYGRADE_DEFAULT_MODEL=wages

@@ -51,6 +51,7 @@ def _update_list(name: str, old: dict[str, Any], new: dict[str, Any], stack: str
 
 
 LACKING: dict[str, dict[str, Callable[..., Any]]] = {
+    "AWS::ApiGatewayV2::VpcLink": _only_an_id("link"),
     "AWS::EC2::PrefixList": {
         "create": _create_list,
         "update": _update_list,

@@ -45,7 +45,7 @@ WRONG = {
         {},
         "--domain pay.example.com",
     ),
-    "a listener beside a load balancer": (["plan", "--alb", *AT_LISTENER], {}, "one of them"),
+    "a listener beside a load balancer": (["plan", "--front", "alb", *AT_LISTENER], {}, "one of them"),
     "a percentage over 100": (["plan", "--spot", "101"], {}, "0 to 100"),
     "a memory of Redis that no task has": (["up", "--redis-memory", "700"], {}, "a multiple of 512"),
     "a malformed retention": (["plan", "--retention", "3y"], {}, "--retention 10m"),
@@ -65,7 +65,7 @@ WRONG = {
     "an unknown zone": (["plan", "--zones", "eu-central-1a,b"], {}, "choose two of"),
     "an invalid tag": (["update", "--tag", "a b"], {}, "letters"),
     "an empty tag": (["plan", "--tag", ""], {}, "letters"),
-    "a certificate without a load balancer": (["up", "--no-alb", *HTTPS], {}, "--alb"),
+    "a certificate without a load balancer": (["up", "--front", "none", *HTTPS], {}, "--front alb"),
     "a certificate without a domain": (["up", *HTTPS[:2]], {}, "pass both"),
     "a domain without a certificate": (["plan", *HTTPS[2:]], {}, "pass both"),
     "a certificate in another region": (

@@ -55,7 +55,7 @@ def test_every_command_is_in_the_readme() -> None:
 
 
 def test_the_costs_in_the_readme_are_those_of_plan() -> None:
-    shapes: list[dict[str, str]] = [{}, {"LoadBalancing": "no"}, {"Redis": "elasticache"}]
+    shapes: list[dict[str, str]] = [{}, {"Front": "none"}, {"Redis": "elasticache"}]
     costs = [monthly_costs(ParameterizedTemplate(Template("app").parsed, shape)) for shape in shapes]
     rows = dict.fromkeys(name for cost in costs for name in cost)
     table = [

@@ -1,4 +1,4 @@
-"""Deployments in a VPC that exists: in its public and private subnets, behind its load balancer, or refused."""
+"""Deployments in a VPC that exists: public or private, behind a load balancer that exists, or refused."""
 
 from dataclasses import dataclass, field
 from typing import Any

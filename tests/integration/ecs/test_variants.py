@@ -10,9 +10,11 @@ from tests.integration.ecs.test_tasks import read_unparsed
 
 VARIANTS = {
     "with HTTPS": HTTPS,
-    "without a load balancer": ["--no-alb"],
+    "without a load balancer": ["--front", "none"],
+    "behind an HTTP API": ["--front", "api"],
+    "behind an HTTP API, with ElastiCache": ["--front", "api", "--redis", "elasticache"],
     "with ElastiCache": ["--redis", "elasticache"],
-    "smallest": ["--no-alb", "--redis", "elasticache", "--spot", "100"],
+    "smallest": ["--front", "none", "--redis", "elasticache", "--spot", "100"],
     "large, on demand, with alarms": [
         *("--worker-size", "4096/8192", "--web-size", "1024/2048", "--spot", "0"),
         *(
@@ -33,7 +35,7 @@ def test_a_deployment_is_created_and_removed(cloud: Cloud, stack: str, variant: 
     services = services_of(cloud, stack)
     assert services["worker"]["runningCount"] == services["web"]["runningCount"] == 1
     assert ("redis" in services) == ("elasticache" not in VARIANTS[variant])
-    assert bool(services["web"]["loadBalancers"]) == ("--no-alb" not in VARIANTS[variant])
+    assert bool(services["web"]["loadBalancers"]) == ("--front" not in VARIANTS[variant])
     assert succeed(cloud, stack, "up", "--yes").out.count("nothing to change") == 2
     assert f"nothing of {stack} is left" in succeed(cloud, stack, "down", "--yes").out
 
@@ -109,7 +111,7 @@ def test_callers_use_the_domain_of_the_certificate(cloud: Cloud, running: str) -
     assert succeed(cloud, running, "url").out.strip() == f"https://{DOMAIN}"
     assert succeed(cloud, running, "ps", "--json").json["domain_target"] == own
     # HTTPS is not removed as a side effect.
-    refused = cloud.ecs("up", "--no-alb", "--yes", "--stack", running)
+    refused = cloud.ecs("up", "--front", "none", "--yes", "--stack", running)
     assert refused.status == 2
     assert '--certificate "" --domain ""' in refused.err
     succeed(cloud, running, "up", "--certificate", "", "--domain", "", "--yes")
@@ -118,7 +120,7 @@ def test_callers_use_the_domain_of_the_certificate(cloud: Cloud, running: str) -
 
 
 def test_a_deployment_stays_in_its_zones(cloud: Cloud, stack: str) -> None:
-    up(cloud, stack, "--no-alb", "--zones", "eu-central-1b,eu-central-1c")
+    up(cloud, stack, "--front", "none", "--zones", "eu-central-1b,eu-central-1c")
     succeed(cloud, stack, "up", "--spot", "10", "--yes")
     cloud.push(stack, "v2")
     succeed(cloud, stack, "update", "--tag", "v2", "--no-check", "--yes")
@@ -127,10 +129,24 @@ def test_a_deployment_stays_in_its_zones(cloud: Cloud, stack: str) -> None:
     assert mine == {"eu-central-1b", "eu-central-1c"}
 
 
+def test_an_http_api_gives_https_without_a_domain(cloud: Cloud, stack: str) -> None:
+    up(cloud, stack, "--front", "api")
+    address = succeed(cloud, stack, "url").out.strip()
+    assert address.startswith("https://")
+    assert "execute-api" in address
+    said = succeed(cloud, stack, "plan", "--front", "api").out
+    assert "takes no body over 10 MB" in said
+    assert services_of(cloud, stack)["web"]["serviceRegistries"]
+    closed = cloud.ecs("up", "--allow-cidr", "203.0.113.0/24", "--yes", "--stack", stack)
+    assert "pass --front alb" in closed.err
+    succeed(cloud, stack, "up", "--front", "alb", "--yes")
+    assert succeed(cloud, stack, "url").out.startswith("http://")
+
+
 def test_the_load_balancer_can_be_removed_and_added(cloud: Cloud, running: str) -> None:
-    succeed(cloud, running, "up", "--no-alb", "--yes")
+    succeed(cloud, running, "up", "--front", "none", "--yes")
     assert not services_of(cloud, running)["web"]["loadBalancers"]
-    assert succeed(cloud, running, "up", "--alb", "--yes").out.count("http://")
+    assert succeed(cloud, running, "up", "--front", "alb", "--yes").out.count("http://")
     assert services_of(cloud, running)["web"]["loadBalancers"]
 
 
@@ -145,7 +161,7 @@ def test_tasks_restart_when_redis_moves(cloud: Cloud, running: str) -> None:
 
 def test_without_a_load_balancer_web_needs_a_task_with_an_address(cloud: Cloud, stack: str) -> None:
     """ministack's tasks have no network interfaces, so no address."""
-    up(cloud, stack, "--no-alb")
+    up(cloud, stack, "--front", "none")
     result = cloud.ecs("url", "--stack", stack)
     assert result.status == 2
     assert "no web task has a public address yet" in result.err

@@ -165,7 +165,7 @@ def services_can_leave_the_load_balancer(templates: Templates) -> Iterator[str]:
     for name, service in templates.of("ECS::Service"):
         balancers = service.get("LoadBalancers", [])
         if isinstance(balancers, dict) and [] not in branches(balancers):
-            yield f"{name}: with --no-alb it would keep a target group that is being deleted"
+            yield f"{name}: with --front none it would keep a target group that is being deleted"
         if isinstance(balancers, dict) and "HealthCheckGracePeriodSeconds" in service:
             yield f"{name}: ECS refuses a grace period that is added or removed with a load balancer"
 

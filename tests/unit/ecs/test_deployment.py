@@ -77,13 +77,13 @@ def with_web_task(aws: StubbedAws, association: dict[str, str]) -> None:
 def test_without_a_load_balancer_the_address_is_that_of_the_task(
     aws: StubbedAws, deployment: Deployment
 ) -> None:
-    with_stack(aws, LoadBalancing="no")
+    with_stack(aws, Front="none")
     with_web_task(aws, {"PublicIp": "203.0.113.7"})
     assert deployment.address() == "http://203.0.113.7:8000"
 
 
 def test_a_task_without_a_public_address_gives_no_address(aws: StubbedAws, deployment: Deployment) -> None:
-    with_stack(aws, LoadBalancing="no")
+    with_stack(aws, Front="none")
     with_web_task(aws, {})
     with pytest.raises(ResourceNotFound, match="no web task has a public address yet"):
         deployment.address()

@@ -15,7 +15,8 @@ from tests.unit.ecs.test_deployment import StubbedAws
 NOT_USED = re.compile(
     r"(cognito-idp|firehose|kms|s3tables|vpc-lattice|vpce):.*"
     r"|logs:(CreateLogStream|PutLogEvents)|s3:(GetObject|REST.*)|iam:DeleteOpenIDConnectProvider"
-    r"|.*(Untag|RemoveTags|DeleteTags|DataProtection|LogDeliver|IndexPolic|ResourcePolic|BearerToken"
+    r"|s3:getObject|.*(DeleteServiceLinkedRole|ServiceLinkedRoleDeletionStatus)"
+    r"|.*([Uu]n[Tt]ag|RemoveTags|DeleteTags|DataProtection|LogDeliver|IndexPolic|ResourcePolic|BearerToken"
     r"|ReplicationConfiguration|RemoveRegions|ToRegions|Snapshot|BackupPolicy|LifecycleConfiguration"
     r"|FileSystemPolicy|FileSystemProtection|RepositoryPolicy|VpnGateway|IpamPools|EncryptionControl"
     r"|CapacityReservation|IpamPoolCidr|ListenerAttributes|RuleDescriptions|ServiceAttributes).*"
@@ -33,7 +34,8 @@ CHANGED_BY_OPTIONS = {
 }
 SHAPES = {
     "RedisOnElastiCache": {"Redis": "elasticache"},
-    "AtListener": {"LoadBalancing": "existing"},
+    "AtApi": {"Front": "api"},
+    "AtListener": {"Front": "listener"},
     "Alarmed": {"AlarmEmail": "ada@example.com"},
     "MakeGitLabProvider": {"GitLabProject": "group/project"},
     "MakeGitHubProvider": {"GitHubRepository": "owner/name"},
@@ -75,7 +77,7 @@ def test_the_actions_of_cloudformation_are_required(kind: str, condition: str) -
     [
         ("elasticache", {}),
         ("elasticfilesystem", {"Redis": "elasticache"}),
-        ("elasticloadbalancing", {"LoadBalancing": "no"}),
+        ("elasticloadbalancing", {"Front": "none"}),
         ("sns", {}),
     ],
 )

@@ -187,6 +187,8 @@ MISMATCHES: list[tuple[str, Path, Any]] = [
     ("timeouts", container("WorkerTask", "StopTimeout"), 180),
     ("timeouts", container("WebTask", "StopTimeout"), 10),
     ("timeouts", container("WebTask", "HealthCheck", "Timeout"), 30),
+    ("timeouts", of("ApiIntegration", "TimeoutInMillis"), 20_000),
+    ("timeouts", of("ApiIntegration", "TimeoutInMillis"), 60_000),
     ("Redis memory", container("RedisTask", "Command"), ["redis-server", "--maxmemory", "512mb"]),
     ("Redis memory", ("Parameters", "RedisMaxMemory", "Default"), 1024),
     ("Redis memory", container("RedisTask", "HealthCheck", "StartPeriod"), 60),

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 from cfnlint.api import lint_file
 
 from ecs import api_keys
@@ -13,7 +14,7 @@ from ecs.api_keys import EntrySecret
 from ecs.errors import InvalidUsage
 from ecs.names import SERVICES, ResourceNames
 from ecs.options import add_options, app_parameters, base_parameters
-from ecs.template import TEMPLATES, Template
+from ecs.template import TEMPLATES, Template, _Loader
 from tests.unit.ecs.conftest import StubClient
 from tests.unit.ecs.templates import shipped
 from web.keys import parse_keys
@@ -38,9 +39,18 @@ def test_the_linter_reports_a_mistake(tmp_path: Path) -> None:
 
 
 def test_a_template_too_large_for_cloudformation_is_refused(tmp_path: Path) -> None:
-    (tmp_path / "app.yaml").write_text("#" * 51_201)
+    (tmp_path / "app.yaml").write_text("x" * 51_201)
     with pytest.raises(InvalidUsage, match="51200"):
         Template("app", tmp_path)
+
+
+def test_comments_stay_in_the_file(tmp_path: Path) -> None:
+    (tmp_path / "app.yaml").write_text(f"# {'x' * 51_200}\nParameters:\n\n  # why\n  Name: '#1'\n")
+    template = Template("app", tmp_path)
+    assert template.body == "Parameters:\n  Name: '#1'\n"
+    for name in ("base", "app"):
+        full = yaml.load((TEMPLATES / f"{name}.yaml").read_text(), _Loader)  # noqa: S506 (a SafeLoader)
+        assert Template(name).parsed == full
 
 
 def test_the_command_line_and_the_templates_use_the_same_names() -> None:
@@ -88,7 +98,7 @@ CERTIFICATE = "arn:aws:acm:eu-central-1:123456789012:certificate/1"
 
 def test_options_set_parameters_of_the_templates() -> None:
     everything = options(
-        *("--tag", "v1", "--alb", "--certificate", CERTIFICATE, "--domain", "example.com"),
+        *("--tag", "v1", "--front", "alb", "--certificate", CERTIFICATE, "--domain", "example.com"),
         *("--allow-cidr", "203.0.113.0/24", "--internal", "--private", "--vpc", f"vpc-{ID}"),
         *("--subnets", f"subnet-{ID},subnet-{ID}", "--balancer-subnets", f"subnet-{ID},subnet-{ID}"),
         *("--redis", "elasticache", "--spot", "30", "--web-size", "512/1024", "--worker-size", "2048/4096"),
