@@ -3,7 +3,7 @@
 import argparse
 import subprocess
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import NamedTuple
 
 from ecs import bucket, bundles, network, zones
@@ -17,6 +17,7 @@ from ecs.stack import Stack
 from ecs.stack_state import require_stable
 from ecs.template import Template
 
+TAGS_KEPT = 10
 _PLACEHOLDER = "known-after-base"
 
 
@@ -114,11 +115,25 @@ class Deployment:
             if each["Arn"].endswith(f"/{host}")
         }
 
-    def previous_tag_parameter(self, tag: str) -> dict[str, str]:
+    def previous_tags_parameter(self, tag: str) -> dict[str, str]:
         """Records the running tag, for a later rollback, if the new tag differs."""
-        state = self.app.state()
-        running = state.parameters.get("ImageTag") if state else None
-        return {"PreviousTag": running} if running and running != tag else {}
+        parameters = self.app.parameters()
+        running = parameters.get("ImageTag")
+        if not running or running == tag:
+            return {}
+        others = [each for each in previous_tags(parameters) if each not in (tag, running)]
+        return {"PreviousTags": ",".join([running, *others][:TAGS_KEPT])}
+
+    def check_jobs_are_kept(self, requested: dict[str, str], lose_jobs: bool) -> None:
+        """Raises InvalidUsage for another kind of Redis, to which jobs do not move."""
+        now = self.app.parameters().get("Redis")
+        wanted = requested.get("Redis", now)
+        if now and wanted != now and not lose_jobs:
+            raise InvalidUsage(
+                f"--redis {wanted} loses all jobs and records of {self.names.deployment} in "
+                f"{self.location()}, and those that are accepted during the change",
+                "wait until no job waits, and pass --lose-jobs as well",
+            )
 
     def tag_to_deploy(self, tag: str | None) -> str | None:
         """The given tag; without one, the commit's tag for a new deployment and None for an existing one."""
@@ -185,6 +200,11 @@ class Deployment:
 
 def _base_parameters_of(app: Template) -> set[str]:
     return set(app.parameters) & set(Template("base").parsed["Outputs"])
+
+
+def previous_tags(parameters: Mapping[str, str]) -> list[str]:
+    """The tags that ran before, the last first."""
+    return [each for each in parameters.get("PreviousTags", "").split(",") if each and each != "none"]
 
 
 def commit_tag() -> str:

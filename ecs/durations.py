@@ -17,6 +17,12 @@ def parse_duration(value: str, option: str) -> int:
     return int(match[1]) * SECONDS[match[2]]
 
 
+def elapsed(seconds: float) -> str:
+    """For example 48 s, or 7 min 12 s."""
+    minutes, rest = divmod(round(seconds), 60)
+    return f"{minutes} min {rest} s" if minutes else f"{rest} s"
+
+
 def describe(seconds: int) -> str:
     """In the largest unit that is exact."""
     unit = next(unit for unit in "dhms" if seconds % SECONDS[unit] == 0)

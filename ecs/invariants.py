@@ -23,6 +23,10 @@ EFS can be slow."""
 _TASKS = ("WebTask", "WorkerTask", "RedisTask")
 
 
+REDIS_SLOW_WRITE_SECONDS = 60
+"""How long a write may wait for EFS, which stops all answers."""
+
+
 def timeouts(app: ParameterizedTemplate) -> Iterator[str]:
     """Every timeout must be a little longer than the timeouts that it has to cover."""
     yield from _load_balancer_timeouts(app)
@@ -90,6 +94,12 @@ def redis_memory(app: ParameterizedTemplate) -> Iterator[str]:
             f"RedisTask: the health check starts after {start_period} s; "
             f"loading a full file can take {REDIS_LOAD_SECONDS} s"
         )
+    check = app.container("RedisTask")["HealthCheck"]
+    if check["Interval"] * check["Retries"] < REDIS_SLOW_WRITE_SECONDS:
+        yield (
+            f"RedisTask: it is killed after {check['Interval'] * check['Retries']} s without an answer; "
+            f"a write can wait {REDIS_SLOW_WRITE_SECONDS} s for EFS"
+        )
     limit, memory = (int(app.parameter(name)) for name in ("RedisMaxMemory", "RedisMemory"))
     if not 0 < limit * SHARE <= memory:
         yield (
@@ -103,6 +113,8 @@ def redis_memory(app: ParameterizedTemplate) -> Iterator[str]:
 
 def single_redis(app: ParameterizedTemplate) -> Iterator[str]:
     """Two servers would corrupt the append-only file that they share."""
+    if "flock" not in str(app.container("RedisTask")["Command"]):
+        yield "RedisTask: without a lock, the server of a half-dead host and its successor share the file"
     service = app.properties("RedisService")
     deployment = service["DeploymentConfiguration"]
     percents = (deployment["MinimumHealthyPercent"], deployment["MaximumPercent"])

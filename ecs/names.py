@@ -8,6 +8,9 @@ from ecs.errors import InvalidUsage
 SERVICES = ("redis", "worker", "web")
 """In start order."""
 IMAGES = ("worker", "web")
+"""With the tag of a commit."""
+STORE = "redis"
+"""The image of Redis, whose tag the template names."""
 _NAME = re.compile(r"(?!internal-)[a-z](-?[a-z0-9])+")
 _MAX_LENGTH = 20
 _ENDINGS = ("-app", "-base")

@@ -11,7 +11,8 @@ from ecs.template import ParameterizedTemplate
 # CloudFormation acts with the permissions of its caller.
 _ALWAYS = {
     "cloudformation": "ContinueUpdateRollback CreateChangeSet DeleteChangeSet DeleteStack DescribeChangeSet "
-    "DescribeEvents DescribeStackEvents DescribeStackResource DescribeStacks ExecuteChangeSet ListChangeSets",
+    "DescribeEvents DescribeStackEvents DescribeStackResource DescribeStacks ExecuteChangeSet "
+    "GetTemplate ListChangeSets",
     "cloudwatch": "DeleteAlarms DeleteDashboards DescribeAlarms GetDashboard ListTagsForResource "
     "PutDashboard PutMetricAlarm TagResource",
     "ec2": "AuthorizeSecurityGroupEgress AuthorizeSecurityGroupIngress CreateManagedPrefixList "

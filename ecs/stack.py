@@ -49,6 +49,11 @@ class Stack:
             return None
         return parse_state(stack)
 
+    def template_body(self) -> str:
+        """As it was given to CloudFormation."""
+        answer = self._cloudformation.get_template(StackName=self.name, TemplateStage="Original")
+        return str(answer["TemplateBody"])
+
     def parameters(self) -> dict[str, str]:
         """The current parameters, which an update keeps unless it sets them."""
         state = self.state()

@@ -1,10 +1,15 @@
 """up: creates the deployment, or changes it to match the templates and options."""
 
 import argparse
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 
-from ecs import api_keys, images, plan, scale, summary
+from ecs import api_keys, images, plan, push, scale, summary
+from ecs.changes import ResourceChange, resources_losing_data
 from ecs.deployment import Deployment
-from ecs.errors import ChangeFailed, ResourceNotFound
+from ecs.durations import elapsed
+from ecs.errors import ChangeFailed, InvalidUsage, ResourceNotFound
 from ecs.options import add_options, app_parameters, base_parameters
 from ecs.progress import follow
 from ecs.screen import Screen
@@ -14,7 +19,7 @@ from ecs.template import ParameterizedTemplate, Template
 
 HELP = "create the deployment, or change it"
 EXAMPLES = """\
-  python -m ecs up
+  python -m ecs up --push
   python -m ecs up --front api
   python -m ecs up --front none --spot 100 --yes
   python -m ecs up --certificate arn:aws:acm:eu-central-1:123456789012:certificate/… --domain pay.example.com
@@ -22,22 +27,38 @@ EXAMPLES = """\
   python -m ecs up --bundles s3://my-bucket/models --set PAYGRADE_DEFAULT_MODEL=wages
   python -m ecs up --gitlab group/project
 """
-arguments = add_options
+MINUTES = "8 to 12 minutes: the file system and the load balancer take 3 each, and the services start in turn"
+"""Of a new deployment, beside the images (estimate)."""
+
+
+def arguments(parser: argparse.ArgumentParser) -> None:
+    add_options(parser)
+    parser.add_argument("--push", action="store_true", help="build and push the images of this commit first")
+    parser.add_argument(
+        "--lose-jobs", action="store_true", help="allow a change that loses all jobs in Redis"
+    )
 
 
 def run(deployment: Deployment, screen: Screen, options: argparse.Namespace) -> int:
     base_parameters(options), app_parameters(options)  # wrong options are refused first
+    sources = push.declare(options.tag) if options.push else None
     for stack in (deployment.base, deployment.app):
         recover(deployment, stack, screen)
     base_values, app_values = deployment.checked_parameters(options)
     summary.check_bundles(deployment, screen, options, app_values)
-    tag = deployment.tag_to_deploy(options.tag)
+    deployment.check_jobs_are_kept(app_values, options.lose_jobs)
+    tag = sources.tag if sources else deployment.tag_to_deploy(options.tag)
+    if not deployment.app.state():
+        screen.print(f"a new deployment in {deployment.location()}; it takes {MINUTES}")
     tags = parse_tags(options.tags)
     apply(deployment, deployment.base, Template("base"), base_values, screen, tags)
+    if sources:
+        with timed(screen, "images"):
+            push.push_images(deployment, screen, sources)
     if tag:
         ecr = deployment.aws.client("ecr")
         images.require(ecr, deployment.names, tag, tag_is_commit=options.tag is None)
-        app_values |= {"ImageTag": tag, **deployment.previous_tag_parameter(tag)}
+        app_values |= {"ImageTag": tag, **deployment.previous_tags_parameter(tag)}
     template = Template("app")
     outputs = deployment.base_outputs(template)
     secret = api_keys.EntrySecret(deployment.aws.client("secretsmanager"), outputs["ApiKeysArn"])
@@ -46,7 +67,8 @@ def run(deployment: Deployment, screen: Screen, options: argparse.Namespace) -> 
         # Print the key before the next step, which takes minutes and can fail: it cannot be shown again.
         screen.print(f"API key of the first caller, shown only now: {key}\n")
     summary.show(screen, ParameterizedTemplate(template.parsed, deployment.app.parameters() | app_values))
-    apply(deployment, deployment.app, template, {**outputs, **app_values}, screen, tags)
+    app_values |= outputs
+    apply(deployment, deployment.app, template, app_values, screen, tags, options.lose_jobs)
     if options.web_count is not None:
         scale.to(deployment, screen, "web", options.web_count)
     address = _show_address(deployment, screen, key)
@@ -79,6 +101,7 @@ def apply(
     parameters: dict[str, str],
     screen: Screen,
     tags: Tags | None = None,
+    lose_jobs: bool = False,
 ) -> None:
     """Shows the plan, asks for confirmation, and follows the change to its end."""
     with stack.change_set(template, parameters, tags) as change_set:
@@ -86,9 +109,28 @@ def apply(
             screen.print(f"{stack.name}: nothing to change")
             return
         plan.show(screen, stack.name, change_set.changes)
+        check_data_is_kept(stack, change_set.changes, lose_jobs)
         question = f"Change {stack.name} in {deployment.location()}? [y/N]"
         screen.confirm(question, f"{stack.name} was not changed")
-        follow(stack, stack.execute(change_set), screen, deployment.stop_reason)
+        with timed(screen, stack.name):
+            follow(stack, stack.execute(change_set), screen, deployment.stop_reason)
+
+
+def check_data_is_kept(stack: Stack, changes: list[ResourceChange], lose_jobs: bool) -> None:
+    """Raises InvalidUsage for a change that loses data, unless that was asked for."""
+    if (losing := resources_losing_data(changes)) and not lose_jobs:
+        raise InvalidUsage(
+            f"the change of {stack.name} loses the data in {' and '.join(losing)}; nothing was changed",
+            "pass --lose-jobs as well if that is wanted",
+        )
+
+
+@contextmanager
+def timed(screen: Screen, step: str) -> Iterator[None]:
+    """Says how long the step took."""
+    begin = time.monotonic()
+    yield
+    screen.print(f"{step}: {elapsed(time.monotonic() - begin)}")
 
 
 def recover(deployment: Deployment, stack: Stack, screen: Screen) -> None:

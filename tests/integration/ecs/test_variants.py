@@ -4,6 +4,7 @@ from typing import Any
 
 import pytest
 
+from ecs.template import Template
 from tests.integration.ecs.cloud import REGION, Cloud, CommandResult
 from tests.integration.ecs.conftest import DOMAIN, HTTPS, up
 from tests.integration.ecs.test_tasks import read_unparsed
@@ -153,10 +154,38 @@ def test_the_load_balancer_can_be_removed_and_added(cloud: Cloud, running: str) 
 def test_tasks_restart_when_redis_moves(cloud: Cloud, running: str) -> None:
     """Tasks read the address of Redis at their start."""
     before = services_of(cloud, running)
-    succeed(cloud, running, "up", "--redis", "elasticache", "--yes")
+    refused = cloud.ecs("up", "--redis", "elasticache", "--yes", "--stack", running)
+    assert refused.status == 2
+    assert f"loses all jobs and records of {running} in region {REGION} of account" in refused.err
+    assert services_of(cloud, running) == before
+    succeed(cloud, running, "up", "--redis", "elasticache", "--lose-jobs", "--yes")
     after = services_of(cloud, running)
     for service in ("worker", "web"):
         assert after[service]["taskDefinition"] != before[service]["taskDefinition"]
+
+
+def test_an_update_takes_a_newer_template_along_and_says_so(cloud: Cloud, running: str) -> None:
+    """The stack gets the template of an older checkout first."""
+    cloudformation = cloud.client("cloudformation")
+    stack = cloudformation.describe_stacks(StackName=f"{running}-app")["Stacks"][0]
+    older = Template("app").body.replace("StopTimeout: 120", "StopTimeout: 90")
+    parameters = [
+        {"ParameterKey": each["ParameterKey"], "UsePreviousValue": True} for each in stack["Parameters"]
+    ]
+    cloudformation.update_stack(
+        StackName=f"{running}-app", TemplateBody=older, Parameters=parameters, Capabilities=["CAPABILITY_IAM"]
+    )
+    cloudformation.get_waiter("stack_update_complete").wait(
+        StackName=f"{running}-app", WaiterConfig={"Delay": 1}
+    )
+    for tag in ("v2", "v3"):
+        cloud.push(running, tag)
+    kept = succeed(cloud, running, "update", "--tag", "v2", "--images-only", "--no-check", "--yes").out
+    assert "another template" not in kept
+    assert container_of(cloud, running, "worker")["StopTimeout"] == 90
+    taken = succeed(cloud, running, "update", "--tag", "v3", "--no-check", "--yes").out
+    assert f"{running}-app has another template; the update takes along the one that is here" in taken
+    assert container_of(cloud, running, "worker")["StopTimeout"] == 120
 
 
 def test_without_a_load_balancer_web_needs_a_task_with_an_address(cloud: Cloud, stack: str) -> None:

@@ -81,6 +81,7 @@ def embedded_json_is_valid(templates: Templates) -> Iterator[str]:
     texts = [
         (name, repository["LifecyclePolicy"]["LifecyclePolicyText"])
         for name, repository in templates.of("ECR::Repository")
+        if "LifecyclePolicy" in repository
     ]
     texts += [
         (name, each["Fn::Sub"])
@@ -116,7 +117,8 @@ def names_are_valid_everywhere(templates: Templates) -> Iterator[str]:
 
 def running_images_do_not_expire(templates: Templates) -> Iterator[str]:
     for name, repository in templates.of("ECR::Repository"):
-        for rule in json.loads(repository["LifecyclePolicy"]["LifecyclePolicyText"])["rules"]:
+        text = repository.get("LifecyclePolicy", {}).get("LifecyclePolicyText", '{"rules": []}')
+        for rule in json.loads(text)["rules"]:
             selection = rule["selection"]
             if selection["tagStatus"] != "untagged" and (
                 selection["countType"] != "imageCountMoreThan" or selection["countNumber"] < 100
@@ -208,6 +210,12 @@ def tasks_restart_when_redis_moves(templates: Templates) -> Iterator[str]:
             yield f"{name}: its tasks would keep the address of the previous Redis"
 
 
+def a_new_tag_of_the_code_leaves_redis_alone(templates: Templates) -> Iterator[str]:
+    """Redis restarts with each new version of its task definition, and web answers 503 meanwhile."""
+    if "ImageTag" in json.dumps(templates.app["Resources"]["RedisTask"]):
+        yield "RedisTask: each deployment of the code would restart Redis"
+
+
 def failures_roll_back(templates: Templates) -> Iterator[str]:
     for name, service in templates.of("ECS::Service"):
         deployment = service["DeploymentConfiguration"]
@@ -253,6 +261,7 @@ RULES: list[Callable[[Templates], Iterator[str]]] = [
     dns_of_redis_expires_quickly,
     subnets_have_a_route_out,
     tasks_restart_when_redis_moves,
+    a_new_tag_of_the_code_leaves_redis_alone,
     failures_roll_back,
     updates_keep_task_counts,
     containers_are_confined,

@@ -76,7 +76,7 @@ def test_the_file_uses_existing_commands_and_options(file: Path) -> None:
     assert used <= set(COMMANDS)
     for _, rest in lines:
         options = {word for word in shlex.split(rest.split(",")[0]) if word.startswith("--")}
-        assert options <= {"--tag", "--yes", "--gitlab", "--github"}
+        assert options <= {"--tag", "--images-only", "--yes", "--gitlab", "--github"}
 
 
 def test_jobs_need_existing_jobs_and_stages() -> None:

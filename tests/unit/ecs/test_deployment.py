@@ -94,7 +94,7 @@ def test_no_service_switches_to_an_image_that_fails_its_self_check(
 ) -> None:
     with_stack(aws, times=2, ImageTag="v1", WorkerRepositoryUri="r/worker")
     image = {"imageDetails": [{"imageTags": ["v2"]}]}
-    for _ in ("worker", "web"):
+    for _ in ("worker", "web", "redis"):
         aws.on("ecr").add_response("describe_images", image)
     failing_self_check(aws.on("ecs"))
     lines = [{"eventId": "1", "timestamp": 1, "message": "GoldenMismatch: salary@1\n"}]

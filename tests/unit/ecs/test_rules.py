@@ -133,6 +133,11 @@ MISTAKES: list[tuple[Rule, Path, Any]] = [
     (rules.redis_owns_its_files, container("RedisTask", "User"), "0:0"),
     (rules.dns_of_redis_expires_quickly, of("Namespace", "Properties"), REMOVED),
     (rules.dns_of_redis_expires_quickly, of("RedisDiscovery", "DnsConfig", "DnsRecords", 0, "TTL"), 60),
+    (
+        rules.a_new_tag_of_the_code_leaves_redis_alone,
+        container("RedisTask", "Image"),
+        {"Fn::Sub": "${RedisRepositoryUri}:${ImageTag}"},
+    ),
     (rules.tasks_restart_when_redis_moves, container("WebTask", "DockerLabels"), REMOVED),
     (
         rules.failures_roll_back,
@@ -192,6 +197,12 @@ MISMATCHES: list[tuple[str, Path, Any]] = [
     ("Redis memory", container("RedisTask", "Command"), ["redis-server", "--maxmemory", "512mb"]),
     ("Redis memory", ("Parameters", "RedisMaxMemory", "Default"), 1024),
     ("Redis memory", container("RedisTask", "HealthCheck", "StartPeriod"), 60),
+    ("Redis memory", container("RedisTask", "HealthCheck", "Retries"), 3),
+    (
+        "single Redis",
+        container("RedisTask", "Command", 2),
+        {"Fn::Sub": "exec valkey-server --appendonly yes"},
+    ),
     ("Redis memory", of("CacheParameters", "Properties", "maxmemory-policy"), "volatile-lru"),
     ("single Redis", of("RedisService", DEPLOYMENT, "MaximumPercent"), 200),
     ("single Redis", of("RedisService", "DesiredCount"), 2),

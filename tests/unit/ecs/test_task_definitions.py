@@ -169,9 +169,11 @@ def test_redis_runs_as_under_compose_but_writes_to_a_slower_disk() -> None:
     )
 
 
-def test_redis_uses_the_same_image() -> None:
-    image = shipped().app["Parameters"]["RedisImage"]["Default"]
-    assert image.rpartition("/")[2] == COMPOSE["redis"]["image"]
+def test_redis_uses_the_same_image_whose_tag_no_commit_changes() -> None:
+    assert container("redis")["Image"] == {"Fn::Sub": "${RedisRepositoryUri}:${RedisTag}"}
+    [image] = re.findall(r"^ARG VALKEY_IMAGE=(\S+)$", DOCKERFILE, re.MULTILINE)
+    assert COMPOSE["redis"]["image"] == image
+    assert "FROM ${VALKEY_IMAGE} AS redis" in DOCKERFILE
 
 
 @pytest.mark.parametrize("service", TASKS)
