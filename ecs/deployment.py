@@ -174,6 +174,15 @@ class Deployment:
             )
         return state.outputs["Address"]
 
+    @property
+    def in_production(self) -> bool:
+        return self.app.parameters().get("Production") == "yes"
+
+    def protect(self, on: bool) -> None:
+        """Whether CloudFormation refuses to delete the stacks."""
+        for stack in (self.base, self.app):
+            stack.protect(on)
+
     def domain_target(self) -> str:
         """The load balancer's DNS name, to which --domain must point. Empty if no domain is set."""
         state = self.app.state()

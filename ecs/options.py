@@ -124,6 +124,11 @@ def _add_operating_options(group: argparse._ArgumentGroup) -> None:
 
 
 def _add_rights_options(group: argparse._ArgumentGroup) -> None:
+    group.add_argument(
+        "--production",
+        action=argparse.BooleanOptionalAction,
+        help="two web tasks, a key of one's own, logs of access and flow, backups, protection from removal",
+    )
     group.add_argument("--tags", metavar="KEY=VALUE,…", help="tags of every resource")
     group.add_argument("--boundary", metavar="ARN", help="permissions boundary of every role")
     group.add_argument("--role-path", metavar="/PATH/", help="path of every role, fixed once created")
@@ -159,7 +164,7 @@ def base_parameters(options: argparse.Namespace) -> dict[str, str]:
         "GitHubRepository": options.github,
         "CiBranch": options.ci_branch,
         "CiEnvironment": options.ci_environment,
-        **_role_parameters(options),
+        **_common_parameters(options),
         **_callers(options.allow_cidr),
         "ExistingVpc": options.vpc,
         "ExistingSubnets": options.subnets,
@@ -206,7 +211,7 @@ def app_parameters(options: argparse.Namespace) -> dict[str, str]:
         "WorkerMemory": worker_memory,
         "AlarmEmail": options.alarm_email,
         "RetentionSeconds": _retention(options.retention),
-        **_role_parameters(options),
+        **_common_parameters(options),
         **redis_parameters(options.redis_memory),
         **bundle_parameters(options.bundles),
         **setting_parameters(options.settings),
@@ -214,10 +219,14 @@ def app_parameters(options: argparse.Namespace) -> dict[str, str]:
     return {name: str(value) for name, value in parameters.items() if value is not None}
 
 
-def _role_parameters(options: argparse.Namespace) -> dict[str, str | None]:
+def _common_parameters(options: argparse.Namespace) -> dict[str, str | None]:
     _check_format(_POLICY, "--boundary", options.boundary, "arn:aws:iam::123456789012:policy/boundary")
     _check_format(_PATH, "--role-path", options.role_path, "/teams/data/")
-    return {"PermissionsBoundary": options.boundary, "RolePath": options.role_path}
+    return {
+        "PermissionsBoundary": options.boundary,
+        "RolePath": options.role_path,
+        "Production": None if options.production is None else "yes" if options.production else "no",
+    }
 
 
 def _retention(value: str | None) -> int | None:

@@ -89,6 +89,15 @@ _CI = {
     "iam": "CreateOpenIDConnectProvider GetOpenIDConnectProvider ListOpenIDConnectProviders "
     "TagOpenIDConnectProvider",
 }
+_PRODUCTION = {
+    "cloudformation": "UpdateTerminationProtection",
+    "ec2": "CreateFlowLogs DeleteFlowLogs DescribeFlowLogs DescribeTags",
+    "elasticfilesystem": "PutBackupPolicy",
+    "kms": "CreateGrant CreateKey Decrypt DescribeKey DisableKey EnableKeyRotation GenerateDataKey "
+    "GetKeyPolicy GetKeyRotationStatus ListResourceTags PutKeyPolicy ScheduleKeyDeletion TagResource",
+    "logs": "AssociateKmsKey CreateLogDelivery DeleteLogDelivery DisassociateKmsKey GetLogDelivery "
+    "ListLogDeliveries UpdateLogDelivery",
+}
 _BOUNDARY = {"iam": "DeleteRolePermissionsBoundary PutRolePermissionsBoundary"}
 _SESSION = re.compile(r"arn:([\w-]+):sts::(\d+):assumed-role/([^/]+)/.+")
 
@@ -101,6 +110,7 @@ def required_actions(base: ParameterizedTemplate, app: ParameterizedTemplate) ->
         {} if base.parameter("ExistingVpc") else _OWN_VPC,
         *_FRONTS[app.parameter("Front")],
         _EMAIL if app.parameter("AlarmEmail") else {},
+        _PRODUCTION if app.parameter("Production") == "yes" else {},
         _BOUNDARY if base.parameter("PermissionsBoundary") else {},
         _CI if base.parameter("GitLabProject") or base.parameter("GitHubRepository") else {},
     ]

@@ -11,6 +11,7 @@ GB_HOUR = 0.004445
 LOAD_BALANCER_HOUR = 0.0225
 PUBLIC_ADDRESS_HOUR = 0.005
 SECRETS = 4
+KEY_MONTH = 1.00
 SECRET_MONTH = 0.40
 SECRET_READS_MONTH = 0.43
 """Web reads two secrets once a minute."""
@@ -61,6 +62,9 @@ def monthly_costs(app: ParameterizedTemplate) -> dict[str, float]:
         + LOGS_GB
         + (own_redis or front == "api") * DNS_ZONE_MONTH
     )
+    if app.parameter("Production") == "yes":
+        web = _task_cost(app, "WebTask") + public * PUBLIC_ADDRESS_HOUR * HOURS_PER_MONTH
+        costs["second web task, key, 1 GB of access and flow logs"] = web + KEY_MONTH + LOGS_GB
     costs["secrets, alarms, logs, DNS"] = small
     return costs
 

@@ -159,6 +159,11 @@ class Stack:
         change_set.executed = True
         return self.follow(change_set.stack_id, before)
 
+    def protect(self, on: bool) -> None:
+        self._cloudformation.update_termination_protection(
+            StackName=self.name, EnableTerminationProtection=on
+        )
+
     def delete(self) -> EventStream:
         state = self.state()
         if state is None:

@@ -21,12 +21,14 @@ HELP = "create the deployment, or change it"
 EXAMPLES = """\
   python -m ecs up --push
   python -m ecs up --front api
+  python -m ecs up --production --redis elasticache --alarm-email ada@example.com
   python -m ecs up --front none --spot 100 --yes
   python -m ecs up --certificate arn:aws:acm:eu-central-1:123456789012:certificate/… --domain pay.example.com
   python -m ecs up --redis-memory 2048 --retention 10m --web-size 1024/2048 --web-count 2
   python -m ecs up --bundles s3://my-bucket/models --set PAYGRADE_DEFAULT_MODEL=wages
   python -m ecs up --gitlab group/project
 """
+PRODUCTION_WEB_COUNT = 2
 MINUTES = "8 to 12 minutes: the file system and the load balancer take 3 each, and the services start in turn"
 """Of a new deployment, beside the images (estimate)."""
 
@@ -69,8 +71,9 @@ def run(deployment: Deployment, screen: Screen, options: argparse.Namespace) -> 
     summary.show(screen, ParameterizedTemplate(template.parsed, deployment.app.parameters() | app_values))
     app_values |= outputs
     apply(deployment, deployment.app, template, app_values, screen, tags, options.lose_jobs)
-    if options.web_count is not None:
-        scale.to(deployment, screen, "web", options.web_count)
+    if options.production is not None:
+        deployment.protect(options.production)
+    set_web_count(deployment, screen, options)
     address = _show_address(deployment, screen, key)
     screen.result({"address": address, "key": key})
     return 0
@@ -123,6 +126,15 @@ def check_data_is_kept(stack: Stack, changes: list[ResourceChange], lose_jobs: b
             f"the change of {stack.name} loses the data in {' and '.join(losing)}; nothing was changed",
             "pass --lose-jobs as well if that is wanted",
         )
+
+
+def set_web_count(deployment: Deployment, screen: Screen, options: argparse.Namespace) -> None:
+    """In production, web has a task in each zone at least."""
+    count = options.web_count
+    if options.production and count is None:
+        count = max(PRODUCTION_WEB_COUNT, deployment.services.get("web").desired)
+    if count is not None:
+        scale.to(deployment, screen, "web", count)
 
 
 @contextmanager

@@ -57,6 +57,7 @@ LACKING: dict[str, dict[str, Callable[..., Any]]] = {
         "update": _update_list,
         "delete": lambda name, properties: ec2._prefix_lists.pop(name, None),
     },
+    "AWS::EC2::FlowLog": _only_an_id("fl"),
     "AWS::EC2::SecurityGroupIngress": {**_only_an_id("sgr"), "create": _create_rule},
     "AWS::EC2::VPCCidrBlock": _only_an_id("vpc-cidr-assoc"),
 }

