@@ -1,4 +1,4 @@
-"""rights: prints the IAM policy that an operator of the deployment needs. It takes the options of `up`."""
+"""rights: prints the IAM policy that the role of an operator needs. It takes the options of `up`."""
 
 import argparse
 import json
@@ -17,8 +17,8 @@ EXAMPLES = """\
   python -m ecs rights --boundary arn:aws:iam::123456789012:policy/boundary --role-path /teams/data/
 """
 arguments = add_options
-MAX_CHARACTERS = 6_144
-"""Of a managed policy, without white space."""
+MAX_CHARACTERS = 10_240
+"""Of the inline policies of a role, without white space."""
 _READING = ("Describe", "Get", "List", "BatchGet")
 _MANY = 3
 _MANY = 3
@@ -109,7 +109,7 @@ def _is_reading(action: str) -> bool:
 
 
 def _shortened(actions: set[str]) -> set[str]:
-    """Three readings or more of a service are all its readings, so that the policy fits into one."""
+    """Three readings or more of a service are all its readings, to keep the policy short."""
     verbs = [
         f"{service}:{verb}" for service in {each.partition(":")[0] for each in actions} for verb in _READING
     ]
