@@ -164,7 +164,11 @@ def _belongs(table: dict[str, Any], key: str, value: object) -> bool:
 
 def _missing_endpoints(ec2: Any, vpc: str) -> list[str]:
     found = ec2.describe_vpc_endpoints(Filters=[{"Name": "vpc-id", "Values": [vpc]}])["VpcEndpoints"]
-    names = {each["ServiceName"].split(".", 3)[-1] for each in found if each.get("State", "") != "deleted"}
+    names = {
+        each["ServiceName"].split(".", 3)[-1]
+        for each in found
+        if each["VpcId"] == vpc and each.get("State", "") != "deleted"
+    }
     return [each for each in (*ENDPOINTS, "s3") if each not in names]
 
 

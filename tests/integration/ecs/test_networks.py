@@ -72,6 +72,16 @@ def network(cloud: Cloud) -> Network:
     return Network(cloud.client("ec2")).make()
 
 
+def default_network(cloud: Cloud) -> Network:
+    """The only VPC in which ministack has load balancers."""
+    ec2 = cloud.client("ec2")
+    [vpc] = [each["VpcId"] for each in ec2.describe_vpcs()["Vpcs"] if each["IsDefault"]]
+    subnets = ec2.describe_subnets(Filters=[{"Name": "vpc-id", "Values": [vpc]}])["Subnets"]
+    network = Network(ec2, vpc, [each["SubnetId"] for each in subnets][:2])
+    network.set_names(True)
+    return network
+
+
 def network_of(cloud: Cloud, stack: str, service: str) -> dict[str, Any]:
     found: Any = services_of(cloud, stack)[service]["networkConfiguration"]
     return dict(found["awsvpcConfiguration"])
@@ -125,10 +135,9 @@ def test_an_internal_load_balancer_is_for_the_vpc_alone(cloud: Cloud, stack: str
     assert balancers[0]["Scheme"] == "internal"
 
 
-def test_web_is_a_rule_at_the_listener_of_a_load_balancer_that_exists(
-    cloud: Cloud, stack: str, network: Network
-) -> None:
+def test_web_is_a_rule_at_the_listener_of_a_load_balancer_that_exists(cloud: Cloud, stack: str) -> None:
     elb = cloud.client("elbv2")
+    network = default_network(cloud)
     group = network.ec2.create_security_group(GroupName=stack, Description="ours", VpcId=network.vpc)[
         "GroupId"
     ]
