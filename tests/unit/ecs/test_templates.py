@@ -98,7 +98,7 @@ CERTIFICATE = "arn:aws:acm:eu-central-1:123456789012:certificate/1"
 
 def test_options_set_parameters_of_the_templates() -> None:
     everything = options(
-        *("--tag", "v1", "--front", "alb", "--certificate", CERTIFICATE, "--domain", "example.com"),
+        *("--tag", "v1", "--certificate", CERTIFICATE, "--domain", "example.com"),
         *("--allow-cidr", "203.0.113.0/24", "--internal", "--private", "--vpc", f"vpc-{ID}"),
         *("--subnets", f"subnet-{ID},subnet-{ID}", "--balancer-subnets", f"subnet-{ID},subnet-{ID}"),
         *("--redis", "elasticache", "--spot", "30", "--web-size", "512/1024", "--worker-size", "2048/4096"),
@@ -111,7 +111,7 @@ def test_options_set_parameters_of_the_templates() -> None:
             "--role-path",
             "/a/b/",
         ),
-        *("--ci-branch", "release", "--ci-environment", "production"),
+        *("--production", "--front", "alb", "--ci-branch", "release", "--ci-environment", "production"),
         *("--github", "owner/name", "--redis-memory", "2048", "--retention", "10m", "--web-count", "2"),
         *(
             "--bundles",
