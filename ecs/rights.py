@@ -45,7 +45,8 @@ _SCOPES = {
     "logs": ("arn:{partition}:logs:{region}:{account}:log-group:/ecs/{name}/*",),
     "s3": ("arn:{partition}:s3:::{name}-files-*",),
     "secretsmanager": tuple(
-        f"arn:{{partition}}:secretsmanager:{{region}}:{{account}}:secret:{each}-*" for each in _SECRETS
+        f"arn:{{partition}}:secretsmanager:{{region}}:{{account}}:secret:{each}-*"
+        for each in (*_SECRETS, "{name}-base", "{name}-app")
     ),
 }
 """The resources of a service whose names say whose they are."""

@@ -64,14 +64,14 @@ LACKING: dict[str, dict[str, Callable[..., Any]]] = {
 """What ministack 1.5 does not make."""
 
 
-def _with_ipv6(create: Callable[..., Made]) -> Callable[..., Made]:
+def _with_ipv6(make: Callable[..., Made]) -> Callable[..., Made]:
     """A VPC has the network that AWS gives it, as soon as there is an AWS::EC2::VPCCidrBlock."""
 
-    def created(*arguments: Any) -> Made:
-        name, attributes = create(*arguments)
+    def made(*arguments: Any) -> Made:
+        name, attributes = make(*arguments)
         return name, {**attributes, "Ipv6CidrBlocks": ["2001:db8:1234::/56"]}
 
-    return created
+    return made
 
 
 if __name__ == "__main__":
@@ -80,5 +80,6 @@ if __name__ == "__main__":
         assert kind not in handlers, f"ministack makes {kind} now; take it off the list"
         handlers[kind] = handler
     vpc = handlers["AWS::EC2::VPC"]
-    vpc["create"] = _with_ipv6(vpc["create"])
+    for event in ("create", "update"):
+        vpc[event] = _with_ipv6(vpc[event])
     main()

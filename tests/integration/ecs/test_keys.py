@@ -19,7 +19,8 @@ def secret_of(cloud: Cloud, stack: str, logical_id: str) -> str:
     found = cloud.client("cloudformation").describe_stack_resource(
         StackName=stack, LogicalResourceId=logical_id
     )
-    return str(found["StackResourceDetail"]["PhysicalResourceId"])
+    physical_id = found["StackResourceDetail"]["PhysicalResourceId"]  # a name to ministack, an ARN to AWS
+    return str(cloud.client("secretsmanager").describe_secret(SecretId=physical_id)["ARN"])
 
 
 def value_of(cloud: Cloud, secret: str) -> str:
