@@ -48,8 +48,8 @@ _OWN_VPC = {
 }
 _REDIS_ON_ECS = {
     "elasticfilesystem": "CreateAccessPoint CreateFileSystem CreateMountTarget DeleteAccessPoint "
-    "DeleteFileSystem DeleteMountTarget DescribeAccessPoints DescribeFileSystems DescribeMountTargets "
-    "TagResource",
+    "DeleteFileSystem DeleteMountTarget DescribeAccessPoints DescribeBackupPolicy DescribeFileSystems "
+    "DescribeMountTargets PutBackupPolicy TagResource",
     "route53": "CreateHostedZone GetHostedZone ListHostedZonesByName",
     "servicediscovery": "CreatePrivateDnsNamespace CreateService DeleteNamespace DeleteService GetNamespace "
     "GetOperation GetService ListServices ListTagsForResource TagResource",
@@ -92,7 +92,6 @@ _CI = {
 _PRODUCTION = {
     "cloudformation": "UpdateTerminationProtection",
     "ec2": "CreateFlowLogs DeleteFlowLogs DescribeFlowLogs DescribeTags",
-    "elasticfilesystem": "PutBackupPolicy",
     "kms": "CreateGrant CreateKey Decrypt DescribeKey DisableKey EnableKeyRotation GenerateDataKey "
     "GetKeyPolicy GetKeyRotationStatus ListResourceTags PutKeyPolicy ScheduleKeyDeletion TagResource",
     "logs": "AssociateKmsKey CreateLogDelivery DeleteLogDelivery DisassociateKmsKey GetLogDelivery "

@@ -7,7 +7,7 @@ from contextlib import contextmanager
 
 from ecs import api_keys, images, plan, push, scale, summary
 from ecs.changes import ResourceChange, resources_losing_data
-from ecs.deployment import Deployment
+from ecs.deployment import Deployment, Parameters
 from ecs.durations import elapsed
 from ecs.errors import ChangeFailed, InvalidUsage, ResourceNotFound
 from ecs.options import add_options, app_parameters, base_parameters
@@ -46,37 +46,56 @@ def run(deployment: Deployment, screen: Screen, options: argparse.Namespace) -> 
     sources = push.declare(options.tag) if options.push else None
     for stack in (deployment.base, deployment.app):
         recover(deployment, stack, screen)
-    base_values, app_values = deployment.checked_parameters(options)
-    summary.check_bundles(deployment, screen, options, app_values)
-    deployment.check_jobs_are_kept(app_values, options.lose_jobs)
-    tag = sources.tag if sources else deployment.tag_to_deploy(options.tag)
-    if not deployment.app.state():
-        screen.print(f"a new deployment in {deployment.location()}; it takes {MINUTES}")
-    tags = parse_tags(options.tags)
-    apply(deployment, deployment.base, Template("base"), base_values, screen, tags)
-    if sources:
-        with timed(screen, "images"):
-            push.push_images(deployment, screen, sources)
-    if tag:
-        ecr = deployment.aws.client("ecr")
-        images.require(ecr, deployment.names, tag, tag_is_commit=options.tag is None)
-        app_values |= {"ImageTag": tag, **deployment.previous_tags_parameter(tag)}
+    parameters, tags = _checked_parameters(deployment, screen, options), parse_tags(options.tags)
+    apply(deployment, deployment.base, Template("base"), parameters.base, screen, tags)
     template = Template("app")
-    outputs = deployment.base_outputs(template)
-    secret = api_keys.EntrySecret(deployment.aws.client("secretsmanager"), outputs["ApiKeysArn"])
-    key = api_keys.create_first_key(secret)
-    if key:
-        # Print the key before the next step, which takes minutes and can fail: it cannot be shown again.
-        screen.print(f"API key of the first caller, shown only now: {key}\n")
-    summary.show(screen, ParameterizedTemplate(template.parsed, deployment.app.parameters() | app_values))
-    app_values |= outputs
-    apply(deployment, deployment.app, template, app_values, screen, tags, options.lose_jobs)
+    values = parameters.app | _images(deployment, screen, options, sources)
+    values |= deployment.base_outputs(template)
+    key = _first_key(deployment, screen, values)
+    summary.show(screen, ParameterizedTemplate(template.parsed, deployment.app.parameters() | values))
+    apply(deployment, deployment.app, template, values, screen, tags, options.lose_jobs)
     if options.production is not None:
         deployment.protect(options.production)
-    set_web_count(deployment, screen, options)
+    _set_web_count(deployment, screen, options)
     address = _show_address(deployment, screen, key)
     screen.result({"address": address, "key": key})
     return 0
+
+
+def _checked_parameters(deployment: Deployment, screen: Screen, options: argparse.Namespace) -> Parameters:
+    """Raises InvalidUsage for what could not work, or would lose jobs without --lose-jobs."""
+    parameters = deployment.checked_parameters(options)
+    summary.check_bundles(deployment, screen, options, parameters.app)
+    deployment.check_jobs_are_kept(parameters.app, options.lose_jobs)
+    if not options.push:
+        deployment.tag_to_deploy(options.tag)  # without one, nothing is made
+    if not deployment.app.state():
+        screen.print(f"a new deployment in {deployment.location()}; it takes {MINUTES}")
+    return parameters
+
+
+def _images(
+    deployment: Deployment, screen: Screen, options: argparse.Namespace, sources: push.Sources | None
+) -> dict[str, str]:
+    """Pushes the images if that was asked for. The parameters that name them; none if they stay."""
+    if sources:
+        with timed(screen, "images"):
+            push.push_images(deployment, screen, sources)
+    tag = sources.tag if sources else deployment.tag_to_deploy(options.tag)
+    if not tag:
+        return {}
+    ecr = deployment.aws.client("ecr")
+    images.require(ecr, deployment.names, tag, tag_is_commit=options.tag is None)
+    return {"ImageTag": tag, **deployment.previous_tags_parameter(tag)}
+
+
+def _first_key(deployment: Deployment, screen: Screen, values: dict[str, str]) -> str | None:
+    """Prints the key before the next step, which takes minutes and can fail: it cannot be shown again."""
+    secret = api_keys.EntrySecret(deployment.aws.client("secretsmanager"), values["ApiKeysArn"])
+    key = api_keys.create_first_key(secret)
+    if key:
+        screen.print(f"API key of the first caller, shown only now: {key}\n")
+    return key
 
 
 def _show_address(deployment: Deployment, screen: Screen, key: str | None) -> str:
@@ -128,7 +147,7 @@ def check_data_is_kept(stack: Stack, changes: list[ResourceChange], lose_jobs: b
         )
 
 
-def set_web_count(deployment: Deployment, screen: Screen, options: argparse.Namespace) -> None:
+def _set_web_count(deployment: Deployment, screen: Screen, options: argparse.Namespace) -> None:
     """In production, web has a task in each zone at least."""
     count = options.web_count
     if options.production and count is None:

@@ -17,7 +17,7 @@ NOT_USED = re.compile(
     r"|logs:(CreateLogStream|PutLogEvents)|s3:(GetObject|REST.*)|iam:DeleteOpenIDConnectProvider"
     r"|s3:getObject|.*(DeleteServiceLinkedRole|ServiceLinkedRoleDeletionStatus)"
     r"|.*([Uu]n[Tt]ag|RemoveTags|DeleteTags|DataProtection|LogDeliver|IndexPolic|ResourcePolic|BearerToken"
-    r"|ReplicationConfiguration|RemoveRegions|ToRegions|Snapshot|BackupPolicy|LifecycleConfiguration"
+    r"|ReplicationConfiguration|RemoveRegions|ToRegions|Snapshot|LifecycleConfiguration"
     r"|FileSystemPolicy|FileSystemProtection|RepositoryPolicy|VpnGateway|IpamPools|EncryptionControl"
     r"|CapacityReservation|IpamPoolCidr|ListenerAttributes|RuleDescriptions|ServiceAttributes).*"
 )
