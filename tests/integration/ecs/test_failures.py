@@ -59,7 +59,7 @@ def test_doctor_reports_what_up_would_refuse(cloud: Cloud, stack: str, options: 
     [reported] = [
         each
         for each in cloud.ecs("doctor", "--tag", "v1", "--json", "--stack", stack, *options).json
-        if each["check"] == "zones and HTTPS"
+        if each["check"] == "network and HTTPS"
     ]
     assert reported["status"] == "wrong"
     assert message in reported["detail"]
