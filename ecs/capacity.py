@@ -1,8 +1,6 @@
 """The rate of single predictions that a deployment can keep up for ever, by its sizes."""
 
-from collections.abc import Mapping
-
-from ecs.redis_sizes import NODES
+from ecs.redis_sizes import node_of
 from ecs.template import ParameterizedTemplate
 
 RECORD_BYTES = 430
@@ -35,12 +33,11 @@ def rate_of_one_key(app: ParameterizedTemplate) -> float:
     return min(own or float("inf"), sustained_rate(app)[0])
 
 
-def redis_mib(parameters: Mapping[str, str] | ParameterizedTemplate) -> int:
+def redis_mib(app: ParameterizedTemplate) -> int:
     """The memory for jobs and records."""
-    read = parameters.parameter if isinstance(parameters, ParameterizedTemplate) else parameters.__getitem__
-    if read("Redis") == "ecs":
-        return int(read("RedisMaxMemory"))
-    return next(node.mib for node in NODES if node.type == read("CacheNodeType"))
+    if app.parameter("Redis") == "ecs":
+        return int(app.parameter("RedisMaxMemory"))
+    return node_of(app).mib
 
 
 def _memory_rate(app: ParameterizedTemplate, setting: str, default: int) -> float:

@@ -1,6 +1,6 @@
 """An estimate of what a deployment costs, by the price lists of us-east-1."""
 
-from ecs.redis_sizes import NODES
+from ecs.redis_sizes import node_of
 from ecs.template import ParameterizedTemplate
 
 PRICE_LISTS = "AWS price lists for us-east-1, November 2026"
@@ -78,8 +78,7 @@ def rate_from_which_elasticache_is_cheaper(app: ParameterizedTemplate) -> float:
 
 
 def _nodes(app: ParameterizedTemplate) -> float:
-    node = next(node for node in NODES if node.type == app.parameter("CacheNodeType"))
-    return 2 * node.usd_per_hour * HOURS_PER_MONTH
+    return 2 * node_of(app).usd_per_hour * HOURS_PER_MONTH
 
 
 def _task_cost(app: ParameterizedTemplate, logical_id: str) -> float:

@@ -4,6 +4,7 @@ from typing import NamedTuple
 
 from ecs.errors import InvalidUsage
 from ecs.fargate import FARGATE_MEMORY
+from ecs.template import ParameterizedTemplate
 
 SHARE = 2
 """Redis' task has this many times the memory for jobs: rewriting the append-only file takes as much again."""
@@ -31,6 +32,10 @@ NODES = (
     Node("cache.r7g.xlarge", 28_261_849_702, 0.3496),
 )
 """ElastiCache user guide, `Redis OSS node-type specific parameters`; prices with Valkey in us-east-1."""
+
+
+def node_of(app: ParameterizedTemplate) -> Node:
+    return next(node for node in NODES if node.type == app.parameter("CacheNodeType"))
 
 
 def redis_parameters(mib: int | None, option: str = "--redis-memory") -> dict[str, int | str]:

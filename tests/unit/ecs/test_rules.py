@@ -115,7 +115,7 @@ MISTAKES: list[tuple[Rule, Path, Any]] = [
     (rules.tls_policies_and_engines_exist, of("HttpsListener", "SslPolicy"), "ELBSecurityPolicy-2016-08"),
     (rules.tls_policies_and_engines_exist, of("Cache", "Engine"), "vlkey"),
     (rules.base_outputs_match_app_parameters, ("Parameters", "ApiKeysArn"), REMOVED),
-    (rules.base_outputs_match_app_parameters, ("Parameters", "PreviousTag"), {"Type": "String"}),
+    (rules.base_outputs_match_app_parameters, ("Parameters", "PreviousTags"), {"Type": "String"}),
     (rules.services_start_in_order, ("Resources", "WebService", "DependsOn"), "Cluster"),
     (rules.services_start_in_order, of("WorkerService", "Tags"), REMOVED),
     (rules.services_start_in_order, of("WebService", "Tags"), REMOVED),
