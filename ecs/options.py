@@ -175,6 +175,42 @@ def base_parameters(options: argparse.Namespace) -> dict[str, str]:
 
 def app_parameters(options: argparse.Namespace) -> dict[str, str]:
     """Raises InvalidUsage for values that AWS would refuse."""
+    _check_format(_EMAIL, "--alarm-email", options.alarm_email, "ada@example.com")
+    _check_count(options.web_count)
+    parameters = {
+        "Name": options.stack,
+        "ImageTag": check_tag(options.tag),
+        "Redis": options.redis,
+        "AlarmEmail": options.alarm_email,
+        "RetentionSeconds": _retention(options.retention),
+        **_front_parameters(options),
+        **_task_parameters(options),
+        **_common_parameters(options),
+        **redis_parameters(options.redis_memory),
+        **bundle_parameters(options.bundles),
+        **setting_parameters(options.settings),
+    }
+    return {name: str(value) for name, value in parameters.items() if value is not None}
+
+
+def _front_parameters(options: argparse.Namespace) -> dict[str, str | None]:
+    """What is in front of web, and who can reach the tasks."""
+    _check_format(
+        _CERTIFICATE, "--certificate", options.certificate, "arn:aws:acm:REGION:ACCOUNT:certificate/ID"
+    )
+    _check_format(_DOMAIN, "--domain", options.domain, "pay.example.com")
+    return {
+        "Front": _front(options),
+        "Scheme": _choice(options.internal, "internal", "internet-facing"),
+        "ListenerArn": options.listener or None,
+        "PublicAddresses": _choice(options.private, "DISABLED", "ENABLED"),
+        "CertificateArn": options.certificate,
+        "Domain": options.domain,
+    }
+
+
+def _task_parameters(options: argparse.Namespace) -> dict[str, str | int | None]:
+    """The sizes of tasks, and the share of Spot."""
     web_cpu, web_memory = parse_size(options.web_size, "--web-size")
     worker_cpu, worker_memory = parse_size(options.worker_size, "--worker-size")
     minimum = Template("app").parameters["WorkerMemory"]["MinValue"]
@@ -187,36 +223,19 @@ def app_parameters(options: argparse.Namespace) -> dict[str, str]:
         raise InvalidUsage(
             f"--spot {options.spot}: the percentage must be from 0 to 100", "for example --spot 80"
         )
-    _check_format(
-        _CERTIFICATE, "--certificate", options.certificate, "arn:aws:acm:REGION:ACCOUNT:certificate/ID"
-    )
-    _check_format(_DOMAIN, "--domain", options.domain, "pay.example.com")
-    _check_format(_EMAIL, "--alarm-email", options.alarm_email, "ada@example.com")
-    _check_count(options.web_count)
-    parameters = {
-        "Name": options.stack,
-        "ImageTag": check_tag(options.tag),
-        "Front": _front(options),
-        "Scheme": None if options.internal is None else "internal" if options.internal else "internet-facing",
-        "ListenerArn": options.listener or None,
-        "PublicAddresses": None if options.private is None else "DISABLED" if options.private else "ENABLED",
-        "CertificateArn": options.certificate,
-        "Domain": options.domain,
-        "Redis": options.redis,
+    return {
         "SpotWeight": options.spot,
         "OnDemandWeight": None if options.spot is None else 100 - options.spot,
         "WebCpu": web_cpu,
         "WebMemory": web_memory,
         "WorkerCpu": worker_cpu,
         "WorkerMemory": worker_memory,
-        "AlarmEmail": options.alarm_email,
-        "RetentionSeconds": _retention(options.retention),
-        **_common_parameters(options),
-        **redis_parameters(options.redis_memory),
-        **bundle_parameters(options.bundles),
-        **setting_parameters(options.settings),
     }
-    return {name: str(value) for name, value in parameters.items() if value is not None}
+
+
+def _choice(chosen: bool | None, yes: str, no: str) -> str | None:
+    """None keeps the current value."""
+    return None if chosen is None else yes if chosen else no
 
 
 def _common_parameters(options: argparse.Namespace) -> dict[str, str | None]:
@@ -225,7 +244,7 @@ def _common_parameters(options: argparse.Namespace) -> dict[str, str | None]:
     return {
         "PermissionsBoundary": options.boundary,
         "RolePath": options.role_path,
-        "Production": None if options.production is None else "yes" if options.production else "no",
+        "Production": _choice(options.production, "yes", "no"),
     }
 
 
