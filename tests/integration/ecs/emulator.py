@@ -6,7 +6,7 @@ from typing import Any
 
 from ministack.app import main
 from ministack.core.responses import get_account_id
-from ministack.services import ec2
+from ministack.services import ec2, iam
 from ministack.services.cloudformation import provisioners
 
 Made = tuple[str, dict[str, Any]]
@@ -74,12 +74,26 @@ def _with_ipv6(make: Callable[..., Made]) -> Callable[..., Made]:
     return made
 
 
+def _with_boundary(make: Callable[..., Made]) -> Callable[..., Made]:
+    """ministack leaves out the permissions boundary of a role that a template makes."""
+
+    def made(*arguments: Any) -> Made:
+        name, attributes = make(*arguments)
+        properties = [each for each in arguments if isinstance(each, dict)][-1]
+        iam._roles[name]["PermissionsBoundary"] = properties.get("PermissionsBoundary")
+        return name, attributes
+
+    return made
+
+
 if __name__ == "__main__":
     handlers: dict[str, Any] = provisioners._RESOURCE_HANDLERS
     for kind, handler in LACKING.items():
         assert kind not in handlers, f"ministack makes {kind} now; take it off the list"
         handlers[kind] = handler
     vpc = handlers["AWS::EC2::VPC"]
+    role = handlers["AWS::IAM::Role"]
     for event in ("create", "update"):
+        role[event] = _with_boundary(role[event])
         vpc[event] = _with_ipv6(vpc[event])
     main()
