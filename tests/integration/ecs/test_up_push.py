@@ -22,7 +22,7 @@ elif arguments[0] == "push":
     boto3.client("ecr").put_image(
         repositoryName=repository,
         imageTag=tag,
-        imageManifest=json.dumps({{"schemaVersion": 2, "config": {{"digest": "sha256:" + tag.encode().hex()}}}}),
+        imageManifest=json.dumps({{"schemaVersion": 2, "config": {{"digest": tag.encode().hex()}}}}),
     )
 """
 """Instead of building, it gives the registry a manifest for each push."""
