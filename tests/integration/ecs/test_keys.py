@@ -103,7 +103,5 @@ def test_tags_reach_the_stacks_and_stay_until_they_are_given_again(cloud: Cloud,
     assert tags() == [{"Key": "cost-center", "Value": "42"}, {"Key": "team", "Value": "data"}]
     ecs(cloud, running, "up", "--spot", "10", "--yes")
     assert len(tags()) == 2
-    services = cloud.client("ecs").describe_services(cluster=running, services=["web"], include=["TAGS"])
-    assert services["services"][0]["propagateTags"] == "SERVICE"
     ecs(cloud, running, "up", "--tags", "", "--yes")
     assert tags() == []

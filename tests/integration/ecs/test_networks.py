@@ -79,6 +79,15 @@ def default_network(cloud: Cloud) -> Network:
     subnets = ec2.describe_subnets(Filters=[{"Name": "vpc-id", "Values": [vpc]}])["Subnets"]
     network = Network(ec2, vpc, [each["SubnetId"] for each in subnets][:2])
     network.set_names(True)
+    [main] = [each for each in ec2.describe_route_tables()["RouteTables"] if each["VpcId"] == vpc]
+    [gateway] = ec2.describe_internet_gateways(Filters=[{"Name": "attachment.vpc-id", "Values": [vpc]}])[
+        "InternetGateways"
+    ]
+    ec2.create_route(
+        RouteTableId=main["RouteTableId"],
+        DestinationCidrBlock="0.0.0.0/0",
+        GatewayId=gateway["InternetGatewayId"],
+    )
     return network
 
 
