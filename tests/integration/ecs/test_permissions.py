@@ -127,9 +127,14 @@ def roles(cloud: Cloud) -> dict[str, str]:
     }
 
 
-def allows(cloud: Cloud, role: str, action: str, resource: str) -> bool:
+def allows(cloud: Cloud, role: str, action: str, resource: str, cluster: str = NAME) -> bool:
+    in_cluster = {
+        "ContextKeyName": "ecs:cluster",
+        "ContextKeyValues": [arn("ecs", f"cluster/{cluster}")],
+        "ContextKeyType": "string",
+    }
     [result] = cloud.client("iam").simulate_principal_policy(
-        PolicySourceArn=role, ActionNames=[action], ResourceArns=[resource]
+        PolicySourceArn=role, ActionNames=[action], ResourceArns=[resource], ContextEntries=[in_cluster]
     )["EvaluationResults"]
     return bool(result["EvalDecision"] == "allowed")
 
@@ -147,6 +152,11 @@ def test_a_role_allows_what_its_work_takes(cloud: Cloud, roles: dict[str, str], 
 def test_a_role_allows_nothing_else(cloud: Cloud, roles: dict[str, str], role: str) -> None:
     denied = DENIED_TO_ALL + (DENIED_TO_TASKS if role != "DeployRole" else [])
     assert [each for each in denied if allows(cloud, roles[role], *each)] == []
+
+
+def test_ci_runs_tasks_in_its_own_cluster_only(cloud: Cloud, roles: dict[str, str]) -> None:
+    task = arn("ecs", f"task-definition/{NAME}-check:1")
+    assert not allows(cloud, roles["DeployRole"], "ecs:RunTask", task, cluster="another")
 
 
 @pytest.mark.parametrize("role", EXECUTION)
