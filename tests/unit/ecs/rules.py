@@ -43,6 +43,19 @@ def services_have_one_source_of_capacity(templates: Templates) -> Iterator[str]:
                 yield f"{name}: the cluster has no {each['CapacityProvider']}"
 
 
+def an_http_api_finds_the_ports_of_tasks(templates: Templates) -> Iterator[str]:
+    """ECS tells Cloud Map the port of a container only where a record can have one."""
+    for name, integration in templates.of("ApiGatewayV2::Integration"):
+        service = integration["IntegrationUri"]["Fn::GetAtt"].partition(".")[0]
+        records = templates.app["Resources"][service]["Properties"]["DnsConfig"]["DnsRecords"]
+        if [record["Type"] for record in records] != ["SRV"]:
+            yield f"{name}: {service} has no record with a port"
+        registries = templates.app["Resources"]["WebService"]["Properties"]["ServiceRegistries"]
+        for registry in (one for each in branches(registries) for one in each):
+            if (registry["ContainerName"], registry["ContainerPort"]) != ("web", 8000):
+                yield f"{name}: web's tasks do not register their port"
+
+
 def file_systems_are_encrypted(templates: Templates) -> Iterator[str]:
     for name, task in templates.of("ECS::TaskDefinition"):
         for volume in task.get("Volumes", []):
@@ -244,6 +257,7 @@ RULES: list[Callable[[Templates], Iterator[str]]] = [
     target_groups_use_addresses,
     load_balancers_use_existing_containers,
     services_have_one_source_of_capacity,
+    an_http_api_finds_the_ports_of_tasks,
     file_systems_are_encrypted,
     volumes_exist,
     services_have_a_network,

@@ -55,6 +55,16 @@ MISTAKES: list[tuple[Rule, Path, Any]] = [
     (rules.services_have_one_source_of_capacity, of("WorkerService", "LaunchType"), "FARGATE"),
     (rules.services_have_one_source_of_capacity, of("WorkerService", "ForceNewDeployment"), REMOVED),
     (rules.services_have_one_source_of_capacity, of("Cluster", "CapacityProviders"), ["FARGATE"]),
+    (
+        rules.an_http_api_finds_the_ports_of_tasks,
+        of("WebDiscovery", "DnsConfig", "DnsRecords", 0, "Type"),
+        "A",
+    ),
+    (
+        rules.an_http_api_finds_the_ports_of_tasks,
+        of("WebService", "ServiceRegistries", "Fn::If", 1, 0, "ContainerPort"),
+        80,
+    ),
     (access.tasks_have_an_execution_role, of("WebTask", "ExecutionRoleArn"), REMOVED),
     (
         rules.file_systems_are_encrypted,
