@@ -80,7 +80,7 @@ class AwsSecret:
             raise InvalidSettings(f"{self._setting}: {self._arn} cannot be read: {code}") from None
         except BotoCoreError as error:
             raise InvalidSettings(f"{self._setting}: {self._arn} cannot be read: {error}") from None
-        return _joined(answer["SecretString"])
+        return _joined(answer.get("SecretString", ""))
 
 
 @cache

@@ -123,6 +123,8 @@ class Secret:
     def get_secret_value(self, SecretId: str) -> dict[str, str]:  # noqa: N803 (its name in the API)
         assert SecretId == ARN
         self.read += 1
+        if not self.fault:
+            return {}  # a value that is not text
         if self.value is None:
             raise ClientError({"Error": {"Code": self.fault}}, "GetSecretValue")
         return {"SecretString": self.value}
@@ -147,7 +149,7 @@ def test_keys_in_a_secret_of_aws_are_read_again_without_a_restart(secret: Secret
     assert [owner.name for owner in keys.owners.values()] == ["bob"]
 
 
-@pytest.mark.parametrize("fault", ["ResourceNotFoundException", "AccessDeniedException"])
+@pytest.mark.parametrize("fault", ["ResourceNotFoundException", "AccessDeniedException", ""])
 def test_web_does_not_start_with_a_secret_that_has_no_keys(secret: Secret, fault: str) -> None:
     secret.fault = fault
     with pytest.raises(InvalidSettings, match=r"^PAYGRADE_API_KEYS_FILE: arn:aws:secretsmanager:"):
