@@ -131,7 +131,7 @@ def _add_rights_options(group: argparse._ArgumentGroup) -> None:
     )
     group.add_argument("--tags", metavar="KEY=VALUE,…", help="tags of every resource")
     group.add_argument("--boundary", metavar="ARN", help="permissions boundary of every role")
-    group.add_argument("--role-path", metavar="/PATH/", help="path of every role, fixed once created")
+    group.add_argument("--role-path", metavar="/PATH/", help="path of every role")
     group.add_argument("--gitlab", metavar="GROUP/PROJECT", help="GitLab project that may deploy")
     group.add_argument(
         "--github",
