@@ -134,7 +134,7 @@ def _images(deployment: Deployment, tag: str | None) -> Iterator[str]:
     required = deployment.tag_to_deploy(tag) or (state.parameters["ImageTag"] if state else "")
     absent = images.missing(deployment.aws.client("ecr"), deployment.names, required)
     if absent:
-        push = f"push --tag {tag}" if tag else "push"
+        push = f"push --tag {tag}" if tag else "up --push"
         yield f"{' and '.join(absent)} not in the registry: run python -m ecs {push}"
 
 
