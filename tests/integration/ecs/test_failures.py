@@ -49,7 +49,7 @@ def test_doctor_reports_missing_images(cloud: Cloud, running: str) -> None:
     assert result.status == 1
     [images] = [each for each in result.json if each["check"] == "images"]
     assert images["status"] == "wrong"
-    assert "python -m ecs up --push" in images["detail"]
+    assert "python -m ecs push --tag v9" in images["detail"]
 
 
 @pytest.mark.parametrize("options", [["--zones", "eu-central-1a"], ["--domain", "pay.example.com"]])
