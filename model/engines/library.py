@@ -55,8 +55,9 @@ def library() -> ctypes.CDLL:
 
     def check(status: int, *_: Any) -> None:
         if status:
-            # The message may quote a damaged file.
-            raise EngineError(loaded.XGBGetLastError().decode(errors="replace"))
+            # The message may quote a damaged file, and ends with a trace of the library.
+            message = loaded.XGBGetLastError().decode(errors="replace")
+            raise EngineError(message.partition("\nStack trace:")[0])
 
     for name, arguments in PROTOTYPES.items():
         function = getattr(loaded, name)
