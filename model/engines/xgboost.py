@@ -5,7 +5,7 @@ import threading
 import weakref
 from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
-from ctypes import byref, c_int, memmove
+from ctypes import byref, c_char, c_int, memmove
 from functools import cached_property
 from typing import Any
 
@@ -191,7 +191,7 @@ def _copied(values: Any, shape: Sequence[int]) -> Floats:
     """Copy what XGBoost predicted: its memory is used again when the same thread predicts the next time."""
     copy = np.empty(shape, dtype=np.float32)
     if copy.size:
-        memmove(copy.ctypes.data, values, copy.nbytes)
+        memmove(byref(c_char.from_buffer(copy.data)), values, copy.nbytes)
     return copy
 
 
