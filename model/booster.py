@@ -30,12 +30,12 @@ def check_model(model: bytes, location: str) -> dict[str, Any]:
     return document
 
 
-def read_booster(model: bytes, location: str, threads: int = 1) -> Booster:
+def read_booster(model: bytes, location: str) -> Booster:
     """Check and load a model; raises BundleError, which names `location`."""
     check_model(model, location)
     try:
-        return Booster(model, threads)
-    except EngineError:
+        return Booster(model)
+    except (EngineError, ValueError):  # the latter when the configuration quotes the file
         raise not_complete(location) from None
 
 

@@ -45,7 +45,7 @@ class Bundle:
         self._classes = manifest.classes or [str(number) for number in range(objective.classes)]
 
     @classmethod
-    def load(cls, manifest: Manifest, threads: int = 1) -> "Bundle":
+    def load(cls, manifest: Manifest) -> "Bundle":
         """Load the model; raises BundleError if it does not fit its description or its golden rows."""
         # The files may have changed since the catalog read them.
         if Manifest.read(manifest.directory).sha256 != manifest.sha256:
@@ -53,7 +53,7 @@ class Bundle:
                 f"{manifest.ref}: was replaced after it was published; publish a new version instead"
             )
         model = (manifest.directory / MODEL_FILE).read_bytes()
-        booster = read_booster(model, f"{manifest.ref}: {MODEL_FILE}", threads)
+        booster = read_booster(model, f"{manifest.ref}: {MODEL_FILE}")
         objective = read_objective(booster.config, manifest.ref, manifest.xgboost)
         try:
             preparation = preparation_of(manifest.schema, manifest.missing, manifest.steps)

@@ -24,12 +24,12 @@ MATRIX_OPTIONS = b'{"missing":NaN,"nthread":1}'
 class Booster:
     """A model that XGBoost has loaded. Load it after a fork, never before: its threads do not survive one."""
 
-    def __init__(self, model: bytes, threads: int = 1) -> None:
+    def __init__(self, model: bytes) -> None:
         """Load a checked model, in UBJSON or JSON; raises EngineError."""
         self.handle = Handle()
         library().XGBoosterCreate(None, 0, byref(self.handle))
         _free_with(self, library().XGBoosterFree)
-        library().XGBoosterSetParam(self.handle, b"nthread", b"%d" % threads)
+        library().XGBoosterSetParam(self.handle, b"nthread", b"1")  # the processes share the cores
         # XGBoost warns of files of its older versions, and of boosters that a newer one may not have.
         with silence():
             library().XGBoosterLoadModelFromBuffer(self.handle, model, len(model))
