@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from paygrade.saving.errors import SaveRefused
-from paygrade.saving.program import Program
+from paygrade.saving.program import Program, require_exact
 from paygrade.saving.reading import Traced, dtypes_of, is_sparse, require_numeric
 
 Operations = list[dict[str, Any]]
@@ -15,6 +15,9 @@ Operations = list[dict[str, Any]]
 
 def read_scaler(program: Program, scaler: Any, traced: Traced, values: Any) -> list[int]:
     require_numeric(program, scaler, traced.columns)
+    if type(scaler).__name__ == "RobustScaler" and scaler.with_centering:
+        # The median is a value of the data: the difference from it is zero, or the last bits alone.
+        require_exact(program, traced.columns, "RobustScaler with centering")
     dtype = dtypes_of(values)[0]
     members = scaling(scaler, dtype, is_sparse(traced.values))
     shifted = any(operation["do"] in ("add", "subtract") for operation in members["operations"])

@@ -23,6 +23,7 @@ from sklearn.preprocessing import (
     OrdinalEncoder,
     PowerTransformer,
     QuantileTransformer,
+    RobustScaler,
     StandardScaler,
     TargetEncoder,
 )
@@ -65,9 +66,10 @@ def scores_elsewhere(bundle: Path, rows: list[dict[str, Any]]) -> NDArray[Any]:
         FunctionTransformer(np.log1p),
         PowerTransformer(),
         Pipeline([("log", FunctionTransformer(np.log)), ("scale", StandardScaler())]),
+        Pipeline([("log", FunctionTransformer(np.log)), ("scale", RobustScaler(with_centering=False))]),
         QuantileTransformer(output_distribution="normal"),
     ],
-    ids=["log1p", "power", "log and scale", "normal quantiles"],
+    ids=["log1p", "power", "log and scale", "log and robust scale", "normal quantiles"],
 )
 def test_a_logarithm_of_float64_scores_the_same_elsewhere(
     part: Any, towns: pd.DataFrame, tmp_path: Path
@@ -113,6 +115,7 @@ def test_a_power_of_float32_is_refused(towns: pd.DataFrame, tmp_path: Path) -> N
         OneHotEncoder(max_categories=50, handle_unknown="infrequent_if_exist"),
         OrdinalEncoder(handle_unknown="use_encoded_value", unknown_value=-1),
         QuantileTransformer(n_quantiles=50),
+        RobustScaler(),
         TargetEncoder(),
     ],
     ids=lambda one: type(one).__name__,
