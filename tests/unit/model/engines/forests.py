@@ -1,9 +1,10 @@
 """Small models of every objective, trained on random values, and rows that are hard for their trees."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
+import pandas as pd
 import xgboost
 from numpy.typing import NDArray
 
@@ -80,6 +81,7 @@ KINDS: Mapping[str, dict[str, Any]] = {
     "linear classes": {"objective": "multi:softprob", "num_class": 4, "booster": "gblinear"},
     "categories": {"objective": "reg:squarederror", "max_cat_to_onehot": 1},
     "categories one by one": {"objective": "binary:logistic", "max_cat_to_onehot": 100},
+    "categories with names": {"objective": "reg:squarederror", "max_cat_to_onehot": 1},
     "wide": {"objective": "reg:squarederror", "colsample_bynode": 0.2},
     "base margin": {"objective": "count:poisson"},
     **(
@@ -103,15 +105,28 @@ def train(kind: str, seed: int = 0) -> Trained:
     for column in categories:
         values[:, column] = chance.integers(0, CATEGORIES, ROWS)
     values[chance.random(values.shape) < 0.2] = np.nan
-    types = ["c" if column in categories else "q" for column in range(features)]
-    matrix = xgboost.DMatrix(
-        values, nthread=1, feature_types=types if categories else None, enable_categorical=True
-    )
+    matrix = _named(values, categories) if kind.endswith("names") else _numbered(values, categories)
     _label(matrix, options["objective"], kind, values, chance)
     depth = {} if options.get("booster") == "gblinear" else {"max_depth": int(chance.integers(2, 8))}
     with xgboost.config_context(verbosity=0):
         booster = xgboost.train({"nthread": 1, "seed": seed, **depth, **options}, matrix, ROUNDS)
     return Trained(booster, bytes(booster.save_raw("ubj")), ROUNDS - 1, features, categories)
+
+
+def _numbered(values: Floats, categories: Sequence[int]) -> xgboost.DMatrix:
+    types = ["c" if column in categories else "q" for column in range(values.shape[1])]
+    return xgboost.DMatrix(
+        values, nthread=1, feature_types=types if categories else None, enable_categorical=True
+    )
+
+
+def _named(values: Floats, categories: Sequence[int]) -> xgboost.DMatrix:
+    """Give the categories names, which XGBoost saves with the model, and which are not ASCII."""
+    table = pd.DataFrame(values)
+    for column in categories:
+        codes = np.nan_to_num(values[:, column], nan=-1).astype(int)
+        table[column] = pd.Categorical.from_codes(codes, [f"Zürich {code}" for code in range(CATEGORIES)])
+    return xgboost.DMatrix(table, nthread=1, enable_categorical=True)
 
 
 def _label(matrix: xgboost.DMatrix, objective: str, kind: str, values: Floats, chance: Random) -> None:
