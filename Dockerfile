@@ -42,6 +42,14 @@ COPY ops /app/ops
 COPY web /app/web
 RUN chmod -R u=rwX,go=rX /app && python -m compileall -q --invalidation-mode unchecked-hash /app
 
+FROM build AS guide
+RUN --mount=type=cache,target=/var/.cache/pip \
+    --mount=type=bind,source=requirements/docs.txt,target=/requirements.txt \
+    pip --python /opt/venv install --require-hashes --requirement /requirements.txt
+COPY docs /docs
+RUN /opt/venv/bin/sphinx-build -q -W --keep-going -b html -d /tmp/guide -c /docs/site /docs /guide \
+ && chmod -R u=rwX,go=rX /guide
+
 FROM build AS worker-source
 COPY jobs /app/jobs
 COPY model /app/model
@@ -66,6 +74,7 @@ USER 10001:10001
 FROM base AS web
 COPY --link --from=web-packages /opt/venv /opt/venv
 COPY --link --from=web-source /app /app
+COPY --link --from=guide /guide /app/web/guide/site
 EXPOSE 8000
 HEALTHCHECK --interval=10s --timeout=5s --start-period=60s --start-interval=1s --retries=3 CMD \
     ["bash", "-c", "exec 3<>/dev/tcp/127.0.0.1/8000; printf 'GET /readyz HTTP/1.0\\r\\nHost: 127.0.0.1\\r\\n\\r\\n' >&3; read -r answer <&3; [[ $answer == *' 200 '* ]]"]

@@ -159,7 +159,9 @@ def load_settings() -> Settings:
     try:
         return Settings()
     except ValidationError as error:
-        raise InvalidSettings("; ".join(_sentence(fault) for fault in error.errors())) from None
+        # A default that follows another setting has no fault of its own.
+        faults = [fault for fault in error.errors() if fault["type"] != "default_factory_not_called"]
+        raise InvalidSettings("; ".join(map(_sentence, faults))) from None
 
 
 def _sentence(fault: Any) -> str:

@@ -33,6 +33,8 @@ ACCESS: Mapping[str, Access] = {
     "/": Access.PUBLIC,
     "/docs": Access.PUBLIC,
     "/docs/<file>": Access.PUBLIC,
+    "/guide": Access.PUBLIC,
+    "/guide/<path:file>": Access.PUBLIC,
     "/healthz": Access.PUBLIC,
     "/metrics": Access.OPERATE,
     "/v1/dead": Access.OPERATE,

@@ -2,6 +2,7 @@
 
 import time
 from dataclasses import dataclass
+from importlib.resources import files
 
 import gevent
 from redis import Redis
@@ -29,6 +30,7 @@ from web.batches import BatchRoutes
 from web.bodies import Bodies
 from web.capacity_watch import CapacityWatch
 from web.dead import DeadLetterRoutes
+from web.guide.routes import GuideRoutes
 from web.key_limits import KeyLimits
 from web.keys import ApiKeys
 from web.models import ModelRoutes
@@ -58,6 +60,7 @@ ROUTE_CLASSES = (
     DeadLetterRoutes,
     OperatingRoutes,
     DocumentRoutes,
+    GuideRoutes,
 )
 """The classes whose methods are routes."""
 
@@ -118,6 +121,11 @@ def _limits(settings: Settings, backends: Backends, monitor: Monitor) -> tuple[K
     return limits, CapacityWatch(monitor, usage, limits, backends.process, most, time.time)
 
 
+def _documents(catalog: Catalog, keys: ApiKeys) -> tuple[DocumentRoutes, GuideRoutes]:
+    document = Document(catalog, keyed=bool(keys.owners), route_classes=ROUTE_CLASSES)
+    return DocumentRoutes(document), GuideRoutes(files("web.guide") / "site")
+
+
 def build(settings: Settings, keys: ApiKeys, catalog: Catalog, journal: Journal, backends: Backends) -> Web:
     """Connects to nothing, and starts nothing."""
     store = PredictionStore(backends.redis, settings)
@@ -154,7 +162,7 @@ def build(settings: Settings, keys: ApiKeys, catalog: Catalog, journal: Journal,
             DeliveryRoutes(predictions, batches, webhooks.outbox),
             DeadLetterRoutes(letters),
             OperatingRoutes(monitor, watch, access_log, webhooks.outbox, backends.files),
-            DocumentRoutes(Document(catalog, keyed=bool(keys.owners), route_classes=ROUTE_CLASSES)),
+            *_documents(catalog, keys),
         )
     )
     return Web(app, access_log, watch, waiting, connections, batches, keys, supervisor, webhooks.sender)

@@ -107,7 +107,7 @@ HEADERS: Mapping[str, tuple[str, Mapping[str, Any]]] = {
     ),
     "Location": (
         "Path of the job, or of the page",
-        {"type": "string", "pattern": "^/(docs$|v1/(predictions/pred|batches/batch)_)"},
+        {"type": "string", "pattern": "^/(docs$|guide/README[.]html$|v1/(predictions/pred|batches/batch)_)"},
     ),
     "Retry-After": (
         "Seconds after which to ask again, estimated from the queue and the measured rate",

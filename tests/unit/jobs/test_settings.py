@@ -112,6 +112,12 @@ def test_an_invalid_setting_is_named_in_one_line(
     assert "\n" not in str(refusal.value)
 
 
+def test_a_default_that_follows_an_invalid_setting_is_not_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("REDIS_URL", "elsewhere")
+    with pytest.raises(InvalidSettings, match=r"^REDIS_URL: [^;]*$"):
+        load_settings()
+
+
 def test_all_invalid_settings_are_named_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PAYGRADE_CHILDREN", "0")
     monkeypatch.setenv("PAYGRADE_ATTEMPTS", "0")

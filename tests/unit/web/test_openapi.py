@@ -19,7 +19,8 @@ from web.openapi.document import Document
 from web.wiring import ROUTE_CLASSES
 
 KEYS = f"ann:{digest('key of ann')}"
-OPEN = {"health", "readiness", "openapi", "start", "docs", "docsFile", "oipLive", "oipReady"}
+OPEN = {"health", "readiness", "oipLive", "oipReady"}
+OPEN |= {"openapi", "start", "docs", "docsFile", "guide", "guideFile"}
 
 
 def operations(document: Any) -> dict[str, Any]:

@@ -14,7 +14,7 @@ import pytest
 from numpy.typing import NDArray
 from sklearn.base import BaseEstimator
 from sklearn.compose import ColumnTransformer, TransformedTargetRegressor
-from sklearn.pipeline import Pipeline
+from sklearn.pipeline import Pipeline, make_pipeline
 from sklearn.preprocessing import (
     Binarizer,
     FunctionTransformer,
@@ -137,3 +137,17 @@ def test_a_comparison_after_a_logarithm_is_refused(
     with pytest.raises(paygrade.SaveRefused, match="differ between processors"):
         paygrade.save(fit(part, few), tmp_path / "b", name="t", sample=few, target="size")
     assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("missing", [False, True], ids=["whole", "with missing values"])
+def test_centering_by_a_mean_that_is_a_value_is_refused(missing: bool, tmp_path: Path) -> None:
+    grid = pd.DataFrame({"pop": np.tile([1.0, 10.0, 100.0], 100)})
+    if missing:
+        grid.loc[::50, "pop"] = np.nan
+        grid.loc[1::50, "pop"] = np.nan
+        grid.loc[2::50, "pop"] = np.nan
+    part = Pipeline([("log", FunctionTransformer(np.log)), ("scale", StandardScaler())])
+    size = np.random.default_rng(3).normal(size=len(grid))
+    model = make_pipeline(part, XGBRegressor(n_estimators=3)).fit(grid, size)
+    with pytest.raises(paygrade.SaveRefused, match=r"StandardScaler.* differ between processors"):
+        paygrade.save(model, tmp_path / "b", name="t", sample=grid, target="size")
