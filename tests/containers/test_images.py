@@ -14,7 +14,7 @@ from tests.integration.service import ROOT
 SERVICES = ("web", "worker")
 BASE = "python:3.13-slim-bookworm"
 MEGABYTE = 1_000_000
-MAX_SIZE = {"web": 110 * MEGABYTE, "worker": 340 * MEGABYTE, "predictions": 150 * MEGABYTE}
+MAX_SIZE = {"web": 110 * MEGABYTE, "worker": 330 * MEGABYTE, "predictions": 140 * MEGABYTE}
 """In bytes, uncompressed, without the base image."""
 PACKAGES = "/opt/venv/lib/python3.13/site-packages"
 
