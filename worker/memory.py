@@ -5,6 +5,7 @@ import gc
 import os
 import resource
 from contextlib import suppress
+from errno import ENOMEM
 from pathlib import Path
 
 from jobs.settings import Settings
@@ -62,5 +63,9 @@ class MemoryBudget:
 
 
 def is_out_of_memory(error: Exception) -> bool:
-    """XGBoost has no error of its own for a lack of memory."""
-    return isinstance(error, MemoryError) or "bad_alloc" in str(error)
+    """XGBoost has no error of its own for a lack of memory; a thread that finds none for its stack, neither."""
+    return (
+        isinstance(error, MemoryError)
+        or (isinstance(error, OSError) and error.errno == ENOMEM)
+        or any(sign in str(error) for sign in ("bad_alloc", "can't start new thread"))
+    )
