@@ -63,7 +63,7 @@ class MemoryBudget:
 
 
 def is_out_of_memory(error: Exception) -> bool:
-    """XGBoost has no error of its own for a lack of memory; a thread that finds none for its stack, neither."""
+    """XGBoost has no error of its own for a lack of memory, nor has a thread without a stack."""
     return (
         isinstance(error, MemoryError)
         or (isinstance(error, OSError) and error.errno == ENOMEM)

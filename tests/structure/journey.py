@@ -125,7 +125,8 @@ class Journey:
     def ended(self, path: str) -> Any:
         """The resource of a job that has ended.
 
-        A slow machine takes longer than consumers count as alive, and then nothing is woken: no sweeper runs here.
+        A slow machine takes longer than consumers count as alive, and then nothing is woken: no sweeper
+        runs here.
         """
         while True:
             resource = self.call("GET", path).resource
