@@ -17,6 +17,7 @@ from jobs.predictions.status import PredictionStatus
 from model.bundle import Bundle
 from model.outputs import Explanation, Outputs
 from worker.memory import is_out_of_memory
+from worker.patience import patiently
 from worker.poison_rows import outputs_row_by_row
 from worker.stopping import ScoringStopped
 
@@ -74,7 +75,7 @@ def _score_claims(consumer: PredictionConsumer, score: Score, claims: Sequence[C
     outcomes = score_together(score, together) if together else []
     for claim in claims:
         if claim.row_by_row:
-            note = partial(consumer.note_row, claim)
+            note = partial(patiently, consumer.note_row, claim)
             outcomes.append(outcome_of(claim, outputs_row_by_row(claim, note, partial(_output_of, score))))
     return outcomes
 
