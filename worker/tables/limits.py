@@ -9,6 +9,8 @@ MIB = 1024 * 1024
 
 BLOCK_BYTES = 16 * MIB
 """About how many bytes of a Parquet file are unpacked at a time."""
+BLOCK_CELLS = 1024 * 1024
+"""About how many values of a Parquet file are unpacked at a time: each takes more memory than its bytes."""
 BLOCK_VALUES = 8 * MIB
 """How many values of features and results are in memory at a time."""
 JSON_VALUES = 256 * 1024
