@@ -173,7 +173,7 @@ end
 -- Forgets how often a task was tried, because it has gone a step forward.
 local function forget_tries(id, task)
   local names = {task}
-  for _, reason in ipairs({'files_unavailable', 'model_unavailable', 'not_finished'}) do
+  for _, reason in ipairs({'files_unavailable', 'model_unavailable', 'not_finished', 'out_of_memory'}) do
     names[#names + 1], names[#names + 2] = task .. ' ' .. reason, task .. ' ' .. reason .. ' since'
   end
   redis.call('HDEL', job_key(id) .. ':tries', unpack(names))
