@@ -17,7 +17,9 @@ from ecs import (
     ps,
     push,
     resume,
+    rights,
     rollback,
+    rotate,
     run,
     scale,
     smoke,
@@ -47,6 +49,8 @@ COMMANDS: dict[str, Any] = {
     "resume": resume,
     "run": run,
     "key": key,
+    "rotate": rotate,
+    "rights": rights,
     "smoke": smoke,
     "down": down,
 }

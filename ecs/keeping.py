@@ -35,7 +35,7 @@ def add_keeping_options(group: argparse._ArgumentGroup) -> None:
     )
 
 
-def keeping_parameters(options: argparse.Namespace) -> dict[str, object]:
+def keeping_parameters(options: argparse.Namespace) -> dict[str, str | int | None]:
     """Raises InvalidUsage for values that web would refuse."""
     _check_warm(options.warm)
     for option, value, least in (

@@ -63,6 +63,11 @@ class Template:
         parameters: dict[str, dict[str, Any]] = self.parsed["Parameters"]
         return parameters
 
+    def values(self, given: Mapping[str, str]) -> dict[str, str]:
+        """The value of each parameter that is given or has a default."""
+        defaults = {name: str(each["Default"]) for name, each in self.parameters.items() if "Default" in each}
+        return {**defaults, **given}
+
 
 class ParameterizedTemplate:
     """A parsed template together with parameter values; a parameter without a value has its default."""
