@@ -98,7 +98,7 @@ def _alarms(app: ParameterizedTemplate) -> int:
 def rate_from_which_elasticache_is_cheaper(app: ParameterizedTemplate) -> float:
     """Predictions a second: their writes to EFS cost what ElastiCache costs more than the task of Redis."""
     address = PUBLIC_ADDRESS_HOUR * HOURS_PER_MONTH * (app.parameter("PublicAddresses") == "ENABLED")
-    own = _task_cost(app, "RedisTask") + address + DNS_ZONE_MONTH
+    own = _task_cost(app, "RedisTask") + address + DNS_ZONE_MONTH + ALARM_MONTH
     millions_a_month = max(0.0, _nodes(app) - own) / APPEND_ONLY_FILE_MILLION
     return millions_a_month * 1e6 / (HOURS_PER_MONTH * 3600)
 

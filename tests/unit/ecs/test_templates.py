@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import yaml
 from cfnlint.api import lint_file
 
 from ecs import api_keys
@@ -15,7 +14,7 @@ from ecs.api_keys import EntrySecret
 from ecs.errors import InvalidUsage
 from ecs.names import SERVICES, ResourceNames
 from ecs.options import add_options, app_parameters, base_parameters
-from ecs.template import TEMPLATES, Template, _Loader
+from ecs.template import TEMPLATES, Template
 from tests.unit.ecs.conftest import StubClient
 from tests.unit.ecs.templates import shipped
 from web.keys import parse_keys
@@ -56,11 +55,7 @@ def test_a_template_too_large_for_cloudformation_is_refused(tmp_path: Path) -> N
 
 def test_comments_stay_in_the_file(tmp_path: Path) -> None:
     (tmp_path / "app.yaml").write_text(f"# {'x' * 51_200}\nParameters:\n\n  # why\n  Name: '#1'\n")
-    template = Template("app", tmp_path)
-    assert template.body == "Parameters:\n  Name: '#1'\n"
-    for name in ("base", "app"):
-        full = yaml.load((TEMPLATES / f"{name}.yaml").read_text(), _Loader)  # noqa: S506 (a SafeLoader)
-        assert Template(name).parsed == full
+    assert Template("app", tmp_path).body == '{"Parameters":{"Name":"#1"}}'
 
 
 def test_the_command_line_and_the_templates_use_the_same_names() -> None:
