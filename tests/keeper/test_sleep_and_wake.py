@@ -32,7 +32,9 @@ def seconds_of_ours(world: World, number: int) -> list[float]:
     return [world.tally.ours(job) for job in cold_arrivals(world, number) if job.asleep]
 
 
-@pytest.mark.parametrize("number", [1_000, pytest.param(13_000, marks=pytest.mark.slow)])
+@pytest.mark.parametrize(
+    "number", [1_000, pytest.param(13_000, marks=[pytest.mark.slow, pytest.mark.timeout(1_200)])]
+)
 def test_what_is_ours_of_a_cold_start_takes_three_seconds(number: int) -> None:
     world = World(Scene(seed=1, idle=60))
     ours = seconds_of_ours(world, number)
