@@ -32,7 +32,7 @@ def run(deployment: Deployment, screen: Screen, options: argparse.Namespace) -> 
     if not key:
         raise InvalidUsage(
             "PAYGRADE_API_KEY is not set",
-            "set it to the key that up printed; python -m ecs key NAME creates one",
+            "set it to the key that up printed; python -m ecs key add NAME makes one",
         )
     if options.url and not options.url.startswith(("http://", "https://")):
         raise InvalidUsage(

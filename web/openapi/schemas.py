@@ -131,6 +131,7 @@ class PredictionListSchema(TypedDict):
 
 class ModelUrlsSchema(TypedDict):
     self: Path
+    report: Annotated[Path | None, Field(description="A page that says how good it is; null without one")]
 
 
 class ModelSchema(TypedDict):
