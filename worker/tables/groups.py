@@ -98,7 +98,8 @@ def _rows_that_fit(file: RawIOBase, footer: pyarrow.parquet.FileMetaData, row: _
             f"a row has {size} bytes or more; it may have {LONGEST_RECORD}, leave long columns out"
         )
     fitting: int = BLOCK_BYTES // int(max(average, row.values) + sum(longest) + row.names)
-    return max(min(fitting, BLOCK_CELLS // footer.num_columns), 1)
+    most: int = BLOCK_CELLS // footer.num_columns
+    return max(min(fitting, most), 1)
 
 
 def _longest_texts(
