@@ -24,14 +24,15 @@ from urllib.error import HTTPError
 
 from redis import Redis, RedisError
 
-from jobs.errors import InvalidSettings
+from jobs.connection import connect, store_errors
+from jobs.errors import InvalidSettings, StoreUnavailable
 from jobs.files.privacy import make_private
 from jobs.settings import RUNNING, Settings, announce, load_settings
 from model.description.errors import ModelError
 from model.description.manifest import Manifest
 from model.serving import ServedModel, choose_model
 from web.keys import digest
-from web.listening import check_free
+from web.starting import check_start
 
 READY_WITHIN_SECONDS = 60
 
@@ -88,7 +89,6 @@ def main() -> int:
     signal.signal(signal.SIGTERM, _interrupt)
     try:
         settings = load_settings()
-        check_free(arguments.host, arguments.port)
         data = settings.data.resolve()
         make_private(data)
         with only_one(data) as lock:
@@ -99,6 +99,10 @@ def main() -> int:
                 arguments.model,
                 only="default_model" not in settings.model_fields_set,
             )
+            own = {"bundles": served.bundles, "default_model": served.default}
+            check_start(settings.model_copy(update=own), arguments.host, arguments.port)
+            if "redis_url" in settings.model_fields_set:
+                check_redis(settings)
             return run(settings, served, arguments.host, arguments.port, data, lock)
     except (InvalidSettings, ModelError, OSError) as error:
         print(f"run: {error}", file=sys.stderr)
@@ -176,6 +180,18 @@ def embedded_store(folder: Path) -> tuple[list[str], str]:
         raise InvalidSettings(f"a store of an earlier run still has {folder}; end that valkey-server first")
     configuration.write_text(STORE.format(port=port, password=password, folder=folder))
     return [str(get_binary_path()), str(configuration)], f"redis://:{password}@127.0.0.1:{port}/0"
+
+
+def check_redis(settings: Settings) -> None:
+    """Raises InvalidSettings if Redis cannot be used."""
+    try:
+        with store_errors():
+            connect(settings).ping()
+    except (StoreUnavailable, RedisError) as error:
+        reason = str(error.__cause__ or error).rstrip(".")
+        raise InvalidSettings(
+            f"REDIS_URL: {reason}; start that Redis, correct the address, or unset REDIS_URL for a store here"
+        ) from None
 
 
 def address_of(host: str, port: int) -> str:

@@ -15,7 +15,7 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 from jobs.errors import InvalidSettings
 
 PREFIX = "PAYGRADE_"
-CLIENT_SETTINGS = {"PAYGRADE_URL", "PAYGRADE_KEY"}
+CLIENT_SETTINGS = {"PAYGRADE_URL", "PAYGRADE_API_KEY"}
 """Settings of the client. They may be set in the environment, and are ignored here."""
 
 RUNNING = "running.json"
@@ -159,7 +159,9 @@ def load_settings() -> Settings:
     try:
         return Settings()
     except ValidationError as error:
-        raise InvalidSettings("; ".join(_sentence(fault) for fault in error.errors())) from None
+        # A default that follows another setting has no fault of its own.
+        faults = [fault for fault in error.errors() if fault["type"] != "default_factory_not_called"]
+        raise InvalidSettings("; ".join(map(_sentence, faults))) from None
 
 
 def _sentence(fault: Any) -> str:

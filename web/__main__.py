@@ -12,12 +12,11 @@ from jobs.errors import InvalidSettings  # noqa: E402
 from jobs.files.privacy import write_privately  # noqa: E402
 from jobs.logs import log_to_stderr  # noqa: E402
 from jobs.settings import load_settings  # noqa: E402
-from model.description.catalog import Catalog  # noqa: E402
 from model.description.errors import ModelError  # noqa: E402
-from web.keys import KEY_NAME, ApiKeys, digest  # noqa: E402
-from web.listening import check_free, is_loopback  # noqa: E402
+from web.keys import KEY_NAME, digest  # noqa: E402
 from web.server import WebServer  # noqa: E402
-from web.webhooks.secrets import WebhookSecrets, new_secret  # noqa: E402
+from web.starting import check_start  # noqa: E402
+from web.webhooks.secrets import new_secret  # noqa: E402
 
 
 def main() -> int:
@@ -35,17 +34,8 @@ def main() -> int:
     try:
         write_privately()
         settings = load_settings()
-        keys = ApiKeys(settings.api_keys.get_secret_value(), settings.api_keys_file)
-        if not (keys.owners or settings.allow_anyone or is_loopback(arguments.host)):
-            raise InvalidSettings(
-                f"without keys web listens on loopback only, not on {arguments.host}; "
-                "set PAYGRADE_API_KEYS, or PAYGRADE_ALLOW_ANYONE=true"
-            )
-        WebhookSecrets(settings)  # raises InvalidSettings
+        keys, catalog = check_start(settings, arguments.host, arguments.port)
         journal = log_to_stderr(settings.log_level)
-        catalog = Catalog(settings.bundles, settings.default_model)
-        catalog.find()  # raises UnknownModel without the default model
-        check_free(arguments.host, arguments.port)
         WebServer(settings, keys, catalog, journal, arguments.host, arguments.port).run()
     except (InvalidSettings, ModelError) as error:
         print(f"web: {error}", file=sys.stderr)

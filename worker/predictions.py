@@ -63,9 +63,9 @@ class PredictionLoop:
         """Does nothing: there is no thread to wait for."""
 
     def _record(self, outcomes: list[Outcome], wake_up: str) -> list[Claim]:
-        """Records and claims. After a single job it usually only records, since nothing else waits then."""
+        """Records and claims. After a single row it usually only records, since nothing else waits then."""
         claims: list[Claim] = []
-        if len(outcomes) == 1 and time.monotonic() < self._claim_at:
+        if len(outcomes) == 1 and len(outcomes[0].claim.rows) == 1 and time.monotonic() < self._claim_at:
             counted = patiently(self.consumer.record, outcomes)
         else:
             counted, claims = self._record_and_claim(outcomes, wake_up)

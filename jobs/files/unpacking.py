@@ -18,7 +18,8 @@ _GZIP_WINDOW = 31
 """The `wbits` that make zlib read a gzip stream."""
 _RAW_WINDOW = -15
 _LOCAL_HEADER = struct.Struct("<4sHHHHHIIIHH")
-_ENCRYPTED = 1
+_ENCRYPTED, _SIZE_FOLLOWS = 1, 8
+"""Bits of the flags: the second says that the header does not know the size."""
 _END, _END_64 = b"PK\x05\x06", b"PK\x06\x06"
 _LONGEST_END = 128 * 1024
 """The end of a zip file, which tells the size of its directory, and a comment of at most 64 KiB."""
@@ -105,16 +106,17 @@ def _start_of_stream(start: bytes) -> bytes:
 
 
 def _start_of_member(start: bytes) -> bytes:
-    _, _, flags, method, *_, name_size, extra_size = _LOCAL_HEADER.unpack_from(start)
+    _, _, flags, method, *_, size, _, name_size, extra_size = _LOCAL_HEADER.unpack_from(start)
     at = _LOCAL_HEADER.size
     name, data = start[at : at + name_size], start[at + name_size + extra_size :]
     if name == b"[Content_Types].xml" or name.startswith((b"xl/", b"_rels/")):
         raise InvalidTable("this is a workbook of Excel; save the sheet as CSV")
     if flags & _ENCRYPTED:
         raise InvalidTable(_ENCRYPTED_ZIP)
-    if name.endswith(b"/") or method not in (ZIP_STORED, ZIP_DEFLATED):
-        return b""
-    return zlib.decompressobj(_RAW_WINDOW).decompress(data, PIECE) if method == ZIP_DEFLATED else data[:PIECE]
+    if method == ZIP_DEFLATED and not name.endswith(b"/"):
+        return zlib.decompressobj(_RAW_WINDOW).decompress(data, PIECE)
+    is_file = method == ZIP_STORED and not name.endswith(b"/")
+    return data[: min(size, PIECE)] if is_file and not flags & _SIZE_FOLLOWS else b""
 
 
 def _only_member(packed: ZipFile) -> ZipInfo:

@@ -1,16 +1,25 @@
 -- Claims: how a consumer gets the entries that it works on.
 -- @include queues/turns
 
-local SHARE_IN_TURNS, MOST_JOBS_IN_TURNS = 8, 128  -- claims are smaller then, so that whoever comes next waits less
+-- Claims are smaller in turns, so that whoever comes next waits less; the more so while several owners wait.
+local SHARE_IN_TURNS, MOST_JOBS_IN_TURNS = 8, 128
+local CROWDED_SHARE, MOST_JOBS_IN_CROWD = 128, 16
 local MOST_ENTRIES = 4096  -- that one claim reads; some may be dropped
 local ANSWER_EXPIRES_MS = 2000  -- a consumer that neither claims again nor withdraws its wake-up counts as lost
+
+-- How many rows, and how many jobs, a claim takes of those behind.
+local function share_in_turns(queue, wanted)
+  if redis.call('EXISTS', key_of(queue, 'crowded')) == 1 then return math.ceil(wanted / CROWDED_SHARE), MOST_JOBS_IN_CROWD end
+  return math.ceil(wanted / SHARE_IN_TURNS), MOST_JOBS_IN_TURNS
+end
 
 -- Claims entries for one consumer until they have `wanted` rows. First comes the entry that the consumer has read already
 -- (`read`: the entry and its fields, or nil); without it, one entry of a lost worker, which is claimed alone, so that other
 -- jobs are not lost with it; then the entries that wait, at last those behind, one more of which is left to whoever watches
--- the queue. `start(stream, entry, fields)` returns the claim, or nil to skip an entry. With `last`, the wake-up is withdrawn
--- if nothing was claimed.
-local function claim(queue, consumer, wake_up_name, wanted, read, last, start)
+-- the queue: to other consumers, and to this one if it `watches` after a single row, instead of claiming again.
+-- `start(stream, entry, fields)` returns the claim, or nil to skip an entry. With `last`, the wake-up is withdrawn if nothing
+-- was claimed.
+local function claim(queue, consumer, wake_up_name, wanted, read, last, watches, start)
   local claimed, rows, entries, rows_read = {}, 0, 0, 0
 
   local function begin(stream, entry, fields)
@@ -51,13 +60,15 @@ local function claim(queue, consumer, wake_up_name, wanted, read, last, start)
   if not alone then take_waiting() end
   local left = rows_read > 0 and count_rows(queue, -rows_read) or tonumber(redis.call('GET', rows_key(queue)) or 0)
   if left > 0 and not alone and redis.call('EXISTS', key_of(queue, 'turns')) == 1 then
-    local share, read_before = math.ceil(wanted / SHARE_IN_TURNS), rows_read
-    while rows < share and #claimed < MOST_JOBS_IN_TURNS and entries < MOST_ENTRIES
-      and take_turns(queue, share - rows, MOST_JOBS_IN_TURNS - #claimed) do
+    local share, most = share_in_turns(queue, wanted)
+    local read_before = rows_read
+    while rows < share and #claimed < most and entries < MOST_ENTRIES
+      and take_turns(queue, share - rows, most - #claimed, #claimed == 0) do
       take_waiting()
     end
     if rows_read > read_before then count_rows(queue, read_before - rows_read) end
-    take_turns(queue, 1, 1)
+    local is_watched = (watches and rows <= 1) or count_live(consumers_key(queue), ALIVE_MS) > 1
+    if is_watched then take_turns(queue, 1, 1, true) end
   end
   if #claimed > 0 then
     if wake_up_name ~= '' then

@@ -10,7 +10,9 @@
 --   queue:<name>:retry       stream  entries of predictions whose worker was lost: each is claimed alone
 --   queue:<name>:of:<owner>  stream  entries of the owner that wait for their turns, numbered by the rows before each
 --   queue:<name>:numbered    hash    how many rows were put into each of these since it was empty
---   queue:<name>:turns       zset    owners with such entries, by the rows that they were given
+--   queue:<name>:turns       zset    owners with such entries, by the rows that will have been given when they have a turn
+--   queue:<name>:given       string  how many rows were given so far, by the same count
+--   queue:<name>:crowded     string  exists for a short time after an owner began to wait beside another
 --   queue:<name>:behind      string  how many such entries there are
 --   queue:<name>:rows        string  how many rows wait in all of these streams
 --   queue:<name>:wake_ups    zset    wake-ups that were sent or are being answered, by the time when they expire

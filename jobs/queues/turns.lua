@@ -1,12 +1,14 @@
 -- What waits in a queue, and the turns of owners. While less than a claim's worth waits, entries go to the queue's own stream,
 -- first come, first served. What comes later waits behind, in a stream of its owner. A claim that has emptied the queue's own
--- stream fills it from those of the owners in turns; whoever was given the fewest rows is next. So nobody waits for more than
--- a few claims of another.
+-- stream fills it from those of the owners in turns. Whose next entry would bring its owner the fewest rows is next, counted
+-- from what all others had been given when the owner began to wait (self-clocked fair queueing: S. J. Golestani, 1994). So
+-- nobody waits for more than a few claims of another.
 -- @include queues/common
 
 local MOST_JOBS = 256  -- in one claim, so that Redis is soon free again
 local FIRST_CLAIM_ROWS = 1  -- until a consumer has claimed
 local MOST_IN_A_TURN = 16  -- entries
+local CROWDED_MS = 2000  -- since an owner began to wait beside another
 
 local states = {}  -- queue -> what state_of has read
 
@@ -57,13 +59,17 @@ end
 
 -- Adds an entry that waits behind; `known` is what behind_of returns. Returns its number in the stream of its owner.
 local function put_behind(queue, owner, known, id, rows, ...)
-  local turns = key_of(queue, 'turns')
   local number = whole(known.next)
   redis.call('XADD', key_of(queue, 'of:' .. owner), number .. '-0', 'id', id, 'rows', rows, ...)
   redis.call('HINCRBY', key_of(queue, 'numbered'), owner, rows)
   if not known.first then
-    -- After the owner who is next, or newcomers could keep that owner waiting for ever; before all who had a turn since.
-    redis.call('ZADD', turns, 'NX', (redis.call('ZRANGE', turns, 0, 0, 'WITHSCORES')[2] or 0) + 0.5, owner)
+    local turns = key_of(queue, 'turns')
+    local due = (redis.call('GET', key_of(queue, 'given')) or 0) + rows
+    if redis.call('EXISTS', turns) == 1 then
+      due = due - 0.5  -- before an owner who would be due at the same time
+      redis.call('SET', key_of(queue, 'crowded'), 1, 'PX', CROWDED_MS)
+    end
+    redis.call('ZADD', turns, due, owner)
   end
   state_of(queue).behind = redis.call('INCR', key_of(queue, 'behind'))
   return number
@@ -82,30 +88,40 @@ local function remove_behind(queue, owner, entries)
   redis.call('ZREM', key_of(queue, 'turns'), owner)
 end
 
--- Gives one owner a turn: moves its first entries, up to `most` or with about `rows` rows, to the queue's own stream.
--- Returns how many were moved, and their rows.
-local function give_turn(queue, owner, rows, most)
+-- Gives one owner, whose turn is due, a turn: moves its first entries, up to `most` or with about `rows` rows, to the queue's
+-- own stream. What is larger than `room` rows is moved only as the first, and if `at_least_one`. Returns how many were moved,
+-- and their rows.
+local function give_turn(queue, owner, due, rows, room, most, at_least_one)
   local added = redis.call('GET', key_of(queue, 'added'))
+  local entries = redis.call('XRANGE', key_of(queue, 'of:' .. owner), '-', '+', 'COUNT', MOST_IN_A_TURN + 1)
   local moved, given = {}, 0
-  for _, entry in ipairs(redis.call('XRANGE', key_of(queue, 'of:' .. owner), '-', '+', 'COUNT', MOST_IN_A_TURN)) do
-    if #moved == most or given >= rows then break end
+  for number = 1, math.min(#entries, most, MOST_IN_A_TURN) do
+    local entry, fields = unpack(entries[number])
+    local fits = given + fields[4] <= room or (at_least_one and number == 1)
+    if given >= rows or not fits then break end
     -- Numbered after all that were ever added to this stream, and before the next.
-    redis.call('XADD', stream_key(queue), added and added .. '-*' or '*', unpack(entry[2]))
-    moved[#moved + 1], given = entry[1], given + entry[2][4]
+    redis.call('XADD', stream_key(queue), added and added .. '-*' or '*', unpack(fields))
+    moved[number], given = entry, given + fields[4]
   end
-  if remove_behind(queue, owner, moved) then redis.call('ZINCRBY', key_of(queue, 'turns'), given, owner) end
+  if #moved == 0 then return 0, 0 end
+  local given_in_all = due - entries[1][2][4] + given
+  redis.call('SET', key_of(queue, 'given'), given_in_all)
+  if remove_behind(queue, owner, moved) then
+    redis.call('ZADD', key_of(queue, 'turns'), given_in_all + entries[#moved + 1][2][4], owner)
+  end
   return #moved, given
 end
 
--- Moves entries that wait behind to the queue's own stream until it has `rows` rows or `most` entries more, the owners' in
--- turns. Returns whether it moved any.
-local function take_turns(queue, rows, most)
+-- Moves entries that wait behind to the queue's own stream, the owners' in turns, while these have no more than `rows` rows and
+-- `most` entries; with `at_least_one`, one may have more rows. Returns whether it moved any.
+local function take_turns(queue, rows, most, at_least_one)
   local moved, given = 0, 0
   while moved < most and given < rows do
-    local owner = redis.call('ZRANGE', key_of(queue, 'turns'), 0, 0)[1]
+    local owner, due = unpack(redis.call('ZRANGE', key_of(queue, 'turns'), 0, 0, 'WITHSCORES'))
     if not owner then break end
-    local turn = math.min(math.ceil(rows / MOST_IN_A_TURN), rows - given)
-    local entries, its_rows = give_turn(queue, owner, turn, most - moved)
+    local turn, room = math.ceil(rows / MOST_IN_A_TURN), rows - given
+    local entries, its_rows = give_turn(queue, owner, tonumber(due), turn, room, most - moved, at_least_one and moved == 0)
+    if entries == 0 then break end
     moved, given = moved + entries, given + its_rows
   end
   return moved > 0

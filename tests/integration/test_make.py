@@ -1,8 +1,11 @@
 """make sets up what a target needs, once, and nothing that it does not own."""
 
+import io
 import os
+import runpy
 import shutil
 import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -63,7 +66,7 @@ def test_an_environment_of_another_checkout_is_left_alone(
 def test_running_installs_what_running_needs_only(checkout: Checkout) -> None:
     commands = checkout.would_run("run")
     assert "MB, into .venv (once)" in commands
-    assert "--requirement requirements/run.txt" in commands
+    assert "install.py requirements/run.txt" in commands
     assert "requirements/dev.txt" not in commands
     packages = {
         line.split("==")[0] for line in (ROOT / "requirements/run.txt").read_text().split() if "==" in line
@@ -75,7 +78,7 @@ def test_running_installs_what_running_needs_only(checkout: Checkout) -> None:
 def test_testing_after_running_adds_to_the_environment(checkout: Checkout) -> None:
     checkout.installed("run")
     commands = checkout.would_run("test")
-    assert "--requirement requirements/dev.txt" in commands
+    assert "install.py requirements/dev.txt" in commands
     assert "--clear" not in commands
 
 
@@ -89,9 +92,50 @@ def test_a_change_of_what_running_needs_makes_the_environment_anew(checkout: Che
     checkout.installed("run", "dev")
     (checkout.folder / "requirements/run.txt").touch()
     assert "venv --clear .venv" in checkout.would_run("run")
-    assert "--requirement requirements/dev.txt" in checkout.would_run("test")
+    assert "install.py requirements/dev.txt" in checkout.would_run("test")
 
 
 def test_chaos_may_be_longer(checkout: Checkout) -> None:
     command = checkout.make("--dry-run", "chaos", "SEEDS=20", "SECONDS=60").stdout
     assert "-m tests.chaos --seeds 20 --seconds 60" in command
+
+
+def install(file: Path) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "requirements/install.py", str(file)]
+    return subprocess.run(command, cwd=ROOT, capture_output=True, text=True)
+
+
+def test_what_cannot_be_installed_fails_with_the_reason(tmp_path: Path) -> None:
+    (tmp_path / "lock.txt").write_text("no-such-package==1.0 --hash=sha256:" + "0" * 64 + "\n")
+    done = install(tmp_path / "lock.txt")
+    assert done.returncode != 0
+    assert "no-such-package" in done.stderr
+
+
+def test_a_terminal_shows_how_far_the_installation_is(capsys: pytest.CaptureFixture[str]) -> None:
+    installer = runpy.run_path(str(ROOT / "requirements/install.py"))
+    pip_says = [
+        "Collecting flask==3.1 (from -r run.txt (line 1))\n",
+        "Requirement already satisfied: redis==8.0 in .venv (from -r run.txt (line 2))\n",
+        "Installing collected packages: flask\n",
+    ]
+    with capsys.disabled(), pytest.MonkeyPatch.context() as patch:
+        shown: list[str] = []
+        patch.setattr(sys, "stdout", Terminal(shown))
+        installer["show"](pip_says, 4)
+    bars = "".join(shown).split("\r")[1:]
+    assert [bar.split("] ")[1].strip() for bar in bars] == ["flask==3.1", "redis==8.0", "unpacking"]
+    assert [bar.count("#") for bar in bars] == [7, 15, 30]
+
+
+class Terminal(io.StringIO):
+    def __init__(self, shown: list[str]) -> None:
+        super().__init__()
+        self._shown = shown
+
+    def write(self, text: str) -> int:
+        self._shown.append(text)
+        return len(text)
+
+    def isatty(self) -> bool:
+        return True

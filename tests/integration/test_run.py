@@ -180,6 +180,28 @@ def test_a_port_in_use_is_one_clear_line(start_run: StartRun, shared: Stack) -> 
     assert "in use" in line
 
 
+@pytest.mark.parametrize(
+    ("setting", "value"),
+    [
+        ("PAYGRADE_API_KEYS", "a-key-without-its-digest"),
+        ("PAYGRADE_API_KEYS_FILE", "/no/such/file"),
+        ("PAYGRADE_WEBHOOK_SECRETS", "ada:short"),
+        ("PAYGRADE_DEFAULT_MODEL", "nothing"),
+        ("REDIS_URL", "redis://127.0.0.1:1/0"),
+        ("REDIS_URL", "redis://no.such.host.invalid/0"),
+    ],
+)
+def test_a_setting_that_cannot_work_is_one_clear_line_before_anything_starts(
+    start_run: StartRun, setting: str, value: str
+) -> None:
+    run = start_run(**{setting: value})
+    assert run.service.ended() == 2
+    [line] = run.service.says().splitlines()
+    assert line.startswith("run: ")
+    assert setting in line
+    assert not (run.data / "supervisord.conf").exists()
+
+
 def test_a_second_run_on_the_same_data_is_refused(start_run: StartRun) -> None:
     first = start_run().up()
     second = start_run()

@@ -1,7 +1,9 @@
 """Clients of a Redis in memory. Each call lets others run before and after, and may meet a fault."""
 
+from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import suppress
+from hashlib import sha1
 from typing import Any, NamedTuple, NoReturn
 
 from fakeredis import FakeServer
@@ -14,19 +16,20 @@ from jobs.errors import FilesUnavailable
 from tests.simulation.scheduler import Actor, Process, Scheduler
 from tests.unit.in_memory import MemoryRedis
 
-CHANGES = frozenset({"EVALSHA", "EVAL", "pipeline", "send_task"})
-"""The calls after which those who wait for a change look again."""
+READS = frozenset({"GET", "XREADGROUP", "SUBSCRIBE"})
+"""The calls after which those who wait for a change need not look again."""
 SLOWEST_FILE_SECONDS = 0.05
 WEB_TIMEOUT, WORKER_TIMEOUT = 2.0, 5.0
 """Seconds after which a client gives up, as jobs/connection.py sets them."""
 
 
 class Fault(NamedTuple):
-    """What befalls the process that makes the call with this number."""
+    """What befalls the process that makes the call with this number; with `on`, of this script alone."""
 
     at: int
     kind: str
     seconds: float
+    on: str = ""
 
 
 class Network:
@@ -38,11 +41,14 @@ class Network:
         """How far the clock of the store is off, in seconds."""
         self.on_kill: Callable[[Process], None] = lambda process: None
         self.calls = 0
+        self.script_names: dict[str, str] = {}
+        """By the SHA-1 of the text, as Redis knows a script."""
+        self._calls_of: Counter[str] = Counter()
         self.trace: list[str] = []
         self.faults_met: list[str] = []
         self.last_fault_at = scheduler.now
         self._scheduler = scheduler
-        self._faults = {fault.at: fault for fault in faults}
+        self._faults = {(fault.on, fault.at): fault for fault in faults}
         self._down_until = 0.0
         self._loses_messages_until = 0.0
         self._files_away_until = 0.0
@@ -64,7 +70,7 @@ class Network:
         scheduler.step()
         self.calls += 1
         self.trace.append(f"{self.calls} {scheduler.process.name} {name}")
-        fault = self._faults.get(self.calls)
+        fault = self._fault_of(name)
         self._refuse_while_down()
         reply = self._meet(fault, name, perform) if fault else self._perform(name, perform)
         scheduler.step()
@@ -78,7 +84,7 @@ class Network:
         scheduler.sleep(scheduler.random.random() * SLOWEST_FILE_SECONDS)
         self.calls += 1
         self.trace.append(f"{self.calls} {scheduler.process.name} files {name}")
-        fault = self._faults.get(self.calls)
+        fault = self._faults.get(("", self.calls))
         if scheduler.now < self._files_away_until:
             raise FilesUnavailable("the disk is away")
         try:
@@ -101,10 +107,27 @@ class Network:
             return perform()
         finally:
             self._in_store = False
-            if name in CHANGES:
+            if name not in READS:
                 for actor in self._blocked:
                     actor.wake_at = self._scheduler.now
                 self._blocked.clear()
+
+    def _fault_of(self, name: str) -> Fault | None:
+        """Of this call of the store."""
+        found = self._faults.get(("", self.calls))
+        for part in name.split(" + "):
+            self._calls_of[part] += 1
+            found = found or self._faults.get((part, self._calls_of[part]))
+        return found
+
+    def name_of(self, command: Any, *args: Any) -> str:
+        """The name of a command, or of the script that it calls."""
+        match command:
+            case "EVALSHA":
+                return self.script_names.get(_text(args[0]), "EVALSHA")
+            case "EVAL":
+                return self.script_names.get(sha1(_text(args[0]).encode()).hexdigest(), "EVAL")  # noqa: S324
+        return str(command)
 
     def _refuse_while_down(self) -> None:
         if self._scheduler.now < self._down_until:
@@ -156,7 +179,7 @@ class Network:
 
     def _perform_late(self, seconds: float, name: str, perform: Callable[[], Any]) -> None:
         self._scheduler.sleep(seconds)
-        with suppress(RedisError):
+        with suppress(RedisError, ValueError):  # the caller has closed its file
             self._perform(name, perform)
 
     def _kill(self, process: Process) -> None:
@@ -170,6 +193,10 @@ class Network:
         raise StoreConnectionError("the store restarts")
 
 
+def _text(value: Any) -> str:
+    return value.decode() if isinstance(value, bytes) else str(value)
+
+
 class SimulatedRedis(MemoryRedis):
     def __init__(self, network: Network) -> None:
         super().__init__(server=network.server, protocol=2)
@@ -177,7 +204,8 @@ class SimulatedRedis(MemoryRedis):
 
     def execute_command(self, *args: Any, **options: Any) -> Any:
         perform = super().execute_command
-        return self.network.call(str(args[0]), lambda: perform(*args, **options))  # type: ignore[no-untyped-call]
+        name = self.network.name_of(*args)
+        return self.network.call(name, lambda: perform(*args, **options))  # type: ignore[no-untyped-call]
 
     def client(self) -> "SimulatedRedis":
         return self
@@ -206,7 +234,8 @@ class SimulatedPipeline(Pipeline):
 
     def execute(self, raise_on_error: bool = True) -> Any:
         perform = super().execute
-        return self._network.call("pipeline", lambda: perform(raise_on_error))
+        names = (self._network.name_of(*args) for args, _ in self.command_stack)
+        return self._network.call(" + ".join(names) or "pipeline", lambda: perform(raise_on_error))
 
 
 class Subscription:

@@ -3,6 +3,7 @@
 import os
 import subprocess
 import sys
+from functools import partial
 from typing import Any
 from unittest.mock import patch
 
@@ -43,11 +44,39 @@ def test_a_seed_is_replayed_call_by_call(seed: int) -> None:
     assert first.calls > 100
 
 
+def sabotaged(script: str, promised: str, broken: str, name: str, kind: Any = None) -> Source:
+    source = load(name, kind)
+    if name != script:
+        return source
+    assert promised in source.text
+    return source._replace(text=source.text.replace(promised, broken))
+
+
 def harsh(seed: int) -> Plan:
     """Many lost calls and kills, so that a few seeds are enough."""
     kinds = ("lose_answer", "kill_after", "lose_request")
     faults = tuple(Fault(at, kinds[at % 3], 0.0) for at in range(60 + seed, 700, 13))
     return Plan(seed, faults, callers=3, jobs=3, batches=0, loss=0)
+
+
+def lost_answers(script: str) -> Plan:
+    """Whoever calls this script does not learn that it was done."""
+    faults = tuple(Fault(at, "lose_answer", 0.0, script) for at in range(1, 40, 2))
+    return Plan(7, faults, callers=3, jobs=3, batches=0, loss=0)
+
+
+@pytest.mark.parametrize(
+    ("script", "promised", "broken"),
+    [
+        ("predictions/record", "local current = job.status == 'running' and", "local current = true or"),
+        ("predictions/cancel", "if job.status ~= 'queued' then", "if false then"),
+    ],
+)
+def test_a_script_that_may_be_done_only_once_is_found_out(script: str, promised: str, broken: str) -> None:
+    plan = lost_answers(script)
+    assert not run(plan).broken
+    with patch("jobs.queues.queue.load", partial(sabotaged, script, promised, broken)):
+        assert run(plan).broken
 
 
 @pytest.mark.parametrize(
@@ -58,13 +87,6 @@ def harsh(seed: int) -> Plan:
     ],
 )
 def test_a_script_that_breaks_a_promise_is_found_out(script: str, promised: str, broken: str) -> None:
-    def sabotaged(name: str, kind: Any = None) -> Source:
-        source = load(name, kind)
-        if name != script:
-            return source
-        assert promised in source.text
-        return source._replace(text=source.text.replace(promised, broken))
-
     assert not any(run(harsh(seed)).broken for seed in range(3))
-    with patch("jobs.queues.queue.load", sabotaged):
+    with patch("jobs.queues.queue.load", partial(sabotaged, script, promised, broken)):
         assert any(run(harsh(seed)).broken for seed in range(20))

@@ -125,8 +125,7 @@ class Journey:
     def ended(self, path: str) -> Any:
         """The resource of a job that has ended.
 
-        A slow machine takes longer than consumers count as alive, and then nothing is woken: no sweeper
-        runs here.
+        On a slow machine no consumer counts as alive by then, and no wake-up is sent: they are woken here.
         """
         while True:
             resource = self.call("GET", path).resource

@@ -63,4 +63,5 @@ WAIT = in_query(
 LIMIT = in_query(
     "limit", "The most jobs on a page", type="integer", minimum=1, maximum=MAX_LIMIT, default=DEFAULT_LIMIT
 )
+GUIDE_FILE = in_path("file", "Path of the page or file, such as README.html", {"minLength": 1})
 FILE = in_path("file", "Name of the file", {"enum": list(FILES)})

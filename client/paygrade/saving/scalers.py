@@ -7,20 +7,37 @@ from typing import Any
 import numpy as np
 
 from paygrade.saving.errors import SaveRefused
-from paygrade.saving.program import Program
+from paygrade.saving.program import Program, require_exact
 from paygrade.saving.reading import Traced, dtypes_of, is_sparse, require_numeric
 
+LAST_BITS = 2.0**-29
+"""As close as this, relative to both, the difference of two numbers is not known to float32's last bit."""
 Operations = list[dict[str, Any]]
 
 
 def read_scaler(program: Program, scaler: Any, traced: Traced, values: Any) -> list[int]:
     require_numeric(program, scaler, traced.columns)
+    _require_exact_centers(program, scaler, traced)
     dtype = dtypes_of(values)[0]
     members = scaling(scaler, dtype, is_sparse(traced.values))
     shifted = any(operation["do"] in ("add", "subtract") for operation in members["operations"])
     like = [program[column] for column in traced.columns]
     made = [replace(one, sure=one.sure and not (one.inexact and shifted), dense=None) for one in like]
     return program.add("scale", traced.columns, made, **members)
+
+
+def _require_exact_centers(program: Program, scaler: Any, traced: Traced) -> None:
+    """Refuse to center a bent column by one of its values: what is left of that value is its last bits."""
+    if type(scaler).__name__ == "RobustScaler" and scaler.with_centering:
+        require_exact(program, traced.columns, "RobustScaler with centering")
+    elif type(scaler).__name__ == "StandardScaler" and scaler.with_mean:
+        for column, values, mean in zip(
+            traced.columns, np.asarray(traced.values, np.float64).T, scaler.mean_, strict=True
+        ):
+            present = values[~np.isnan(values)]
+            distances = np.abs(present - mean)
+            if (distances <= LAST_BITS * abs(mean)).any() and np.ptp(present):
+                require_exact(program, [column], "StandardScaler, whose mean is one of them,")
 
 
 def scaling(scaler: Any, dtype: str, sparse: bool) -> dict[str, Any]:

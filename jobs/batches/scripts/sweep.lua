@@ -36,7 +36,7 @@ end
 count('sweeps|' .. queue)
 sweep_deadlines(queue, MOST, function(id) expire_overdue(id, retention_ms) end)
 sweep_stream(stream_key(queue), lease_ms, MOST, guarded(queue, requeue, function(id) give_up(id, retention_ms) end))
-take_turns(queue, 1, 1)  -- in case all entries before them were removed
+take_turns(queue, 1, 1, true)  -- in case all entries before them were removed
 commit()
 local removable = {}
 for _, expired in ipairs(redis.call('ZRANGEBYSCORE', FILES, '-inf', now_text, 'LIMIT', 0, MOST)) do

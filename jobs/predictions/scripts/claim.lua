@@ -25,6 +25,6 @@ end
 
 local read = entry ~= '' and {entry = entry, fields = {'id', entry_id, 'rows', entry_rows}} or nil
 local guarded_start = guarded(queue, start, function(id) give_up(id, retention_ms) end)
-local claimed = claim(queue, consumer, wake_up_name, rows, read, last ~= '', guarded_start)
+local claimed = claim(queue, consumer, wake_up_name, rows, read, last ~= '', true, guarded_start)
 commit()
 return claimed

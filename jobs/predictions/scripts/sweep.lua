@@ -43,6 +43,6 @@ local guarded_requeue = guarded(queue, requeue, function(id) give_up(id, retenti
 for _, stream in ipairs({stream_key(queue), retry_key(queue)}) do
   sweep_stream(stream, lease_ms, MOST, guarded_requeue)
 end
-take_turns(queue, 1, 1)  -- in case all entries before them were canceled
+take_turns(queue, 1, 1, true)  -- in case all entries before them were canceled
 commit()
 return {requeued, given_up, wake_up(queue, wake_up_name, most_wake_ups)}

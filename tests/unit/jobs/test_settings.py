@@ -83,7 +83,7 @@ def test_an_unknown_setting_is_named(monkeypatch: pytest.MonkeyPatch, name: str)
 
 def test_the_settings_of_the_client_are_ignored(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PAYGRADE_URL", "nowhere")
-    monkeypatch.setenv("PAYGRADE_KEY", "secret")
+    monkeypatch.setenv("PAYGRADE_API_KEY", "secret")
     assert load_settings() == Settings()
 
 
@@ -110,6 +110,12 @@ def test_an_invalid_setting_is_named_in_one_line(
     with pytest.raises(InvalidSettings, match=f"^{variable(field)}: ") as refusal:
         load_settings()
     assert "\n" not in str(refusal.value)
+
+
+def test_a_default_that_follows_an_invalid_setting_is_not_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("REDIS_URL", "elsewhere")
+    with pytest.raises(InvalidSettings, match=r"^REDIS_URL: [^;]*$"):
+        load_settings()
 
 
 def test_all_invalid_settings_are_named_at_once(monkeypatch: pytest.MonkeyPatch) -> None:

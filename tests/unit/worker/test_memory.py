@@ -21,12 +21,15 @@ from worker.tables.plan import _read_footer
 TAKE = """
 from worker.memory import MemoryBudget, is_out_of_memory
 MemoryBudget(640 * 1024 * 1024).enforce()
-import numpy as np, pyarrow as pa, xgboost
+import sys
+import numpy as np, pyarrow as pa
+from model.engines.xgboost import Booster, XGBoostEngine
+engine = XGBoostEngine(Booster(open(sys.argv[1], "rb").read()), 100)
 for take in (
     lambda: bytearray(2**30),
     lambda: np.ones(2**28),
     lambda: pa.allocate_buffer(2**30),
-    lambda: xgboost.DMatrix(np.zeros((20_000_000, 2), np.float32), nthread=1),
+    lambda: engine.explain(np.zeros((20_000_000, 1), np.float32)),
 ):
     try:
         take()
@@ -37,7 +40,8 @@ for take in (
 
 @pytest.mark.process
 def test_each_library_says_that_it_is_out_of_memory() -> None:
-    ran = subprocess.run([sys.executable, "-c", TAKE], capture_output=True, text=True, check=True)
+    model = "model/bundles/salary/1/model.ubj"
+    ran = subprocess.run([sys.executable, "-c", TAKE, model], capture_output=True, text=True, check=True)
     assert ran.stdout.split() == ["True"] * 4
 
 

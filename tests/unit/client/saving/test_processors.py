@@ -14,7 +14,7 @@ import pytest
 from numpy.typing import NDArray
 from sklearn.base import BaseEstimator
 from sklearn.compose import ColumnTransformer, TransformedTargetRegressor
-from sklearn.pipeline import Pipeline
+from sklearn.pipeline import Pipeline, make_pipeline
 from sklearn.preprocessing import (
     Binarizer,
     FunctionTransformer,
@@ -23,6 +23,7 @@ from sklearn.preprocessing import (
     OrdinalEncoder,
     PowerTransformer,
     QuantileTransformer,
+    RobustScaler,
     StandardScaler,
     TargetEncoder,
 )
@@ -65,9 +66,10 @@ def scores_elsewhere(bundle: Path, rows: list[dict[str, Any]]) -> NDArray[Any]:
         FunctionTransformer(np.log1p),
         PowerTransformer(),
         Pipeline([("log", FunctionTransformer(np.log)), ("scale", StandardScaler())]),
+        Pipeline([("log", FunctionTransformer(np.log)), ("scale", RobustScaler(with_centering=False))]),
         QuantileTransformer(output_distribution="normal"),
     ],
-    ids=["log1p", "power", "log and scale", "normal quantiles"],
+    ids=["log1p", "power", "log and scale", "log and robust scale", "normal quantiles"],
 )
 def test_a_logarithm_of_float64_scores_the_same_elsewhere(
     part: Any, towns: pd.DataFrame, tmp_path: Path
@@ -113,6 +115,7 @@ def test_a_power_of_float32_is_refused(towns: pd.DataFrame, tmp_path: Path) -> N
         OneHotEncoder(max_categories=50, handle_unknown="infrequent_if_exist"),
         OrdinalEncoder(handle_unknown="use_encoded_value", unknown_value=-1),
         QuantileTransformer(n_quantiles=50),
+        RobustScaler(),
         TargetEncoder(),
     ],
     ids=lambda one: type(one).__name__,
@@ -134,3 +137,17 @@ def test_a_comparison_after_a_logarithm_is_refused(
     with pytest.raises(paygrade.SaveRefused, match="differ between processors"):
         paygrade.save(fit(part, few), tmp_path / "b", name="t", sample=few, target="size")
     assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("missing", [False, True], ids=["whole", "with missing values"])
+def test_centering_by_a_mean_that_is_a_value_is_refused(missing: bool, tmp_path: Path) -> None:
+    grid = pd.DataFrame({"pop": np.tile([1.0, 10.0, 100.0], 100)})
+    if missing:
+        grid.loc[::50, "pop"] = np.nan
+        grid.loc[1::50, "pop"] = np.nan
+        grid.loc[2::50, "pop"] = np.nan
+    part = Pipeline([("log", FunctionTransformer(np.log)), ("scale", StandardScaler())])
+    size = np.random.default_rng(3).normal(size=len(grid))
+    model = make_pipeline(part, XGBRegressor(n_estimators=3)).fit(grid, size)
+    with pytest.raises(paygrade.SaveRefused, match=r"StandardScaler.* differ between processors"):
+        paygrade.save(model, tmp_path / "b", name="t", sample=grid, target="size")

@@ -46,6 +46,25 @@ def test_the_one_file_of_a_zip_file_is_unpacked(unzipped: Callable[[bytes], byte
     assert unzipped(zipped(extra, method)) == TEXT
 
 
+@pytest.mark.parametrize("method", [zipfile.ZIP_DEFLATED, zipfile.ZIP_STORED])
+def test_the_start_of_a_short_zip_file_ends_where_its_file_does(method: int) -> None:
+    assert unpacked_start(zipped({"a.csv": b"years\n2.5\n"}, method)) == b"years\n2.5\n"
+
+
+def test_the_start_is_unknown_where_a_zip_file_tells_its_size_later() -> None:
+    class Pipe(BytesIO):
+        def seekable(self) -> bool:
+            return False
+
+        def tell(self) -> int:
+            raise OSError
+
+    written = Pipe()
+    with zipfile.ZipFile(written, "w", zipfile.ZIP_STORED) as file:
+        file.writestr("a.csv", b"years\n2.5\n")
+    assert unpacked_start(written.getvalue()) == b""
+
+
 def test_a_zip_file_without_exactly_one_file_is_refused(unzipped: Callable[[bytes], bytes]) -> None:
     for members, count in (({"a": b"1", "b": b"2"}, 2), ({"a/": b""}, 0)):
         with pytest.raises(InvalidTable, match=f"has {count} files; send one with a single file"):

@@ -20,7 +20,7 @@ from jobs.settings import Settings
 from tests.unit.conftest import Clock, Read, job, living, refusals, scored
 from tests.unit.jobs.batches.conftest import OPTIONS, add
 
-CLAIM = 80
+CLAIM = 250
 """Rows that each claim wants; in turns it has an eighth of them."""
 KEYED = Settings(api_keys=SecretStr("ada:" + "0" * 64))
 
@@ -81,6 +81,16 @@ def test_a_job_that_comes_while_a_flood_is_scored_is_in_the_next_claim(
         assert single.id in ids_of(claim())
 
 
+def test_a_large_list_is_not_claimed_together_with_another_owners_row(
+    store: PredictionStore, claim: Callable[[], list[Claim]]
+) -> None:
+    lists = flood(store, jobs=4, rows=1_000)
+    assert ids_of(claim()) == [lists[0].id]
+    [single] = flood(store, jobs=1, owner="bob")
+    assert ids_of(claim()) == [single.id]
+    assert ids_of(claim()) == [lists[1].id]
+
+
 def test_one_owner_without_keys_never_waits_behind(redis: Redis, settings: Settings) -> None:
     flood(PredictionStore(redis, settings), jobs=2_000)
     assert redis.xlen(PREDICTIONS.stream) == 2_000
@@ -103,18 +113,18 @@ def test_owners_get_equal_numbers_of_rows_however_they_send_them(
     flood(store, jobs=40, owner="lists", rows=10)
     claim()
     rows: Counter[str] = Counter()
-    for _ in range(20):
+    for _ in range(100):
         for each in claim():
             rows["lists" if each.listed else "singles"] += len(each.rows)
-    assert rows["lists"] >= 80
-    assert rows["singles"] >= 80
+    assert rows["lists"] >= 150
+    assert rows["singles"] >= 150
 
 
 def test_an_owners_own_jobs_are_claimed_in_order_and_each_once(
     store: PredictionStore, claim: Callable[[], list[Claim]]
 ) -> None:
     posted = {owner: flood(store, jobs=100, owner=owner) for owner in ("ada", "bob", "cleo")}
-    claimed = [job_id for _ in range(40) for job_id in ids_of(claim())]
+    claimed = [job_id for _ in range(200) for job_id in ids_of(claim())]
     for jobs in posted.values():
         own = [each.id for each in jobs]
         assert [job_id for job_id in claimed if job_id in own] == own
@@ -126,8 +136,8 @@ def test_newcomers_do_not_keep_an_owner_waiting_for_ever(
 ) -> None:
     flood(store, jobs=CLAIM)
     last = flood(store, jobs=30, owner="zoe")[-1]
-    for number in range(40):
-        flood(store, jobs=5, owner=f"a{number}")
+    for number in range(200):
+        flood(store, jobs=1, owner=f"a{number}")
         if last.id in ids_of(claim()):
             return
     raise AssertionError("zoe had no turn")
@@ -160,6 +170,8 @@ def test_an_owner_may_post_after_its_last_job_was_canceled(
 def test_canceling_never_removes_the_entry_of_another_job(
     store: PredictionStore, consumer: PredictionConsumer, claim: Callable[[], list[Claim]]
 ) -> None:
+    for name in ("anna", "ben"):
+        consumer.report_alive(living(name))
     first = flood(store, jobs=CLAIM + 1)[-1]
     consumer.claim("child", "wake_up", CLAIM)  # moves the last to the queue's own stream, and leaves it there
     again = flood(store, jobs=CLAIM + 1)  # the numbers of those that wait behind begin anew
@@ -232,15 +244,15 @@ def test_what_waits_behind_counts_as_waiting(
 ) -> None:
     flood(store, jobs=CLAIM)
     clock.forward(5)
-    flood(store, jobs=30, rows=6, owner="bob")
-    assert (capacity().waiting, capacity().rows) == (CLAIM + 30, CLAIM + 180)
+    flood(store, jobs=90, rows=6, owner="bob")
+    assert (capacity().waiting, capacity().rows) == (CLAIM + 90, CLAIM + 540)
     for name in ("anna", "ben", "cleo"):
         consumer.report_alive(living(name))
     assert len(consumer.sweep(most_wake_ups=10).wake_ups) == 3
     claim()
     clock.forward(1)
     assert 1 <= capacity().oldest_seconds < 2
-    assert sum(len(claim()) for _ in range(20)) == 30
+    assert sum(len(claim()) for _ in range(100)) == 90
     assert (capacity().waiting, capacity().rows) == (0, 0)
 
 
@@ -259,14 +271,16 @@ def test_an_owner_may_have_so_many_rows_waiting_and_others_are_not_refused(
     assert isinstance(refused, TooManyWaiting)
     assert refused.rows == 2 + CLAIM
     assert refusals(store, [job(owner="bob")]) == [None]
-    claim()
-    claim()
+    for _ in range(3):
+        claim()
     assert refusals(store, [job([1.0], [2.0])]) == [None]
 
 
 def test_a_consumer_that_watches_the_queue_sees_that_more_waits_behind(
     store: PredictionStore, consumer: PredictionConsumer, claim: Callable[[], list[Claim]]
 ) -> None:
+    for name in ("child", "other"):
+        consumer.report_alive(living(name))
     flood(store, jobs=5, rows=2 * CLAIM)
     claim()
     entry = consumer.wait("other", 1)
