@@ -17,6 +17,7 @@ from web.requests import require_json_accepted
 from web.routing import route
 
 PATH = "/v1/models"
+MOST_EXAMPLES = 10
 
 
 def _name_of(models: ModelSchemas) -> Parameter:
@@ -92,10 +93,15 @@ def model(manifest: Manifest, catalog: Catalog) -> dict[str, Any]:
         "target": manifest.target,
         "unit": manifest.unit,
         "objective": manifest.objective,
+        "scores": manifest.scores,
+        "quantiles": list(manifest.quantiles),
+        "explained": manifest.explained,
         "metrics": manifest.metrics,
+        "features": manifest.schema.to_list(),
         "row": manifest.schema.to_json_schema(),
         "proof": manifest.proof.get("kind"),
         "example": next(iter(manifest.examples), None),
+        "examples": manifest.examples[:MOST_EXAMPLES],
         "urls": {"self": path, "report": f"{path}/report" if catalog.has_report(manifest) else None},
     }
 

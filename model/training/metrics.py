@@ -12,9 +12,9 @@ from sklearn.metrics import accuracy_score, log_loss, mean_absolute_error, r2_sc
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import OneHotEncoder, StandardScaler
 
-from model.booster import median_position
 from model.finishing import INVERSES
 from model.measuring.judged import Predictions, predictions_of_scores
+from model.objective import median_position
 from model.training.cross_validation import Fold, RowNumbers
 from model.training.dataset import Dataset
 from model.training.target import Target
