@@ -15,8 +15,8 @@
 --   job:<id>:in_queue  set    chunks that are in the queue or claimed
 --   job:<id>:tries    hash    how many consumers were lost with each task, and the one that has it, since its last step; not
 --                             those after whom a slice of a chunk was found under trial; '<task> entry': the entry that was
---                             claimed last; '<task> <reason>' and '<task> <reason> since': how often the task was put off
---                             for this reason, and since when; '<task> redone': how often its part was found damaged
+--                             claimed last; '<task> <reason>', and with ' last' and ' waited' behind it: how often the task
+--                             was put off for this reason, when it was last, and how long in all; '<task> redone': how often its part was found damaged
 --   job:<id>:lost_slices  hash  of each chunk that consumers were lost with: the slices of rows that they had noted;
 --                             and, as '<chunk> trying', the slice that is under trial
 --   job:<id>:kept     hash    of a retry: what is in `done` of the batch that it tries again
@@ -173,7 +173,7 @@ end
 local function forget_tries(id, task)
   local names = {task}
   for _, reason in ipairs({'files_unavailable', 'model_unavailable', 'not_finished'}) do
-    names[#names + 1], names[#names + 2] = task .. ' ' .. reason, task .. ' ' .. reason .. ' since'
+    for _, part in ipairs({'', ' last', ' waited'}) do names[#names + 1] = task .. ' ' .. reason .. part end
   end
   redis.call('HDEL', job_key(id) .. ':tries', unpack(names))
 end

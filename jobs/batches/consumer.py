@@ -292,7 +292,7 @@ class BatchConsumer(QueueConsumer):
     def put_off(self, task: BatchTask, reason: str) -> PutOff:
         """Leaves the task to whoever claims it once its lease is over; this claim does not count."""
         put_off = self._put_off(entry=task.entry, id=task.id, task=task.task, reason=reason)
-        return PutOff(put_off.times, put_off.since_ms / 1000)
+        return PutOff(put_off.times, put_off.waited_ms / 1000)
 
     def finish(self, task: BatchTask, status: BatchStatus, error: bytes = b"") -> BatchStatus | None:
         """Ends the batch. Returns its final status; None if the task was stale or another consumer has it.

@@ -72,10 +72,11 @@ def test_a_disk_that_stays_full_fails_the_batch_after_the_patience_of_the_settin
     service: BatchService, clock: Clock, full_disk: pytest.MonkeyPatch
 ) -> None:
     job_id = service.post(TABLE)
-    later(service, clock)
-    later(service, clock, seconds=580)
+    for _ in range(29):
+        later(service, clock, seconds=20)
     assert service.read(job_id).status is BatchStatus.RUNNING
-    later(service, clock, seconds=30)
+    for _ in range(2):
+        later(service, clock, seconds=20)
     record = service.read(job_id)
     assert record.status is BatchStatus.FAILED
     assert orjson.loads(record.error or b"")["type"] == "files_unavailable"

@@ -30,6 +30,21 @@ def test_the_next_sweep_is_not_put_off(
 
 
 @steps
+def test_a_batch_has_not_waited_longer_for_its_files(redis: Redis, clock: Clock, step: int) -> None:
+    store, consumer = BatchStore(redis, Settings()), BatchConsumer(redis, Settings())
+    add(store)
+    waited = []
+    for seconds in (0, 16, step, 16):
+        clock.forward(seconds)
+        consumer.sweep(0)
+        clock.forward(16)
+        consumer.sweep(0)
+        waited.append(consumer.put_off(take(consumer), "files_unavailable").seconds)
+    assert waited[0] == 0
+    assert waited[-1] <= 3 * 60
+
+
+@steps
 def test_a_wake_up_that_was_out_is_sent_again(
     store: PredictionStore, consumer: PredictionConsumer, clock: Clock, step: int
 ) -> None:
