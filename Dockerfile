@@ -1,6 +1,10 @@
 # Three images: docker build --target web . The image predictions is a worker without what only files need.
 # `python -m ecs push` pins the base image: --build-arg PYTHON_IMAGE=python:3.13-slim-bookworm@sha256:...
 ARG PYTHON_IMAGE=python:3.13-slim-bookworm
+ARG VALKEY_IMAGE=valkey/valkey:8-bookworm
+
+# The store, as it is: `python -m ecs push` copies it to the registry of a deployment, where its tag never moves.
+FROM ${VALKEY_IMAGE} AS redis
 
 # The final images copy the virtual environment as a whole, without the tools that built it.
 FROM ${PYTHON_IMAGE} AS build

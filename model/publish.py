@@ -19,6 +19,7 @@ from model.description.checks import DESCRIPTION_FILE
 from model.description.errors import BundleError
 from model.description.lifecycle import next_version
 from model.description.manifest import MODEL_FILE, Manifest, digest
+from model.description.reports import REPORT_FILE
 from model.description.schema import Schema
 from model.engines.library import EngineError, installed_version
 from model.engines.xgboost import XGBoostEngine
@@ -66,9 +67,11 @@ def publish_copy(directory: Path, registry: Registry, version: int | None = None
     """Publish an existing bundle after a test load.
 
     With `version` a copy of that number is published, which has another sha256. Publishing a bundle again
-    changes nothing. Raises BundleError or RegistryUnavailable.
+    changes nothing, but its report is replaced. A copy has no report, since that names another bundle. Raises
+    BundleError or RegistryUnavailable.
     """
-    Bundle.load(Manifest.read(directory))
+    original = Manifest.read(directory)
+    Bundle.load(original)
     with tempfile.TemporaryDirectory(prefix="paygrade-") as folder:
         draft = Path(folder)
         for file in (DESCRIPTION_FILE, MODEL_FILE):
@@ -77,6 +80,9 @@ def publish_copy(directory: Path, registry: Registry, version: int | None = None
             _renumber(draft, version)
         manifest = Manifest.read(draft)
         _put(manifest, registry)
+    report = directory / REPORT_FILE
+    if manifest.sha256 == original.sha256 and report.is_file():
+        registry.put_report(manifest.name, manifest.version, report.read_bytes())
     return PublishedBundle(manifest.ref, manifest.sha256)
 
 
