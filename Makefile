@@ -91,8 +91,12 @@ LOCK := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --fork-s
   --generate-hashes --no-emit-index-url --no-header --no-annotate pyproject.toml
 lock: .venv/dev-installed
 	@$(LOCK) $(UPGRADE) --extra dev --output-file requirements/dev.txt
-	@for extra in run ecs web worker train docs; do \
+	@for extra in run ecs web train docs; do \
 	  $(LOCK) --extra $$extra --constraint requirements/dev.txt --output-file requirements/$$extra.txt || exit 1; done
+# Images of workers have no scipy, which only XGBoost's Python layer imports; `pip install --no-deps` takes such lists.
+	@for extra in predictions worker; do \
+	  $(LOCK) --extra $$extra --no-emit-package scipy --constraint requirements/dev.txt \
+	    --output-file requirements/$$extra.txt || exit 1; done
 
 clean:
 	rm -rf .venv .data build web/guide/site .mypy_cache .ruff_cache .pytest_cache .hypothesis

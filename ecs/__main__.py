@@ -7,7 +7,24 @@ import sys
 from collections.abc import Sequence
 from typing import Any
 
-from ecs import doctor, down, key, logs, plan, ps, push, rollback, run, scale, smoke, up, update, url
+from ecs import (
+    doctor,
+    down,
+    key,
+    logs,
+    plan,
+    ps,
+    push,
+    rights,
+    rollback,
+    rotate,
+    run,
+    scale,
+    smoke,
+    up,
+    update,
+    url,
+)
 from ecs.aws import AWS_ERRORS, Aws, explain_error
 from ecs.deployment import Deployment
 from ecs.errors import EcsError, Interrupted
@@ -28,6 +45,8 @@ COMMANDS: dict[str, Any] = {
     "scale": scale,
     "run": run,
     "key": key,
+    "rotate": rotate,
+    "rights": rights,
     "smoke": smoke,
     "down": down,
 }

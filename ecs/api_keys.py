@@ -1,8 +1,9 @@
-"""Callers' API keys. The secret holds their hashes, in the format of PAYGRADE_API_KEYS."""
+"""Callers' API keys and the secrets of webhooks: entries of secrets of AWS, as .env.example has them."""
 
+import base64
 import hashlib
 import secrets
-from typing import Any
+from typing import Any, NamedTuple
 
 from botocore.exceptions import ClientError
 
@@ -11,28 +12,45 @@ from ecs.aws import code_of
 FIRST_OWNER = "first"
 _FIRST_VERSION_ID = "first-key-of-this-deployment-0001"
 """AWS requires at least 32 characters."""
+_DIGITS = 12
+"""Of a digest, which tell keys apart."""
 
 
-def read_entries(secretsmanager: Any, arn: str) -> list[str]:
-    try:
-        value = secretsmanager.get_secret_value(SecretId=arn).get("SecretString", "")
-    except ClientError as error:
-        if code_of(error) == "ResourceNotFoundException":  # the secret has no value yet
-            return []
-        raise
-    return [entry for entry in value.split(",") if entry]
+class EntrySecret:
+    """A secret whose value is a list of entries, separated by commas. It may have no value yet."""
+
+    def __init__(self, secretsmanager: Any, arn: str) -> None:
+        self._client = secretsmanager
+        self._arn = arn
+
+    def entries(self) -> list[str]:
+        try:
+            value = self._client.get_secret_value(SecretId=self._arn).get("SecretString", "")
+        except ClientError as error:
+            if code_of(error) == "ResourceNotFoundException":  # the secret has no value yet
+                return []
+            raise
+        return [entry for entry in value.replace("#", "").split(",") if entry]
+
+    def write(self, entries: list[str], **version: str) -> None:
+        """AWS refuses an empty value, so that no entries are a comment."""
+        self._client.put_secret_value(SecretId=self._arn, SecretString=",".join(entries) or "#", **version)
 
 
-def create_first_key(secretsmanager: Any, arn: str) -> str | None:
+class KeyDescription(NamedTuple):
+    name: str
+    scope: str
+    digest: str
+
+
+def create_first_key(keys: EntrySecret) -> str | None:
     """Creates a key with both scopes, unless keys exist. Only the returned text contains the key."""
-    if read_entries(secretsmanager, arn):
+    if keys.entries():
         return None
     key, entry = _generate(FIRST_OWNER, operate=True)
     try:
         # AWS writes a version token only once: of two concurrent calls, one gets an error.
-        secretsmanager.put_secret_value(
-            SecretId=arn, SecretString=entry, ClientRequestToken=_FIRST_VERSION_ID
-        )
+        keys.write([entry], ClientRequestToken=_FIRST_VERSION_ID)
     except ClientError as error:
         if code_of(error) == "ResourceExistsException":
             return None
@@ -40,13 +58,27 @@ def create_first_key(secretsmanager: Any, arn: str) -> str | None:
     return key
 
 
-def add_key(secretsmanager: Any, arn: str, owner: str, operate: bool = False) -> str:
-    """Adds a key. Services accept it after their next start."""
+def add_key(keys: EntrySecret, owner: str, operate: bool = False) -> str:
     key, entry = _generate(owner, operate)
-    secretsmanager.put_secret_value(
-        SecretId=arn, SecretString=",".join([*read_entries(secretsmanager, arn), entry])
-    )
+    keys.write([*keys.entries(), entry])
     return key
+
+
+def add_webhook_secret(webhooks: EntrySecret, owner: str) -> str:
+    secret = "whsec_" + base64.b64encode(secrets.token_bytes(32)).decode()
+    webhooks.write([*webhooks.entries(), f"{owner}:{secret}"])
+    return secret
+
+
+def describe(entry: str) -> KeyDescription:
+    name, digest, scope = [*entry.split(":"), "predict"][:3]
+    return KeyDescription(name, scope, digest[:_DIGITS])
+
+
+def matches(entry: str, owner: str, digest: str) -> bool:
+    """Whether it is a key of the owner, and its digest starts so."""
+    name, key_digest, *_ = entry.split(":")
+    return name == owner and key_digest.startswith(digest)
 
 
 def _generate(owner: str, operate: bool) -> tuple[str, str]:

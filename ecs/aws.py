@@ -85,6 +85,11 @@ class Aws:
             )
         return region
 
+    @property
+    def partition(self) -> str:
+        """`aws`, or that of China or of a government."""
+        return str(self._session.get_partition_for_region(self.region))
+
     def client(self, service: str) -> Any:
         if service not in self._clients:
             try:

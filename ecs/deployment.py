@@ -3,19 +3,27 @@
 import argparse
 import subprocess
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from typing import NamedTuple
 
-from ecs import bucket, zones
+from ecs import bucket, bundles, network, zones
 from ecs.aws import Aws
 from ecs.errors import NEXT_STEP_CREATE, InvalidUsage, ResourceNotFound
 from ecs.names import ResourceNames
-from ecs.options import check_https
+from ecs.options import app_parameters, base_parameters, check_callers, check_https
 from ecs.services import Services
+from ecs.settings import arns_of_callers_files
 from ecs.stack import Stack
 from ecs.stack_state import require_stable
 from ecs.template import Template
 
+TAGS_KEPT = 10
 _PLACEHOLDER = "known-after-base"
+
+
+class Parameters(NamedTuple):
+    base: dict[str, str]
+    app: dict[str, str]
 
 
 class Deployment:
@@ -49,11 +57,35 @@ class Deployment:
         """Parameters that make the base use what already exists in the account."""
         return {**self._existing_bucket(), **self._existing_oidc_providers(options)}
 
-    def checked_app_parameters(self, parameters: dict[str, str], zone_option: str | None) -> dict[str, str]:
-        """Adds the zones of a new deployment. Raises InvalidUsage if the parameters contradict each other."""
-        current, region = self.app.parameters(), self.aws.region
-        check_https(current | parameters, region)
-        return {**parameters, **zones.zone_parameters(self.aws.client("ec2"), region, zone_option, current)}
+    def checked_parameters(self, options: argparse.Namespace) -> Parameters:
+        """What the options ask for, what the account has, and what follows from both.
+
+        Raises InvalidUsage if they contradict each other.
+        """
+        base, app = base_parameters(options), app_parameters(options)
+        current_base, current_app = self.base.parameters(), self.app.parameters()
+        check_https(current_app | app, self.aws.region)
+        check_callers(current_app | app, Template("base").values(current_base | base))
+        place = network.Place(self.aws, self.location())
+        network.check_fixed(current_base, base)
+        if network.is_existing(current_base | base):
+            app |= network.app_parameters(
+                place, Template("base").values(current_base | base), current_app | app
+            )
+        else:
+            network.check_own(current_app | app, self.location())
+            app |= {"AddressType": "dualstack"}
+            base |= zones.zone_parameters(
+                self.aws.client("ec2"), self.aws.region, options.zones, current_base
+            )
+        app |= self._derived(app, Template("app").values(current_app | app))
+        return Parameters(base | self.existing_resources(options), app)
+
+    def _derived(self, requested: dict[str, str], values: dict[str, str]) -> dict[str, str]:
+        """Parameters that follow from others, of all of which `values` has the new or current value."""
+        room = bundles.worker_room(values["BundlesBucket"], int(values["WorkerMemory"]))
+        callers_files = arns_of_callers_files(values["S3Allow"], self.aws.partition)
+        return {"WorkerRoom": str(room), **(callers_files if "S3Allow" in requested else {})}
 
     def _existing_bucket(self) -> dict[str, str]:
         if self.base.parameters():
@@ -83,11 +115,25 @@ class Deployment:
             if each["Arn"].endswith(f"/{host}")
         }
 
-    def previous_tag_parameter(self, tag: str) -> dict[str, str]:
+    def previous_tags_parameter(self, tag: str) -> dict[str, str]:
         """Records the running tag, for a later rollback, if the new tag differs."""
-        state = self.app.state()
-        running = state.parameters.get("ImageTag") if state else None
-        return {"PreviousTag": running} if running and running != tag else {}
+        parameters = self.app.parameters()
+        running = parameters.get("ImageTag")
+        if not running or running == tag:
+            return {}
+        others = [each for each in previous_tags(parameters) if each not in (tag, running)]
+        return {"PreviousTags": ",".join([running, *others][:TAGS_KEPT])}
+
+    def check_jobs_are_kept(self, requested: dict[str, str], lose_jobs: bool) -> None:
+        """Raises InvalidUsage for another kind of Redis, to which jobs do not move."""
+        now = self.app.parameters().get("Redis")
+        wanted = requested.get("Redis", now)
+        if now and wanted != now and not lose_jobs:
+            raise InvalidUsage(
+                f"--redis {wanted} loses all jobs and records of {self.names.deployment} in "
+                f"{self.location()}, and those that are accepted during the change",
+                "wait until no job waits, and pass --lose-jobs as well",
+            )
 
     def tag_to_deploy(self, tag: str | None) -> str | None:
         """The given tag; without one, the commit's tag for a new deployment and None for an existing one."""
@@ -102,6 +148,13 @@ class Deployment:
         """The region and account, for confirmation questions."""
         return f"region {self.aws.region} of account {self.aws.account}"
 
+    def resource(self, logical_id: str) -> str:
+        """The physical id of a resource of the app."""
+        found = self.aws.client("cloudformation").describe_stack_resource(
+            StackName=self.names.app, LogicalResourceId=logical_id
+        )
+        return str(found["StackResourceDetail"]["PhysicalResourceId"])
+
     def stop_reason(self, logical_id: str) -> str:
         """Why tasks of a service stop, by its logical id in the template, such as WebService."""
         return self.services.stop_reason(logical_id.removesuffix("Service").lower())
@@ -111,8 +164,9 @@ class Deployment:
         state = self.app.state()
         if state is None or state.in_review:
             raise ResourceNotFound(f"the stack {self.names.app} does not exist", NEXT_STEP_CREATE)
-        if state.parameters.get("LoadBalancing") == "no":
-            return f"http://{self._task_address()}:8000"
+        if state.parameters.get("Front") == "none":
+            private = state.parameters.get("PublicAddresses") == "DISABLED"
+            return f"http://{self._task_address(private)}:8000"
         if "Address" not in state.outputs:
             raise ResourceNotFound(
                 f"the stack {self.names.app} has no address yet ({state.status})",
@@ -120,12 +174,21 @@ class Deployment:
             )
         return state.outputs["Address"]
 
+    @property
+    def in_production(self) -> bool:
+        return self.app.parameters().get("Production") == "yes"
+
+    def protect(self, on: bool) -> None:
+        """Whether CloudFormation refuses to delete the stacks."""
+        for stack in (self.base, self.app):
+            stack.protect(on)
+
     def domain_target(self) -> str:
         """The load balancer's DNS name, to which --domain must point. Empty if no domain is set."""
         state = self.app.state()
         return state.outputs.get("LoadBalancerName", "") if state and state.parameters.get("Domain") else ""
 
-    def _task_address(self) -> str:
+    def _task_address(self, private: bool) -> str:
         interfaces = [
             task.address_of_interface
             for task in self.services.tasks()
@@ -133,7 +196,10 @@ class Deployment:
         ]
         if interfaces:
             found = self.aws.client("ec2").describe_network_interfaces(NetworkInterfaceIds=interfaces[:1])
-            address = found["NetworkInterfaces"][0].get("Association", {}).get("PublicIp")
+            interface = found["NetworkInterfaces"][0]
+            address = interface.get("Association", {}).get("PublicIp")
+            if private:
+                address = interface.get("PrivateIpAddress")
             if address:
                 return str(address)
         raise ResourceNotFound(
@@ -143,6 +209,11 @@ class Deployment:
 
 def _base_parameters_of(app: Template) -> set[str]:
     return set(app.parameters) & set(Template("base").parsed["Outputs"])
+
+
+def previous_tags(parameters: Mapping[str, str]) -> list[str]:
+    """The tags that ran before, the last first."""
+    return [each for each in parameters.get("PreviousTags", "").split(",") if each and each != "none"]
 
 
 def commit_tag() -> str:

@@ -3,6 +3,7 @@
 import re
 import subprocess
 import sys
+from collections.abc import Mapping
 from typing import Any
 
 from ecs.errors import EcsError, InvalidUsage
@@ -37,18 +38,18 @@ class Docker:
             raise DigestUnknown(f"docker printed {digest[:100]!r}")
         return digest
 
-    def build(self, target: str, image: str, base_image: str) -> None:
+    def build(self, target: str, image: str, bases: Mapping[str, str]) -> None:
         """Builds a target of the Dockerfile in the current directory."""
-        self._run(*_BUILD, *_target(target, base_image), "--tag", image, ".")
+        self._run(*_BUILD, *_target(target, bases), "--tag", image, ".")
 
-    def push(self, target: str, image: str, base_image: str) -> None:
+    def push(self, target: str, image: str, bases: Mapping[str, str]) -> None:
         """Pushes what `build` has built, with zstd layers (faster to unpack) if the engine supports them."""
         if not self._supports_zstd():
             self._run("push", image)
             return
         # The build takes every step from the cache.
         output = f"type=image,name={image},push=true,{_ZSTD}"
-        self._run(*_BUILD, *_target(target, base_image), "--provenance=false", "--output", output, ".")
+        self._run(*_BUILD, *_target(target, bases), "--provenance=false", "--output", output, ".")
 
     def login(self, registry: str, user: str, password: str) -> None:
         """Passes the password on standard input, since other users can read command lines."""
@@ -85,8 +86,9 @@ class Docker:
             raise InvalidUsage("the docker command was not found", "install Docker") from None
 
 
-def _target(target: str, base_image: str) -> tuple[str, ...]:
-    return ("--build-arg", f"PYTHON_IMAGE={base_image}", "--target", target)
+def _target(target: str, bases: Mapping[str, str]) -> tuple[str, ...]:
+    arguments = [word for name, image in bases.items() for word in ("--build-arg", f"{name}={image}")]
+    return (*arguments, "--target", target)
 
 
 def _last_line(output: str) -> str:

@@ -63,12 +63,12 @@ def _checks(deployment: Deployment, options: argparse.Namespace, arn: str) -> di
     )
     app = ParameterizedTemplate(Template("app").parsed, deployment.app.parameters() | app_parameters(options))
     return {
-        "zones and HTTPS": lambda: _zones_and_https(deployment, options),
+        "network and HTTPS": lambda: _network_and_https(deployment, options),
         "permissions": lambda: permissions.denied(
             deployment.aws, arn, permissions.required_actions(base, app)
         ),
         "role of ECS": lambda: permissions.missing_service_linked_role(deployment.aws),
-        "VPC quota": lambda: _vpc_quota(deployment),
+        "VPC quota": lambda: _vpc_quota(deployment, base),
         "Fargate quota": lambda: _fargate_quota(deployment, app),
         "stack status": lambda: _stack_status(deployment),
         "images": lambda: _images(deployment, options.tag),
@@ -89,13 +89,13 @@ def _perform(name: str, check: Check) -> CheckResult:
     return CheckResult(name, not problems, "; ".join(problems))
 
 
-def _zones_and_https(deployment: Deployment, options: argparse.Namespace) -> Iterable[str]:
-    deployment.checked_app_parameters(app_parameters(options), options.zones)
+def _network_and_https(deployment: Deployment, options: argparse.Namespace) -> Iterable[str]:
+    deployment.checked_parameters(options)
     return ()
 
 
-def _vpc_quota(deployment: Deployment) -> Iterator[str]:
-    if deployment.app.state():
+def _vpc_quota(deployment: Deployment, base: ParameterizedTemplate) -> Iterator[str]:
+    if deployment.base.state() or base.parameter("ExistingVpc"):
         return
     existing = len(deployment.aws.client("ec2").describe_vpcs()["Vpcs"])
     quota = _quota(deployment, "vpc", _VPC_QUOTA)
@@ -134,7 +134,7 @@ def _images(deployment: Deployment, tag: str | None) -> Iterator[str]:
     required = deployment.tag_to_deploy(tag) or (state.parameters["ImageTag"] if state else "")
     absent = images.missing(deployment.aws.client("ecr"), deployment.names, required)
     if absent:
-        push = f"push --tag {tag}" if tag else "push"
+        push = f"push --tag {tag}" if tag else "up --push"
         yield f"{' and '.join(absent)} not in the registry: run python -m ecs {push}"
 
 

@@ -6,7 +6,7 @@ from contextlib import suppress
 from ecs import bucket
 from ecs.bucket import BucketContents
 from ecs.deployment import Deployment
-from ecs.errors import ChangeFailed, ResourceNotFound
+from ecs.errors import ChangeFailed, InvalidUsage, ResourceNotFound
 from ecs.one_off_tasks import OneOffTasks
 from ecs.progress import follow
 from ecs.screen import Screen
@@ -30,6 +30,11 @@ def run(deployment: Deployment, screen: Screen, options: argparse.Namespace) -> 
     stacks = [stack for stack in (deployment.app, deployment.base) if stack.state()]
     if not stacks and not (files and options.delete_files):
         raise _not_found(deployment, files)
+    if deployment.in_production:
+        raise InvalidUsage(
+            f"{names.deployment} in {deployment.location()} is in production, and protected from removal",
+            "python -m ecs up --no-production first",
+        )
     _show_plan(deployment, screen, stacks, files, options.delete_files)
     screen.confirm(
         f"To remove {names.deployment} from {deployment.location()}, type its name:",

@@ -6,15 +6,22 @@ from botocore.exceptions import ClientError
 
 from ecs.aws import code_of
 from ecs.errors import InvalidUsage
-from ecs.names import IMAGES, ResourceNames
+from ecs.names import IMAGES, STORE, ResourceNames
+from ecs.template import Template
+
+
+def tags(tag: str) -> dict[str, str]:
+    """The tag of each image, if worker and web have this one."""
+    store = str(Template("app").parameters["RedisTag"]["Default"])
+    return {**dict.fromkeys(IMAGES, tag), STORE: store}
 
 
 def missing(ecr: Any, names: ResourceNames, tag: str) -> list[str]:
-    """The images that do not exist under the tag, as repository:tag."""
+    """The images that do not exist, as repository:tag."""
     return [
-        f"{names.repository(image)}:{tag}"
-        for image in IMAGES
-        if not _exists(ecr, names.repository(image), tag)
+        f"{names.repository(image)}:{own}"
+        for image, own in tags(tag).items()
+        if not _exists(ecr, names.repository(image), own)
     ]
 
 
@@ -25,7 +32,7 @@ def require(ecr: Any, names: ResourceNames, tag: str, tag_is_commit: bool = Fals
         if not tag_is_commit:
             push = f"if the tag is right, run python -m ecs push --tag {tag}, which builds and pushes them"
         raise InvalidUsage(
-            f"{' and '.join(absent)} {'is' if len(absent) == 1 else 'are'} not in the registry",
+            f"{', '.join(absent)} {'is' if len(absent) == 1 else 'are'} not in the registry",
             f"{push}; then run the same command again",
         )
 

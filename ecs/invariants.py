@@ -1,13 +1,15 @@
 """Checks across the app template: values that are valid alone can contradict each other."""
 
-import re
 from collections.abc import Iterator
 
-from ecs.options import FARGATE_MEMORY
+from ecs.fargate import FARGATE_MEMORY
+from ecs.redis_sizes import SHARE
 from ecs.template import ParameterizedTemplate
 
 MAX_WAIT_SECONDS = 25
 """The longest wait that a caller can request: Prefer: wait=25."""
+API_MAX_SECONDS = 30
+"""After which an HTTP API ends a request."""
 WEB_KEEPALIVE_SECONDS = 75
 """How long web keeps an idle connection open."""
 WEB_START_SECONDS = 20
@@ -18,13 +20,22 @@ FARGATE_MAX_STOP_SECONDS = 120
 REDIS_LOAD_SECONDS = 120
 """An upper bound for loading a full append-only file: 390 MB take 13 s on a quarter of a vCPU (measured), and
 EFS can be slow."""
-_MEGABYTES = {"mb": 1, "gb": 1024}
 _TASKS = ("WebTask", "WorkerTask", "RedisTask")
+
+
+REDIS_SLOW_WRITE_SECONDS = 60
+"""How long a write may wait for EFS, which stops all answers."""
 
 
 def timeouts(app: ParameterizedTemplate) -> Iterator[str]:
     """Every timeout must be a little longer than the timeouts that it has to cover."""
     yield from _load_balancer_timeouts(app)
+    api = app.properties("ApiIntegration")["TimeoutInMillis"] / 1000
+    if not MAX_WAIT_SECONDS < api <= API_MAX_SECONDS:
+        yield (
+            f"ApiIntegration: a request ends after {api:.0f} s; it must exceed the longest wait "
+            f"({MAX_WAIT_SECONDS} s), and {API_MAX_SECONDS} s are the most"
+        )
     for logical_id in _TASKS:
         container = app.container(logical_id)
         stop = container["StopTimeout"]
@@ -68,8 +79,13 @@ def _load_balancer_timeouts(app: ParameterizedTemplate) -> Iterator[str]:
 
 def redis_memory(app: ParameterizedTemplate) -> Iterator[str]:
     """Redis must evict nothing, keep an append-only file, and have memory to rewrite it."""
-    command = " ".join(app.container("RedisTask")["Command"])
-    for option in ("--maxmemory-policy noeviction", "--appendonly yes", "--requirepass"):
+    command = str(app.container("RedisTask")["Command"])
+    for option in (
+        "--maxmemory ${RedisMaxMemory}mb",
+        "--maxmemory-policy noeviction",
+        "--appendonly yes",
+        "--requirepass",
+    ):
         if option not in command:
             yield f"RedisTask: the command lacks {option}"
     start_period = app.container("RedisTask")["HealthCheck"]["StartPeriod"]
@@ -78,10 +94,14 @@ def redis_memory(app: ParameterizedTemplate) -> Iterator[str]:
             f"RedisTask: the health check starts after {start_period} s; "
             f"loading a full file can take {REDIS_LOAD_SECONDS} s"
         )
-    match = re.search(r"--maxmemory (\d+)(mb|gb)", command)
-    limit = int(match[1]) * _MEGABYTES[match[2]] if match else 0
-    memory = app.number(app.properties("RedisTask")["Memory"])
-    if not 0 < limit <= memory * 0.6:
+    check = app.container("RedisTask")["HealthCheck"]
+    if check["Interval"] * check["Retries"] < REDIS_SLOW_WRITE_SECONDS:
+        yield (
+            f"RedisTask: it is killed after {check['Interval'] * check['Retries']} s without an answer; "
+            f"a write can wait {REDIS_SLOW_WRITE_SECONDS} s for EFS"
+        )
+    limit, memory = (int(app.parameter(name)) for name in ("RedisMaxMemory", "RedisMemory"))
+    if not 0 < limit * SHARE <= memory:
         yield (
             f"RedisTask: maxmemory is {limit} MB and the task has {memory} MB; "
             "rewriting the append-only file needs as much memory again"
@@ -93,6 +113,8 @@ def redis_memory(app: ParameterizedTemplate) -> Iterator[str]:
 
 def single_redis(app: ParameterizedTemplate) -> Iterator[str]:
     """Two servers would corrupt the append-only file that they share."""
+    if "flock" not in str(app.container("RedisTask")["Command"]):
+        yield "RedisTask: without a lock, the server of a half-dead host and its successor share the file"
     service = app.properties("RedisService")
     deployment = service["DeploymentConfiguration"]
     percents = (deployment["MinimumHealthyPercent"], deployment["MaximumPercent"])

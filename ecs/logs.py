@@ -1,7 +1,6 @@
 """logs: shows the log lines of the tasks; with --json, one object for each line."""
 
 import argparse
-import re
 import time
 from collections.abc import Iterator
 from datetime import UTC, datetime
@@ -11,7 +10,8 @@ from botocore.exceptions import ClientError
 
 from ecs.aws import code_of
 from ecs.deployment import Deployment
-from ecs.errors import NEXT_STEP_CREATE, InvalidUsage, ResourceNotFound
+from ecs.durations import parse_duration
+from ecs.errors import NEXT_STEP_CREATE, ResourceNotFound
 from ecs.names import SERVICES
 from ecs.screen import Screen
 
@@ -24,8 +24,6 @@ EXAMPLES = """\
 POLL_SECONDS = 2.0
 MAX_DELAY_MS = 15_000
 """CloudWatch can deliver a line this much later than a newer one."""
-_AGE = re.compile(r"(\d+)([smhd])")
-_SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
@@ -40,7 +38,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(deployment: Deployment, screen: Screen, options: argparse.Namespace) -> int:
-    since = max(0, int(time.time() * 1000) - _age_ms(options.since))
+    since = max(0, int(time.time() * 1000) - parse_duration(options.since, "--since") * 1000)
     services = [options.service] if options.service else list(SERVICES)
     reader = LogReader(deployment, services, since)
     shown = 0
@@ -104,10 +102,3 @@ def _show(screen: Screen, service: str, event: dict[str, Any]) -> None:
         screen.result({"at": at, "service": service, "task": task, "message": event["message"]})
     else:
         screen.print(f"{at:%H:%M:%S} {service}/{task}  {event['message'].rstrip()}")
-
-
-def _age_ms(text: str) -> int:
-    match = _AGE.fullmatch(text)
-    if not match:
-        raise InvalidUsage(f"--since {text} is not an age", "pass a number and a unit: 30s, 10m, 2h or 1d")
-    return int(match[1]) * _SECONDS[match[2]] * 1000

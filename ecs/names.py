@@ -8,8 +8,13 @@ from ecs.errors import InvalidUsage
 SERVICES = ("redis", "worker", "web")
 """In start order."""
 IMAGES = ("worker", "web")
+"""With the tag of a commit."""
+STORE = "redis"
+"""The image of Redis, whose tag the template names."""
 _NAME = re.compile(r"(?!internal-)[a-z](-?[a-z0-9])+")
 _MAX_LENGTH = 20
+_ENDINGS = ("-app", "-base")
+"""Of stacks. A deployment NAME-app would have roles that the deployment NAME takes for its own."""
 
 
 @dataclass(frozen=True)
@@ -23,6 +28,12 @@ class ResourceNames:
                 "a-z, 0-9 and single hyphens, starting with a letter, not ending with a hyphen, and not "
                 "starting with internal-",
                 "choose another name; it starts the load balancer's name, which AWS limits to 32 characters",
+            )
+        if self.deployment.endswith(_ENDINGS):
+            raise InvalidUsage(
+                f"--stack {self.deployment!r}: the name of a deployment must not end with "
+                f"{' or '.join(_ENDINGS)}, as its stacks do",
+                f"for example --stack {self.deployment.rpartition('-')[0]}",
             )
 
     @property

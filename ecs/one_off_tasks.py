@@ -54,6 +54,7 @@ class OneOffTasks:
             networkConfiguration=template["networkConfiguration"],
             overrides={"containerOverrides": [{"name": service, "command": list(command)}]},
             startedBy=STARTED_BY,
+            propagateTags="TASK_DEFINITION",
         )
         if not answer["tasks"]:
             failures = "; ".join(str(each.get("reason")) for each in answer["failures"])
@@ -98,15 +99,18 @@ class OneOffTasks:
     def copy_task_definition(self, service: str, family: str, image: str) -> str:
         """Registers the service's task definition under a family with another image, and returns its ARN."""
         template = self._service(service)
-        definition = self._ecs.describe_task_definition(taskDefinition=template["taskDefinition"])[
-            "taskDefinition"
-        ]
+        described = self._ecs.describe_task_definition(
+            taskDefinition=template["taskDefinition"], include=["TAGS"]
+        )
+        definition = described["taskDefinition"]
+        tags = [each for each in described.get("tags", []) if not each["key"].startswith("aws:")]
         [container] = definition["containerDefinitions"]
         answer = self._ecs.register_task_definition(
             family=family,
             requiresCompatibilities=["FARGATE"],
             containerDefinitions=[{**container, "image": image}],
             **{name: definition[name] for name in _COPIED_FIELDS if definition.get(name)},
+            **({"tags": tags} if tags else {}),
         )
         return str(answer["taskDefinition"]["taskDefinitionArn"])
 

@@ -11,17 +11,16 @@ from ecs.template import ParameterizedTemplate
 # CloudFormation acts with the permissions of its caller.
 _ALWAYS = {
     "cloudformation": "ContinueUpdateRollback CreateChangeSet DeleteChangeSet DeleteStack DescribeChangeSet "
-    "DescribeEvents DescribeStackEvents DescribeStacks ExecuteChangeSet ListChangeSets",
+    "DescribeEvents DescribeStackEvents DescribeStackResource DescribeStacks ExecuteChangeSet "
+    "GetTemplate ListChangeSets",
     "cloudwatch": "DeleteAlarms DeleteDashboards DescribeAlarms GetDashboard ListTagsForResource "
     "PutDashboard PutMetricAlarm TagResource",
-    "ec2": "AssociateRouteTable AttachInternetGateway AuthorizeSecurityGroupEgress "
-    "AuthorizeSecurityGroupIngress CreateInternetGateway CreateRoute CreateRouteTable CreateSecurityGroup "
-    "CreateSubnet CreateTags CreateVpc CreateVpcEndpoint DeleteInternetGateway DeleteRoute DeleteRouteTable "
-    "DeleteSecurityGroup DeleteSubnet DeleteVpc DeleteVpcEndpoints DescribeAvailabilityZones "
-    "DescribeInstances DescribeInternetGateways DescribeNetworkInterfaces DescribeRegions "
-    "DescribeRouteTables DescribeSecurityGroups DescribeSubnets DescribeVpcAttribute DescribeVpcEndpoints "
-    "DescribeVpcs DetachInternetGateway DisassociateRouteTable ModifySubnetAttribute ModifyVpcAttribute "
-    "ReplaceRouteTableAssociation RevokeSecurityGroupEgress RevokeSecurityGroupIngress",
+    "ec2": "AuthorizeSecurityGroupEgress AuthorizeSecurityGroupIngress CreateManagedPrefixList "
+    "CreateSecurityGroup CreateTags DeleteManagedPrefixList DeleteSecurityGroup DescribeAvailabilityZones "
+    "DescribeInstances DescribeManagedPrefixLists DescribeNetworkInterfaces DescribeRegions "
+    "DescribeRouteTables DescribeSecurityGroupRules DescribeSecurityGroups DescribeSubnets "
+    "DescribeVpcAttribute DescribeVpcEndpoints DescribeVpcs GetManagedPrefixListEntries "
+    "ModifyManagedPrefixList RevokeSecurityGroupEgress RevokeSecurityGroupIngress",
     "ecr": "BatchCheckLayerAvailability BatchGetImage CompleteLayerUpload CreateRepository DeleteRepository "
     "DescribeImages DescribeRepositories GetAuthorizationToken InitiateLayerUpload PutImage "
     "PutLifecyclePolicy TagResource UploadLayerPart",
@@ -40,10 +39,17 @@ _ALWAYS = {
     "secretsmanager": "CreateSecret DeleteSecret DescribeSecret GetRandomPassword GetSecretValue "
     "PutSecretValue TagResource UpdateSecret",
 }
+_OWN_VPC = {
+    "ec2": "AssociateRouteTable AssociateVpcCidrBlock AttachInternetGateway CreateInternetGateway "
+    "CreateRoute CreateRouteTable CreateSubnet CreateVpc CreateVpcEndpoint DeleteInternetGateway DeleteRoute "
+    "DeleteRouteTable DeleteSubnet DeleteVpc DeleteVpcEndpoints DescribeInternetGateways "
+    "DetachInternetGateway DisassociateRouteTable DisassociateVpcCidrBlock ModifySubnetAttribute "
+    "ModifyVpcAttribute ReplaceRouteTableAssociation",
+}
 _REDIS_ON_ECS = {
     "elasticfilesystem": "CreateAccessPoint CreateFileSystem CreateMountTarget DeleteAccessPoint "
-    "DeleteFileSystem DeleteMountTarget DescribeAccessPoints DescribeFileSystems DescribeMountTargets "
-    "TagResource",
+    "DeleteFileSystem DeleteMountTarget DescribeAccessPoints DescribeBackupPolicy DescribeFileSystems "
+    "DescribeMountTargets PutBackupPolicy TagResource",
     "route53": "CreateHostedZone GetHostedZone ListHostedZonesByName",
     "servicediscovery": "CreatePrivateDnsNamespace CreateService DeleteNamespace DeleteService GetNamespace "
     "GetOperation GetService ListServices ListTagsForResource TagResource",
@@ -54,11 +60,26 @@ _REDIS_ON_ELASTICACHE = {
     "DescribeCacheParameterGroups DescribeCacheSubnetGroups DescribeReplicationGroups ListTagsForResource "
     "ModifyCacheParameterGroup ModifyReplicationGroup",
 }
+_TARGETS = {
+    "elasticloadbalancing": "AddTags CreateTargetGroup DeleteTargetGroup DescribeListeners "
+    "DescribeLoadBalancers DescribeTags DescribeTargetGroups DescribeTargetHealth "
+    "ModifyTargetGroupAttributes RegisterTargets",
+}
 _LOAD_BALANCER = {
-    "elasticloadbalancing": "AddTags CreateListener CreateLoadBalancer CreateTargetGroup DeleteListener "
-    "DeleteLoadBalancer DeleteTargetGroup DescribeListeners DescribeLoadBalancers DescribeTags "
-    "DescribeTargetGroups DescribeTargetHealth ModifyListener ModifyLoadBalancerAttributes "
-    "ModifyTargetGroupAttributes RegisterTargets SetSecurityGroups",
+    "elasticloadbalancing": "CreateListener CreateLoadBalancer DeleteListener DeleteLoadBalancer "
+    "ModifyListener ModifyLoadBalancerAttributes SetIpAddressType SetSecurityGroups SetSubnets",
+}
+_LISTENER = {"elasticloadbalancing": "CreateRule DeleteRule DescribeRules ModifyRule SetRulePriorities"}
+_API = {
+    "apigateway": "DELETE GET PATCH POST PUT TagResource",
+    "route53": _REDIS_ON_ECS["route53"],
+    "servicediscovery": _REDIS_ON_ECS["servicediscovery"],
+}
+_FRONTS = {
+    "alb": (_TARGETS, _LOAD_BALANCER),
+    "api": (_API,),
+    "listener": (_TARGETS, _LISTENER),
+    "none": (),
 }
 _EMAIL = {
     "sns": "CreateTopic DeleteTopic GetTopicAttributes ListSubscriptionsByTopic ListTagsForResource "
@@ -68,6 +89,15 @@ _CI = {
     "iam": "CreateOpenIDConnectProvider GetOpenIDConnectProvider ListOpenIDConnectProviders "
     "TagOpenIDConnectProvider",
 }
+_PRODUCTION = {
+    "cloudformation": "UpdateTerminationProtection",
+    "ec2": "CreateFlowLogs DeleteFlowLogs DescribeFlowLogs DescribeTags",
+    "kms": "CreateGrant CreateKey Decrypt DescribeKey DisableKey EnableKeyRotation GenerateDataKey "
+    "GetKeyPolicy GetKeyRotationStatus ListResourceTags PutKeyPolicy ScheduleKeyDeletion TagResource",
+    "logs": "AssociateKmsKey CreateLogDelivery DeleteLogDelivery DisassociateKmsKey GetLogDelivery "
+    "ListLogDeliveries UpdateLogDelivery",
+}
+_BOUNDARY = {"iam": "DeleteRolePermissionsBoundary PutRolePermissionsBoundary"}
 _SESSION = re.compile(r"arn:([\w-]+):sts::(\d+):assumed-role/([^/]+)/.+")
 
 
@@ -76,8 +106,11 @@ def required_actions(base: ParameterizedTemplate, app: ParameterizedTemplate) ->
     groups = [
         _ALWAYS,
         _REDIS_ON_ECS if app.parameter("Redis") == "ecs" else _REDIS_ON_ELASTICACHE,
-        _LOAD_BALANCER if app.parameter("LoadBalancing") == "yes" else {},
+        {} if base.parameter("ExistingVpc") else _OWN_VPC,
+        *_FRONTS[app.parameter("Front")],
         _EMAIL if app.parameter("AlarmEmail") else {},
+        _PRODUCTION if app.parameter("Production") == "yes" else {},
+        _BOUNDARY if base.parameter("PermissionsBoundary") else {},
         _CI if base.parameter("GitLabProject") or base.parameter("GitHubRepository") else {},
     ]
     return {

@@ -2,13 +2,14 @@
 
 import argparse
 
-from ecs import prices
+from ecs import summary
 from ecs.changes import ResourceChange, resources_losing_data, summarize
 from ecs.deployment import Deployment
-from ecs.options import add_options, app_parameters, base_parameters
+from ecs.options import add_options
 from ecs.screen import Screen
 from ecs.stack import Stack
 from ecs.stack_state import require_stable
+from ecs.tags import Tags, parse_tags
 from ecs.template import ParameterizedTemplate, Template
 
 HELP = "show what up would change, and why"
@@ -21,18 +22,16 @@ arguments = add_options
 
 def run(deployment: Deployment, screen: Screen, options: argparse.Namespace) -> int:
     options.tag = deployment.tag_to_deploy(options.tag)
-    base_values = base_parameters(options)
-    app_values = deployment.checked_app_parameters(app_parameters(options), options.zones)
+    tags = parse_tags(options.tags)
+    base_values, app_values = deployment.checked_parameters(options)
     template = Template("app")
-    base = _changes(
-        deployment.base, Template("base"), {**base_values, **deployment.existing_resources(options)}
-    )
+    summary.check_bundles(deployment, screen, options, app_values)
+    base = _changes(deployment.base, Template("base"), base_values, tags)
     show(screen, deployment.names.base, base)
-    app = _changes(deployment.app, template, {**deployment.planned_outputs(template), **app_values})
+    app = _changes(deployment.app, template, {**deployment.planned_outputs(template), **app_values}, tags)
     show(screen, deployment.names.app, app)
     planned = ParameterizedTemplate(template.parsed, deployment.app.parameters() | app_values)
-    cost = sum(prices.monthly_costs(planned).values())
-    screen.print(f"about {cost:.0f} USD a month with one worker (estimate; {prices.PRICE_LISTS})")
+    summary.show(screen, planned)
     screen.result(
         {
             stack.name: [change.as_json() for change in changes]
@@ -42,11 +41,13 @@ def run(deployment: Deployment, screen: Screen, options: argparse.Namespace) -> 
     return 0
 
 
-def _changes(stack: Stack, template: Template, parameters: dict[str, str]) -> list[ResourceChange]:
+def _changes(
+    stack: Stack, template: Template, parameters: dict[str, str], tags: Tags | None
+) -> list[ResourceChange]:
     state = stack.state()
     if state and not state.in_review:
         require_stable(state, stack.name)
-    with stack.change_set(template, parameters) as change_set:
+    with stack.change_set(template, parameters, tags) as change_set:
         return change_set.changes if change_set else []
 
 

@@ -1,5 +1,6 @@
 """An estimate of what a deployment costs, by the price lists of us-east-1."""
 
+from ecs.redis_sizes import node_of
 from ecs.template import ParameterizedTemplate
 
 PRICE_LISTS = "AWS price lists for us-east-1, November 2026"
@@ -9,31 +10,75 @@ VCPU_HOUR = 0.04048
 GB_HOUR = 0.004445
 LOAD_BALANCER_HOUR = 0.0225
 PUBLIC_ADDRESS_HOUR = 0.005
-CACHE_NODE_HOUR = 0.0128
-"""cache.t4g.micro with Valkey."""
+SECRETS = 4
+KEY_MONTH = 1.00
 SECRET_MONTH = 0.40
+SECRET_READS_MONTH = 0.43
+"""Web reads two secrets once a minute."""
 ALARM_MONTH = 0.10
 LOGS_GB = 0.50
 DNS_ZONE_MONTH = 0.50
 """Route 53: Cloud Map creates a zone for the DNS name of the Redis task."""
+API_MILLION = 1.00
+"""Requests of an HTTP API, which has no price of its own."""
+NAT_HOUR = 0.045
+ENDPOINT_HOUR = 0.01
+"""NAT: for each zone, and as much for each GB. Interface endpoints: for each one and zone."""
 S3_GB_MONTH = 0.023
+EFS_WRITTEN_GB = 0.06
+APPEND_ONLY_FILE_BYTES = 2_000
+"""For each prediction that is posted alone; 1,200 where posts arrive together (measured)."""
+APPEND_ONLY_FILE_MILLION = APPEND_ONLY_FILE_BYTES * 1e6 / 1e9 * EFS_WRITTEN_GB
+
+
+def nat_month() -> float:
+    """In one zone."""
+    return NAT_HOUR * HOURS_PER_MONTH
+
+
+def endpoints_month(count: int, zones: int = 2) -> float:
+    return count * zones * ENDPOINT_HOUR * HOURS_PER_MONTH
 
 
 def monthly_costs(app: ParameterizedTemplate) -> dict[str, float]:
     """USD by item, with one task of each service on demand and 1 GB of logs; traffic and files are extra."""
-    balanced, own_redis = app.parameter("LoadBalancing") == "yes", app.parameter("Redis") == "ecs"
+    front, own_redis = app.parameter("Front"), app.parameter("Redis") == "ecs"
+    balanced = front == "alb"
     tasks = ["web", "worker", *(["redis"] if own_redis else [])]
-    addresses = len(tasks) + 2 * balanced  # the load balancer has one in each zone
-    alarms = 5 if balanced else 3
+    public = app.parameter("PublicAddresses") == "ENABLED"
+    # A load balancer has one in each zone.
+    addresses = len(tasks) * public + 2 * (balanced and app.parameter("Scheme") == "internet-facing")
+    alarms = {"alb": 5, "listener": 5, "api": 4, "none": 3}[front]
     costs = {task: _task_cost(app, f"{task.title()}Task") for task in tasks}
     if not own_redis:
-        costs["ElastiCache, two nodes"] = 2 * CACHE_NODE_HOUR * HOURS_PER_MONTH
+        costs["ElastiCache, two nodes"] = _nodes(app)
     if balanced:
         costs["load balancer"] = LOAD_BALANCER_HOUR * HOURS_PER_MONTH
     costs["public addresses"] = addresses * PUBLIC_ADDRESS_HOUR * HOURS_PER_MONTH
-    small = 3 * SECRET_MONTH + alarms * ALARM_MONTH + LOGS_GB + own_redis * DNS_ZONE_MONTH
+    small = (
+        SECRETS * SECRET_MONTH
+        + SECRET_READS_MONTH
+        + alarms * ALARM_MONTH
+        + LOGS_GB
+        + (own_redis or front == "api") * DNS_ZONE_MONTH
+    )
+    if app.parameter("Production") == "yes":
+        web = _task_cost(app, "WebTask") + public * PUBLIC_ADDRESS_HOUR * HOURS_PER_MONTH
+        costs["second web task, key, 1 GB of access and flow logs"] = web + KEY_MONTH + LOGS_GB
     costs["secrets, alarms, logs, DNS"] = small
     return costs
+
+
+def rate_from_which_elasticache_is_cheaper(app: ParameterizedTemplate) -> float:
+    """Predictions a second: their writes to EFS cost what ElastiCache costs more than the task of Redis."""
+    address = PUBLIC_ADDRESS_HOUR * HOURS_PER_MONTH * (app.parameter("PublicAddresses") == "ENABLED")
+    own = _task_cost(app, "RedisTask") + address + DNS_ZONE_MONTH
+    millions_a_month = max(0.0, _nodes(app) - own) / APPEND_ONLY_FILE_MILLION
+    return millions_a_month * 1e6 / (HOURS_PER_MONTH * 3600)
+
+
+def _nodes(app: ParameterizedTemplate) -> float:
+    return 2 * node_of(app).usd_per_hour * HOURS_PER_MONTH
 
 
 def _task_cost(app: ParameterizedTemplate, logical_id: str) -> float:

@@ -9,7 +9,7 @@ import re
 import subprocess
 from base64 import b64decode
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from botocore.exceptions import ClientError
 
@@ -18,13 +18,14 @@ from ecs.aws import code_of
 from ecs.deployment import Deployment, commit_tag
 from ecs.docker import DigestUnknown, Docker
 from ecs.errors import InvalidUsage, ResourceNotFound
-from ecs.names import IMAGES, ResourceNames
+from ecs.names import IMAGES, STORE, ResourceNames
 from ecs.options import check_tag
 from ecs.screen import Screen
 
 HELP = "build the images and push them under the commit's tag"
 EXAMPLES = "  python -m ecs push\n  python -m ecs push --tag 1.4.0\n"
-_BASE_IMAGE = re.compile(r"^ARG PYTHON_IMAGE=(\S+)$", re.MULTILINE)
+BASE_IMAGES = ("PYTHON_IMAGE", "VALKEY_IMAGE")
+_BASE_IMAGE = re.compile(r"^ARG (\w+_IMAGE)=(\S+)$", re.MULTILINE)
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
@@ -34,39 +35,61 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(deployment: Deployment, screen: Screen, options: argparse.Namespace) -> int:
-    base_image = declared_base_image(Path("Dockerfile"))
-    tag = check_tag(options.tag) or clean_commit()
-    names, ecr = deployment.names, deployment.aws.client("ecr")
-    targets = {image: f"{uri}:{tag}" for image, uri in repositories(ecr, names).items()}
-    missing = images.missing(ecr, names, tag)
-    required = {image: targets[image] for image in IMAGES if f"{names.repository(image)}:{tag}" in missing}
-    if required:
-        docker = Docker()
-        base_image = pin(docker, base_image, screen)
-        for image, target in required.items():  # build all before pushing the first
-            docker.build(image, target, base_image)
-        docker.login(*credentials(ecr))
-        for image, target in required.items():
-            docker.push(image, target, base_image)
-    for image, target in targets.items():
-        screen.print(f"{target}  {'pushed' if image in required else 'already in the registry'}")
-    screen.result({"tag": tag, "pushed": list(required.values())})
+    sources = declare(options.tag)
+    pushed = push_images(deployment, screen, sources)
+    screen.result({"tag": sources.tag, "pushed": pushed})
     return 0
 
 
-def declared_base_image(dockerfile: Path) -> str:
-    """The default of the build argument PYTHON_IMAGE."""
+class Sources(NamedTuple):
+    tag: str
+    bases: dict[str, str]
+    """The images that the Dockerfile builds on, by the names of its arguments."""
+
+
+def declare(tag: str | None) -> Sources:
+    """What would be pushed. Raises InvalidUsage if it cannot be built, or has no tag of its own."""
+    bases = declared_base_images(Path("Dockerfile"))
+    return Sources(check_tag(tag) or clean_commit(), bases)
+
+
+def push_images(deployment: Deployment, screen: Screen, sources: Sources) -> list[str]:
+    """Returns what was pushed: the images that the registry did not have."""
+    tag, bases = sources
+    names, ecr = deployment.names, deployment.aws.client("ecr")
+    tags = images.tags(tag)
+    targets = {image: f"{uri}:{tags[image]}" for image, uri in repositories(ecr, names).items()}
+    missing = images.missing(ecr, names, tag)
+    required = {
+        image: targets[image] for image in tags if f"{names.repository(image)}:{tags[image]}" in missing
+    }
+    if required:
+        docker = Docker()
+        bases = {name: pin(docker, image, screen) for name, image in bases.items()}
+        for image, target in required.items():  # build all before pushing the first
+            docker.build(image, target, bases)
+        docker.login(*credentials(ecr))
+        for image, target in required.items():
+            docker.push(image, target, bases)
+    for image, target in targets.items():
+        screen.print(f"{target}  {'pushed' if image in required else 'already in the registry'}")
+    return list(required.values())
+
+
+def declared_base_images(dockerfile: Path) -> dict[str, str]:
+    """The defaults of the build arguments that name images."""
     if not dockerfile.is_file():
         raise InvalidUsage(
             "there is no Dockerfile in the current directory", "run the command at the root of the repository"
         )
-    match = _BASE_IMAGE.search(dockerfile.read_text())
-    if not match:
-        raise InvalidUsage(
-            "Dockerfile: no line ARG PYTHON_IMAGE=IMAGE was found",
-            "add the line; push pins the image that it names by digest",
-        )
-    return match[1]
+    found = dict(_BASE_IMAGE.findall(dockerfile.read_text()))
+    for name in BASE_IMAGES:
+        if name not in found:
+            raise InvalidUsage(
+                f"Dockerfile: no line ARG {name}=IMAGE was found",
+                "add the line; push pins the image that it names by digest",
+            )
+    return found
 
 
 def pin(docker: Docker, image: str, screen: Screen) -> str:
@@ -97,7 +120,7 @@ def clean_commit() -> str:
 
 def repositories(ecr: Any, names: ResourceNames) -> dict[str, str]:
     """The URI of each image's repository."""
-    required = {names.repository(image): image for image in IMAGES}
+    required = {names.repository(image): image for image in (*IMAGES, STORE)}
     try:
         found = ecr.describe_repositories(repositoryNames=list(required))["repositories"]
     except ClientError as error:

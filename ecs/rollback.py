@@ -1,28 +1,57 @@
-"""rollback: switches back to the images that ran before."""
+"""rollback: switches back to images that ran before. Without --to, lists them and changes nothing."""
 
 import argparse
+from typing import Any
+
+from botocore.exceptions import ClientError
 
 from ecs import update
-from ecs.deployment import Deployment
-from ecs.errors import ResourceNotFound
+from ecs.aws import code_of
+from ecs.deployment import Deployment, previous_tags
+from ecs.errors import InvalidUsage, ResourceNotFound
+from ecs.names import IMAGES, ResourceNames
 from ecs.screen import Screen
 from ecs.stack_state import require_stable
 
-HELP = "switch back to the images that ran before"
-EXAMPLES = "  python -m ecs rollback --yes\n"
+HELP = "switch back to images that ran before"
+EXAMPLES = "  python -m ecs rollback\n  python -m ecs rollback --to 3f2a9c1d07be --yes\n"
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
-    """Has none."""
+    parser.add_argument("--to", metavar="TAG", help="tag of the images to switch back to")
 
 
 def run(deployment: Deployment, screen: Screen, options: argparse.Namespace) -> int:
     state = require_stable(deployment.app.state(), deployment.names.app)
-    previous = state.parameters.get("PreviousTag", "none")
-    if previous == "none":
+    previous = previous_tags(state.parameters)
+    if not previous:
         raise ResourceNotFound(
             f"{deployment.names.deployment} has no earlier images to roll back to",
             "python -m ecs update --tag TAG switches to other images",
         )
-    # No self-check: these images ran before, and the running ones need to be replaced quickly.
-    return update.switch_images(deployment, screen, previous, check=False)
+    if options.to in previous:
+        # No self-check: these images ran before, and the running ones need to be replaced quickly.
+        return update.switch_images(deployment, screen, options.to, check=False, images_only=True)
+    _list(deployment, screen, state.parameters["ImageTag"], previous)
+    wrong = f"{options.to} did not run before" if options.to else "there are several images to go back to"
+    if len(previous) == 1 and not options.to:
+        wrong = "say which images to go back to"
+    raise InvalidUsage(f"{wrong}; nothing was changed", f"python -m ecs rollback --to {previous[0]}")
+
+
+def _list(deployment: Deployment, screen: Screen, running: str, previous: list[str]) -> None:
+    ecr = deployment.aws.client("ecr")
+    rows = [(tag, _pushed(ecr, deployment.names, tag)) for tag in previous]
+    screen.table(("tag", "pushed"), [(running, "runs now"), *rows])
+    screen.result([{"tag": tag, "pushed": pushed} for tag, pushed in rows])
+
+
+def _pushed(ecr: Any, names: ResourceNames, tag: str) -> str:
+    """When the worker's image was pushed."""
+    try:
+        found = ecr.describe_images(repositoryName=names.repository(IMAGES[0]), imageIds=[{"imageTag": tag}])
+    except ClientError as error:
+        if code_of(error) != "ImageNotFoundException":
+            raise
+        return "no longer in the registry"
+    return f"{found['imageDetails'][0]['imagePushedAt']:%Y-%m-%d %H:%M}"

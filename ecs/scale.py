@@ -4,11 +4,11 @@ import argparse
 
 from ecs.deployment import Deployment
 from ecs.errors import InvalidUsage
+from ecs.options import MAX_TASKS
 from ecs.screen import Screen
 
 HELP = "set how many tasks a service has"
 EXAMPLES = "  python -m ecs scale worker 3\n  python -m ecs scale worker 0\n"
-MAX_TASKS = 5_000
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
@@ -25,7 +25,12 @@ def run(deployment: Deployment, screen: Screen, options: argparse.Namespace) -> 
     before = deployment.services.get(options.service)
     if options.count == 0:
         screen.confirm(f"Stop all tasks of {options.service}? [y/N]", "nothing was changed")
-    deployment.services.scale(options.service, options.count)
-    deployment.services.wait_until_stable(options.service, lambda service: screen.print(service.summary))
+    to(deployment, screen, options.service, options.count)
     screen.result({"service": options.service, "before": before.desired, "now": options.count})
     return 0
+
+
+def to(deployment: Deployment, screen: Screen, service: str, count: int) -> None:
+    """Waits until the service has this many tasks."""
+    deployment.services.scale(service, count)
+    deployment.services.wait_until_stable(service, lambda state: screen.print(state.summary))

@@ -13,6 +13,7 @@ from ecs.aws import message_of
 from ecs.changes import ResourceChange, parse_changes
 from ecs.errors import EcsError
 from ecs.stack_state import StackEvent, StackState, parse_event, parse_state
+from ecs.tags import Tags
 from ecs.template import Template
 
 _NO_CHANGE = ("didn't contain changes", "No updates are to be performed")
@@ -48,6 +49,11 @@ class Stack:
             return None
         return parse_state(stack)
 
+    def template_body(self) -> str:
+        """As it was given to CloudFormation."""
+        answer = self._cloudformation.get_template(StackName=self.name, TemplateStage="Original")
+        return str(answer["TemplateBody"])
+
     def parameters(self) -> dict[str, str]:
         """The current parameters, which an update keeps unless it sets them."""
         state = self.state()
@@ -55,10 +61,11 @@ class Stack:
 
     @contextmanager
     def change_set(
-        self, template: Template | None, parameters: Mapping[str, str]
+        self, template: Template | None, parameters: Mapping[str, str], tags: Tags | None = None
     ) -> Iterator[ChangeSet | None]:
         """Creates a change set; None if nothing would change. Without a template, uses the stack's own.
 
+        Without tags, the stack keeps those that it has.
         A change set that the block does not execute is deleted, and with it a stack that exists only for it.
         """
         state = self.state()
@@ -70,6 +77,7 @@ class Stack:
             ChangeSetType="CREATE" if creating else "UPDATE",
             Capabilities=["CAPABILITY_IAM"],
             **({"OnStackFailure": "DELETE"} if creating else {}),
+            **({} if tags is None else {"Tags": [{"Key": key, "Value": tags[key]} for key in sorted(tags)]}),
             **inputs,
         )
         change_set = ChangeSet(name, answer["StackId"], [])
@@ -150,6 +158,11 @@ class Stack:
         self._cloudformation.execute_change_set(**self._identify(change_set.name))
         change_set.executed = True
         return self.follow(change_set.stack_id, before)
+
+    def protect(self, on: bool) -> None:
+        self._cloudformation.update_termination_protection(
+            StackName=self.name, EnableTerminationProtection=on
+        )
 
     def delete(self) -> EventStream:
         state = self.state()

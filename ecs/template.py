@@ -30,11 +30,18 @@ def _expand(loader: yaml.SafeLoader, suffix: str, node: yaml.Node) -> dict[str, 
 _Loader.add_multi_constructor("!", _expand)
 
 
+def _without_comments(text: str) -> str:
+    """Comments are for readers of the file, and count among the bytes that CloudFormation accepts."""
+    lines = [line for line in text.splitlines() if line.strip() and not line.lstrip().startswith("#")]
+    return "\n".join(lines) + "\n"
+
+
 class Template:
     """A file of ecs/templates, by its name without the suffix."""
 
     def __init__(self, name: str, folder: Path = TEMPLATES) -> None:
-        self.body = (folder / f"{name}.yaml").read_text()
+        text = (folder / f"{name}.yaml").read_text()
+        self.body = _without_comments(text)
         size = len(self.body.encode())
         if size > MAX_BYTES:
             raise InvalidUsage(
@@ -47,6 +54,11 @@ class Template:
     def parameters(self) -> dict[str, dict[str, Any]]:
         parameters: dict[str, dict[str, Any]] = self.parsed["Parameters"]
         return parameters
+
+    def values(self, given: Mapping[str, str]) -> dict[str, str]:
+        """The value of each parameter that is given or has a default."""
+        defaults = {name: str(each["Default"]) for name, each in self.parameters.items() if "Default" in each}
+        return {**defaults, **given}
 
 
 class ParameterizedTemplate:

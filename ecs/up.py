@@ -1,48 +1,101 @@
 """up: creates the deployment, or changes it to match the templates and options."""
 
 import argparse
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 
-from ecs import api_keys, images, plan
-from ecs.deployment import Deployment
-from ecs.errors import ChangeFailed, ResourceNotFound
+from ecs import api_keys, images, plan, push, scale, summary
+from ecs.changes import ResourceChange, resources_losing_data
+from ecs.deployment import Deployment, Parameters
+from ecs.durations import elapsed
+from ecs.errors import ChangeFailed, InvalidUsage, ResourceNotFound
 from ecs.options import add_options, app_parameters, base_parameters
 from ecs.progress import follow
 from ecs.screen import Screen
 from ecs.stack import EventStream, Stack
-from ecs.template import Template
+from ecs.tags import Tags, parse_tags
+from ecs.template import ParameterizedTemplate, Template
 
 HELP = "create the deployment, or change it"
 EXAMPLES = """\
-  python -m ecs up
-  python -m ecs up --no-alb --spot 100 --yes
+  python -m ecs up --push
+  python -m ecs up --front api
+  python -m ecs up --production --redis elasticache --alarm-email ada@example.com
+  python -m ecs up --front none --spot 100 --yes
   python -m ecs up --certificate arn:aws:acm:eu-central-1:123456789012:certificate/… --domain pay.example.com
+  python -m ecs up --redis-memory 2048 --retention 10m --web-size 1024/2048 --web-count 2
+  python -m ecs up --bundles s3://my-bucket/models --set PAYGRADE_DEFAULT_MODEL=wages
   python -m ecs up --gitlab group/project
 """
-arguments = add_options
+PRODUCTION_WEB_COUNT = 2
+MINUTES = "8 to 12 minutes: the file system and the load balancer take 3 each, and the services start in turn"
+"""Of a new deployment, beside the images (estimate)."""
+
+
+def arguments(parser: argparse.ArgumentParser) -> None:
+    add_options(parser)
+    parser.add_argument("--push", action="store_true", help="build and push the images of this commit first")
+    parser.add_argument(
+        "--lose-jobs", action="store_true", help="allow a change that loses all jobs in Redis"
+    )
 
 
 def run(deployment: Deployment, screen: Screen, options: argparse.Namespace) -> int:
-    base_values, app_values = base_parameters(options), app_parameters(options)
+    base_parameters(options), app_parameters(options)  # wrong options are refused first
+    sources = push.declare(options.tag) if options.push else None
     for stack in (deployment.base, deployment.app):
         recover(deployment, stack, screen)
-    app_values = deployment.checked_app_parameters(app_values, options.zones)
-    tag = deployment.tag_to_deploy(options.tag)
-    base_values |= deployment.existing_resources(options)
-    apply(deployment, deployment.base, Template("base"), base_values, screen)
-    if tag:
-        ecr = deployment.aws.client("ecr")
-        images.require(ecr, deployment.names, tag, tag_is_commit=options.tag is None)
-        app_values |= {"ImageTag": tag, **deployment.previous_tag_parameter(tag)}
+    parameters, tags = _checked_parameters(deployment, screen, options), parse_tags(options.tags)
+    apply(deployment, deployment.base, Template("base"), parameters.base, screen, tags)
     template = Template("app")
-    outputs = deployment.base_outputs(template)
-    key = api_keys.create_first_key(deployment.aws.client("secretsmanager"), outputs["ApiKeysArn"])
-    if key:
-        # Print the key before the next step, which takes minutes and can fail: it cannot be shown again.
-        screen.print(f"API key of the first caller, shown only now: {key}\n")
-    apply(deployment, deployment.app, template, {**outputs, **app_values}, screen)
+    values = parameters.app | _images(deployment, screen, options, sources)
+    values |= deployment.base_outputs(template)
+    key = _first_key(deployment, screen, values)
+    summary.show(screen, ParameterizedTemplate(template.parsed, deployment.app.parameters() | values))
+    apply(deployment, deployment.app, template, values, screen, tags, options.lose_jobs)
+    if options.production is not None:
+        deployment.protect(options.production)
+    _set_web_count(deployment, screen, options)
     address = _show_address(deployment, screen, key)
     screen.result({"address": address, "key": key})
     return 0
+
+
+def _checked_parameters(deployment: Deployment, screen: Screen, options: argparse.Namespace) -> Parameters:
+    """Raises InvalidUsage for what could not work, or would lose jobs without --lose-jobs."""
+    parameters = deployment.checked_parameters(options)
+    summary.check_bundles(deployment, screen, options, parameters.app)
+    deployment.check_jobs_are_kept(parameters.app, options.lose_jobs)
+    if not options.push:
+        deployment.tag_to_deploy(options.tag)  # without one, nothing is made
+    if not deployment.app.state():
+        screen.print(f"a new deployment in {deployment.location()}; it takes {MINUTES}")
+    return parameters
+
+
+def _images(
+    deployment: Deployment, screen: Screen, options: argparse.Namespace, sources: push.Sources | None
+) -> dict[str, str]:
+    """Pushes the images if that was asked for. The parameters that name them; none if they stay."""
+    if sources:
+        with timed(screen, "images"):
+            push.push_images(deployment, screen, sources)
+    tag = sources.tag if sources else deployment.tag_to_deploy(options.tag)
+    if not tag:
+        return {}
+    ecr = deployment.aws.client("ecr")
+    images.require(ecr, deployment.names, tag, tag_is_commit=options.tag is None)
+    return {"ImageTag": tag, **deployment.previous_tags_parameter(tag)}
+
+
+def _first_key(deployment: Deployment, screen: Screen, values: dict[str, str]) -> str | None:
+    """Prints the key before the next step, which takes minutes and can fail: it cannot be shown again."""
+    secret = api_keys.EntrySecret(deployment.aws.client("secretsmanager"), values["ApiKeysArn"])
+    key = api_keys.create_first_key(secret)
+    if key:
+        screen.print(f"API key of the first caller, shown only now: {key}\n")
+    return key
 
 
 def _show_address(deployment: Deployment, screen: Screen, key: str | None) -> str:
@@ -55,7 +108,7 @@ def _show_address(deployment: Deployment, screen: Screen, key: str | None) -> st
     else:
         screen.print(f"\nPaygrade is up at {address}\n  {api_keys.curl_command(address, key)}")
     if not key:
-        screen.print("  with a key that was shown earlier; python -m ecs key NAME creates another")
+        screen.print("  with a key that was shown earlier; python -m ecs key add NAME creates another")
     if target := deployment.domain_target():
         screen.print(f"  the domain's DNS record must point to {target}; see HTTPS in docs/guides/ecs.md")
     if address.startswith("http://"):
@@ -69,16 +122,46 @@ def apply(
     template: Template | None,
     parameters: dict[str, str],
     screen: Screen,
+    tags: Tags | None = None,
+    lose_jobs: bool = False,
 ) -> None:
     """Shows the plan, asks for confirmation, and follows the change to its end."""
-    with stack.change_set(template, parameters) as change_set:
+    with stack.change_set(template, parameters, tags) as change_set:
         if change_set is None:
             screen.print(f"{stack.name}: nothing to change")
             return
         plan.show(screen, stack.name, change_set.changes)
+        check_data_is_kept(stack, change_set.changes, lose_jobs)
         question = f"Change {stack.name} in {deployment.location()}? [y/N]"
         screen.confirm(question, f"{stack.name} was not changed")
-        follow(stack, stack.execute(change_set), screen, deployment.stop_reason)
+        with timed(screen, stack.name):
+            follow(stack, stack.execute(change_set), screen, deployment.stop_reason)
+
+
+def check_data_is_kept(stack: Stack, changes: list[ResourceChange], lose_jobs: bool) -> None:
+    """Raises InvalidUsage for a change that loses data, unless that was asked for."""
+    if (losing := resources_losing_data(changes)) and not lose_jobs:
+        raise InvalidUsage(
+            f"the change of {stack.name} loses the data in {' and '.join(losing)}; nothing was changed",
+            "pass --lose-jobs as well if that is wanted",
+        )
+
+
+def _set_web_count(deployment: Deployment, screen: Screen, options: argparse.Namespace) -> None:
+    """In production, web has a task in each zone at least."""
+    count = options.web_count
+    if options.production and count is None:
+        count = max(PRODUCTION_WEB_COUNT, deployment.services.get("web").desired)
+    if count is not None:
+        scale.to(deployment, screen, "web", count)
+
+
+@contextmanager
+def timed(screen: Screen, step: str) -> Iterator[None]:
+    """Says how long the step took."""
+    begin = time.monotonic()
+    yield
+    screen.print(f"{step}: {elapsed(time.monotonic() - begin)}")
 
 
 def recover(deployment: Deployment, stack: Stack, screen: Screen) -> None:

@@ -16,10 +16,12 @@ from ecs.one_off_tasks import OneOffTasks, TaskResult
 from ecs.options import check_tag
 from ecs.screen import Screen
 from ecs.stack_state import require_stable
+from ecs.template import Template
 
 HELP = "switch to other images, or restart all tasks"
 EXAMPLES = """\
   python -m ecs update --tag 3f2a9c1d07be --yes
+  python -m ecs update --tag 3f2a9c1d07be --images-only --yes
   python -m ecs update --force
 """
 SELF_CHECK = """\
@@ -42,6 +44,11 @@ def arguments(parser: argparse.ArgumentParser) -> None:
         "--force", action="store_true", help="restart all tasks of worker and web with their current images"
     )
     parser.add_argument("--no-check", action="store_true", help="skip the self-check of the worker image")
+    parser.add_argument(
+        "--images-only",
+        action="store_true",
+        help="keep the template of the deployment, also if this checkout has another one, as in CI",
+    )
 
 
 def run(deployment: Deployment, screen: Screen, options: argparse.Namespace) -> int:
@@ -49,10 +56,12 @@ def run(deployment: Deployment, screen: Screen, options: argparse.Namespace) -> 
     require_stable(deployment.app.state(), deployment.names.app)
     if not tag:
         return restart_services(deployment, screen)
-    return switch_images(deployment, screen, tag, check=not options.no_check)
+    return switch_images(deployment, screen, tag, not options.no_check, options.images_only)
 
 
-def switch_images(deployment: Deployment, screen: Screen, tag: str, check: bool = True) -> int:
+def switch_images(
+    deployment: Deployment, screen: Screen, tag: str, check: bool = True, images_only: bool = False
+) -> int:
     """Raises ChangeFailed if the new images fail; ECS then runs the previous ones again."""
     state = require_stable(deployment.app.state(), deployment.names.app)
     running = state.parameters["ImageTag"]
@@ -64,11 +73,25 @@ def switch_images(deployment: Deployment, screen: Screen, tag: str, check: bool 
     if check:
         screen.require_answerable(f"{deployment.names.app} was not changed")
         check_worker_image(deployment, screen, tag)
-    parameters = {"ImageTag": tag, "PreviousTag": running}
-    up.apply(deployment, deployment.app, None, parameters, screen)
-    screen.print(f"{tag} runs now; python -m ecs rollback switches back to {running}")
+    template = None if images_only else newer_template(deployment, screen)
+    parameters = {"ImageTag": tag, **deployment.previous_tags_parameter(tag)}
+    if template:
+        parameters |= deployment.base_outputs(template)
+    up.apply(deployment, deployment.app, template, parameters, screen)
+    screen.print(f"{tag} runs now; python -m ecs rollback --to {running} switches back")
     screen.result({"tag": tag, "before": running})
     return 0
+
+
+def newer_template(deployment: Deployment, screen: Screen) -> Template | None:
+    """The template of this checkout, if the deployment has another one."""
+    template = Template("app")
+    if deployment.base.template_body() != Template("base").body:
+        screen.print(f"{deployment.names.base} has another template; python -m ecs up changes it")
+    if deployment.app.template_body() == template.body:
+        return None
+    screen.print(f"{deployment.names.app} has another template; the update takes along the one that is here")
+    return template
 
 
 def check_worker_image(deployment: Deployment, screen: Screen, tag: str) -> None:

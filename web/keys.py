@@ -5,19 +5,18 @@ import logging
 import re
 from collections.abc import Mapping
 from enum import Enum
-from pathlib import Path
 from typing import NamedTuple
 
 import gevent
 
 from jobs.errors import InvalidSettings
-from web.entry_files import entries_in
+from web.entry_files import Entries, entries_at
 
 log = logging.getLogger(__name__)
 
 KEY_NAME = re.compile(r"[a-z0-9][a-z0-9_-]{0,31}")
 _ENTRY = re.compile(rf"({KEY_NAME.pattern}):([0-9a-f]{{64}})(?::(predict|operate|predict\+operate))?")
-READ_AGAIN_EVERY_SECONDS = 2
+LOOK_AGAIN_EVERY_SECONDS = 2
 _FILE = "PAYGRADE_API_KEYS_FILE"
 
 
@@ -74,27 +73,29 @@ class ApiKeys:
     """The keys of PAYGRADE_API_KEYS and of the file PAYGRADE_API_KEYS_FILE. Raises InvalidSettings."""
 
     def __init__(self, setting: str, file: str = "") -> None:
+        self._place = file
         self._listed = parse_keys(setting, "PAYGRADE_API_KEYS")
-        self._file = Path(file) if file else None
+        self._entries = entries_at(file, _FILE) if file else None
         self._fault = ""
         """Why the file could not be used when it was last read."""
         self.owners: Owners = self._listed
-        if self._file:
-            self.owners = {**self._listed, **_keys_in(self._file)}
+        if self._entries:
+            self.owners = {**self._listed, **self._keys_in(self._entries)}
 
     def run(self) -> None:
         """Reads the file again for as long as the process lives."""
-        while self._file:
-            gevent.sleep(READ_AGAIN_EVERY_SECONDS)
-            self.read_again()
+        while self._entries:
+            gevent.sleep(LOOK_AGAIN_EVERY_SECONDS)
+            if self._entries.is_due():
+                self.read_again()
 
     def read_again(self) -> None:
         """A file that cannot be used changes nothing, and is logged."""
-        if not self._file:
+        if not self._entries:
             return
         before = self.owners
         try:
-            self.owners = {**self._listed, **_keys_in(self._file)}
+            self.owners = {**self._listed, **self._keys_in(self._entries)}
         except InvalidSettings as error:
             if str(error) != self._fault:
                 log.error("keys_not_read", extra={"reason": str(error)})
@@ -104,12 +105,11 @@ class ApiKeys:
         if self.owners != before:
             log.info("keys_read", extra={"keys": len(self.owners)})
 
-
-def _keys_in(file: Path) -> Owners:
-    owners = parse_keys(entries_in(file, _FILE), _FILE)
-    if not owners:
-        raise InvalidSettings(f"{_FILE}: {file} has no keys")
-    return owners
+    def _keys_in(self, entries: Entries) -> Owners:
+        owners = parse_keys(entries.read(), _FILE)
+        if not owners:
+            raise InvalidSettings(f"{_FILE}: {self._place} has no keys")
+        return owners
 
 
 def parse_keys(entries: str, setting: str) -> Owners:

@@ -6,11 +6,14 @@ from collections.abc import Iterable, Iterator
 from io import BufferedReader, RawIOBase
 from zipfile import ZIP_DEFLATED, ZIP_STORED, BadZipFile, ZipFile, ZipInfo
 
-from jobs.errors import InvalidGzip, InvalidTable
+from jobs.errors import InvalidGzip, InvalidTable, OverLimit
 from jobs.files.store import PIECE
 
 GZIP, ZIP = b"\x1f\x8b", b"PK\x03\x04"
 """The first bytes of each. No table begins with them."""
+SMALL_UNPACKED = 256 * 1024 * 1024
+UNPACKED_PER_BYTE = 200
+"""Packed data has at most so many bytes once it is unpacked for each of its own, or SMALL_UNPACKED."""
 _GZIP_WINDOW = 31
 """The `wbits` that make zlib read a gzip stream."""
 _RAW_WINDOW = -15
@@ -24,6 +27,17 @@ _LARGEST_DIRECTORY = 1024 * 1024
 _READ_AHEAD = 1024 * 1024
 _ENCRYPTED_ZIP = "the zip file is encrypted; send it without a password"
 _UNASKED = ("__MACOSX/", ".DS_Store")
+
+
+def check_unpacked(unpacked: int, limit: int) -> None:
+    """Raises OverLimit if more bytes than the limit have been unpacked."""
+    if unpacked > limit:
+        raise OverLimit(f"the file has more than {limit} bytes once it is unpacked; send it in parts")
+
+
+def unpacked_limit(size: int) -> int:
+    """The most bytes that packed data of this size may have once it is unpacked."""
+    return max(SMALL_UNPACKED, UNPACKED_PER_BYTE * size)
 
 
 def is_packed(start: bytes) -> bool:

@@ -4,6 +4,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+from ecs import images
 from tests.containers.compose import docker, fresh_clone, run
 from tests.integration.service import clean_environment
 from tests.unit.ecs.registry import Registry
@@ -32,9 +33,13 @@ def test_push_puts_the_images_of_the_commit_into_the_registry(tmp_path: Path) ->
             done = subprocess.run(push, cwd=clone, env=environment, capture_output=True, text=True)
             assert done.returncode == 0, done.stderr
             assert "base image python:3.13-slim-bookworm" in done.stdout
-            assert set(registry.images) == {f"paygrade/web:{tag}", f"paygrade/worker:{tag}"}
+            pushed = {f"paygrade/{image}:{own}" for image, own in images.tags(tag).items()}
+            assert set(registry.images) == pushed
             for manifest in registry.images.values():
                 assert {layer["digest"] for layer in manifest["layers"]} <= registry.blobs.keys()
         finally:
             docker("logout", registry.address)
-            docker("rmi", *(f"{registry.address}/paygrade/{image}:{tag}" for image in ("web", "worker")))
+            docker(
+                "rmi",
+                *(f"{registry.address}/paygrade/{image}:{own}" for image, own in images.tags(tag).items()),
+            )

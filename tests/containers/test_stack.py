@@ -64,7 +64,7 @@ def test_logs_are_json_with_job_ids(shared: Compose, caller: Caller, service: st
 
 def test_redis_is_configured_to_lose_no_job(shared: Compose) -> None:
     settings = shared.in_container(
-        "redis", "redis-cli", "config", "get", "maxmemory*", "append*", "save"
+        "redis", "valkey-cli", "config", "get", "maxmemory*", "append*", "save"
     ).splitlines()
     config = dict(zip(settings[::2], settings[1::2], strict=False))
     assert config["maxmemory-policy"] == "noeviction"

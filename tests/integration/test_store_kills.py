@@ -30,7 +30,7 @@ def of_make_run() -> list[str]:
 
 def of_compose() -> list[str]:
     service = yaml.safe_load((ROOT / "docker-compose.yml").read_text())["services"]["redis"]
-    words = shlex.split(service["command"][-1].removeprefix("exec redis-server"))
+    words = shlex.split(service["command"][-1].partition("exec valkey-server")[2])
     return words[: words.index("--requirepass")]
 
 

@@ -131,6 +131,7 @@ class PredictionListSchema(TypedDict):
 
 class ModelUrlsSchema(TypedDict):
     self: Path
+    report: Annotated[Path | None, Field(description="A page that says how good it is; null without one")]
 
 
 class ModelSchema(TypedDict):
@@ -151,6 +152,12 @@ class ModelSchema(TypedDict):
     target: Annotated[str, Field(description="Name of what is predicted")]
     unit: str
     objective: Annotated[str, Field(description="The objective, as XGBoost names it")]
+    scores: Annotated[
+        Literal["float32", "float64"],
+        Field(
+            description="The type of the scores: read as this type, their digits give each to the last bit"
+        ),
+    ]
     quantiles: Annotated[list[float], Field(description="Those that it predicts; empty for other models")]
     explained: Annotated[bool, Field(description="Whether `explain` is possible")]
     metrics: dict[str, Any]

@@ -7,14 +7,13 @@ import secrets
 from binascii import Error as InvalidBase64
 from collections.abc import Mapping, Sequence
 from datetime import datetime
-from pathlib import Path
 from typing import TypeAlias
 
 from standardwebhooks import Webhook
 
 from jobs.errors import InvalidSettings
 from jobs.settings import Settings
-from web.entry_files import entries_in
+from web.entry_files import entries_at
 from web.keys import KEY_NAME
 
 log = logging.getLogger(__name__)
@@ -60,30 +59,22 @@ class WebhookSecrets:
     def __init__(self, settings: Settings) -> None:
         """Raises InvalidSettings."""
         self._fixed = parse_secrets(settings.webhook_secrets.get_secret_value())
-        self._file = Path(settings.webhook_secrets_file) if settings.webhook_secrets_file else None
-        self._seen: tuple[int, int] | None = None
+        place = settings.webhook_secrets_file
+        self._entries = entries_at(place, _FILE) if place else None
         self._read: Secrets = {}
-        if self._file:
-            self._read_file(self._file)
+        self._read_again()
 
     def of(self, owner: str) -> Sequence[Webhook]:
         """Empty if the owner has none."""
-        if self._file:
-            try:
-                self._read_file(self._file)
-            except InvalidSettings as error:
-                log.error("webhook_secrets_not_read", extra={"error": str(error)})
+        try:
+            self._read_again()
+        except InvalidSettings as error:
+            log.error("webhook_secrets_not_read", extra={"error": str(error)})
         return (*self._fixed.get(owner, ()), *self._read.get(owner, ()))
 
-    def _read_file(self, file: Path) -> None:
-        try:
-            facts = file.stat()
-            seen = facts.st_mtime_ns, facts.st_ino
-            if seen != self._seen:
-                self._seen = seen
-                self._read = parse_secrets(entries_in(file, _FILE), _FILE)
-        except OSError as error:
-            raise InvalidSettings(f"{_FILE}: {file} cannot be read: {error.strerror}") from None
+    def _read_again(self) -> None:
+        if self._entries and self._entries.is_due():
+            self._read = parse_secrets(self._entries.read(), _FILE)
 
 
 def _is_long_enough(text: str) -> bool:

@@ -9,6 +9,7 @@ from typing import Any
 
 import boto3
 
+from ecs.template import Template
 from tests.integration.service import PYTHON, ROOT, Service, clean_environment, free_port, wait_until
 
 REGION = "eu-central-1"
@@ -36,8 +37,8 @@ class Cloud:
         environment = clean_environment(
             BIND_HOST="127.0.0.1", GATEWAY_PORT=str(self.port), IOT_MTLS_ENABLED="0", TMPDIR=str(folder)
         )
-        ministack = Path(PYTHON).with_name("ministack")
-        self.service = Service([str(ministack)], folder / "ministack.log", environment)
+        emulator = [PYTHON, "-m", "tests.integration.ecs.emulator"]
+        self.service = Service(emulator, folder / "ministack.log", environment)
         wait_until("ministack listens", self._listens)
 
     def _listens(self) -> bool:
@@ -84,14 +85,16 @@ class Cloud:
     def push(self, deployment: str, tag: str) -> None:
         """Puts image manifests under the tag, without layers."""
         ecr = self.client("ecr")
-        for image in ("web", "worker"):
+        store = str(Template("app").parameters["RedisTag"]["Default"])
+        present = ecr.describe_images(repositoryName=f"{deployment}/redis")["imageDetails"]
+        for image, own in {"web": tag, "worker": tag, **({} if present else {"redis": store})}.items():
             manifest = {
                 "schemaVersion": 2,
                 "config": {"digest": f"sha256:{tag.encode().hex():0>64}"},
                 "layers": [],
             }
             ecr.put_image(
-                repositoryName=f"{deployment}/{image}", imageTag=tag, imageManifest=json.dumps(manifest)
+                repositoryName=f"{deployment}/{image}", imageTag=own, imageManifest=json.dumps(manifest)
             )
 
     def stop(self) -> None:

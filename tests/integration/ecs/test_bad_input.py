@@ -6,6 +6,12 @@ from tests.integration.ecs.cloud import Cloud
 from tests.integration.ecs.conftest import HTTPS
 
 NOWHERE = "http://127.0.0.1:9"
+AT_LISTENER = [
+    "--listener",
+    "arn:aws:elasticloadbalancing:eu-central-1:000000000000:listener/app/ours/1/2",
+    "--domain",
+    "pay.example.com",
+]
 WRONG = {
     "an unknown region": (["plan", "--region", "eu-centrall-1"], {}, "did you mean eu-central-1?"),
     "no region": (["plan"], {"AWS_REGION": ""}, "--region"),
@@ -20,11 +26,46 @@ WRONG = {
     "a size too small for a worker": (["up", "--worker-size", "256/512"], {}, "1024 MiB"),
     "a malformed size": (["up", "--web-size", "big"], {}, "1024/2048"),
     "a malformed network": (["plan", "--allow-cidr", "300.0.0.0/8"], {}, "203.0.113.0/24"),
+    "too many networks": (
+        ["plan", "--allow-cidr", ",".join(f"203.0.113.{n}/32" for n in range(9))],
+        {},
+        "larger ones",
+    ),
+    "a malformed VPC": (["plan", "--vpc", "mine"], {}, "--vpc vpc-"),
+    "a VPC without subnets": (["plan", "--vpc", "vpc-0123456789abcdef0"], {}, "--subnets ID,ID"),
+    "one subnet": (
+        ["plan", "--vpc", "vpc-0123456789abcdef0", "--subnets", "subnet-01234567"],
+        {},
+        "subnet-0fe",
+    ),
+    "private tasks in a VPC of our own": (["plan", "--tag", "v1", "--private"], {}, "leave out --private"),
+    "a listener in a VPC of our own": (["plan", "--tag", "v1", *AT_LISTENER], {}, "pass --vpc"),
+    "a listener without a domain": (
+        ["plan", "--tag", "v1", *AT_LISTENER[:2]],
+        {},
+        "--domain pay.example.com",
+    ),
+    "a listener beside a load balancer": (["plan", "--front", "alb", *AT_LISTENER], {}, "one of them"),
     "a percentage over 100": (["plan", "--spot", "101"], {}, "0 to 100"),
+    "a memory of Redis that no task has": (["up", "--redis-memory", "700"], {}, "a multiple of 512"),
+    "a malformed retention": (["plan", "--retention", "3y"], {}, "--retention 10m"),
+    "a retention that is too short": (["plan", "--retention", "5s"], {}, "--retention 10m"),
+    "no web tasks": (["up", "--web-count", "0"], {}, "--web-count 2"),
+    "a secret as a setting": (["up", "--set", "PAYGRADE_API_KEYS=x"], {}, "python -m ecs key"),
+    "a setting that up makes": (["up", "--set", "PAYGRADE_BUNDLES=x"], {}, "--bundles s3://"),
+    "an unknown setting": (["up", "--set", "PAYGRADE_MAX_BODI=9"], {}, "did you mean PAYGRADE_MAX_BODY?"),
+    "a setting without a value": (["up", "--set", "PAYGRADE_MAX_BODY"], {}, "--set PAYGRADE_MAX_BODY=1"),
+    "a value that a setting does not have": (["up", "--set", "PAYGRADE_LOG_LEVEL=LOUD"], {}, "DEBUG, INFO"),
+    "bundles in no bucket": (["plan", "--bundles", "models"], {}, "--bundles s3://my-bucket/models"),
+    "bundles in a bucket that is not there": (
+        ["plan", "--tag", "v1", "--bundles", "s3://not-there/x"],
+        {},
+        "check the name of the bucket",
+    ),
     "an unknown zone": (["plan", "--zones", "eu-central-1a,b"], {}, "choose two of"),
     "an invalid tag": (["update", "--tag", "a b"], {}, "letters"),
     "an empty tag": (["plan", "--tag", ""], {}, "letters"),
-    "a certificate without a load balancer": (["up", "--no-alb", *HTTPS], {}, "--alb"),
+    "a certificate without a load balancer": (["up", "--front", "none", *HTTPS], {}, "--front alb"),
     "a certificate without a domain": (["up", *HTTPS[:2]], {}, "pass both"),
     "a domain without a certificate": (["plan", *HTTPS[2:]], {}, "pass both"),
     "a certificate in another region": (
@@ -43,9 +84,18 @@ WRONG = {
     "a malformed age": (["logs", "--since", "3y"], {}, "10m"),
     "a negative number of tasks": (["scale", "worker", "-1"], {}, "0 to 5000"),
     "too many tasks for a service": (["scale", "worker", "5001"], {}, "0 to 5000"),
-    "an invalid owner of a key": (["key", "A b"], {}, "a-z"),
-    "no key for the smoke test": (["smoke"], {}, "PAYGRADE_KEY"),
-    "a malformed address for the smoke test": (["smoke", "--url", "web"], {"PAYGRADE_KEY": "x"}, "http://"),
+    "an invalid owner of a key": (["key", "add", "A b"], {}, "a-z"),
+    "a key without an owner": (["key", "revoke"], {}, "python -m ecs key revoke alice-2"),
+    "a malformed tag of resources": (["up", "--tags", "team"], {}, "--tags team=data"),
+    "a malformed boundary": (["up", "--boundary", "mine"], {}, "arn:aws:iam::123456789012:policy"),
+    "a malformed path": (["up", "--role-path", "teams"], {}, "/teams/data/"),
+    "a name that ends like a stack": (["up", "--stack", "pay-app"], {}, "--stack pay"),
+    "no key for the smoke test": (["smoke"], {}, "PAYGRADE_API_KEY"),
+    "a malformed address for the smoke test": (
+        ["smoke", "--url", "web"],
+        {"PAYGRADE_API_KEY": "x"},
+        "http://",
+    ),
 }
 MISUSED = {
     "no command": [],
@@ -63,7 +113,8 @@ NEEDS_A_DEPLOYMENT = (
     ["update", "--force", "--yes"],
     ["update", "--tag", "v1"],
     ["run", "--", "ls"],
-    ["key", "bob"],
+    ["key", "add", "bob"],
+    ["rotate", "--yes"],
     ["down", "--yes"],
 )
 

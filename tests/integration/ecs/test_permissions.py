@@ -1,5 +1,6 @@
 """What each role allows and denies, according to IAM's policy simulator."""
 
+import json
 from typing import Any
 
 import pytest
@@ -24,8 +25,13 @@ ALLOWED = {
         ("s3:PutObject", FILES),
         ("s3:DeleteObject", FILES),
         ("s3:ListBucket", BUCKET),
+        ("s3:GetObject", "arn:aws:s3:::models/ours/salary/1/bundle.json"),
+        ("s3:GetObject", "arn:aws:s3:::data/in/rows.csv"),
+        ("s3:ListBucket", "arn:aws:s3:::data"),
     ],
     "WorkerRole": [
+        ("s3:GetObject", "arn:aws:s3:::models/ours/salary/1/model.ubj"),
+        ("s3:PutObject", "arn:aws:s3:::data/in/results.csv"),
         ("s3:GetObject", FILES),
         ("s3:PutObject", FILES),
         ("s3:AbortMultipartUpload", FILES),
@@ -39,8 +45,7 @@ ALLOWED = {
         ("ecs:RegisterTaskDefinition", arn("ecs", f"task-definition/{NAME}-worker:*")),
         ("ecs:UpdateService", arn("ecs", f"service/{NAME}/web")),
         ("ecs:DescribeServiceDeployments", arn("ecs", f"service-deployment/{NAME}/web/1")),
-        ("iam:GetRole", f"arn:aws:iam::{ACCOUNT}:role/{NAME}-app-WebRole"),
-        ("ecs:RunTask", arn("ecs", f"task-definition/{NAME}-check:1")),
+        ("iam:GetRole", f"arn:aws:iam::{ACCOUNT}:role/teams/data/{NAME}-app-WebRole"),
         ("logs:FilterLogEvents", arn("logs", f"log-group:/ecs/{NAME}/worker")),
     ],
 }
@@ -49,12 +54,17 @@ DENIED_TO_ALL = [
     ("iam:AttachRolePolicy", f"arn:aws:iam::{ACCOUNT}:role/admin"),
     ("sts:AssumeRole", f"arn:aws:iam::{ACCOUNT}:role/admin"),
     ("s3:GetObject", "arn:aws:s3:::somebody-elses/file"),
+    ("s3:GetObject", "arn:aws:s3:::models/theirs/salary/1/bundle.json"),
+    ("s3:GetObject", "arn:aws:s3:::models/ours-too/salary/1/bundle.json"),
+    ("s3:PutObject", "arn:aws:s3:::models/ours/salary/1/model.ubj"),
+    ("s3:GetObject", "arn:aws:s3:::data/in-of-others/rows.csv"),
     ("s3:DeleteBucket", BUCKET),
     ("s3:PutBucketPolicy", BUCKET),
     ("secretsmanager:GetSecretValue", arn("secretsmanager", "secret:another")),
     ("ec2:RunInstances", "*"),
     ("ecs:DeleteCluster", arn("ecs", f"cluster/{NAME}")),
     ("ecs:RunTask", arn("ecs", "task-definition/another:1")),
+    ("ecs:RegisterTaskDefinition", arn("ecs", f"task-definition/{NAME}-too-web:1")),
     ("cloudformation:DeleteStack", APP_STACK),
     ("cloudformation:ExecuteChangeSet", arn("cloudformation", "stack/another/1")),
     ("cloudformation:ExecuteChangeSet", arn("cloudformation", "changeSet/paygrade-0123456789ab/1")),
@@ -69,7 +79,10 @@ DENIED_TO_TASKS = [
     ("secretsmanager:GetSecretValue", arn("secretsmanager", f"secret:{NAME}-base-RedisPassword")),
     ("iam:PassRole", f"arn:aws:iam::{ACCOUNT}:role/{NAME}-app-WebRole"),
 ]
-ROLES = ("ExecutionRole", "WebRole", "WorkerRole", "RedisRole", "DeployRole")
+EXECUTION = ("WebExecutionRole", "WorkerExecutionRole", "RedisExecutionRole")
+ROLES = (*EXECUTION, "WebRole", "WorkerRole", "RedisRole", "DeployRole")
+BOUNDARY = f"arn:aws:iam::{ACCOUNT}:policy/limit"
+PATH = "/teams/data/"
 
 
 @pytest.fixture(scope="module")
@@ -78,7 +91,27 @@ def roles(cloud: Cloud) -> dict[str, str]:
     cloud.client("iam").create_open_id_connect_provider(
         Url="https://gitlab.com", ClientIDList=["https://gitlab.com"], ThumbprintList=["0" * 40]
     )
-    up(cloud, NAME, "--gitlab", "group/project")
+    cloud.client("s3").create_bucket(
+        Bucket="models", CreateBucketConfiguration={"LocationConstraint": REGION}
+    )
+    cloud.client("s3").put_object(Bucket="models", Key="ours/salary/1/bundle.json", Body=b"{}")
+    cloud.client("iam").create_policy(
+        PolicyName="limit",
+        PolicyDocument=json.dumps(
+            {"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "*", "Resource": "*"}]}
+        ),
+    )
+    places = [
+        "--boundary",
+        BOUNDARY,
+        "--role-path",
+        PATH,
+        "--bundles",
+        "s3://models/ours",
+        "--set",
+        "PAYGRADE_S3_ALLOW=s3://data/in",
+    ]
+    up(cloud, NAME, "--gitlab", "group/project", *places)
     cloudformation = cloud.client("cloudformation")
     resources: list[dict[str, Any]] = [
         resource
@@ -86,6 +119,7 @@ def roles(cloud: Cloud) -> dict[str, str]:
         for resource in cloudformation.describe_stack_resources(StackName=stack)["StackResources"]
     ]
     return {
+        # Without the path: ministack looks roles up by their names.
         resource["LogicalResourceId"]: f"arn:aws:iam::{ACCOUNT}:role/{resource['PhysicalResourceId']}"
         for resource in resources
         if resource["ResourceType"] == "AWS::IAM::Role"
@@ -93,6 +127,7 @@ def roles(cloud: Cloud) -> dict[str, str]:
 
 
 def allows(cloud: Cloud, role: str, action: str, resource: str) -> bool:
+    """ministack knows no condition on a cluster; tests/unit/ecs/access.py looks at those."""
     [result] = cloud.client("iam").simulate_principal_policy(
         PolicySourceArn=role, ActionNames=[action], ResourceArns=[resource]
     )["EvaluationResults"]
@@ -111,16 +146,41 @@ def test_a_role_allows_what_its_work_takes(cloud: Cloud, roles: dict[str, str], 
 @pytest.mark.parametrize("role", ROLES)
 def test_a_role_allows_nothing_else(cloud: Cloud, roles: dict[str, str], role: str) -> None:
     denied = DENIED_TO_ALL + (DENIED_TO_TASKS if role != "DeployRole" else [])
-    if role == "ExecutionRole":  # it reads the secrets of the tasks
-        denied = [each for each in denied if "RedisPassword" not in each[1]]
     assert [each for each in denied if allows(cloud, roles[role], *each)] == []
 
 
-def test_the_execution_role_reads_only_the_three_secrets(cloud: Cloud, roles: dict[str, str]) -> None:
+@pytest.mark.parametrize("role", EXECUTION)
+def test_an_execution_role_reads_the_secret_of_its_task_and_no_other(
+    cloud: Cloud, roles: dict[str, str], role: str
+) -> None:
     document = cloud.client("iam").get_role_policy(
-        RoleName=roles["ExecutionRole"].rpartition("/")[2], PolicyName="secrets"
+        RoleName=roles[role].rpartition("/")[2], PolicyName="start"
     )["PolicyDocument"]
-    [statement] = document["Statement"]
-    assert statement["Action"] == "secretsmanager:GetSecretValue"
-    assert len(statement["Resource"]) == 3
-    assert all(NAME in secret for secret in statement["Resource"])
+    read = [each["Resource"] for each in document["Statement"] if "secretsmanager" in str(each["Action"])]
+    secrets = cloud.client("secretsmanager").list_secrets()["SecretList"]
+    [name] = [each["Name"] for each in secrets if each["Name"] in str(read)]
+    assert ("RedisPassword" if role == "RedisExecutionRole" else "RedisUrl") in name
+
+
+@pytest.mark.parametrize("role", ROLES)
+def test_every_role_has_the_boundary_and_the_path(cloud: Cloud, roles: dict[str, str], role: str) -> None:
+    found = cloud.client("iam").get_role(RoleName=roles[role].rpartition("/")[2])["Role"]
+    assert found["PermissionsBoundary"]["PermissionsBoundaryArn"] == BOUNDARY
+    assert found["Path"] == PATH
+
+
+def test_an_operator_with_the_printed_policy_may_do_what_up_does(cloud: Cloud, roles: dict[str, str]) -> None:
+    printed = cloud.ecs("rights", "--stack", NAME, "--json")
+    assert printed.status == 0, printed.err
+    iam = cloud.client("iam")
+    trust = {"Version": "2012-10-17", "Statement": []}
+    operator = iam.create_role(RoleName="operator", AssumeRolePolicyDocument=json.dumps(trust))["Role"]["Arn"]
+    iam.put_role_policy(RoleName="operator", PolicyName="rights", PolicyDocument=printed.out)
+    for action, resource in ALLOWED["DeployRole"]:
+        if not action.startswith("iam:"):
+            assert allows(cloud, operator, action, resource), action
+    assert not allows(cloud, operator, "iam:CreateRole", f"arn:aws:iam::{ACCOUNT}:role/admin")
+    assert not allows(cloud, operator, "ecs:UpdateService", arn("ecs", "service/another/web"))
+    assert not allows(
+        cloud, operator, "secretsmanager:GetSecretValue", arn("secretsmanager", "secret:another")
+    )

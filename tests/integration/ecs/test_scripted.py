@@ -38,7 +38,7 @@ def ecs(cloud: Cloud, aws: Scripted, *arguments: str) -> CommandResult:
     return cloud.ecs(*arguments, AWS_ENDPOINT_URL=aws.endpoint)
 
 
-@pytest.mark.parametrize("command", ["plan", "update --tag v2", "rollback", "key bob"])
+@pytest.mark.parametrize("command", ["plan", "update --tag v2", "rollback", "key add bob"])
 def test_a_stack_in_progress_is_not_changed(cloud: Cloud, script: Script, command: str) -> None:
     done = ecs(cloud, script(DescribeStacks=[stack("UPDATE_IN_PROGRESS")]), *command.split())
     assert done.status == 2
@@ -46,7 +46,7 @@ def test_a_stack_in_progress_is_not_changed(cloud: Cloud, script: Script, comman
     assert "python -m ecs up follows the change" in done.err
 
 
-@pytest.mark.parametrize("command", ["plan", "update --tag v2", "rollback", "key bob"])
+@pytest.mark.parametrize("command", ["plan", "update --tag v2", "rollback", "key add bob"])
 def test_a_failed_rollback_is_left_to_up(cloud: Cloud, script: Script, command: str) -> None:
     done = ecs(cloud, script(DescribeStacks=[stack("UPDATE_ROLLBACK_FAILED")]), *command.split())
     assert done.status == 2
@@ -55,7 +55,7 @@ def test_a_failed_rollback_is_left_to_up(cloud: Cloud, script: Script, command: 
 
 
 def test_a_base_of_another_version_is_refused(cloud: Cloud, script: Script) -> None:
-    done = ecs(cloud, script(DescribeStacks=[stack("CREATE_COMPLETE")]), "key", "bob")
+    done = ecs(cloud, script(DescribeStacks=[stack("CREATE_COMPLETE")]), "key", "add", "bob")
     assert done.status == 2
     assert "paygrade-base has no output ApiKeysArn" in done.err
     assert "python -m ecs plan" in done.err

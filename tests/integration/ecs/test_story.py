@@ -28,7 +28,7 @@ def test_a_deployment_is_created_changed_and_removed_without_leftovers(cloud: Cl
     address = up_creates_the_deployment(shell)
     update_switches_the_images(shell)
     assert shell.ecs("url").strip() == address
-    rollback_goes_back_and_forth(shell)
+    rollback_goes_back_only_to_what_is_named(shell)
     update_keeps_the_scale(shell)
     assert f"nothing of {stack} is left" in shell.ecs("down", "--yes")
     assert leftovers(cloud, stack) == []
@@ -43,7 +43,8 @@ def plan_leaves_no_trace(shell: Shell) -> None:
 def up_requires_the_images(shell: Shell) -> None:
     early = shell.cloud.ecs("up", "--tag", "v1", "--yes", "--stack", shell.stack)
     assert early.status == 2
-    assert f"{shell.stack}/worker:v1 and {shell.stack}/web:v1 are not in the registry" in early.err
+    assert f"{shell.stack}/worker:v1, {shell.stack}/web:v1, {shell.stack}/redis:" in early.err
+    assert "are not in the registry" in early.err
     assert "python -m ecs push" in early.err
     shell.push("v1")
 
@@ -72,10 +73,17 @@ def update_switches_the_images(shell: Shell) -> None:
     assert "v2 already runs" in shell.ecs("update", "--tag", "v2", "--yes")
 
 
-def rollback_goes_back_and_forth(shell: Shell) -> None:
-    shell.ecs("rollback", "--yes")
+def rollback_goes_back_only_to_what_is_named(shell: Shell) -> None:
+    unnamed = shell.cloud.ecs("rollback", "--yes", "--stack", shell.stack)
+    assert unnamed.status == 2
+    assert "v2   runs now" in unnamed.out
+    assert "python -m ecs rollback --to v1" in unnamed.err
+    shell.ecs("rollback", "--to", "v1", "--yes")
     assert "web:v1" in shell.ecs("ps")
-    shell.ecs("rollback", "--yes")
+    unknown = shell.cloud.ecs("rollback", "--to", "v9", "--yes", "--stack", shell.stack)
+    assert "v9 did not run before" in unknown.err
+    assert "web:v1" in shell.ecs("ps")
+    shell.ecs("rollback", "--to", "v2", "--yes")
     assert "worker:v2" in shell.ecs("ps")
 
 

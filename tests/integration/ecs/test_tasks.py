@@ -28,18 +28,19 @@ def task_of(cloud: Cloud, cluster: str, family: str) -> str:
     return wait_until(f"a task of {family}", found)[0].rpartition("/")[2]
 
 
+def api_spelling(value: Any) -> Any:
+    if isinstance(value, list):
+        return [api_spelling(each) for each in value]
+    if not isinstance(value, dict):
+        return value
+    return {
+        name if name.startswith("awslogs") else name[0].lower() + name[1:]: api_spelling(each)
+        for name, each in value.items()
+    }
+
+
 def use_api_spelling(cloud: Cloud, cluster: str) -> None:
     """Registers the worker's task definition in the spelling of the API; ministack keeps the template's."""
-
-    def api_spelling(value: Any) -> Any:
-        if isinstance(value, list):
-            return [api_spelling(each) for each in value]
-        if not isinstance(value, dict):
-            return value
-        return {
-            name if name.startswith("awslogs") else name[0].lower() + name[1:]: api_spelling(each)
-            for name, each in value.items()
-        }
 
     client = cloud.client("ecs")
     family = f"{cluster}-worker"

@@ -2,9 +2,9 @@
 
 from collections.abc import Callable, Iterator
 
-from tests.unit.ecs.templates import Templates, as_list, branches, reference
+from tests.unit.ecs.templates import Properties, Templates, as_list, branches, reference
 
-TRUSTED = {"ecs-tasks.amazonaws.com"}
+TRUSTED = {"ecs-tasks.amazonaws.com", "vpc-flow-logs.amazonaws.com"}
 # Actions that AWS does not allow to be restricted to a resource.
 UNRESTRICTED = {"ecr:GetAuthorizationToken", "ecs:DeregisterTaskDefinition", "ecs:DescribeTaskDefinition"}
 SECRET_WORDS = ("PASSWORD", "KEY", "TOKEN", "SECRET", "AUTH", "REDIS_URL")
@@ -19,11 +19,47 @@ def tasks_have_an_execution_role(templates: Templates) -> Iterator[str]:
 def secrets_are_referenced(templates: Templates) -> Iterator[str]:
     for name, _, container in templates.containers():
         for each in container.get("Environment", []):
-            if any(word in each["Name"] for word in SECRET_WORDS):
+            name_alone = each["Name"].removesuffix("_PER_KEY")
+            if any(word in name_alone for word in SECRET_WORDS) and not is_arn_of_a_secret(each):
                 yield f"{name}: {each['Name']} is a secret and is written in the task definition"
     for name, cache in templates.of("ElastiCache::ReplicationGroup"):
         if "resolve:secretsmanager" not in str(cache["AuthToken"]):
             yield f"{name}: the password is written in the template"
+
+
+def is_arn_of_a_secret(variable: Properties) -> bool:
+    """A variable that says where secrets are, and does not contain them."""
+    return variable["Name"].endswith("_FILE") and reference(variable["Value"]).endswith("Arn")
+
+
+def every_task_starts_with_rights_of_its_own(templates: Templates) -> Iterator[str]:
+    roles = [task["ExecutionRoleArn"] for _, task, _ in templates.containers() if "ExecutionRoleArn" in task]
+    if len({str(role) for role in roles}) < len(roles):
+        yield "two tasks share an execution role, and with it what each may read"
+    for name, role in templates.of("IAM::Role"):
+        if role.get("ManagedPolicyArns"):
+            yield f"{name}: a managed policy allows more than the task needs"
+
+
+def roles_have_the_boundary_and_the_path(templates: Templates) -> Iterator[str]:
+    for name, role in templates.of("IAM::Role"):
+        if {"Ref": "PermissionsBoundary"} not in branches(role.get("PermissionsBoundary", {})):
+            yield f"{name}: lacks the permissions boundary"
+        if role.get("Path") != {"Ref": "RolePath"}:
+            yield f"{name}: is not under the path of roles"
+
+
+def ci_reaches_only_its_deployment(templates: Templates) -> Iterator[str]:
+    """A deployment NAME-x must be out of reach of the role of the deployment NAME."""
+    for name, statement in templates.statements():
+        for resource in as_list(statement["Resource"]):
+            text = str(resource.get("Fn::Sub", "")) if isinstance(resource, dict) else ""
+            if "/${Name}-*" in text:
+                yield f"{name}: {text} also means resources of another deployment"
+        if "ecs:RunTask" in as_list(statement["Action"]) and "ecs:cluster" not in str(
+            statement.get("Condition")
+        ):
+            yield f"{name}: could run tasks in any cluster"
 
 
 def roles_trust_only_ecs_tasks_of_the_account(templates: Templates) -> Iterator[str]:
@@ -51,12 +87,31 @@ def permissions_are_restricted(templates: Templates) -> Iterator[str]:
 
 
 def only_web_is_reachable_from_outside(templates: Templates) -> Iterator[str]:
+    lists = ({"Ref": "CallersList"}, {"Ref": "CallersList6"})
     for name, group in templates.of("EC2::SecurityGroup"):
-        for rule in (one for each in group.get("SecurityGroupIngress", []) for one in branches(each)):
-            if "CidrIp" in rule and name not in ("BalancerGroup", "WebGroup"):
+        ingress = [
+            rules for rules in branches(group.get("SecurityGroupIngress", [])) for rules in as_list(rules)
+        ]
+        for rule in (one for each in ingress for one in branches(each)):
+            if name not in ("BalancerGroup", "WebGroup"):
                 yield f"{name}: only the load balancer and web may allow addresses"
-            if "CidrIp" in rule and reference(rule["CidrIp"]) != "AllowCidr":
+            if rule.get("SourcePrefixListId") not in lists:
                 yield f"{name}: the addresses are not those of --allow-cidr"
+    for name, rule in templates.of("EC2::SecurityGroupIngress"):
+        if "SourceSecurityGroupId" not in rule:
+            yield f"{name}: a rule between two groups must not allow addresses"
+
+
+def groups_reach_only_what_they_need(templates: Templates) -> Iterator[str]:
+    """Only web may reach any port, since webhooks choose theirs."""
+    for name, group in templates.of("EC2::SecurityGroup"):
+        rules = [one for each in group.get("SecurityGroupEgress", []) for one in branches(each)]
+        if not rules:
+            yield f"{name}: without rules, everything is allowed"
+        for rule in rules:
+            to_all = rule.get("CidrIp") == "0.0.0.0/0"
+            if rule["IpProtocol"] == "-1" or (to_all and name != "WebGroup" and rule["ToPort"] != 443):
+                yield f"{name}: reaches more than HTTPS outside of the VPC"
 
 
 def shared_resources_are_retained(templates: Templates) -> Iterator[str]:
@@ -67,9 +122,13 @@ def shared_resources_are_retained(templates: Templates) -> Iterator[str]:
 
 RULES: list[Callable[[Templates], Iterator[str]]] = [
     tasks_have_an_execution_role,
+    every_task_starts_with_rights_of_its_own,
+    roles_have_the_boundary_and_the_path,
+    ci_reaches_only_its_deployment,
     secrets_are_referenced,
     roles_trust_only_ecs_tasks_of_the_account,
     permissions_are_restricted,
     only_web_is_reachable_from_outside,
+    groups_reach_only_what_they_need,
     shared_resources_are_retained,
 ]

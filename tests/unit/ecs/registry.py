@@ -17,7 +17,9 @@ _BASIC = "Basic " + base64.b64encode(f"AWS:{PASSWORD}".encode()).decode()
 class Registry:
     """A context manager. `images` holds the pushed manifests by repository:tag."""
 
-    def __init__(self, repositories: tuple[str, ...] = ("paygrade/web", "paygrade/worker")) -> None:
+    def __init__(
+        self, repositories: tuple[str, ...] = ("paygrade/web", "paygrade/worker", "paygrade/redis")
+    ) -> None:
         self.repositories = repositories
         self.images: dict[str, Any] = {}
         self.blobs: dict[str, int] = {}

@@ -43,6 +43,19 @@ def services_have_one_source_of_capacity(templates: Templates) -> Iterator[str]:
                 yield f"{name}: the cluster has no {each['CapacityProvider']}"
 
 
+def an_http_api_finds_the_ports_of_tasks(templates: Templates) -> Iterator[str]:
+    """ECS tells Cloud Map the port of a container only where a record can have one."""
+    for name, integration in templates.of("ApiGatewayV2::Integration"):
+        service = integration["IntegrationUri"]["Fn::GetAtt"].partition(".")[0]
+        records = templates.app["Resources"][service]["Properties"]["DnsConfig"]["DnsRecords"]
+        if [record["Type"] for record in records] != ["SRV"]:
+            yield f"{name}: {service} has no record with a port"
+        registries = templates.app["Resources"]["WebService"]["Properties"]["ServiceRegistries"]
+        for registry in (one for each in branches(registries) for one in each):
+            if (registry["ContainerName"], registry["ContainerPort"]) != ("web", 8000):
+                yield f"{name}: web's tasks do not register their port"
+
+
 def file_systems_are_encrypted(templates: Templates) -> Iterator[str]:
     for name, task in templates.of("ECS::TaskDefinition"):
         for volume in task.get("Volumes", []):
@@ -63,10 +76,12 @@ def volumes_exist(templates: Templates) -> Iterator[str]:
 def services_have_a_network(templates: Templates) -> Iterator[str]:
     for name, service in templates.of("ECS::Service"):
         network = service.get("NetworkConfiguration", {}).get("AwsvpcConfiguration", {})
-        if len(network.get("Subnets", [])) < 2 or not network.get("SecurityGroups"):
-            yield f"{name}: must have two subnets and a security group"
-        if network.get("AssignPublicIp") != "ENABLED":
-            yield f"{name}: without a public address, its tasks cannot pull their image"
+        if network.get("Subnets") != {"Ref": "SubnetIds"} or not network.get("SecurityGroups"):
+            yield f"{name}: must have the subnets of tasks and a security group"
+        if network.get("AssignPublicIp") != {"Ref": "PublicAddresses"}:
+            yield f"{name}: without a public address in a public subnet, its tasks cannot pull their image"
+    if templates.app["Parameters"]["PublicAddresses"]["Default"] != "ENABLED":
+        yield "tasks in a VPC of our own have no other way out than public addresses"
 
 
 def alarms_can_fire(templates: Templates) -> Iterator[str]:
@@ -79,6 +94,7 @@ def embedded_json_is_valid(templates: Templates) -> Iterator[str]:
     texts = [
         (name, repository["LifecyclePolicy"]["LifecyclePolicyText"])
         for name, repository in templates.of("ECR::Repository")
+        if "LifecyclePolicy" in repository
     ]
     texts += [
         (name, each["Fn::Sub"])
@@ -114,7 +130,8 @@ def names_are_valid_everywhere(templates: Templates) -> Iterator[str]:
 
 def running_images_do_not_expire(templates: Templates) -> Iterator[str]:
     for name, repository in templates.of("ECR::Repository"):
-        for rule in json.loads(repository["LifecyclePolicy"]["LifecyclePolicyText"])["rules"]:
+        text = repository.get("LifecyclePolicy", {}).get("LifecyclePolicyText", '{"rules": []}')
+        for rule in json.loads(text)["rules"]:
             selection = rule["selection"]
             if selection["tagStatus"] != "untagged" and (
                 selection["countType"] != "imageCountMoreThan" or selection["countNumber"] < 100
@@ -142,7 +159,7 @@ def base_outputs_match_app_parameters(templates: Templates) -> Iterator[str]:
     for name in outputs - set(templates.app["Parameters"]):
         yield f"the base output {name} is not a parameter of the app"
     for name, parameter in templates.app["Parameters"].items():
-        if "Default" not in parameter and name not in outputs | {"Name", "ImageTag", "ZoneA", "ZoneB"}:
+        if "Default" not in parameter and name not in outputs | {"Name", "ImageTag"}:
             yield f"the app parameter {name} has neither a default nor a base output"
 
 
@@ -163,7 +180,7 @@ def services_can_leave_the_load_balancer(templates: Templates) -> Iterator[str]:
     for name, service in templates.of("ECS::Service"):
         balancers = service.get("LoadBalancers", [])
         if isinstance(balancers, dict) and [] not in branches(balancers):
-            yield f"{name}: with --no-alb it would keep a target group that is being deleted"
+            yield f"{name}: with --front none it would keep a target group that is being deleted"
         if isinstance(balancers, dict) and "HealthCheckGracePeriodSeconds" in service:
             yield f"{name}: ECS refuses a grace period that is added or removed with a load balancer"
 
@@ -187,11 +204,16 @@ def dns_of_redis_expires_quickly(templates: Templates) -> Iterator[str]:
                 yield f"{name}: resolvers cache an old address for {record['TTL']} s"
 
 
-def tasks_have_routes_to_the_internet(templates: Templates) -> Iterator[str]:
-    resources = templates.app["Resources"]
-    for name in ("RedisService", "WorkerService"):
-        for route in {"DefaultRoute", "SubnetARoutes", "SubnetBRoutes"} - set(resources[name]["DependsOn"]):
-            yield f"{name}: without DependsOn {route}, its tasks could run without a route to the registry"
+def subnets_have_a_route_out(templates: Templates) -> Iterator[str]:
+    routes = [route for _, route in templates.of("EC2::Route")]
+    out = {str(route["RouteTableId"]) for route in routes if route.get("DestinationCidrBlock") == "0.0.0.0/0"}
+    associated = {
+        str(each["SubnetId"]): str(each["RouteTableId"])
+        for _, each in templates.of("EC2::SubnetRouteTableAssociation")
+    }
+    for name, _ in templates.of("EC2::Subnet"):
+        if associated.get(str({"Ref": name})) not in out:
+            yield f"{name}: its tasks could not reach the registry"
 
 
 def tasks_restart_when_redis_moves(templates: Templates) -> Iterator[str]:
@@ -199,6 +221,12 @@ def tasks_restart_when_redis_moves(templates: Templates) -> Iterator[str]:
         reads = any(secret["Name"] == "REDIS_URL" for secret in container["Secrets"])
         if reads and {"Ref": "Redis"} not in container.get("DockerLabels", {}).values():
             yield f"{name}: its tasks would keep the address of the previous Redis"
+
+
+def a_new_tag_of_the_code_leaves_redis_alone(templates: Templates) -> Iterator[str]:
+    """Redis restarts with each new version of its task definition, and web answers 503 meanwhile."""
+    if "ImageTag" in json.dumps(templates.app["Resources"]["RedisTask"]):
+        yield "RedisTask: each deployment of the code would restart Redis"
 
 
 def failures_roll_back(templates: Templates) -> Iterator[str]:
@@ -229,6 +257,7 @@ RULES: list[Callable[[Templates], Iterator[str]]] = [
     target_groups_use_addresses,
     load_balancers_use_existing_containers,
     services_have_one_source_of_capacity,
+    an_http_api_finds_the_ports_of_tasks,
     file_systems_are_encrypted,
     volumes_exist,
     services_have_a_network,
@@ -244,8 +273,9 @@ RULES: list[Callable[[Templates], Iterator[str]]] = [
     services_can_leave_the_load_balancer,
     redis_owns_its_files,
     dns_of_redis_expires_quickly,
-    tasks_have_routes_to_the_internet,
+    subnets_have_a_route_out,
     tasks_restart_when_redis_moves,
+    a_new_tag_of_the_code_leaves_redis_alone,
     failures_roll_back,
     updates_keep_task_counts,
     containers_are_confined,

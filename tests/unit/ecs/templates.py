@@ -29,9 +29,10 @@ class Templates:
 
     def statements(self) -> Iterator[tuple[str, Properties]]:
         for name, role in self.of("IAM::Role"):
-            for policy in role.get("Policies", []):
-                for statement in policy["PolicyDocument"]["Statement"]:
-                    yield name, statement
+            for policy in (one for each in role.get("Policies", []) for one in branches(each)):
+                for statements in policy["PolicyDocument"]["Statement"]:
+                    for statement in branches(statements):
+                        yield name, statement
 
 
 @functools.cache

@@ -76,7 +76,7 @@ def test_the_file_uses_existing_commands_and_options(file: Path) -> None:
     assert used <= set(COMMANDS)
     for _, rest in lines:
         options = {word for word in shlex.split(rest.split(",")[0]) if word.startswith("--")}
-        assert options <= {"--tag", "--yes", "--gitlab", "--github"}
+        assert options <= {"--tag", "--images-only", "--yes", "--gitlab", "--github"}
 
 
 def test_jobs_need_existing_jobs_and_stages() -> None:
@@ -108,9 +108,11 @@ def test_the_deployment_role_trusts_the_tokens_of_ci() -> None:
     trust = str(shipped().base["Resources"]["DeployRole"]["Properties"]["AssumeRolePolicyDocument"])
     audience = read(GITLAB)[".aws"]["id_tokens"]["AWS_ID_TOKEN"]["aud"]
     assert f"'gitlab.com:aud': '{audience}'" in trust
-    assert "project_path:${GitLabProject}:ref_type:branch:ref:main" in trust
-    assert "repo:${GitHubRepository}:ref:refs/heads/main" in trust
+    assert "project_path:${GitLabProject}:ref_type:branch:ref:${CiBranch}" in trust
+    assert "repo:${GitHubRepository}:ref:refs/heads/${CiBranch}" in trust
+    assert shipped().base["Parameters"]["CiBranch"]["Default"] == "main"
     # In a job with an environment, GitHub's token names the environment instead of the branch.
+    assert "repo:${GitHubRepository}:environment:${CiEnvironment}" in trust
     assert all("environment" not in job for job in read(GITHUB)["jobs"].values())
 
 

@@ -77,13 +77,13 @@ def with_web_task(aws: StubbedAws, association: dict[str, str]) -> None:
 def test_without_a_load_balancer_the_address_is_that_of_the_task(
     aws: StubbedAws, deployment: Deployment
 ) -> None:
-    with_stack(aws, LoadBalancing="no")
+    with_stack(aws, Front="none")
     with_web_task(aws, {"PublicIp": "203.0.113.7"})
     assert deployment.address() == "http://203.0.113.7:8000"
 
 
 def test_a_task_without_a_public_address_gives_no_address(aws: StubbedAws, deployment: Deployment) -> None:
-    with_stack(aws, LoadBalancing="no")
+    with_stack(aws, Front="none")
     with_web_task(aws, {})
     with pytest.raises(ResourceNotFound, match="no web task has a public address yet"):
         deployment.address()
@@ -94,7 +94,7 @@ def test_no_service_switches_to_an_image_that_fails_its_self_check(
 ) -> None:
     with_stack(aws, times=2, ImageTag="v1", WorkerRepositoryUri="r/worker")
     image = {"imageDetails": [{"imageTags": ["v2"]}]}
-    for _ in ("worker", "web"):
+    for _ in ("worker", "web", "redis"):
         aws.on("ecr").add_response("describe_images", image)
     failing_self_check(aws.on("ecs"))
     lines = [{"eventId": "1", "timestamp": 1, "message": "GoldenMismatch: salary@1\n"}]

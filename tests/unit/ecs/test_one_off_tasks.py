@@ -39,6 +39,7 @@ def test_a_task_runs_with_the_network_of_the_service(stub: StubClient) -> None:
         "networkConfiguration": NETWORK,
         "overrides": {"containerOverrides": [{"name": "worker", "command": ["python", "-m", "model"]}]},
         "startedBy": "paygrade-ecs",
+        "propagateTags": "TASK_DEFINITION",
     }
     aws.add_response("run_task", {"tasks": [{"taskArn": TASK}], "failures": []}, request)
     assert one_off_tasks(client).start("worker", ["python", "-m", "model"]) == TASK
@@ -121,7 +122,7 @@ def test_stop_all_stops_tasks_left_by_closed_terminals(stub: StubClient) -> None
     one_off_tasks(client).stop_all()
 
 
-def test_a_copied_task_definition_differs_only_in_its_image(stub: StubClient) -> None:
+def test_a_copied_task_definition_has_another_image_and_the_same_tags(stub: StubClient) -> None:
     client, aws = stub("ecs")
     with_service(aws)
     container = {
@@ -137,7 +138,12 @@ def test_a_copied_task_definition_differs_only_in_its_image(stub: StubClient) ->
         "taskRoleArn": "t",
     }
     definition = {**copied, "containerDefinitions": [container], "revision": 7, "status": "ACTIVE"}
-    aws.add_response("describe_task_definition", {"taskDefinition": definition}, {"taskDefinition": VERSION})
+    tags = [{"key": "team", "value": "data"}, {"key": "aws:cloudformation:stack-name", "value": "x"}]
+    aws.add_response(
+        "describe_task_definition",
+        {"taskDefinition": definition, "tags": tags},
+        {"taskDefinition": VERSION, "include": ["TAGS"]},
+    )
     aws.add_response(
         "register_task_definition",
         {"taskDefinition": {"taskDefinitionArn": "copy"}},
@@ -146,6 +152,7 @@ def test_a_copied_task_definition_differs_only_in_its_image(stub: StubClient) ->
             "family": "paygrade-check",
             "requiresCompatibilities": ["FARGATE"],
             "containerDefinitions": [{**container, "image": "r/worker:v2"}],
+            "tags": tags[:1],
         },
     )
     assert one_off_tasks(client).copy_task_definition("worker", "paygrade-check", "r/worker:v2") == "copy"

@@ -10,9 +10,9 @@ from pathlib import Path
 
 import pytest
 
-from ecs import docker
+from ecs import docker, images
 from ecs.docker import DigestUnknown, Docker
-from ecs.push import declared_base_image
+from ecs.push import declared_base_images
 from tests.unit.ecs.registry import PASSWORD, Registry
 
 pytestmark = pytest.mark.process
@@ -20,6 +20,9 @@ pytestmark = pytest.mark.process
 ROOT = Path(__file__).parents[3]
 DIGEST = f"sha256:{'0' * 64}"
 BASE = f"python:3.13@{DIGEST}"
+STORE = f"valkey:8@{DIGEST}"
+BASES = f"--build-arg PYTHON_IMAGE={BASE} --build-arg VALKEY_IMAGE={STORE}"
+STORE_TAG = images.tags("any")["redis"]
 DOCKER = """\
 #!/bin/sh
 printf '%s\\n' "$*" >> "$CALLS"
@@ -43,7 +46,7 @@ class Checkout:
     store: str = "[[Backing Filesystem extfs]]"
     fails: str = "nothing"
     digest: str = f'"{DIGEST}"'
-    dockerfile: str = "ARG PYTHON_IMAGE=python:3.13\nFROM ${PYTHON_IMAGE}\n"
+    dockerfile: str = "ARG PYTHON_IMAGE=python:3.13\nARG VALKEY_IMAGE=valkey:8\nFROM ${PYTHON_IMAGE}\n"
 
     def __post_init__(self) -> None:
         tools = self.folder.parent / "tools"
@@ -111,18 +114,26 @@ def checkout(tmp_path: Path, registry: Registry) -> Checkout:
     return Checkout(tmp_path / "clone", registry)
 
 
-def test_both_images_are_built_for_amd64_before_the_first_is_pushed(checkout: Checkout) -> None:
+def test_all_images_are_built_for_amd64_before_the_first_is_pushed(checkout: Checkout) -> None:
     done = checkout.push()
     assert done.returncode == 0, done.stderr
     targets = {
-        image: f"{checkout.registry.address}/paygrade/{image}:{checkout.commit}"
-        for image in ("worker", "web")
+        image: f"{checkout.registry.address}/paygrade/{image}:{tag}"
+        for image, tag in images.tags(checkout.commit).items()
     }
-    build = f"buildx build --platform linux/amd64 --build-arg PYTHON_IMAGE={BASE}"
+    assert list(targets) == ["worker", "web", "redis"]
+    build = f"buildx build --platform linux/amd64 {BASES}"
     calls = [line for line in checkout.docker_calls() if line.startswith(("buildx build", "login", "push"))]
-    assert calls[:2] == [f"{build} --target {image} --tag {target} ." for image, target in targets.items()]
-    assert calls[2].startswith("login")
-    assert calls[3:] == [f"push {target}" for target in targets.values()]
+    assert calls[:3] == [f"{build} --target {image} --tag {target} ." for image, target in targets.items()]
+    assert calls[3].startswith("login")
+    assert calls[4:] == [f"push {target}" for target in targets.values()]
+
+
+def test_the_image_of_redis_is_pushed_once(checkout: Checkout) -> None:
+    """Another one would restart Redis."""
+    checkout.registry.images[f"paygrade/redis:{STORE_TAG}"] = {}
+    assert checkout.push().returncode == 0
+    assert not [line for line in checkout.docker_calls("push") if "redis" in line]
 
 
 def test_the_password_is_passed_only_on_standard_input(checkout: Checkout) -> None:
@@ -145,17 +156,19 @@ def test_layers_are_compressed_with_zstd_if_the_engine_supports_it(
     checkout.driver, checkout.store = driver, store
     assert checkout.push().returncode == 0
     builds = checkout.docker_calls("buildx build")
-    assert [line.partition("--target ")[2].split()[0] for line in builds] == ["worker", "web"] * 2
-    assert ["push=true,compression=zstd" in line for line in builds] == [False, False, True, True]
-    assert all(f"--build-arg PYTHON_IMAGE={BASE} " in line for line in builds)
+    assert [line.partition("--target ")[2].split()[0] for line in builds] == ["worker", "web", "redis"] * 2
+    assert ["push=true,compression=zstd" in line for line in builds] == [False] * 3 + [True] * 3
+    assert all(f"{BASES} " in line for line in builds)
     assert not [line for line in checkout.docker_calls() if line.startswith(("build ", "push"))]
 
 
 def test_the_digest_of_the_base_image_is_printed(checkout: Checkout) -> None:
     done = checkout.push()
     assert f"base image {BASE}\n" in done.stdout
+    assert f"base image {STORE}\n" in done.stdout
     assert checkout.docker_calls("buildx imagetools") == [
-        "buildx imagetools inspect --format {{json .Manifest.Digest}} python:3.13"
+        f"buildx imagetools inspect --format {{{{json .Manifest.Digest}}}} {image}"
+        for image in ("python:3.13", "valkey:8")
     ]
 
 
@@ -177,7 +190,7 @@ def test_without_a_digest_the_base_image_is_not_pinned(
     builds = checkout.docker_calls("buildx build")
     assert [line.partition("--build-arg ")[2].split()[0] for line in builds] == [
         "PYTHON_IMAGE=python:3.13"
-    ] * 2
+    ] * 3
 
 
 def test_a_registry_that_does_not_respond_gives_no_digest(
@@ -193,7 +206,7 @@ def test_a_registry_that_does_not_respond_gives_no_digest(
 
 
 def test_a_base_image_that_the_dockerfile_pins_is_not_looked_up(checkout: Checkout) -> None:
-    checkout.commit_dockerfile(f"ARG PYTHON_IMAGE={BASE}\nFROM ${{PYTHON_IMAGE}}\n")
+    checkout.commit_dockerfile(f"ARG PYTHON_IMAGE={BASE}\nARG VALKEY_IMAGE={STORE}\nFROM debian\n")
     assert f"base image {BASE}\n" in checkout.push().stdout
     assert not checkout.docker_calls("buildx imagetools")
 
@@ -206,12 +219,16 @@ def test_a_dockerfile_without_the_argument_for_the_base_image_is_refused(checkou
     assert not checkout.docker_calls()
 
 
-def test_the_dockerfile_of_the_project_names_its_base_image() -> None:
-    assert declared_base_image(ROOT / "Dockerfile") == "python:3.13-slim-bookworm"
+def test_the_dockerfile_of_the_project_names_its_base_images() -> None:
+    assert declared_base_images(ROOT / "Dockerfile") == {
+        "PYTHON_IMAGE": "python:3.13-slim-bookworm",
+        "VALKEY_IMAGE": "valkey/valkey:8-bookworm",
+    }
 
 
 def test_an_existing_tag_is_not_pushed_again(checkout: Checkout) -> None:
-    checkout.registry.images[f"paygrade/worker:{checkout.commit}"] = {}
+    for there in (f"worker:{checkout.commit}", f"redis:{STORE_TAG}"):
+        checkout.registry.images[f"paygrade/{there}"] = {}
     done = checkout.push("--json")
     web = f"{checkout.registry.address}/paygrade/web:{checkout.commit}"
     assert json.loads(done.stdout) == {"tag": checkout.commit, "pushed": [web]}
@@ -225,11 +242,15 @@ def test_uncommitted_changes_need_a_tag_of_their_own(checkout: Checkout) -> None
     assert "Dockerfile was changed" in done.stderr
     assert not checkout.docker_calls()
     assert checkout.push("--tag", "1.4.0").returncode == 0
-    assert [line.rpartition(":")[2] for line in checkout.docker_calls("push")] == ["1.4.0", "1.4.0"]
+    assert [line.rpartition(":")[2] for line in checkout.docker_calls("push")] == [
+        "1.4.0",
+        "1.4.0",
+        STORE_TAG,
+    ]
 
 
 def test_a_failed_build_pushes_nothing(checkout: Checkout) -> None:
-    checkout.fails = f"buildx build --platform linux/amd64 --build-arg PYTHON_IMAGE={BASE} --target web"
+    checkout.fails = f"buildx build --platform linux/amd64 {BASES} --target web"
     done = checkout.push()
     assert done.returncode == 1
     message, next_step = done.stderr.splitlines()[-2:]

@@ -8,16 +8,21 @@ from typing import Any
 import pytest
 import yaml
 
-from ecs.options import FARGATE_MEMORY
+from ecs.fargate import FARGATE_MEMORY
 from jobs.settings import PREFIX, Settings
 from tests.unit.ecs.templates import shipped
 
 DOCKERFILE = Path("Dockerfile").read_text()
 COMPOSE = yaml.safe_load(Path("docker-compose.yml").read_text())["services"]
-SECRETS = {"REDIS_URL", "PAYGRADE_API_KEYS"}
-COMPOSE_ONLY = {"PAYGRADE_ALLOW_ANYONE", "PAYGRADE_WEBHOOK_SECRETS", "PAYGRADE_WEBHOOK_HOSTS"}
-"""compose publishes its port on loopback only, and needs no keys. The templates have no webhooks yet."""
-LOCATIONS = {"PAYGRADE_FILES", "PAYGRADE_BUNDLES"}
+SECRETS = {"REDIS_URL"}
+COMPOSE_ONLY = {"PAYGRADE_ALLOW_ANYONE", "PAYGRADE_API_KEYS", "PAYGRADE_WEBHOOK_SECRETS"}
+"""compose publishes its port on loopback only, and needs no keys. On ECS both are read from secrets."""
+LOCATIONS = {
+    "PAYGRADE_API_KEYS_FILE",
+    "PAYGRADE_BUNDLES",
+    "PAYGRADE_FILES",
+    "PAYGRADE_WEBHOOK_SECRETS_FILE",
+}
 TASKS = {"redis": "RedisTask", "worker": "WorkerTask", "web": "WebTask"}
 BUILT_SERVICES = ("worker", "web")
 
@@ -38,6 +43,10 @@ def environment(service: str, cpu: int | None = None) -> dict[str, str]:
     """The environment with these CPU units, or with the default."""
 
     def resolved(value: Any) -> Any:
+        if "Fn::If" in value:  # the number of processes, where no setting says another
+            value = value["Fn::If"][1]
+        if "Ref" in value:
+            return str(shipped().app["Parameters"][value["Ref"]].get("Default"))
         if "Fn::FindInMap" not in value:
             return value
         name, size, key = value["Fn::FindInMap"]
@@ -52,12 +61,18 @@ def secrets(service: str) -> set[str]:
 
 
 def compose_environment(service: str) -> dict[str, str]:
-    """The environment under compose with no variables set: ${NAME:-default} is the default."""
+    """The environment under compose with no variables set: ${NAME:-default} is the default.
+
+    A setting that compose passes on has the default of the code, which is what an empty one means.
+    """
+    defaults = {PREFIX + name.upper(): str(field.default) for name, field in Settings.model_fields.items()}
     values = COMPOSE[service]["environment"]
     return {
-        name: re.sub(r"\$\{\w+:-(.*?)\}", r"\1", str(value))
+        name: defaults.get(name, "")
+        if name == "PAYGRADE_RETENTION_SECONDS"
+        else re.sub(r"\$\{\w+:-(.*?)\}", r"\1", str(value or ""))
         for name, value in values.items()
-        if value is not None or name in SECRETS
+        if not name.startswith("AWS_")
     }
 
 
@@ -136,9 +151,11 @@ def test_redis_has_a_password_that_web_and_worker_send() -> None:
 
 
 def test_redis_runs_as_under_compose_but_writes_to_a_slower_disk() -> None:
-    shell, option, line = container("redis")["Command"]
+    shell, option, command = container("redis")["Command"]
     assert (shell, option) == ("sh", "-c")
+    line = str(command["Fn::Sub"])
     assert "--appendfsync everysec" in line
+    line = line.replace("${RedisMaxMemory}", str(shipped().app["Parameters"]["RedisMaxMemory"]["Default"]))
     ours = (
         COMPOSE["redis"]["command"][-1]
         .replace("$$", "$")
@@ -152,9 +169,11 @@ def test_redis_runs_as_under_compose_but_writes_to_a_slower_disk() -> None:
     )
 
 
-def test_redis_uses_the_same_image() -> None:
-    image = shipped().app["Parameters"]["RedisImage"]["Default"]
-    assert image.rpartition("/")[2] == COMPOSE["redis"]["image"]
+def test_redis_uses_the_same_image_whose_tag_no_commit_changes() -> None:
+    assert container("redis")["Image"] == {"Fn::Sub": "${RedisRepositoryUri}:${RedisTag}"}
+    [image] = re.findall(r"^ARG VALKEY_IMAGE=(\S+)$", DOCKERFILE, re.MULTILINE)
+    assert COMPOSE["redis"]["image"] == image
+    assert "FROM ${VALKEY_IMAGE} AS redis" in DOCKERFILE
 
 
 @pytest.mark.parametrize("service", TASKS)
@@ -176,7 +195,11 @@ def test_the_writable_folders_and_capabilities_are_those_of_compose(service: str
     [mount] = COMPOSE[service]["tmpfs"]
     path, _, size = mount.partition(":size=")
     parameters = container(service)["LinuxParameters"]
-    assert parameters["Tmpfs"] == [{"ContainerPath": path, "Size": megabytes(size)}]
+    [temporary] = parameters["Tmpfs"]
+    room = temporary["Size"]
+    if isinstance(room, dict):
+        room = shipped().app["Parameters"][room["Ref"]]["Default"]
+    assert (temporary["ContainerPath"], room) == (path, megabytes(size))
     assert container(service)["ReadonlyRootFilesystem"] is COMPOSE[service]["read_only"]
     assert parameters["Capabilities"]["Drop"] == COMPOSE[service]["cap_drop"]
 
@@ -184,3 +207,16 @@ def test_the_writable_folders_and_capabilities_are_those_of_compose(service: str
 def test_web_listens_on_the_port_of_its_container() -> None:
     [mapping] = container("web")["PortMappings"]
     assert COMPOSE["web"]["ports"][0].endswith(f":{mapping['ContainerPort']}")
+
+
+def test_no_container_has_the_secrets_of_another() -> None:
+    """Whoever takes over a worker finds no keys of callers, and nobody reaches Redis without its password."""
+    of_web = {name for name in COMPOSE["web"]["environment"] if re.search("KEYS|SECRETS", name)}
+    assert of_web == {"PAYGRADE_API_KEYS", "PAYGRADE_API_KEYS_FILE"} | {
+        "PAYGRADE_WEBHOOK_SECRETS",
+        "PAYGRADE_WEBHOOK_SECRETS_FILE",
+    }
+    assert not of_web & COMPOSE["worker"]["environment"].keys()
+    assert COMPOSE["redis"]["environment"].keys() == {"REDISCLI_AUTH"}
+    assert '--requirepass "$$REDISCLI_AUTH"' in COMPOSE["redis"]["command"][-1]
+    assert not any("env_file" in service for service in COMPOSE.values())

@@ -6,13 +6,15 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 from cfnlint.api import lint_file
 
 from ecs import api_keys
+from ecs.api_keys import EntrySecret
 from ecs.errors import InvalidUsage
 from ecs.names import SERVICES, ResourceNames
 from ecs.options import add_options, app_parameters, base_parameters
-from ecs.template import TEMPLATES, Template
+from ecs.template import TEMPLATES, Template, _Loader
 from tests.unit.ecs.conftest import StubClient
 from tests.unit.ecs.templates import shipped
 from web.keys import parse_keys
@@ -37,9 +39,18 @@ def test_the_linter_reports_a_mistake(tmp_path: Path) -> None:
 
 
 def test_a_template_too_large_for_cloudformation_is_refused(tmp_path: Path) -> None:
-    (tmp_path / "app.yaml").write_text("#" * 51_201)
+    (tmp_path / "app.yaml").write_text("x" * 51_201)
     with pytest.raises(InvalidUsage, match="51200"):
         Template("app", tmp_path)
+
+
+def test_comments_stay_in_the_file(tmp_path: Path) -> None:
+    (tmp_path / "app.yaml").write_text(f"# {'x' * 51_200}\nParameters:\n\n  # why\n  Name: '#1'\n")
+    template = Template("app", tmp_path)
+    assert template.body == "Parameters:\n  Name: '#1'\n"
+    for name in ("base", "app"):
+        full = yaml.load((TEMPLATES / f"{name}.yaml").read_text(), _Loader)  # noqa: S506 (a SafeLoader)
+        assert Template(name).parsed == full
 
 
 def test_the_command_line_and_the_templates_use_the_same_names() -> None:
@@ -63,7 +74,8 @@ def test_the_command_line_and_the_templates_use_the_same_names() -> None:
 
 
 @pytest.mark.parametrize(
-    "name", ["p", "Paygrade", "pay_grade", "1paygrade", "paygrade-", "internal-p", "p" * 21]
+    "name",
+    ["p", "Paygrade", "pay_grade", "1paygrade", "paygrade-", "internal-p", "p" * 21, "pay-app", "pay-base"],
 )
 def test_a_name_that_is_invalid_for_some_resource_is_refused(name: str) -> None:
     with pytest.raises(InvalidUsage):
@@ -80,22 +92,82 @@ def test_options_that_are_not_given_set_no_parameters() -> None:
     assert base_parameters(options()) == {"Name": "paygrade"}
 
 
+ID = "0123456789abcdef0"
 CERTIFICATE = "arn:aws:acm:eu-central-1:123456789012:certificate/1"
 
 
 def test_options_set_parameters_of_the_templates() -> None:
     everything = options(
-        *("--tag", "v1", "--alb", "--certificate", CERTIFICATE, "--domain", "example.com"),
-        *("--allow-cidr", "203.0.113.0/24"),
+        *("--tag", "v1", "--certificate", CERTIFICATE, "--domain", "example.com"),
+        *("--allow-cidr", "203.0.113.0/24", "--internal", "--private", "--vpc", f"vpc-{ID}"),
+        *("--subnets", f"subnet-{ID},subnet-{ID}", "--balancer-subnets", f"subnet-{ID},subnet-{ID}"),
         *("--redis", "elasticache", "--spot", "30", "--web-size", "512/1024", "--worker-size", "2048/4096"),
         *("--alarm-email", "ada@example.com", "--log-days", "7", "--gitlab", "group/project"),
-        *("--github", "owner/name"),
+        *(
+            "--tags",
+            "team=data",
+            "--boundary",
+            "arn:aws:iam::123456789012:policy/limit",
+            "--role-path",
+            "/a/b/",
+        ),
+        *("--production", "--front", "alb", "--ci-branch", "release", "--ci-environment", "production"),
+        *("--github", "owner/name", "--redis-memory", "2048", "--retention", "10m", "--web-count", "2"),
+        *(
+            "--bundles",
+            "s3://models/ours",
+            "--set",
+            "PAYGRADE_LOG_LEVEL=DEBUG",
+            "--set",
+            "PAYGRADE_MAX_BODY=",
+        ),
     )
     app, base = app_parameters(everything), base_parameters(everything)
     assert set(app) <= set(Template("app").parameters)
     assert set(base) <= set(Template("base").parameters)
     assert (app["SpotWeight"], app["OnDemandWeight"]) == ("30", "70")
     assert (app["WorkerCpu"], app["WorkerMemory"]) == ("2048", "4096")
+    assert (app["RedisMaxMemory"], app["RedisMemory"], app["RetentionSeconds"]) == ("2048", "4096", "600")
+    assert (app["Bundles"], app["BundlesBucket"], app["BundlesPrefix"]) == (
+        "s3://models/ours",
+        "models",
+        "ours/",
+    )
+    assert (app["LogLevel"], app["MaxBody"]) == ("DEBUG", "")
+
+
+def test_s3_deletes_files_long_after_their_records() -> None:
+    days = {text: base_parameters(options("--retention", text))["FilesDays"] for text in ("10m", "7d", "8d")}
+    assert days == {"10m": "31", "7d": "37", "8d": "38"}
+    assert Template("base").parameters["FilesDays"]["Default"] == int(days["10m"])
+
+
+def test_several_networks_of_both_kinds_may_call() -> None:
+    set_by = base_parameters(options("--allow-cidr", "203.0.113.0/24,198.51.100.0/24,2001:db8::/32"))
+    none = ["none"] * 8
+    assert set_by["AllowCidrs"].split(",") == ["203.0.113.0/24", "198.51.100.0/24", *none[:6]]
+    assert set_by["AllowCidrs6"].split(",") == ["2001:db8::/32", *none[:3]]
+    only_ipv4 = base_parameters(options("--allow-cidr", "203.0.113.0/24"))
+    assert only_ipv4["AllowCidrs6"].split(",") == none[:4]
+
+
+def test_the_template_has_a_condition_for_each_network() -> None:
+    resources, parameters = shipped().base["Resources"], shipped().base["Parameters"]
+    for name, parameter, most in (("CallersList", "AllowCidrs", 8), ("CallersList6", "AllowCidrs6", 4)):
+        entries = resources[name]["Properties"]["Entries"]
+        assert len(entries) == len(parameters[parameter]["Default"].split(",")) == most
+        assert resources[name]["Properties"]["MaxEntries"] == most
+        for number, entry in enumerate(entries):
+            condition, cidr, _ = entry["Fn::If"]
+            chosen = {"Fn::Select": [str(number), {"Ref": parameter}]}
+            assert as_text(cidr["Cidr"]) == as_text(chosen)
+            [same] = shipped().base["Conditions"][condition]["Fn::Not"]
+            assert as_text(same) == as_text({"Fn::Equals": [chosen, "none"]})
+
+
+def as_text(value: object) -> str:
+    """Numbers are text in templates that are read as YAML."""
+    return str(value).replace("'", "")
 
 
 @pytest.mark.parametrize("repository", ["owner/name", "owner@1024025/name@724712"])
@@ -112,7 +184,7 @@ def test_web_accepts_the_first_key(stub: StubClient) -> None:
         lambda params, **_: written.append(params["SecretString"]),
     )
     aws.add_response("put_secret_value", {})
-    key = api_keys.create_first_key(client, "arn")
+    key = api_keys.create_first_key(EntrySecret(client, "arn"))
     assert key
     assert hashlib.sha256(key.encode()).hexdigest() in written[0]
     assert parse_keys(written[0], "the secret")
@@ -123,7 +195,7 @@ def test_only_one_of_two_concurrent_calls_creates_the_first_key(stub: StubClient
     client, aws = stub("secretsmanager")
     aws.add_client_error("get_secret_value", "ResourceNotFoundException", "it has no value")
     aws.add_client_error("put_secret_value", "ResourceExistsException", "the version exists")
-    assert api_keys.create_first_key(client, "arn") is None
+    assert api_keys.create_first_key(EntrySecret(client, "arn")) is None
 
 
 def test_adding_a_key_keeps_the_first(stub: StubClient) -> None:
@@ -131,6 +203,6 @@ def test_adding_a_key_keeps_the_first(stub: StubClient) -> None:
     entry = f"first:{'0' * 64}:operate"
     for _ in range(2):
         aws.add_response("get_secret_value", {"SecretString": entry})
-    assert api_keys.create_first_key(client, "arn") is None
+    assert api_keys.create_first_key(EntrySecret(client, "arn")) is None
     aws.add_response("put_secret_value", {})
-    api_keys.add_key(client, "arn", "alice")
+    api_keys.add_key(EntrySecret(client, "arn"), "alice")

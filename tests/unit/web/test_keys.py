@@ -4,10 +4,12 @@ import logging
 from pathlib import Path
 
 import pytest
+from botocore.exceptions import ClientError
 
 from jobs.errors import InvalidSettings
 from tests.unit.web.conftest import NewSite
 from tests.unit.web.site import problem
+from web import entry_files
 from web.keys import Access, ApiKeys, digest, parse_keys
 
 HASH = digest("secret")
@@ -105,6 +107,64 @@ def test_web_does_not_start_with_a_broken_file(tmp_path: Path, content: str | No
         file.write_text(content)
     with pytest.raises(InvalidSettings, match=r"^PAYGRADE_API_KEYS_FILE: "):
         ApiKeys("", str(file))
+
+
+ARN = "arn:aws:secretsmanager:eu-central-1:123456789012:secret:keys-AbCdEf"
+
+
+class Secret:
+    """A client of Secrets Manager that knows one secret."""
+
+    def __init__(self) -> None:
+        self.value: str | None = None
+        self.fault = "ResourceNotFoundException"
+        self.read = 0
+
+    def get_secret_value(self, SecretId: str) -> dict[str, str]:  # noqa: N803 (its name in the API)
+        assert SecretId == ARN
+        self.read += 1
+        if not self.fault:
+            return {}  # a value that is not text
+        if self.value is None:
+            raise ClientError({"Error": {"Code": self.fault}}, "GetSecretValue")
+        return {"SecretString": self.value}
+
+
+@pytest.fixture
+def secret(monkeypatch: pytest.MonkeyPatch) -> Secret:
+    secret = Secret()
+    monkeypatch.setattr(entry_files, "_client", lambda region: {"eu-central-1": secret}[region])
+    return secret
+
+
+def test_keys_in_a_secret_of_aws_are_read_again_without_a_restart(secret: Secret) -> None:
+    secret.value = f"{entry('ann')},{entry('bob')}"
+    keys = ApiKeys("", ARN)
+    assert sorted(owner.name for owner in keys.owners.values()) == ["ann", "bob"]
+    secret.value = entry("bob")
+    keys.read_again()
+    assert [owner.name for owner in keys.owners.values()] == ["bob"]
+    secret.value, secret.fault = None, "AccessDeniedException"
+    keys.read_again()
+    assert [owner.name for owner in keys.owners.values()] == ["bob"]
+
+
+@pytest.mark.parametrize("fault", ["ResourceNotFoundException", "AccessDeniedException", ""])
+def test_web_does_not_start_with_a_secret_that_has_no_keys(secret: Secret, fault: str) -> None:
+    secret.fault = fault
+    with pytest.raises(InvalidSettings, match=r"^PAYGRADE_API_KEYS_FILE: arn:aws:secretsmanager:"):
+        ApiKeys("", ARN)
+
+
+def test_a_secret_is_read_once_a_minute(secret: Secret) -> None:
+    now = 1_000.0
+    entries = entry_files.entries_at(ARN, "PAYGRADE_API_KEYS_FILE", lambda: now)
+    assert entries.is_due()
+    assert entries.read() == ""
+    now += 59
+    assert not entries.is_due()
+    now += 1
+    assert entries.is_due()
 
 
 def test_a_file_alone_shuts_out_those_without_a_key(tmp_path: Path, new_site: NewSite) -> None:

@@ -10,7 +10,7 @@ import pytest
 
 from jobs.errors import InvalidTable
 from jobs.files.store import PIECE
-from jobs.files.unpacking import gunzip, unpacked_start, unzip
+from jobs.files.unpacking import gunzip, unpacked_limit, unpacked_start, unzip
 
 TEXT = b"years\n" + b"".join(b"%d\n" % number for number in range(100_000))
 
@@ -126,3 +126,7 @@ def test_a_zip_file_that_says_that_its_file_is_before_its_start_is_damaged(
     data[end + 16 : end + 20] = (2**31).to_bytes(4, "little")  # where the directory is
     with pytest.raises(InvalidTable, match="the zip file is damaged"):
         unzipped(bytes(data))
+
+
+def test_what_is_unpacked_is_in_proportion_to_what_was_sent() -> None:
+    assert (unpacked_limit(1), unpacked_limit(10**9)) == (268_435_456, 200 * 10**9)

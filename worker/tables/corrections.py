@@ -1,23 +1,30 @@
-"""Corrected rows of a batch, as they arrive: an errors file whose lines have an `input`."""
+"""Corrected rows of a batch, as they were sent: lines of its errors, each with an `input`."""
 
+import sys
 from collections.abc import Iterable, Iterator
-from typing import Any
+from typing import Any, NamedTuple
 
-import gevent
 import orjson
 
-from jobs.batches.retry import CorrectedRow
-from jobs.errors import InvalidTable
+from jobs.errors import InvalidTable, OverLimit
 from jobs.files.tables import LONGEST_RECORD
+from worker.tables.join import ROW
 
 
-def read_corrected(pieces: Iterable[bytes], failed: Iterator[int]) -> Iterator[CorrectedRow]:
+class CorrectedRow(NamedTuple):
+    """The number of a row in the table, and its features as a JSON object."""
+
+    row: int
+    input: bytes
+
+
+def read_corrections(pieces: Iterable[bytes], failed: Iterator[int]) -> Iterator[CorrectedRow]:
     """`failed` are the numbers of the rows that may be corrected, in order, as the lines must be.
 
     Raises InvalidTable with the line of the first fault.
     """
     next_failed = next(failed, None)
-    for number, line in enumerate(_lines(pieces), 1):
+    for number, line in enumerate(_lines(pieces, LONGEST_RECORD), 1):
         if not line.strip():
             continue
         sent = _object(line, number)
@@ -38,7 +45,7 @@ def read_corrected(pieces: Iterable[bytes], failed: Iterator[int]) -> Iterator[C
 def failed_rows(pieces: Iterable[bytes]) -> Iterator[int]:
     """The rows in an errors file."""
     for line in _lines(pieces):
-        yield orjson.loads(line)["row"]
+        yield int(line[len(ROW) :].partition(b",")[0])
 
 
 def _object(line: bytes, number: int) -> dict[str, Any]:
@@ -58,13 +65,14 @@ def _written(given: dict[str, Any], number: int) -> bytes:
         raise InvalidTable(f"line {number}: `input` is nested too deeply; rows are flat objects") from None
 
 
-def _lines(pieces: Iterable[bytes]) -> Iterator[bytes]:
-    rest = b""
+def _lines(pieces: Iterable[bytes], longest: int = sys.maxsize) -> Iterator[bytes]:
+    """Raises OverLimit for a line of more than `longest` bytes."""
+    rest, number = b"", 0
     for piece in pieces:
-        gevent.sleep(0)  # errors may be long, and other requests go on meanwhile
         *lines, rest = (rest + piece).split(b"\n")
         yield from lines
-        if len(rest) > LONGEST_RECORD:
-            raise InvalidTable(f"a line is longer than {LONGEST_RECORD} bytes")
+        number += len(lines)
+        if len(rest) > longest:
+            raise OverLimit(f"line {number + 1} is longer than {longest} bytes")
     if rest:
         yield rest
