@@ -8,6 +8,7 @@ from urllib.parse import unquote
 
 import pytest
 
+from model.description.reports import REPORT_FILE
 from tests.unit.model.conftest import rewrite
 from tests.unit.web.conftest import NewSite
 from tests.unit.web.site import BUNDLES, Site, problem
@@ -138,6 +139,16 @@ def test_texts_of_bundles_are_never_markup(new_site: NewSite, tmp_path: Path) ->
         assert "<script>" not in page
         assert "<img" not in page
         assert "54444439" not in page
+
+
+def test_a_model_leads_to_its_report_if_it_has_one(new_site: NewSite, tmp_path: Path) -> None:
+    shutil.copytree(BUNDLES, tmp_path / "bundles")
+    (tmp_path / "bundles" / "wages" / "1" / REPORT_FILE).write_text("<style></style>fair")
+    site = new_site(bundles=tmp_path / "bundles")
+    page = site.client.get("/model?name=wages").text
+    [report] = re.findall(r'href="(v1/models/[^"]+)"', page)
+    assert "fair" in site.client.get(f"/{report}").text
+    assert "How good it is" not in site.client.get("/model?name=salary").text
 
 
 @pytest.mark.parametrize("with_guide", [True, False])
