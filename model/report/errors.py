@@ -3,10 +3,10 @@
 from collections.abc import Iterator
 from xml.etree.ElementTree import Element
 
-from model.booster import QUANTILE
 from model.measuring.judged import Judged
 from model.measuring.measures import Floats, pinball_losses
 from model.measuring.resampling import Interval, wilson
+from model.objective import QUANTILE
 from model.report import charts
 from model.report.bin_tables import RELIABLE, bins_table, histogram_table
 from model.report.binning import covered, error_groups, histogram
