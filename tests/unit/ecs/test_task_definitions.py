@@ -85,9 +85,12 @@ def compose_environment(service: str) -> dict[str, str]:
 
 
 def stage(name: str) -> str:
-    """The part of the Dockerfile that builds an image."""
-    [found] = re.findall(rf"^FROM \S+ AS {name}\n(.*?)(?=^FROM |\Z)", DOCKERFILE, re.DOTALL | re.MULTILINE)
-    return str(found)
+    """The part of the Dockerfile that builds an image, after those that it builds on."""
+    found = re.findall(rf"^FROM (\S+) AS {name}\n(.*?)(?=^FROM |\Z)", DOCKERFILE, re.DOTALL | re.MULTILINE)
+    if not found:
+        return ""  # an image of others
+    [(parent, text)] = found
+    return stage(re.escape(parent)) + str(text)
 
 
 def instruction(name: str, stage: str) -> list[str]:
