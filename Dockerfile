@@ -1,4 +1,4 @@
-# Two images, web and worker: docker build --target web .
+# Three images: docker build --target web . The image predictions is a worker without what only files need.
 # `python -m ecs push` pins the base image: --build-arg PYTHON_IMAGE=python:3.13-slim-bookworm@sha256:...
 ARG PYTHON_IMAGE=python:3.13-slim-bookworm
 ARG VALKEY_IMAGE=valkey/valkey:8-bookworm
@@ -16,10 +16,21 @@ RUN --mount=type=cache,target=/var/.cache/pip \
     --mount=type=bind,source=requirements/web.txt,target=/requirements.txt \
     pip --python /opt/venv install --require-hashes --requirement /requirements.txt
 
-FROM build AS worker-packages
+# Without dependencies, since scipy is none of ours: only XGBoost's Python layer imports it, and workers call XGBoost's
+# library itself. Of AWS they need S3 and what tells who they are. No package needs its own tests.
+FROM build AS predictions-packages
+RUN --mount=type=cache,target=/var/.cache/pip \
+    --mount=type=bind,source=requirements/predictions.txt,target=/requirements.txt \
+    pip --python /opt/venv install --no-deps --require-hashes --requirement /requirements.txt \
+ && find /opt/venv/lib/python3.*/site-packages/botocore/data -mindepth 1 -maxdepth 1 -type d \
+    ! -name s3 ! -name sso ! -name sso-oidc ! -name sts -exec rm -r {} + \
+ && find /opt/venv/lib -type d -name tests -prune -exec rm -r {} +
+
+FROM predictions-packages AS worker-packages
 RUN --mount=type=cache,target=/var/.cache/pip \
     --mount=type=bind,source=requirements/worker.txt,target=/requirements.txt \
-    pip --python /opt/venv install --require-hashes --requirement /requirements.txt
+    pip --python /opt/venv install --no-deps --require-hashes --requirement /requirements.txt \
+ && find /opt/venv/lib -type d -name tests -prune -exec rm -r {} +
 
 # Compile here, because containers have a read-only file system. Hash-based bytecode does not depend on the times of
 # source files, and chmod makes the image independent of the umask with which the repository was cloned.
@@ -73,10 +84,17 @@ HEALTHCHECK --interval=10s --timeout=5s --start-period=60s --start-interval=1s -
     ["bash", "-c", "exec 3<>/dev/tcp/127.0.0.1/8000; printf 'GET /readyz HTTP/1.0\\r\\nHost: 127.0.0.1\\r\\n\\r\\n' >&3; read -r answer <&3; [[ $answer == *' 200 '* ]]"]
 CMD ["python", "-m", "web", "--host", "0.0.0.0"]
 
-FROM base AS worker
-COPY --link --from=worker-packages /opt/venv /opt/venv
-COPY --link --from=worker-source /app /app
+FROM base AS any-worker
 # The worker touches the file every second once the golden rows have passed.
 HEALTHCHECK --interval=10s --timeout=5s --start-period=60s --start-interval=1s --retries=3 CMD \
     ["bash", "-c", "[[ -n $(find \"$PAYGRADE_DATA/worker.heartbeat\" -newermt '10 seconds ago') ]]"]
 CMD ["python", "-m", "worker"]
+
+FROM any-worker AS predictions
+ENV PAYGRADE_QUEUES=predictions
+COPY --link --from=predictions-packages /opt/venv /opt/venv
+COPY --link --from=worker-source /app /app
+
+FROM any-worker AS worker
+COPY --link --from=worker-packages /opt/venv /opt/venv
+COPY --link --from=worker-source /app /app

@@ -14,8 +14,8 @@ from ecs.web_client import WebClient, WebResponse
 
 HELP = "test the deployment on the real account"
 EXAMPLES = """\
-  PAYGRADE_KEY=… python -m ecs smoke
-  PAYGRADE_KEY=… python -m ecs smoke --gentle
+  PAYGRADE_API_KEY=… python -m ecs smoke
+  PAYGRADE_API_KEY=… python -m ecs smoke --gentle
 """
 JOBS = 50
 RECOVERY_SECONDS = 300
@@ -28,10 +28,10 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(deployment: Deployment, screen: Screen, options: argparse.Namespace) -> int:
-    key = os.environ.get("PAYGRADE_KEY")
+    key = os.environ.get("PAYGRADE_API_KEY")
     if not key:
         raise InvalidUsage(
-            "PAYGRADE_KEY is not set",
+            "PAYGRADE_API_KEY is not set",
             "set it to the key that up printed; python -m ecs key add NAME makes one",
         )
     if options.url and not options.url.startswith(("http://", "https://")):

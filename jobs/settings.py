@@ -15,7 +15,7 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 from jobs.errors import InvalidSettings
 
 PREFIX = "PAYGRADE_"
-CLIENT_SETTINGS = {"PAYGRADE_URL", "PAYGRADE_KEY"}
+CLIENT_SETTINGS = {"PAYGRADE_URL", "PAYGRADE_API_KEY"}
 """Settings of the client. They may be set in the environment, and are ignored here."""
 
 RUNNING = "running.json"

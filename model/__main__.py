@@ -4,7 +4,7 @@ import argparse
 import sys
 from collections.abc import Callable, Mapping, Sequence
 
-from model.cli import comparing, importing, life, showing, training
+from model.cli import comparing, importing, life, reporting, showing, training
 from model.cli.arguments import make_parser
 from model.description.errors import ModelError
 
@@ -12,6 +12,7 @@ from model.description.errors import ModelError
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command and return its exit status: 0, or 2 after one line on stderr."""
     options = make_parser().parse_args(arguments)
+    options.arguments = sys.argv[1:] if arguments is None else arguments
     try:
         print(COMMANDS[options.command](options))
     except (ModelError, OSError) as error:
@@ -32,6 +33,7 @@ COMMANDS: Mapping[str, Callable[[argparse.Namespace], str]] = {
     **importing.COMMANDS,
     **showing.COMMANDS,
     **comparing.COMMANDS,
+    **reporting.COMMANDS,
     **life.COMMANDS,
 }
 

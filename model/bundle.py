@@ -5,18 +5,20 @@ from itertools import chain
 from typing import Any
 
 import numpy as np
-import xgboost
 from numpy.typing import NDArray
 
-from model.booster import BINARY, Objective, read_booster, read_objective
+from model.booster import read_booster
 from model.description.dates import day_number
 from model.description.errors import BundleError
 from model.description.features import Feature
 from model.description.manifest import MODEL_FILE, Manifest
 from model.description.schema import Schema
 from model.description.values import UNKNOWN, Value
+from model.engines.engine import Engine
+from model.engines.xgboost import XGBoostEngine
 from model.finishing import Finish, finish_of
 from model.load_checks import check_description, check_golden_scores
+from model.objective import BINARY, Objective, read_objective
 from model.outputs import Explanation, Outputs, Scores
 from model.preparation import Floats, Matrix, MissingValues, Preparation, preparation_of
 
@@ -43,7 +45,7 @@ class Bundle:
         self._classes = manifest.classes or [str(number) for number in range(objective.classes)]
 
     @classmethod
-    def load(cls, manifest: Manifest, threads: int = 1) -> "Bundle":
+    def load(cls, manifest: Manifest) -> "Bundle":
         """Load the model; raises BundleError if it does not fit its description or its golden rows."""
         # The files may have changed since the catalog read them.
         if Manifest.read(manifest.directory).sha256 != manifest.sha256:
@@ -51,15 +53,16 @@ class Bundle:
                 f"{manifest.ref}: was replaced after it was published; publish a new version instead"
             )
         model = (manifest.directory / MODEL_FILE).read_bytes()
-        booster = read_booster(model, f"{manifest.ref}: {MODEL_FILE}", threads)
-        objective = read_objective(booster, manifest.ref, manifest.xgboost)
+        booster = read_booster(model, f"{manifest.ref}: {MODEL_FILE}")
+        objective = read_objective(booster.config, manifest.ref, manifest.xgboost)
         try:
             preparation = preparation_of(manifest.schema, manifest.missing, manifest.steps)
             finish = finish_of(manifest.transform, manifest.transform_type, manifest.after)
         except BundleError as error:
             raise BundleError(f"{manifest.ref}: {error}") from None
         check_description(manifest, booster, objective, preparation)
-        bundle = cls(manifest, Scorer(booster, objective, manifest.trees, preparation, finish))
+        engine = XGBoostEngine(booster, manifest.trees, objective.crossing)
+        bundle = cls(manifest, Scorer(engine, objective, preparation, finish))
         scores = bundle.predict(manifest.golden.rows)
         check_golden_scores(manifest, scores, objective.exact, finish is None or finish.exact)
         return bundle
@@ -163,55 +166,28 @@ def _category_codes(feature: Feature) -> dict[str, int]:
 
 
 class Scorer:
-    """Calls XGBoost, with what `preparation` makes of a matrix; `finish` makes the scores of what it gives.
-
-    `trees` is the number of boosting rounds to use.
-    """
+    """Gives an engine what `preparation` makes of a matrix; `finish` makes the scores of what it returns."""
 
     def __init__(
-        self,
-        booster: xgboost.Booster,
-        objective: Objective,
-        trees: int,
-        preparation: Preparation,
-        finish: Finish | None = None,
+        self, engine: Engine, objective: Objective, preparation: Preparation, finish: Finish | None = None
     ) -> None:
         self.objective = objective
-        self._booster = booster
+        self._engine = engine
         self._preparation = preparation
         self._plain = preparation.plain
         self._finish = finish
-        # A linear model has no rounds to choose from.
-        self._rounds = (0, 0) if objective.booster == "gblinear" else (0, trees)
-        # The other boosters add up in another order in inplace_predict.
-        self._in_place = objective.booster == "gbtree"
         self._width = (objective.width,) if objective.width > 1 else ()
-        if objective.name == "multi:softmax":  # which would give only the class
-            booster.set_param({"objective": "multi:softprob"})
 
     def score(self, matrix: Matrix) -> Scores:
         """Return scores in the unit of the target: (rows,), or (rows, scores of each row)."""
         features, margin = (matrix, None) if self._plain else self._preparation.split(matrix)
-        if self._in_place:
-            scores = self._booster.inplace_predict(
-                features,
-                iteration_range=self._rounds,
-                predict_type="margin" if self.objective.crossing else "value",
-                validate_features=False,
-                base_margin=margin,
-            )
-        else:
-            scores = self._predict(_dmatrix(features, margin), output_margin=self.objective.crossing)
         # XGBoost gives no rows another shape than one of these.
-        scores = scores.reshape((len(matrix), *self._width))
+        scores = self._engine.score(features, margin).reshape((len(matrix), *self._width))
         return self._finish.apply(scores) if self._finish else scores
 
     def explain(self, matrix: Matrix) -> Explanation:
         """Return SHAP values; those of the most likely class, or of the median, where there are several."""
-        features, margin = self._preparation.split(matrix)
-        encoded = _dmatrix(features, margin)
-        values = self._predict(encoded, pred_contribs=True)
-        margins = self._predict(encoded, output_margin=True)
+        values, margins = self._engine.explain(*self._preparation.split(matrix))
         if values.ndim == 3:
             rows, shown = np.arange(len(values)), self._shown(matrix, margins)
             values, margins = values[rows, shown], margins[rows, shown]
@@ -226,9 +202,6 @@ class Scorer:
             return self.objective.median
         scores = margins if self._finish is None else self.score(matrix)  # a calibration may change the order
         return scores.argmax(axis=1)
-
-    def _predict(self, rows: xgboost.DMatrix, **output: bool) -> Any:
-        return self._booster.predict(rows, iteration_range=self._rounds, validate_features=False, **output)
 
 
 class ObservedRanges:
@@ -268,10 +241,6 @@ class ObservedRanges:
             return {}
         rows = np.flatnonzero(outside.any(axis=1)).tolist()
         return {row: self.sentences(np.flatnonzero(outside[row])) for row in rows}
-
-
-def _dmatrix(features: Floats, margin: Floats | None) -> xgboost.DMatrix:
-    return xgboost.DMatrix(features, base_margin=margin, nthread=1)
 
 
 def _labels(numbers: NDArray[np.int64], classes: Sequence[str]) -> Sequence[str] | None:

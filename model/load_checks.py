@@ -3,12 +3,12 @@
 from typing import Any
 
 import numpy as np
-import xgboost
 from numpy.typing import NDArray
 
-from model.booster import Objective
 from model.description.errors import BundleError, GoldenMismatch
 from model.description.manifest import Manifest
+from model.engines.xgboost import Booster
+from model.objective import Objective
 from model.preparation import Preparation
 
 LINK_ULPS = 4
@@ -16,21 +16,21 @@ LINK_ULPS = 4
 
 
 def check_description(
-    manifest: Manifest, booster: xgboost.Booster, objective: Objective, preparation: Preparation
+    manifest: Manifest, booster: Booster, objective: Objective, preparation: Preparation
 ) -> None:
     """Raise BundleError if the model does not have the features and outputs that the manifest describes."""
     ref, names = manifest.ref, list(preparation.names)
-    if booster.num_features() != len(names):
+    if booster.features != len(names):
         raise BundleError(
-            f"{ref}: the model has {booster.num_features()} features, but its description has {len(names)}"
+            f"{ref}: the model has {booster.features} features, but its description has {len(names)}"
         )
-    if booster.feature_names is not None and booster.feature_names != names:
+    if booster.feature_names and booster.feature_names != names:
         raise BundleError(
             f"{ref}: the model's features have other names than its description, or another order"
         )
-    if booster.num_boosted_rounds() < manifest.trees:
+    if booster.rounds < manifest.trees:
         raise BundleError(
-            f"{ref}: the model has {booster.num_boosted_rounds()} rounds of trees, "
+            f"{ref}: the model has {booster.rounds} rounds of trees, "
             f"fewer than the {manifest.trees} that its description uses"
         )
     _check_outputs(manifest, objective)

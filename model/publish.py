@@ -8,23 +8,29 @@ import shutil
 import tempfile
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
-import xgboost
 from numpy.typing import NDArray
 
-from model.booster import EXPECTILE, read_booster, read_objective
+from model.booster import read_booster
 from model.bundle import Bundle, RowEncoder, Scorer
 from model.description.checks import DESCRIPTION_FILE
 from model.description.errors import BundleError
 from model.description.lifecycle import next_version
 from model.description.manifest import MODEL_FILE, Manifest, digest
+from model.description.reports import REPORT_FILE
 from model.description.schema import Schema
+from model.engines.library import EngineError, installed_version
+from model.engines.xgboost import XGBoostEngine
 from model.finishing import finish_of
+from model.objective import EXPECTILE, read_objective
 from model.preparation import preparation_of
 from model.registry.directory import DirectoryRegistry
 from model.registry.interface import Registry, VersionExists
+
+if TYPE_CHECKING:  # training and import have XGBoost's Python layer
+    import xgboost
 
 
 class PublishedBundle(NamedTuple):
@@ -34,7 +40,7 @@ class PublishedBundle(NamedTuple):
 
 def publish(
     root: Path,
-    booster: xgboost.Booster,
+    booster: "xgboost.Booster",
     description: Mapping[str, Any],
     golden_rows: list[dict[str, Any]],
     newest_elsewhere: int = 0,
@@ -61,9 +67,11 @@ def publish_copy(directory: Path, registry: Registry, version: int | None = None
     """Publish an existing bundle after a test load.
 
     With `version` a copy of that number is published, which has another sha256. Publishing a bundle again
-    changes nothing. Raises BundleError or RegistryUnavailable.
+    changes nothing, but its report is replaced. A copy has no report, since that names another bundle. Raises
+    BundleError or RegistryUnavailable.
     """
-    Bundle.load(Manifest.read(directory))
+    original = Manifest.read(directory)
+    Bundle.load(original)
     with tempfile.TemporaryDirectory(prefix="paygrade-") as folder:
         draft = Path(folder)
         for file in (DESCRIPTION_FILE, MODEL_FILE):
@@ -72,6 +80,9 @@ def publish_copy(directory: Path, registry: Registry, version: int | None = None
             _renumber(draft, version)
         manifest = Manifest.read(draft)
         _put(manifest, registry)
+    report = directory / REPORT_FILE
+    if manifest.sha256 == original.sha256 and report.is_file():
+        registry.put_report(manifest.name, manifest.version, report.read_bytes())
     return PublishedBundle(manifest.ref, manifest.sha256)
 
 
@@ -141,22 +152,23 @@ def _renumber(draft: Path, version: int) -> str:
 
 def _write(
     directory: Path,
-    booster: xgboost.Booster,
+    booster: "xgboost.Booster",
     description: Mapping[str, Any],
     golden_rows: list[dict[str, Any]],
 ) -> None:
     ref = f"{description['name']}@{description['version']}"
-    version = description.get("xgboost", xgboost.__version__)
-    objective = read_objective(booster, ref, version)
+    version = description.get("xgboost") or installed_version()
     model = directory / MODEL_FILE
     booster.save_model(model)
     schema = Schema.from_list(description["features"])
     matrix = RowEncoder(schema).encode(schema.check_rows(golden_rows, "/golden/rows"))
     # Score with the saved model, since a parameter of training may not be saved.
     saved = read_booster(model.read_bytes(), ref)
+    objective = read_objective(saved.config, ref, version)
     preparation = preparation_of(schema, description.get("missing"))
     finish = finish_of(description.get("transform", ""), description.get("transform_type", "float64"))
-    scorer = Scorer(saved, objective, description["trees"], preparation, finish)
+    engine = XGBoostEngine(saved, description["trees"], objective.crossing)
+    scorer = Scorer(engine, objective, preparation, finish)
     complete = {
         **description,
         "objective": objective.name,
@@ -188,6 +200,6 @@ def _explained(scorer: Scorer, matrix: NDArray[np.float32]) -> dict[str, Any]:
         return {"explained": False, "unexplained": "its expectiles build on one another"}
     try:
         scorer.explain(matrix[:1])
-    except xgboost.core.XGBoostError:  # before 3.3
+    except EngineError:  # before 3.3
         return {"explained": False, "unexplained": "its trees have several numbers in a leaf"}
     return {}

@@ -2,9 +2,8 @@
 
 import re
 
-import xgboost
-
 from model.description.errors import BundleError
+from model.engines.library import installed_version
 
 Version = tuple[int, ...]
 
@@ -24,7 +23,7 @@ def check_readable(model: bytes, version: str, location: str) -> None:
 
     `version` saved it, or is empty if the model does not tell.
     """
-    installed = xgboost.__version__
+    installed = installed_version()
     if version and parse(version) > parse(installed):
         raise BundleError(
             f"{location}: was saved by XGBoost {version}, and XGBoost {installed} may misread it; use "
@@ -40,7 +39,7 @@ def check_readable(model: bytes, version: str, location: str) -> None:
 
 
 def _where(version: str) -> str:
-    if parse(xgboost.__version__) < NEEDS_PYTHON_3_12 <= parse(version):
+    if parse(installed_version()) < NEEDS_PYTHON_3_12 <= parse(version):
         return "which needs Python 3.12 or newer: make clean, then make PYTHON=python3.13 run"
     return "which a newer Paygrade may have"
 

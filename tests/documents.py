@@ -13,16 +13,21 @@ DOCUMENTS = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs
 ANYTHING = "…"
 """Stands in an example for output that differs from run to run."""
 
-_BLOCK = re.compile(r"^```(console|python)\n(.*?)^```$", re.DOTALL | re.MULTILINE)
+_BLOCK = re.compile(r"^```(console|python|javascript|r)\n(.*?)^```$", re.DOTALL | re.MULTILINE)
+_FILE = re.compile(r"(?:#|//) (\w+\.(?:py|mjs|R))\n")
 _COMMAND = re.compile(r"((?:[^\n]*\\\n)*[^\n]*)\n(.*)", re.DOTALL)
 
 
 class Example(NamedTuple):
-    """A command of a console block with what it prints, or a Python block, which prints nothing."""
+    """A command of a console block with what it prints, or a Python block, which prints nothing.
+
+    A block that begins with the name of a `file`, in a comment, is such a file, for a later command.
+    """
 
     command: str
     printed: str
     python: bool = False
+    file: str = ""
 
 
 def name_of(document: Path) -> str:
@@ -32,6 +37,10 @@ def name_of(document: Path) -> str:
 def examples(text: str) -> Iterator[Example]:
     """The examples of a document, in its order."""
     for language, block in _BLOCK.findall(text):
+        if named := _FILE.match(block):
+            yield Example(block, "", file=named[1])
+            continue
+        assert language in ("console", "python"), f"name the file of this block: {block[:40]}"
         if language == "python":
             yield Example(block, "", python=True)
             continue

@@ -127,7 +127,8 @@ Parameters = TypeVar("Parameters", bound=BatchParameters)
 
 def read_batch(request: ApiRequest, file: UploadedFile, catalog: Catalog, s3_allow: str) -> BatchRequest:
     """Raises Problem (400, 413, 415, 422), InvalidTable or UnknownModel. Of a file, the start is read."""
-    query: dict[str, Any] = {**file.fields, **request.args}
+    filled = {name: value for name, value in file.fields.items() if value}  # forms send empty fields, too
+    query: dict[str, Any] = {**filled, **request.args}
     query |= {name: _BOOLEANS.get(value.lower(), value) for name, value in query.items() if name in _FLAGS}
     if file.media_type in JSON_TYPES or (not file.media_type and _is_json_batch(file.start)):
         return _read_json_batch(request, file, query, catalog, s3_allow)

@@ -1,32 +1,16 @@
 """Accepts retries of batches, with corrected rows or without. Knows nothing of HTTP."""
 
-import hashlib
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable
 
 from jobs import ids
-from jobs.batches.record import BatchRecord, output_of
+from jobs.batches.record import BatchRecord, corrections_of
 from jobs.batches.resource import path_of
-from jobs.batches.retry import BatchRetries, CorrectedRow
-from jobs.errors import FileMissing, IdempotencyKeyReused, NotRetryable, QueueFull
-from jobs.files.location import files_at
+from jobs.batches.retry import BatchRetries
+from jobs.errors import IdempotencyKeyReused, QueueFull
 from jobs.queues.idempotency import IdempotencyKey
-from web.batch_submission import BatchSubmission
+from web.batch_submission import BatchSubmission, Upload
 from web.capacity_watch import CapacityWatch
-from web.corrections import failed_rows, read_corrected
 from web.submission import Submitted
-
-
-class _Hashed:
-    """Pieces, whose hash is known once they have been read."""
-
-    def __init__(self, pieces: Iterable[bytes]) -> None:
-        self._pieces = pieces
-        self.hash = hashlib.sha256()
-
-    def __iter__(self) -> Iterator[bytes]:
-        for piece in self._pieces:
-            self.hash.update(piece)
-            yield piece
 
 
 class BatchRetrying:
@@ -47,33 +31,25 @@ class BatchRetrying:
     ) -> Submitted[BatchRecord]:
         """Returns once the new batch is recorded and queued, or that of an earlier request with the key.
 
-        With `corrected`, the pieces are an errors file with corrected rows. Raises UnknownJob, ExpiredJob,
-        NotRetryable, JobConflict, InvalidTable, and what the stores raise.
+        With `corrected`, the pieces are lines of the errors with corrected rows; a worker reads them. Raises
+        UnknownJob, ExpiredJob, NotRetryable, JobConflict, FileTooLong, and what the stores raise.
         """
         old = self._submission.read(job_id, owner)
         if not self._capacity_watch.accepting:
             raise self._capacity_watch.set_retry_after(QueueFull())
-        new_id, sent = self._new_id(ids.BATCH), _Hashed(pieces)
+        new_id, upload = self._new_id(ids.BATCH), Upload(b"", pieces, self._submission.max_file)
         digest = IdempotencyKey.of(f"{path_of(job_id)}/retry", key, b"").key if key is not None else b""
         with self._submission.once(owner, digest, new_id) as known:
             if known:
-                for _ in sent:
-                    pass
-                if sent.hash.digest()[:16] != known.body:
+                upload.compute_hash()
+                if upload.hash.digest()[:16] != known.body:
                     raise IdempotencyKeyReused
                 return Submitted(self._submission.replayed(known.id), replayed=True)
-            with self._submission.removed_on_error(new_id):
-                rows = self._corrected(old, sent) if corrected else None
-                batch = self._retries.prepare(old, new_id, None, rows)
+            batch = self._retries.prepare(old, new_id, corrected)
+            if corrected:
+                with self._submission.room_for(new_id, owner):
+                    upload.save(self._submission.files, corrections_of(new_id), hashed=bool(digest))
             if digest:
-                batch = batch.with_key(IdempotencyKey(digest, sent.hash.digest()[:16]))
+                batch = batch.with_key(IdempotencyKey(digest, upload.hash.digest()[:16]))
             accepted = self._submission.accept(batch)
         return Submitted(self._submission.replayed(accepted), replayed=accepted != new_id)
-
-    def _corrected(self, old: BatchRecord, sent: Iterable[bytes]) -> Iterator[CorrectedRow]:
-        errors = output_of(old.id, old.options, "errors")
-        files = files_at(errors.store) if errors.store else self._submission.files
-        try:
-            yield from read_corrected(sent, failed_rows(files.pieces(errors.name)))
-        except FileMissing:
-            raise NotRetryable("this batch has no errors; there is nothing to correct") from None

@@ -77,14 +77,13 @@ class OutputFile(NamedTuple):
 
 
 class Upload:
-    """A file that arrives in pieces: measures and hashes them."""
+    """A file that arrives in pieces: measures and hashes them, after the `identity` of its request."""
 
-    def __init__(self, request: BatchRequest, pieces: Iterable[bytes], limit: int) -> None:
+    def __init__(self, identity: bytes, pieces: Iterable[bytes], limit: int) -> None:
         self._pieces = pieces
         self._limit = limit
         self.size = 0
-        # The options are hashed too: the same key with other options is another request.
-        self.hash = hashlib.sha256(request.identity())
+        self.hash = hashlib.sha256(identity)
 
     def save(self, files: FileStore, name: str, hashed: bool) -> None:
         with files.create(name) as file:
@@ -142,16 +141,15 @@ class BatchSubmission(JobSubmission[BatchRecord]):
         if not self._capacity_watch.accepting:
             raise self._capacity_watch.set_retry_after(QueueFull())
         job_id = self._new_id(ids.BATCH)
-        upload = Upload(request, pieces, self.max_file)
+        # The options are hashed too: the same key with other options is another request.
+        upload = Upload(request.identity(), pieces, self.max_file)
         key = request.idempotency_key
         digest = IdempotencyKey.of(PATH, key, b"").key if key is not None else b""
         with self.once(owner, digest, job_id) as known:
             if known:
                 self._check_same_body(known.body, request, upload)
                 return Submitted(self._replayed(known.id), replayed=True)
-            with self.removed_on_error(job_id):
-                self._store.check_limits(owner)  # before the whole file has arrived
-                self.files.check_room(FOR_UPLOADS)
+            with self.room_for(job_id, owner):
                 options, size = self._save(job_id, request, upload, hashed=bool(digest))
             batch = NewBatch(
                 id=job_id,
@@ -296,9 +294,11 @@ class BatchSubmission(JobSubmission[BatchRecord]):
             self._store.reserve_key(owner, digest, job_id)
 
     @contextmanager
-    def removed_on_error(self, job_id: str) -> Iterator[None]:
-        """A request that is refused while it arrives leaves no file behind."""
+    def room_for(self, job_id: str, owner: str) -> Iterator[None]:
+        """Checks the limits before a file has arrived; a request that is refused leaves no file behind."""
         try:
+            self._store.check_limits(owner)
+            self.files.check_room(FOR_UPLOADS)
             yield
         except BaseException:
             self._remove_files(job_id)

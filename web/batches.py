@@ -25,6 +25,7 @@ from web.pages import read_page_query, write_page
 from web.problems import Problem
 from web.requests import idempotency_key_of, read_query_wait, require_json_accepted
 from web.routing import route
+from web.table_checks import check_ndjson
 from web.uploads import open_upload
 from web.webhooks.requests import WebhookRequests
 
@@ -104,8 +105,9 @@ model, `warnings` about values outside the range of the training data where the 
 
 _RETRY = """\
 Without a body, every row that failed is scored again. With lines of the errors, to each of which a member \
-`input` was added, an object with the features of the row, these rows are scored with what it says. What was \
-scored keeps its scores. The results of the new batch are those of the whole file, in its order."""
+`input` was added, an object with the features of the row, these rows are scored with what it says; a line \
+that is wrong ends the new batch as `failed`. What was scored keeps its scores. The results of the new batch \
+are those of the whole file, in its order."""
 
 
 def _query_parameters() -> list[Parameter]:
@@ -261,6 +263,8 @@ class BatchRoutes:
                 f"{MEDIA_TYPES[Format.NDJSON]}",
                 headers={"Accept-Post": MEDIA_TYPES[Format.NDJSON]},
             )
+        if corrected:
+            check_ndjson(file.start)
         key = idempotency_key_of(request)
         record, replayed = self._retrying.retry(job_id, request.owner.name, file, corrected, key)
         headers = {"Idempotency-Replayed": "true"} if replayed else {}

@@ -31,7 +31,6 @@ _ALWAYS = (
     b"X-Content-Type-Options: nosniff\r\n"
     b"X-Frame-Options: DENY\r\n"
     b"X-Permitted-Cross-Domain-Policies: none\r\n"
-    b"Referrer-Policy: no-referrer\r\n"
     b"Permissions-Policy: camera=(), display-capture=(), geolocation=(), microphone=()\r\n"
     b"Cross-Origin-Embedder-Policy: require-corp\r\n"
     b"Cross-Origin-Opener-Policy: same-origin\r\n"
@@ -39,6 +38,7 @@ _ALWAYS = (
 )
 _UNLESS_GIVEN = {
     b"\r\nCache-Control: ": b"Cache-Control: no-store\r\n",
+    b"\r\nReferrer-Policy: ": b"Referrer-Policy: no-referrer\r\n",
     b"\r\nContent-Security-Policy: ": (
         b"Content-Security-Policy: default-src 'none'; base-uri 'none'; form-action 'none'; "
         b"frame-ancestors 'none'\r\n"

@@ -28,8 +28,14 @@ class Access(Enum):
     OPERATE = "operate"
 
 
+PAGES = (
+    *("/", "/score", "/check", "/jobs", "/job", "/models", "/model", "/compare", "/service"),
+    "/page/<version>/<file>",
+)
+"""What they show comes from /v1, which they ask with the key that the visitor sent."""
+
 ACCESS: Mapping[str, Access] = {
-    "/": Access.PUBLIC,
+    **dict.fromkeys(PAGES, Access.PUBLIC),
     "/docs": Access.PUBLIC,
     "/docs/<file>": Access.PUBLIC,
     "/guide": Access.PUBLIC,
@@ -39,6 +45,7 @@ ACCESS: Mapping[str, Access] = {
     "/v1/dead": Access.OPERATE,
     "/v1/dead/<letter_id>": Access.OPERATE,
     "/v1/dead/<letter_id>/replay": Access.OPERATE,
+    "/v1/owners": Access.OPERATE,
     "/openapi.json": Access.PUBLIC,
     "/readyz": Access.PUBLIC,
     "/v2/health/live": Access.PUBLIC,

@@ -9,29 +9,43 @@ from model.description.errors import UnknownModel
 from model.description.manifest import Manifest
 from web.app import ApiRequest, JsonResponse
 from web.openapi.model_schemas import ModelSchemas
-from web.openapi.operation import Operation, ResponseSchema
-from web.openapi.parameters import in_path
+from web.openapi.operation import HTML, Operation, ResponseSchema
+from web.openapi.parameters import Parameter, in_path
 from web.openapi.schemas import ModelListSchema, ModelSchema
+from web.reports import show_report
 from web.requests import require_json_accepted
 from web.routing import route
 
 PATH = "/v1/models"
+MOST_EXAMPLES = 10
+
+
+def _name_of(models: ModelSchemas) -> Parameter:
+    refs = sorted({ref for manifest in models.manifests for ref in models.refs_of(manifest)})
+    described = "Name of a model, for its newest version, or name@version, or name@alias"
+    return in_path("name", described, {"type": "string", "enum": refs})
 
 
 def _describe_show(models: ModelSchemas) -> Iterator[Operation]:
-    refs = sorted({ref for manifest in models.manifests for ref in models.refs_of(manifest)})
-    name = in_path(
-        "name",
-        "Name of a model, for its newest version, or name@version, or name@alias",
-        {"type": "string", "enum": refs},
-    )
     yield Operation(
         "showModel",
         "models",
         "Show a model: the rows that it takes, its target and its metrics",
         {200: ResponseSchema("The model", ModelSchema)},
         (404, 406),
-        parameters=(name,),
+        parameters=(_name_of(models),),
+    )
+
+
+def _describe_report(models: ModelSchemas) -> Iterator[Operation]:
+    page = {"type": "string", "description": "HTML that needs nothing but itself"}
+    yield Operation(
+        "showModelReport",
+        "models",
+        "Show how good a model is, as a page: metrics, errors, what it looks at, how it was made",
+        {200: ResponseSchema("The report", page, HTML, always=("Content-Security-Policy",))},
+        (404, 503),
+        parameters=(_name_of(models),),
     )
 
 
@@ -60,9 +74,14 @@ class ModelRoutes:
         require_json_accepted(request)
         return _json(model(self._catalog.find(name), self._catalog))
 
+    @route("GET", f"{PATH}/<name>/report", _describe_report)
+    def report(self, request: ApiRequest, name: str) -> JsonResponse:
+        return show_report(self._catalog, self._catalog.find(name))
+
 
 def model(manifest: Manifest, catalog: Catalog) -> dict[str, Any]:
     """The resource. `default` is whether a request that names no model gets this version."""
+    path = f"{PATH}/{manifest.ref}"
     return {
         "object": "model",
         "name": manifest.name,
@@ -74,11 +93,16 @@ def model(manifest: Manifest, catalog: Catalog) -> dict[str, Any]:
         "target": manifest.target,
         "unit": manifest.unit,
         "objective": manifest.objective,
+        "scores": manifest.scores,
+        "quantiles": list(manifest.quantiles),
+        "explained": manifest.explained,
         "metrics": manifest.metrics,
+        "features": manifest.schema.to_list(),
         "row": manifest.schema.to_json_schema(),
         "proof": manifest.proof.get("kind"),
         "example": next(iter(manifest.examples), None),
-        "urls": {"self": f"{PATH}/{manifest.ref}"},
+        "examples": manifest.examples[:MOST_EXAMPLES],
+        "urls": {"self": path, "report": f"{path}/report" if catalog.has_report(manifest) else None},
     }
 
 

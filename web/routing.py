@@ -16,11 +16,12 @@ class Route(NamedTuple):
     method: str
     path: str
     """As Flask writes it: variables in angle brackets."""
-    operation: Operation | Describe
+    operation: Operation | Describe | None
+    """None on what is no part of the API: the page, which people use."""
     view: View
 
 
-def route(method: str, path: str, operation: Operation | Describe) -> Callable[[Method], Method]:
+def route(method: str, path: str, operation: Operation | Describe | None) -> Callable[[Method], Method]:
     """Makes a method of a class a route. A method may serve several routes."""
 
     def mark(view: Method) -> Method:

@@ -71,7 +71,7 @@ def check_table(plain: bytes, cut: bool, manifest: Manifest, options: BatchOptio
         case Format.CSV:
             _check_csv(plain, cut, manifest, options)
         case Format.NDJSON:
-            _check_ndjson(plain)
+            check_ndjson(plain)
         case Format.PARQUET:
             if plain.startswith(b"PARE"):
                 raise InvalidTable("this Parquet file is encrypted; send it without encryption")
@@ -79,7 +79,8 @@ def check_table(plain: bytes, cut: bool, manifest: Manifest, options: BatchOptio
                 raise InvalidTable("this is not a Parquet file: it does not begin with PAR1")
 
 
-def _check_ndjson(plain: bytes) -> None:
+def check_ndjson(plain: bytes) -> None:
+    """Raises InvalidTable if a file with these first bytes has no JSON object on its first line."""
     check_text(plain)
     text = plain.removeprefix(codecs.BOM_UTF8).lstrip()
     if text.startswith(b"["):

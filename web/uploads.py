@@ -4,12 +4,13 @@ from collections.abc import Iterator
 from itertools import chain
 from typing import TYPE_CHECKING
 
+import gevent
 from werkzeug.exceptions import RequestEntityTooLarge
 from werkzeug.http import parse_options_header
 from werkzeug.sansio.multipart import Data, Epilogue, Field, File, MultipartDecoder, NeedData
 
 from jobs.files.store import PIECE
-from jobs.files.unpacking import gunzip
+from jobs.files.unpacking import check_unpacked, gunzip, unpacked_limit
 from web.app import ApiRequest
 from web.errors import FileTooLong
 from web.media_types import MULTIPART
@@ -69,7 +70,10 @@ class UploadedFile:
 
 
 def open_upload(request: ApiRequest, limit: int) -> UploadedFile:
-    """Raises FileTooLong, TooManyBodies, InvalidGzip, and Problem: 400 if cut off, 415 for an encoding."""
+    """Raises FileTooLong, TooManyBodies, and Problem: 400 if cut off, 415 for an encoding.
+
+    Reading what is packed raises InvalidGzip and OverLimit.
+    """
     length = request.length
     if length is not None and length > limit:
         raise FileTooLong(limit)
@@ -88,11 +92,28 @@ def _decompressed(request: ApiRequest, pieces: Iterator[bytes]) -> Iterator[byte
     if encoding == "identity":
         return pieces
     if encoding in ("gzip", "x-gzip"):
-        return gunzip(pieces)
+        return _gunzipped(pieces)
     raise Problem(
         415,
         f"the Content-Encoding is {encoding[:64]}; send the file as it is, or with Content-Encoding: gzip",
     )
+
+
+def _gunzipped(pieces: Iterator[bytes]) -> Iterator[bytes]:
+    """Raises OverLimit if what is unpacked is out of proportion to what was sent."""
+    sent = unpacked = 0
+
+    def counted() -> Iterator[bytes]:
+        nonlocal sent
+        for piece in pieces:
+            sent += len(piece)
+            yield piece
+
+    for piece in gunzip(counted()):
+        unpacked += len(piece)
+        check_unpacked(unpacked, unpacked_limit(sent))
+        yield piece
+        gevent.sleep(0)  # what arrives fast may unpack to much
 
 
 def _events(pieces: Iterator[bytes], boundary: str) -> Iterator["Event"]:

@@ -40,6 +40,8 @@ from web.open_connections import OpenConnections
 from web.openapi.document import Document
 from web.openapi.routes import DocumentRoutes
 from web.operating import OperatingRoutes
+from web.owners import OwnerRoutes
+from web.page.wiring import PAGE_CLASSES, build_page
 from web.predictions import PredictionRoutes
 from web.problems import ProblemResponses
 from web.recms import RecmsRoutes
@@ -58,11 +60,16 @@ ROUTE_CLASSES = (
     ModelRoutes,
     DeliveryRoutes,
     DeadLetterRoutes,
+    OwnerRoutes,
     OperatingRoutes,
     DocumentRoutes,
     GuideRoutes,
+    *PAGE_CLASSES,
 )
 """The classes whose methods are routes."""
+
+
+GUIDE = files("web.guide") / "site"
 
 
 @dataclass(frozen=True)
@@ -114,8 +121,9 @@ class Web:
         self.connections.draining = True
 
 
-def _limits(settings: Settings, backends: Backends, monitor: Monitor) -> tuple[KeyLimits, CapacityWatch]:
-    usage = UsageReader(backends.redis)
+def _limits(
+    settings: Settings, backends: Backends, monitor: Monitor, usage: UsageReader
+) -> tuple[KeyLimits, CapacityWatch]:
     limits = KeyLimits(usage, settings, time.time)
     most = settings.max_waiting
     return limits, CapacityWatch(monitor, usage, limits, backends.process, most, time.time)
@@ -123,7 +131,7 @@ def _limits(settings: Settings, backends: Backends, monitor: Monitor) -> tuple[K
 
 def _documents(catalog: Catalog, keys: ApiKeys) -> tuple[DocumentRoutes, GuideRoutes]:
     document = Document(catalog, keyed=bool(keys.owners), route_classes=ROUTE_CLASSES)
-    return DocumentRoutes(document), GuideRoutes(files("web.guide") / "site")
+    return DocumentRoutes(document), GuideRoutes(GUIDE)
 
 
 def build(settings: Settings, keys: ApiKeys, catalog: Catalog, journal: Journal, backends: Backends) -> Web:
@@ -132,21 +140,18 @@ def build(settings: Settings, keys: ApiKeys, catalog: Catalog, journal: Journal,
     batch_store = BatchStore(backends.batch_redis, settings)
     access_log = AccessLog(Metrics(backends.redis), journal)
     supervisor = Supervisor(access_log.metrics, gevent.spawn, gevent.sleep)
-    monitor = Monitor(backends.redis, settings)
-    limits, watch = _limits(settings, backends, monitor)
+    monitor, usage = Monitor(backends.redis, settings), UsageReader(backends.redis)
+    limits, watch = _limits(settings, backends, monitor, usage)
     read: dict[str, ReadJobs] = {ids.PREDICTION: store.read, ids.BATCH: batch_store.read}
     waiting = WaitingCallers(backends.subscriber, read, backends.channel, settings.max_waiting_callers)
-    admission = Admission(store, watch, backends.send_wake_up, journal)
-    predictions = PredictionSubmission(store, admission, watch, waiting)
-    batch_wake_up = backends.send_batch_wake_up
-    batches = BatchSubmission(
-        batch_store, backends.files, watch, waiting, batch_wake_up, settings.max_file, supervisor
-    )
+    files, wake_up, wake_batches = backends.files, backends.send_wake_up, backends.send_batch_wake_up
+    predictions = PredictionSubmission(store, Admission(store, watch, wake_up, journal), watch, waiting)
+    batches = BatchSubmission(batch_store, files, watch, waiting, wake_batches, settings.max_file, supervisor)
     webhooks = build_webhooks(
         settings, backends.redis, read, lambda: watch.capacity, access_log.metrics, backends.post_webhook
     )
-    retries = BatchRetries(batch_store, backends.files)
-    letters = dead_letters(backends.redis, store, retries, backends.send_wake_up, batch_wake_up)
+    retries = BatchRetries(batch_store, files)
+    letters = dead_letters(backends.redis, store, retries, wake_up, wake_batches)
     connections = OpenConnections(settings.most_connections)
     app = App(settings, keys, access_log, Bodies(settings.held_bodies, connections), limits)
     ProblemResponses(app, extensions={"v2": with_error_line})
@@ -161,8 +166,10 @@ def build(settings: Settings, keys: ApiKeys, catalog: Catalog, journal: Journal,
             ModelRoutes(catalog),
             DeliveryRoutes(predictions, batches, webhooks.outbox),
             DeadLetterRoutes(letters),
-            OperatingRoutes(monitor, watch, access_log, webhooks.outbox, backends.files),
+            OwnerRoutes(usage, keys),
+            OperatingRoutes(monitor, watch, access_log, webhooks.outbox, files),
             *_documents(catalog, keys),
+            *build_page(app, with_guide=GUIDE.is_dir()),
         )
     )
     return Web(app, access_log, watch, waiting, connections, batches, keys, supervisor, webhooks.sender)

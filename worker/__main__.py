@@ -12,7 +12,7 @@ from jobs.settings import load_settings
 from jobs.supervision import Supervisor
 from worker.app import Worker
 from worker.child_worker import ATTACHED, ChildWorker, end_with_parent
-from worker.roles import ROLES
+from worker.roles import ROLES, missing_package
 
 
 def main() -> int:
@@ -27,11 +27,14 @@ def main() -> int:
     try:
         settings = load_settings()
         make_private(settings.data)
+        queues = settings.queues.split(",")
+        if missing := missing_package(queues):
+            raise InvalidSettings(missing)
     except (InvalidSettings, OSError) as error:
         print(f"worker: {error}", file=sys.stderr)
         return 2
     journal = log_to_stderr(settings.log_level)
-    first, *others = settings.queues.split(",")
+    first, *others = queues
     if attached:
         end_with_parent()
     supervisor = Supervisor(Metrics(connect(settings)))

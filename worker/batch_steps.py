@@ -12,6 +12,7 @@ from jobs.batches.status import BatchStatus
 from jobs.files.store import FOR_WORKERS, FileStore
 from jobs.queues.queue import SendWakeUp, try_wake_up
 from model.bundle import Bundle
+from worker.correcting import Correcting
 from worker.file_stores import FileStores
 from worker.joining import Joining
 from worker.measurements import Pace, Report
@@ -51,6 +52,7 @@ class BatchSteps:
         self._planning = Planning(consumer, self._stores, self._wake_up, most_wake_ups, max_file)
         self.plan = self._planning.plan
         self.join = Joining(consumer, self._stores, self._wake_up, most_wake_ups).join
+        self.correct = Correcting(consumer, self._stores, self._wake_up, most_wake_ups).correct
 
     def score(self, task: BatchTask, bundle: Bundle, wanted: Callable[[], bool], slices: Slices) -> None:
         self._stores.own.check_room(FOR_WORKERS)

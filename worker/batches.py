@@ -9,7 +9,7 @@ from contextlib import contextmanager
 
 import orjson
 
-from jobs.batches.consumer import JOIN, LOST_PER_ATTEMPT, PLAN, PREVIEW, BatchConsumer, BatchTask
+from jobs.batches.consumer import CORRECT, JOIN, LOST_PER_ATTEMPT, PLAN, PREVIEW, BatchConsumer, BatchTask
 from jobs.batches.status import BatchStatus
 from jobs.errors import (
     FileMissing,
@@ -199,6 +199,9 @@ class BatchLoop:
         if task.task == JOIN:
             # What was scored is joined even if the model can no longer be loaded.
             self._steps.join(task, self._lease.wanted)
+            return
+        if task.task == CORRECT:
+            self._steps.correct(task, self._lease.wanted)
             return
         bundle = self._bundles.get(task.model, task.sha256)
         if task.task == PLAN:

@@ -9,13 +9,14 @@ from jobs.batches.consumer import BatchConsumer, BatchTask, PlanStep
 from jobs.batches.record import BatchOptions, input_of, source_of
 from jobs.files.store import FOR_WORKERS
 from jobs.files.tables import Format, added_names
+from jobs.files.unpacking import unpacked_limit
 from model.bundle import Bundle
 from model.tables.dialect import Dialect
 from worker.file_stores import FileStores
 from worker.patience import patiently
 from worker.stopping import ScoringStopped
 from worker.tables.cut import Chunk, CutText, EndlessRecord, Text, TextFile, TextStream, endless_record
-from worker.tables.limits import check_values, unpacked_limit
+from worker.tables.limits import check_values
 from worker.tables.plan import Layout, Plan, TableRequest, go_on_with_text, plan_parquet, plan_text
 from worker.tables.prepare import RawFile, plain_pieces
 

@@ -1,6 +1,7 @@
 """The table of roles of a worker process: the queues that its children serve, and the loops that do it."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from importlib.util import find_spec
 from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 from celery import Celery
@@ -67,6 +68,8 @@ class Role(NamedTuple):
     make_loops: Callable[[ChildContext], tuple[WokenLoop, list[Loop]]]
     """Makes one loop for each queue, in the same order. Call it in a child only, because it loads XGBoost."""
     make_sweeps: Callable[[Settings, Celery], list[Sweep]]
+    packages: tuple[str, ...] = ()
+    """What its loops import that the image of another role may lack."""
 
     @property
     def queue(self) -> Queue:
@@ -157,6 +160,19 @@ ROLES = {
         niceness=10,  # a file never delays a prediction
         make_loops=_batch_loops,
         make_sweeps=_batch_sweeps,
+        packages=("pyarrow",),
     ),
 }
 """By the names that PAYGRADE_QUEUES accepts."""
+
+
+def missing_package(names: Sequence[str]) -> str:
+    """Says which package these roles need and this installation lacks; empty if there is none."""
+    for name in names:
+        for package in ROLES[name].packages:
+            if find_spec(package) is None:
+                return (
+                    f"PAYGRADE_QUEUES asks for {name}, and the package {package} is not installed; "
+                    "use the image `worker`, or set PAYGRADE_QUEUES=predictions"
+                )
+    return ""

@@ -16,6 +16,8 @@ from jobs.predictions.record import Row
 from jobs.predictions.status import PredictionStatus
 from model.bundle import Bundle
 from model.outputs import Explanation, Outputs
+from worker.memory import is_out_of_memory
+from worker.patience import patiently
 from worker.poison_rows import outputs_row_by_row
 from worker.stopping import ScoringStopped
 
@@ -27,6 +29,7 @@ Score: TypeAlias = Callable[[Sequence[Row]], list[bytes]]
 
 NOT_FINITE = orjson.dumps({"error": {"type": "not_finite", "detail": "the score is not a finite number"}})
 NOT_SCORED = orjson.dumps({"error": {"type": "not_scored", "detail": "the model could not score this row"}})
+OUT_OF_MEMORY = {"type": "out_of_memory", "detail": "no worker had enough memory left; try again later"}
 ALL_FAILED = orjson.dumps(
     {"type": "rows_failed", "detail": "no row could be scored; each output has its error"}
 )
@@ -55,14 +58,34 @@ def explaining_scorer(bundle: Bundle, executor: Executor) -> Score:
 
 
 def score_claims(consumer: PredictionConsumer, score: Score, claims: Sequence[Claim]) -> list[Outcome]:
-    """Scores claims of one bundle: all in one call, but lists on their last attempt row by row."""
+    """Scores claims of one bundle: all in one call, but lists on their last attempt row by row.
+
+    Releases them, and returns nothing, if this process has not enough memory for a single row.
+    """
+    try:
+        return _score_claims(consumer, score, claims)
+    except MemoryError:
+        log.error("out_of_memory", extra={"model": claims[0].model, "jobs": len(claims)})
+        consumer.release(claims, orjson.dumps(OUT_OF_MEMORY))
+        return []
+
+
+def _score_claims(consumer: PredictionConsumer, score: Score, claims: Sequence[Claim]) -> list[Outcome]:
     together = [claim for claim in claims if not claim.row_by_row]
     outcomes = score_together(score, together) if together else []
     for claim in claims:
         if claim.row_by_row:
-            note = partial(consumer.note_row, claim)
-            outcomes.append(outcome_of(claim, outputs_row_by_row(claim, note, partial(outputs_of, score))))
+            note = partial(patiently, consumer.note_row, claim)
+            outcomes.append(outcome_of(claim, outputs_row_by_row(claim, note, partial(_output_of, score))))
     return outcomes
+
+
+def _output_of(score: Score, row: Sequence[Row]) -> list[bytes]:
+    """That of the only row; on the last attempt a lack of memory fails only this row."""
+    try:
+        return outputs_of(score, row)
+    except MemoryError:
+        return [orjson.dumps({"error": OUT_OF_MEMORY})]
 
 
 def score_together(score: Score, claims: Sequence[Claim]) -> list[Outcome]:
@@ -86,13 +109,18 @@ def by_bundle(claims: Sequence[Claim]) -> list[list[Claim]]:
 
 
 def outputs_of(score: Score, rows: Sequence[Row]) -> list[bytes]:
-    """The output of each row. If the call raises, halves are tried until the row that causes it is found."""
+    """The output of each row. If the call raises, halves are tried until the row that causes it is found.
+
+    A lack of memory is no fault of a row: raises MemoryError if even a single one does not fit.
+    """
     try:
         return score(rows)
     except (ScoringStopped, StoreUnavailable):
         raise
     except Exception as error:
         if len(rows) == 1:
+            if is_out_of_memory(error):
+                raise MemoryError from error
             # The message stays out of the log: it may hold values.
             log.warning("not_scored", extra={"error": type(error).__name__})
             return [NOT_SCORED]

@@ -1,5 +1,6 @@
 -- The record of a batch, its tasks, and what moves it from status to status. jobs/batches/status.py has the table of its
--- statuses. A task is what a consumer claims: 'plan', 'preview' (of a dry run), the number of a chunk to score, or 'join'.
+-- statuses. A task is what a consumer claims: 'plan', 'preview' (of a dry run), 'correct' (of a retry with corrected rows: to
+-- sort these by chunk), the number of a chunk to score, or 'join'.
 --
 -- Planning and joining proceed in steps. Each step is recorded with the position from which the next one goes on, in
 -- whatever process that is; chunks are scored while later ones are being planned.
@@ -105,7 +106,7 @@ end
 
 -- Whether a task is still to be done: another consumer may have done it, or the batch may have moved on.
 local function is_wanted(id, task, status)
-  if task == 'preview' then return status == 'validating' end
+  if task == 'preview' or task == 'correct' then return status == 'validating' end
   if task == 'plan' then
     if status == 'validating' then return true end
     local position = (status == 'queued' or status == 'running') and redis.call('HGET', job_key(id), 'planning')
@@ -172,7 +173,7 @@ end
 -- Forgets how often a task was tried, because it has gone a step forward.
 local function forget_tries(id, task)
   local names = {task}
-  for _, reason in ipairs({'files_unavailable', 'model_unavailable', 'not_finished'}) do
+  for _, reason in ipairs({'files_unavailable', 'model_unavailable', 'not_finished', 'out_of_memory'}) do
     for _, part in ipairs({'', ' last', ' waited'}) do names[#names + 1] = task .. ' ' .. reason .. part end
   end
   redis.call('HDEL', job_key(id) .. ':tries', unpack(names))

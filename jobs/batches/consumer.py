@@ -27,7 +27,7 @@ from jobs.settings import Settings
 
 log = logging.getLogger(__name__)
 
-PLAN, PREVIEW, JOIN = "plan", "preview", "join"
+PLAN, PREVIEW, CORRECT, JOIN = "plan", "preview", "correct", "join"
 
 LOST_PER_ATTEMPT = 3
 """A chunk takes seconds, so it is often lost with a worker that dies for a reason unrelated to the chunk."""
@@ -67,7 +67,8 @@ class ChunkDone(NamedTuple):
 
 
 class BatchTask(NamedTuple):
-    """A task of a batch: to PLAN it, to PREVIEW it, to score the chunk of this number, to JOIN the parts.
+    """A task of a batch: to PLAN it, to PREVIEW it, to sort by chunk the rows that CORRECT it, to score the
+    chunk of this number, to JOIN the parts.
 
     `tries` are the consumers that were lost with it since its last step, and this one. `chunks` is how many
     are planned so far; `planning` and `joining` are the positions that the last step recorded, empty before.
@@ -93,7 +94,7 @@ class BatchTask(NamedTuple):
     plan: tuple[str, ...] = ()
     """To JOIN the parts: all chunks, in order ..."""
     done: dict[int, ChunkDone] = {}  # noqa: RUF012 (never changed)
-    """... and what is recorded of those that are done, by number."""
+    """... and what is recorded of those that are done, by number; to CORRECT it, of those that are kept."""
     kept: ChunkDone | None = None
     """What the batch that is tried again has recorded of this chunk."""
 
@@ -155,6 +156,7 @@ class BatchConsumer(QueueConsumer):
         super().__init__(redis, settings, BATCHES)
         self._renew = Script(redis, "batches/renew")
         self._planned = Script(redis, "batches/planned")
+        self._corrected = Script(redis, "batches/corrected")
         self._done = Script(redis, "batches/done")
         self._fail = Script(redis, "batches/fail")
         self._finish = Script(redis, "batches/finish")
@@ -226,6 +228,13 @@ class BatchConsumer(QueueConsumer):
             over=step.over,
             wake_up_name=uuid4().hex,
             most_wake_ups=most_wake_ups,
+        )
+        return bool(reply.recorded), decode_all(reply.wake_ups)
+
+    def corrected(self, task: BatchTask, most_wake_ups: int) -> tuple[bool, list[str]]:
+        """Records that the corrected rows are sorted by chunk. Returns what `planned` returns."""
+        reply = self._corrected(
+            entry=task.entry, id=task.id, wake_up_name=uuid4().hex, most_wake_ups=most_wake_ups
         )
         return bool(reply.recorded), decode_all(reply.wake_ups)
 

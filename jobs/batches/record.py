@@ -80,6 +80,8 @@ class NewBatch:
     traceparent: str = ""
     reads: tuple[str, ...] = ()
     """Of a retry: the batches whose files it reads."""
+    corrected: bool = False
+    """Of a retry: whether a file with corrected rows is there."""
 
     def with_key(self, key: IdempotencyKey) -> "NewBatch":
         return replace(self, idempotency=key)
@@ -191,6 +193,11 @@ def plain_folder(job_id: str) -> str:
 def part_of(job_id: str, chunk: int) -> str:
     """The results of a chunk, until they are joined; its errors have this name and `.errors`."""
     return f"{parts_folder(job_id)}/{chunk:06}"
+
+
+def corrections_of(job_id: str) -> str:
+    """The corrected rows of a retry as they were sent, until they are sorted by chunk."""
+    return f"{folder_of(job_id)}/corrections"
 
 
 def corrected_of(job_id: str, chunk: int) -> str:

@@ -8,7 +8,7 @@ from uuid import uuid4
 
 from redis import Redis
 
-from jobs.batches.consumer import ChunkDone
+from jobs.batches.consumer import CORRECT, PLAN, PREVIEW, ChunkDone
 from jobs.batches.record import BatchRecord, NewBatch
 from jobs.batches.status import BatchStatus
 from jobs.errors import IdempotencyKeyReused, NotRetryable, QueueFull, StoreRefuses, TooManyBatches
@@ -112,6 +112,21 @@ def _line(batch: NewBatch) -> dict[str, Any]:
 
 def _item(batch: NewBatch) -> tuple[str | bytes | int, ...]:
     """The members of an item, in the order in which batches/add.lua declares them."""
-    options = batch.options
-    task, hidden = ("preview", 1) if options.dry_run else ("plan", "")
-    return (*first_members(batch), options.to_json(), batch.size, task, hidden, " ".join(batch.reads))
+    options, hidden = batch.options, 1 if batch.options.dry_run else ""
+    return (
+        *first_members(batch),
+        options.to_json(),
+        batch.size,
+        _first_task(batch),
+        hidden,
+        " ".join(batch.reads),
+    )
+
+
+def _first_task(batch: NewBatch) -> str:
+    """Empty if the chunks of the batch can be scored at once."""
+    if batch.options.dry_run:
+        return PREVIEW
+    if batch.corrected:
+        return CORRECT
+    return "" if batch.options.kept_from else PLAN

@@ -6,16 +6,20 @@ from collections.abc import Iterable, Iterator
 from io import BufferedReader, RawIOBase
 from zipfile import ZIP_DEFLATED, ZIP_STORED, BadZipFile, ZipFile, ZipInfo
 
-from jobs.errors import InvalidGzip, InvalidTable
+from jobs.errors import InvalidGzip, InvalidTable, OverLimit
 from jobs.files.store import PIECE
 
 GZIP, ZIP = b"\x1f\x8b", b"PK\x03\x04"
 """The first bytes of each. No table begins with them."""
+SMALL_UNPACKED = 256 * 1024 * 1024
+UNPACKED_PER_BYTE = 200
+"""Packed data has at most so many bytes once it is unpacked for each of its own, or SMALL_UNPACKED."""
 _GZIP_WINDOW = 31
 """The `wbits` that make zlib read a gzip stream."""
 _RAW_WINDOW = -15
 _LOCAL_HEADER = struct.Struct("<4sHHHHHIIIHH")
-_ENCRYPTED = 1
+_ENCRYPTED, _SIZE_FOLLOWS = 1, 8
+"""Bits of the flags: the second says that the header does not know the size."""
 _END, _END_64 = b"PK\x05\x06", b"PK\x06\x06"
 _LONGEST_END = 128 * 1024
 """The end of a zip file, which tells the size of its directory, and a comment of at most 64 KiB."""
@@ -23,6 +27,17 @@ _LARGEST_DIRECTORY = 1024 * 1024
 _READ_AHEAD = 1024 * 1024
 _ENCRYPTED_ZIP = "the zip file is encrypted; send it without a password"
 _UNASKED = ("__MACOSX/", ".DS_Store")
+
+
+def check_unpacked(unpacked: int, limit: int) -> None:
+    """Raises OverLimit if more bytes than the limit have been unpacked."""
+    if unpacked > limit:
+        raise OverLimit(f"the file has more than {limit} bytes once it is unpacked; send it in parts")
+
+
+def unpacked_limit(size: int) -> int:
+    """The most bytes that packed data of this size may have once it is unpacked."""
+    return max(SMALL_UNPACKED, UNPACKED_PER_BYTE * size)
 
 
 def is_packed(start: bytes) -> bool:
@@ -91,16 +106,17 @@ def _start_of_stream(start: bytes) -> bytes:
 
 
 def _start_of_member(start: bytes) -> bytes:
-    _, _, flags, method, *_, name_size, extra_size = _LOCAL_HEADER.unpack_from(start)
+    _, _, flags, method, *_, size, _, name_size, extra_size = _LOCAL_HEADER.unpack_from(start)
     at = _LOCAL_HEADER.size
     name, data = start[at : at + name_size], start[at + name_size + extra_size :]
     if name == b"[Content_Types].xml" or name.startswith((b"xl/", b"_rels/")):
         raise InvalidTable("this is a workbook of Excel; save the sheet as CSV")
     if flags & _ENCRYPTED:
         raise InvalidTable(_ENCRYPTED_ZIP)
-    if name.endswith(b"/") or method not in (ZIP_STORED, ZIP_DEFLATED):
-        return b""
-    return zlib.decompressobj(_RAW_WINDOW).decompress(data, PIECE) if method == ZIP_DEFLATED else data[:PIECE]
+    if method == ZIP_DEFLATED and not name.endswith(b"/"):
+        return zlib.decompressobj(_RAW_WINDOW).decompress(data, PIECE)
+    is_file = method == ZIP_STORED and not name.endswith(b"/")
+    return data[: min(size, PIECE)] if is_file and not flags & _SIZE_FOLLOWS else b""
 
 
 def _only_member(packed: ZipFile) -> ZipInfo:

@@ -3,7 +3,7 @@
 --   job:<id>   hash  v status model sha owner inputs position or behind attempt started finished expires outputs error
 --                    metadata watchers deadline idempotency webhook retry_of traceparent; queue (unless it is QUEUE); rows (unless it is one); reason
 --                    (why its last worker released it); of a list on its last attempt: trying (the row that is being
---                    scored), lost (the rows that are given up)
+--                    scored; empty after a worker that stopped), lost (the rows that are given up)
 --   queue:<name>        its entries are numbered by position: how many rows were added before, plus one; those that have
 --                       waited behind have the position of the last that was added, and a number after it. The record
 --                       of a job that has waited behind has its number in the stream of its owner instead (behind)

@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 from redis import Redis
 
 from jobs.connection import store_errors
+from jobs.queues.names import BATCH, PREDICTION
 from jobs.queues.queue import Script
 
 MOST_OWNERS = 50
@@ -46,6 +47,14 @@ class Usage(NamedTuple):
     kept: Kept
 
 
+class Holding(NamedTuple):
+    """The jobs of an owner that have not expired, and what else counts for its limits."""
+
+    predictions: int
+    batches: int
+    usage: Usage
+
+
 class UsageReader:
     """Every method raises StoreUnavailable if Redis does not answer in time."""
 
@@ -63,6 +72,17 @@ class UsageReader:
                 pairs = sorted(zip(map(int, found.kept[::2]), map(int, found.kept[1::2]), strict=True))
                 usages[owner] = Usage(int(found.rows), Kept(tuple(pairs)))
         return usages
+
+    def holdings(self, owners: Sequence[str]) -> dict[str, Holding]:
+        with store_errors(), self._redis.pipeline(transaction=False) as pipeline:
+            for owner in owners:
+                for kind in (PREDICTION, BATCH):
+                    pipeline.zcard(kind.list_of(owner))
+            counts = pipeline.execute()
+        usages = self.of_owners(dict.fromkeys(owners, 0))
+        return {
+            owner: Holding(counts[2 * i], counts[2 * i + 1], usages[owner]) for i, owner in enumerate(owners)
+        }
 
     def kept_by_all(self) -> Kept:
         with store_errors():

@@ -14,15 +14,22 @@ from model.cli.render_comparison import (
     render_largest,
     render_metrics_of,
 )
+from model.cli.reporting import command_line
 from model.comparing.callers import breaking_changes
-from model.comparing.metrics import measure
-from model.comparing.picture import draw
-from model.comparing.scores import Columns, ScoredTable, arrays_of, columns_of, find_differences, score_table
+from model.comparing.scores import (
+    Columns,
+    Differences,
+    ScoredTable,
+    arrays_of,
+    columns_of,
+    find_differences,
+    score_table,
+)
 from model.description.errors import BundleError
 from model.description.manifest import Manifest
 
 if TYPE_CHECKING:
-    from model.tables.table import TableOptions
+    from model.tables.table import Table, TableOptions
 
 Versions: TypeAlias = Sequence[tuple[str, Manifest]]
 """What to call the old and the new version, and their descriptions."""
@@ -33,12 +40,12 @@ def add_comparing(commands: Any) -> None:
     parser = commands.add_parser("compare", help="compare two versions on a table")
     parser.description = (
         "Score a table with two versions. Shows how their scores differ, in which rows they differ most,\n"
-        "and, if the table has the target, how near each version comes to it."
+        "and, if the table has the target, how near each version comes to it, and which is better."
     )
     for position, which in (("old", "one version"), ("new", "the other version")):
         parser.add_argument(position, metavar=position.upper(), help=f"{which}: a directory, or its name")
     parser.add_argument("--data", type=Path, required=True, metavar="FILE", help="CSV or Parquet")
-    parser.add_argument("--picture", type=Path, metavar="FILE", help="write a picture, as SVG")
+    parser.add_argument("--report", type=Path, metavar="FILE", help="write a page of HTML with pictures")
     add_table(parser)
     add_registry(parser)
 
@@ -82,29 +89,37 @@ def _compare_command(options: argparse.Namespace) -> str:
     from model.tables.table import read_table
 
     old, new = (find_bundle(each, options.bundles) for each in (options.old, options.new))
-    table = read_table(options.data, table_options(options)).columns
-    columns = arrays_of(table)
+    table = read_table(options.data, table_options(options))
+    columns = arrays_of(table.columns)
     names = (old.ref, new.ref) if old.ref != new.ref else (options.old, options.new)
-    scored = _score(list(zip(names, (old, new), strict=True)), columns, table.num_rows)
+    scored = _score(list(zip(names, (old, new), strict=True)), columns, table.columns.num_rows)
     differences = find_differences(*scored)
     lines = [f"breaks callers: {change}" for change in breaking_changes(old, new)]
-    lines += _metrics(scored, columns)
+    if differences.rows.size:
+        lines += _judge(scored, differences, table, options)
     lines += [*render_differences(differences, *scored), *render_histogram(differences)]
     lines += render_largest(differences, scored[0], scored[1], columns)
-    if options.picture and differences.rows.size:
-        options.picture.write_text(
-            draw(differences, scored[0].name, scored[1].name, new.unit), encoding="utf-8"
-        )
-        lines.append(f"the picture is in {options.picture}")
     return "\n".join(lines)
 
 
-def _metrics(scored: Sequence[ScoredTable], columns: Mapping[str, Any]) -> list[str]:
-    target = scored[0].bundle.manifest.target
-    if target not in columns:
-        return [f"the table has no column {target!r}, so no errors are measured"]
-    metrics = {each.name: measure(each, columns[target]) for each in scored}
-    return render_metrics_of(metrics) if any(metrics.values()) else []
+def _judge(
+    scored: Sequence[ScoredTable], differences: Differences, table: "Table", options: argparse.Namespace
+) -> Iterator[str]:
+    """Say how good both are, and which is better, if the table has the target; write the report."""
+    from model.report.subject import subject_of_scores
+    from model.report.versus import Versions, contests_of, verdict_of, write_comparison
+
+    subjects = [subject_of_scores(each, table, command_line(options)) for each in scored]
+    versions = Versions([each.name for each in scored], subjects, differences)
+    contests = contests_of(versions)
+    for found in contests:
+        yield from render_metrics_of(found)
+        yield verdict_of(found)
+    if not contests:
+        yield f"the table has no column {scored[0].bundle.manifest.target!r}, so no errors are measured"
+    if options.report:
+        options.report.write_bytes(write_comparison(versions, contests))
+        yield f"the report is in {options.report}"
 
 
 COMMANDS: Mapping[str, Callable[[argparse.Namespace], str]] = {"compare": _compare_command}

@@ -7,6 +7,7 @@ import numpy as np
 
 from model.cli.render import text_table
 from model.comparing.scores import Differences, ScoredTable
+from model.report.subject import Contest
 
 QUANTILES = (0, 0.01, 0.05, 0.25, 0.5, 0.75, 0.95, 0.99, 1)
 BARS, BAR_WIDTH = 11, 40
@@ -14,14 +15,12 @@ LARGEST = 10
 SHOWN_FEATURES = 6
 
 
-def render_metrics_of(metrics: Mapping[str, Mapping[str, float]]) -> list[str]:
+def render_metrics_of(found: Contest) -> list[str]:
     """Make a table with a line for each metric and a column for each version."""
-    names = list(dict.fromkeys(name for measured in metrics.values() for name in measured))
-    rows = [["", *metrics]]
-    for name in names:
-        rows.append(
-            [name, *(f"{measured[name]:.6g}" if name in measured else "" for measured in metrics.values())]
-        )
+    rows = [["", *found.names[:2]]]
+    for metric in found.metrics:
+        values = [found.resampled.interval(found.position(each, metric)).value for each in found.names[:2]]
+        rows.append([metric, *(f"{value:.6g}" for value in values)])
     return text_table(rows)
 
 

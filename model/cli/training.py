@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
+from model.bundle import Bundle
 from model.cli.options import (
     SETTING,
     add_description,
@@ -17,6 +18,8 @@ from model.cli.options import (
     table_options,
 )
 from model.cli.render import render_metrics, render_written
+from model.cli.reporting import command_line
+from model.description.reports import REPORT_FILE
 from model.publish import publish
 
 SHIPPED_MODELS = (("salary", "the default model, salary@1"), ("wages", "the second model, wages@1"))
@@ -72,6 +75,8 @@ def _add_train(parser: argparse.ArgumentParser) -> None:
 
 
 def _train(options: argparse.Namespace) -> str:
+    from model.report.single import write_report
+    from model.report.subject import subject_of_training
     from model.tables.table import read_table
     from model.training.data_checks import find_problems
     from model.training.dataset import DatasetOptions, make_dataset, read_limits
@@ -96,8 +101,12 @@ def _train(options: argparse.Namespace) -> str:
         print(f"warning: {problem}", file=sys.stderr)
     trained = train(table, dataset, name, options.unit, how)
     manifest = publish(options.output, trained.booster, trained.description, trained.golden_rows, newest)
+    report = manifest.directory / REPORT_FILE
+    subject = subject_of_training(Bundle.load(manifest), table, dataset, trained, command_line(options))
+    report.write_bytes(write_report(subject))
     said = verdict(manifest.metrics, main_metric(dataset.target))
-    return f"{render_metrics(manifest.metrics)}\n{said}\n{render_written(manifest)}"
+    lines = [render_metrics(manifest.metrics), said, f"the report is in {report}", render_written(manifest)]
+    return "\n".join(lines)
 
 
 def _salary(options: argparse.Namespace) -> str:

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from model.bundle import Bundle
 from model.description.errors import BundleError
 from model.outputs import Outputs
+from model.preparation import Matrix
 from model.tables.columns import MISSING, ColumnCheck, ColumnValues, FeatureFault
 
 Scores: TypeAlias = NDArray[np.float64]
@@ -21,12 +22,14 @@ Columns: TypeAlias = Mapping[str, ColumnValues]
 class ScoredTable:
     """What one version makes of a table: outputs for the rows that it can score, and the faults of others.
 
-    `rows` are the positions of the scored rows. `outputs` is None if there are none.
+    `rows` are the positions of the scored rows, and `matrix` is what was scored. `outputs` is None if there
+    are none.
     """
 
     bundle: Bundle
     name: str
     rows: NDArray[np.int64]
+    matrix: Matrix
     outputs: Outputs | None
     faults: Mapping[int, Sequence[FeatureFault]]
 
@@ -85,8 +88,9 @@ def score_table(bundle: Bundle, name: str, columns: Columns, size: int) -> Score
         {feature: columns.get(feature, absent) for feature in schema.names}, size
     )
     rows = np.array([row for row in range(size) if row not in checked.faults], dtype=np.int64)
-    outputs = bundle.outputs(checked.matrix[rows]) if rows.size else None
-    return ScoredTable(bundle, name, rows, outputs, checked.faults)
+    matrix = checked.matrix[rows]
+    outputs = bundle.outputs(matrix) if rows.size else None
+    return ScoredTable(bundle, name, rows, matrix, outputs, checked.faults)
 
 
 def find_differences(old: ScoredTable, new: ScoredTable) -> Differences:

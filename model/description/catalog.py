@@ -47,6 +47,7 @@ class Catalog:
         self._bundles: dict[str, ReadBundle] = {}
         self._lifecycles: dict[str, ReadLifecycle] = {}
         self._stored: dict[str, Manifest] = {}
+        self._reported: set[str] = set()
         self._versions: dict[str, dict[int, Manifest]] = {}
         self._aliases: dict[str, dict[str, int]] = {}
         self._by_ref: dict[str | None, Manifest] = {}
@@ -59,6 +60,14 @@ class Catalog:
     def fetch(self, manifest: Manifest) -> Manifest:
         """Bring the files of a bundle to this machine; raises BundleError."""
         return self._registry.fetch(manifest)
+
+    def has_report(self, manifest: Manifest) -> bool:
+        """Return whether a report is beside a bundle."""
+        return manifest.ref in self._reported
+
+    def read_report(self, manifest: Manifest) -> bytes:
+        """Read the report of a bundle; raises RegistryUnavailable."""
+        return self._registry.read_report(manifest.name, manifest.version)
 
     def find(self, ref: str | None = None) -> Manifest:
         """Find a version (`salary@3`), what an alias names (`salary@champion`), the newest version of a model
@@ -166,6 +175,7 @@ class Catalog:
         bundles = {ref.path: (ref.signature, self._read(ref)) for ref in contents.bundles}
         lifecycles = {name: self._read_lifecycle(name, contents, problems) for name in contents.lifecycles}
         stored: dict[str, Manifest] = {}
+        reported = {f"{ref.name}@{ref.version}" for ref in contents.bundles if ref.reported}
         versions: dict[str, dict[int, Manifest]] = {}
         for path, (_, result) in bundles.items():
             if isinstance(result, str):
@@ -178,7 +188,7 @@ class Catalog:
         for path in problems.keys() - self.problems.keys():
             log.warning("bundle_not_served", extra={"error": problems[path]})
         self._bundles, self._lifecycles, self.problems = bundles, lifecycles, problems
-        self._stored, self._versions = stored, versions
+        self._stored, self._versions, self._reported = stored, versions, reported
         self._name_versions()
 
     def _name_versions(self) -> None:

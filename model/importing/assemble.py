@@ -1,13 +1,14 @@
 """Reads a booster, completes its description, proves it, and gives what a bundle is made of."""
 
 import hashlib
+import json
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
 import xgboost
 
-from model.booster import Objective, read_objective
+from model.booster import read_booster
 from model.description.errors import BundleError
 from model.description.schema import Schema
 from model.importing.booster_file import read_model_file
@@ -21,6 +22,7 @@ from model.importing.sample import Sample, read_sample
 from model.importing.sample_checks import find_sparse_training
 from model.importing.scores import ScoresOption, read_scores
 from model.importing.source import ModelSource
+from model.objective import Objective, read_objective
 from model.tables.table import Table
 from model.training.trained import TrainedModel
 
@@ -43,7 +45,7 @@ def import_model(source: ModelSource, options: ImportOptions, sample: Table | No
     file, example = source.file, source.example
     options = replace(options, features=options.features or source.features)
     booster, saved_by = read_model_file(file, Use(options.trees, source.all_trees, options.base_margin))
-    objective = read_objective(booster, file.name, saved_by)
+    objective = read_objective(json.loads(booster.save_config()), file.name, saved_by)
     _check_options(file.name, booster, objective, options)
     others = _other_columns(options, sample)
     features = define_features(booster, saved_by, options, _feature_columns(sample, others))
@@ -53,7 +55,8 @@ def import_model(source: ModelSource, options: ImportOptions, sample: Table | No
     proof, schema = NOT_PROVED, Schema.from_list(features, sample.missing_texts if sample else ())
     if sample:
         read = read_sample(schema, sample)
-        reading = Reading(booster, objective, schema, read.matrix, trees, options.missing_value)
+        served = read_booster(bytes(booster.save_raw("ubj")), file.name)
+        reading = Reading(booster, served, objective, schema, read.matrix, trees, options.missing_value)
         proof = _prove(file.name, reading, read, options, others)
         features, golden = read.observed(features, options.missing_value), read.golden_rows(schema)
     else:

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import xgboost
 
-from model.booster import SAVE_MODEL, check_model, read_booster
+from model.booster import SAVE_MODEL, check_model, not_complete
 from model.description.errors import BundleError
 from model.importing.foreign_files import problem_of
 from model.importing.older_versions import NOTES_TREES_OF_ROUND, Use, rewrite
@@ -31,4 +31,18 @@ def read_model_file(file: Path, use: Use = WHOLE) -> tuple[xgboost.Booster, str]
         raise BundleError(f"{file.name}: does not tell which XGBoost saved it; {SAVE_MODEL}")
     if parse(version) < NOTES_TREES_OF_ROUND:
         content = rewrite(document, version, use, file.name)
-    return read_booster(content, file.name), version
+    return load_booster(content, file.name), version
+
+
+def load_booster(model: bytes, location: str) -> xgboost.Booster:
+    """Check and load a model with XGBoost's Python layer; raises BundleError, which names `location`."""
+    check_model(model, location)
+    booster = xgboost.Booster({"nthread": 1})
+    try:
+        # XGBoost warns of files of its older versions, and of boosters that a newer one may not have.
+        with xgboost.config_context(verbosity=0):
+            booster.load_model(bytearray(model))
+            booster.save_config()
+    except (xgboost.core.XGBoostError, UnicodeDecodeError):  # the latter when the message quotes the file
+        raise not_complete(location) from None
+    return booster

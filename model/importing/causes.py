@@ -9,11 +9,11 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from model.booster import BINARY, SUMS
 from model.importing.possible_scores import PossibleScores, label_scores, possible_scores
 from model.importing.reading import Change, Reading, changes
 from model.importing.scores import EXACTLY, AuthorScores
 from model.load_checks import LINK_ULPS, ulps_between
+from model.objective import BINARY, SUMS
 from model.tables.table import Table
 
 Floats = NDArray[np.float32]

@@ -6,10 +6,10 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from model.booster import BINARY, HINGE, SUMS, Objective
 from model.description.checks import SCORE_TYPES
 from model.finishing import INVERSES, TargetInverse
 from model.importing.reading import Reading
+from model.objective import BINARY, HINGE, SUMS, Objective
 
 Floats = NDArray[np.float32]
 

@@ -9,13 +9,14 @@ import numpy as np
 import xgboost
 from numpy.typing import NDArray
 
-from model.booster import Objective
 from model.bundle import Scorer
 from model.description.errors import BundleError, ModelError
 from model.description.features import Feature
 from model.description.schema import Schema
+from model.engines.xgboost import Booster, XGBoostEngine
 from model.importing.features import zeros_missing
 from model.importing.sample import read_sample
+from model.objective import Objective
 from model.preparation import preparation_of
 from model.tables.table import Table
 
@@ -30,10 +31,12 @@ MOST_MARGINS = 8
 class Reading:
     """What the booster is given, and how many of its rounds are used.
 
-    `matrix` has shape (rows, features of `schema`). `margin` is a base margin that the schema does not have.
+    `served` is the booster as a bundle loads it. `matrix` has shape (rows, features of `schema`). `margin` is
+    a base margin that the schema does not have.
     """
 
     booster: xgboost.Booster
+    served: Booster
     objective: Objective
     schema: Schema
     matrix: Floats
@@ -53,7 +56,8 @@ class Reading:
             schema = Schema([*schema.features, Feature("base margin\n", "number", base_margin=True)])
             matrix = np.column_stack([matrix, self.margin])
         preparation = preparation_of(schema, self.missing)
-        scores: Floats = Scorer(self.booster, self.objective, self.trees, preparation).score(matrix)
+        engine = XGBoostEngine(self.served, self.trees, self.objective.crossing)
+        scores: Floats = Scorer(engine, self.objective, preparation).score(matrix)
         return scores
 
     def scores_in_place(self) -> Floats:

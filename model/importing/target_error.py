@@ -6,7 +6,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from model.booster import HINGE, QUANTILE, Objective
+from model.objective import HINGE, QUANTILE, Objective
 from model.tables.table import Table
 
 Floats = NDArray[np.float64]

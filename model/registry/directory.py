@@ -11,6 +11,7 @@ from pathlib import Path
 from model.description.checks import DESCRIPTION_FILE
 from model.description.lifecycle import LIFECYCLE_FILE, Lifecycle
 from model.description.manifest import MODEL_FILE, Manifest
+from model.description.reports import LARGEST_REPORT, REPORT_FILE
 from model.registry.interface import (
     BundleRef,
     ChangeLifecycle,
@@ -75,6 +76,23 @@ class DirectoryRegistry:
                 raise VersionExists(f"{directory}: is already published") from None
             raise RegistryUnavailable(f"{directory}: cannot be written: {error.strerror}") from None
 
+    def put_report(self, name: str, version: int, report: bytes) -> None:
+        directory = self._root / name / str(version)
+        try:
+            with tempfile.NamedTemporaryFile(prefix=".", dir=directory, delete=False) as draft:
+                draft.write(report)
+            Path(draft.name).chmod(0o644)
+            Path(draft.name).replace(directory / REPORT_FILE)
+        except OSError as error:
+            raise RegistryUnavailable(f"{directory}: cannot be written: {error.strerror}") from None
+
+    def read_report(self, name: str, version: int) -> bytes:
+        file = self._root / name / str(version) / REPORT_FILE
+        try:
+            return file.read_bytes()
+        except OSError as error:
+            raise RegistryUnavailable(f"{file}: cannot be read: {error.strerror}") from None
+
     def remove(self, name: str, version: int) -> None:
         directory = self._root / name / str(version)
         try:
@@ -117,7 +135,9 @@ class DirectoryRegistry:
         for model in _directories(self._root):
             for version in _directories(model):
                 files = tuple(_signature(version / file) for file in (DESCRIPTION_FILE, MODEL_FILE))
-                yield BundleRef(model.name, version.name, files)
+                report = _signature(version / REPORT_FILE)
+                reported = report is not None and report[1] <= LARGEST_REPORT
+                yield BundleRef(model.name, version.name, files, reported)
 
 
 @contextmanager

@@ -19,11 +19,15 @@ class RegistryUnavailable(ModelError):
 
 
 class BundleRef(NamedTuple):
-    """A bundle in a registry. `signature` changes whenever one of its files changes."""
+    """A bundle in a registry. `signature` changes whenever one of its files changes.
+
+    `reported` tells whether a report that can be served is beside them.
+    """
 
     name: str
     version: str
     signature: Hashable
+    reported: bool = False
 
     @property
     def path(self) -> str:
@@ -65,6 +69,14 @@ class Registry(Protocol):
 
     def put(self, draft: Path, name: str, version: int) -> None:
         """Publish the files in `draft`, all or none; raises VersionExists or RegistryUnavailable."""
+        ...
+
+    def put_report(self, name: str, version: int, report: bytes) -> None:
+        """Put a report beside a bundle, instead of an older one; raises RegistryUnavailable."""
+        ...
+
+    def read_report(self, name: str, version: int) -> bytes:
+        """Read the report of a bundle; raises RegistryUnavailable."""
         ...
 
     def remove(self, name: str, version: int) -> None:

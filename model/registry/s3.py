@@ -13,6 +13,7 @@ from model.description.checks import DESCRIPTION_FILE
 from model.description.errors import BundleError
 from model.description.lifecycle import LIFECYCLE_FILE, Lifecycle
 from model.description.manifest import MODEL_FILE, Manifest
+from model.description.reports import LARGEST_REPORT, REPORT_FILE
 from model.registry.interface import (
     BundleRef,
     ChangeLifecycle,
@@ -56,7 +57,7 @@ class S3Registry:
         self._cache = cache
 
     def contents(self) -> Contents:
-        bundles, lifecycles = [], {}
+        bundles, lifecycles, reported = [], {}, set()
         try:
             pages = self._client.get_paginator("list_objects_v2")
             for page in pages.paginate(Bucket=self._bucket, Prefix=self._prefix):
@@ -65,11 +66,13 @@ class S3Registry:
                     version, _, file = rest.partition("/")
                     if file == DESCRIPTION_FILE:  # written last, so the model exists too
                         bundles.append(BundleRef(name, version, entry["ETag"]))
+                    elif file == REPORT_FILE and entry["Size"] <= LARGEST_REPORT:
+                        reported.add(f"{name}/{version}")
                     elif rest == LIFECYCLE_FILE:
                         lifecycles[name] = entry["ETag"]
         except (ClientError, BotoCoreError) as error:
             raise RegistryUnavailable(f"{self._url('')}: cannot be listed: {_reason(error)}") from None
-        return Contents(bundles, lifecycles)
+        return Contents([ref._replace(reported=ref.path in reported) for ref in bundles], lifecycles)
 
     def read(self, ref: BundleRef) -> Manifest:
         key = f"{ref.path}/{DESCRIPTION_FILE}"
@@ -117,9 +120,19 @@ class S3Registry:
                 self._client.delete_object(Bucket=self._bucket, Key=self._prefix + model)
             raise
 
+    def put_report(self, name: str, version: int, report: bytes) -> None:
+        self._put(f"{name}/{version}/{REPORT_FILE}", report, ContentType="text/html; charset=utf-8")
+
+    def read_report(self, name: str, version: int) -> bytes:
+        return self._get(f"{name}/{version}/{REPORT_FILE}")
+
     def remove(self, name: str, version: int) -> None:
         try:
-            for file in (DESCRIPTION_FILE, MODEL_FILE):  # without its description it is not listed
+            for file in (
+                DESCRIPTION_FILE,
+                REPORT_FILE,
+                MODEL_FILE,
+            ):  # without its description it is not listed
                 self._client.delete_object(Bucket=self._bucket, Key=f"{self._prefix}{name}/{version}/{file}")
         except (ClientError, BotoCoreError) as error:
             url = self._url(f"{name}/{version}")

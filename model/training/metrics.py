@@ -12,8 +12,9 @@ from sklearn.metrics import accuracy_score, log_loss, mean_absolute_error, r2_sc
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import OneHotEncoder, StandardScaler
 
-from model.booster import median_position
 from model.finishing import INVERSES
+from model.measuring.judged import Predictions, predictions_of_scores
+from model.objective import median_position
 from model.training.cross_validation import Fold, RowNumbers
 from model.training.dataset import Dataset
 from model.training.target import Target
@@ -35,15 +36,27 @@ class FoldMetrics:
         self._dataset = dataset
         self._matrix = dataset.matrix
         self._measured: dict[str, list[Metrics]] = {}
+        self._scores: dict[str, Floats] = {}
 
     def add(self, fold: Fold) -> None:
         """Measure a fold."""
         target, rows = self._dataset.target, fold.held_out
-        labels = target.labels[rows]
         constant, linear = self._baselines(fold.learned_from, rows)
-        self._measured.setdefault("model", []).append(measure(target, fold))
-        for name, predicted in (("constant", constant), ("linear", linear)):
-            self._measured.setdefault(name, []).append(_measure(target, labels, predicted))
+        found = {"model": _scores_of(target, fold), "constant": constant, "linear": linear}
+        for name, scores in found.items():
+            self._measured.setdefault(name, []).append(_measure(target, target.labels[rows], scores))
+            kept = self._scores.setdefault(name, np.empty((self._dataset.rows, *scores.shape[1:])))
+            kept[rows] = scores
+
+    @property
+    def held_out(self) -> dict[str, Predictions]:
+        """What each predicted of all rows, each row while its fold was held out."""
+        target = self._dataset.target
+        median = median_position(target.quantiles) if target.quantiles else None
+        return {
+            name: predictions_of_scores(scores, median, len(target.classes))
+            for name, scores in self._scores.items()
+        }
 
     def result(self) -> dict[str, Spread]:
         """Return the metrics of the model, the constant and the linear model."""
@@ -70,10 +83,7 @@ class FoldMetrics:
 
 def measure(target: Target, fold: Fold) -> Metrics:
     """Measure the scores of a fold, in the unit of the target."""
-    scores = fold.scores.astype(np.float64)
-    if target.transform:
-        scores = INVERSES[target.transform](scores)
-    return _measure(target, target.labels[fold.held_out], scores)
+    return _measure(target, target.labels[fold.held_out], _scores_of(target, fold))
 
 
 def main_metric(target: Target) -> str:
@@ -81,6 +91,11 @@ def main_metric(target: Target) -> str:
     if target.classes:
         return "log_loss"
     return "root_mean_squared_error" if target.objective == SQUARED_ERROR else "mean_absolute_error"
+
+
+def _scores_of(target: Target, fold: Fold) -> Floats:
+    scores = fold.scores.astype(np.float64)
+    return INVERSES[target.transform](scores) if target.transform else scores
 
 
 def _measure(target: Target, labels: Floats, scores: Floats) -> Metrics:

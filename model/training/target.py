@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from model.booster import BINARY, MULTI_CLASS, QUANTILE, SERVED
+from model.objective import BINARY, MULTI_CLASS, QUANTILE, SERVED
 from model.tables.table import TableError
 from model.training.column import TableColumn
 

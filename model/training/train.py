@@ -58,7 +58,7 @@ def train(
             **({"tuning_trials": options.tune} if options.tune else {}),
         },
     }
-    return TrainedModel(booster, description, golden_rows(dataset))
+    return TrainedModel(booster, description, golden_rows(dataset), metrics.held_out)
 
 
 def _describe(dataset: Dataset, name: str, unit: str) -> dict[str, Any]:

@@ -1,12 +1,14 @@
 """A model that has been trained, here or elsewhere, before it is published."""
 
 import re
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import Any
 
 import xgboost
 
 from model.description.checks import NAME
+from model.measuring.judged import Predictions
 from model.tables.table import TableError
 
 GOLDEN_ROWS = 12
@@ -14,11 +16,16 @@ GOLDEN_ROWS = 12
 
 @dataclass(frozen=True)
 class TrainedModel:
-    """The arguments of `publish`."""
+    """The arguments of `publish`.
+
+    `held_out` has what trees that had not seen a row predict of it, for all rows, and the same of a linear
+    model.
+    """
 
     booster: xgboost.Booster
     description: dict[str, Any]
     golden_rows: list[dict[str, Any]]
+    held_out: Mapping[str, Predictions] = field(default_factory=dict)
 
 
 def model_name(file: str, given: str = "") -> str:

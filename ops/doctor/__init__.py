@@ -30,7 +30,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
         "--key-file",
         type=Path,
         metavar="FILE",
-        help="with --url: file that holds the key (or set PAYGRADE_KEY)",
+        help="with --url: file that holds the key (or set PAYGRADE_API_KEY)",
     )
 
 
@@ -69,7 +69,7 @@ def _look(settings: Settings) -> Iterator[Finding]:
 
 def _key(file: Path | None) -> str:
     if file is None:
-        return os.environ.get("PAYGRADE_KEY", "")
+        return os.environ.get("PAYGRADE_API_KEY", "")
     try:
         return file.read_text().strip()
     except (OSError, ValueError) as error:

@@ -1,5 +1,7 @@
 """The contents of the images."""
 
+import subprocess
+from collections.abc import Iterator
 from pathlib import Path
 
 import grimp
@@ -7,11 +9,12 @@ import pytest
 
 from tests.containers.compose import Compose, docker, inspect, run
 from tests.containers.conftest import SECRET
+from tests.integration.service import ROOT
 
 SERVICES = ("web", "worker")
 BASE = "python:3.13-slim-bookworm"
 MEGABYTE = 1_000_000
-MAX_SIZE = {"web": 110 * MEGABYTE, "worker": 520 * MEGABYTE}
+MAX_SIZE = {"web": 110 * MEGABYTE, "worker": 330 * MEGABYTE, "predictions": 140 * MEGABYTE}
 """In bytes, uncompressed, without the base image."""
 PACKAGES = "/opt/venv/lib/python3.13/site-packages"
 
@@ -29,24 +32,66 @@ def sources_in(image: str) -> set[str]:
     return {file.removesuffix(".py").removesuffix("/__init__").replace("/", ".") for file in files}
 
 
+def packages_in(image: str) -> set[str]:
+    return {Path(name).name for name in in_image(image, "find", PACKAGES, "-maxdepth", "1")}
+
+
+@pytest.fixture(scope="module")
+def predictions() -> Iterator[str]:
+    """The image of a worker that serves predictions only, which compose does not use."""
+    image = "paygrade-tested-predictions"
+    run("docker", "buildx", "build", "--load", "--target", "predictions", "--tag", image, str(ROOT))
+    yield image
+    docker("rmi", "--force", image)
+
+
 @each_image
 def test_an_image_is_small(shared: Compose, service: str) -> None:
     assert inspect(shared.image(service))["Size"] - inspect(BASE)["Size"] < MAX_SIZE[service]
 
 
 def test_the_web_image_has_no_packages_for_scoring(shared: Compose) -> None:
-    installed = {
-        Path(name).name for name in in_image(shared.image("web"), "find", PACKAGES, "-maxdepth", "1")
-    }
+    installed = packages_in(shared.image("web"))
     assert "flask" in installed
     assert not installed & {"xgboost", "numpy", "scipy", "polars", "pyarrow"}
 
 
 def test_the_worker_image_has_neither_cuda_nor_a_web_server(shared: Compose) -> None:
-    found = in_image(shared.image("worker"), "find", PACKAGES, "-maxdepth", "1")
-    installed = {Path(name).name for name in found}
+    installed = packages_in(shared.image("worker"))
+    assert {"xgboost", "numpy", "pyarrow"} <= installed
+    assert not installed & {"nvidia", "flask", "gevent", "gunicorn", "scipy"}
+
+
+def test_the_image_of_predictions_is_smaller_still(predictions: str) -> None:
+    assert inspect(predictions)["Size"] - inspect(BASE)["Size"] < MAX_SIZE["predictions"]
+    installed = packages_in(predictions)
     assert {"xgboost", "numpy"} <= installed
-    assert not installed & {"nvidia", "flask", "gevent", "gunicorn"}
+    assert not installed & {"scipy", "pyarrow", "nvidia", "flask", "gevent"}
+
+
+SCORE = """
+from concurrent.futures import ThreadPoolExecutor
+from model.description.catalog import Catalog
+from worker.bundles import Bundles
+from worker.scoring import explaining_scorer
+catalog = Catalog("/app/model/bundles", "wages")
+bundles, manifest = Bundles(catalog), catalog.find()
+bundle = bundles.get(manifest.ref, manifest.sha256)
+print(explaining_scorer(bundle, ThreadPoolExecutor(1))(manifest.golden.rows[:1])[0].decode())
+"""
+
+
+def test_the_image_of_predictions_scores_and_explains(predictions: str) -> None:
+    [row] = in_image(predictions, "python", "-c", SCORE)
+    assert row.startswith('{"prediction":')
+    assert '"contributions":{"education":' in row
+
+
+def test_the_image_of_predictions_refuses_batches_with_what_to_do(predictions: str) -> None:
+    command = ("docker", "run", "--rm", "--env", "PAYGRADE_QUEUES=batches", predictions)
+    refused = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert refused.returncode == 2
+    assert "the package pyarrow is not installed; use the image `worker`" in refused.stderr
 
 
 @each_image

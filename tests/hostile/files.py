@@ -54,6 +54,11 @@ def _costly_parquet() -> Iterator[tuple[str, bytes]]:
         )
         yield f"long-names-within-{length}", _parquet({"years": years, "note": nested})
     yield "many-columns", _parquet({"years": years[:1]} | {f"c{n}": years[:1] for n in range(12_000)})
+    numbers = np.random.default_rng(5).random((9_999, 200))
+    yield (
+        "wide",
+        _parquet({"years": years[:200]} | {f"c{n}": each for n, each in enumerate(numbers)}, times=2),
+    )
     yield "many-equal-rows", _parquet({"years": years}, times=300)
 
 
@@ -68,6 +73,9 @@ def _costly_csv() -> Iterator[tuple[str, bytes]]:
     names = ",".join(f"{n:028}" for n in range(9_000))
     yield "long-names", f"years,{names}\n".encode() + b"1%b\n" % (b"," * 9_000) * 300
     yield "many-columns", b"years" + b",a" * 30_000 + b"\n1" + b"," * 30_000
+    wide = b"years" + b"".join(b",c%d" % n for n in range(9_999))
+    yield "wide", wide + (b"\n2.5" + b",1.5" * 9_999) * 420
+    yield "wide-and-empty", wide + (b"\n1" + b"," * 9_999) * 840
     rows = b"years\n" + b"2.5\n" * (75 * MIB)
     yield "gzip", gzip.compress(rows, 1)
     packed = BytesIO()

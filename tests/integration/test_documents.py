@@ -1,5 +1,6 @@
 """Every command in the documents runs and prints what the document shows; docker: see tests/containers."""
 
+import os
 import re
 import shutil
 import signal
@@ -51,6 +52,9 @@ ELSEWHERE = {
 }
 """Commands that no test of a document can run: they run the tests, or change the reader's own repository."""
 
+ABSENT = () if shutil.which("Rscript") or os.environ.get("CI") else ("Rscript ",)
+"""Commands of programs that a machine need not have. CI has them."""
+
 TARGETS = {
     target
     for one in DOCUMENTS
@@ -78,7 +82,7 @@ def runnable(document: Path) -> list[Example]:
     return [
         example
         for example in examples(document.read_text())
-        if example.command not in ELSEWHERE and not example.command.startswith("docker ")
+        if example.command not in ELSEWHERE and not example.command.startswith(("docker ", *ABSENT))
     ]
 
 
@@ -97,6 +101,9 @@ class Reader:
         self._ids: dict[str, str] = {}
 
     def follow(self, example: Example) -> None:
+        if example.file:
+            (self._checkout / example.file).write_text(example.command)
+            return
         if match := re.fullmatch(r"((?:\w+=\S+ )*)make run((?: \w+=\S+)*)", example.command):
             settings = dict(pair.split("=", 1) for pair in match[1].split())
             self._make_run(settings, match[2].split(), example.printed)
@@ -195,6 +202,11 @@ def test_commands_print_what_the_document_shows(document: Path, reader: Reader) 
         reader.follow(example)
 
 
+@pytest.mark.skipif(bool(ABSENT), reason="needs Rscript of Debian's r-base-core; CI has it")
+def test_what_a_machine_need_not_have_is_here() -> None:
+    assert shutil.which("Rscript")
+
+
 @pytest.mark.parametrize("command", ELSEWHERE)
 def test_what_is_not_run_here_is_run_elsewhere(command: str) -> None:
     file, text = ELSEWHERE[command]
@@ -206,6 +218,7 @@ def test_every_target_of_make_that_is_named_is_there(target: str) -> None:
     assert subprocess.run(["make", "-n", target], cwd=ROOT, capture_output=True).returncode == 0
 
 
+@pytest.mark.timeout(600)
 @pytest.mark.parametrize("program", HELP)
 def test_every_command_is_in_the_reference(program: str) -> None:
     page = ROOT / "docs" / "reference" / "commands.md"

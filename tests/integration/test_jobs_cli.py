@@ -156,7 +156,7 @@ def test_where_keys_are_set_one_is_needed(start_stack: StartStack, tmp_path: Pat
     assert "fault  key" in operate(stack, "doctor", "--url", stack.address).stdout
     (tmp_path / "key").write_text("of-ann\n")
     key_file = ("--key-file", str(tmp_path / "key"))
-    assert read(stack, "jobs", "list", PAYGRADE_KEY="of-ann") == []
+    assert read(stack, "jobs", "list", PAYGRADE_API_KEY="of-ann") == []
     assert read(stack, "jobs", "list", *key_file) == []
     assert "accepted\n" in operate(stack, "doctor", "--url", stack.address, *key_file).stdout
 

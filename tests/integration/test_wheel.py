@@ -36,6 +36,7 @@ for name in names():
 """
 
 SERVE = """
+import re
 from fakeredis import FakeRedis
 from jobs.files.location import files_at
 from jobs.logs import Journal
@@ -63,7 +64,9 @@ backends = Backends(
 )
 journal = Journal("INFO", lambda text: None)
 client = build(settings, ApiKeys(""), catalog, journal, backends).app.test_client()
-for path in ("/v1/models", "/openapi.json", "/docs", "/docs/start.js"):
+loaded = re.findall('(?:href|src)="(page/[^"]+)"', client.get("/").text)
+assert len(loaded) == 3, loaded
+for path in ("/v1/models", "/openapi.json", "/docs", "/docs/start.js", "/", *(f"/{file}" for file in loaded)):
     answer = client.get(path)
     print(path, answer.status_code, len(answer.data) > 100)
 """

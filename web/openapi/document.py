@@ -1,6 +1,7 @@
 """The document, generated from the routes and the models, and cached until the models change."""
 
 import json
+import re
 from collections.abc import Iterable
 from typing import Any
 
@@ -20,6 +21,9 @@ its own error. Errors are problem details (RFC 9457), every response has `X-Requ
 path does not support gives 405 with `Allow`.
 """
 NO_KEYS = "This server has no keys set: it answers everybody who can reach it."
+
+_VARIABLE = re.compile(r"<(?:\w+:)?(\w+)>")
+"""In a path as Flask writes it, with a converter or without."""
 
 SCHEMES = {
     "bearer": {"type": "http", "scheme": "bearer"},
@@ -73,13 +77,15 @@ class Document:
         for route, operation in operations:
             public = ACCESS.get(route.path) is Access.PUBLIC
             refusals = (401, 403) if self._keyed and not public else ()
-            path = (operation.path or route.path).replace("<", "{").replace(">", "}")
+            path = _VARIABLE.sub(r"{\1}", operation.path or route.path)
             paths.setdefault(path, {})[route.method.lower()] = operation.to_openapi(refusals)
         return paths
 
 
 def _described(route: Route, models: ModelSchemas) -> Iterable[Operation]:
     operation = route.operation
+    if operation is None:
+        return ()
     return (operation,) if isinstance(operation, Operation) else operation(models)
 
 

@@ -106,8 +106,8 @@ HEADERS: Mapping[str, tuple[str, Mapping[str, Any]]] = {
         {"type": "string", "pattern": "^[A-Za-z0-9._-]{1,64}$"},
     ),
     "Location": (
-        "Path of the job, or of the page",
-        {"type": "string", "pattern": "^/(docs$|guide/README[.]html$|v1/(predictions/pred|batches/batch)_)"},
+        "Path of the job, or of the guide",
+        {"type": "string", "pattern": "^/(guide/README[.]html$|v1/(predictions/pred|batches/batch)_)"},
     ),
     "Retry-After": (
         "Seconds after which to ask again, estimated from the queue and the measured rate",

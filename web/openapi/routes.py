@@ -1,4 +1,4 @@
-"""/openapi.json, and /docs with its files. They are public, and / leads to them."""
+"""/openapi.json, and /docs with its files. They are public."""
 
 from web.app import ApiRequest, JsonResponse
 from web.openapi.document import Document
@@ -27,19 +27,6 @@ class DocumentRoutes:
     )
     def openapi(self, request: ApiRequest) -> JsonResponse:
         return JsonResponse(self._document.text())
-
-    @route(
-        "GET",
-        "/",
-        Operation(
-            "start",
-            "service",
-            "Redirect to the page",
-            {302: ResponseSchema("See /docs", None, always=("Location",))},
-        ),
-    )
-    def start(self, request: ApiRequest) -> JsonResponse:
-        return JsonResponse(status=302, headers={"Location": "/docs"}, mimetype=PAGE.media_type)
 
     @route(
         "GET",

@@ -131,6 +131,7 @@ class PredictionListSchema(TypedDict):
 
 class ModelUrlsSchema(TypedDict):
     self: Path
+    report: Annotated[Path | None, Field(description="A page that says how good it is; null without one")]
 
 
 class ModelSchema(TypedDict):
@@ -151,7 +152,23 @@ class ModelSchema(TypedDict):
     target: Annotated[str, Field(description="Name of what is predicted")]
     unit: str
     objective: Annotated[str, Field(description="The objective, as XGBoost names it")]
+    scores: Annotated[
+        Literal["float32", "float64"],
+        Field(
+            description="The type of the scores: read as this type, their digits give each to the last bit"
+        ),
+    ]
+    quantiles: Annotated[list[float], Field(description="Those that it predicts; empty for other models")]
+    explained: Annotated[bool, Field(description="Whether `explain` is possible")]
     metrics: dict[str, Any]
+    features: Annotated[
+        list[dict[str, Any]],
+        Field(
+            description="What a row has, in order, as in `bundle.json`: `name`, `type` and, where they are "
+            "known, `description`, `nullable`, `categories`, the limits `minimum` and `maximum`, and in "
+            "`observed` the range that training saw"
+        ),
+    ]
     row: Annotated[dict[str, Any], Field(description="JSON Schema (2020-12) of a row")]
     proof: Annotated[
         Literal["scores", "target", "none"] | None,
@@ -165,6 +182,7 @@ class ModelSchema(TypedDict):
         dict[str, Any] | None,
         Field(description="A row that can be scored; null if no real row of this model is known"),
     ]
+    examples: Annotated[list[dict[str, Any]], Field(description="This row and up to nine others")]
     urls: ModelUrlsSchema
 
 

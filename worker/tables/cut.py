@@ -42,6 +42,9 @@ MOST_ROWS = 131_072
 EXPLAINED_COSTS = 64
 """Explaining a row takes about so many times as long as scoring it."""
 EXPLAINED_CHUNK = CHUNK // EXPLAINED_COSTS
+MANY_COLUMNS = 256
+WIDE_GROUP_CHUNKS = 16
+"""A row group with MANY_COLUMNS is cut by its values into so many chunks at most: each takes long."""
 LAST_GROUP_CHUNKS = 4
 """The last row group is cut into so many chunks, so that the consumers of a file finish together."""
 
@@ -143,11 +146,11 @@ def _cut_block(block: bytes, start: int, ends: NDArray[np.intp], most: int) -> I
         first, at = last, end
 
 
-def cut_groups(groups: list[tuple[int, int]], chunk: int = CHUNK, explain: bool = False) -> Iterator[Chunk]:
+def cut_groups(groups: list[tuple[int, int]], chunk: int = CHUNK, most: int = 1) -> Iterator[Chunk]:
     """Chunks for row groups, which are given by rows and bytes: small ones share one, the last has many.
 
-    To be explained, each large group is cut into many chunks; EXPLAINED_COSTS at most, because reading a
-    chunk also reads everything before it in its group.
+    Each large group is cut into at most so many chunks, because reading a chunk also reads everything before
+    it in its group.
     """
     shared = Chunk(0, 0, groups=0)
     for number, (rows, size) in enumerate(groups):
@@ -156,8 +159,8 @@ def cut_groups(groups: list[tuple[int, int]], chunk: int = CHUNK, explain: bool 
             continue
         if shared.rows:
             yield shared
-        most = EXPLAINED_COSTS if explain else LAST_GROUP_CHUNKS if number == len(groups) - 1 else 1
-        pieces = min(most, size // chunk, rows)
+        its_most = max(most, LAST_GROUP_CHUNKS) if number == len(groups) - 1 else most
+        pieces = min(its_most, size // chunk, rows)
         if pieces > 1:
             yield from _cut_group(number, rows, size, pieces)
             shared = Chunk(0, 0, group=number + 1, groups=0)

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from io import RawIOBase
+from typing import NamedTuple
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -9,13 +10,18 @@ import pyarrow.parquet
 
 from jobs.errors import OverLimit
 from jobs.files.tables import LONGEST_RECORD
+from worker.memory import check_room
 from worker.tables.cut import Chunk
-from worker.tables.limits import BLOCK_BYTES, ChunkBytes
+from worker.tables.limits import BLOCK_BYTES, BLOCK_CELLS, ChunkBytes
 
 PARQUET_ROWS = 65_536
 """Rows of a Parquet file that are read at a time, at most."""
-_BUFFER = 1024 * 1024
+_BUFFER, _LEAST_BUFFER = 1024 * 1024, 8 * 1024
+_BUFFERS = 32 * 1024 * 1024
+"""Each column has a buffer; so many bytes have all of them together."""
 _NUMBER_BYTES = 8
+_BYTES_OF_COLUMN = 20 * 1024
+"""What a block takes for each column beside its values, see check_room."""
 
 
 def read_group(
@@ -23,7 +29,9 @@ def read_group(
 ) -> Iterator[pa.RecordBatch]:
     """The rows of the chunk, in blocks of at most `most` rows and about BLOCK_BYTES, also as text."""
     source, groups = _open(file), range(chunk.group, chunk.group + chunk.groups)
-    rows = min(most, *(_rows_that_fit(file, source.metadata, number, as_text) for number in groups))
+    check_room(2 * BLOCK_BYTES + _BYTES_OF_COLUMN * source.metadata.num_columns)
+    row = _Row.of(source.metadata.schema, as_text)
+    rows = min(most, *(_rows_that_fit(file, source.metadata, row, number) for number in groups))
     at, unpacked = 0, ChunkBytes(chunk.size)
     for batch in source.iter_batches(rows, groups, names, use_threads=False):
         first, last = max(chunk.start - at, 0), min(chunk.end - at, batch.num_rows)
@@ -41,42 +49,64 @@ def read_schema(file: RawIOBase, names: Sequence[str]) -> pa.Schema:
     return pa.schema([schema.field(name) for name in names])
 
 
-def _open(file: RawIOBase, dictionaries: Sequence[str] = ()) -> pyarrow.parquet.ParquetFile:
-    # No read-ahead and a small buffer, because a row group may be larger than memory.
+def _open(
+    file: RawIOBase, footer: pyarrow.parquet.FileMetaData | None = None, dictionaries: Sequence[str] = ()
+) -> pyarrow.parquet.ParquetFile:
+    """With the footer, if it was read before: one of many columns takes long to read."""
+    footer = footer or pyarrow.parquet.read_metadata(file)
+    # No read-ahead and small buffers, because a row group may be larger than memory.
+    buffer = max(min(_BUFFER, _BUFFERS // max(footer.num_columns, 1)), _LEAST_BUFFER)
     return pyarrow.parquet.ParquetFile(
-        file, pre_buffer=False, buffer_size=_BUFFER, read_dictionary=list(dictionaries)
+        file, metadata=footer, pre_buffer=False, buffer_size=buffer, read_dictionary=list(dictionaries)
     )
 
 
-def _rows_that_fit(
-    file: RawIOBase, metadata: pyarrow.parquet.FileMetaData, number: int, as_text: bool
-) -> int:
+class _Row(NamedTuple):
+    """What the schema says of a row: the paths of its `texts`, and the bytes of all else.
+
+    As text, a row has `names` too: those within a column, in bytes.
+    """
+
+    texts: list[str]
+    values: int
+    names: int
+
+    @classmethod
+    def of(cls, schema: pyarrow.parquet.ParquetSchema, as_text: bool) -> "_Row":
+        leaves = [schema.column(position) for position in range(len(schema))]
+        within = (len(leaf.path) for leaf in leaves if leaf.path != leaf.name)
+        return cls(
+            texts=[leaf.path for leaf in leaves if leaf.physical_type == "BYTE_ARRAY"],
+            values=sum(max(leaf.length, _NUMBER_BYTES) for leaf in leaves),
+            names=sum(within) if as_text else 0,
+        )
+
+
+def _rows_that_fit(file: RawIOBase, footer: pyarrow.parquet.FileMetaData, row: _Row, number: int) -> int:
     """How many rows of the group have about BLOCK_BYTES. A dictionary may repeat one long text in each row.
 
     Raises OverLimit for rows that average beyond LONGEST_RECORD. No group is asked about its columns: pyarrow
     ends the process where one is encrypted.
     """
-    group = metadata.row_group(number)
-    leaves = [metadata.schema.column(position) for position in range(metadata.num_columns)]
-    texts = [leaf.path for leaf in leaves if leaf.physical_type == "BYTE_ARRAY"]
+    group = footer.row_group(number)
     average, longest = (
         group.total_byte_size // max(group.num_rows, 1),
-        list(_longest_texts(file, number, texts)),
+        list(_longest_texts(file, footer, number, row.texts)),
     )
     if (size := max(average, *longest, 0)) > LONGEST_RECORD:
         raise OverLimit(
             f"a row has {size} bytes or more; it may have {LONGEST_RECORD}, leave long columns out"
         )
-    row = max(average, sum(max(leaf.length, _NUMBER_BYTES) for leaf in leaves)) + sum(longest)
-    if as_text:  # with the names within a column
-        row += sum(len(leaf.path) for leaf in leaves if leaf.path != leaf.name)
-    return max(BLOCK_BYTES // int(row), 1)
+    fitting = BLOCK_BYTES // int(max(average, row.values) + sum(longest) + row.names)
+    return max(min(fitting, BLOCK_CELLS // footer.num_columns), 1)
 
 
-def _longest_texts(file: RawIOBase, number: int, leaves: Sequence[str]) -> Iterator[int]:
+def _longest_texts(
+    file: RawIOBase, footer: pyarrow.parquet.FileMetaData, number: int, leaves: Sequence[str]
+) -> Iterator[int]:
     """The bytes of the longest text in the dictionary of each leaf, which is read with its first row."""
     if leaves:
-        source = _open(file, leaves)
+        source = _open(file, footer, leaves)
         first = next(source.iter_batches(1, [number], leaves, use_threads=False))
         for column in first.columns:
             for leaf in _leaves(column):

@@ -9,6 +9,8 @@ MIB = 1024 * 1024
 
 BLOCK_BYTES = 16 * MIB
 """About how many bytes of a Parquet file are unpacked at a time."""
+BLOCK_CELLS = 1024 * 1024
+"""About how many values of a Parquet file are unpacked at a time: each takes more memory than its bytes."""
 BLOCK_VALUES = 8 * MIB
 """How many values of features and results are in memory at a time."""
 JSON_VALUES = 256 * 1024
@@ -16,20 +18,12 @@ JSON_VALUES = 256 * 1024
 NAME_PER_VALUE = 4
 """So many characters of a name take about as much memory as a value."""
 
-SMALL_UNPACKED = 256 * MIB
-UNPACKED_PER_BYTE = 200
-"""A packed file has at most so many bytes once it is unpacked for each of its own, or SMALL_UNPACKED."""
 SMALL_RESULTS = 50_000_000
 VALUES_PER_BYTE = 64
 """Results have at most so many values for each byte of the file as it was sent, or SMALL_RESULTS."""
 SMALL_PART = 64 * MIB
 RESULT_PER_BYTE = 200
 """A chunk that is unpacked has at most SMALL_PART bytes and so many for each of its own; its results, too."""
-
-
-def unpacked_limit(size: int) -> int:
-    """The most bytes that a packed file of this size may have once it is unpacked."""
-    return max(SMALL_UNPACKED, UNPACKED_PER_BYTE * size)
 
 
 def rows_at_once(columns: int, names: Iterable[str], most: int) -> int:

@@ -27,7 +27,18 @@ from model.description.schema import Schema
 from model.description.similar import similar_name
 from model.tables.dialect import FOUND, Dialect, UnclearDialect, decimal_features, find_dialect
 from worker.memory import is_out_of_memory
-from worker.tables.cut import CHUNK, EXPLAINED_CHUNK, MOST_ROWS, CutText, Text, cut_groups, cut_lines
+from worker.tables.cut import (
+    CHUNK,
+    EXPLAINED_CHUNK,
+    EXPLAINED_COSTS,
+    MANY_COLUMNS,
+    MOST_ROWS,
+    WIDE_GROUP_CHUNKS,
+    CutText,
+    Text,
+    cut_groups,
+    cut_lines,
+)
 from worker.tables.limits import is_overfull, rows_at_once
 
 
@@ -199,19 +210,31 @@ def plan_parquet(file: RawIOBase, size: int, request: TableRequest, chunk: int |
     metadata, names = _read_footer(file, size)
     check_columns(names, request.schema.required, request.scored, similar_name)
     check_number([metadata.schema.column(leaf).path for leaf in range(metadata.num_columns)])
-    groups = [metadata.row_group(number) for number in range(metadata.num_row_groups)]
-    if request.explain:
-        row_bytes = VALUE_BYTES * len(request.schema.names)
-        sizes = [(group.num_rows, group.num_rows * row_bytes) for group in groups]
-    else:
-        sizes = [(group.num_rows, group.total_byte_size) for group in groups]
+    sizes, most = _group_sizes(metadata, request)
     # Progress counts bytes of the file, of which each chunk has its share.
     unpacked = max(sum(its_size for _, its_size in sizes), 1)
     cuts = [
         CutText(cut._replace(size=size * cut.size // unpacked), memoryview(b""))
-        for cut in cut_groups(sizes, chunk or chunk_size(request), request.explain)
+        for cut in cut_groups(sizes, chunk or chunk_size(request), most)
     ]
     return Plan(_layout(request, names), _some(iter([cuts])))
+
+
+def _group_sizes(
+    metadata: pyarrow.parquet.FileMetaData, request: TableRequest
+) -> tuple[list[tuple[int, int]], int]:
+    """The rows and bytes of each row group, and how many chunks it may become at most.
+
+    Where values take longer than bytes tell, since they are explained or in many columns, they are counted.
+    """
+    groups = [metadata.row_group(number) for number in range(metadata.num_row_groups)]
+    if request.explain:
+        values, most = len(request.schema.names), EXPLAINED_COSTS
+    elif metadata.num_columns >= MANY_COLUMNS:
+        values, most = metadata.num_columns, WIDE_GROUP_CHUNKS
+    else:
+        return [(group.num_rows, group.total_byte_size) for group in groups], 1
+    return [(group.num_rows, group.num_rows * values * VALUE_BYTES) for group in groups], most
 
 
 def _some(cuts: Iterator[list[CutText]]) -> Iterator[list[CutText]]:

@@ -5,9 +5,9 @@ from collections.abc import Callable, Iterable, Iterator
 from itertools import chain
 from typing import NamedTuple
 
-from jobs.errors import InvalidTable, OverLimit
+from jobs.errors import InvalidTable
 from jobs.files.store import FileStore
-from jobs.files.unpacking import GZIP, ZIP, gunzip, unzip
+from jobs.files.unpacking import GZIP, ZIP, check_unpacked, gunzip, unzip
 from model.tables.dialect import UnclearDialect, find_encoding
 
 
@@ -31,8 +31,7 @@ def plain_pieces(raw: RawFile, limit: int, check: Callable[[], None]) -> Iterato
     for piece in pieces:
         check()
         size += len(piece)
-        if size > limit:
-            raise OverLimit(f"the file has more than {limit} bytes once it is unpacked; send it in parts")
+        check_unpacked(size, limit)
         yield piece
 
 

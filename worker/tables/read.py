@@ -21,6 +21,7 @@ from jobs.files.store import FileStore
 from jobs.files.tables import NOT_UTF8, Format, read_exactly
 from model.tables.columns import MISSING, ColumnValues
 from model.tables.dialect import GROUPED
+from worker.memory import MIB, check_room
 from worker.tables.cut import Chunk
 from worker.tables.groups import PARQUET_ROWS, read_group, read_schema
 from worker.tables.limits import JSON_VALUES, is_overfull, json_values, rows_at_once
@@ -32,6 +33,10 @@ MAY_BE_THOUSANDS = "may have a fraction with three digits, or thousands; name th
 LOST_AROUND = "every worker that tried the rows around this one was lost"
 TOO_MANY_VALUES = f"has more than {JSON_VALUES} values"
 NAME_IN_USE = "has a member with the name of a column that results add; choose a prefix: ?prefix=scored_"
+
+
+CSV_BYTES, CSV_BYTES_OF_COLUMN = 24 * MIB, 2 * 1024
+"""What the reader of CSV takes for itself, and for a column."""
 
 
 class Rows(NamedTuple):
@@ -132,6 +137,7 @@ def _parse_csv(block: bytes, layout: Layout) -> tuple[dict[str, pa.Array], int, 
         return "skip"
 
     numbers = [str(number) for number in range(len(layout.names))]
+    check_room(_csv_bytes(block, layout))
     try:
         table = pyarrow.csv.read_csv(
             pa.py_buffer(block),
@@ -139,7 +145,12 @@ def _parse_csv(block: bytes, layout: Layout) -> tuple[dict[str, pa.Array], int, 
             pyarrow.csv.ParseOptions(
                 delimiter=layout.delimiter, newlines_in_values=b'"' in block, invalid_row_handler=note
             ),
-            pyarrow.csv.ConvertOptions(column_types=dict.fromkeys(numbers, pa.binary())),
+            pyarrow.csv.ConvertOptions(
+                column_types=dict.fromkeys(numbers, pa.binary()),
+                null_values=[],
+                true_values=[],
+                false_values=[],
+            ),
         )
     except pa.ArrowInvalid as error:
         if not block.strip(b"\r\n"):
@@ -151,6 +162,12 @@ def _parse_csv(block: bytes, layout: Layout) -> tuple[dict[str, pa.Array], int, 
         positions = _positions(count, broken)
         arrays = [array.take(positions) for array in arrays]
     return dict(zip(layout.names, arrays, strict=True)), count, broken
+
+
+def _csv_bytes(block: bytes, layout: Layout) -> int:
+    """How much memory the block takes while it is read, about; see check_room."""
+    values = block.count(layout.delimiter.encode()) + block.count(b"\n")
+    return CSV_BYTES + 3 * len(block) + 8 * values + CSV_BYTES_OF_COLUMN * len(layout.names)
 
 
 def _positions(count: int, broken: Mapping[int, str]) -> pa.Array:
@@ -215,7 +232,8 @@ def _read_ndjson(block: bytes, layout: Layout, features: tuple[str, ...]) -> Row
 
 
 def _read_group(file: RawIOBase, layout: Layout, features: tuple[str, ...], chunk: Chunk) -> Iterator[Rows]:
-    names = [name for name in layout.names if name in features or name in layout.passthrough]
+    wanted = {*features, *layout.passthrough}
+    names = [name for name in layout.names if name in wanted]
     most = rows_at_once(len(features) + len(layout.scored), layout.repeated, PARQUET_ROWS)
     for block in read_group(file, chunk, names, most, layout.results is not Format.PARQUET):
         columns = dict(zip(block.schema.names, block.columns, strict=True))

@@ -8,13 +8,11 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from io import TextIOWrapper
 
-import httpx
-
 from paygrade import __version__
 from paygrade.client import Client
-from paygrade.commands import capacity, jobs, models, predict, score, watch
+from paygrade.commands import capacity, jobs, models, predict, save, score, watch
 from paygrade.commands.arguments import ArgumentsParser, Command, add_service, read_key
-from paygrade.commands.errors import ScoringFailed
+from paygrade.commands.errors import SavingFailed, ScoringFailed
 from paygrade.errors import Conflict, KeyRefused, NotFound, PaygradeError, Unreachable
 
 COMMANDS: dict[str, Command | Sequence[Command]] = {
@@ -23,14 +21,17 @@ COMMANDS: dict[str, Command | Sequence[Command]] = {
     "jobs": jobs.COMMANDS,
     "models": models.COMMAND,
     "capacity": capacity.COMMAND,
+    "save": save.COMMAND,
     "watch": watch.COMMAND,
 }
+TIMEOUT_SECONDS = 10.0
+"""How long a busy service is waited for at a shell, where a command has no deadline of its own."""
 EPILOG = """\
 Each command has --help with examples.
 
 environment:
-  PAYGRADE_URL  the address of the service (http://127.0.0.1:8000); --url takes precedence
-  PAYGRADE_KEY  the key; --key-file takes precedence
+  PAYGRADE_URL      the address of the service (http://127.0.0.1:8000); --url takes precedence
+  PAYGRADE_API_KEY  the key; --key-file takes precedence
 
 exit status:
   0    done
@@ -40,18 +41,20 @@ exit status:
 """
 
 
-def main(given: Sequence[str] | None = None, transport: httpx.BaseTransport | None = None) -> int:
-    """Runs one command and returns its exit status."""
+def main(given: Sequence[str] | None = None, connect: Callable[..., Client] = Client) -> int:
+    """Runs one command, with the client that `connect` gives, and returns its exit status."""
     try:
         with _flushed_output():
             options = _parser().parse_args(given)
+            if not options.calls:
+                return int(options.run(options))
             key = None if options.key_file is None else read_key(options.key_file)
-            with Client(options.url, key, transport=transport) as client:
+            with connect(options.url, key, timeout=TIMEOUT_SECONDS) as client:
                 return int(options.run(options, client))
-    except (ScoringFailed, Conflict, NotFound) as error:
+    except (ScoringFailed, SavingFailed, Conflict, NotFound) as error:
         return _complain(error, 1)
     except KeyRefused as error:
-        return _complain(f"{error}; set PAYGRADE_KEY or use --key-file", 2)
+        return _complain(f"{error}; set PAYGRADE_API_KEY or use --key-file", 2)
     except Unreachable as error:
         return _complain(f"{error}; check --url or PAYGRADE_URL", 2)
     except PaygradeError as error:
@@ -118,5 +121,6 @@ def _add(add_parser: Callable[..., argparse.ArgumentParser], name: str, command:
         epilog=f"examples:\n{command.examples}",
     )
     command.add_arguments(parser)
-    add_service(parser)
-    parser.set_defaults(run=command.run)
+    if command.calls:
+        add_service(parser)
+    parser.set_defaults(run=command.run, calls=command.calls)

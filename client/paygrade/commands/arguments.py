@@ -5,9 +5,9 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any, NamedTuple, NoReturn
 
+from paygrade.calling.requests import checked_url
 from paygrade.client import Client
 from paygrade.errors import ClientMisconfigured
-from paygrade.transport import checked_url
 
 LONGEST_KEY = 4096
 
@@ -17,7 +17,9 @@ class Command(NamedTuple):
     help: str
     examples: str
     add_arguments: Callable[[argparse.ArgumentParser], None]
-    run: Callable[[argparse.Namespace, Client], int]
+    run: Callable[[argparse.Namespace, Client], int] | Callable[[argparse.Namespace], int]
+    calls: bool = True
+    """Whether it calls a service: `run` then takes a client."""
 
 
 class ArgumentsParser(argparse.ArgumentParser):
@@ -34,7 +36,7 @@ def add_service(parser: argparse.ArgumentParser) -> None:
         "--url", type=_url, help="address of the service (PAYGRADE_URL, or http://127.0.0.1:8000)"
     )
     parser.add_argument(
-        "--key-file", type=Path, metavar="FILE", help="file that holds the key (or set PAYGRADE_KEY)"
+        "--key-file", type=Path, metavar="FILE", help="file that holds the key (or set PAYGRADE_API_KEY)"
     )
 
 

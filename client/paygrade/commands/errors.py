@@ -5,3 +5,7 @@ from paygrade.errors import PaygradeError
 
 class ScoringFailed(PaygradeError):
     """Rows were not scored, or not in time."""
+
+
+class SavingFailed(PaygradeError):
+    """The script that fits the pipeline failed."""

@@ -3,13 +3,16 @@
 import argparse
 import sys
 from collections.abc import Callable, Sequence
+from pathlib import Path
 
-from paygrade.client import STATUSES, Client, path_of
+from paygrade.client import Client
 from paygrade.commands.arguments import Command, add_json, positive_int
 from paygrade.commands.render import as_json, job_lines, list_lines
 from paygrade.errors import Conflict, NotFound
+from paygrade.progress import progress_line
+from paygrade.resources import STATUSES, path_of
 
-HELP = "list, show, cancel, retry or delete jobs: predictions and batches"
+HELP = "list, show, cancel, retry or delete jobs, and write what came of them"
 ANY_STATUS = list(dict.fromkeys(status for kind in STATUSES.values() for status in kind))
 
 
@@ -29,7 +32,7 @@ def list_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run_list(options: argparse.Namespace, client: Client) -> int:
     """Lists jobs, the newest first."""
-    found = client.list_jobs(kind=options.kind, status=options.status, limit=options.limit)
+    found = client.list(kind=options.kind, status=options.status, limit=options.limit)
     if options.json:
         for job in found:
             print(as_json(job))
@@ -45,7 +48,7 @@ def show_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run_show(options: argparse.Namespace, client: Client) -> int:
     """Shows a job: its status, its times, its outputs or its counts."""
-    job = client.show(options.id)
+    job = client.get(options.id)
     print(as_json(job) if options.json else "\n".join(job_lines(job)))
     return 0
 
@@ -77,6 +80,27 @@ def run_retry(options: argparse.Namespace, client: Client) -> int:
     """Scores the failed rows of a batch again, as a new batch, whose results are those of the whole file."""
     job = client.retry(options.id, options.corrected)
     print(as_json(job) if options.json else f"{job['id']} {job['status']}")
+    return 0
+
+
+def file_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("id", metavar="ID")
+    parser.add_argument("-o", "--output", type=Path, metavar="OUT", help="file to write (standard output)")
+
+
+def run_results(options: argparse.Namespace, client: Client) -> int:
+    """Writes the results of a batch that has ended: a line for each row of its file, in its order."""
+    return _write(options, client, "results")
+
+
+def run_errors(options: argparse.Namespace, client: Client) -> int:
+    """Writes the rows of a batch that failed, as NDJSON: each with its number from 0, and its faults."""
+    return _write(options, client, "errors")
+
+
+def _write(options: argparse.Namespace, client: Client, what: str) -> int:
+    with progress_line() as line:
+        client.download(options.id, options.output or sys.stdout.buffer, what=what, on_piece=line.received)
     return 0
 
 
@@ -144,6 +168,24 @@ COMMANDS = (
 """,
         retry_arguments,
         run_retry,
+    ),
+    Command(
+        "results",
+        "write the results of a batch",
+        """\
+  paygrade jobs results batch_0193a4c5-… -o scored.csv
+""",
+        file_arguments,
+        run_results,
+    ),
+    Command(
+        "errors",
+        "write the rows of a batch that failed",
+        """\
+  paygrade jobs errors batch_0193a4c5-… | jq -c '.errors[]'
+""",
+        file_arguments,
+        run_errors,
     ),
     Command(
         "delete",

@@ -8,8 +8,10 @@ from typing import Any
 from paygrade.client import Client
 from paygrade.commands.arguments import Command, add_json, add_model, positive_seconds
 from paygrade.commands.errors import ScoringFailed
-from paygrade.commands.render import as_json, output_lines, outputs_of
+from paygrade.commands.render import as_json, output_lines
 from paygrade.errors import JobUnfinished, PaygradeError
+from paygrade.operations.predictions import outputs_of
+from paygrade.resources import Job
 
 EXAMPLES = """\
   paygrade predict years=2.5
@@ -87,7 +89,7 @@ def run(options: argparse.Namespace, client: Client) -> int:
     return 0
 
 
-def _wait(client: Client, job_id: str, seconds: float) -> dict[str, Any]:
+def _wait(client: Client, job_id: str, seconds: float) -> Job:
     """Whatever keeps the job from being shown, its id is printed."""
     continues = f"the job continues; see: paygrade jobs show {job_id}"
     try:

@@ -3,14 +3,16 @@
 import json
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
-from typing import Any
+from typing import Any, Literal, TypeAlias
 
-from paygrade.transport import Resource
+from paygrade.operations.predictions import outputs_of
+from paygrade.resources import CountsOfRows, Job, Model, Output, PlaceInQueue, Resource
 
-TIMES = ("created", "started", "finished", "deadline", "expires")
+TimeOfJob: TypeAlias = Literal["created_at", "started_at", "finished_at", "deadline_at", "expires_at"]
+TIMES: tuple[TimeOfJob, ...] = ("created_at", "started_at", "finished_at", "deadline_at", "expires_at")
 
 
-def job_lines(job: Resource) -> list[str]:
+def job_lines(job: Job) -> list[str]:
     """All of a job; outputs come last, one line per row."""
     error, queue, counts = job["error"], job.get("queue"), job.get("counts")
     lines = pairs(
@@ -20,7 +22,7 @@ def job_lines(job: Resource) -> list[str]:
             ("model", _model(job)),
             ("rows", counts and _counts(counts)),
             ("progress", counts and f"{job['progress']:.0%}"),
-            *((name, job[f"{name}_at"]) for name in TIMES),
+            *((name.removesuffix("_at"), job[name]) for name in TIMES),
             ("queue", queue and _position(queue)),
             ("error", error and f"{error['type']}: {error['detail']}"),
             *((f"metadata {name}", value) for name, value in job["metadata"].items()),
@@ -30,14 +32,7 @@ def job_lines(job: Resource) -> list[str]:
     return [*lines, "", *output_lines([{}] * len(outputs), outputs)] if outputs else lines
 
 
-def outputs_of(job: Resource) -> list[Resource]:
-    """One output per row; none for a batch, or before the job has ended."""
-    if "outputs" in job:
-        return list(job["outputs"])
-    return [job["output"]] if job.get("output") else []
-
-
-def output_lines(rows: Sequence[Mapping[str, Any]], outputs: Sequence[Resource]) -> list[str]:
+def output_lines(rows: Sequence[Mapping[str, Any]], outputs: Sequence[Output]) -> list[str]:
     """Each row beside its output."""
     features = list(dict.fromkeys(name for row in rows for name in row))
     members = list(dict.fromkeys(name for output in outputs for name in output))
@@ -50,11 +45,11 @@ def output_lines(rows: Sequence[Mapping[str, Any]], outputs: Sequence[Resource])
     )
 
 
-def list_lines(jobs: Iterable[Resource]) -> list[str]:
+def list_lines(jobs: Iterable[Job]) -> list[str]:
     return table(("id", "status", "model", "created", "seconds", "error"), map(_job_cells, jobs))
 
 
-def model_lines(models: Iterable[Resource]) -> list[str]:
+def model_lines(models: Iterable[Model]) -> list[str]:
     head = ("name", "versions", "aliases", "default", "target", "unit")
     return table(
         head,
@@ -125,7 +120,7 @@ def cell(value: Any) -> str:
     return "".join(each if each.isprintable() else ascii(each)[1:-1] for each in text)
 
 
-def _job_cells(job: Resource) -> list[Any]:
+def _job_cells(job: Job) -> list[Any]:
     error = job["error"]
     return [
         job["id"],
@@ -137,16 +132,16 @@ def _job_cells(job: Resource) -> list[Any]:
     ]
 
 
-def _model(job: Resource) -> str:
+def _model(job: Job) -> str:
     return f"{job['model']['name']}@{job['model']['version']}"
 
 
-def _counts(counts: Resource) -> str:
+def _counts(counts: CountsOfRows) -> str:
     total = "unknown" if counts["total"] is None else f"{counts['total']:,}"
     return f"{counts['succeeded']:,} scored, {counts['failed']:,} failed, of {total}"
 
 
-def _position(queue: Resource) -> str:
+def _position(queue: PlaceInQueue) -> str:
     eta = queue["eta_seconds"]
     return f"position {queue['position']}, " + ("time unknown" if eta is None else f"{eta:.1f} s to go")
 

@@ -9,11 +9,13 @@ from shutil import get_terminal_size
 
 from paygrade.client import Client
 from paygrade.commands.arguments import Command, add_json, positive_seconds
-from paygrade.commands.render import as_json, capacity_lines, list_lines
+from paygrade.commands.render import as_json, capacity_lines, job_lines, list_lines
 from paygrade.errors import PaygradeError
+from paygrade.progress import progress_line
 
 EXAMPLES = """\
   paygrade watch
+  paygrade watch batch_0193a4c5-…
   paygrade watch --every 5 | tee capacity.log
 """
 NEWEST = 50
@@ -22,6 +24,7 @@ CLEAR, HOME, END_OF_LINE, REST = "\x1b[2J", "\x1b[H", "\x1b[K", "\x1b[J"
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("id", nargs="?", metavar="ID", help="a job to watch until it has ended")
     parser.add_argument(
         "--every",
         type=positive_seconds,
@@ -33,7 +36,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(options: argparse.Namespace, client: Client) -> int:
-    """Shows the capacity and the newest jobs until Ctrl-C: redrawn on a terminal, else one line each time."""
+    """Shows the capacity and the newest jobs until Ctrl-C: redrawn on a terminal, else one line each time.
+
+    With an ID it watches this job instead, until it has ended. The exit status is 1 if a row was not scored.
+    """
+    if options.id:
+        return _watch_job(options, client)
     drawn = sys.stdout.isatty() and not options.json
     look = _screen if drawn else _json_line if options.json else _line
     try:
@@ -48,6 +56,20 @@ def run(options: argparse.Namespace, client: Client) -> int:
         return 0
 
 
+def _watch_job(options: argparse.Namespace, client: Client) -> int:
+    """Its progress on a terminal, and at last what became of it."""
+    with progress_line() as line:
+        for job in client.follow(options.id):
+            if job["finished_at"]:
+                break
+            if "counts" in job:
+                line.batch(job)
+            else:
+                line.show(job["status"], None)
+    print(as_json(job) if options.json else "\n".join(job_lines(job)))
+    return 0 if job["status"] == "succeeded" else 1
+
+
 def _look_again(look: Callable[[Client], list[str]], client: Client, in_json: bool) -> list[str]:
     """A service that is away may come back."""
     try:
@@ -58,7 +80,7 @@ def _look_again(look: Callable[[Client], list[str]], client: Client, in_json: bo
 
 
 def _screen(client: Client) -> list[str]:
-    return [_now(), "", *capacity_lines(client.capacity()), "", *list_lines(client.list_jobs(limit=NEWEST))]
+    return [_now(), "", *capacity_lines(client.capacity()), "", *list_lines(client.list(limit=NEWEST))]
 
 
 def _json_line(client: Client) -> list[str]:

@@ -4,17 +4,23 @@
 -- it tries again is there no longer. Adding a batch again changes nothing.
 -- @include queues/wake_ups batches/batch
 -- @args max_open:number max_open_per_owner:number retention_ms:number wake_up_name
--- A batch with `reads`, the batches whose files it reads, tries `retry_of` again: its plan is that of the other.
+-- A batch with `reads`, the batches whose files it reads, tries `retry_of` again. Its plan is that of the other unless its
+-- first task is to plan; without a task, its chunks are queued at once.
 -- @item id raw model sha owner metadata start_within_ms idempotency body webhook retry_of traceparent options size task hidden reads
 -- @returns verdict
 
--- What was done becomes what is kept: the retry copies or mends the part of each chunk.
-local function adopt_plan(batch)
-  local key, old = job_key(batch.id), job_key(batch.retry_of)
+local function note_reads(batch)
   for source in string.gmatch(batch.reads, '%S+') do
     redis.call('SADD', readers_key(source), batch.id)
     redis.call('SADD', reads_key(batch.id), source)
   end
+end
+
+local function adopts_plan(batch) return batch.task == '' or batch.task == 'correct' end
+
+-- What was done becomes what is kept: the retry copies or mends the part of each chunk.
+local function adopt_plan(batch)
+  local key, old = job_key(batch.id), job_key(batch.retry_of)
   redis.call('COPY', old .. ':plan', key .. ':plan')
   redis.call('COPY', old .. ':done', key .. ':kept')
   redis.call('PERSIST', key .. ':plan')
@@ -24,10 +30,8 @@ local function adopt_plan(batch)
     local rows, expected = string.match(done, '^(%d+) %d+ %d+ %d+ (%d+)')
     total = total - rows + expected  -- as it was planned
   end
-  set_status(batch.id, 'queued', 'layout', layout, 'next', 0, 'chunks', chunks, 'total', whole(total), 'size', size,
-             'planned', size)
+  redis.call('HSET', key, 'layout', layout, 'next', 0, 'chunks', chunks, 'total', whole(total), 'size', size, 'planned', size)
   redis.call('INCRBY', UNQUEUED, chunks)
-  advance(batch.id)
 end
 
 -- The verdict on a batch whose key is not reserved for it; nil if it is. This call may be late: its caller may have repeated
@@ -47,7 +51,8 @@ local function add(batch)
   local refused = idempotency ~= '' and lost_key(batch, idempotency)
                   or refusal(batch.owner, max_open, max_open_per_owner)
   if refused then return refused end
-  if batch.reads ~= '' and redis.call('EXISTS', job_key(batch.retry_of) .. ':plan') == 0 then return {'gone'} end
+  local needed = job_key(batch.retry_of) .. (adopts_plan(batch) and ':plan' or '')
+  if batch.reads ~= '' and redis.call('EXISTS', needed) == 0 then return {'gone'} end
   local deadline = batch.start_within_ms ~= '' and whole(now + batch.start_within_ms) or ''
   write(key,
         {'v', '1', 'status', 'validating', 'model', batch.model, 'sha', batch.sha, 'owner', batch.owner,
@@ -62,7 +67,14 @@ local function add(batch)
     add_to_list(KIND, batch.owner, {0, batch.raw})
     prune_list(KIND, batch.owner, id_of, retention_ms, 2)
   end
-  if batch.reads ~= '' then adopt_plan(batch) else add_task(batch.id, batch.task) end
+  note_reads(batch)
+  if adopts_plan(batch) then adopt_plan(batch) end
+  if batch.task == '' then
+    set_status(batch.id, 'queued')
+    advance(batch.id)
+  else
+    add_task(batch.id, batch.task)
+  end
   return {'ok', wake_up(QUEUE, wake_up_name, 1)}
 end
 

@@ -2,7 +2,8 @@
 -- queue already (empty: none). With `last`, the wake-up is withdrawn if nothing is claimed. `lost` has the slices of a chunk
 -- that were being scored when a worker was lost. `chunks` is how many are planned so far; `planning` and `joining` say where
 -- to go on. For the task 'join', `plan` has all chunks of the batch, and `done` alternates the number of a chunk that is
--- done and what is recorded of it. `kept` is what the batch that is tried again has recorded of this chunk.
+-- done and what is recorded of it; for 'correct', `done` has what the batch that is tried again has recorded. `kept` is that of
+-- this chunk.
 -- @include batches/batch
 -- @args queue consumer wake_up_name retention_ms:number entry entry_id entry_task last
 -- @returns each: entry id task tries model sha options layout chunks total cut_short planning joining chunk lost plan done kept
@@ -43,6 +44,7 @@ local function start(_, found, fields)
   local kept = tonumber(task) and redis.call('HGET', key .. ':kept', task)
   local plan, done = {}, {}
   if task == 'join' then plan, done = redis.call('LRANGE', key .. ':plan', 0, -1), redis.call('HGETALL', key .. ':done') end
+  if task == 'correct' then done = redis.call('HGETALL', key .. ':kept') end
   local cut = planning == CUT_SHORT and 1 or 0
   return {found, id, task, tries, model, sha, options, layout or '', chunks or 0, total or 0, cut, planning or '',
           joining or '', chunk or '', lost, plan, done, kept or ''}

@@ -11,6 +11,8 @@ for _, item in items() do
   local status, attempt = unpack(redis.call('HMGET', job_key(item.id), 'status', 'attempt'))
   if status == 'running' and attempt == item.attempt then
     redis.call('HSET', job_key(item.id), 'reason', reason)
+    -- No row has killed this worker; that one was being scored still says that the list goes on.
+    if redis.call('HEXISTS', job_key(item.id), 'trying') == 1 then redis.call('HSET', job_key(item.id), 'trying', '') end
     redis.call('XCLAIM', item.stream, GROUP, 'released', 0, item.entry, 'IDLE', math.max(lease_ms - REST_MS, 0), 'JUSTID')
   end
 end

@@ -90,8 +90,12 @@ WRONG = {
     "a malformed boundary": (["up", "--boundary", "mine"], {}, "arn:aws:iam::123456789012:policy"),
     "a malformed path": (["up", "--role-path", "teams"], {}, "/teams/data/"),
     "a name that ends like a stack": (["up", "--stack", "pay-app"], {}, "--stack pay"),
-    "no key for the smoke test": (["smoke"], {}, "PAYGRADE_KEY"),
-    "a malformed address for the smoke test": (["smoke", "--url", "web"], {"PAYGRADE_KEY": "x"}, "http://"),
+    "no key for the smoke test": (["smoke"], {}, "PAYGRADE_API_KEY"),
+    "a malformed address for the smoke test": (
+        ["smoke", "--url", "web"],
+        {"PAYGRADE_API_KEY": "x"},
+        "http://",
+    ),
 }
 MISUSED = {
     "no command": [],

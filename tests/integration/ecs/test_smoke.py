@@ -24,7 +24,7 @@ def test_a_working_deployment_passes(cloud: Cloud, running: str, start_stack: St
     stack.ready(stack.start_worker())
     before = cloud.client("ecs").list_tasks(cluster=running)["taskArns"]
     result = cloud.ecs(
-        "smoke", "--url", stack.address, "--yes", "--json", "--stack", running, PAYGRADE_KEY=key
+        "smoke", "--url", stack.address, "--yes", "--json", "--stack", running, PAYGRADE_API_KEY=key
     )
     assert result.status == 0, result.err
     assert len(result.json["proved"]) == 6
@@ -34,7 +34,7 @@ def test_a_working_deployment_passes(cloud: Cloud, running: str, start_stack: St
 
 def test_the_first_failed_claim_ends_the_test(cloud: Cloud, running: str, shared: Stack) -> None:
     """This web has no keys and accepts every request."""
-    result = cloud.ecs("smoke", "--gentle", "--url", shared.address, "--stack", running, PAYGRADE_KEY="x")
+    result = cloud.ecs("smoke", "--gentle", "--url", shared.address, "--stack", running, PAYGRADE_API_KEY="x")
     assert result.status == 1
     message, next_step = result.err.splitlines()
     assert "web did not refuse a request without a key" in message
@@ -42,6 +42,6 @@ def test_the_first_failed_claim_ends_the_test(cloud: Cloud, running: str, shared
 
 
 def test_no_task_is_stopped_without_confirmation(cloud: Cloud, running: str) -> None:
-    result = cloud.ecs("smoke", "--stack", running, PAYGRADE_KEY="x")
+    result = cloud.ecs("smoke", "--stack", running, PAYGRADE_API_KEY="x")
     assert result.status == 2
     assert "--yes" in result.err

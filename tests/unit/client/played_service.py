@@ -18,7 +18,7 @@ CUT = httpx.RemoteProtocolError("Server disconnected without sending a response.
 ABSENT = httpx.ConnectError("[Errno 111] Connection refused")
 
 
-class PlayedService(httpx.BaseTransport):
+class PlayedService(httpx.BaseTransport, httpx.AsyncBaseTransport):
     """The last answer is given again and again."""
 
     def __init__(self, *answers: PlayedAnswer | Exception) -> None:
@@ -27,6 +27,13 @@ class PlayedService(httpx.BaseTransport):
 
     def handle_request(self, request: httpx.Request) -> httpx.Response:
         request.read()
+        return self._next_answer(request)
+
+    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+        await request.aread()
+        return self._next_answer(request)
+
+    def _next_answer(self, request: httpx.Request) -> httpx.Response:
         self.sent.append(request)
         answer = self._answers.pop(0) if len(self._answers) > 1 else self._answers[0]
         if isinstance(answer, Exception):
@@ -46,7 +53,7 @@ def problem(status: int, detail: str, retry_after: int | None = None, **members:
     return PlayedAnswer(status, {"status": status, "detail": detail, **members}, headers)
 
 
-def prediction(status: str, **members: Any) -> dict[str, Any]:
+def prediction(status: str, **members: Any) -> Any:
     """A resource as web gives it."""
     return {
         "id": "pred_01a20185-eaa7-7fbf-80d5-252d88bcb074",
@@ -64,7 +71,7 @@ def prediction(status: str, **members: Any) -> dict[str, Any]:
     }
 
 
-def batch(status: str, succeeded: int = 0, error: str = "") -> dict[str, Any]:
+def batch(status: str, succeeded: int = 0, error: str = "") -> Any:
     """A resource as web gives it."""
     return {
         "id": "batch_01a20185-eaa8-7fbf-80d5-252d88bcb074",

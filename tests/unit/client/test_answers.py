@@ -23,7 +23,7 @@ ID, BATCH_ID = prediction("queued")["id"], batch("queued")["id"]
     [
         (problem(404, "there is no such prediction"), 1, "there is no such prediction"),
         (problem(410, "this prediction has expired"), 1, "this prediction has expired"),
-        (problem(401, "send a valid key"), 2, "PAYGRADE_KEY"),
+        (problem(401, "send a valid key"), 2, "PAYGRADE_API_KEY"),
         (problem(503, "Redis does not answer", retry_after=2), 2, "Redis does not answer"),
         (problem(503, "Redis does not answer", retry_after=-1), 2, "Redis does not answer"),
         (problem(500, "an internal error"), 2, "an internal error"),
@@ -60,10 +60,10 @@ def test_the_key_comes_from_the_environment_or_from_a_file(
     file = tmp_path / "key"
     file.write_text("of-file\n")
     service = PlayedService(PlayedAnswer(200, prediction("queued")))
-    monkeypatch.setenv("PAYGRADE_KEY", "of-environment")
+    monkeypatch.setenv("PAYGRADE_API_KEY", "of-environment")
     paygrade("jobs", "show", ID, service=service)
     paygrade("jobs", "show", ID, "--key-file", str(file), service=service)
-    monkeypatch.delenv("PAYGRADE_KEY")
+    monkeypatch.delenv("PAYGRADE_API_KEY")
     paygrade("jobs", "show", ID, service=service)
     keys = [request.headers.get("Authorization") for request in service.sent]
     assert keys == ["Bearer of-environment", "Bearer of-file", None]
@@ -85,7 +85,7 @@ def test_the_address_comes_from_the_environment_or_from_an_option(
 
 
 def test_the_key_does_not_follow_a_redirect(paygrade: Paygrade, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("PAYGRADE_KEY", "secret")
+    monkeypatch.setenv("PAYGRADE_API_KEY", "secret")
     service = PlayedService(PlayedAnswer(302, b"", {"Location": "http://elsewhere/"}))
     assert paygrade("jobs", "show", ID, service=service)[0] == 2
     assert [request.url.host for request in service.sent] == ["127.0.0.1"]
@@ -147,3 +147,10 @@ def test_what_a_terminal_cannot_show_is_escaped(paygrade: Paygrade) -> None:
     _, out, _ = paygrade("jobs", "show", ID, "--json", service=service)
     assert out.isascii()
     assert "\x1b" not in paygrade("jobs", "show", ID, service=service)[1]
+
+
+def test_results_and_errors_of_a_batch_go_to_a_file(paygrade: Paygrade, tmp_path: Path) -> None:
+    service = PlayedService(PlayedAnswer(200, b"prediction\n1\n"))
+    assert paygrade("jobs", "errors", BATCH_ID, "-o", str(tmp_path / "errors"), service=service)[0] == 0
+    assert (tmp_path / "errors").read_bytes() == b"prediction\n1\n"
+    assert service.lines() == [f"GET /v1/batches/{BATCH_ID}/errors"]

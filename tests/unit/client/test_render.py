@@ -1,6 +1,6 @@
 """Tables for people, and resources in them."""
 
-from paygrade import Resource
+from paygrade import Output, Resource
 from paygrade.commands.render import capacity_lines, cell, job_lines, list_lines, output_lines, pairs, table
 
 from tests.unit.client.played_service import batch, prediction
@@ -47,8 +47,8 @@ def test_control_characters_are_escaped() -> None:
 
 def test_each_row_stands_beside_its_output() -> None:
     rows: list[Resource] = [{"years": "2.5"}, {"years": None, "level": "7"}, {}]
-    error = {"error": {"type": "not_scored", "detail": "why"}}
-    outputs: list[Resource] = [
+    error: Output = {"error": {"type": "not_scored", "detail": "why"}}
+    outputs: list[Output] = [
         {"prediction": 260.00012},
         {"prediction": 1.5, "warnings": ["high", "low"]},
         error,

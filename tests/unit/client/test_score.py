@@ -1,5 +1,6 @@
 """A file in, and what the exit status says about it."""
 
+import json
 from pathlib import Path
 from typing import Any
 
@@ -93,3 +94,22 @@ def test_rows_without_a_score_are_counted_and_the_first_ones_shown(
         "  not in the results: 1 row",
         "  row 1: years must be a number",
     ]
+
+
+def test_with_json_the_batch_is_on_standard_output_and_the_results_in_their_file(
+    paygrade: Paygrade, file: str, tmp_path: Path
+) -> None:
+    out = tmp_path / "scored.csv"
+    status, said, _ = paygrade(
+        "score", file, "-o", str(out), "--json", service=PlayedService(ACCEPTED, *SCORED)
+    )
+    assert (status, json.loads(said)["status"]) == (0, "succeeded")
+    assert out.read_bytes() == b"prediction,error\n260.00012,\n"
+
+
+@pytest.mark.parametrize(("ended", "status"), [("succeeded", 0), ("partially_succeeded", 1), ("canceled", 1)])
+def test_a_job_is_watched_until_it_has_ended(paygrade: Paygrade, ended: str, status: int) -> None:
+    service = PlayedService(ACCEPTED, ACCEPTED, PlayedAnswer(200, batch(ended, succeeded=1)))
+    got, out, _ = paygrade("watch", batch("queued")["id"], service=service)
+    assert (got, len(service.sent)) == (status, 3)
+    assert f"status    {ended}" in out

@@ -207,3 +207,16 @@ def test_the_writable_folders_and_capabilities_are_those_of_compose(service: str
 def test_web_listens_on_the_port_of_its_container() -> None:
     [mapping] = container("web")["PortMappings"]
     assert COMPOSE["web"]["ports"][0].endswith(f":{mapping['ContainerPort']}")
+
+
+def test_no_container_has_the_secrets_of_another() -> None:
+    """Whoever takes over a worker finds no keys of callers, and nobody reaches Redis without its password."""
+    of_web = {name for name in COMPOSE["web"]["environment"] if re.search("KEYS|SECRETS", name)}
+    assert of_web == {"PAYGRADE_API_KEYS", "PAYGRADE_API_KEYS_FILE"} | {
+        "PAYGRADE_WEBHOOK_SECRETS",
+        "PAYGRADE_WEBHOOK_SECRETS_FILE",
+    }
+    assert not of_web & COMPOSE["worker"]["environment"].keys()
+    assert COMPOSE["redis"]["environment"].keys() == {"REDISCLI_AUTH"}
+    assert '--requirepass "$$REDISCLI_AUTH"' in COMPOSE["redis"]["command"][-1]
+    assert not any("env_file" in service for service in COMPOSE.values())

@@ -83,7 +83,7 @@ def test_an_unknown_setting_is_named(monkeypatch: pytest.MonkeyPatch, name: str)
 
 def test_the_settings_of_the_client_are_ignored(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PAYGRADE_URL", "nowhere")
-    monkeypatch.setenv("PAYGRADE_KEY", "secret")
+    monkeypatch.setenv("PAYGRADE_API_KEY", "secret")
     assert load_settings() == Settings()
 
 

@@ -1,17 +1,16 @@
-"""Two versions are compared on a table: errors, differences, the rows that differ most, and a picture."""
+"""Two versions are compared on a table: errors, a verdict, differences, and the rows that differ most."""
 
 import re
 from pathlib import Path
-from xml.etree import ElementTree
 
 import numpy as np
 import pytest
 import xgboost
 
 from model.bundle import Bundle
-from model.comparing.metrics import measure
 from model.comparing.scores import arrays_of, find_differences, score_table
 from model.description.manifest import Manifest
+from model.measuring.judged import judge
 from model.publish import publish
 from model.tables.table import read_table
 from tests.unit.model.command import refusal, run, write_csv
@@ -90,23 +89,18 @@ def test_versions_with_the_same_number_are_called_as_they_were_named(
 def test_rows_that_neither_version_can_score_are_said(publish_rent: Publish, tmp_path: Path) -> None:
     old, new = publish_rent(version=1), publish_rent(version=2, trees=3)
     table = write_csv(tmp_path / "t.csv", ["rooms"], [["many"], ["few"]])
-    picture = tmp_path / "none.svg"
-    said = run("compare", old.directory, new.directory, "--data", table, "--picture", picture).out
-    assert not picture.exists()
+    report = tmp_path / "none.html"
+    said = run("compare", old.directory, new.directory, "--data", table, "--report", report).out
+    assert not report.exists()
     assert "0 of 2 rows are scored by both versions" in said
+
+
+def test_a_table_without_the_target_gives_no_errors(publish_rent: Publish, tmp_path: Path) -> None:
+    old, new = publish_rent(version=1), publish_rent(version=2, trees=3)
+    table = write_csv(tmp_path / "t.csv", ["rooms"], [[1], [2]])
+    said = run("compare", old.directory, new.directory, "--data", table).out
     assert "the table has no column 'rent', so no errors are measured" in said
-
-
-def test_the_picture_is_an_svg_with_a_point_for_each_row(
-    publish_rent: Publish, rents: Path, tmp_path: Path
-) -> None:
-    old, new = publish_rent(version=1), publish_rent(version=2, trees=3, unit="€ & more")
-    picture = tmp_path / "rents.svg"
-    said = run("compare", old.directory, new.directory, "--data", rents, "--picture", picture).out
-    assert f"the picture is in {picture}" in said
-    svg = ElementTree.parse(picture).getroot()  # noqa: S314 (our own file)
-    assert len(svg.findall("{http://www.w3.org/2000/svg}circle")) == 9
-    assert "rent@2 (€ & more)" in [text.text for text in svg.iter("{http://www.w3.org/2000/svg}text")]
+    assert "2 of 2 rows are scored by both versions" in said
 
 
 @pytest.mark.parametrize("classes", [2, 3])
@@ -122,7 +116,9 @@ def test_the_probabilities_of_classifiers_are_compared(tmp_path: Path, classes: 
     ]
     numbers = np.array([names.index(str(row[1])) for row in rows])
     for each, of_classes in zip(scored, probabilities, strict=True):
-        metrics = measure(each, columns["kind"])
+        assert each.outputs
+        [judged] = judge(each.bundle, each.outputs, each.rows, columns)
+        metrics = {name: measure(np.ones(60)) for name, measure in judged.measures.items()}
         assert metrics["accuracy"] == (of_classes.argmax(axis=1) == numbers).mean()
         assert metrics["log loss"] == pytest.approx(-np.log(of_classes[np.arange(60), numbers]).mean())
     differences = find_differences(scored[0], scored[1])

@@ -11,7 +11,6 @@ import xgboost
 from hypothesis import given
 from hypothesis import strategies as st
 
-from model.booster import read_booster
 from model.bundle import Bundle
 from model.comparing.scores import arrays_of
 from model.date_columns import date_parts
@@ -72,7 +71,7 @@ def test_the_scores_are_those_of_xgboost_for_the_parts(trained: Manifest, sales:
         if row["day"]:
             day = date.fromisoformat(str(row["day"]))
             matrix[number, :4] = day.year, day.month, day.day, day.weekday()
-    booster = read_booster((trained.directory / MODEL_FILE).read_bytes(), "sales")
+    booster = xgboost.Booster(model_file=trained.directory / MODEL_FILE)
     expected = booster.predict(xgboost.DMatrix(matrix), validate_features=False)
     bundle = Bundle.load(trained)
     assert np.array_equal(bundle.predict(trained.schema.check_rows(rows)), expected)

@@ -12,11 +12,13 @@ import pytest
 import xgboost
 from numpy.typing import NDArray
 
-from model.booster import read_booster, read_objective
+from model.booster import read_booster
 from model.bundle import Bundle, Scorer
 from model.description.errors import BundleError
 from model.description.schema import Schema
+from model.engines.xgboost import XGBoostEngine
 from model.importing.booster_file import read_model_file
+from model.objective import read_objective
 from model.preparation import RawColumns
 from model.stored.document import read_document
 from model.versions import parse
@@ -116,9 +118,9 @@ def test_a_model_gives_the_scores_of_the_version_that_saved_it(tmp_path: Path, m
     read, version = read_model_file(model.write(tmp_path))
     assert version == model.version
     booster = read_booster(bytes(read.save_raw("ubj")), "as it is published")
-    scorer = Scorer(
-        booster, read_objective(booster, "", version), trees_of(booster), RawColumns(SCHEMA, None)
-    )
+    objective = read_objective(booster.config, "", version)
+    engine = XGBoostEngine(booster, trees_of(read), objective.crossing)
+    scorer = Scorer(engine, objective, RawColumns(SCHEMA, None))
     assert np.array_equal(scorer.score(matrix_of(model)), model.scores)
 
 
@@ -140,7 +142,7 @@ def test_an_imported_model_gives_the_scores_of_its_version(tmp_path: Path, model
 def test_a_model_of_a_newer_version_is_refused(
     tmp_path: Path, version: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(xgboost, "__version__", "3.2.0")
+    monkeypatch.setattr("model.versions.installed_version", lambda: "3.2.0")
     for file in ("trees.json", "trees.ubj"):
         error = refusal(*import_arguments(SavedModel(version, file), tmp_path))
         assert f"{file}: was saved by XGBoost {version}, and XGBoost 3.2.0 may misread it" in error

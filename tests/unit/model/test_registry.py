@@ -17,12 +17,13 @@ from model.description.catalog import Catalog
 from model.description.checks import DESCRIPTION_FILE
 from model.description.errors import BundleError
 from model.description.manifest import MODEL_FILE
+from model.description.reports import REPORT_FILE
 from model.publish import publish_copy
 from model.registry.interface import RegistryUnavailable
 from model.registry.open import open_registry
 from model.registry.s3 import S3Registry
 from tests.unit.conftest import Clock
-from tests.unit.model.command import refusal, run
+from tests.unit.model.command import refusal, run, write_csv
 from tests.unit.model.conftest import Publish, rewrite
 
 BUCKET = "models"
@@ -184,3 +185,46 @@ def test_known_bundles_are_served_while_the_bucket_is_missing(
     clock.forward(30)
     assert catalog.find().ref == "rent@1"
     assert "NoSuchBucket" in catalog.problems["."]
+
+
+def test_a_report_is_published_with_its_bundle_and_replaced_by_a_later_one(
+    publish_rent: Publish, location: str, tmp_path: Path
+) -> None:
+    first = publish_rent()
+    run("publish", first.directory, "--to", location)
+    assert not Catalog(location, "rent").has_report(first)
+    for text in (b"first", b"second"):
+        (first.directory / REPORT_FILE).write_bytes(text)
+        assert run("publish", first.directory, "--to", location).status == 0
+        catalog = Catalog(location, "rent", cache=tmp_path / "cache")
+        assert catalog.has_report(first)
+        assert catalog.read_report(first) == text
+    assert catalog.find().sha256 == first.sha256
+
+
+def test_a_copy_with_another_number_has_no_report_of_the_first(publish_rent: Publish, location: str) -> None:
+    first = publish_rent()
+    (first.directory / REPORT_FILE).write_bytes(b"about rent@1")
+    run("publish", first.directory, "--to", location, "--version", "2")
+    catalog = Catalog(location, "rent")
+    assert not catalog.has_report(catalog.find("rent@2"))
+
+
+def test_the_report_of_a_published_bundle_is_written_beside_it(
+    publish_rent: Publish, location: str, tmp_path: Path
+) -> None:
+    run("publish", publish_rent().directory, "--to", location)
+    rows = write_csv(tmp_path / "rents.csv", ["rooms", "rent"], [[rooms, rooms**2] for rooms in range(9)])
+    said = run("report", "rent", "--bundles", location, "--data", rows)
+    assert said.out == f"the report of rent@1 is in {location}/rent/1/report.html\n", said.err
+    catalog = Catalog(location, "rent")
+    assert b"<h1>rent@1</h1>" in catalog.read_report(catalog.find())
+
+
+def test_the_report_is_deleted_with_its_bundle(publish_rent: Publish, location: str) -> None:
+    first = publish_rent()
+    (first.directory / REPORT_FILE).write_bytes(b"about rent@1")
+    run("publish", first.directory, "--to", location)
+    assert run("delete", "rent@1", "--force", "--bundles", location).status == 0
+    with pytest.raises(RegistryUnavailable, match="cannot be read"):
+        open_registry(location).read_report("rent", 1)

@@ -15,7 +15,8 @@ from model.description.catalog import Catalog
 
 ROOT = Path(model.__file__).parent
 DESCRIPTION = {f"description/{name}.py" for name in ("catalog", "schema", "values")}
-FILES = {"bundle.py", "preparation.py", *DESCRIPTION}
+ENGINE = {"engines/library.py", "engines/xgboost.py"}
+FILES = {"bundle.py", "preparation.py", *DESCRIPTION, *ENGINE}
 TRANSFORMED = {*FILES, "finishing.py"}
 
 

@@ -1,5 +1,6 @@
 """A client that checks each response against the operation in /openapi.json."""
 
+import re
 from functools import lru_cache
 from typing import Any
 
@@ -10,6 +11,7 @@ from jsonschema import Draft202012Validator
 from werkzeug.exceptions import HTTPException
 from werkzeug.test import TestResponse
 
+from web.keys import PAGES
 from web.openapi.document import Document
 
 Node = dict[str, Any]
@@ -27,13 +29,15 @@ class DocumentedClient(FlaskClient):
         return response
 
     def _operation_of(self, response: TestResponse) -> Node | None:
-        """None if there is no such route."""
+        """None if there is no such route, and for the page, which is no part of the API."""
         request = response.request
         try:
             rule, _ = self.application.url_map.bind("").match(
                 request.path, method=request.method, return_rule=True
             )
         except HTTPException:
+            return None
+        if rule.rule in PAGES:
             return None
         paths: Node = parsed(self._document.text())["paths"]
         operations: Node | None = paths.get(request.path) or paths.get(path_of(rule.rule))
@@ -46,7 +50,7 @@ class DocumentedClient(FlaskClient):
 
 def path_of(rule: str) -> str:
     """The path of a Flask route as the document writes it."""
-    return rule.replace("<", "{").replace(">", "}")
+    return re.sub(r"<(?:\w+:)?(\w+)>", r"{\1}", rule)
 
 
 def hold(response: TestResponse, operation: Node, document: Node) -> None:

@@ -4,9 +4,12 @@ import gzip
 import shutil
 from pathlib import Path
 
+import gevent
 import orjson
 import pytest
 
+from jobs.files import unpacking
+from jobs.files.store import PIECE
 from tests.unit.model.conftest import rewrite
 from tests.unit.web.batch_calls import CSV, post, posted
 from tests.unit.web.conftest import NewSite
@@ -75,6 +78,30 @@ def test_a_file_over_the_limit_after_decompression_is_refused(new_site: NewSite)
     problem(post(site, gzip.compress(CSV + b"d,1\n" * 250_000), Content_Encoding="gzip"), 413)
     problem(post(site, CSV + b"d,1\n" * 250_000), 413)
     assert not list(site.files.folders("batches"))
+
+
+def test_a_body_that_unpacks_to_much_more_than_was_sent_is_refused(
+    site: Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(unpacking, "SMALL_UNPACKED", 1_000_000)
+    body = gzip.compress(CSV + b"d,1\n" * 2_000_000)
+    refused = problem(post(site, body, Content_Encoding="gzip"), 422)
+    assert "once it is unpacked" in refused["detail"]
+    assert not list(site.files.folders("batches"))
+
+
+def test_others_are_served_while_a_small_body_unpacks_to_much(site: Site) -> None:
+    turns: list[None] = []
+
+    def others() -> None:
+        while True:
+            turns.append(None)
+            gevent.sleep(0)
+
+    serving = gevent.spawn(others)
+    posted(site, gzip.compress(CSV + b"d,1\n" * 1_000_000), Content_Encoding="gzip")
+    serving.kill()
+    assert len(turns) > 4_000_000 // PIECE
 
 
 @pytest.mark.parametrize("body", [gzip.compress(CSV)[:-5], b"years\n1\n"], ids=["cut off", "plain"])

@@ -2,10 +2,8 @@
 
 import gzip
 import io
-import time
 from typing import Any
 
-import gevent
 import orjson
 import pyarrow as pa
 import pyarrow.parquet
@@ -14,11 +12,12 @@ from redis import Redis
 from werkzeug.test import TestResponse
 
 from jobs.batches.consumer import BatchConsumer
-from jobs.batches.record import NewBatch
+from jobs.batches.record import NewBatch, corrections_of
 from jobs.batches.store import BatchStore
+from jobs.errors import FileMissing
 from tests.unit.web.batch_calls import CSV, RESULT, posted
 from tests.unit.web.site import Site, problem
-from web.corrections import failed_rows
+from worker.batches import Lease
 from worker.tables import chunks, plan
 from worker.tables.score import score_rows
 
@@ -169,36 +168,67 @@ def test_a_part_that_was_changed_is_not_kept(site: Site, caplog: pytest.LogCaptu
         (b'{"row":1}', "line 1 must have"),
         (b'{"row":true,"input":{}}', "line 1 must have"),
         (b'{"row":1,"input":[4]}', "line 1 must have"),
-        (b"years\n4.5\n", "line 1 is not a JSON object"),
+        (b'{"row":1,"input":{"years":1}}\nyears\n', "line 2 is not a JSON object"),
+        (b'{"row":1,"input":{"years":' + b"[" * 300 + b"]" * 300 + b"}}", "line 1: `input` is nested too"),
+        (b'{"row":1,"input":{"years":1}}\n' + b" " * 9_000_000, "line 2 is longer than 8388608 bytes"),
     ],
 )
-def test_a_body_that_corrects_no_failed_row_is_refused(site: Site, body: bytes, reason: str) -> None:
+def test_a_body_that_corrects_no_failed_row_fails_with_its_line(site: Site, body: bytes, reason: str) -> None:
+    path = scored(site)
+    failed = site.client.get(retried(site, path, body)).get_json()
+    assert failed["status"] == "failed"
+    assert reason in failed["error"]["detail"]
+    assert results(site, path) == RESULT
+
+
+@pytest.mark.parametrize("body", [b"years\n4.5\n", b"[1]", gzip.compress(CORRECTED)])
+def test_a_body_that_begins_with_no_line_of_errors_is_refused(site: Site, body: bytes) -> None:
     path = scored(site)
     jobs = site.jobs()
-    assert reason in problem(retry(site, path, body), 422)["detail"]
+    problem(retry(site, path, body), 422)
     assert site.jobs() == jobs
 
 
-def test_a_correction_that_is_nested_too_deeply_is_refused(site: Site) -> None:
-    body = b'{"row":1,"input":{"years":' + b"[" * 300 + b"]" * 300 + b"}}"
-    response = retry(site, scored(site), body)
-    assert "line 1: `input` is nested too deeply" in problem(response, 422)["detail"]
+def test_web_leaves_the_lines_to_a_worker(site: Site) -> None:
+    """Web would hold up other callers for as long as it reads them."""
+    path = scored(site)
+    response = retry(site, path, CORRECTED + b"no line\n" * 1_000)
+    assert response.status_code == 202
+    assert response.get_json()["status"] == "validating"
 
 
-def test_other_requests_go_on_while_long_errors_are_read() -> None:
-    other = gevent.spawn(lambda: None)
-    assert list(failed_rows([b'{"row":1}\n', b'{"row":2}\n'])) == [1, 2]
-    assert other.ready()
+def test_a_worker_that_stops_leaves_the_lines_to_another(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
+    again = retry(site, scored(site), CORRECTED).headers["Location"]
+    with monkeypatch.context() as stopping:
+        stopping.setattr(Lease, "wanted", lambda _: False)
+        site.score_batches(tasks=3)
+    assert site.client.get(again).get_json()["status"] == "validating"
+    site.score_batches()
+    assert results(site, again) == MENDED
 
 
-def test_other_requests_go_on_while_a_long_input_is_copied(
-    site: Site, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_what_was_sent_as_corrections_is_kept_only_until_it_is_sorted(site: Site) -> None:
+    again = retried(site, scored(site), CORRECTED)
+    with pytest.raises(FileMissing):
+        site.files.size(corrections_of(again.rpartition("/")[2]))
+
+
+def test_a_file_that_was_never_planned_is_read_again_and_not_copied(site: Site) -> None:
     path = scored(site, b"PAR1" + bytes(400_000), "application/vnd.apache.parquet")
-    pauses: list[float] = []
-    monkeypatch.setattr(time, "sleep", pauses.append)
-    assert retry(site, path).status_code == 202
-    assert pauses == [0, 0]
+    again = retry(site, path).headers["Location"]
+    assert list(site.files.folders("batches")) == [path.rpartition("/")[2]]
+    site.client.delete(path)
+    sweep(site)
+    site.score_batches()
+    failed = site.client.get(again).get_json()
+    assert (failed["status"], failed["error"]["type"]) == ("failed", "invalid_table")
+    assert site.files.sizes(f"batches/{path.rpartition('/')[2]}")
+
+
+def test_an_input_that_is_gone_cannot_be_read_again(site: Site) -> None:
+    path = scored(site, b"PAR1" + bytes(400), "application/vnd.apache.parquet")
+    site.files.remove(f"batches/{path.rpartition('/')[2]}")
+    assert "is gone" in problem(retry(site, path), 409)["detail"]
 
 
 def test_only_a_batch_with_failed_rows_is_tried_again(site: Site) -> None:

@@ -1,7 +1,8 @@
 """Files in callers' own buckets, and results that are written there."""
 
 import gzip
-from typing import Any
+from pathlib import Path
+from typing import Any, cast
 
 import orjson
 import pytest
@@ -113,3 +114,18 @@ def test_an_output_that_cannot_be_written_fails_the_batch(site: Site) -> None:
     site.score_batches()
     ended = site.client.get(batch["urls"]["self"]).get_json()
     assert (ended["status"], ended["error"]["detail"]) == ("failed", "bucket nowhere does not exist")
+
+
+@pytest.mark.parametrize(
+    "option", [{"source": "/etc/passwd"}, {"source": "s3://salaries-of-others/x.csv"}, {"output": "/var/out"}]
+)
+def test_a_record_that_was_changed_in_redis_reaches_no_other_file(site: Site, option: dict[str, str]) -> None:
+    batch = post(site, input="s3://salaries/in/people.csv", output="s3://salaries/out").get_json()
+    key = f"job:{batch['id']}"
+    options = orjson.loads(cast(bytes, site.redis.hget(key, "options")))
+    site.redis.hset(key, "options", orjson.dumps(options | option))
+    site.score_batches()
+    ended = site.client.get(batch["urls"]["self"]).get_json()
+    assert (ended["status"], ended["error"]["type"]) == ("failed", "file_missing")
+    assert "PAYGRADE_S3_ALLOW" in ended["error"]["detail"]
+    assert not Path("/var/out").exists()

@@ -108,7 +108,7 @@ ANYTHING = {
     "a page": get("/docs"),
     "a script": get("/docs/start.js"),
     "the document": get("/openapi.json"),
-    "a redirect": get("/"),
+    "the page": get("/"),
     "models": get("/v1/models"),
     "health": get("/healthz"),
     "no route": get("/nowhere"),
@@ -126,7 +126,7 @@ def test_every_response_has_the_security_headers_and_no_banner(site: Site, name:
     status, headers, _ = received(site, ANYTHING[name])
     assert headers["x-content-type-options"] == "nosniff"
     assert headers["x-frame-options"] == "DENY"
-    assert headers["referrer-policy"] == "no-referrer"
+    assert headers["referrer-policy"] == ("same-origin" if name == "the page" else "no-referrer")
     assert headers["cross-origin-resource-policy"] == "same-origin"
     assert headers["cross-origin-opener-policy"] == "same-origin"
     assert "frame-ancestors 'none'" in headers["content-security-policy"]

@@ -16,7 +16,7 @@ SHA256 = "c176bdea49324a06b5ba0849cfc68966ce80a9ccf749fd815fd4943a9ee8bc45"
 
 def test_a_model_shows_all_that_a_caller_needs(site: Site) -> None:
     shown = site.client.get("/v1/models/salary").get_json()
-    row = shown.pop("row")
+    row, examples = shown.pop("row"), shown.pop("examples")
     assert shown == {
         "object": "model",
         "name": "salary",
@@ -28,13 +28,25 @@ def test_a_model_shows_all_that_a_caller_needs(site: Site) -> None:
         "target": "salary",
         "unit": "thousands of dollars",
         "objective": "reg:squarederror",
+        "scores": "float32",
+        "quantiles": [],
+        "explained": True,
+        "features": [
+            {
+                "name": "years",
+                "type": "number",
+                "description": "Years of experience",
+                "observed": {"minimum": 1, "maximum": 12},
+            }
+        ],
         "metrics": {"training_mean_absolute_error": 0.000867},
         "proof": None,
         "example": {"years": 2.5},
-        "urls": {"self": "/v1/models/salary@1"},
+        "urls": {"self": "/v1/models/salary@1", "report": None},
     }
     assert row["properties"]["years"]["description"] == "Years of experience"
-    assert Draft202012Validator(row).is_valid(shown["example"])
+    assert examples[0] == shown["example"]
+    assert all(map(Draft202012Validator(row).is_valid, examples))
 
 
 def test_a_model_without_real_rows_shows_none_that_were_made_up(new_site: NewSite, tmp_path: Path) -> None:

@@ -4,11 +4,14 @@ import os
 import threading
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import orjson
 import pytest
 from redis import Redis
+from redis.exceptions import ResponseError
 
+from jobs.errors import StoreUnavailable
 from jobs.logs import Journal
 from jobs.metrics import Metrics
 from jobs.predictions.consumer import PredictionConsumer
@@ -21,6 +24,7 @@ from jobs.settings import Settings
 from jobs.supervision import Supervisor
 from model.description.catalog import Catalog
 from tests.unit.conftest import MANY, Clock, Read, job
+from worker import patience
 from worker.bundles import Bundles
 from worker.explanations import NICENESS, ExplanationLoop
 from worker.measurements import Report
@@ -197,4 +201,65 @@ def test_a_worker_that_stops_releases_unfinished_explanations(
     clock.forward(5)
     assert explaining_consumer.sweep(0).requeued == 1
     loop(explaining_consumer, catalog, redis).work(watch_ms=1)
+    assert read(added.id).status is PredictionStatus.SUCCEEDED
+
+
+@pytest.mark.parametrize("method", ["renew", "note_row", "record"])
+def test_pauses_of_the_store_under_a_list_are_no_lost_workers(
+    store: PredictionStore,
+    explaining_consumer: PredictionConsumer,
+    catalog: Catalog,
+    clock: Clock,
+    redis: Redis,
+    read: Read,
+    monkeypatch: pytest.MonkeyPatch,
+    method: str,
+) -> None:
+    added = explained_job(catalog, *range(40))
+    store.add([added])
+    for _ in range(2):  # workers were lost before, so the next attempt is the last
+        explaining_consumer.claim("lost", "", MANY)
+        clock.forward(16)
+        explaining_consumer.sweep(0)
+    call, left = getattr(explaining_consumer, method), iter(range(3))
+
+    def pauses(*arguments: object) -> object:
+        if next(left, None) is not None:
+            raise StoreUnavailable
+        return call(*arguments)
+
+    monkeypatch.setattr(explaining_consumer, method, pauses)
+    monkeypatch.setattr(patience, "PAUSES_SECONDS", (0, 0, 0))
+    loop(explaining_consumer, catalog, redis, lease=0).work(watch_ms=1)
+    assert (read(added.id).status, read(added.id).attempt) == (PredictionStatus.SUCCEEDED, 3)
+
+
+def test_the_thread_that_explains_goes_on_after_any_error(
+    store: PredictionStore,
+    explaining_consumer: PredictionConsumer,
+    catalog: Catalog,
+    redis: Redis,
+    read: Read,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    added, done = explained_job(catalog, 2.5), threading.Event()
+    store.add([added])
+    claim, record, left = explaining_consumer.claim, explaining_consumer.record, iter(range(1))
+
+    def unblocked(*arguments: Any) -> Any:
+        if next(left, None) is not None:
+            raise ResponseError("UNBLOCKED client unblocked via CLIENT UNBLOCK")
+        return claim(*arguments)
+
+    def recorded(outcomes: Any) -> Any:
+        outcome = record(outcomes)
+        done.set()
+        return outcome
+
+    monkeypatch.setattr(explaining_consumer, "claim", unblocked)
+    monkeypatch.setattr(explaining_consumer, "record", recorded)
+    explaining = loop(explaining_consumer, catalog, redis, stopping=done.is_set)
+    explaining.start()
+    assert done.wait(60)
+    explaining.close()
     assert read(added.id).status is PredictionStatus.SUCCEEDED

@@ -21,12 +21,15 @@ from worker.tables.plan import _read_footer
 TAKE = """
 from worker.memory import MemoryBudget, is_out_of_memory
 MemoryBudget(640 * 1024 * 1024).enforce()
-import numpy as np, pyarrow as pa, xgboost
+import sys
+import numpy as np, pyarrow as pa
+from model.engines.xgboost import Booster, XGBoostEngine
+engine = XGBoostEngine(Booster(open(sys.argv[1], "rb").read()), 100)
 for take in (
     lambda: bytearray(2**30),
     lambda: np.ones(2**28),
     lambda: pa.allocate_buffer(2**30),
-    lambda: xgboost.DMatrix(np.zeros((10_000_000, 2), np.float32), nthread=1),
+    lambda: engine.explain(np.zeros((20_000_000, 1), np.float32)),
 ):
     try:
         take()
@@ -37,7 +40,8 @@ for take in (
 
 @pytest.mark.process
 def test_each_library_says_that_it_is_out_of_memory() -> None:
-    ran = subprocess.run([sys.executable, "-c", TAKE], capture_output=True, text=True, check=True)
+    model = "model/bundles/salary/1/model.ubj"
+    ran = subprocess.run([sys.executable, "-c", TAKE, model], capture_output=True, text=True, check=True)
     assert ran.stdout.split() == ["True"] * 4
 
 
@@ -54,24 +58,43 @@ def test_a_lack_of_memory_is_no_damaged_file(error: Exception) -> None:
 
 
 WIDE = """
-import sys
-from worker.memory import MemoryBudget
-MemoryBudget(640 * 1024 * 1024).enforce()
+import resource, sys
+from worker.memory import MIB, MemoryBudget
+MemoryBudget(640 * MIB).enforce()
 from jobs.files.tables import Format
 from worker.tables.plan import Layout
 from worker.tables.read import _read_csv
 names = tuple(f"column_{number}" for number in range(10_000))
 block = b"".join(b",".join([b"2.5"] * len(names)) + b"\\n" for _ in range(int(sys.argv[1])))
 layout = Layout(Format.CSV, Format.CSV, names, names, ())
-print(_read_csv(block, layout, ()).number)
+if room := int(sys.argv[2]):
+    taken = 4096 * int(open("/proc/self/statm").read().split()[5])
+    resource.setrlimit(resource.RLIMIT_DATA, (taken + room * MIB, -1))
+try:
+    print(_read_csv(block, layout, ()).number)
+except MemoryError:
+    print("MemoryError")
 """
+
+
+def read_wide(rows: int, room: int = 0) -> subprocess.CompletedProcess[str]:
+    """By a process of the least budget, of which so many MiB are left."""
+    command = [sys.executable, "-c", WIDE, str(rows), str(room)]
+    return subprocess.run(command, capture_output=True, text=True, check=False)
 
 
 @pytest.mark.process
 @pytest.mark.parametrize("rows", [2, 200])
 def test_the_most_columns_of_csv_fit_in_the_least_budget(rows: int) -> None:
-    ran = subprocess.run([sys.executable, "-c", WIDE, str(rows)], capture_output=True, text=True, check=False)
+    ran = read_wide(rows)
     assert ran.stdout == f"{rows}\n", ran.stderr[-500:]
+
+
+@pytest.mark.process
+@pytest.mark.parametrize("room", [10, 20, 30])
+def test_where_csv_does_not_fit_its_reader_ends_with_an_error_and_not_the_process(room: int) -> None:
+    ran = read_wide(200, room)
+    assert (ran.returncode, ran.stdout) == (0, "MemoryError\n"), ran.stderr[-500:]
 
 
 def test_another_error_is_no_lack_of_memory() -> None:

@@ -1,6 +1,7 @@
 """A child that receives a wake-up works until the queue is empty, and loses no job that it claimed."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from typing import Any
 
 import orjson
 import pytest
@@ -20,6 +21,7 @@ from tests.unit.conftest import MANY, Clock, Read, job, living
 from worker.bundles import Bundles
 from worker.measurements import Report
 from worker.predictions import PredictionLoop
+from worker.scoring import Score
 
 SALARY = {2.5: 260.00012, 4.5: 374.99866, 12.5: 749.99884}
 
@@ -241,3 +243,60 @@ def test_a_job_of_a_lost_worker_is_scored_by_the_next(
     lose(consumer, clock)
     child(never).answer("wake_up")
     assert (read(a_job.id).status, read(a_job.id).attempt) == (PredictionStatus.SUCCEEDED, 2)
+
+
+def full_above(years: float) -> Callable[[Any], Score]:
+    """A scorer for whose rows there is not enough memory beyond so many years."""
+
+    def scorer_of(_: Any) -> Score:
+        def score(rows: Sequence[Row]) -> list[bytes]:
+            if any(row[0] > years for row in rows):
+                raise MemoryError
+            return [b'{"prediction":1}'] * len(rows)
+
+        return score
+
+    return scorer_of
+
+
+def test_a_job_that_no_worker_has_memory_for_is_left_to_others_and_then_says_so(
+    store: PredictionStore,
+    consumer: PredictionConsumer,
+    salary: Salary,
+    child: Child,
+    clock: Clock,
+    read: Read,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("worker.predictions.scorer", full_above(0))
+    one = salary(2.5)
+    store.add([one])
+    for _ in range(3):
+        assert read(one.id).status is PredictionStatus.QUEUED
+        child(never).answer("wake_up")
+        clock.forward(16)
+        consumer.sweep(0)
+    failed = read(one.id)
+    assert failed.status is PredictionStatus.FAILED
+    assert orjson.loads(failed.error or b"")["type"] == "out_of_memory"
+
+
+def test_on_its_last_attempt_a_list_keeps_the_rows_that_fit_into_memory(
+    store: PredictionStore,
+    consumer: PredictionConsumer,
+    salary: Salary,
+    child: Child,
+    clock: Clock,
+    read: Read,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("worker.predictions.scorer", full_above(3))
+    several = salary(2.5, 12.5, 1)
+    store.add([several])
+    for _ in range(3):
+        child(never).answer("wake_up")
+        clock.forward(16)
+        consumer.sweep(0)
+    first, second, third = orjson.loads(read(several.id).outputs or b"")
+    assert (first, third) == ({"prediction": 1},) * 2
+    assert second["error"]["type"] == "out_of_memory"

@@ -3,6 +3,7 @@
 import json
 import math
 from collections.abc import Sequence
+from errno import ENOMEM
 from typing import Any
 
 import numpy as np
@@ -140,3 +141,23 @@ def test_a_row_that_the_salary_model_cannot_read_fails_alone(salary: Bundle, row
 def test_claims_are_grouped_by_bundle() -> None:
     one, other, third = claim([1.0]), claim([2.0], sha256="07" * 32), claim([3.0])
     assert by_bundle([one, other, third]) == [[one, third], [other]]
+
+
+@pytest.mark.parametrize(
+    "error", [MemoryError(), RuntimeError("std::bad_alloc"), OSError(ENOMEM, "no memory")]
+)
+def test_a_lack_of_memory_is_not_blamed_on_a_row(error: Exception) -> None:
+    def too_many(rows: Sequence[Row]) -> list[bytes]:
+        if len(rows) > 2:
+            raise error
+        return tenfold(rows)
+
+    def always_too_many(_: Sequence[Row]) -> list[bytes]:
+        raise error
+
+    claims = [claim([float(years)]) for years in range(7)]
+    assert [output(each)["prediction"] for each in score_together(too_many, claims)] == [
+        10 * years for years in range(7)
+    ]
+    with pytest.raises(MemoryError):
+        score_together(always_too_many, claims)

@@ -10,7 +10,7 @@ import pytest
 
 from jobs.errors import InvalidTable
 from jobs.files.store import PIECE
-from jobs.files.unpacking import gunzip, unpacked_start, unzip
+from jobs.files.unpacking import gunzip, unpacked_limit, unpacked_start, unzip
 
 TEXT = b"years\n" + b"".join(b"%d\n" % number for number in range(100_000))
 
@@ -44,6 +44,25 @@ def test_the_one_file_of_a_zip_file_is_unpacked(unzipped: Callable[[bytes], byte
         "folder/.DS_Store": b"x",
     }
     assert unzipped(zipped(extra, method)) == TEXT
+
+
+@pytest.mark.parametrize("method", [zipfile.ZIP_DEFLATED, zipfile.ZIP_STORED])
+def test_the_start_of_a_short_zip_file_ends_where_its_file_does(method: int) -> None:
+    assert unpacked_start(zipped({"a.csv": b"years\n2.5\n"}, method)) == b"years\n2.5\n"
+
+
+def test_the_start_is_unknown_where_a_zip_file_tells_its_size_later() -> None:
+    class Pipe(BytesIO):
+        def seekable(self) -> bool:
+            return False
+
+        def tell(self) -> int:
+            raise OSError
+
+    written = Pipe()
+    with zipfile.ZipFile(written, "w", zipfile.ZIP_STORED) as file:
+        file.writestr("a.csv", b"years\n2.5\n")
+    assert unpacked_start(written.getvalue()) == b""
 
 
 def test_a_zip_file_without_exactly_one_file_is_refused(unzipped: Callable[[bytes], bytes]) -> None:
@@ -107,3 +126,7 @@ def test_a_zip_file_that_says_that_its_file_is_before_its_start_is_damaged(
     data[end + 16 : end + 20] = (2**31).to_bytes(4, "little")  # where the directory is
     with pytest.raises(InvalidTable, match="the zip file is damaged"):
         unzipped(bytes(data))
+
+
+def test_what_is_unpacked_is_in_proportion_to_what_was_sent() -> None:
+    assert (unpacked_limit(1), unpacked_limit(10**9)) == (268_435_456, 200 * 10**9)

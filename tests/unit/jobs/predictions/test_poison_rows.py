@@ -1,6 +1,6 @@
 """The last attempt of a list gives up the rows that kill workers, one by one, and scores the others."""
 
-from jobs.predictions.consumer import Claim, PredictionConsumer
+from jobs.predictions.consumer import WORKER_LOST, Claim, PredictionConsumer
 from jobs.predictions.status import PredictionStatus
 from jobs.predictions.store import PredictionStore
 from tests.unit.conftest import MANY, Clock, Read, job, scored
@@ -72,3 +72,14 @@ def test_a_stale_consumer_gives_up_no_row(
     clock.forward(16)
     consumer.sweep(0)
     assert claim_one(consumer).given_up == {0, 1}
+
+
+def test_a_worker_that_stops_in_the_middle_of_a_list_blames_no_row(
+    store: PredictionStore, consumer: PredictionConsumer, clock: Clock
+) -> None:
+    claim = lose_twice(store, consumer, clock, [1.0], [2.0], [3.0])
+    consumer.note_row(claim, 1)
+    consumer.release([claim], WORKER_LOST)
+    clock.forward(16)
+    assert consumer.sweep(0).requeued == 1
+    assert claim_one(consumer).given_up == set()

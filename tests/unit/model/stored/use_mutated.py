@@ -10,14 +10,17 @@ import time
 from collections import Counter
 
 import numpy as np
-import xgboost
 
-from model.booster import read_booster, read_objective
+from model.booster import read_booster
 from model.bundle import Scorer
 from model.description.errors import BundleError
 from model.description.schema import Schema
+from model.engines.library import EngineError
+from model.engines.xgboost import XGBoostEngine
+from model.importing.booster_file import load_booster
 from model.importing.categories import saved_categories
 from model.importing.probes import thresholds
+from model.objective import read_objective
 from model.preparation import RawColumns
 from tests.unit.model.stored.mutations import mutated
 from tests.unit.model.test_older_versions import archive, saved_models
@@ -50,24 +53,26 @@ def use(model: bytes) -> str:
     """Do with a model what importing and serving do; returns what became of it."""
     try:
         booster = read_booster(model, "model.ubj")
-        objective = read_objective(booster, "model.ubj")
+        objective = read_objective(booster.config, "model.ubj", "3.2.0")
     except BundleError:
         return "refused"
-    features, rounds = booster.num_features(), booster.num_boosted_rounds()
+    features, rounds = booster.features, booster.rounds
     if features > MOST_FEATURES or not rounds:  # so many names, and no trees, are refused elsewhere
         return "not used"
     schema = Schema.from_list([{"name": f"f{number}", "type": "number"} for number in range(features)])
     rows = np.random.default_rng(1).normal(0, 8, (60, features)).astype(np.float32)
     rows[::3] = np.nan
     rows[1:13] = np.arange(12)[:, None]
-    scorer = Scorer(booster, objective, rounds, RawColumns(schema, None))
+    engine = XGBoostEngine(booster, rounds, objective.crossing)
+    scorer = Scorer(engine, objective, RawColumns(schema, None))
     for act in (scorer.score, scorer.explain):
         try:
             act(rows)
-        except xgboost.core.XGBoostError:
+        except EngineError:
             return "not scored"
-    thresholds(booster)
-    saved_categories(booster, "3.4.1")
+    imported = load_booster(model, "model.ubj")
+    thresholds(imported)
+    saved_categories(imported, "3.4.1")
     return "used"
 
 

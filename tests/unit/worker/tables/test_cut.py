@@ -2,14 +2,19 @@
 
 import csv
 import io
+from io import BytesIO, RawIOBase
 from pathlib import Path
+from typing import cast
 
+import pyarrow as pa
+import pyarrow.parquet
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from jobs.files.location import files_at
 from jobs.files.tables import Format
+from tests.unit.worker.tables.conftest import FEATURES, OURS
 from worker.tables.cut import (
     EXPLAINED_COSTS,
     Chunk,
@@ -19,7 +24,7 @@ from worker.tables.cut import (
     cut_lines,
     endless_record,
 )
-from worker.tables.plan import Layout
+from worker.tables.plan import Layout, TableRequest, plan_parquet
 from worker.tables.read import read_rows
 
 fields = st.text(st.sampled_from('ab,"\n\r é'), max_size=6)
@@ -152,7 +157,22 @@ def test_row_groups_are_chunks_and_the_last_is_split() -> None:
 
 
 def test_every_row_group_to_be_explained_is_split_into_many_chunks() -> None:
-    chunks = list(cut_groups([(1000, 9000), (8, 900)], chunk=100, explain=True))
+    chunks = list(cut_groups([(1000, 9000), (8, 900)], chunk=100, most=64))
     assert [chunk.rows for chunk in chunks if chunk.group == 1] == [1] * 8
     assert len(chunks) == EXPLAINED_COSTS + 8
     assert sum(chunk.rows for chunk in chunks) == 1008
+
+
+def test_a_row_group_of_many_columns_is_cut_by_its_values() -> None:
+    """Equal values take no bytes, and as long as others to be written."""
+    written, nothing = BytesIO(), pa.nulls(4_200, pa.int8())
+    columns = {"years": nothing, "town": nothing} | {f"c{n}": nothing for n in range(1_022)}
+    pyarrow.parquet.write_table(pa.table(columns), written)
+    request = TableRequest(Format.PARQUET, Format.PARQUET, FEATURES, OURS)
+    [cuts] = plan_parquet(cast(RawIOBase, written), len(written.getvalue()), request).cuts
+    assert [(cut.chunk.start, cut.chunk.rows) for cut in cuts] == [
+        (0, 1_050),
+        (1_050, 1_050),
+        (2_100, 1_050),
+        (3_150, 1_050),
+    ]

@@ -1,0 +1,26 @@
+"""What carries requests, as all else sees it."""
+
+from collections.abc import AsyncIterator, Mapping
+from contextlib import AbstractAsyncContextManager
+from typing import NamedTuple, Protocol
+
+from paygrade.calling.requests import HttpRequest
+
+
+class OpenAnswer(NamedTuple):
+    """An answer whose body is still to come."""
+
+    status: int
+    headers: Mapping[str, str]
+    pieces: AsyncIterator[bytes]
+
+
+class Transport(Protocol):
+    url: str
+
+    def open(self, request: HttpRequest, timeout: float) -> AbstractAsyncContextManager[OpenAnswer]:
+        """Sends a request. Raises NoAnswer, also while pieces come."""
+
+    async def pause(self, seconds: float) -> None: ...
+
+    async def close(self) -> None: ...

@@ -1,0 +1,1 @@
+"""What a client can do. Each operation is a function of a Caller, and a method of both clients."""

@@ -1,0 +1,257 @@
+"""Batches: files that are scored, their results and their errors, and rows that are tried again."""
+
+import json
+from collections.abc import AsyncGenerator, Callable, Iterable, Mapping
+from contextlib import aclosing, suppress
+from pathlib import Path
+from typing import Any, BinaryIO, TypeAlias, TypedDict, Unpack, cast
+
+from paygrade.calling.caller import Caller
+from paygrade.calling.requests import IDEMPOTENCY_KEY, Content, as_json, post
+from paygrade.errors import InvalidInput, JobFailed, JobUnfinished, PaygradeError
+from paygrade.files import OnSent, PathOrFile, SentFile, destination_of
+from paygrade.formats import MEDIA_TYPES, is_gzip, media_type_of
+from paygrade.lines import csv_rows, whole_lines
+from paygrade.operations.failed_rows import OnFailed, tell_of
+from paygrade.operations.jobs import JobRef, follow, get_job
+from paygrade.progress import ProgressLine, progress_line
+from paygrade.resources import PATHS, Job, Row, id_of, path_of
+from paygrade.values import plain_row
+
+FILE_SECONDS = 50.0
+"""How much longer than another request the transfer of a file may pause."""
+TRANSFER_SECONDS = 300.0
+"""For how long a file is sent, or asked for, again after it broke off."""
+FIRST_ERRORS = 4096
+"""Bytes of the errors that are enough for the first of them."""
+
+Corrected: TypeAlias = PathOrFile | Iterable[Mapping[str, Any]]
+
+
+class FileOptions(TypedDict, total=False):
+    """What is posted with a file.
+
+    `format` and `results` are csv, ndjson or parquet: by default what the name or the first bytes say.
+
+    `model` is `name`, `name@version` or `name@alias`. `delimiter`, `decimal` and `encoding` are those of the
+    file, if the service does not find them; `missing` are texts for missing values, as in `NA,?`. `prefix` is
+    for the columns that results add, `include_inputs` adds the features to them, `explain` what each feature
+    contributes. With `error_inputs` the errors have each failed row, to be corrected and sent to `retry`.
+    `escape_formulas` is for CSV results. `webhook` is an https address that is told when the batch has ended,
+    and a batch that has not started after `cancel_after`, as in `30s`, expires.
+    """
+
+    format: str | None
+    model: str | None
+    results: str | None
+    explain: bool
+    include_inputs: bool
+    prefix: str | None
+    delimiter: str | None
+    decimal: str | None
+    encoding: str | None
+    missing: str | None
+    error_inputs: bool
+    escape_formulas: bool
+    webhook: str | None
+    cancel_after: str | None
+    idempotency_key: str | None
+
+
+IN_HEADERS = ("format", "cancel_after", "idempotency_key")
+
+
+async def upload(
+    caller: Caller,
+    file: PathOrFile,
+    *,
+    on_sent: OnSent = lambda sent, size: None,
+    timeout: float = TRANSFER_SECONDS,
+    **options: Unpack[FileOptions],
+) -> Job:
+    """Posts a file as a batch, and returns its job.
+
+    If the answer is lost, or the service takes no file for the moment, it is sent again as the same job,
+    until `timeout` seconds; an open one only if it can be read again from where it was.
+    """
+    sent = SentFile(file, on_sent)
+    headers = _headers_of(sent.name, options)
+    if sent.size is not None:
+        headers["Content-Length"] = str(sent.size)
+    return await post_table(caller, sent.content(), headers, options, timeout, repeatable=sent.repeatable)
+
+
+async def post_table(
+    caller: Caller,
+    content: Content,
+    headers: Mapping[str, str],
+    options: FileOptions,
+    timeout: float = TRANSFER_SECONDS,
+    repeatable: bool = True,
+) -> Job:
+    params = {
+        name: "true" if value is True else str(value)
+        for name, value in options.items()
+        if name not in IN_HEADERS and value not in (None, False)
+    }
+    request = post(PATHS["batch"], headers, content, params=params, pause=FILE_SECONDS, repeatable=repeatable)
+    return cast(Job, await caller.ask(request, timeout))
+
+
+async def score_file(
+    caller: Caller,
+    file: PathOrFile,
+    output: str | Path | BinaryIO | Callable[[bytes], object] | None = None,
+    *,
+    timeout: float | None = None,
+    progress: bool | None = None,
+    on_failed: OnFailed = "warn",
+    **options: Unpack[FileOptions],
+) -> Job:
+    """Scores a file, and writes its results to `output`: a line for each row of the file, in its order.
+
+    Returns the job once it has ended; without `output`, `results` and `errors` have what came out. Raises
+    JobFailed if no row was scored, and JobUnfinished after `timeout` seconds: the batch then continues. Where
+    single rows fail, `on_failed` says whether to `warn`, to `raise` RowsFailed, or to `ignore` it. A terminal
+    or a notebook shows the progress, unless `progress` is False.
+    """
+    with progress_line(progress) as line:
+        job = await upload(caller, file, on_sent=line.sent, **options)
+        job = await ended(caller, job, line, timeout)
+        if output is not None:
+            await download(caller, job, output, on_piece=line.received)
+    await _tell(caller, job, on_failed)
+    return job
+
+
+async def ended(caller: Caller, job: Job, line: ProgressLine, timeout: float | None) -> Job:
+    """The batch once it has ended. Raises JobUnfinished, and JobFailed if it has no row."""
+    until = None if timeout is None else caller.now() + timeout
+    async for now in follow(caller, job):
+        job = now
+        line.batch(job)
+        if until is not None and caller.now() > until and not job["finished_at"]:
+            raise JobUnfinished(job)
+    if not job["counts"]["failed"] + job["counts"]["succeeded"]:
+        raise JobFailed(job)
+    return job
+
+
+async def download(
+    caller: Caller,
+    job: JobRef,
+    output: str | Path | BinaryIO | Callable[[bytes], object],
+    *,
+    what: str = "results",
+    first: int | None = None,
+    on_piece: Callable[[bytes], object] = lambda piece: None,
+) -> None:
+    """Writes the results (or `what="errors"`) of a batch, or only their first bytes.
+
+    `output` is the name of a file, which appears when it is complete, an open file, or a function that is
+    given each piece. What breaks off is taken up where it broke off.
+    """
+    destination = destination_of(output, id_of(job)[-8:])
+    try:
+        async with aclosing(_pieces(caller, job, what, first)) as pieces:
+            async for piece in pieces:
+                destination.write(piece)
+                on_piece(piece)
+        destination.done()
+    finally:
+        destination.close()
+
+
+async def results(caller: Caller, job: JobRef) -> AsyncGenerator[Row, None]:
+    """Each row of the results, as it arrives: of NDJSON with its types, of CSV as texts.
+
+    Parquet has no lines: `download` it.
+    """
+    batch = await get_job(caller, job) if isinstance(job, str) else job
+    if batch.get("results") == "parquet":
+        raise InvalidInput(f"the results of {id_of(job)} are Parquet, which has no lines; download them")
+    lines = whole_lines(_pieces(caller, job, "results", None))
+    async with aclosing(csv_rows(lines) if batch.get("results") == "csv" else _objects(lines)) as rows:
+        async for row in rows:
+            yield row
+
+
+async def errors(caller: Caller, job: JobRef) -> AsyncGenerator[Row, None]:
+    """Each row that failed: its number from 0 as `row`, its `errors`, and perhaps its `input`."""
+    async with aclosing(_objects(whole_lines(_pieces(caller, job, "errors", None)))) as rows:
+        async for row in rows:
+            yield row
+
+
+async def retry(
+    caller: Caller,
+    job: JobRef,
+    corrected: Corrected | None = None,
+    *,
+    timeout: float = TRANSFER_SECONDS,
+    idempotency_key: str | None = None,
+) -> Job:
+    """A new batch that scores the failed rows again; what was scored keeps its scores.
+
+    `corrected` are rows of `errors`, in their order, each with a corrected `input`: as mappings, or as an
+    NDJSON file. Raises Conflict for a batch that has no failed rows.
+    """
+    headers = {} if idempotency_key is None else {IDEMPOTENCY_KEY: idempotency_key}
+    content, repeatable = _corrections(corrected)
+    if corrected is not None:
+        headers["Content-Type"] = MEDIA_TYPES["ndjson"]
+    request = post(f"{path_of(job)}/retry", headers, content, pause=FILE_SECONDS, repeatable=repeatable)
+    return cast(Job, await caller.ask(request, timeout))
+
+
+def _corrections(corrected: Corrected | None) -> tuple[Content, bool]:
+    """What is sent, and whether it can be sent twice."""
+    if corrected is None:
+        return b"", True
+    if isinstance(corrected, str | Path) or hasattr(corrected, "read"):
+        file = SentFile(cast(PathOrFile, corrected), lambda sent, size: None)
+        return file.content(), file.repeatable
+    rows = ({"row": each["row"], "input": plain_row(each["input"])} for each in corrected)
+    return b"".join(as_json(row) + b"\n" for row in rows), True
+
+
+async def _tell(caller: Caller, job: Job, on_failed: OnFailed) -> None:
+    counts = job["counts"]
+    failed = (counts["total"] or counts["failed"]) - counts["succeeded"]
+    if failed and on_failed != "ignore":
+        first = "; ".join((await first_errors(caller, job))[:1])
+        tell_of(failed, failed + counts["succeeded"], first, job, on_failed)
+
+
+async def first_errors(caller: Caller, job: JobRef) -> list[str]:
+    """The first rows that failed, each with its faults in a sentence; none if they cannot be had."""
+    start = bytearray()
+    with suppress(PaygradeError):
+        await download(caller, job, start.extend, what="errors", first=FIRST_ERRORS)
+    rows = [json.loads(line) for line in start.splitlines(keepends=True) if line[-1:] == b"\n"]
+    return [f"row {row['row']}: {'; '.join(map(_fault, row['errors'])).strip()}" for row in rows]
+
+
+def _fault(fault: Mapping[str, str]) -> str:
+    return f"{fault['pointer'].lstrip('/')} {fault['detail']}"
+
+
+def _pieces(caller: Caller, job: JobRef, what: str, first: int | None) -> AsyncGenerator[bytes, None]:
+    return caller.download(f"{path_of(job)}/{what}", first, TRANSFER_SECONDS, FILE_SECONDS)
+
+
+async def _objects(lines: AsyncGenerator[bytes, None]) -> AsyncGenerator[Row, None]:
+    async with aclosing(lines):
+        async for line in lines:
+            yield json.loads(line)
+
+
+def _headers_of(name: str, options: FileOptions) -> dict[str, str]:
+    format_ = options.get("format")
+    if format_ is not None and format_ not in MEDIA_TYPES:
+        raise InvalidInput(f"format must be one of {', '.join(MEDIA_TYPES)}, not {format_!r}")
+    headers = {"Content-Type": MEDIA_TYPES[format_] if format_ else media_type_of(name)}
+    if is_gzip(name):
+        headers["Content-Encoding"] = "gzip"
+    named = {"Cancel-After": options.get("cancel_after"), IDEMPOTENCY_KEY: options.get("idempotency_key")}
+    return headers | {header: value for header, value in named.items() if value is not None}

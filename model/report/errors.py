@@ -1,0 +1,110 @@
+"""Where the predictions of numbers are wrong: pictures of their errors, and of what their interval holds."""
+
+from collections.abc import Iterator
+from xml.etree.ElementTree import Element
+
+from model.booster import QUANTILE
+from model.measuring.judged import Judged
+from model.measuring.measures import Floats, pinball_losses
+from model.measuring.resampling import Interval, wilson
+from model.report import charts
+from model.report.bin_tables import RELIABLE, bins_table, histogram_table
+from model.report.binning import covered, error_groups, histogram
+from model.report.markup import element
+from model.report.parts import figure, table
+from model.report.writing import name, number, percent
+
+
+def error_figures(judged: Judged, unit: str, quantiles: tuple[float, ...]) -> list[Element]:
+    """Show where predictions of numbers are wrong, and by how much."""
+    in_unit = f" in {unit}" if unit else ""
+    made = [*_over_predictions(judged, in_unit), _how_often(judged, in_unit)]
+    if judged.predictions.interval is not None and judged.objective == QUANTILE:
+        made.append(_coverage(judged, judged.predictions.interval, quantiles, in_unit))
+    return made
+
+
+def _over_predictions(judged: Judged, in_unit: str) -> Iterator[Element]:
+    labels, numbers = judged.labels, judged.predictions.scores
+    groups = error_groups(numbers, labels)
+    rows = [
+        [number(group.predicted), f"{group.rows:,}", number(group.true), *map(number, group.spread.quantiles)]
+        for group in groups
+    ]
+    heads = ["mean prediction", "rows", "mean truth", "10% of errors are below", "25%", "50%", "75%", "90%"]
+    predicted, true = f"predicted{in_unit}", f"true {name(judged.target)}"
+    yield figure(
+        "Predicted and true",
+        charts.squares("true values over predicted ones", numbers, labels, predicted, true),
+        "The area of a square is the number of rows. On the dashed line the prediction is right.",
+        table(heads[:3], [row[:3] for row in rows], "Rows in groups by their prediction"),
+    )
+    spreads = [group.spread for group in groups]
+    yield figure(
+        "Errors over predictions",
+        charts.boxes("errors in groups of rows by prediction", spreads, predicted, "true minus predicted"),
+        "A box holds the middle half of the errors, its line 80%. A box off the dashed line is a bias.",
+        table(heads, rows, "Errors in groups by prediction"),
+    )
+
+
+def _how_often(judged: Judged, in_unit: str) -> Element:
+    edges, counts = histogram(judged.labels - judged.predictions.scores)
+    return figure(
+        "How often an error occurs",
+        charts.columns("histogram of the errors", edges, counts, f"true minus predicted{in_unit}"),
+        "An error is the truth minus the prediction. The outer columns hold what is farther away, too.",
+        histogram_table(edges, counts, "error"),
+    )
+
+
+def _coverage(judged: Judged, held: Floats, quantiles: tuple[float, ...], in_unit: str) -> Element:
+    """Show how often the interval holds the truth."""
+    numbers = judged.predictions.scores
+    low, high = held.T
+    within = (judged.labels >= low) & (judged.labels <= high)
+    wanted = max(quantiles) - min(quantiles)
+    overall = wilson(int(within.sum()), len(within))
+    bins = covered(numbers, within)
+    said = _coverage_verdict(overall, wanted)
+    return figure(
+        "Coverage of the interval",
+        charts.shares(
+            "share of rows within the interval",
+            [(each.predicted, each.found) for each in bins],
+            wanted,
+            f"predicted{in_unit}",
+        ),
+        f"{said} The dashed line is what it should hold. {RELIABLE}.",
+        element(
+            "div",
+            bins_table(bins, "mean prediction", "within the interval"),
+            _quantile_table(judged, held, quantiles),
+        ),
+    )
+
+
+def _coverage_verdict(found: Interval, wanted: float) -> str:
+    sure = f"{percent(found.low)} to {percent(found.high)}"
+    said = (
+        f"The interval holds {percent(found.value)} of the rows ({sure}), and should hold {percent(wanted)}"
+    )
+    if found.high < wanted:
+        return f"{said}: it is too narrow."
+    return f"{said}: it is too wide." if found.low > wanted else f"{said}: that is as it should be."
+
+
+def _quantile_table(judged: Judged, held: Floats, quantiles: tuple[float, ...]) -> Element:
+    """Show of each quantile how many rows are at or below it."""
+    numbers = judged.predictions.scores
+    middle = min(quantiles, key=lambda alpha: abs(alpha - 0.5))
+    values = {min(quantiles): held[:, 0], middle: numbers, max(quantiles): held[:, 1]}
+    rows = [
+        [
+            percent(alpha),
+            percent(float((judged.labels <= predicted).mean())),
+            number(float(pinball_losses(judged.labels, predicted, alpha).mean())),
+        ]
+        for alpha, predicted in values.items()
+    ]
+    return table(["quantile", "rows at or below it", "pinball loss"], rows, "Quantiles")

@@ -1,0 +1,120 @@
+"""The page is for everyone: by keyboard, with a screen reader, on a phone, in the dark, and at once."""
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import Browser, Page, expect
+
+from tests.browser.conftest import DESKTOP, PATIENCE_MS, Site
+from tests.browser.test_file import CSV, choose, scored
+from tests.browser.test_predict import answer
+
+PHONE = {"width": 360, "height": 740}
+MOST_BYTES = 100_000
+
+
+def checked(tab: Page) -> None:
+    tab.goto("/score")
+    choose(tab, CSV)
+    expect(tab.get_by_role("heading", name="The file can be scored")).to_be_visible()
+
+
+def faulty(tab: Page) -> None:
+    tab.goto("/?model=wages")
+    tab.get_by_label("Years of schooling education").fill("99")
+    tab.keyboard.press("Enter")
+    expect(tab.locator(".fault")).to_be_visible()
+
+
+def opened(path: str) -> Callable[[Page], object]:
+    return lambda tab: tab.goto(path)
+
+
+VIEWS: dict[str, Callable[[Page], object]] = {
+    "predict": opened("/"),
+    "answer": lambda tab: answer(tab, "/?model=wages"),
+    "faults": faulty,
+    "score": opened("/score"),
+    "check": checked,
+    "file": lambda tab: scored(tab, CSV),
+    "jobs": opened("/jobs"),
+    "models": opened("/models"),
+    "model": opened("/model?name=wages"),
+    "compare": opened("/compare?first=salary&second=wages"),
+    "service": opened("/service"),
+    "problem": opened("/job?id=pred_x"),
+}
+LOOKS: dict[str, dict[str, Any]] = {
+    "desktop": {"viewport": DESKTOP},
+    "phone in the dark": {"viewport": PHONE, "color_scheme": "dark"},
+}
+
+
+@pytest.mark.parametrize("look", LOOKS)
+@pytest.mark.parametrize("view", VIEWS)
+def test_axe_finds_no_violation_and_nothing_is_wider_than_the_screen(
+    browser: Browser, site: Site, view: str, look: str
+) -> None:
+    context = browser.new_context(base_url=site.open, **LOOKS[look])
+    context.set_default_timeout(PATIENCE_MS)
+    tab = context.new_page()
+    VIEWS[view](tab)
+    found = Axe().run(tab)
+    wider = tab.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
+    context.close()
+    assert found.violations_count == 0, found.generate_report()
+    assert wider <= 0, f"{wider} pixels wider"
+
+
+def test_axe_finds_no_violation_where_a_key_is_asked_for(tab: Page, site: Site) -> None:
+    tab.goto(f"{site.keyed}/")
+    found = Axe().run(tab)
+    assert found.violations_count == 0, found.generate_report()
+
+
+def test_the_keyboard_alone_is_enough(tab: Page) -> None:
+    tab.goto("/")
+    tab.keyboard.press("Tab")
+    expect(tab.get_by_role("link", name="Skip to the content")).to_be_focused()
+    tab.keyboard.press("Enter")
+    for _ in range(2):
+        tab.keyboard.press("Tab")
+    expect(tab.get_by_label("Years of experience years")).to_be_focused()
+    tab.keyboard.press("Control+A")
+    tab.keyboard.type("4.5")
+    tab.keyboard.press("Enter")
+    expect(tab.locator("#headline")).to_have_text("374.99866")
+    expect(tab.get_by_label("Years of experience years")).to_be_focused()
+
+
+def test_on_a_phone_the_answer_comes_into_view(tab: Page) -> None:
+    tab.set_viewport_size(PHONE)  # type: ignore[arg-type]  # Playwright's own type has the same members
+    answer(tab, "/?model=wages")
+    expect(tab.locator("#headline")).to_be_in_viewport()
+
+
+def test_a_new_page_is_announced_by_its_focus_and_its_title(tab: Page) -> None:
+    tab.goto("/")
+    tab.get_by_role("link", name="Models").press("Enter")
+    expect(tab).to_have_title("Models · Paygrade")
+    expect(tab.locator("main")).to_be_focused()
+    expect(tab.get_by_role("link", name="Models")).to_have_attribute("aria-current", "page")
+
+
+def test_the_first_view_is_small_and_nothing_in_it_moves(tab: Page) -> None:
+    devtools = tab.context.new_cdp_session(tab)
+    devtools.send("Network.enable")
+    sizes: list[float] = []
+    devtools.on("Network.loadingFinished", lambda event: sizes.append(event["encodedDataLength"]))
+    tab.goto("/", wait_until="networkidle")
+    moved = tab.evaluate(
+        """() => new Promise(resolve => { let sum = 0;
+        new PerformanceObserver(list => list.getEntries().forEach(entry => sum += entry.value))
+          .observe({type: "layout-shift", buffered: true});
+        setTimeout(() => resolve(sum), 200); })"""
+    )
+    assert len(sizes) >= 4
+    assert sum(sizes) < MOST_BYTES
+    assert moved == 0

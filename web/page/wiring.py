@@ -1,0 +1,27 @@
+"""Builds the page over the app whose public routes it asks."""
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+from web.page.assets import PageFileRoutes
+from web.page.jobs import JobPages
+from web.page.models import ModelPages
+from web.page.pages import Pages
+from web.page.predicting import PredictPages
+from web.page.render import Templates
+from web.page.scoring import ScorePages
+from web.page.service import ServicePages
+
+if TYPE_CHECKING:
+    from _typeshed.wsgi import WSGIApplication
+
+_GROUPS = (PredictPages, ScorePages, JobPages, ModelPages, ServicePages)
+PAGE_CLASSES = (*_GROUPS, PageFileRoutes)
+"""The classes whose methods are the pages."""
+
+
+def build_page(app: "WSGIApplication", with_guide: bool) -> Iterator[object]:
+    templates = Templates(with_guide)
+    pages = Pages(app, templates)
+    yield from (group(pages) for group in _GROUPS)
+    yield PageFileRoutes(templates)
