@@ -85,12 +85,9 @@ def compose_environment(service: str) -> dict[str, str]:
 
 
 def stage(name: str) -> str:
-    """The part of the Dockerfile that builds an image, after those that it builds on."""
+    """The parts of the Dockerfile that build an image, those of the stages before it first."""
     found = re.findall(rf"^FROM (\S+) AS {name}\n(.*?)(?=^FROM |\Z)", DOCKERFILE, re.DOTALL | re.MULTILINE)
-    if not found:
-        return ""  # an image of others
-    [(parent, text)] = found
-    return stage(re.escape(parent)) + str(text)
+    return "".join(stage(before) + text for before, text in found)
 
 
 def instruction(name: str, stage: str) -> list[str]:
