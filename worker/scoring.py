@@ -75,9 +75,13 @@ def _score_claims(consumer: PredictionConsumer, score: Score, claims: Sequence[C
     outcomes = score_together(score, together) if together else []
     for claim in claims:
         if claim.row_by_row:
-            note = partial(patiently, consumer.note_row, claim)
+            note = partial(_note_row, consumer, claim)
             outcomes.append(outcome_of(claim, outputs_row_by_row(claim, note, partial(_output_of, score))))
     return outcomes
+
+
+def _note_row(consumer: PredictionConsumer, claim: Claim, row: int) -> None:
+    patiently(consumer.note_row, claim, row)
 
 
 def _output_of(score: Score, row: Sequence[Row]) -> list[bytes]:

@@ -78,7 +78,7 @@ def table(
         element("table", said, head, element("tbody", *lines)),
         class_="wide",
         tabindex="0",
-        role="region",
+        role="group",
         aria_label=caption or heads[0],
     )
 

@@ -56,13 +56,13 @@ def metrics_section(found: Contest, heading: str, how: str) -> Element:
         charts.dots(f"{metric} of the model and its baselines", named, f"{metric}: lower is better"),
         f"{RELIABLE}.",
         table(
-            ["", metric, "95% interval"],
+            ["predicted by", metric, "95% interval"],
             [[each.name, number(each.value), f"{number(each.low)} to {number(each.high)}"] for each in named],
         ),
         alone=True,
     )
     about = f"{how} Under each value is its 95% interval, found by drawing the rows again (bootstrap)."
-    return section(heading, about, table(["", *found.names], rows, "Metrics"), picture)
+    return section(heading, about, table(["metric", *found.names], rows, "Metrics"), picture)
 
 
 def _metric_cell(found: Contest, name: str, metric: str) -> Content:

@@ -148,7 +148,7 @@ def _differences_section(found: Contest, heading: str) -> Element:
         f"Each difference is {new} minus {old}, on the same rows; its interval says how far other rows of "
         "the same kind might move it. An interval that holds 0 decides nothing."
     )
-    heads = ["", "difference", "95% interval", "speaks for"]
+    heads = ["metric", "difference", "95% interval", "speaks for"]
     made = []
     if dots:
         axis = f"{new} minus {old}, in % of {old}"

@@ -61,7 +61,8 @@ def frozen_worker(site: Site) -> Iterator[None]:
 
 
 @pytest.fixture(scope="session")
-def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
+def site(browser: Browser, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
+    """Without a browser none is started."""
     signal.signal(signal.SIGINT, signal.default_int_handler)
     data = tmp_path_factory.mktemp("browser")
     settings = {

@@ -109,6 +109,12 @@ def test_a_key_can_be_forgotten_and_a_wrong_one_is_refused(tab: Page, site: Site
     expect(tab.get_by_role("alert")).to_contain_text("This key is not valid")
 
 
+def test_without_javascript_the_page_says_why_it_cannot_take_a_key(plain: Page, site: Site) -> None:
+    plain.goto(site.keyed)
+    expect(plain.locator("noscript .box")).to_be_visible()
+    expect(plain.get_by_label("Key")).to_be_hidden()
+
+
 def test_a_file_is_scored_and_downloaded_with_a_key(tab: Page, site: Site) -> None:
     enter(tab, site, "/score")
     file = {"name": "a.csv", "mimeType": "text/csv", "buffer": b"years\n2.5\n"}

@@ -74,11 +74,12 @@ class MeasuredChild:
         requests.delete(address, timeout=60).raise_for_status()
         return batch["status"], batch["error"], results
 
-    def _ended(self, address: str) -> dict[str, Any] | None:
+    def _ended(self, address: str) -> dict[str, Any]:
+        """The batch, empty while it has not ended."""
         batch: dict[str, Any] = requests.get(address, {"wait": 20}, timeout=60).json()
         if not self.lives():
             return {"status": "child died", "error": None}
-        return batch if batch["finished_at"] else None
+        return batch if batch["finished_at"] else {}
 
     def _sizes(self, batch: str) -> Iterator[int]:
         folder = self._stack.data / "files" / "batches" / batch

@@ -12,8 +12,10 @@ class PageFileRoutes:
 
     @route("GET", "/page/<version>/<file>", None)
     def show(self, request: ApiRequest, version: str, file: str) -> JsonResponse:
+        """While web is being updated, a process may be asked for the file of another version."""
         found = self._templates.files.get(file)
-        if found is None or version != self._templates.version:
-            raise Problem(404, "the page has no such file in this version; reload the page")
-        headers = {"Cache-Control": "public, max-age=31536000, immutable"}
+        if found is None:
+            raise Problem(404, "the page has no such file; reload the page")
+        keep = version == self._templates.version
+        headers = {"Cache-Control": "public, max-age=31536000, immutable" if keep else "no-store"}
         return JsonResponse(found.content, headers=headers, mimetype=found.media_type)

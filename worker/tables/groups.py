@@ -97,8 +97,9 @@ def _rows_that_fit(file: RawIOBase, footer: pyarrow.parquet.FileMetaData, row: _
         raise OverLimit(
             f"a row has {size} bytes or more; it may have {LONGEST_RECORD}, leave long columns out"
         )
-    fitting = BLOCK_BYTES // int(max(average, row.values) + sum(longest) + row.names)
-    return max(min(fitting, BLOCK_CELLS // footer.num_columns), 1)
+    fitting: int = BLOCK_BYTES // int(max(average, row.values) + sum(longest) + row.names)
+    most: int = BLOCK_CELLS // footer.num_columns
+    return max(min(fitting, most), 1)
 
 
 def _longest_texts(

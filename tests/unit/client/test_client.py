@@ -121,7 +121,7 @@ def test_what_a_post_can_say_is_sent_with_it(connect: Connect) -> None:
     assert "Prefer" not in headers
 
 
-@pytest.mark.parametrize("inputs", [3, "years=2.5", None, {"a": object()}, [{"a": {1}}]], ids=str)
+@pytest.mark.parametrize("inputs", [3, "years=2.5", None, {"a": b"1"}, [{"a": {1}}]], ids=str)
 def test_what_is_no_row_is_refused_before_it_is_sent(connect: Connect, inputs: Any) -> None:
     service = PlayedService(DONE)
     with pytest.raises(InvalidInput):

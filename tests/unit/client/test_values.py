@@ -42,7 +42,7 @@ def test_a_value_is_sent_as_what_it_is(value: Any, sent: Any) -> None:
     assert json.loads(as_json(plain(value, "years"))) == sent
 
 
-@pytest.mark.parametrize("value", [object(), {1, 2}, b"bytes", 1j, np.array([1, 2])], ids=repr)
+@pytest.mark.parametrize("value", [object(), {1, 2}, b"bytes", 1j, np.array([1, 2])], ids=type)
 def test_a_value_that_json_has_no_word_for_is_refused_by_the_name_of_its_column(value: Any) -> None:
     with pytest.raises(InvalidInput, match=f"years has a value of the type {type(value).__name__}"):
         plain_row({"years": value})

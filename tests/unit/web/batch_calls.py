@@ -4,6 +4,7 @@ from typing import Any
 
 from werkzeug.test import TestResponse
 
+from jobs.batches.consumer import BatchConsumer
 from tests.unit.web.site import Site
 
 CSV = b"id,years\na,2.5\nb,many\nc,12.5\n"
@@ -28,3 +29,12 @@ def posted(site: Site, *args: Any, **more: Any) -> str:
     assert response.status_code == 202, response.text
     path: str = response.headers["Location"]
     return path
+
+
+def sweep(site: Site) -> None:
+    """A worker removes the files whose time has come."""
+    site.redis.delete("queue:batches:swept")
+    consumer = BatchConsumer(site.redis, site.settings)
+    for expired in consumer.sweep(1).removable:
+        site.files.remove(f"batches/{expired.split()[0].decode()}")
+        consumer.files_removed(expired)

@@ -11,11 +11,10 @@ import pytest
 from redis import Redis
 from werkzeug.test import TestResponse
 
-from jobs.batches.consumer import BatchConsumer
 from jobs.batches.record import NewBatch, corrections_of
 from jobs.batches.store import BatchStore
 from jobs.errors import FileMissing
-from tests.unit.web.batch_calls import CSV, RESULT, posted
+from tests.unit.web.batch_calls import CSV, RESULT, posted, sweep
 from tests.unit.web.site import Site, problem
 from worker.batches import Lease
 from worker.tables import chunks, plan
@@ -273,15 +272,6 @@ def test_a_batch_that_is_deleted_meanwhile_is_not_tried_again(
     monkeypatch.setattr(BatchStore, "add", deleted_first)
     assert "just been removed" in problem(retry(site, path, CORRECTED), 409)["detail"]
     assert site.jobs() == []
-
-
-def sweep(site: Site) -> None:
-    """A worker removes the files whose time has come."""
-    site.redis.delete("queue:batches:swept")
-    consumer = BatchConsumer(site.redis, site.settings)
-    for expired in consumer.sweep(1).removable:
-        site.files.remove(f"batches/{expired.split()[0].decode()}")
-        consumer.files_removed(expired)
 
 
 def later(redis: Redis) -> None:

@@ -12,7 +12,7 @@ from jobs.predictions.consumer import Outcome, PredictionConsumer
 from jobs.predictions.status import PredictionStatus
 from jobs.queues.names import EXPLANATIONS
 from tests.unit.conftest import MANY, living
-from tests.unit.web.batch_calls import CSV, posted
+from tests.unit.web.batch_calls import CSV, posted, sweep
 from tests.unit.web.site import CHILD, Site, problem
 from web.keys import digest
 from web.webhooks.posting import Answer
@@ -136,7 +136,7 @@ def test_a_batch_is_replayed_with_its_file(site: Site) -> None:
     assert (letter["kind"], letter["reason"]["type"]) == ("batch", "model_unavailable")
     new = site.client.post(letter["urls"]["replay"]).get_json()["replayed_as"]
     assert site.client.delete(f"/v1/batches/{old}").status_code == 204
-    site.files.remove(f"batches/{old}")
+    sweep(site)
     site.score_batches()
     batch = site.client.get(f"/v1/batches/{new}").get_json()
     assert (batch["retry_of"], batch["counts"]["total"]) == (old, CSV.count(b"\n") - 1)

@@ -8,7 +8,7 @@ export async function download(link) {
   if (!answer.ok) return complain("This file cannot be downloaded any more.");
   const saved = document.createElement("a");
   saved.href = URL.createObjectURL(await answer.blob());
-  saved.download = link.download;
+  saved.download = link.download || link.dataset.download;
   saved.click();
   setTimeout(() => URL.revokeObjectURL(saved.href), 60_000);
 }

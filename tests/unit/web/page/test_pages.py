@@ -8,11 +8,13 @@ from urllib.parse import unquote
 
 import pytest
 
+from model.description.reports import REPORT_FILE
 from tests.unit.model.conftest import rewrite
 from tests.unit.web.conftest import NewSite
 from tests.unit.web.site import BUNDLES, Site, problem
 from web.keys import PAGES, digest
 from web.page.api import Api, segment
+from web.page.render import Templates
 
 KEYS = f"ann:{digest('key of ann')},op:{digest('key of op')}:operate"
 ANN = {"Authorization": "Bearer key of ann"}
@@ -139,11 +141,28 @@ def test_texts_of_bundles_are_never_markup(new_site: NewSite, tmp_path: Path) ->
         assert "54444439" not in page
 
 
+def test_a_model_leads_to_its_report_if_it_has_one(new_site: NewSite, tmp_path: Path) -> None:
+    shutil.copytree(BUNDLES, tmp_path / "bundles")
+    (tmp_path / "bundles" / "wages" / "1" / REPORT_FILE).write_text("<style></style>fair")
+    site = new_site(bundles=tmp_path / "bundles")
+    page = site.client.get("/model?name=wages").text
+    [report] = re.findall(r'href="(v1/models/[^"]+)"', page)
+    assert "fair" in site.client.get(f"/{report}").text
+    assert "How good it is" not in site.client.get("/model?name=salary").text
+
+
+@pytest.mark.parametrize("with_guide", [True, False])
+def test_the_page_leads_to_the_guide_where_it_is_built(with_guide: bool) -> None:
+    page = Templates(with_guide).render("no_model", {"has_key": False, "live": False}).decode()
+    assert ('href="guide"' in page) == with_guide
+
+
 def test_files_are_kept_for_ever_under_the_address_of_their_version(site: Site) -> None:
     [style] = re.findall(r'href="(page/\w+/page.css)"', site.client.get("/").text)
     file = site.client.get(f"/{style}")
     assert (file.mimetype, "immutable" in file.headers["Cache-Control"]) == ("text/css", True)
-    problem(site.client.get(re.sub(r"page/\w+/", "page/old/", f"/{style}")), 404)
+    older = site.client.get(re.sub(r"page/\w+/", "page/old/", f"/{style}"))
+    assert (older.status_code, older.headers["Cache-Control"]) == (200, "no-store")
     problem(site.client.get(style.replace("page.css", "..%2frender.py")), 404)
 
 
