@@ -31,7 +31,7 @@ for take in (
     lambda: bytearray(2**30),
     lambda: np.ones(2**28),
     lambda: pa.allocate_buffer(2**30),
-    lambda: engine.explain(np.zeros((10_000_000, 1), np.float32)),
+    lambda: engine.explain(np.zeros((50_000_000, 1), np.float32)),
 ):
     try:
         take()
