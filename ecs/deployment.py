@@ -9,6 +9,7 @@ from typing import NamedTuple
 from ecs import bucket, bundles, network, zones
 from ecs.aws import Aws
 from ecs.errors import NEXT_STEP_CREATE, InvalidUsage, ResourceNotFound
+from ecs.keeping import check_keeping
 from ecs.names import ResourceNames
 from ecs.options import app_parameters, base_parameters, check_callers, check_https
 from ecs.services import Services
@@ -65,6 +66,7 @@ class Deployment:
         base, app = base_parameters(options), app_parameters(options)
         current_base, current_app = self.base.parameters(), self.app.parameters()
         check_https(current_app | app, self.aws.region)
+        check_keeping(current_app | app)
         check_callers(current_app | app, Template("base").values(current_base | base))
         place = network.Place(self.aws, self.location())
         network.check_fixed(current_base, base)
@@ -157,7 +159,10 @@ class Deployment:
 
     def stop_reason(self, logical_id: str) -> str:
         """Why tasks of a service stop, by its logical id in the template, such as WebService."""
-        return self.services.stop_reason(logical_id.removesuffix("Service").lower())
+        spot = logical_id == "SpotWorkerService"
+        return self.services.stop_reason(
+            "worker-spot" if spot else logical_id.removesuffix("Service").lower()
+        )
 
     def address(self) -> str:
         """The base URL of web. Raises ResourceNotFound if there is none yet."""

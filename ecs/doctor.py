@@ -107,12 +107,13 @@ def _fargate_quota(deployment: Deployment, app: ParameterizedTemplate) -> Iterat
     required = vcpus_during_update(app)
     quota = _quota(deployment, "fargate", _FARGATE_VCPU_QUOTA)
     if quota < required:
-        yield f"an update takes {required:.2f} vCPUs and the quota is {quota:.0f}: request an increase"
+        yield f"all tasks take up to {required:.2f} vCPUs and the quota is {quota:.0f}: request an increase"
 
 
 def vcpus_during_update(app: ParameterizedTemplate) -> float:
-    """With one task of each service: web and worker run twice during an update, Redis never does."""
-    tasks = {"WebTask": 2, "WorkerTask": 2, "RedisTask": 1 if app.parameter("Redis") == "ecs" else 0}
+    """With the most workers: web and worker run twice during an update, Redis never does."""
+    workers = max(2, int(app.parameter("MostWorkers")))
+    tasks = {"WebTask": 2, "WorkerTask": workers, "RedisTask": 1 if app.parameter("Redis") == "ecs" else 0}
     return sum(count * app.number(app.properties(task)["Cpu"]) for task, count in tasks.items()) / 1024
 
 

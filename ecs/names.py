@@ -6,7 +6,9 @@ from dataclasses import dataclass
 from ecs.errors import InvalidUsage
 
 SERVICES = ("redis", "worker", "web")
-"""In start order."""
+"""In start order. Each has a task definition, a log group and an image."""
+ECS_SERVICES = ("redis", "worker", "worker-spot", "web")
+"""Those of ECS: the tasks of the worker are in two, on demand and on Spot."""
 IMAGES = ("worker", "web")
 """With the tag of a commit."""
 STORE = "redis"

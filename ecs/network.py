@@ -7,7 +7,7 @@ from ecs import prices
 from ecs.aws import Aws
 from ecs.errors import InvalidUsage
 
-ENDPOINTS = ("ecr.api", "ecr.dkr", "logs", "secretsmanager")
+ENDPOINTS = ("ecr.api", "ecr.dkr", "ecs", "logs", "secretsmanager")
 """What tasks need of AWS where they have no other way out; S3 has a gateway endpoint, which is free."""
 _FIXED = {
     "ExistingVpc": "--vpc",

@@ -9,6 +9,7 @@ from ecs.bundles import bundle_parameters
 from ecs.durations import parse_duration
 from ecs.errors import InvalidUsage
 from ecs.fargate import parse_size
+from ecs.keeping import add_keeping_options, keeping_parameters
 from ecs.redis_sizes import redis_parameters
 from ecs.settings import setting_parameters
 from ecs.template import Template
@@ -17,6 +18,7 @@ _TAG = re.compile(r"[A-Za-z0-9_][A-Za-z0-9._-]{0,127}")
 _CERTIFICATE = re.compile(r"arn:[\w-]+:acm:[\w-]+:\d{12}:certificate/\S+")
 _DOMAIN = re.compile(r"(?=.{4,253}$)([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z][a-z0-9-]*[a-z0-9]")
 _EMAIL = re.compile(r"[^@\s]+@[^@\s]+")
+_TOPIC = re.compile(r"arn:[\w-]+:sns:[\w-]+:\d{12}:[\w-]+")
 _GITLAB = re.compile(r"[\w.-]+(/[\w.-]+)+")
 _GITHUB = re.compile(r"[\w.-]+/[\w.-]+|[\w.-]+@\d+/[\w.-]+@\d+")
 _VPC = re.compile(r"vpc-[0-9a-f]{8,17}")
@@ -53,13 +55,8 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     group.add_argument(
         "--redis", choices=["ecs", "elasticache"], help="Redis as a task (ecs, the default) or in ElastiCache"
     )
-    group.add_argument(
-        "--spot",
-        type=int,
-        metavar="PERCENT",
-        help="share of workers on Spot, not counting the first (default: 80)",
-    )
     _add_size_options(group)
+    add_keeping_options(group)
     _add_operating_options(group)
 
 
@@ -95,7 +92,7 @@ def _add_network_options(group: argparse._ArgumentGroup) -> None:
 def _add_size_options(group: argparse._ArgumentGroup) -> None:
     group.add_argument("--web-size", metavar="CPU/MIB", help="size of a web task (default: 256/512)")
     group.add_argument("--web-count", type=int, metavar="N", help="number of web tasks (default: 1)")
-    group.add_argument("--worker-size", metavar="CPU/MIB", help="size of a worker task (default: 1024/2048)")
+    group.add_argument("--worker-size", metavar="CPU/MIB", help="size of a worker task (default: 256/1024)")
     group.add_argument(
         "--redis-memory", type=int, metavar="MIB", help="memory of Redis for jobs (default: 512)"
     )
@@ -119,6 +116,7 @@ def _add_size_options(group: argparse._ArgumentGroup) -> None:
 
 def _add_operating_options(group: argparse._ArgumentGroup) -> None:
     group.add_argument("--alarm-email", metavar="ADDRESS", help="address that receives alarms")
+    group.add_argument("--alarm-topic", metavar="ARN", help="topic of SNS that receives alarms, instead")
     group.add_argument("--log-days", type=int, metavar="DAYS", help="retention of logs (default: 30)")
     _add_rights_options(group)
 
@@ -176,12 +174,14 @@ def base_parameters(options: argparse.Namespace) -> dict[str, str]:
 def app_parameters(options: argparse.Namespace) -> dict[str, str]:
     """Raises InvalidUsage for values that AWS would refuse."""
     _check_format(_EMAIL, "--alarm-email", options.alarm_email, "ada@example.com")
+    _check_format(_TOPIC, "--alarm-topic", options.alarm_topic, "arn:aws:sns:REGION:ACCOUNT:NAME")
     _check_count(options.web_count)
     parameters = {
         "Name": options.stack,
         "ImageTag": check_tag(options.tag),
         "Redis": options.redis,
         "AlarmEmail": options.alarm_email,
+        "AlarmTopicArn": options.alarm_topic,
         "RetentionSeconds": _retention(options.retention),
         **_front_parameters(options),
         **_task_parameters(options),
@@ -210,7 +210,7 @@ def _front_parameters(options: argparse.Namespace) -> dict[str, str | None]:
 
 
 def _task_parameters(options: argparse.Namespace) -> dict[str, str | int | None]:
-    """The sizes of tasks, and the share of Spot."""
+    """The sizes of tasks, and how many workers there are."""
     web_cpu, web_memory = parse_size(options.web_size, "--web-size")
     worker_cpu, worker_memory = parse_size(options.worker_size, "--worker-size")
     minimum = Template("app").parameters["WorkerMemory"]["MinValue"]
@@ -219,13 +219,8 @@ def _task_parameters(options: argparse.Namespace) -> dict[str, str | int | None]
             f"--worker-size {options.worker_size}: too little memory for the processes of a worker",
             f"choose at least {minimum} MiB",
         )
-    if options.spot is not None and not 0 <= options.spot <= 100:
-        raise InvalidUsage(
-            f"--spot {options.spot}: the percentage must be from 0 to 100", "for example --spot 80"
-        )
     return {
-        "SpotWeight": options.spot,
-        "OnDemandWeight": None if options.spot is None else 100 - options.spot,
+        **keeping_parameters(options),
         "WebCpu": web_cpu,
         "WebMemory": web_memory,
         "WorkerCpu": worker_cpu,

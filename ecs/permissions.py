@@ -13,8 +13,8 @@ _ALWAYS = {
     "cloudformation": "ContinueUpdateRollback CreateChangeSet DeleteChangeSet DeleteStack DescribeChangeSet "
     "DescribeEvents DescribeStackEvents DescribeStackResource DescribeStacks ExecuteChangeSet "
     "GetTemplate ListChangeSets",
-    "cloudwatch": "DeleteAlarms DeleteDashboards DescribeAlarms GetDashboard ListTagsForResource "
-    "PutDashboard PutMetricAlarm TagResource",
+    "cloudwatch": "DeleteAlarms DeleteDashboards DescribeAlarms DisableAlarmActions EnableAlarmActions "
+    "GetDashboard ListTagsForResource PutDashboard PutMetricAlarm TagResource",
     "ec2": "AuthorizeSecurityGroupEgress AuthorizeSecurityGroupIngress CreateManagedPrefixList "
     "CreateSecurityGroup CreateTags DeleteManagedPrefixList DeleteSecurityGroup DescribeAvailabilityZones "
     "DescribeInstances DescribeManagedPrefixLists DescribeNetworkInterfaces DescribeRegions "

@@ -15,7 +15,7 @@ from ecs.template import ParameterizedTemplate, Template
 HELP = "show what up would change, and why"
 EXAMPLES = """\
   python -m ecs plan
-  python -m ecs plan --worker-size 2048/4096 --spot 100
+  python -m ecs plan --worker-size 2048/4096 --no-spot
 """
 arguments = add_options
 

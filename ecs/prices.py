@@ -1,5 +1,6 @@
 """An estimate of what a deployment costs, by the price lists of us-east-1."""
 
+from ecs.keeping import warm_share
 from ecs.redis_sizes import node_of
 from ecs.template import ParameterizedTemplate
 
@@ -25,6 +26,9 @@ NAT_HOUR = 0.045
 ENDPOINT_HOUR = 0.01
 """NAT: for each zone, and as much for each GB. Interface endpoints: for each one and zone."""
 S3_GB_MONTH = 0.023
+METRIC_MONTH = 0.30
+METRICS = 8
+"""Those that web's keeper reports."""
 EFS_WRITTEN_GB = 0.06
 APPEND_ONLY_FILE_BYTES = 2_000
 """For each prediction that is posted alone; 1,200 where posts arrive together (measured)."""
@@ -41,15 +45,14 @@ def endpoints_month(count: int, zones: int = 2) -> float:
 
 
 def monthly_costs(app: ParameterizedTemplate) -> dict[str, float]:
-    """USD by item, with one task of each service on demand and 1 GB of logs; traffic and files are extra."""
+    """USD by item, with the workers of the warm hours on demand and 1 GB of logs, without traffic."""
     front, own_redis = app.parameter("Front"), app.parameter("Redis") == "ecs"
     balanced = front == "alb"
-    tasks = ["web", "worker", *(["redis"] if own_redis else [])]
+    workers = int(app.parameter("LeastWorkers")) * warm_share(app.parameter("Warm"))
+    tasks = {"web": 1.0, "worker": workers, **({"redis": 1.0} if own_redis else {})}
     public = app.parameter("PublicAddresses") == "ENABLED"
-    # A load balancer has one in each zone.
-    addresses = len(tasks) * public + 2 * (balanced and app.parameter("Scheme") == "internet-facing")
-    alarms = {"alb": 5, "listener": 5, "api": 4, "none": 3}[front]
-    costs = {task: _task_cost(app, f"{task.title()}Task") for task in tasks}
+    addresses = sum(tasks.values()) * public + _balancer_addresses(app)
+    costs = {task: count * _task_cost(app, f"{task.title()}Task") for task, count in tasks.items()}
     if not own_redis:
         costs["ElastiCache, two nodes"] = _nodes(app)
     if balanced:
@@ -58,7 +61,7 @@ def monthly_costs(app: ParameterizedTemplate) -> dict[str, float]:
     small = (
         SECRETS * SECRET_MONTH
         + SECRET_READS_MONTH
-        + alarms * ALARM_MONTH
+        + _alarms(app) * ALARM_MONTH
         + LOGS_GB
         + (own_redis or front == "api") * DNS_ZONE_MONTH
     )
@@ -66,13 +69,36 @@ def monthly_costs(app: ParameterizedTemplate) -> dict[str, float]:
         web = _task_cost(app, "WebTask") + public * PUBLIC_ADDRESS_HOUR * HOURS_PER_MONTH
         costs["second web task, key, 1 GB of access and flow logs"] = web + KEY_MONTH + LOGS_GB
     costs["secrets, alarms, logs, DNS"] = small
+    costs["metrics"] = METRICS * METRIC_MONTH
     return costs
+
+
+def paused_costs(app: ParameterizedTemplate) -> dict[str, float]:
+    """What goes on while no task runs."""
+    costs = monthly_costs(app)
+    costs["public addresses"] = _balancer_addresses(app) * PUBLIC_ADDRESS_HOUR * HOURS_PER_MONTH
+    return {item: cost for item, cost in costs.items() if item not in ("web", "worker", "redis", "metrics")}
+
+
+def _balancer_addresses(app: ParameterizedTemplate) -> int:
+    """One in each zone."""
+    return 2 * (app.parameter("Front") == "alb" and app.parameter("Scheme") == "internet-facing")
+
+
+def _alarms(app: ParameterizedTemplate) -> int:
+    front = app.parameter("Front")
+    off = {
+        "Fronted": front == "none",
+        "Targeted": front not in ("alb", "listener"),
+        "RedisOnEcs": app.parameter("Redis") != "ecs",
+    }
+    return sum(not off.get(alarm.get("Condition", "")) for alarm in app.of_type("CloudWatch::Alarm"))
 
 
 def rate_from_which_elasticache_is_cheaper(app: ParameterizedTemplate) -> float:
     """Predictions a second: their writes to EFS cost what ElastiCache costs more than the task of Redis."""
     address = PUBLIC_ADDRESS_HOUR * HOURS_PER_MONTH * (app.parameter("PublicAddresses") == "ENABLED")
-    own = _task_cost(app, "RedisTask") + address + DNS_ZONE_MONTH
+    own = _task_cost(app, "RedisTask") + address + DNS_ZONE_MONTH + ALARM_MONTH
     millions_a_month = max(0.0, _nodes(app) - own) / APPEND_ONLY_FILE_MILLION
     return millions_a_month * 1e6 / (HOURS_PER_MONTH * 3600)
 

@@ -16,7 +16,7 @@ HELP = "give Redis another password"
 EXAMPLES = "  python -m ecs rotate --yes\n"
 POLL_SECONDS = 5.0
 _LENGTH = 48
-_PASSWORD_IN_URL = re.compile(r"(?<=://:)[^@]+(?=@)")
+_PASSWORD_IN_URL = re.compile(r"(?<=://:).+(?=@)")
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:

@@ -1,4 +1,4 @@
-"""scale: sets how many tasks worker or web has. Updates keep the count."""
+"""scale: sets how many tasks web has. Updates keep the count; web's keeper sizes the workers."""
 
 import argparse
 
@@ -8,7 +8,7 @@ from ecs.options import MAX_TASKS
 from ecs.screen import Screen
 
 HELP = "set how many tasks a service has"
-EXAMPLES = "  python -m ecs scale worker 3\n  python -m ecs scale worker 0\n"
+EXAMPLES = "  python -m ecs scale web 2\n"
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
@@ -17,6 +17,11 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(deployment: Deployment, screen: Screen, options: argparse.Namespace) -> int:
+    if options.service == "worker":
+        raise InvalidUsage(
+            "web sizes the workers by what waits, and would soon change their number again",
+            f"python -m ecs up --least {max(options.count, 0)} --most {max(options.count, 1)} bounds it",
+        )
     if not 0 <= options.count <= MAX_TASKS:
         raise InvalidUsage(
             f"{options.count} is not a possible number of tasks for {options.service}",

@@ -10,9 +10,11 @@ from botocore.exceptions import ClientError
 
 from ecs.aws import code_of
 from ecs.errors import NEXT_STEP_CREATE, ChangeFailed, ResourceNotFound, detach_on_interrupt
-from ecs.names import SERVICES, ResourceNames
+from ecs.names import ECS_SERVICES, ResourceNames
 
 POLL_SECONDS = 5.0
+COUNT_TAG = "paused-from"
+"""The tag with the number of tasks that a service had when it was paused."""
 _PLANNED_STOPS = ("Scaling activity", "Deployment completed")
 """The beginnings of stop reasons of tasks that ECS replaced or scaled in."""
 
@@ -28,6 +30,7 @@ class EcsService:
     deployments: int
     task_definition: str
     last_event: str
+    arn: str = ""
 
     @property
     def stable(self) -> bool:
@@ -71,9 +74,9 @@ class Services:
     def all(self) -> list[EcsService]:
         """In start order. Raises ResourceNotFound if there is no cluster."""
         with self._cluster_required():
-            answer = self._ecs.describe_services(cluster=self._names.cluster, services=list(SERVICES))
+            answer = self._ecs.describe_services(cluster=self._names.cluster, services=list(ECS_SERVICES))
         services = [_parse_service(each) for each in answer["services"] if each["status"] != "INACTIVE"]
-        return sorted(services, key=lambda service: SERVICES.index(service.name))
+        return sorted(services, key=lambda service: ECS_SERVICES.index(service.name))
 
     def get(self, name: str) -> EcsService:
         for service in self.all():
@@ -122,6 +125,16 @@ class Services:
     def scale(self, name: str, count: int) -> None:
         self._ecs.update_service(cluster=self._names.cluster, service=name, desiredCount=count)
 
+    def remember_count(self, service: EcsService) -> None:
+        """As a tag of the service, until it is resumed."""
+        tags = [{"key": COUNT_TAG, "value": str(service.desired)}]
+        self._ecs.tag_resource(resourceArn=service.arn, tags=tags)
+
+    def remembered_count(self, service: EcsService) -> int:
+        """1 if none is remembered."""
+        tags = self._ecs.list_tags_for_resource(resourceArn=service.arn)["tags"]
+        return next((int(tag["value"]) for tag in tags if tag["key"] == COUNT_TAG), 1)
+
     def restart(self, name: str) -> None:
         """Starts new tasks of the same version, which resolve `latest` and read the secrets again."""
         self._ecs.update_service(cluster=self._names.cluster, service=name, forceNewDeployment=True)
@@ -158,6 +171,7 @@ def _parse_service(service: dict[str, Any]) -> EcsService:
         deployments=len(service["deployments"]),
         task_definition=service["taskDefinition"].rpartition("/")[2],
         last_event=events[0]["message"] if events else "",
+        arn=service.get("serviceArn", ""),
     )
 
 

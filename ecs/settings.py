@@ -23,6 +23,14 @@ FIXED = {
     "PAYGRADE_RETENTION_SECONDS": "pass --retention 6h",
     "PAYGRADE_API_KEYS_FILE": "up makes a secret with the keys",
     "PAYGRADE_WEBHOOK_SECRETS_FILE": "python -m ecs key webhook NAME adds a secret",
+    "PAYGRADE_WORKER_SERVICE": "up makes the services of the workers",
+    "PAYGRADE_WORKER_SPOT_SERVICE": "pass --spot or --no-spot",
+    "PAYGRADE_LEAST_WORKERS": "pass --least N",
+    "PAYGRADE_MOST_WORKERS": "pass --most N",
+    "PAYGRADE_WARM": "pass --warm HOURS",
+    "PAYGRADE_WITHIN_SECONDS": "pass --within SECONDS",
+    "PAYGRADE_IDLE_SECONDS": "workers sleep after ten idle minutes",
+    "PAYGRADE_WAKING_WAIT_SECONDS": "it follows from what is in front of web",
     "PAYGRADE_ALLOW_ANYONE": "web asks for a key: python -m ecs key add NAME",
 }
 _S3 = re.compile(r"s3://([a-z0-9][a-z0-9.-]{1,61}[a-z0-9])(?:/([^\s,*?]*))?")

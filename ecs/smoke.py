@@ -123,7 +123,9 @@ class SmokeTest:
         _check(correct, f"the job {job} has no score or a wrong score", response)
 
     def _stop_task(self, service: str, optional: bool = False) -> None:
-        tasks = [task for task in self._deployment.services.tasks() if task.service == service]
+        tasks = [
+            task for task in self._deployment.services.tasks() if task.service in (service, f"{service}-spot")
+        ]
         if not tasks and optional:  # Redis in ElastiCache has no task
             return
         _check(bool(tasks), f"there is no {service} task to stop", None)

@@ -40,7 +40,7 @@ def check_bundles(
 
 def _cost(app: ParameterizedTemplate) -> str:
     cost = sum(prices.monthly_costs(app).values())
-    return f"about {cost:.0f} USD a month with one task of each service (estimate; {prices.PRICE_LISTS})"
+    return f"about {cost:.0f} USD a month with the workers of the warm hours (estimate; {prices.PRICE_LISTS})"
 
 
 def _append_only_file(app: ParameterizedTemplate) -> str:

@@ -22,7 +22,7 @@ EXAMPLES = """\
   python -m ecs up --push
   python -m ecs up --front api
   python -m ecs up --production --redis elasticache --alarm-email ada@example.com
-  python -m ecs up --front none --spot 100 --yes
+  python -m ecs up --front none --warm never --yes
   python -m ecs up --certificate arn:aws:acm:eu-central-1:123456789012:certificate/… --domain pay.example.com
   python -m ecs up --redis-memory 2048 --retention 10m --web-size 1024/2048 --web-count 2
   python -m ecs up --bundles s3://my-bucket/models --set PAYGRADE_DEFAULT_MODEL=wages

@@ -130,8 +130,9 @@ def _report_failed_check(deployment: Deployment, screen: Screen, tag: str, resul
 
 def restart_services(deployment: Deployment, screen: Screen) -> int:
     screen.confirm("Restart all tasks of worker and web? [y/N]", "nothing was changed")
-    for name in ("worker", "web"):
+    names = [service.name for service in deployment.services.all() if service.name != "redis"]
+    for name in names:
         deployment.services.restart(name)
         deployment.services.wait_until_stable(name, lambda service: screen.print(service.summary))
-    screen.result({"restarted": ["worker", "web"]})
+    screen.result({"restarted": names})
     return 0

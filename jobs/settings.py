@@ -13,6 +13,7 @@ from pydantic_core import PydanticCustomError
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from jobs.errors import InvalidSettings
+from jobs.keeper.hours import FORMAT, WarmHours
 
 PREFIX = "PAYGRADE_"
 CLIENT_SETTINGS = {"PAYGRADE_URL", "PAYGRADE_API_KEY"}
@@ -70,6 +71,14 @@ class Settings(BaseSettings):
     attempts: int = Field(default=3, ge=1)
     files_patience_seconds: int = Field(default=600, ge=0)
     allow_anyone: bool = False
+    worker_service: str = ""
+    worker_spot_service: str = ""
+    least_workers: int = Field(default=1, ge=0)
+    most_workers: int = Field(default=10, ge=1)
+    warm: str = "always"
+    within_seconds: int = Field(default=120, ge=1)
+    idle_seconds: int = Field(default=600, ge=10)
+    waking_wait_seconds: int = Field(default=25, ge=25, le=55)
     webhook_secrets: SecretStr = SecretStr("")
     webhook_secrets_file: str = ""
     webhook_hosts: str = ""
@@ -94,6 +103,24 @@ class Settings(BaseSettings):
         if set(wanted) - set(WORKER_QUEUES) or len(set(wanted)) < len(wanted):
             raise PydanticCustomError("queues", "must be predictions, batches, or predictions,batches")
         return queues
+
+    @field_validator("worker_service")
+    @classmethod
+    def _service_of_a_cluster(cls, service: str) -> str:
+        if not service or re.fullmatch(r"[A-Za-z0-9_-]+/[A-Za-z0-9_-]+", service):
+            return service
+        raise PydanticCustomError(
+            "service", "must be CLUSTER/SERVICE, the names of an ECS service and its cluster"
+        )
+
+    @field_validator("warm")
+    @classmethod
+    def _warm_hours(cls, warm: str) -> str:
+        try:
+            WarmHours(warm)
+        except (KeyError, OSError, ValueError):  # zoneinfo raises each of them for some unknown zone
+            raise PydanticCustomError("warm", f"must be {FORMAT}") from None
+        return warm
 
     @field_validator("allowed_hosts")
     @classmethod

@@ -28,13 +28,14 @@ from jobs.errors import (
 from jobs.files.location import files_of_caller
 from jobs.files.store import FOR_UPLOADS, FileStore
 from jobs.files.tables import Format
+from jobs.predictions.resource import retry_after
 from jobs.queues.idempotency import IdempotencyKey
 from jobs.queues.queue import SendWakeUp, try_wake_up
 from jobs.supervision import Supervisor
 from model.description.manifest import Manifest
 from web.capacity_watch import CapacityWatch
 from web.errors import FileTooLong, InvalidDryRun, JobConflict, NotFinished, NotScored, UnreadableInput
-from web.submission import LONGEST_WAIT_SECONDS, JobSubmission, Submitted
+from web.submission import JobSubmission, Submitted
 from web.table_checks import check_table, is_raw
 from web.waiting import WaitingCallers
 
@@ -123,11 +124,10 @@ class BatchSubmission(JobSubmission[BatchRecord]):
         supervisor: Supervisor,
         new_id: Callable[[str], str] = ids.new_id,
     ) -> None:
-        super().__init__(store, store.list_jobs, waiting)
+        super().__init__(store, store.list_jobs, waiting, watch)
         self.files = files
         self.max_file = max_file
         self._store = store
-        self._capacity_watch = watch
         self._send_wake_up = send_wake_up
         self._supervisor = supervisor
         self._new_id = new_id
@@ -183,16 +183,19 @@ class BatchSubmission(JobSubmission[BatchRecord]):
             return added
         for wake_up in added:
             gevent.spawn(try_wake_up, self._send_wake_up, wake_up)
+        if self._capacity_watch.awakening.asleep:
+            self._capacity_watch.awakening.work_arrived()
         return batch.id
 
     def dry_run(self, request: BatchRequest, pieces: Iterable[bytes], owner: str) -> bytes:
         """Returns the preview as JSON. Raises NotScored if no worker looked in time, or InvalidDryRun."""
         record = self.submit(request, pieces, owner).record
-        record = self._wait(record, LONGEST_WAIT_SECONDS)
+        record = self._wait(record, self.longest_wait)
         try:
             if not record.status.ended:
                 self._store.cancel(record.id)
-                raise NotScored("no worker checked the file in time; try again", retry_after=5)
+                seconds = retry_after(self._capacity_watch.capacity, 1)
+                raise NotScored("no worker checked the file in time; try again", seconds)
             if record.status is not BatchStatus.SUCCEEDED:
                 reason = orjson.loads(record.error or b"{}").get("detail", "the file could not be read")
                 raise InvalidDryRun(reason)

@@ -198,7 +198,8 @@ class BatchRoutes:
     )
     def show(self, request: ApiRequest, job_id: str) -> JsonResponse:
         require_json_accepted(request)
-        record = self._submission.read(job_id, request.owner.name, read_query_wait(request))
+        seconds = read_query_wait(request, self._submission.longest_wait)
+        record = self._submission.read(job_id, request.owner.name, seconds)
         return _resource(request, record, 200)
 
     @route(

@@ -10,6 +10,7 @@ from jobs.predictions.resource import retry_after
 from jobs.queues.capacity import JOB_BYTES, Capacity, Monitor
 from jobs.queues.processes import Process
 from jobs.queues.usage import Kept, UsageReader
+from web.keeper.awakening import Awakening
 from web.key_limits import KeyLimits
 
 MEASURE_EVERY_SECONDS = 1
@@ -32,6 +33,7 @@ class CapacityWatch:
         process: Process,
         max_waiting: int,
         clock: Callable[[], float],
+        awakening: Awakening,
     ) -> None:
         self.capacity = Capacity()
         self.room = math.inf
@@ -41,6 +43,7 @@ class CapacityWatch:
         self._usage = usage
         self._limits = limits
         self._clock = clock
+        self.awakening = awakening
         self._kept = Kept()
         self._read_kept_at = 0.0
         self._process = process
@@ -68,7 +71,8 @@ class CapacityWatch:
         while True:
             self._monitor.report_alive(self._process)
             self.room = self._monitor.room()
-            self.capacity = self._monitor.capacity()
+            self.awakening.refresh()
+            self.capacity = self.awakening.added_to(self._monitor.capacity())
             self._read_kept()
             self._limits.refresh()
             self.accepting = self.capacity.accepting(self.room, self._max_waiting)

@@ -81,7 +81,7 @@ class PredictionRoutes:
     @route("POST", PATH, _create)
     def create(self, request: ApiRequest) -> JsonResponse:
         require_json_accepted(request)
-        seconds = read_prefer_wait(request)
+        seconds = read_prefer_wait(request, self._submission.longest_wait)
         record, replayed = self._submission.submit(self._read(request), request.owner.name, seconds)
         headers = {"Idempotency-Replayed": "true"} if replayed else {}
         if seconds and record.status.ended:
@@ -114,7 +114,8 @@ class PredictionRoutes:
     )
     def show(self, request: ApiRequest, job_id: str) -> JsonResponse:
         require_json_accepted(request)
-        record = self._submission.read(job_id, request.owner.name, read_query_wait(request))
+        seconds = read_query_wait(request, self._submission.longest_wait)
+        record = self._submission.read(job_id, request.owner.name, seconds)
         return self._resource(request, record, 200)
 
     @route(

@@ -116,8 +116,8 @@ def require_json_accepted(request: Request) -> None:
         raise Problem(406, "the response is application/json, which the header Accept excludes; accept it")
 
 
-def read_prefer_wait(request: Request) -> int:
-    """Seconds to wait, at most LONGEST_WAIT_SECONDS, by the header Prefer (RFC 7240); 0 without it."""
+def read_prefer_wait(request: Request, longest: int = LONGEST_WAIT_SECONDS) -> int:
+    """Seconds to wait, at most `longest`, by the header Prefer (RFC 7240); 0 without it."""
     header = request.headers.get("Prefer")
     if header is None:
         return 0
@@ -129,16 +129,16 @@ def read_prefer_wait(request: Request) -> int:
             match = _WAIT.fullmatch(preference)
             if not match:
                 raise Problem(400, "Prefer: wait must be a whole number of seconds, as in wait=10")
-            return min(int(match[1] or match[2]), LONGEST_WAIT_SECONDS)
+            return min(int(match[1] or match[2]), longest)
     return 0
 
 
-def read_query_wait(request: Request) -> int:
-    """Seconds to wait, at most LONGEST_WAIT_SECONDS, by ?wait=N; 0 without it."""
+def read_query_wait(request: Request, longest: int = LONGEST_WAIT_SECONDS) -> int:
+    """Seconds to wait, at most `longest`, by ?wait=N; 0 without it."""
     text = request.args.get("wait", "0")
     if not re.fullmatch(r"[0-9]{1,9}", text):
         raise Problem(400, "wait must be a whole number of seconds, as in ?wait=10")
-    return min(int(text), LONGEST_WAIT_SECONDS)
+    return min(int(text), longest)
 
 
 def read_idempotency_key(request: Request, path: str, body: bytes) -> IdempotencyKey | None:

@@ -32,6 +32,7 @@ from jobs.settings import Settings
 from model.description.catalog import Catalog
 from web.app import App
 from web.connection import Connection
+from web.keeper.services import WorkerServices
 from web.keys import ApiKeys
 from web.webhooks.posting import post
 from web.webhooks.resolving import threaded_resolve
@@ -117,6 +118,7 @@ class WebServer(BaseApplication):  # type: ignore[misc]
             process=Process(f"{gethostname()}:{os.getpid()}", RELEASE),
             channel=channel_of(uuid4().hex[:8]),
             post_webhook=partial(post, threaded_resolve(AT_ONCE), time.time),
+            workers=_worker_services(settings),
         )
         self.web = build(settings, self._keys, self._catalog, self._journal, backends)
         self.web.connections.allow(open_files() - _MARGIN - _OTHER_FILES)
@@ -134,6 +136,14 @@ def open_files() -> int:
         resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
         limit = most
     return sys.maxsize if limit == resource.RLIM_INFINITY else limit
+
+
+def _worker_services(settings: Settings) -> WorkerServices | None:
+    if not settings.worker_service:
+        return None
+    from web.keeper.ecs_services import EcsWorkerServices  # it imports boto3
+
+    return EcsWorkerServices(settings.worker_service, settings.worker_spot_service)
 
 
 def _sync_in_thread(descriptor: int) -> None:

@@ -109,6 +109,8 @@ class Admission:
         verdicts, wake_ups = self._store.add(jobs)
         for wake_up in wake_ups:
             gevent.spawn(try_wake_up, self._send_wake_up, wake_up)
+        if self._watch.awakening.asleep:
+            self._watch.awakening.work_arrived()
         accepted = (
             {"request_id": job.request_id, "job_id": job.id, "model": job.model, "rows": job.rows}
             | trace_fields(job.traceparent)
@@ -148,7 +150,14 @@ class JobSubmission(Generic[R]):
     canceled: frozenset[StrEnum]
     """The statuses in which a cancel may leave a job."""
 
-    def __init__(self, store: JobRecords[R], list_jobs: ListJobs[R], waiting: WaitingCallers) -> None:
+    def __init__(
+        self,
+        store: JobRecords[R],
+        list_jobs: ListJobs[R],
+        waiting: WaitingCallers,
+        watch: CapacityWatch,
+    ) -> None:
+        self._capacity_watch = watch
         self._jobs = store
         self._list_jobs = list_jobs
         self._waiting = waiting
@@ -156,6 +165,14 @@ class JobSubmission(Generic[R]):
         self._read_and_watch: GroupCommit[str, R | None] = GroupCommit(
             lambda job_ids: store.read(job_ids, waiting.channel)
         )
+
+    @property
+    def longest_wait(self) -> int:
+        """Seconds that a caller may wait: longer while a worker is started."""
+        watch = self._capacity_watch
+        if watch.capacity.start_seconds is None:
+            return LONGEST_WAIT_SECONDS
+        return watch.awakening.longest_wait
 
     def read(self, job_id: str, owner: str, wait_seconds: float = 0) -> R:
         """Reads the record; waits up to `wait_seconds` for its end. Raises UnknownJob or ExpiredJob."""
@@ -266,10 +283,9 @@ class PredictionSubmission(JobSubmission[PredictionRecord]):
         waiting: WaitingCallers,
         new_id: Callable[[str], str] = ids.new_id,
     ) -> None:
-        super().__init__(store, store.list_jobs, waiting)
+        super().__init__(store, store.list_jobs, waiting, watch)
         self._store = store
         self._admission = admission
-        self._capacity_watch = watch
         self._new_id = new_id
 
     def submit(
@@ -306,7 +322,7 @@ class PredictionSubmission(JobSubmission[PredictionRecord]):
         """Waits for the scores. Raises NotScored if there are none in time; cancels a job still queued."""
         if not self._waiting.accepting:
             raise NotScored("too many callers wait here; try again", retry_after=1)
-        record = self.submit(request, owner, LONGEST_WAIT_SECONDS).record
+        record = self.submit(request, owner, self.longest_wait).record
         if record.outputs:
             return Scored(record.id, record.outputs)
         if record.status.ended:

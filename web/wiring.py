@@ -31,6 +31,9 @@ from web.bodies import Bodies
 from web.capacity_watch import CapacityWatch
 from web.dead import DeadLetterRoutes
 from web.guide.routes import GuideRoutes
+from web.keeper.awakening import Awakening
+from web.keeper.services import WorkerServices
+from web.keeper.wiring import KeptWorkers, keep_workers
 from web.key_limits import KeyLimits
 from web.keys import ApiKeys
 from web.models import ModelRoutes
@@ -89,6 +92,8 @@ class Backends:
     process: Process
     channel: str
     post_webhook: Post
+    workers: WorkerServices | None = None
+    """Where workers are started and stopped; None where nobody does."""
 
 
 @dataclass(frozen=True)
@@ -104,6 +109,7 @@ class Web:
     keys: ApiKeys
     supervisor: Supervisor
     webhooks: WebhookSender
+    kept: KeptWorkers | None
 
     def start(self) -> None:
         """Starts what runs in the background."""
@@ -113,6 +119,8 @@ class Web:
         self.supervisor.start("keys", self.keys.run)
         self.supervisor.start("access log", self.access_log.run)
         self.supervisor.start("webhooks", self.webhooks.run)
+        if self.kept:
+            self.kept.start(self.supervisor)
 
     def drain(self) -> None:
         """Answers the waiting callers, and closes each connection after its next response."""
@@ -121,12 +129,17 @@ class Web:
         self.connections.draining = True
 
 
-def _limits(
-    settings: Settings, backends: Backends, monitor: Monitor, usage: UsageReader
-) -> tuple[KeyLimits, CapacityWatch]:
+def _watch(
+    settings: Settings, backends: Backends, monitor: Monitor, usage: UsageReader, metrics: Metrics
+) -> tuple[KeyLimits, CapacityWatch, KeptWorkers | None]:
+    kept = None
+    if backends.workers:
+        kept = keep_workers(settings, backends.redis, backends.workers, monitor, metrics, gevent.sleep)
+    awakening = kept.awakening if kept else Awakening()
     limits = KeyLimits(usage, settings, time.time)
     most = settings.max_waiting
-    return limits, CapacityWatch(monitor, usage, limits, backends.process, most, time.time)
+    watch = CapacityWatch(monitor, usage, limits, backends.process, most, time.time, awakening)
+    return limits, watch, kept
 
 
 def _documents(catalog: Catalog, keys: ApiKeys) -> tuple[DocumentRoutes, GuideRoutes]:
@@ -141,7 +154,7 @@ def build(settings: Settings, keys: ApiKeys, catalog: Catalog, journal: Journal,
     access_log = AccessLog(Metrics(backends.redis), journal)
     supervisor = Supervisor(access_log.metrics, gevent.spawn, gevent.sleep)
     monitor, usage = Monitor(backends.redis, settings), UsageReader(backends.redis)
-    limits, watch = _limits(settings, backends, monitor, usage)
+    limits, watch, kept = _watch(settings, backends, monitor, usage, access_log.metrics)
     read: dict[str, ReadJobs] = {ids.PREDICTION: store.read, ids.BATCH: batch_store.read}
     waiting = WaitingCallers(backends.subscriber, read, backends.channel, settings.max_waiting_callers)
     files, wake_up, wake_batches = backends.files, backends.send_wake_up, backends.send_batch_wake_up
@@ -172,4 +185,4 @@ def build(settings: Settings, keys: ApiKeys, catalog: Catalog, journal: Journal,
             *build_page(app, with_guide=GUIDE.is_dir()),
         )
     )
-    return Web(app, access_log, watch, waiting, connections, batches, keys, supervisor, webhooks.sender)
+    return Web(app, access_log, watch, waiting, connections, batches, keys, supervisor, webhooks.sender, kept)

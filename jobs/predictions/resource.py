@@ -29,6 +29,8 @@ def seconds_for(capacity: Capacity, rows: int, explained: bool = False) -> float
 def retry_after(capacity: Capacity, rows: int, explained: bool = False) -> int:
     """Whole seconds, at most MOST_SECONDS, after which so many rows should be done."""
     seconds = seconds_for(capacity, rows, explained)
+    if capacity.start_seconds is not None:
+        seconds = capacity.start_seconds
     if seconds is None:
         return 1 if capacity.children else UNKNOWN_SECONDS
     return min(max(math.ceil(seconds), 1), MOST_SECONDS)

@@ -64,6 +64,8 @@ class Capacity(NamedTuple):
     waiting: int = 0
     rows: int = 0
     """Of the predictions that wait."""
+    explained: int = 0
+    """How many of those rows are to be explained."""
     claimed: int = 0
     oldest_seconds: float = 0.0
     """The age of the prediction that has waited longest."""
@@ -74,6 +76,8 @@ class Capacity(NamedTuple):
     explained_per_second: int = 0
     """How many rows all children together explain while they have work."""
     batches: BatchCapacity = BatchCapacity()
+    start_seconds: float | None = None
+    """Until a worker should have started; None while one lives, or where nobody starts one."""
 
     @property
     def workers(self) -> int:
@@ -161,6 +165,7 @@ class Monitor:
         return Capacity(
             waiting=predictions.waiting + explanations.waiting,
             rows=predictions.rows + explanations.rows,
+            explained=explanations.rows,
             claimed=predictions.claimed + explanations.claimed,
             oldest_seconds=_age(now, made),
             webs=Process.read_all(reply.webs),

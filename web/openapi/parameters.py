@@ -16,7 +16,7 @@ DURATION = (
 )
 """Matches only durations of up to 7 days, though not all of them: a pattern cannot add."""
 
-LONGEST_WAIT = f"at most {LONGEST_WAIT_SECONDS}"
+LONGEST_WAIT = f"at most {LONGEST_WAIT_SECONDS}, or up to 55 while a sleeping worker is started"
 
 
 def in_query(name: str, description: str, **schema: Any) -> Parameter:

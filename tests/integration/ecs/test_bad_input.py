@@ -26,6 +26,12 @@ WRONG = {
     "a size too small for a worker": (["up", "--worker-size", "256/512"], {}, "1024 MiB"),
     "a malformed size": (["up", "--web-size", "big"], {}, "1024/2048"),
     "a malformed network": (["plan", "--allow-cidr", "300.0.0.0/8"], {}, "203.0.113.0/24"),
+    "hours without a zone": (["plan", "--warm", "Mon-Fri 08-18"], {}, "DAYS HOURS ZONE"),
+    "a zone that does not exist": (["plan", "--warm", "Mon 08-18 Europe/Berlim"], {}, "Mon-Fri 08-18"),
+    "more workers than the most": (["plan", "--least", "11"], {}, "--most 11"),
+    "no worker at all": (["plan", "--most", "0"], {}, "from 1 to 5000"),
+    "workers by hand": (["scale", "worker", "3"], {}, "--least 3 --most 3"),
+    "a topic that is none": (["plan", "--alarm-topic", "pages"], {}, "arn:aws:sns"),
     "too many networks": (
         ["plan", "--allow-cidr", ",".join(f"203.0.113.{n}/32" for n in range(9))],
         {},
@@ -46,7 +52,6 @@ WRONG = {
         "--domain pay.example.com",
     ),
     "a listener beside a load balancer": (["plan", "--front", "alb", *AT_LISTENER], {}, "one of them"),
-    "a percentage over 100": (["plan", "--spot", "101"], {}, "0 to 100"),
     "a memory of Redis that no task has": (["up", "--redis-memory", "700"], {}, "a multiple of 512"),
     "a malformed retention": (["plan", "--retention", "3y"], {}, "--retention 10m"),
     "a retention that is too short": (["plan", "--retention", "5s"], {}, "--retention 10m"),
@@ -82,8 +87,8 @@ WRONG = {
     "a retention that CloudWatch does not offer": (["up", "--log-days", "13"], {}, "7, 14, 30"),
     "an endpoint without a scheme": (["ps"], {"AWS_ENDPOINT_URL": "localhost:4566"}, "http://"),
     "a malformed age": (["logs", "--since", "3y"], {}, "10m"),
-    "a negative number of tasks": (["scale", "worker", "-1"], {}, "0 to 5000"),
-    "too many tasks for a service": (["scale", "worker", "5001"], {}, "0 to 5000"),
+    "a negative number of tasks": (["scale", "web", "-1"], {}, "0 to 5000"),
+    "too many tasks for a service": (["scale", "web", "5001"], {}, "0 to 5000"),
     "an invalid owner of a key": (["key", "add", "A b"], {}, "a-z"),
     "a key without an owner": (["key", "revoke"], {}, "python -m ecs key revoke alice-2"),
     "a malformed tag of resources": (["up", "--tags", "team"], {}, "--tags team=data"),
@@ -109,7 +114,7 @@ NEEDS_A_DEPLOYMENT = (
     ["url"],
     ["logs"],
     ["rollback"],
-    ["scale", "worker", "2"],
+    ["scale", "web", "2"],
     ["update", "--force", "--yes"],
     ["update", "--tag", "v1"],
     ["run", "--", "ls"],
@@ -162,7 +167,7 @@ def test_an_unreachable_aws_gives_exit_status_1(cloud: Cloud) -> None:
 
 @pytest.mark.parametrize("command", ["up", "down", "update"])
 def test_without_a_terminal_a_change_needs_yes(cloud: Cloud, running: str, command: str) -> None:
-    options = {"up": ["--spot", "10"], "down": [], "update": ["--force"]}
+    options = {"up": ["--most", "9"], "down": [], "update": ["--force"]}
     before = cloud.ecs("ps", "--json", "--stack", running).json
     result = cloud.ecs(command, "--stack", running, *options[command])
     assert result.status == 2

@@ -31,7 +31,7 @@ def test_a_failed_update_is_rolled_back(cloud: Cloud, running: str) -> None:
     assert "restored the previous state" in failed.err
     assert cloud.ecs("ps", "--json", "--stack", running).json["address"] == before["address"]
     # A rolled back deployment accepts the next change.
-    assert cloud.ecs("up", "--spot", "10", "--yes", "--stack", running).status == 0
+    assert cloud.ecs("up", "--most", "9", "--yes", "--stack", running).status == 0
 
 
 def test_doctor_reports_manual_changes(cloud: Cloud, running: str) -> None:

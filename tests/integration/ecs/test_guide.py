@@ -63,11 +63,11 @@ def test_every_command_is_in_the_readme() -> None:
 
 
 def test_the_costs_in_the_readme_are_those_of_plan() -> None:
-    shapes: list[dict[str, str]] = [{}, {"Front": "none"}, {"Redis": "elasticache"}]
+    shapes: list[dict[str, str]] = [{}, {"Warm": "never"}, {"Front": "none"}, {"Redis": "elasticache"}]
     costs = [monthly_costs(ParameterizedTemplate(Template("app").parsed, shape)) for shape in shapes]
     rows = dict.fromkeys(name for cost in costs for name in cost)
     table = [
-        f"| {name} | " + " | ".join(f"{cost[name]:.0f}" if name in cost else "" for cost in costs) + " |"
+        f"| {name} | " + " | ".join(f"{cost[name]:.0f}" if cost.get(name) else "" for cost in costs) + " |"
         for name in rows
     ]
     table.append("| **sum** | " + " | ".join(f"**{sum(cost.values()):.0f}**" for cost in costs) + " |")

@@ -101,7 +101,7 @@ def test_tags_reach_the_stacks_and_stay_until_they_are_given_again(cloud: Cloud,
 
     ecs(cloud, running, "up", "--tags", "team=data,cost-center=42", "--yes")
     assert tags() == [{"Key": "cost-center", "Value": "42"}, {"Key": "team", "Value": "data"}]
-    ecs(cloud, running, "up", "--spot", "10", "--yes")
+    ecs(cloud, running, "up", "--most", "9", "--yes")
     assert len(tags()) == 2
     ecs(cloud, running, "up", "--tags", "", "--yes")
     assert tags() == []

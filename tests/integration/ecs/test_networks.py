@@ -9,7 +9,7 @@ from tests.integration.ecs.cloud import REGION, Cloud, CommandResult
 from tests.integration.ecs.conftest import up
 from tests.integration.ecs.test_variants import services_of, succeed
 
-ENDPOINTS = ("ecr.api", "ecr.dkr", "logs", "secretsmanager")
+ENDPOINTS = ("ecr.api", "ecr.dkr", "ecs", "logs", "secretsmanager")
 
 
 @dataclass
@@ -136,7 +136,7 @@ def test_an_internal_load_balancer_is_for_the_vpc_alone(cloud: Cloud, stack: str
     said = plan(cloud, stack, *network.options(network.private), "--private", "--internal")
     assert said.status == 0, said.err
     assert (
-        "NAT costs 33 USD a month and zone, endpoints 58, and through endpoints no webhook can be sent"
+        "NAT costs 33 USD a month and zone, endpoints 73, and through endpoints no webhook can be sent"
         in said.out
     )
     up(cloud, stack, *network.options(network.private), "--private", "--internal")
@@ -190,7 +190,7 @@ def test_subnets_where_tasks_could_not_start_are_refused_with_the_reason(
         )  # the account and the region are named
     network.add_endpoints("ecr.api", "s3")
     some = plan(cloud, stack, *network.options(network.private), "--private", "--internal")
-    assert "no way to ecr.dkr, logs, secretsmanager;" in some.err
+    assert "no way to ecr.dkr, ecs, logs, secretsmanager;" in some.err
     network.set_names(False)
     nameless = plan(cloud, stack, *network.options(network.public))
     assert "--enable-dns-hostnames" in nameless.err

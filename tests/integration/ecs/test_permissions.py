@@ -25,6 +25,10 @@ ALLOWED = {
         ("s3:PutObject", FILES),
         ("s3:DeleteObject", FILES),
         ("s3:ListBucket", BUCKET),
+        ("ecs:DescribeServices", arn("ecs", f"service/{NAME}/worker")),
+        ("ecs:DescribeServices", arn("ecs", f"service/{NAME}/worker-spot")),
+        ("ecs:UpdateService", arn("ecs", f"service/{NAME}/worker")),
+        ("ecs:UpdateService", arn("ecs", f"service/{NAME}/worker-spot")),
         ("s3:GetObject", "arn:aws:s3:::models/ours/salary/1/bundle.json"),
         ("s3:GetObject", "arn:aws:s3:::data/in/rows.csv"),
         ("s3:ListBucket", "arn:aws:s3:::data"),
@@ -76,6 +80,9 @@ DENIED_TO_ALL = [
 DENIED_TO_TASKS = [
     ("s3:GetObject", f"{BUCKET}/elsewhere/file"),
     ("ecs:UpdateService", arn("ecs", f"service/{NAME}/web")),
+    ("ecs:UpdateService", arn("ecs", f"service/{NAME}/redis")),
+    ("ecs:UpdateService", arn("ecs", "service/another/worker")),
+    ("ecs:RunTask", arn("ecs", f"task-definition/{NAME}-worker:1")),
     ("secretsmanager:GetSecretValue", arn("secretsmanager", f"secret:{NAME}-base-RedisPassword")),
     ("iam:PassRole", f"arn:aws:iam::{ACCOUNT}:role/{NAME}-app-WebRole"),
 ]

@@ -24,7 +24,9 @@ def test_a_closed_pipe_ends_the_command_quietly(cloud: Cloud, stack: str) -> Non
     assert plan.returncode == 141  # the status that a shell gives for SIGPIPE
 
 
-def test_the_question_is_asked_at_the_terminal_when_the_plan_goes_to_a_pipe(cloud: Cloud, stack: str) -> None:
+def test_the_question_is_requested_at_the_terminal_when_the_plan_goes_to_a_pipe(
+    cloud: Cloud, stack: str
+) -> None:
     ours, theirs = pty.openpty()
     up = subprocess.Popen(
         [PYTHON, "-m", "ecs", "up", "--tag", "v1", "--stack", stack],

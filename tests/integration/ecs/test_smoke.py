@@ -7,7 +7,7 @@ from tests.integration.stack import Stack
 
 def key_and_setting(cloud: Cloud, deployment: str) -> tuple[str, str]:
     """A key of the deployment, and the value of PAYGRADE_API_KEYS."""
-    key = cloud.ecs("key", "alice", "--json", "--stack", deployment).json["key"]
+    key = cloud.ecs("key", "add", "alice", "--json", "--stack", deployment).json["key"]
     secrets = cloud.client("secretsmanager")
     [arn] = [
         each["ARN"]

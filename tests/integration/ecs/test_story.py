@@ -88,10 +88,10 @@ def rollback_goes_back_only_to_what_is_named(shell: Shell) -> None:
 
 
 def update_keeps_the_scale(shell: Shell) -> None:
-    assert "worker: 3 of 3 running" in shell.ecs("scale", "worker", "3")
+    assert "web: 3 of 3 running" in shell.ecs("scale", "web", "3")
     shell.push("v3")
     shell.ecs("update", "--tag", "v3", "--no-check", "--yes")
-    assert shell.ecs("ps").count("worker:v3") == 3
+    assert shell.ecs("ps").count("web:v3") == 3
 
 
 def leftovers(cloud: Cloud, stack: str) -> list[str]:

@@ -34,7 +34,9 @@ def api_spelling(value: Any) -> Any:
     if not isinstance(value, dict):
         return value
     return {
-        name if name.startswith("awslogs") else name[0].lower() + name[1:]: api_spelling(each)
+        name if name.startswith("awslogs") else name[0].lower() + name[1:]: (
+            int(each) if name == "Size" else api_spelling(each)  # a parameter of the template is text
+        )
         for name, each in value.items()
     }
 

@@ -19,9 +19,9 @@ VARIANTS = {
     "behind an HTTP API": ["--front", "api"],
     "behind an HTTP API, with ElastiCache": ["--front", "api", "--redis", "elasticache"],
     "with ElastiCache": ["--redis", "elasticache"],
-    "smallest": ["--front", "none", "--redis", "elasticache", "--spot", "100"],
+    "smallest": ["--front", "none", "--redis", "elasticache", "--warm", "never"],
     "large, on demand, with alarms": [
-        *("--worker-size", "4096/8192", "--web-size", "1024/2048", "--spot", "0"),
+        *("--worker-size", "4096/8192", "--web-size", "1024/2048", "--no-spot"),
         *(
             "--alarm-email",
             "ada@example.com",
@@ -55,7 +55,7 @@ def test_options_can_be_changed(cloud: Cloud, running: str) -> None:
     assert "WorkerTask" in planned
     assert "Cpu (by WorkerCpu)" in planned
     succeed(cloud, running, "up", "--worker-size", "2048/4096", "--yes")
-    succeed(cloud, running, "up", "--spot", "10", "--yes")
+    succeed(cloud, running, "up", "--most", "9", "--yes")
     # Options keep their values when they are not given again.
     definition = cloud.client("ecs").describe_task_definition(taskDefinition=f"{running}-worker")[
         "taskDefinition"
@@ -131,7 +131,7 @@ def test_callers_use_the_domain_of_the_certificate(cloud: Cloud, running: str) -
 
 def test_a_deployment_stays_in_its_zones(cloud: Cloud, stack: str) -> None:
     up(cloud, stack, "--front", "none", "--zones", "eu-central-1b,eu-central-1c")
-    succeed(cloud, stack, "up", "--spot", "10", "--yes")
+    succeed(cloud, stack, "up", "--most", "9", "--yes")
     cloud.push(stack, "v2")
     succeed(cloud, stack, "update", "--tag", "v2", "--no-check", "--yes")
     subnets = cloud.client("ec2").describe_subnets()["Subnets"]

@@ -86,6 +86,21 @@ def permissions_are_restricted(templates: Templates) -> Iterator[str]:
             yield f"{name}: {actions - UNRESTRICTED} is allowed on every resource"
 
 
+def web_sets_only_how_many_workers_there_are(templates: Templates) -> Iterator[str]:
+    """With UpdateService it could otherwise run any task, with a shell, in any service."""
+    workers = {f"{SERVICE_ARN}/{name}" for name in ("worker", "worker-spot")}
+    for name, statement in templates.statements():
+        actions = {action for action in as_list(statement["Action"]) if action.startswith("ecs:")}
+        if name == "DeployRole" or not actions:
+            continue
+        if name != "WebRole" or not actions <= {"ecs:DescribeServices", "ecs:UpdateService"}:
+            yield f"{name}: must not be allowed {actions}"
+        if {each.get("Fn::Sub") for each in as_list(statement["Resource"])} != workers:
+            yield f"{name}: {actions} is allowed on more than the services of the workers"
+        if "ecs:UpdateService" in actions and statement.get("Condition") != ONLY_COUNTS:
+            yield f"{name}: could give the workers another task definition, or a shell"
+
+
 def only_web_is_reachable_from_outside(templates: Templates) -> Iterator[str]:
     lists = ({"Ref": "CallersList"}, {"Ref": "CallersList6"})
     for name, group in templates.of("EC2::SecurityGroup"):
@@ -120,6 +135,11 @@ def shared_resources_are_retained(templates: Templates) -> Iterator[str]:
             yield f"{name}: would be deleted with the deployment, and others of the account use it"
 
 
+SERVICE_ARN = "arn:${AWS::Partition}:ecs:${AWS::Region}:${AWS::AccountId}:service/${Name}"
+ONLY_COUNTS = {
+    "Null": {"ecs:task-definition": "true"},
+    "StringNotEqualsIfExists": {"ecs:enable-execute-command": "true"},
+}
 RULES: list[Callable[[Templates], Iterator[str]]] = [
     tasks_have_an_execution_role,
     every_task_starts_with_rights_of_its_own,
@@ -128,6 +148,7 @@ RULES: list[Callable[[Templates], Iterator[str]]] = [
     secrets_are_referenced,
     roles_trust_only_ecs_tasks_of_the_account,
     permissions_are_restricted,
+    web_sets_only_how_many_workers_there_are,
     only_web_is_reachable_from_outside,
     groups_reach_only_what_they_need,
     shared_resources_are_retained,

@@ -3,8 +3,10 @@
 import json
 import re
 from collections.abc import Callable, Iterator
+from typing import Any
 
 from tests.unit.ecs.templates import Templates, as_list, branches
+from web.keeper.report import NAMESPACE, UNITS
 
 TLS_POLICIES = {"ELBSecurityPolicy-TLS13-1-2-2021-06", "ELBSecurityPolicy-TLS13-1-2-Res-2021-06"}
 ENGINES = {"valkey", "redis"}
@@ -36,8 +38,6 @@ def services_have_one_source_of_capacity(templates: Templates) -> Iterator[str]:
         strategy = service.get("CapacityProviderStrategy", [])
         if bool(strategy) == bool(service.get("LaunchType")):
             yield f"{name}: must have either a launch type or a capacity provider strategy"
-        if strategy and "${SpotWeight}" not in str(service.get("ForceNewDeployment")):
-            yield f"{name}: ECS applies another strategy only with a new deployment"
         for each in strategy:
             if each["CapacityProvider"] not in cluster["CapacityProviders"]:
                 yield f"{name}: the cluster has no {each['CapacityProvider']}"
@@ -90,6 +90,16 @@ def alarms_can_fire(templates: Templates) -> Iterator[str]:
             yield f"{name}: requires more datapoints than it evaluates"
 
 
+def texts_of(sub: Any) -> Iterator[str]:
+    """What the Fn::Sub of a dashboard can give: a text, perhaps with a part that depends on a condition."""
+    if isinstance(sub, str):
+        yield sub
+        return
+    text, [(part, value)] = sub[0], sub[1].items()
+    for each in branches(value):
+        yield text.replace(f"${{{part}}}", each["Fn::Sub"] if isinstance(each, dict) else each)
+
+
 def embedded_json_is_valid(templates: Templates) -> Iterator[str]:
     texts = [
         (name, repository["LifecyclePolicy"]["LifecyclePolicyText"])
@@ -97,9 +107,9 @@ def embedded_json_is_valid(templates: Templates) -> Iterator[str]:
         if "LifecyclePolicy" in repository
     ]
     texts += [
-        (name, each["Fn::Sub"])
+        (name, text)
         for name, dashboard in templates.of("CloudWatch::Dashboard")
-        for each in branches(dashboard["DashboardBody"])
+        for text in texts_of(dashboard["DashboardBody"]["Fn::Sub"])
     ]
     for name, text in texts:
         try:
@@ -169,7 +179,11 @@ def services_start_in_order(templates: Templates) -> Iterator[str]:
         yield "web could be updated before the workers"
     if "RedisService" not in json.dumps(resources["WorkerService"]["Properties"].get("Tags", [])):
         yield "workers could start before Redis"
+    if "WorkerService" not in as_list(resources["SpotWorkerService"].get("DependsOn", [])):
+        yield "workers on Spot could start before Redis"
     listeners = json.dumps(resources["WebService"]["Properties"].get("Tags", []))
+    if "SpotWorkerService" not in listeners:
+        yield "web could be updated before the workers on Spot"
     for name, listener in templates.of("ElasticLoadBalancingV2::Listener"):
         actions = (one for each in listener["DefaultActions"] for one in branches(each))
         if any(action["Type"] == "forward" for action in actions) and f'"{name}"' not in listeners:
@@ -238,6 +252,22 @@ def failures_roll_back(templates: Templates) -> Iterator[str]:
             yield f"{name}: an alarm does not roll back a deployment"
 
 
+def alarms_watch_what_is_reported(templates: Templates) -> Iterator[str]:
+    for name, alarm in templates.of("CloudWatch::Alarm"):
+        if alarm["Namespace"] == NAMESPACE and alarm["MetricName"] not in UNITS:
+            yield f"{name}: web reports no {alarm['MetricName']}"
+        if "AlarmActions" not in alarm:
+            yield f"{name}: nobody receives it"
+
+
+def both_services_run_the_same_workers(templates: Templates) -> Iterator[str]:
+    resources = templates.app["Resources"]
+    on_demand, spot = (resources[name]["Properties"] for name in ("WorkerService", "SpotWorkerService"))
+    for part in ("TaskDefinition", "NetworkConfiguration", "DeploymentConfiguration", "Cluster"):
+        if on_demand[part] != spot[part]:
+            yield f"SpotWorkerService: its {part} is not that of WorkerService"
+
+
 def updates_keep_task_counts(templates: Templates) -> Iterator[str]:
     for name, service in templates.of("ECS::Service"):
         if name != "RedisService" and "DesiredCount" in service:
@@ -277,6 +307,8 @@ RULES: list[Callable[[Templates], Iterator[str]]] = [
     tasks_restart_when_redis_moves,
     a_new_tag_of_the_code_leaves_redis_alone,
     failures_roll_back,
+    alarms_watch_what_is_reported,
+    both_services_run_the_same_workers,
     updates_keep_task_counts,
     containers_are_confined,
 ]

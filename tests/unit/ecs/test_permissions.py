@@ -38,7 +38,7 @@ SHAPES = {
     "FlowLogged": {"Production": "yes"},
     "AtApi": {"Front": "api"},
     "AtListener": {"Front": "listener"},
-    "Alarmed": {"AlarmEmail": "ada@example.com"},
+    "AlarmedByEmail": {"AlarmEmail": "ada@example.com"},
     "MakeGitLabProvider": {"GitLabProject": "group/project"},
     "MakeGitHubProvider": {"GitHubRepository": "owner/name"},
 }

@@ -43,6 +43,7 @@ DEPLOYMENT = "DeploymentConfiguration"
 NETWORK = ("NetworkConfiguration", "AwsvpcConfiguration")
 INGRESS = [{"IpProtocol": "tcp", "FromPort": 1, "ToPort": 2, "CidrIp": "0.0.0.0/0"}]
 STATEMENT = ("Policies", 0, "PolicyDocument", "Statement", 0)
+WORKERS = ("Policies", 1, "PolicyDocument", "Statement")
 TRUST = ("AssumeRolePolicyDocument", "Statement", 0)
 MISTAKES: list[tuple[Rule, Path, Any]] = [
     (rules.target_groups_use_addresses, of("WebTargets", "TargetType"), "instance"),
@@ -52,8 +53,12 @@ MISTAKES: list[tuple[Rule, Path, Any]] = [
         container("WebTask", "PortMappings", 0, "ContainerPort"),
         8080,
     ),
-    (rules.services_have_one_source_of_capacity, of("WorkerService", "LaunchType"), "FARGATE"),
-    (rules.services_have_one_source_of_capacity, of("WorkerService", "ForceNewDeployment"), REMOVED),
+    (rules.services_have_one_source_of_capacity, of("SpotWorkerService", "LaunchType"), "FARGATE"),
+    (
+        rules.services_have_one_source_of_capacity,
+        of("SpotWorkerService", "CapacityProviderStrategy"),
+        REMOVED,
+    ),
     (rules.services_have_one_source_of_capacity, of("Cluster", "CapacityProviders"), ["FARGATE"]),
     (
         rules.an_http_api_finds_the_ports_of_tasks,
@@ -107,6 +112,22 @@ MISTAKES: list[tuple[Rule, Path, Any]] = [
     ),
     (access.permissions_are_restricted, of("WebRole", *STATEMENT, "Action"), "s3:*"),
     (access.permissions_are_restricted, of("WebRole", *STATEMENT, "Resource"), "*"),
+    (access.web_sets_only_how_many_workers_there_are, of("WebRole", *WORKERS, 1, "Condition"), REMOVED),
+    (
+        access.web_sets_only_how_many_workers_there_are,
+        of("WebRole", *WORKERS, 1, "Resource"),
+        [{"Fn::Sub": f"{access.SERVICE_ARN}/*"}],
+    ),
+    (access.web_sets_only_how_many_workers_there_are, of("WebRole", *WORKERS, 0, "Action"), "ecs:RunTask"),
+    (
+        access.web_sets_only_how_many_workers_there_are,
+        of("WorkerRole", *STATEMENT, "Action"),
+        "ecs:UpdateService",
+    ),
+    (rules.alarms_watch_what_is_reported, of("OldestJobAlarm", "MetricName"), "OldestSecond"),
+    (rules.alarms_watch_what_is_reported, of("KeeperAlarm", "AlarmActions"), REMOVED),
+    (rules.both_services_run_the_same_workers, of("SpotWorkerService", "TaskDefinition"), {"Ref": "WebTask"}),
+    (rules.services_start_in_order, ("Resources", "SpotWorkerService", "DependsOn"), "DefaultRoute"),
     (access.only_web_is_reachable_from_outside, of("RedisGroup", "SecurityGroupIngress"), INGRESS),
     (access.only_web_is_reachable_from_outside, of("BalancerGroup", "SecurityGroupIngress"), INGRESS),
     (access.only_web_is_reachable_from_outside, of("WebToRedis", "SourceSecurityGroupId"), REMOVED),
@@ -218,7 +239,7 @@ MISMATCHES: list[tuple[str, Path, Any]] = [
     ("single Redis", of("RedisService", "DesiredCount"), 2),
     ("single Redis", of("RedisService", "LaunchType"), REMOVED),
     ("single Redis", of("RedisService", "AvailabilityZoneRebalancing"), REMOVED),
-    ("task sizes", ("Parameters", "WorkerMemory", "Default"), 1024),
+    ("task sizes", ("Parameters", "WorkerMemory", "Default"), 4096),
 ]
 
 

@@ -13,7 +13,7 @@ from tests.unit.ecs.conftest import StubClient
 
 NAMES = ResourceNames("paygrade")
 CLUSTER = "arn:aws:ecs:eu-central-1:123456789012:cluster/paygrade"
-REQUEST = {"cluster": "paygrade", "services": ["redis", "worker", "web"]}
+REQUEST = {"cluster": "paygrade", "services": ["redis", "worker", "worker-spot", "web"]}
 
 
 def service(name: str, rollout: str, running: int = 1, desired: int = 1, **more: Any) -> dict[str, Any]:

@@ -17,6 +17,14 @@ COMPOSE = yaml.safe_load(Path("docker-compose.yml").read_text())["services"]
 SECRETS = {"REDIS_URL"}
 COMPOSE_ONLY = {"PAYGRADE_ALLOW_ANYONE", "PAYGRADE_API_KEYS", "PAYGRADE_WEBHOOK_SECRETS"}
 """compose publishes its port on loopback only, and needs no keys. On ECS both are read from secrets."""
+ECS_ONLY = {
+    f"PAYGRADE_{name}"
+    for name in (
+        *("WORKER_SERVICE", "WORKER_SPOT_SERVICE", "LEAST_WORKERS", "MOST_WORKERS", "WARM", "WITHIN_SECONDS"),
+        *("IDLE_SECONDS", "WAKING_WAIT_SECONDS"),
+    )
+}
+"""Elsewhere nobody starts workers."""
 LOCATIONS = {
     "PAYGRADE_API_KEYS_FILE",
     "PAYGRADE_BUNDLES",
@@ -77,9 +85,9 @@ def compose_environment(service: str) -> dict[str, str]:
 
 
 def stage(name: str) -> str:
-    """The part of the Dockerfile that builds an image."""
-    [found] = re.findall(rf"^FROM \S+ AS {name}\n(.*?)(?=^FROM |\Z)", DOCKERFILE, re.DOTALL | re.MULTILINE)
-    return str(found)
+    """The parts of the Dockerfile that build an image, those of the stages before it first."""
+    found = re.findall(rf"^FROM (\S+) AS {name}\n(.*?)(?=^FROM |\Z)", DOCKERFILE, re.DOTALL | re.MULTILINE)
+    return "".join(stage(before) + text for before, text in found)
 
 
 def instruction(name: str, stage: str) -> list[str]:
@@ -100,7 +108,7 @@ def megabytes(size: str) -> int:
 @pytest.mark.parametrize("service", BUILT_SERVICES)
 def test_the_environment_is_that_of_compose(service: str) -> None:
     compose, ecs = compose_environment(service), environment(service)
-    assert set(ecs) | secrets(service) == set(compose) - COMPOSE_ONLY
+    assert (set(ecs) - ECS_ONLY) | secrets(service) == set(compose) - COMPOSE_ONLY
     for name in set(compose) - SECRETS - COMPOSE_ONLY - LOCATIONS:
         assert ecs[name] == compose[name], name
 
@@ -139,7 +147,7 @@ def test_the_health_check_is_that_of_the_image(service: str) -> None:
 def test_compose_gives_every_setting_to_a_part_that_uses_it_and_the_keys_to_web_alone() -> None:
     given = {part: set(COMPOSE[part]["environment"]) for part in BUILT_SERVICES}
     names = {PREFIX + name.upper() for name in Settings.model_fields} - {f"{PREFIX}REDIS_URL"}
-    assert names - given["web"] - given["worker"] == set()
+    assert names - given["web"] - given["worker"] == ECS_ONLY
     assert "PAYGRADE_API_KEYS" not in given["worker"]
     assert not any("env_file" in COMPOSE[part] for part in BUILT_SERVICES)
 

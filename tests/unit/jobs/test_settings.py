@@ -42,6 +42,14 @@ USABLE = {
     "webhook_secrets": "ada:whsec_0123",
     "webhook_secrets_file": "/run/secrets/webhooks",
     "webhook_hosts": "localhost:9000",
+    "worker_service": "paygrade/worker",
+    "worker_spot_service": "worker-spot",
+    "least_workers": "2",
+    "most_workers": "20",
+    "warm": "Mon-Fri 08-18 Europe/Berlin",
+    "within_seconds": "60",
+    "idle_seconds": "300",
+    "waking_wait_seconds": "55",
     "log_level": "DEBUG",
 }
 

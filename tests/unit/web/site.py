@@ -28,6 +28,7 @@ from model.description.catalog import Catalog
 from tests.unit.conftest import living
 from tests.unit.web.documented import DocumentedClient
 from tests.unit.web.faulty_redis import FaultyRedis
+from web.keeper.services import WorkerServices
 from web.keys import ApiKeys
 from web.openapi.document import Document
 from web.webhooks.posting import Answer
@@ -53,7 +54,14 @@ KEYS_OF_WEB = {WEB_PROCESSES, "processes"}
 class Site:
     """A test may replace the keys, the bundles and any setting."""
 
-    def __init__(self, keys: str = "", bundles: Path = BUNDLES, keys_file: str = "", **settings: Any) -> None:
+    def __init__(
+        self,
+        keys: str = "",
+        bundles: Path = BUNDLES,
+        keys_file: str = "",
+        workers: WorkerServices | None = None,
+        **settings: Any,
+    ) -> None:
         self.settings = Settings(bundles=str(bundles), **settings)
         self.redis = FaultyRedis()
         create_groups(self.redis)  # the error of fakeredis for a missing group is another one
@@ -70,6 +78,7 @@ class Site:
         self.on_wake_up: Callable[[str], None] = self.wake_ups.append
         self.journal = Journal("INFO", self.logged.append)
         self._keys = ApiKeys(keys, keys_file)
+        self._workers = workers
         self.serve(bundles)
         self._hold_workers(bundles)
 
@@ -93,6 +102,7 @@ class Site:
             process=Process("web:1", RELEASE),
             channel=CHANNEL,
             post_webhook=self._receive,
+            workers=self._workers,
         )
         return build(self.settings, keys, catalog, self.journal, backends)
 

@@ -19,17 +19,19 @@ from worker.tables.cut import Chunk
 from worker.tables.plan import _read_footer
 
 TAKE = """
-from worker.memory import MemoryBudget, is_out_of_memory
-MemoryBudget(640 * 1024 * 1024).enforce()
-import sys
+from worker.memory import MIB, MemoryBudget, is_out_of_memory
+MemoryBudget(640 * MIB).enforce()
+import resource, sys
 import numpy as np, pyarrow as pa
 from model.engines.xgboost import Booster, XGBoostEngine
 engine = XGBoostEngine(Booster(open(sys.argv[1], "rb").read()), 100)
+taken = 4096 * int(open("/proc/self/statm").read().split()[5])
+resource.setrlimit(resource.RLIMIT_DATA, (taken + 64 * MIB, -1))
 for take in (
     lambda: bytearray(2**30),
     lambda: np.ones(2**28),
     lambda: pa.allocate_buffer(2**30),
-    lambda: engine.explain(np.zeros((50_000_000, 1), np.float32)),
+    lambda: engine.explain(np.zeros((10_000_000, 1), np.float32)),
 ):
     try:
         take()

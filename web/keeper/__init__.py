@@ -1,0 +1,1 @@
+"""The keeper of workers: starts them when work comes, and lets them sleep when none has come for long."""
