@@ -23,6 +23,7 @@ from paygrade import (
     ServiceBusy,
 )
 
+from tests.asynchronous import run
 from tests.integration.conftest import StartStack
 from tests.integration.faulty_path import FaultyPath
 from tests.integration.models import LADDER, publish_ladder, score_in_process
@@ -158,7 +159,7 @@ def test_jobs_are_listed_shown_and_deleted_by_both_clients(stack: Stack) -> None
             scored = await client.score(pl.DataFrame({"years": [2.5]}))
             assert scored["prediction"].to_list() == [float(np.float32(260.00012))]
 
-    asyncio.run(story())
+    run(story())
 
 
 def test_faults_of_rows_have_their_pointers(client: Client) -> None:

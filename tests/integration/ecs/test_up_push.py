@@ -86,4 +86,4 @@ def test_the_next_push_deploys_the_next_commit_and_leaves_redis_alone(
         service["name"]: service["task_definition"].rpartition(":")[2]
         for service in cloud.ecs("ps", "--json", "--stack", stack).json["services"]
     }
-    assert versions == {"redis": "1", "worker": "2", "web": "2"}
+    assert versions == {"redis": "1", "worker": "2", "worker-spot": "2", "web": "2"}

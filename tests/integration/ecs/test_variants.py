@@ -77,7 +77,7 @@ def test_sizes_settings_and_bundles_reach_the_tasks(cloud: Cloud, stack: str) ->
         assert environment_of(container)["PAYGRADE_DEFAULT_MODEL"] == "wages"
     assert environment_of(web)["PAYGRADE_MAX_BODY"] == "65536"
     assert environment_of(worker)["PAYGRADE_CHILDREN"] == "3"
-    assert int(worker["linuxParameters"]["tmpfs"][0]["size"]) == 512
+    assert int(worker["linuxParameters"]["tmpfs"][0]["size"]) == 256
     assert services_of(cloud, stack)["web"]["runningCount"] == 2
     # Each keeps its value, until it is given again.
     succeed(cloud, stack, "up", "--set", "PAYGRADE_MAX_BODY=", "--bundles", "image", "--yes")
@@ -92,7 +92,7 @@ def test_plan_says_what_the_sizes_cost_and_carry(cloud: Cloud, stack: str) -> No
     bundles = with_bundles(cloud, stack)
     large = ["--redis-memory", "4096", "--retention", "10m", "--web-size", "4096/8192"]
     said = succeed(cloud, stack, "plan", "--tag", "v1", *large, "--bundles", bundles).out
-    assert f"{bundles}/: 1 bundle, 0.0 MiB; /tmp of a worker has 512 MiB" in said
+    assert f"{bundles}/: 1 bundle, 0.0 MiB; /tmp of a worker has 256 MiB" in said
     assert "predictions/s for ever with one task of each service" in said
     assert "USD a month" in said
     assert "--redis elasticache is cheaper" in said
@@ -106,7 +106,7 @@ def test_bundles_that_a_worker_could_not_keep_are_refused(cloud: Cloud, stack: s
     cloud.client("s3").put_object(Bucket=stack, Key="models/wages/1/model.ubj", Body=bytes(600 * 2**20))
     refused = cloud.ecs("plan", "--tag", "v1", "--bundles", bundles, "--stack", stack)
     assert refused.status == 2
-    assert "the bundles have 600 MiB, and /tmp of a worker has 512" in refused.err
+    assert "the bundles have 600 MiB, and /tmp of a worker has 256" in refused.err
     empty = cloud.ecs("plan", "--tag", "v1", "--bundles", f"s3://{stack}/elsewhere", "--stack", stack)
     assert f"python -m model publish --to s3://{stack}/elsewhere" in empty.err
 
@@ -177,7 +177,9 @@ def test_an_update_takes_a_newer_template_along_and_says_so(cloud: Cloud, runnin
     """The stack gets the template of an older checkout first."""
     cloudformation = cloud.client("cloudformation")
     stack = cloudformation.describe_stacks(StackName=f"{running}-app")["Stacks"][0]
-    older = Template("app").body.replace("StopTimeout: 120", "StopTimeout: 90")
+    here = Template("app").body
+    older = here.replace('"StopTimeout":120', '"StopTimeout":90')
+    assert older != here
     parameters = [
         {"ParameterKey": each["ParameterKey"], "UsePreviousValue": True} for each in stack["Parameters"]
     ]

@@ -1,6 +1,5 @@
 """The clients as a program uses them: rows in, scores out; jobs, and files."""
 
-import asyncio
 import inspect
 import json
 from io import BytesIO
@@ -26,6 +25,7 @@ from paygrade import (
     ServiceRefused,
 )
 
+from tests.asynchronous import run
 from tests.unit.client.any_client import HandTurnedClock
 from tests.unit.client.conftest import Connect
 from tests.unit.client.played_service import PlayedAnswer, PlayedService, batch, prediction, problem
@@ -352,7 +352,7 @@ def test_the_client_that_blocks_also_works_where_an_event_loop_runs_as_in_a_note
         with Client(transport=service) as client:
             return list(client.results(batch("succeeded") | {"results": "ndjson"}))
 
-    assert asyncio.run(cell()) == [{"a": 1}, {"a": 2}]
+    assert run(cell()) == [{"a": 1}, {"a": 2}]
 
 
 class InterruptedService(ScoringService):

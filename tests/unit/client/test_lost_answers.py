@@ -20,6 +20,7 @@ from paygrade import (
     Unreachable,
 )
 
+from tests.asynchronous import run
 from tests.unit.client.any_client import HandTurnedClock
 from tests.unit.client.conftest import Connect
 from tests.unit.client.played_service import (
@@ -242,5 +243,5 @@ def test_a_thousand_calls_at_once_are_a_hundred_requests_at_once() -> None:
         async with AsyncClient(transport=service) as client:
             await asyncio.gather(*(client.predict({"years": 2.5}) for _ in range(1000)))
 
-    asyncio.run(story())
+    run(story())
     assert (service.most, len(service.sent)) == (100, 1000)
