@@ -77,8 +77,8 @@ USER 10001:10001
 # They use bash, because starting Python takes ten to fifty times as much CPU.
 FROM base AS web
 COPY --link --from=web-packages /opt/venv /opt/venv
-COPY --link --from=web-source /app /app
 COPY --link --from=guide /guide /app/web/guide/site
+COPY --link --from=web-source /app /app
 EXPOSE 8000
 HEALTHCHECK --interval=10s --timeout=5s --start-period=60s --start-interval=1s --retries=3 CMD \
     ["bash", "-c", "exec 3<>/dev/tcp/127.0.0.1/8000; printf 'GET /readyz HTTP/1.0\\r\\nHost: 127.0.0.1\\r\\n\\r\\n' >&3; read -r answer <&3; [[ $answer == *' 200 '* ]]"]

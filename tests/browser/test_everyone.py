@@ -79,6 +79,7 @@ def test_the_keyboard_alone_is_enough(tab: Page) -> None:
     tab.keyboard.press("Tab")
     expect(tab.get_by_role("link", name="Skip to the content")).to_be_focused()
     tab.keyboard.press("Enter")
+    expect(tab.get_by_role("main")).to_be_focused()
     for _ in range(2):
         tab.keyboard.press("Tab")
     expect(tab.get_by_label("Years of experience years")).to_be_focused()
@@ -87,6 +88,19 @@ def test_the_keyboard_alone_is_enough(tab: Page) -> None:
     tab.keyboard.press("Enter")
     expect(tab.locator("#headline")).to_have_text("374.99866")
     expect(tab.get_by_label("Years of experience years")).to_be_focused()
+
+
+def test_the_link_to_the_content_leaves_what_was_typed(tab: Page) -> None:
+    tab.goto("/")
+    tab.get_by_label("Years of experience years").fill("7")
+    asked: list[str] = []
+    tab.on("request", lambda request: asked.append(request.url))
+    tab.get_by_role("link", name="Skip to the content").focus()
+    tab.keyboard.press("Enter")
+    expect(tab.get_by_role("main")).to_be_focused()
+    tab.evaluate("new Promise(done => setTimeout(done))")  # whoever asks, does so in an event
+    assert not [address for address in asked if not address.endswith("icon.svg")]
+    expect(tab.get_by_label("Years of experience years")).to_have_value("7")
 
 
 def test_on_a_phone_the_answer_comes_into_view(tab: Page) -> None:

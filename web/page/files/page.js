@@ -66,7 +66,9 @@ for (const name of ["dragenter", "dragover", "dragleave", "drop"]) {
   });
 }
 
-addEventListener("popstate", () => visit(location.href, { push: false }));
+addEventListener("popstate", () => {
+  if (!location.hash) visit(location.href, { push: false }); // a link within the page leaves what was typed
+});
 
 function begin() {
   document.querySelectorAll("[data-curve]:not([data-alive])").forEach((figure) => {
