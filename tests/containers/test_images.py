@@ -98,12 +98,8 @@ def test_the_image_of_predictions_refuses_batches_with_what_to_do(predictions: s
 def test_an_image_has_only_modules_that_web_worker_or_ops_import(shared: Compose, service: str) -> None:
     """So it contains neither training nor tests; .dockerignore excludes them."""
     graph = grimp.build_graph("jobs", "model", "ops", "paygrade", "web", "worker", cache_dir=None)
-    served = {
-        "ops.__main__",
-        "web.__main__",
-        "worker.__main__",
-        "worker.wake_up_transport",
-    }  # Celery imports it
+    # Celery imports the transport by its name.
+    served = {"ops.__main__", "web.__main__", "worker.__main__", "worker.wake_up_transport"}
     served |= {module for start in served for module in graph.find_upstream_modules(start)}
     packages = {module.rpartition(".")[0] for module in served}
     assert sources_in(shared.image(service)) <= served | packages
@@ -160,4 +156,4 @@ def test_a_source_change_replaces_one_small_layer(stack: Compose) -> None:
     changed = [layer for layer in after if layer not in before]
     assert (before[:-1], [after[-1]]) == (after[:-1], changed)
     newest = run("docker", "history", "--human=false", "--format", "{{.Size}}", stack.image("web")).split()
-    assert next(int(size) for size in newest if size != "0") < 2 * MEGABYTE
+    assert next(int(size) for size in newest if size != "0") < 3 * MEGABYTE
