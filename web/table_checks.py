@@ -40,11 +40,12 @@ def plain_start(start: bytes, encoding: str) -> bytes:
         return plain
     try:
         return codecs.getincrementaldecoder(found)().decode(plain).encode()
-    except UnicodeDecodeError as error:
+    except UnicodeError as error:
+        # Python 3.13 says it with the more special error, too.
+        if not isinstance(error, UnicodeDecodeError) or "BOM" in error.reason:
+            raise InvalidTable(NO_MARK) from None
         line = plain.count(b"\n", 0, error.start) + 1
         raise InvalidTable(f"line {line}: this is not {found}; name the encoding of the file") from None
-    except UnicodeError:
-        raise InvalidTable(NO_MARK) from None
 
 
 def _found_encoding(start: bytes, named: str) -> str:
