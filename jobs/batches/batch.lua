@@ -17,7 +17,8 @@
 --   job:<id>:tries    hash    how many consumers were lost with each task, and the one that has it, since its last step; not
 --                             those after whom a slice of a chunk was found under trial; '<task> entry': the entry that was
 --                             claimed last; '<task> <reason>', and with ' last' and ' waited' behind it: how often the task
---                             was put off for this reason, when it was last, and how long in all; '<task> redone': how often its part was found damaged
+--                             was put off for this reason, when it was last, and how long in all; '<task> redone': how
+--                             often its part was found damaged
 --   job:<id>:lost_slices  hash  of each chunk that consumers were lost with: the slices of rows that they had noted;
 --                             and, as '<chunk> trying', the slice that is under trial
 --   job:<id>:kept     hash    of a retry: what is in `done` of the batch that it tries again

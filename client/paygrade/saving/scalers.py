@@ -28,9 +28,10 @@ def read_scaler(program: Program, scaler: Any, traced: Traced, values: Any) -> l
 
 def _require_exact_centers(program: Program, scaler: Any, traced: Traced) -> None:
     """Refuse to center a bent column by one of its values: what is left of that value is its last bits."""
+    bent = any(program[column].inexact for column in traced.columns)
     if type(scaler).__name__ == "RobustScaler" and scaler.with_centering:
         require_exact(program, traced.columns, "RobustScaler with centering")
-    elif type(scaler).__name__ == "StandardScaler" and scaler.with_mean:
+    elif type(scaler).__name__ == "StandardScaler" and scaler.with_mean and bent:
         for column, values, mean in zip(
             traced.columns, np.asarray(traced.values, np.float64).T, scaler.mean_, strict=True
         ):
