@@ -11,7 +11,8 @@ from ecs.aws import Aws
 from ecs.errors import NEXT_STEP_CREATE, InvalidUsage, ResourceNotFound
 from ecs.keeping import check_keeping
 from ecs.names import ResourceNames
-from ecs.options import app_parameters, base_parameters, check_callers, check_https
+from ecs.options import app_parameters, base_parameters
+from ecs.options.front import check_callers, check_https
 from ecs.services import Services
 from ecs.settings import arns_of_callers_files
 from ecs.stack import Stack

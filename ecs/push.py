@@ -19,7 +19,7 @@ from ecs.deployment import Deployment, commit_tag
 from ecs.docker import DigestUnknown, Docker
 from ecs.errors import InvalidUsage, ResourceNotFound
 from ecs.names import IMAGES, STORE, ResourceNames
-from ecs.options import check_tag
+from ecs.options.formats import check_tag
 from ecs.screen import Screen
 
 HELP = "build the images and push them under the commit's tag"

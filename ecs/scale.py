@@ -4,7 +4,7 @@ import argparse
 
 from ecs.deployment import Deployment
 from ecs.errors import InvalidUsage
-from ecs.options import MAX_TASKS
+from ecs.keeping import MAX_TASKS
 from ecs.screen import Screen
 
 HELP = "set how many tasks a service has"

@@ -13,7 +13,7 @@ from ecs.deployment import Deployment
 from ecs.errors import ChangeFailed, EcsError
 from ecs.logs import LogReader
 from ecs.one_off_tasks import OneOffTasks, TaskResult
-from ecs.options import check_tag
+from ecs.options.formats import check_tag
 from ecs.screen import Screen
 from ecs.stack_state import require_stable
 from ecs.template import Template
