@@ -50,7 +50,7 @@ class PartWriter:
         self._part.write(lines)
 
     def write_table(self, table: pa.Table) -> None:
-        self._parquet = self._parquet or parquet_writer(self._part, table.schema)
+        self._parquet = self._parquet or _parquet_writer(self._layout, self._part, table.schema)
         self._parquet.write_table(table)
 
 
@@ -68,8 +68,15 @@ class _Sink(RawIOBase):
         return len(data)
 
 
-def parquet_writer(part: Writable, schema: pa.Schema) -> pyarrow.parquet.ParquetWriter:
-    return pyarrow.parquet.ParquetWriter(pa.PythonFile(_Sink(part), mode="w"), schema)
+def _parquet_writer(layout: Layout, part: Writable, schema: pa.Schema) -> pyarrow.parquet.ParquetWriter:
+    """A dictionary of scores, which hardly repeat, costs time and room; one of any other column may save it."""
+    scores = {name for name in layout.scored if pa.types.is_floating(schema.field(name).type)}
+    others: list[str] = [name for name in schema.names if name not in scores]
+    # A column within a column is named by its whole path, which the schema does not know.
+    nested = any(pa.types.is_nested(field.type) for field in schema)
+    return pyarrow.parquet.ParquetWriter(
+        pa.PythonFile(_Sink(part), mode="w"), schema, use_dictionary=True if nested else others
+    )
 
 
 def write_errors(scores: Scores, first: int, input_of: Callable[[int], bytes] | None = None) -> bytes:

@@ -250,6 +250,16 @@ def test_columns_of_parquet_are_passed_through_as_they_are(score_table: ScoreTab
         assert table[name].combine_chunks().equals(column)
 
 
+def test_scores_in_parquet_have_no_dictionary_and_texts_have(score_table: ScoreTable) -> None:
+    rows = [{"years": number / 7, "age": 20, "town": "Bern", "note": "the same"} for number in range(500)]
+    result = score_table(as_parquet(rows), Format.PARQUET).result
+    group = pyarrow.parquet.ParquetFile(BytesIO(result)).metadata.row_group(0)
+    columns = [group.column(position) for position in range(group.num_columns)]
+    encodings = {column.path_in_schema: set(column.encodings) for column in columns}
+    assert not any("DICTIONARY" in encoding for encoding in encodings["prediction"])
+    assert any("DICTIONARY" in encoding for encoding in encodings["note"])
+
+
 def test_columns_of_parquet_keep_their_values_as_text(score_table: ScoreTable) -> None:
     first, second = score_table(as_table_of_many_types(), Format.PARQUET, Format.NDJSON).result.splitlines()
     assert first.startswith(
