@@ -69,7 +69,7 @@ class _Sink(RawIOBase):
 
 
 def _parquet_writer(layout: Layout, part: Writable, schema: pa.Schema) -> pyarrow.parquet.ParquetWriter:
-    """A dictionary of scores, which hardly repeat, costs time and room; one of any other column may save it."""
+    """Scores hardly repeat, so that a dictionary of them costs time and room."""
     scores = {name for name in layout.scored if pa.types.is_floating(schema.field(name).type)}
     others: list[str] = [name for name in schema.names if name not in scores]
     # A column within a column is named by its whole path, which the schema does not know.
