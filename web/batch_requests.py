@@ -20,7 +20,7 @@ from model.description.manifest import Manifest
 from model.description.schema import MAX_FAULTS, Fault
 from model.tables.dialect import DECIMALS, DELIMITERS, ENCODINGS, sign_named
 from web.app import ApiRequest
-from web.batch_submission import BatchRequest
+from web.batch_inputs import BatchRequest
 from web.media_types import ACCEPTED, FORMATS, JSON_TYPES, TAB_SEPARATED, UNNAMED
 from web.problems import Problem
 from web.requests import (

@@ -8,7 +8,8 @@ from jobs.batches.resource import path_of
 from jobs.batches.retry import BatchRetries
 from jobs.errors import IdempotencyKeyReused, QueueFull
 from jobs.queues.idempotency import IdempotencyKey
-from web.batch_submission import BatchSubmission, Upload
+from web.batch_inputs import Upload
+from web.batch_submission import BatchSubmission
 from web.capacity_watch import CapacityWatch
 from web.submission import Submitted
 

@@ -1,9 +1,7 @@
 """Accepts batches: stores the file, then the record, once per Idempotency-Key. Knows nothing of HTTP."""
 
-import hashlib
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, suppress
-from dataclasses import replace
 from functools import partial
 from typing import NamedTuple
 
@@ -11,13 +9,12 @@ import gevent
 import orjson
 
 from jobs import ids
-from jobs.batches.record import BatchOptions, BatchRecord, NewBatch, folder_of, output_of, source_of
+from jobs.batches.record import BatchRecord, NewBatch, folder_of, output_of
 from jobs.batches.resource import PATH
 from jobs.batches.status import BatchStatus
 from jobs.batches.store import RESERVATION_MS, BatchStore, KnownKey
 from jobs.errors import (
     FileMissing,
-    FilesForbidden,
     IdempotencyKeyReused,
     JobsError,
     NotRetryable,
@@ -32,40 +29,11 @@ from jobs.predictions.resource import retry_after
 from jobs.queues.idempotency import IdempotencyKey
 from jobs.queues.queue import SendWakeUp, try_wake_up
 from jobs.supervision import Supervisor
-from model.description.manifest import Manifest
+from web.batch_inputs import BatchInputs, BatchRequest, Upload
 from web.capacity_watch import CapacityWatch
-from web.errors import FileTooLong, InvalidDryRun, JobConflict, NotFinished, NotScored, UnreadableInput
+from web.errors import InvalidDryRun, JobConflict, NotFinished, NotScored
 from web.submission import JobSubmission, Submitted
-from web.table_checks import check_table, is_raw
 from web.waiting import WaitingCallers
-
-_MARK_BYTES = 4
-"""So many bytes tell that a file is packed, or in UTF-16."""
-
-
-class BatchRequest(NamedTuple):
-    """A valid request. `model` is the name that the caller sent, `manifest` the version that it means now.
-
-    `start` are the first bytes of a file, unpacked and in UTF-8; None if there is no file, or if they cannot
-    be told. If they are `cut`, the file has more. `lines` are rows that came in JSON, as NDJSON.
-    """
-
-    model: str | None
-    manifest: Manifest
-    options: BatchOptions
-    metadata: dict[str, str]
-    lines: bytes | None = None
-    start_within_ms: int | None = None
-    idempotency_key: str | None = None
-    start: bytes | None = None
-    cut: bool = False
-    webhook: str = ""
-    request_id: str = ""
-    traceparent: str = ""
-
-    def identity(self) -> bytes:
-        """What must be the same in a repeated request, besides the rows or the file."""
-        return self.options.to_json() + orjson.dumps([self.model, self.metadata, self.webhook])
 
 
 class OutputFile(NamedTuple):
@@ -75,36 +43,6 @@ class OutputFile(NamedTuple):
     name: str
     size: int
     format: Format
-
-
-class Upload:
-    """A file that arrives in pieces: measures and hashes them, after the `identity` of its request."""
-
-    def __init__(self, identity: bytes, pieces: Iterable[bytes], limit: int) -> None:
-        self._pieces = pieces
-        self._limit = limit
-        self.size = 0
-        self.hash = hashlib.sha256(identity)
-
-    def save(self, files: FileStore, name: str, hashed: bool) -> None:
-        with files.create(name) as file:
-            for piece in self._measured(hashed):
-                files.check_room(FOR_UPLOADS)
-                file.write(piece)
-
-    def compute_hash(self) -> None:
-        """Reads the file without storing it."""
-        for _ in self._measured(hashed=True):
-            pass
-
-    def _measured(self, hashed: bool) -> Iterator[bytes]:
-        for piece in self._pieces:
-            self.size += len(piece)
-            if self.size > self._limit:
-                raise FileTooLong(self._limit)
-            if hashed:
-                self.hash.update(piece)
-            yield piece
 
 
 class BatchSubmission(JobSubmission[BatchRecord]):
@@ -127,6 +65,7 @@ class BatchSubmission(JobSubmission[BatchRecord]):
         super().__init__(store, store.list_jobs, waiting, watch)
         self.files = files
         self.max_file = max_file
+        self.inputs = BatchInputs(files, max_file, store.s3_allow)
         self._store = store
         self._send_wake_up = send_wake_up
         self._supervisor = supervisor
@@ -150,7 +89,7 @@ class BatchSubmission(JobSubmission[BatchRecord]):
                 self._check_same_body(known.body, request, upload)
                 return Submitted(self._replayed(known.id), replayed=True)
             with self.room_for(job_id, owner):
-                options, size = self._save(job_id, request, upload, hashed=bool(digest))
+                options, size = self.inputs.save(job_id, request, upload, hashed=bool(digest))
             batch = NewBatch(
                 id=job_id,
                 model=request.manifest.ref,
@@ -218,37 +157,6 @@ class BatchSubmission(JobSubmission[BatchRecord]):
         return OutputFile(
             files, ref.name, size, record.options.results if name == "result" else Format.NDJSON
         )
-
-    def _save(
-        self, job_id: str, request: BatchRequest, upload: Upload, hashed: bool
-    ) -> tuple[BatchOptions, int]:
-        """Stores the input where workers read it; returns the options, and the size in bytes."""
-        options = request.options
-        if options.source:
-            return self._check_source(job_id, options)
-        name = source_of(job_id, options).name
-        if request.start is not None:
-            check_table(request.start, request.cut, request.manifest, options)
-        if request.lines is None:
-            upload.save(self.files, name, hashed)
-            return options, upload.size
-        upload.hash.update(request.lines)
-        with self.files.create(name) as file:
-            file.write(request.lines)
-        return options, len(request.lines)
-
-    def _check_source(self, job_id: str, options: BatchOptions) -> tuple[BatchOptions, int]:
-        ref = source_of(job_id, options)
-        files = files_of_caller(ref.store, ref.name, self._store.s3_allow)
-        try:
-            with files.open(ref.name) as file:
-                start = file.read(_MARK_BYTES) or b""
-            size = files.size(ref.name)
-        except (FileMissing, FilesForbidden) as error:
-            raise UnreadableInput(str(error)) from None
-        if size > self.max_file:
-            raise FileTooLong(self.max_file)
-        return replace(options, raw=is_raw(start, options.encoding)), size
 
     def _check_same_body(self, body: bytes, request: BatchRequest, upload: Upload) -> None:
         if request.lines is not None:

@@ -1,10 +1,6 @@
 """/v1/batches: create, show, list, results, errors, cancel and delete."""
 
-import re
-import zlib
-from collections.abc import Iterator, Mapping
-
-from flask import Request
+from collections.abc import Mapping
 
 from jobs import ids
 from jobs.batches.record import BatchRecord
@@ -15,7 +11,7 @@ from model.description.catalog import Catalog
 from web.app import ApiRequest, JsonResponse
 from web.batch_requests import BatchBody, BatchParameters, read_batch
 from web.batch_retries import BatchRetrying
-from web.batch_submission import BatchSubmission, OutputFile
+from web.batch_submission import BatchSubmission
 from web.media_types import FORMATS, MULTIPART
 from web.openapi.batch_schemas import BATCH_ID, BatchListSchema, BatchSchema, PreviewSchema
 from web.openapi.job_operations import JobOperations
@@ -25,68 +21,10 @@ from web.pages import read_page_query, write_page
 from web.problems import Problem
 from web.requests import idempotency_key_of, read_query_wait, require_json_accepted
 from web.routing import route
+from web.stored_files import send_stored_file
 from web.table_checks import check_ndjson
 from web.uploads import open_upload
 from web.webhooks.requests import WebhookRequests
-
-_RANGE = re.compile(r"bytes=([0-9]{0,18})-([0-9]{0,18})")
-_GZIP_FORMAT = 31
-_FASTEST = 1
-
-
-def send_stored_file(request: Request, file: OutputFile, tag: str) -> JsonResponse:
-    """Raises Problem: 406 if Accept excludes the media type, 416 for a range outside of the file."""
-    media_type = MEDIA_TYPES[file.format]
-    if not request.accept_mimetypes[media_type] and request.headers.get("Accept"):
-        raise Problem(
-            406, f"the file is {media_type}, as chosen when the batch was posted; accept that media type"
-        )
-    headers = {
-        "ETag": f'"{tag}"',
-        "Accept-Ranges": "bytes",
-        "Vary": "Accept-Encoding",
-        "Cache-Control": "no-store",
-        "Content-Disposition": f'attachment; filename="{tag}.{file.format}"',
-    }
-    span = _requested_range(request, file.size, headers["ETag"])
-    if span is None and request.accept_encodings["gzip"] and file.format is not Format.PARQUET:
-        headers["Content-Encoding"] = "gzip"
-        return JsonResponse(_compressed(file.files.pieces(file.name)), 200, headers, content_type=media_type)
-    start, end = span or (0, file.size)
-    if span:
-        headers["Content-Range"] = f"bytes {start}-{end - 1}/{file.size}"
-    headers["Content-Length"] = str(end - start)
-    pieces: Iterator[bytes] = (
-        iter(()) if request.method == "HEAD" else file.files.pieces(file.name, start, end)
-    )
-    return JsonResponse(pieces, 206 if span else 200, headers, content_type=media_type)
-
-
-def _requested_range(request: Request, size: int, tag: str) -> tuple[int, int] | None:
-    """Start and end; None for the whole file, also where several ranges are requested."""
-    match = _RANGE.fullmatch(request.headers.get("Range", "").replace(" ", ""))
-    if not match or not (match[1] or match[2]) or request.headers.get("If-Range", tag) != tag:
-        return None
-    if match[1]:
-        start, end = int(match[1]), min(int(match[2] or size) + 1, size)
-    else:
-        start, end = max(size - int(match[2]), 0), size
-    if start >= end:
-        raise Problem(
-            416,
-            f"the range is outside of the file, which has {size} bytes",
-            headers={"Content-Range": f"bytes */{size}"},
-        )
-    return start, end
-
-
-def _compressed(pieces: Iterator[bytes]) -> Iterator[bytes]:
-    compressor = zlib.compressobj(_FASTEST, wbits=_GZIP_FORMAT)
-    for piece in pieces:
-        if compressed := compressor.compress(piece):
-            yield compressed
-    yield compressor.flush()
-
 
 _OPERATIONS = JobOperations("batch", "batches", BATCH_ID, BatchStatus)
 _BATCH = ResponseSchema("The batch", BatchSchema, always=("Cache-Control",), sometimes=("Retry-After",))

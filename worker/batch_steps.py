@@ -6,9 +6,10 @@ from functools import partial
 
 import orjson
 
-from jobs.batches.consumer import BatchConsumer, BatchTask, ChunkDone
+from jobs.batches.consumer import BatchConsumer
 from jobs.batches.record import folder_of, input_of, part_of
 from jobs.batches.status import BatchStatus
+from jobs.batches.tasks import BatchTask, ChunkDone
 from jobs.files.store import FOR_WORKERS, FileStore
 from jobs.queues.queue import SendWakeUp, try_wake_up
 from model.bundle import Bundle
@@ -16,9 +17,9 @@ from worker.correcting import Correcting
 from worker.file_stores import FileStores
 from worker.joining import Joining
 from worker.measurements import Pace, Report
-from worker.mending import mended
 from worker.patience import patiently
 from worker.planning import Planning
+from worker.retried_chunks import score_retried
 from worker.tables.chunks import ChunkScorer
 from worker.tables.cut import Chunk
 from worker.tables.plan import Layout
@@ -70,7 +71,7 @@ class BatchSteps:
         )
         files, name, where = self._input(task, chunk)
         score = partial(scorer.score, files, name, where, part_of(task.id, int(task.task)), wanted, slices)
-        part = score() if task.kept is None else mended(task, task.kept, self._stores.own, score)
+        part = score() if task.kept is None else score_retried(task, task.kept, self._stores.own, score)
         done = ChunkDone(*part, expected=chunk.rows, bytes=chunk.size)
         counts, wake_ups = patiently(self._consumer.done, task, done, self._most_wake_ups)
         seconds = time.monotonic() - started

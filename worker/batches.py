@@ -9,8 +9,9 @@ from contextlib import contextmanager
 
 import orjson
 
-from jobs.batches.consumer import CORRECT, JOIN, LOST_PER_ATTEMPT, PLAN, PREVIEW, BatchConsumer, BatchTask
+from jobs.batches.consumer import LOST_PER_ATTEMPT, BatchConsumer
 from jobs.batches.status import BatchStatus
+from jobs.batches.tasks import CORRECT, JOIN, PLAN, PREVIEW, BatchTask
 from jobs.errors import (
     FileMissing,
     FilesForbidden,

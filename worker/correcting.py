@@ -5,8 +5,9 @@ from bisect import bisect_right
 from collections.abc import Callable, Iterator
 from itertools import accumulate, groupby
 
-from jobs.batches.consumer import BatchConsumer, BatchTask
+from jobs.batches.consumer import BatchConsumer
 from jobs.batches.record import corrected_of, corrections_of, output_of
+from jobs.batches.tasks import BatchTask
 from jobs.errors import JobsError
 from jobs.files.store import FOR_WORKERS
 from worker.file_stores import FileStores

@@ -10,9 +10,10 @@ from typing import NamedTuple
 import orjson
 
 from jobs import RELEASE
-from jobs.batches.consumer import BatchConsumer, BatchTask
+from jobs.batches.consumer import BatchConsumer
 from jobs.batches.record import output_of, part_of, parts_folder, plain_folder, source_of
 from jobs.batches.status import BatchStatus
+from jobs.batches.tasks import BatchTask
 from jobs.errors import FileMissing, FilesUnavailable, JobsError
 from jobs.files.store import Draft
 from worker.file_stores import FileStores

@@ -5,8 +5,9 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
-from jobs.batches.consumer import BatchConsumer, BatchTask, PlanStep
+from jobs.batches.consumer import BatchConsumer, PlanStep
 from jobs.batches.record import BatchOptions, input_of, source_of
+from jobs.batches.tasks import BatchTask
 from jobs.files.store import FOR_WORKERS
 from jobs.files.tables import Format, added_names
 from jobs.files.unpacking import unpacked_limit

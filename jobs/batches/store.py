@@ -8,9 +8,9 @@ from uuid import uuid4
 
 from redis import Redis
 
-from jobs.batches.consumer import CORRECT, PLAN, PREVIEW, ChunkDone
 from jobs.batches.record import BatchRecord, NewBatch
 from jobs.batches.status import BatchStatus
+from jobs.batches.tasks import CORRECT, PLAN, PREVIEW, ChunkDone
 from jobs.errors import IdempotencyKeyReused, NotRetryable, QueueFull, StoreRefuses, TooManyBatches
 from jobs.ids import trace_fields
 from jobs.queues.capacity import MOST_SECONDS, UNKNOWN_SECONDS

@@ -10,7 +10,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet
 
-from jobs.batches.consumer import ChunkDone
+from jobs.batches.tasks import ChunkDone
 from jobs.files.store import FileStore
 from jobs.files.tables import Format
 from worker.tables.plan import Layout

@@ -7,9 +7,10 @@ from typing import Any
 from redis import Redis
 
 from jobs import ids
-from jobs.batches.consumer import BatchConsumer, BatchTask
+from jobs.batches.consumer import BatchConsumer
 from jobs.batches.record import BatchOptions, BatchRecord, NewBatch, folder_of
 from jobs.batches.store import BatchStore
+from jobs.batches.tasks import BatchTask
 from jobs.files.store import FileStore
 from jobs.files.tables import Format
 from jobs.logs import Journal

@@ -8,8 +8,9 @@ import orjson
 import pytest
 from redis import Redis
 
-from jobs.batches.consumer import JOIN, BatchConsumer
+from jobs.batches.consumer import BatchConsumer
 from jobs.batches.status import BatchStatus
+from jobs.batches.tasks import JOIN
 from jobs.errors import FilesUnavailable, StoreUnavailable
 from jobs.files.location import files_at
 from model.description.catalog import Catalog

@@ -8,9 +8,9 @@ import orjson
 import pytest
 from redis import Redis
 
-from jobs.batches.consumer import BatchTask
 from jobs.batches.record import folder_of, part_of, parts_folder
 from jobs.batches.status import BatchStatus
+from jobs.batches.tasks import BatchTask
 from jobs.errors import FileMissing, FilesUnavailable
 from jobs.files.location import files_at
 from jobs.files.tables import Format

@@ -6,9 +6,10 @@ import pytest
 from redis import Redis
 
 from jobs import ids
-from jobs.batches.consumer import PLAN, BatchConsumer, BatchTask, ChunkDone, PlanStep
+from jobs.batches.consumer import BatchConsumer, PlanStep
 from jobs.batches.record import BatchOptions, BatchRecord, NewBatch
 from jobs.batches.store import BatchStore
+from jobs.batches.tasks import PLAN, BatchTask, ChunkDone
 from jobs.files.tables import Format
 from jobs.predictions.store import PredictionStore
 from jobs.settings import Settings

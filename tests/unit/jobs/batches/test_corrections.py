@@ -6,9 +6,10 @@ from dataclasses import replace
 import pytest
 from redis import Redis
 
-from jobs.batches.consumer import CORRECT, JOIN, BatchConsumer, BatchTask
+from jobs.batches.consumer import BatchConsumer
 from jobs.batches.status import BatchStatus
 from jobs.batches.store import BatchStore
+from jobs.batches.tasks import CORRECT, JOIN, BatchTask
 from jobs.queues.capacity import BatchCapacity, Capacity
 from tests.unit.conftest import Clock
 from tests.unit.jobs.batches.conftest import OPTIONS, add, planned, read, score, take

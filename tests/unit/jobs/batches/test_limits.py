@@ -4,9 +4,10 @@ import pytest
 from redis import Redis
 
 from jobs import ids
-from jobs.batches.consumer import BatchConsumer, ChunkDone, PlanStep
+from jobs.batches.consumer import BatchConsumer, PlanStep
 from jobs.batches.record import BatchOptions, NewBatch
 from jobs.batches.store import BatchStore
+from jobs.batches.tasks import ChunkDone
 from jobs.errors import QueueFull, TooManyBatches
 from jobs.files.tables import Format
 from jobs.settings import Settings

@@ -3,9 +3,10 @@
 import pytest
 from redis import Redis
 
-from jobs.batches.consumer import JOIN, BatchConsumer, BatchTask
+from jobs.batches.consumer import BatchConsumer
 from jobs.batches.status import BatchStatus
 from jobs.batches.store import BatchStore
+from jobs.batches.tasks import JOIN, BatchTask
 from jobs.queues.names import BATCHES
 from tests.unit.conftest import Clock
 from tests.unit.jobs.batches.conftest import WAKE_UP, add, done, plan, planned, read, score, take

@@ -9,11 +9,12 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
 from jobs import ids
-from jobs.batches.consumer import JOIN, PLAN, PREVIEW, BatchConsumer, BatchTask, ChunkDone, ExpiredBatch
+from jobs.batches.consumer import BatchConsumer, ExpiredBatch
 from jobs.batches.record import BatchOptions, BatchRecord, NewBatch
 from jobs.batches.retry import RETRYABLE
 from jobs.batches.status import BatchStatus
 from jobs.batches.store import BatchStore
+from jobs.batches.tasks import JOIN, PLAN, PREVIEW, BatchTask, ChunkDone
 from jobs.files.tables import Format
 from jobs.queues.idempotency import IdempotencyKey
 from jobs.queues.names import BATCHES, GROUP

@@ -3,10 +3,11 @@
 import pytest
 
 from jobs import ids
-from jobs.batches.consumer import JOIN, PLAN, BatchConsumer
+from jobs.batches.consumer import BatchConsumer
 from jobs.batches.record import NewBatch
 from jobs.batches.status import BatchStatus
 from jobs.batches.store import BatchStore
+from jobs.batches.tasks import JOIN, PLAN
 from jobs.errors import StoreRefuses
 from jobs.queues.idempotency import IdempotencyKey
 from jobs.settings import Settings

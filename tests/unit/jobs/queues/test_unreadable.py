@@ -6,8 +6,9 @@ from typing import Any
 import pytest
 from redis import Redis
 
-from jobs.batches.consumer import PLAN, BatchConsumer
+from jobs.batches.consumer import BatchConsumer
 from jobs.batches.store import BatchStore
+from jobs.batches.tasks import PLAN
 from jobs.predictions.consumer import PredictionConsumer
 from jobs.predictions.store import PredictionStore
 from jobs.queues.names import BATCHES, GROUP, PREDICTIONS

@@ -3,8 +3,8 @@
 import logging
 from collections.abc import Callable, Mapping
 
-from jobs.batches.consumer import BatchTask, ChunkDone
 from jobs.batches.record import corrected_of, part_of
+from jobs.batches.tasks import BatchTask, ChunkDone
 from jobs.errors import FileMissing
 from jobs.files.store import FileStore
 from worker.tables.chunks import Part
@@ -13,7 +13,7 @@ from worker.tables.mend import Mend, PartDiffers, read_corrected, read_mend
 log = logging.getLogger(__name__)
 
 
-def mended(task: BatchTask, kept: ChunkDone, files: FileStore, score: Callable[..., Part]) -> Part:
+def score_retried(task: BatchTask, kept: ChunkDone, files: FileStore, score: Callable[..., Part]) -> Part:
     """`kept` is what the batch that is tried again has recorded of the chunk.
 
     If its part is not as it was recorded, the whole chunk is scored.
