@@ -31,6 +31,10 @@ FIXED = {
     "PAYGRADE_WITHIN_SECONDS": "pass --within SECONDS",
     "PAYGRADE_IDLE_SECONDS": "workers sleep after ten idle minutes",
     "PAYGRADE_WAKING_WAIT_SECONDS": "it follows from what is in front of web",
+    **dict.fromkeys(
+        ("PAYGRADE_EVENT_QUEUE", "PAYGRADE_EVENT_DEAD_QUEUE", "PAYGRADE_EVENT_BUS", "PAYGRADE_EVENT_TOPIC"),
+        "pass --events",
+    ),
     "PAYGRADE_ALLOW_ANYONE": "web asks for a key: python -m ecs key add NAME",
 }
 _S3 = re.compile(r"s3://([a-z0-9][a-z0-9.-]{1,61}[a-z0-9])(?:/([^\s,*?]*))?")

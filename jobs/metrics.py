@@ -51,6 +51,9 @@ WEBHOOK_ATTEMPTS = Family(
     ("met",),
 )
 WEBHOOK_SECONDS = Family("webhook_seconds", "From the start of an attempt to its end.", (), _SECONDS)
+EVENT_MESSAGES = Family(
+    "event_messages", "Messages of the event queue, by what became of them.", ("outcome",)
+)
 FAMILIES = (
     REQUESTS,
     REQUEST_SECONDS,
@@ -61,6 +64,7 @@ FAMILIES = (
     LOOP_ERRORS,
     WEBHOOK_ATTEMPTS,
     WEBHOOK_SECONDS,
+    EVENT_MESSAGES,
     Family("webhooks_ended", "Webhooks that were delivered or given up.", ("outcome",)),
     Family("dead_letters", "Jobs and webhooks that the service gave up."),
     Family("jobs_ended", "Jobs that ended, by kind, model and status.", ("kind", "model", "status")),

@@ -82,6 +82,11 @@ class Settings(BaseSettings):
     webhook_secrets: SecretStr = SecretStr("")
     webhook_secrets_file: str = ""
     webhook_hosts: str = ""
+    event_queue: str = ""
+    event_dead_queue: str = ""
+    event_bus: str = ""
+    event_topic: str = ""
+    event_jobs: Literal["batches", "all"] = "batches"
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
 
     @field_validator("redis_url")

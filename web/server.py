@@ -32,6 +32,8 @@ from jobs.settings import Settings
 from model.description.catalog import Catalog
 from web.app import App
 from web.connection import Connection
+from web.events.publishing import PublishEvent
+from web.events.queue import EventQueue
 from web.keeper.services import WorkerServices
 from web.keys import ApiKeys
 from web.webhooks.posting import post
@@ -119,6 +121,8 @@ class WebServer(BaseApplication):  # type: ignore[misc]
             channel=channel_of(uuid4().hex[:8]),
             post_webhook=partial(post, threaded_resolve(AT_ONCE), time.time),
             workers=_worker_services(settings),
+            publish=_publishers(settings),
+            events=_event_queue(settings),
         )
         self.web = build(settings, self._keys, self._catalog, self._journal, backends)
         self.web.connections.allow(open_files() - _MARGIN - _OTHER_FILES)
@@ -144,6 +148,22 @@ def _worker_services(settings: Settings) -> WorkerServices | None:
     from web.keeper.ecs_services import EcsWorkerServices  # it imports boto3
 
     return EcsWorkerServices(settings.worker_service, settings.worker_spot_service)
+
+
+def _publishers(settings: Settings) -> dict[str, PublishEvent]:
+    if not (settings.event_bus or settings.event_topic):
+        return {}
+    from web.events.aws import publishers  # it imports boto3
+
+    return publishers(settings)
+
+
+def _event_queue(settings: Settings) -> EventQueue | None:
+    if not settings.event_queue:
+        return None
+    from web.events.aws import SqsEventQueue  # it imports boto3
+
+    return SqsEventQueue(settings.event_queue, settings.event_dead_queue)
 
 
 def _sync_in_thread(descriptor: int) -> None:

@@ -1,7 +1,8 @@
 """Builds web from its parts, for the server and for tests."""
 
 import time
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from importlib.resources import files
 
 import gevent
@@ -30,6 +31,11 @@ from web.batches import BatchRoutes
 from web.bodies import Bodies
 from web.capacity_watch import CapacityWatch
 from web.dead import DeadLetterRoutes
+from web.events.marks import EventMarks
+from web.events.posting import post_to
+from web.events.publishing import PublishEvent
+from web.events.queue import EventQueue
+from web.events.reader import EventReader
 from web.guide.routes import GuideRoutes
 from web.keeper.awakening import Awakening
 from web.keeper.services import WorkerServices
@@ -50,9 +56,10 @@ from web.problems import ProblemResponses
 from web.recms import RecmsRoutes
 from web.submission import Admission, PredictionSubmission
 from web.waiting import WaitingCallers
+from web.webhooks.attempts import Post
 from web.webhooks.payload import ReadJobs
 from web.webhooks.routes import DeliveryRoutes
-from web.webhooks.sender import Post, WebhookSender
+from web.webhooks.sender import WebhookSender
 from web.webhooks.wiring import build_webhooks
 
 ROUTE_CLASSES = (
@@ -94,6 +101,10 @@ class Backends:
     post_webhook: Post
     workers: WorkerServices | None = None
     """Where workers are started and stopped; None where nobody does."""
+    publish: Mapping[str, PublishEvent] = field(default_factory=dict)
+    """Where events go, by target."""
+    events: EventQueue | None = None
+    """Where messages come from that are to become batches; None where nobody sends any."""
 
 
 @dataclass(frozen=True)
@@ -110,6 +121,7 @@ class Web:
     supervisor: Supervisor
     webhooks: WebhookSender
     kept: KeptWorkers | None
+    events: EventReader | None
 
     def start(self) -> None:
         """Starts what runs in the background."""
@@ -121,11 +133,15 @@ class Web:
         self.supervisor.start("webhooks", self.webhooks.run)
         if self.kept:
             self.kept.start(self.supervisor)
+        if self.events:
+            self.supervisor.start("events", self.events.run)
 
     def drain(self) -> None:
         """Answers the waiting callers, and closes each connection after its next response."""
         self.waiting.release()
         self.webhooks.stop()
+        if self.events:
+            self.events.stop()
         self.connections.draining = True
 
 
@@ -160,9 +176,8 @@ def build(settings: Settings, keys: ApiKeys, catalog: Catalog, journal: Journal,
     files, wake_up, wake_batches = backends.files, backends.send_wake_up, backends.send_batch_wake_up
     predictions = PredictionSubmission(store, Admission(store, watch, wake_up, journal), watch, waiting)
     batches = BatchSubmission(batch_store, files, watch, waiting, wake_batches, settings.max_file, supervisor)
-    webhooks = build_webhooks(
-        settings, backends.redis, read, lambda: watch.capacity, access_log.metrics, backends.post_webhook
-    )
+    post, publish, metrics = backends.post_webhook, backends.publish, access_log.metrics
+    webhooks = build_webhooks(settings, backends.redis, read, lambda: watch.capacity, metrics, post, publish)
     retries = BatchRetries(batch_store, files)
     letters = dead_letters(backends.redis, store, retries, wake_up, wake_batches)
     connections = OpenConnections(settings.most_connections)
@@ -185,4 +200,20 @@ def build(settings: Settings, keys: ApiKeys, catalog: Catalog, journal: Journal,
             *build_page(app, with_guide=GUIDE.is_dir()),
         )
     )
-    return Web(app, access_log, watch, waiting, connections, batches, keys, supervisor, webhooks.sender, kept)
+    sender, events = webhooks.sender, _event_reader(backends, app, watch, supervisor)
+    return Web(app, access_log, watch, waiting, connections, batches, keys, supervisor, sender, kept, events)
+
+
+def _event_reader(
+    backends: Backends, app: App, watch: CapacityWatch, supervisor: Supervisor
+) -> EventReader | None:
+    if not backends.events:
+        return None
+    return EventReader(
+        backends.events,
+        post_to(app),
+        EventMarks(backends.batch_redis),
+        lambda: watch.accepting,
+        supervisor,
+        gevent.sleep,
+    )

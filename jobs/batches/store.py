@@ -69,7 +69,10 @@ class BatchStore(JobStore[BatchRecord, BatchStatus]):
         again changes nothing.
         """
         verdict, *detail = self._add(
-            [_item(batch)], **self._limits, retention_ms=self.retention_ms, wake_up_name=uuid4().hex
+            [_item(batch, self._event_targets)],
+            **self._limits,
+            retention_ms=self.retention_ms,
+            wake_up_name=uuid4().hex,
         )
         match verdict:
             case b"ok":
@@ -110,11 +113,11 @@ def _line(batch: NewBatch) -> dict[str, Any]:
     return line | {name: value for name, value in others.items() if value} | trace_fields(batch.traceparent)
 
 
-def _item(batch: NewBatch) -> tuple[str | bytes | int, ...]:
+def _item(batch: NewBatch, targets: tuple[str, ...]) -> tuple[str | bytes | int, ...]:
     """The members of an item, in the order in which batches/add.lua declares them."""
     options, hidden = batch.options, 1 if batch.options.dry_run else ""
     return (
-        *first_members(batch),
+        *first_members(batch, () if options.dry_run else targets),
         options.to_json(),
         batch.size,
         _first_task(batch),

@@ -7,7 +7,7 @@
 local DEAD = 'dead'
 
 -- The letter of a delivery that was given up.
-local function delivery_of(id) return 'msg_' .. id end
+local function delivery_of(name) return 'msg_' .. name end
 
 local GIVEN_UP = {worker_lost = true, model_unavailable = true, files_unavailable = true, not_finished = true}
 

@@ -1,4 +1,4 @@
-"""Dead letters: jobs that the service gave up, whatever their callers sent, and webhooks that it gave up."""
+"""Dead letters: jobs that the service gave up, whatever their callers sent, and webhooks and events."""
 
 from collections.abc import Callable, Iterator, Sequence
 from typing import NamedTuple, TypeAlias
@@ -75,7 +75,7 @@ class DeadLetters:
         """
         letter = self.find(letter_id)
         if isinstance(letter.given, Delivery):
-            self._outbox.redeliver(letter.given.job_id)
+            self._outbox.redeliver(letter.given.name)
             new_id = letter_id
         else:
             new_id = self._actions_of(letter_id).retry(letter_id)

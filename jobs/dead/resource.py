@@ -8,7 +8,7 @@ from jobs import ids
 from jobs.batches.record import BatchRecord
 from jobs.dead.letters import DeadLetter
 from jobs.predictions.record import PredictionRecord
-from jobs.webhooks.delivery import Delivery
+from jobs.webhooks.delivery import WEBHOOK, Delivery, target_of
 
 PATH = "/v1/dead"
 
@@ -29,12 +29,13 @@ def _of(given: PredictionRecord | BatchRecord | Delivery) -> dict[str, Any]:
         case Delivery():
             last = orjson.loads(given.attempts[-1])
             met = f"answered {last['status']}" if last["status"] else f"gave no answer ({last['error']})"
+            what = "webhook" if target_of(given.name) == WEBHOOK else "event"
             return {
                 "kind": "delivery",
                 "job": given.job_id,
                 "owner": given.owner,
                 "model": None,
-                "reason": {"type": "webhook_not_delivered", "detail": f"the receiver {met}"},
+                "reason": {"type": f"{what}_not_delivered", "detail": f"the receiver {met}"},
                 "attempts": len(given.attempts),
                 "created_at": ids.rfc3339(given.created),
             }

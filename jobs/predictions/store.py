@@ -46,7 +46,7 @@ class PredictionStore(JobStore[PredictionRecord, PredictionStatus]):
         again changes nothing.
         """
         reply = self._add(
-            map(_item, jobs),
+            (_item(job, self._event_targets) for job in jobs),
             max_waiting=self._settings.max_waiting,
             max_rows_per_owner=self._settings.max_waiting_rows_per_key,
             in_turns=self._in_turns,
@@ -101,9 +101,9 @@ def _queue_of(job: NewPrediction) -> str:
     return EXPLANATIONS.name if job.explained_values else PREDICTIONS.name
 
 
-def _item(job: NewPrediction) -> tuple[str | bytes | int, ...]:
+def _item(job: NewPrediction, targets: tuple[str, ...]) -> tuple[str | bytes | int, ...]:
     """The members of an item, in the order in which predictions/add.lua declares them."""
-    return (*first_members(job), job.inputs, job.rows, job.watcher, _queue_of(job))
+    return (*first_members(job, targets), job.inputs, job.rows, job.watcher, _queue_of(job))
 
 
 def _accepted(

@@ -85,8 +85,11 @@ local function delete_job(kind, owner, id, raw)
   if idempotency then redis.call('DEL', idempotency) end
   redis.call('DEL', key)
   redis.call('ZREM', list_key(kind, owner), raw)
-  redis.call('ZREM', DEAD, id, delivery_of(id))
-  remove_delivery(id)
+  redis.call('ZREM', DEAD, id)
+  for _, name in ipairs(delivery_names(id)) do
+    redis.call('ZREM', DEAD, delivery_of(name))
+    remove_delivery(name)
+  end
 end
 
 -- Idempotency keys ---------------------------------------------------------------------------------------------------

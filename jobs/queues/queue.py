@@ -17,7 +17,7 @@ from jobs import ids
 from jobs.connection import store_error
 from jobs.errors import UnknownRecord
 from jobs.queues.idempotency import NO_KEY, IdempotencyKey
-from jobs.queues.names import GROUP, QUEUES, Kind, Queue
+from jobs.queues.names import BATCH, GROUP, QUEUES, Kind, Queue
 from jobs.queues.processes import Process
 from jobs.queues.scripts import load
 from jobs.settings import Settings
@@ -126,7 +126,27 @@ class NewJob(Protocol):
     def traceparent(self) -> str: ...
 
 
-def first_members(job: NewJob) -> tuple[str | bytes | int, ...]:
+EVENT_TARGETS = ("bus", "topic")
+"""What is told of the ends of jobs by an event: a bus of EventBridge, a topic of SNS."""
+
+
+def event_targets(settings: Settings, kind: Kind) -> tuple[str, ...]:
+    """Those that are told of the ends of jobs of this kind."""
+    if kind is not BATCH and settings.event_jobs != "all":
+        return ()
+    places = (settings.event_bus, settings.event_topic)
+    return tuple(target for target, place in zip(EVENT_TARGETS, places, strict=True) if place)
+
+
+def _receivers(job: NewJob, targets: tuple[str, ...]) -> str:
+    """What the outbox is to send, a line for each. A retry comes with the lines of the job before it."""
+    if not (job.webhook or targets):
+        return ""
+    webhook = [line for line in job.webhook.splitlines() if "://" in line]
+    return "\n".join([*webhook, *(f"{job.owner}|{target} {target}" for target in targets)])
+
+
+def first_members(job: NewJob, targets: tuple[str, ...]) -> tuple[str | bytes | int, ...]:
     """The members with which each item of a script that adds jobs begins."""
     return (
         job.id,
@@ -137,7 +157,7 @@ def first_members(job: NewJob) -> tuple[str | bytes | int, ...]:
         job.metadata,
         "" if job.start_within_ms is None else job.start_within_ms,
         *(job.idempotency or NO_KEY),
-        job.webhook,
+        _receivers(job, targets),
         job.retry_of,
         job.traceparent,
     )
@@ -160,6 +180,7 @@ class JobStore(Generic[Record, Status]):
         self._kind = kind
         self._decode = decode
         self._status = status
+        self._event_targets = event_targets(settings, kind)
         self._read = Script(redis, "queues/read", kind)
         self._list = Script(redis, "queues/list", kind)
         self._cancel = Script(redis, f"{kind.name}/cancel")

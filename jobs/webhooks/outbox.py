@@ -1,4 +1,4 @@
-"""The outbox of webhooks: end_job of queues/job.lua fills it, web processes empty it."""
+"""The outbox of webhooks and events: end_job of queues/job.lua fills it, web processes empty it."""
 
 from collections.abc import Mapping
 from typing import NamedTuple
@@ -7,7 +7,7 @@ from redis import Redis
 
 from jobs.ids import checked_traceparent
 from jobs.queues.queue import Script
-from jobs.webhooks.delivery import ClaimedDelivery, Delivery, DeliveryStatus
+from jobs.webhooks.delivery import ClaimedDelivery, Delivery, DeliveryStatus, names_of
 
 LEASE_MS = 60_000
 """How long a process may take to send a delivery and to record the answer; then another sends it."""
@@ -23,7 +23,7 @@ class PendingWebhooks(NamedTuple):
 class WebhookOutbox:
     """Every method raises StoreUnavailable if Redis does not answer in time.
 
-    A lane is a receiver of an owner, `<owner>|<host>:<port>`.
+    A lane is a receiver of an owner: `<owner>|<host>:<port>`, or `<owner>|<target>` for events.
     """
 
     def __init__(self, redis: Redis) -> None:
@@ -44,7 +44,7 @@ class WebhookOutbox:
         )
         return [
             ClaimedDelivery(
-                job_id=each.id.decode(),
+                name=each.name.decode(),
                 url=each.url.decode(),
                 event=each.event.decode(),
                 tries=int(each.tries),
@@ -71,7 +71,7 @@ class WebhookOutbox:
         """
         return bool(
             self._record(
-                id=claimed.job_id,
+                name=claimed.name,
                 claimed_at=claimed.claimed_at,
                 outcome=outcome,
                 attempt=attempt,
@@ -80,14 +80,18 @@ class WebhookOutbox:
             )
         )
 
-    def read(self, job_id: str) -> Delivery | None:
-        """None for a job without a webhook, or whose delivery is kept no longer."""
-        read = self._read(id=job_id)
+    def of_job(self, job_id: str) -> list[Delivery]:
+        """Empty for a job of which nobody is told, or whose deliveries are kept no longer."""
+        return [delivery for name in names_of(job_id) if (delivery := self.read(name))]
+
+    def read(self, name: str) -> Delivery | None:
+        """None if there is no such delivery, or no longer."""
+        read = self._read(name=name)
         if read.status is None:
             return None
         status = DeliveryStatus(read.status.decode())
         return Delivery(
-            job_id=job_id,
+            name=name,
             owner=read.lane.decode().partition("|")[0],
             url=read.url.decode(),
             event=read.event.decode(),
@@ -97,9 +101,9 @@ class WebhookOutbox:
             next=int(float(read.next)) if read.next and status is DeliveryStatus.PENDING else None,
         )
 
-    def redeliver(self, job_id: str) -> bool:
+    def redeliver(self, name: str) -> bool:
         """Sends it again at once, unless it is pending. Returns False if there is nothing to send."""
-        return self._redeliver(id=job_id) is not None
+        return self._redeliver(name=name) is not None
 
     def pending(self) -> PendingWebhooks:
         number, oldest, now = self._pending()

@@ -1,4 +1,4 @@
-"""Webhooks: their deliveries."""
+"""Webhooks and events: their deliveries."""
 
 from typing import Annotated, Literal
 
@@ -10,22 +10,16 @@ from web.openapi.schemas import Path, Time
 
 
 class AttemptSchema(TypedDict):
-    """One attempt to deliver a webhook."""
+    """One attempt to deliver a webhook or an event."""
 
     at: Time
     status: Annotated[int | None, Field(description="Of the receiver's answer; null without an answer")]
     error: Annotated[
-        Literal[
-            "connection_failed",
-            "forbidden_address",
-            "no_answer",
-            "no_secret",
-            "timeout",
-            "tls_failed",
-            "unknown_host",
-        ]
-        | None,
-        Field(description="Why there is no answer"),
+        str | None,
+        Field(
+            description="Why there is no answer: `connection_failed`, `forbidden_address`, `no_answer`, "
+            "`no_secret`, `no_target`, `timeout`, `tls_failed`, `unknown_host`; or a code of AWS"
+        ),
     ]
     seconds: Annotated[float, Field(ge=0)]
 
@@ -35,13 +29,19 @@ class DeliveryUrlsSchema(TypedDict):
 
 
 class DeliverySchema(TypedDict):
-    """What became of the webhook of a job, which is sent when the job has ended."""
+    """What became of the webhook or of an event of a job, which is sent when the job has ended."""
 
-    id: Annotated[str, Field(pattern="^msg_", description="The header webhook-id that the receiver gets")]
+    id: Annotated[
+        str, Field(pattern="^msg_", description="The header webhook-id of a webhook, the `id` of an event")
+    ]
     object: Literal["delivery"]
     job: str
     type: Annotated[str, Field(description="`prediction.` or `batch.` and the status of the job")]
-    url: str
+    target: Annotated[
+        Literal["webhook", "bus", "topic"],
+        Field(description="A webhook, or an event on the bus of EventBridge or the topic of SNS"),
+    ]
+    url: Annotated[str | None, Field(description="Of a webhook")]
     status: DeliveryStatus
     created_at: Time
     attempts: list[AttemptSchema]
@@ -50,7 +50,7 @@ class DeliverySchema(TypedDict):
 
 
 class DeliveryListSchema(TypedDict):
-    """The deliveries of a job: none before it has ended, or if it has no webhook."""
+    """The deliveries of a job: none before it has ended, or if it has no webhook and no event tells of it."""
 
     object: Literal["list"]
     data: list[DeliverySchema]

@@ -1,4 +1,4 @@
-"""The public API as the page asks it: within this process, with the key that the visitor sent.
+"""The public API as the page and events ask it: within this process, with the key that the visitor sent.
 
 The page knows nothing that a caller of /v1 does not know, and may do nothing that its visitor may not.
 """
@@ -22,12 +22,13 @@ _BODY = ("CONTENT_TYPE", "CONTENT_LENGTH", "wsgi.input", "wsgi.input_terminated"
 class Refused(Exception):
     """The API answered with a problem."""
 
-    def __init__(self, status: int, problem: Mapping[str, Any]) -> None:
+    def __init__(self, status: int, problem: Mapping[str, Any], retry_after: int = 0) -> None:
         super().__init__(problem.get("detail", ""))
         self.status = status
         self.title: str = problem.get("title", "")
         self.detail: str = problem.get("detail", "")
         self.errors: list[dict[str, str]] = problem.get("errors", [])
+        self.retry_after = retry_after
 
 
 class ApiAnswer(NamedTuple):
@@ -94,7 +95,7 @@ class Api:
         body = b"".join(self._app(environ, start))
         status, headers = answered
         if status >= 400:
-            raise Refused(status, orjson.loads(body))
+            raise Refused(status, orjson.loads(body), int(headers.get("Retry-After", 0)))
         return ApiAnswer(headers, body)
 
     def _request(self, method: str, path: str, query: Mapping[str, object]) -> dict[str, Any]:

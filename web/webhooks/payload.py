@@ -1,6 +1,7 @@
-"""What a webhook says: the type of the event, when it happened, and the resource of the job."""
+"""What a webhook or an event says: its type, when it happened, and the resource of the job."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from types import MappingProxyType
 from typing import Any
 
 import orjson
@@ -16,6 +17,7 @@ from jobs.webhooks.delivery import ClaimedDelivery
 LONGEST_OUTPUTS = 16_384
 """Bytes of the outputs of a prediction; longer ones are omitted, and the receiver reads the resource."""
 
+_NOTHING: Mapping[str, str] = MappingProxyType({})
 ReadJobs = Callable[..., Sequence[Any]]
 
 
@@ -26,8 +28,11 @@ class Payloads:
         self._read = read
         self._capacity = capacity
 
-    def of(self, claimed: ClaimedDelivery) -> bytes:
-        """The payload as JSON. It is the same at each attempt, until the job is removed at its expiry."""
+    def of(self, claimed: ClaimedDelivery, first: Mapping[str, str] = _NOTHING) -> bytes:
+        """The payload as JSON. It is the same at each attempt, until the job is removed at its expiry.
+
+        It begins with the members `first`.
+        """
         prefix = ids.BATCH if claimed.job_id.startswith(ids.BATCH) else ids.PREDICTION
         [record] = self._read[prefix]([claimed.job_id])
         payload: dict[str, Any] = {"type": claimed.type, "timestamp": ids.rfc3339(claimed.created)}
@@ -42,7 +47,7 @@ class Payloads:
                 kind = claimed.type.partition(".")[0]
                 data = orjson.dumps({"id": claimed.job_id, "object": kind, "status": claimed.event})
                 payload["omitted"] = ["all else: the job has expired and was removed"]
-        return orjson.dumps({**payload, "data": orjson.Fragment(data)})
+        return orjson.dumps({**first, **payload, "data": orjson.Fragment(data)})
 
 
 def _name_of(outputs: bytes | None) -> list[str]:

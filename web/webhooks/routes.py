@@ -1,4 +1,4 @@
-"""/v1/predictions/…/deliveries and /v1/batches/…/deliveries: the log of a webhook, and sending it again."""
+"""/v1/predictions/…/deliveries and /v1/batches/…/deliveries: the log, and sending again."""
 
 import orjson
 
@@ -6,7 +6,7 @@ from jobs.batches import resource as batch_resource
 from jobs.batches.status import BatchStatus
 from jobs.predictions import resource as prediction_resource
 from jobs.predictions.status import PredictionStatus
-from jobs.webhooks.delivery import Delivery, id_of
+from jobs.webhooks.delivery import id_of, names_of
 from jobs.webhooks.outbox import WebhookOutbox
 from web.app import ApiRequest, JsonResponse
 from web.batch_submission import BatchSubmission
@@ -27,14 +27,14 @@ _BATCH = JobOperations("batch", "batches", BATCH_ID, BatchStatus)
 
 def _list(kind: JobOperations) -> Operation:
     page = ResponseSchema("The deliveries", DeliveryListSchema, always=("Cache-Control",))
-    summary = f"List the deliveries of a {kind.one}'s webhook, with each attempt"
+    summary = f"List the deliveries of a {kind.one}'s webhook and events, with each attempt"
     return kind.on_one(f"list{kind.one.title()}Deliveries", summary, {200: page}, (406,))
 
 
 def _redeliver(kind: JobOperations) -> Operation:
     return kind.on_one(
         f"redeliver{kind.one.title()}",
-        f"Send the webhook of a {kind.one} again, at once",
+        f"Send the webhook or an event of a {kind.one} again, at once",
         {202: ResponseSchema("It will be sent", DeliverySchema, always=("Cache-Control",))},
         (406,),
         in_path("delivery_id", "`id` of the delivery", {"type": "string"}),
@@ -76,19 +76,18 @@ class DeliveryRoutes:
     def _deliveries(self, request: ApiRequest, job_id: str, path: str) -> JsonResponse:
         require_json_accepted(request)
         request.job_id = job_id
-        delivery = self._outbox.read(job_id)
-        found = [delivery.resource(path)] if delivery else []
+        found = [delivery.resource(path) for delivery in self._outbox.of_job(job_id)]
         return _json({"object": "list", "data": found}, 200)
 
     def _redeliver(self, request: ApiRequest, job_id: str, delivery_id: str, path: str) -> JsonResponse:
         require_json_accepted(request)
         request.job_id = job_id
-        delivery: Delivery | None = None
-        if delivery_id == id_of(job_id) and self._outbox.redeliver(job_id):
-            delivery = self._outbox.read(job_id)
-        if delivery is None:
-            raise UnknownJob("there is no such delivery; …/deliveries lists those of this job")
-        return _json(delivery.resource(path), 202)
+        for name in names_of(job_id):
+            if delivery_id == id_of(name) and self._outbox.redeliver(name):
+                delivery = self._outbox.read(name)
+                if delivery:
+                    return _json(delivery.resource(path), 202)
+        raise UnknownJob("there is no such delivery; …/deliveries lists those of this job")
 
 
 def _json(content: dict[str, object], status: int) -> JsonResponse:

@@ -1,25 +1,21 @@
-"""Sends the webhooks of the outbox: every web process sends those that it claims, many at a time."""
+"""Sends what is in the outbox: every web process sends what it claims, many at a time."""
 
 import logging
 import time
 from collections import Counter
-from collections.abc import Callable
-from datetime import UTC, datetime
+from collections.abc import Callable, Mapping
+from typing import TypeAlias
 
 import gevent
 import orjson
 
-from jobs import RELEASE
 from jobs.errors import JobsError
 from jobs.ids import rfc3339, trace_fields
 from jobs.metrics import WEBHOOK_ATTEMPTS, WEBHOOK_SECONDS, Metrics
-from jobs.webhooks.delivery import ClaimedDelivery, id_of
+from jobs.webhooks.delivery import ClaimedDelivery
 from jobs.webhooks.outbox import WebhookOutbox
-from web.webhooks.payload import Payloads
 from web.webhooks.posting import Answer
-from web.webhooks.receivers import InvalidReceiver, Receiver, Receivers
 from web.webhooks.schedule import next_step
-from web.webhooks.secrets import WebhookSecrets, signature_of
 
 AT_ONCE = 128
 """How many deliveries one process sends at a time."""
@@ -29,25 +25,17 @@ LONGEST_ATTEMPT_SECONDS = 30
 
 log = logging.getLogger(__name__)
 
-Post = Callable[[Receiver, dict[str, str], bytes], Answer]
+Attempt: TypeAlias = Callable[[ClaimedDelivery], Answer]
+"""Raises nothing for what a receiver does."""
 
 
 class WebhookSender:
-    def __init__(
-        self,
-        outbox: WebhookOutbox,
-        payloads: Payloads,
-        receivers: Receivers,
-        secrets: WebhookSecrets,
-        metrics: Metrics,
-        post: Post,
-    ) -> None:
+    """`attempts` has one for each target; a delivery to another is tried again, until its target is back."""
+
+    def __init__(self, outbox: WebhookOutbox, attempts: Mapping[str, Attempt], metrics: Metrics) -> None:
         self._outbox = outbox
-        self._payloads = payloads
-        self._receivers = receivers
-        self._secrets = secrets
+        self._attempts = attempts
         self._metrics = metrics
-        self._post = post
         self._sending: Counter[str] = Counter()
         """How many are under way, for each owner and to each lane."""
         self._under_way = 0
@@ -105,6 +93,7 @@ class WebhookSender:
             extra={
                 "job_id": claimed.job_id,
                 "owner": claimed.owner,
+                "target": claimed.target,
                 "attempt": claimed.tries,
                 "met": met,
                 "outcome": outcome,
@@ -115,27 +104,12 @@ class WebhookSender:
         )
 
     def _attempt(self, claimed: ClaimedDelivery) -> Answer:
-        try:
-            receiver = self._receivers.parse(claimed.url)
-        except InvalidReceiver:  # the operator no longer allows its host
-            return Answer(error="forbidden_address")
-        signers = self._secrets.of(claimed.owner)
-        if not signers:
-            return Answer(error="no_secret")
-        body = self._payloads.of(claimed)
-        message_id, now = id_of(claimed.job_id), datetime.now(UTC)
-        headers = {
-            "Content-Type": "application/json",
-            "User-Agent": f"paygrade/{RELEASE}",
-            "webhook-id": message_id,
-            "webhook-timestamp": str(int(now.timestamp())),
-            "webhook-signature": signature_of(signers, message_id, now, body),
-        }
-        if claimed.traceparent:
-            headers["traceparent"] = claimed.traceparent
+        attempt = self._attempts.get(claimed.target)
+        if attempt is None:
+            return Answer(error="no_target")
         answer = None
         with gevent.Timeout(LONGEST_ATTEMPT_SECONDS, False):
-            answer = self._post(receiver, headers, body)
+            answer = attempt(claimed)
         return answer or Answer(error="timeout")
 
     def _change_under_way(self, claimed: ClaimedDelivery, by: int) -> None:

@@ -4,23 +4,23 @@
 -- @include webhooks/outbox
 -- @args most:number lease_ms:number lane_at_once:number owner_at_once:number
 -- @item name sending:number
--- @returns each: id url event tries created claimed_at owner lane traceparent
+-- @returns each: name url event tries created claimed_at owner lane traceparent
 
 local MOST_LANES, LATER_MS = 1000, 1000
 local sending, claimed = {}, {}
 for _, item in items() do sending[item.name] = item.sending end
 
 local function claim_first(lane, owner)
-  local id = redis.call('ZRANGEBYSCORE', lane_key(lane), '-inf', now_text, 'LIMIT', 0, 1)[1]
-  if not id then return end
-  local key = delivery_key(id)
+  local name = redis.call('ZRANGEBYSCORE', lane_key(lane), '-inf', now_text, 'LIMIT', 0, 1)[1]
+  if not name then return end
+  local key = delivery_key(name)
   local url, event, status, created = unpack(redis.call('HMGET', key, 'url', 'event', 'status', 'created'))
-  if status ~= 'pending' then return redis.call('ZREM', lane_key(lane), id) end
-  redis.call('ZADD', lane_key(lane), whole(now + lease_ms), id)
+  if status ~= 'pending' then return redis.call('ZREM', lane_key(lane), name) end
+  redis.call('ZADD', lane_key(lane), whole(now + lease_ms), name)
   local tries = redis.call('HINCRBY', key, 'tries', 1)
   redis.call('HSET', key, 'claimed_at', now_text)
-  claimed[#claimed + 1] = {id, url, event, tries, created, now_text, owner, lane,
-                            redis.call('HGET', job_key(id), 'traceparent') or ''}
+  claimed[#claimed + 1] = {name, url, event, tries, created, now_text, owner, lane,
+                            redis.call('HGET', job_key(string.match(name, '^[^.]+')), 'traceparent') or ''}
   sending[lane], sending[owner] = (sending[lane] or 0) + 1, (sending[owner] or 0) + 1
 end
 

@@ -1,4 +1,4 @@
--- How many webhooks are not delivered yet, and when the job of the oldest ended.
+-- How many deliveries are not delivered yet, and when the job of the oldest ended.
 -- @include webhooks/outbox
 -- @args
 -- @returns number oldest now

@@ -50,6 +50,11 @@ USABLE = {
     "within_seconds": "60",
     "idle_seconds": "300",
     "waking_wait_seconds": "55",
+    "event_queue": "https://sqs.eu-central-1.amazonaws.com/123456789012/paygrade-events",
+    "event_dead_queue": "https://sqs.eu-central-1.amazonaws.com/123456789012/paygrade-events-dead",
+    "event_bus": "paygrade",
+    "event_topic": "arn:aws:sns:eu-central-1:123456789012:paygrade-ended",
+    "event_jobs": "all",
     "log_level": "DEBUG",
 }
 

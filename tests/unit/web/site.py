@@ -3,7 +3,7 @@
 import math
 import tempfile
 from collections.abc import Callable
-from functools import cache
+from functools import cache, partial
 from itertools import chain
 from pathlib import Path
 from typing import Any
@@ -19,15 +19,17 @@ from jobs.logs import Journal
 from jobs.predictions.consumer import PredictionConsumer
 from jobs.predictions.store import PredictionStore
 from jobs.queues.capacity import Monitor
-from jobs.queues.names import PREDICTIONS, QUEUES, WEB_PROCESSES
+from jobs.queues.names import BATCH, PREDICTIONS, QUEUES, WEB_PROCESSES
 from jobs.queues.processes import Process
-from jobs.queues.queue import create_groups
+from jobs.queues.queue import create_groups, event_targets
 from jobs.settings import Settings
 from jobs.webhooks.outbox import WebhookOutbox
 from model.description.catalog import Catalog
 from tests.unit.conftest import living
 from tests.unit.web.documented import DocumentedClient
 from tests.unit.web.faulty_redis import FaultyRedis
+from web.events.publishing import OutgoingEvent
+from web.events.queue import EventQueue
 from web.keeper.services import WorkerServices
 from web.keys import ApiKeys
 from web.openapi.document import Document
@@ -60,6 +62,7 @@ class Site:
         bundles: Path = BUNDLES,
         keys_file: str = "",
         workers: WorkerServices | None = None,
+        events: EventQueue | None = None,
         **settings: Any,
     ) -> None:
         self.settings = Settings(bundles=str(bundles), **settings)
@@ -75,10 +78,14 @@ class Site:
         self.webhooks: list[tuple[str, dict[str, str], bytes]] = []
         self.receiver = Answer(status=204)
         """How receivers of webhooks answer."""
+        self.published: list[tuple[str, OutgoingEvent]] = []
+        self.bus = Answer(status=200)
+        """How the targets of events answer."""
         self.on_wake_up: Callable[[str], None] = self.wake_ups.append
         self.journal = Journal("INFO", self.logged.append)
         self._keys = ApiKeys(keys, keys_file)
         self._workers = workers
+        self._events = events
         self.serve(bundles)
         self._hold_workers(bundles)
 
@@ -103,12 +110,20 @@ class Site:
             channel=CHANNEL,
             post_webhook=self._receive,
             workers=self._workers,
+            publish={
+                target: partial(self._publish, target) for target in event_targets(self.settings, BATCH)
+            },
+            events=self._events,
         )
         return build(self.settings, keys, catalog, self.journal, backends)
 
     def _receive(self, receiver: Receiver, headers: dict[str, str], body: bytes) -> Answer:
         self.webhooks.append((receiver.url, headers, body))
         return self.receiver
+
+    def _publish(self, target: str, event: OutgoingEvent) -> Answer:
+        self.published.append((target, event))
+        return self.bus
 
     def _hold_workers(self, bundles: Path) -> None:
         """The side of the workers; no test of web depends on how it is built."""

@@ -1,0 +1,1 @@
+"""Events: messages that become batches, and those that tell how jobs ended."""
