@@ -4,7 +4,7 @@ HOST ?= 127.0.0.1
 PORT ?= 8000
 BIN := .venv/bin
 
-.PHONY: run test test-unit test-all test-containers test-pythons pictures chaos docs bench lint checkov lock clean
+.PHONY: run test test-unit test-all test-containers test-pythons pictures chaos docs bench bench-rivals lint checkov lock clean
 
 # Setting it up would empty the environment of another checkout.
 ifneq ($(shell test -L .venv && echo link),)
@@ -50,6 +50,12 @@ docs: .venv/dev-installed
 
 bench: .venv/dev-installed
 	@$(BIN)/python -m benchmarks $(BENCH)
+
+# The rivals that need packages of their own, in an environment of their own: 1.2 GB.
+bench-rivals: .venv/dev-installed
+	@$(PYTHON) -m venv --clear .venv/rivals
+	@.venv/rivals/bin/python -m pip install --quiet --disable-pip-version-check --no-deps --require-hashes \
+	  --requirement requirements/rivals.txt
 
 lint: .venv/dev-installed
 	@$(BIN)/ruff check .
@@ -97,6 +103,8 @@ lock: .venv/dev-installed
 	@for extra in predictions worker; do \
 	  $(LOCK) --extra $$extra --no-emit-package scipy --constraint requirements/dev.txt \
 	    --output-file requirements/$$extra.txt || exit 1; done
+	@$(subst pyproject.toml,requirements/rivals.in,$(LOCK)) $(UPGRADE) --override requirements/rivals-overrides.txt \
+	  --output-file requirements/rivals.txt
 
 clean:
 	rm -rf .venv .data build web/guide/site .mypy_cache .ruff_cache .pytest_cache .hypothesis

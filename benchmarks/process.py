@@ -97,6 +97,14 @@ def _status(path: str, port: int) -> int | None:
 
 def memory(process: Process) -> list[float]:
     """MiB that each process of a tree would free (USS), parent first."""
+    return [round(each.memory_full_info().uss / 2**20, 1) for each in _tree(process)]
+
+
+def cpu_seconds(process: Process) -> float:
+    """What all processes of a tree have used."""
+    return sum(sum(each.cpu_times()[:2]) for each in _tree(process))
+
+
+def _tree(process: Process) -> list[psutil.Process]:
     parent = psutil.Process(process.pid)
-    tree = [parent, *parent.children(recursive=True)]
-    return [round(each.memory_full_info().uss / 2**20, 1) for each in tree]
+    return [parent, *parent.children(recursive=True)]

@@ -3,6 +3,7 @@
 import json
 import os
 import platform
+from collections.abc import Mapping
 from dataclasses import asdict
 from pathlib import Path
 
@@ -16,6 +17,8 @@ def text(session: Session) -> str:
     parts = []
     if session.measurements:
         parts.append(_aligned(_loads(session), left=2))
+    if session.timings:
+        parts.append(_aligned(_timings(session), left=2))
     if session.memory:
         parts.append("MiB of each process (USS), parents first\n" + _aligned(_memory(session), left=4))
     if session.figures:
@@ -38,6 +41,7 @@ def save(session: Session) -> None:
             asdict(each) | {"ratio": _ratio(session, index)}
             for index, each in enumerate(session.measurements)
         ],
+        "timings": [asdict(each) for each in session.timings],
         "memory": [asdict(each) for each in session.memory],
         "figures": [asdict(each) | {"met": each.met} for each in session.figures],
         "failures": session.failures,
@@ -53,14 +57,24 @@ def _ratio(session: Session, index: int) -> float | None:
 
 
 def _loads(session: Session) -> list[list[str]]:
-    lines = [["contender", "scenario", "connections", "requests/s", "rows/s", "p50 ms", "p99 ms", "x (b)"]]
+    lines = [["contender", "scenario", "connections", "requests/s", "rows/s", "p50 ms", "p99 ms"]]
+    lines[0] += ["x (b)", "CPU us a request"]
     for index, each in enumerate(session.measurements):
         ratio = _ratio(session, index)
         numbers = [f"{each.rate:,.0f}", f"{each.rate * each.rows:,.0f}", f"{each.p50:.2f}", f"{each.p99:.2f}"]
-        lines.append(
-            [each.contender, each.scenario, str(each.connections), *numbers, f"{ratio:.2f}" if ratio else "-"]
-        )
+        numbers += [f"{ratio:.2f}" if ratio else "-", _cpu(each.cpu)]
+        lines.append([each.contender, each.scenario, str(each.connections), *numbers])
     return lines
+
+
+def _cpu(used: Mapping[str, float]) -> str:
+    parts = " + ".join(f"{part} {microseconds:.0f}" for part, microseconds in used.items())
+    return f"{parts} = {sum(used.values()):.0f}" if len(used) > 1 else parts
+
+
+def _timings(session: Session) -> list[list[str]]:
+    lines = [[each.contender, each.scenario, f"{each.seconds:.2f}"] for each in session.timings]
+    return [["contender", "scenario", "seconds"], *lines]
 
 
 def _memory(session: Session) -> list[list[str]]:

@@ -1,12 +1,13 @@
 """One session: how long to measure, and what was measured."""
 
 import sys
-from dataclasses import dataclass, field
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
 from statistics import median
 
 from benchmarks.contenders import IN_PROCESS, Contender
 from benchmarks.load import Load
-from benchmarks.process import memory
+from benchmarks.process import cpu_seconds, memory
 from benchmarks.targets import TARGETS, Target
 from benchmarks.wrk import Run, run
 
@@ -15,7 +16,10 @@ WARM_UP_SECONDS = 1
 
 @dataclass(frozen=True)
 class Measurement:
-    """Medians over the runs of one load on one contender; times in milliseconds."""
+    """Medians over the runs of one load on one contender; times in milliseconds.
+
+    `cpu` is what each part uses for a request, in microseconds.
+    """
 
     contender: str
     scenario: str
@@ -26,6 +30,7 @@ class Measurement:
     p50: float
     p99: float
     failures: int
+    cpu: dict[str, float]
 
 
 @dataclass(frozen=True)
@@ -39,6 +44,15 @@ class Figure:
     def met(self) -> bool:
         """Whether the measured value is good enough."""
         return self.target.is_met_by(self.measured)
+
+
+@dataclass(frozen=True)
+class Timing:
+    """Seconds, the median over the runs, that a contender takes for a whole file."""
+
+    contender: str
+    scenario: str
+    seconds: float
 
 
 @dataclass(frozen=True)
@@ -59,6 +73,7 @@ class Session:
     runs: int
     measurements: list[Measurement] = field(default_factory=list)
     figures: list[Figure] = field(default_factory=list)
+    timings: list[Timing] = field(default_factory=list)
     memory: list[Memory] = field(default_factory=list)
     failures: list[str] = field(default_factory=list)
 
@@ -73,9 +88,11 @@ class Session:
         self, name: str, contender: Contender, load: Load, connections: int, seconds: int | None = None
     ) -> Run:
         """One run; every answer but the right one is a failure of the session."""
+        before = _cpu_seconds(contender)
         one = run(load, contender.port, connections, seconds or self.seconds)
+        used = {part: now - before[part] for part, now in _cpu_seconds(contender).items()}
         self.require(not one.failures, f"{name}: failures among {one.requests} requests: {one.failures}")
-        return one
+        return replace(one, cpu=used)
 
     def record(
         self, contender: Contender, scenario: str, load: Load, connections: int, runs: list[Run]
@@ -92,6 +109,7 @@ class Session:
             median(each.p50 for each in runs),
             median(each.p99 for each in runs),
             sum(sum(each.failures.values()) for each in runs),
+            {part: round(_microseconds(part, runs), 1) for part in runs[0].cpu},
         )
         self.measurements.append(measurement)
         self.say(f"{contender.name:<15} {scenario}, {connections} connections: {measurement.rate:,.0f}/s")
@@ -109,6 +127,13 @@ class Session:
         """Keep a figure that is asked for."""
         self.figures.append(Figure(TARGETS[name], measured))
 
+    def timed(self, contender: str, scenario: str, seconds: Sequence[float]) -> float:
+        """Keep what a contender took for a file, and return the median."""
+        timing = Timing(contender, scenario, round(median(seconds), 3))
+        self.timings.append(timing)
+        self.say(f"{contender:<15} {scenario}: {timing.seconds:.2f} s")
+        return timing.seconds
+
     def weigh(self, contender: Contender, scenario: str) -> None:
         """Keep the memory of each process."""
         for part, process in contender.processes.items():
@@ -123,3 +148,11 @@ class Session:
     def say(self, line: str) -> None:
         """Print a line of progress."""
         print(line, file=sys.stderr, flush=True)
+
+
+def _cpu_seconds(contender: Contender) -> dict[str, float]:
+    return {part: cpu_seconds(process) for part, process in contender.processes.items()}
+
+
+def _microseconds(part: str, runs: Sequence[Run]) -> float:
+    return median(1e6 * each.cpu[part] / max(each.requests, 1) for each in runs)

@@ -4,7 +4,8 @@ import json
 import os
 import shutil
 import subprocess
-from dataclasses import asdict, dataclass
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
 from itertools import count
 from pathlib import Path
 
@@ -19,7 +20,10 @@ _FIRST_NUMBERS = count(0, 400_000)
 
 @dataclass(frozen=True)
 class Run:
-    """One run of wrk: times in milliseconds, and the number of failures of each kind."""
+    """One run of wrk: times in milliseconds, and the number of failures of each kind.
+
+    `cpu` are the seconds that each part of the server used meanwhile.
+    """
 
     requests: int
     seconds: float
@@ -30,6 +34,7 @@ class Run:
     read: int
     write: int
     timeout: int
+    cpu: Mapping[str, float] = field(default_factory=dict)
 
     @property
     def rate(self) -> float:

@@ -1,14 +1,15 @@
 """The shortest script that scores a file: read all of it, predict once, write.
 
-`python -m benchmarks.rivals.script ceiling|pandas|pipeline FILE MODEL OUT`: the ceiling reads with the
-library that Paygrade reads with, and calls inplace_predict on all cores; the others are pandas and a DMatrix,
-and pandas and a pickled pipeline of scikit-learn.
+`python -m benchmarks.rivals.script RIVAL FILE MODEL OUT`, where RIVAL is a function of this file. The ceiling
+reads with the library that Paygrade reads with, and calls inplace_predict on all cores. The others use what
+they are named after; pandas a DMatrix, and the pipeline pandas and a pickled pipeline of scikit-learn.
 """
 
 import sys
 from pathlib import Path
 
 import numpy as np
+import numpy.typing as npt
 import xgboost
 
 
@@ -41,6 +42,57 @@ def pandas(file: str, model: str, out: str) -> None:
         scores.to_parquet(out)
 
 
+def polars(file: str, model: str, out: str) -> None:
+    import polars as pl
+
+    csv = file.endswith("csv")
+    table = pl.read_csv(file) if csv else pl.read_parquet(file)
+    rows = table.cast(pl.Float32).to_numpy(order="c")
+    scores = pl.DataFrame({"prediction": _load(model).inplace_predict(rows)})
+    if csv:
+        scores.write_csv(out)
+    else:
+        scores.write_parquet(out)
+
+
+def duckdb(file: str, model: str, out: str) -> None:
+    import duckdb
+    import pyarrow as pa
+
+    table = duckdb.read_csv(file) if file.endswith("csv") else duckdb.read_parquet(file)
+    columns = table.fetchnumpy()
+    rows = np.column_stack([column.astype(np.float32) for column in columns.values()])
+    scores = duckdb.from_arrow(pa.table({"prediction": _load(model).inplace_predict(rows)}))
+    if file.endswith("csv"):
+        scores.write_csv(out)
+    else:
+        scores.write_parquet(out)
+
+
+def ray(file: str, model: str, out: str) -> None:
+    import ray.data
+
+    class Scorer:
+        def __init__(self) -> None:
+            self.booster = _load(model)
+            self.booster.set_param({"nthread": 1})
+
+        def __call__(self, batch: dict[str, npt.NDArray[np.float64]]) -> dict[str, npt.NDArray[np.float32]]:
+            rows = np.column_stack([column.astype(np.float32) for column in batch.values()])
+            return {"prediction": self.booster.inplace_predict(rows)}
+
+    ray.init(
+        num_cpus=4, include_dashboard=False, log_to_driver=False
+    )  # of two cores each: actors and readers beside them
+    csv = file.endswith("csv")
+    table = ray.data.read_csv(file) if csv else ray.data.read_parquet(file)
+    scores = table.map_batches(Scorer, batch_size=65_536, compute=ray.data.ActorPoolStrategy(size=2))
+    if csv:
+        scores.write_csv(out)
+    else:
+        scores.write_parquet(out)
+
+
 def pipeline(file: str, model: str, out: str) -> None:
     import pickle
 
@@ -64,4 +116,5 @@ def _load(model: str) -> xgboost.Booster:
 
 if __name__ == "__main__":
     _, rival, *arguments = sys.argv
-    {"ceiling": ceiling, "pandas": pandas, "pipeline": pipeline}[rival](*arguments)
+    scripts = (ceiling, pandas, polars, duckdb, ray, pipeline)
+    {script.__name__: script for script in scripts}[rival](*arguments)

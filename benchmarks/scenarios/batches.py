@@ -7,11 +7,10 @@ import tempfile
 import time
 from collections.abc import Callable
 from pathlib import Path
-from statistics import median
 
 from benchmarks import batch
 from benchmarks.bundle import ROOT
-from benchmarks.project import Project, project
+from benchmarks.project import PROJECT, Project, project
 from benchmarks.session import Session
 from benchmarks.tables import BOOSTERS, make_bundles, make_csv, make_parquet
 
@@ -37,22 +36,22 @@ def measure(session: Session) -> None:
 
 def _measure(session: Session, folder: Path, bundles: Path, file: Path, name: str) -> None:
     model = bundles / name / "1" / "model.ubj"
-    seconds: dict[str, list[float]] = {"ours": [], "ceiling": [], "pandas": []}
+    seconds: dict[str, list[float]] = {PROJECT: [], "ceiling": [], "pandas": []}
     with project(PAYGRADE_BUNDLES=str(bundles), PAYGRADE_QUEUES=BOTH) as contender:
-        _ours(contender, file, name, folder)  # workers load the model
+        score_file(contender, file, name, folder)  # workers load the model
         for _ in range(session.runs):
             for rival in ("ceiling", "pandas"):
                 seconds[rival].append(run_script(rival, file, model, folder / "plain"))
-            seconds["ours"].append(_ours(contender, file, name, folder))
+            seconds[PROJECT].append(score_file(contender, file, name, folder))
         session.weigh(contender, f"{SCENARIO}, {file.suffix[1:]}, {name}")
-    took = {each: median(measured) for each, measured in seconds.items()}
-    said = ", ".join(f"{each} {one:.2f} s" for each, one in took.items())
-    session.say(f"{SCENARIO}, {file.suffix[1:]}, {name} booster: {said}")
-    session.figure(f"batch-{file.suffix[1:]}-{name}", took["ceiling"] / took["ours"])
-    session.figure(f"batch-{file.suffix[1:]}-{name}-pandas", took["pandas"] / took["ours"])
+    scenario = f"{SCENARIO}, {file.suffix[1:]}, {name} booster"
+    took = {each: session.timed(each, scenario, measured) for each, measured in seconds.items()}
+    session.figure(f"batch-{file.suffix[1:]}-{name}", took["ceiling"] / took[PROJECT])
+    session.figure(f"batch-{file.suffix[1:]}-{name}-pandas", took["pandas"] / took[PROJECT])
 
 
-def _ours(contender: Project, file: Path, model: str, folder: Path) -> float:
+def score_file(contender: Project, file: Path, model: str, folder: Path) -> float:
+    """Post a file, wait, fetch the results and delete the batch; return the seconds until they are there."""
     service = batch.service_at(contender.port)
     started = time.monotonic()
     done = batch.wait(service, batch.post(service, file, model))
@@ -63,8 +62,9 @@ def _ours(contender: Project, file: Path, model: str, folder: Path) -> float:
     return took
 
 
-def run_script(rival: str, file: Path, model: Path, out: Path) -> float:
-    command = [sys.executable, "-m", "benchmarks.rivals.script", rival, str(file), str(model), str(out)]
+def run_script(rival: str, file: Path, model: Path, out: Path, python: Path = Path(sys.executable)) -> float:
+    """Run a script that scores the file; return the seconds that it took."""
+    command = [str(python), "-m", "benchmarks.rivals.script", rival, str(file), str(model), str(out)]
     started = time.monotonic()
     subprocess.run(command, cwd=ROOT, check=True, preexec_fn=lambda: os.nice(NICENESS))
     return time.monotonic() - started
