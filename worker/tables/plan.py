@@ -179,10 +179,9 @@ def _lay_out_csv(start: bytes, request: TableRequest) -> tuple[Layout, int]:
     except UnclearDialect as error:
         raise InvalidTable(str(error)) from None
     header = read_header(start, delimiter)
-    check_columns(header.names, request.schema.required, request.scored, similar_name)
     numeric = decimal_features(request.schema)
     layout = replace(
-        _layout(request, header.names),
+        lay_out(request, header.names),
         delimiter=delimiter,
         decimal_commas=numeric if decimal == "," else (),
         unknown_decimals=() if decimal else numeric,
@@ -208,7 +207,7 @@ def plan_parquet(file: RawIOBase, size: int, request: TableRequest, chunk: int |
     if not size:
         raise InvalidTable("the file is empty")
     metadata, names = _read_footer(file, size)
-    check_columns(names, request.schema.required, request.scored, similar_name)
+    layout = lay_out(request, names)
     check_number([metadata.schema.column(leaf).path for leaf in range(metadata.num_columns)])
     sizes, most = _group_sizes(metadata, request)
     # Progress counts bytes of the file, of which each chunk has its share.
@@ -217,7 +216,13 @@ def plan_parquet(file: RawIOBase, size: int, request: TableRequest, chunk: int |
         CutText(cut._replace(size=size * cut.size // unpacked), memoryview(b""))
         for cut in cut_groups(sizes, chunk or chunk_size(request), most)
     ]
-    return Plan(_layout(request, names), _some(iter([cuts])))
+    return Plan(layout, _some(iter([cuts])))
+
+
+def lay_out(request: TableRequest, names: tuple[str, ...]) -> Layout:
+    """The layout of a table whose columns have these names; raises InvalidTable if one is missing."""
+    check_columns(names, request.schema.required, request.scored, similar_name)
+    return _layout(request, names)
 
 
 def _group_sizes(
