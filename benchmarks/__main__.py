@@ -5,7 +5,7 @@ import signal
 import sys
 
 from benchmarks import report
-from benchmarks.scenarios import SCENARIOS
+from benchmarks.scenarios import ON_DEMAND, SCENARIOS
 from benchmarks.session import Session
 from benchmarks.wrk import require_wrk
 
@@ -31,9 +31,9 @@ def main() -> int:
         "--only",
         nargs="+",
         choices=SCENARIOS,
-        default=list(SCENARIOS),
+        default=[name for name in SCENARIOS if name not in ON_DEMAND],
         metavar="SCENARIO",
-        help=f"of {', '.join(SCENARIOS)}; default: all",
+        help=f"of {', '.join(SCENARIOS)}; default: all but {' and '.join(sorted(ON_DEMAND))}",
     )
     parser.add_argument("--seconds", type=_positive, default=6, help="of each run (default: %(default)s)")
     parser.add_argument(

@@ -14,6 +14,7 @@ from benchmarks.scenarios import (
     numeric,
     pipelines,
     posted,
+    scale,
     starts,
     wages,
     waited,
@@ -37,4 +38,7 @@ SCENARIOS: dict[str, Callable[[Session], None]] = {
     "files": files.measure,
     "pipelines": pipelines.measure,
     "batch-life": batch_life.measure,
+    "scale": scale.measure,
 }
+ON_DEMAND = {"scale", "files"}
+"""Measured only where they are named."""
