@@ -1,8 +1,7 @@
 """python -m ops dead: lists, shows, replays and drops what was given up."""
 
 import argparse
-import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from functools import partial
 from itertools import islice
 
@@ -19,10 +18,10 @@ from jobs.queues.celery_app import make_celery
 from jobs.queues.names import BATCHES, PREDICTIONS
 from jobs.queues.queue import send_wake_up
 from jobs.settings import Settings
-from ops.job_commands import Verb
 from ops.numbers import positive_int
 from ops.render import as_json, members, table
 from ops.stored_jobs import Resource, StoredJobs
+from ops.verbs import Verb, act_on_each, id_argument, ids_argument
 
 HELP = "list, show, replay or drop what was given up: jobs and webhooks"
 
@@ -46,10 +45,6 @@ def run_list(options: argparse.Namespace, settings: Settings) -> int:
     return 0
 
 
-def id_argument(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("id", metavar="ID")
-
-
 def run_show(options: argparse.Namespace, settings: Settings) -> int:
     """Shows a dead letter and its job."""
     letter = dead_letter(_connect(settings).find(options.id))
@@ -57,10 +52,6 @@ def run_show(options: argparse.Namespace, settings: Settings) -> int:
     shown = letter | {"resource": job}
     print(as_json(shown) if options.json else "\n".join(members(shown)))
     return 0
-
-
-def ids_argument(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("ids", nargs="+", metavar="ID")
 
 
 def run_replay(options: argparse.Namespace, settings: Settings) -> int:
@@ -71,7 +62,7 @@ def run_replay(options: argparse.Namespace, settings: Settings) -> int:
         new_id = letters.replay(letter_id)
         print(as_json({"id": letter_id, "replayed_as": new_id}) if options.json else f"{letter_id} {new_id}")
 
-    return _each(options.ids, replay)
+    return act_on_each(options.ids, replay, UnknownLetter, NotRetryable)
 
 
 def run_drop(options: argparse.Namespace, settings: Settings) -> int:
@@ -82,7 +73,7 @@ def run_drop(options: argparse.Namespace, settings: Settings) -> int:
         letters.drop(letter_id)
         print(as_json({"id": letter_id, "dropped": True}) if options.json else f"{letter_id} dropped")
 
-    return _each(options.ids, drop)
+    return act_on_each(options.ids, drop, UnknownLetter, NotRetryable)
 
 
 def _connect(settings: Settings) -> DeadLetters:
@@ -100,18 +91,6 @@ def _wanted(letters: DeadLetters, owner: str | None, reason: str | None) -> Iter
     for letter in map(dead_letter, letters.all()):
         if owner in (None, letter["owner"]) and reason in (None, letter["reason"]["type"]):
             yield letter
-
-
-def _each(ids: list[str], act: Callable[[str], None]) -> int:
-    """The exit status is 1 if one of them is refused; the others are done."""
-    status = 0
-    for letter_id in ids:
-        try:
-            act(letter_id)
-        except (UnknownLetter, NotRetryable) as error:
-            print(f"ops: {letter_id}: {error}", file=sys.stderr)
-            status = 1
-    return status
 
 
 def _cells(letter: Resource) -> list[object]:

@@ -1,9 +1,7 @@
 """python -m ops jobs: lists, shows, cancels and deletes jobs of any owner."""
 
 import argparse
-import sys
 from collections.abc import Callable, Sequence
-from typing import NamedTuple
 
 from jobs.batches.status import BatchStatus
 from jobs.predictions.status import PredictionStatus
@@ -12,17 +10,10 @@ from ops.errors import CommandFailed
 from ops.numbers import positive_int
 from ops.render import as_json, members, table
 from ops.stored_jobs import Resource, StoredJobs
+from ops.verbs import Verb, act_on_each, id_argument, ids_argument
 
 HELP = "list, show, cancel or delete jobs of any owner"
 ANY_STATUS = list(dict.fromkeys([*PredictionStatus, *BatchStatus]))
-
-
-class Verb(NamedTuple):
-    name: str
-    help: str
-    examples: str
-    arguments: Callable[[argparse.ArgumentParser], None]
-    run: Callable[[argparse.Namespace, Settings], int]
 
 
 def list_arguments(parser: argparse.ArgumentParser) -> None:
@@ -57,19 +48,11 @@ def run_list(options: argparse.Namespace, settings: Settings) -> int:
     return 0
 
 
-def id_argument(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("id", metavar="ID")
-
-
 def run_show(options: argparse.Namespace, settings: Settings) -> int:
     """Shows everything that Redis has of a job, whichever owner it has."""
     job = StoredJobs.connect(settings).show(options.id)
     print(as_json(job) if options.json else "\n".join(members(job)))
     return 0
-
-
-def ids_argument(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("ids", nargs="+", metavar="ID")
 
 
 def run_cancel(options: argparse.Namespace, settings: Settings) -> int:
@@ -95,17 +78,9 @@ def run_delete(options: argparse.Namespace, settings: Settings) -> int:
 
 
 def _each(jobs: StoredJobs, ids: Sequence[str], act: Callable[[str], None]) -> int:
-    """Changes all jobs that can be changed; the exit status is 1 if one of them cannot."""
     for job_id in ids:
         jobs.check(job_id)  # no job is changed if an id is not one
-    status = 0
-    for job_id in ids:
-        try:
-            act(job_id)
-        except CommandFailed as error:
-            print(f"ops: {job_id}: {error}", file=sys.stderr)
-            status = 1
-    return status
+    return act_on_each(ids, act, CommandFailed)
 
 
 def _cells(job: Resource) -> list[object]:

@@ -6,10 +6,9 @@ from pathlib import Path
 
 from jobs.settings import Settings
 from model.description.errors import LifecycleError
+from model.description.files import DESCRIPTION_FILE, MODEL_FILE
 from model.registry.directory import DirectoryRegistry
 from ops.doctor.finding import Finding, fault, ok, warning
-
-FILES = ("bundle.json", "model.ubj")
 
 
 def look(settings: Settings) -> Iterator[Finding]:
@@ -28,7 +27,7 @@ def look(settings: Settings) -> Iterator[Finding]:
     complete = []
     for folder in versions:
         ref = f"{folder.parent.name}@{folder.name}"
-        if missing := [name for name in FILES if not (folder / name).is_file()]:
+        if missing := [name for name in (DESCRIPTION_FILE, MODEL_FILE) if not (folder / name).is_file()]:
             yield fault("bundles", f"{ref} has no {' and no '.join(missing)} in {folder}")
         else:
             complete.append(ref)
