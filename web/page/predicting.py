@@ -8,8 +8,8 @@ from web.app import ApiRequest, JsonResponse
 from web.page.answers import AnswerView, view
 from web.page.api import Api, Refused, segment
 from web.page.charts import Curve
+from web.page.curves import can_move, draw_curve, values_of_curve
 from web.page.fields import Field, fields_of, row_of, with_faults
-from web.page.moving import can_move, drawn, moved
 from web.page.pages import PageRoutes, page
 from web.page.requests import read_form
 from web.page.writing import seconds_between
@@ -151,21 +151,21 @@ def _curve(
     sent: Mapping[str, str],
 ) -> CurveView | None:
     field = _moving(fields, output, sent.get("curve", ""))
-    way = moved(field, field.value, model["examples"]) if field else None
-    if not field or not way:
+    tried = values_of_curve(field, field.value, model["examples"]) if field else None
+    if not field or not tried:
         return None
     row = row_of(fields, {each.key: each.value for each in fields})
     job_id = sent.get("curve_id", "") if sent.get("curve_of") == field.key else ""
     try:
         if not job_id:
-            rows = [{**row, field.name: value or None} for value in way.values]
+            rows = [{**row, field.name: value or None} for value in tried.values]
             job_id = _post(api, model, inputs=rows, metadata=CURVE)
         job = _waited(api, job_id)
     except Refused as refused:
         return CurveView(field, fault=refused.detail)
     if job["finished_at"] is None:
         return CurveView(field, job_id)
-    found = drawn(field, way, job.get("outputs", []))
+    found = draw_curve(field, tried, job.get("outputs", []))
     return CurveView(field, job_id, found, "" if found else "these rows could not be scored")
 
 

@@ -8,7 +8,7 @@ from urllib.parse import unquote
 
 import pytest
 
-from model.description.reports import REPORT_FILE
+from model.description.files import REPORT_FILE
 from tests.unit.model.conftest import rewrite
 from tests.unit.web.conftest import NewSite
 from tests.unit.web.site import BUNDLES, Site, problem

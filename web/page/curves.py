@@ -13,7 +13,7 @@ STEPS = 50
 MOST_CHOICES = 50
 
 
-class Moved(NamedTuple):
+class CurveValues(NamedTuple):
     """The values that one feature takes, as they are typed, and which of them the form shows, if any."""
 
     values: list[str]
@@ -26,12 +26,12 @@ def can_move(field: Field) -> bool:
     return field.type in NUMERIC or bool(field.choices)
 
 
-def moved(field: Field, current: str, examples: Sequence[Mapping[str, Any]]) -> Moved | None:
+def values_of_curve(field: Field, current: str, examples: Sequence[Mapping[str, Any]]) -> CurveValues | None:
     """None if the current value says nothing about where to move from."""
     if field.type not in NUMERIC:
         values = list(field.choices[:MOST_CHOICES])
         values += [current] if current not in values and (current or field.nullable) else []
-        return Moved(values, values.index(current), []) if current in values else None
+        return CurveValues(values, values.index(current), []) if current in values else None
     try:
         here = float(current) if current.strip() else None
     except ValueError:
@@ -40,7 +40,7 @@ def moved(field: Field, current: str, examples: Sequence[Mapping[str, Any]]) -> 
         return None
     numbers = _numbers(field, here, examples)
     at = None if here is None else numbers.index(here)
-    return Moved([write_value(number) for number in numbers], at, numbers)
+    return CurveValues([write_value(number) for number in numbers], at, numbers)
 
 
 def _numbers(field: Field, here: float | None, examples: Sequence[Mapping[str, Any]]) -> list[float]:
@@ -78,20 +78,20 @@ def _range(field: Field, here: float | None, examples: Sequence[Mapping[str, Any
     return low, high
 
 
-def drawn(field: Field, way: Moved, outputs: Sequence[Mapping[str, Any]]) -> Curve | None:
+def draw_curve(field: Field, tried: CurveValues, outputs: Sequence[Mapping[str, Any]]) -> Curve | None:
     """The curve of the outputs; None if a row could not be scored."""
-    label = outputs[way.current or 0].get("label", "") if outputs else ""
+    label = outputs[tried.current or 0].get("label", "") if outputs else ""
     scores = [measure(output, str(label)) for output in outputs]
     if not scores or any(score is None for score in scores):
         return None
     scored = [
         (float(score or 0), output.get("interval", ())) for score, output in zip(scores, outputs, strict=True)
     ]
-    if way.numbers:
-        return curve(way.numbers, way.values, scored, way.current, field.observed)
-    places = [float(place) for place in range(len(way.values))]
-    ends = [way.values[0], way.values[-1] or "not known"]
-    return curve(places, way.values, scored, way.current, None)._replace(x_labels=ends)
+    if tried.numbers:
+        return curve(tried.numbers, tried.values, scored, tried.current, field.observed)
+    places = [float(place) for place in range(len(tried.values))]
+    ends = [tried.values[0], tried.values[-1] or "not known"]
+    return curve(places, tried.values, scored, tried.current, None)._replace(x_labels=ends)
 
 
 def measure(output: Mapping[str, Any], label: str) -> float | None:
