@@ -14,7 +14,7 @@ from tests.keeper.cluster import Died, SimulatedEcs, Throttled
 from tests.keeper.memory import PlainMemory
 from tests.keeper.timeline import Timeline
 from web.keeper.awakening import Awakening, Waker
-from web.keeper.keeper import TICK_SECONDS, Keeper, Keeping, RoundOutcome
+from web.keeper.keeper import TICK_SECONDS, Keeper, LimitsByHour, RoundOutcome
 
 REFRESH_SECONDS = 1.0
 """How often a web process measures the capacity (web/capacity_watch.py)."""
@@ -64,7 +64,7 @@ class WebProcess:
         self._keeper = Keeper(
             world.memory,
             world.ecs,
-            world.keeping,
+            world.limits,
             self._capacity,
             world.totals,
             world.reports.append,
@@ -142,7 +142,7 @@ class World:
         self.memory = PlainMemory(
             lambda: self.timeline.now, lambda: bool(self.ecs.reported), lambda: int(self.explained.added)
         )
-        self.keeping = Keeping(scene.least, scene.most, WarmHours(scene.warm), scene.within, scene.idle)
+        self.limits = LimitsByHour(scene.least, scene.most, WarmHours(scene.warm), scene.within, scene.idle)
         self.rows, self.explained, self.chunks = (
             Backlog(pace, self.tally.jobs.append) for pace in (scene.rows, scene.explained, scene.chunks)
         )

@@ -8,7 +8,7 @@ from jobs.keeper.hours import WarmHours
 from jobs.keeper.state import KeeperState, Totals, WorkerPace
 from jobs.keeper.store import KeeperMemory, KeeperRound, Sleep
 from jobs.queues.capacity import Capacity
-from web.keeper.need import Counts, Decision, Limits, Seen, WaitingWork, decide
+from web.keeper.need import Counts, Decision, Limits, Observation, WaitingWork, decide
 from web.keeper.services import FoundServices, WorkerServices
 
 log = logging.getLogger(__name__)
@@ -20,8 +20,8 @@ START_WEIGHT = 0.5
 """Of the last start, beside those before it."""
 
 
-class Keeping:
-    """What the settings say: how many workers there may be, and when."""
+class LimitsByHour:
+    """How many workers there may be at which time, by the settings."""
 
     def __init__(
         self, least: int, most: int, warm: WarmHours, within_seconds: float, idle_seconds: float
@@ -31,14 +31,12 @@ class Keeping:
         self._within_seconds = within_seconds
         self._idle_seconds = idle_seconds
 
-    def limits(self, now: float) -> Limits:
+    def at(self, now: float) -> Limits:
         least = self._least if self._warm.include(now) else 0
         return Limits(least, self._most, self._within_seconds, self._idle_seconds)
 
 
-class Pulse(NamedTuple):
-    """Since the last report."""
-
+class SinceReport(NamedTuple):
     rounds: int
     rows_per_second: float
 
@@ -48,7 +46,7 @@ class RoundOutcome(NamedTuple):
 
     capacity: Capacity
     services: FoundServices
-    pulse: Pulse
+    since_report: SinceReport
 
 
 class Keeper:
@@ -58,7 +56,7 @@ class Keeper:
         self,
         memory: KeeperMemory,
         services: WorkerServices,
-        keeping: Keeping,
+        limits: LimitsByHour,
         capacity: Callable[[], Capacity],
         totals: Callable[[], Totals],
         report: Callable[[RoundOutcome], None],
@@ -66,7 +64,7 @@ class Keeper:
     ) -> None:
         self._memory = memory
         self._services = services
-        self._keeping = keeping
+        self._limits = limits
         self._capacity = capacity
         self._totals = totals
         self._report = report
@@ -88,39 +86,39 @@ class Keeper:
     def _keep(self, round_: KeeperRound) -> None:
         capacity, services = self._capacity(), self._services.count()
         totals = self._totals()._replace(explained=round_.explained)
-        seen = seen_of(round_, capacity, services, totals)
-        decision = decide(seen, round_.state, self._keeping.limits(round_.now))
-        state, pulse = _counted(decision.state, round_.now)
-        sleep = sleep_after(round_, capacity, seen.desired, decision)
+        observed = observe(round_, capacity, services, totals)
+        decision = decide(observed, round_.state, self._limits.at(round_.now))
+        state, since_report = _counted(decision.state, round_.now)
+        sleep = sleep_after(round_, capacity, observed.desired, decision)
         if not self._memory.finish(round_, sleep, state):
             return
-        if decision.counts != seen.desired:
-            self._ask(seen, decision)
-        if pulse:
-            self._report(RoundOutcome(capacity, services, pulse))
+        if decision.counts != observed.desired:
+            self._ask(observed, decision)
+        if since_report:
+            self._report(RoundOutcome(capacity, services, since_report))
 
-    def _ask(self, seen: Seen, decision: Decision) -> None:
-        self._services.ask(decision.counts, before=seen.desired)
+    def _ask(self, observed: Observation, decision: Decision) -> None:
+        self._services.ask(decision.counts, before=observed.desired)
         counts = decision.counts
         log.info(
             "workers_sized",
             extra={
                 "on_demand": counts.on_demand,
                 "spot": counts.spot,
-                "before": seen.desired.total,
+                "before": observed.desired.total,
                 "needed": decision.needed,
-                **seen.work._asdict(),
+                **observed.work._asdict(),
             },
         )
 
 
-def seen_of(round_: KeeperRound, capacity: Capacity, services: FoundServices, totals: Totals) -> Seen:
+def observe(round_: KeeperRound, capacity: Capacity, services: FoundServices, totals: Totals) -> Observation:
     batches, workers = capacity.batches, max(capacity.workers, 1)
     work = WaitingWork(max(capacity.rows - capacity.explained, 0), capacity.explained, batches.waiting)
     seconds = totals.chunk_seconds - round_.state.totals.chunk_seconds
     chunks = totals.chunks - round_.state.totals.chunks
     chunks_per_second = chunks / seconds * len(batches.children) / workers if seconds > 0 else 0.0
-    return Seen(
+    return Observation(
         now=round_.now,
         asleep=round_.sleep.asleep,
         work=work,
@@ -148,11 +146,11 @@ def sleep_after(round_: KeeperRound, capacity: Capacity, before: Counts, decisio
     return sleep if decision.counts.total else sleep._replace(requested_at=None)
 
 
-def _counted(state: KeeperState, now: float) -> tuple[KeeperState, Pulse | None]:
+def _counted(state: KeeperState, now: float) -> tuple[KeeperState, SinceReport | None]:
     """Counts the round. Returns the state and, once a minute, what to report."""
     rounds, seconds = state.rounds + 1, now - state.reported_at
     if 0 <= seconds < REPORT_EVERY_SECONDS:
         return state._replace(rounds=rounds), None
     rows = state.totals.rows - state.reported_rows if state.reported_at else 0.0
-    pulse = Pulse(rounds, round(max(rows, 0.0) / max(seconds, 1.0), 1))
-    return state._replace(reported_at=now, reported_rows=state.totals.rows, rounds=0), pulse
+    since_report = SinceReport(rounds, round(max(rows, 0.0) / max(seconds, 1.0), 1))
+    return state._replace(reported_at=now, reported_rows=state.totals.rows, rounds=0), since_report

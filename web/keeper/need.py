@@ -41,7 +41,7 @@ class Counts(NamedTuple):
         return self.on_demand + self.spot
 
 
-class Seen(NamedTuple):
+class Observation(NamedTuple):
     """What a round finds. A pace of 0 was not measured now; `spot` is None where Spot is not to be used."""
 
     now: float
@@ -79,22 +79,22 @@ class Decision(NamedTuple):
     needed: int
 
 
-def decide(seen: Seen, state: KeeperState, limits: Limits) -> Decision:
+def decide(observed: Observation, state: KeeperState, limits: Limits) -> Decision:
     """Up at once, down slowly.
 
     To sleep takes two rounds. The first announces it, so that whoever posts in between wakes the workers.
     """
-    state = _watched(seen, state, limits)
-    needed = _needed(seen, state, limits)
-    state = _window_moved(seen, state, needed)
-    idle = seen.now - state.busy_at >= limits.idle_seconds
+    state = _watched(observed, state, limits)
+    needed = _needed(observed, state, limits)
+    state = _window_moved(observed, state, needed)
+    idle = observed.now - state.busy_at >= limits.idle_seconds
     target = limits.least if idle else max(needed, state.most, state.most_before, 1)
     target = min(max(target, limits.least), max(limits.most, limits.least))
-    state = _spot_watched(seen, state)
-    asleep = target == 0 and not seen.deploying
-    announced = asleep and state.sleeping and seen.asleep
-    keep = seen.deploying or (target == 0 and not announced)
-    counts = _divided(target, seen, state, seen.desired if keep else Counts(0, 0))
+    state = _spot_watched(observed, state)
+    asleep = target == 0 and not observed.deploying
+    announced = asleep and state.sleeping and observed.asleep
+    keep = observed.deploying or (target == 0 and not announced)
+    counts = _divided(target, observed, state, observed.desired if keep else Counts(0, 0))
     return Decision(counts, asleep, state._replace(sleeping=asleep), needed)
 
 
@@ -104,48 +104,48 @@ def workers_for(work: WaitingWork, pace: WorkerPace, within_seconds: float) -> i
     return math.ceil(seconds / within_seconds)
 
 
-def _watched(seen: Seen, state: KeeperState, limits: Limits) -> KeeperState:
+def _watched(observed: Observation, state: KeeperState, limits: Limits) -> KeeperState:
     """Notes work and paces. After a clock was set back, everything begins anew."""
-    if not 0 < state.busy_at <= seen.now:
+    if not 0 < state.busy_at <= observed.now:
         # Where nothing runs, there is no reason to start anything.
-        busy_at = seen.now - (0 if seen.desired.total else limits.idle_seconds)
+        busy_at = observed.now - (0 if observed.desired.total else limits.idle_seconds)
         state = state._replace(
-            busy_at=busy_at, totals=seen.totals, spot_waits_since=0.0, spot_short_until=0.0
+            busy_at=busy_at, totals=observed.totals, spot_waits_since=0.0, spot_short_until=0.0
         )
-    woken = state.sleeping and not seen.asleep
-    if seen.busy or woken or seen.totals != state.totals:
-        state = state._replace(busy_at=seen.now)
-    return state._replace(totals=seen.totals, pace=_learned(seen, state.pace))
+    woken = state.sleeping and not observed.asleep
+    if observed.busy or woken or observed.totals != state.totals:
+        state = state._replace(busy_at=observed.now)
+    return state._replace(totals=observed.totals, pace=_learned(observed, state.pace))
 
 
-def _learned(seen: Seen, known: WorkerPace) -> WorkerPace:
+def _learned(observed: Observation, known: WorkerPace) -> WorkerPace:
     """Learns from workers that have more than they can take at once: one row alone shows no pace."""
-    waiting = (seen.work.rows, seen.work.explained, seen.work.chunks)
+    waiting = (observed.work.rows, observed.work.explained, observed.work.chunks)
     return WorkerPace(
         *(
             (old + new) / 2 if new > 0 and waits else old
-            for old, new, waits in zip(known, seen.pace, waiting, strict=True)
+            for old, new, waits in zip(known, observed.pace, waiting, strict=True)
         )
     )
 
 
-def _needed(seen: Seen, state: KeeperState, limits: Limits) -> int:
-    needed = workers_for(seen.work, state.pace, limits.within_seconds)
-    return max(needed, 1 if seen.busy else 0)
+def _needed(observed: Observation, state: KeeperState, limits: Limits) -> int:
+    needed = workers_for(observed.work, state.pace, limits.within_seconds)
+    return max(needed, 1 if observed.busy else 0)
 
 
-def _window_moved(seen: Seen, state: KeeperState, needed: int) -> KeeperState:
+def _window_moved(observed: Observation, state: KeeperState, needed: int) -> KeeperState:
     """What was needed is remembered for one window and the one after, with what the work of a window took."""
-    if not 0 < state.window_at <= seen.now:
-        before = seen.desired.total  # nothing is known of what these were needed for
-        return state._replace(window_at=seen.now, window_totals=seen.totals, most=needed, most_before=before)
-    if seen.now - state.window_at < DOWN_AFTER_SECONDS:
+    now, totals, desired = observed.now, observed.totals, observed.desired.total
+    if not 0 < state.window_at <= now:
+        # Nothing is known of what these were needed for.
+        return state._replace(window_at=now, window_totals=totals, most=needed, most_before=desired)
+    if now - state.window_at < DOWN_AFTER_SECONDS:
         return state._replace(most=max(state.most, needed))
     # What kept them busy is a reason not to go down, and none to go up.
-    busy = min(_kept_busy(state, seen.now - state.window_at), seen.desired.total)
-    return state._replace(
-        window_at=seen.now, window_totals=seen.totals, most=needed, most_before=max(state.most, needed, busy)
-    )
+    busy = min(_kept_busy(state, now - state.window_at), desired)
+    before = max(state.most, needed, busy)
+    return state._replace(window_at=now, window_totals=totals, most=needed, most_before=before)
 
 
 def _kept_busy(state: KeeperState, seconds: float) -> int:
@@ -161,26 +161,26 @@ def _kept_busy(state: KeeperState, seconds: float) -> int:
     return math.ceil(share / seconds / FULL_LOAD)
 
 
-def _spot_watched(seen: Seen, state: KeeperState) -> KeeperState:
+def _spot_watched(observed: Observation, state: KeeperState) -> KeeperState:
     """Notes since when Spot gives too few workers, and for how long it is not asked again."""
-    if seen.spot is None or seen.spot.running >= seen.spot.desired:
+    if observed.spot is None or observed.spot.running >= observed.spot.desired:
         return state._replace(spot_waits_since=0.0)
-    since = state.spot_waits_since or seen.now
-    if seen.now - since < SPOT_PATIENCE_SECONDS:
+    since = state.spot_waits_since or observed.now
+    if observed.now - since < SPOT_PATIENCE_SECONDS:
         return state._replace(spot_waits_since=since)
-    return state._replace(spot_waits_since=0.0, spot_short_until=seen.now + SPOT_SHORT_SECONDS)
+    return state._replace(spot_waits_since=0.0, spot_short_until=observed.now + SPOT_SHORT_SECONDS)
 
 
-def _divided(target: int, seen: Seen, state: KeeperState, stay: Counts) -> Counts:
+def _divided(target: int, observed: Observation, state: KeeperState, stay: Counts) -> Counts:
     """Spot first; what runs on demand stays until Spot has given as much.
 
     `stay`: so many stay, but for those that Spot does not give: a deployment would wait for them.
     """
-    if seen.spot is None:
+    if observed.spot is None:
         counts = Counts(target, 0)
-    elif seen.now < state.spot_short_until:
-        spot = min(target, seen.spot.running)
-        counts, stay = Counts(target - spot, spot), stay._replace(spot=min(stay.spot, seen.spot.running))
+    elif observed.now < state.spot_short_until:
+        spot = min(target, observed.spot.running)
+        counts, stay = Counts(target - spot, spot), stay._replace(spot=min(stay.spot, observed.spot.running))
     else:
-        counts = Counts(min(seen.on_demand.desired, max(target - seen.spot.running, 0)), target)
+        counts = Counts(min(observed.on_demand.desired, max(target - observed.spot.running, 0)), target)
     return Counts(*map(max, counts, stay))

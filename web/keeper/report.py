@@ -70,7 +70,7 @@ def measured(outcome: RoundOutcome, memory: Memory) -> dict[str, float]:
         "Workers": capacity.workers,
         "WorkersMissing": max(sum(count.desired for count in counts) - capacity.workers, 0),
         "JobsWithoutWorker": 0 if capacity.workers else waiting,
-        "KeeperRounds": outcome.pulse.rounds,
-        "RowsPerSecond": outcome.pulse.rows_per_second,
+        "KeeperRounds": outcome.since_report.rounds,
+        "RowsPerSecond": outcome.since_report.rows_per_second,
         "StoreMemoryPercent": round(100 * memory.used / memory.most, 1) if memory.most else 0,
     }

@@ -13,7 +13,7 @@ from jobs.queues.capacity import Monitor
 from jobs.settings import Settings
 from jobs.supervision import Supervisor
 from web.keeper.awakening import Awakening, Waker
-from web.keeper.keeper import Keeper, Keeping
+from web.keeper.keeper import Keeper, LimitsByHour
 from web.keeper.report import MinuteReport, read_totals
 from web.keeper.services import WorkerServices
 
@@ -43,7 +43,7 @@ def keep_workers(
     keeper = Keeper(
         memory,
         services,
-        Keeping(
+        LimitsByHour(
             settings.least_workers,
             settings.most_workers,
             WarmHours(settings.warm),

@@ -19,7 +19,7 @@ from jobs.queues.capacity import Capacity, Memory
 from tests.unit.conftest import Clock, job, living
 from tests.unit.in_memory import MemoryRedis
 from tests.unit.web.keeper.fakes import FakeServices
-from web.keeper.keeper import Keeper, Keeping
+from web.keeper.keeper import Keeper, LimitsByHour
 from web.keeper.need import Counts, ServiceCount
 from web.keeper.report import UNITS, MinuteReport, read_totals
 from web.keeper.services import FoundServices
@@ -37,11 +37,11 @@ class Kept:
         self.metrics = Metrics(redis)
         self.memory = KeeperStore(redis)
         self.clock = clock
-        keeping = Keeping(least, 10, WarmHours(warm), within_seconds=120, idle_seconds=600)
+        limits = LimitsByHour(least, 10, WarmHours(warm), within_seconds=120, idle_seconds=600)
         self.keeper = Keeper(
             self.memory,
             self.services,
-            keeping,
+            limits,
             capacity,
             lambda: read_totals(self.metrics),
             MinuteReport("paygrade", lambda: Memory(used=30, most=100), lambda: 1_000.5),

@@ -14,7 +14,7 @@ from web.keeper.need import (
     Counts,
     Decision,
     Limits,
-    Seen,
+    Observation,
     ServiceCount,
     WaitingWork,
     decide,
@@ -41,7 +41,7 @@ class Rounds:
     log: list[Counts] = field(default_factory=list)
 
     def round(self, work: WaitingWork = WaitingWork(), busy: bool | None = None) -> Decision:  # noqa: B008 (a tuple)
-        seen = Seen(
+        observed = Observation(
             now=self.now,
             asleep=self.asleep,
             work=work,
@@ -50,7 +50,7 @@ class Rounds:
             on_demand=self.on_demand,
             spot=self.spot,
         )
-        decision = decide(seen, self.state, self.limits)
+        decision = decide(observed, self.state, self.limits)
         self.state, self.asleep, self.now = decision.state, decision.asleep, self.now + 5
         self.on_demand = self._obeyed(self.on_demand, decision.counts.on_demand)
         if self.spot is not None:
@@ -217,10 +217,12 @@ def test_a_deployment_does_not_wait_for_what_spot_does_not_give(least: int) -> N
 
 
 def test_the_pace_is_learned_from_workers_that_have_enough_to_do() -> None:
-    seen = Seen(now=1, pace=WorkerPace(10, 0, 0), on_demand=running(1))
-    alone = decide(seen, KeeperState(pace=PACE), SLEEPY).state.pace
+    observed = Observation(now=1, pace=WorkerPace(10, 0, 0), on_demand=running(1))
+    alone = decide(observed, KeeperState(pace=PACE), SLEEPY).state.pace
     assert alone == PACE
-    loaded = decide(seen._replace(work=WaitingWork(rows=5_000)), KeeperState(pace=PACE), SLEEPY).state.pace
+    loaded = decide(
+        observed._replace(work=WaitingWork(rows=5_000)), KeeperState(pace=PACE), SLEEPY
+    ).state.pace
     assert loaded == WorkerPace(rows=505, explained=10, chunks=1)
 
 
@@ -255,7 +257,7 @@ states = st.builds(
     rounds=st.integers(0, 100),
 )
 sights = st.builds(
-    Seen,
+    Observation,
     now=st.floats(1, 2e6),
     asleep=st.booleans(),
     work=works,
@@ -268,17 +270,19 @@ sights = st.builds(
 
 
 @given(sights, states, st.integers(0, 5))
-def test_every_decision_keeps_to_the_limits(seen: Seen, state: KeeperState, least: int) -> None:
-    decision = decide(seen, state, Limits(least, 10))
-    if not seen.deploying and not decision.asleep:
-        on_the_way = seen.on_demand.desired if seen.spot else 0  # what runs until Spot has given as much
+def test_every_decision_keeps_to_the_limits(observed: Observation, state: KeeperState, least: int) -> None:
+    decision = decide(observed, state, Limits(least, 10))
+    if not observed.deploying and not decision.asleep:
+        on_the_way = (
+            observed.on_demand.desired if observed.spot else 0
+        )  # what runs until Spot has given as much
         assert least <= decision.counts.total <= 10 + on_the_way
-    if seen.deploying:
-        stays = seen.desired
-        if seen.spot and seen.now < decision.state.spot_short_until:
-            stays = stays._replace(spot=min(stays.spot, seen.spot.running))
+    if observed.deploying:
+        stays = observed.desired
+        if observed.spot and observed.now < decision.state.spot_short_until:
+            stays = stays._replace(spot=min(stays.spot, observed.spot.running))
         assert all(new >= old for new, old in zip(decision.counts, stays, strict=True))
-    if seen.busy:
+    if observed.busy:
         assert decision.counts.total >= 1
         assert not decision.asleep
     assert KeeperState.decode(decision.state.encode()) == decision.state
