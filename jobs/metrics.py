@@ -48,7 +48,7 @@ LOOP_ERRORS = Family(
 WEBHOOK_ATTEMPTS = Family(
     "webhook_attempts",
     "Attempts to deliver a webhook, by the status of the answer, or why there is none.",
-    ("met",),
+    ("result",),
 )
 WEBHOOK_SECONDS = Family("webhook_seconds", "From the start of an attempt to its end.", (), _SECONDS)
 EVENT_MESSAGES = Family(

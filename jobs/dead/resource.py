@@ -28,14 +28,14 @@ def _of(given: PredictionRecord | BatchRecord | Delivery) -> dict[str, Any]:
     match given:
         case Delivery():
             last = orjson.loads(given.attempts[-1])
-            met = f"answered {last['status']}" if last["status"] else f"gave no answer ({last['error']})"
+            outcome = f"answered {last['status']}" if last["status"] else f"gave no answer ({last['error']})"
             what = "webhook" if target_of(given.name) == WEBHOOK else "event"
             return {
                 "kind": "delivery",
                 "job": given.job_id,
                 "owner": given.owner,
                 "model": None,
-                "reason": {"type": f"{what}_not_delivered", "detail": f"the receiver {met}"},
+                "reason": {"type": f"{what}_not_delivered", "detail": f"the receiver {outcome}"},
                 "attempts": len(given.attempts),
                 "created_at": ids.rfc3339(given.created),
             }

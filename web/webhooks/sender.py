@@ -85,8 +85,8 @@ class WebhookSender:
         recorded = self._outbox.record(claimed, outcome, orjson.dumps(attempt), next_ms, hold_ms)
         if not recorded:
             return
-        met = str(answer.status or answer.error)
-        self._metrics.count(WEBHOOK_ATTEMPTS, met)
+        result = str(answer.status or answer.error)
+        self._metrics.count(WEBHOOK_ATTEMPTS, result)
         self._metrics.observe(WEBHOOK_SECONDS, [seconds])
         log.info(
             "webhook_attempted",
@@ -95,7 +95,7 @@ class WebhookSender:
                 "owner": claimed.owner,
                 "target": claimed.target,
                 "attempt": claimed.tries,
-                "met": met,
+                "result": result,
                 "outcome": outcome,
                 "seconds": seconds,
                 "next_seconds": next_ms / 1000,

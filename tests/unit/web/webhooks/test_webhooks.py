@@ -167,7 +167,7 @@ def test_attempts_are_counted_and_logged_without_url_or_payload(
     ended(site)
     site.send_webhooks()
     metrics = site.client.get("/metrics").text
-    assert 'paygrade_webhook_attempts_total{met="204"} 1.0' in metrics
+    assert 'paygrade_webhook_attempts_total{result="204"} 1.0' in metrics
     assert 'paygrade_webhooks_ended_total{outcome="delivered"} 1.0' in metrics
     assert "paygrade_webhooks_pending 0.0" in metrics
     [record] = caplog.records
