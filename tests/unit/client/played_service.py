@@ -14,6 +14,8 @@ class PlayedAnswer(NamedTuple):
     headers: Mapping[str, str] = MappingProxyType({})
 
 
+ID = "pred_01a20185-eaa7-7fbf-80d5-252d88bcb074"
+BATCH_ID = "batch_01a20185-eaa8-7fbf-80d5-252d88bcb074"
 CUT = httpx.RemoteProtocolError("Server disconnected without sending a response.")
 ABSENT = httpx.ConnectError("[Errno 111] Connection refused")
 
@@ -56,7 +58,7 @@ def problem(status: int, detail: str, retry_after: int | None = None, **members:
 def prediction(status: str, **members: Any) -> Any:
     """A resource as web gives it."""
     return {
-        "id": "pred_01a20185-eaa7-7fbf-80d5-252d88bcb074",
+        "id": ID,
         "status": status,
         "model": {"name": "salary", "version": 1},
         "created_at": "2026-11-22T04:31:23.303Z",
@@ -74,7 +76,7 @@ def prediction(status: str, **members: Any) -> Any:
 def batch(status: str, succeeded: int = 0, error: str = "") -> Any:
     """A resource as web gives it."""
     return {
-        "id": "batch_01a20185-eaa8-7fbf-80d5-252d88bcb074",
+        "id": BATCH_ID,
         "status": status,
         "model": {"name": "salary", "version": 1},
         "counts": {"total": succeeded or None, "succeeded": succeeded, "failed": 0},
@@ -88,3 +90,7 @@ def batch(status: str, succeeded: int = 0, error: str = "") -> Any:
         "error": {"type": "no_table", "detail": error} if error else None,
         "metadata": {},
     }
+
+
+QUEUED = PlayedAnswer(202, prediction("queued"))
+DONE = PlayedAnswer(200, prediction("succeeded", output={"prediction": 260.00012}))

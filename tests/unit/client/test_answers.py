@@ -7,15 +7,15 @@ import pytest
 from tests.unit.client.conftest import Paygrade
 from tests.unit.client.played_service import (
     ABSENT,
+    BATCH_ID,
     CUT,
+    ID,
     PlayedAnswer,
     PlayedService,
     batch,
     prediction,
     problem,
 )
-
-ID, BATCH_ID = prediction("queued")["id"], batch("queued")["id"]
 
 
 @pytest.mark.parametrize(

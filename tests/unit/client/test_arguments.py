@@ -7,8 +7,7 @@ from paygrade.commands import COMMANDS
 from paygrade.commands.arguments import Command
 
 from tests.unit.client.conftest import Paygrade
-
-ID = "pred_01a20185-eaa7-7fbf-80d5-252d88bcb074"
+from tests.unit.client.played_service import ID
 
 
 def commands() -> list[tuple[str, ...]]:

@@ -28,12 +28,19 @@ from paygrade import (
 from tests.asynchronous import run
 from tests.unit.client.any_client import HandTurnedClock
 from tests.unit.client.conftest import Connect
-from tests.unit.client.played_service import PlayedAnswer, PlayedService, batch, prediction, problem
+from tests.unit.client.played_service import (
+    BATCH_ID,
+    DONE,
+    ID,
+    QUEUED,
+    PlayedAnswer,
+    PlayedService,
+    batch,
+    prediction,
+    problem,
+)
 from tests.unit.client.scoring_service import ScoringService
 
-ID, BATCH_ID = prediction("queued")["id"], batch("queued")["id"]
-QUEUED = PlayedAnswer(202, prediction("queued"))
-DONE = PlayedAnswer(200, prediction("succeeded", output={"prediction": 260.00012}))
 PARTLY = prediction(
     "partially_succeeded",
     outputs=[{"prediction": 260.00012}, {"error": {"type": "not_scored", "detail": "the step raised"}}],

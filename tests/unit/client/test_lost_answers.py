@@ -25,17 +25,17 @@ from tests.unit.client.any_client import HandTurnedClock
 from tests.unit.client.conftest import Connect
 from tests.unit.client.played_service import (
     ABSENT,
+    BATCH_ID,
     CUT,
+    DONE,
+    ID,
+    QUEUED,
     PlayedAnswer,
     PlayedService,
     batch,
     prediction,
     problem,
 )
-
-ID, BATCH_ID = prediction("queued")["id"], batch("queued")["id"]
-QUEUED = PlayedAnswer(202, prediction("queued"))
-DONE = PlayedAnswer(200, prediction("succeeded", output={"prediction": 260.00012}))
 
 
 def keys_of(service: PlayedService) -> set[str]:

@@ -5,10 +5,15 @@ import json
 import pytest
 
 from tests.unit.client.conftest import Paygrade
-from tests.unit.client.played_service import CUT, PlayedAnswer, PlayedService, prediction, problem
-
-QUEUED = PlayedAnswer(202, prediction("queued"))
-DONE = PlayedAnswer(200, prediction("succeeded", output={"prediction": 260.00012}))
+from tests.unit.client.played_service import (
+    CUT,
+    DONE,
+    QUEUED,
+    PlayedAnswer,
+    PlayedService,
+    prediction,
+    problem,
+)
 
 
 def test_values_are_sent_as_text_and_empty_ones_as_null(paygrade: Paygrade) -> None:

@@ -1,6 +1,7 @@
 """A child that receives a wake-up works until the queue is empty, and loses no job that it claimed."""
 
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import orjson
@@ -63,10 +64,37 @@ def never() -> bool:
     return False
 
 
-def lose(consumer: PredictionConsumer, clock: Clock) -> None:
-    consumer.claim("lost", "wake_up", MANY)
-    clock.forward(16)
-    consumer.sweep(0)
+@dataclass(frozen=True)
+class Bench:
+    """The queue of predictions, a worker that answers its wake-ups, and a clock that a test turns."""
+
+    store: PredictionStore
+    consumer: PredictionConsumer
+    child: Child
+    clock: Clock
+    read: Read
+
+    def add(self, *jobs: NewPrediction) -> None:
+        self.store.add(list(jobs))
+
+    def work(self, stopping: Callable[[], bool] = never) -> None:
+        self.child(stopping).answer("wake_up")
+
+    def lose_worker(self) -> None:
+        self.consumer.claim("lost", "wake_up", MANY)
+        self.requeue()
+
+    def requeue(self) -> None:
+        """Lets the leases run out."""
+        self.clock.forward(16)
+        self.consumer.sweep(0)
+
+
+@pytest.fixture
+def bench(
+    store: PredictionStore, consumer: PredictionConsumer, child: Child, clock: Clock, read: Read
+) -> Bench:
+    return Bench(store, consumer, child, clock, read)
 
 
 def outputs(read: Read, jobs: list[NewPrediction]) -> list[bytes | None]:
@@ -166,83 +194,58 @@ def test_a_child_that_stops_loses_no_job(
 
 
 def test_jobs_of_lost_workers_are_not_held_up_by_a_queue_that_never_empties(
-    store: PredictionStore,
-    consumer: PredictionConsumer,
-    salary: Salary,
-    child: Child,
-    clock: Clock,
-    read: Read,
+    bench: Bench, salary: Salary
 ) -> None:
     lost = [salary(2.5), salary(4.5), salary(12.5)]
-    store.add(lost)
-    lose(consumer, clock)
+    bench.add(*lost)
+    bench.lose_worker()
     calls: list[bool] = []
 
     def busy_for_a_while() -> bool:
-        store.add([salary(2.5), salary(4.5)])
+        bench.add(salary(2.5), salary(4.5))
         calls.append(True)
         return len(calls) > 10
 
-    store.add([salary(12.5)])
-    child(busy_for_a_while).answer("wake_up")
-    assert [read(each.id).status for each in lost] == [PredictionStatus.SUCCEEDED] * 3
+    bench.add(salary(12.5))
+    bench.work(busy_for_a_while)
+    assert [bench.read(each.id).status for each in lost] == [PredictionStatus.SUCCEEDED] * 3
 
 
 def test_jobs_whose_bundle_cannot_be_loaded_are_released_and_the_rest_are_scored(
-    store: PredictionStore,
-    consumer: PredictionConsumer,
-    salary: Salary,
-    child: Child,
-    clock: Clock,
-    read: Read,
+    bench: Bench, salary: Salary
 ) -> None:
     unknown, replaced = job([2.5], model="salary@9"), job([2.5], sha256="00" * 32)
     good = [salary(2.5), salary(4.5)]
-    store.add([good[0], unknown, replaced, good[1]])
+    bench.add(good[0], unknown, replaced, good[1])
     for _ in range(3):
-        child(never).answer("wake_up")
-        assert outputs(read, good) == [b'{"prediction":260.00012}', b'{"prediction":374.99866}']
-        clock.forward(5)
-        consumer.sweep(0)
+        bench.work()
+        assert outputs(bench.read, good) == [b'{"prediction":260.00012}', b'{"prediction":374.99866}']
+        bench.clock.forward(5)
+        bench.consumer.sweep(0)
     for each in (unknown, replaced):
-        assert read(each.id).status is PredictionStatus.FAILED
-        assert orjson.loads(read(each.id).error or b"")["type"] == "model_unavailable"
+        assert bench.read(each.id).status is PredictionStatus.FAILED
+        assert orjson.loads(bench.read(each.id).error or b"")["type"] == "model_unavailable"
 
 
-def test_a_list_that_workers_were_lost_with_keeps_its_other_rows(
-    store: PredictionStore,
-    consumer: PredictionConsumer,
-    salary: Salary,
-    child: Child,
-    clock: Clock,
-    read: Read,
-) -> None:
-    store.add([several := salary(2.5, 4.5, 12.5)])
-    lose(consumer, clock)
-    lose(consumer, clock)
-    [claim] = consumer.claim("lost", "wake_up", MANY)
-    consumer.note_row(claim, 1)
-    clock.forward(16)
-    consumer.sweep(0)
-    child(never).answer("wake_up")
-    first, second, third = orjson.loads(read(several.id).outputs or b"")
-    assert read(several.id).status is PredictionStatus.PARTIALLY_SUCCEEDED
+def test_a_list_that_workers_were_lost_with_keeps_its_other_rows(bench: Bench, salary: Salary) -> None:
+    bench.add(several := salary(2.5, 4.5, 12.5))
+    bench.lose_worker()
+    bench.lose_worker()
+    [claim] = bench.consumer.claim("lost", "wake_up", MANY)
+    bench.consumer.note_row(claim, 1)
+    bench.requeue()
+    bench.work()
+    first, second, third = orjson.loads(bench.read(several.id).outputs or b"")
+    assert bench.read(several.id).status is PredictionStatus.PARTIALLY_SUCCEEDED
     assert (first["prediction"], third["prediction"]) == (260.00012, 749.99884)
     assert second["error"]["type"] == "worker_lost"
 
 
-def test_a_job_of_a_lost_worker_is_scored_by_the_next(
-    store: PredictionStore,
-    consumer: PredictionConsumer,
-    salary: Salary,
-    child: Child,
-    clock: Clock,
-    read: Read,
-) -> None:
-    store.add([a_job := salary(2.5)])
-    lose(consumer, clock)
-    child(never).answer("wake_up")
-    assert (read(a_job.id).status, read(a_job.id).attempt) == (PredictionStatus.SUCCEEDED, 2)
+def test_a_job_of_a_lost_worker_is_scored_by_the_next(bench: Bench, salary: Salary) -> None:
+    bench.add(a_job := salary(2.5))
+    bench.lose_worker()
+    bench.work()
+    assert (bench.read(a_job.id).status, bench.read(a_job.id).attempt) == (PredictionStatus.SUCCEEDED, 2)
 
 
 def full_above(years: float) -> Callable[[Any], Score]:
@@ -260,43 +263,27 @@ def full_above(years: float) -> Callable[[Any], Score]:
 
 
 def test_a_job_that_no_worker_has_memory_for_is_left_to_others_and_then_says_so(
-    store: PredictionStore,
-    consumer: PredictionConsumer,
-    salary: Salary,
-    child: Child,
-    clock: Clock,
-    read: Read,
-    monkeypatch: pytest.MonkeyPatch,
+    bench: Bench, salary: Salary, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("worker.predictions.scorer", full_above(0))
-    one = salary(2.5)
-    store.add([one])
+    bench.add(one := salary(2.5))
     for _ in range(3):
-        assert read(one.id).status is PredictionStatus.QUEUED
-        child(never).answer("wake_up")
-        clock.forward(16)
-        consumer.sweep(0)
-    failed = read(one.id)
+        assert bench.read(one.id).status is PredictionStatus.QUEUED
+        bench.work()
+        bench.requeue()
+    failed = bench.read(one.id)
     assert failed.status is PredictionStatus.FAILED
     assert orjson.loads(failed.error or b"")["type"] == "out_of_memory"
 
 
 def test_on_its_last_attempt_a_list_keeps_the_rows_that_fit_into_memory(
-    store: PredictionStore,
-    consumer: PredictionConsumer,
-    salary: Salary,
-    child: Child,
-    clock: Clock,
-    read: Read,
-    monkeypatch: pytest.MonkeyPatch,
+    bench: Bench, salary: Salary, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("worker.predictions.scorer", full_above(3))
-    several = salary(2.5, 12.5, 1)
-    store.add([several])
+    bench.add(several := salary(2.5, 12.5, 1))
     for _ in range(3):
-        child(never).answer("wake_up")
-        clock.forward(16)
-        consumer.sweep(0)
-    first, second, third = orjson.loads(read(several.id).outputs or b"")
+        bench.work()
+        bench.requeue()
+    first, second, third = orjson.loads(bench.read(several.id).outputs or b"")
     assert (first, third) == ({"prediction": 1},) * 2
     assert second["error"]["type"] == "out_of_memory"
