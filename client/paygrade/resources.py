@@ -31,7 +31,7 @@ class VersionOfJob(TypedDict):
     sha256: str
 
 
-class PlaceInQueue(TypedDict):
+class QueuePosition(TypedDict):
     position: int
     eta_seconds: float | None
 
@@ -72,7 +72,7 @@ class Job(TypedDict):
     metadata: dict[str, str]
     urls: dict[str, str]
     retry_of: NotRequired[str]
-    queue: NotRequired[PlaceInQueue | None]
+    queue: NotRequired[QueuePosition | None]
     output: NotRequired[Output | None]
     outputs: NotRequired[list[Output]]
     counts: NotRequired[CountsOfRows]

@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any, Literal, TypeAlias
 
 from paygrade.operations.predictions import outputs_of
-from paygrade.resources import CountsOfRows, Job, Model, Output, PlaceInQueue, Resource
+from paygrade.resources import CountsOfRows, Job, Model, Output, QueuePosition, Resource
 
 TimeOfJob: TypeAlias = Literal["created_at", "started_at", "finished_at", "deadline_at", "expires_at"]
 TIMES: tuple[TimeOfJob, ...] = ("created_at", "started_at", "finished_at", "deadline_at", "expires_at")
@@ -141,7 +141,7 @@ def _counts(counts: CountsOfRows) -> str:
     return f"{counts['succeeded']:,} scored, {counts['failed']:,} failed, of {total}"
 
 
-def _position(queue: PlaceInQueue) -> str:
+def _position(queue: QueuePosition) -> str:
     eta = queue["eta_seconds"]
     return f"position {queue['position']}, " + ("time unknown" if eta is None else f"{eta:.1f} s to go")
 

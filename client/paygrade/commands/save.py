@@ -22,7 +22,7 @@ EXAMPLES = """\
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
-        "model", metavar="PLACE:NAME", help="the fitted pipeline: a variable of a script, or of a module"
+        "model", metavar="SCRIPT:NAME", help="the fitted pipeline: a variable of a script, or of a module"
     )
     parser.add_argument("directory", type=Path, metavar="DIRECTORY", help="where the bundle is written")
     parser.add_argument("--name", required=True, help="name of the model")
@@ -30,7 +30,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--sample",
         required=True,
         metavar="SAMPLE",
-        help="rows that prove the bundle: PLACE:NAME of a DataFrame, or a CSV or Parquet file",
+        help="rows that prove the bundle: SCRIPT:NAME of a DataFrame, or a CSV or Parquet file",
     )
     parser.add_argument(
         "--target", required=True, action="append", help="name of what is predicted; once for each target"
@@ -80,28 +80,28 @@ class Scripts:
         self._variables: dict[str, dict[str, Any]] = {}
 
     def variable(self, text: str) -> Any:
-        place, separator, name = text.rpartition(":")
-        if not (place and separator and name):
-            raise InvalidInput(f"{text!r} must be PLACE:NAME, as in train.py:pipeline")
-        if place not in self._variables:
-            self._variables[place] = _run(place)
-        if name not in self._variables[place]:
-            raise InvalidInput(f"{place} has no variable {name}")
-        return self._variables[place][name]
+        script, separator, name = text.rpartition(":")
+        if not (script and separator and name):
+            raise InvalidInput(f"{text!r} must be SCRIPT:NAME, as in train.py:pipeline")
+        if script not in self._variables:
+            self._variables[script] = _run(script)
+        if name not in self._variables[script]:
+            raise InvalidInput(f"{script} has no variable {name}")
+        return self._variables[script][name]
 
 
-def _run(place: str) -> dict[str, Any]:
-    is_script = place.endswith(".py")
-    if is_script and not Path(place).is_file():
-        raise InvalidInput(f"there is no script {place}")
+def _run(script: str) -> dict[str, Any]:
+    is_script = script.endswith(".py")
+    if is_script and not Path(script).is_file():
+        raise InvalidInput(f"there is no script {script}")
     run: Callable[[str], dict[str, Any]] = runpy.run_path if is_script else _imported
-    sys.path.insert(0, str(Path(place).parent) if is_script else "")  # as Python itself begins
+    sys.path.insert(0, str(Path(script).parent) if is_script else "")  # as Python itself begins
     try:
-        return run(place)
+        return run(script)
     except Exception as error:
         line = traceback.extract_tb(error.__traceback__)[-1]
         raise SavingFailed(
-            f"{place} raised {type(error).__name__}: {error} ({line.filename}, line {line.lineno})"
+            f"{script} raised {type(error).__name__}: {error} ({line.filename}, line {line.lineno})"
         ) from None
 
 

@@ -11,7 +11,6 @@ from numpy.typing import NDArray
 
 from paygrade.saving.bundle_file import shortest
 from paygrade.saving.errors import SaveRefused
-from paygrade.saving.labels import read_classes, read_targets
 from paygrade.saving.learner import (
     class_numbers,
     count_targets,
@@ -20,7 +19,7 @@ from paygrade.saving.learner import (
     require_served,
 )
 from paygrade.saving.models import Predictor, read_predictor
-from paygrade.saving.names import column_names
+from paygrade.saving.names import column_names, read_classes, read_targets
 from paygrade.saving.probes import probe_columns
 from paygrade.saving.program import Program
 from paygrade.saving.proof import Replay, Scores, author_scores, prove, prove_labels

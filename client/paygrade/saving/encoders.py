@@ -18,15 +18,15 @@ def read_one_hot(program: Program, encoder: Any, traced: Traced, values: Any) ->
     require_dense(encoder, traced)
     made = []
     for position, column in enumerate(traced.columns):
-        places, unknown = _group(encoder, position)
+        codes, unknown = _group(encoder, position)
         if encoder.handle_unknown in ("infrequent_if_exist", "warn"):
-            unknown = _infrequent_place(encoder, position)
+            unknown = _infrequent_code(encoder, position)
         width = int(encoder._n_features_outs[position])
         drops = encoder._drop_idx_after_grouping
         dropped = None if drops is None else drops[position]
-        places = [_without(place, dropped) for place in places]
+        codes = [_without(code, dropped) for code in codes]
         unknown = None if unknown is None else _without(unknown, dropped)
-        table = make_table(program, encoder, position, column, places, unknown)
+        table = make_table(program, encoder, position, column, codes, unknown)
         labels = _labels(program[column].label, table, width)
         made += program.add_table("one_hot", column, [Made(label) for label in labels], table, width=width)
     if encoder.sparse_output:
@@ -38,9 +38,9 @@ def read_ordinal(program: Program, encoder: Any, traced: Traced, values: Any) ->
     require_dense(encoder, traced)
     made = []
     for position, column in enumerate(traced.columns):
-        places, _ = _group(encoder, position)
+        codes, _ = _group(encoder, position)
         kept = encoder._missing_indices.get(position)
-        results: list[Any] = [_cast(encoder, place) for place in places]
+        results: list[Any] = [_cast(encoder, code) for code in codes]
         if kept is not None:
             results[kept] = float(encoder.encoded_missing_value)
         unknown = None if encoder.handle_unknown == "error" else float(encoder.unknown_value)
@@ -84,17 +84,17 @@ def make_table(
 
 
 def _group(encoder: Any, position: int) -> tuple[list[int], int | None]:
-    """Return the place of each category, with infrequent ones in one place, and that of what is unknown."""
-    places = list(range(len(encoder.categories_[position])))
+    """Return the code of each category, infrequent ones sharing one, and the code of unknown ones."""
+    codes = list(range(len(encoder.categories_[position])))
     unknown = None if encoder.handle_unknown == "error" else -1
     mapping = encoder._default_to_infrequent_mappings[position] if encoder._infrequent_enabled else None
     if mapping is None:
-        return places, unknown
+        return codes, unknown
     # A missing value that an OrdinalEncoder knows is no part of the mapping.
-    return [int(mapping[place]) if place < len(mapping) else place for place in places], unknown
+    return [int(mapping[code]) if code < len(mapping) else code for code in codes], unknown
 
 
-def _infrequent_place(encoder: Any, position: int) -> int:
+def _infrequent_code(encoder: Any, position: int) -> int:
     """Return where infrequent categories are, or -1 if there are none."""
     if not encoder._infrequent_enabled or encoder._infrequent_indices[position] is None:
         return -1
@@ -102,15 +102,15 @@ def _infrequent_place(encoder: Any, position: int) -> int:
     return int(mapping[encoder._infrequent_indices[position][0]])
 
 
-def _without(place: int, dropped: int | None) -> int:
-    """Return the place after one was dropped; -1 is none."""
+def _without(code: int, dropped: int | None) -> int:
+    """Return the code after one was dropped; -1 is none."""
     if dropped is None:
-        return place
-    return -1 if place == dropped else place - int(place > dropped)
+        return code
+    return -1 if code == dropped else code - int(code > dropped)
 
 
-def _cast(encoder: Any, place: int) -> float:
-    return float(np.asarray(place).astype(encoder.dtype))
+def _cast(encoder: Any, code: int) -> float:
+    return float(np.asarray(code).astype(encoder.dtype))
 
 
 def _missing_result(
@@ -134,9 +134,9 @@ def _missing_result(
 def _labels(label: str, table: LookupTable, width: int) -> list[str]:
     """Name each new column after the values that it stands for."""
     values: list[list[str]] = [[] for _ in range(width)]
-    for value, place in table.known.items():
-        if isinstance(place, int) and place >= 0:
-            values[place].append(as_text(value))
+    for value, code in table.known.items():
+        if isinstance(code, int) and code >= 0:
+            values[code].append(as_text(value))
     if isinstance(table.missing, int) and table.missing >= 0 and table.missing != table.unknown:
         values[table.missing].append("missing")
     return [f"{label}={'|'.join(texts)}" for texts in values]

@@ -31,7 +31,9 @@ class LookupTable:
 
     def render(self, column: RawColumn | None) -> dict[str, Any]:
         """Write the table for a column of text, or for one of numbers (None)."""
-        positions = {} if column is None else {text: place for place, text in enumerate(column.categories)}
+        positions = (
+            {} if column is None else {text: position for position, text in enumerate(column.categories)}
+        )
         written: dict[str, Any] = {
             name: _result(value, positions)
             for name, value in (("unknown", self.unknown), ("missing", self.missing))

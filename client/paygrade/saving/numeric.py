@@ -24,8 +24,8 @@ def read_bins(program: Program, binner: Any, traced: Traced, values: Any) -> lis
         return ordinal
     made: list[int] = []
     for number, count in zip(ordinal, binner.n_bins_, strict=True):
-        table = LookupTable({float(place): place for place in range(int(count))}, -1, -1)
-        labels = [Made(f"{program[number].label}=bin {place}") for place in range(int(count))]
+        table = LookupTable({float(each): each for each in range(int(count))}, -1, -1)
+        labels = [Made(f"{program[number].label}=bin {each}") for each in range(int(count))]
         made += program.add_table("one_hot", number, labels, table, width=int(count))
     if binner.encode == "onehot":
         return program.add("sparse", made, [replace(program[number], dense=number) for number in made])

@@ -78,11 +78,11 @@ class RawColumn:
             )
         import pandas
 
-        places, values = pandas.factorize(self.values)
+        codes, values = pandas.factorize(self.values)
         positions = {text: position for position, text in enumerate(self.categories)}
         found = [float(positions.get(as_text(value), -1)) for value in values]
-        found.append(math.nan)  # a missing value has the place -1
-        numbers: NDArray[np.float64] = np.array(found, dtype=np.float64)[places]
+        found.append(math.nan)  # a missing value has the code -1
+        numbers: NDArray[np.float64] = np.array(found, dtype=np.float64)[codes]
         return numbers
 
     def to_json(self, row: int) -> Any:

@@ -1,6 +1,7 @@
 """The closed list of transformers that can be written as data."""
 
 from collections.abc import Mapping
+from typing import Any
 
 from paygrade.saving.containers import read_column_transformer, read_feature_union, read_pipeline
 from paygrade.saving.encoders import read_one_hot, read_ordinal, read_target_encoder
@@ -13,9 +14,9 @@ from paygrade.saving.numeric import (
     read_products,
     read_quantiles,
 )
-from paygrade.saving.program import Reader
+from paygrade.saving.program import Program, Reader
+from paygrade.saving.reading import Traced
 from paygrade.saving.scalers import read_scaler
-from paygrade.saving.selectors import read_selector
 
 SCALERS = ("MaxAbsScaler", "MinMaxScaler", "RobustScaler", "StandardScaler")
 SELECTORS = (
@@ -31,6 +32,13 @@ SELECTORS = (
     "SequentialFeatureSelector",
     "VarianceThreshold",
 )
+
+
+def read_selector(program: Program, selector: Any, traced: Traced, values: Any) -> list[int]:
+    """Only leaves columns out."""
+    return [traced.columns[position] for position in selector.get_support(indices=True)]
+
+
 READERS: Mapping[str, Reader] = {
     "Binarizer": read_binarizer,
     "ColumnTransformer": read_column_transformer,

@@ -12,7 +12,6 @@ from paygrade.saving.reading import Traced, dtypes_of, is_sparse, require_numeri
 
 LAST_BITS = 2.0**-29
 """As close as this, relative to both, the difference of two numbers is not known to float32's last bit."""
-Operations = list[dict[str, Any]]
 
 
 def read_scaler(program: Program, scaler: Any, traced: Traced, values: Any) -> list[int]:

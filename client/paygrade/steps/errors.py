@@ -6,7 +6,7 @@ from paygrade.errors import PaygradeError
 
 
 class StepsError(PaygradeError):
-    """Steps are malformed, or values have no place in them; the message is one line.
+    """Steps are malformed, or do not take a value; the message is one line.
 
     `rows` are the positions of the rows that cannot be scored; the others can.
     """

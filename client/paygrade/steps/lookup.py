@@ -14,10 +14,10 @@ from paygrade.steps.step import Step, require_one
 MOST_WIDE = 100_000
 
 
-class Places:
-    """Finds the place of each value: of a text or a number that is known, of others, or of missing ones.
+class Positions:
+    """Finds the position of each value: of a text or a number that is known, of others, or of missing ones.
 
-    Numbers are found by their exact value. The two last places are for what is unknown and what is missing.
+    Numbers are found by their exact value. The two last positions are for unknown and for missing values.
     """
 
     def __init__(self, fields: Fields, column: Shape) -> None:
@@ -30,33 +30,35 @@ class Places:
             raise fields.fault("values", "must ascend")
 
     def find(self, values: Floats) -> NDArray[np.intp]:
-        """Return the place of each value, from 0 to count + 1."""
+        """Return the position of each value, from 0 to count + 1."""
         missing = np.isnan(values)
         if self._values is None:
-            places = np.where(missing, -1, values).astype(np.intp)
-            if (places >= self._texts).any() or (places < -1).any():
+            positions = np.where(missing, -1, values).astype(np.intp)
+            if (positions >= self._texts).any() or (positions < -1).any():
                 raise StepsError(f"a category must have a position below {self._texts}")
         else:
-            places = np.searchsorted(self._values, values)
-            known = places < self.count
-            known[known] = self._values[places[known]] == values[known]
-            places[~known] = -1
-        places[places < 0] = self.count
-        places[missing] = self.count + 1
-        return places
+            positions = np.searchsorted(self._values, values)
+            known = positions < self.count
+            known[known] = self._values[positions[known]] == values[known]
+            positions[~known] = -1
+        positions[positions < 0] = self.count
+        positions[missing] = self.count + 1
+        return positions
 
 
 class Lookup(Step):
     """Gives each value a number, or each text another text.
 
     `results` are in the order of the texts, or of the numbers in `values`; `to_text` makes them positions
-    of texts. Without `unknown` or `missing`, such a value has no place.
+    of texts. Without `unknown` or `missing`, such a value has no position.
     """
 
     kind: ClassVar[str] = "lookup"
 
-    def __init__(self, places: Places, results: Floats, allowed: NDArray[np.bool_], shape: Shape) -> None:
-        self._places = places
+    def __init__(
+        self, positions: Positions, results: Floats, allowed: NDArray[np.bool_], shape: Shape
+    ) -> None:
+        self._positions = positions
         self._results = results
         self._allowed = allowed
         self.shapes = (shape,)
@@ -64,21 +66,21 @@ class Lookup(Step):
     @classmethod
     def read(cls, fields: Fields, columns: Sequence[Shape]) -> Self:
         column = require_one(fields, columns)
-        places = Places(fields, column)
+        positions = Positions(fields, column)
         to_text = fields.flag("to_text")
         if to_text and not column.texts:
             raise fields.fault("to_text", "is for columns of text")
         texts = column.texts if to_text else 0
         dtype: FloatType = np.float64 if to_text else fields.dtype()
-        results, allowed = read_results(fields, places.count)
+        results, allowed = read_results(fields, positions.count)
         if to_text and not np.isin(results[allowed & ~np.isnan(results)], np.arange(-1, texts)).all():
             raise fields.fault("results", f"must be positions in a list of {texts} texts")
-        return cls(places, results.astype(dtype), allowed, Shape(column.sources, texts))
+        return cls(positions, results.astype(dtype), allowed, Shape(column.sources, texts))
 
     def apply(self, columns: Sequence[Column]) -> list[Column]:
-        places = self._places.find(columns[0].values)
-        require_allowed(self._allowed, places)
-        return [Column(self._results[places])]
+        positions = self._positions.find(columns[0].values)
+        require_allowed(self._allowed, positions)
+        return [Column(self._results[positions])]
 
 
 class OneHot(Step):
@@ -90,9 +92,14 @@ class OneHot(Step):
     kind: ClassVar[str] = "one_hot"
 
     def __init__(
-        self, places: Places, results: NDArray[np.intp], allowed: NDArray[np.bool_], shape: Shape, width: int
+        self,
+        positions: Positions,
+        results: NDArray[np.intp],
+        allowed: NDArray[np.bool_],
+        shape: Shape,
+        width: int,
     ) -> None:
-        self._places = places
+        self._positions = positions
         self._results = results
         self._allowed = allowed
         self.sparse = shape.sparse
@@ -101,19 +108,19 @@ class OneHot(Step):
     @classmethod
     def read(cls, fields: Fields, columns: Sequence[Shape]) -> Self:
         column = require_one(fields, columns)
-        places = Places(fields, column)
+        positions = Positions(fields, column)
         width = fields.integer("width", 0, MOST_WIDE)
-        results, allowed = read_results(fields, places.count)
+        results, allowed = read_results(fields, positions.count)
         if not np.isin(results[allowed], np.arange(-1, width)).all():
             raise fields.fault("results", f"must be whole numbers from -1 to {width - 1}")
         shape = Shape(column.sources, sparse=fields.flag("sparse"))
-        return cls(places, np.where(allowed, results, -1).astype(np.intp), allowed, shape, width)
+        return cls(positions, np.where(allowed, results, -1).astype(np.intp), allowed, shape, width)
 
     def find(self, column: Column) -> NDArray[np.intp]:
         """Return which of the new columns has the 1 of each row; -1 is none."""
-        places = self._places.find(column.values)
-        require_allowed(self._allowed, places)
-        return self._results[places]
+        positions = self._positions.find(column.values)
+        require_allowed(self._allowed, positions)
+        return self._results[positions]
 
     def apply(self, columns: Sequence[Column]) -> list[Column]:
         chosen = self.find(columns[0])
@@ -124,7 +131,7 @@ class OneHot(Step):
 
 
 def read_results(fields: Fields, count: int) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:
-    """Return the result of each place, and which places may occur."""
+    """Return the result of each position, and which positions may occur."""
     results = fields.numbers("results", count, nan=True)
     others = [name in fields for name in ("unknown", "missing")]
     more = [
@@ -134,6 +141,6 @@ def read_results(fields: Fields, count: int) -> tuple[NDArray[np.float64], NDArr
     return np.append(results, more), np.append(np.ones(count, dtype=bool), others)
 
 
-def require_allowed(allowed: NDArray[np.bool_], places: NDArray[np.intp]) -> None:
+def require_allowed(allowed: NDArray[np.bool_], positions: NDArray[np.intp]) -> None:
     """Refuse the rows whose value has no result."""
-    refuse_rows(~allowed[places], "a value is not among those that an encoder was fitted on")
+    refuse_rows(~allowed[positions], "a value is not among those that an encoder was fitted on")

@@ -29,7 +29,7 @@ class Step(ABC):
 
     @abstractmethod
     def apply(self, columns: Sequence[Column]) -> list[Column]:
-        """Return the new columns; raises StepsError for a value that has no place in the step."""
+        """Return the new columns; raises StepsError for a value that the step does not take."""
 
 
 def require_numbers(fields: Fields, columns: Sequence[Shape], sparse: bool = False) -> None:
