@@ -5,7 +5,7 @@ import socket
 import pytest
 
 from jobs.errors import InvalidSettings
-from web.listening import check_free, is_loopback
+from web.starting import check_free, is_loopback
 
 
 @pytest.mark.parametrize("host", ["localhost", "127.0.0.1", "127.9.9.9", "::1"])
