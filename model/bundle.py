@@ -11,7 +11,8 @@ from model.booster import read_booster
 from model.description.dates import day_number
 from model.description.errors import BundleError
 from model.description.features import Feature
-from model.description.manifest import MODEL_FILE, Manifest
+from model.description.files import MODEL_FILE
+from model.description.manifest import Manifest
 from model.description.schema import Schema
 from model.description.values import UNKNOWN, Value
 from model.engines.engine import Engine

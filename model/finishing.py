@@ -14,8 +14,8 @@ Scores = NDArray[Any]
 
 def _sigmoid(scores: Scores) -> Scores:
     one = scores.dtype.type(1)
-    chances: Scores = one / (one + np.exp(-scores))
-    return chances
+    probabilities: Scores = one / (one + np.exp(-scores))
+    return probabilities
 
 
 INVERSES: Mapping[str, Callable[[Scores], Scores]] = {

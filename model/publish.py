@@ -15,11 +15,10 @@ from numpy.typing import NDArray
 
 from model.booster import read_booster
 from model.bundle import Bundle, RowEncoder, Scorer
-from model.description.checks import DESCRIPTION_FILE
 from model.description.errors import BundleError
+from model.description.files import DESCRIPTION_FILE, MODEL_FILE, REPORT_FILE
 from model.description.lifecycle import next_version
-from model.description.manifest import MODEL_FILE, Manifest, digest
-from model.description.reports import REPORT_FILE
+from model.description.manifest import Manifest, digest
 from model.description.schema import Schema
 from model.engines.library import EngineError, installed_version
 from model.engines.xgboost import XGBoostEngine

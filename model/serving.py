@@ -4,8 +4,8 @@ from pathlib import Path
 from typing import NamedTuple
 
 from model.description.catalog import Catalog
-from model.description.checks import DESCRIPTION_FILE
 from model.description.errors import UnknownModel
+from model.description.files import DESCRIPTION_FILE
 from model.description.manifest import Manifest
 from model.publish import publish_copy
 from model.registry.directory import DirectoryRegistry

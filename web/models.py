@@ -42,7 +42,7 @@ def _describe_report(models: ModelSchemas) -> Iterator[Operation]:
     yield Operation(
         "showModelReport",
         "models",
-        "Show how good a model is, as a page: metrics, errors, what it looks at, how it was made",
+        "Show how good a model is, as a page: metrics, errors, features, how it was made",
         {200: ResponseSchema("The report", page, HTML, always=("Content-Security-Policy",))},
         (404, 503),
         parameters=(_name_of(models),),

@@ -96,29 +96,29 @@ def _compare_command(options: argparse.Namespace) -> str:
     differences = find_differences(*scored)
     lines = [f"breaks callers: {change}" for change in breaking_changes(old, new)]
     if differences.rows.size:
-        lines += _judge(scored, differences, table, options)
+        lines += _evaluate(scored, differences, table, options)
     lines += [*render_differences(differences, *scored), *render_histogram(differences)]
     lines += render_largest(differences, scored[0], scored[1], columns)
     return "\n".join(lines)
 
 
-def _judge(
+def _evaluate(
     scored: Sequence[ScoredTable], differences: Differences, table: "Table", options: argparse.Namespace
 ) -> Iterator[str]:
     """Say how good both are, and which is better, if the table has the target; write the report."""
+    from model.report.comparison import Versions, compare_versions, verdict_of, write_comparison
     from model.report.subject import subject_of_scores
-    from model.report.versus import Versions, contests_of, verdict_of, write_comparison
 
     subjects = [subject_of_scores(each, table, command_line(options)) for each in scored]
     versions = Versions([each.name for each in scored], subjects, differences)
-    contests = contests_of(versions)
-    for found in contests:
+    comparisons = compare_versions(versions)
+    for found in comparisons:
         yield from render_metrics_of(found)
         yield verdict_of(found)
-    if not contests:
+    if not comparisons:
         yield f"the table has no column {scored[0].bundle.manifest.target!r}, so no errors are measured"
     if options.report:
-        options.report.write_bytes(write_comparison(versions, contests))
+        options.report.write_bytes(write_comparison(versions, comparisons))
         yield f"the report is in {options.report}"
 
 

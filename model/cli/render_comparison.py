@@ -7,7 +7,7 @@ import numpy as np
 
 from model.cli.render import text_table
 from model.comparing.scores import Differences, ScoredTable
-from model.report.subject import Contest
+from model.report.subject import MetricComparison
 
 QUANTILES = (0, 0.01, 0.05, 0.25, 0.5, 0.75, 0.95, 0.99, 1)
 BARS, BAR_WIDTH = 11, 40
@@ -15,7 +15,7 @@ LARGEST = 10
 SHOWN_FEATURES = 6
 
 
-def render_metrics_of(found: Contest) -> list[str]:
+def render_metrics_of(found: MetricComparison) -> list[str]:
     """Make a table with a line for each metric and a column for each version."""
     rows = [["", *found.names[:2]]]
     for metric in found.metrics:

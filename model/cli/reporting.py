@@ -1,4 +1,4 @@
-"""The command `report`: writes how good a bundle is, and what it looks at, as a page of HTML."""
+"""The command `report`: writes how good a bundle is, and what its features are worth, as a page of HTML."""
 
 import argparse
 import shlex
@@ -10,7 +10,7 @@ from typing import Any
 from model.bundle import Bundle
 from model.cli.bundles import find_bundle
 from model.cli.options import add_bundle, add_table, table_options
-from model.description.reports import REPORT_FILE
+from model.description.files import REPORT_FILE
 from model.registry.open import open_registry
 
 

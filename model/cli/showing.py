@@ -9,7 +9,7 @@ from model.cli.bundles import find_bundle
 from model.cli.options import add_bundle, add_registry
 from model.cli.render import render_bundle, render_catalog
 from model.description.catalog import Catalog
-from model.description.checks import DESCRIPTION_FILE
+from model.description.files import DESCRIPTION_FILE
 
 
 def add_showing(commands: Any) -> None:

@@ -19,7 +19,7 @@ from model.cli.options import (
 )
 from model.cli.render import render_metrics, render_written
 from model.cli.reporting import command_line
-from model.description.reports import REPORT_FILE
+from model.description.files import REPORT_FILE
 from model.publish import publish
 
 SHIPPED_MODELS = (("salary", "the default model, salary@1"), ("wages", "the second model, wages@1"))

@@ -7,10 +7,10 @@ from typing import Any, NoReturn
 
 from model.description.errors import BundleError
 from model.description.features import is_number
+from model.description.files import DESCRIPTION_FILE
 from model.description.schema import Schema
 from model.description.values import UNKNOWN
 
-DESCRIPTION_FILE = "bundle.json"
 TRANSFORMS = ("log", "log1p", "sqrt", "logit")
 NAME = re.compile(r"[a-z0-9][a-z0-9_-]{0,62}")
 

@@ -9,13 +9,13 @@ from math import inf
 from pathlib import Path
 from typing import Any
 
-from model.description.checks import DESCRIPTION_FILE, check_features, check_types, check_values, load
+from model.description.checks import check_features, check_types, check_values, load
 from model.description.errors import BundleError, ModelError
 from model.description.features import is_number
+from model.description.files import DESCRIPTION_FILE, MODEL_FILE
 from model.description.schema import Schema
 from model.description.values import Value
 
-MODEL_FILE = "model.ubj"
 PICKLES = ("*.pkl", "*.pickle", "*.joblib")
 
 

@@ -5,8 +5,8 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
-from model.description.checks import DESCRIPTION_FILE
 from model.description.errors import BundleError
+from model.description.files import DESCRIPTION_FILE
 from model.importing.mlflow.description import read_mlflow_model
 from model.importing.mlflow.folder import LocalFolder
 from model.importing.mlflow.locate import ADDRESSES, locate

@@ -6,6 +6,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from model.evaluation.metrics import ABSOLUTE, SQUARED, log_losses, number_metrics
 from model.objective import HINGE, QUANTILE, Objective
 from model.tables.table import Table
 
@@ -63,20 +64,13 @@ def measure(
     predicted = found[:, objective.median] if found.ndim > 1 else found
     center = np.median if objective.name in (QUANTILE, "reg:absoluteerror") else np.mean
     constant = np.full(len(numbers), center(numbers))
-    errors = {"root_mean_squared_error": _rmse, "mean_absolute_error": _mae}
-    if center is np.median:
-        errors = dict(reversed(errors.items()))
-    return TargetError(
-        *({name: error(numbers, one) for name, error in errors.items()} for one in (predicted, constant))
-    )
+    names = (ABSOLUTE, SQUARED) if center is np.median else (SQUARED, ABSOLUTE)
+    return TargetError(*(_errors(numbers, one, names) for one in (predicted, constant)))
 
 
-def _rmse(numbers: Floats, predicted: Floats) -> float:
-    return float(np.sqrt(np.mean((numbers - predicted) ** 2)))
-
-
-def _mae(numbers: Floats, predicted: Floats) -> float:
-    return float(np.mean(np.abs(numbers - predicted)))
+def _errors(numbers: Floats, predicted: Floats, names: Sequence[str]) -> dict[str, float]:
+    metrics, weights = number_metrics(numbers, predicted), np.ones(len(numbers))
+    return {name.replace(" ", "_"): metrics[name](weights) for name in names}
 
 
 def _numbers(target: Floats | Sequence[str], classes: Sequence[str], count: int) -> NDArray[np.int64] | None:
@@ -101,11 +95,10 @@ def _classes(objective: Objective, scores: Floats, numbers: NDArray[np.int64] | 
     constant = np.tile(shares, (len(numbers), 1))
     if objective.name == "binary:logitraw":
         scores = 1 / (1 + np.exp(-scores))
-    chances = scores if scores.ndim > 1 else np.column_stack([1 - scores, scores])
+    probabilities = scores if scores.ndim > 1 else np.column_stack([1 - scores, scores])
     measured = []
-    for predicted in (chances, constant):
-        of_class = np.clip(predicted[np.arange(len(numbers)), numbers], 1e-15, 1)
-        wrong = float(np.mean(predicted.argmax(axis=1) != numbers))
-        losses = {"log_loss": float(-np.mean(np.log(of_class))), "share_of_wrong_classes": wrong}
-        measured.append(losses if objective.name != HINGE else {"share_of_wrong_classes": wrong})
+    for predicted in (probabilities, constant):
+        wrong = {"share_of_wrong_classes": float(np.mean(predicted.argmax(axis=1) != numbers))}
+        loss = {} if objective.name == HINGE else {"log_loss": float(log_losses(numbers, predicted).mean())}
+        measured.append({**loss, **wrong})
     return TargetError(*measured)

@@ -8,10 +8,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from model.description.checks import DESCRIPTION_FILE
+from model.description.files import DESCRIPTION_FILE, LARGEST_REPORT, MODEL_FILE, REPORT_FILE
 from model.description.lifecycle import LIFECYCLE_FILE, Lifecycle
-from model.description.manifest import MODEL_FILE, Manifest
-from model.description.reports import LARGEST_REPORT, REPORT_FILE
+from model.description.manifest import Manifest
 from model.registry.interface import (
     BundleRef,
     ChangeLifecycle,

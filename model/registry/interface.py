@@ -4,8 +4,8 @@ from collections.abc import Callable, Hashable, Mapping
 from pathlib import Path
 from typing import NamedTuple, Protocol, TypeAlias
 
-from model.description.checks import DESCRIPTION_FILE
 from model.description.errors import BundleError, ModelError
+from model.description.files import DESCRIPTION_FILE
 from model.description.lifecycle import Lifecycle
 from model.description.manifest import Manifest
 

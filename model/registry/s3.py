@@ -9,11 +9,10 @@ import boto3
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 
-from model.description.checks import DESCRIPTION_FILE
 from model.description.errors import BundleError
+from model.description.files import DESCRIPTION_FILE, LARGEST_REPORT, MODEL_FILE, REPORT_FILE
 from model.description.lifecycle import LIFECYCLE_FILE, Lifecycle
-from model.description.manifest import MODEL_FILE, Manifest
-from model.description.reports import LARGEST_REPORT, REPORT_FILE
+from model.description.manifest import Manifest
 from model.registry.interface import (
     BundleRef,
     ChangeLifecycle,

@@ -90,9 +90,9 @@ def text(content: str, x: float, y: float, anchor: str, kind: str) -> Element:
     return element("text", content, x=x, y=y, text_anchor=anchor, class_=kind)
 
 
-def path(points: Sequence[tuple[float, float]], kind: str, closed: bool = False) -> Element:
+def path(points: Sequence[tuple[float, float]], kind: str) -> Element:
     """Draw a line through points."""
-    drawn = "M" + "L".join(f"{x:.1f} {y:.1f}" for x, y in points) + ("Z" if closed else "")
+    drawn = "M" + "L".join(f"{x:.1f} {y:.1f}" for x, y in points)
     return element("path", d=drawn, class_=kind)
 
 

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from xml.etree.ElementTree import Element
 
-from model.measuring.measures import Floats
+from model.evaluation.metrics import Floats
 from model.report.binning import CalibrationBin
 from model.report.parts import table
 from model.report.writing import number, percent

@@ -6,8 +6,8 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from model.measuring.measures import Floats
-from model.measuring.resampling import Interval, wilson
+from model.evaluation.metrics import Floats
+from model.evaluation.resampling import Interval, wilson
 from model.report.charts import Spread
 
 GROUPS = 10
@@ -26,16 +26,16 @@ class Group(NamedTuple):
 
 
 class CalibrationBin(NamedTuple):
-    """Rows with similar chances: their mean, and the share of them that came true."""
+    """Rows with similar probabilities: their mean, and the share of them that came true."""
 
     rows: int
     predicted: float
     found: Interval
 
 
-def groups_of(values: Floats, groups: int = GROUPS) -> list[NDArray[np.int64]]:
+def groups_of(values: Floats) -> list[NDArray[np.int64]]:
     """Return the positions of the lowest values, of the next, and so on; equal values stay together."""
-    edges = np.quantile(values, np.linspace(0, 1, max(1, min(groups, len(values) // FEWEST_IN_GROUP)) + 1))
+    edges = np.quantile(values, np.linspace(0, 1, max(1, min(GROUPS, len(values) // FEWEST_IN_GROUP)) + 1))
     numbers = np.searchsorted(np.unique(edges)[1:-1], values)
     return [np.flatnonzero(numbers == number) for number in np.unique(numbers)]
 
@@ -51,16 +51,18 @@ def error_groups(predicted: Floats, labels: Floats) -> list[Group]:
     return groups
 
 
-def calibration_bins(chances: Floats, came_true: NDArray[np.bool_]) -> list[CalibrationBin]:
-    """Group rows by the chance that the model gives them."""
+def calibration_bins(probabilities: Floats, came_true: NDArray[np.bool_]) -> list[CalibrationBin]:
+    """Group rows by the probability that the model gives them."""
     return [
-        CalibrationBin(len(rows), float(chances[rows].mean()), wilson(int(came_true[rows].sum()), len(rows)))
-        for rows in groups_of(chances)
+        CalibrationBin(
+            len(rows), float(probabilities[rows].mean()), wilson(int(came_true[rows].sum()), len(rows))
+        )
+        for rows in groups_of(probabilities)
     ]
 
 
 def calibration_error(bins: Sequence[CalibrationBin]) -> float:
-    """Return how far the chances are from what came true, on average over the rows."""
+    """Return how far the probabilities are from what came true, on average over the rows."""
     sizes = np.array([each.rows for each in bins])
     gaps = np.array([abs(each.predicted - each.found.value) for each in bins])
     return float(sizes @ gaps / sizes.sum())

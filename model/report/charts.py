@@ -6,8 +6,8 @@ from xml.etree.ElementTree import Element
 
 import numpy as np
 
-from model.measuring.measures import Floats
-from model.measuring.resampling import Interval
+from model.evaluation.metrics import Floats
+from model.evaluation.resampling import Interval
 from model.report.axes import (
     RIGHT,
     WIDTH,
@@ -41,6 +41,10 @@ class Named(NamedTuple):
     words: str
 
 
+DrawMark: TypeAlias = Callable[[Named, Axis, float], list[Element]]
+"""Draws a value in its line, at a height."""
+
+
 class Spread(NamedTuple):
     """How values spread at one place of the axis: five quantiles, from low to high."""
 
@@ -48,9 +52,7 @@ class Spread(NamedTuple):
     quantiles: Sequence[float]
 
 
-def columns(
-    label: str, edges: Floats, counts: Sequence[float], x_label: str, y_label: str = "rows"
-) -> Element:
+def histogram(label: str, edges: Floats, counts: Sequence[float], x_label: str) -> Element:
     """Draw how often values occur between each two edges."""
     x, y = across(edges[0], edges[-1]), upward(0, max(counts) * 1.05)
     marks = [
@@ -67,7 +69,7 @@ def columns(
         )
         for left, right, count in zip(edges[:-1], edges[1:], counts, strict=True)
     ]
-    return svg(label, *frame(x, y, x_label, y_label), *marks)
+    return svg(label, *frame(x, y, x_label, "rows"), *marks)
 
 
 def mirrored(
@@ -221,7 +223,7 @@ def _named(
     named: Sequence[Named],
     ends: tuple[float, float],
     x_label: str,
-    draw: "DrawMark",
+    draw: DrawMark,
 ) -> Element:
     height = LINE * len(named) + 44
     known = across(*ends)
@@ -239,9 +241,6 @@ def _named(
         marks += draw(each, x, middle)
     marks.append(text(shortened(x_label, 66), WIDTH - RIGHT, height - 6, "end", "name"))
     return svg(label, *marks, height=height)
-
-
-DrawMark: TypeAlias = Callable[[Named, Axis, float], list[Element]]
 
 
 def _bar(each: Named, x: Axis, middle: float) -> list[Element]:
@@ -264,4 +263,4 @@ def _line_names(series: Mapping[str, Floats], x: Axis, y: Axis) -> Iterator[Elem
     free = y.end - 4.0
     for name, line in sorted(series.items(), key=lambda item: -item[1][-1]):
         free = max(y(line[-1]) - 5, free + 13)
-        yield text(shortened(name, 24), x.end - 3, free, "end", "label")
+        yield text(shortened(name, 30), x.end - 3, free, "end", "label")

@@ -1,4 +1,4 @@
-"""What a model was judged on, and how it was made."""
+"""What a model was evaluated on, and how it was made."""
 
 import platform
 from collections.abc import Iterator, Mapping
@@ -9,13 +9,14 @@ from xml.etree.ElementTree import Element
 import numpy as np
 
 from model.description.manifest import Manifest
-from model.measuring.judged import Judged
+from model.evaluation.evaluate import Evaluation
 from model.report import charts
+from model.report.bin_tables import histogram_table
 from model.report.binning import histogram
 from model.report.markup import Content, element
 from model.report.parts import facts, figure, named, section, table
 from model.report.subject import Subject
-from model.report.writing import NOTHING, count, name, number, percent, spread_of, value_of
+from model.report.writing import NOTHING, count, name, percent, spread_of, value_of
 from model.training.column import TableColumn
 
 MOST_CLASSES, MOST_TEXTS, LONGEST_VALUE = 12, 4, 300
@@ -26,7 +27,7 @@ def data_section(subject: Subject) -> Element:
     """Show the table: how it was split, the target and the features."""
     rows = [_feature_row(column) for column in subject.columns]
     heads = ["feature", "type", "missing", "different", "least · median · greatest, or the most frequent"]
-    pictures = [_target_figure(judged, subject.manifest.unit) for judged in subject.judged]
+    pictures = [_target_figure(evaluation, subject.manifest.unit) for evaluation in subject.evaluations]
     features = table(heads, rows, f"The features in {count(len(subject.rows))}", {1, 4})
     return section("The data", "", facts(_table_facts(subject)), *pictures, features)
 
@@ -49,28 +50,24 @@ def _split(subject: Subject) -> str:
         )
     if subject.learned:
         return "none: the model was trained on these rows"
-    return "none: all rows judge the model; that it has not seen them is for their owner to know"
+    return "none: the model is evaluated on all rows; whether it has seen them, only their owner knows"
 
 
-def _target_figure(judged: Judged, unit: str) -> Element:
-    title = f"{name(judged.target)}{f' in {unit}' if unit else ''}"
-    if judged.classes:
-        counts = np.bincount(judged.labels.astype(np.int64), minlength=len(judged.classes)).tolist()
-        pairs = sorted(zip(judged.classes, counts, strict=True), key=lambda pair: -pair[1])
+def _target_figure(evaluation: Evaluation, unit: str) -> Element:
+    title = f"{name(evaluation.target)}{f' in {unit}' if unit else ''}"
+    if evaluation.classes:
+        counts = np.bincount(evaluation.labels.astype(np.int64), minlength=len(evaluation.classes)).tolist()
+        pairs = sorted(zip(evaluation.classes, counts, strict=True), key=lambda pair: -pair[1])
         bars = [charts.Named(each, rows, rows, rows, f"{rows:,}") for each, rows in pairs[:MOST_CLASSES]]
-        shares = [[name(each), f"{rows:,}", percent(rows / len(judged.labels))] for each, rows in pairs]
-        picture = charts.bars(f"rows of each class of {judged.target}", bars, "rows")
+        shares = [[name(each), f"{rows:,}", percent(rows / len(evaluation.labels))] for each, rows in pairs]
+        picture = charts.bars(f"rows of each class of {evaluation.target}", bars, "rows")
         return figure(
             title, picture, "How many rows each class has.", table(["class", "rows", "share"], shares), True
         )
-    edges, counts = histogram(judged.labels)
-    lines = [
-        [f"{number(low)} to {number(high)}", f"{rows:,}"]
-        for low, high, rows in zip(edges[:-1], edges[1:], counts, strict=True)
-    ]
-    said = f"Least, median and greatest: {spread_of(judged.labels)}."
-    picture = charts.columns(f"histogram of {judged.target}", edges, counts, title)
-    return figure(title, picture, said, table(["value", "rows"], lines), True)
+    edges, counts = histogram(evaluation.labels)
+    said = f"Least, median and greatest: {spread_of(evaluation.labels)}."
+    picture = charts.histogram(f"histogram of {evaluation.target}", edges, counts, title)
+    return figure(title, picture, said, histogram_table(edges, counts, "value"), True)
 
 
 def _feature_row(column: TableColumn) -> list[str]:

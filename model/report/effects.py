@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 
 from model.bundle import Bundle
 from model.description.features import Feature
-from model.measuring.measures import Floats
+from model.evaluation.metrics import Floats
 from model.preparation import Matrix
 from model.report.series import Series, series_of
 

@@ -3,9 +3,9 @@
 from collections.abc import Iterator
 from xml.etree.ElementTree import Element
 
-from model.measuring.judged import Judged
-from model.measuring.measures import Floats, pinball_losses
-from model.measuring.resampling import Interval, wilson
+from model.evaluation.evaluate import Evaluation
+from model.evaluation.metrics import Floats, pinball_losses
+from model.evaluation.resampling import Interval, wilson
 from model.objective import QUANTILE
 from model.report import charts
 from model.report.bin_tables import RELIABLE, bins_table, histogram_table
@@ -15,24 +15,24 @@ from model.report.parts import figure, table
 from model.report.writing import name, number, percent
 
 
-def error_figures(judged: Judged, unit: str, quantiles: tuple[float, ...]) -> list[Element]:
+def error_figures(evaluation: Evaluation, unit: str, quantiles: tuple[float, ...]) -> list[Element]:
     """Show where predictions of numbers are wrong, and by how much."""
     in_unit = f" in {unit}" if unit else ""
-    made = [*_over_predictions(judged, in_unit), _how_often(judged, in_unit)]
-    if judged.predictions.interval is not None and judged.objective == QUANTILE:
-        made.append(_coverage(judged, judged.predictions.interval, quantiles, in_unit))
+    made = [*_over_predictions(evaluation, in_unit), _how_often(evaluation, in_unit)]
+    if evaluation.predictions.interval is not None and evaluation.objective == QUANTILE:
+        made.append(_coverage(evaluation, evaluation.predictions.interval, quantiles, in_unit))
     return made
 
 
-def _over_predictions(judged: Judged, in_unit: str) -> Iterator[Element]:
-    labels, numbers = judged.labels, judged.predictions.scores
+def _over_predictions(evaluation: Evaluation, in_unit: str) -> Iterator[Element]:
+    labels, numbers = evaluation.labels, evaluation.predictions.scores
     groups = error_groups(numbers, labels)
     rows = [
         [number(group.predicted), f"{group.rows:,}", number(group.true), *map(number, group.spread.quantiles)]
         for group in groups
     ]
     heads = ["mean prediction", "rows", "mean truth", "10% of errors are below", "25%", "50%", "75%", "90%"]
-    predicted, true = f"predicted{in_unit}", f"true {name(judged.target)}"
+    predicted, true = f"predicted{in_unit}", f"true {name(evaluation.target)}"
     yield figure(
         "Predicted and true",
         charts.squares("true values over predicted ones", numbers, labels, predicted, true),
@@ -48,21 +48,21 @@ def _over_predictions(judged: Judged, in_unit: str) -> Iterator[Element]:
     )
 
 
-def _how_often(judged: Judged, in_unit: str) -> Element:
-    edges, counts = histogram(judged.labels - judged.predictions.scores)
+def _how_often(evaluation: Evaluation, in_unit: str) -> Element:
+    edges, counts = histogram(evaluation.labels - evaluation.predictions.scores)
     return figure(
         "How often an error occurs",
-        charts.columns("histogram of the errors", edges, counts, f"true minus predicted{in_unit}"),
+        charts.histogram("histogram of the errors", edges, counts, f"true minus predicted{in_unit}"),
         "An error is the truth minus the prediction. The outer columns hold what is farther away, too.",
         histogram_table(edges, counts, "error"),
     )
 
 
-def _coverage(judged: Judged, held: Floats, quantiles: tuple[float, ...], in_unit: str) -> Element:
+def _coverage(evaluation: Evaluation, held: Floats, quantiles: tuple[float, ...], in_unit: str) -> Element:
     """Show how often the interval holds the truth."""
-    numbers = judged.predictions.scores
+    numbers = evaluation.predictions.scores
     low, high = held.T
-    within = (judged.labels >= low) & (judged.labels <= high)
+    within = (evaluation.labels >= low) & (evaluation.labels <= high)
     wanted = max(quantiles) - min(quantiles)
     overall = wilson(int(within.sum()), len(within))
     bins = covered(numbers, within)
@@ -79,7 +79,7 @@ def _coverage(judged: Judged, held: Floats, quantiles: tuple[float, ...], in_uni
         element(
             "div",
             bins_table(bins, "mean prediction", "within the interval"),
-            _quantile_table(judged, held, quantiles),
+            _quantile_table(evaluation, held, quantiles),
         ),
     )
 
@@ -94,16 +94,16 @@ def _coverage_verdict(found: Interval, wanted: float) -> str:
     return f"{said}: it is too wide." if found.low > wanted else f"{said}: that is as it should be."
 
 
-def _quantile_table(judged: Judged, held: Floats, quantiles: tuple[float, ...]) -> Element:
+def _quantile_table(evaluation: Evaluation, held: Floats, quantiles: tuple[float, ...]) -> Element:
     """Show of each quantile how many rows are at or below it."""
-    numbers = judged.predictions.scores
+    numbers = evaluation.predictions.scores
     middle = min(quantiles, key=lambda alpha: abs(alpha - 0.5))
     values = {min(quantiles): held[:, 0], middle: numbers, max(quantiles): held[:, 1]}
     rows = [
         [
             percent(alpha),
-            percent(float((judged.labels <= predicted).mean())),
-            number(float(pinball_losses(judged.labels, predicted, alpha).mean())),
+            percent(float((evaluation.labels <= predicted).mean())),
+            number(float(pinball_losses(evaluation.labels, predicted, alpha).mean())),
         ]
         for alpha, predicted in values.items()
     ]

@@ -6,8 +6,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from model.bundle import Bundle
-from model.measuring.judged import Judged, predictions_of
-from model.measuring.measures import Floats
+from model.evaluation.evaluate import Evaluation, predictions_of
+from model.evaluation.metrics import Floats
 from model.outputs import Outputs
 from model.preparation import Matrix
 from model.report.series import series_of
@@ -32,10 +32,10 @@ class Importance(NamedTuple):
     contribution: float | None
 
 
-def importances(bundle: Bundle, matrix: Matrix, judged: Judged | None) -> list[Importance]:
-    """Return the features, the most important first; `judged` has the labels of the rows, if any."""
+def importances(bundle: Bundle, matrix: Matrix, evaluation: Evaluation | None) -> list[Importance]:
+    """Return the features, the most important first; `evaluation` has the labels of the rows, if any."""
     rows = _sample(len(matrix), matrix.shape[1])
-    part, labelled = matrix[rows], judged.select(rows) if judged else None
+    part, labelled = matrix[rows], evaluation.select(rows) if evaluation else None
     before = bundle.outputs(part)
     contributions = _contributions(bundle, part[:EXPLAINED_ROWS])
     random = np.random.default_rng(SEED)
@@ -58,13 +58,12 @@ def _sample(rows: int, features: int) -> NDArray[np.int64]:
     return np.sort(np.random.default_rng(SEED).choice(rows, most, replace=False))
 
 
-def _worse(judged: Judged | None, before: Outputs, after: Outputs) -> float:
-    if judged is None:
+def _worse(evaluation: Evaluation | None, before: Outputs, after: Outputs) -> float:
+    if evaluation is None:
         old, new = series_of(before), series_of(after)
         return float(np.mean([np.abs(new[name] - old[name]).mean() for name in old.keys() & new.keys()]))
-    ones = np.ones(len(judged.labels))
     losses = [
-        judged.with_predictions(predictions_of(each)).measures[judged.deciding](ones)
+        evaluation.with_predictions(predictions_of(each)).value(evaluation.deciding)
         for each in (before, after)
     ]
     return losses[1] - losses[0]

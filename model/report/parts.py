@@ -91,10 +91,10 @@ def facts(pairs: Iterable[tuple[str, Content]]) -> Element:
     return found
 
 
-def careful(heading: str, sentences: Iterable[str]) -> Element:
+def warning_box(heading: str, sentences: Iterable[str]) -> Element:
     """Make a box of what a reader should not miss."""
     listed = element("ul", *(element("li", each) for each in sentences))
-    return element("div", element("h3", heading), listed, class_="careful")
+    return element("div", element("h3", heading), listed, class_="warning")
 
 
 def named(text: str) -> Element:

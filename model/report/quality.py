@@ -5,28 +5,28 @@ from xml.etree.ElementTree import Element
 
 import numpy as np
 
-from model.measuring.judged import Judged
-from model.measuring.measures import HIGHER_IS_BETTER, WITHOUT_ORDER
+from model.evaluation.evaluate import Evaluation
+from model.evaluation.metrics import HIGHER_IS_BETTER, WITHOUT_ORDER
 from model.report import charts
 from model.report.bin_tables import RELIABLE
-from model.report.chances import chance_figures
 from model.report.errors import error_figures
 from model.report.markup import Content, element
 from model.report.parts import figure, figures, section, table
-from model.report.subject import MODEL, Contest, Subject, contest
+from model.report.probabilities import probability_figures
+from model.report.subject import MODEL, MetricComparison, Subject, compare_metrics
 from model.report.writing import NOTHING, between, count, interval, name, number, percent
 
-BELIEVED = "A chance can be believed if of the rows that get 70%, about 70 in 100 are of the class."
+BELIEVED = "A probability can be believed if of the rows that get 70%, about 70 in 100 are of the class."
 
 
-def contest_of(subject: Subject, judged: Judged) -> Contest:
+def compare_with_baselines(subject: Subject, evaluation: Evaluation) -> MetricComparison:
     """Return the model beside its baselines."""
-    return contest({MODEL: judged, **subject.others, **judged.constants()})
+    return compare_metrics({MODEL: evaluation, **subject.others, **evaluation.constants()})
 
 
-def verdict(found: Contest) -> str:
+def verdict(found: MetricComparison) -> str:
     """Say in a sentence whether the model beats the best of its baselines."""
-    metric = found.judged[0].deciding
+    metric = found.evaluations[0].deciding
     values = {name: found.resampled.interval(found.position(name, metric)) for name in found.names}
     best = min((name for name in found.names if name != MODEL), key=lambda name: values[name].value)
     mine = values[MODEL]
@@ -40,12 +40,12 @@ def verdict(found: Contest) -> str:
     return f"The model is not shown to beat {best}: {said}, and the rows are too few to tell them apart."
 
 
-def metrics_section(found: Contest, heading: str, how: str) -> Element:
+def metrics_section(found: MetricComparison, heading: str, how: str) -> Element:
     """Show all metrics with their intervals, and the one that decides as a picture."""
     rows = [
         [metric, *(_metric_cell(found, each, metric) for each in found.names)] for metric in found.metrics
     ]
-    metric = found.judged[0].deciding
+    metric = found.evaluations[0].deciding
     values = [found.resampled.interval(found.position(each, metric)) for each in found.names]
     named = [
         charts.Named(each, value.value, value.low, value.high, interval(value))
@@ -65,7 +65,7 @@ def metrics_section(found: Contest, heading: str, how: str) -> Element:
     return section(heading, about, table(["metric", *found.names], rows, "Metrics"), picture)
 
 
-def _metric_cell(found: Contest, name: str, metric: str) -> Content:
+def _metric_cell(found: MetricComparison, name: str, metric: str) -> Content:
     value = found.resampled.interval(found.position(name, metric))
     if np.isnan(value.value):
         return NOTHING
@@ -78,21 +78,23 @@ def _metric_cell(found: Contest, name: str, metric: str) -> Content:
     )
 
 
-def judged_figures(judged: Judged, unit: str, quantiles: tuple[float, ...]) -> list[Element]:
-    """Show where predictions are wrong: those of numbers, or the chances of classes."""
-    return chance_figures(judged) if judged.classes else error_figures(judged, unit, quantiles)
+def evaluation_figures(evaluation: Evaluation, unit: str, quantiles: tuple[float, ...]) -> list[Element]:
+    """Show where predictions are wrong: those of numbers, or the probabilities of classes."""
+    return (
+        probability_figures(evaluation) if evaluation.classes else error_figures(evaluation, unit, quantiles)
+    )
 
 
-def quality_sections(subject: Subject, judged: Judged, found: Contest) -> Iterator[Element]:
+def quality_sections(subject: Subject, evaluation: Evaluation, found: MetricComparison) -> Iterator[Element]:
     """Show how good the model is at one target."""
-    of = f" of {name(judged.target)}" if len(subject.judged) > 1 else ""
-    rows = count(len(judged.labels))
+    of = f" of {name(evaluation.target)}" if len(subject.evaluations) > 1 else ""
+    rows = count(len(evaluation.labels))
     how = (
         f"On {rows}, each scored by trees that had not seen it."
         if subject.held_out
-        else f"On the {rows} of {subject.table.file} that can be scored and have {name(judged.target)!r}."
+        else f"On the {rows} of {subject.table.file} that can be scored and have {name(evaluation.target)!r}."
     )
     yield metrics_section(found, f"How good it is{of}", how)
     quantiles = tuple(subject.manifest.quantiles)
-    made = figures(judged_figures(judged, subject.manifest.unit, quantiles))
-    yield section(f"Where it errs{of}", BELIEVED if judged.classes else "", made)
+    made = figures(evaluation_figures(evaluation, subject.manifest.unit, quantiles))
+    yield section(f"Where it errs{of}", BELIEVED if evaluation.classes else "", made)

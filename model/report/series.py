@@ -5,7 +5,7 @@ from typing import TypeAlias
 
 import numpy as np
 
-from model.measuring.measures import Floats
+from model.evaluation.metrics import Floats
 from model.outputs import Outputs
 from model.report.writing import name as shortened
 
@@ -15,18 +15,18 @@ Series: TypeAlias = Mapping[str, Floats]
 
 
 def series_of(outputs: Outputs) -> Series:
-    """Return the prediction; an interval beside it, or the chances of the classes, the most frequent ones."""
+    """Return the prediction, with its interval; or the probabilities of the most frequent classes."""
     prediction = np.asarray(outputs.prediction, dtype=np.float64)
     if outputs.targets:
         scores = prediction if outputs.probability is None else outputs.probability.astype(np.float64)
         return {shortened(name): scores[:, at] for at, name in enumerate(outputs.targets[:MOST])}
     if outputs.probability is not None:
         classes = outputs.classes or ("0", "1")
-        return {f"chance of {shortened(classes[1])}": outputs.probability.astype(np.float64)}
+        return {f"probability of {shortened(classes[1])}": outputs.probability.astype(np.float64)}
     if outputs.probabilities is not None:
-        chances = outputs.probabilities.astype(np.float64)
-        order = np.argsort(-chances.mean(axis=0), kind="stable")[:MOST]
-        return {f"chance of {shortened(outputs.classes[at])}": chances[:, at] for at in order}
+        probabilities = outputs.probabilities.astype(np.float64)
+        order = np.argsort(-probabilities.mean(axis=0), kind="stable")[:MOST]
+        return {f"probability of {shortened(outputs.classes[at])}": probabilities[:, at] for at in order}
     if outputs.interval is not None:
         low, high = outputs.interval.astype(np.float64).T
         return {"prediction": prediction, HIGH: high, LOW: low}

@@ -1,4 +1,4 @@
-"""What a report is about: a bundle, the rows of a table as it sees them, and predictions beside the truth."""
+"""What a report is about: a bundle, the rows of a table as it sees them, and their evaluation."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -12,8 +12,8 @@ from model.bundle import Bundle
 from model.comparing.scores import ScoredTable, arrays_of, score_table
 from model.description.errors import BundleError
 from model.description.manifest import Manifest
-from model.measuring.judged import Judged, judge
-from model.measuring.resampling import Resampled
+from model.evaluation.evaluate import Evaluation, evaluate
+from model.evaluation.resampling import Resampled
 from model.preparation import Matrix, MissingValues
 from model.tables.table import Table
 from model.training.column import TableColumn
@@ -28,18 +28,18 @@ MODEL = "the model"
 class Subject:
     """`matrix` has the scored rows of the table, whose positions there are `rows`.
 
-    `judged` is empty without labels. `others` are predictions of the judged rows by other models, such as a
-    linear one. `held_out` tells that each row was scored by trees that had not seen it. `unscored` says what
-    is wrong with rows that cannot be scored. `command` is what the report was made with.
+    `evaluations` is empty without labels. `others` are other models on the same rows, such as a linear one.
+    `held_out` tells that each row was scored by trees that had not seen it. `unscored` says what is wrong
+    with rows that cannot be scored. `command` is what the report was made with.
     """
 
     bundle: Bundle
     table: Table
     matrix: Matrix
     rows: NDArray[np.int64]
-    judged: Sequence[Judged]
+    evaluations: Sequence[Evaluation]
     command: str
-    others: Mapping[str, Judged] = field(default_factory=dict)
+    others: Mapping[str, Evaluation] = field(default_factory=dict)
     held_out: bool = False
     unscored: Sequence[str] = ()
     notes: Sequence[str] = ()
@@ -63,21 +63,21 @@ class Subject:
         """Whether the model was trained on this very table."""
         return self.manifest.training.get("sha256") == self.table.sha256 and not self.manifest.proof
 
-    def target_of(self, judged: Judged) -> Target:
+    def target_of(self, evaluation: Evaluation) -> Target:
         """Return the target as the checks of the data know it."""
-        return Target(judged.target, judged.objective, judged.labels, tuple(judged.classes))
+        return Target(evaluation.target, evaluation.objective, evaluation.labels, tuple(evaluation.classes))
 
-    def positions(self, judged: Judged) -> NDArray[np.int64]:
+    def positions(self, evaluation: Evaluation) -> NDArray[np.int64]:
         """Return which rows of the matrix these are."""
-        return np.searchsorted(self.rows, judged.rows)
+        return np.searchsorted(self.rows, evaluation.rows)
 
 
 @dataclass(frozen=True)
-class Contest:
+class MetricComparison:
     """A model beside others on the same rows."""
 
     names: Sequence[str]
-    judged: Sequence[Judged]
+    evaluations: Sequence[Evaluation]
     resampled: Resampled
     metrics: Sequence[str]
 
@@ -86,12 +86,12 @@ class Contest:
         return self.names.index(name) * len(self.metrics) + self.metrics.index(metric)
 
 
-def contest(entries: Mapping[str, Judged]) -> Contest:
+def compare_metrics(entries: Mapping[str, Evaluation]) -> MetricComparison:
     """Measure several predictions of the same rows, on the same resamples; the first have all metrics."""
-    judged = list(entries.values())
-    metrics = list(judged[0].measures)
-    measures = [each.measures.get(metric, _unknown) for each in judged for metric in metrics]
-    return Contest(list(entries), judged, Resampled(measures, len(judged[0].labels)), metrics)
+    evaluations = list(entries.values())
+    names = list(dict.fromkeys([evaluations[0].deciding, *evaluations[0].metrics]))
+    metrics = [each.metrics.get(name, _unknown) for each in evaluations for name in names]
+    return MetricComparison(list(entries), evaluations, Resampled(metrics, len(evaluations[0].labels)), names)
 
 
 def _unknown(weights: NDArray[Any]) -> float:
@@ -105,28 +105,36 @@ def subject_of_table(bundle: Bundle, table: Table, command: str) -> Subject:
 
 
 def subject_of_scores(scored: ScoredTable, table: Table, command: str) -> Subject:
-    """Judge scores of a table; raises BundleError if there are none."""
+    """Evaluate scores of a table; raises BundleError if there are none."""
     faults = list(unscored(scored))
     if scored.outputs is None:
         raise BundleError(f"{table.file}: no row can be scored: {faults[0]}")
-    judged = judge(scored.bundle, scored.outputs, scored.rows, arrays_of(table.columns))
+    evaluations = evaluate(scored.bundle, scored.outputs, scored.rows, arrays_of(table.columns))
     bundle, matrix, rows = scored.bundle, scored.matrix, scored.rows
-    return Subject(bundle, table, matrix, rows, judged, command, unscored=faults, notes=table.notes)
+    return Subject(bundle, table, matrix, rows, evaluations, command, unscored=faults, notes=table.notes)
 
 
 def subject_of_training(
     bundle: Bundle, table: Table, dataset: Dataset, trained: TrainedModel, command: str
 ) -> Subject:
-    """Judge the scores that rows got while they were held out."""
+    """Evaluate the scores that rows got while they were held out."""
     rows, target = np.arange(dataset.rows), dataset.target
-    judged = {
-        name: Judged(target.name, target.objective, target.labels, predictions, rows, target.classes)
+    evaluations = {
+        name: Evaluation(target.name, target.objective, target.labels, predictions, rows, target.classes)
         for name, predictions in trained.held_out.items()
     }
-    linear = {"a linear model": judged["linear"]} if "linear" in judged else {}
+    linear = {"a linear model": evaluations["linear"]} if "linear" in evaluations else {}
     matrix = dataset.matrix.astype(bundle.matrix_type)
     return Subject(
-        bundle, table, matrix, rows, [judged["model"]], command, linear, held_out=True, notes=dataset.notes
+        bundle,
+        table,
+        matrix,
+        rows,
+        [evaluations["model"]],
+        command,
+        linear,
+        held_out=True,
+        notes=dataset.notes,
     )
 
 

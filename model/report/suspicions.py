@@ -5,7 +5,7 @@ from collections.abc import Iterator
 import numpy as np
 from numpy.typing import NDArray
 
-from model.measuring.judged import Judged
+from model.evaluation.evaluate import Evaluation
 from model.report.subject import Subject
 from model.report.writing import count, percent
 from model.training.data_checks import problems_of
@@ -21,23 +21,23 @@ def suspicions(subject: Subject) -> Iterator[str]:
     yield from _of_the_split(subject)
     yield from subject.unscored
     yield from subject.notes
-    for judged in subject.judged[:1]:
-        rows = subject.positions(judged)
+    for evaluation in subject.evaluations[:1]:
+        rows = subject.positions(evaluation)
         columns = [column.select(_mask(len(column.values), rows)) for column in subject.columns]
-        yield from problems_of(columns, subject.target_of(judged))
-        yield from _of_the_predictions(judged)
-    if not subject.judged:
+        yield from problems_of(columns, subject.target_of(evaluation))
+        yield from _of_the_predictions(evaluation)
+    if not subject.evaluations:
         yield from problems_of(subject.columns, None)
     yield from _of_the_ranges(subject)
 
 
 def _of_the_split(subject: Subject) -> Iterator[str]:
-    """Say if the rows that judge the model are rows that it learned from."""
+    """Say if the model learned from the rows that it is evaluated on."""
     if subject.held_out:
         return
     manifest = subject.manifest
     if subject.learned:
-        yield "the model was trained on this table, so that every number flatters it; judge it on other rows"
+        yield "the model was trained on this table, and every number flatters it; evaluate it on other rows"
         return
     known = {row.tobytes() for row in subject.matrix}
     golden = subject.bundle.encode(manifest.golden.rows)
@@ -45,23 +45,22 @@ def _of_the_split(subject: Subject) -> Iterator[str]:
     if found >= max(2, MANY_GOLDEN * len(golden)):
         yield (
             f"{found} of the bundle's {len(golden)} golden rows are rows of this table; if they come from "
-            "the training data, the model has seen rows that judge it here, and the numbers flatter it"
+            "the training data, the model has seen rows that it is evaluated on, and the numbers flatter it"
         )
 
 
-def _of_the_predictions(judged: Judged) -> Iterator[str]:
-    ones = np.ones(len(judged.labels))
-    score = judged.measures.get("r2", judged.measures.get("accuracy"))
-    if score and score(ones) >= PERFECT and len(judged.labels) > 1:
+def _of_the_predictions(evaluation: Evaluation) -> Iterator[str]:
+    score = evaluation.value("accuracy" if evaluation.classes else "r2")
+    if score >= PERFECT and len(evaluation.labels) > 1:
         yield (
             "the predictions are all but perfect; real data seldom allow that, so look for a feature that "
             "knows the target"
         )
-    if judged.classes:
-        counts = np.bincount(judged.labels.astype(np.int64), minlength=len(judged.classes))
+    if evaluation.classes:
+        counts = np.bincount(evaluation.labels.astype(np.int64), minlength=len(evaluation.classes))
         rare = [
             f"{name!r} ({count(rows)})"
-            for name, rows in zip(judged.classes, counts.tolist(), strict=True)
+            for name, rows in zip(evaluation.classes, counts.tolist(), strict=True)
             if rows < FEW_OF_CLASS
         ]
         if rare:

@@ -5,8 +5,8 @@ from collections.abc import Sequence
 import numpy as np
 
 from model.description.dates import date_of_day
-from model.measuring.measures import Floats
-from model.measuring.resampling import Interval
+from model.evaluation.metrics import Floats
+from model.evaluation.resampling import Interval
 
 NOTHING = "-"
 LONGEST_NAME = 120

@@ -27,7 +27,7 @@ def find_problems(dataset: Dataset) -> Iterator[str]:
 
 
 def problems_of(columns: Sequence[TableColumn], target: Target | None) -> Iterator[str]:
-    """Yield the problems of rows that are learned from, or judged; `target` is None if it is not known."""
+    """Yield the problems of rows for training or evaluation; `target` is None if it is not known."""
     rows = len(columns[0].values)
     if rows < FEW_ROWS:
         yield f"{rows} rows are few, so the metrics below are not reliable"

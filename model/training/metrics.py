@@ -8,12 +8,11 @@ from numpy.typing import NDArray
 from sklearn.compose import make_column_transformer
 from sklearn.impute import SimpleImputer
 from sklearn.linear_model import LogisticRegression, Ridge
-from sklearn.metrics import accuracy_score, log_loss, mean_absolute_error, r2_score, roc_auc_score
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import OneHotEncoder, StandardScaler
 
+from model.evaluation.evaluate import Evaluation, Predictions, deciding_metric, predictions_of_scores
 from model.finishing import INVERSES
-from model.measuring.judged import Predictions, predictions_of_scores
 from model.objective import median_position
 from model.training.cross_validation import Fold, RowNumbers
 from model.training.dataset import Dataset
@@ -24,7 +23,6 @@ Metrics: TypeAlias = dict[str, float]
 Spread: TypeAlias = dict[str, dict[str, float]]
 """The mean and the standard deviation of each metric over the folds."""
 
-SQUARED_ERROR = "reg:squarederror"
 MANY_CATEGORIES = 50
 """The linear model has a weight for each category, and leaves out features with more of them."""
 
@@ -44,19 +42,14 @@ class FoldMetrics:
         constant, linear = self._baselines(fold.learned_from, rows)
         found = {"model": _scores_of(target, fold), "constant": constant, "linear": linear}
         for name, scores in found.items():
-            self._measured.setdefault(name, []).append(_measure(target, target.labels[rows], scores))
+            self._measured.setdefault(name, []).append(_measure(target, rows, scores))
             kept = self._scores.setdefault(name, np.empty((self._dataset.rows, *scores.shape[1:])))
             kept[rows] = scores
 
     @property
     def held_out(self) -> dict[str, Predictions]:
         """What each predicted of all rows, each row while its fold was held out."""
-        target = self._dataset.target
-        median = median_position(target.quantiles) if target.quantiles else None
-        return {
-            name: predictions_of_scores(scores, median, len(target.classes))
-            for name, scores in self._scores.items()
-        }
+        return {name: _predictions(self._dataset.target, scores) for name, scores in self._scores.items()}
 
     def result(self) -> dict[str, Spread]:
         """Return the metrics of the model, the constant and the linear model."""
@@ -83,14 +76,12 @@ class FoldMetrics:
 
 def measure(target: Target, fold: Fold) -> Metrics:
     """Measure the scores of a fold, in the unit of the target."""
-    return _measure(target, target.labels[fold.held_out], _scores_of(target, fold))
+    return _measure(target, fold.held_out, _scores_of(target, fold))
 
 
 def main_metric(target: Target) -> str:
     """Name the metric that decides which model is better: lower is better."""
-    if target.classes:
-        return "log_loss"
-    return "root_mean_squared_error" if target.objective == SQUARED_ERROR else "mean_absolute_error"
+    return _key(deciding_metric(target.objective, target.classes))
 
 
 def _scores_of(target: Target, fold: Fold) -> Floats:
@@ -98,17 +89,31 @@ def _scores_of(target: Target, fold: Fold) -> Floats:
     return INVERSES[target.transform](scores) if target.transform else scores
 
 
-def _measure(target: Target, labels: Floats, scores: Floats) -> Metrics:
-    return (_measure_classes if target.classes else _measure_numbers)(target, labels, scores)
+def _predictions(target: Target, scores: Floats) -> Predictions:
+    median = median_position(target.quantiles) if target.quantiles else None
+    return predictions_of_scores(scores, median, len(target.classes))
+
+
+def _measure(target: Target, rows: RowNumbers, scores: Floats) -> Metrics:
+    """Leaves out what means nothing for these rows, such as the area under ROC of a single class."""
+    predictions, labels = _predictions(target, scores), target.labels[rows]
+    evaluation = Evaluation(target.name, target.objective, labels, predictions, rows, target.classes)
+    values = {_key(metric): evaluation.value(metric) for metric in evaluation.metrics}
+    return {name: value for name, value in values.items() if not np.isnan(value)}
+
+
+def _key(metric: str) -> str:
+    """Return the name of a metric in `bundle.json`."""
+    return metric.lower().replace(" ", "_")
 
 
 def _spread(folds: Sequence[Metrics]) -> Spread:
+    """Each metric, over the folds that have it."""
+    names = dict.fromkeys(name for fold in folds for name in fold)
+    values = {name: [fold[name] for fold in folds if name in fold] for name in names}
     return {
-        name: {
-            "mean": round(float(np.mean([fold[name] for fold in folds])), 6),
-            "deviation": round(float(np.std([fold[name] for fold in folds])), 6),
-        }
-        for name in folds[0]
+        name: {"mean": round(float(np.mean(each)), 6), "deviation": round(float(np.std(each)), 6)}
+        for name, each in values.items()
     }
 
 
@@ -128,29 +133,3 @@ def _linear_model(dataset: Dataset) -> Any:
     )
     estimator = LogisticRegression(max_iter=1_000) if dataset.target.classes else Ridge()
     return make_pipeline(preprocessing, estimator)
-
-
-def _measure_numbers(target: Target, labels: Floats, scores: Floats) -> Metrics:
-    predicted = scores if scores.ndim == 1 else scores[:, median_position(target.quantiles)]
-    metrics = {
-        "mean_absolute_error": float(mean_absolute_error(labels, predicted)),
-        "root_mean_squared_error": float(np.sqrt(np.mean((labels - predicted) ** 2))),
-        "r2": float(r2_score(labels, predicted)),
-    }
-    if scores.ndim > 1:
-        low, high = scores.min(axis=1), scores.max(axis=1)
-        metrics["interval_coverage"] = float(np.mean((labels >= low) & (labels <= high)))
-        metrics["interval_width"] = float(np.mean(high - low))
-    return metrics
-
-
-def _measure_classes(target: Target, labels: Floats, scores: Floats) -> Metrics:
-    probabilities = np.column_stack([1 - scores, scores]) if scores.ndim == 1 else scores
-    probabilities = probabilities / probabilities.sum(axis=1, keepdims=True)
-    metrics = {
-        "accuracy": float(accuracy_score(labels, probabilities.argmax(axis=1))),
-        "log_loss": float(log_loss(labels, probabilities, labels=range(len(target.classes)))),
-    }
-    if len(target.classes) == 2 and len(np.unique(labels)) == 2:
-        metrics["area_under_roc"] = float(roc_auc_score(labels, probabilities[:, 1]))
-    return metrics

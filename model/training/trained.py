@@ -8,7 +8,7 @@ from typing import Any
 import xgboost
 
 from model.description.checks import NAME
-from model.measuring.judged import Predictions
+from model.evaluation.evaluate import Predictions
 from model.tables.table import TableError
 
 GOLDEN_ROWS = 12

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from model.description.checks import DESCRIPTION_FILE
-from model.description.manifest import MODEL_FILE, digest
+from model.description.files import DESCRIPTION_FILE, MODEL_FILE
+from model.description.manifest import digest
 from tests.integration.callers import Caller
 from tests.integration.service import Service, wait_until
 from tests.integration.stack import BUNDLES, Stack, copy_of_bundles

@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 import xgboost
 
-from model.description.checks import DESCRIPTION_FILE
-from model.description.manifest import MODEL_FILE, Manifest, digest
+from model.description.files import DESCRIPTION_FILE, MODEL_FILE
+from model.description.manifest import Manifest, digest
 from model.publish import publish
 
 Describe = Callable[..., dict[str, Any]]

@@ -7,9 +7,9 @@ import pytest
 import xgboost
 
 from model.bundle import Bundle
-from model.description.checks import DESCRIPTION_FILE
 from model.description.errors import BundleError, GoldenMismatch
-from model.description.manifest import MODEL_FILE, Manifest
+from model.description.files import DESCRIPTION_FILE, MODEL_FILE
+from model.description.manifest import Manifest
 from model.description.schema import Schema
 from model.publish import publish, shortest
 from tests.unit.model.conftest import Describe, Publish, rewrite

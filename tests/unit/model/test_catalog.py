@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from model.description.catalog import Catalog
-from model.description.checks import DESCRIPTION_FILE
 from model.description.errors import BundleError, UnknownModel
+from model.description.files import DESCRIPTION_FILE
 from model.description.manifest import Manifest
 from tests.unit.model.conftest import Publish, rewrite
 

@@ -10,7 +10,7 @@ import xgboost
 from model.bundle import Bundle
 from model.comparing.scores import arrays_of, find_differences, score_table
 from model.description.manifest import Manifest
-from model.measuring.judged import judge
+from model.evaluation.evaluate import evaluate
 from model.publish import publish
 from model.tables.table import read_table
 from tests.unit.model.command import refusal, run, write_csv
@@ -117,8 +117,8 @@ def test_the_probabilities_of_classifiers_are_compared(tmp_path: Path, classes: 
     numbers = np.array([names.index(str(row[1])) for row in rows])
     for each, of_classes in zip(scored, probabilities, strict=True):
         assert each.outputs
-        [judged] = judge(each.bundle, each.outputs, each.rows, columns)
-        metrics = {name: measure(np.ones(60)) for name, measure in judged.measures.items()}
+        [evaluation] = evaluate(each.bundle, each.outputs, each.rows, columns)
+        metrics = {name: measure(np.ones(60)) for name, measure in evaluation.metrics.items()}
         assert metrics["accuracy"] == (of_classes.argmax(axis=1) == numbers).mean()
         assert metrics["log loss"] == pytest.approx(-np.log(of_classes[np.arange(60), numbers]).mean())
     differences = find_differences(scored[0], scored[1])

@@ -15,7 +15,8 @@ from model.bundle import Bundle
 from model.comparing.scores import arrays_of
 from model.date_columns import date_parts
 from model.description.dates import date_of_day, day_number
-from model.description.manifest import MODEL_FILE, Manifest
+from model.description.files import MODEL_FILE
+from model.description.manifest import Manifest
 from model.description.schema import InvalidRows
 from model.tables.columns import ColumnCheck
 from model.tables.table import read_table

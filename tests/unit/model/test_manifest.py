@@ -5,9 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from model.description.checks import DESCRIPTION_FILE
 from model.description.errors import BundleError
-from model.description.manifest import MODEL_FILE, Manifest
+from model.description.files import DESCRIPTION_FILE, MODEL_FILE
+from model.description.manifest import Manifest
 from tests.unit.model.conftest import Publish, rewrite
 
 

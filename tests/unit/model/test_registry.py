@@ -14,10 +14,8 @@ from moto import mock_aws
 
 from model.bundle import Bundle
 from model.description.catalog import Catalog
-from model.description.checks import DESCRIPTION_FILE
 from model.description.errors import BundleError
-from model.description.manifest import MODEL_FILE
-from model.description.reports import REPORT_FILE
+from model.description.files import DESCRIPTION_FILE, MODEL_FILE, REPORT_FILE
 from model.publish import publish_copy
 from model.registry.interface import RegistryUnavailable
 from model.registry.open import open_registry

@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 
 from model.bundle import Bundle
-from model.description.checks import DESCRIPTION_FILE
 from model.description.errors import BundleError, GoldenMismatch
+from model.description.files import DESCRIPTION_FILE
 from model.description.manifest import Manifest
 from model.tables.columns import ColumnCheck
 from tests.pipelines import LEVELS, Saved, classification, flats, regression, rows_of, save

@@ -296,6 +296,16 @@ def test_problems_of_the_data_are_warnings_and_do_not_stop_the_training(tmp_path
     ]
 
 
+def test_a_fold_without_a_rare_class_leaves_out_what_it_cannot_measure(tmp_path: Path) -> None:
+    rows = [[n % 7, n % 5, "yes" if n % 20 == 0 else "no"] for n in range(60)]
+    table = write_csv(tmp_path / "t.csv", ["a", "b", "y"], rows)
+    manifest = made(
+        "train", table, "--target", "y", "--classify", "--rounds", "3", "--output", tmp_path / "out"
+    )
+    area = manifest.metrics["model"]["area_under_roc"]
+    assert 0 <= area["mean"] <= 1
+
+
 NUMBERS = "\n".join(f"{n},{n % 3},{n % 2}" for n in range(40))
 
 

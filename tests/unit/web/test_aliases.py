@@ -5,7 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from model.description.manifest import MODEL_FILE, Manifest
+from model.description.files import MODEL_FILE
+from model.description.manifest import Manifest
 from model.registry.directory import DirectoryRegistry
 from tests.unit.model.command import made
 from tests.unit.web.conftest import NewSite

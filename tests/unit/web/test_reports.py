@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from model.description.reports import LARGEST_REPORT
+from model.description.files import LARGEST_REPORT
 from tests.unit.web.conftest import NewSite
 from tests.unit.web.site import Site, problem
 from web.keys import digest

@@ -195,7 +195,7 @@ def test_the_metrics_of_a_table_are_those_of_its_scores(
     expected = [number(float(np.abs(labels - each).mean())) for each in constants]
     assert metrics["mean absolute error"][1:] == expected
     assert "The model beats every baseline" in page.text
-    assert "all rows judge the model" in part_of(page, "The data").text
+    assert "the model is evaluated on all rows" in part_of(page, "The data").text
 
 
 def test_a_classifier_shows_its_calibration_and_which_classes_it_confuses(data: Path, tmp_path: Path) -> None:
@@ -204,9 +204,9 @@ def test_a_classifier_shows_its_calibration_and_which_classes_it_confuses(data: 
     assert list(outline(page)) == [*FRAME, "How it was made"]
     shown = outline(page)["Where it errs"]
     assert sorted(shown[:3]) == sorted([f"Calibration of {each}" for each in ("a", "b", NASTY)])
-    assert shown[3].startswith("Chances of")
-    assert shown[4] == "Which class is taken for which"
-    counts = rows_of(part_of(page, "Which class is taken for which"))
+    assert shown[3].startswith("Probabilities of")
+    assert shown[4] == "Confusion matrix"
+    counts = rows_of(part_of(page, "Confusion matrix"))
     assert sum(int(cell) for row in counts[1:-1] for cell in row[1:-1]) == ROWS
     assert "log loss" in values_of(part_of(page, "How good it is"))
 
@@ -218,8 +218,8 @@ def test_two_classes_have_one_calibration(data: Path, tmp_path: Path) -> None:
     page = report(manifest.directory, table, tmp_path / "r.html")
     assert outline(page)["Where it errs"] == [
         "Calibration of true",
-        "Chances of true",
-        "Which class is taken for which",
+        "Probabilities of true",
+        "Confusion matrix",
     ]
     assert {"area under ROC", "Brier score"} <= values_of(part_of(page, "How good it is")).keys()
 
@@ -251,7 +251,7 @@ def pairs(tmp_path: Path) -> Path:
     return write_csv(tmp_path / "pairs.csv", ["a", "b", "y", "z"], rows)
 
 
-def test_several_targets_are_judged_one_by_one(pairs: Path, tmp_path: Path) -> None:
+def test_several_targets_are_evaluated_one_by_one(pairs: Path, tmp_path: Path) -> None:
     booster = booster_of({}, lambda x: np.column_stack([x.sum(axis=1), x.prod(axis=1)]))
     manifest = published(tmp_path, booster, "y, z", targets=["y", "z"])
     page = report(manifest.directory, pairs, tmp_path / "r.html")

@@ -15,15 +15,15 @@ from sklearn.calibration import calibration_curve
 from sklearn.inspection import partial_dependence, permutation_importance
 
 from model.bundle import Bundle
-from model.measuring.judged import Judged, Predictions
-from model.measuring.measures import (
-    class_measures,
-    interval_measures,
+from model.evaluation.evaluate import Evaluation, Predictions
+from model.evaluation.metrics import (
+    class_metrics,
+    interval_metrics,
     mean_of,
-    number_measures,
+    number_metrics,
     pinball_losses,
 )
-from model.measuring.resampling import Resampled, wilson
+from model.evaluation.resampling import Resampled, wilson
 from model.publish import publish
 from model.report.binning import (
     calibration_bins,
@@ -45,11 +45,11 @@ def random() -> np.random.Generator:
     return np.random.default_rng(7)
 
 
-def chances_of(random: np.random.Generator, classes: int) -> Floats:
+def probabilities_of(random: np.random.Generator, classes: int) -> Floats:
     """With ties, as trees give them."""
-    chances: Floats = np.round(random.dirichlet(np.ones(classes), ROWS), 1) + 0.01
-    chances /= chances.sum(axis=1, keepdims=True)
-    return chances
+    probabilities: Floats = np.round(random.dirichlet(np.ones(classes), ROWS), 1) + 0.01
+    probabilities /= probabilities.sum(axis=1, keepdims=True)
+    return probabilities
 
 
 NUMBERS: dict[str, Callable[..., float]] = {
@@ -62,33 +62,33 @@ NUMBERS: dict[str, Callable[..., float]] = {
 @pytest.mark.parametrize("name", NUMBERS)
 def test_metrics_of_numbers(random: np.random.Generator, name: str) -> None:
     labels, predicted, weights = random.normal(size=(3, ROWS)) ** 2
-    found = number_measures(labels, predicted)[name](weights)
+    found = number_metrics(labels, predicted)[name](weights)
     assert found == pytest.approx(NUMBERS[name](labels, predicted, sample_weight=weights))
 
 
 def test_r2_of_equal_labels_is_not_known() -> None:
-    assert np.isnan(number_measures(np.ones(9), np.zeros(9))["r2"](np.ones(9)))
+    assert np.isnan(number_metrics(np.ones(9), np.zeros(9))["r2"](np.ones(9)))
 
 
 @pytest.mark.parametrize("classes", [2, 3, 5])
 def test_metrics_of_classes(random: np.random.Generator, classes: int) -> None:
-    numbers, chances = random.integers(classes, size=ROWS), chances_of(random, classes)
+    numbers, probabilities = random.integers(classes, size=ROWS), probabilities_of(random, classes)
     weights = random.integers(0, 4, ROWS).astype(float)
-    found = {name: measure(weights) for name, measure in class_measures(numbers, chances).items()}
+    found = {name: measure(weights) for name, measure in class_metrics(numbers, probabilities).items()}
     expected = {
-        "accuracy": reference.accuracy_score(numbers, chances.argmax(axis=1), sample_weight=weights),
-        "log loss": reference.log_loss(numbers, chances, sample_weight=weights),
+        "accuracy": reference.accuracy_score(numbers, probabilities.argmax(axis=1), sample_weight=weights),
+        "log loss": reference.log_loss(numbers, probabilities, sample_weight=weights),
     }
     if classes == 2:
         expected |= {
-            "Brier score": reference.brier_score_loss(numbers, chances[:, 1], sample_weight=weights),
-            "area under ROC": reference.roc_auc_score(numbers, chances[:, 1], sample_weight=weights),
+            "Brier score": reference.brier_score_loss(numbers, probabilities[:, 1], sample_weight=weights),
+            "area under ROC": reference.roc_auc_score(numbers, probabilities[:, 1], sample_weight=weights),
         }
     assert found == pytest.approx(expected)
 
 
 def test_the_area_under_roc_of_one_class_is_not_known(random: np.random.Generator) -> None:
-    measures = class_measures(np.zeros(ROWS, dtype=np.int64), chances_of(random, 2))
+    measures = class_metrics(np.zeros(ROWS, dtype=np.int64), probabilities_of(random, 2))
     assert np.isnan(measures["area under ROC"](np.ones(ROWS)))
 
 
@@ -101,7 +101,7 @@ def test_the_pinball_loss(random: np.random.Generator, alpha: float) -> None:
 
 def test_the_coverage_counts_the_ends_of_the_interval() -> None:
     labels, interval = np.array([1.0, 2, 3, 4]), np.array([[1.0, 2]] * 4)
-    found = interval_measures(labels, interval)
+    found = interval_metrics(labels, interval)
     assert found["interval coverage"](np.ones(4)) == 0.5
     assert found["interval width"](np.ones(4)) == 1
 
@@ -114,7 +114,7 @@ def test_the_interval_of_a_share(successes: int, rows: int) -> None:
 
 def test_intervals_of_metrics_are_those_of_the_bootstrap(random: np.random.Generator) -> None:
     labels, near, far = random.normal(size=(3, ROWS)).cumsum(axis=0)
-    measures = [number_measures(labels, each)["mean absolute error"] for each in (near, far)]
+    measures = [number_metrics(labels, each)["mean absolute error"] for each in (near, far)]
     found = Resampled(measures, ROWS)
 
     def gap(rows: NDArray[np.int64]) -> Any:
@@ -146,10 +146,10 @@ def test_an_interval_holds_the_truth_as_often_as_it_says(random: np.random.Gener
 
 @pytest.mark.parametrize("tied", [True, False])
 def test_the_calibration(random: np.random.Generator, tied: bool) -> None:
-    chances = chances_of(random, 2)[:, 1] if tied else random.random(ROWS)
-    came_true = random.random(ROWS) < chances
-    bins = calibration_bins(chances, came_true)
-    found, predicted = calibration_curve(came_true, chances, n_bins=10, strategy="quantile")
+    probabilities = probabilities_of(random, 2)[:, 1] if tied else random.random(ROWS)
+    came_true = random.random(ROWS) < probabilities
+    bins = calibration_bins(probabilities, came_true)
+    found, predicted = calibration_curve(came_true, probabilities, n_bins=10, strategy="quantile")
     assert [each.found.value for each in bins] == pytest.approx(found.tolist())
     assert [each.predicted for each in bins] == pytest.approx(predicted.tolist())
     sizes = np.array([each.rows for each in bins])
@@ -224,8 +224,10 @@ def test_the_effect_of_a_feature_is_its_partial_dependence(trained: Any) -> None
 
 def test_the_importance_of_a_feature_is_what_its_permutation_costs(trained: Any) -> None:
     bundle, estimator, rows, labels = trained
-    judged = Judged("y", "reg:squarederror", labels, Predictions(estimator.predict(rows)), np.arange(ROWS))
-    found = {each.feature: each for each in importances(bundle, rows.astype(np.float32), judged)}
+    evaluation = Evaluation(
+        "y", "reg:squarederror", labels, Predictions(estimator.predict(rows)), np.arange(ROWS)
+    )
+    found = {each.feature: each for each in importances(bundle, rows.astype(np.float32), evaluation)}
     expected = permutation_importance(
         estimator, rows, labels, scoring="neg_root_mean_squared_error", n_repeats=30, random_state=0
     )

@@ -14,7 +14,8 @@ from jobs.files.store import FileStore
 from jobs.files.tables import Format
 from model.bundle import Bundle
 from model.description.features import Feature
-from model.description.manifest import MODEL_FILE, Manifest
+from model.description.files import MODEL_FILE
+from model.description.manifest import Manifest
 from model.publish import publish
 from model.tables.columns import MISSING
 from tests.unit.worker.tables.conftest import (

@@ -11,7 +11,8 @@ import pytest
 
 from jobs.files.tables import Format
 from model.bundle import Bundle
-from model.description.manifest import MODEL_FILE, Manifest
+from model.description.files import MODEL_FILE
+from model.description.manifest import Manifest
 from tests.pipelines import Saved, calibrated, flats, regression, rows_of, save
 from tests.unit.model.conftest import rewrite
 from tests.unit.worker.conftest import claim

@@ -8,19 +8,19 @@ import numpy as np
 
 from model.comparing.callers import breaking_changes
 from model.comparing.scores import Differences
-from model.measuring.judged import Judged
-from model.measuring.measures import HIGHER_IS_BETTER, WITHOUT_ORDER
-from model.measuring.resampling import Interval
+from model.evaluation.evaluate import Evaluation
+from model.evaluation.metrics import HIGHER_IS_BETTER, WITHOUT_ORDER
+from model.evaluation.resampling import Interval
 from model.report import charts
 from model.report.bin_tables import histogram_table
 from model.report.binning import groups_of, histogram
 from model.report.data import data_section, making_facts, model_facts
-from model.report.looks import importance_figure, importances_of
+from model.report.features import importance_figure, importances_of
 from model.report.markup import Content, element
-from model.report.parts import careful, facts, figure, figures, named, page, section, table
-from model.report.quality import judged_figures, metrics_section
+from model.report.parts import facts, figure, figures, named, page, section, table, warning_box
+from model.report.quality import evaluation_figures, metrics_section
 from model.report.single import FOOTER
-from model.report.subject import Contest, Subject, contest
+from model.report.subject import MetricComparison, Subject, compare_metrics
 from model.report.suspicions import suspicions
 from model.report.writing import between, count, name, number
 
@@ -34,29 +34,29 @@ class Versions:
     differences: Differences
 
 
-def contests_of(versions: Versions) -> list[Contest]:
+def compare_versions(versions: Versions) -> list[MetricComparison]:
     """Measure both versions and the baselines on the rows that both can score, for each target."""
-    contests = []
-    for old in versions.subjects[0].judged:
-        for new in versions.subjects[1].judged:
+    comparisons = []
+    for old in versions.subjects[0].evaluations:
+        for new in versions.subjects[1].evaluations:
             if (new.target, list(new.classes)) == (old.target, list(old.classes)):
                 _, of_old, of_new = np.intersect1d(old.rows, new.rows, return_indices=True)
                 if of_old.size:
                     pair = dict(zip(versions.names, (old.select(of_old), new.select(of_new)), strict=True))
-                    contests.append(contest({**pair, **old.select(of_old).constants()}))
-    return contests
+                    comparisons.append(compare_metrics({**pair, **old.select(of_old).constants()}))
+    return comparisons
 
 
-def difference_of(found: Contest, metric: str) -> Interval:
+def difference_of(found: MetricComparison, metric: str) -> Interval:
     """Return by how much the metric of the second version exceeds that of the first, on the same rows."""
     old, new = (found.position(each, metric) for each in found.names[:2])
     return found.resampled.difference(new, old)
 
 
-def verdict_of(found: Contest) -> str:
+def verdict_of(found: MetricComparison) -> str:
     """Say in a sentence which version is better, if the rows can tell."""
     old, new = found.names[:2]
-    metric = found.judged[0].deciding
+    metric = found.evaluations[0].deciding
     gap = difference_of(found, metric)
     values = [found.resampled.interval(found.position(each, metric)).value for each in (old, new)]
     both = f"{metric} {number(values[1])} instead of {number(values[0])}"
@@ -67,17 +67,17 @@ def verdict_of(found: Contest) -> str:
         return f"{new} is worse than {old}: {both} ({sure})"
     if gap.low == gap.high == 0:
         return f"{new} and {old} are equally good: {metric} {number(values[0])} for both"
-    rows = count(len(found.judged[0].labels))
+    rows = count(len(found.evaluations[0].labels))
     return f"{rows} do not tell {new} and {old} apart: {both} ({sure})"
 
 
-def write_comparison(versions: Versions, contests: Sequence[Contest]) -> bytes:
+def write_comparison(versions: Versions, comparisons: Sequence[MetricComparison]) -> bytes:
     """Write the report of two versions."""
     old, new = versions.names
-    verdicts = [f"{name(each.judged[0].target)}: {verdict_of(each)}." for each in contests]
-    if len(contests) == 1:
-        verdicts = [f"{verdict_of(contests[0])}."]
-    if not contests:
+    verdicts = [f"{name(each.evaluations[0].target)}: {verdict_of(each)}." for each in comparisons]
+    if len(comparisons) == 1:
+        verdicts = [f"{verdict_of(comparisons[0])}."]
+    if not comparisons:
         verdicts = ["Which version is better is not known: the table has no targets for both."]
     rows = count(len(versions.differences.rows))
     header = [
@@ -88,20 +88,20 @@ def write_comparison(versions: Versions, contests: Sequence[Contest]) -> bytes:
         ),
         element("div", *(element("p", each) for each in verdicts), class_="verdict"),
     ]
-    return page(f"{old} and {new}: comparison", header, list(_sections(versions, contests)), FOOTER)
+    return page(f"{old} and {new}: comparison", header, list(_sections(versions, comparisons)), FOOTER)
 
 
-def _sections(versions: Versions, contests: Sequence[Contest]) -> Iterator[Element]:
+def _sections(versions: Versions, comparisons: Sequence[MetricComparison]) -> Iterator[Element]:
     yield _changes(versions)
-    for found in contests:
-        of = f" of {name(found.judged[0].target)}" if len(contests) > 1 else ""
-        how = f"On the {count(len(found.judged[0].labels))} that both can score."
+    for found in comparisons:
+        of = f" of {name(found.evaluations[0].target)}" if len(comparisons) > 1 else ""
+        how = f"On the {count(len(found.evaluations[0].labels))} that both can score."
         yield metrics_section(found, f"How good they are{of}", how)
         yield _differences_section(found, f"How they differ{of}")
         quantiles = [tuple(each.manifest.quantiles) for each in versions.subjects]
-        for position, judged in enumerate(found.judged[:2]):
+        for position, evaluation in enumerate(found.evaluations[:2]):
             unit = versions.subjects[position].manifest.unit
-            made = judged_figures(judged, unit, quantiles[position])
+            made = evaluation_figures(evaluation, unit, quantiles[position])
             yield section(f"{versions.names[position]}{of}", "", figures(made))
     if versions.differences.rows.size:
         yield _scores_section(versions)
@@ -115,7 +115,7 @@ def _changes(versions: Versions) -> Element:
     subjects = versions.subjects
     boxes = []
     if changes := breaking_changes(*(each.manifest for each in subjects)):
-        boxes.append(careful("What would break callers of the first", changes))
+        boxes.append(warning_box("What would break callers of the first", changes))
     found = [list(suspicions(each)) for each in subjects]
     for title, sentences in (
         ("Look at this before you trust the numbers", [each for each in found[0] if each in found[1]]),
@@ -123,7 +123,7 @@ def _changes(versions: Versions) -> Element:
         (f"Only for {versions.names[1]}", [each for each in found[1] if each not in found[0]]),
     ):
         if sentences:
-            boxes.append(careful(title, sentences))
+            boxes.append(warning_box(title, sentences))
     said = (
         ""
         if boxes
@@ -132,7 +132,7 @@ def _changes(versions: Versions) -> Element:
     return section("Suspicions", said, *boxes)
 
 
-def _differences_section(found: Contest, heading: str) -> Element:
+def _differences_section(found: MetricComparison, heading: str) -> Element:
     """Show the difference of each metric, and for numbers where the errors differ."""
     old, new = found.names[:2]
     rows, dots = [], []
@@ -154,8 +154,8 @@ def _differences_section(found: Contest, heading: str) -> Element:
         axis = f"{new} minus {old}, in % of {old}"
         picture = charts.dots("differences of the metrics", dots, axis, (0.0,))
         made.append(figure("Differences", picture, "The line is the 95% interval.", table(heads, rows)))
-    if not found.judged[0].classes:
-        made.append(_errors_by_group(found.judged[:2], found.names[:2]))
+    if not found.evaluations[0].classes:
+        made.append(_errors_by_group(found.evaluations[:2], found.names[:2]))
     return section(heading, about, table(heads, rows, "Differences"), figures(made))
 
 
@@ -170,19 +170,19 @@ def _favours(metric: str, gap: Interval, old: str, new: str) -> str:
     return new if (gap.value > 0) == (metric in HIGHER_IS_BETTER) else old
 
 
-def _errors_by_group(judged: Sequence[Judged], names: Sequence[str]) -> Element:
-    labels = judged[0].labels
+def _errors_by_group(evaluations: Sequence[Evaluation], names: Sequence[str]) -> Element:
+    labels = evaluations[0].labels
     groups = groups_of(labels)
     middles = np.array([labels[rows].mean() for rows in groups])
     errors = {
         each: np.array([np.abs(of.predictions.scores - of.labels)[rows].mean() for rows in groups])
-        for each, of in zip(names, judged, strict=True)
+        for each, of in zip(names, evaluations, strict=True)
     }
     lines = [
         [number(middle), f"{len(rows):,}", *(number(line[at]) for line in errors.values())]
         for at, (middle, rows) in enumerate(zip(middles, groups, strict=True))
     ]
-    target = f"true {name(judged[0].target)}"
+    target = f"true {name(evaluations[0].target)}"
     picture = charts.lines(
         "mean absolute error by the true value", middles, errors, target, "mean absolute error"
     )
@@ -214,7 +214,7 @@ def _scores_section(versions: Versions) -> Element:
         made.append(
             figure(
                 "How often a difference occurs",
-                charts.columns("histogram of the differences", edges, counts, f"{new} minus {old}"),
+                charts.histogram("histogram of the differences", edges, counts, f"{new} minus {old}"),
                 f"{count(equal)} have equal scores, to the last bit.",
                 histogram_table(edges, counts, "difference"),
             )

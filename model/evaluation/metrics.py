@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 Floats: TypeAlias = NDArray[np.float64]
 Weights: TypeAlias = Floats
-Measure: TypeAlias = Callable[[Weights], float]
+Metric: TypeAlias = Callable[[Weights], float]
 """Returns NaN where the metric means nothing, such as r2 of equal labels."""
 
 ABSOLUTE, SQUARED, LOG_LOSS = "mean absolute error", "root mean squared error", "log loss"
@@ -19,7 +19,7 @@ WITHOUT_ORDER = frozenset({COVERAGE, WIDTH})
 SMALLEST_PROBABILITY = 1e-15
 
 
-def number_measures(labels: Floats, predicted: Floats) -> dict[str, Measure]:
+def number_metrics(labels: Floats, predicted: Floats) -> dict[str, Metric]:
     """Return the metrics of a number that is predicted."""
     errors = predicted - labels
     squared = mean_of(errors**2)
@@ -30,24 +30,24 @@ def number_measures(labels: Floats, predicted: Floats) -> dict[str, Measure]:
     }
 
 
-def interval_measures(labels: Floats, interval: Floats) -> dict[str, Measure]:
+def interval_metrics(labels: Floats, interval: Floats) -> dict[str, Metric]:
     """Return the metrics of an interval, of shape (rows, 2)."""
     low, high = interval.T
     return {COVERAGE: mean_of((labels >= low) & (labels <= high)), WIDTH: mean_of(high - low)}
 
 
-def class_measures(numbers: NDArray[np.int64], chances: Floats) -> dict[str, Measure]:
-    """Return the metrics of the chances of classes, of shape (rows, classes); `numbers` are the true ones."""
+def class_metrics(numbers: NDArray[np.int64], probabilities: Floats) -> dict[str, Metric]:
+    """Return the metrics of probabilities, of shape (rows, classes); `numbers` are the true classes."""
     return {
-        "accuracy": mean_of(chances.argmax(axis=1) == numbers),
-        LOG_LOSS: mean_of(log_losses(numbers, chances)),
-        **({} if chances.shape[1] != 2 else _binary_measures(numbers, chances[:, 1])),
+        "accuracy": mean_of(probabilities.argmax(axis=1) == numbers),
+        LOG_LOSS: mean_of(log_losses(numbers, probabilities)),
+        **({} if probabilities.shape[1] != 2 else _binary_metrics(numbers, probabilities[:, 1])),
     }
 
 
-def log_losses(numbers: NDArray[np.int64], chances: Floats) -> Floats:
+def log_losses(numbers: NDArray[np.int64], probabilities: Floats) -> Floats:
     """Return the loss of each row."""
-    shares = chances / chances.sum(axis=1, keepdims=True)
+    shares = probabilities / probabilities.sum(axis=1, keepdims=True)
     of_label = shares[np.arange(len(numbers)), numbers]
     losses: Floats = -np.log(np.clip(of_label, SMALLEST_PROBABILITY, 1))
     return losses
@@ -60,13 +60,13 @@ def pinball_losses(labels: Floats, predicted: Floats, alpha: float) -> Floats:
     return losses
 
 
-def mean_of(values: NDArray[np.generic]) -> Measure:
+def mean_of(values: NDArray[np.generic]) -> Metric:
     """Return the measure that is the mean of a value of each row."""
     numbers = values.astype(np.float64)
     return lambda weights: float(weights @ numbers / weights.sum())
 
 
-def _r2(labels: Floats, errors: Floats) -> Measure:
+def _r2(labels: Floats, errors: Floats) -> Metric:
     def r2(weights: Weights) -> float:
         mean = weights @ labels / weights.sum()
         spread = weights @ (labels - mean) ** 2
@@ -75,16 +75,16 @@ def _r2(labels: Floats, errors: Floats) -> Measure:
     return r2
 
 
-def _binary_measures(numbers: NDArray[np.int64], chance: Floats) -> dict[str, Measure]:
+def _binary_metrics(numbers: NDArray[np.int64], probability: Floats) -> dict[str, Metric]:
     return {
-        "Brier score": mean_of((chance - numbers) ** 2),
-        "area under ROC": _area_under_roc(numbers, chance),
+        "Brier score": mean_of((probability - numbers) ** 2),
+        "area under ROC": _area_under_roc(numbers, probability),
     }
 
 
-def _area_under_roc(numbers: NDArray[np.int64], chance: Floats) -> Measure:
-    """Count the pairs of a row of each class in which the second's has the higher chance; ties are halves."""
-    groups = np.unique(chance, return_inverse=True)[1]
+def _area_under_roc(numbers: NDArray[np.int64], probability: Floats) -> Metric:
+    """Count the pairs of a row of each class that have the right order; ties are halves."""
+    groups = np.unique(probability, return_inverse=True)[1]
     size = int(groups.max()) + 1 if len(groups) else 0
 
     def area(weights: Weights) -> float:

@@ -1,4 +1,4 @@
-"""What a model looks at: how much each feature matters, and how the prediction moves as it does."""
+"""The sections on features: how much each matters, and how the prediction moves as it does."""
 
 from collections.abc import Sequence
 from functools import partial
@@ -7,7 +7,7 @@ from xml.etree.ElementTree import Element
 
 import numpy as np
 
-from model.measuring.judged import Judged
+from model.evaluation.evaluate import Evaluation
 from model.report import charts
 from model.report.effects import Effect, effect_of
 from model.report.importance import SHUFFLES, Importance, importances
@@ -22,14 +22,14 @@ Ends: TypeAlias = tuple[float, float]
 
 def importances_of(subject: Subject) -> list[Importance]:
     """Return the features, the most important first."""
-    judged = only_judged(subject)
-    matrix = subject.matrix if judged is None else subject.matrix[subject.positions(judged)]
-    return importances(subject.bundle, matrix, judged)
+    evaluation = only_evaluation(subject)
+    matrix = subject.matrix if evaluation is None else subject.matrix[subject.positions(evaluation)]
+    return importances(subject.bundle, matrix, evaluation)
 
 
-def only_judged(subject: Subject) -> Judged | None:
-    """Return what is judged by its labels, if that is one target."""
-    return subject.judged[0] if len(subject.judged) == 1 else None
+def only_evaluation(subject: Subject) -> Evaluation | None:
+    """Return the evaluation, if there is one target with labels."""
+    return subject.evaluations[0] if len(subject.evaluations) == 1 else None
 
 
 def importance_section(subject: Subject, found: Sequence[Importance]) -> Element:
@@ -46,8 +46,8 @@ def importance_figure(
     subject: Subject, found: Sequence[Importance], heading: str, alone: bool = False
 ) -> Element:
     """Show what shuffling each feature costs."""
-    judged = only_judged(subject)
-    axis = "mean change of the score" if judged is None else f"rise of {judged.deciding}"
+    evaluation = only_evaluation(subject)
+    axis = "mean change of the score" if evaluation is None else f"rise of {evaluation.deciding}"
     named = [
         charts.Named(each.feature, each.mean, each.low, each.high, number(each.mean))
         for each in found[:MOST_BARS]
@@ -89,10 +89,10 @@ def effects_section(subject: Subject, found: Sequence[Importance]) -> Element | 
 
 
 def _effect_figure(effect: Effect, subject: Subject, ends: Ends) -> Element:
-    feature, chances = effect.feature, next(iter(effect.series)).startswith("chance")
+    feature, probabilities = effect.feature, next(iter(effect.series)).startswith("probability")
     values = [value_of(feature.type, feature.categories, value) for value in effect.values]
     unit = subject.manifest.unit
-    y_label = "chance" if chances else f"prediction in {unit}" if unit else "prediction"
+    y_label = "probability" if probabilities else f"prediction in {unit}" if unit else "prediction"
     few = np.count_nonzero(~np.isnan(effect.values)) < 2
     draw = _draw_values if effect.by_category or few else _draw_line
     picture, caption = draw(effect, values, y_label, subject, ends)

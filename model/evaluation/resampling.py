@@ -6,7 +6,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from model.measuring.measures import Floats, Measure
+from model.evaluation.metrics import Floats, Metric
 
 CONFIDENCE = 0.95
 _Z = 1.959963984540054
@@ -26,10 +26,10 @@ class Interval(NamedTuple):
 class Resampled:
     """Metrics of all rows, and of the same resamples of them: one seed, so that differences are paired."""
 
-    def __init__(self, measures: Sequence[Measure], rows: int) -> None:
+    def __init__(self, metrics: Sequence[Metric], rows: int) -> None:
         ones = np.ones(rows)
-        self._values = np.array([measure(ones) for measure in measures])
-        self._drawn = _drawn(measures, rows)
+        self._values = np.array([metric(ones) for metric in metrics])
+        self._drawn = _drawn(metrics, rows)
 
     def interval(self, position: int) -> Interval:
         """Return the metric at this position."""
@@ -49,14 +49,14 @@ def wilson(successes: float, rows: float) -> Interval:
     return Interval(share, max(0.0, float(center - half)), min(1.0, float(center + half)))
 
 
-def _drawn(measures: Sequence[Measure], rows: int) -> Floats:
+def _drawn(metrics: Sequence[Metric], rows: int) -> Floats:
     """Return the metrics of resamples: (resamples, metrics). Large tables need fewer of them."""
     random = np.random.default_rng(SEED)
     resamples = min(MOST_RESAMPLES, max(FEWEST_RESAMPLES, MOST_DRAWN // rows))
-    drawn = np.empty((resamples, len(measures)))
+    drawn = np.empty((resamples, len(metrics)))
     for number in range(resamples):
         weights = np.bincount(random.integers(rows, size=rows), minlength=rows).astype(np.float64)
-        drawn[number] = [measure(weights) for measure in measures]
+        drawn[number] = [metric(weights) for metric in metrics]
     return drawn
 
 

@@ -1,4 +1,4 @@
-"""Predictions beside the truth: what the metrics, the charts and the verdict of a report are made of."""
+"""Predictions beside the labels: what the metrics, the charts and the verdict of a report are made of."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -13,15 +13,15 @@ from model.bundle import Bundle
 from model.description.features import Feature
 from model.description.manifest import Manifest
 from model.description.schema import Schema
-from model.measuring.measures import (
+from model.evaluation.metrics import (
     ABSOLUTE,
     LOG_LOSS,
     SQUARED,
     Floats,
-    Measure,
-    class_measures,
-    interval_measures,
-    number_measures,
+    Metric,
+    class_metrics,
+    interval_metrics,
+    number_metrics,
 )
 from model.outputs import Outputs
 from model.tables.columns import ColumnCheck
@@ -33,7 +33,7 @@ SQUARED_ERROR = ("reg:squarederror", "reg:linear")
 
 @dataclass(frozen=True)
 class Predictions:
-    """Of some rows: `scores` are numbers (rows,), or the chances of classes (rows, classes).
+    """`scores` are numbers, of shape (rows,), or the probabilities of classes, (rows, classes).
 
     `interval` has shape (rows, 2): low and high.
     """
@@ -47,7 +47,7 @@ class Predictions:
 
 
 @dataclass(frozen=True)
-class Judged:
+class Evaluation:
     """Predictions of the rows whose `labels` are known: numbers, or the numbers of `classes`.
 
     `rows` are their positions in the table.
@@ -60,12 +60,12 @@ class Judged:
     rows: NDArray[np.int64]
     classes: Sequence[str] = ()
 
-    def with_predictions(self, predictions: Predictions) -> "Judged":
-        """Judge others of the same rows."""
+    def with_predictions(self, predictions: Predictions) -> "Evaluation":
+        """Evaluate other predictions of the same rows."""
         return replace(self, predictions=predictions)
 
-    def select(self, chosen: NDArray[Any]) -> "Judged":
-        """Judge some of the rows only; `chosen` are positions among these, not in the table."""
+    def select(self, chosen: NDArray[Any]) -> "Evaluation":
+        """Evaluate some of the rows only; `chosen` are positions among these, not in the table."""
         return replace(
             self,
             labels=self.labels[chosen],
@@ -74,22 +74,25 @@ class Judged:
         )
 
     @cached_property
-    def measures(self) -> dict[str, Measure]:
-        """The metrics by name, the one that decides first."""
+    def metrics(self) -> dict[str, Metric]:
+        """The metrics by name."""
         scores, interval = self.predictions.scores, self.predictions.interval
         if self.classes:
-            return _first(LOG_LOSS, class_measures(self.labels.astype(np.int64), scores))
-        of_interval = {} if interval is None else interval_measures(self.labels, interval)
-        deciding = SQUARED if self.objective in SQUARED_ERROR else ABSOLUTE
-        return {**_first(deciding, number_measures(self.labels, scores)), **of_interval}
+            return class_metrics(self.labels.astype(np.int64), scores)
+        of_interval = {} if interval is None else interval_metrics(self.labels, interval)
+        return {**number_metrics(self.labels, scores), **of_interval}
 
     @property
     def deciding(self) -> str:
         """The metric that says which predictions are better: those for which it is lower."""
-        return next(iter(self.measures))
+        return deciding_metric(self.objective, self.classes)
 
-    def constants(self) -> dict[str, "Judged"]:
-        """Judge what needs no model: mean and median, or the shares of the classes."""
+    def value(self, metric: str) -> float:
+        """Return a metric of all rows; NaN if it means nothing for them."""
+        return self.metrics[metric](np.ones(len(self.labels)))
+
+    def constants(self) -> dict[str, "Evaluation"]:
+        """Evaluate what needs no model: mean and median, or the shares of the classes."""
         size = len(self.labels)
         if self.classes:
             shares = np.bincount(self.labels.astype(np.int64), minlength=len(self.classes)) / size
@@ -101,11 +104,18 @@ class Judged:
         }
 
 
+def deciding_metric(objective: str, classes: Sequence[str]) -> str:
+    """Name the metric that decides which predictions are better; lower is better."""
+    if classes:
+        return LOG_LOSS
+    return SQUARED if objective in SQUARED_ERROR else ABSOLUTE
+
+
 def predictions_of(outputs: Outputs, position: int = 0) -> Predictions:
     """Return what a bundle predicts; `position` is that of the target, where there are several."""
     if outputs.probability is not None:
-        chance = _column(outputs.probability, position)
-        return Predictions(np.column_stack([1 - chance, chance]))
+        probability = _column(outputs.probability, position)
+        return Predictions(np.column_stack([1 - probability, probability]))
     if outputs.probabilities is not None:
         return Predictions(np.asarray(outputs.probabilities, dtype=np.float64))
     interval = None if outputs.interval is None else np.asarray(outputs.interval, dtype=np.float64)
@@ -122,16 +132,16 @@ def predictions_of_scores(scores: NDArray[Any], median: int | None, classes: int
     return Predictions(numbers[:, median], np.stack([numbers.min(axis=1), numbers.max(axis=1)], axis=1))
 
 
-def judge(
+def evaluate(
     bundle: Bundle, outputs: Outputs, rows: NDArray[np.int64], columns: Mapping[str, Any]
-) -> list[Judged]:
-    """Judge the outputs of these rows, for each target that the table has; of ranks and survival none."""
+) -> list[Evaluation]:
+    """Return an evaluation for each target that the table has; none for ranking and survival."""
     manifest = bundle.manifest
     names = manifest.targets or [manifest.target]
     classes = _class_names(manifest, outputs)
     if not classes and manifest.objective.partition(":")[0] not in MEASURED:
         return []
-    judged = []
+    evaluations = []
     for position, name in enumerate(names):
         if name not in columns:
             continue
@@ -141,8 +151,10 @@ def judge(
         known = np.flatnonzero(finite & ~np.isnan(labels))
         if known.size:
             of_known = predictions.select(known)
-            judged.append(Judged(name, manifest.objective, labels[known], of_known, rows[known], classes))
-    return judged
+            evaluations.append(
+                Evaluation(name, manifest.objective, labels[known], of_known, rows[known], classes)
+            )
+    return evaluations
 
 
 def read_labels(name: str, target: pa.Array, classes: Sequence[str]) -> Floats:
@@ -167,7 +179,3 @@ def _class_names(manifest: Manifest, outputs: Outputs) -> tuple[str, ...]:
 def _column(scores: NDArray[Any], position: int) -> Floats:
     column: Floats = (scores if scores.ndim == 1 else scores[:, position]).astype(np.float64)
     return column
-
-
-def _first(name: str, measures: Mapping[str, Measure]) -> dict[str, Measure]:
-    return {name: measures[name], **measures}
