@@ -118,14 +118,14 @@ def test_choices_have_a_curve_too(tab: Page) -> None:
     assert [point[2] for point in points][:2] == ["East North Central", "East South Central"]
 
 
-def test_it_warns_where_training_has_not_been(tab: Page) -> None:
+def test_it_warns_of_what_training_did_not_see(tab: Page) -> None:
     tab.goto("/")
     tab.get_by_label("Years of experience years").fill("30")
     tab.keyboard.press("Enter")
     expect(tab.locator(".careful")).to_contain_text(
-        "Training has not been here. years is above what training saw"
+        "Unlike the training data: years is above what training saw"
     )
-    expect(tab.locator("figcaption")).to_contain_text("Where the ground is striped, training has not been")
+    expect(tab.locator("figcaption")).to_contain_text("The striped parts are outside what training saw")
 
 
 def test_faults_stand_at_their_fields(tab: Page) -> None:

@@ -88,7 +88,7 @@ class Curve(NamedTuple):
     line: str
     band: str
     unseen: list[tuple[float, float]]
-    """Where training has not been: left edge and width."""
+    """What is outside the range that training saw: left edge and width."""
     x_labels: list[str]
     y_labels: list[str]
 
