@@ -43,8 +43,10 @@ EXPLAINED_COSTS = 64
 """Explaining a row takes about so many times as long as scoring it."""
 EXPLAINED_CHUNK = CHUNK // EXPLAINED_COSTS
 MANY_COLUMNS = 256
-WIDE_GROUP_CHUNKS = 16
-"""A row group with MANY_COLUMNS is cut by its values into so many chunks at most: each takes long."""
+WIDE_GROUP_CHUNKS = 4
+"""A row group with MANY_COLUMNS is cut by its values into so many chunks at most. Each takes long, but also reads
+what comes before it in the group.
+"""
 LAST_GROUP_CHUNKS = 4
 """The last row group is cut into so many chunks, so that the consumers of a file finish together."""
 

@@ -176,3 +176,14 @@ def test_a_row_group_of_many_columns_is_cut_by_its_values() -> None:
         (2_100, 1_050),
         (3_150, 1_050),
     ]
+
+
+def test_a_row_group_of_many_columns_is_read_two_and_a_half_times_at_most() -> None:
+    """Reading a chunk also reads what comes before it in its group."""
+    written, rows = BytesIO(), 40_000
+    columns = {"years": pa.nulls(rows, pa.int8()), "town": pa.nulls(rows, pa.int8())}
+    columns |= {f"c{number}": pa.nulls(rows, pa.int8()) for number in range(1_022)}
+    pyarrow.parquet.write_table(pa.table(columns), written, row_group_size=rows)
+    request = TableRequest(Format.PARQUET, Format.PARQUET, FEATURES, OURS)
+    [cuts] = plan_parquet(cast(RawIOBase, written), len(written.getvalue()), request).cuts
+    assert sum(cut.chunk.end for cut in cuts) <= 2.5 * rows
