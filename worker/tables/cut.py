@@ -44,8 +44,8 @@ EXPLAINED_COSTS = 64
 EXPLAINED_CHUNK = CHUNK // EXPLAINED_COSTS
 MANY_COLUMNS = 256
 WIDE_GROUP_CHUNKS = 4
-"""A row group with MANY_COLUMNS is cut by its values into so many chunks at most. Each takes long, but also reads
-what comes before it in the group.
+"""A row group with MANY_COLUMNS is cut by its values into so many chunks at most: each takes long. Each also
+reads what comes before it in the group.
 """
 LAST_GROUP_CHUNKS = 4
 """The last row group is cut into so many chunks, so that the consumers of a file finish together."""
