@@ -53,6 +53,7 @@ class Settings(BaseSettings):
     web_processes: int = Field(default_factory=lambda: os.cpu_count() or 1, ge=1)
     max_body: int = Field(default=4 * 1024 * 1024, ge=1024)
     max_file: int = Field(default=100 * 1024**3, ge=1024)
+    max_files_per_batch: int = Field(default=10_000, ge=1)
     max_batches: int = Field(default=10_000, ge=1)
     s3_allow: str = ""
     api_keys: SecretStr = SecretStr("")

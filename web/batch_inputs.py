@@ -7,14 +7,19 @@ from typing import NamedTuple
 
 import orjson
 
-from jobs.batches.record import BatchOptions, source_of
-from jobs.errors import FileMissing, FilesForbidden
+from jobs.batches.inputs import ListedFile, listing_of, write_listing
+from jobs.batches.record import BatchOptions, output_of, source_of
+from jobs.errors import FileMissing, FilesForbidden, InvalidTable
 from jobs.files.location import files_of_caller
 from jobs.files.store import FOR_UPLOADS, FileStore
+from jobs.files.tables import Format, format_of
 from model.description.manifest import Manifest
 from web.errors import FileTooLong, UnreadableInput
+from web.input_files import find_files, names_several
 from web.table_checks import check_table, is_raw
 
+LONGEST_ADDRESS = 1024
+"""Of a file in S3. A key may be a little longer than its address lets it."""
 _MARK_BYTES = 4
 """So many bytes tell that a file is packed, or in UTF-16."""
 
@@ -38,6 +43,8 @@ class BatchRequest(NamedTuple):
     webhook: str = ""
     request_id: str = ""
     traceparent: str = ""
+    results_named: bool = True
+    """Whether the caller named the format of the results. It is that of the first of several files if not."""
 
     def identity(self) -> bytes:
         """What must be the same in a repeated request, besides the rows or the file."""
@@ -75,11 +82,15 @@ class Upload:
 
 
 class BatchInputs:
-    """`max_file` is the most bytes that a file may have; `s3_allow` lists what callers may name."""
+    """`max_file` is the most bytes that a file may have, or all files of a batch of up to `max_files`.
 
-    def __init__(self, files: FileStore, max_file: int, s3_allow: str) -> None:
-        self._files = files
-        self._max_file = max_file
+    `s3_allow` lists what callers may name.
+    """
+
+    def __init__(self, files: FileStore, max_file: int, max_files: int, s3_allow: str) -> None:
+        self.files = files
+        self.max_file = max_file
+        self._max_files = max_files
         self._s3_allow = s3_allow
 
     def save(
@@ -87,16 +98,18 @@ class BatchInputs:
     ) -> tuple[BatchOptions, int]:
         """Stores the input where workers read it; returns the options, and the size in bytes."""
         options = request.options
+        if options.source and names_several(options.source):
+            return self._list(job_id, request)
         if options.source:
             return self._check_source(job_id, options)
         name = source_of(job_id, options).name
         if request.start is not None:
             check_table(request.start, request.cut, request.manifest, options)
         if request.lines is None:
-            upload.save(self._files, name, hashed)
+            upload.save(self.files, name, hashed)
             return options, upload.size
         upload.hash.update(request.lines)
-        with self._files.create(name) as file:
+        with self.files.create(name) as file:
             file.write(request.lines)
         return options, len(request.lines)
 
@@ -104,11 +117,37 @@ class BatchInputs:
         ref = source_of(job_id, options)
         files = files_of_caller(ref.store, ref.name, self._s3_allow)
         try:
-            with files.open(ref.name) as file:
-                start = file.read(_MARK_BYTES) or b""
-            size = files.size(ref.name)
+            size, version = files.size_and_version(ref.name)
+            start = b"".join(files.pieces(ref.name, 0, _MARK_BYTES))
         except (FileMissing, FilesForbidden) as error:
             raise UnreadableInput(str(error)) from None
-        if size > self._max_file:
-            raise FileTooLong(self._max_file)
-        return replace(options, raw=is_raw(start, options.encoding)), size
+        if size > self.max_file:
+            raise FileTooLong(self.max_file)
+        return replace(options, raw=is_raw(start, options.encoding), version=version), size
+
+    def _list(self, job_id: str, request: BatchRequest) -> tuple[BatchOptions, int]:
+        """Stores the listing of several files; returns the options, and the bytes of all files."""
+        options = request.options
+        root, files = find_files(options.source, self._s3_allow, self._max_files, self.max_file)
+        kind = format_of(files[0].source) or options.input
+        options = replace(options, input=kind, files=len(files), root=root)
+        if not request.results_named:
+            options = replace(options, results=kind)
+        _check_results(job_id, options, files)
+        with self.files.create(listing_of(job_id, options)) as file:
+            file.write(write_listing(files))
+        return options, sum(listed.size for listed in files)
+
+
+def _check_results(job_id: str, options: BatchOptions, files: list[ListedFile]) -> None:
+    """Raises InvalidTable or UnreadableInput if the results of these files could not be written."""
+    if options.escape_formulas and options.results is not Format.CSV:
+        raise InvalidTable(f"escape_formulas is for results in csv; these are in {options.results}")
+    if not options.output:
+        return
+    if f"{options.output}/".startswith(options.root) and options.source.endswith("/"):
+        raise UnreadableInput("output is below input, so the next batch would take results for inputs")
+    longest = max((file.source for file in files), key=len)
+    result = output_of(job_id, replace(options, source=longest, file=0), "errors")
+    if len(f"{result.store}/{result.name}") > LONGEST_ADDRESS:
+        raise UnreadableInput(f"the name of the results of {longest} would be too long for S3")

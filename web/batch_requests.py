@@ -13,7 +13,7 @@ from jobs.batches.record import BatchOptions
 from jobs.files.allow_list import is_address, is_allowed
 from jobs.files.json_lines import read_object
 from jobs.files.store import PIECE
-from jobs.files.tables import ENDINGS, Format, format_of
+from jobs.files.tables import Format, format_of
 from model.description.catalog import Catalog
 from model.description.errors import SchemaError
 from model.description.manifest import Manifest
@@ -21,6 +21,7 @@ from model.description.schema import MAX_FAULTS, Fault
 from model.tables.dialect import DECIMALS, DELIMITERS, ENCODINGS, sign_named
 from web.app import ApiRequest
 from web.batch_inputs import BatchRequest
+from web.input_files import FILE_ENDINGS, names_several
 from web.media_types import ACCEPTED, FORMATS, JSON_TYPES, TAB_SEPARATED, UNNAMED
 from web.problems import Problem
 from web.requests import (
@@ -189,13 +190,15 @@ def _read_json_batch(
         return _request(request, body, manifest, options, body.metadata, _lines(body.rows))
     source = _allowed("/input", str(body.input), s3_allow)
     kind = format_of(source)
+    if kind is None and names_several(source):
+        kind = Format(body.results or Format.CSV)  # until its files are known
     if kind is None:
-        endings = ", ".join(f".{ending}" for ending in ENDINGS)
-        fault = Fault("/input", f"must end in one of {endings}, each also with .gz or .zip")
+        fault = Fault("/input", f"must end in one of {FILE_ENDINGS}, or name several files")
         raise Problem(422, "the format of the input is unknown", [fault])
     output = _allowed("/output", body.output, s3_allow).rstrip("/") if body.output is not None else ""
     options = _options(body, kind, body.encoding, source=source, output=output)
-    return _request(request, body, manifest, options, body.metadata)
+    named = _request(request, body, manifest, options, body.metadata)
+    return named._replace(results_named=body.results is not None)
 
 
 def _request(

@@ -2,14 +2,17 @@
 
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, suppress
+from dataclasses import replace
 from functools import partial
+from itertools import islice
 from typing import NamedTuple
 
 import gevent
 import orjson
 
 from jobs import ids
-from jobs.batches.record import BatchRecord, NewBatch, folder_of, output_of
+from jobs.batches.inputs import listing_of, manifest_of, read_listing
+from jobs.batches.record import BatchOptions, BatchRecord, NewBatch, folder_of, output_of
 from jobs.batches.resource import PATH
 from jobs.batches.status import BatchStatus
 from jobs.batches.store import RESERVATION_MS, BatchStore, KnownKey
@@ -24,25 +27,26 @@ from jobs.errors import (
 )
 from jobs.files.location import files_of_caller
 from jobs.files.store import FOR_UPLOADS, FileStore
-from jobs.files.tables import Format
+from jobs.files.tables import MEDIA_TYPES, Format
 from jobs.predictions.resource import retry_after
 from jobs.queues.idempotency import IdempotencyKey
 from jobs.queues.queue import SendWakeUp, try_wake_up
 from jobs.supervision import Supervisor
 from web.batch_inputs import BatchInputs, BatchRequest, Upload
 from web.capacity_watch import CapacityWatch
-from web.errors import InvalidDryRun, JobConflict, NotFinished, NotScored
+from web.errors import InvalidDryRun, JobConflict, NotFinished, NotScored, UnknownFile
 from web.submission import JobSubmission, Submitted
 from web.waiting import WaitingCallers
 
 
 class OutputFile(NamedTuple):
-    """A file that a batch has written; its size is in bytes."""
+    """A file that a batch has written; its size is in bytes, and it is sent under this name."""
 
     files: FileStore
     name: str
     size: int
-    format: Format
+    media_type: str
+    sent_as: str
 
 
 class BatchSubmission(JobSubmission[BatchRecord]):
@@ -54,18 +58,17 @@ class BatchSubmission(JobSubmission[BatchRecord]):
     def __init__(
         self,
         store: BatchStore,
-        files: FileStore,
+        inputs: BatchInputs,
         watch: CapacityWatch,
         waiting: WaitingCallers,
         send_wake_up: SendWakeUp,
-        max_file: int,
         supervisor: Supervisor,
         new_id: Callable[[str], str] = ids.new_id,
     ) -> None:
         super().__init__(store, store.list_jobs, waiting, watch)
-        self.files = files
-        self.max_file = max_file
-        self.inputs = BatchInputs(files, max_file, store.s3_allow)
+        self.inputs = inputs
+        self.files = inputs.files
+        self.max_file = inputs.max_file
         self._store = store
         self._send_wake_up = send_wake_up
         self._supervisor = supervisor
@@ -142,21 +145,51 @@ class BatchSubmission(JobSubmission[BatchRecord]):
         finally:
             self._store.delete(record.id)
 
-    def output(self, job_id: str, owner: str, name: str) -> OutputFile:
-        """`name` is result or errors. Raises NotFinished, JobConflict if there are no results, UnknownJob."""
-        record = self.read(job_id, owner)
-        if not record.status.ended:
-            raise NotFinished(f"the batch has not ended; it is {record.status}")
-        ref = output_of(job_id, record.options, name)
+    def output(self, job_id: str, owner: str, name: str, number: int | None = None) -> OutputFile:
+        """`name` is result or errors; `number` is that of one of several files.
+
+        Raises NotFinished, JobConflict if there are no results, UnknownJob and UnknownFile.
+        """
+        record = self._ended(job_id, owner)
+        options = record.options
+        if options.files or number is not None:
+            options = self._options_of_file(record, number)
+        ref = output_of(job_id, options, name)
         allowed = self._store.s3_allow
         files = files_of_caller(ref.store, ref.name, allowed) if ref.store else self.files
+        kind = options.results if name == "result" else Format.NDJSON
+        of_file = "" if number is None else f"-{number}"
         try:
             size = files.size(ref.name)
         except FileMissing:
-            raise JobConflict(f"this batch is {record.status}, and has no results") from None
-        return OutputFile(
-            files, ref.name, size, record.options.results if name == "result" else Format.NDJSON
-        )
+            raise JobConflict(f"this batch is {record.status}, and has no {name}s there") from None
+        return OutputFile(files, ref.name, size, MEDIA_TYPES[kind], f"{job_id}{of_file}-{name}.{kind}")
+
+    def manifest(self, job_id: str, owner: str) -> OutputFile:
+        """Raises NotFinished, UnknownJob, and JobConflict if there is no manifest."""
+        record, name = self._ended(job_id, owner), manifest_of(job_id)
+        try:
+            size = self.files.size(name)
+        except FileMissing:
+            why = "has one file" if not record.options.files else f"is {record.status}"
+            raise JobConflict(f"this batch {why}, and no manifest") from None
+        return OutputFile(self.files, name, size, "application/json", f"{job_id}-manifest.json")
+
+    def _ended(self, job_id: str, owner: str) -> BatchRecord:
+        record = self.read(job_id, owner)
+        if not record.status.ended:
+            raise NotFinished(f"the batch has not ended; it is {record.status}")
+        return record
+
+    def _options_of_file(self, record: BatchRecord, number: int | None) -> BatchOptions:
+        files = record.options.files
+        if number is None:
+            raise UnknownFile(f"this batch has {files} files; name one, from ?file=0 to ?file={files - 1}")
+        if number >= files:
+            raise UnknownFile(f"this batch has no file {number}; see its manifest")
+        listing = self.files.read(listing_of(record.id, record.options))
+        listed = next(islice(read_listing(listing), number, None))
+        return replace(record.options, source=listed.source, file=number)
 
     def _check_same_body(self, body: bytes, request: BatchRequest, upload: Upload) -> None:
         if request.lines is not None:

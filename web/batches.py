@@ -13,13 +13,13 @@ from web.batch_requests import BatchBody, BatchParameters, read_batch
 from web.batch_retries import BatchRetrying
 from web.batch_submission import BatchSubmission
 from web.media_types import FORMATS, MULTIPART
-from web.openapi.batch_schemas import BATCH_ID, BatchListSchema, BatchSchema, PreviewSchema
+from web.openapi.batch_schemas import BATCH_ID, BatchListSchema, BatchSchema, ManifestSchema, PreviewSchema
 from web.openapi.job_operations import JobOperations
 from web.openapi.operation import JSON, Operation, ResponseSchema
 from web.openapi.parameters import CANCEL_AFTER, IDEMPOTENCY_KEY, WAIT, Parameter, in_path, in_query
 from web.pages import read_page_query, write_page
 from web.problems import Problem
-from web.requests import idempotency_key_of, read_query_wait, require_json_accepted
+from web.requests import idempotency_key_of, read_file_number, read_query_wait, require_json_accepted
 from web.routing import route
 from web.stored_files import send_stored_file
 from web.table_checks import check_ndjson
@@ -32,13 +32,24 @@ _FILE = {
     200: ResponseSchema("The file", {}, "*/*", always=("ETag", "Accept-Ranges", "Cache-Control")),
     206: ResponseSchema("A part of the file", {}, "*/*", always=("ETag", "Accept-Ranges", "Content-Range")),
 }
+_FILE_NUMBER = in_query(
+    "file",
+    "Of a batch of several files: the number of one, from 0",
+    type="integer",
+    minimum=0,
+    maximum=999_999,
+)
+_MANIFEST = {200: ResponseSchema("The manifest", ManifestSchema, always=("ETag", "Cache-Control"))}
 _DESCRIPTION = """\
 Send the file as it is, packed with gzip or zip, or as a part of a form; the options are in the query, or \
 in fields of the form before the file. Its format follows from the media type, from the name in the form, \
 or from its first bytes. How CSV is written is found by looking, or named by `delimiter`, `decimal` and \
 `encoding`. The results have a line for each row: the columns that are not features, the columns of the \
 model, `warnings` about values outside the range of the training data where the range is known, and \
-`error`, which is empty where the row was scored."""
+`error`, which is empty where the row was scored. In JSON, `input` is the address of a file, or names \
+several: a prefix (`s3://BUCKET/FOLDER/`), a glob (`s3://BUCKET/2026-*/part-*.csv`) or a manifest, a \
+list of addresses in a file whose name ends in `.json` or `.manifest`. Then each file has results and errors \
+of its own, and the manifest of the batch lists them."""
 
 
 _RETRY = """\
@@ -213,7 +224,11 @@ class BatchRoutes:
         "GET",
         f"{PATH}/<job_id>/results",
         _OPERATIONS.on_one(
-            "batchResults", "Download the results: a line for each row", _FILE, (406, 409, 416)
+            "batchResults",
+            "Download the results: a line for each row",
+            _FILE,
+            (400, 406, 409, 416),
+            _FILE_NUMBER,
         ),
     )
     def results(self, request: ApiRequest, job_id: str) -> JsonResponse:
@@ -223,16 +238,36 @@ class BatchRoutes:
         "GET",
         f"{PATH}/<job_id>/errors",
         _OPERATIONS.on_one(
-            "batchErrors", "Download the errors: a line for each row that failed", _FILE, (406, 409, 416)
+            "batchErrors",
+            "Download the errors: a line for each row that failed",
+            _FILE,
+            (400, 406, 409, 416),
+            _FILE_NUMBER,
         ),
     )
     def errors(self, request: ApiRequest, job_id: str) -> JsonResponse:
         return self._send(request, job_id, "errors")
 
-    def _send(self, request: ApiRequest, job_id: str, name: str) -> JsonResponse:
-        file = self._submission.output(job_id, request.owner.name, name)
+    @route(
+        "GET",
+        f"{PATH}/<job_id>/manifest",
+        _OPERATIONS.on_one(
+            "batchManifest",
+            "Show what became of each file of a batch of several",
+            _MANIFEST,
+            (406, 409, 416),
+        ),
+    )
+    def manifest(self, request: ApiRequest, job_id: str) -> JsonResponse:
+        file = self._submission.manifest(job_id, request.owner.name)
         request.job_id = job_id
-        return send_stored_file(request, file, tag=f"{job_id}-{name}")
+        return send_stored_file(request, file)
+
+    def _send(self, request: ApiRequest, job_id: str, name: str) -> JsonResponse:
+        number = read_file_number(request)
+        file = self._submission.output(job_id, request.owner.name, name, number)
+        request.job_id = job_id
+        return send_stored_file(request, file)
 
 
 def _resource(

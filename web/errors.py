@@ -7,6 +7,10 @@ class UnknownJob(JobsError):
     """There is no such job."""
 
 
+class UnknownFile(JobsError):
+    """The batch has no such file."""
+
+
 class ExpiredJob(JobsError):
     """This job has expired and was removed."""
 
@@ -38,6 +42,15 @@ class FileTooLong(JobsError):
 
     def __init__(self, limit: int) -> None:
         super().__init__(f"the file is longer than {limit} bytes, uncompressed; send it in parts")
+
+
+class FilesTooLong(JobsError):
+    """The files of a batch have more bytes together than PAYGRADE_MAX_FILE allows."""
+
+    def __init__(self, files: int, size: int, limit: int) -> None:
+        super().__init__(
+            f"the {files} files have {size} bytes together, the most is {limit}; send them in several batches"
+        )
 
 
 class TooManyBodies(JobsError):

@@ -32,11 +32,13 @@ from model.description.schema import MAX_FAULTS, Fault, InvalidRows
 from web.access_log import Refusal
 from web.errors import (
     ExpiredJob,
+    FilesTooLong,
     FileTooLong,
     InvalidDryRun,
     JobConflict,
     NotScored,
     TooManyBodies,
+    UnknownFile,
     UnknownJob,
     UnreadableInput,
 )
@@ -84,6 +86,7 @@ class Problem(Exception):
 _STATUSES: dict[type[Exception], int] = {
     InvalidGzip: 400,
     InvalidId: 404,
+    UnknownFile: 404,
     UnknownJob: 404,
     UnknownLetter: 404,
     UnknownModel: 404,
@@ -91,6 +94,7 @@ _STATUSES: dict[type[Exception], int] = {
     NotRetryable: 409,
     ExpiredJob: 410,
     FileTooLong: 413,
+    FilesTooLong: 413,
     IdempotencyKeyReused: 422,
     InvalidDryRun: 422,
     InvalidTable: 422,

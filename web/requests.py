@@ -141,6 +141,16 @@ def read_query_wait(request: Request, longest: int = LONGEST_WAIT_SECONDS) -> in
     return min(int(text), longest)
 
 
+def read_file_number(request: Request) -> int | None:
+    """The number of one of several files, by ?file=N; None without it."""
+    text = request.args.get("file")
+    if text is None:
+        return None
+    if not re.fullmatch(r"[0-9]{1,6}", text):
+        raise Problem(400, "file must be the number of a file of the batch, as in ?file=0")
+    return int(text)
+
+
 def read_idempotency_key(request: Request, path: str, body: bytes) -> IdempotencyKey | None:
     key = idempotency_key_of(request)
     return None if key is None else IdempotencyKey.of(path, key, body)

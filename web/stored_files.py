@@ -16,22 +16,22 @@ _GZIP_FORMAT = 31
 _FASTEST = 1
 
 
-def send_stored_file(request: Request, file: OutputFile, tag: str) -> JsonResponse:
+def send_stored_file(request: Request, file: OutputFile) -> JsonResponse:
     """Raises Problem: 406 if Accept excludes the media type, 416 for a range outside of the file."""
-    media_type = MEDIA_TYPES[file.format]
+    media_type = file.media_type
     if not request.accept_mimetypes[media_type] and request.headers.get("Accept"):
         raise Problem(
             406, f"the file is {media_type}, as chosen when the batch was posted; accept that media type"
         )
     headers = {
-        "ETag": f'"{tag}"',
+        "ETag": f'"{file.sent_as.rpartition(".")[0]}"',
         "Accept-Ranges": "bytes",
         "Vary": "Accept-Encoding",
         "Cache-Control": "no-store",
-        "Content-Disposition": f'attachment; filename="{tag}.{file.format}"',
+        "Content-Disposition": f'attachment; filename="{file.sent_as}"',
     }
     span = _requested_range(request, file.size, headers["ETag"])
-    if span is None and request.accept_encodings["gzip"] and file.format is not Format.PARQUET:
+    if span is None and request.accept_encodings["gzip"] and media_type != MEDIA_TYPES[Format.PARQUET]:
         headers["Content-Encoding"] = "gzip"
         return JsonResponse(_compressed(file.files.pieces(file.name)), 200, headers, content_type=media_type)
     start, end = span or (0, file.size)

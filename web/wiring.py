@@ -25,6 +25,7 @@ from jobs.supervision import Supervisor
 from model.description.catalog import Catalog
 from web.access_log import AccessLog
 from web.app import App
+from web.batch_inputs import BatchInputs
 from web.batch_retries import BatchRetrying
 from web.batch_submission import BatchSubmission
 from web.batches import BatchRoutes
@@ -175,7 +176,8 @@ def build(settings: Settings, keys: ApiKeys, catalog: Catalog, journal: Journal,
     waiting = WaitingCallers(backends.subscriber, read, backends.channel, settings.max_waiting_callers)
     files, wake_up, wake_batches = backends.files, backends.send_wake_up, backends.send_batch_wake_up
     predictions = PredictionSubmission(store, Admission(store, watch, wake_up, journal), watch, waiting)
-    batches = BatchSubmission(batch_store, files, watch, waiting, wake_batches, settings.max_file, supervisor)
+    inputs = BatchInputs(files, settings.max_file, settings.max_files_per_batch, settings.s3_allow)
+    batches = BatchSubmission(batch_store, inputs, watch, waiting, wake_batches, supervisor)
     post, publish, metrics = backends.post_webhook, backends.publish, access_log.metrics
     webhooks = build_webhooks(settings, backends.redis, read, lambda: watch.capacity, metrics, post, publish)
     retries = BatchRetries(batch_store, files)

@@ -4,27 +4,24 @@ import time
 from collections.abc import Callable
 from functools import partial
 
-import orjson
-
 from jobs.batches.consumer import BatchConsumer
-from jobs.batches.record import folder_of, input_of, part_of
-from jobs.batches.status import BatchStatus
+from jobs.batches.record import part_of
 from jobs.batches.tasks import BatchTask, ChunkDone
 from jobs.files.store import FOR_WORKERS, FileStore
 from jobs.queues.queue import SendWakeUp, try_wake_up
 from model.bundle import Bundle
 from worker.correcting import Correcting
-from worker.file_stores import FileStores
+from worker.file_stores import FileStores, input_with
 from worker.joining import Joining
+from worker.layouts import Layouts
 from worker.measurements import Pace, Report
 from worker.patience import patiently
 from worker.planning import Planning
+from worker.previewing import Previewing
 from worker.retried_chunks import score_retried
 from worker.tables.chunks import ChunkScorer
 from worker.tables.cut import Chunk
 from worker.tables.plan import Layout
-from worker.tables.preview import preview
-from worker.tables.read import read_rows
 from worker.tables.score import Slices, predict_with, types_of, warn_by
 
 
@@ -46,12 +43,14 @@ class BatchSteps:
     ) -> None:
         self._consumer = consumer
         self._stores = FileStores(files, s3_allow)
+        self._layouts = Layouts(files)
         self.report = report
         self._send_wake_up = send_wake_up
         self._most_wake_ups = most_wake_ups
         self.pace = Pace()
-        self._planning = Planning(consumer, self._stores, self._wake_up, most_wake_ups, max_file)
-        self.plan = self._planning.plan
+        planning = Planning(consumer, self._stores, self._wake_up, most_wake_ups, max_file)
+        self.plan = planning.plan
+        self.preview = Previewing(consumer, self._stores, planning).preview
         self.join = Joining(consumer, self._stores, self._wake_up, most_wake_ups).join
         self.correct = Correcting(consumer, self._stores, self._wake_up, most_wake_ups).correct
 
@@ -61,7 +60,7 @@ class BatchSteps:
         chunk, explain, manifest = Chunk.from_text(task.chunk), task.options.explain, bundle.manifest
         scorer = ChunkScorer(
             self._stores.own,
-            Layout.from_json(task.layout),
+            Layout.from_json(self._layouts.read(task, task.file) if task.file else task.layout),
             manifest.schema.with_missing(task.options.missing),
             predict_with(bundle, explain),
             types_of(bundle, explain),
@@ -69,7 +68,7 @@ class BatchSteps:
             bundle.matrix_type,
             task.options.error_inputs,
         )
-        files, name, where = self._input(task, chunk)
+        files, name, where = input_with(self._stores, task, chunk)
         score = partial(scorer.score, files, name, where, part_of(task.id, int(task.task)), wanted, slices)
         part = score() if task.kept is None else score_retried(task, task.kept, self._stores.own, score)
         done = ChunkDone(*part, expected=chunk.rows, bytes=chunk.size)
@@ -83,28 +82,6 @@ class BatchSteps:
     def fail(self, task: BatchTask, error: bytes, last: bool) -> None:
         """Records that a chunk cannot be scored. With `last`, no further chunk is added to the queue."""
         self._wake_up(patiently(self._consumer.fail, task, error, last, self._most_wake_ups))
-
-    def preview(self, task: BatchTask, bundle: Bundle, wanted: Callable[[], bool]) -> None:
-        """Writes what a dry run finds to a file."""
-        total = 0
-        with self._planning.opened(task, bundle, wanted) as plan:
-            for cuts in plan.cuts:
-                if not total:
-                    first = self._planning.keep(task, cuts[0])
-                total += sum(cut.chunk.rows for cut in cuts)
-        files, name, where = self._input(task, first)
-        blocks = read_rows(files, name, plan.layout, bundle.manifest.schema.names, where)
-        found = preview(blocks, plan.layout, total, bundle, task.options)
-        with self._stores.own.create(f"{folder_of(task.id)}/preview") as file:
-            file.write(orjson.dumps(found))
-        self._consumer.finish(task, BatchStatus.SUCCEEDED)
-
-    def _input(self, task: BatchTask, chunk: Chunk) -> tuple[FileStore, str, Chunk]:
-        """The store and the name of the file with a chunk, and where the chunk is in it."""
-        if not task.options.has_plain_chunks:
-            return *self._stores.find(input_of(task.id, task.options)), chunk
-        plain = input_of(task.id, task.options, chunk.start)
-        return *self._stores.find(plain), chunk._replace(start=0, end=chunk.end - chunk.start)
 
     def _wake_up(self, names: list[str]) -> None:
         for name in names:

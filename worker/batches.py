@@ -7,24 +7,16 @@ import traceback
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
-import orjson
-
 from jobs.batches.consumer import LOST_PER_ATTEMPT, BatchConsumer
 from jobs.batches.status import BatchStatus
 from jobs.batches.tasks import CORRECT, JOIN, PLAN, PREVIEW, BatchTask
-from jobs.errors import (
-    FileMissing,
-    FilesForbidden,
-    FilesUnavailable,
-    InvalidTable,
-    OverLimit,
-    StoreUnavailable,
-)
+from jobs.errors import FilesUnavailable, StoreUnavailable
 from jobs.queues.queue import NO_ENTRY
 from jobs.supervision import Supervisor
 from model.description.errors import ModelError
 from worker.batch_steps import BatchSteps
 from worker.bundles import Bundles
+from worker.faults import FILE_FAULTS, INVALID_TABLE, FileFault, fault_of
 from worker.memory import is_out_of_memory
 from worker.stopping import ScoringStopped
 from worker.tables.bisect import Bisection
@@ -88,11 +80,12 @@ class Lease:
                 self._wanted = False
 
 
-INVALID_TABLE = "invalid_table"
 OUT_OF_MEMORY = (
     "a part of this file needs more memory than a worker has; send shorter rows, or set PAYGRADE_CHILD_MEMORY"
 )
-FILES_UNAVAILABLE = "files_unavailable"
+FILES_UNAVAILABLE, MODEL_UNAVAILABLE = "files_unavailable", "model_unavailable"
+OF_THE_SERVICE = frozenset({FILES_UNAVAILABLE, MODEL_UNAVAILABLE})
+"""Why a chunk cannot be scored, if no other file of its batch can be."""
 LINGER_MS = 200
 """How long an empty queue is watched before the wake-up is withdrawn: the next task then needs no wake-up."""
 MOST_LOST = 30
@@ -168,15 +161,13 @@ class BatchLoop:
             raise
         except ScoringStopped:
             self.consumer.release(task)
-        except InvalidTable as error:
-            self._fail(task, "over_limit" if isinstance(error, OverLimit) else INVALID_TABLE, str(error))
-        except (FileMissing, FilesForbidden) as error:
-            self._fail(task, "file_missing", str(error))
+        except FILE_FAULTS as error:
+            self._fail(task, fault_of(error))
         except FilesUnavailable as error:
             self._abandon(task, FILES_UNAVAILABLE, str(error))
         except ModelError as error:
             log.error("model_unavailable", extra={"model": task.model, "error": str(error)})
-            self._abandon(task, "model_unavailable", f"no worker could load {task.model}")
+            self._abandon(task, MODEL_UNAVAILABLE, f"no worker could load {task.model}")
         except Exception as error:
             if is_out_of_memory(error):
                 self._abandon(task, "out_of_memory", OUT_OF_MEMORY)
@@ -194,7 +185,7 @@ class BatchLoop:
         extra = {"job_id": task.id, "task": task.task, "times": times, "reason": reason}
         log.warning("task_abandoned", extra=extra)
         if (seconds >= self._files_patience) if reason == FILES_UNAVAILABLE else (times >= self._attempts):
-            self._fail(task, reason, detail)
+            self._fail(task, FileFault(reason, detail))
 
     def _step(self, task: BatchTask) -> None:
         if task.task == JOIN:
@@ -220,9 +211,9 @@ class BatchLoop:
             return Bisection(task.lost, lambda rows: self.consumer.note_slice(task, rows)).slices
         return all_at_once
 
-    def _fail(self, task: BatchTask, kind: str, detail: str) -> None:
-        error = orjson.dumps({"type": kind, "detail": detail})
-        if task.chunk:
-            self._steps.fail(task, error, last=kind != INVALID_TABLE)
-        else:
-            self.consumer.finish(task, BatchStatus.FAILED, error)
+    def _fail(self, task: BatchTask, fault: FileFault) -> None:
+        if not task.chunk:
+            self.consumer.finish(task, BatchStatus.FAILED, fault.to_json())
+            return
+        ends_no_other = fault.type not in OF_THE_SERVICE if task.file else fault.type == INVALID_TABLE
+        self._steps.fail(task, fault.to_json(), last=not ends_no_other)

@@ -1,26 +1,21 @@
 """Joins the parts of a batch, step by step, and ends it."""
 
-import hashlib
 import logging
 import time
-from collections.abc import Callable, Iterator
-from contextlib import closing
-from typing import NamedTuple
+from collections.abc import Callable
 
 import orjson
 
-from jobs import RELEASE
 from jobs.batches.consumer import BatchConsumer
-from jobs.batches.record import output_of, part_of, parts_folder, plain_folder, source_of
+from jobs.batches.record import part_of, parts_folder, plain_folder, source_of
 from jobs.batches.status import BatchStatus
-from jobs.batches.tasks import BatchTask
-from jobs.errors import FileMissing, FilesUnavailable, JobsError
-from jobs.files.store import Draft
+from jobs.batches.tasks import BatchTask, file_and_chunk
+from jobs.errors import JobsError
 from worker.file_stores import FileStores
+from worker.files_joining import FilesJoining, files_error
+from worker.joined_tables import JoinedTable, JoinSteps, TableJoining, errors_of, parts_of
 from worker.patience import patiently
-from worker.stopping import ScoringStopped
 from worker.tables.cut import Chunk
-from worker.tables.join import MissingRows, PartFile, error_pieces, result_pieces
 from worker.tables.plan import Layout
 
 log = logging.getLogger(__name__)
@@ -38,24 +33,6 @@ PARTS_DAMAGED = orjson.dumps(
 )
 
 
-class Position(NamedTuple):
-    """How far the results and the errors are: the state and the size of each draft.
-
-    `parts` identifies what is joined. With other parts, or another release, it begins anew.
-    """
-
-    parts: str
-    result: tuple[str, int] = ("", 0)
-    errors: tuple[str, int] = ("", 0)
-
-    @classmethod
-    def of(cls, task: BatchTask) -> "Position":
-        joined = repr((RELEASE, task.layout, sorted(task.done.items()))).encode()
-        begin = cls(hashlib.sha256(joined).hexdigest())
-        saved = cls(*orjson.loads(task.joining)) if task.joining else begin
-        return saved if saved.parts == begin.parts else begin
-
-
 class Joining:
     def __init__(
         self,
@@ -70,6 +47,8 @@ class Joining:
         self._wake_up = wake_up
         self._most_wake_ups = most_wake_ups
         self._clock = clock
+        self._tables = TableJoining(stores)
+        self._files = FilesJoining(self._tables, stores)
 
     def join(self, task: BatchTask, wanted: Callable[[], bool]) -> None:
         """Ends the batch, or has chunks scored again whose parts are not as they were recorded.
@@ -80,8 +59,7 @@ class Joining:
             log.warning("parts_damaged", extra={"job_id": task.id, "chunks": damaged})
             self._wake_up(patiently(self._consumer.redo, task, damaged, PARTS_DAMAGED, self._most_wake_ups))
             return
-        if task.done:
-            self._write(task, wanted)
+        self._write(task, wanted)
         status, error = _ending(task)
         if patiently(self._consumer.finish, task, status, error) in SPENT:
             self._clean(task)
@@ -98,45 +76,14 @@ class Joining:
         return [number for number in sorted(task.done) if not is_whole(number)]
 
     def _write(self, task: BatchTask, wanted: Callable[[], bool]) -> None:
-        position = Position.of(task)
-        with (
-            closing(self._draft(task, "result", *position.result)) as result,
-            closing(self._draft(task, "errors", *position.errors)) as errors,
-        ):
-            if position.parts.encode() not in task.joining:
-                self._save(task, position.parts, result, errors)  # whoever goes on uses these drafts
-            try:
-                self._copy(task, position, result, errors, wanted)
-                result.finish()
-                errors.finish()
-            except FileMissing:  # the next try finds which part is gone, and begins a draft that is gone anew
-                raise FilesUnavailable("a file was removed while the parts were joined") from None
-
-    def _copy(
-        self, task: BatchTask, position: Position, result: Draft, errors: Draft, wanted: Callable[[], bool]
-    ) -> None:
-        own, layout, saved_at = self._stores.own, Layout.from_json(task.layout), self._clock()
-        parts = [PartFile(part_of(task.id, number), task.done[number].size) for number in sorted(task.done)]
-        for draft, pieces in (
-            (result, result_pieces(own, parts, layout, result.at)),
-            (errors, error_pieces(own, _errors(task), errors.at)),
-        ):
-            for piece in pieces:
-                if not wanted():
-                    raise ScoringStopped
-                draft.write(piece)
-                if self._clock() - saved_at >= STEP_SECONDS:
-                    self._save(task, position.parts, result, errors)
-                    saved_at = self._clock()
-
-    def _save(self, task: BatchTask, parts: str, result: Draft, errors: Draft) -> None:
-        position = orjson.dumps((parts, result.save(), errors.save()))
-        if not patiently(self._consumer.joined, task, position):
-            raise ScoringStopped
-
-    def _draft(self, task: BatchTask, name: str, state: str, at: int) -> Draft:
-        files, file = self._stores.find(output_of(task.id, task.options, name))
-        return files.draft(file, state, at)
+        steps = JoinSteps(self._consumer, task, wanted, self._clock)
+        if task.options.files:
+            self._files.join(task, steps)
+        elif task.done:
+            chunks = [(number, Chunk.from_text(chunk)) for number, chunk in enumerate(task.plan)]
+            errors = list(errors_of(task.id, chunks, task.done, task.cut_short))
+            layout, parts = Layout.from_json(task.layout), parts_of(task.id, task.done)
+            self._tables.join(JoinedTable(task.id, task.options, layout, parts, errors), steps)
 
     def _clean(self, task: BatchTask) -> None:
         """Removes the parts and the input. If that fails, the sweeper removes them when the batch expires."""
@@ -155,31 +102,16 @@ def _rows(task: BatchTask) -> tuple[int, int]:
     return sum(done.rows for done in task.done.values()), sum(done.failed for done in task.done.values())
 
 
-def _errors(task: BatchTask) -> Iterator[tuple[PartFile, int] | MissingRows]:
-    """The errors file of each part with the number of its first row, and the rows that are missing."""
-    first = missing = 0
-    for number, chunk in enumerate(task.plan):
-        if number not in task.done:
-            missing += Chunk.from_text(chunk).rows
-            continue
-        if missing:
-            yield MissingRows(first, missing)
-            first, missing = first + missing, 0
-        done = task.done[number]
-        if done.failed:
-            yield PartFile(f"{part_of(task.id, number)}.errors", done.errors_size), first
-        first += done.rows
-    if missing or task.cut_short:
-        yield MissingRows(first, 0 if task.cut_short else missing)
-
-
 def _ending(task: BatchTask) -> tuple[BatchStatus, bytes]:
     """A batch with missing rows never succeeds, whatever its record says."""
     rows, failed = _rows(task)
-    if task.cut_short or len(task.done) < len(task.plan) or rows != task.total:
+    missing = [file_and_chunk(planned) for number, planned in enumerate(task.plan) if number not in task.done]
+    of_failed_files = [Chunk.from_text(chunk).rows for file, chunk in missing if file in task.file_errors]
+    if task.cut_short or len(of_failed_files) < len(missing) or rows + sum(of_failed_files) != task.total:
         return BatchStatus.FAILED, PARTS_DAMAGED
+    error = files_error(task) if task.file_errors else b""
     if not rows:
-        return BatchStatus.FAILED, NO_ROWS
+        return BatchStatus.FAILED, error or NO_ROWS
     if failed == rows:
-        return BatchStatus.FAILED, ALL_FAILED
-    return (BatchStatus.PARTIALLY_SUCCEEDED if failed else BatchStatus.SUCCEEDED), b""
+        return BatchStatus.FAILED, error or ALL_FAILED
+    return (BatchStatus.PARTIALLY_SUCCEEDED if failed or error else BatchStatus.SUCCEEDED), error

@@ -42,6 +42,40 @@ class CountsOfRows(TypedDict):
     failed: int
 
 
+class CountsOfFiles(TypedDict):
+    total: int
+    failed: int
+
+
+class FileOfManifest(TypedDict):
+    """A file of a batch of several; `results` and `errors` are None where nothing was written."""
+
+    file: int
+    name: str
+    input: str
+    size: int
+    etag: str
+    status: str
+    rows: int
+    succeeded: int
+    failed: int
+    error: ReasonOfJob | None
+    results: Resource | None
+    errors: Resource | None
+
+
+class BatchManifest(TypedDict):
+    """What became of each file of a batch of several; `results` is their format."""
+
+    object: str
+    id: str
+    model: VersionOfJob
+    input: str
+    results: str
+    counts: dict[str, int]
+    files: list[FileOfManifest]
+
+
 class Output(TypedDict, total=False):
     """What a row scored, or its `error`. Which members there are depends on the model."""
 
@@ -76,6 +110,7 @@ class Job(TypedDict):
     output: NotRequired[Output | None]
     outputs: NotRequired[list[Output]]
     counts: NotRequired[CountsOfRows]
+    files: NotRequired[CountsOfFiles]
     progress: NotRequired[float]
     eta_seconds: NotRequired[float | None]
     results: NotRequired[str]

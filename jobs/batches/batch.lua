@@ -22,6 +22,11 @@
 --   job:<id>:lost_slices  hash  of each chunk that consumers were lost with: the slices of rows that they had noted;
 --                             and, as '<chunk> trying', the slice that is under trial
 --   job:<id>:kept     hash    of a retry: what is in `done` of the batch that it tries again
+--   job:<id>:files    hash    of several files: what planning found of each, by its number; a chunk of such a batch begins with
+--                             the number of its file and a slash, and `planning` with that of the file in which to go on
+--   job:<id>:file_errors  hash  of each of them that could not be planned, or has chunks that could not be scored: why;
+--                             failed_files is their number
+--   job:<id>:joined   hash    of each of them that is joined: its results and errors
 --   batches:readers:<id>  set  retries that read the files of this batch, which stay as long as theirs
 --   batches:reads:<id>  set   the batches whose files this retry reads
 --   batches:open      set     batches that have not ended
@@ -63,8 +68,9 @@ end
 local function end_batch(id, status, retention_ms, error)
   local key = job_key(id)
   local owner, hidden, chunks, next_chunk = unpack(redis.call('HMGET', key, 'owner', 'hidden', 'chunks', 'next'))
-  redis.call('DEL', key .. ':in_queue', key .. ':tries', key .. ':lost_slices', key .. ':kept')
-  for _, list in ipairs({key .. ':plan', key .. ':done'}) do
+  redis.call('DEL', key .. ':in_queue', key .. ':tries', key .. ':lost_slices', key .. ':kept', key .. ':file_errors',
+             key .. ':joined')
+  for _, list in ipairs({key .. ':plan', key .. ':done', key .. ':files'}) do
     if CAN_BE_RETRIED[status] then redis.call('PEXPIRE', list, retention_ms) else redis.call('DEL', list) end
   end
   redis.call('SREM', OPEN, id)
@@ -150,14 +156,37 @@ local function cut_short(id)
   if planning then redis.call('HSET', key, 'planning', CUT_SHORT) end
 end
 
--- A chunk cannot be scored: the batch will fail, and keeps what its other chunks give. With `last`, no further chunk is
--- added to the queue.
+local function note_file_error(id, file, error)
+  if redis.call('HSETNX', job_key(id) .. ':file_errors', file, error) == 1 then
+    redis.call('HINCRBY', job_key(id), 'failed_files', 1)
+  end
+end
+
+-- Notes what planning found of one of several files, as PlannedFile of jobs/batches/inputs.py writes it.
+local function note_file(id, file, planned)
+  redis.call('HSET', job_key(id) .. ':files', file, planned)
+  local error = cjson.decode(planned)[7]
+  if error ~= '' then note_file_error(id, file, error) end
+end
+
+-- Notes why a chunk cannot be scored: its batch fails or, where this has several files, its file.
+local function note_error(id, chunk, error)
+  local file = string.match(redis.call('LINDEX', job_key(id) .. ':plan', chunk) or '', '^(%d+)/')
+  if file then note_file_error(id, file, error) else redis.call('HSETNX', job_key(id), 'error', error) end
+end
+
+-- A chunk cannot be scored: the batch will fail, and keeps what its other chunks give; where it has several files, one of them
+-- fails. With `last`, no further chunk is added to the queue, and the batch fails in any case.
 local function fail_chunk(id, chunk, error, last)
   local key = job_key(id)
   if redis.call('SREM', key .. ':in_queue', chunk) == 0 then return end
   if redis.call('HGET', key, 'status') == 'running' then
-    redis.call('HSETNX', key, 'error', error)
-    if last then cut_short(id) end
+    if last then
+      redis.call('HSETNX', key, 'error', error)
+      cut_short(id)
+    else
+      note_error(id, chunk, error)
+    end
   end
   advance(id)
 end
@@ -202,7 +231,7 @@ local function read_record(id, retention_ms)
   expire_overdue(id, retention_ms)
   local record = redis.call('HMGET', job_key(id), 'v', 'status', 'model', 'sha', 'owner', 'options', 'size', 'total', 'rows',
                     'failed', 'bytes', 'started', 'finished', 'expires', 'error', 'metadata', 'deadline', 'webhook',
-                    'retry_of')
+                    'retry_of', 'failed_files')
   if redis.call('HEXISTS', job_key(id), 'planning') == 1 then record[TOTAL] = false end
   return record
 end

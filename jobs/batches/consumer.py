@@ -1,7 +1,7 @@
 """The queue of batches as workers see it: claim a task, renew its lease, record its result."""
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 from uuid import uuid4
 
@@ -9,8 +9,9 @@ import orjson
 from redis import Redis
 
 from jobs import ids
+from jobs.batches.inputs import JoinedFile
 from jobs.batches.status import BatchStatus
-from jobs.batches.tasks import BatchTask, ChunkDone
+from jobs.batches.tasks import BatchTask, ChunkDone, with_file
 from jobs.connection import store_errors
 from jobs.ids import trace_fields
 from jobs.queues.names import BATCHES, PREDICTIONS
@@ -42,7 +43,8 @@ class PlanStep(NamedTuple):
     """A step of planning: the next chunks, with their rows and bytes, and the position from which to go on.
 
     `first` is the number of the first of them. `over` is "plan" after the last step, "turn" if other tasks of
-    the queue come before the next one, and empty if this consumer goes on.
+    the queue come before the next one, and empty if this consumer goes on. Of several files, `file` is the
+    number of the one with these chunks, and `file_planned` what was found of it.
     """
 
     first: int
@@ -52,6 +54,8 @@ class PlanStep(NamedTuple):
     bytes: int
     position: str
     over: str
+    file: int | None = None
+    file_planned: str = ""
 
 
 class PutOff(NamedTuple):
@@ -156,9 +160,11 @@ class BatchConsumer(QueueConsumer):
         A step that was recorded before, by this consumer or another, changes nothing.
         """
         reply = self._planned(
-            [(chunk,) for chunk in step.chunks],
+            [(with_file(step.file, chunk),) for chunk in step.chunks],
             entry=task.entry,
             id=task.id,
+            file="" if step.file is None else step.file,
+            file_planned=step.file_planned,
             first=step.first,
             layout=step.layout,
             rows=step.rows,
@@ -216,9 +222,13 @@ class BatchConsumer(QueueConsumer):
         )
         return decode_all(sent)
 
-    def joined(self, task: BatchTask, position: bytes) -> bool:
-        """Records how far the parts are joined. False if another consumer has the task by now."""
-        return bool(self._joined(entry=task.entry, id=task.id, position=position))
+    def joined(self, task: BatchTask, position: bytes, files: Mapping[int, JoinedFile] | None = None) -> bool:
+        """Records how far the parts are joined, and which files are joined since the last step.
+
+        False if another consumer has the task by now.
+        """
+        joined = [(number, file.to_json()) for number, file in (files or {}).items()]
+        return bool(self._joined(joined, entry=task.entry, id=task.id, position=position))
 
     def redo(self, task: BatchTask, chunks: Sequence[int], error: bytes, most_wake_ups: int) -> list[str]:
         """Has chunks scored again whose parts are damaged, before the parts are joined.

@@ -42,6 +42,14 @@ class BatchOptions:
     kept_from: str = ""
     """Of a retry: the batch that it tries again, whose parts it keeps where no row failed."""
     escape_formulas: bool = False
+    version: str = ""
+    """Of the source: that which was there when the batch was accepted. Empty where it may be any."""
+    files: int = 0
+    """How many files a batch of several has; its source then names all of them."""
+    root: str = ""
+    """What the sources of these files begin with, and the names of their results do not."""
+    file: int | None = None
+    """In the options of one of these files: its number, from 0."""
 
     @property
     def has_plain_chunks(self) -> bool:
@@ -109,6 +117,8 @@ class BatchRecord(NamedTuple):
     deadline: int | None
     webhook: str = ""
     retry_of: str = ""
+    failed_files: int = 0
+    """Of a batch of several: how many of them, or parts of them, could not be read or scored."""
 
     @property
     def progress(self) -> float:
@@ -132,7 +142,7 @@ class BatchRecord(NamedTuple):
         version, status, model, sha, owner, options, size, total, rows, failed, done, *rest = values
         if version != VERSION or not (status and model and sha and owner and options):
             raise UnknownRecord
-        started, finished, expires, error, metadata, deadline, webhook, retry_of = rest
+        started, finished, expires, error, metadata, deadline, webhook, retry_of, failed_files = rest
         return cls(
             id=job_id,
             status=BatchStatus(status.decode()),
@@ -153,6 +163,7 @@ class BatchRecord(NamedTuple):
             deadline=_int(deadline),
             webhook=(webhook or b"").decode(),
             retry_of=(retry_of or b"").decode(),
+            failed_files=int(failed_files or 0),
         )
 
 
@@ -161,6 +172,13 @@ class FileRef(NamedTuple):
 
     name: str
     store: str = ""
+    version: str = ""
+    """Where only this version may be read."""
+
+
+def ref_of(address: str, version: str = "") -> FileRef:
+    folder, _, name = address.rpartition("/")
+    return FileRef(name, folder, version)
 
 
 def folder_of(job_id: str) -> str:
@@ -172,17 +190,15 @@ def source_of(job_id: str, options: BatchOptions) -> FileRef:
     """The file that the caller named or sent."""
     if not options.source:
         return FileRef(f"{folder_of(options.input_from or job_id)}/input")
-    folder, _, name = options.source.rpartition("/")
-    return FileRef(name, folder)
+    return ref_of(options.source, options.version)
 
 
 def input_of(job_id: str, options: BatchOptions, start: int = 0) -> FileRef:
     """The file that is scored. With `has_plain_chunks`, each chunk has one, named by its start."""
-    return (
-        FileRef(f"{plain_folder(options.input_from or job_id)}/{start:015}")
-        if options.raw
-        else source_of(job_id, options)
-    )
+    if not options.raw:
+        return source_of(job_id, options)
+    of_file = "" if options.file is None else f"{options.file:06}/"
+    return FileRef(f"{plain_folder(options.input_from or job_id)}/{of_file}{start:015}")
 
 
 def plain_folder(job_id: str) -> str:
@@ -210,11 +226,13 @@ def parts_folder(job_id: str) -> str:
 
 
 def output_of(job_id: str, options: BatchOptions, name: str) -> FileRef:
-    """`name` is result or errors."""
+    """`name` is result or errors. With `file`, those of this file, whose name they continue."""
     if not options.output:
-        return FileRef(f"{folder_of(job_id)}/{name}")
+        of_file = "" if options.file is None else f"/{options.file:06}"
+        return FileRef(f"{folder_of(job_id)}/{name}{of_file}")
     ending = options.results if name == "result" else Format.NDJSON
-    return FileRef(f"{job_id}/{name}.{ending}", options.output)
+    of_file = "" if options.file is None else f"{options.source.removeprefix(options.root)}."
+    return FileRef(f"{job_id}/{of_file}{name}.{ending}", options.output)
 
 
 def _int(value: bytes | None) -> int | None:

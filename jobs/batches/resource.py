@@ -36,6 +36,9 @@ def batch(record: BatchRecord) -> bytes:
             "errors": f"{path}/errors",
         },
     }
+    if record.options.files:
+        resource["files"] = {"total": record.options.files, "failed": record.failed_files}
+        resource["urls"]["manifest"] = f"{path}/manifest"
     if record.retry_of:
         resource["retry_of"] = record.retry_of
     return orjson.dumps(resource)

@@ -52,12 +52,15 @@ class BatchRetries:
             )
         chunks, done = self.store.read_plan(old.id)
         is_planned = old.total is not None and bool(chunks)
+        all_done, version = is_planned and len(done) == len(chunks), old.options.version
         if corrected:
-            self._check_corrigible(old, is_planned and len(done) == len(chunks))
+            self._check_corrigible(old, all_done)
+        elif old.options.files and all_done and not old.failed:
+            raise NotRetryable("no row failed; the manifest has the files that did, post them again")
         elif not is_planned:
-            self._check_input(old)
+            version = self._input_version(old)
         input_from = old.options.input_from or old.id
-        is_read = is_planned or not old.options.source
+        is_read = is_planned or not old.options.source or bool(old.options.files)
         return NewBatch(
             id=new_id,
             model=old.model,
@@ -67,6 +70,7 @@ class BatchRetries:
                 old.options,
                 input_from=input_from if is_read else "",
                 kept_from=old.id if is_planned else "",
+                version=version,
             ),
             size=old.size,
             metadata=old.metadata,
@@ -76,17 +80,25 @@ class BatchRetries:
             corrected=corrected,
         )
 
-    def _check_input(self, old: BatchRecord) -> None:
-        if old.options.source:
-            return
+    def _input_version(self, old: BatchRecord) -> str:
+        """The version of an input that a caller named; several files are read as they were listed."""
+        if old.options.files:
+            return ""
+        source = source_of(old.id, old.options)
         try:
-            self._files.size(source_of(old.id, old.options).name)
+            if source.store:
+                files = files_of_caller(source.store, source.name, self.store.s3_allow)
+                return files.size_and_version(source.name)[1]
+            self._files.size(source.name)
         except FileMissing:
             raise NotRetryable("the input of this batch is gone; post it again") from None
+        return ""
 
     def _check_corrigible(self, old: BatchRecord, all_done: bool) -> None:
         if not all_done:
             raise NotRetryable("rows of this batch were never scored; try it again without corrected rows")
+        if old.options.files:
+            raise NotRetryable("rows of several files cannot be corrected; post a corrected file instead")
         if old.options.include_inputs:
             raise NotRetryable("the results of this batch include its inputs; post a corrected file instead")
         errors = output_of(old.id, old.options, "errors")

@@ -31,7 +31,7 @@ _S = BatchStatus
 
 BATCH_TRANSITIONS: dict[BatchStatus, frozenset[BatchStatus]] = {
     _S.VALIDATING: frozenset({_S.QUEUED, _S.SUCCEEDED, _S.FAILED, _S.CANCELED, _S.EXPIRED}),
-    _S.QUEUED: frozenset({_S.RUNNING, _S.FAILED, _S.CANCELED, _S.EXPIRED}),
+    _S.QUEUED: frozenset({_S.RUNNING, _S.FINALIZING, _S.FAILED, _S.CANCELED, _S.EXPIRED}),
     _S.RUNNING: frozenset({_S.FINALIZING, _S.CANCELING, _S.FAILED}),
     _S.FINALIZING: frozenset({_S.RUNNING, _S.SUCCEEDED, _S.PARTIALLY_SUCCEEDED, _S.FAILED, _S.CANCELED}),
     _S.CANCELING: frozenset({_S.CANCELED, _S.FAILED}),
@@ -43,7 +43,8 @@ BATCH_TRANSITIONS: dict[BatchStatus, frozenset[BatchStatus]] = {
 }
 """Only a dry run goes from VALIDATING to SUCCEEDED, and only what cannot be read from RUNNING to FAILED.
 
-A damaged part leads from FINALIZING back to RUNNING.
+A damaged part leads from FINALIZING back to RUNNING. Only several files of which none could be read go from
+QUEUED to FINALIZING.
 """
 
 for _status, _following in BATCH_TRANSITIONS.items():

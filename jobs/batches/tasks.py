@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
+from jobs.batches.inputs import JoinedFile, PlannedFile
 from jobs.batches.record import BatchOptions
 from jobs.queues.queue import decode_all
 
@@ -66,11 +67,20 @@ class BatchTask(NamedTuple):
     """... and what is recorded of those that are done, by number; to CORRECT it, of those that are kept."""
     kept: ChunkDone | None = None
     """What the batch that is tried again has recorded of this chunk."""
+    file: PlannedFile | None = None
+    """Of several files: that of the chunk, whose options the task has, or that in which planning goes on."""
+    files: dict[int, PlannedFile] = {}  # noqa: RUF012 (never changed)
+    """To JOIN the parts of several files: all of them, ..."""
+    file_errors: dict[int, bytes] = {}  # noqa: RUF012 (never changed)
+    """... why chunks of some could not be scored, ..."""
+    joined: dict[int, JoinedFile] = {}  # noqa: RUF012 (never changed)
+    """... and those that are joined already."""
 
     @classmethod
     def decode(cls, claimed: Any) -> "BatchTask":
         """As claim.lua returns it."""
-        return cls(
+        number, chunk = file_and_chunk(claimed.chunk.decode())
+        task = cls(
             entry=claimed.entry,
             id=claimed.id.decode(),
             task=claimed.task.decode(),
@@ -84,14 +94,38 @@ class BatchTask(NamedTuple):
             cut_short=bool(claimed.cut_short),
             planning=claimed.planning.decode(),
             joining=claimed.joining,
-            chunk=claimed.chunk.decode(),
+            chunk=chunk,
             lost=tuple(_slice(text) for text in claimed.lost.decode().split()),
             plan=tuple(decode_all(claimed.plan)),
             done=ChunkDone.read_all(claimed.done),
             kept=ChunkDone.read(claimed.kept) if claimed.kept else None,
+            files={each: PlannedFile.from_json(text) for each, text in by_number(claimed.files).items()},
+            file_errors=by_number(claimed.file_errors),
+            joined={each: JoinedFile.from_json(text) for each, text in by_number(claimed.joined).items()},
         )
+        file = PlannedFile.from_json(claimed.file) if claimed.file else None
+        return task._replace(file=file) if file is None or number is None else task.of_file(number, file)
+
+    def of_file(self, number: int, file: PlannedFile, layout: bytes = b"") -> "BatchTask":
+        """The task as it is for one of several files."""
+        return self._replace(file=file, options=file.options(self.options, number), layout=layout)
 
 
 def _slice(text: str) -> range:
     start, _, stop = text.partition(":")
     return range(int(start), int(stop))
+
+
+def with_file(number: int | None, chunk: str) -> str:
+    """The chunk as it is in the plan."""
+    return chunk if number is None else f"{number}/{chunk}"
+
+
+def file_and_chunk(planned: str) -> tuple[int | None, str]:
+    number, _, chunk = planned.rpartition("/")
+    return (int(number) if number else None), chunk
+
+
+def by_number(alternating: list[Any]) -> dict[int, bytes]:
+    """The values of a hash that Redis returned, by the numbers that are its names."""
+    return {int(number): value for number, value in zip(alternating[::2], alternating[1::2], strict=True)}

@@ -138,11 +138,12 @@ class _DirectoryDraft(Draft):
         _make_durable(self._file.fileno(), self._sync)
         return self._state, self.at
 
-    def finish(self) -> None:
+    def finish(self) -> str:
         with _named_errors():
             self._file.truncate(self.at)
         _make_durable(self._file.fileno(), self._sync)
         _publish(self._draft, self._path, self._sync)
+        return ""
 
     def close(self) -> None:
         self._file.close()

@@ -2,11 +2,15 @@
 
 import os
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from jobs.errors import FilesForbidden
 from jobs.files.allow_list import is_allowed
 from jobs.files.directory import DirectoryFiles, Sync
 from jobs.files.store import FileStore
+
+if TYPE_CHECKING:
+    from jobs.files.s3 import S3Files
 
 
 def files_at(location: str, sync: Sync = os.fsync) -> FileStore:
@@ -18,8 +22,13 @@ def files_at(location: str, sync: Sync = os.fsync) -> FileStore:
     return DirectoryFiles(Path(location), sync)
 
 
-def files_of_caller(folder: str, name: str, s3_allow: str) -> FileStore:
-    """The store of a file that a caller named. Its record is not trusted: raises FilesForbidden elsewhere."""
+def files_of_caller(folder: str, name: str, s3_allow: str, version: str = "") -> "S3Files":
+    """The store of a file that a caller named. Its record is not trusted: raises FilesForbidden elsewhere.
+
+    With `version`, the store reads this version of its files alone.
+    """
     if not is_allowed(f"{folder}/{name}", s3_allow):
         raise FilesForbidden("a file of this batch is not under a folder in PAYGRADE_S3_ALLOW")
-    return files_at(folder)
+    from jobs.files.s3 import S3Files
+
+    return S3Files(folder, version)

@@ -37,9 +37,13 @@ os.register_at_fork(after_in_child=_client.cache_clear)
 
 
 class S3Files(FileStore):
-    """`location` is s3://BUCKET/PREFIX. boto3 finds the credentials and the region."""
+    """`location` is s3://BUCKET/PREFIX. boto3 finds the credentials and the region.
 
-    def __init__(self, location: str) -> None:
+    With `version`, an ETag, files of another one are refused with FilesForbidden.
+    """
+
+    def __init__(self, location: str, version: str = "") -> None:
+        self._version = version
         self.bucket, _, prefix = location.removeprefix("s3://").partition("/")
         self._prefix = prefix.rstrip("/") + "/" if prefix.strip("/") else ""
 
@@ -66,10 +70,17 @@ class S3Files(FileStore):
         return S3Draft(self.bucket, self._key(name), state)
 
     def open(self, name: str) -> RawIOBase:
-        return _ObjectReader(self.bucket, self._key(name))
+        return self._reader(name)
+
+    def _reader(self, name: str) -> "_ObjectReader":
+        return _ObjectReader(self.bucket, self._key(name), self._version)
 
     def size(self, name: str) -> int:
-        return _ObjectReader(self.bucket, self._key(name)).size
+        return self._reader(name).size
+
+    def size_and_version(self, name: str) -> tuple[int, str]:
+        reader = self._reader(name)
+        return reader.size, reader.etag
 
     def sizes(self, folder: str) -> dict[str, int]:
         with _named_errors(self.bucket):
@@ -77,16 +88,24 @@ class S3Files(FileStore):
             found = [each for page in pages for each in page.get("Contents", ())]
         return {each["Key"].removeprefix(self._prefix): each["Size"] for each in found}
 
+    def objects(self, beginning: str) -> Iterator[tuple[str, int, str]]:
+        """The name, the size and the version of each file whose name begins so, in the order of names."""
+        with _named_errors(self.bucket):
+            for page in self._pages("list_objects_v2", beginning):
+                for found in page.get("Contents", ()):
+                    yield found["Key"].removeprefix(self._prefix), found["Size"], found["ETag"]
+
     def read(self, name: str) -> bytes:
         return b"".join(self.pieces(name))
 
     def pieces(self, name: str, start: int = 0, end: int | None = None) -> Iterator[bytes]:
         """In one request, where each read of `open` is a request."""
         with _named_errors(self.bucket):
-            byte_range = f"bytes={start}-{'' if end is None else end - 1}"
-            size = self.size(name)
-            if start < (size if end is None else end):
-                answer = _client().get_object(Bucket=self.bucket, Key=self._key(name), Range=byte_range)
+            reader = self._reader(name)
+            end = reader.size if end is None else min(end, reader.size)
+            if start < end:
+                byte_range = f"bytes={start}-{end - 1}"
+                answer = _client().get_object(Range=byte_range, IfMatch=reader.etag, **reader.where)
                 yield from answer["Body"].iter_chunks(PIECE)
 
     def remove(self, folder: str) -> None:
@@ -148,17 +167,17 @@ class S3Draft(Draft):
     def save(self) -> tuple[str, int]:
         return self._upload, PART * len(self._parts)
 
-    def finish(self) -> None:
+    def finish(self) -> str:
         if not self._upload:
             with _named_errors(self._bucket):
-                _client().put_object(Body=bytes(self._buffer), **self._where)
-            return
+                return str(_client().put_object(Body=bytes(self._buffer), **self._where)["ETag"])
         if self._buffer:
             self._send(bytes(self._buffer))
         with _named_errors(self._bucket):
-            _client().complete_multipart_upload(
+            ended = _client().complete_multipart_upload(
                 UploadId=self._upload, MultipartUpload={"Parts": self._parts}, **self._where
             )
+        return str(ended["ETag"])
 
     def abort(self) -> None:
         if self._upload:
@@ -192,16 +211,21 @@ class S3Draft(Draft):
 
 
 class _ObjectReader(RawIOBase):
-    """Reads one version of an object. Raises FilesUnavailable once the object has changed."""
+    """Reads one version of an object: the given one, or that which is there now.
 
-    def __init__(self, bucket: str, key: str) -> None:
+    Raises FilesForbidden once the object has changed.
+    """
+
+    def __init__(self, bucket: str, key: str, version: str = "") -> None:
         super().__init__()
-        self._where = {"Bucket": bucket, "Key": key}
+        self.where = {"Bucket": bucket, "Key": key}
         self._at = 0
         with _named_errors(bucket):
-            head = _client().head_object(**self._where)
+            head = _client().head_object(**self.where)
         self.size: int = head["ContentLength"]
-        self._etag = head["ETag"]
+        self.etag = str(head["ETag"])
+        if version and self.etag != version:
+            raise FilesForbidden(f"a file in bucket {bucket} was changed after its batch was accepted")
 
     def readable(self) -> bool:
         return True
@@ -221,8 +245,8 @@ class _ObjectReader(RawIOBase):
         if length <= 0:
             return 0
         byte_range = f"bytes={self._at}-{self._at + length - 1}"
-        with _named_errors(self._where["Bucket"]):
-            body = _client().get_object(Range=byte_range, IfMatch=self._etag, **self._where)["Body"].read()
+        with _named_errors(self.where["Bucket"]):
+            body = _client().get_object(Range=byte_range, IfMatch=self.etag, **self.where)["Body"].read()
         buffer[: len(body)] = body
         self._at += len(body)
         return len(body)

@@ -48,8 +48,11 @@ class Draft(ABC):
         """Makes what is written durable. Returns what another process needs to go on: `state` and `at`."""
 
     @abstractmethod
-    def finish(self) -> None:
-        """From now on the file exists. Raises FileMissing if the draft was removed."""
+    def finish(self) -> str:
+        """From now on the file exists. Returns its tag if the store gives it one, as S3 does.
+
+        Raises FileMissing if the draft was removed.
+        """
 
     @abstractmethod
     def close(self) -> None: ...

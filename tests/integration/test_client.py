@@ -134,7 +134,7 @@ def test_a_file_is_scored_read_row_by_row_corrected_and_scored_again(client: Cli
     file, scored = tmp_path / "people.ndjson", tmp_path / "scored.ndjson"
     rows = [{"name": "ada", "years": 2.5}, {"name": "bob", "years": "many"}, {"name": "cid", "years": 12.5}]
     file.write_text("\n".join(map(json.dumps, rows)))
-    with pytest.warns(RowsNotScored, match="1 of 3 rows were not scored.*row 1: years must be a number"):
+    with pytest.warns(RowsNotScored, match="1 of 3 rows were not scored.*row 2: years must be a number"):
         job = client.score_file(file, scored, error_inputs=True)
     assert [json.loads(line) for line in scored.read_text().splitlines()] == list(client.results(job))
     [failed] = client.errors(job)

@@ -92,7 +92,7 @@ def test_files_and_pipes_are_scored_and_the_exit_status_says_how_well(stack: Sta
 
     some = score(stack, "-", given=CSV + b"c,many\n")
     assert some.returncode == 1
-    assert b"1 of 3 rows failed\n  row 2: years must be a number" in some.stderr
+    assert b"1 of 3 rows failed\n  row 3: years must be a number" in some.stderr
 
     refused = score(stack, "-", given=b"age\n1\n")
     assert refused.returncode == 2

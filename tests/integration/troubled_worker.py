@@ -50,7 +50,7 @@ def gate(file: str) -> None:
 
 def steps(folder: str) -> None:
     from jobs.batches.consumer import BatchConsumer
-    from worker import joining, planning
+    from worker import joined_tables, joining, table_planning
 
     def happens_first(name: str) -> bool:
         happened = Path(folder, f"happened-{name}")
@@ -80,7 +80,7 @@ def steps(folder: str) -> None:
     joining.Joining.join = join  # type: ignore[method-assign]
     for name in ("planned", "joined"):
         setattr(BatchConsumer, name, dying_after(name))
-    planning.STEP_SECONDS = joining.STEP_SECONDS = 0
+    table_planning.STEP_SECONDS = joined_tables.STEP_SECONDS = 0
 
 
 def lock(file: str) -> None:

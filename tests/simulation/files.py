@@ -86,8 +86,9 @@ class SimulatedDraft(Draft):
         saved: tuple[str, int] = self._call("save", self._draft.save)
         return saved
 
-    def finish(self) -> None:
-        self._call("finish", self._draft.finish)
+    def finish(self) -> str:
+        tag: str = self._call("finish", self._draft.finish)
+        return tag
 
     def close(self) -> None:
         self._draft.close()

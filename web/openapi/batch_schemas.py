@@ -20,11 +20,21 @@ class BatchCountsSchema(TypedDict):
     failed: Count
 
 
+class BatchFilesSchema(TypedDict):
+    """Of a batch of several files. Those that failed could not be read, or not to their end."""
+
+    total: Count
+    failed: Count
+
+
 class BatchUrlsSchema(TypedDict):
+    """Of a batch of several files, `results` and `errors` need `?file=N`."""
+
     self: Path
     cancel: Path
     results: Path
     errors: Path
+    manifest: NotRequired[Path]
 
 
 class BatchSchema(TypedDict):
@@ -35,6 +45,7 @@ class BatchSchema(TypedDict):
     status: BatchStatus
     model: ModelVersionSchema
     counts: BatchCountsSchema
+    files: NotRequired[BatchFilesSchema]
     progress: Annotated[float, Field(ge=0, le=1)]
     eta_seconds: Annotated[float, Field(ge=0)] | None
     results: Annotated[Format, Field(description="Format of the results")]
@@ -58,6 +69,56 @@ class BatchListSchema(TypedDict):
     urls: ListUrlsSchema
 
 
+class ManifestCountsSchema(TypedDict):
+    files: Count
+    failed_files: Count
+    rows: Count
+    succeeded: Count
+    failed: Count
+
+
+class WrittenFileSchema(TypedDict):
+    """A file of results or errors. It has an ETag in S3, and otherwise a digest."""
+
+    address: NotRequired[str]
+    size: Count
+    etag: NotRequired[str]
+    sha256: NotRequired[str]
+
+
+class ManifestFileSchema(TypedDict):
+    """A file of the input, and what became of it. `status` is as of a batch with this file alone."""
+
+    file: Annotated[int, Field(ge=0, description="Its number, for `?file=N`")]
+    name: Annotated[str, Field(description="With which the names of its results begin")]
+    input: str
+    size: Count
+    etag: str
+    status: BatchStatus
+    rows: Count
+    succeeded: Count
+    failed: Count
+    error: ReasonSchema | None
+    results: WrittenFileSchema | None
+    errors: WrittenFileSchema | None
+
+
+class ManifestSchema(TypedDict):
+    """The files of a batch of several, in the order in which they were listed."""
+
+    object: Literal["manifest"]
+    id: str
+    model: ModelVersionSchema
+    input: str
+    results: Format
+    counts: ManifestCountsSchema
+    files: list[ManifestFileSchema]
+
+
+class PreviewFilesSchema(BatchFilesSchema):
+    errors: list[dict[str, str]]
+
+
 class PreviewSchema(TypedDict):
     """What a dry run found in the first rows."""
 
@@ -67,3 +128,4 @@ class PreviewSchema(TypedDict):
     failed: Count
     errors: list[dict[str, Any]]
     estimate_seconds: float | None
+    files: NotRequired[PreviewFilesSchema]

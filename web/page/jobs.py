@@ -16,6 +16,7 @@ from web.page.writing import seconds_between
 KINDS = {"predictions": PREDICTIONS, "batches": BATCHES}
 OF_EACH_KIND = 15
 MOST_OUTPUTS = 100
+MOST_FILES = 100
 
 
 class JobPages(PageRoutes):
@@ -79,15 +80,27 @@ def _batch(api: Api, job: Mapping[str, Any]) -> dict[str, Any]:
     counts = job["counts"]
     done = counts["succeeded"] + counts["failed"]
     seconds = seconds_between(job["started_at"], job["finished_at"])
-    shown: dict[str, Any] = {"rate": round(done / seconds), "preview": None, "failed": None}
+    shown: dict[str, Any] = {"rate": round(done / seconds), "preview": None, "failed": None, "files": []}
     shown["has_results"] = shown["has_errors"] = False
     if job["finished_at"] is None:
         return shown
+    if "files" in job:
+        return shown | _files(api, job)
     if results := _start(api, job["urls"]["results"]):
         shown |= {"has_results": True, "preview": preview(*results, job["results"])}
     if counts["failed"] and (errors := _start(api, job["urls"]["errors"])):
         shown |= {"has_errors": True, "failed": failed_rows(*errors)}
     return shown
+
+
+def _files(api: Api, job: Mapping[str, Any]) -> dict[str, Any]:
+    """The files of a batch of several, the first of them if they are many; none if there is no manifest."""
+    try:
+        manifest = api.get(job["urls"]["manifest"])
+    except Refused:
+        return {}
+    files = manifest["files"]
+    return {"files": files[:MOST_FILES], "more_files": len(files) > MOST_FILES}
 
 
 def _start(api: Api, path: str) -> tuple[bytes, bool] | None:

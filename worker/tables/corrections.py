@@ -35,7 +35,7 @@ def read_corrections(pieces: Iterable[bytes], failed: Iterator[int]) -> Iterator
             next_failed = next(failed, None)
         if row != next_failed:
             raise InvalidTable(
-                f"line {number}: row {row} did not fail, or comes after a later row; "
+                f'line {number}: the row with "row":{row} did not fail, or comes after a later one; '
                 "send lines of the errors, in their order"
             )
         next_failed = next(failed, None)

@@ -89,11 +89,11 @@ class MissingRows(NamedTuple):
     rows: int
 
     def to_json(self) -> bytes:
-        """A line of the errors."""
-        last = self.first + self.rows - 1
-        which = f"rows {self.first} to {last} were"
+        """A line of the errors. As people read it, rows count from 1."""
+        first, last = self.first + 1, self.first + self.rows
+        which = f"rows {first} to {last} were"
         if not self.rows:
-            which = f"the rows from {self.first} on were"
+            which = f"the rows from {first} on were"
         elif self.rows == 1:
             which = f"row {last} was"
         pronoun = "it" if self.rows == 1 else "them"

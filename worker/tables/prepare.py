@@ -7,8 +7,17 @@ from typing import NamedTuple
 
 from jobs.errors import InvalidTable
 from jobs.files.store import FileStore
-from jobs.files.unpacking import GZIP, ZIP, check_unpacked, gunzip, unzip
+from jobs.files.tables import PARQUET
+from jobs.files.unpacking import GZIP, ZIP, check_unpacked, gunzip, is_packed, unzip
 from model.tables.dialect import UnclearDialect, find_encoding
+
+MARK_BYTES = 4
+"""So many bytes tell that a file is packed, or in UTF-16."""
+
+
+def is_raw(start: bytes, named: str) -> bool:
+    """Whether a file must be unpacked or recoded before it is planned; raises InvalidTable."""
+    return is_packed(start) or (not start.startswith(PARQUET) and _encoding_of(start, named) != "utf-8")
 
 
 class RawFile(NamedTuple):
@@ -39,10 +48,7 @@ def recoded(pieces: Iterable[bytes], named: str) -> Iterator[bytes]:
     """The text in UTF-8. Raises InvalidTable with the line of bytes that are not of the encoding."""
     rest = iter(pieces)
     start = next(rest, b"")
-    try:
-        encoding = find_encoding(start, named)
-    except UnclearDialect as error:
-        raise InvalidTable(str(error)) from None
+    encoding = _encoding_of(start, named)
     if encoding == "utf-8":
         yield from chain((start,), rest)
         return
@@ -60,6 +66,13 @@ def recoded(pieces: Iterable[bytes], named: str) -> Iterator[bytes]:
         lines += text.count("\n")
         if text:
             yield text.encode()
+
+
+def _encoding_of(start: bytes, named: str) -> str:
+    try:
+        return find_encoding(start, named)
+    except UnclearDialect as error:
+        raise InvalidTable(str(error)) from None
 
 
 def _unpacked(raw: RawFile) -> Iterator[bytes]:

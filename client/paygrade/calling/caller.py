@@ -49,12 +49,12 @@ class Caller:
                 return answer
 
     async def download(
-        self, path: str, first: int | None, seconds: float, pause: float
+        self, path: str, params: Mapping[str, str], first: int | None, seconds: float, pause: float
     ) -> AsyncGenerator[bytes, None]:
         """The pieces of a file, or of its first bytes. Where it breaks off, it is taken up again."""
         patience, done, etag = Patience(self.now, self._chance, seconds, UNREACHABLE_SECONDS), 0, ""
         while True:
-            request = HttpRequest("GET", path, headers=_range(done, first, etag), pause=pause)
+            request = HttpRequest("GET", path, params, _range(done, first, etag), pause=pause)
             try:
                 async with self._transport.open(request, self._timeout(request, seconds)) as answer:
                     if answer.status == 416 and answer.headers.get("content-range") == f"bytes */{done}":

@@ -2,8 +2,8 @@
 
 import argparse
 import sys
-from pathlib import Path
 
+from paygrade.addresses import is_address
 from paygrade.client import Client
 from paygrade.commands.arguments import Command, add_json, add_model
 from paygrade.commands.errors import ScoringFailed
@@ -17,6 +17,7 @@ from paygrade.resources import Job
 EXAMPLES = """\
   paygrade score people.csv -o scored.csv
   paygrade score people.csv -o explained.csv --explain
+  paygrade score 's3://salaries/2026-*/people-*.csv' -o s3://salaries/scored
   zcat people.csv.gz | paygrade score - --results ndjson | head
 """
 SHOWN_ERRORS = 3
@@ -25,9 +26,18 @@ INTERRUPTED = 130
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
-        "file", metavar="FILE", help="CSV, NDJSON or Parquet, also packed; - for standard input"
+        "file",
+        metavar="FILE",
+        help="CSV, NDJSON or Parquet, also packed; - for standard input; or the s3:// address of a file, "
+        "of several as a prefix that ends in /, of a glob, or of a manifest",
     )
-    parser.add_argument("-o", "--output", type=Path, metavar="OUT", help="file to write (standard output)")
+    parser.add_argument(
+        "-o",
+        "--output",
+        metavar="OUT",
+        help="file to write (standard output); of several files a folder, or else their manifest is on "
+        "standard output; or an s3:// address, if FILE is one",
+    )
     parser.add_argument("--format", choices=MEDIA_TYPES, help="format of the file (found by looking)")
     parser.add_argument("--results", choices=MEDIA_TYPES, help="format of the results (the same as the file)")
     add_model(parser)
@@ -89,13 +99,22 @@ def _upload(options: argparse.Namespace, client: Client, line: ProgressLine) -> 
         "escape_formulas": options.escape_formulas,
     }
     file = sys.stdin.buffer if options.file == "-" else options.file
-    return client.upload(file, on_sent=line.sent, **given)
+    to = options.output if is_address(options.output) else None
+    return client.upload(file, to=to, on_sent=line.sent, **given)
 
 
-def _download(batch: Job, output: Path | None, client: Client, line: ProgressLine) -> None:
+def _download(batch: Job, output: str | None, client: Client, line: ProgressLine) -> None:
     if not batch["counts"]["failed"] + batch["counts"]["succeeded"]:
         raise ScoringFailed(f"{batch['id']} is {batch['status']}{_reason(batch)}")
-    client.download(batch, output or sys.stdout.buffer, on_piece=line.received)
+    if is_address(output):
+        print(f"the results are in {output}/{batch['id']}/", file=sys.stderr)
+        return
+    several = "files" in batch
+    if several and output:
+        client.download_files(batch, output, on_piece=line.received)
+    else:
+        what = "manifest" if several else "results"
+        client.download(batch, output or sys.stdout.buffer, what=what, on_piece=line.received)
     sys.stdout.flush()
 
 
@@ -106,6 +125,8 @@ def _summarize(batch: Job, client: Client) -> int:
         print(f"{_rows(total or 0)} scored", file=sys.stderr)
         return 0
     print(f"{batch['status']}: {failed:,} of {_rows(total or 0)} failed", file=sys.stderr)
+    if "files" in batch and batch["error"]:
+        print(f"  {batch['error']['detail']}", file=sys.stderr)
     if missing := (total or 0) - failed - counts["succeeded"]:
         print(f"  not in the results: {_rows(missing)}{_reason(batch)}", file=sys.stderr)
     for line in client.first_errors(batch)[:SHOWN_ERRORS]:

@@ -3,19 +3,21 @@
 import json
 from collections.abc import AsyncGenerator, Callable, Iterable, Mapping
 from contextlib import aclosing, suppress
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, BinaryIO, TypeAlias, TypedDict, Unpack, cast
 
+from paygrade.addresses import is_address, names_several, path_below
 from paygrade.calling.caller import Caller
-from paygrade.calling.requests import IDEMPOTENCY_KEY, Content, as_json, post
+from paygrade.calling.requests import IDEMPOTENCY_KEY, Content, HttpRequest, as_json, post, post_json
 from paygrade.errors import InvalidInput, JobFailed, JobUnfinished, PaygradeError
 from paygrade.files import OnSent, PathOrFile, SentFile, destination_of
 from paygrade.formats import MEDIA_TYPES, is_gzip, media_type_of
 from paygrade.lines import csv_rows, whole_lines
-from paygrade.operations.failed_rows import OnFailed, tell_of
+from paygrade.operations.failed_rows import OnFailed, sentence_of, tell_of
 from paygrade.operations.jobs import JobRef, follow, get_job
 from paygrade.progress import ProgressLine, progress_line
-from paygrade.resources import PATHS, Job, Row, id_of, path_of
+from paygrade.resources import PATHS, BatchManifest, Job, Row, id_of, path_of
 from paygrade.values import plain_row
 
 FILE_SECONDS = 50.0
@@ -65,6 +67,7 @@ async def upload(
     caller: Caller,
     file: PathOrFile,
     *,
+    to: str | None = None,
     on_sent: OnSent = lambda sent, size: None,
     timeout: float = TRANSFER_SECONDS,
     **options: Unpack[FileOptions],
@@ -72,13 +75,33 @@ async def upload(
     """Posts a file as a batch, and returns its job.
 
     If the answer is lost, or the service takes no file for the moment, it is sent again as the same job,
-    until `timeout` seconds; an open one only if it can be read again from where it was.
+    until `timeout` seconds; an open one only if it can be read again from where it was. The service itself
+    reads what an address in S3 names: a file, or several as a prefix (`s3://bucket/in/`), a glob or a
+    manifest. Only then it writes the results `to` an address in S3.
     """
+    if isinstance(file, str) and is_address(file):
+        return await _post_address(caller, file, to, timeout, options)
+    if to is not None:
+        raise InvalidInput("results go to an address only if the file is at one")
     sent = SentFile(file, on_sent)
     headers = _headers_of(sent.name, options)
     if sent.size is not None:
         headers["Content-Length"] = str(sent.size)
     return await post_table(caller, sent.content(), headers, options, timeout, repeatable=sent.repeatable)
+
+
+async def _post_address(
+    caller: Caller, address: str, to: str | None, timeout: float, options: FileOptions
+) -> Job:
+    if options.get("format") is not None:
+        raise InvalidInput("the format of a file at an address follows from its name; give no format")
+    named = {name: value for name, value in options.items() if name not in IN_HEADERS and value is not None}
+    body = {"input": address, **named, **({} if to is None else {"output": to})}
+    headers = {name: value for name, value in _headers_of("", options).items() if name != "Content-Type"}
+    request = replace(
+        post_json(PATHS["batch"], body, headers), pause=FILE_SECONDS
+    )  # to list files takes long
+    return cast(Job, await caller.ask(request, timeout))
 
 
 async def post_table(
@@ -110,15 +133,23 @@ async def score_file(
 ) -> Job:
     """Scores a file, and writes its results to `output`: a line for each row of the file, in its order.
 
+    The file and the output may be addresses in S3. Of several files, which a prefix, a glob or a manifest
+    names, the output is a folder: results, errors and `manifest.json` are written into it.
+
     Returns the job once it has ended; without `output`, `results` and `errors` have what came out. Raises
     JobFailed if no row was scored, and JobUnfinished after `timeout` seconds: the batch then continues. Where
     single rows fail, `on_failed` says whether to `warn`, to `raise` RowsFailed, or to `ignore` it. A terminal
     or a notebook shows the progress, unless `progress` is False.
     """
+    to = output if isinstance(output, str) and is_address(output) else None
+    if names_several(file) and not (output is None or isinstance(output, str | Path)):
+        raise InvalidInput("the results of several files need a folder, or an address in S3")
     with progress_line(progress) as line:
-        job = await upload(caller, file, on_sent=line.sent, **options)
+        job = await upload(caller, file, to=to, on_sent=line.sent, **options)
         job = await ended(caller, job, line, timeout)
-        if output is not None:
+        if isinstance(output, str | Path) and "files" in job and not to:
+            await download_files(caller, job, Path(output), on_piece=line.received)
+        elif output is not None and not to:
             await download(caller, job, output, on_piece=line.received)
     await _tell(caller, job, on_failed)
     return job
@@ -143,17 +174,19 @@ async def download(
     output: str | Path | BinaryIO | Callable[[bytes], object],
     *,
     what: str = "results",
+    file: int | None = None,
     first: int | None = None,
     on_piece: Callable[[bytes], object] = lambda piece: None,
 ) -> None:
     """Writes the results (or `what="errors"`) of a batch, or only their first bytes.
 
+    Of several files, `file` is the number of one in the manifest; `what="manifest"` writes that.
     `output` is the name of a file, which appears when it is complete, an open file, or a function that is
     given each piece. What breaks off is taken up where it broke off.
     """
     destination = destination_of(output, id_of(job)[-8:])
     try:
-        async with aclosing(_pieces(caller, job, what, first)) as pieces:
+        async with aclosing(_pieces(caller, job, what, first, file)) as pieces:
             async for piece in pieces:
                 destination.write(piece)
                 on_piece(piece)
@@ -162,23 +195,53 @@ async def download(
         destination.close()
 
 
-async def results(caller: Caller, job: JobRef) -> AsyncGenerator[Row, None]:
+async def manifest(caller: Caller, job: JobRef) -> BatchManifest:
+    """What became of each file of a batch of several, once it has ended."""
+    return cast(BatchManifest, await caller.ask(HttpRequest("GET", f"{path_of(job)}/manifest")))
+
+
+async def download_files(
+    caller: Caller,
+    job: JobRef,
+    folder: str | Path,
+    *,
+    on_piece: Callable[[bytes], object] = lambda piece: None,
+) -> None:
+    """Writes the results and errors of each file of a batch into a folder, and its `manifest.json`.
+
+    Their names continue those of the files: `2026/people.csv.result.csv` and `2026/people.csv.errors.ndjson`.
+    """
+    listed = await manifest(caller, job)
+    for file in listed["files"]:
+        for what, ending in (("results", f"result.{listed['results']}"), ("errors", "errors.ndjson")):
+            if file.get(what):
+                path = path_below(Path(folder), f"{file['name']}.{ending}")
+                path.parent.mkdir(parents=True, exist_ok=True)
+                await download(caller, job, path, what=what, file=file["file"], on_piece=on_piece)
+    Path(folder).mkdir(parents=True, exist_ok=True)
+    await download(caller, job, Path(folder, "manifest.json"), what="manifest", on_piece=on_piece)
+
+
+async def results(caller: Caller, job: JobRef, file: int | None = None) -> AsyncGenerator[Row, None]:
     """Each row of the results, as it arrives: of NDJSON with its types, of CSV as texts.
 
-    Parquet has no lines: `download` it.
+    Of several files, `file` is the number of one. Parquet has no lines: `download` it.
     """
     batch = await get_job(caller, job) if isinstance(job, str) else job
     if batch.get("results") == "parquet":
         raise InvalidInput(f"the results of {id_of(job)} are Parquet, which has no lines; download them")
-    lines = whole_lines(_pieces(caller, job, "results", None))
+    lines = whole_lines(_pieces(caller, job, "results", None, file))
     async with aclosing(csv_rows(lines) if batch.get("results") == "csv" else _objects(lines)) as rows:
         async for row in rows:
             yield row
 
 
-async def errors(caller: Caller, job: JobRef) -> AsyncGenerator[Row, None]:
-    """Each row that failed: its number from 0 as `row`, its `errors`, and perhaps its `input`."""
-    async with aclosing(_objects(whole_lines(_pieces(caller, job, "errors", None)))) as rows:
+async def errors(caller: Caller, job: JobRef, file: int | None = None) -> AsyncGenerator[Row, None]:
+    """Each row that failed: its number from 0 as `row`, its `errors`, and perhaps its `input`.
+
+    Of several files, `file` is the number of one.
+    """
+    async with aclosing(_objects(whole_lines(_pieces(caller, job, "errors", None, file)))) as rows:
         async for row in rows:
             yield row
 
@@ -224,20 +287,35 @@ async def _tell(caller: Caller, job: Job, on_failed: OnFailed) -> None:
 
 
 async def first_errors(caller: Caller, job: JobRef) -> list[str]:
-    """The first rows that failed, each with its faults in a sentence; none if they cannot be had."""
+    """The first rows that failed, each with its faults in a sentence; none if they cannot be had.
+
+    The rows of a batch count from 1 here. Of several files they are those of the first with such rows.
+    """
     start = bytearray()
     with suppress(PaygradeError):
-        await download(caller, job, start.extend, what="errors", first=FIRST_ERRORS)
+        file = await _first_with_errors(caller, job)
+        await download(caller, job, start.extend, what="errors", file=file, first=FIRST_ERRORS)
     rows = [json.loads(line) for line in start.splitlines(keepends=True) if line[-1:] == b"\n"]
-    return [f"row {row['row']}: {'; '.join(map(_fault, row['errors'])).strip()}" for row in rows]
+    return [sentence_of(row["row"], "; ".join(map(_fault, row["errors"])).strip()) for row in rows]
+
+
+async def _first_with_errors(caller: Caller, job: JobRef) -> int | None:
+    """Of several files, the number of the first with rows that failed."""
+    if isinstance(job, str) or "files" not in job:
+        return None
+    files = (await manifest(caller, job))["files"]
+    return next((file["file"] for file in files if file["errors"]), None)
 
 
 def _fault(fault: Mapping[str, str]) -> str:
     return f"{fault['pointer'].lstrip('/')} {fault['detail']}"
 
 
-def _pieces(caller: Caller, job: JobRef, what: str, first: int | None) -> AsyncGenerator[bytes, None]:
-    return caller.download(f"{path_of(job)}/{what}", first, TRANSFER_SECONDS, FILE_SECONDS)
+def _pieces(
+    caller: Caller, job: JobRef, what: str, first: int | None, file: int | None = None
+) -> AsyncGenerator[bytes, None]:
+    params = {} if file is None else {"file": str(file)}
+    return caller.download(f"{path_of(job)}/{what}", params, first, TRANSFER_SECONDS, FILE_SECONDS)
 
 
 async def _objects(lines: AsyncGenerator[bytes, None]) -> AsyncGenerator[Row, None]:

@@ -10,6 +10,11 @@ OnFailed: TypeAlias = Literal["warn", "raise", "ignore"]
 """`warn` gives a warning, RowsNotScored; `raise` raises RowsFailed, which has the scores of the others."""
 
 
+def sentence_of(row: int, fault: str) -> str:
+    """What people read of a row that failed. They count rows from 1, and data from 0."""
+    return f"row {row + 1}: {fault}"
+
+
 def tell_of(failed: int, total: int, first: str, scored: Any, on_failed: OnFailed) -> None:
     """`first` is the first of the failed rows, with its fault."""
     if not failed or on_failed == "ignore":

@@ -6,7 +6,7 @@ from typing import Any, TypeAlias, TypedDict, Unpack, cast
 from paygrade.calling.caller import Caller
 from paygrade.calling.requests import IDEMPOTENCY_KEY, HttpRequest, post_json
 from paygrade.errors import InvalidInput, InvalidRequest, JobFailed, JobUnfinished
-from paygrade.operations.failed_rows import OnFailed, tell_of
+from paygrade.operations.failed_rows import OnFailed, sentence_of, tell_of
 from paygrade.operations.jobs import LONGEST_WAIT, wait
 from paygrade.operations.service import model as model_of
 from paygrade.resources import PATHS, Job, Output, Resource, Row, given
@@ -156,5 +156,5 @@ def _plain(inputs: Inputs) -> Any:
 
 def _tell(outputs: Sequence[Output], scored: Any, on_failed: OnFailed) -> None:
     failed = [(row, output["error"]["detail"]) for row, output in enumerate(outputs) if "error" in output]
-    first = f"row {failed[0][0]}: {failed[0][1]}" if failed else ""
+    first = sentence_of(*failed[0]) if failed else ""
     tell_of(len(failed), len(outputs), first, scored, on_failed)

@@ -9,7 +9,7 @@ from paygrade.calling.requests import as_json
 from paygrade.errors import InvalidInput, JobFailed, PaygradeError
 from paygrade.formats import MEDIA_TYPES
 from paygrade.operations.batches import FileOptions, ended, post_table, results
-from paygrade.operations.failed_rows import OnFailed, tell_of
+from paygrade.operations.failed_rows import OnFailed, sentence_of, tell_of
 from paygrade.operations.jobs import cancel
 from paygrade.operations.service import model as model_of
 from paygrade.progress import ProgressLine, progress_line
@@ -54,7 +54,7 @@ async def score(
         columns = await _columns(caller, job, len(frame), served, line, timeout)
     scored: TableT = frame.with_columns({prefix + name: column for name, column in columns.items()})
     failed = [(at, error) for at, error in enumerate(columns["error"].values) if error is not None]
-    first = f"row {failed[0][0]}: {failed[0][1]}" if failed else ""
+    first = sentence_of(*failed[0]) if failed else ""
     tell_of(len(failed), len(frame), first, scored, on_failed)
     return scored
 

@@ -25,6 +25,8 @@ local function adopt_plan(batch)
   redis.call('COPY', old .. ':done', key .. ':kept')
   redis.call('PERSIST', key .. ':plan')
   redis.call('PERSIST', key .. ':kept')
+  local files = redis.call('HGETALL', old .. ':files')
+  for at = 1, #files, 2 do note_file(batch.id, files[at], files[at + 1]) end
   local layout, chunks, total, size = unpack(redis.call('HMGET', old, 'layout', 'chunks', 'total', 'size'))
   for _, done in ipairs(redis.call('HVALS', key .. ':kept')) do
     local rows, expected = string.match(done, '^(%d+) %d+ %d+ %d+ (%d+)')

@@ -3,10 +3,11 @@
 -- that were being scored when a worker was lost. `chunks` is how many are planned so far; `planning` and `joining` say where
 -- to go on. For the task 'join', `plan` has all chunks of the batch, and `done` alternates the number of a chunk that is
 -- done and what is recorded of it; for 'correct', `done` has what the batch that is tried again has recorded. `kept` is that of
--- this chunk.
+-- this chunk. Of several files, `file` is what planning found of the one with this chunk, or of the one in which it goes on;
+-- 'join' has all of them in `files`, `file_errors` and `joined`, each after its number.
 -- @include batches/batch
 -- @args queue consumer wake_up_name retention_ms:number entry entry_id entry_task last
--- @returns each: entry id task tries model sha options layout chunks total cut_short planning joining chunk lost plan done kept
+-- @returns each: entry id task tries model sha options layout chunks total cut_short planning joining chunk lost plan done kept file files file_errors joined
 
 local function drop(found, id, task, status)
   acknowledge(stream_key(queue), found)
@@ -28,6 +29,8 @@ local function lost_slices(id, task)
   return lost, true
 end
 
+local function all_of(id, name) return redis.call('HGETALL', job_key(id) .. ':' .. name) end
+
 local function start(_, found, fields)
   local id, task = fields[2], fields[6]
   local key = job_key(id)
@@ -42,12 +45,17 @@ local function start(_, found, fields)
     'HMGET', key, 'model', 'sha', 'options', 'layout', 'chunks', 'total', 'planning', 'joining'))
   local chunk = tonumber(task) and redis.call('LINDEX', key .. ':plan', task)
   local kept = tonumber(task) and redis.call('HGET', key .. ':kept', task)
-  local plan, done = {}, {}
-  if task == 'join' then plan, done = redis.call('LRANGE', key .. ':plan', 0, -1), redis.call('HGETALL', key .. ':done') end
-  if task == 'correct' then done = redis.call('HGETALL', key .. ':kept') end
+  local number = string.match(chunk or '', '^(%d+)/') or task == 'plan' and string.match(planning or '', '^(%d+):%d+:')
+  local file = number and redis.call('HGET', key .. ':files', number)
+  local plan, done, files, file_errors, joined = {}, {}, {}, {}, {}
+  if task == 'join' then
+    plan, done, files = redis.call('LRANGE', key .. ':plan', 0, -1), all_of(id, 'done'), all_of(id, 'files')
+    file_errors, joined = all_of(id, 'file_errors'), all_of(id, 'joined')
+  end
+  if task == 'correct' then done = all_of(id, 'kept') end
   local cut = planning == CUT_SHORT and 1 or 0
   return {found, id, task, tries, model, sha, options, layout or '', chunks or 0, total or 0, cut, planning or '',
-          joining or '', chunk or '', lost, plan, done, kept or ''}
+          joining or '', chunk or '', lost, plan, done, kept or '', file or '', files, file_errors, joined}
 end
 
 local read = entry ~= '' and {entry = entry, fields = {'id', entry_id, 'rows', 1, 'task', entry_task}} or nil

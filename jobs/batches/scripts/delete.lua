@@ -8,7 +8,7 @@ local record = read_record(id, retention_ms)
 commit()
 if record[FINISHED] then
   delete_job(KIND, record[5], id, raw)
-  redis.call('DEL', job_key(id) .. ':plan', job_key(id) .. ':done')
+  redis.call('DEL', job_key(id) .. ':plan', job_key(id) .. ':done', job_key(id) .. ':files')
   remove_files_at(now_text, id, record[5])
 end
 return record[2]

@@ -1,9 +1,10 @@
 -- Records a step of planning: the next chunks, which have `rows` rows and `bytes` bytes, and the position from which to go
 -- on. `first` is the number of the first of them; a step that others have recorded changes nothing. `over` is 'plan' if the
 -- plan is complete, 'turn' if the task goes to the end of the queue, and empty if its consumer goes on. Returns 1 if the step
--- was recorded, and the wake-ups to send.
+-- was recorded, and the wake-ups to send. `file` is the number of one of several files, and `file_planned` what was found of
+-- it; both are empty for a batch of one. Several files may have no chunk at all, if none of them can be read.
 -- @include queues/wake_ups batches/batch
--- @args entry id first:number layout rows bytes position over wake_up_name most_wake_ups:number
+-- @args entry id file file_planned first:number layout rows bytes position over wake_up_name most_wake_ups:number
 -- @item chunk
 -- @returns recorded wake_ups
 
@@ -19,7 +20,8 @@ end
 local function add_chunks()
   local chunks = {}
   for number, item in items() do chunks[number] = item.chunk end
-  if #chunks == 0 then return end
+  if file ~= '' then note_file(id, file, file_planned) end
+  if #chunks == 0 and (known or file == '') then return end
   if not known then set_status(id, 'queued', 'layout', layout, 'next', 0) end
   redis.call('HINCRBY', key, 'chunks', #chunks)
   redis.call('HINCRBY', key, 'total', rows)

@@ -1,5 +1,5 @@
 -- Returns chunks to the queue whose parts are damaged or gone, instead of joining the parts. A chunk whose part was damaged
--- `most` times fails the batch, as do all of a batch that is being canceled: then the others are joined without it. `error`
+-- `most` times fails the batch, or its file if there are several, as do all of a batch that is being canceled: then the others are joined without it. `error`
 -- is JSON. Returns the wake-ups to send.
 -- @include queues/wake_ups batches/batch
 -- @args entry id most:number error wake_up_name most_wake_ups:number
@@ -19,7 +19,7 @@ local function redo(chunk, status)
   redis.call('HINCRBY', key, 'total', expected - rows)
   if status == 'canceling' then return end
   if redis.call('HINCRBY', key .. ':tries', chunk .. ' redone', 1) > most then
-    redis.call('HSETNX', key, 'error', error)
+    note_error(id, chunk, error)
   else
     forget_tries(id, chunk)
     add_task(id, chunk)
@@ -31,5 +31,6 @@ local status = redis.call('HGET', key, 'status')
 if not remove_claimed(QUEUE, entry) or not is_wanted(id, 'join', status) then return {} end
 for _, item in items() do redo(item.chunk, status) end
 redis.call('HDEL', key, 'joining')
+redis.call('DEL', key .. ':joined')
 if redis.call('SCARD', key .. ':in_queue') > 0 then set_status(id, 'running') else add_task(id, 'join') end
 return wake_up(QUEUE, wake_up_name, most_wake_ups)

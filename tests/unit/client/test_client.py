@@ -85,7 +85,7 @@ def test_a_list_gives_its_outputs_in_order(connect: Connect) -> None:
 
 def test_rows_that_failed_have_their_error_and_are_warned_of(connect: Connect) -> None:
     client = connect(PlayedService(PlayedAnswer(200, PARTLY)))
-    with pytest.warns(RowsNotScored, match="1 of 2 rows were not scored.*row 1: the step raised") as warned:
+    with pytest.warns(RowsNotScored, match="1 of 2 rows were not scored.*row 2: the step raised") as warned:
         assert client.predict([{}, {}]) == PARTLY["outputs"]
     assert Path(warned[0].filename).name == "any_client.py"
 
@@ -248,7 +248,7 @@ def test_rows_of_a_file_that_failed_are_warned_of_with_the_first_of_them(
     ended = batch("partially_succeeded") | {"counts": {"total": 2, "succeeded": 1, "failed": 1}}
     first = b'{"row":1,"errors":[{"pointer":"/years","detail":"must be a number"}]}\n'
     answers = [PlayedAnswer(202, ended), PlayedAnswer(200, ended), PlayedAnswer(206, first)]
-    with pytest.warns(RowsNotScored, match="1 of 2 rows.*; row 1: years must be a number"):
+    with pytest.warns(RowsNotScored, match="1 of 2 rows.*; row 2: years must be a number"):
         connect(PlayedService(*answers)).score_file(tmp_path / "a.csv")
     with pytest.raises(RowsFailed):
         connect(PlayedService(*answers)).score_file(tmp_path / "a.csv", on_failed="raise")

@@ -92,7 +92,7 @@ def test_rows_without_a_score_are_counted_and_the_first_ones_shown(
     assert err.splitlines() == [
         "partially_succeeded: 2 of 4 rows failed",
         "  not in the results: 1 row",
-        "  row 1: years must be a number",
+        "  row 2: years must be a number",
     ]
 
 

@@ -59,7 +59,7 @@ def test_the_version_that_the_columns_are_of_is_the_one_that_scores(connect: Con
 
 def test_rows_that_failed_say_why_and_are_warned_of(connect: Connect) -> None:
     frame = pd.DataFrame({"years": [2.5, "many", 4.5]}, index=[5, 6, 7])
-    with pytest.warns(RowsNotScored, match="1 of 3 rows were not scored.*row 1: years must be a number"):
+    with pytest.warns(RowsNotScored, match="1 of 3 rows were not scored.*row 2: years must be a number"):
         scored = connect(ScoringService()).score(frame)
     assert scored.error.tolist() == [None, "years must be a number", None]
     assert scored.prediction.isna().tolist() == [False, True, False]

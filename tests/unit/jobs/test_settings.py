@@ -16,6 +16,7 @@ USABLE = {
     "children": "3",
     "files": "s3://bucket/files",
     "batch_children": "11",
+    "max_files_per_batch": "70",
     "child_memory": "1073741824",
     "queues": "batches",
     "max_file": "4096",

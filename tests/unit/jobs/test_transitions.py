@@ -14,7 +14,7 @@ from jobs.predictions.store import PredictionStore
 from jobs.settings import Settings
 from tests.unit import in_memory
 from tests.unit.conftest import MANY, Clock, job, jobs_of
-from tests.unit.jobs.batches.conftest import OPTIONS, add, plan, planned, score, step, take
+from tests.unit.jobs.batches.conftest import OPTIONS, add, of_file, plan, planned, score, step, take
 
 Changes = set[tuple[str | None, str | None]]
 
@@ -99,6 +99,11 @@ class Batches:
         self.consumer.finish(plan, BatchStatus.FAILED, b"{}")
         assert self.consumer.claim("child", "wake_up") is None
 
+    def read_none_of_its_files(self) -> None:
+        add(self.store, options=replace(OPTIONS, files=1))
+        self.consumer.planned(take(self.consumer), of_file(step(0)), 0)
+        self.consumer.finish(take(self.consumer), BatchStatus.FAILED, b"{}")
+
     def find_a_part_damaged(self) -> None:
         planned(self.store, self.consumer, chunks=1)
         score(self.consumer, take(self.consumer))
@@ -135,6 +140,7 @@ def test_scripts_make_every_transition_of_a_batch(redis: Redis, clock: Clock, ch
     batches.cancel()
     batches.cancel_while_joining()
     batches.fail_to_go_on_planning()
+    batches.read_none_of_its_files()
     batches.find_a_part_damaged()
     batches.expire()
     batches.spoil(redis, "deadline")

@@ -95,7 +95,7 @@ def test_a_damaged_row_group_is_named_and_the_others_are_scored(
     missing, error = map(orjson.loads, site.client.get(f"{path}/errors").text.splitlines())
     assert (missing["row"], missing["errors"][0]["detail"]) == (
         2,
-        "rows 2 to 3 were not scored; the results leave them out",
+        "rows 3 to 4 were not scored; the results leave them out",
     )
     assert (error["row"], error["errors"][0]["pointer"]) == (5, "/years")
 

@@ -161,9 +161,9 @@ def test_a_part_that_was_changed_is_not_kept(site: Site, caplog: pytest.LogCaptu
 @pytest.mark.parametrize(
     ("body", "reason"),
     [
-        (b'{"row":0,"input":{"years":1}}', "row 0 did not fail"),
-        (b'{"row":9,"input":{"years":1}}', "row 9 did not fail"),
-        (b'{"row":1,"input":{"years":1}}\n{"row":1,"input":{"years":1}}', "line 2: row 1"),
+        (b'{"row":0,"input":{"years":1}}', 'the row with "row":0 did not fail'),
+        (b'{"row":9,"input":{"years":1}}', 'the row with "row":9 did not fail'),
+        (b'{"row":1,"input":{"years":1}}\n{"row":1,"input":{"years":1}}', 'line 2: the row with "row":1'),
         (b'{"row":1}', "line 1 must have"),
         (b'{"row":true,"input":{}}', "line 1 must have"),
         (b'{"row":1,"input":[4]}', "line 1 must have"),

@@ -146,7 +146,7 @@ def test_a_file_that_is_damaged_far_behind_keeps_what_was_scored(service: BatchS
     assert record.rows == service.result(job_id).count(b"\n") - 1
     missing = orjson.loads(service.errors(job_id).splitlines()[-1])
     assert missing["row"] == record.rows
-    assert f"the rows from {record.rows} on were not scored" in missing["errors"][0]["detail"]
+    assert f"the rows from {record.rows + 1} on were not scored" in missing["errors"][0]["detail"]
 
 
 def test_a_canceled_batch_is_planned_no_further(service: BatchService) -> None:

@@ -7,6 +7,7 @@ from redis import Redis
 
 from jobs import ids
 from jobs.batches.consumer import BatchConsumer, PlanStep
+from jobs.batches.inputs import PlannedFile
 from jobs.batches.record import BatchOptions, BatchRecord, NewBatch
 from jobs.batches.store import BatchStore
 from jobs.batches.tasks import PLAN, BatchTask, ChunkDone
@@ -17,6 +18,7 @@ from tests.unit.conftest import SHA
 
 OPTIONS = BatchOptions(Format.CSV, Format.CSV)
 WAKE_UP = "wake_up"
+FILES = 3
 
 
 @pytest.fixture
@@ -53,6 +55,13 @@ def step(chunks: int, first: int = 0, over: str = "plan", position: str = "") ->
     """A step of planning that finds so many chunks of ten rows and five bytes."""
     texts = [f"{number}:0:0:10:5" for number in range(first, first + chunks)]
     return PlanStep(first, b"{}", texts, 10 * chunks, 5 * chunks, position, over)
+
+
+def of_file(planned: PlanStep) -> PlanStep:
+    """The step as it is within one of several files, of which one that has no chunks cannot be read."""
+    error = "" if planned.chunks else '{"type":"invalid_table"}'
+    file = PlannedFile("s3://salaries/in/a.csv", 7, "etag", Format.CSV, error=error)
+    return planned._replace(file=planned.first % FILES, file_planned=file.to_json())
 
 
 def plan(consumer: BatchConsumer, task: BatchTask, chunks: int) -> None:

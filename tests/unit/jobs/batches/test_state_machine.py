@@ -1,7 +1,7 @@
 """Whatever consumers, callers and the sweeper do: no task is lost, and each chunk counts once."""
 
 from dataclasses import replace
-from typing import Any
+from typing import Any, cast
 
 import pytest
 from hypothesis import settings as hypothesis_settings
@@ -10,18 +10,21 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, 
 
 from jobs import ids
 from jobs.batches.consumer import BatchConsumer, ExpiredBatch
+from jobs.batches.inputs import JoinedFile
 from jobs.batches.record import BatchOptions, BatchRecord, NewBatch
-from jobs.batches.retry import RETRYABLE
+from jobs.batches.retry import RETRYABLE, BatchRetries
 from jobs.batches.status import BatchStatus
 from jobs.batches.store import BatchStore
-from jobs.batches.tasks import JOIN, PLAN, PREVIEW, BatchTask, ChunkDone
+from jobs.batches.tasks import CORRECT, JOIN, PLAN, PREVIEW, BatchTask, ChunkDone
+from jobs.errors import NotRetryable
+from jobs.files.store import FileStore
 from jobs.files.tables import Format
 from jobs.queues.idempotency import IdempotencyKey
 from jobs.queues.names import BATCHES, GROUP
 from jobs.queues.queue import Entry
 from jobs.settings import Settings
 from tests.unit.conftest import SHA, Clock, living, make_redis
-from tests.unit.jobs.batches.conftest import step
+from tests.unit.jobs.batches.conftest import FILES, of_file, step
 
 pytestmark = pytest.mark.timeout(600)
 
@@ -31,6 +34,14 @@ PLANNED_ROWS = 10
 ERROR = b'{"type":"invalid_table"}'
 BODY = b"years\n1\n"
 STARTED = (BatchStatus.QUEUED, BatchStatus.RUNNING)
+NOT_CHUNKS = (PLAN, PREVIEW, CORRECT, JOIN)
+
+
+class AllFiles:
+    """Every file is there, and has a byte."""
+
+    def size(self, name: str) -> int:
+        return 1
 
 
 class BatchLife(RuleBasedStateMachine):
@@ -48,6 +59,7 @@ class BatchLife(RuleBasedStateMachine):
         settings = Settings(attempts=1)
         self.store = BatchStore(self.redis, settings)
         self.consumer = BatchConsumer(self.redis, settings)
+        self.retries = BatchRetries(self.store, cast(FileStore, AllFiles()))
         self.batches: list[NewBatch] = []
         self.tasks: list[tuple[str, BatchTask]] = []
         self.read: list[tuple[str, Entry]] = []
@@ -67,9 +79,10 @@ class BatchLife(RuleBasedStateMachine):
         dry_run=st.booleans(),
         within=st.sampled_from([None, None, 4, 20]),
         keyed=st.booleans(),
+        files=st.sampled_from([0, FILES]),
     )
-    def add(self, owner: str, dry_run: bool, within: int | None, keyed: bool) -> None:
-        batch = new_batch(owner, dry_run, within)
+    def add(self, owner: str, dry_run: bool, within: int | None, keyed: bool, files: int = 0) -> None:
+        batch = new_batch(owner, dry_run, within, files)
         if keyed:
             key = IdempotencyKey.of("/v1/batches", batch.id, BODY)
             batch = replace(batch, idempotency=key)
@@ -82,6 +95,17 @@ class BatchLife(RuleBasedStateMachine):
     def flood(self, owner: str) -> None:
         for _ in range(4):
             self.add(owner, dry_run=False, within=None, keyed=False)
+
+    @precondition(lambda self: self.retryable())
+    @rule(data=st.data(), corrected=st.booleans())
+    def retry(self, data: st.DataObject, corrected: bool) -> None:
+        failed = data.draw(st.sampled_from(self.retryable()))
+        try:
+            batch = self.retries.prepare(failed, ids.new_id(ids.BATCH), corrected)
+        except NotRetryable:
+            return
+        self.batches.append(batch)
+        self.store.add(batch)
 
     @precondition(lambda self: self.batches)
     @rule(data=st.data())
@@ -132,7 +156,13 @@ class BatchLife(RuleBasedStateMachine):
     @rule(data=st.data(), chunks=st.integers(0, 4), over=st.sampled_from(["", "turn", "plan"]))
     def plan(self, data: st.DataObject, chunks: int, over: str) -> None:
         task = data.draw(st.sampled_from(self.held(PLAN)))
-        self.plan_into(task, chunks if over != "plan" or task.chunks else max(chunks, 1), over)
+        least = 0 if over != "plan" or task.chunks or task.options.files else 1
+        self.plan_into(task, max(chunks, least), over)
+
+    @precondition(lambda self: self.held(CORRECT))
+    @rule(data=st.data())
+    def correct(self, data: st.DataObject) -> None:
+        self.consumer.corrected(data.draw(st.sampled_from(self.held(CORRECT))), most_wake_ups=1)
 
     @precondition(lambda self: self.held("chunk"))
     @rule(data=st.data(), rows=st.integers(1, 12))
@@ -153,7 +183,9 @@ class BatchLife(RuleBasedStateMachine):
     @precondition(lambda self: self.held(JOIN))
     @rule(data=st.data())
     def join_a_part(self, data: st.DataObject) -> None:
-        self.consumer.joined(data.draw(st.sampled_from(self.held(JOIN))), b"{}")
+        task = data.draw(st.sampled_from(self.held(JOIN)))
+        joined = dict.fromkeys(task.files, JoinedFile(7, "tag"))
+        self.consumer.joined(task, b"{}", joined)
 
     @precondition(lambda self: self.held(JOIN))
     @rule(data=st.data())
@@ -166,10 +198,10 @@ class BatchLife(RuleBasedStateMachine):
             del self.counted[task.id, str(chunk)]
             del self.seen[task.id]
 
-    @precondition(lambda self: self.held(PLAN, PREVIEW, JOIN, "chunk"))
+    @precondition(lambda self: self.held(*NOT_CHUNKS, "chunk"))
     @rule(data=st.data(), reason=st.sampled_from(["files_unavailable", "not_finished"]))
     def put_off(self, data: st.DataObject, reason: str) -> None:
-        self.consumer.put_off(data.draw(st.sampled_from(self.held(PLAN, PREVIEW, JOIN, "chunk"))), reason)
+        self.consumer.put_off(data.draw(st.sampled_from(self.held(*NOT_CHUNKS, "chunk"))), reason)
 
     @rule(consumer=CONSUMERS)
     def lose_an_answer(self, consumer: str) -> None:
@@ -180,15 +212,15 @@ class BatchLife(RuleBasedStateMachine):
     def finish(self, data: st.DataObject) -> None:
         self.end(data.draw(st.sampled_from(self.held(PREVIEW, JOIN))), BatchStatus.SUCCEEDED)
 
-    @precondition(lambda self: self.held(PLAN, PREVIEW, JOIN))
+    @precondition(lambda self: self.held(*NOT_CHUNKS))
     @rule(data=st.data())
     def fail(self, data: st.DataObject) -> None:
-        self.end(data.draw(st.sampled_from(self.held(PLAN, PREVIEW, JOIN))), BatchStatus.FAILED, ERROR)
+        self.end(data.draw(st.sampled_from(self.held(*NOT_CHUNKS))), BatchStatus.FAILED, ERROR)
 
-    @precondition(lambda self: self.held(PLAN, PREVIEW, JOIN, "chunk"))
+    @precondition(lambda self: self.held(*NOT_CHUNKS, "chunk"))
     @rule(data=st.data())
     def release(self, data: st.DataObject) -> None:
-        self.consumer.release(data.draw(st.sampled_from(self.held(PLAN, PREVIEW, JOIN, "chunk"))))
+        self.consumer.release(data.draw(st.sampled_from(self.held(*NOT_CHUNKS, "chunk"))))
 
     @precondition(lambda self: self.tasks)
     @rule(data=st.data())
@@ -221,6 +253,7 @@ class BatchLife(RuleBasedStateMachine):
         self.open_batches_and_their_chunks_are_counted(records)
         self.tasks_that_wait_behind_are_counted()
         self.an_ended_batch_leaves_its_record_only(records)
+        self.each_file_that_failed_counts_once(records)
 
     @invariant()
     def an_owner_lists_all_batches_but_dry_runs(self) -> None:
@@ -245,13 +278,20 @@ class BatchLife(RuleBasedStateMachine):
             assert record.rows == sum(each.rows for each in done)
             assert record.failed == sum(each.failed for each in done)
 
+    def each_file_that_failed_counts_once(self, records: list[BatchRecord]) -> None:
+        for record in records:
+            if not record.status.ended:
+                assert record.failed_files == self.redis.hlen(f"job:{record.id}:file_errors")
+            assert record.failed_files <= record.options.files
+
     def no_task_of_an_open_batch_is_lost(self, records: list[BatchRecord]) -> None:
-        queued = self.queued()
+        queued, corrected = self.queued(), {batch.id for batch in self.batches if batch.corrected}
         for record in records:
             tasks = {task for job_id, task in queued if job_id == record.id}
             out = {number.decode() for number in self.members(f"job:{record.id}:in_queue")}
             if record.status is BatchStatus.VALIDATING:
-                assert tasks == {PREVIEW if record.options.dry_run else PLAN}
+                first = CORRECT if record.id in corrected else PLAN
+                assert tasks == {PREVIEW if record.options.dry_run else first}
             elif record.status in STARTED:
                 assert out or PLAN in tasks
                 assert out <= tasks
@@ -281,7 +321,7 @@ class BatchLife(RuleBasedStateMachine):
         retryable = {record.id for record in records if record.status in RETRYABLE}
         for key in self.redis.scan_iter("job:*:*"):
             _, job_id, name = key.decode().split(":")
-            kept = job_id in retryable and name in ("plan", "done") and self.redis.pttl(key) > 0
+            kept = job_id in retryable and name in ("plan", "done", "files") and self.redis.pttl(key) > 0
             assert job_id in unfinished or kept
 
     def everything_ends_when_all_consumers_are_alive(self) -> None:
@@ -312,13 +352,16 @@ class BatchLife(RuleBasedStateMachine):
     def complete(self, task: BatchTask) -> None:
         if task.task == PLAN:
             self.plan_into(task, chunks=2, over="plan")
+        elif task.task == CORRECT:
+            self.consumer.corrected(task, most_wake_ups=1)
         elif task.chunk:
             self.complete_chunk(task, rows=10, failed=1)
         else:
             self.end(task, BatchStatus.SUCCEEDED)
 
     def plan_into(self, task: BatchTask, chunks: int, over: str) -> None:
-        self.consumer.planned(task, step(chunks, task.chunks, over, position="7"), most_wake_ups=1)
+        planned = step(chunks, task.chunks, over, position="7")
+        self.consumer.planned(task, of_file(planned) if task.options.files else planned, most_wake_ups=1)
 
     def complete_chunk(self, task: BatchTask, rows: int, failed: int) -> None:
         done = ChunkDone(rows, failed, size=70, errors_size=7, expected=PLANNED_ROWS, bytes=5)
@@ -338,6 +381,10 @@ class BatchLife(RuleBasedStateMachine):
         [record] = self.store.read([job_id])
         assert isinstance(record, BatchRecord)
         return record
+
+    def retryable(self) -> list[BatchRecord]:
+        records = self.records()
+        return [each for each in records if each.status in RETRYABLE and not each.options.dry_run]
 
     def records(self) -> list[BatchRecord]:
         records = self.store.read([batch.id for batch in self.batches])
@@ -366,13 +413,13 @@ def own_stream(owner: str) -> str:
     return f"queue:batches:of:{owner}"
 
 
-def new_batch(owner: str, dry_run: bool, within: int | None) -> NewBatch:
+def new_batch(owner: str, dry_run: bool, within: int | None, files: int) -> NewBatch:
     return NewBatch(
         ids.new_id(ids.BATCH),
         "salary@1",
         SHA,
         owner,
-        BatchOptions(Format.CSV, Format.CSV, dry_run=dry_run),
+        BatchOptions(Format.CSV, Format.CSV, dry_run=dry_run, files=files),
         size=100,
         start_within_ms=None if within is None else within * 1000,
     )
