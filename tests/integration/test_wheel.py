@@ -49,7 +49,8 @@ from web.wiring import Backends, build
 
 settings = Settings()
 catalog = Catalog(settings.bundles, settings.default_model)
-print(Bundle.load(catalog.find()).outputs([[2.5]]))
+bundle = Bundle.load(catalog.find())
+print(bundle.outputs(bundle.encode([[2.5]])))
 redis, wake = FakeRedis(), lambda name: None
 backends = Backends(
     redis=redis,
