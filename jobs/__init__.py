@@ -6,4 +6,4 @@ queue. The record is the only truth about a job.
 """
 
 RELEASE = "0.1.0"
-"""As in pyproject.toml."""
+"""The version in pyproject.toml."""

@@ -154,7 +154,7 @@ class Settings(BaseSettings):
 
     @property
     def most_connections(self) -> int:
-        """Of one web process."""
+        """The most connections of one web process."""
         return self.max_waiting_callers + 1_000
 
     @property
@@ -174,7 +174,7 @@ def announce(environment: Mapping[str, str], data: Path) -> None:
 
 
 def load_settings_beside_run() -> Settings:
-    """As load_settings; without REDIS_URL, also those that `make run` has announced."""
+    """Loads the settings and, without REDIS_URL, those that `make run` has announced."""
     settings = load_settings()
     announced = settings.data / RUNNING
     if "redis_url" in settings.model_fields_set or not announced.exists():

@@ -48,7 +48,7 @@ class MissingValues:
 
     @classmethod
     def of(cls, schema: Schema, missing: float | None) -> "MissingValues":
-        """Those of the features that callers send."""
+        """Return the missing values of the features that callers send."""
         everywhere = () if missing is None else (missing,)
         zeros = [(0.0,) if feature.zero_is_missing else () for feature in schema.features]
         margins = [feature.base_margin for feature in schema.features]
@@ -58,7 +58,7 @@ class MissingValues:
         return self._numbers.size > 0
 
     def blank(self, matrix: Floats) -> Floats:
-        """Return the matrix with NaN in their place; the given matrix stays as it is."""
+        """Return the matrix with NaN for missing values; the given matrix stays as it is."""
         for numbers in self._numbers:
             matrix = np.where(matrix == numbers, np.float32(np.nan), matrix)
         return matrix

@@ -1,4 +1,4 @@
-"""Which bundles to serve, and which model by default, for what somebody asks to see served."""
+"""Which bundles `make run MODEL=…` serves, and which model is the default."""
 
 from pathlib import Path
 from typing import NamedTuple

@@ -60,7 +60,7 @@ def _complain(error: object, status: int) -> int:
 
 
 def _discard_output() -> None:
-    """Or Python would try to write the rest at its end, and print a traceback."""
+    """Otherwise Python would try to write the rest at its end, and print a traceback."""
     os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 

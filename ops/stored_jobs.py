@@ -129,7 +129,7 @@ class StoredJobs:
             raise CommandFailed(f"only a job that has ended can be deleted; this one is {status}")
 
     def capacity(self) -> Resource:
-        """As over HTTP, which processes are alive, and what Redis and the file store have left, in bytes."""
+        """What web says, which processes are alive, and what Redis and the file store have left, in bytes."""
         now, room = self._monitor.capacity(), self._monitor.room()
         memory, disk = self._monitor.memory(), files_at(self._files).disk()
         alive = [

@@ -27,7 +27,7 @@ class Bodies:
         self._held: Counter[str] = Counter()
 
     def hold(self, owner: str, size: int) -> None:
-        """Raises TooManyBodies. Call it before so many bytes are read; less than none when they are gone."""
+        """Counts bytes before they are read, and less than 0 when they are gone. Raises TooManyBodies."""
         held = self._held[owner] + size
         if size > 0 and (held > self._limit // 2 or self._held.total() + size > self._limit):
             raise TooManyBodies

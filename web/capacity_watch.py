@@ -16,7 +16,7 @@ from web.key_limits import KeyLimits
 MEASURE_EVERY_SECONDS = 1
 READ_KEPT_EVERY_SECONDS = 10
 LITTLE_ROOM = 64 * 1024 * 1024
-"""With less, it is read when the jobs that fill Redis expire."""
+"""Bytes. When Redis has less room, web also reads when the jobs that fill it expire."""
 
 
 class CapacityWatch:

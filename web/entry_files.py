@@ -23,9 +23,13 @@ class Entries(Protocol):
         """The entries, with commas between. What follows a # is a comment. Raises InvalidSettings."""
 
 
-def entries_at(place: str, setting: str, clock: Callable[[], float] = time.monotonic) -> Entries:
-    """`place` is the value of a setting: the path of a file, or the ARN of a secret."""
-    return AwsSecret(place, setting, clock) if _SECRET.fullmatch(place) else EntryFile(Path(place), setting)
+def entries_at(location: str, setting: str, clock: Callable[[], float] = time.monotonic) -> Entries:
+    """`location` is the value of a setting: the path of a file, or the ARN of a secret."""
+    return (
+        AwsSecret(location, setting, clock)
+        if _SECRET.fullmatch(location)
+        else EntryFile(Path(location), setting)
+    )
 
 
 class EntryFile:

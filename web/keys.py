@@ -51,7 +51,7 @@ ACCESS: Mapping[str, Access] = {
     "/v2/health/live": Access.PUBLIC,
     "/v2/health/ready": Access.PUBLIC,
 }
-"""By route. A route that is not listed takes any key."""
+"""The access that each route needs. A route that is not listed takes any key."""
 
 
 class Owner(NamedTuple):

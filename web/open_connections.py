@@ -29,7 +29,7 @@ _SOCKET = "gunicorn.sock"
 
 
 class OpenConnections:
-    """At most `most`. For a new one beyond that, others give way: those without a whole request for longest,
+    """Holds at most `most`. For one more, others give way: those without a whole request for longest,
     of the address that has the most of these.
     """
 

@@ -15,9 +15,9 @@ Method = TypeVar("Method", bound=View)
 class Route(NamedTuple):
     method: str
     path: str
-    """As Flask writes it: variables in angle brackets."""
+    """Variables are in angle brackets, as Flask has them."""
     operation: Operation | Describe | None
-    """None on what is no part of the API: the page, which people use."""
+    """None for what is no part of the API: the page, which people use."""
     view: View
 
 

@@ -30,7 +30,7 @@ log = logging.getLogger(__name__)
 
 HEARTBEAT_SECONDS = 1
 PREPARE_AGAIN_SECONDS = 5
-"""After which a default bundle that could not be served is tried again."""
+"""How long a child waits before it tries again a default bundle that it could not serve."""
 
 
 def heartbeat_file(settings: Settings) -> Path:

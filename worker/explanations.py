@@ -58,7 +58,7 @@ class ExplanationLoop:
         self._renew_seconds = lease_seconds / 5
         self._stopping = stopping
         self._paces: dict[str, Pace] = {}
-        """By the sha256 of the bundle: a row of one may take a thousand times as long as a row of another."""
+        """The pace of each bundle, by its sha256: a row may take a thousand times as long as in another."""
         self._executor = ThreadPoolExecutor(1, "explaining", initializer=_lower_priority)
         self._overall = Pace()
         self._supervisor = supervisor

@@ -56,7 +56,7 @@ class Pace:
         return max(FEWEST_ROWS, min(MOST_ROWS, int(seconds / max(self._seconds_per_row, 1e-9))))
 
     def worked(self, rows: int, seconds: float) -> None:
-        """So many rows were claimed, scored and recorded in this time."""
+        """Notes how many rows were claimed, scored and recorded in this time."""
         kept = max(1 - seconds / _REMEMBERED_SECONDS, 0)
         self._worked_rows = self._worked_rows * kept + rows
         self._worked_seconds = self._worked_seconds * kept + seconds

@@ -39,7 +39,7 @@ def budget_of(settings: Settings, machine: int) -> int:
 
 
 class MemoryBudget:
-    """Of this process: beyond `limit` bytes an allocation fails with an error, and nothing dies."""
+    """Limits the memory of this process: an allocation beyond `limit` bytes fails with an error."""
 
     def __init__(self, limit: int) -> None:
         self._limit = limit

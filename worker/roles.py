@@ -163,7 +163,7 @@ ROLES = {
         packages=("pyarrow",),
     ),
 }
-"""By the names that PAYGRADE_QUEUES accepts."""
+"""The roles of workers, by the names that PAYGRADE_QUEUES accepts."""
 
 
 def missing_package(names: Sequence[str]) -> str:

@@ -112,7 +112,7 @@ class Client:
 
 
 class AsyncClient:
-    """As Client, but its methods are awaited, under asyncio."""
+    """Has the methods of Client, which are awaited under asyncio."""
 
     def __init__(
         self,

@@ -60,7 +60,7 @@ class SentFile:
 
 
 class Destination(Protocol):
-    """What is downloaded goes there; `done` is called when all of it has arrived, `close` in any case."""
+    """Where a download is written; `done` is called when all of it has arrived, `close` in any case."""
 
     def write(self, piece: bytes, /) -> object: ...
 

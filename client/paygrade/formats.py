@@ -1,7 +1,7 @@
 """The formats of batch files, and which one a file name stands for."""
 
 UNKNOWN = "application/octet-stream"
-"""For a file whose name says nothing: the service looks at its first bytes."""
+"""The media type of a file whose name says nothing: the service then looks at its first bytes."""
 
 MEDIA_TYPES = {
     "csv": "text/csv",
@@ -12,7 +12,7 @@ _BY_ENDING = {"csv": "csv", "tsv": "csv", "ndjson": "ndjson", "jsonl": "ndjson",
 
 
 def media_type_of(name: str) -> str:
-    """By the ending, which .gz or .zip may follow."""
+    """The media type of a file by its ending, which .gz or .zip may follow."""
     ending = name.lower().removesuffix(".gz").removesuffix(".zip").rpartition(".")[2]
     return MEDIA_TYPES[_BY_ENDING[ending]] if ending in _BY_ENDING else UNKNOWN
 

@@ -52,14 +52,14 @@ class ProgressLine:
         self._print(f"{what} {bar}{text}")
 
     def _print(self, text: str) -> None:
-        """Over the line before. A notebook knows no escape that clears a line, so blanks do."""
+        """Prints over the line before. A notebook knows no escape that clears a line, so blanks do."""
         self._longest = max(self._longest, len(text))
         clear = "\x1b[K" if self._screen and self._screen.isatty() else " " * self._longest + "\r"
         print(f"\r{clear}{text}", end="", file=self._screen, flush=True)
 
 
 def progress_line(wanted: bool | None = None) -> ProgressLine:
-    """On a terminal or in a notebook, unless it is not `wanted`."""
+    """Shows a line on a terminal or in a notebook, unless it is not `wanted`."""
     return ProgressLine(None if wanted is False else _screen())
 
 
@@ -77,7 +77,7 @@ def _in_notebook() -> bool:
 
 
 def time_left(seconds: float | None) -> str:
-    """Empty if it is not known."""
+    """The time left, in words; empty if it is not known."""
     if seconds is None:
         return ""
     minutes, rest = divmod(round(seconds), 60)

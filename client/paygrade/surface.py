@@ -87,14 +87,14 @@ def finished(operation: Awaitable[T]) -> T:
 
 
 def _help_of(operation: Callable[..., Any]) -> str:
-    """With what its options mean."""
+    """The text of help(), with what the options mean."""
     parameters = inspect.signature(operation).parameters.values()
     named = [get_args(each.annotation)[0] for each in parameters if each.kind is each.VAR_KEYWORD]
     return "\n\n".join(inspect.getdoc(each) or "" for each in (operation, *named))
 
 
 def _signature_of(operation: Callable[..., Any]) -> inspect.Signature:
-    """That of the method: with `self`, and with each of the options that a TypedDict names."""
+    """The signature of the method: with `self`, and with each option that a TypedDict names."""
     signature = inspect.signature(operation)
     parameters = [inspect.Parameter("self", inspect.Parameter.POSITIONAL_ONLY)]
     for parameter in list(signature.parameters.values())[1:]:
@@ -109,7 +109,7 @@ def _options_of(parameter: inspect.Parameter) -> Iterator[inspect.Parameter]:
 
 
 def _shown_as(operation: Callable[..., Any], signature: inspect.Signature, method: F) -> F:
-    """In help() and in notebooks."""
+    """Gives the method what help() and notebooks show."""
     method.__signature__ = signature  # type: ignore[attr-defined]
     method.__doc__ = _help_of(operation)
     return method

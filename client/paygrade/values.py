@@ -14,7 +14,7 @@ MISSING_BY_NAME = ("NAType", "NaTType")
 
 
 def plain_row(row: Mapping[str, Any]) -> dict[str, Any]:
-    """Raises InvalidInput for a value that JSON has no word for."""
+    """Raises InvalidInput for a value that JSON cannot hold."""
     return {str(name): plain(value, str(name)) for name, value in row.items()}
 
 
@@ -48,7 +48,7 @@ def _not_finite(value: float) -> str | None:
 
 
 def _item(value: Any) -> Any:
-    """A moment of NumPy counts nanoseconds, which Python's have not."""
+    """A time of NumPy counts nanoseconds, which Python's cannot hold."""
     if value.dtype.kind == "M":
         return None if str(value) == "NaT" else str(value)
     return value.item()

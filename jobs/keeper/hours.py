@@ -35,7 +35,7 @@ class _Span(NamedTuple):
         return cls(days, begin, (end - begin) % _DAY_MINUTES or _DAY_MINUTES, ZoneInfo(zone))
 
     def includes(self, moment: datetime) -> bool:
-        """By the clock on the wall there, which twice a year is set."""
+        """By local time, which moves twice a year."""
         local = moment.astimezone(self.zone)
         minute = local.hour * 60 + local.minute
         today, yesterday = local.weekday(), (local - timedelta(days=1)).weekday()

@@ -35,18 +35,18 @@ class KeeperState(NamedTuple):
     window_totals: Totals = Totals()
     most: int = 0
     most_before: int = 0
-    """In the window before."""
+    """The same in the window before."""
     sleeping: bool = False
     """The workers were to sleep as of this round."""
     spot_waits_since: float = 0.0
-    """Since when Spot gives fewer workers than it was asked for; 0 while it gives all."""
+    """When Spot began to give fewer workers than it was asked for; 0 while it gives all."""
     spot_short_until: float = 0.0
-    """Until then, workers are asked for on demand."""
+    """When Spot is asked again; until then workers are asked for on demand."""
     reported_at: float = 0.0
     reported_rows: float = 0.0
     """Scored until the last report."""
     rounds: int = 0
-    """Since the last report."""
+    """The rounds since the last report."""
 
     def encode(self) -> bytes:
         return orjson.dumps([VERSION, *map(_plain, self)])

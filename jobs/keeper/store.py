@@ -9,7 +9,7 @@ from jobs.queues.queue import Script
 
 ROUND_EVERY_MS = 5_000
 FIRST_START_SECONDS = 40.0
-"""Until a start was measured. Fargate takes 20 to 60 s."""
+"""How long a start counts as before one was measured. Fargate takes 20 to 60 s."""
 
 
 class Sleep(NamedTuple):
@@ -21,7 +21,7 @@ class Sleep(NamedTuple):
     """How long a start takes."""
 
     def seconds_left(self, now: float) -> float:
-        """Until a worker should have started that was asked for already, or is asked for now."""
+        """Seconds until a worker that was asked for, or is asked for now, should have started."""
         waited = max(now - self.requested_at, 0) if self.requested_at else 0
         return max(self.start_seconds - waited, 1)
 

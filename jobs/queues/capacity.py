@@ -37,7 +37,7 @@ class QueueState(NamedTuple):
 
     @classmethod
     def decode(cls, waiting: int, rows: int, claimed: int, oldest: Any, consumers: Any) -> "QueueState":
-        """As queues/capacity.lua returns it."""
+        """Reads what queues/capacity.lua returns."""
         return cls(waiting, int(rows), claimed, tuple(oldest), Process.read_all(consumers))
 
     @property
@@ -63,7 +63,7 @@ class BatchCapacity(NamedTuple):
 class Capacity(NamedTuple):
     waiting: int = 0
     rows: int = 0
-    """Of the predictions that wait."""
+    """The rows of the predictions that wait."""
     explained: int = 0
     """How many of those rows are to be explained."""
     claimed: int = 0
@@ -77,7 +77,7 @@ class Capacity(NamedTuple):
     """How many rows all children together explain while they have work."""
     batches: BatchCapacity = BatchCapacity()
     start_seconds: float | None = None
-    """Until a worker should have started; None while one lives, or where nobody starts one."""
+    """Seconds until a worker should have started; None while one lives, or where nobody starts one."""
 
     @property
     def workers(self) -> int:

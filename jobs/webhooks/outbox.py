@@ -81,7 +81,7 @@ class WebhookOutbox:
         )
 
     def of_job(self, job_id: str) -> list[Delivery]:
-        """Empty for a job of which nobody is told, or whose deliveries are kept no longer."""
+        """The deliveries of a job; empty if it has no receiver, or if they are kept no longer."""
         return [delivery for name in names_of(job_id) if (delivery := self.read(name))]
 
     def read(self, name: str) -> Delivery | None:

@@ -1,4 +1,4 @@
-"""What the arguments of several commands have in common: places of bundles, and types of values."""
+"""What the arguments of several commands have in common: locations of bundles, and types of values."""
 
 import argparse
 import os

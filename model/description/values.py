@@ -17,7 +17,7 @@ NUMBER = re.compile(r"[+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]+)?")
 NOT_A_NUMBER = frozenset({"NaN", "nan", "NAN"})
 """How tables write a missing number."""
 BOOLEANS = {"true": True, "false": False, "1": True, "0": False, "1.0": True, "0.0": False}
-"""By text in lower case."""
+"""Each boolean by its text, in lower case."""
 TOO_LARGE = "must fit a 32-bit float"
 LONGEST_LIST_OF_CATEGORIES = 200  # characters in a message
 UNKNOWN = "unknown"

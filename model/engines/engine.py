@@ -9,7 +9,7 @@ Floats = NDArray[np.float32]
 
 
 class Explained(NamedTuple):
-    """Of each row the contribution of each feature and, last, the base; and the sum of its trees.
+    """What each feature contributes to each row and, last, the base; and the sum of the trees of each row.
 
     The shapes are (rows, features + 1) and (rows,); with several scores (rows, scores, features + 1) and
     (rows, scores).

@@ -1,4 +1,4 @@
-"""What whoever imports a booster says about it."""
+"""The options of an import: what the booster itself does not tell."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass

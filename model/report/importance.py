@@ -19,7 +19,7 @@ SEED = 2
 
 
 class Importance(NamedTuple):
-    """By how much shuffling a feature makes the predictions worse, or else changes them; over all shuffles.
+    """How much worse shuffling a feature makes the predictions, or how much it changes them without labels.
 
     `contribution` is the mean size of what the feature adds to the margin of a row; None if the bundle gives
     no explanations.

@@ -10,7 +10,7 @@ from model.stored.fields import MOST, SEQUENCE, Integers, integers, member
 
 MAX_CATEGORY = 2**24
 MAX_BYTES = 64 << 20
-"""For each split XGBoost keeps a bit for each category up to its highest one: so much for 256 trees."""
+"""XGBoost keeps a bit for each category of a split, up to its highest one. This allows 256 trees."""
 
 
 def check_categories(trees: Sequence[Mapping[str, Any]], roots: Integers, size: int) -> None:

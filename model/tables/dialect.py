@@ -11,7 +11,7 @@ from model.description.errors import ModelError
 from model.description.schema import Schema
 
 SAMPLE_BYTES = 64 * 1024
-"""So many first bytes are looked at."""
+"""How many bytes at the start of a file are read."""
 SAMPLE_RECORDS = 100
 
 DELIMITERS = {",": "comma", ";": "semicolon", "\t": "tab", "|": "pipe"}

@@ -17,7 +17,7 @@ TICK_SECONDS = 1.0
 """How often a web process looks whether a round is due."""
 REPORT_EVERY_SECONDS = 60.0
 START_WEIGHT = 0.5
-"""Of the last start, beside those before it."""
+"""How much the last start counts beside those before it."""
 
 
 class LimitsByHour:

@@ -10,13 +10,13 @@ DOWN_AFTER_SECONDS = 300.0
 FULL_LOAD = 0.8
 """How busy workers may be for one fewer not to be enough."""
 SPOT_PATIENCE_SECONDS = 120.0
-"""After this long a worker that Spot does not give is asked for on demand."""
+"""How long Spot may take to give a worker before one is asked for on demand."""
 SPOT_SHORT_SECONDS = 1800.0
-"""For this long after that, Spot is not asked."""
+"""How long Spot is not asked after that."""
 
 
 class WaitingWork(NamedTuple):
-    """What nobody has claimed."""
+    """The work that nobody has claimed."""
 
     rows: int = 0
     explained: int = 0
@@ -65,7 +65,7 @@ class Observation(NamedTuple):
 
 class Limits(NamedTuple):
     least: int
-    """So many workers stay, whatever waits."""
+    """How many workers stay, whatever waits."""
     most: int
     within_seconds: float = 120.0
     """How long work may wait."""

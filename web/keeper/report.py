@@ -23,7 +23,7 @@ UNITS = {
     "RowsPerSecond": "Count/Second",
     "StoreMemoryPercent": "Percent",
 }
-"""Of each metric; each costs 0.30 USD a month."""
+"""The unit of each metric. A metric costs 0.30 USD a month."""
 
 
 def read_totals(metrics: Metrics) -> Totals:

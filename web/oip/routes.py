@@ -42,7 +42,7 @@ DATATYPE_OF_FEATURE = {
     "category": BYTES,
     "date": BYTES,
 }
-"""By the type of a feature. Numbers are FP64, since a limit may lie between two FP32 numbers."""
+"""The datatype of each type of feature. Numbers are FP64: a limit may lie between two FP32 numbers."""
 
 _MODEL = "/v2/models/<name>"
 _VERSION = "/v2/models/<name>/versions/<version>"

@@ -23,7 +23,7 @@ path does not support gives 405 with `Allow`.
 NO_KEYS = "This server has no keys set: it answers everybody who can reach it."
 
 _VARIABLE = re.compile(r"<(?:\w+:)?(\w+)>")
-"""In a path as Flask writes it, with a converter or without."""
+"""A variable in a path as Flask writes it, with a converter or without."""
 
 SCHEMES = {
     "bearer": {"type": "http", "scheme": "bearer"},

@@ -9,11 +9,11 @@ from web.page.charts import Contributions, contributions
 from web.page.writing import write_number, write_rounded, write_signed
 
 LARGEST_EXPONENT = 700
-"""Of which a float still holds the power."""
+"""A float holds the powers of e up to about this one."""
 
 
 class ContributionScale(Enum):
-    """What contributions are added up on: that of the prediction, its logarithm, or another one."""
+    """The scale on which contributions add up: that of the prediction, its logarithm, or another one."""
 
     PREDICTION = "prediction"
     LOGARITHM = "logarithm"
@@ -24,7 +24,7 @@ class Score(NamedTuple):
     name: str
     value: str
     share: float | None = None
-    """Of the whole, if it is a probability."""
+    """The probability, if the score is one: the length of its bar."""
 
 
 class AnswerView(NamedTuple):
@@ -41,7 +41,7 @@ class AnswerView(NamedTuple):
     warnings: list[str]
 
     def added(self, amount: float) -> str:
-        """What a feature added; of a logarithm by how much it multiplied the prediction."""
+        """What a feature added to the prediction, or in percent by how much it multiplied it."""
         if self.scale is ContributionScale.LOGARITHM:
             return f"{write_signed(round((exp(amount) - 1) * 100, 1))} %"
         return write_signed(amount)
@@ -52,7 +52,7 @@ class AnswerView(NamedTuple):
 
     @property
     def spoken(self) -> str:
-        """For a screen reader, when the answer arrives."""
+        """What a screen reader says when the answer arrives."""
         between = f", between {self.interval[0]} and {self.interval[1]}" if self.interval else ""
         return f"{self.headline} {self.unit}{between}".strip()
 

@@ -9,7 +9,7 @@ from web.page.fields import NUMERIC, Field
 from web.page.writing import write_value
 
 STEPS = 50
-"""At most, between the ends of a curve."""
+"""The most steps between the ends of a curve."""
 MOST_CHOICES = 50
 
 

@@ -29,7 +29,7 @@ class Templates:
     def __init__(self, with_guide: bool) -> None:
         self.files = _read_files()
         self.version = _digest(self.files)
-        """In the address of each file, so that browsers may keep the files for ever."""
+        """A part of each file's address, so that browsers may keep the files for ever."""
         self._environment = Environment(
             loader=PackageLoader("web.page"),
             autoescape=True,

@@ -24,7 +24,7 @@ def require_same_origin(request: ApiRequest) -> None:
 
 
 def read_form(request: ApiRequest) -> dict[str, str]:
-    """Of each field the last value. Raises Problem (400, 413), or TooManyBodies."""
+    """The last value of each field. Raises Problem (400, 413), or TooManyBodies."""
     request.owner = VISITOR
     try:
         pairs = parse_qsl(read_body(request).decode(), keep_blank_values=True, max_num_fields=MOST_FIELDS)

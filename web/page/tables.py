@@ -11,7 +11,7 @@ from web.page.charts import HistogramBin, distribution
 from web.page.writing import write_value
 
 START_BYTES = 256 * 1024
-"""So many first bytes of a file are looked at."""
+"""How many bytes at the start of a file are read."""
 SHOWN_ROWS = 10
 MOST_CORRECTED = 50
 _SCORE = "prediction"
@@ -28,7 +28,7 @@ class Preview(NamedTuple):
 
 
 def preview(start: bytes, cut: bool, kind: str) -> Preview | None:
-    """None of a file that is not text."""
+    """None for a file that is not text."""
     if kind == "parquet":
         return None
     text = _whole_lines(start, cut)
@@ -58,7 +58,7 @@ def _cell(value: Any) -> str:
 
 
 def _scores(names: Sequence[str], rows: Sequence[Sequence[str]]) -> list[float | str]:
-    """Of the column of labels or predictions: the last, since columns of the input come before."""
+    """The labels, or else the predictions. The last such column has them: those of the input come before."""
     at = max((i for i, name in enumerate(names) if name.endswith(("label", _SCORE))), default=None)
     if at is None:
         return []

@@ -29,7 +29,7 @@ def write_number(value: float | int | None) -> str:
 
 
 def write_rounded(value: float, digits: int = 6) -> str:
-    """With so many significant digits."""
+    """Rounds to this many significant digits."""
     return write_value(float(f"{value:.{digits}g}")).replace("-", MINUS)
 
 

@@ -31,7 +31,7 @@ _OWN_NETWORK = (
 def may_connect(text: str, own_network: bool) -> bool:
     """Whether this IP address is public; with `own_network`, private and loopback addresses are allowed too.
 
-    An IPv6 address that stands for an IPv4 address is judged by that one.
+    An IPv6 address that stands for an IPv4 address is checked as that one.
     """
     address = _meant(ip_address(text.partition("%")[0]))
     if _is_in(address, _NEVER) or address.is_multicast or address.is_unspecified:

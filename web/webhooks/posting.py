@@ -92,7 +92,7 @@ def _answer_of(response: HTTPResponse, now: Callable[[], float]) -> Answer:
 
 
 def _seconds(text: str, now: Callable[[], float]) -> int | None:
-    """Of Retry-After, which is a number of seconds or a date."""
+    """The seconds that Retry-After says, as a number or as a date."""
     text = text.strip()
     if text.isascii() and text.isdigit():
         return int(text[:9])

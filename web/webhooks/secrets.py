@@ -1,4 +1,4 @@
-"""The secrets that webhooks are signed with: of each owner one, or several while a secret is changed."""
+"""The secrets that webhooks are signed with: one for each owner, or several while it is changed."""
 
 import base64
 import logging
@@ -24,7 +24,7 @@ FEWEST_BYTES, MOST_BYTES = 24, 64
 _ENTRY = re.compile(rf"({KEY_NAME.pattern}):({PREFIX}([A-Za-z0-9+/=]+))")
 
 Secrets: TypeAlias = Mapping[str, Sequence[Webhook]]
-"""By owner; anonymous owns the jobs where no keys are set."""
+"""The secrets of each owner; anonymous owns the jobs where no keys are set."""
 
 
 def new_secret() -> str:
@@ -59,13 +59,13 @@ class WebhookSecrets:
     def __init__(self, settings: Settings) -> None:
         """Raises InvalidSettings."""
         self._fixed = parse_secrets(settings.webhook_secrets.get_secret_value())
-        place = settings.webhook_secrets_file
-        self._entries = entries_at(place, _FILE) if place else None
+        location = settings.webhook_secrets_file
+        self._entries = entries_at(location, _FILE) if location else None
         self._read: Secrets = {}
         self._read_again()
 
     def of(self, owner: str) -> Sequence[Webhook]:
-        """Empty if the owner has none."""
+        """The secrets of an owner; empty if there are none."""
         try:
             self._read_again()
         except InvalidSettings as error:

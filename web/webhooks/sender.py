@@ -21,7 +21,7 @@ AT_ONCE = 128
 """How many deliveries one process sends at a time."""
 IDLE_SECONDS = 0.5
 LONGEST_ATTEMPT_SECONDS = 30
-"""For all of an attempt, however slowly the receiver answers; less than the lease."""
+"""How long an attempt may take, however slowly the receiver answers; less than the lease."""
 
 log = logging.getLogger(__name__)
 

@@ -60,7 +60,7 @@ class HttpAnswer(NamedTuple):
 
 
 def seconds_of(retry_after: str) -> float | None:
-    """Of the header Retry-After, which has seconds or a date; None if it says nothing."""
+    """The seconds that Retry-After says, as a number or as a date; None if it says nothing."""
     if retry_after.isdecimal():
         return int(retry_after)
     try:

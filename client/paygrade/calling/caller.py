@@ -14,7 +14,7 @@ ANSWER_SECONDS = 10.0
 GRACE_SECONDS = 2.0
 """How long an answer may be late when the deadline has come."""
 UNREACHABLE_SECONDS = 3.0
-"""For how long a service is tried that cannot be connected to: as long as a restart of web takes."""
+"""How long a service that cannot be connected to is tried: as long as a restart of web takes."""
 
 
 class Caller:

@@ -36,7 +36,7 @@ class Patience:
         self.begin()
 
     def begin(self) -> None:
-        """Also when something has arrived, and more is to come."""
+        """Starts the time anew: call it when something has arrived, and more is to come."""
         self._start = self._now()
         self._next = FIRST_PAUSE
 

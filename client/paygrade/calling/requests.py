@@ -1,4 +1,4 @@
-"""A request as it is sent to a service, whoever carries it."""
+"""A request as it is sent to a service, whatever carries it."""
 
 import json
 import uuid
@@ -58,7 +58,7 @@ def as_json(value: Any) -> bytes:
 
 
 def headers_of_all(key: str) -> dict[str, str]:
-    """Of every request. Raises ClientMisconfigured for what cannot be a key."""
+    """The headers of every request. Raises ClientMisconfigured for what cannot be a key."""
     headers = {"Accept": "application/json", "Accept-Encoding": "identity"}
     if not (key.isascii() and key.isprintable()):
         raise ClientMisconfigured("the key has characters that no key has")

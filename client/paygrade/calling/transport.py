@@ -1,4 +1,4 @@
-"""What carries requests, as all else sees it."""
+"""The interface of what carries requests."""
 
 from collections.abc import AsyncIterator, Mapping
 from contextlib import AbstractAsyncContextManager

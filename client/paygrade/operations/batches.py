@@ -23,7 +23,7 @@ from paygrade.values import plain_row
 FILE_SECONDS = 50.0
 """How much longer than another request the transfer of a file may pause."""
 TRANSFER_SECONDS = 300.0
-"""For how long a file is sent, or asked for, again after it broke off."""
+"""How long the transfer of a file that broke off is tried again."""
 FIRST_ERRORS = 4096
 """Bytes of the errors that are enough for the first of them."""
 

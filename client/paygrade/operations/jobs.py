@@ -15,7 +15,7 @@ from paygrade.resources import PATHS, STATUSES, Job, given, path_of
 LONGEST_WAIT = 25
 """Seconds for which the service holds a request until a job has ended."""
 PATIENCE_SECONDS = 60.0
-"""For how long a service that does not answer is asked about a job that it has accepted."""
+"""How long a service that does not answer is asked about a job that it has accepted."""
 SHORTEST_LOOK, LONGEST_LOOK = 0.2, 2.0
 """Seconds between two looks at a job that is followed: a tenth of how long it has run."""
 LARGEST_PAGE = 100

@@ -95,7 +95,7 @@ def _group(encoder: Any, position: int) -> tuple[list[int], int | None]:
 
 
 def _infrequent_code(encoder: Any, position: int) -> int:
-    """Return where infrequent categories are, or -1 if there are none."""
+    """Return the code of infrequent categories, or -1 if there are none."""
     if not encoder._infrequent_enabled or encoder._infrequent_indices[position] is None:
         return -1
     mapping = encoder._default_to_infrequent_mappings[position]

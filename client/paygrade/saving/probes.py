@@ -18,10 +18,10 @@ from paygrade.saving.raw import (
 )
 
 MOST_ROWS, FEWEST_ROWS = 100, 10
-"""So many rows of the sample are scored with other values in each column in turn."""
+"""How many rows of the sample are scored with other values in each column in turn."""
 MOST_CATEGORIES = 1_000
 MOST_VALUES = 2_000_000
-"""In the rows that are scored together, and nearly in those of all columns."""
+"""The most values of rows that are scored together, and about the most of all columns."""
 UNSEEN = "a text that no table has"
 
 Ask = Callable[[Any], Scores]

@@ -11,7 +11,7 @@ from paygrade.saving.program import Program, require_exact
 from paygrade.saving.reading import Traced, dtypes_of, is_sparse, require_numeric
 
 LAST_BITS = 2.0**-29
-"""As close as this, relative to both, the difference of two numbers is not known to float32's last bit."""
+"""The difference of numbers that are relatively as close as this is not known to float32's last bit."""
 
 
 def read_scaler(program: Program, scaler: Any, traced: Traced, values: Any) -> list[int]:

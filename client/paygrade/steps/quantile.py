@@ -14,7 +14,7 @@ from paygrade.steps.step import Step, require_numbers, require_one
 Numbers = NDArray[np.float64]
 NORMAL = NormalDist()
 NEAR = 1e-7
-"""As close as this to the first or the last quantile, scikit-learn takes a value for that one."""
+"""scikit-learn takes a value as close as this to the first or the last quantile for that quantile."""
 LEAST = NEAR - float(np.spacing(1.0))
 """The smallest quantile of the normal distribution that scikit-learn gives."""
 

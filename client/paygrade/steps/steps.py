@@ -15,7 +15,7 @@ from paygrade.steps.plan import Planned, Scattered, find_scattered
 NOT_MADE = Column(np.empty(0))
 MOST_STEPS = 20_000
 MOST_COLUMNS = 200_000
-"""Of all steps together."""
+"""The most columns of all steps together."""
 
 
 class Steps:

@@ -15,12 +15,12 @@ ROWS_AT_ONCE = 10_000
 
 
 class Library(Protocol):
-    """How a library has its tables."""
+    """What is asked of a library's tables."""
 
     def names(self, table: Any) -> list[str]: ...
 
     def values(self, table: Any, position: int, start: int, end: int) -> list[Any]:
-        """Of a column, by its position, from one row to another."""
+        """The values of the column at this position, from one row to another."""
 
     def with_columns(self, table: Any, columns: Mapping[str, ScoreColumn]) -> Any:
         """A new table with these columns after its own; the other one stays as it is."""
