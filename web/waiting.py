@@ -132,7 +132,11 @@ class WaitingCallers:
 
     def _receive(self, message: bytes) -> None:
         not_inlined = []
-        for ended in JobEnded.read_all(message):
+        try:
+            endings = list(JobEnded.read_all(message))
+        except ValueError:  # a record is not as we write it; the others are read again within a second
+            return
+        for ended in endings:
             if ended.inlined:
                 for caller in self.by_job.get(ended.job_id, ()):
                     caller.result.set(caller.record.ended(ended))

@@ -16,7 +16,7 @@ from jobs.connection import store_errors
 from jobs.errors import FilesUnavailable
 from jobs.files.store import FileStore
 from jobs.predictions.consumer import PredictionConsumer
-from jobs.queues.queue import log_unreadable, send_wake_up
+from jobs.queues.queue import send_wake_up
 from jobs.supervision import Supervisor
 
 log = logging.getLogger(__name__)
@@ -77,7 +77,12 @@ class QueueSweep:
         if swept.requeued or swept.given_up:
             queue, requeued, given_up = self._consumer.queue.name, swept.requeued, swept.given_up
             log.warning("swept", extra={"queue": queue, "requeued": requeued, "given_up": given_up})
+        if swept.unreadable:
+            self.log_unreadable(swept.unreadable)
         return swept
+
+    def log_unreadable(self, entries: int) -> None:
+        log.error("unreadable_entry", extra={"queue": self._consumer.queue.name, "entries": entries})
 
 
 class BatchQueueSweep(QueueSweep):
@@ -97,7 +102,7 @@ class BatchQueueSweep(QueueSweep):
                 if batch := ExpiredBatch.read(expired):
                     self._files.remove(folder_of(batch.id))
                 else:
-                    log_unreadable(self._batches.queue, ValueError())
+                    self.log_unreadable(1)
                 self._batches.files_removed(expired)
             except FilesUnavailable as error:  # the next sweep tries again
                 log.warning("files_unavailable", extra={"error": str(error)})

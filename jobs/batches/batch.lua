@@ -75,7 +75,7 @@ local function end_batch(id, status, retention_ms, error)
   end
   redis.call('SREM', OPEN, id)
   redis.call('ZREM', open_key(owner), id)
-  if chunks then redis.call('DECRBY', UNQUEUED, chunks - next_chunk) end
+  if chunks then redis.pcall('DECRBY', UNQUEUED, (whole_in(chunks) or 0) - (whole_in(next_chunk) or 0)) end
   if redis.call('HDEL', key, 'planning') == 1 then redis.call('HDEL', key, 'total') end  -- it is not known
   redis.call('HDEL', key, 'joining')
   if redis.call('SCARD', OPEN) == 0 then redis.call('DEL', UNQUEUED) end  -- corrects the count if it has drifted
@@ -101,7 +101,7 @@ end
 -- Ends a batch that was not started by its deadline.
 local function expire_overdue(id, retention_ms)
   local status, deadline = unpack(redis.call('HMGET', job_key(id), 'status', 'deadline'))
-  if deadline and tonumber(deadline) <= now and (status == 'validating' or status == 'queued') then
+  if deadline and (tonumber(deadline) or math.huge) <= now and (status == 'validating' or status == 'queued') then
     end_batch(id, 'expired', retention_ms, DEADLINE_PASSED)
   end
 end

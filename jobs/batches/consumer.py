@@ -15,15 +15,8 @@ from jobs.batches.tasks import BatchTask, ChunkDone, with_file
 from jobs.connection import store_errors
 from jobs.ids import trace_fields
 from jobs.queues.names import BATCHES, PREDICTIONS
-from jobs.queues.queue import (
-    NO_ENTRY,
-    UNREADABLE,
-    Entry,
-    QueueConsumer,
-    Script,
-    decode_all,
-    log_unreadable,
-)
+from jobs.queues.queue import NO_ENTRY, Entry, QueueConsumer
+from jobs.queues.script_calls import Script, decode_all
 from jobs.settings import Settings
 
 log = logging.getLogger(__name__)
@@ -76,6 +69,7 @@ class Renewed(NamedTuple):
 class BatchSweep(NamedTuple):
     requeued: int
     given_up: int
+    unreadable: int
     wake_ups: list[str]
     removable: list[bytes]
     """Batches whose files are to be removed, as `ExpiredBatch.read` takes them."""
@@ -127,20 +121,9 @@ class BatchConsumer(QueueConsumer):
         )
         try:
             return BatchTask.decode(claimed[0]) if claimed else None
-        except Exception as error:  # given up alone
-            log_unreadable(self.queue, error)
-            self._give_up(claimed[0])
+        except Exception:  # Redis is not trusted
+            self.give_up(self.queue.stream, claimed[0].entry, claimed[0].id)
             return None
-
-    def _give_up(self, claimed: Any) -> None:
-        self._finish(
-            entry=claimed.entry,
-            id=claimed.id,
-            task=claimed.task,
-            status=BatchStatus.FAILED,
-            retention_ms=self._retention_ms,
-            error=UNREADABLE,
-        )
 
     def renew(self, consumer: str, wake_up: str, task: BatchTask) -> Renewed:
         """Starts the lease anew, and reads the status of the batch."""
@@ -282,7 +265,9 @@ class BatchConsumer(QueueConsumer):
     def sweep(self, most_wake_ups: int) -> BatchSweep:
         """Requeues tasks that were claimed longer ago than the lease. Only one worker sweeps at a time."""
         swept = self._sweep_queue(self._settings.attempts * LOST_PER_ATTEMPT, WORKER_LOST, most_wake_ups)
-        return BatchSweep(swept.requeued, swept.given_up, decode_all(swept.wake_ups), swept.removable)
+        return BatchSweep(
+            swept.requeued, swept.given_up, swept.unreadable, decode_all(swept.wake_ups), swept.removable
+        )
 
     def unknown(self, job_ids: Sequence[str]) -> list[str]:
         """The ids among these that have no record."""

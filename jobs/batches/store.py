@@ -15,7 +15,8 @@ from jobs.errors import IdempotencyKeyReused, NotRetryable, QueueFull, StoreRefu
 from jobs.ids import trace_fields
 from jobs.queues.capacity import MOST_SECONDS, UNKNOWN_SECONDS
 from jobs.queues.names import BATCH
-from jobs.queues.queue import JobStore, Script, decode_all, first_members
+from jobs.queues.queue import JobStore, first_members
+from jobs.queues.script_calls import Script, decode_all
 from jobs.settings import Settings
 
 log = logging.getLogger(__name__)

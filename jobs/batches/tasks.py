@@ -5,7 +5,7 @@ from typing import Any, NamedTuple
 
 from jobs.batches.inputs import JoinedFile, PlannedFile
 from jobs.batches.record import BatchOptions
-from jobs.queues.queue import decode_all
+from jobs.queues.script_calls import decode_all
 
 PLAN, PREVIEW, CORRECT, JOIN = "plan", "preview", "correct", "join"
 
@@ -75,6 +75,7 @@ class BatchTask(NamedTuple):
     """... why chunks of some could not be scored, ..."""
     joined: dict[int, JoinedFile] = {}  # noqa: RUF012 (never changed)
     """... and those that are joined already."""
+    traceparent: str = ""
 
     @classmethod
     def decode(cls, claimed: Any) -> "BatchTask":
@@ -102,6 +103,7 @@ class BatchTask(NamedTuple):
             files={each: PlannedFile.from_json(text) for each, text in by_number(claimed.files).items()},
             file_errors=by_number(claimed.file_errors),
             joined={each: JoinedFile.from_json(text) for each, text in by_number(claimed.joined).items()},
+            traceparent=claimed.traceparent.decode(),
         )
         file = PlannedFile.from_json(claimed.file) if claimed.file else None
         return task._replace(file=file) if file is None or number is None else task.of_file(number, file)

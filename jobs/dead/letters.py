@@ -9,7 +9,7 @@ from jobs import ids
 from jobs.batches.record import BatchRecord
 from jobs.errors import UnknownLetter, UnknownRecord
 from jobs.predictions.record import PredictionRecord
-from jobs.queues.queue import Script
+from jobs.queues.script_calls import Script
 from jobs.webhooks.delivery import PREFIX, Delivery
 from jobs.webhooks.outbox import WebhookOutbox
 

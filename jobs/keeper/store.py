@@ -5,7 +5,7 @@ from typing import NamedTuple, Protocol
 from redis import Redis
 
 from jobs.keeper.state import KeeperState
-from jobs.queues.queue import Script
+from jobs.queues.script_calls import Script
 
 ROUND_EVERY_MS = 5_000
 FIRST_START_SECONDS = 40.0

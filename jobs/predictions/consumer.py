@@ -12,16 +12,8 @@ from jobs.connection import store_error
 from jobs.predictions.record import Row
 from jobs.predictions.status import PredictionStatus
 from jobs.queues.names import GROUP, PREDICTIONS, Queue
-from jobs.queues.queue import (
-    NO_ENTRY,
-    UNREADABLE,
-    Entry,
-    QueueConsumer,
-    Script,
-    Sweep,
-    decode_all,
-    log_unreadable,
-)
+from jobs.queues.queue import NO_ENTRY, Entry, QueueConsumer, Sweep
+from jobs.queues.script_calls import Script, decode_all
 from jobs.settings import Settings
 
 WORKER_LOST = orjson.dumps({"type": "worker_lost", "detail": "every worker that claimed this job was lost"})
@@ -120,7 +112,7 @@ class PredictionConsumer(QueueConsumer):
     def sweep(self, most_wake_ups: int) -> Sweep:
         """Requeues jobs that were claimed longer ago than the lease. Only one worker sweeps at a time."""
         swept = self._sweep_queue(self._settings.attempts, WORKER_LOST, most_wake_ups)
-        return Sweep(swept.requeued, swept.given_up, decode_all(swept.wake_ups))
+        return Sweep(swept.requeued, swept.given_up, swept.unreadable, decode_all(swept.wake_ups))
 
     def _wanted(self, consumer: str, wake_up: str, rows: int, entry: Entry, last: bool) -> dict[str, Any]:
         return {
@@ -141,18 +133,8 @@ class PredictionConsumer(QueueConsumer):
         for each in claimed:
             try:
                 claims.append(self._decode(each))
-            except Exception as error:
-                log_unreadable(self.queue, error)
-                item = (
-                    each.stream,
-                    each.entry,
-                    each.id,
-                    each.attempt,
-                    PredictionStatus.FAILED,
-                    b"",
-                    UNREADABLE,
-                )
-                self._record([item], retention_ms=self._retention_ms)
+            except Exception:  # Redis is not trusted
+                self.give_up(each.stream, each.entry, each.id)
         return claims
 
     def _decode(self, claimed: Any) -> Claim:

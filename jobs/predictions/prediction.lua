@@ -42,12 +42,12 @@ local function remove_entry(id)
   local found = redis.call('XRANGE', stream, entry, entry)[1]
   if not found or found[2][2] ~= id then return end  -- numbers begin anew in an owner's stream that was empty
   if behind then remove_behind(queue, owner, {entry}) else acknowledge(stream, entry) end
-  count_rows(queue, -found[2][4])
+  count_rows(queue, -rows_in(found[2]))
 end
 
 -- A job that was started has met its deadline, even if its worker was lost later.
 local function is_overdue(status, deadline, attempt)
-  return status == 'queued' and deadline and not attempt and tonumber(deadline) <= now
+  return status == 'queued' and deadline and not attempt and (tonumber(deadline) or math.huge) <= now
 end
 
 -- Ends an overdue job whose entry is gone, or is about to be removed by the caller.
@@ -60,8 +60,10 @@ local function expire(id, retention_ms)
   end_overdue(id, retention_ms)
 end
 
--- The position of a queued job, counted in rows from 1. Where jobs wait in turns it is an estimate.
+-- The position of a queued job, counted in rows from 1; 1 if its record does not say where it is. Where jobs wait in turns it is
+-- an estimate.
 local function position_in(queue, owner, position, behind)
+  position, behind = whole_in(position) or 0, behind and whole_in(behind)
   local state = state_of(queue)
   if behind then
     local first = behind_of(queue, owner).first
@@ -82,7 +84,7 @@ local function read_record(id, retention_ms)
     expire(id, retention_ms)
     record = redis.call('HMGET', job_key(id), unpack(FIELDS))
   end
-  record[14] = record[2] == 'queued' and position_in(record[15] or QUEUE, record[5], record[14] or 0, record[18])
+  record[14] = record[2] == 'queued' and position_in(record[15] or QUEUE, record[5], record[14], record[18])
   record[18] = nil
   return record
 end

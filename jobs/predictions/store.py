@@ -21,7 +21,8 @@ from jobs.predictions.status import PredictionStatus
 from jobs.queues.capacity import JOB_BYTES, OUTPUT_BYTES
 from jobs.queues.idempotency import IdempotencyKey
 from jobs.queues.names import EXPLANATIONS, PREDICTION, PREDICTIONS
-from jobs.queues.queue import JobStore, Script, decode_all, first_members
+from jobs.queues.queue import JobStore, first_members
+from jobs.queues.script_calls import Script, decode_all
 from jobs.settings import Settings
 
 VERSION = b"1"
@@ -124,6 +125,8 @@ def _accepted(
             return TooManyRows()
         case b"waiting":
             return TooManyWaiting(int(detail))
+        case b"unreadable":
+            return UnknownRecord("what Redis has of this key is not as Paygrade writes it; ask its operator")
     return RateLimited(retry_after=int(detail))
 
 

@@ -9,7 +9,7 @@ from jobs import ids
 from jobs.connection import store_errors
 from jobs.queues.names import BATCHES, EXPLANATIONS, PREDICTIONS, QUEUES, WEB_PROCESSES
 from jobs.queues.processes import Process
-from jobs.queues.queue import Script
+from jobs.queues.script_calls import Script
 from jobs.settings import Settings
 
 UNKNOWN_SECONDS = 5
@@ -142,11 +142,13 @@ class Monitor:
         """Bytes that Redis may still store, less the outputs of waiting rows; infinite without maxmemory."""
         memory = self.memory()
         with store_errors():
-            waiting = self._redis.get(PREDICTIONS.rows)
+            waiting: Any = self._redis.get(PREDICTIONS.rows)
         if not memory.most:
             return math.inf
         most = memory.most * self._max_memory_percent / 100
-        return float(most - memory.used - OUTPUT_BYTES * max(int(waiting or 0), 0))
+        return float(
+            most - memory.used - OUTPUT_BYTES * (int(waiting) if waiting and waiting.isdigit() else 0)
+        )
 
     def memory(self) -> Memory:
         with store_errors():
@@ -159,9 +161,10 @@ class Monitor:
         by_name = dict(zip((queue.name for queue in QUEUES), states, strict=True))
         predictions, explanations = by_name[PREDICTIONS.name], by_name[EXPLANATIONS.name]
         now = int(reply.now)
-        made = [
-            ids.created_ms(job_id.decode()) for job_id in (predictions.oldest + explanations.oldest)[1::2]
+        oldest = [
+            job_id.decode(errors="replace") for job_id in (predictions.oldest + explanations.oldest)[1::2]
         ]
+        made = [ids.created_ms(job_id) for job_id in oldest if ids.is_id(job_id, ids.PREDICTION)]
         return Capacity(
             waiting=predictions.waiting + explanations.waiting,
             rows=predictions.rows + explanations.rows,

@@ -23,7 +23,7 @@ local function claim(queue, consumer, wake_up_name, wanted, read, last, watches,
   local claimed, rows, entries, rows_read = {}, 0, 0, 0
 
   local function begin(stream, entry, fields)
-    local its_rows = math.max(tonumber(fields[4]) or 1, 1)
+    local its_rows = rows_in(fields)
     entries, rows_read = entries + 1, rows_read + its_rows
     local job = start(stream, entry, fields)
     if job then claimed[#claimed + 1], rows = job, rows + its_rows end
@@ -58,7 +58,7 @@ local function claim(queue, consumer, wake_up_name, wanted, read, last, watches,
   end
   local alone = #claimed > 0 and not read
   if not alone then take_waiting() end
-  local left = rows_read > 0 and count_rows(queue, -rows_read) or tonumber(redis.call('GET', rows_key(queue)) or 0)
+  local left = rows_read > 0 and count_rows(queue, -rows_read) or whole_in(redis.call('GET', rows_key(queue))) or 0
   if left > 0 and not alone and redis.call('EXISTS', key_of(queue, 'turns')) == 1 then
     local share, most = share_in_turns(queue, wanted)
     local read_before = rows_read

@@ -15,6 +15,7 @@
 --   queue:<name>:crowded     string  exists for a short time after an owner began to wait beside another
 --   queue:<name>:behind      string  how many such entries there are
 --   queue:<name>:rows        string  how many rows wait in all of these streams
+--   queue:<name>:unreadable  string  how many entries could not be read since the sweeper last said so
 --   queue:<name>:wake_ups    zset    wake-ups that were sent or are being answered, by the time when they expire
 --   queue:<name>:consumers   zset    consumers that are alive, by the time when they expire
 --   queue:<name>:claim_rows  string  how many rows a consumer claims at once
@@ -37,6 +38,13 @@ local ALIVE_MS = 5000  -- a process that has not reported for this long counts a
 local LIST_KEPT_MS = 30 * 86400000  -- how long an owner's list is kept after the last job was added
 
 local function whole(number) return string.format('%.0f', number) end
+
+-- A whole number that we wrote; nil for anything else. tonumber() would take "inf", "0x10" and "2.5", too.
+local function whole_in(text)
+  local digits = string.match(tostring(text), '^%-?%d+$')
+  return digits and #digits <= 16 and tonumber(digits) or nil
+end
+
 local function job_key(id) return 'job:' .. id end
 local function kept_key(owner) return 'kept:' .. owner end
 local function rate_key(owner, minute) return 'rate:' .. owner .. ':' .. whole(minute) end
@@ -52,6 +60,15 @@ local function swept_key(queue) return 'queue:' .. queue .. ':swept' end
 
 -- A process may be in several sets, as consumer of several queues.
 local function process_field(set, name) return set .. ' ' .. name end
+
+-- The number before the dash of the last id that a stream has given.
+local function last_position(queue)
+  local found = redis.pcall('XINFO', 'STREAM', stream_key(queue))
+  for at = 1, #found, 2 do
+    if found[at] == 'last-generated-id' then return tonumber(string.match(found[at + 1], '^%d+')) end
+  end
+  return 0
+end
 
 local clock = redis.call('TIME')
 local now = tonumber(clock[1]) * 1000 + math.floor(tonumber(clock[2]) / 1000)
@@ -103,6 +120,7 @@ local function minute_of(time) return math.floor(time / 60000) end
 
 -- Counts bytes of an owner that expire at this time, negative for those that are removed before it.
 local function count_kept(owner, expires, bytes)
+  if not tonumber(expires) then return end
   local key = kept_key(owner)
   if redis.call('HINCRBY', key, whole(minute_of(expires)), bytes) ~= bytes then return end
   redis.call('PEXPIREAT', key, whole(expires + 60000))
@@ -122,7 +140,7 @@ local function acknowledge(stream, entry) append(acknowledged, stream, entry) en
 local function count(metric, times) counted[metric] = (counted[metric] or 0) + (times or 1) end
 
 -- The last call of a script, after its records are written: removes entries that are done, publishes messages, adds to the
--- metrics.
+-- metrics. A count that cannot be read stops nothing.
 local function commit()
   for stream, entries in pairs(acknowledged) do
     in_slices(entries, function(...)
@@ -131,21 +149,33 @@ local function commit()
     end)
   end
   for channel, ended in pairs(messages) do redis.call('PUBLISH', channel, table.concat(ended, '\n')) end
-  for metric, times in pairs(counted) do redis.call('HINCRBY', METRICS, metric, times) end
-  for owner, its in pairs(bytes_kept) do count_kept(owner, its.expires, its.bytes) end
+  for metric, times in pairs(counted) do redis.pcall('HINCRBY', METRICS, metric, times) end
+  for owner, its in pairs(bytes_kept) do pcall(count_kept, owner, its.expires, its.bytes) end
 end
 
 -- Entries that cannot be read ----------------------------------------------------------------------------------------
 
+local function unreadable_key(queue) return 'queue:' .. queue .. ':unreadable' end
+
+-- How many rows an entry has; one if it does not say so as we write it.
+local function rows_in(fields) return math.max(whole_in(fields[4]) or 1, 1) end
+
+-- Removes an entry that could not be read, and calls `give_up`, which ends its job if that is possible.
+local function give_up_entry(queue, stream, entry, id, give_up)
+  acknowledge(stream, entry)
+  count('swept|' .. queue .. '|unreadable')
+  redis.pcall('INCR', unreadable_key(queue))
+  pcall(give_up, id)
+end
+
 -- Makes the function that passes an entry to `step`. Redis is not trusted: if the entry or its record cannot be read, this entry
--- alone is removed, and `give_up` ends its job if that is possible.
+-- alone is given up.
 local function guarded(queue, step, give_up)
   return function(stream, entry, fields)
-    local ok, result = pcall(step, stream, entry, fields)
+    local ok, result = (whole_in(fields[4]) or 0) >= 1, nil
+    if ok then ok, result = pcall(step, stream, entry, fields) end
     if ok then return result end
-    acknowledge(stream, entry)
-    count('swept|' .. queue .. '|unreadable')
-    pcall(give_up, fields[2])
+    give_up_entry(queue, stream, entry, fields[2], give_up)
     return nil
   end
 end

@@ -3,6 +3,7 @@
 -- @include webhooks/outbox dead/letters
 
 local UNREADABLE = '{"type":"unreadable","detail":"the record of this job could not be read, so the job was given up"}'
+local UNREADABLE_RECORD = {'?'}  -- of no version that anybody reads
 local DEADLINE_PASSED = '{"type":"deadline_passed","detail":"no worker started this job by its deadline"}'
 
 local function list_key(kind, owner) return kind .. ':of:' .. owner end

@@ -23,5 +23,5 @@ class Process(NamedTuple):
 
     @classmethod
     def _read(cls, name: bytes, report: bytes) -> "Process":
-        release, _, pace = report.decode().partition(" ")
-        return cls(name.decode(), release, int(pace or 0))
+        release, _, pace = report.decode(errors="replace").partition(" ")
+        return cls(name.decode(errors="replace"), release, int(pace) if pace.isdecimal() else 0)

@@ -1,25 +1,22 @@
-"""The queue core in Python: scripts, and what the stores and consumers of every kind of job share."""
+"""One queue as its stores and consumers see it, whatever kind of job it has, and its wake-ups."""
 
 import logging
-from collections import namedtuple
-from collections.abc import Callable, Iterable, Sequence
-from contextlib import suppress
+from collections.abc import Callable, Sequence
 from enum import StrEnum
 from typing import Any, Generic, NamedTuple, Protocol, TypeAlias, TypeVar
 from uuid import uuid4
 
-import orjson
 from celery import Celery
 from redis import Redis
-from redis.exceptions import NoScriptError, RedisError, ResponseError
+from redis.exceptions import RedisError, ResponseError
 
 from jobs import ids
 from jobs.connection import store_error
 from jobs.errors import UnknownRecord
 from jobs.queues.idempotency import NO_KEY, IdempotencyKey
-from jobs.queues.names import BATCH, GROUP, QUEUES, Kind, Queue
+from jobs.queues.names import BATCH, GROUP, Kind, Queue
 from jobs.queues.processes import Process
-from jobs.queues.scripts import load
+from jobs.queues.script_calls import Script, create_groups
 from jobs.settings import Settings
 
 log = logging.getLogger(__name__)
@@ -32,73 +29,6 @@ SendWakeUp: TypeAlias = Callable[[str], None]
 
 Record = TypeVar("Record")
 Status = TypeVar("Status", bound=StrEnum)
-
-
-class Script:
-    """A script in Redis. Every call raises StoreUnavailable or QueueFull if Redis cannot answer."""
-
-    def __init__(self, redis: Redis, name: str, kind: Kind | None = None) -> None:
-        source = load(name, kind)
-        self.item = source.item
-        self._redis = redis
-        self._arguments = source.arguments
-        script = redis.register_script(source.text)
-        self._sha, self._text = script.sha, str(script.script)
-        self._reply: Any = namedtuple("Reply", source.returns)  # type: ignore[misc]
-        self._returns_one = len(source.returns) == 1
-        self._returns_list = source.returns_list
-
-    def __call__(self, items: Iterable[Sequence[Any]] = (), **arguments: Any) -> Any:
-        """Each item has the members that the script names, in their order."""
-        values = self._values(items, arguments)
-        try:
-            return self.read(self._run(values))
-        except (RedisError, OSError) as error:
-            raise store_error(error) from error
-
-    def add_to(self, pipeline: Any, items: Iterable[Sequence[Any]] = (), **arguments: Any) -> None:
-        """Adds the call to a pipeline; `read` reads its reply."""
-        pipeline.evalsha(self._sha, 0, *self._values(items, arguments))
-
-    def read(self, reply: Any) -> Any:
-        """The results under their names; None for no reply."""
-        if reply is None or self._returns_one:
-            return reply
-        if self._returns_list:
-            return list(map(self._reply._make, reply))
-        return self._reply._make(reply)
-
-    def _values(self, items: Iterable[Sequence[Any]], given: dict[str, Any]) -> list[Any]:
-        if len(given) != len(self._arguments):
-            raise TypeError(f"the script takes {self._arguments}, not {tuple(given)}")
-        values = [given[name] for name in self._arguments]
-        for item in items:
-            values.extend(item)
-        return values
-
-    def _run(self, values: list[Any]) -> Any:
-        try:
-            return self._evaluate(values)
-        except ResponseError as error:
-            if "NOGROUP" not in str(error):
-                raise
-        create_groups(self._redis)
-        return self._evaluate(values)
-
-    def _evaluate(self, values: list[Any]) -> Any:
-        """A Redis that has just been started gets the whole text; it may start between any two calls."""
-        try:
-            return self._redis.evalsha(self._sha, 0, *values)
-        except NoScriptError:
-            return self._redis.eval(self._text, 0, *values)
-
-
-def create_groups(redis: Redis) -> None:
-    """Creates the streams and their consumer groups, which a Redis without data lacks."""
-    for queue in QUEUES:
-        for stream in queue.streams:
-            with suppress(ResponseError):  # it exists
-                redis.xgroup_create(stream, GROUP, id="0", mkstream=True)
 
 
 class NewJob(Protocol):
@@ -197,7 +127,8 @@ class JobStore(Generic[Record, Status]):
     ) -> tuple[list[Record], str | None]:
         """The owner's jobs older than the id `after`, newest first; and the id to continue after, or None.
 
-        One call reads MOST_READ records, so it may return few jobs or none although there are more.
+        One call reads MOST_READ records, so it may return few jobs or none although there are more. Records
+        that cannot be read are left out.
         """
         page = self._list(
             owner=owner,
@@ -208,7 +139,8 @@ class JobStore(Generic[Record, Status]):
             retention_ms=self.retention_ms,
         )
         pairs = zip(page.found[::2], page.found[1::2], strict=True)
-        records = [self._decode(job_id.decode(), values) for job_id, values in pairs]
+        decoded = [self._decoded(job_id.decode(), values) for job_id, values in pairs]
+        records = [record for record in decoded if record and not isinstance(record, UnknownRecord)]
         return records, ids.from_raw(page.next, self._kind.id_prefix) if page.next else None
 
     def cancel(self, job_id: str) -> Status | None:
@@ -226,8 +158,8 @@ class JobStore(Generic[Record, Status]):
         """A record that cannot be decoded becomes an error of its own, and the others are still read."""
         try:
             return self._decode(job_id, values) if values[0] else None
-        except UnknownRecord as error:
-            return error
+        except Exception:  # Redis is not trusted
+            return UnknownRecord()
 
 
 class Entry(NamedTuple):
@@ -241,17 +173,11 @@ class Entry(NamedTuple):
 NO_ENTRY = Entry(b"", b"", b"")
 
 
-UNREADABLE = orjson.dumps({"type": "unreadable", "detail": "the job could not be read, so it was given up"})
-
-
-def log_unreadable(queue: Queue, error: Exception) -> None:
-    """Logs an entry or record that is not as we write it, without the error's text, which may quote it."""
-    log.error("unreadable_entry", extra={"queue": queue.name, "error": type(error).__name__})
-
-
 class Sweep(NamedTuple):
     requeued: int
     given_up: int
+    unreadable: int
+    """Entries that were not as we write them, and were given up alone since the last sweep."""
     wake_ups: list[str]
 
 
@@ -269,6 +195,7 @@ class QueueConsumer:
         self._withdraw = Script(redis, "queues/withdraw")
         self._first_wake_up = Script(redis, "queues/first_wake_up")
         self._report = Script(redis, "queues/report")
+        self._give_up = Script(redis, "queues/give_up", queue.kind)
 
     def wait(self, consumer: str, milliseconds: int) -> Entry | None:
         """Waits for the next entry, which the caller must then claim; None if there is none in time."""
@@ -279,7 +206,13 @@ class QueueConsumer:
         if not found:
             return None
         [[_, [(entry, fields)]]] = found
-        return Entry(entry, fields[b"id"], fields[self.queue.kind.detail])
+        return Entry(entry, fields.get(b"id", b""), fields.get(self.queue.kind.detail, b""))
+
+    def give_up(self, stream: bytes | str, entry: bytes, job_id: bytes) -> None:
+        """Gives up a claimed entry that could not be read, and its job."""
+        self._give_up(
+            queue=self.queue.name, stream=stream, entry=entry, id=job_id, retention_ms=self._retention_ms
+        )
 
     def withdraw(self, wake_up: str) -> None:
         """Withdraws the wake-up because this consumer stops. From now on another may be sent."""
@@ -314,10 +247,6 @@ class QueueConsumer:
                 raise
         create_groups(self._redis)
         return self._redis.xreadgroup(GROUP, consumer, self._stream, count=1, block=milliseconds)
-
-
-def decode_all(values: Sequence[bytes]) -> list[str]:
-    return [value.decode() for value in values]
 
 
 def send_wake_up(celery: Celery, queue: Queue, name: str) -> None:

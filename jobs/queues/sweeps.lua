@@ -20,12 +20,50 @@ local function restart_leases(stream)
   until #claimed < 1000
 end
 
+local COUNTS = {rows = '^%-?%d+$', behind = '^%-?%d+$', claim_rows = '^%d+$', added = '^%d+$', given = '^%d+%.?%d*$'}
+
+-- Removes each count of the queue that is not as we write it, on which every script would fail. Returns whether there was one.
+local function drop_unreadable_counts(queue)
+  local dropped = false
+  for part, pattern in pairs(COUNTS) do
+    local found = redis.pcall('GET', key_of(queue, part))
+    if found and (type(found) == 'table' or #found > 16 or not string.find(found, pattern)) then
+      redis.call('DEL', key_of(queue, part))
+      dropped = true
+    end
+  end
+  return dropped
+end
+
+-- Redis is not trusted: what cannot be read is counted anew, rows as if each entry had one.
+local function mend_counts(queue)
+  local dropped = drop_unreadable_counts(queue)
+  local added = whole_in(redis.call('GET', key_of(queue, 'added')))
+  if added and added < last_position(queue) then redis.call('DEL', key_of(queue, 'added')) end
+  if not dropped then return end
+  local behind = 0
+  for _, owner in ipairs(redis.call('ZRANGE', key_of(queue, 'turns'), 0, -1)) do
+    behind = behind + redis.call('XLEN', key_of(queue, 'of:' .. owner))
+  end
+  local entries = redis.call('XLEN', stream_key(queue)) + redis.call('XLEN', retry_key(queue)) + behind
+  redis.call('MSET', key_of(queue, 'behind'), behind, rows_key(queue), entries)
+  redis.call('INCR', unreadable_key(queue))
+end
+
+-- How many entries could not be read since the last sweep that asked.
+local function take_unreadable(queue)
+  local found = redis.call('GET', unreadable_key(queue))
+  redis.call('DEL', unreadable_key(queue))
+  return whole_in(found) or 0
+end
+
 -- Returns whether this worker is to sweep the queue; false if another has just done so. If the clock seems to have been set
 -- since the last sweep, all leases begin anew.
 local function may_sweep(queue)
-  local since = now - tonumber(redis.call('GET', swept_key(queue)) or now - SWEEP_AGAIN_MS)
+  local since = now - (tonumber(redis.call('GET', swept_key(queue))) or now - SWEEP_AGAIN_MS)
   if since >= 0 and since < SWEEP_AGAIN_MS then return false end
   redis.call('SET', swept_key(queue), now_text)
+  mend_counts(queue)
   if since < -CLOCK_SET_BACK_MS or since > CLOCK_SET_AHEAD_MS then
     restart_leases(stream_key(queue))
     restart_leases(retry_key(queue))

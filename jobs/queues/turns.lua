@@ -8,6 +8,7 @@
 local MOST_JOBS = 256  -- in one claim, so that Redis is soon free again
 local FIRST_CLAIM_ROWS = 1  -- until a consumer has claimed
 local MOST_IN_A_TURN = 16  -- entries
+local MOST_FIELDS = 6  -- names and values of an entry
 local CROWDED_MS = 2000  -- since an owner began to wait beside another
 
 local states = {}  -- queue -> what state_of has read
@@ -19,9 +20,9 @@ local function state_of(queue)
     local key = stream_key(queue)
     local rows, behind, claim_rows, added = unpack(redis.call('MGET', key .. ':rows', key .. ':behind', key .. ':claim_rows',
                                                               key .. ':added'))
-    claim_rows = tonumber(claim_rows or FIRST_CLAIM_ROWS)
-    states[queue] = {rows = math.max(tonumber(rows or 0), 0), behind = math.max(tonumber(behind or 0), 0),
-                     claim_rows = claim_rows, window = math.min(claim_rows, MOST_JOBS), added = added and tonumber(added)}
+    claim_rows = math.max(whole_in(claim_rows) or FIRST_CLAIM_ROWS, FIRST_CLAIM_ROWS)
+    states[queue] = {rows = math.max(whole_in(rows) or 0, 0), behind = math.max(whole_in(behind) or 0, 0),
+                     claim_rows = claim_rows, window = math.min(claim_rows, MOST_JOBS), added = whole_in(added)}
   end
   return states[queue]
 end
@@ -43,13 +44,21 @@ local function is_behind(queue)
   return state.behind > 0 or state.rows >= state.window
 end
 
+local function number_of(entry) return tonumber(string.match(entry[1], '^%d+')) end
+
 -- The number of an owner's first entry that waits behind (nil: none does), the number of the next entry that will, and how
 -- many rows wait.
 local function behind_of(queue, owner)
-  local entry = redis.call('XRANGE', key_of(queue, 'of:' .. owner), '-', '+', 'COUNT', 1)[1]
+  local stream = key_of(queue, 'of:' .. owner)
+  local entry = redis.call('XRANGE', stream, '-', '+', 'COUNT', 1)[1]
   if not entry then return {next = 1, rows = 0} end
-  local first, next = tonumber(string.match(entry[1], '^%d+')), redis.call('HGET', key_of(queue, 'numbered'), owner) + 1
-  return {first = first, next = next, rows = next - first}
+  local first, numbered = number_of(entry), whole_in(redis.call('HGET', key_of(queue, 'numbered'), owner))
+  if not numbered then
+    local last = redis.call('XREVRANGE', stream, '+', '-', 'COUNT', 1)[1]
+    numbered = number_of(last) + rows_in(last[2]) - 1
+    redis.call('HSET', key_of(queue, 'numbered'), owner, whole(numbered))
+  end
+  return {first = first, next = numbered + 1, rows = numbered + 1 - first}
 end
 
 -- About how many rows are scored before an entry with so many rows of its owner before it.
@@ -64,7 +73,7 @@ local function put_behind(queue, owner, known, id, rows, ...)
   redis.call('HINCRBY', key_of(queue, 'numbered'), owner, rows)
   if not known.first then
     local turns = key_of(queue, 'turns')
-    local due = (redis.call('GET', key_of(queue, 'given')) or 0) + rows
+    local due = (tonumber(redis.call('GET', key_of(queue, 'given'))) or 0) + rows
     if redis.call('EXISTS', turns) == 1 then
       due = due - 0.5  -- before an owner who would be due at the same time
       redis.call('SET', key_of(queue, 'crowded'), 1, 'PX', CROWDED_MS)
@@ -89,25 +98,26 @@ local function remove_behind(queue, owner, entries)
 end
 
 -- Gives one owner, whose turn is due, a turn: moves its first entries, up to `most` or with about `rows` rows, to the queue's
--- own stream. What is larger than `room` rows is moved only as the first, and if `at_least_one`. Returns how many were moved,
--- and their rows.
+-- own stream. What is larger than `room` rows is moved only as the first, and if `at_least_one`. An entry that cannot be read is
+-- moved, too: the claim that takes it gives it up alone. Returns how many were moved, and their rows.
 local function give_turn(queue, owner, due, rows, room, most, at_least_one)
   local added = redis.call('GET', key_of(queue, 'added'))
   local entries = redis.call('XRANGE', key_of(queue, 'of:' .. owner), '-', '+', 'COUNT', MOST_IN_A_TURN + 1)
+  if #entries == 0 then remove_behind(queue, owner, {}) end
   local moved, given = {}, 0
   for number = 1, math.min(#entries, most, MOST_IN_A_TURN) do
     local entry, fields = unpack(entries[number])
-    local fits = given + fields[4] <= room or (at_least_one and number == 1)
+    local fits = given + rows_in(fields) <= room or (at_least_one and number == 1)
     if given >= rows or not fits then break end
     -- Numbered after all that were ever added to this stream, and before the next.
-    redis.call('XADD', stream_key(queue), added and added .. '-*' or '*', unpack(fields))
-    moved[number], given = entry, given + fields[4]
+    redis.call('XADD', stream_key(queue), added and added .. '-*' or '*', unpack(fields, 1, math.min(#fields, MOST_FIELDS)))
+    moved[number], given = entry, given + rows_in(fields)
   end
   if #moved == 0 then return 0, 0 end
-  local given_in_all = due - entries[1][2][4] + given
+  local given_in_all = due - rows_in(entries[1][2]) + given
   redis.call('SET', key_of(queue, 'given'), given_in_all)
   if remove_behind(queue, owner, moved) then
-    redis.call('ZADD', key_of(queue, 'turns'), given_in_all + entries[#moved + 1][2][4], owner)
+    redis.call('ZADD', key_of(queue, 'turns'), given_in_all + rows_in(entries[#moved + 1][2]), owner)
   end
   return #moved, given
 end

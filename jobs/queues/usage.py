@@ -8,7 +8,7 @@ from redis import Redis
 
 from jobs.connection import store_errors
 from jobs.queues.names import BATCH, PREDICTION
-from jobs.queues.queue import Script
+from jobs.queues.script_calls import Script
 
 MOST_OWNERS = 50
 """Owners that one call reads, so that it does not hold up other calls of Redis for long."""

@@ -26,6 +26,6 @@ local function wake_up(queue, name, most)
     sent[number] = name .. '-' .. number
     note_wake_up(queue, sent[number])
   end
-  if #sent > 0 then redis.call('HINCRBY', METRICS, 'wake_ups|' .. queue, #sent) end
+  if #sent > 0 then redis.pcall('HINCRBY', METRICS, 'wake_ups|' .. queue, #sent) end
   return sent
 end

@@ -6,7 +6,7 @@ from typing import NamedTuple
 from redis import Redis
 
 from jobs.ids import checked_traceparent
-from jobs.queues.queue import Script
+from jobs.queues.script_calls import Script
 from jobs.webhooks.delivery import ClaimedDelivery, Delivery, DeliveryStatus, names_of
 
 LEASE_MS = 60_000
@@ -44,14 +44,14 @@ class WebhookOutbox:
         )
         return [
             ClaimedDelivery(
-                name=each.name.decode(),
-                url=each.url.decode(),
-                event=each.event.decode(),
-                tries=int(each.tries),
+                name=each.name.decode(errors="replace"),
+                url=each.url.decode(errors="replace"),
+                event=each.event.decode(errors="replace"),
+                tries=each.tries,
                 created=int(each.created),
                 claimed_at=each.claimed_at,
-                owner=each.owner.decode(),
-                lane=each.lane.decode(),
+                owner=each.owner.decode(errors="replace"),
+                lane=each.lane.decode(errors="replace"),
                 traceparent=checked_traceparent(each.traceparent.decode(errors="replace")),
             )
             for each in claimed

@@ -27,7 +27,8 @@ from jobs.logs import Journal
 from jobs.metrics import Metrics
 from jobs.queues.names import BATCHES, PREDICTIONS, channel_of
 from jobs.queues.processes import Process as ReportedProcess
-from jobs.queues.queue import create_groups, send_wake_up
+from jobs.queues.queue import send_wake_up
+from jobs.queues.script_calls import create_groups
 from jobs.settings import Settings
 from jobs.supervision import Supervisor
 from model.description.catalog import Catalog

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 from unittest.mock import patch
 
-from jobs.queues import queue
+from jobs.queues import script_calls
 from jobs.queues.scripts import Source
 from jobs.settings import Settings
 from tests.simulation import promises
@@ -160,7 +160,7 @@ def run(plan: Plan) -> Report:
 @contextmanager
 def _named(network: Network) -> Iterator[None]:
     """Tells the network the names of scripts; a test may have changed their texts."""
-    load_script = vars(queue)["load"]
+    load_script = vars(script_calls)["load"]
 
     def noting(name: str, kind: Any = None) -> Source:
         source: Source = load_script(name, kind)
@@ -168,7 +168,7 @@ def _named(network: Network) -> Iterator[None]:
         network.script_names[hashlib.sha1(text.encode()).hexdigest()] = name  # noqa: S324
         return source
 
-    with patch.object(queue, "load", noting):
+    with patch.object(script_calls, "load", noting):
         yield
 
 

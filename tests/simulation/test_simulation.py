@@ -75,7 +75,7 @@ def lost_answers(script: str) -> Plan:
 def test_a_script_that_may_be_done_only_once_is_found_out(script: str, promised: str, broken: str) -> None:
     plan = lost_answers(script)
     assert not run(plan).broken
-    with patch("jobs.queues.queue.load", partial(sabotaged, script, promised, broken)):
+    with patch("jobs.queues.script_calls.load", partial(sabotaged, script, promised, broken)):
         assert run(plan).broken
 
 
@@ -88,5 +88,5 @@ def test_a_script_that_may_be_done_only_once_is_found_out(script: str, promised:
 )
 def test_a_script_that_breaks_a_promise_is_found_out(script: str, promised: str, broken: str) -> None:
     assert not any(run(harsh(seed)).broken for seed in range(3))
-    with patch("jobs.queues.queue.load", partial(sabotaged, script, promised, broken)):
+    with patch("jobs.queues.script_calls.load", partial(sabotaged, script, promised, broken)):
         assert any(run(harsh(seed)).broken for seed in range(20))

@@ -18,7 +18,7 @@ from jobs.predictions.status import PredictionStatus
 from jobs.predictions.store import PredictionStore
 from jobs.queues.capacity import Capacity, Monitor
 from jobs.queues.processes import Process
-from jobs.queues.queue import create_groups
+from jobs.queues.script_calls import create_groups
 from jobs.settings import Settings
 from tests.unit.in_memory import MemoryRedis
 

@@ -7,7 +7,7 @@
 -- 'join' has all of them in `files`, `file_errors` and `joined`, each after its number.
 -- @include batches/batch
 -- @args queue consumer wake_up_name retention_ms:number entry entry_id entry_task last
--- @returns each: entry id task tries model sha options layout chunks total cut_short planning joining chunk lost plan done kept file files file_errors joined
+-- @returns each: entry id task tries model sha options layout chunks total cut_short planning joining chunk lost plan done kept file files file_errors joined traceparent
 
 local function drop(found, id, task, status)
   acknowledge(stream_key(queue), found)
@@ -31,9 +31,17 @@ end
 
 local function all_of(id, name) return redis.call('HGETALL', job_key(id) .. ':' .. name) end
 
+-- Raises an error, so that the batch is given up now and not in the middle of a step.
+local function check_counts(key)
+  for _, text in ipairs(redis.call('HMGET', key, 'size', 'chunks', 'next', 'total', 'planned', 'rows', 'failed', 'bytes')) do
+    if text then assert(whole_in(text), 'a count of the batch is not as we write it') end
+  end
+end
+
 local function start(_, found, fields)
   local id, task = fields[2], fields[6]
   local key = job_key(id)
+  check_counts(key)
   expire_overdue(id, retention_ms)
   local status = redis.call('HGET', key, 'status')
   if not is_wanted(id, task, status) then return drop(found, id, task, status) end
@@ -41,8 +49,8 @@ local function start(_, found, fields)
   local lost, known_why = lost_slices(id, task)
   local tries = redis.call('HINCRBY', key .. ':tries', task, known_why and 0 or 1)
   redis.call('HSET', key .. ':tries', task .. ' entry', found)
-  local model, sha, options, layout, chunks, total, planning, joining = unpack(redis.call(
-    'HMGET', key, 'model', 'sha', 'options', 'layout', 'chunks', 'total', 'planning', 'joining'))
+  local model, sha, options, layout, chunks, total, planning, joining, trace = unpack(redis.call(
+    'HMGET', key, 'model', 'sha', 'options', 'layout', 'chunks', 'total', 'planning', 'joining', 'traceparent'))
   local chunk = tonumber(task) and redis.call('LINDEX', key .. ':plan', task)
   local kept = tonumber(task) and redis.call('HGET', key .. ':kept', task)
   local number = string.match(chunk or '', '^(%d+)/') or task == 'plan' and string.match(planning or '', '^(%d+):%d+:')
@@ -55,7 +63,8 @@ local function start(_, found, fields)
   if task == 'correct' then done = all_of(id, 'kept') end
   local cut = planning == CUT_SHORT and 1 or 0
   return {found, id, task, tries, model, sha, options, layout or '', chunks or 0, total or 0, cut, planning or '',
-          joining or '', chunk or '', lost, plan, done, kept or '', file or '', files, file_errors, joined}
+          joining or '', chunk or '', lost, plan, done, kept or '', file or '', files, file_errors, joined,
+          trace or ''}
 end
 
 local read = entry ~= '' and {entry = entry, fields = {'id', entry_id, 'rows', 1, 'task', entry_task}} or nil

@@ -3,4 +3,4 @@
 -- @args
 -- @returns open unqueued
 
-return {redis.call('SCARD', OPEN), math.max(tonumber(redis.call('GET', UNQUEUED) or 0), 0)}
+return {redis.call('SCARD', OPEN), math.max(whole_in(redis.call('GET', UNQUEUED)) or 0, 0)}

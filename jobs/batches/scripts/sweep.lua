@@ -1,11 +1,11 @@
 -- Requeues tasks that were claimed longer ago than the lease, gives up those without attempts left, ends batches whose
 -- deadline has passed, and returns up to `most_wake_ups` wake-ups to send. `error` is the error, as JSON, of what is given
--- up. `removable` are the batches whose files are to be removed. Does nothing if another worker has just swept.
+-- up; `unreadable` are the entries that could not be read since the last sweep. `removable` are the batches whose files are to be removed. Does nothing if another worker has just swept.
 -- @include queues/wake_ups queues/sweeps batches/batch
 -- @args queue lease_ms attempts:number retention_ms:number error wake_up_name most_wake_ups:number
--- @returns requeued given_up wake_ups removable
+-- @returns requeued given_up unreadable wake_ups removable
 
-if not may_sweep(queue) then return {0, 0, {}, {}} end
+if not may_sweep(queue) then return {0, 0, 0, {}, {}} end
 
 local MOST = 100
 local READ_LATER_MS = 60000  -- after which files that a retry reads are looked at again
@@ -46,4 +46,4 @@ for _, expired in ipairs(redis.call('ZRANGEBYSCORE', FILES, '-inf', now_text, 'L
     removable[#removable + 1] = expired
   end
 end
-return {requeued, given_up, wake_up(queue, wake_up_name, most_wake_ups), removable}
+return {requeued, given_up, take_unreadable(queue), wake_up(queue, wake_up_name, most_wake_ups), removable}

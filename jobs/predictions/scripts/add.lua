@@ -1,7 +1,8 @@
 -- Accepts predictions: writes each record, adds the job to its queue and returns the wake-ups to send. A verdict is 'ok',
 -- {'ok', deadline}, {'ok', deadline, rows ahead} of a job that waits behind, {'same', id of the job that the Idempotency-Key
 -- stands for}, {'reused'}, {'full'}, {'too_many_rows'}, {'waiting', rows to be scored before there is room} or
--- {'rate_limited', seconds until the owner may post again}. Adding a job again changes nothing. `in_turns`: owners take turns
+-- {'rate_limited', seconds until the owner may post again}; {'unreadable'} if what it meets in the store is not as we write it.
+-- Adding a job again changes nothing. `in_turns`: owners take turns
 -- (empty: there is one owner). `ahead` alternates queues and how many rows waited in each before this call.
 -- @include queues/wake_ups predictions/prediction
 -- @args max_waiting:number max_rows_per_owner:number rows_per_minute:number in_turns retention_ms:number wake_up_name
@@ -14,18 +15,9 @@ for _, queue in ipairs({'predictions', 'explanations'}) do
   if in_turns ~= '' then room = room - state_of(queue).behind end
 end
 
--- The store may have been filled by a release that kept no count.
-local function last_position(queue)
-  local found = redis.pcall('XINFO', 'STREAM', stream_key(queue))
-  for at = 1, #found, 2 do
-    if found[at] == 'last-generated-id' then return string.match(found[at + 1], '^%d+') end
-  end
-  return 0
-end
-
 local function next_position(queue, rows)
   local state = state_of(queue)
-  local position = (state.added or tonumber(last_position(queue))) + 1
+  local position = (state.added or last_position(queue)) + 1  -- a store that an older release filled has no count
   state.added = position + rows - 1
   return whole(position)
 end
@@ -34,7 +26,7 @@ local used = {}  -- owner -> rows posted in this minute, as of this call
 local function over_limit(owner, rows)
   if rows_per_minute == 0 then return false end
   local key = rate_key(owner, minute_of(now))
-  used[owner] = used[owner] or tonumber(redis.call('GET', key) or 0)
+  used[owner] = used[owner] or whole_in(redis.call('GET', key)) or 0
   if used[owner] + rows > rows_per_minute then return true end
   used[owner] = used[owner] + rows
   return false
@@ -97,7 +89,10 @@ local function add(job)
 end
 
 local verdicts = {}
-for number, job in items() do verdicts[number] = add(job) end
+for number, job in items() do
+  local ok, verdict = pcall(add, job)
+  verdicts[number] = ok and verdict or {'unreadable'}
+end
 for owner, scores_and_ids in pairs(listed) do
   add_to_list(KIND, owner, scores_and_ids)
   prune_list(KIND, owner, id_of, retention_ms, #scores_and_ids)

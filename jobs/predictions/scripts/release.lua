@@ -7,7 +7,7 @@
 
 local REST_MS = 4000
 
-for _, item in items() do
+local function release(item)
   local status, attempt = unpack(redis.call('HMGET', job_key(item.id), 'status', 'attempt'))
   if status == 'running' and attempt == item.attempt then
     redis.call('HSET', job_key(item.id), 'reason', reason)
@@ -16,3 +16,5 @@ for _, item in items() do
     redis.call('XCLAIM', item.stream, GROUP, 'released', 0, item.entry, 'IDLE', math.max(lease_ms - REST_MS, 0), 'JUSTID')
   end
 end
+
+for _, item in items() do pcall(release, item) end  -- a record that cannot be read is left to the sweeper

@@ -1,11 +1,11 @@
 -- Requeues predictions that were claimed longer ago than the lease, gives up those without attempts left, ends those whose
 -- deadline has passed, and returns up to `most_wake_ups` wake-ups to send. `error` is the error, as JSON, of a job that is
--- given up. Does nothing if another worker has just swept.
+-- given up; `unreadable` are the entries that could not be read since the last sweep. Does nothing if another worker has just swept.
 -- @include queues/wake_ups queues/sweeps predictions/prediction
 -- @args queue lease_ms attempts:number retention_ms:number error wake_up_name most_wake_ups:number
--- @returns requeued given_up wake_ups
+-- @returns requeued given_up unreadable wake_ups
 
-if not may_sweep(queue) then return {0, 0, {}} end
+if not may_sweep(queue) then return {0, 0, 0, {}} end
 
 local MOST = 1000  -- entries of each stream; the next sweep takes the others
 local requeued, given_up = 0, 0
@@ -24,7 +24,7 @@ local function requeue(stream, entry, fields)
     given_up = given_up + 1
     count('swept|' .. queue .. '|given_up')
   elseif job.status == 'running' or job.status == 'queued' then
-    if job.status == 'running' then count_rows(queue, fields[4]) end
+    if job.status == 'running' then count_rows(queue, rows_in(fields)) end
     set_status(id, 'queued')
     redis.call('HDEL', job_key(id), 'started', 'position', 'behind')
     redis.call('XADD', retry_key(queue), '*', unpack(fields))
@@ -45,4 +45,4 @@ for _, stream in ipairs({stream_key(queue), retry_key(queue)}) do
 end
 take_turns(queue, 1, 1, true)  -- in case all entries before them were canceled
 commit()
-return {requeued, given_up, wake_up(queue, wake_up_name, most_wake_ups)}
+return {requeued, given_up, take_unreadable(queue), wake_up(queue, wake_up_name, most_wake_ups)}

@@ -6,5 +6,5 @@
 
 if waiting(queue) == 0 then return nil end
 note_wake_up(queue, wake_up_name)
-redis.call('HINCRBY', METRICS, 'wake_ups|' .. queue, 1)
+redis.pcall('HINCRBY', METRICS, 'wake_ups|' .. queue, 1)
 return wake_up_name

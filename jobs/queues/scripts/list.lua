@@ -1,6 +1,6 @@
 -- Lists an owner's jobs, newest first: at most `limit` jobs older than `after`, the 16 bytes of an id (empty: from the
 -- newest), with this `status` (empty: any). Reads at most `most_read` records. `found` alternates ids and records; `next` is
--- the 16 bytes of the id to continue after, empty at the end.
+-- the 16 bytes of the id to continue after, empty at the end. A record that cannot be read is left out.
 -- @include kind
 -- @args owner after status limit:number most_read:number retention_ms:number
 -- @returns found next
@@ -11,7 +11,8 @@ local found = {}
 
 local function take(raw)
   local id = id_of(raw)
-  local record = read_record(id, retention_ms)
+  local ok, record = pcall(read_record, id, retention_ms)
+  if not ok then return end
   if not record[1] then
     redis.call('ZREM', list, raw)
   elseif status == '' or status == record[2] then

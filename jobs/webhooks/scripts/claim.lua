@@ -10,18 +10,27 @@ local MOST_LANES, LATER_MS = 1000, 1000
 local sending, claimed = {}, {}
 for _, item in items() do sending[item.name] = item.sending end
 
-local function claim_first(lane, owner)
-  local name = redis.call('ZRANGEBYSCORE', lane_key(lane), '-inf', now_text, 'LIMIT', 0, 1)[1]
-  if not name then return end
+local function claim_delivery(lane, owner, name)
   local key = delivery_key(name)
   local url, event, status, created = unpack(redis.call('HMGET', key, 'url', 'event', 'status', 'created'))
   if status ~= 'pending' then return redis.call('ZREM', lane_key(lane), name) end
+  assert(url and event and whole_in(created), 'the delivery is not as we write it')
   redis.call('ZADD', lane_key(lane), whole(now + lease_ms), name)
   local tries = redis.call('HINCRBY', key, 'tries', 1)
   redis.call('HSET', key, 'claimed_at', now_text)
   claimed[#claimed + 1] = {name, url, event, tries, created, now_text, owner, lane,
                             redis.call('HGET', job_key(string.match(name, '^[^.]+')), 'traceparent') or ''}
   sending[lane], sending[owner] = (sending[lane] or 0) + 1, (sending[owner] or 0) + 1
+end
+
+-- Redis is not trusted: a delivery that cannot be read is given up alone.
+local function claim_first(lane, owner)
+  local name = redis.call('ZRANGEBYSCORE', lane_key(lane), '-inf', now_text, 'LIMIT', 0, 1)[1]
+  if not name or pcall(claim_delivery, lane, owner, name) then return end
+  redis.call('ZREM', lane_key(lane), name)
+  redis.call('ZREM', PENDING, name)
+  redis.call('DEL', delivery_key(name))
+  count('webhooks_ended|given_up')
 end
 
 local function take_turn(lane)
@@ -47,4 +56,5 @@ for _, lane in ipairs(redis.call('ZRANGEBYSCORE', LANES, '-inf', now_text, 'LIMI
   if #claimed == most then break end
   take_turn(lane)
 end
+commit()
 return claimed

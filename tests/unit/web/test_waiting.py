@@ -195,3 +195,21 @@ def test_a_caller_whose_job_cannot_be_read_is_told_that_it_was_accepted(
     caller = site.started(site.post, BODY, Prefer="wait=1")
     site.redis.failure = Lost("gone")
     assert answer_to(caller).status_code == 202
+
+
+@pytest.mark.usefixtures("time_stands_still", "reads_again")
+def test_a_record_that_cannot_be_read_keeps_no_other_caller_waiting(site: Site) -> None:
+    site.redis.loses_messages = True
+    bad = site.post_years()
+    waits = [site.started(site.show, job_id, "?wait=10") for job_id in (bad, site.post_years())]
+    site.redis.hset(f"job:{bad}", "status", "lost")
+    site.work()
+    assert waits[1].get(timeout=2)["status"] == "succeeded"
+
+
+@pytest.mark.usefixtures("time_stands_still")
+def test_a_message_that_cannot_be_read_ends_no_subscription(site: Site) -> None:
+    waits = site.started(site.post, BODY, Prefer="wait=10")
+    site.redis.publish(site.web.waiting.channel, b"pred_x\nsucceeded\nmany\n\n\n\n\n")
+    site.work()
+    assert answer_to(waits).status_code == 200

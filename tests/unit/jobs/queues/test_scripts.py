@@ -8,7 +8,7 @@ import pytest
 from redis import Redis
 
 from jobs.queues.names import BATCH, PREDICTION, Kind
-from jobs.queues.queue import Script
+from jobs.queues.script_calls import Script
 from jobs.queues.scripts import ACCEPTING, ROOT, Source, load, names
 from tests.unit.jobs.queues.script_calls import Call, callers, calls
 
@@ -17,7 +17,7 @@ LUA_FILES = [file for file in sorted(ROOT.rglob("*.lua")) if file.stem != "commo
 WITH_A_KIND = [
     (name, kind)
     for name in NAMES
-    for kind in ((PREDICTION, BATCH) if name in ("queues/read", "queues/list") else (None,))
+    for kind in ((PREDICTION, BATCH) if name in ("queues/give_up", "queues/list", "queues/read") else (None,))
 ]
 DIRECTIVES = ["include", "args", "item", "returns"]
 
@@ -117,7 +117,9 @@ def script(redis: Redis, monkeypatch: pytest.MonkeyPatch) -> Script:
 
 def scripted(redis: Redis, monkeypatch: pytest.MonkeyPatch, **source: Any) -> Script:
     """A script that is not in a file."""
-    monkeypatch.setattr("jobs.queues.queue.load", lambda *_: Source("test", returns_list=False, **source))
+    monkeypatch.setattr(
+        "jobs.queues.script_calls.load", lambda *_: Source("test", returns_list=False, **source)
+    )
     return Script(redis, "test")
 
 

@@ -99,6 +99,9 @@ def test_a_job_that_was_given_up_has_failed(
         {"x": "y"},
         {"id": "x", "rows": "many"},
         {"id": "x", "rows": "-5"},
+        {"id": "x", "rows": "inf"},
+        {"id": "x", "rows": "2.5"},
+        {"id": "x", "rows": "1e300"},
         {"id": b"\xff", "rows": 0},
     ],
 )
@@ -127,6 +130,18 @@ def test_a_batch_that_cannot_be_read_is_given_up_alone(
     redis.hdel(key, field) if value is None else redis.hset(key, field, value)
     assert consumer.claim("child", "wake_up") is None
     assert (take(consumer).id, redis.hget(key, "status")) == (good, b"failed")
+    assert redis.smembers("batches:open") == {good.encode()}
+
+
+@pytest.mark.parametrize("field", ["chunks", "next", "total", "planned", "rows", "bytes"])
+def test_a_batch_with_a_count_that_is_no_number_is_given_up_before_a_step_fails(
+    redis: Redis, settings: Settings, field: str
+) -> None:
+    store, consumer = BatchStore(redis, settings), BatchConsumer(redis, settings)
+    bad, good = add(store), add(store)
+    counts: Any = {"chunks": 3, "next": 1, field: "many"}
+    redis.hset(f"job:{bad}", mapping=counts)
+    assert (take(consumer).id, redis.hget(f"job:{bad}", "status")) == (good, b"failed")
     assert redis.smembers("batches:open") == {good.encode()}
 
 

@@ -45,6 +45,20 @@ def claim_one(outbox: WebhookOutbox) -> ClaimedDelivery:
     return claimed
 
 
+@pytest.mark.parametrize(
+    ("field", "value"), [("tries", "many"), ("created", "soon"), ("url", None), ("event", None)]
+)
+def test_a_delivery_that_cannot_be_read_is_given_up_alone(
+    redis: Redis, outbox: WebhookOutbox, end: End, field: str, value: str | None
+) -> None:
+    bad, good = end(host="bad.example.com"), end()
+    key = f"delivery:{bad.id}"
+    redis.hset(key, field, value) if value else redis.hdel(key, field)
+    assert claim(outbox) == [good.id]
+    assert not redis.exists(key)
+    assert outbox.pending().number == 1
+
+
 def test_a_job_with_a_webhook_is_in_the_outbox_once_it_has_ended(
     store: PredictionStore, consumer: PredictionConsumer, outbox: WebhookOutbox
 ) -> None:
