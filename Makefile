@@ -97,7 +97,7 @@ LOCK := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --fork-s
   --generate-hashes --no-emit-index-url --no-header --no-annotate pyproject.toml
 lock: .venv/dev-installed
 	@$(LOCK) $(UPGRADE) --extra dev --output-file requirements/dev.txt
-	@for extra in run ecs web train docs; do \
+	@for extra in run ecs web train docs otel; do \
 	  $(LOCK) --extra $$extra --constraint requirements/dev.txt --output-file requirements/$$extra.txt || exit 1; done
 # Images of workers have no scipy, which only XGBoost's Python layer imports; `pip install --no-deps` takes such lists.
 	@for extra in predictions worker; do \

@@ -35,6 +35,7 @@ FIXED = {
         ("PAYGRADE_EVENT_QUEUE", "PAYGRADE_EVENT_DEAD_QUEUE", "PAYGRADE_EVENT_BUS", "PAYGRADE_EVENT_TOPIC"),
         "pass --events",
     ),
+    "PAYGRADE_OTLP_ENDPOINT": "the images have no OpenTelemetry",
     "PAYGRADE_ALLOW_ANYONE": "web asks for a key: python -m ecs key add NAME",
 }
 _S3 = re.compile(r"s3://([a-z0-9][a-z0-9.-]{1,61}[a-z0-9])(?:/([^\s,*?]*))?")

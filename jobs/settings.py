@@ -89,6 +89,7 @@ class Settings(BaseSettings):
     event_topic: str = ""
     event_jobs: Literal["batches", "all"] = "batches"
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
+    otlp_endpoint: str = ""
 
     @field_validator("redis_url")
     @classmethod
@@ -101,6 +102,13 @@ class Settings(BaseSettings):
         if not known:
             raise PydanticCustomError("url", "must be redis://HOST:PORT/NUMBER, or rediss:// for TLS")
         return url
+
+    @field_validator("otlp_endpoint")
+    @classmethod
+    def _collector(cls, endpoint: str) -> str:
+        if not endpoint or re.fullmatch(r"https?://[^\s/]+(/\S*)?", endpoint):
+            return endpoint
+        raise PydanticCustomError("endpoint", "must be http://HOST:PORT or https://HOST:PORT of a collector")
 
     @field_validator("queues")
     @classmethod

@@ -18,7 +18,8 @@ from werkzeug.utils import cached_property
 
 from jobs.ids import checked_traceparent
 from jobs.settings import Settings
-from web.access_log import AccessLog, AnsweredRequest, Refusal
+from jobs.tracing import Attributes, Span, Tracing
+from web.access_log import UNLOGGED, AccessLog, AnsweredRequest, Refusal
 from web.bodies import Bodies
 from web.hosts import names_of
 from web.key_limits import KeyLimits
@@ -104,6 +105,7 @@ class App(Flask):
         access_log: AccessLog,
         bodies: Bodies,
         limits: KeyLimits,
+        tracing: Tracing | None = None,
         random_bytes: Callable[[int], bytes] = os.urandom,
     ) -> None:
         super().__init__(__name__, static_folder=None)
@@ -115,6 +117,7 @@ class App(Flask):
         self._access_log = access_log
         self._bodies = bodies
         self._limits = limits
+        self._tracing = tracing
         self._random_bytes = random_bytes
 
     def add_routes(self, views: Iterable[object]) -> None:
@@ -127,6 +130,7 @@ class App(Flask):
         request_id = given if given and _USABLE_ID.fullmatch(given) else self._random_bytes(16).hex()
         environ[_REQUEST_ID] = request_id
         environ[_BODIES] = self._bodies
+        span = self._span_of(environ) if self._tracing else None
         started = time.perf_counter()
 
         def start(status: str, headers: list[tuple[str, str]], *failure: Any) -> Any:
@@ -151,9 +155,20 @@ class App(Flask):
                 request.traceparent,
             )
             self._access_log.entries.append(entry)
+            if span:
+                span.end(_attributes_of(entry), f"{method} {route}", failed=status[0] == "5")
             return start_response(status, headers, *failure)
 
         return self.wsgi_app(environ, start)
+
+    def _span_of(self, environ: "WSGIEnvironment") -> Span | None:
+        """Begins the span of a request; all that follows sees it as the trace of the caller."""
+        if not self._tracing or environ["PATH_INFO"] in UNLOGGED:
+            return None
+        given = checked_traceparent(environ.get("HTTP_TRACEPARENT", ""))
+        span = self._tracing.start("request", "SERVER", given)
+        environ["HTTP_TRACEPARENT"] = span.traceparent
+        return span
 
     def dispatch_request(self) -> Response:
         """Checks host and key, then calls the route with the request; a proxy per access would cost more."""
@@ -210,3 +225,14 @@ class App(Flask):
         path = environ["PATH_INFO"].encode("latin-1").decode(errors="replace")
         method, query = environ["REQUEST_METHOD"], environ["QUERY_STRING"]
         return self.url_map.bind("localhost", None, "", "http", method, path, query)
+
+
+def _attributes_of(entry: AnsweredRequest) -> Attributes:
+    """By the names that OpenTelemetry gives them, and ours."""
+    return {
+        "http.request.method": entry.method,
+        "http.route": entry.route,
+        "http.response.status_code": int(entry.status),
+        "paygrade.request_id": entry.request_id,
+        "paygrade.job_id": entry.job_id,
+    }

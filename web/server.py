@@ -29,6 +29,7 @@ from jobs.queues.names import BATCHES, PREDICTIONS, channel_of
 from jobs.queues.processes import Process
 from jobs.queues.queue import send_wake_up
 from jobs.settings import Settings
+from jobs.tracing import Tracing, tracing_of
 from model.description.catalog import Catalog
 from web.app import App
 from web.connection import Connection
@@ -77,11 +78,14 @@ class ServerProcess(GeventPyWSGIWorker):  # type: ignore[misc]
         web.connections.close_idle()
         with suppress(JobsError):
             web.access_log.flush()
+        if self.app.tracing:
+            self.app.tracing.close()
 
 
 class WebServer(BaseApplication):  # type: ignore[misc]
     web: Web
-    """Set in each process, after the fork."""
+    tracing: Tracing | None
+    """Both are set in each process, after the fork."""
 
     def __init__(
         self, settings: Settings, keys: ApiKeys, catalog: Catalog, journal: Journal, host: str, port: int
@@ -110,6 +114,7 @@ class WebServer(BaseApplication):  # type: ignore[misc]
         """Called in each process, after the fork."""
         settings = self._settings
         celery = make_celery(settings)
+        self.tracing = tracing_of(settings, "paygrade-web")
         backends = Backends(
             redis=connect(settings),
             batch_redis=connect(settings),
@@ -120,6 +125,7 @@ class WebServer(BaseApplication):  # type: ignore[misc]
             process=Process(f"{gethostname()}:{os.getpid()}", RELEASE),
             channel=channel_of(uuid4().hex[:8]),
             post_webhook=partial(post, threaded_resolve(AT_ONCE), time.time),
+            tracing=self.tracing,
             workers=_worker_services(settings),
             publish=_publishers(settings),
             events=_event_queue(settings),

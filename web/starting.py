@@ -7,6 +7,7 @@ from typing import NamedTuple
 
 from jobs.errors import InvalidSettings
 from jobs.settings import Settings
+from jobs.tracing import check_tracing
 from model.description.catalog import Catalog
 from web.keys import ApiKeys
 from web.webhooks.secrets import WebhookSecrets
@@ -26,6 +27,7 @@ def check_start(settings: Settings, host: str, port: int) -> Checked:
             "set PAYGRADE_API_KEYS, or PAYGRADE_ALLOW_ANYONE=true"
         )
     WebhookSecrets(settings)  # raises InvalidSettings
+    check_tracing(settings)
     catalog = Catalog(settings.bundles, settings.default_model)
     catalog.find()  # raises UnknownModel without the default model
     check_free(host, port)

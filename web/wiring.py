@@ -22,6 +22,7 @@ from jobs.queues.queue import SendWakeUp
 from jobs.queues.usage import UsageReader
 from jobs.settings import Settings
 from jobs.supervision import Supervisor
+from jobs.tracing import Tracing
 from model.description.catalog import Catalog
 from web.access_log import AccessLog
 from web.app import App
@@ -61,7 +62,7 @@ from web.webhooks.attempts import Post
 from web.webhooks.payload import ReadJobs
 from web.webhooks.routes import DeliveryRoutes
 from web.webhooks.sender import WebhookSender
-from web.webhooks.wiring import build_webhooks
+from web.webhooks.wiring import Webhooks, build_webhooks
 
 ROUTE_CLASSES = (
     PredictionRoutes,
@@ -100,6 +101,7 @@ class Backends:
     process: Process
     channel: str
     post_webhook: Post
+    tracing: Tracing | None = None
     workers: WorkerServices | None = None
     """Where workers are started and stopped; None where nobody does."""
     publish: Mapping[str, PublishEvent] = field(default_factory=dict)
@@ -164,6 +166,25 @@ def _documents(catalog: Catalog, keys: ApiKeys) -> tuple[DocumentRoutes, GuideRo
     return DocumentRoutes(document), GuideRoutes(GUIDE)
 
 
+def _webhooks(
+    settings: Settings,
+    backends: Backends,
+    read: dict[str, ReadJobs],
+    watch: CapacityWatch,
+    metrics: Metrics,
+) -> Webhooks:
+    return build_webhooks(
+        settings,
+        backends.redis,
+        read,
+        lambda: watch.capacity,
+        metrics,
+        backends.post_webhook,
+        backends.publish,
+        backends.tracing,
+    )
+
+
 def build(settings: Settings, keys: ApiKeys, catalog: Catalog, journal: Journal, backends: Backends) -> Web:
     """Connects to nothing, and starts nothing."""
     store = PredictionStore(backends.redis, settings)
@@ -178,12 +199,11 @@ def build(settings: Settings, keys: ApiKeys, catalog: Catalog, journal: Journal,
     predictions = PredictionSubmission(store, Admission(store, watch, wake_up, journal), watch, waiting)
     inputs = BatchInputs(files, settings.max_file, settings.max_files_per_batch, settings.s3_allow)
     batches = BatchSubmission(batch_store, inputs, watch, waiting, wake_batches, supervisor)
-    post, publish, metrics = backends.post_webhook, backends.publish, access_log.metrics
-    webhooks = build_webhooks(settings, backends.redis, read, lambda: watch.capacity, metrics, post, publish)
+    webhooks = _webhooks(settings, backends, read, watch, access_log.metrics)
     retries = BatchRetries(batch_store, files)
     letters = dead_letters(backends.redis, store, retries, wake_up, wake_batches)
     connections = OpenConnections(settings.most_connections)
-    app = App(settings, keys, access_log, Bodies(settings.held_bodies, connections), limits)
+    app = App(settings, keys, access_log, Bodies(settings.held_bodies, connections), limits, backends.tracing)
     ProblemResponses(app, extensions={"v2": with_error_line})
     app.add_routes(
         (

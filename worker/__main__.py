@@ -10,6 +10,7 @@ from jobs.logs import log_to_stderr
 from jobs.metrics import Metrics
 from jobs.settings import load_settings
 from jobs.supervision import Supervisor
+from jobs.tracing import check_tracing
 from worker.app import Worker
 from worker.child_worker import ATTACHED, ChildWorker, end_with_parent
 from worker.roles import ROLES, missing_package
@@ -27,6 +28,7 @@ def main() -> int:
     try:
         settings = load_settings()
         make_private(settings.data)
+        check_tracing(settings)
         queues = settings.queues.split(",")
         if missing := missing_package(queues):
             raise InvalidSettings(missing)

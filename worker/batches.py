@@ -5,7 +5,7 @@ import threading
 import time
 import traceback
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 
 from jobs.batches.consumer import LOST_PER_ATTEMPT, BatchConsumer
 from jobs.batches.status import BatchStatus
@@ -18,6 +18,7 @@ from worker.batch_steps import BatchSteps
 from worker.bundles import Bundles
 from worker.faults import FILE_FAULTS, INVALID_TABLE, FileFault, fault_of
 from worker.memory import is_out_of_memory
+from worker.spans import SpanOfTask
 from worker.stopping import ScoringStopped
 from worker.tables.bisect import Bisection
 from worker.tables.score import Slices, all_at_once, give_up_all
@@ -104,6 +105,7 @@ class BatchLoop:
         attempts: int,
         files_patience: float,
         give_back_memory: Callable[[], None],
+        span_of: SpanOfTask = nullcontext,
     ) -> None:
         self.consumer = consumer
         self._bundles = bundles
@@ -115,6 +117,7 @@ class BatchLoop:
         self._files_patience = files_patience
         self._store_failed = False
         self._give_back_memory = give_back_memory
+        self._span_of = span_of
 
     @property
     def rows_per_second(self) -> int:
@@ -133,7 +136,7 @@ class BatchLoop:
             while not self._stopping():
                 if not (task := self._claim(wake_up)):
                     return
-                with self._lease.hold(wake_up, task):
+                with self._lease.hold(wake_up, task), self._span_of(task):
                     self._work_on(task)
                 self._give_back_memory()
             self.consumer.withdraw(wake_up)

@@ -21,6 +21,7 @@ from jobs.queues.processes import Process
 from jobs.queues.queue import QueueConsumer, send_wake_up
 from jobs.settings import Settings
 from jobs.supervision import Supervisor
+from jobs.tracing import tracing_of
 from model.description.catalog import Catalog
 from model.description.errors import ModelError
 from worker.memory import MemoryBudget, budget_of, memory_of_machine
@@ -68,6 +69,7 @@ class Child:
         self._name = f"{socket.gethostname()}:{self._worker}:{os.getpid()}"
         self._metrics = Metrics(connect(self._settings))
         self._supervisor = Supervisor(self._metrics)
+        self._tracing = tracing_of(self._settings, "paygrade-worker")
         redis = connect(self._settings, WORKER_ANSWER_SECONDS)
         self._queues = [QueueConsumer(redis, self._settings, queue) for queue in self._role.serves]
         self._prepare()
@@ -89,6 +91,8 @@ class Child:
             loop.flush()
         with suppress(StoreUnavailable):
             self._metrics.flush()
+        if self._tracing:
+            self._tracing.close()
 
     def _flush(self) -> None:
         for loop in self._loops:
@@ -137,6 +141,7 @@ class Child:
             self._stopping,
             self._supervisor,
             self._memory,
+            self._tracing,
         )
 
     def _touch(self) -> None:

@@ -18,6 +18,7 @@ from jobs.metrics import (
     Metrics,
 )
 from jobs.predictions.consumer import Claim, Outcome
+from worker.spans import ClaimSpans
 
 log = logging.getLogger(__name__)
 
@@ -74,9 +75,10 @@ class Report:
     two differ. Only one thread may add to a report; any thread may flush it.
     """
 
-    def __init__(self, metrics: Metrics, journal: Journal) -> None:
+    def __init__(self, metrics: Metrics, journal: Journal, spans: ClaimSpans | None = None) -> None:
         self._metrics = metrics
         self._journal = journal
+        self._spans = spans
         self._claimed_at = time.time()
         self._noted: deque[tuple[Family, str, float]] = deque()
 
@@ -88,6 +90,8 @@ class Report:
         model, ms = claims[0].model, round(seconds * 1000, 3)
         self._noted.append((MICROBATCH_ROWS, model, rows))
         self._journal.note("scored", [{"model": model, "jobs": len(claims), "rows": rows, "ms": ms}])
+        if self._spans:
+            self._spans.scored(claims, rows, seconds)
 
     def recorded(self, outcomes: Sequence[Outcome], counted: Sequence[Outcome]) -> None:
         """`counted` are the outcomes that were recorded; the others are stale."""
@@ -110,6 +114,8 @@ class Report:
         self._noted += [(QUEUE_SECONDS, line["model"], line["waited_ms"] / 1000) for line in lines]
         self._noted += [(RUN_SECONDS, line["model"], ran_ms / 1000) for line in lines]
         self._journal.note("recorded", lines)
+        if self._spans:
+            self._spans.recorded(counted, self._claimed_at)
         if len(self._noted) > MOST_NOTED:
             self.flush()
 

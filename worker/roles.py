@@ -1,6 +1,7 @@
 """The table of roles of a worker process: the queues that its children serve, and the loops that do it."""
 
 from collections.abc import Callable, Sequence
+from contextlib import nullcontext
 from importlib.util import find_spec
 from typing import TYPE_CHECKING, NamedTuple, Protocol
 
@@ -16,6 +17,7 @@ from jobs.queues.names import BATCHES, EXPLANATIONS, PREDICTIONS, Queue
 from jobs.queues.queue import send_wake_up
 from jobs.settings import Settings
 from jobs.supervision import Supervisor
+from jobs.tracing import Tracing
 from worker.memory import MemoryBudget
 from worker.sweeper import BatchQueueSweep, QueueSweep, Sweep
 
@@ -57,6 +59,7 @@ class ChildContext(NamedTuple):
     stopping: Callable[[], bool]
     supervisor: Supervisor
     memory: MemoryBudget
+    tracing: Tracing | None
 
 
 class Role(NamedTuple):
@@ -80,17 +83,22 @@ def _prediction_loops(child: ChildContext) -> tuple[WokenLoop, list[Loop]]:
     from worker.explanations import ExplanationLoop
     from worker.measurements import Report
     from worker.predictions import PredictionLoop
+    from worker.spans import ClaimSpans
 
     settings = child.settings
+
+    def report() -> Report:
+        """One for each thread."""
+        spans = ClaimSpans(child.tracing) if child.tracing else None
+        return Report(child.metrics, child.journal, spans)
+
     predictions = PredictionConsumer(connect_one(settings, WORKER_ANSWER_SECONDS), settings)
     explanations = PredictionConsumer(connect(settings, WORKER_ANSWER_SECONDS), settings, EXPLANATIONS)
-    woken = PredictionLoop(
-        predictions, child.bundles, Report(child.metrics, child.journal), child.name, child.stopping
-    )
+    woken = PredictionLoop(predictions, child.bundles, report(), child.name, child.stopping)
     watching = ExplanationLoop(
         explanations,
         child.bundles,
-        Report(child.metrics, child.journal),
+        report(),
         child.name,
         settings.lease_seconds,
         child.stopping,
@@ -105,6 +113,7 @@ def _batch_loops(child: ChildContext) -> tuple[WokenLoop, list[Loop]]:
     from worker.batch_steps import BatchSteps
     from worker.batches import BatchLoop, Lease
     from worker.measurements import Report
+    from worker.spans import span_of_task
 
     pa.set_cpu_count(1)  # the children share the cores among themselves
     settings = child.settings
@@ -129,6 +138,7 @@ def _batch_loops(child: ChildContext) -> tuple[WokenLoop, list[Loop]]:
         settings.attempts,
         settings.files_patience_seconds,
         child.memory.give_back,
+        span_of_task(child.tracing) if child.tracing else nullcontext,
     )
     return loop, []
 

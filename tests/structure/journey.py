@@ -22,7 +22,8 @@ from jobs.metrics import Metrics
 from jobs.queues.celery_app import make_celery
 from jobs.queues.names import BATCHES, PREDICTIONS, Queue, channel_of
 from jobs.queues.processes import Process
-from jobs.queues.queue import QueueConsumer, create_groups, send_wake_up
+from jobs.queues.queue import QueueConsumer, send_wake_up
+from jobs.queues.script_calls import create_groups
 from jobs.settings import Settings
 from jobs.supervision import Supervisor
 from model.description.catalog import Catalog
@@ -102,6 +103,7 @@ class Journey:
             lambda: False,
             Supervisor(metrics),
             MemoryBudget(LEAST_BUDGET),
+            tracing=None,
         )
         child._woken, _ = role.make_loops(context)
         QueueConsumer(self._redis, self.settings, role.queue).report_alive(Process("child", RELEASE))

@@ -8,8 +8,8 @@ from pathlib import Path
 from tests.structure.code import ROOT, name_of, python_files
 from tests.structure.imports import arrows_between_rooms, circles, imports_of_product
 
-MOST_ROOMS_IN_JOBS = 15
-MOST_ARROWS_IN_JOBS = 34
+MOST_ROOMS_IN_JOBS = 16
+MOST_ARROWS_IN_JOBS = 36
 MOST_LINES_OF_A_FUNCTION = 40
 
 Node = ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef
@@ -61,6 +61,7 @@ def test_every_public_class_has_a_name_of_its_own() -> None:
 
 UNSUPERVISED = {
     "jobs/supervision.py": "starts what is supervised",
+    "jobs/tracing.py": "ends with the process, for which a collector that does not answer is not waited for",
     "worker/child_worker.py": "end_with_parent ends the process, whatever happens",
     "web/submission.py": "GroupCommit gives each error to its callers; try_wake_up has no error",
     "web/batch_submission.py": "try_wake_up has no error",

@@ -12,6 +12,7 @@ import orjson
 from jobs.errors import JobsError
 from jobs.ids import rfc3339, trace_fields
 from jobs.metrics import WEBHOOK_ATTEMPTS, WEBHOOK_SECONDS, Metrics
+from jobs.tracing import Attributes, Tracing
 from jobs.webhooks.delivery import ClaimedDelivery
 from jobs.webhooks.outbox import WebhookOutbox
 from web.webhooks.posting import Answer
@@ -32,10 +33,17 @@ Attempt: TypeAlias = Callable[[ClaimedDelivery], Answer]
 class WebhookSender:
     """`attempts` has one for each target; a delivery to another is tried again, until its target is back."""
 
-    def __init__(self, outbox: WebhookOutbox, attempts: Mapping[str, Attempt], metrics: Metrics) -> None:
+    def __init__(
+        self,
+        outbox: WebhookOutbox,
+        attempts: Mapping[str, Attempt],
+        metrics: Metrics,
+        tracing: Tracing | None,
+    ) -> None:
         self._outbox = outbox
         self._attempts = attempts
         self._metrics = metrics
+        self._tracing = tracing
         self._sending: Counter[str] = Counter()
         """How many are under way, for each owner and to each lane."""
         self._under_way = 0
@@ -73,7 +81,7 @@ class WebhookSender:
     def send(self, claimed: ClaimedDelivery) -> None:
         """Makes one attempt and records it. If it is not recorded, it is made again."""
         started = time.time()
-        answer = self._attempt(claimed)
+        answer = self._traced_attempt(claimed)
         seconds = round(time.time() - started, 3)
         outcome, next_ms, hold_ms = next_step(answer, claimed.tries)
         attempt = {
@@ -102,6 +110,20 @@ class WebhookSender:
                 **trace_fields(claimed.traceparent),
             },
         )
+
+    def _traced_attempt(self, claimed: ClaimedDelivery) -> Answer:
+        if not self._tracing or not claimed.traceparent:
+            return self._attempt(claimed)
+        span = self._tracing.start("webhook", "CLIENT", claimed.traceparent)
+        answer = self._attempt(claimed._replace(traceparent=span.traceparent))
+        attributes: Attributes = {
+            "paygrade.job_id": claimed.job_id,
+            "paygrade.attempt": claimed.tries,
+            "http.response.status_code": answer.status,
+            "error.type": answer.error,
+        }
+        span.end(attributes, failed=not answer.status or answer.status >= 300)
+        return answer
 
     def _attempt(self, claimed: ClaimedDelivery) -> Answer:
         attempt = self._attempts.get(claimed.target)

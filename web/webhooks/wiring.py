@@ -8,6 +8,7 @@ from redis import Redis
 from jobs.metrics import Metrics
 from jobs.queues.capacity import Capacity
 from jobs.settings import Settings
+from jobs.tracing import Tracing
 from jobs.webhooks.delivery import WEBHOOK
 from jobs.webhooks.outbox import WebhookOutbox
 from web.events.publishing import EventAttempts, PublishEvent
@@ -33,6 +34,7 @@ def build_webhooks(
     metrics: Metrics,
     post: Post,
     publish: Mapping[str, PublishEvent],
+    tracing: Tracing | None,
 ) -> Webhooks:
     """`publish` has the targets of events."""
     receivers, secrets = Receivers(settings.webhook_hosts), WebhookSecrets(settings)
@@ -40,5 +42,5 @@ def build_webhooks(
     attempts: dict[str, Attempt] = {WEBHOOK: WebhookAttempts(payloads, receivers, secrets, post)}
     for target, publish_event in publish.items():
         attempts[target] = EventAttempts(payloads, publish_event)
-    sender = WebhookSender(outbox, attempts, metrics)
+    sender = WebhookSender(outbox, attempts, metrics, tracing)
     return Webhooks(outbox, WebhookRequests(receivers, secrets), sender)

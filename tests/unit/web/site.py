@@ -3,6 +3,7 @@
 import math
 import tempfile
 from collections.abc import Callable
+from contextlib import nullcontext
 from functools import cache, partial
 from itertools import chain
 from pathlib import Path
@@ -21,8 +22,10 @@ from jobs.predictions.store import PredictionStore
 from jobs.queues.capacity import Monitor
 from jobs.queues.names import BATCH, PREDICTIONS, QUEUES, WEB_PROCESSES
 from jobs.queues.processes import Process
-from jobs.queues.queue import create_groups, event_targets
+from jobs.queues.queue import event_targets
+from jobs.queues.script_calls import create_groups
 from jobs.settings import Settings
+from jobs.tracing import Tracing
 from jobs.webhooks.outbox import WebhookOutbox
 from model.description.catalog import Catalog
 from tests.unit.conftest import living
@@ -42,6 +45,7 @@ from worker.batches import Lease
 from worker.bundles import Bundles
 from worker.measurements import Report
 from worker.predictions import PredictionLoop
+from worker.spans import ClaimSpans, span_of_task
 
 BUNDLES = Path("model/bundles")
 CHILD = "child"
@@ -63,6 +67,7 @@ class Site:
         keys_file: str = "",
         workers: WorkerServices | None = None,
         events: EventQueue | None = None,
+        tracing: Tracing | None = None,
         **settings: Any,
     ) -> None:
         self.settings = Settings(bundles=str(bundles), **settings)
@@ -86,6 +91,7 @@ class Site:
         self._keys = ApiKeys(keys, keys_file)
         self._workers = workers
         self._events = events
+        self._tracing = tracing
         self.serve(bundles)
         self._hold_workers(bundles)
 
@@ -109,6 +115,7 @@ class Site:
             process=Process("web:1", RELEASE),
             channel=CHANNEL,
             post_webhook=self._receive,
+            tracing=self._tracing,
             workers=self._workers,
             publish={
                 target: partial(self._publish, target) for target in event_targets(self.settings, BATCH)
@@ -128,7 +135,8 @@ class Site:
     def _hold_workers(self, bundles: Path) -> None:
         """The side of the workers; no test of web depends on how it is built."""
         self.consumer = PredictionConsumer(self.redis, self.settings)
-        account = Report(self.web.access_log.metrics, self.journal)
+        spans = ClaimSpans(self._tracing) if self._tracing else None
+        account = Report(self.web.access_log.metrics, self.journal, spans)
         self.worker = PredictionLoop(
             self.consumer, loaded(bundles), account, CHILD, lambda: self.queued() == 0
         )
@@ -157,6 +165,7 @@ class Site:
             attempts=3,
             files_patience=0,
             give_back_memory=lambda: None,
+            span_of=span_of_task(self._tracing) if self._tracing else nullcontext,
         )
         worker.answer("wake-up")
         worker.flush()

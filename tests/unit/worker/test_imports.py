@@ -38,7 +38,7 @@ from worker.scoring import explaining_scorer, scorer
 worker.roles.connect = worker.roles.connect_one = lambda *_: FakeRedis()
 bundles = Bundles(Catalog("model/bundles", sys.argv[1]))
 ref = bundles.check_default()
-ROLES["predictions"].make_loops(ChildContext("1", Settings(), *[None] * 3, bundles, *[None] * 3))
+ROLES["predictions"].make_loops(ChildContext("1", Settings(), *[None] * 3, bundles, *[None] * 4))
 manifest = Catalog("model/bundles", sys.argv[1]).find()
 bundle = bundles.get(ref, manifest.sha256)
 print(scorer(bundle)(manifest.golden.rows[:1])[0][:20])
