@@ -1,4 +1,4 @@
-"""A deployment: its two stacks, its services and its address."""
+"""A deployment: its stacks, its services and its address."""
 
 import argparse
 import subprocess
@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable, Mapping
 from typing import NamedTuple
 
-from ecs import bucket, bundles, network, zones
+from ecs import bucket, bundles, events, network, zones
 from ecs.aws import Aws
 from ecs.errors import NEXT_STEP_CREATE, InvalidUsage, ResourceNotFound
 from ecs.keeping import check_keeping
@@ -24,7 +24,10 @@ _PLACEHOLDER = "known-after-base"
 
 
 class Parameters(NamedTuple):
+    """`events` is None where there are none."""
+
     base: dict[str, str]
+    events: dict[str, str] | None
     app: dict[str, str]
 
 
@@ -34,6 +37,7 @@ class Deployment:
         self.names = names
         self.wait = wait
         self.base = Stack(aws.client("cloudformation"), names.base, wait)
+        self.events = Stack(aws.client("cloudformation"), names.events, wait)
         self.app = Stack(aws.client("cloudformation"), names.app, wait)
         self.services = Services(aws.client("ecs"), names, wait)
 
@@ -81,8 +85,21 @@ class Deployment:
             base |= zones.zone_parameters(
                 self.aws.client("ec2"), self.aws.region, options.zones, current_base
             )
+        evented = self.has_events(options)
+        app |= self._event_parameters(evented, current_app | app)
         app |= self._derived(app, Template("app").values(current_app | app))
-        return Parameters(base | self.existing_resources(options), app)
+        of_events = events.parameters(current_base | base, current_app | app, self.files) if evented else None
+        return Parameters(base | self.existing_resources(options), of_events, app)
+
+    def has_events(self, options: argparse.Namespace) -> bool:
+        """What --events and --no-events say; without them, what is there."""
+        return events.exist(self.events) if options.events is None else bool(options.events)
+
+    def _event_parameters(self, evented: bool, app: Mapping[str, str]) -> dict[str, str]:
+        """Of the app, as far as they change."""
+        allowed = events.allowed(app.get("S3Allow", ""), self.files, evented)
+        found = {"S3Allow": allowed, **events.app_parameters(self.events, evented)}
+        return {name: value for name, value in found.items() if app.get(name, "") != value}
 
     def _derived(self, requested: dict[str, str], values: dict[str, str]) -> dict[str, str]:
         """Parameters that follow from others, of all of which `values` has the new or current value."""
@@ -90,10 +107,20 @@ class Deployment:
         callers_files = arns_of_callers_files(values["S3Allow"], self.aws.partition)
         return {"WorkerRoom": str(room), **(callers_files if "S3Allow" in requested else {})}
 
+    @property
+    def stacks(self) -> tuple[Stack, ...]:
+        """In the order in which they are made."""
+        return self.base, self.events, self.app
+
+    @property
+    def files(self) -> str:
+        """The bucket with the files of batches."""
+        return self.names.bucket(self.aws.account, self.aws.region)
+
     def _existing_bucket(self) -> dict[str, str]:
         if self.base.parameters():
             return {}  # decided when the base was created
-        exists = bucket.exists(self.aws, self.names.bucket(self.aws.account, self.aws.region))
+        exists = bucket.exists(self.aws, self.files)
         return {"FilesKept": "yes"} if exists else {}
 
     def _existing_oidc_providers(self, options: argparse.Namespace) -> dict[str, str]:
@@ -186,8 +213,9 @@ class Deployment:
 
     def protect(self, on: bool) -> None:
         """Whether CloudFormation refuses to delete the stacks."""
-        for stack in (self.base, self.app):
-            stack.protect(on)
+        for stack in self.stacks:
+            if stack.state():
+                stack.protect(on)
 
     def domain_target(self) -> str:
         """The load balancer's DNS name, to which --domain must point. Empty if no domain is set."""

@@ -65,7 +65,7 @@ def _checks(deployment: Deployment, options: argparse.Namespace, arn: str) -> di
     return {
         "network and HTTPS": lambda: _network_and_https(deployment, options),
         "permissions": lambda: permissions.denied(
-            deployment.aws, arn, permissions.required_actions(base, app)
+            deployment.aws, arn, permissions.required_actions(base, app, deployment.has_events(options))
         ),
         "role of ECS": lambda: permissions.missing_service_linked_role(deployment.aws),
         "VPC quota": lambda: _vpc_quota(deployment, base),
@@ -123,7 +123,7 @@ def _quota(deployment: Deployment, service: str, code: str) -> float:
 
 
 def _stack_status(deployment: Deployment) -> Iterator[str]:
-    for stack in (deployment.base, deployment.app):
+    for stack in deployment.stacks:
         state = stack.state()
         if state and not (state.complete or state.in_review or state.status == "UPDATE_ROLLBACK_COMPLETE"):
             reason = state.reason or "no reason given"
@@ -141,7 +141,7 @@ def _images(deployment: Deployment, tag: str | None) -> Iterator[str]:
 
 def _drift(deployment: Deployment) -> Iterator[str]:
     """Changes made outside CloudFormation, which the next update can undo or fail on."""
-    for stack in (deployment.base, deployment.app):
+    for stack in deployment.stacks:
         if stack.state():
             yield from _stack_drift(deployment, stack.name)
 

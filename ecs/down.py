@@ -3,7 +3,7 @@
 import argparse
 from contextlib import suppress
 
-from ecs import bucket
+from ecs import bucket, events
 from ecs.bucket import BucketContents
 from ecs.deployment import Deployment
 from ecs.errors import ChangeFailed, InvalidUsage, ResourceNotFound
@@ -26,8 +26,8 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(deployment: Deployment, screen: Screen, options: argparse.Namespace) -> int:
     names = deployment.names
-    files = bucket.measure(deployment.aws, names.bucket(deployment.aws.account, deployment.aws.region))
-    stacks = [stack for stack in (deployment.app, deployment.base) if stack.state()]
+    files = bucket.measure(deployment.aws, deployment.files)
+    stacks = [stack for stack in reversed(deployment.stacks) if stack.state()]
     if not stacks and not (files and options.delete_files):
         raise _not_found(deployment, files)
     if deployment.in_production:
@@ -43,6 +43,8 @@ def run(deployment: Deployment, screen: Screen, options: argparse.Namespace) -> 
     )
     OneOffTasks(deployment.aws.client("ecs"), names).stop_all()
     for stack in stacks:
+        if stack is deployment.events:
+            events.stop_notifying(deployment.aws.client("s3"), deployment.files)
         _remove(deployment, stack, screen)
     kept = bucket.delete(deployment.aws, files, with_objects=options.delete_files) if files else ""
     screen.print(kept or f"nothing of {names.deployment} is left")
@@ -70,6 +72,8 @@ def _show_plan(
         screen.print(f"{stack.name} will be deleted with all its resources")
     if deployment.app in stacks:
         screen.print("  including the jobs and records in Redis and its append-only file")
+    if deployment.events in stacks:
+        screen.print("  including the messages that wait, and the schedules")
     if deployment.base in stacks:
         screen.print("  including the images, the logs and the callers' API keys")
     if files:

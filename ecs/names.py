@@ -15,7 +15,7 @@ STORE = "redis"
 """The image of Redis, whose tag the template names."""
 _NAME = re.compile(r"(?!internal-)[a-z](-?[a-z0-9])+")
 _MAX_LENGTH = 20
-_ENDINGS = ("-app", "-base")
+_ENDINGS = ("-app", "-base", "-events")
 """Of stacks. A deployment NAME-app would have roles that the deployment NAME takes for its own."""
 
 
@@ -45,6 +45,10 @@ class ResourceNames:
     @property
     def app(self) -> str:
         return f"{self.deployment}-app"
+
+    @property
+    def events(self) -> str:
+        return f"{self.deployment}-events"
 
     @property
     def cluster(self) -> str:

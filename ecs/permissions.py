@@ -97,11 +97,25 @@ _PRODUCTION = {
     "logs": "AssociateKmsKey CreateLogDelivery DeleteLogDelivery DisassociateKmsKey GetLogDelivery "
     "ListLogDeliveries UpdateLogDelivery",
 }
+_EVENTS = {
+    "events": "CreateEventBus DeleteEventBus DeleteRule DescribeEventBus DescribeRule ListTagsForResource "
+    "ListTargetsByRule PutRule PutTargets RemoveTargets TagResource UpdateEventBus",
+    "iam": "CreatePolicy CreatePolicyVersion DeletePolicy DeletePolicyVersion GetPolicy GetPolicyVersion "
+    "ListEntitiesForPolicy ListPolicyVersions TagPolicy",
+    "s3": "GetBucketNotification PutBucketNotification",
+    "scheduler": "CreateSchedule CreateScheduleGroup DeleteSchedule DeleteScheduleGroup GetSchedule "
+    "GetScheduleGroup ListSchedules ListTagsForResource TagResource UpdateSchedule",
+    "sns": "CreateTopic DeleteTopic GetTopicAttributes ListSubscriptionsByTopic ListTagsForResource "
+    "SetTopicAttributes Subscribe TagResource Unsubscribe",
+    "sqs": "CreateQueue DeleteQueue GetQueueAttributes GetQueueUrl ListQueueTags SetQueueAttributes TagQueue",
+}
 _BOUNDARY = {"iam": "DeleteRolePermissionsBoundary PutRolePermissionsBoundary"}
 _SESSION = re.compile(r"arn:([\w-]+):sts::(\d+):assumed-role/([^/]+)/.+")
 
 
-def required_actions(base: ParameterizedTemplate, app: ParameterizedTemplate) -> set[str]:
+def required_actions(
+    base: ParameterizedTemplate, app: ParameterizedTemplate, events: bool = False
+) -> set[str]:
     """The actions for a deployment with these parameters."""
     groups = [
         _ALWAYS,
@@ -110,6 +124,7 @@ def required_actions(base: ParameterizedTemplate, app: ParameterizedTemplate) ->
         *_FRONTS[app.parameter("Front")],
         _EMAIL if app.parameter("AlarmEmail") else {},
         _PRODUCTION if app.parameter("Production") == "yes" else {},
+        _EVENTS if events else {},
         _BOUNDARY if base.parameter("PermissionsBoundary") else {},
         _CI if base.parameter("GitLabProject") or base.parameter("GitHubRepository") else {},
     ]

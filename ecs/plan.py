@@ -23,22 +23,39 @@ arguments = add_options
 def run(deployment: Deployment, screen: Screen, options: argparse.Namespace) -> int:
     options.tag = deployment.tag_to_deploy(options.tag)
     tags = parse_tags(options.tags)
-    base_values, app_values = deployment.checked_parameters(options)
+    parameters = deployment.checked_parameters(options)
+    app_values = parameters.app
     template = Template("app")
     summary.check_bundles(deployment, screen, options, app_values)
-    base = _changes(deployment.base, Template("base"), base_values, tags)
+    base = _changes(deployment.base, Template("base"), parameters.base, tags)
     show(screen, deployment.names.base, base)
+    events = _changes_of_events(deployment, screen, parameters.events, tags)
     app = _changes(deployment.app, template, {**deployment.planned_outputs(template), **app_values}, tags)
     show(screen, deployment.names.app, app)
     planned = ParameterizedTemplate(template.parsed, deployment.app.parameters() | app_values)
     summary.show(screen, planned)
+    found = zip(deployment.stacks, (base, events, app), strict=True)
     screen.result(
         {
             stack.name: [change.as_json() for change in changes]
-            for stack, changes in ((deployment.base, base), (deployment.app, app))
+            for stack, changes in found
+            if changes is not None
         }
     )
     return 0
+
+
+def _changes_of_events(
+    deployment: Deployment, screen: Screen, parameters: dict[str, str] | None, tags: Tags | None
+) -> list[ResourceChange] | None:
+    """None where there are none."""
+    if parameters is None:
+        if deployment.events.state():
+            screen.print(f"{deployment.names.events}: will be deleted\n")
+        return None
+    changes = _changes(deployment.events, Template("events"), parameters, tags)
+    show(screen, deployment.names.events, changes)
+    return changes
 
 
 def _changes(

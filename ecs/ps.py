@@ -3,6 +3,7 @@
 import argparse
 from dataclasses import asdict
 
+from ecs import events
 from ecs.deployment import Deployment
 from ecs.errors import ResourceNotFound
 from ecs.screen import Screen
@@ -30,6 +31,12 @@ def run(deployment: Deployment, screen: Screen, options: argparse.Namespace) -> 
     except ResourceNotFound as error:
         address = ""
         screen.print(f"\n{error}")
+    counts = events.counts(deployment.events, deployment.aws.client("sqs"))
+    if counts:
+        screen.print(
+            f"events: {counts['waiting']} messages wait; {counts['dead']} can never become a batch, and are "
+            f"in {deployment.names.events}-dead"
+        )
     target = deployment.domain_target()
     if target:
         screen.print(f"the domain's DNS record must point to {target}")
@@ -37,6 +44,7 @@ def run(deployment: Deployment, screen: Screen, options: argparse.Namespace) -> 
         {
             "address": address,
             "domain_target": target,
+            "events": counts,
             "services": [asdict(each) for each in services],
             "tasks": [asdict(each) for each in tasks],
         }

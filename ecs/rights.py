@@ -34,6 +34,7 @@ _SCOPES = {
     "cloudformation": (
         "arn:{partition}:cloudformation:{region}:{account}:stack/{name}-base/*",
         "arn:{partition}:cloudformation:{region}:{account}:stack/{name}-app/*",
+        "arn:{partition}:cloudformation:{region}:{account}:stack/{name}-events/*",
     ),
     "ecr": ("arn:{partition}:ecr:{region}:{account}:repository/{name}/*",),
     "ecs": (
@@ -41,15 +42,32 @@ _SCOPES = {
         "arn:{partition}:ecs:{region}:{account}:*/{name}/*",
         "arn:{partition}:ecs:{region}:{account}:task-definition/{name}-*",
     ),
+    "events": (
+        "arn:{partition}:events:{region}:{account}:event-bus/{name}",
+        "arn:{partition}:events:{region}:{account}:rule/{name}-events-*",
+    ),
     "iam": ("arn:{partition}:iam::{account}:role{path}{name}-*",),
     "logs": ("arn:{partition}:logs:{region}:{account}:log-group:/ecs/{name}/*",),
     "s3": ("arn:{partition}:s3:::{name}-files-*",),
+    "scheduler": (
+        "arn:{partition}:scheduler:{region}:{account}:schedule-group/{name}",
+        "arn:{partition}:scheduler:{region}:{account}:schedule/{name}/*",
+    ),
+    "sqs": ("arn:{partition}:sqs:{region}:{account}:{name}-events*",),
     "secretsmanager": tuple(
         f"arn:{{partition}}:secretsmanager:{{region}}:{{account}}:secret:{each}-*"
         for each in (*_SECRETS, "{name}-base", "{name}-app")
     ),
 }
 """The resources of a service whose names say whose they are."""
+
+
+_POLICY = "arn:{partition}:iam::{account}:policy{path}{name}-events-*"
+_ON_POLICIES = {
+    f"iam:{name}"
+    for name in ("CreatePolicy", "CreatePolicyVersion", "DeletePolicy", "DeletePolicyVersion", "TagPolicy")
+}
+"""Those that change the policy of web for events."""
 
 
 def run(deployment: Deployment, screen: Screen, options: argparse.Namespace) -> int:
@@ -65,7 +83,9 @@ def run(deployment: Deployment, screen: Screen, options: argparse.Namespace) -> 
         "path": base.parameter("RolePath"),
     }
     document = policy(
-        permissions.required_actions(base, app), place, boundary=base.parameter("PermissionsBoundary")
+        permissions.required_actions(base, app, deployment.has_events(options)),
+        place,
+        boundary=base.parameter("PermissionsBoundary"),
     )
     if not screen.as_json:
         screen.print(json.dumps(document, indent=2))
@@ -94,10 +114,12 @@ def _on_roles(actions: set[str], place: dict[str, str], boundary: str) -> Iterab
     roles = _resources("iam", place)
     making = {"iam:CreateRole", "iam:PutRolePermissionsBoundary"} & actions if boundary else set()
     providers = {action for action in actions if "OpenIDConnect" in action}
-    yield _statement(actions - making - providers - {"iam:PassRole"}, roles)
-    yield _statement(
-        {"iam:PassRole"}, roles, {"StringEquals": {"iam:PassedToService": "ecs-tasks.amazonaws.com"}}
-    )
+    policies = actions & _ON_POLICIES
+    yield _statement(actions - making - providers - policies - {"iam:PassRole"}, roles)
+    services = ["ecs-tasks.amazonaws.com", *(["scheduler.amazonaws.com"] if policies else [])]
+    yield _statement({"iam:PassRole"}, roles, {"StringEquals": {"iam:PassedToService": services}})
+    if policies:
+        yield _statement(policies, [_POLICY.format(**place)])
     if making:
         yield _statement(making, roles, {"StringEquals": {"iam:PermissionsBoundary": boundary}})
     if providers:

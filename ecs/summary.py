@@ -2,7 +2,7 @@
 
 import argparse
 
-from ecs import bundles, capacity, network, prices
+from ecs import bundles, capacity, events, network, prices
 from ecs.deployment import Deployment
 from ecs.durations import describe
 from ecs.screen import Screen
@@ -22,6 +22,12 @@ def show(screen: Screen, app: ParameterizedTemplate) -> None:
         screen.print(
             f"the HTTP API costs {prices.API_MILLION:.2f} USD for each million requests, and takes no body "
             "over 10 MB: larger files are named in S3, see --set PAYGRADE_S3_ALLOW"
+        )
+    if app.parameter("EventsPolicyArn"):
+        month = events.ALARMS * prices.ALARM_MONTH + events.REQUESTS_MONTH
+        screen.print(
+            f"events cost {month:.2f} USD a month for alarms and a web process that asks SQS, and "
+            f"{events.BUS_MILLION:.2f} USD for each million ends of jobs on the bus"
         )
     if app.parameter("PublicAddresses") == "DISABLED":
         screen.print(f"tasks have no public addresses; for their way out, {network.ways_out()}")

@@ -5,7 +5,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from ecs import api_keys, images, plan, push, scale, summary
+from ecs import api_keys, events, images, plan, push, scale, summary
 from ecs.changes import ResourceChange, resources_losing_data
 from ecs.deployment import Deployment, Parameters
 from ecs.durations import elapsed
@@ -27,6 +27,7 @@ EXAMPLES = """\
   python -m ecs up --redis-memory 2048 --retention 10m --web-size 1024/2048 --web-count 2
   python -m ecs up --bundles s3://my-bucket/models --set PAYGRADE_DEFAULT_MODEL=wages
   python -m ecs up --gitlab group/project
+  python -m ecs up --events
 """
 PRODUCTION_WEB_COUNT = 2
 MINUTES = "8 to 12 minutes: the file system and the load balancer take 3 each, and the services start in turn"
@@ -44,22 +45,39 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 def run(deployment: Deployment, screen: Screen, options: argparse.Namespace) -> int:
     base_parameters(options), app_parameters(options)  # wrong options are refused first
     sources = push.declare(options.tag) if options.push else None
-    for stack in (deployment.base, deployment.app):
+    for stack in deployment.stacks:
         recover(deployment, stack, screen)
     parameters, tags = _checked_parameters(deployment, screen, options), parse_tags(options.tags)
     apply(deployment, deployment.base, Template("base"), parameters.base, screen, tags)
+    if parameters.events is not None:
+        apply(deployment, deployment.events, Template("events"), parameters.events, screen, tags)
+        events.notify(deployment.aws.client("s3"), deployment.files, on=True)
     template = Template("app")
     values = parameters.app | _images(deployment, screen, options, sources)
     values |= deployment.base_outputs(template)
+    values |= events.app_parameters(deployment.events, parameters.events is not None)
     key = _first_key(deployment, screen, values)
     summary.show(screen, ParameterizedTemplate(template.parsed, deployment.app.parameters() | values))
     apply(deployment, deployment.app, template, values, screen, tags, options.lose_jobs)
+    if parameters.events is None:
+        _remove_events(deployment, screen)
     if options.production is not None:
         deployment.protect(options.production)
     _set_web_count(deployment, screen, options)
     address = _show_address(deployment, screen, key)
     screen.result({"address": address, "key": key})
     return 0
+
+
+def _remove_events(deployment: Deployment, screen: Screen) -> None:
+    """Once web no longer needs them."""
+    if deployment.events.state():
+        screen.confirm(
+            f"Delete {deployment.names.events} with the messages that wait, and the schedules? [y/N]",
+            f"{deployment.names.events} was not deleted",
+        )
+        events.notify(deployment.aws.client("s3"), deployment.files, on=False)
+        follow(deployment.events, deployment.events.delete(), screen, deployment.stop_reason)
 
 
 def _checked_parameters(deployment: Deployment, screen: Screen, options: argparse.Namespace) -> Parameters:

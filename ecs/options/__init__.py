@@ -4,6 +4,7 @@ import argparse
 
 from ecs.keeping import add_keeping_options, keeping_parameters
 from ecs.options.ci import add_ci_options, ci_parameters
+from ecs.options.events import add_events_option
 from ecs.options.formats import check_tag
 from ecs.options.front import add_front_options, front_parameters
 from ecs.options.networks import add_network_options, address_parameters, network_parameters
@@ -24,6 +25,7 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     add_network_options(group)
     add_size_options(group)
     add_keeping_options(group)
+    add_events_option(group)
     add_operating_options(group)
     add_ci_options(group)
 

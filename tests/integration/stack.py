@@ -88,9 +88,9 @@ class Stack:
         finally:
             self.store.send(signal.SIGCONT)
 
-    def start_web(self, **settings: str) -> Service:
-        """Returns once it answers."""
-        command = [PYTHON, "-m", "web", "--port", str(self.port)]
+    def start_web(self, module: str = "web", **settings: str) -> Service:
+        """Returns once it answers. Another module may be given, for a web made to fail."""
+        command = [PYTHON, "-m", module, "--port", str(self.port)]
         self.web = self._start("web", command, **settings)
         wait_until("web answers", lambda: not self.web.alive or self.status("/healthz") == 200)
         assert self.web.alive, self.web.says()

@@ -32,10 +32,19 @@ ALLOWED = {
         ("s3:GetObject", "arn:aws:s3:::models/ours/salary/1/bundle.json"),
         ("s3:GetObject", "arn:aws:s3:::data/in/rows.csv"),
         ("s3:ListBucket", "arn:aws:s3:::data"),
+        ("s3:GetObject", f"{BUCKET}/input/salary/people.csv"),
+        ("sqs:ReceiveMessage", arn("sqs", f"{NAME}-events")),
+        ("sqs:DeleteMessage", arn("sqs", f"{NAME}-events")),
+        ("sqs:ChangeMessageVisibility", arn("sqs", f"{NAME}-events")),
+        ("sqs:SendMessage", arn("sqs", f"{NAME}-events-dead")),
+        ("events:PutEvents", arn("events", f"event-bus/{NAME}")),
+        ("sns:Publish", arn("sns", f"{NAME}-ended")),
     ],
+    "ScheduleRole": [("sqs:SendMessage", arn("sqs", f"{NAME}-events"))],
     "WorkerRole": [
         ("s3:GetObject", "arn:aws:s3:::models/ours/salary/1/model.ubj"),
         ("s3:PutObject", "arn:aws:s3:::data/in/results.csv"),
+        ("s3:PutObject", f"{BUCKET}/output/salary/people.csv/batch_1/result.csv"),
         ("s3:GetObject", FILES),
         ("s3:PutObject", FILES),
         ("s3:AbortMultipartUpload", FILES),
@@ -76,6 +85,12 @@ DENIED_TO_ALL = [
     ("ecr:DeleteRepository", arn("ecr", f"repository/{NAME}/web")),
     ("logs:DeleteLogGroup", arn("logs", f"log-group:/ecs/{NAME}/web")),
     ("kms:Decrypt", "*"),
+    ("sqs:SendMessage", arn("sqs", "another")),
+    ("sqs:PurgeQueue", arn("sqs", f"{NAME}-events")),
+    ("sqs:ReceiveMessage", arn("sqs", f"{NAME}-events-dead")),
+    ("events:PutEvents", arn("events", "event-bus/default")),
+    ("events:PutRule", arn("events", f"rule/{NAME}-events-NewFiles")),
+    ("sns:Publish", arn("sns", "another")),
 ]
 DENIED_TO_TASKS = [
     ("s3:GetObject", f"{BUCKET}/elsewhere/file"),
@@ -87,7 +102,7 @@ DENIED_TO_TASKS = [
     ("iam:PassRole", f"arn:aws:iam::{ACCOUNT}:role/{NAME}-app-WebRole"),
 ]
 EXECUTION = ("WebExecutionRole", "WorkerExecutionRole", "RedisExecutionRole")
-ROLES = (*EXECUTION, "WebRole", "WorkerRole", "RedisRole", "DeployRole")
+ROLES = (*EXECUTION, "WebRole", "WorkerRole", "RedisRole", "ScheduleRole", "DeployRole")
 BOUNDARY = f"arn:aws:iam::{ACCOUNT}:policy/limit"
 PATH = "/teams/data/"
 
@@ -118,11 +133,11 @@ def roles(cloud: Cloud) -> dict[str, str]:
         "--set",
         "PAYGRADE_S3_ALLOW=s3://data/in",
     ]
-    up(cloud, NAME, "--gitlab", "group/project", *places)
+    up(cloud, NAME, "--gitlab", "group/project", "--events", *places)
     cloudformation = cloud.client("cloudformation")
     resources: list[dict[str, Any]] = [
         resource
-        for stack in (f"{NAME}-base", f"{NAME}-app")
+        for stack in (f"{NAME}-base", f"{NAME}-events", f"{NAME}-app")
         for resource in cloudformation.describe_stack_resources(StackName=stack)["StackResources"]
     ]
     return {

@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator
 
 from tests.unit.ecs.templates import Properties, Templates, as_list, branches, reference
 
-TRUSTED = {"ecs-tasks.amazonaws.com", "vpc-flow-logs.amazonaws.com"}
+TRUSTED = {"ecs-tasks.amazonaws.com", "scheduler.amazonaws.com", "vpc-flow-logs.amazonaws.com"}
 # Actions that AWS does not allow to be restricted to a resource.
 UNRESTRICTED = {"ecr:GetAuthorizationToken", "ecs:DeregisterTaskDefinition", "ecs:DescribeTaskDefinition"}
 SECRET_WORDS = ("PASSWORD", "KEY", "TOKEN", "SECRET", "AUTH", "REDIS_URL")
@@ -37,8 +37,9 @@ def every_task_starts_with_rights_of_its_own(templates: Templates) -> Iterator[s
     if len({str(role) for role in roles}) < len(roles):
         yield "two tasks share an execution role, and with it what each may read"
     for name, role in templates.of("IAM::Role"):
-        if role.get("ManagedPolicyArns"):
-            yield f"{name}: a managed policy allows more than the task needs"
+        for arns in branches(role.get("ManagedPolicyArns", [])):
+            if arns != ([{"Ref": "EventsPolicyArn"}] if name == "WebRole" else []):
+                yield f"{name}: a managed policy allows more than the task needs"
 
 
 def roles_have_the_boundary_and_the_path(templates: Templates) -> Iterator[str]:
@@ -135,6 +136,36 @@ def shared_resources_are_retained(templates: Templates) -> Iterator[str]:
             yield f"{name}: would be deleted with the deployment, and others of the account use it"
 
 
+def queues_take_messages_of_the_deployment_only(templates: Templates) -> Iterator[str]:
+    policies = [policy for _, policy in templates.of("SQS::QueuePolicy")]
+    for name, _ in templates.of("SQS::Queue"):
+        own = [policy for policy in policies if policy["Queues"] == [{"Ref": name}]]
+        statements = [each for policy in own for each in policy["PolicyDocument"]["Statement"]]
+        if not any(each["Effect"] == "Deny" and each.get("Condition") == WITHOUT_TLS for each in statements):
+            yield f"{name}: takes calls without TLS"
+        for each in statements:
+            rule = {"ArnEquals": {"aws:SourceArn": {"Fn::GetAtt": "NewFiles.Arn"}}}
+            if each["Effect"] == "Allow" and each.get("Condition") != rule:
+                yield f"{name}: takes messages of rules of others"
+
+
+def events_reach_nothing_but_the_deployment(templates: Templates) -> Iterator[str]:
+    """Neither web nor Scheduler may send to, read from or tell anything else."""
+    own = {*templates.events["Resources"]}
+    for name, statement in templates.statements():
+        if name not in own:
+            continue
+        for resource in as_list(statement["Resource"]):
+            target = (
+                str(resource.get("Ref") or resource.get("Fn::GetAtt", ""))
+                if isinstance(resource, dict)
+                else ""
+            )
+            if target.partition(".")[0] not in own:
+                yield f"{name}: {resource} is not a resource of the events"
+
+
+WITHOUT_TLS = {"Bool": {"aws:SecureTransport": "false"}}
 SERVICE_ARN = "arn:${AWS::Partition}:ecs:${AWS::Region}:${AWS::AccountId}:service/${Name}"
 ONLY_COUNTS = {
     "Null": {"ecs:task-definition": "true"},
@@ -152,4 +183,6 @@ RULES: list[Callable[[Templates], Iterator[str]]] = [
     only_web_is_reachable_from_outside,
     groups_reach_only_what_they_need,
     shared_resources_are_retained,
+    queues_take_messages_of_the_deployment_only,
+    events_reach_nothing_but_the_deployment,
 ]

@@ -5,7 +5,11 @@ import re
 from collections.abc import Callable, Iterator
 from typing import Any
 
+from ecs.events import APP_PARAMETERS
 from tests.unit.ecs.templates import Templates, as_list, branches
+from web.events.marks import KEPT_SECONDS
+from web.events.messages import INPUT
+from web.events.queue import VISIBLE_AGAIN_SECONDS
 from web.keeper.report import NAMESPACE, UNITS
 
 TLS_POLICIES = {"ELBSecurityPolicy-TLS13-1-2-2021-06", "ELBSecurityPolicy-TLS13-1-2-Res-2021-06"}
@@ -129,7 +133,7 @@ def logs_have_a_log_group(templates: Templates) -> Iterator[str]:
 
 
 def names_are_valid_everywhere(templates: Templates) -> Iterator[str]:
-    for template in (templates.base, templates.app):
+    for template in (templates.base, templates.app, templates.events):
         name = template["Parameters"]["Name"]
         for bad in ("a", "a-", "1a", "A", "a--b"):  # ECR and ElastiCache refuse double hyphens
             if re.fullmatch(name["AllowedPattern"], bad):
@@ -274,6 +278,43 @@ def updates_keep_task_counts(templates: Templates) -> Iterator[str]:
             yield f"{name}: a DesiredCount would undo `scale` with each update"
 
 
+def queues_are_encrypted_and_give_up_what_cannot_be_read(templates: Templates) -> Iterator[str]:
+    for name, queue in templates.of("SQS::Queue"):
+        if not queue.get("SqsManagedSseEnabled"):
+            yield f"{name}: messages name files of callers, and must be encrypted"
+        if "RedrivePolicy" not in queue and "RedriveAllowPolicy" not in queue:
+            yield f"{name}: a message that web dies of would come again for ever"
+        if queue.get("VisibilityTimeout", VISIBLE_AGAIN_SECONDS) != VISIBLE_AGAIN_SECONDS:
+            yield f"{name}: messages come again at another time than web expects"
+    for name, topic in templates.of("SNS::Topic"):
+        if "Subscription" not in topic and not topic.get("KmsMasterKeyId"):
+            yield f"{name}: what ends is not encrypted"
+
+
+def copies_are_known_for_as_long_as_they_can_come(templates: Templates) -> Iterator[str]:
+    kept = templates.events["Resources"]["Queue"]["Properties"]["MessageRetentionPeriod"]
+    if int(kept) >= KEPT_SECONDS:
+        yield f"Queue: a copy can come after {kept} s, and web knows a message for {KEPT_SECONDS}"
+
+
+def only_new_files_below_input_start_batches(templates: Templates) -> Iterator[str]:
+    for name, rule in templates.of("Events::Rule"):
+        detail = rule["EventPattern"]["detail"]
+        if detail.get("object", {}).get("key") != [{"prefix": INPUT}]:
+            yield f"{name}: results would start batches, which write results"
+        if detail.get("bucket", {}).get("name") != [{"Ref": "FilesBucket"}]:
+            yield f"{name}: files of other buckets would start batches"
+        for target in rule["Targets"]:
+            if "DeadLetterConfig" not in target:
+                yield f"{name}: what EventBridge cannot deliver would be lost"
+
+
+def outputs_of_events_are_parameters_of_the_app(templates: Templates) -> Iterator[str]:
+    for name in APP_PARAMETERS:
+        if name not in templates.events["Outputs"] or name not in templates.app["Parameters"]:
+            yield f"{name} is not both an output of events and a parameter of the app"
+
+
 def containers_are_confined(templates: Templates) -> Iterator[str]:
     for name, _, container in templates.containers():
         parameters = container.get("LinuxParameters", {})
@@ -311,4 +352,8 @@ RULES: list[Callable[[Templates], Iterator[str]]] = [
     both_services_run_the_same_workers,
     updates_keep_task_counts,
     containers_are_confined,
+    queues_are_encrypted_and_give_up_what_cannot_be_read,
+    copies_are_known_for_as_long_as_they_can_come,
+    only_new_files_below_input_start_batches,
+    outputs_of_events_are_parameters_of_the_app,
 ]

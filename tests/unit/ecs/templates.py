@@ -1,8 +1,8 @@
-"""Queries on the pair of templates."""
+"""Queries on the templates."""
 
 import functools
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from ecs.template import Template
@@ -14,10 +14,11 @@ Properties = dict[str, Any]
 class Templates:
     base: dict[str, Any]
     app: dict[str, Any]
+    events: dict[str, Any] = field(default_factory=lambda: Template("events").parsed)
 
     def of(self, kind: str) -> Iterator[tuple[str, Properties]]:
         """The names and properties of all resources of a type, such as ECS::Service."""
-        for template in (self.base, self.app):
+        for template in (self.base, self.app, self.events):
             for name, resource in template["Resources"].items():
                 if resource["Type"] == f"AWS::{kind}":
                     yield name, resource.get("Properties", {})
@@ -28,11 +29,18 @@ class Templates:
                 yield name, task, container
 
     def statements(self) -> Iterator[tuple[str, Properties]]:
+        """Of roles, and of what is attached to them."""
         for name, role in self.of("IAM::Role"):
             for policy in (one for each in role.get("Policies", []) for one in branches(each)):
-                for statements in policy["PolicyDocument"]["Statement"]:
-                    for statement in branches(statements):
-                        yield name, statement
+                yield from _statements(name, policy)
+        for name, policy in self.of("IAM::ManagedPolicy"):
+            yield from _statements(name, policy)
+
+
+def _statements(name: str, policy: Properties) -> Iterator[tuple[str, Properties]]:
+    for statements in policy["PolicyDocument"]["Statement"]:
+        for statement in branches(statements):
+            yield name, statement
 
 
 @functools.cache

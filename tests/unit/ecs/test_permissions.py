@@ -19,6 +19,7 @@ NOT_USED = re.compile(
     r"|.*([Uu]n[Tt]ag|RemoveTags|DeleteTags|DataProtection|LogDeliver|IndexPolic|ResourcePolic|BearerToken"
     r"|ReplicationConfiguration|RemoveRegions|ToRegions|Snapshot|LifecycleConfiguration"
     r"|FileSystemPolicy|FileSystemProtection|RepositoryPolicy|VpnGateway|IpamPools|EncryptionControl"
+    r"|events:(Put|Remove)Permission|(At|De)tach(Group|User)Policy"
     r"|CapacityReservation|IpamPoolCidr|ListenerAttributes|RuleDescriptions|ServiceAttributes).*"
 )
 """Actions for properties that the templates do not set."""
@@ -45,9 +46,11 @@ SHAPES = {
 """Parameters that make a condition true. Other conditions are true, or not needed, by default."""
 
 
-def required(**parameters: str) -> set[str]:
+def required(parameters: dict[str, str], events: bool = False) -> set[str]:
     return permissions.required_actions(
-        ParameterizedTemplate(shipped().base, parameters), ParameterizedTemplate(shipped().app, parameters)
+        ParameterizedTemplate(shipped().base, parameters),
+        ParameterizedTemplate(shipped().app, parameters),
+        events=events,
     )
 
 
@@ -62,7 +65,7 @@ def resources() -> set[tuple[str, str]]:
     """Type and condition of each resource."""
     return {
         (resource["Type"], resource.get("Condition", ""))
-        for template in (shipped().base, shipped().app)
+        for template in (shipped().base, shipped().events, shipped().app)
         for resource in template["Resources"].values()
         if resource["Type"] != "AWS::S3::Bucket"  # its schema lists the actions for every possible property
     }
@@ -70,7 +73,7 @@ def resources() -> set[tuple[str, str]]:
 
 @pytest.mark.parametrize(("kind", "condition"), sorted(resources()))
 def test_the_actions_of_cloudformation_are_required(kind: str, condition: str) -> None:
-    actions = required(**SHAPES.get(condition, {}))
+    actions = required(SHAPES.get(condition, {}), events=True)
     missing = {action for action in handler_actions(kind) - actions if not NOT_USED.fullmatch(action)}
     if kind != "AWS::KMS::Key":
         missing = {action for action in missing if not action.startswith("kms:")}
@@ -84,10 +87,12 @@ def test_the_actions_of_cloudformation_are_required(kind: str, condition: str) -
         ("elasticfilesystem", {"Redis": "elasticache"}),
         ("elasticloadbalancing", {"Front": "none"}),
         ("sns", {}),
+        ("sqs", {}),
+        ("scheduler", {}),
     ],
 )
 def test_a_resource_that_is_not_created_requires_no_actions(service: str, parameters: dict[str, str]) -> None:
-    assert not {action for action in required(**parameters) if action.startswith(f"{service}:")}
+    assert not {action for action in required(parameters) if action.startswith(f"{service}:")}
 
 
 def results(**decisions: str) -> dict[str, Any]:

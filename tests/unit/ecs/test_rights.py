@@ -29,7 +29,9 @@ LARGEST = {
 
 def actions(**parameters: str) -> set[str]:
     return permissions.required_actions(
-        ParameterizedTemplate(shipped().base, parameters), ParameterizedTemplate(shipped().app, parameters)
+        ParameterizedTemplate(shipped().base, parameters),
+        ParameterizedTemplate(shipped().app, parameters),
+        events=True,
     )
 
 
@@ -69,6 +71,10 @@ def test_only_roles_of_the_deployment_are_made_and_only_with_the_boundary() -> N
         "logs:DeleteLogGroup",
         "s3:DeleteBucket",
         "secretsmanager:GetSecretValue",
+        "sqs:DeleteQueue",
+        "scheduler:CreateSchedule",
+        "events:PutRule",
+        "iam:CreatePolicy",
     ],
 )
 def test_a_service_whose_resources_have_names_is_restricted_to_those_of_the_deployment(action: str) -> None:

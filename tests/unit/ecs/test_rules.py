@@ -214,6 +214,43 @@ MISTAKES_IN_BASE: list[tuple[Rule, Path, Any]] = [
     ),
     (rules.base_outputs_match_app_parameters, ("Outputs", "FilesBucket"), REMOVED),
 ]
+MISTAKES_IN_EVENTS: list[tuple[Rule, Path, Any]] = [
+    (rules.names_are_valid_everywhere, ("Parameters", "Name", "MaxLength"), 32),
+    (rules.queues_are_encrypted_and_give_up_what_cannot_be_read, of("Queue", "SqsManagedSseEnabled"), False),
+    (rules.queues_are_encrypted_and_give_up_what_cannot_be_read, of("Queue", "RedrivePolicy"), REMOVED),
+    (rules.queues_are_encrypted_and_give_up_what_cannot_be_read, of("Queue", "VisibilityTimeout"), 30),
+    (rules.queues_are_encrypted_and_give_up_what_cannot_be_read, of("Topic", "KmsMasterKeyId"), REMOVED),
+    (rules.copies_are_known_for_as_long_as_they_can_come, of("Queue", "MessageRetentionPeriod"), 1_209_600),
+    (
+        rules.only_new_files_below_input_start_batches,
+        of("NewFiles", "EventPattern", "detail", "object"),
+        REMOVED,
+    ),
+    (
+        rules.only_new_files_below_input_start_batches,
+        of("NewFiles", "EventPattern", "detail", "bucket"),
+        REMOVED,
+    ),
+    (
+        rules.only_new_files_below_input_start_batches,
+        of("NewFiles", "Targets", 0, "DeadLetterConfig"),
+        REMOVED,
+    ),
+    (rules.outputs_of_events_are_parameters_of_the_app, ("Outputs", "EventBus"), REMOVED),
+    (access.queues_take_messages_of_the_deployment_only, of("QueuePolicy", "Queues"), []),
+    (
+        access.queues_take_messages_of_the_deployment_only,
+        of("QueuePolicy", "PolicyDocument", "Statement", 0, "Condition"),
+        REMOVED,
+    ),
+    (
+        access.events_reach_nothing_but_the_deployment,
+        of("WebPolicy", "PolicyDocument", "Statement", 3, "Resource"),
+        "*",
+    ),
+    (access.roles_have_the_boundary_and_the_path, of("ScheduleRole", "PermissionsBoundary"), REMOVED),
+    (access.roles_trust_only_ecs_tasks_of_the_account, of("ScheduleRole", *TRUST, "Condition"), REMOVED),
+]
 MISMATCHES: list[tuple[str, Path, Any]] = [
     ("timeouts", of("LoadBalancer", "LoadBalancerAttributes", 1, "Value"), "20"),
     ("timeouts", of("LoadBalancer", "LoadBalancerAttributes", 1, "Value"), "75"),
@@ -264,8 +301,14 @@ def test_a_mistake_in_base_is_detected(rule: Rule, path: Path, value: Any) -> No
     assert list(rule(Templates(changed(shipped().base, path, value), shipped().app)))
 
 
+@pytest.mark.parametrize(("rule", "path", "value"), MISTAKES_IN_EVENTS, ids=name)
+def test_a_mistake_in_events_is_detected(rule: Rule, path: Path, value: Any) -> None:
+    events = changed(shipped().events, path, value)
+    assert list(rule(Templates(shipped().base, shipped().app, events)))
+
+
 def test_every_rule_has_a_mistake_that_it_detects() -> None:
-    assert {rule for rule, _, _ in MISTAKES + MISTAKES_IN_BASE} == set(RULES)
+    assert {rule for rule, _, _ in MISTAKES + MISTAKES_IN_BASE + MISTAKES_IN_EVENTS} == set(RULES)
 
 
 @pytest.mark.parametrize("invariant", INVARIANTS)

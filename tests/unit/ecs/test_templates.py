@@ -27,7 +27,7 @@ def options(*arguments: str) -> Namespace:
     return parser.parse_args(arguments)
 
 
-@pytest.mark.parametrize("name", ["base", "app"])
+@pytest.mark.parametrize("name", ["base", "events", "app"])
 def test_the_linter_reports_nothing(name: str) -> None:
     assert lint_file(TEMPLATES / f"{name}.yaml") == []
 
@@ -38,7 +38,7 @@ def test_the_linter_reports_a_mistake(tmp_path: Path) -> None:
     assert lint_file(tmp_path / "app.yaml")
 
 
-@pytest.mark.parametrize("name", ["base", "app"])
+@pytest.mark.parametrize("name", ["base", "events", "app"])
 def test_what_is_sent_is_what_was_read(name: str, tmp_path: Path) -> None:
     """As JSON, in which the linter finds as little as in YAML."""
     sent = tmp_path / f"{name}.json"
