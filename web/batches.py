@@ -12,12 +12,12 @@ from web.app import ApiRequest, JsonResponse
 from web.batch_requests import BatchBody, BatchParameters, read_batch
 from web.batch_retries import BatchRetrying
 from web.batch_submission import BatchSubmission
+from web.lists import read_page_query, write_page
 from web.media_types import FORMATS, MULTIPART
 from web.openapi.batch_schemas import BATCH_ID, BatchListSchema, BatchSchema, ManifestSchema, PreviewSchema
 from web.openapi.job_operations import JobOperations
 from web.openapi.operation import JSON, Operation, ResponseSchema
 from web.openapi.parameters import CANCEL_AFTER, IDEMPOTENCY_KEY, WAIT, Parameter, in_path, in_query
-from web.pages import read_page_query, write_page
 from web.problems import Problem
 from web.requests import idempotency_key_of, read_file_number, read_query_wait, require_json_accepted
 from web.routing import route

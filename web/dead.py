@@ -8,10 +8,10 @@ import orjson
 from jobs.dead.letters import DeadLetters
 from jobs.dead.resource import PATH, dead_letter
 from web.app import ApiRequest, JsonResponse
+from web.lists import read_limit
 from web.openapi.dead_schemas import DeadLetterListSchema, DeadLetterSchema, ReplayedSchema
 from web.openapi.operation import Operation, ResponseSchema
 from web.openapi.parameters import LIMIT, in_path
-from web.pages import read_limit
 from web.requests import require_json_accepted
 from web.routing import route
 

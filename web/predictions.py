@@ -9,12 +9,12 @@ from jobs.predictions.status import PredictionStatus
 from model.description.catalog import Catalog
 from web.app import ApiRequest, JsonResponse
 from web.capacity_watch import CapacityWatch
+from web.lists import read_page_query, write_page
 from web.openapi.job_operations import JobOperations
 from web.openapi.model_schemas import ModelSchemas
 from web.openapi.operation import Operation, ResponseSchema, json_body
 from web.openapi.parameters import CANCEL_AFTER, IDEMPOTENCY_KEY, PREFER, WAIT
 from web.openapi.schemas import JOB_ID, PredictionListSchema, PredictionSchema
-from web.pages import read_page_query, write_page
 from web.requests import read_prediction, read_prefer_wait, read_query_wait, require_json_accepted
 from web.routing import route
 from web.submission import PredictionRequest, PredictionSubmission

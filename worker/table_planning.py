@@ -21,7 +21,7 @@ from worker.tables.plan import Layout, Plan, TableRequest, go_on_with_text, plan
 from worker.tables.prepare import RawFile, plain_pieces
 
 STEP_SECONDS = 1
-"""After which a step is recorded, and other tasks have their turn."""
+"""How long a step works before it is recorded, and other tasks have their turn."""
 
 
 class PlannedTables:

@@ -2,8 +2,8 @@
 
 from typing import Any
 
-from web.openapi.page import FILES
-from web.pages import DEFAULT_LIMIT, MAX_LIMIT
+from web.lists import DEFAULT_LIMIT, MAX_LIMIT
+from web.openapi.docs_page import FILES
 from web.submission import LONGEST_WAIT_SECONDS
 
 Parameter = dict[str, Any]

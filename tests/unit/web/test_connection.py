@@ -8,7 +8,7 @@ import pytest
 from tests.unit.web.batch_calls import posted
 from tests.unit.web.site import Site
 from web.connection import MAX_FIELDS, Connection, RequestHeaders
-from web.openapi.page import FILES
+from web.openapi.docs_page import FILES
 
 
 def header(*lines: bytes) -> RequestHeaders:

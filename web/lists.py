@@ -1,4 +1,4 @@
-"""Lists of a caller's jobs, page by page: reads the query, and writes the page."""
+"""Lists of a caller's jobs: reads the query, and writes a page of the list."""
 
 import re
 from enum import StrEnum
