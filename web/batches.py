@@ -14,8 +14,8 @@ from web.batch_retries import BatchRetrying
 from web.batch_submission import BatchSubmission
 from web.lists import read_page_query, write_page
 from web.media_types import FORMATS, MULTIPART
-from web.openapi.batch_schemas import BATCH_ID, BatchListSchema, BatchSchema, ManifestSchema, PreviewSchema
-from web.openapi.job_operations import JobOperations
+from web.openapi.batch_schemas import BatchListSchema, BatchSchema, ManifestSchema, PreviewSchema
+from web.openapi.job_operations import ON_BATCHES
 from web.openapi.operation import JSON, Operation, ResponseSchema
 from web.openapi.parameters import CANCEL_AFTER, IDEMPOTENCY_KEY, WAIT, Parameter, in_path, in_query
 from web.problems import Problem
@@ -26,7 +26,6 @@ from web.table_checks import check_ndjson
 from web.uploads import open_upload
 from web.webhooks.requests import WebhookRequests
 
-_OPERATIONS = JobOperations("batch", "batches", BATCH_ID, BatchStatus)
 _BATCH = ResponseSchema("The batch", BatchSchema, always=("Cache-Control",), sometimes=("Retry-After",))
 _FILE = {
     200: ResponseSchema("The file", {}, "*/*", always=("ETag", "Accept-Ranges", "Cache-Control")),
@@ -132,7 +131,7 @@ class BatchRoutes:
         headers = {"Idempotency-Replayed": "true"} if replayed else {}
         return _resource(request, record, 202, {"Location": path_of(record.id), **headers})
 
-    @route("GET", PATH, _OPERATIONS.list("List your own batches, newest first", BatchListSchema))
+    @route("GET", PATH, ON_BATCHES.list("List your own batches, newest first", BatchListSchema))
     def list(self, request: ApiRequest) -> JsonResponse:
         require_json_accepted(request)
         query = read_page_query(request, ids.BATCH, BatchStatus)
@@ -143,7 +142,7 @@ class BatchRoutes:
     @route(
         "GET",
         f"{PATH}/<job_id>",
-        _OPERATIONS.on_one("showBatch", "Show a batch, or wait for its end", {200: _BATCH}, (406,), WAIT),
+        ON_BATCHES.on_one("showBatch", "Show a batch, or wait for its end", {200: _BATCH}, (406,), WAIT),
     )
     def show(self, request: ApiRequest, job_id: str) -> JsonResponse:
         require_json_accepted(request)
@@ -154,7 +153,7 @@ class BatchRoutes:
     @route(
         "DELETE",
         f"{PATH}/<job_id>",
-        _OPERATIONS.on_one(
+        ON_BATCHES.on_one(
             "deleteBatch",
             "Delete a batch that has ended",
             {204: ResponseSchema("The batch is deleted")},
@@ -169,7 +168,7 @@ class BatchRoutes:
     @route(
         "POST",
         f"{PATH}/<job_id>/cancel",
-        _OPERATIONS.on_one(
+        ON_BATCHES.on_one(
             "cancelBatch",
             "Cancel a batch; rows that are scored are kept",
             {200: _BATCH, 202: _BATCH},
@@ -223,7 +222,7 @@ class BatchRoutes:
     @route(
         "GET",
         f"{PATH}/<job_id>/results",
-        _OPERATIONS.on_one(
+        ON_BATCHES.on_one(
             "batchResults",
             "Download the results: a line for each row",
             _FILE,
@@ -237,7 +236,7 @@ class BatchRoutes:
     @route(
         "GET",
         f"{PATH}/<job_id>/errors",
-        _OPERATIONS.on_one(
+        ON_BATCHES.on_one(
             "batchErrors",
             "Download the errors: a line for each row that failed",
             _FILE,
@@ -251,7 +250,7 @@ class BatchRoutes:
     @route(
         "GET",
         f"{PATH}/<job_id>/manifest",
-        _OPERATIONS.on_one(
+        ON_BATCHES.on_one(
             "batchManifest",
             "Show what became of each file of a batch of several",
             _MANIFEST,

@@ -10,17 +10,15 @@ from model.description.catalog import Catalog
 from web.app import ApiRequest, JsonResponse
 from web.capacity_watch import CapacityWatch
 from web.lists import read_page_query, write_page
-from web.openapi.job_operations import JobOperations
+from web.openapi.job_operations import ON_PREDICTIONS
 from web.openapi.model_schemas import ModelSchemas
 from web.openapi.operation import Operation, ResponseSchema, json_body
 from web.openapi.parameters import CANCEL_AFTER, IDEMPOTENCY_KEY, PREFER, WAIT
-from web.openapi.schemas import JOB_ID, PredictionListSchema, PredictionSchema
+from web.openapi.schemas import PredictionListSchema, PredictionSchema
 from web.requests import read_prediction, read_prefer_wait, read_query_wait, require_json_accepted
 from web.routing import route
 from web.submission import PredictionRequest, PredictionSubmission
 from web.webhooks.requests import WebhookRequests
-
-_OPERATIONS = JobOperations("prediction", "predictions", JOB_ID, PredictionStatus)
 
 
 def _link(operation: str, description: str) -> dict[str, object]:
@@ -88,7 +86,7 @@ class PredictionRoutes:
             return self._resource(request, record, 200, {"Preference-Applied": f"wait={seconds}", **headers})
         return self._resource(request, record, 202, {"Location": path_of(record.id), **headers})
 
-    @route("GET", PATH, _OPERATIONS.list("List your own predictions, newest first", PredictionListSchema))
+    @route("GET", PATH, ON_PREDICTIONS.list("List your own predictions, newest first", PredictionListSchema))
     def list(self, request: ApiRequest) -> JsonResponse:
         require_json_accepted(request)
         query = read_page_query(request, ids.PREDICTION, PredictionStatus)
@@ -100,7 +98,7 @@ class PredictionRoutes:
     @route(
         "GET",
         f"{PATH}/<job_id>",
-        _OPERATIONS.on_one(
+        ON_PREDICTIONS.on_one(
             "showPrediction",
             "Show a prediction, or wait for its end",
             {
@@ -121,7 +119,7 @@ class PredictionRoutes:
     @route(
         "DELETE",
         f"{PATH}/<job_id>",
-        _OPERATIONS.on_one(
+        ON_PREDICTIONS.on_one(
             "deletePrediction",
             "Delete a prediction that has ended, and its data",
             {204: ResponseSchema("The prediction is deleted")},
@@ -136,7 +134,7 @@ class PredictionRoutes:
     @route(
         "POST",
         f"{PATH}/<job_id>/cancel",
-        _OPERATIONS.on_one(
+        ON_PREDICTIONS.on_one(
             "cancelPrediction",
             "Cancel a prediction that is queued",
             {200: ResponseSchema("The prediction is canceled", PredictionSchema, always=("Cache-Control",))},

@@ -4,17 +4,16 @@ from collections.abc import Callable
 from io import StringIO
 from typing import TYPE_CHECKING, Any, TypeAlias
 
+from jobs.batches.resource import PATH
 from web.app import OWNER
 from web.keys import Access, Owner
-from web.page.api import Api
+from web.own_api import Api
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIApplication
 
 EVENTS_OWNER = Owner("events", (Access.PREDICT,))
 """Owns the batches that messages have become, where keys are set: a key of this name sees them."""
-PATH = "/v1/batches"
-
 PostBatch: TypeAlias = Callable[[dict[str, Any], str, str], str]
 """Takes the body, the Idempotency-Key and the id of the request. Returns the id of the batch."""
 

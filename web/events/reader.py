@@ -22,7 +22,7 @@ from web.events.queue import (
     FileForbidden,
     Message,
 )
-from web.page.api import Refused
+from web.own_api import Refused
 
 FIRST_PAUSE_SECONDS, LONGEST_PAUSE_SECONDS = 1.0, 30.0
 """A pause is twice as long as the one before; longer, if the service says so."""

@@ -4,8 +4,12 @@ from collections.abc import Mapping, Sequence
 from enum import StrEnum
 from typing import NamedTuple
 
+from jobs.batches.status import BatchStatus
+from jobs.predictions.status import PredictionStatus
+from web.openapi.batch_schemas import BATCH_ID
 from web.openapi.operation import Operation, ResponseSchema
 from web.openapi.parameters import LIMIT, Parameter, in_path, in_query
+from web.openapi.schemas import JOB_ID
 
 _STORED = (404, 410, 503)
 
@@ -47,3 +51,7 @@ class JobOperations(NamedTuple):
             (*problems, *_STORED),
             parameters=(in_path("job_id", f"`id` of the {self.one}", {"type": "string"}), *parameters),
         )
+
+
+ON_PREDICTIONS = JobOperations("prediction", "predictions", JOB_ID, PredictionStatus)
+ON_BATCHES = JobOperations("batch", "batches", BATCH_ID, BatchStatus)

@@ -4,8 +4,9 @@ from collections.abc import Mapping, Sequence
 from math import ceil, floor, isfinite, log10
 from typing import Any, NamedTuple
 
+from model.description.features import NUMERIC
 from web.page.charts import Curve, curve
-from web.page.fields import NUMERIC, Field
+from web.page.fields import Field
 from web.page.writing import write_value
 
 STEPS = 50

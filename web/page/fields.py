@@ -6,8 +6,6 @@ from typing import Any
 
 from web.page.writing import write_value
 
-NUMERIC = ("number", "integer")
-
 
 @dataclass(frozen=True)
 class Field:

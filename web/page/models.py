@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from web.app import ApiRequest, JsonResponse
-from web.page.api import segment
+from web.own_api import segment
 from web.page.fields import fields_of
 from web.page.pages import PageRoutes, page
 from web.page.predicting import refs_of

@@ -6,7 +6,7 @@ from http import HTTPStatus
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from web.app import ApiRequest, JsonResponse
-from web.page.api import Api, Refused
+from web.own_api import Api, Refused
 from web.page.render import POLICY, Templates
 from web.page.requests import require_same_origin
 from web.routing import route

@@ -4,9 +4,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any, NamedTuple
 
+from jobs.predictions.resource import PATH as PREDICTIONS
 from web.app import ApiRequest, JsonResponse
+from web.own_api import Api, Refused, segment
 from web.page.answers import AnswerView, view
-from web.page.api import Api, Refused, segment
 from web.page.charts import Curve
 from web.page.curves import can_move, draw_curve, values_of_curve
 from web.page.fields import Field, fields_of, row_of, with_faults
@@ -14,7 +15,6 @@ from web.page.pages import PageRoutes, page
 from web.page.requests import read_form
 from web.page.writing import seconds_between
 
-PREDICTIONS = "/v1/predictions"
 WAIT_SECONDS = 3
 CURVE = {"page": "curve"}
 """The metadata of the predictions that curves are made of."""

@@ -3,13 +3,13 @@
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 
+from jobs.batches.resource import PATH as BATCHES
 from model.description.similar import similar_name
 from web.app import ApiRequest, JsonResponse
-from web.page.api import Refused, segment
+from web.own_api import Refused, segment
 from web.page.pages import PageRoutes, page
 from web.page.predicting import refs_of
 
-BATCHES = "/v1/batches"
 READINGS = [
     (
         "delimiter",

@@ -2,12 +2,12 @@
 
 from typing import Any
 
+from jobs.dead.resource import PATH as LETTERS
 from web.app import ApiRequest, JsonResponse
-from web.page.api import Api, Refused, segment
+from web.own_api import Api, Refused, segment
 from web.page.pages import PageRoutes, page
 from web.page.requests import read_form
 
-LETTERS = "/v1/dead"
 MOST_LETTERS = 50
 
 

@@ -3,26 +3,19 @@
 import orjson
 
 from jobs.batches import resource as batch_resource
-from jobs.batches.status import BatchStatus
 from jobs.predictions import resource as prediction_resource
-from jobs.predictions.status import PredictionStatus
 from jobs.webhooks.delivery import id_of, names_of
 from jobs.webhooks.outbox import WebhookOutbox
 from web.app import ApiRequest, JsonResponse
 from web.batch_submission import BatchSubmission
 from web.errors import UnknownJob
-from web.openapi.batch_schemas import BATCH_ID
-from web.openapi.job_operations import JobOperations
+from web.openapi.job_operations import ON_BATCHES, ON_PREDICTIONS, JobOperations
 from web.openapi.operation import Operation, ResponseSchema
 from web.openapi.parameters import in_path
-from web.openapi.schemas import JOB_ID
 from web.openapi.webhook_schemas import DeliveryListSchema, DeliverySchema
 from web.requests import require_json_accepted
 from web.routing import route
 from web.submission import PredictionSubmission
-
-_PREDICTION = JobOperations("prediction", "predictions", JOB_ID, PredictionStatus)
-_BATCH = JobOperations("batch", "batches", BATCH_ID, BatchStatus)
 
 
 def _list(kind: JobOperations) -> Operation:
@@ -49,12 +42,12 @@ class DeliveryRoutes:
         self._batches = batches
         self._outbox = outbox
 
-    @route("GET", f"{prediction_resource.PATH}/<job_id>/deliveries", _list(_PREDICTION))
+    @route("GET", f"{prediction_resource.PATH}/<job_id>/deliveries", _list(ON_PREDICTIONS))
     def of_prediction(self, request: ApiRequest, job_id: str) -> JsonResponse:
         self._predictions.read(job_id, request.owner.name)
         return self._deliveries(request, job_id, prediction_resource.path_of(job_id))
 
-    @route("GET", f"{batch_resource.PATH}/<job_id>/deliveries", _list(_BATCH))
+    @route("GET", f"{batch_resource.PATH}/<job_id>/deliveries", _list(ON_BATCHES))
     def of_batch(self, request: ApiRequest, job_id: str) -> JsonResponse:
         self._batches.read(job_id, request.owner.name)
         return self._deliveries(request, job_id, batch_resource.path_of(job_id))
@@ -62,13 +55,17 @@ class DeliveryRoutes:
     @route(
         "POST",
         f"{prediction_resource.PATH}/<job_id>/deliveries/<delivery_id>/redeliver",
-        _redeliver(_PREDICTION),
+        _redeliver(ON_PREDICTIONS),
     )
     def redeliver_prediction(self, request: ApiRequest, job_id: str, delivery_id: str) -> JsonResponse:
         self._predictions.read(job_id, request.owner.name)
         return self._redeliver(request, job_id, delivery_id, prediction_resource.path_of(job_id))
 
-    @route("POST", f"{batch_resource.PATH}/<job_id>/deliveries/<delivery_id>/redeliver", _redeliver(_BATCH))
+    @route(
+        "POST",
+        f"{batch_resource.PATH}/<job_id>/deliveries/<delivery_id>/redeliver",
+        _redeliver(ON_BATCHES),
+    )
     def redeliver_batch(self, request: ApiRequest, job_id: str, delivery_id: str) -> JsonResponse:
         self._batches.read(job_id, request.owner.name)
         return self._redeliver(request, job_id, delivery_id, batch_resource.path_of(job_id))

@@ -16,9 +16,8 @@ from paygrade.saving.numeric import (
 )
 from paygrade.saving.program import Program, Reader
 from paygrade.saving.reading import Traced
-from paygrade.saving.scalers import read_scaler
+from paygrade.saving.scalers import SCALERS, read_scaler
 
-SCALERS = ("MaxAbsScaler", "MinMaxScaler", "RobustScaler", "StandardScaler")
 SELECTORS = (
     "GenericUnivariateSelect",
     "RFE",

@@ -1,4 +1,4 @@
-"""Reads scalers: StandardScaler, MinMaxScaler, RobustScaler, MaxAbsScaler."""
+"""Reads scalers."""
 
 from collections.abc import Sequence
 from dataclasses import replace
@@ -10,6 +10,7 @@ from paygrade.saving.errors import SaveRefused
 from paygrade.saving.program import Program, require_exact
 from paygrade.saving.reading import Traced, dtypes_of, is_sparse, require_numeric
 
+SCALERS = ("MaxAbsScaler", "MinMaxScaler", "RobustScaler", "StandardScaler")
 LAST_BITS = 2.0**-29
 """The difference of numbers that are relatively as close as this is not known to float32's last bit."""
 

@@ -6,9 +6,8 @@ from paygrade.saving.errors import SaveRefused
 from paygrade.saving.functions import describe_function
 from paygrade.saving.numeric import quantile_points
 from paygrade.saving.reading import class_name, require_fitted
-from paygrade.saving.scalers import inverse_scaling
+from paygrade.saving.scalers import SCALERS, inverse_scaling
 
-SCALERS = ("MaxAbsScaler", "MinMaxScaler", "RobustScaler", "StandardScaler")
 After = list[dict[str, Any]]
 SCORES = "float32"
 """The type of a booster's scores, which these transforms keep."""

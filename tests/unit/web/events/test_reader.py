@@ -16,7 +16,7 @@ from tests.unit.web.events.fakes import FakeQueue, message
 from web.events.marks import EventMarks
 from web.events.queue import VISIBLE_AGAIN_SECONDS
 from web.events.reader import EventReader
-from web.page.api import Refused
+from web.own_api import Refused
 
 JOB = "batch_019366e0-0000-7000-8000-000000000000"
 FILE = "salaries/input/people.csv"

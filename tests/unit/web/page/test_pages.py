@@ -13,7 +13,7 @@ from tests.unit.model.conftest import rewrite
 from tests.unit.web.conftest import NewSite
 from tests.unit.web.site import BUNDLES, Site, problem
 from web.keys import PAGES, digest
-from web.page.api import Api, segment
+from web.own_api import Api, segment
 from web.page.render import Templates
 
 KEYS = f"ann:{digest('key of ann')},op:{digest('key of op')}:operate"
