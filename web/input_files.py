@@ -40,7 +40,16 @@ class InputFiles(NamedTuple):
 
 def names_several(address: str) -> bool:
     """Whether it is a prefix, a glob or a manifest."""
-    return address.endswith(("/", *MANIFEST_ENDINGS)) or bool(_WILDCARD.search(address))
+    return address.endswith(("/", *MANIFEST_ENDINGS)) or has_wildcard(address)
+
+
+def has_wildcard(address: str) -> bool:
+    return bool(_WILDCARD.search(address))
+
+
+def is_hidden(name: str) -> bool:
+    """Whether Spark and others give such a name to what is no table."""
+    return bool(_HIDDEN.search(name))
 
 
 def find_files(address: str, s3_allow: str, most: int, most_bytes: int) -> InputFiles:

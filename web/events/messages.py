@@ -8,6 +8,8 @@ from typing import Any, Literal, NamedTuple
 
 from pydantic import BaseModel, Field, TypeAdapter, ValidationError
 
+from web.input_files import has_wildcard, is_hidden
+
 INPUT, OUTPUT = "input/", "output/"
 """The folders of the bucket: files that are to be scored, and their results."""
 MOST_METADATA = 512
@@ -87,7 +89,7 @@ _MESSAGES: TypeAdapter[_FileCreated | _OwnMessage] = TypeAdapter(_FileCreated | 
 
 
 def read_message(body: str) -> FileVersion | WantedBatch | None:
-    """None for a message that wants nothing: that of a folder. Raises NotABatch."""
+    """None for a message that wants nothing: that of a folder, or of a hidden file. Raises NotABatch."""
     try:
         message = _MESSAGES.validate_json(body)
     except ValidationError:
@@ -97,10 +99,12 @@ def read_message(body: str) -> FileVersion | WantedBatch | None:
             raise NotABatch("a dry run answers its caller, and a message has none")
         return WantedBatch(_mark_of("message", message.key), message.batch)
     bucket, created = message.detail.bucket.name, message.detail.object
-    if created.key.endswith("/"):
-        return None
     if not created.key.startswith(INPUT):
         raise NotABatch(f"the object is not below {INPUT}")
+    if created.key.endswith("/") or is_hidden(created.key):
+        return None
+    if has_wildcard(created.key):
+        raise NotABatch("the name of the file has *, ? or [, so that a batch would take it for a glob")
     version = created.version_id or f"{created.etag} {created.sequencer}"
     return FileVersion(_mark_of("file", bucket, created.key, version), bucket, created.key, created.etag)
 

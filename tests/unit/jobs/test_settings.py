@@ -51,6 +51,7 @@ USABLE = {
     "within_seconds": "60",
     "idle_seconds": "300",
     "waking_wait_seconds": "55",
+    "otlp_endpoint": "http://127.0.0.1:4318",
     "event_queue": "https://sqs.eu-central-1.amazonaws.com/123456789012/paygrade-events",
     "event_dead_queue": "https://sqs.eu-central-1.amazonaws.com/123456789012/paygrade-events-dead",
     "event_bus": "paygrade",

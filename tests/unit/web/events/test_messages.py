@@ -62,8 +62,9 @@ def test_a_version_is_known_whatever_else_its_event_says() -> None:
     assert first.mark == second.mark
 
 
-def test_the_mark_of_a_folder_is_no_batch() -> None:
-    assert read_message(created("input/salary/")) is None
+@pytest.mark.parametrize("key", ["input/", "input/salary/", "input/salary/_SUCCESS", "input/.tmp/people.csv"])
+def test_folders_and_hidden_files_are_no_batches(key: str) -> None:
+    assert read_message(created(key)) is None
 
 
 def test_a_message_of_ours_is_the_body_of_a_batch() -> None:
@@ -82,6 +83,8 @@ def test_a_message_of_ours_is_the_body_of_a_batch() -> None:
         "{}",
         created("output/people.csv"),
         created("inputs/people.csv"),
+        created("input/people*.csv"),
+        created("input/people[1].csv"),
         json.dumps({**json.loads(created()), "detail-type": "Object Deleted"}),
         json.dumps({**json.loads(created()), "source": "aws.ec2"}),
         json.dumps({**json.loads(created()), "detail": {"bucket": {"name": "salaries"}}}),
