@@ -51,6 +51,7 @@ RUN --mount=type=cache,target=/var/.cache/pip \
     --mount=type=bind,source=requirements/docs.txt,target=/requirements.txt \
     pip --python /opt/venv install --require-hashes --requirement /requirements.txt
 COPY docs /docs
+COPY model/description/palette.css /model/description/
 RUN /opt/venv/bin/sphinx-build -q -W --keep-going -b html -d /tmp/guide -c /docs/site /docs /guide \
  && chmod -R u=rwX,go=rX /guide
 

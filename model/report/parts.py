@@ -6,6 +6,7 @@ from collections.abc import Container, Iterable, Iterator, Sequence
 from importlib.resources import files
 from xml.etree.ElementTree import Element
 
+from model.description.palette import PALETTE
 from model.report.markup import Content, add, element, write
 
 LANGUAGE = "en"
@@ -13,7 +14,7 @@ LANGUAGE = "en"
 
 def page(title: str, header: Sequence[Content], sections: Sequence[Element], footer: str) -> bytes:
     """Write a page that needs nothing but itself. Its policy lets browsers load nothing, and run nothing."""
-    style = (files(__package__) / "style.css").read_text(encoding="utf-8")
+    style = "".join(file.read_text(encoding="utf-8") for file in (PALETTE, files(__package__) / "style.css"))
     head = element(
         "head",
         element("meta", charset="utf-8"),

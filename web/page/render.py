@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
+from model.description.palette import PALETTE
 from web.page import writing
 from web.page.tables import key_of
 
@@ -51,12 +52,15 @@ class Templates:
 
 
 def _read_files() -> dict[str, LoadedFile]:
+    """The colours are a part of the style, so that they are no further request."""
     folder = files(__package__) / "files"
-    return {
+    found = {
         file.name: LoadedFile(file.read_bytes(), media_type)
         for file in folder.iterdir()
         if (media_type := _MEDIA_TYPES.get(file.name[file.name.rfind(".") :]))
     }
+    style = found["page.css"]
+    return {**found, "page.css": LoadedFile(PALETTE.read_bytes() + style.content, style.media_type)}
 
 
 def _digest(read: Mapping[str, LoadedFile]) -> str:
