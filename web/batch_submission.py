@@ -12,7 +12,7 @@ import orjson
 
 from jobs import ids
 from jobs.batches.inputs import listing_of, manifest_of, read_listing
-from jobs.batches.record import BatchOptions, BatchRecord, NewBatch, folder_of, output_of
+from jobs.batches.record import BatchOptions, BatchRecord, NewBatch, first_rows_of, folder_of, output_of
 from jobs.batches.resource import PATH
 from jobs.batches.status import BatchStatus
 from jobs.batches.store import RESERVATION_MS, BatchStore, KnownKey
@@ -164,6 +164,18 @@ class BatchSubmission(JobSubmission[BatchRecord]):
         except FileMissing:
             raise JobConflict(f"this batch is {record.status}, and has no {name}s there") from None
         return OutputFile(files, ref.name, size, MEDIA_TYPES[kind], f"{job_id}{of_file}-{name}.{kind}")
+
+    def first_rows(self, job_id: str, owner: str, number: int | None) -> OutputFile:
+        """The results or, where these are Parquet, the first of them as NDJSON. Raises as `output` does."""
+        result = self.output(job_id, owner, "result", number)
+        if result.media_type != MEDIA_TYPES[Format.PARQUET]:
+            return result
+        name = first_rows_of(job_id)
+        try:
+            size = self.files.size(name)
+        except FileMissing:
+            raise JobConflict("of several files in Parquet, no first rows are kept; download one") from None
+        return OutputFile(self.files, name, size, MEDIA_TYPES[Format.NDJSON], f"{job_id}-preview.ndjson")
 
     def manifest(self, job_id: str, owner: str) -> OutputFile:
         """Raises NotFinished, UnknownJob, and JobConflict if there is no manifest."""

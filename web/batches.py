@@ -6,7 +6,7 @@ from jobs import ids
 from jobs.batches.record import BatchRecord
 from jobs.batches.resource import PATH, batch, path_of
 from jobs.batches.status import BatchStatus
-from jobs.files.tables import MEDIA_TYPES, Format
+from jobs.files.tables import MEDIA_TYPES, MOST_FIRST_BYTES, Format
 from model.description.catalog import Catalog
 from web.app import ApiRequest, JsonResponse
 from web.batch_requests import BatchBody, BatchParameters, read_batch
@@ -261,6 +261,25 @@ class BatchRoutes:
         file = self._submission.manifest(job_id, request.owner.name)
         request.job_id = job_id
         return send_stored_file(request, file)
+
+    @route(
+        "GET",
+        f"{PATH}/<job_id>/preview",
+        _OPERATIONS.on_one(
+            "batchPreview",
+            "Show the first results as text: as they are, or as NDJSON where they are Parquet",
+            {200: ResponseSchema("Whole lines, 256 KiB at most", {}, "*/*", always=("Cache-Control",))},
+            (409,),
+            _FILE_NUMBER,
+        ),
+    )
+    def preview(self, request: ApiRequest, job_id: str) -> JsonResponse:
+        file = self._submission.first_rows(job_id, request.owner.name, read_file_number(request))
+        request.job_id = job_id
+        start = b"".join(file.files.pieces(file.name, 0, min(file.size, MOST_FIRST_BYTES)))
+        if len(start) < file.size:
+            start = start[: start.rfind(b"\n") + 1]
+        return JsonResponse(start, headers={"Cache-Control": "no-store"}, mimetype=file.media_type)
 
     def _send(self, request: ApiRequest, job_id: str, name: str) -> JsonResponse:
         number = read_file_number(request)

@@ -63,6 +63,9 @@ class Api:
     def get(self, path: str, **query: object) -> Any:
         return self._ask("GET", path, query, {}).content
 
+    def read(self, path: str) -> bytes:
+        return self._ask("GET", path, {}, {}).body
+
     def start_of(self, path: str, most: int) -> tuple[bytes, bool]:
         """The first bytes of a file, and whether there are more."""
         answer = self._ask("GET", path, {}, {"HTTP_RANGE": f"bytes=0-{most - 1}"})

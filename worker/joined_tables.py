@@ -11,14 +11,16 @@ import orjson
 from jobs import RELEASE
 from jobs.batches.consumer import BatchConsumer
 from jobs.batches.inputs import NOT_WRITTEN, JoinedFile
-from jobs.batches.record import BatchOptions, output_of, part_of
+from jobs.batches.record import BatchOptions, first_rows_of, output_of, part_of
 from jobs.batches.tasks import BatchTask, ChunkDone
 from jobs.errors import FileMissing, FilesUnavailable
 from jobs.files.store import Draft
+from jobs.files.tables import Format
 from worker.file_stores import FileStores
 from worker.patience import patiently
 from worker.stopping import ScoringStopped
 from worker.tables.cut import Chunk
+from worker.tables.first_rows import first_rows
 from worker.tables.join import MissingRows, PartFile, error_pieces, result_pieces
 from worker.tables.plan import Layout
 
@@ -135,9 +137,20 @@ class TableJoining:
             try:
                 self._copy(table, result, errors, steps)
                 tags = [draft.finish() for draft in (result, errors) if draft]
+                self._show_first_rows(table)
             except FileMissing:  # the next try finds which part is gone, and begins a draft that is gone anew
                 raise FilesUnavailable("a file was removed while the parts were joined") from None
         return JoinedFile(result.at, tags[0], errors.at if errors else NOT_WRITTEN, "".join(tags[1:]))
+
+    def _show_first_rows(self, table: JoinedTable) -> None:
+        """Web cannot read Parquet. Of several files nobody looks at all."""
+        if table.layout.results is not Format.PARQUET or table.options.file is not None:
+            return
+        own = self._stores.own
+        with own.open(table.parts[0].name) as part:
+            lines = first_rows(part)
+        with own.create(first_rows_of(table.job_id)) as file:
+            file.write(lines)
 
     def _copy(self, table: JoinedTable, result: Draft, errors: Draft | None, steps: JoinSteps) -> None:
         own, position = self._stores.own, steps.position

@@ -235,5 +235,10 @@ def output_of(job_id: str, options: BatchOptions, name: str) -> FileRef:
     return FileRef(f"{job_id}/{of_file}{name}.{ending}", options.output)
 
 
+def first_rows_of(job_id: str) -> str:
+    """The first rows of results in Parquet, as NDJSON."""
+    return f"{folder_of(job_id)}/first_rows"
+
+
 def _int(value: bytes | None) -> int | None:
     return int(value) if value else None

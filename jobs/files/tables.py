@@ -52,6 +52,9 @@ LONGEST_NAME = 1024
 LONGEST_NAMES = 256 * 1024
 """Characters that the names of all columns have at most."""
 
+MOST_FIRST_BYTES = 256 * 1024
+"""So much of the results is shown before somebody downloads them."""
+
 TEXT_CHECK_BYTES = 8192
 """A file with a zero byte among so many first bytes is not text."""
 

@@ -87,8 +87,8 @@ def _batch(api: Api, job: Mapping[str, Any]) -> dict[str, Any]:
         return shown
     if "files" in job:
         return shown | _files(api, job)
-    if results := _start(api, job["urls"]["results"]):
-        shown |= {"has_results": True, "preview": preview(*results, job["results"])}
+    if (first := _first_rows(api, job)) is not None:
+        shown |= {"has_results": True, "preview": preview(first, job["results"], done)}
     if counts["failed"] and (errors := _start(api, job["urls"]["errors"])):
         shown |= {"has_errors": True, "failed": failed_rows(*errors)}
     return shown
@@ -102,6 +102,14 @@ def _files(api: Api, job: Mapping[str, Any]) -> dict[str, Any]:
         return {}
     files = manifest["files"]
     return {"files": files[:MOST_FILES], "more_files": len(files) > MOST_FILES}
+
+
+def _first_rows(api: Api, job: Mapping[str, Any]) -> bytes | None:
+    """None if the batch has no results."""
+    try:
+        return api.read(f"{job['urls']['self']}/preview")
+    except Refused:
+        return None
 
 
 def _start(api: Api, path: str) -> tuple[bytes, bool] | None:

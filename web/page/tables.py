@@ -1,4 +1,4 @@
-"""The first rows of a batch's results and errors, as its files have them."""
+"""The first rows of a batch's results and errors, as texts."""
 
 import csv
 from collections.abc import Iterator, Mapping, Sequence
@@ -11,7 +11,7 @@ from web.page.charts import HistogramBin, distribution
 from web.page.writing import write_value
 
 START_BYTES = 256 * 1024
-"""How many bytes at the start of a file are read."""
+"""So many first bytes of the errors are looked at."""
 SHOWN_ROWS = 10
 MOST_CORRECTED = 50
 _SCORE = "prediction"
@@ -27,13 +27,15 @@ class Preview(NamedTuple):
     columns: list[HistogramBin]
 
 
-def preview(start: bytes, cut: bool, kind: str) -> Preview | None:
-    """None for a file that is not text."""
-    if kind == "parquet":
-        return None
-    text = _whole_lines(start, cut)
+def preview(first: bytes, kind: str, total: int) -> Preview | None:
+    """The `first` rows of the `total`: lines of CSV, or of NDJSON for other kinds of results."""
+    text = first.decode(errors="replace")
     names, rows = _csv(text) if kind == "csv" else _ndjson(text)
-    return Preview(names, rows[:SHOWN_ROWS], len(rows), not cut, distribution(_scores(names, rows)))
+    if not rows:
+        return None
+    return Preview(
+        names, rows[:SHOWN_ROWS], len(rows), len(rows) >= total, distribution(_scores(names, rows))
+    )
 
 
 def _whole_lines(start: bytes, cut: bool) -> str:

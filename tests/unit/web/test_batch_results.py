@@ -2,7 +2,10 @@
 
 import gzip
 
-from tests.unit.web.batch_calls import RESULT, posted
+import orjson
+
+from jobs.files.tables import MOST_FIRST_BYTES
+from tests.unit.web.batch_calls import CSV, RESULT, posted
 from tests.unit.web.site import Site, problem
 
 
@@ -35,3 +38,30 @@ def test_results_are_compressed_for_callers_that_accept_it(site: Site) -> None:
     response = site.client.get(f"{path}/results", headers={"Accept-Encoding": "gzip"})
     assert response.headers["Content-Encoding"] == "gzip"
     assert gzip.decompress(response.data) == RESULT
+
+
+def test_the_first_results_are_shown_as_they_are(site: Site) -> None:
+    path = posted(site)
+    problem(site.client.get(f"{path}/preview"), 409)
+    site.score_batches()
+    shown = site.client.get(f"{path}/preview")
+    assert (shown.mimetype, shown.data) == ("text/csv", RESULT)
+
+
+def test_the_first_results_are_whole_lines(site: Site) -> None:
+    path = posted(site, b"id,years\n" + b"".join(b"%d,2.5\n" % number for number in range(20_000)))
+    site.score_batches()
+    whole, shown = (site.client.get(f"{path}/{name}").data for name in ("results", "preview"))
+    assert len(whole) > MOST_FIRST_BYTES > len(shown) > MOST_FIRST_BYTES - 100
+    assert whole.startswith(shown)
+    assert shown.endswith(b"\n")
+
+
+def test_the_first_results_in_parquet_are_shown_as_lines_of_json(site: Site) -> None:
+    path = posted(site, CSV, query="?results=parquet")
+    site.score_batches()
+    shown = site.client.get(f"{path}/preview")
+    assert shown.mimetype == "application/x-ndjson"
+    lines = [orjson.loads(line) for line in shown.data.splitlines()]
+    assert [line["id"] for line in lines] == ["a", "b", "c"]
+    assert [line["prediction"] for line in lines] == [260.00012, None, 749.99884]

@@ -2,6 +2,8 @@
 
 from typing import Any
 
+import pytest
+
 from web.page.fields import Field, fields_of, row_of, with_faults
 from web.page.tables import corrected, failed_rows, key_of, preview
 
@@ -61,23 +63,25 @@ def test_a_correction_keeps_what_was_not_wrong() -> None:
 
 
 def test_a_line_that_is_cut_off_is_left_out() -> None:
-    whole = preview(b"id,prediction\na,1\nb,2\n", False, "csv")
-    cut = preview(b"id,prediction\na,1\nb,2", True, "csv")
-    assert whole is not None
-    assert cut is not None
-    assert (whole.looked_at, whole.whole, cut.looked_at, cut.whole) == (2, True, 1, False)
     assert failed_rows(ERRORS[:-5], cut=True).rows[-1].row == 1
 
 
-def test_results_of_each_format_are_shown_alike_but_for_parquet() -> None:
-    lines = preview(b'{"id":"a","prediction":1.5}\n{"id":"b","error":"no"}\n', False, "ndjson")
+def test_a_preview_says_whether_it_has_every_row() -> None:
+    first = b"id,prediction\na,1\nb,2\n"
+    shown = [preview(first, "csv", total) for total in (2, 3)]
+    assert [(each.looked_at, each.whole) for each in shown if each] == [(2, True), (2, False)]
+    assert preview(b"id,prediction\n", "csv", 0) is None
+
+
+@pytest.mark.parametrize("kind", ["ndjson", "parquet"])
+def test_results_that_are_not_csv_are_shown_by_lines_of_json(kind: str) -> None:
+    lines = preview(b'{"id":"a","prediction":1.5}\n{"id":"b","error":"no"}\n', kind, 2)
     assert lines is not None
     assert (lines.names, lines.rows) == (["id", "prediction", "error"], [["a", "1.5", ""], ["b", "", "no"]])
     assert [column.label for column in lines.columns] == ["1.5"]
-    assert preview(b"PAR1", False, "parquet") is None
 
 
 def test_labels_are_counted_rather_than_the_numbers_of_their_classes() -> None:
-    found = preview(b"prediction,label,probability\n1,cat,0.9\n0,dog,0.2\n1,cat,0.8\n", False, "csv")
+    found = preview(b"prediction,label,probability\n1,cat,0.9\n0,dog,0.2\n1,cat,0.8\n", "csv", 3)
     assert found is not None
     assert [(column.label, column.rows) for column in found.columns] == [("cat", 2), ("dog", 1)]
