@@ -28,7 +28,7 @@ class DeadLetterRoutes:
         PATH,
         Operation(
             "listDeadLetters",
-            "service",
+            "operators",
             "List what was given up, newest first",
             {200: ResponseSchema("The newest letters", DeadLetterListSchema, always=_STORED)},
             (406, 503),
@@ -45,7 +45,7 @@ class DeadLetterRoutes:
         f"{PATH}/<letter_id>",
         Operation(
             "showDeadLetter",
-            "service",
+            "operators",
             "Show what was given up",
             {200: ResponseSchema("The letter", DeadLetterSchema, always=_STORED)},
             (404, 406, 503),
@@ -61,7 +61,7 @@ class DeadLetterRoutes:
         f"{PATH}/<letter_id>/replay",
         Operation(
             "replayDeadLetter",
-            "service",
+            "operators",
             "Try it again: a job as a new job, a webhook as it is",
             {200: ResponseSchema("It is tried again", ReplayedSchema, always=_STORED)},
             (404, 406, 409, 422, 429, 503),
@@ -77,7 +77,7 @@ class DeadLetterRoutes:
         f"{PATH}/<letter_id>",
         Operation(
             "dropDeadLetter",
-            "service",
+            "operators",
             "Take it off the list; its job stays until it expires",
             {204: ResponseSchema("It is off the list")},
             (404, 503),

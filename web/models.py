@@ -1,7 +1,6 @@
 """/v1/models: the models that are served, and the rows that they take."""
 
 import json
-from collections.abc import Iterator
 from typing import Any
 
 from model.description.catalog import Catalog
@@ -10,7 +9,6 @@ from model.description.manifest import Manifest
 from web.app import ApiRequest, JsonResponse
 from web.openapi.model_schemas import ModelSchemas
 from web.openapi.operation import HTML, Operation, ResponseSchema
-from web.openapi.parameters import Parameter, in_path
 from web.openapi.schemas import ModelListSchema, ModelSchema
 from web.reports import show_report
 from web.requests import require_json_accepted
@@ -20,32 +18,26 @@ PATH = "/v1/models"
 MOST_EXAMPLES = 10
 
 
-def _name_of(models: ModelSchemas) -> Parameter:
-    refs = sorted({ref for manifest in models.manifests for ref in models.refs_of(manifest)})
-    described = "Name of a model, for its newest version, or name@version, or name@alias"
-    return in_path("name", described, {"type": "string", "enum": refs})
-
-
-def _describe_show(models: ModelSchemas) -> Iterator[Operation]:
-    yield Operation(
+def _describe_show(models: ModelSchemas) -> Operation:
+    return Operation(
         "showModel",
         "models",
         "Show a model: the rows that it takes, its target and its metrics",
         {200: ResponseSchema("The model", ModelSchema)},
         (404, 406),
-        parameters=(_name_of(models),),
+        parameters=(models.in_path,),
     )
 
 
-def _describe_report(models: ModelSchemas) -> Iterator[Operation]:
+def _describe_report(models: ModelSchemas) -> Operation:
     page = {"type": "string", "description": "HTML that needs nothing but itself"}
-    yield Operation(
+    return Operation(
         "showModelReport",
         "models",
         "Show how good a model is, as a page: metrics, errors, features, how it was made",
         {200: ResponseSchema("The report", page, HTML, always=("Content-Security-Policy",))},
         (404, 503),
-        parameters=(_name_of(models),),
+        parameters=(models.in_path,),
     )
 
 

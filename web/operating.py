@@ -78,7 +78,7 @@ class OperatingRoutes:
     )
     def capacity(self, request: ApiRequest) -> JsonResponse:
         require_json_accepted(request)
-        capacity = self._monitor.capacity().resource(self._watch.accepting)
+        capacity = self._watch.awakening.added_to(self._monitor.capacity()).resource(self._watch.accepting)
         return JsonResponse(orjson.dumps(capacity), headers={"Cache-Control": "no-store"})
 
     @route(

@@ -23,7 +23,7 @@ class OwnerRoutes:
         PATH,
         Operation(
             "listOwners",
-            "service",
+            "operators",
             "List the owners of keys, and how much each has",
             {200: ResponseSchema("The owners by name", OwnerListSchema, always=("Cache-Control",))},
             (406, 503),

@@ -1,6 +1,6 @@
 """/v1/predictions: create, show, list, cancel and delete."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 
 from jobs import ids
 from jobs.predictions.record import PredictionRecord
@@ -36,8 +36,8 @@ _ENDED_LINKS = {
 _LINKS = {**_ENDED_LINKS, "cancel": _link("cancelPrediction", "Cancel it")}
 
 
-def _create(models: ModelSchemas) -> Iterator[Operation]:
-    yield Operation(
+def _create(models: ModelSchemas) -> Operation:
+    return Operation(
         "createPrediction",
         "predictions",
         "Score one row, or a list of rows",

@@ -1,13 +1,11 @@
 """POST /recms: the call of the article that this project grew from, served through the queue."""
 
-from collections.abc import Iterator
-
 import orjson
 
 from model.description.catalog import Catalog
 from web.app import ApiRequest, JsonResponse
-from web.openapi.model_schemas import ModelSchemas, component_name
-from web.openapi.operation import Operation, ResponseSchema, json_body, ref_to
+from web.openapi.model_schemas import ModelSchemas
+from web.openapi.operation import Operation, ResponseSchema, json_body
 from web.openapi.schemas import SalarySchema
 from web.requests import parse_json, read_json_body, require_json_accepted
 from web.routing import route
@@ -16,13 +14,13 @@ from web.submission import PredictionRequest, PredictionSubmission
 MODEL = "salary"
 
 
-def _describe(models: ModelSchemas) -> Iterator[Operation]:
+def _describe(models: ModelSchemas) -> Operation:
     """Describes the route with the rows of the version that it scores with; without it, no row is valid."""
     manifest = models.preferred(MODEL)
-    schema = ref_to(component_name("Row", manifest)) if manifest else {"type": "object"}
+    schema = models.row(manifest) if manifest else {"type": "object"}
     rows = manifest.examples if manifest else []
     examples = {"row": {"summary": "a row", "value": rows[0]}} if rows else {}
-    yield Operation(
+    return Operation(
         "recms",
         "predictions",
         f"Score one row with the model {MODEL}, and wait for the score",

@@ -5,7 +5,10 @@ from typing import Any, NamedTuple, TypeAlias, TypeVar
 
 from flask import Response
 
-from web.openapi.operation import Describe, Operation
+from web.openapi.operation import Describe, Operation, SameAs
+
+Description: TypeAlias = Operation | Describe | SameAs | None
+"""None on what is no part of the API: the page, which people use."""
 
 View: TypeAlias = Callable[..., Response]
 """Takes the ApiRequest, and the variables of the path by name."""
@@ -15,13 +18,12 @@ Method = TypeVar("Method", bound=View)
 class Route(NamedTuple):
     method: str
     path: str
-    """Variables are in angle brackets, as Flask has them."""
-    operation: Operation | Describe | None
-    """None for what is no part of the API: the page, which people use."""
+    """As Flask writes it: variables in angle brackets."""
+    operation: Description
     view: View
 
 
-def route(method: str, path: str, operation: Operation | Describe | None) -> Callable[[Method], Method]:
+def route(method: str, path: str, operation: Description) -> Callable[[Method], Method]:
     """Makes a method of a class a route. A method may serve several routes."""
 
     def mark(view: Method) -> Method:

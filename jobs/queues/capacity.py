@@ -96,6 +96,7 @@ class Capacity(NamedTuple):
             "claimed": self.claimed,
             "oldest_age_seconds": self.oldest_seconds,
             "workers": self.workers,
+            "start_seconds": self.start_seconds,
             "children": len(self.children),
             "rows_per_second": self.rows_per_second,
             "releases": sorted(

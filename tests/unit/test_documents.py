@@ -8,9 +8,12 @@ from pathlib import Path
 import pytest
 
 from jobs.metrics import FAMILIES, Family
+from jobs.settings import Settings
 from tests.documents import DOCUMENTS, ROOT, first_cells, name_of
 from tests.unit.test_settings_are_documented import documented as settings_of_the_example
+from tests.unit.web.documented import path_of
 from tests.unit.web.site import Site
+from web.keys import PAGES
 
 REFERENCE = ROOT / "docs" / "reference"
 LINKED = [*DOCUMENTS, ROOT / "CHANGELOG.md", ROOT / "benchmarks" / "README.md"]
@@ -62,6 +65,21 @@ def test_the_defaults_are_those_of_the_code() -> None:
     assert dict(rows) == settings_of_the_example()
 
 
+LIMIT = re.compile(r"^\|[^|\n]+\| ([\d,]+) ?(\w*)[^|\n]*\|(?:[^|\n]*\|)? `PAYGRADE_(\w+)` \|$", re.MULTILINE)
+UNITS = {"s": 1, "minutes": 60, "hours": 3600, "MiB": 2**20, "GiB": 2**30}
+
+
+def test_the_limits_are_the_defaults_of_the_settings() -> None:
+    found = LIMIT.findall((REFERENCE / "limits.md").read_text())
+    settings = Settings(api_keys="ann:" + "0" * 64)  # type: ignore[arg-type]
+    documented = {name: int(number.replace(",", "")) * UNITS.get(unit, 1) for number, unit, name in found}
+    assert documented == {name: getattr(settings, name.lower()) for name in documented}
+    of_the_code = first_cells(REFERENCE / "settings.md", "Limits") + first_cells(
+        REFERENCE / "settings.md", "Jobs"
+    )
+    assert {f"PAYGRADE_{name}" for name in documented} >= set(of_the_code)
+
+
 def test_the_metrics_are_those_that_are_exposed(site: Site) -> None:
     exposed = dict(re.findall(r"^# TYPE (\w+) (\w+)$", site.client.get("/metrics").text, re.MULTILINE))
     page = (REFERENCE / "metrics.md").read_text()
@@ -75,12 +93,13 @@ def test_the_labels_of_a_metric_are_documented(family: Family) -> None:
     assert tuple(re.findall(r"`(\w+)`", labels)) == family.labels
 
 
-def test_the_routes_are_those_of_the_openapi_document(site: Site) -> None:
-    paths = site.client.get("/openapi.json").get_json()["paths"]
+def test_the_routes_are_those_of_web(site: Site) -> None:
+    """Those of the page are its own affair."""
     routes = {
-        f"{method.upper()} {template_of(path)}"
-        for path, operations in paths.items()
-        for method in operations.keys() - {"parameters"}
+        f"{method} {path_of(rule.rule)}"
+        for rule in site.web.app.url_map.iter_rules()
+        for method in (rule.methods or set()) - {"HEAD", "OPTIONS"}
+        if rule.rule not in PAGES
     }
     assert set(first_cells(REFERENCE / "http.md", "Routes")) == routes
 
@@ -95,13 +114,3 @@ def anchors_of(document: Path) -> set[str]:
     """As GitHub names them."""
     headings = re.findall(r"^#+ (.*)$", document.read_text(), re.MULTILINE)
     return {re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-") for heading in headings}
-
-
-def template_of(path: str) -> str:
-    """The path of a route of /v2, which the document has once for each model."""
-    return re.sub(r"(/v2/models/)\w+((?:/versions/)\w+)?(/infer)", _in_braces, path)
-
-
-def _in_braces(match: re.Match[str]) -> str:
-    version = "/versions/{version}" if match[2] else ""
-    return f"{match[1]}{{name}}{version}{match[3]}"

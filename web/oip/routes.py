@@ -1,6 +1,6 @@
 """The routes under /v2."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import orjson
@@ -9,14 +9,14 @@ from jobs import RELEASE
 from jobs.queues.capacity import Monitor
 from model.description.catalog import Catalog
 from model.description.features import Feature
-from model.description.json_schema import feature_schema
 from model.description.manifest import Manifest
 from web.app import ApiRequest, JsonResponse
-from web.oip.elements import BYTES, DATATYPES
+from web.oip.elements import BYTES
 from web.oip.outputs import describe_outputs
 from web.oip.requests import read_inference
 from web.oip.responses import inference_response
 from web.oip.schemas import (
+    INFER_REQUEST,
     IndexedSchema,
     InferenceSchema,
     LiveSchema,
@@ -25,10 +25,8 @@ from web.oip.schemas import (
     ReadySchema,
     ServerSchema,
 )
-from web.openapi.markdown import with_plain_description
 from web.openapi.model_schemas import ModelSchemas
-from web.openapi.operation import Describe, Operation, ResponseSchema, json_body
-from web.openapi.parameters import in_path
+from web.openapi.operation import Operation, ResponseSchema, SameAs, json_body
 from web.requests import require_json_accepted
 from web.routing import route
 from web.submission import PredictionRequest, PredictionSubmission
@@ -46,7 +44,6 @@ DATATYPE_OF_FEATURE = {
 
 _MODEL = "/v2/models/<name>"
 _VERSION = "/v2/models/<name>/versions/<version>"
-_VERSION_OR_ALIAS = "^([1-9][0-9]{0,8}|[a-z][a-z0-9_-]{0,62})$"
 
 
 def _operation(
@@ -56,85 +53,51 @@ def _operation(
     return Operation(operation_id, "Open Inference Protocol", summary, responses, problems, **more)
 
 
-def _of_model(
-    operation_id: str, summary: str, schema: Any, problems: Sequence[int]
-) -> tuple[Describe, Describe]:
-    """Describes a route of a model, and the same route of a version."""
-
-    def describe(models: ModelSchemas, with_version: bool) -> Iterator[Operation]:
-        names = sorted({manifest.name for manifest in models.manifests})
-        refs = {ref for manifest in models.manifests for ref in models.refs_of(manifest)}
-        name = in_path("name", "Name of a model", {"enum": names if with_version else sorted(refs)})
-        version = in_path(
-            "version", "A version of the model, or an alias", {"type": "string", "pattern": _VERSION_OR_ALIAS}
-        )
-        suffix, parameters = ("Version", (name, version)) if with_version else ("", (name,))
-        yield _operation(f"{operation_id}{suffix}", summary, schema, problems, parameters=parameters)
-
-    return lambda models: describe(models, False), lambda models: describe(models, True)
-
-
-def _describe_infer(models: ModelSchemas) -> Iterator[Operation]:
-    for manifest in models.manifests:
-        for ref in models.refs_of(manifest):
-            if ref != manifest.ref:  # a version has a route of its own
-                yield _infer(manifest, ref, f"/v2/models/{ref}/infer")
-
-
-def _describe_infer_version(models: ModelSchemas) -> Iterator[Operation]:
-    for manifest in models.manifests:
-        for which in (manifest.version, *models.aliases_of(manifest)):
-            path = f"/v2/models/{manifest.name}/versions/{which}/infer"
-            yield _infer(manifest, f"{manifest.name}.{which}", path)
-
-
-def _infer(manifest: Manifest, called: str, path: str) -> Operation:
-    scores = ResponseSchema("The scores", InferenceSchema, alternatives=("application/octet-stream",))
-    return Operation(
-        f"oipInfer.{called}",
-        "Open Inference Protocol",
-        f"Score rows with {called}",
-        {200: scores},
-        (404, 406, 413, 415, 422, 429, 503),
-        "Described for one row. A tensor of shape [n] has n rows. Tensors can be sent and returned as bytes.",
-        body=json_body(_infer_schema(manifest), _infer_examples(manifest)),
-        path=path,
+def _describe_model(models: ModelSchemas) -> Operation:
+    return _operation(
+        "oipModel",
+        "Show the tensors of a model",
+        ModelMetadataSchema,
+        (406, 404),
+        parameters=(models.in_path,),
     )
 
 
-def _infer_schema(manifest: Manifest) -> dict[str, Any]:
-    tensors = [
-        {
-            "type": "object",
-            "properties": {
-                "name": {"const": feature.name},
-                "shape": {"const": [1]},
-                "datatype": {"enum": list(DATATYPES)},
-                "data": {"type": "array", "items": _item(feature), "minItems": 1, "maxItems": 1},
-            },
-            "required": ["name", "shape", "datatype", "data"],
-        }
-        for feature in manifest.schema.features
-    ]
-    size = len(tensors)
-    inputs = {"type": "array", "prefixItems": tensors, "items": False, "minItems": size, "maxItems": size}
+def _describe_ready(models: ModelSchemas) -> Operation:
+    return _operation(
+        "oipModelReady",
+        "Check that a model can be used",
+        ModelReadySchema,
+        (406, 404, 503),
+        parameters=(models.in_path,),
+    )
+
+
+def _describe_infer(models: ModelSchemas) -> Operation:
+    scores = ResponseSchema("The scores", InferenceSchema, alternatives=("application/octet-stream",))
+    return Operation(
+        "oipInfer",
+        "Open Inference Protocol",
+        "Score rows",
+        {200: scores},
+        (404, 406, 413, 415, 422, 429, 503),
+        "A tensor for each feature; one of shape [n] has n rows. Tensors can be sent and returned as bytes.",
+        parameters=(models.in_path,),
+        body=json_body(INFER_REQUEST, _infer_examples(models)),
+    )
+
+
+def _infer_examples(models: ModelSchemas) -> dict[str, Any]:
+    newest = [models.newest(name) for name in dict.fromkeys(each.name for each in models.manifests)]
     return {
-        "type": "object",
-        "properties": {"id": {"type": ["string", "null"]}, "inputs": inputs},
-        "required": ["inputs"],
+        manifest.name: {"summary": f"for {manifest.name}", "value": _infer_example(manifest)}
+        for manifest in newest
+        if manifest and manifest.examples
     }
 
 
-def _item(feature: Feature) -> dict[str, Any]:
-    return with_plain_description(feature_schema(feature))
-
-
-def _infer_examples(manifest: Manifest) -> dict[str, Any]:
-    rows = manifest.examples
-    return {"row": {"value": _infer_example(manifest, rows[0])}} if rows else {}
-
-
-def _infer_example(manifest: Manifest, row: Mapping[str, Any]) -> dict[str, Any]:
+def _infer_example(manifest: Manifest) -> dict[str, Any]:
+    row = manifest.examples[0]
     return {
         "inputs": [
             {
@@ -146,12 +109,6 @@ def _infer_example(manifest: Manifest, row: Mapping[str, Any]) -> dict[str, Any]
             for feature in manifest.schema.features
         ]
     }
-
-
-_SHOW, _SHOW_VERSION = _of_model("oipModel", "Show the tensors of a model", ModelMetadataSchema, (406, 404))
-_READY, _READY_VERSION = _of_model(
-    "oipModelReady", "Check that a model can be used", ModelReadySchema, (406, 404, 503)
-)
 
 
 class InferenceRoutes:
@@ -174,7 +131,7 @@ class InferenceRoutes:
         return _json({"ready": True})
 
     @route("GET", "/v2", _operation("oipServer", "Show the server", ServerSchema))
-    @route("GET", "/v2/", _operation("oipServerSlash", "Show the server", ServerSchema))
+    @route("GET", "/v2/", SameAs("/v2"))
     def server(self, request: ApiRequest) -> JsonResponse:
         require_json_accepted(request)
         return _json(SERVER)
@@ -192,8 +149,8 @@ class InferenceRoutes:
         ready = {"state": "READY", "reason": ""}
         return _json([{"name": name, "version": str(version), **ready} for name, version in versions])
 
-    @route("GET", _MODEL, _SHOW)
-    @route("GET", _VERSION, _SHOW_VERSION)
+    @route("GET", _MODEL, _describe_model)
+    @route("GET", _VERSION, SameAs(_MODEL))
     def model(self, request: ApiRequest, name: str, version: str | None = None) -> JsonResponse:
         require_json_accepted(request)
         manifest = self._find(name, version)
@@ -206,8 +163,8 @@ class InferenceRoutes:
         }
         return _json(metadata)
 
-    @route("GET", f"{_MODEL}/ready", _READY)
-    @route("GET", f"{_VERSION}/ready", _READY_VERSION)
+    @route("GET", f"{_MODEL}/ready", _describe_ready)
+    @route("GET", f"{_VERSION}/ready", SameAs(f"{_MODEL}/ready"))
     def model_ready(self, request: ApiRequest, name: str, version: str | None = None) -> JsonResponse:
         require_json_accepted(request)
         manifest = self._find(name, version)
@@ -215,7 +172,7 @@ class InferenceRoutes:
         return _json({"name": manifest.name, "ready": True})
 
     @route("POST", f"{_MODEL}/infer", _describe_infer)
-    @route("POST", f"{_VERSION}/infer", _describe_infer_version)
+    @route("POST", f"{_VERSION}/infer", SameAs(f"{_MODEL}/infer"))
     def infer(self, request: ApiRequest, name: str, version: str | None = None) -> JsonResponse:
         manifest = self._find(name, version)
         inference = read_inference(request, manifest)

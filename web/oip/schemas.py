@@ -1,11 +1,12 @@
-"""The responses of the Open Inference Protocol, for the OpenAPI document."""
+"""The requests and responses of the Open Inference Protocol, for the OpenAPI document."""
 
 from typing import Annotated, Any, Literal, NotRequired
 
 from pydantic import Field
 from typing_extensions import TypedDict
 
-from web.openapi.schemas import JobId
+from web.oip.elements import DATATYPES
+from web.openapi.schemas import PredictionId
 
 
 class LiveSchema(TypedDict):
@@ -57,7 +58,7 @@ class TensorSchema(TypedDict):
 
 
 class InferenceParametersSchema(TypedDict):
-    job_id: JobId
+    job_id: PredictionId
 
 
 class InferenceSchema(TypedDict):
@@ -66,3 +67,24 @@ class InferenceSchema(TypedDict):
     id: NotRequired[str]
     parameters: InferenceParametersSchema
     outputs: list[TensorSchema]
+
+
+_INPUT = {
+    "type": "object",
+    "properties": {
+        "name": {"type": "string", "description": "Of the feature"},
+        "shape": {"type": "array", "items": {"type": "integer", "minimum": 1}, "minItems": 1},
+        "datatype": {"enum": list(DATATYPES)},
+        "data": {"type": "array"},
+    },
+    "required": ["name", "shape", "datatype", "data"],
+}
+INFER_REQUEST: dict[str, Any] = {
+    "type": "object",
+    "properties": {
+        "id": {"type": ["string", "null"]},
+        "inputs": {"type": "array", "items": _INPUT, "minItems": 1},
+    },
+    "required": ["inputs"],
+}
+"""Which tensors there must be is up to the model."""

@@ -9,10 +9,12 @@ from jobs import RELEASE
 from model.description.catalog import Catalog
 from model.description.manifest import Manifest
 from web.keys import ACCESS, Access
+from web.openapi.examples import EXAMPLES
 from web.openapi.model_schemas import ModelSchemas
-from web.openapi.operation import PROBLEMS, Operation
+from web.openapi.operation import PROBLEMS, Operation, SameAs
 from web.openapi.parameters import REQUEST_ID
 from web.openapi.schemas import component_schemas
+from web.openapi.sharing import share
 from web.routing import Route, routes_of
 
 INTRODUCTION = """\
@@ -24,6 +26,15 @@ NO_KEYS = "This server has no keys set: it answers everybody who can reach it."
 
 _VARIABLE = re.compile(r"<(?:\w+:)?(\w+)>")
 """A variable in a path as Flask writes it, with a converter or without."""
+
+TAGS = [
+    {"name": "predictions", "description": "Score a row, or a list of rows"},
+    {"name": "batches", "description": "Score a file"},
+    {"name": "models", "description": "What is served, and the rows that it takes"},
+    {"name": "Open Inference Protocol", "description": "Each path of a model also takes /versions/{version}"},
+    {"name": "service", "description": "Health, capacity, and what documents the service"},
+    {"name": "operators", "description": "For keys with the scope `operate`"},
+]
 
 SCHEMES = {
     "bearer": {"type": "http", "scheme": "bearer"},
@@ -52,14 +63,14 @@ class Document:
 
     def _generate(self, manifests: tuple[Manifest, ...]) -> dict[str, Any]:
         models = ModelSchemas(self._catalog, manifests)
-        operations = [(route, each) for route in self._routes for each in _described(route, models)]
+        operations = [(route, each) for route in self._routes if (each := _described(route, models))]
         components: dict[str, Any] = {
             "schemas": {**_components(operation for _, operation in operations), **models.schemas},
             "parameters": {"X-Request-ID": REQUEST_ID},
             "responses": {str(status): problem.to_openapi() for status, problem in PROBLEMS.items()},
         }
-        if self._keyed:
-            components["securitySchemes"] = SCHEMES
+        paths = self._paths(operations)
+        share(paths, components)
         return {
             "openapi": "3.1.0",
             "info": {
@@ -68,28 +79,34 @@ class Document:
                 "description": INTRODUCTION + ("" if self._keyed else f"\n{NO_KEYS}\n"),
             },
             "servers": [{"url": "/"}],
-            "paths": self._paths(operations),
-            "components": components,
+            "tags": TAGS,
+            "paths": paths,
+            "components": {**components, **({"securitySchemes": SCHEMES} if self._keyed else {})},
+            **({"security": [{scheme: []} for scheme in SCHEMES]} if self._keyed else {}),
         }
 
     def _paths(self, operations: Iterable[tuple[Route, Operation]]) -> dict[str, dict[str, Any]]:
         paths: dict[str, dict[str, Any]] = {}
         for route, operation in operations:
             public = ACCESS.get(route.path) is Access.PUBLIC
-            refusals = (401, 403) if self._keyed and not public else ()
-            path = _VARIABLE.sub(r"{\1}", operation.path or route.path)
-            paths.setdefault(path, {})[route.method.lower()] = operation.to_openapi(refusals)
+            described = operation.to_openapi((401, 403) if self._keyed and not public else ())
+            if self._keyed and public:
+                described["security"] = []
+            paths.setdefault(_VARIABLE.sub(r"{\1}", route.path), {})[route.method.lower()] = described
         return paths
 
 
-def _described(route: Route, models: ModelSchemas) -> Iterable[Operation]:
+def _described(route: Route, models: ModelSchemas) -> Operation | None:
     operation = route.operation
-    if operation is None:
-        return ()
-    return (operation,) if isinstance(operation, Operation) else operation(models)
+    if operation is None or isinstance(operation, SameAs):
+        return None
+    return operation if isinstance(operation, Operation) else operation(models)
 
 
 def _components(operations: Iterable[Operation]) -> dict[str, Any]:
     responses = (response for operation in operations for response in operation.responses.values())
     types = {response.component for response in (*responses, *PROBLEMS.values()) if response.component}
-    return component_schemas(sorted(types, key=lambda each: each.__name__))
+    schemas = component_schemas(sorted(types, key=lambda each: each.__name__))
+    for name, example in EXAMPLES.items():
+        schemas[name]["examples"] = [example]
+    return schemas

@@ -1,6 +1,6 @@
 """An operation of the document: what a route takes, and every response that it may give."""
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from types import GenericAlias
 from typing import Any, TypeAlias
@@ -35,7 +35,7 @@ class ResponseSchema:
             others: dict[str, Any] = {media_type: {} for media_type in self.alternatives}
             response["content"] = {self.media_type: {"schema": self._json_schema()}, **others}
         if self.links:
-            response["links"] = self.links
+            response["links"] = dict(self.links)
         return response
 
     @property
@@ -54,10 +54,7 @@ class ResponseSchema:
 
 @dataclass(frozen=True)
 class Operation:
-    """`problems` are the statuses of its errors, besides 400, and 401 or 403 where keys are set.
-
-    `path` is set where one route is described by several operations, one for each model.
-    """
+    """`problems` are the statuses of its errors, besides 400, and 401 or 403 where keys are set."""
 
     id: str
     tag: str
@@ -67,7 +64,6 @@ class Operation:
     description: str = ""
     parameters: Sequence[Mapping[str, Any]] = ()
     body: Mapping[str, Any] | None = None
-    path: str = ""
 
     def to_openapi(self, refusals: Sequence[int]) -> dict[str, Any]:
         """`refusals` are the statuses for a request without the key that it needs; empty if it needs none."""
@@ -83,12 +79,18 @@ class Operation:
                 **{str(status): response.to_openapi() for status, response in self.responses.items()},
                 **{str(status): {"$ref": f"#/components/responses/{status}"} for status in problems},
             },
-            "security": [{"bearer": []}, {"header": []}] if refusals else None,
         }
         return {name: value for name, value in operation.items() if value}
 
 
-Describe: TypeAlias = Callable[[Any], Iterable[Operation]]
+@dataclass(frozen=True)
+class SameAs:
+    """The route answers as another does, which is described: `path` as Flask writes it."""
+
+    path: str
+
+
+Describe: TypeAlias = Callable[[Any], Operation]
 """Describes a route by the models in the catalog, as ModelSchemas has them."""
 
 

@@ -9,18 +9,23 @@ from typing import Annotated, Any, Literal, NotRequired
 from pydantic import AwareDatetime, Field, TypeAdapter
 from pydantic.json_schema import GenerateJsonSchema
 from pydantic_core import core_schema
-from typing_extensions import TypedDict
+from typing_extensions import TypeAliasType, TypedDict
 
 from jobs.predictions.status import PredictionStatus
 
 JOB_ID = r"^pred_[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$"
 
-JobId = Annotated[str, Field(pattern=JOB_ID, description="`pred_` and a UUIDv7")]
-Sha256 = Annotated[str, Field(pattern="^[0-9a-f]{64}$", description="Hash of the bundle")]
-Path = Annotated[str, Field(pattern="^/", description="A relative path")]
+PredictionId = TypeAliasType(
+    "PredictionId", Annotated[str, Field(pattern=JOB_ID, description="`pred_` and a UUIDv7")]
+)
+Sha256 = TypeAliasType(
+    "Sha256", Annotated[str, Field(pattern="^[0-9a-f]{64}$", description="Hash of the bundle")]
+)
+Path = TypeAliasType("Path", Annotated[str, Field(pattern="^/", description="A relative path")])
 Count = Annotated[int, Field(ge=0)]
 Version = Annotated[int, Field(ge=1)]
-Time = Annotated[AwareDatetime, Field(description="RFC 3339, UTC, in milliseconds")]
+Time = TypeAliasType("Time", Annotated[AwareDatetime, Field(description="RFC 3339, UTC, in milliseconds")])
+"""Named types, which are components that others refer to."""
 
 
 class ModelVersionSchema(TypedDict):
@@ -96,7 +101,7 @@ class JobUrlsSchema(TypedDict):
 class PredictionSchema(TypedDict):
     """A job that scores one row (`output`) or a list of rows (`outputs`, in the same order)."""
 
-    id: JobId
+    id: PredictionId
     object: Literal["prediction"]
     status: PredictionStatus
     model: ModelVersionSchema
@@ -125,7 +130,9 @@ class PredictionListSchema(TypedDict):
 
     object: Literal["list"]
     data: list[PredictionSchema]
-    next_cursor: Annotated[JobId | None, Field(description="`cursor` of the next page; null on the last")]
+    next_cursor: Annotated[
+        PredictionId | None, Field(description="`cursor` of the next page; null on the last")
+    ]
     urls: ListUrlsSchema
 
 
@@ -205,7 +212,7 @@ class BatchCapacitySchema(TypedDict):
     claimed: Annotated[Count, Field(description="Chunks that workers have claimed")]
     oldest_age_seconds: Annotated[float, Field(ge=0, description="How long the next chunk has been queued")]
     children: Annotated[Count, Field(description="Worker processes that score batches")]
-    rows_per_second: Annotated[Count, Field(description="What they score together while they have work")]
+    rows_per_second: Annotated[Count, Field(description="Of all of them, while they have work")]
 
 
 class CapacitySchema(TypedDict):
@@ -219,6 +226,10 @@ class CapacitySchema(TypedDict):
         float, Field(ge=0, description="Age of the prediction that has waited longest")
     ]
     workers: Count
+    start_seconds: Annotated[
+        float | None,
+        Field(description="Until a sleeping worker should be up; null if one is, or none is woken"),
+    ]
     children: Annotated[Count, Field(description="Worker processes that score predictions")]
     rows_per_second: Annotated[Count, Field(description="What they score together while they have work")]
     releases: Annotated[list[str], Field(description="Releases of all live web and worker processes")]
@@ -249,11 +260,11 @@ class ProblemSchema(TypedDict):
 
 
 class ClosedSchema(GenerateJsonSchema):
-    """Allows no members but those named, and gives no titles that repeat a name."""
+    """Allows no members but those named, and gives no titles, which would repeat a name."""
 
     def typed_dict_schema(self, schema: core_schema.TypedDictSchema) -> dict[str, Any]:
         described = super().typed_dict_schema(schema)
-        described["title"] = component_of(described["title"])
+        del described["title"]
         return {**described, "additionalProperties": False}
 
     def field_title_should_be_set(self, schema: Any) -> bool:

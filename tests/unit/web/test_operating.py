@@ -48,6 +48,7 @@ def test_capacity_shows_what_waits_and_who_works(site: Site) -> None:
         "rows": 1,
         "claimed": 1,
         "workers": 1,
+        "start_seconds": None,
         "children": 1,
         "rows_per_second": 500,
         "releases": ["0.1.0"],

@@ -127,3 +127,14 @@ def test_where_nobody_starts_workers_nothing_is_different(site: Site) -> None:
     assert site.web.kept is None
     assert site.web.batches.longest_wait == 25
     assert site.post(ROW).headers["Retry-After"] == "5"
+
+
+def test_the_page_and_the_capacity_say_how_long_waking_takes(sleeping: Sleeping) -> None:
+    site, _ = sleeping()
+    assert site.client.get("/v1/capacity").get_json()["start_seconds"] == 33
+    page = site.client.get("/service").text
+    assert "No worker is up" in page
+    assert "That takes about 33 s." in page
+    site.post_years()
+    settled()
+    assert "The next should be up in about 33 s." in site.client.get("/service").text
