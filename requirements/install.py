@@ -9,6 +9,13 @@ from collections.abc import Iterable
 from pathlib import Path
 
 WIDTH = 30
+WAYS_OUT = """\
+install: pip could not get all that {file} pins; its reason is above.
+  behind a proxy:               HTTPS_PROXY=http://proxy.example:3128 make run
+  with an index of your own:    PIP_INDEX_URL=https://pypi.example/simple make run
+  without a network:            PIP_NO_INDEX=1 PIP_FIND_LINKS=wheels make run
+docs/guides/installing.md says more.
+"""
 
 
 def main(file: str) -> int:
@@ -16,6 +23,8 @@ def main(file: str) -> int:
     command = [sys.executable, "-m", "pip", "install", "--disable-pip-version-check", "--require-hashes"]
     with subprocess.Popen([*command, "--requirement", file], stdout=subprocess.PIPE, text=True) as pip:
         show(pip.stdout or [], pinned)
+    if pip.returncode:
+        print(WAYS_OUT.format(file=file), end="", file=sys.stderr)
     return pip.returncode
 
 

