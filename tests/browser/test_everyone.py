@@ -1,5 +1,6 @@
 """The page is for everyone: by keyboard, with a screen reader, on a phone, in the dark, and at once."""
 
+import json
 from collections.abc import Callable
 from typing import Any
 
@@ -132,3 +133,50 @@ def test_the_first_view_is_small_and_nothing_in_it_moves(tab: Page) -> None:
     assert len(sizes) >= 4
     assert sum(sizes) < MOST_BYTES
     assert moved == 0
+
+
+TREE = """
+- banner:
+  - link "Paygrade"
+  - navigation "Pages":
+    - link "Predict"
+    - link "Score a file"
+    - link "Jobs"
+    - link "Models"
+    - link "Service"
+- main:
+  - heading "Predict salary" [level=1]
+  - combobox "Model"
+  - textbox "Years of experience years"
+  - button "Predict"
+- contentinfo
+"""
+ANSWER_TREE = """
+- main:
+  - heading "What each feature added" [level=2]
+  - table /From the base/
+  - heading "How it moves" [level=2]
+  - combobox "with"
+  - img /salary as years moves; the table below has the numbers/
+  - slider "Move years"
+  - group: The same as a table
+"""
+
+
+def test_a_screen_reader_meets_names_roles_and_values_in_their_order(tab: Page) -> None:
+    tab.goto("/")
+    expect(tab.locator("body")).to_match_aria_snapshot(TREE)
+    answer(tab)
+    expect(tab.locator("[data-curve]")).to_be_visible()
+    expect(tab.locator("body")).to_match_aria_snapshot(ANSWER_TREE)
+    assert "years 2.5: 260.00012" in (tab.get_by_label("Move years").get_attribute("aria-valuetext") or "")
+
+
+def test_every_chart_has_its_numbers_beside_it(tab: Page) -> None:
+    answer(tab, "/?model=wages")
+    expect(tab.locator("[data-curve]")).to_be_visible()
+    points = len(json.loads(tab.locator("[data-curve]").get_attribute("data-curve") or ""))
+    assert tab.locator("[data-curve] table tbody tr").count() == points
+    assert tab.locator("svg").count() == tab.locator("table svg, [data-curve] svg").count()
+    scored(tab, CSV)
+    assert tab.locator("figure.chart").count() == tab.locator("figure.chart table").count() == 1

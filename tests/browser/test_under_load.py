@@ -8,6 +8,7 @@ from jobs.predictions.store import PredictionStore
 from jobs.settings import Settings
 from model.description.catalog import Catalog
 from tests.browser.conftest import KEY, Site, frozen_worker
+from tests.browser.test_file import GOOD, choose
 from tests.browser.test_other_pages import enter
 
 WAITING = 100_000
@@ -24,7 +25,16 @@ def test_it_works_while_many_jobs_wait(tab: Page, site: Site) -> None:
         tab.get_by_role("link", name="Predict").click()
         tab.get_by_role("button", name="Predict", exact=True).click()
         expect(tab.get_by_role("heading", name="Waiting to be scored")).to_be_visible()
-    expect(tab.locator("#headline")).to_have_text("260.00012")
+        tab.get_by_role("link", name="Jobs").click()
+        mine = tab.get_by_role("region", name="Your jobs").locator("tbody tr")
+        expect(mine).to_contain_text(["before it"])
+        mine.first.get_by_role("link").click()
+        expect(tab.locator("dt", has_text="Rows before it is done")).to_be_visible()
+    expect(tab.get_by_role("region", name="Predictions")).to_contain_text("260.00012")
+    tab.get_by_role("link", name="Score a file").click()
+    choose(tab, GOOD)
+    tab.locator("[data-score]").click()
+    expect(tab.locator(".status")).to_have_text("succeeded")
 
 
 def job_of(model: str, sha256: str) -> NewPrediction:
