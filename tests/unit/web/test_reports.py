@@ -9,12 +9,14 @@ from pathlib import Path
 import pytest
 
 from model.description.files import LARGEST_REPORT
+from model.description.manifest import Manifest
 from tests.unit.web.conftest import NewSite
-from tests.unit.web.site import Site, problem
+from tests.unit.web.site import BUNDLES, Site, problem
 from web.keys import digest
 from web.reports import policy_of
 
 REPORT = "<!DOCTYPE html><html><head><style>p { color: red }</style></head><body>good</body></html>"
+MOST_BYTES = 200_000
 PATH = "/v1/models/salary@3/report"
 
 
@@ -85,3 +87,13 @@ def test_a_report_needs_a_key_where_keys_are_set(new_site: NewSite, reported: Pa
 def test_the_page_of_the_model_leads_to_its_report(site: Site, new_site: NewSite) -> None:
     assert 'href="v1/models/salary@3/report"' in site.client.get("/model?name=salary").text
     assert "report" not in new_site().client.get("/model?name=salary").text
+
+
+@pytest.mark.parametrize("name", ["salary", "wages"])
+def test_each_shipped_model_has_a_report(new_site: NewSite, name: str) -> None:
+    site = new_site()
+    path = site.client.get(f"/v1/models/{name}").get_json()["urls"]["report"]
+    report = site.client.get(path)
+    assert f"{name}@1: report" in report.text
+    assert Manifest.read(BUNDLES / name / "1").sha256 in report.text
+    assert len(report.data) < MOST_BYTES, "it is in every image"
