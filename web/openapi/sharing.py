@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 Node = dict[str, Any]
 
 
-class Use(NamedTuple):
+class Occurrence(NamedTuple):
     """Where something is described: `holder[key]`. `name` is what its component would be called."""
 
     holder: Any
@@ -30,7 +30,7 @@ def share(paths: Mapping[str, Mapping[str, Node]], components: dict[str, Node]) 
             del components[kind]
 
 
-def _share(kind: str, uses: list[Use], shared: Node) -> None:
+def _share(kind: str, uses: list[Occurrence], shared: Node) -> None:
     repeated = {text for text, count in Counter(use.text for use in uses).items() if count > 1}
     names: dict[str, str] = {}
     for use in uses:
@@ -50,36 +50,38 @@ def _responses(operations: Iterable[Node], components: Mapping[str, Node]) -> It
     yield from ((response, status) for status, response in components.get("responses", {}).items())
 
 
-def _headers(operations: Iterable[Node], components: Mapping[str, Node]) -> Iterator[Use]:
+def _headers(operations: Iterable[Node], components: Mapping[str, Node]) -> Iterator[Occurrence]:
     for response, operation in _responses(operations, components):
         headers = response.get("headers", {})
         for name, header in headers.items():
-            yield Use(headers, name, name if header["required"] else f"{name}.optional", operation)
+            yield Occurrence(headers, name, name if header["required"] else f"{name}.optional", operation)
 
 
-def _links(operations: Iterable[Node], components: Mapping[str, Node]) -> Iterator[Use]:
+def _links(operations: Iterable[Node], components: Mapping[str, Node]) -> Iterator[Occurrence]:
     for response, operation in _responses(operations, components):
         links = response.get("links", {})
-        yield from (Use(links, name, link["operationId"], operation) for name, link in links.items())
+        yield from (Occurrence(links, name, link["operationId"], operation) for name, link in links.items())
 
 
-def _whole_responses(operations: Iterable[Node], components: Mapping[str, Node]) -> Iterator[Use]:
+def _whole_responses(operations: Iterable[Node], components: Mapping[str, Node]) -> Iterator[Occurrence]:
     for operation in operations:
         responses = operation["responses"]
         for status, response in responses.items():
             if "$ref" not in response:
-                yield Use(responses, status, f"{operation['operationId']}.{status}", operation["operationId"])
+                yield Occurrence(
+                    responses, status, f"{operation['operationId']}.{status}", operation["operationId"]
+                )
 
 
-def _parameters(operations: Iterable[Node], components: Mapping[str, Node]) -> Iterator[Use]:
+def _parameters(operations: Iterable[Node], components: Mapping[str, Node]) -> Iterator[Occurrence]:
     for operation in operations:
         parameters = operation.get("parameters", [])
         for place, parameter in enumerate(parameters):
             if "$ref" not in parameter:
-                yield Use(parameters, place, parameter["name"], operation["operationId"])
+                yield Occurrence(parameters, place, parameter["name"], operation["operationId"])
 
 
-_KINDS: Mapping[str, Callable[[Iterable[Node], Mapping[str, Node]], Iterator[Use]]] = {
+_KINDS: Mapping[str, Callable[[Iterable[Node], Mapping[str, Node]], Iterator[Occurrence]]] = {
     "headers": _headers,
     "links": _links,
     "responses": _whole_responses,

@@ -144,6 +144,7 @@ def test_texts_of_bundles_are_never_markup(new_site: NewSite, tmp_path: Path) ->
 def test_a_model_leads_to_its_report_if_it_has_one(new_site: NewSite, tmp_path: Path) -> None:
     shutil.copytree(BUNDLES, tmp_path / "bundles")
     (tmp_path / "bundles" / "wages" / "1" / REPORT_FILE).write_text("<style></style>fair")
+    (tmp_path / "bundles" / "salary" / "1" / REPORT_FILE).unlink()
     site = new_site(bundles=tmp_path / "bundles")
     page = site.client.get("/model?name=wages").text
     [report] = re.findall(r'href="(v1/models/[^"]+)"', page)
