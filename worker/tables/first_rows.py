@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from io import RawIOBase
 
+import pyarrow as pa
 import pyarrow.parquet
 
 from jobs.errors import InvalidTable
@@ -27,8 +28,13 @@ def first_rows(part: RawIOBase) -> bytes:
 def _lines(part: RawIOBase) -> Iterator[bytes]:
     table = pyarrow.parquet.ParquetFile(part, pre_buffer=False)
     for rows in table.iter_batches(batch_size=_AT_ONCE):
-        columns = ArrowColumns(dict(zip(rows.schema.names, rows.columns, strict=True)))
+        columns = ArrowColumns(dict(zip(rows.schema.names, map(_shortest, rows.columns), strict=True)))
         try:
             yield from (b"%b}\n" % row for row in columns.objects())
         except InvalidTable:  # a text that is none: the results have it, as it came
             return
+
+
+def _shortest(column: pa.Array) -> pa.Array:
+    """Scores of float32 with the digits that they have as text, and no more."""
+    return column.cast(pa.string()).cast(pa.float64()) if pa.types.is_float32(column.type) else column

@@ -42,7 +42,7 @@ def test_a_model_shows_all_that_a_caller_needs(site: Site) -> None:
         "metrics": {"training_mean_absolute_error": 0.000867},
         "proof": None,
         "example": {"years": 2.5},
-        "urls": {"self": "/v1/models/salary@1", "report": None},
+        "urls": {"self": "/v1/models/salary@1", "report": "/v1/models/salary@1/report"},
     }
     assert row["properties"]["years"]["description"] == "Years of experience"
     assert examples[0] == shown["example"]

@@ -3,6 +3,7 @@
 import base64
 import hashlib
 import re
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -10,6 +11,7 @@ import pytest
 
 from model.description.files import LARGEST_REPORT
 from model.description.manifest import Manifest
+from model.description.files import LARGEST_REPORT, REPORT_FILE
 from tests.unit.web.conftest import NewSite
 from tests.unit.web.site import BUNDLES, Site, problem
 from web.keys import digest
@@ -31,6 +33,13 @@ def reported(rent_bundles: Path) -> Iterator[Path]:
 @pytest.fixture
 def site(new_site: NewSite, reported: Path) -> Site:
     return new_site(bundles=reported, default_model="salary")
+
+
+@pytest.fixture
+def bare(tmp_path: Path) -> Path:
+    """The shipped bundles, without their reports."""
+    shutil.copytree(BUNDLES, tmp_path / "bare", ignore=shutil.ignore_patterns(REPORT_FILE))
+    return tmp_path / "bare"
 
 
 @pytest.mark.parametrize("name", ["salary", "salary@3"])
@@ -56,9 +65,9 @@ def test_a_page_without_a_style_gets_none() -> None:
     assert "style-src 'none'" in policy_of(b"<p>plain</p><script>alert(1)</script>")
 
 
-def test_the_model_says_where_its_report_is(site: Site, new_site: NewSite) -> None:
+def test_the_model_says_where_its_report_is(site: Site, new_site: NewSite, bare: Path) -> None:
     assert site.client.get("/v1/models/salary").get_json()["urls"]["report"] == PATH
-    other = new_site()
+    other = new_site(bundles=bare)
     assert other.client.get("/v1/models/salary").get_json()["urls"]["report"] is None
     detail = problem(other.client.get("/v1/models/salary/report"), 404)["detail"]
     assert detail == "salary@1 has no report; python -m model report makes one"
@@ -84,9 +93,9 @@ def test_a_report_needs_a_key_where_keys_are_set(new_site: NewSite, reported: Pa
     assert site.client.get(PATH, headers={"X-API-Key": "key of ann"}).status_code == 200
 
 
-def test_the_page_of_the_model_leads_to_its_report(site: Site, new_site: NewSite) -> None:
+def test_the_page_of_the_model_leads_to_its_report(site: Site, new_site: NewSite, bare: Path) -> None:
     assert 'href="v1/models/salary@3/report"' in site.client.get("/model?name=salary").text
-    assert "report" not in new_site().client.get("/model?name=salary").text
+    assert "report" not in new_site(bundles=bare).client.get("/model?name=salary").text
 
 
 @pytest.mark.parametrize("name", ["salary", "wages"])
