@@ -52,6 +52,7 @@ RUN --mount=type=cache,target=/var/.cache/pip \
     pip --python /opt/venv install --require-hashes --requirement /requirements.txt
 COPY docs /docs
 COPY model/description/palette.css /model/description/
+COPY web/page/files/icon.svg /web/page/files/
 RUN /opt/venv/bin/sphinx-build -q -W --keep-going -b html -d /tmp/guide -c /docs/site /docs /guide \
  && chmod -R u=rwX,go=rX /guide
 

@@ -40,8 +40,21 @@ def before_call(
 
 @schemathesis.hook
 def filter_case(context: schemathesis.HookContext, case: schemathesis.Case[Any]) -> bool:
-    """A body that is only meant to be wrong, since it has values as texts, may be right."""
-    return not any(isinstance(value, str) and TEXT.fullmatch(value) for value in values_in(case.body))
+    """A body that is only meant to be wrong, since it has values as texts or 0 for false, may be right."""
+    booleans = booleans_of(case.operation.schema.raw_schema)
+    return not any(
+        (isinstance(value, str) and TEXT.fullmatch(value))
+        or (name in booleans and type(value) in (int, float) and value in (0, 1))
+        for row in rows_in(case.body)
+        for name, value in row.items()
+    )
+
+
+def booleans_of(document: dict[str, Any]) -> set[str]:
+    """The features of any model that are booleans."""
+    schemas = document["components"]["schemas"]
+    rows = [schema["properties"] for name, schema in schemas.items() if name.startswith("Row.")]
+    return {name for row in rows for name, value in row.items() if "boolean" in value.get("type", ())}
 
 
 @schemathesis.hook
@@ -52,11 +65,6 @@ def map_case(context: schemathesis.HookContext, case: schemathesis.Case[Any]) ->
             if isinstance(value, int | float) and abs(value) > LARGEST:
                 row[name] = LARGEST
     return case
-
-
-def values_in(body: Any) -> Iterator[Any]:
-    for row in rows_in(body):
-        yield from row.values()
 
 
 def rows_in(body: Any) -> Iterator[dict[str, Any]]:

@@ -16,6 +16,8 @@ html_sidebars = {"**": ["searchbox.html", "globaltoc.html"]}
 html_copy_source = False
 html_show_sourcelink = False
 html_show_sphinx = False
+html_show_copyright = False
+html_favicon = "../../web/page/files/icon.svg"
 html_use_index = False
 
 _LINK_OUT = re.compile(r"\[([^\]]+)\]\((?:\.\./)+(?!guides|reference|explanations|tutorial)([^)]+)\)")
@@ -26,6 +28,7 @@ _ENTRY = re.compile(r"^- \[[^\]]+\]\(((?!\.\.)[^)]+)\.md\)", re.MULTILINE)
 
 def setup(app):
     app.connect("source-read", _adapt)
+    app.connect("html-page-context", _reach_everyone)
 
 
 def _adapt(app, name, source):
@@ -37,3 +40,14 @@ def _adapt(app, name, source):
             caption = shelf.partition("\n")[0]
             text += "\n".join(["", "```{toctree}", ":hidden:", f":caption: {caption}", "", *pages, "```", ""])
     source[0] = text
+
+
+def _reach_everyone(app, name, template, context, document):
+    """What scrolls can be reached by keyboard, what is a heading has its level, and no header is empty."""
+    if "body" in context:
+        body = re.sub(r"<(pre|table)(?=[ >])", r'<\1 tabindex="0"', context["body"])
+        context["body"] = re.sub(r'<th class="head">(<p></p>)?</th>', "<td></td>", body)
+    if contents := context.get("toctree"):
+        context["toctree"] = lambda **options: contents(**options).replace(
+            'role="heading"', 'role="heading" aria-level="2"'
+        )

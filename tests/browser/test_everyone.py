@@ -145,21 +145,24 @@ TREE = """
     - link "Models"
     - link "Service"
 - main:
-  - heading "Predict salary" [level=1]
-  - combobox "Model"
-  - textbox "Years of experience years"
-  - button "Predict"
+  - region "Predict salary":
+    - heading "Predict salary" [level=1]
+    - combobox "Model"
+    - spinbutton "Years of experience years": "2.5"
+    - button "Predict"
+  - region "Answer"
 - contentinfo
 """
 ANSWER_TREE = """
 - main:
-  - heading "What each feature added" [level=2]
-  - table /From the base/
-  - heading "How it moves" [level=2]
-  - combobox "with"
-  - img /salary as years moves; the table below has the numbers/
-  - slider "Move years"
-  - group: The same as a table
+  - region "Answer":
+    - heading "What each feature added" [level=2]
+    - table /From the base/
+    - heading "How it moves" [level=2]
+    - combobox "with"
+    - img /salary as years moves; the table below has the numbers/
+    - slider "Move years"
+    - group: The same as a table
 """
 
 

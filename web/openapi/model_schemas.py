@@ -34,7 +34,7 @@ class ModelSchemas:
         self.schemas: dict[str, JsonSchema] = {REFS: {"enum": sorted(self._refs())}}
         if manifests:
             self.schemas |= _options()
-        for alike in _alike(manifests):
+        for alike in sorted(_alike(manifests), key=lambda alike: self._default not in alike):
             self._add(alike)
 
     @property
