@@ -160,9 +160,10 @@ ANSWER_TREE = """
     - table /From the base/
     - heading "How it moves" [level=2]
     - combobox "with"
-    - img /salary as years moves; the table below has the numbers/
-    - slider "Move years"
-    - group: The same as a table
+    - figure "All other features are held.":
+      - img /salary as years moves; the table below has the numbers/
+      - slider "Move years"
+      - group: The same as a table
 """
 
 

@@ -39,7 +39,7 @@ def test_no_case_of_1000_finds_anything(shared: Stack) -> None:
     assert cases(shared, "--seed", "9", "--max-examples", "30") >= 1_000
 
 
-@pytest.mark.timeout(300)
+@pytest.mark.timeout(600)
 def test_nothing_is_found_where_keys_are_set(start_stack: StartStack) -> None:
     stack = start_stack({"PAYGRADE_API_KEYS": KEYS})
     stack.start_web()
