@@ -6,11 +6,11 @@ from pathlib import Path
 
 import pytest
 import xgboost
-from model.description.reports import REPORT_FILE
 
 from model.__main__ import main
 from model.bundle import Bundle
 from model.cli.options import SHIPPED as BUNDLES
+from model.description.files import REPORT_FILE
 from model.description.manifest import Manifest
 from model.publish import shortest
 

@@ -4,9 +4,9 @@ from pathlib import Path
 
 import numpy as np
 import xgboost
-from model.description.reports import REPORT_FILE
 
 from model.bundle import Bundle
+from model.description.files import REPORT_FILE
 from model.description.manifest import Manifest
 from model.training.wages import wages_table
 from tests.unit.model.command import made

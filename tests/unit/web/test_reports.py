@@ -9,9 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from model.description.files import LARGEST_REPORT
-from model.description.manifest import Manifest
 from model.description.files import LARGEST_REPORT, REPORT_FILE
+from model.description.manifest import Manifest
 from tests.unit.web.conftest import NewSite
 from tests.unit.web.site import BUNDLES, Site, problem
 from web.keys import digest
