@@ -12,15 +12,15 @@ from web.keys import ACCESS, Access
 from web.openapi.examples import EXAMPLES
 from web.openapi.model_schemas import ModelSchemas
 from web.openapi.operation import PROBLEMS, Operation, SameAs
-from web.openapi.parameters import REQUEST_ID
 from web.openapi.schemas import component_schemas
 from web.openapi.sharing import share
 from web.routing import Route, routes_of
 
 INTRODUCTION = """\
 Models behind a queue: post rows, then poll, or wait with `Prefer: wait=N`. Each row gets its own score or
-its own error. Errors are problem details (RFC 9457), every response has `X-Request-ID`, and a method that a
-path does not support gives 405 with `Allow`.
+its own error. Errors are problem details (RFC 9457), and a method that a path does not support gives 405 with
+`Allow`. Every response has `X-Request-ID`: the id that the caller sent, if it is 1 to 64 of A-Z, a-z, 0-9,
+`.`, `_` and `-`, or else a new one.
 """
 NO_KEYS = "This server has no keys set: it answers everybody who can reach it."
 
@@ -66,7 +66,6 @@ class Document:
         operations = [(route, each) for route in self._routes if (each := _described(route, models))]
         components: dict[str, Any] = {
             "schemas": {**_components(operation for _, operation in operations), **models.schemas},
-            "parameters": {"X-Request-ID": REQUEST_ID},
             "responses": {str(status): problem.to_openapi() for status, problem in PROBLEMS.items()},
         }
         paths = self._paths(operations)

@@ -28,9 +28,11 @@ class ResponseSchema:
     alternatives: Sequence[str] = ()
 
     def to_openapi(self) -> dict[str, Any]:
-        headers = {name: _header(name, required=True) for name in ("X-Request-ID", *self.always)}
+        headers = {name: _header(name, required=True) for name in self.always}
         headers |= {name: _header(name, required=False) for name in self.sometimes}
-        response: dict[str, Any] = {"description": self.description, "headers": headers}
+        response: dict[str, Any] = {"description": self.description}
+        if headers:
+            response["headers"] = headers
         if self.schema is not None:
             others: dict[str, Any] = {media_type: {} for media_type in self.alternatives}
             response["content"] = {self.media_type: {"schema": self._json_schema()}, **others}
@@ -73,7 +75,7 @@ class Operation:
             "tags": [self.tag],
             "summary": self.summary,
             "description": self.description,
-            "parameters": [*self.parameters, {"$ref": "#/components/parameters/X-Request-ID"}],
+            "parameters": [*self.parameters],
             "requestBody": self.body,
             "responses": {
                 **{str(status): response.to_openapi() for status, response in self.responses.items()},
@@ -103,10 +105,6 @@ def json_body(schema: Mapping[str, Any], examples: Mapping[str, Any]) -> dict[st
 
 
 HEADERS: Mapping[str, tuple[str, Mapping[str, Any]]] = {
-    "X-Request-ID": (
-        "The id that the caller sent, if it is usable; otherwise a new one",
-        {"type": "string", "pattern": "^[A-Za-z0-9._-]{1,64}$"},
-    ),
     "Location": (
         "Path of the job, or of the guide",
         {"type": "string", "pattern": "^/(guide/README[.]html$|v1/(predictions/pred|batches/batch)_)"},

@@ -31,11 +31,6 @@ def _in_header(name: str, description: str, schema: Parameter, **more: Any) -> P
     return {"name": name, "in": "header", "description": description, "schema": schema, **more}
 
 
-REQUEST_ID = _in_header(
-    "X-Request-ID",
-    "Returned with the response if it is 1 to 64 of A-Z, a-z, 0-9, `.`, `_` and `-`; otherwise replaced",
-    {"type": "string"},
-)
 PREFER = _in_header(
     "Prefer",
     f"`wait=N` waits up to N seconds for the end, {LONGEST_WAIT}; `respond-async` never waits (RFC 7240)",

@@ -65,7 +65,8 @@ def hold(response: TestResponse, operation: Node, document: Node) -> None:
     said = operation["responses"].get(str(response.status_code))
     assert said, f"{operation['operationId']} does not document {response.status_code}: {response.text}"
     said = resolved(said, document)
-    for name, described in said["headers"].items():
+    check(response.headers["X-Request-ID"], {"pattern": "^[A-Za-z0-9._-]{1,64}$"})
+    for name, described in said.get("headers", {}).items():
         header = resolved(described, document)
         if name in response.headers:
             value = response.headers[name]
