@@ -265,7 +265,7 @@ class BatchRoutes:
     @route(
         "GET",
         f"{PATH}/<job_id>/preview",
-        _OPERATIONS.on_one(
+        ON_BATCHES.on_one(
             "batchPreview",
             "Show the first results as text: as they are, or as NDJSON where they are Parquet",
             {200: ResponseSchema("Whole lines, 256 KiB at most", {}, "*/*", always=("Cache-Control",))},
