@@ -136,7 +136,7 @@ class BatchInputs:
         _check_results(job_id, options, files)
         with self.files.create(listing_of(job_id, options)) as file:
             file.write(write_listing(files))
-        return options, sum(listed.size for listed in files)
+        return options, sum(listed.size or 0 for listed in files)
 
 
 def _check_results(job_id: str, options: BatchOptions, files: list[ListedFile]) -> None:

@@ -63,7 +63,7 @@ def find_files(address: str, s3_allow: str, most: int, most_bytes: int) -> Input
         raise UnreadableInput("there is no such manifest") from None
     except FilesForbidden as error:
         raise UnreadableInput(str(error)) from None
-    size = sum(file.size for file in found.files)
+    size = sum(file.size or 0 for file in found.files)
     if size > most_bytes:
         raise FilesTooLong(len(found.files), size, most_bytes)
     return found
@@ -147,15 +147,13 @@ def _lines(manifest: bytes) -> Iterator[Any]:
 
 
 def _listed(entry: Any, number: int, s3_allow: str) -> ListedFile:
-    """An address, or an object with it as `input`, and perhaps `size` and `etag` of the version to score."""
+    """An address, or an object with it as `input`, and perhaps the `etag` of the version to score."""
     sent = entry if isinstance(entry, dict) else {"input": entry}
-    source, size, version = sent.get("input"), sent.get("size"), sent.get("etag")
+    source, version = sent.get("input"), sent.get("etag")
     if not isinstance(source, str) or not is_allowed(source, s3_allow):
         raise UnreadableInput(
             f"file {number} of the manifest is not an address in a folder that PAYGRADE_S3_ALLOW lists"
         )
     if not format_of(source):
         raise UnreadableInput(f"file {number} of the manifest, {source}, must end in one of {FILE_ENDINGS}")
-    if type(size) is int and size >= 0 and isinstance(version, str) and version:
-        return ListedFile(source, size, version)
-    return ListedFile(source)
+    return ListedFile(source, version=version if isinstance(version, str) else "")

@@ -21,7 +21,7 @@ class FileStores:
         """The store of a file, and its name there. Raises FilesForbidden for what no caller may name."""
         if not file.store:
             return self.own, file.name
-        return self._of_caller(file.store, file.name, version=file.version), file.name
+        return self._of_caller(file.store, file.name, version=file.version, size=file.size), file.name
 
     @contextmanager
     def open(self, file: FileRef) -> Iterator[tuple[RawIOBase, int]]:
@@ -31,8 +31,8 @@ class FileStores:
             yield opened, opened.seek(0, SEEK_END)
 
     def size_and_version(self, file: FileRef) -> tuple[int, str]:
-        """Those of a file that a caller named, as it is now."""
-        return self._of_caller(file.store, file.name).size_and_version(file.name)
+        """Those of a file that a caller named, as it is now. Raises FilesForbidden for another version."""
+        return self._of_caller(file.store, file.name, version=file.version).size_and_version(file.name)
 
 
 def input_with(stores: FileStores, task: BatchTask, chunk: Chunk) -> tuple[FileStore, str, Chunk]:

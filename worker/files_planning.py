@@ -60,11 +60,11 @@ class FilesPlanning:
         Raises one of FILE_FAULTS.
         """
         size, version = listed.size, listed.version
-        if not version:
-            size, version = self._stores.size_and_version(ref_of(listed.source))
+        if size is None:
+            size, version = self._stores.size_and_version(ref_of(listed.source, version))
         if before + size > self._most_bytes:
             raise OverLimit(f"with this file the batch has more than {self._most_bytes} bytes; send it alone")
-        files, name = self._stores.find(ref_of(listed.source, version))
+        files, name = self._stores.find(ref_of(listed.source, version, size))
         start = next(files.pieces(name, 0, MARK_BYTES), b"")
         kind = format_of(listed.source) or task.options.input
         return PlannedFile(listed.source, size, version, kind, is_raw(start, task.options.encoding))
@@ -72,7 +72,8 @@ class FilesPlanning:
     def _plan_file(self, work: PlanWork, place: PlanPlace, listed: ListedFile) -> tuple[str, PlanPlace]:
         """Returns what is over, if anything is, and the place of the next file."""
         task, turn = work.task, work.turn
-        file = PlannedFile(listed.source, listed.size, listed.version, task.options.input)
+        turn.look()
+        file = PlannedFile(listed.source, listed.size or 0, listed.version, task.options.input)
         turn.open(place.rows)
         try:
             file, layout = self._begun(task, place, listed)

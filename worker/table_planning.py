@@ -124,10 +124,14 @@ class Turn:
     def open(self, rows: int) -> None:
         self.layout, self.rows = None, rows
 
-    def add(self, chunks: list[Chunk]) -> None:
+    def look(self) -> None:
+        """Looks at the clock; the first time, the place where planning goes on is found."""
         self._now = self._clock()
         if self._resumed is None:
             self._resumed = self._recorded = self._now
+
+    def add(self, chunks: list[Chunk]) -> None:
+        self.look()
         self.found += chunks
         self.rows += sum(chunk.rows for chunk in chunks)
 

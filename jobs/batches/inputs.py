@@ -14,10 +14,10 @@ from jobs.files.tables import Format
 
 
 class ListedFile(NamedTuple):
-    """A file as it was listed: this version is scored. That of a file in a manifest is found by planning."""
+    """A file as it was listed: this version is scored. What a manifest does not say, planning finds."""
 
     source: str
-    size: int = 0
+    size: int | None = None
     version: str = ""
 
 
@@ -46,7 +46,13 @@ class PlannedFile(NamedTuple):
     def options(self, of_batch: BatchOptions, number: int) -> BatchOptions:
         """The options of the batch as they are for this file alone."""
         return replace(
-            of_batch, source=self.source, version=self.version, input=self.input, raw=self.raw, file=number
+            of_batch,
+            source=self.source,
+            version=self.version,
+            size=self.size,
+            input=self.input,
+            raw=self.raw,
+            file=number,
         )
 
 

@@ -49,7 +49,9 @@ class BatchOptions:
     root: str = ""
     """What the sources of these files begin with, and the names of their results do not."""
     file: int | None = None
-    """In the options of one of these files: its number, from 0."""
+    """In the options of one of these files: its number, from 0, ..."""
+    size: int | None = None
+    """... and the bytes of the version."""
 
     @property
     def has_plain_chunks(self) -> bool:
@@ -173,12 +175,14 @@ class FileRef(NamedTuple):
     name: str
     store: str = ""
     version: str = ""
-    """Where only this version may be read."""
+    """Where only this version may be read ..."""
+    size: int | None = None
+    """... and, where it is known, how many bytes that has."""
 
 
-def ref_of(address: str, version: str = "") -> FileRef:
+def ref_of(address: str, version: str = "", size: int | None = None) -> FileRef:
     folder, _, name = address.rpartition("/")
-    return FileRef(name, folder, version)
+    return FileRef(name, folder, version, size)
 
 
 def folder_of(job_id: str) -> str:
@@ -190,7 +194,7 @@ def source_of(job_id: str, options: BatchOptions) -> FileRef:
     """The file that the caller named or sent."""
     if not options.source:
         return FileRef(f"{folder_of(options.input_from or job_id)}/input")
-    return ref_of(options.source, options.version)
+    return ref_of(options.source, options.version, options.size)
 
 
 def input_of(job_id: str, options: BatchOptions, start: int = 0) -> FileRef:

@@ -22,13 +22,15 @@ def files_at(location: str, sync: Sync = os.fsync) -> FileStore:
     return DirectoryFiles(Path(location), sync)
 
 
-def files_of_caller(folder: str, name: str, s3_allow: str, version: str = "") -> "S3Files":
+def files_of_caller(
+    folder: str, name: str, s3_allow: str, version: str = "", size: int | None = None
+) -> "S3Files":
     """The store of a file that a caller named. Its record is not trusted: raises FilesForbidden elsewhere.
 
-    With `version`, the store reads this version of its files alone.
+    With `version`, the store reads this version of its files alone, which has this size.
     """
     if not is_allowed(f"{folder}/{name}", s3_allow):
         raise FilesForbidden("a file of this batch is not under a folder in PAYGRADE_S3_ALLOW")
     from jobs.files.s3 import S3Files
 
-    return S3Files(folder, version)
+    return S3Files(folder, version, size)

@@ -39,11 +39,13 @@ os.register_at_fork(after_in_child=_client.cache_clear)
 class S3Files(FileStore):
     """`location` is s3://BUCKET/PREFIX. boto3 finds the credentials and the region.
 
-    With `version`, an ETag, files of another one are refused with FilesForbidden.
+    With `version`, an ETag, files of another one are refused with FilesForbidden. If the `size` of this
+    version is known, too, S3 is not asked for it.
     """
 
-    def __init__(self, location: str, version: str = "") -> None:
+    def __init__(self, location: str, version: str = "", size: int | None = None) -> None:
         self._version = version
+        self._size = size
         self.bucket, _, prefix = location.removeprefix("s3://").partition("/")
         self._prefix = prefix.rstrip("/") + "/" if prefix.strip("/") else ""
 
@@ -73,7 +75,7 @@ class S3Files(FileStore):
         return self._reader(name)
 
     def _reader(self, name: str) -> "_ObjectReader":
-        return _ObjectReader(self.bucket, self._key(name), self._version)
+        return _ObjectReader(self.bucket, self._key(name), self._version, self._size)
 
     def size(self, name: str) -> int:
         return self._reader(name).size
@@ -216,13 +218,16 @@ class _ObjectReader(RawIOBase):
     Raises FilesForbidden once the object has changed.
     """
 
-    def __init__(self, bucket: str, key: str, version: str = "") -> None:
+    def __init__(self, bucket: str, key: str, version: str = "", size: int | None = None) -> None:
         super().__init__()
         self.where = {"Bucket": bucket, "Key": key}
         self._at = 0
+        if version and size is not None:
+            self.size, self.etag = size, version
+            return
         with _named_errors(bucket):
             head = _client().head_object(**self.where)
-        self.size: int = head["ContentLength"]
+        self.size = int(head["ContentLength"])
         self.etag = str(head["ETag"])
         if version and self.etag != version:
             raise FilesForbidden(f"a file in bucket {bucket} was changed after its batch was accepted")

@@ -244,7 +244,7 @@ def test_a_file_that_changes_after_it_was_listed_is_refused(site: Site, aws: Any
     batch = response.get_json()
     bob, ada = manifest(site, batch)["files"]
     assert bob["error"] == {"type": "file_missing", "detail": "The file does not exist."}
-    assert ada["error"]["detail"] == "a file in bucket salaries was changed after its batch was accepted"
+    assert ada["error"]["detail"].startswith("a file in bucket salaries was changed")
 
 
 def test_a_file_that_changes_after_it_was_planned_is_refused_too(site: Site, aws: Any) -> None:

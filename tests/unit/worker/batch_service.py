@@ -39,20 +39,22 @@ def always() -> bool:
 class BatchService:
     """`seconds` pass between two looks at the clock."""
 
-    def __init__(self, redis: Redis, files: FileStore, catalog: Catalog, seconds: float = 1) -> None:
+    def __init__(
+        self, redis: Redis, files: FileStore, catalog: Catalog, seconds: float = 1, s3_allow: str = ""
+    ) -> None:
         self.settings = Settings()
         self.redis, self.files, self.bundles = redis, files, Bundles(catalog)
         self.sha256 = catalog.find("salary@1").sha256
         self.store = BatchStore(redis, self.settings)
         self.consumer = BatchConsumer(redis, self.settings)
         ticks = count(step=seconds)
-        stores = FileStores(files)
+        stores = FileStores(files, s3_allow)
         self.planning = Planning(
             self.consumer, stores, self.wake_up, 1, max_file=10**9, clock=lambda: next(ticks)
         )
         self.joining = Joining(self.consumer, stores, self.wake_up, 1, clock=lambda: next(ticks))
         report = Report(Metrics(redis), Journal("INFO", lambda _: None))
-        self.steps = BatchSteps(self.consumer, files, report, lambda _: None, 1, 10**9)
+        self.steps = BatchSteps(self.consumer, files, report, lambda _: None, 1, 10**9, s3_allow)
 
     def wake_up(self, names: list[str]) -> None:
         """Nobody sleeps here."""
