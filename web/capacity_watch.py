@@ -71,8 +71,7 @@ class CapacityWatch:
         while True:
             self._monitor.report_alive(self._process)
             self.room = self._monitor.room()
-            self.awakening.refresh()
-            self.capacity = self.awakening.added_to(self._monitor.capacity())
+            self.capacity = self.awakening.refresh(self._monitor.capacity())
             self._read_kept()
             self._limits.refresh()
             self.accepting = self.capacity.accepting(self.room, self._max_waiting)

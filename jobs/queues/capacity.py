@@ -83,6 +83,11 @@ class Capacity(NamedTuple):
     def workers(self) -> int:
         return len({child.name.rpartition(":")[0] for child in self.children})
 
+    @property
+    def busy(self) -> bool:
+        """Something waits or is claimed, or a batch is open."""
+        return bool(self.waiting or self.claimed or self.batches.open)
+
     def accepting(self, room: float, most_waiting: int) -> bool:
         """Whether a small prediction would be accepted now; `room` is what Monitor.room returned."""
         return room > JOB_BYTES and self.waiting + self.claimed < most_waiting

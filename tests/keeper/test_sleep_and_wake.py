@@ -10,8 +10,8 @@ import pytest
 
 from tests.keeper.arrivals import bursts, by_the_hour, poisson
 from tests.keeper.backlog import Job
-from tests.keeper.cluster import FARGATE_START_SECONDS
-from tests.keeper.world import ROUND_SECONDS, Scene, World
+from tests.keeper.cluster import CALL_SECONDS, FARGATE_START_SECONDS
+from tests.keeper.world import DETECTION_SECONDS, REFRESH_SECONDS, ROUND_SECONDS, Scene, World
 from web.keeper.need import DOWN_AFTER_SECONDS, SPOT_PATIENCE_SECONDS
 
 LONGEST_START = FARGATE_START_SECONDS[1]
@@ -73,6 +73,18 @@ def test_one_message_starts_one_worker_by_one_call() -> None:
     world.timeline.run(5 * MINUTE)
     assert [count for _, count in world.ecs.history] == [1]
     assert len(world.tally.starts) == 1
+
+
+def test_work_that_no_post_announces_wakes_them_within_a_second() -> None:
+    world = World(Scene(seed=15, idle=60))
+    for _ in range(100):
+        world.timeline.run(world.timeline.chance.uniform(2, 5) * MINUTE)
+        assert world.ecs.desired == 0
+        job = world.add()
+        world.timeline.run(REFRESH_SECONDS + DETECTION_SECONDS + CALL_SECONDS[1])
+        assert world.ecs.desired == 1
+        world.timeline.run(2 * MINUTE)
+        assert job.done_at
 
 
 def test_nobody_works_while_nothing_comes() -> None:

@@ -76,7 +76,7 @@ class WebProcess:
 
     def refresh(self) -> None:
         if self.lives:
-            self.awakening.refresh()
+            self.awakening.refresh(self._world.capacity())
 
     def tick(self) -> None:
         """The keeper's; an error of ECS is met as the supervisor meets it, with a pause."""
@@ -156,12 +156,18 @@ class World:
 
     def post(self, amount: float = 1, backlog: Backlog | None = None) -> Job:
         """To one of the web processes that live, as a load balancer does."""
-        job = Job(self.timeline.now, amount, asleep=not self.ecs.living)
-        (backlog or self.rows).add(job)
-        self._worked_at = self.timeline.now
+        job = self.add(amount, backlog)
         awakening = self.timeline.chance.choice([web for web in self.webs if web.lives]).awakening
         if awakening.asleep:
             awakening.work_arrived()
+        return job
+
+    def add(self, amount: float = 1, backlog: Backlog | None = None) -> Job:
+        """Work that no web process hears of, as a replay by `python -m ops`."""
+        job = Job(self.timeline.now, amount, asleep=not self.ecs.living)
+        (backlog or self.rows).add(job)
+        self._worked_at = self.timeline.now
+        self.memory_changed()
         return job
 
     def kill(self, web: WebProcess, restart_after: float = 30.0) -> None:
@@ -203,7 +209,7 @@ class World:
         )
 
     def memory_changed(self) -> None:
-        """Each web process sees it when it looks next."""
+        """Each web process sees this, and what waits, when it looks next."""
         now = self.timeline.now
         for web in self.webs:
             self.timeline.at(web.next_tick(now + 1e-6, REFRESH_SECONDS), web.refresh)

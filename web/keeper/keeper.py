@@ -122,7 +122,7 @@ def observe(round_: KeeperRound, capacity: Capacity, services: FoundServices, to
         now=round_.now,
         asleep=round_.sleep.asleep,
         work=work,
-        busy=bool(capacity.waiting or capacity.claimed or batches.open),
+        busy=capacity.busy,
         totals=totals,
         pace=WorkerPace(
             capacity.rows_per_second / workers, capacity.explained_per_second / workers, chunks_per_second

@@ -8,10 +8,13 @@ import pytest
 
 from jobs.keeper.state import KeeperState
 from jobs.keeper.store import KeeperStore, Sleep
+from jobs.predictions.consumer import Outcome
+from jobs.predictions.status import PredictionStatus
+from tests.unit.conftest import MANY
 from tests.unit.web.conftest import NewSite
 from tests.unit.web.keeper.fakes import FakeServices
-from tests.unit.web.site import Site, problem
-from web.keeper.need import Counts
+from tests.unit.web.site import CHILD, Site, problem
+from web.keeper.need import Counts, ServiceCount
 
 ROW = {"inputs": {"years": 2.5}}
 Sleeping = Callable[..., tuple[Site, FakeServices]]
@@ -29,13 +32,17 @@ def sleeping(new_site: NewSite) -> Sleeping:
         assert round_
         assert memory.finish(round_, Sleep(asleep=True, start_seconds=33), state._replace(sleeping=True))
         assert site.web.kept
-        site.web.kept.awakening.refresh()
-        site.web.watch.capacity = site.web.watch.awakening.added_to(site.monitor.capacity())
+        look(site)
         site.web.supervisor.start("waker", site.web.kept.waker.run)
         gevent.sleep(0)
         return site, services
 
     return make
+
+
+def look(site: Site) -> None:
+    """As each web process does every second."""
+    site.web.watch.capacity = site.web.watch.awakening.refresh(site.monitor.capacity())
 
 
 def settled() -> None:
@@ -66,6 +73,23 @@ def test_a_batch_wakes_them_too(sleeping: Sleeping) -> None:
     assert posted.status_code == 202
     settled()
     assert services.asked == [Counts(1, 0)]
+
+
+def test_a_dead_letter_that_is_replayed_wakes_them_when_web_looks_next(sleeping: Sleeping) -> None:
+    site, services = sleeping()
+    job_id = site.post_years()
+    settled()
+    [claim] = site.consumer.claim(CHILD, "wake-up", MANY)
+    site.consumer.record([Outcome(claim, PredictionStatus.FAILED, error=b'{"type": "model_unavailable"}')])
+    site.redis.hset("keeper", "asleep", "1")
+    look(site)
+    settled()
+    assert services.asked == [Counts(1, 0)]
+    services.found = services.found._replace(on_demand=ServiceCount(0, 0))
+    site.store.retry(job_id)  # as `python -m ops dead replay` does
+    look(site)
+    settled()
+    assert services.asked == [Counts(1, 0)] * 2
 
 
 def test_a_request_that_is_refused_wakes_nobody(sleeping: Sleeping) -> None:
@@ -118,7 +142,7 @@ def test_callers_may_wait_longer_while_a_worker_starts(sleeping: Sleeping) -> No
     site, _ = sleeping(waking_wait_seconds=55)
     assert site.web.batches.longest_wait == 55
     site.hire()
-    site.web.watch.capacity = site.web.watch.awakening.added_to(site.monitor.capacity())
+    look(site)
     assert site.web.batches.longest_wait == 25
     assert site.post(ROW, Prefer="wait=55").headers["Preference-Applied"] == "wait=25"
 
