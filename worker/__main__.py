@@ -40,7 +40,8 @@ def main() -> int:
     if attached:
         end_with_parent()
     supervisor = Supervisor(Metrics(connect(settings)))
-    with ChildWorker(others[0] if others else None, supervisor) as child_worker:
+    second = others[0] if others else None
+    with ChildWorker(second, ROLES[second].niceness if second else 0, supervisor) as child_worker:
         return Worker(settings, journal, ROLES[first], supervisor, when_stopping=child_worker.stop).run()
 
 

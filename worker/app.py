@@ -17,6 +17,7 @@ from jobs.queues.celery_app import make_celery
 from jobs.settings import Settings
 from jobs.supervision import Supervisor
 from worker.child import Child
+from worker.child_worker import yield_to_others
 from worker.roles import Role
 from worker.sweeper import StoreRewrite, Sweeper
 
@@ -55,8 +56,7 @@ class Worker:
         """Blocks until SIGTERM or SIGINT; then ends as soon as what is claimed is recorded."""
         # Celery warns of pickles when it runs as root; here it accepts JSON only.
         warnings.simplefilter("ignore", SecurityWarning)
-        if self._role.niceness:
-            os.nice(self._role.niceness)
+        yield_to_others(os.getpid(), self._role.niceness)
         worker = self.celery.Worker(
             pool="prefork",
             queues=[self._role.queue.name],

@@ -6,6 +6,7 @@ import signal
 import subprocess
 import sys
 import threading
+from contextlib import suppress
 
 from jobs.settings import PREFIX
 from jobs.supervision import Supervisor
@@ -20,8 +21,9 @@ ATTACHED = "--attached"
 class ChildWorker:
     """Restarts the process if it ends; at the end of the `with` block, stops it and waits for its end."""
 
-    def __init__(self, queue: str | None, supervisor: Supervisor) -> None:
+    def __init__(self, queue: str | None, niceness: int, supervisor: Supervisor) -> None:
         self._queue = queue
+        self._niceness = niceness
         self._supervisor = supervisor
         self._stopped = threading.Event()
         self._process: subprocess.Popen[bytes] | None = None
@@ -46,6 +48,9 @@ class ChildWorker:
         environment = {**os.environ, f"{PREFIX}QUEUES": str(self._queue)}
         command = [sys.executable, "-m", "worker", ATTACHED]
         self._process = subprocess.Popen(command, env=environment, stdin=subprocess.PIPE)  # noqa: S603 (ours)
+        # Before it imports anything, so that its start takes little of the processor from its parent's.
+        with suppress(ProcessLookupError):
+            yield_to_others(self._process.pid, self._niceness)
 
     def _restart(self) -> None:
         while self._process:
@@ -54,6 +59,11 @@ class ChildWorker:
                 return
             log.warning("worker_ended", extra={"queue": self._queue, "exit_status": status})
             self._start()
+
+
+def yield_to_others(pid: int, niceness: int) -> None:
+    """Gives a process this niceness at least: without privileges, none can be made less nice."""
+    os.setpriority(os.PRIO_PROCESS, pid, max(os.getpriority(os.PRIO_PROCESS, pid), niceness))
 
 
 def end_with_parent() -> None:
