@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from ecs import (
+    cost,
     doctor,
     down,
     key,
@@ -38,6 +39,7 @@ DEFAULT_NAME = "paygrade"
 COMMANDS: dict[str, Any] = {
     "doctor": doctor,
     "plan": plan,
+    "cost": cost,
     "push": push,
     "up": up,
     "ps": ps,

@@ -30,12 +30,16 @@ _THROTTLED = (
 )
 _CONCURRENT_CHANGE = "another process is changing this deployment; run the same command again"
 _QUOTA_REACHED = "a quota is reached: delete unused resources, or request an increase in Service Quotas"
+_CLOCK = "set the clock of this machine, from which the time of AWS differs by more than five minutes"
 _NEXT_STEPS = {
     "ExpiredToken": "sign in again: aws sso login, or new credentials",
     "ExpiredTokenException": "sign in again: aws sso login, or new credentials",
     "InvalidClientTokenId": _UNKNOWN_CREDENTIALS,
     "InvalidAccessKeyId": _UNKNOWN_CREDENTIALS,
     "UnrecognizedClientException": "check that the region is enabled for this account, and the credentials",
+    "IncompleteSignature": "check the access key: it has a character that no key has, perhaps a space",
+    "RequestExpired": _CLOCK,
+    "RequestTimeTooSkewed": _CLOCK,
     "SignatureDoesNotMatch": "check that the secret key belongs to the access key",
     "AccessDenied": _MISSING_PERMISSIONS,
     "AccessDeniedException": _MISSING_PERMISSIONS,
@@ -148,6 +152,8 @@ def _explain_client_error(error: exceptions.ClientError) -> EcsError:
     if message.startswith("<"):
         return _unexpected_response()
     next_step = _NEXT_STEPS.get(code, _RUN_DOCTOR)
+    if "Signature expired" in message or "Signature not yet current" in message:
+        next_step = _CLOCK
     if "_IN_PROGRESS state" in message or re.match(r"Stack .*does not exist", message):
         next_step = _CONCURRENT_CHANGE
     denied = code.startswith(("AccessDenied", "Unauthorized")) or "Token" in code

@@ -6,7 +6,8 @@ from typing import Any
 from botocore.exceptions import ClientError
 
 from ecs.aws import Aws, code_of
-from ecs.prices import S3_GB_MONTH
+from ecs.errors import InvalidUsage
+from ecs.prices import OBJECTS
 
 
 @dataclass(frozen=True)
@@ -21,16 +22,23 @@ class BucketContents:
         gigabytes = self.bytes / 1e9
         return (
             f"the bucket {self.bucket} (objects: {self.objects}, {gigabytes:.1f} GB, "
-            f"about {gigabytes * S3_GB_MONTH:.2f} USD a month)"
+            f"about {gigabytes * OBJECTS.usd:.2f} USD a month)"
         )
 
 
 def exists(aws: Aws, bucket: str) -> bool:
+    """Raises InvalidUsage for one that is somebody else's: names of buckets are unique in all of AWS."""
     try:
         aws.client("s3").head_bucket(Bucket=bucket)
     except ClientError as error:
         if code_of(error) in ("404", "NoSuchBucket"):
             return False
+        if code_of(error) in ("403", "AccessDenied"):
+            raise InvalidUsage(
+                f"the bucket {bucket} exists, and you may not use it: it is another account's than "
+                f"{aws.account}, or you lack s3:ListBucket",
+                "python -m ecs doctor lists the missing permissions; another --stack has another bucket",
+            ) from None
         raise
     return True
 

@@ -13,6 +13,7 @@ from ecs.keeping import check_keeping
 from ecs.names import ResourceNames
 from ecs.options import app_parameters, base_parameters
 from ecs.options.front import check_callers, check_https
+from ecs.options.operating import check_alarms
 from ecs.services import Services
 from ecs.settings import arns_of_callers_files
 from ecs.stack import Stack
@@ -59,9 +60,9 @@ class Deployment:
         outputs = state.outputs if state else {}
         return {name: outputs.get(name, _PLACEHOLDER) for name in _base_parameters_of(app)}
 
-    def existing_resources(self, options: argparse.Namespace) -> dict[str, str]:
+    def existing_resources(self, requested: Mapping[str, str]) -> dict[str, str]:
         """Parameters that make the base use what already exists in the account."""
-        return {**self._existing_bucket(), **self._existing_oidc_providers(options)}
+        return {**self._existing_bucket(), **self._existing_oidc_provider(requested)}
 
     def checked_parameters(self, options: argparse.Namespace) -> Parameters:
         """What the options ask for, what the account has, and what follows from both.
@@ -70,15 +71,16 @@ class Deployment:
         """
         base, app = base_parameters(options), app_parameters(options)
         current_base, current_app = self.base.parameters(), self.app.parameters()
+        self._check_stacks_are_ours()
         check_https(current_app | app, self.aws.region)
         check_keeping(current_app | app)
-        check_callers(current_app | app, Template("base").values(current_base | base))
+        base_values = Template("base").values(current_base | base)
+        check_callers(current_app | app, base_values)
+        check_alarms(base_values, self.aws.region)
         place = network.Place(self.aws, self.location())
         network.check_fixed(current_base, base)
         if network.is_existing(current_base | base):
-            app |= network.app_parameters(
-                place, Template("base").values(current_base | base), current_app | app
-            )
+            app |= network.app_parameters(place, base_values, current_app | app)
         else:
             network.check_own(current_app | app, self.location())
             app |= {"AddressType": "dualstack"}
@@ -89,7 +91,7 @@ class Deployment:
         app |= self._event_parameters(evented, current_app | app)
         app |= self._derived(app, Template("app").values(current_app | app))
         of_events = events.parameters(current_base | base, current_app | app, self.files) if evented else None
-        return Parameters(base | self.existing_resources(options), of_events, app)
+        return Parameters(base | self.existing_resources(base), of_events, app)
 
     def has_events(self, options: argparse.Namespace) -> bool:
         """What --events and --no-events say; without them, what is there."""
@@ -100,6 +102,17 @@ class Deployment:
         allowed = events.allowed(app.get("S3Allow", ""), self.files, evented)
         found = {"S3Allow": allowed, **events.app_parameters(self.events, evented)}
         return {name: value for name, value in found.items() if app.get(name, "") != value}
+
+    def _check_stacks_are_ours(self) -> None:
+        """A change would replace all that is in a stack of something else."""
+        for stack in self.stacks:
+            state = stack.state()
+            if state and not state.in_review and state.parameters.get("Name") != self.names.deployment:
+                raise InvalidUsage(
+                    f"the stack {stack.name} in {self.location()} is none of Paygrade's: it has no parameter "
+                    f"Name={self.names.deployment}",
+                    "pass another --stack, so that nothing of that stack is replaced",
+                )
 
     def _derived(self, requested: dict[str, str], values: dict[str, str]) -> dict[str, str]:
         """Parameters that follow from others, of all of which `values` has the new or current value."""
@@ -123,27 +136,29 @@ class Deployment:
         exists = bucket.exists(self.aws, self.files)
         return {"FilesKept": "yes"} if exists else {}
 
-    def _existing_oidc_providers(self, options: argparse.Namespace) -> dict[str, str]:
-        """An account can have only one OIDC provider for each CI platform."""
-        current = self.base.parameters()
-        required = {
-            parameter: host
-            for parameter, project, value, host in (
-                ("GitLabProvider", "GitLabProject", options.gitlab, "gitlab.com"),
-                ("GitHubProvider", "GitHubRepository", options.github, "token.actions.githubusercontent.com"),
-            )
-            # A provider that is already in use may be the stack's own.
-            if value and not current.get(project)
-        }
-        if not required:
+    def _existing_oidc_provider(self, requested: Mapping[str, str]) -> dict[str, str]:
+        """An account can have only one OIDC provider for each issuer.
+
+        Raises InvalidUsage if it accepts no tokens with the audience.
+        """
+        issuer = requested.get("CiIssuer")
+        # A provider that is already in use may be the stack's own.
+        if not issuer or issuer == self.base.parameters().get("CiIssuer"):
             return {}
-        listed = self.aws.client("iam").list_open_id_connect_providers()["OpenIDConnectProviderList"]
-        return {
-            parameter: each["Arn"]
-            for parameter, host in required.items()
-            for each in listed
-            if each["Arn"].endswith(f"/{host}")
-        }
+        iam = self.aws.client("iam")
+        listed = [each["Arn"] for each in iam.list_open_id_connect_providers()["OpenIDConnectProviderList"]]
+        arn = next((each for each in listed if each.partition("/")[2] == issuer), "")
+        if arn:
+            audiences = iam.get_open_id_connect_provider(OpenIDConnectProviderArn=arn)["ClientIDList"]
+            if requested["CiAudience"] not in audiences:
+                raise InvalidUsage(
+                    f"account {self.aws.account} has an OIDC provider for {issuer} that accepts tokens for "
+                    f"{', '.join(audiences)}, and not for {requested['CiAudience']}",
+                    "pass --ci-audience with one of these, or run aws iam "
+                    f"add-client-id-to-open-id-connect-provider --open-id-connect-provider-arn {arn} "
+                    f"--client-id {requested['CiAudience']}",
+                )
+        return {"CiProvider": arn}
 
     def previous_tags_parameter(self, tag: str) -> dict[str, str]:
         """Records the running tag, for a later rollback, if the new tag differs."""

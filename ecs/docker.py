@@ -9,7 +9,7 @@ from typing import Any
 from ecs.errors import EcsError, InvalidUsage
 
 # Not `docker build`, which uses the engine's own builder even if another one is selected.
-_BUILD = ("buildx", "build", "--platform", "linux/amd64")
+_BUILD = ("buildx", "build", "--platform")
 _ZSTD = "compression=zstd,force-compression=true,oci-mediatypes=true"
 _DIGEST = re.compile(r"sha256:[0-9a-f]{64}")
 REGISTRY_TIMEOUT_SECONDS = 60
@@ -20,8 +20,9 @@ class DigestUnknown(Exception):
 
 
 class Docker:
-    def __init__(self) -> None:
-        """Raises InvalidUsage if no engine responds."""
+    def __init__(self, platform: str) -> None:
+        """`platform`: of the images, such as linux/amd64. Raises InvalidUsage if no engine responds."""
+        self._platform = platform
         self._query("version")
 
     def digest(self, image: str) -> str:
@@ -40,7 +41,7 @@ class Docker:
 
     def build(self, target: str, image: str, bases: Mapping[str, str]) -> None:
         """Builds a target of the Dockerfile in the current directory."""
-        self._run(*_BUILD, *_target(target, bases), "--tag", image, ".")
+        self._run(*_BUILD, self._platform, *_target(target, bases), "--tag", image, ".")
 
     def push(self, target: str, image: str, bases: Mapping[str, str]) -> None:
         """Pushes what `build` has built, with zstd layers (faster to unpack) if the engine supports them."""
@@ -49,7 +50,9 @@ class Docker:
             return
         # The build takes every step from the cache.
         output = f"type=image,name={image},push=true,{_ZSTD}"
-        self._run(*_BUILD, *_target(target, bases), "--provenance=false", "--output", output, ".")
+        self._run(
+            *_BUILD, self._platform, *_target(target, bases), "--provenance=false", "--output", output, "."
+        )
 
     def login(self, registry: str, user: str, password: str) -> None:
         """Passes the password on standard input, since other users can read command lines."""

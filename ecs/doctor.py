@@ -71,7 +71,7 @@ def _checks(deployment: Deployment, options: argparse.Namespace, arn: str) -> di
         "VPC quota": lambda: _vpc_quota(deployment, base),
         "Fargate quota": lambda: _fargate_quota(deployment, app),
         "stack status": lambda: _stack_status(deployment),
-        "images": lambda: _images(deployment, options.tag),
+        "images": lambda: _images(deployment, options.tag, app.parameter("Architecture")),
         **{name: partial(invariant, app) for name, invariant in INVARIANTS.items()},
         "manual changes": lambda: _drift(deployment),
     }
@@ -130,10 +130,10 @@ def _stack_status(deployment: Deployment) -> Iterator[str]:
             yield f"{stack.name} is in {state.status} ({reason}): run python -m ecs up"
 
 
-def _images(deployment: Deployment, tag: str | None) -> Iterator[str]:
+def _images(deployment: Deployment, tag: str | None, architecture: str) -> Iterator[str]:
     state = deployment.app.state()
     required = deployment.tag_to_deploy(tag) or (state.parameters["ImageTag"] if state else "")
-    absent = images.missing(deployment.aws.client("ecr"), deployment.names, required)
+    absent = images.missing(deployment.aws.client("ecr"), deployment.names, required, architecture)
     if absent:
         push = f"push --tag {tag}" if tag else "up --push"
         yield f"{' and '.join(absent)} not in the registry: run python -m ecs {push}"

@@ -9,28 +9,39 @@ from ecs.errors import InvalidUsage
 from ecs.names import IMAGES, STORE, ResourceNames
 from ecs.template import Template
 
+X86, ARM = "X86_64", "ARM64"
+"""As ECS names architectures."""
+OPTIONS = {X86: "x86_64", ARM: "arm64"}
+PLATFORMS = {X86: "linux/amd64", ARM: "linux/arm64"}
+SUFFIXES = {X86: "", ARM: "-arm64"}
+"""Of tags, as in the app template."""
 
-def tags(tag: str) -> dict[str, str]:
-    """The tag of each image, if worker and web have this one."""
+
+def tags(tag: str, architecture: str = X86) -> dict[str, str]:
+    """The tag of each image, if worker and web have this one. Each architecture has images of its own."""
     store = str(Template("app").parameters["RedisTag"]["Default"])
-    return {**dict.fromkeys(IMAGES, tag), STORE: store}
+    own = {**dict.fromkeys(IMAGES, tag), STORE: store}
+    return {image: f"{each}{SUFFIXES[architecture]}" for image, each in own.items()}
 
 
-def missing(ecr: Any, names: ResourceNames, tag: str) -> list[str]:
+def missing(ecr: Any, names: ResourceNames, tag: str, architecture: str = X86) -> list[str]:
     """The images that do not exist, as repository:tag."""
     return [
         f"{names.repository(image)}:{own}"
-        for image, own in tags(tag).items()
+        for image, own in tags(tag, architecture).items()
         if not _exists(ecr, names.repository(image), own)
     ]
 
 
-def require(ecr: Any, names: ResourceNames, tag: str, tag_is_commit: bool = False) -> None:
+def require(ecr: Any, names: ResourceNames, tag: str, architecture: str, tag_is_commit: bool = False) -> None:
     """Raises InvalidUsage for a missing image: ECS would retry it for a quarter of an hour."""
-    if absent := missing(ecr, names, tag):
-        push = "run python -m ecs push, which builds and pushes the images of this commit"
+    if absent := missing(ecr, names, tag, architecture):
+        arch = f" --arch {OPTIONS[architecture]}" if architecture != X86 else ""
+        push = f"run python -m ecs push{arch}, which builds and pushes the images of this commit"
         if not tag_is_commit:
-            push = f"if the tag is right, run python -m ecs push --tag {tag}, which builds and pushes them"
+            push = (
+                f"if the tag is right, run python -m ecs push --tag {tag}{arch}, which builds and pushes them"
+            )
         raise InvalidUsage(
             f"{', '.join(absent)} {'is' if len(absent) == 1 else 'are'} not in the registry",
             f"{push}; then run the same command again",

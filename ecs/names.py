@@ -15,8 +15,8 @@ STORE = "redis"
 """The image of Redis, whose tag the template names."""
 _NAME = re.compile(r"(?!internal-)[a-z](-?[a-z0-9])+")
 _MAX_LENGTH = 20
-_ENDINGS = ("-app", "-base", "-events")
-"""Of stacks. A deployment NAME-app would have roles that the deployment NAME takes for its own."""
+_OF_STACKS = re.compile(r"(.+?)-(app|base|events)(-|$)")
+"""A deployment NAME-app, or NAME-app-x, would have roles that the deployment NAME takes for its own."""
 
 
 @dataclass(frozen=True)
@@ -31,11 +31,11 @@ class ResourceNames:
                 "starting with internal-",
                 "choose another name; it starts the load balancer's name, which AWS limits to 32 characters",
             )
-        if self.deployment.endswith(_ENDINGS):
+        if match := _OF_STACKS.match(self.deployment):
             raise InvalidUsage(
-                f"--stack {self.deployment!r}: the name of a deployment must not end with "
-                f"{' or '.join(_ENDINGS)}, as its stacks do",
-                f"for example --stack {self.deployment.rpartition('-')[0]}",
+                f"--stack {self.deployment!r}: the name of a deployment must not have the part "
+                f"-{match[2]}, with which the stacks of the deployment {match[1]!r} are named",
+                "choose another name, for example " + self.deployment.replace(f"-{match[2]}", ""),
             )
 
     @property

@@ -3,8 +3,10 @@
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
+from botocore.exceptions import ClientError
+
 from ecs import prices
-from ecs.aws import Aws
+from ecs.aws import Aws, code_of
 from ecs.errors import InvalidUsage
 
 ENDPOINTS = ("ecr.api", "ecr.dkr", "ecs", "logs", "secretsmanager")
@@ -83,6 +85,11 @@ def _subnets(ec2: Any, place: Place, vpc: str, ids: str) -> list[dict[str, Any]]
     wanted = ids.split(",")
     found = ec2.describe_subnets(Filters=[{"Name": "vpc-id", "Values": [vpc]}])["Subnets"]
     chosen: list[dict[str, Any]] = [each for each in found if each["SubnetId"] in wanted]
+    if not found:
+        raise InvalidUsage(
+            f"--vpc {vpc}: there is no such VPC with subnets in {place.name}",
+            "check the id and --region; aws ec2 describe-vpcs lists those that there are",
+        )
     if len(chosen) < len(set(wanted)):
         names = ", ".join(sorted(each["SubnetId"] for each in found)) or "none"
         raise InvalidUsage(
@@ -175,7 +182,15 @@ def _missing_endpoints(ec2: Any, vpc: str) -> list[str]:
 def _listener_parameters(place: Place, vpc: str, app: Mapping[str, str]) -> dict[str, str]:
     elb = place.aws.client("elbv2")
     arn = app["ListenerArn"]
-    [listener] = elb.describe_listeners(ListenerArns=[arn])["Listeners"]
+    try:
+        [listener] = elb.describe_listeners(ListenerArns=[arn])["Listeners"]
+    except ClientError as error:
+        if code_of(error) not in ("ListenerNotFound", "ListenerNotFoundException"):
+            raise
+        raise InvalidUsage(
+            f"--listener {arn}: there is no such listener in {place.name}",
+            "aws elbv2 describe-listeners --load-balancer-arn ARN lists those of a load balancer",
+        ) from None
     [balancer] = elb.describe_load_balancers(LoadBalancerArns=[listener["LoadBalancerArn"]])["LoadBalancers"]
     if balancer["VpcId"] != vpc:
         raise InvalidUsage(

@@ -2,13 +2,12 @@
 
 import argparse
 
-from ecs import prices
+from ecs import costs, prices
 from ecs.alarms import alarm_names
 from ecs.deployment import Deployment
 from ecs.errors import InvalidUsage
 from ecs.screen import Screen
 from ecs.stack_state import require_stable
-from ecs.template import ParameterizedTemplate, Template
 
 HELP = "stop all tasks, and keep the jobs"
 EXAMPLES = "  python -m ecs pause\n  python -m ecs resume\n"
@@ -39,8 +38,7 @@ def run(deployment: Deployment, screen: Screen, options: argparse.Namespace) -> 
             deployment.services.remember_count(services[name])
         deployment.services.scale(name, 0)
         deployment.services.wait_until_stable(name, lambda service: screen.print(service.summary))
-    app = ParameterizedTemplate(Template("app").parsed, state.parameters)
-    cost = sum(prices.paused_costs(app).values())
+    cost = costs.total(costs.paused(costs.Shape.of(deployment.base.parameters(), state.parameters)))
     screen.print(f"paused: what waits is kept; about {cost:.0f} USD a month go on ({prices.PRICE_LISTS})")
     screen.result({"paused": list(services), "usd_a_month": round(cost, 2)})
     return 0

@@ -12,9 +12,9 @@ from ecs.template import ParameterizedTemplate
 _ALWAYS = {
     "cloudformation": "ContinueUpdateRollback CreateChangeSet DeleteChangeSet DeleteStack DescribeChangeSet "
     "DescribeEvents DescribeStackEvents DescribeStackResource DescribeStacks ExecuteChangeSet "
-    "GetTemplate ListChangeSets",
+    "GetTemplate ListChangeSets ListStackResources",
     "cloudwatch": "DeleteAlarms DeleteDashboards DescribeAlarms DisableAlarmActions EnableAlarmActions "
-    "GetDashboard ListTagsForResource PutDashboard PutMetricAlarm TagResource",
+    "GetDashboard GetMetricData ListTagsForResource PutDashboard PutMetricAlarm TagResource",
     "ec2": "AuthorizeSecurityGroupEgress AuthorizeSecurityGroupIngress CreateManagedPrefixList "
     "CreateSecurityGroup CreateTags DeleteManagedPrefixList DeleteSecurityGroup DescribeAvailabilityZones "
     "DescribeInstances DescribeManagedPrefixLists DescribeNetworkInterfaces DescribeRegions "
@@ -85,6 +85,10 @@ _EMAIL = {
     "sns": "CreateTopic DeleteTopic GetTopicAttributes ListSubscriptionsByTopic ListTagsForResource "
     "SetTopicAttributes Subscribe TagResource Unsubscribe",
 }
+_BUDGET = {
+    "billing": "GetBillingViewData",
+    "budgets": "ListTagsForResource ModifyBudget TagResource ViewBudget",
+}
 _CI = {
     "iam": "CreateOpenIDConnectProvider GetOpenIDConnectProvider ListOpenIDConnectProviders "
     "TagOpenIDConnectProvider",
@@ -122,11 +126,12 @@ def required_actions(
         _REDIS_ON_ECS if app.parameter("Redis") == "ecs" else _REDIS_ON_ELASTICACHE,
         {} if base.parameter("ExistingVpc") else _OWN_VPC,
         *_FRONTS[app.parameter("Front")],
-        _EMAIL if app.parameter("AlarmEmail") else {},
+        _EMAIL if base.parameter("AlarmEmail") else {},
+        _BUDGET if float(base.parameter("Budget")) else {},
         _PRODUCTION if app.parameter("Production") == "yes" else {},
         _EVENTS if events else {},
         _BOUNDARY if base.parameter("PermissionsBoundary") else {},
-        _CI if base.parameter("GitLabProject") or base.parameter("GitHubRepository") else {},
+        _CI if base.parameter("CiIssuer") else {},
     ]
     return {
         f"{service}:{name}" for group in groups for service, names in group.items() for name in names.split()

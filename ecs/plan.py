@@ -4,13 +4,14 @@ import argparse
 
 from ecs import summary
 from ecs.changes import ResourceChange, resources_losing_data, summarize
-from ecs.deployment import Deployment
+from ecs.costs import Shape
+from ecs.deployment import Deployment, Parameters
 from ecs.options import add_options
 from ecs.screen import Screen
 from ecs.stack import Stack
 from ecs.stack_state import require_stable
 from ecs.tags import Tags, parse_tags
-from ecs.template import ParameterizedTemplate, Template
+from ecs.template import Template
 
 HELP = "show what up would change, and why"
 EXAMPLES = """\
@@ -32,8 +33,12 @@ def run(deployment: Deployment, screen: Screen, options: argparse.Namespace) -> 
     events = _changes_of_events(deployment, screen, parameters.events, tags)
     app = _changes(deployment.app, template, {**deployment.planned_outputs(template), **app_values}, tags)
     show(screen, deployment.names.app, app)
-    planned = ParameterizedTemplate(template.parsed, deployment.app.parameters() | app_values)
-    summary.show(screen, planned)
+    shape = TemplateShape.of(
+        deployment.base.parameters() | parameters.base,
+        deployment.app.parameters() | app_values,
+        options.web_count,
+    )
+    summary.show(screen, shape)
     found = zip(deployment.stacks, (base, events, app), strict=True)
     screen.result(
         {

@@ -20,6 +20,7 @@ from ecs.docker import DigestUnknown, Docker
 from ecs.errors import InvalidUsage, ResourceNotFound
 from ecs.names import IMAGES, STORE, ResourceNames
 from ecs.options.formats import check_tag
+from ecs.options.sizes import add_arch_option
 from ecs.screen import Screen
 
 HELP = "build the images and push them under the commit's tag"
@@ -33,10 +34,12 @@ def arguments(parser: argparse.ArgumentParser) -> None:
         "--tag", help="tag of the images (default: the commit's); with it, uncommitted changes are allowed"
     )
 
+    add_arch_option(parser)
+
 
 def run(deployment: Deployment, screen: Screen, options: argparse.Namespace) -> int:
     sources = declare(options.tag)
-    pushed = push_images(deployment, screen, sources)
+    pushed = push_images(deployment, screen, sources, architecture_of(deployment, options.arch))
     screen.result({"tag": sources.tag, "pushed": pushed})
     return 0
 
@@ -53,18 +56,24 @@ def declare(tag: str | None) -> Sources:
     return Sources(check_tag(tag) or clean_commit(), bases)
 
 
-def push_images(deployment: Deployment, screen: Screen, sources: Sources) -> list[str]:
+def architecture_of(deployment: Deployment, option: str | None) -> str:
+    """That of the option, or else of the deployment."""
+    current = deployment.app.parameters().get("Architecture", images.X86)
+    return next((each for each, name in images.OPTIONS.items() if name == option), current)
+
+
+def push_images(deployment: Deployment, screen: Screen, sources: Sources, architecture: str) -> list[str]:
     """Returns what was pushed: the images that the registry did not have."""
     tag, bases = sources
     names, ecr = deployment.names, deployment.aws.client("ecr")
-    tags = images.tags(tag)
+    tags = images.tags(tag, architecture)
     targets = {image: f"{uri}:{tags[image]}" for image, uri in repositories(ecr, names).items()}
-    missing = images.missing(ecr, names, tag)
+    missing = images.missing(ecr, names, tag, architecture)
     required = {
         image: targets[image] for image in tags if f"{names.repository(image)}:{tags[image]}" in missing
     }
     if required:
-        docker = Docker()
+        docker = Docker(images.PLATFORMS[architecture])
         bases = {name: pin(docker, image, screen) for name, image in bases.items()}
         for image, target in required.items():  # build all before pushing the first
             docker.build(image, target, bases)

@@ -16,7 +16,6 @@ class Node(NamedTuple):
     type: str
     bytes: int
     """Its maxmemory, of which ElastiCache reserves a quarter."""
-    usd_per_hour: float
 
     @property
     def mib(self) -> int:
@@ -25,13 +24,13 @@ class Node(NamedTuple):
 
 
 NODES = (
-    Node("cache.t4g.micro", 536_870_912, 0.0128),
-    Node("cache.t4g.small", 1_471_026_299, 0.0256),
-    Node("cache.t4g.medium", 3_317_862_236, 0.052),
-    Node("cache.r7g.large", 14_037_181_030, 0.1752),
-    Node("cache.r7g.xlarge", 28_261_849_702, 0.3496),
+    Node("cache.t4g.micro", 536_870_912),
+    Node("cache.t4g.small", 1_471_026_299),
+    Node("cache.t4g.medium", 3_317_862_236),
+    Node("cache.r7g.large", 14_037_181_030),
+    Node("cache.r7g.xlarge", 28_261_849_702),
 )
-"""ElastiCache user guide, `Redis OSS node-type specific parameters`; prices with Valkey in us-east-1."""
+"""ElastiCache user guide, `Redis OSS node-type specific parameters`."""
 
 
 def node_of(app: ParameterizedTemplate) -> Node:

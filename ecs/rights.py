@@ -7,6 +7,7 @@ from typing import Any
 
 from ecs import permissions
 from ecs.deployment import Deployment
+from ecs.names import SERVICES
 from ecs.options import add_options, app_parameters, base_parameters
 from ecs.screen import Screen
 from ecs.template import ParameterizedTemplate, Template
@@ -20,7 +21,6 @@ arguments = add_options
 MAX_CHARACTERS = 10_240
 """Of the inline policies of a role, without white space."""
 _READING = ("Describe", "Get", "List", "BatchGet")
-_MANY = 3
 _MANY = 3
 _ANYWHERE = {
     "ecr:GetAuthorizationToken",
@@ -40,13 +40,18 @@ _SCOPES = {
     "ecs": (
         "arn:{partition}:ecs:{region}:{account}:*/{name}",
         "arn:{partition}:ecs:{region}:{account}:*/{name}/*",
-        "arn:{partition}:ecs:{region}:{account}:task-definition/{name}-*",
+        *(
+            f"arn:{{partition}}:ecs:{{region}}:{{account}}:task-definition/{{name}}-{each}:*"
+            for each in (*SERVICES, "check")
+        ),
+    ),
+    "iam": tuple(
+        f"arn:{{partition}}:iam::{{account}}:role{{path}}{{name}}-{each}-*" for each in ("base", "app", "events")
     ),
     "events": (
         "arn:{partition}:events:{region}:{account}:event-bus/{name}",
         "arn:{partition}:events:{region}:{account}:rule/{name}-events-*",
     ),
-    "iam": ("arn:{partition}:iam::{account}:role{path}{name}-*",),
     "logs": ("arn:{partition}:logs:{region}:{account}:log-group:/ecs/{name}/*",),
     "s3": ("arn:{partition}:s3:::{name}-files-*",),
     "scheduler": (

@@ -7,6 +7,7 @@ import argparse
 import os
 from collections.abc import Callable
 
+from ecs import cold_start
 from ecs.deployment import Deployment
 from ecs.errors import EcsError, InvalidUsage
 from ecs.screen import Screen
@@ -16,6 +17,7 @@ HELP = "test the deployment on the real account"
 EXAMPLES = """\
   PAYGRADE_API_KEY=… python -m ecs smoke
   PAYGRADE_API_KEY=… python -m ecs smoke --gentle
+  PAYGRADE_API_KEY=… python -m ecs smoke --cold
 """
 JOBS = 50
 RECOVERY_SECONDS = 300
@@ -24,6 +26,11 @@ RECOVERY_SECONDS = 300
 
 def arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--gentle", action="store_true", help="stop no tasks")
+    parser.add_argument(
+        "--cold",
+        action="store_true",
+        help="time a start of a worker from zero, leg by leg; stops no tasks",
+    )
     parser.add_argument("--url", help="address of web (default: the deployment's)")
 
 
@@ -34,16 +41,24 @@ def run(deployment: Deployment, screen: Screen, options: argparse.Namespace) -> 
             "PAYGRADE_API_KEY is not set",
             "set it to the key that up printed; python -m ecs key add NAME makes one",
         )
+    if not key.isprintable() or " " in key:
+        raise InvalidUsage(
+            "PAYGRADE_API_KEY has a space or a line break, which no key has",
+            "set it again to the key that up printed, without what stands around it",
+        )
     if options.url and not options.url.startswith(("http://", "https://")):
         raise InvalidUsage(
             f"--url {options.url} is not an HTTP address", "for example --url http://127.0.0.1:8000"
         )
+    web = WebClient(options.url or deployment.address(), key, deployment.wait)
+    if options.cold:
+        return _time_cold_start(deployment, screen, web)
     if not options.gentle:
         screen.confirm(
             "Stop a task of each service to test the recovery? [y/N]",
             "nothing was done; --gentle stops no tasks",
         )
-    test = SmokeTest(deployment, WebClient(options.url or deployment.address(), key, deployment.wait))
+    test = SmokeTest(deployment, web)
     steps = test.gentle_steps if options.gentle else [*test.gentle_steps, *test.recovery_steps]
     proved = []
     for step in steps:
@@ -53,6 +68,17 @@ def run(deployment: Deployment, screen: Screen, options: argparse.Namespace) -> 
         proved.append(claim)
         screen.print("    ok")
     screen.result({"proved": proved})
+    return 0
+
+
+def _time_cold_start(deployment: Deployment, screen: Screen, web: WebClient) -> int:
+    screen.print("... one row, posted to sleeping workers")
+    legs = cold_start.measure(deployment, web, screen)
+    rows = [(leg.name, f"{leg.seconds:.1f}", "ours" if leg.ours else "") for leg in legs]
+    ours = sum(leg.seconds for leg in legs if leg.ours)
+    whole = sum(leg.seconds for leg in legs)
+    screen.table(("leg", "seconds", ""), [*rows, ("sum", f"{whole:.1f}", f"{ours:.1f} ours")])
+    screen.result({"legs": {leg.name: leg.seconds for leg in legs}, "ours": ours, "seconds": whole})
     return 0
 
 

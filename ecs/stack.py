@@ -54,6 +54,15 @@ class Stack:
         answer = self._cloudformation.get_template(StackName=self.name, TemplateStage="Original")
         return str(answer["TemplateBody"])
 
+    def resources(self) -> dict[str, str]:
+        """The physical ids by the logical ids."""
+        pages = self._cloudformation.get_paginator("list_stack_resources").paginate(StackName=self.name)
+        return {
+            each["LogicalResourceId"]: each.get("PhysicalResourceId", "")
+            for page in pages
+            for each in page["StackResourceSummaries"]
+        }
+
     def parameters(self) -> dict[str, str]:
         """The current parameters, which an update keeps unless it sets them."""
         state = self.state()

@@ -2,7 +2,8 @@
 
 import argparse
 
-from ecs import bundles, capacity, events, network, prices
+from ecs import bundles, capacity, costs, events, network, prices
+from ecs.costs import Shape
 from ecs.deployment import Deployment
 from ecs.durations import describe
 from ecs.screen import Screen
@@ -15,20 +16,19 @@ DURABILITY = {
 }
 
 
-def show(screen: Screen, app: ParameterizedTemplate) -> None:
-    for line in (_cost(app), _append_only_file(app), _rate(app), DURABILITY[app.parameter("Redis")]):
+def show(screen: Screen, shape: Shape) -> None:
+    app = shape.app
+    for line in (_cost(shape), _by_use(shape), _rate(app), DURABILITY[app.parameter("Redis")]):
         screen.print(line)
     if app.parameter("Front") == "api":
         screen.print(
-            f"the HTTP API costs {prices.API_MILLION:.2f} USD for each million requests, and takes no body "
+            f"the HTTP API costs {prices.API.usd:.2f} USD for each million requests, and takes no body "
             "over 10 MB: larger files are named in S3, see --set PAYGRADE_S3_ALLOW"
         )
     if app.parameter("EventsPolicyArn"):
-        month = events.ALARMS * prices.ALARM_MONTH + events.REQUESTS_MONTH
-        screen.print(
-            f"events cost {month:.2f} USD a month for alarms and a web process that asks SQS, and "
-            f"{events.BUS_MILLION:.2f} USD for each million ends of jobs on the bus"
-        )
+        screen.print(f"events cost {prices.EVENTS.usd:.2f} USD for each million ends of jobs on the bus")
+    if not (shape.base.parameter("AlarmEmail") or shape.base.parameter("AlarmTopic")):
+        screen.print("nobody is told of alarms: --alarm-email ADDRESS or --alarm-topic ARN")
     if app.parameter("PublicAddresses") == "DISABLED":
         screen.print(f"tasks have no public addresses; for their way out, {network.ways_out()}")
     screen.print()
@@ -44,19 +44,19 @@ def check_bundles(
         screen.print(bundles.check(deployment.aws, values["BundlesBucket"], values["BundlesPrefix"], room))
 
 
-def _cost(app: ParameterizedTemplate) -> str:
-    cost = sum(prices.monthly_costs(app).values())
+def _cost(shape: Shape) -> str:
+    cost = costs.total(costs.monthly(shape))
     return f"about {cost:.0f} USD a month with the workers of the warm hours (estimate; {prices.PRICE_LISTS})"
 
 
-def _append_only_file(app: ParameterizedTemplate) -> str:
-    rate = prices.rate_from_which_elasticache_is_cheaper(app)
-    if app.parameter("Redis") == "ecs":
-        return (
-            f"and {prices.APPEND_ONLY_FILE_MILLION:.2f} USD for each million predictions, which Redis writes "
-            f"to EFS; from {rate:.0f} predictions/s on, --redis elasticache is cheaper"
-        )
-    return f"below {rate:.0f} predictions/s, --redis ecs would be cheaper"
+def _by_use(shape: Shape) -> str:
+    million = costs.total(costs.per_million(shape))
+    rate = costs.rate_from_which_elasticache_is_cheaper(shape)
+    if shape.app.parameter("Redis") == "ecs":
+        cheaper = f"from {rate:.0f} predictions/s on, --redis elasticache is cheaper"
+    else:
+        cheaper = f"below {rate:.0f} predictions/s, --redis ecs would be cheaper"
+    return f"and {million:.2f} USD for each million predictions (python -m ecs cost); {cheaper}"
 
 
 def _rate(app: ParameterizedTemplate) -> str:

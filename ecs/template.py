@@ -73,6 +73,7 @@ class ParameterizedTemplate:
     """A parsed template together with parameter values; a parameter without a value has its default."""
 
     def __init__(self, parsed: Mapping[str, Any], parameters: Mapping[str, str] | None = None) -> None:
+        self._parsed = parsed
         self._resources = parsed["Resources"]
         self._parameters = {name: each.get("Default") for name, each in parsed["Parameters"].items()}
         self._parameters |= parameters or {}
@@ -87,6 +88,39 @@ class ParameterizedTemplate:
     def of_type(self, kind: str) -> list[dict[str, Any]]:
         """All resources of a type, such as ECS::Service."""
         return [each for each in self._resources.values() if each["Type"] == f"AWS::{kind}"]
+
+    def changed(self, **parameters: str) -> "ParameterizedTemplate":
+        return ParameterizedTemplate(self._parsed, self._parameters | parameters)
+
+    def existing(self) -> dict[str, list[str]]:
+        """The logical ids of the resources whose conditions hold, by type."""
+        found: dict[str, list[str]] = {}
+        for name, resource in self._resources.items():
+            if "Condition" not in resource or self._holds(resource):
+                found.setdefault(resource["Type"], []).append(name)
+        return found
+
+    def _holds(self, condition: Any) -> bool:
+        """As CloudFormation evaluates it."""
+        if "Condition" in condition:
+            return self._holds(self._parsed["Conditions"][condition["Condition"]])
+        [(function, values)] = condition.items()
+        if function == "Fn::Equals":
+            first, second = map(self._value, values)
+            return first == second
+        holding = [self._holds(each) for each in values]
+        return {"Fn::Not": not holding[0], "Fn::And": all(holding), "Fn::Or": any(holding)}[str(function)]
+
+    def _value(self, value: Any) -> str:
+        """Of a literal, a parameter, an item of a list, or a list that is joined."""
+        if not isinstance(value, dict):
+            return str(value)
+        [(function, given)] = value.items()
+        if function == "Fn::Select":
+            return self._value(given[1]).split(",")[int(given[0])]
+        if function == "Fn::Join":
+            return self._value(given[1]).replace(",", str(given[0]))
+        return self.parameter(given)
 
     def number(self, value: Any) -> int:
         """Resolves a literal or a reference to a parameter."""

@@ -7,6 +7,7 @@ from contextlib import contextmanager
 
 from ecs import api_keys, events, images, plan, push, scale, summary
 from ecs.changes import ResourceChange, resources_losing_data
+from ecs.costs import WEB_TASKS_IN_PRODUCTION, Shape
 from ecs.deployment import Deployment, Parameters
 from ecs.durations import elapsed
 from ecs.errors import ChangeFailed, InvalidUsage, ResourceNotFound
@@ -15,7 +16,7 @@ from ecs.progress import follow
 from ecs.screen import Screen
 from ecs.stack import EventStream, Stack
 from ecs.tags import Tags, parse_tags
-from ecs.template import ParameterizedTemplate, Template
+from ecs.template import Template
 
 HELP = "create the deployment, or change it"
 EXAMPLES = """\
@@ -29,7 +30,6 @@ EXAMPLES = """\
   python -m ecs up --gitlab group/project
   python -m ecs up --events
 """
-PRODUCTION_WEB_COUNT = 2
 MINUTES = "8 to 12 minutes: the file system and the load balancer take 3 each, and the services start in turn"
 """Of a new deployment, beside the images (estimate)."""
 
@@ -57,7 +57,8 @@ def run(deployment: Deployment, screen: Screen, options: argparse.Namespace) -> 
     values |= deployment.base_outputs(template)
     values |= events.app_parameters(deployment.events, parameters.events is not None)
     key = _first_key(deployment, screen, values)
-    summary.show(screen, ParameterizedTemplate(template.parsed, deployment.app.parameters() | values))
+    app = deployment.app.parameters() | values
+    summary.show(screen, Shape.of(deployment.base.parameters(), app, options.web_count))
     apply(deployment, deployment.app, template, values, screen, tags, options.lose_jobs)
     if parameters.events is None:
         _remove_events(deployment, screen)
@@ -96,14 +97,17 @@ def _images(
     deployment: Deployment, screen: Screen, options: argparse.Namespace, sources: push.Sources | None
 ) -> dict[str, str]:
     """Pushes the images if that was asked for. The parameters that name them; none if they stay."""
+    architecture = push.architecture_of(deployment, options.arch)
     if sources:
         with timed(screen, "images"):
-            push.push_images(deployment, screen, sources)
+            push.push_images(deployment, screen, sources, architecture)
     tag = sources.tag if sources else deployment.tag_to_deploy(options.tag)
+    if not tag and options.arch:
+        tag = deployment.app.parameters()["ImageTag"]  # its images for the other processors
     if not tag:
         return {}
     ecr = deployment.aws.client("ecr")
-    images.require(ecr, deployment.names, tag, tag_is_commit=options.tag is None)
+    images.require(ecr, deployment.names, tag, architecture, tag_is_commit=options.tag is None)
     return {"ImageTag": tag, **deployment.previous_tags_parameter(tag)}
 
 
@@ -169,7 +173,7 @@ def _set_web_count(deployment: Deployment, screen: Screen, options: argparse.Nam
     """In production, web has a task in each zone at least."""
     count = options.web_count
     if options.production and count is None:
-        count = max(PRODUCTION_WEB_COUNT, deployment.services.get("web").desired)
+        count = max(WEB_TASKS_IN_PRODUCTION, deployment.services.get("web").desired)
     if count is not None:
         scale.to(deployment, screen, "web", count)
 

@@ -69,7 +69,8 @@ def switch_images(
         screen.print(f"{tag} already runs; --force restarts its tasks")
         screen.result({"tag": tag, "before": running})
         return 0
-    images.require(deployment.aws.client("ecr"), deployment.names, tag)
+    architecture = state.parameters.get("Architecture", images.X86)
+    images.require(deployment.aws.client("ecr"), deployment.names, tag, architecture)
     if check:
         screen.require_answerable(f"{deployment.names.app} was not changed")
         check_worker_image(deployment, screen, tag)
@@ -98,7 +99,8 @@ def check_worker_image(deployment: Deployment, screen: Screen, tag: str) -> None
     """Runs the self-check in a task with the new worker image. Raises ChangeFailed if it fails."""
     tasks = OneOffTasks(deployment.aws.client("ecs"), deployment.names, deployment.wait)
     state = require_stable(deployment.app.state(), deployment.names.app)
-    image = f"{state.parameters['WorkerRepositoryUri']}:{tag}"
+    own = images.tags(tag, state.parameters.get("Architecture", images.X86))["worker"]
+    image = f"{state.parameters['WorkerRepositoryUri']}:{own}"
     screen.print(f"running the self-check of {image}")
     try:
         task_definition = tasks.copy_task_definition("worker", deployment.names.check_family, image)

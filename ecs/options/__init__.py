@@ -37,6 +37,7 @@ def base_parameters(options: argparse.Namespace) -> dict[str, str]:
         "FilesDays": files_days(options),
         **ci_parameters(options),
         **network_parameters(options),
+        **alarm_parameters(options),
         **log_parameters(options),
         **role_parameters(options),
     }
@@ -48,7 +49,6 @@ def app_parameters(options: argparse.Namespace) -> dict[str, str]:
     parameters = {
         "Name": options.stack,
         "ImageTag": check_tag(options.tag),
-        **alarm_parameters(options),
         **front_parameters(options),
         **address_parameters(options),
         **keeping_parameters(options),

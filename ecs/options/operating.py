@@ -1,7 +1,9 @@
 """Who is told of what, what is logged, and what the rules of companies ask for."""
 
 import argparse
+import math
 import re
+from collections.abc import Mapping
 
 from ecs.errors import InvalidUsage
 from ecs.options.formats import check_format, choice
@@ -16,6 +18,12 @@ _PATH = re.compile(r"/([!-~]+/)?")
 def add_operating_options(group: argparse._ArgumentGroup) -> None:
     group.add_argument("--alarm-email", metavar="ADDRESS", help="address that receives alarms")
     group.add_argument("--alarm-topic", metavar="ARN", help="topic of SNS that receives alarms, instead")
+    group.add_argument(
+        "--budget",
+        type=float,
+        metavar="USD",
+        help="what the account may cost in a month before the receivers of alarms are told; 0 for no limit",
+    )
     group.add_argument("--log-days", type=int, metavar="DAYS", help="retention of logs (default: 30)")
     group.add_argument(
         "--production",
@@ -28,10 +36,32 @@ def add_operating_options(group: argparse._ArgumentGroup) -> None:
 
 
 def alarm_parameters(options: argparse.Namespace) -> dict[str, str | None]:
-    """Of the app. Raises InvalidUsage for values that AWS would refuse."""
+    """Of the base. Raises InvalidUsage for values that AWS would refuse."""
     check_format(_EMAIL, "--alarm-email", options.alarm_email, "ada@example.com")
     check_format(_TOPIC, "--alarm-topic", options.alarm_topic, "arn:aws:sns:REGION:ACCOUNT:NAME")
-    return {"AlarmEmail": options.alarm_email, "AlarmTopicArn": options.alarm_topic}
+    budget = options.budget
+    if budget is not None and not 0 <= budget < math.inf:
+        raise InvalidUsage(f"--budget {budget}: a budget is 0 USD or more", "for example --budget 100")
+    return {
+        "AlarmEmail": options.alarm_email,
+        "AlarmTopic": options.alarm_topic,
+        "Budget": None if budget is None else f"{budget:g}",
+    }
+
+
+def check_alarms(base: Mapping[str, str], region: str) -> None:
+    """Raises InvalidUsage unless the parameters, new and current together, say who is told of what."""
+    topic = base["AlarmTopic"]
+    if topic and topic.split(":")[3] != region:
+        raise InvalidUsage(
+            f"--alarm-topic {topic}: the topic is not in {region}, and alarms reach no other region",
+            f"choose a topic in {region}, or pass --alarm-email ADDRESS",
+        )
+    if float(base["Budget"]) and not (topic or base["AlarmEmail"]):
+        raise InvalidUsage(
+            f"--budget {base['Budget']}: nobody would be told when it is used up",
+            "pass --alarm-email ADDRESS or --alarm-topic ARN as well, or --budget 0",
+        )
 
 
 def log_parameters(options: argparse.Namespace) -> dict[str, int | None]:

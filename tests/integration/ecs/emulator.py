@@ -6,7 +6,7 @@ from typing import Any
 
 from ministack.app import main
 from ministack.core.responses import get_account_id
-from ministack.services import ec2, iam
+from ministack.services import budgets, ec2, iam
 from ministack.services.cloudformation import provisioners
 
 Made = tuple[str, dict[str, Any]]
@@ -50,8 +50,35 @@ def _update_list(name: str, old: dict[str, Any], new: dict[str, Any], stack: str
     return name, {}
 
 
+def _create_provider(logical_id: str, properties: dict[str, Any], stack: str) -> Made:
+    iam._create_oidc_provider(
+        {
+            "Url": [properties["Url"]],
+            **{f"ClientIDList.member.{n}": [each] for n, each in enumerate(properties["ClientIdList"], 1)},
+            **{
+                f"ThumbprintList.member.{n}": [each]
+                for n, each in enumerate(properties.get("ThumbprintList", ["0" * 40]), 1)
+            },
+        }
+    )
+    arn = f"arn:aws:iam::{get_account_id()}:oidc-provider/{properties['Url'].removeprefix('https://')}"
+    return arn, {"Arn": arn}
+
+
+def _create_budget(logical_id: str, properties: dict[str, Any], stack: str) -> Made:
+    name = _new(logical_id)
+    budgets._create_budget({**properties, "Budget": {**properties["Budget"], "BudgetName": name}})
+    return name, {}
+
+
 LACKING: dict[str, dict[str, Callable[..., Any]]] = {
     "AWS::ApiGatewayV2::VpcLink": _only_an_id("link"),
+    "AWS::Budgets::Budget": {
+        **_only_an_id("budget"),
+        "create": _create_budget,
+        "delete": lambda name, properties: budgets._delete_budget({"BudgetName": name}),
+    },
+    "AWS::IAM::OIDCProvider": {**_only_an_id("oidc"), "create": _create_provider},
     "AWS::EC2::PrefixList": {
         "create": _create_list,
         "update": _update_list,

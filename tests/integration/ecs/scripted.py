@@ -107,6 +107,8 @@ def stack(status: str, reason: str = "") -> Response:
         "DescribeStacks",
         "<Stacks><member><StackName>paygrade-base</StackName><StackId>arn:paygrade-base</StackId>"
         f"<StackStatus>{status}</StackStatus><StackStatusReason>{reason}</StackStatusReason>"
+        "<Parameters><member><ParameterKey>Name</ParameterKey>"
+        "<ParameterValue>paygrade</ParameterValue></member></Parameters>"
         "<CreationTime>2026-11-22T04:00:00Z</CreationTime></member></Stacks>",
     )
 

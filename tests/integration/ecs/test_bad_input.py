@@ -94,7 +94,32 @@ WRONG = {
     "a malformed tag of resources": (["up", "--tags", "team"], {}, "--tags team=data"),
     "a malformed boundary": (["up", "--boundary", "mine"], {}, "arn:aws:iam::123456789012:policy"),
     "a malformed path": (["up", "--role-path", "teams"], {}, "/teams/data/"),
-    "a name that ends like a stack": (["up", "--stack", "pay-app"], {}, "--stack pay"),
+    "a name that ends like a stack": (["up", "--stack", "pay-app"], {}, "for example pay"),
+    "a name that has the part of a stack": (["up", "--stack", "pay-app-x"], {}, "--stack"),
+    "a budget that nobody hears of": (["plan", "--tag", "v1", "--budget", "100"], {}, "--alarm-email"),
+    "a negative budget": (["plan", "--budget", "-5"], {}, "--budget 100"),
+    "a topic of another region": (
+        ["plan", "--tag", "v1", "--alarm-topic", "arn:aws:sns:eu-west-1:123456789012:pages"],
+        {},
+        "choose a topic in eu-central-1",
+    ),
+    "two projects": (["up", "--gitlab", "a/b", "--github", "a/b"], {}, "pass one of them"),
+    "a branch of no project": (["up", "--ci-branch", "release"], {}, "--gitlab GROUP/PROJECT"),
+    "an environment of GitLab": (
+        ["up", "--gitlab", "a/b", "--ci-environment", "production"],
+        {},
+        "--ci-branch BRANCH",
+    ),
+    "an issuer without TLS": (["up", "--gitlab", "a/b", "--ci-issuer", "http://git"], {}, "https://gitlab"),
+    "a key with a space": (["smoke"], {"PAYGRADE_API_KEY": "pg_abc def"}, "without what stands around it"),
+    "a VPC that is not there": (
+        [
+            *("plan", "--tag", "v1", "--vpc", "vpc-0123456789abcdef0"),
+            *("--subnets", "subnet-01234567,subnet-89abcdef"),
+        ],
+        {},
+        "check the id and --region",
+    ),
     "no key for the smoke test": (["smoke"], {}, "PAYGRADE_API_KEY"),
     "a malformed address for the smoke test": (
         ["smoke", "--url", "web"],

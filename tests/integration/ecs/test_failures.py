@@ -102,6 +102,20 @@ def test_keys_are_shown_once_and_kept_as_hashes(cloud: Cloud, running: str) -> N
     assert [entry.split(":")[0] for entry in stored[0].split(",")] == ["first", "alice"]
 
 
+def test_a_stack_of_something_else_is_left_alone(cloud: Cloud, stack: str) -> None:
+    template = '{"Resources": {"Theirs": {"Type": "AWS::SNS::Topic"}}}'
+    cloud.client("cloudformation").create_stack(StackName=f"{stack}-base", TemplateBody=template)
+    for command in (["up", "--tag", "v1", "--yes"], ["plan", "--tag", "v1"]):
+        refused = cloud.ecs(*command, "--stack", stack)
+        assert refused.status == 2
+        message, next_step = refused.err.splitlines()
+        assert f"the stack {stack}-base in region eu-central-1 of account" in message
+        assert "is none of Paygrade's" in message
+        assert "--stack" in next_step
+    found = cloud.client("cloudformation").describe_stack_resources(StackName=f"{stack}-base")
+    assert [each["LogicalResourceId"] for each in found["StackResources"]] == ["Theirs"]
+
+
 def delete_password(cloud: Cloud, stack: str) -> None:
     secrets = cloud.client("secretsmanager")
     for each in secrets.list_secrets()["SecretList"]:

@@ -4,8 +4,7 @@ import re
 import subprocess
 
 from ecs.__main__ import COMMANDS
-from ecs.prices import monthly_costs
-from ecs.template import ParameterizedTemplate, Template
+from ecs.costs import Shape, monthly
 from tests.integration.ecs.cloud import REGION, Cloud
 from tests.integration.service import ROOT
 
@@ -62,13 +61,38 @@ def test_every_command_is_in_the_readme() -> None:
     assert [name for name in COMMANDS if f"`{name}" not in rows] == []
 
 
-def test_the_costs_in_the_readme_are_those_of_plan() -> None:
-    shapes: list[dict[str, str]] = [{}, {"Warm": "never"}, {"Front": "none"}, {"Redis": "elasticache"}]
-    costs = [monthly_costs(ParameterizedTemplate(Template("app").parsed, shape)) for shape in shapes]
-    rows = dict.fromkeys(name for cost in costs for name in cost)
+GROUPS = {
+    "web": ("web: tasks",),
+    "workers of the warm hours": ("worker: tasks",),
+    "redis": ("redis: tasks",),
+    "ElastiCache": ("ElastiCache: nodes",),
+    "load balancer": ("load balancer",),
+    "public addresses": tuple(
+        f"{name}: public addresses" for name in ("web", "worker", "redis", "load balancer")
+    ),
+    "alarms, metrics": ("alarms", "web: metrics"),
+}
+"""The parts of each row of the table in the guide; all others are in one row."""
+
+
+def test_the_costs_in_the_guide_are_those_of_cost() -> None:
+    columns: list[dict[str, str]] = [
+        {},
+        {"Warm": "never"},
+        {"Front": "api", "Warm": "never"},
+        {"Redis": "elasticache"},
+        {"Production": "yes"},
+    ]
+    costs = [{part.name: part.usd for part in monthly(Shape.of(each, each))} for each in columns]
+    rows = {
+        name: [sum(cost.get(part, 0) for part in parts) for cost in costs] for name, parts in GROUPS.items()
+    }
+    rows["secrets, DNS, logs, images"] = [
+        sum(cost.values()) - sum(rows[name][number] for name in GROUPS) for number, cost in enumerate(costs)
+    ]
     table = [
-        f"| {name} | " + " | ".join(f"{cost[name]:.0f}" if cost.get(name) else "" for cost in costs) + " |"
-        for name in rows
+        f"| {name} | " + " | ".join(f"{value:.0f}" if value else "" for value in values) + " |"
+        for name, values in rows.items()
     ]
     table.append("| **sum** | " + " | ".join(f"**{sum(cost.values()):.0f}**" for cost in costs) + " |")
-    assert "\n".join(table) in GUIDE
+    assert "\n".join(table) in GUIDE, "\n".join(table)

@@ -210,3 +210,14 @@ def test_callers_of_several_networks_are_let_in_and_can_change(cloud: Cloud, run
     assert networks() == ["0.0.0.0/0", "::/0"]
     succeed(cloud, running, "up", "--allow-cidr", "203.0.113.0/24,198.51.100.0/24,2001:db8::/32", "--yes")
     assert networks() == ["198.51.100.0/24", "2001:db8::/32", "203.0.113.0/24"]
+
+
+def test_a_listener_that_is_not_there_is_refused(cloud: Cloud, stack: str) -> None:
+    arn = "arn:aws:elasticloadbalancing:eu-central-1:000000000000:listener/app/ours/1/2"
+    network = default_network(cloud)
+    options = network.options(network.public)
+    refused = plan(cloud, stack, "--listener", arn, "--domain", "pay.example.com", *options)
+    assert refused.status == 2
+    message, next_step = refused.err.splitlines()
+    assert f"--listener {arn}: there is no such listener in region {REGION} of account" in message
+    assert "describe-listeners" in next_step

@@ -161,6 +161,13 @@ ERRORS = {
         "the security token included in the request is invalid",
         "does not know these credentials",
     ),
+    "IncompleteSignature": (403, "the Credential is not in the format of a key", "perhaps a space"),
+    "RequestExpired": (400, "Request has expired.", "set the clock of this machine"),
+    "SignatureDoesNotMatch": (
+        403,
+        "Signature expired: 20261128T000000Z is now earlier than 20261128T230000Z",
+        "set the clock of this machine",
+    ),
     "ServiceQuotaExceededException": (400, "Limit for stacks has been exceeded", "Service Quotas"),
 }
 
@@ -191,7 +198,7 @@ def test_a_response_that_is_not_from_aws_is_reported(cloud: Cloud, script: Scrip
 def creation(*last_events: tuple[str, str, str, str]) -> dict[str, list[Response]]:
     """The responses while the base stack is created, with its last events."""
     return {
-        "DescribeStacks": [MISSING_STACK] * 6 + [stack("ROLLBACK_IN_PROGRESS"), stack("DELETE_COMPLETE")],
+        "DescribeStacks": [MISSING_STACK] * 8 + [stack("ROLLBACK_IN_PROGRESS"), stack("DELETE_COMPLETE")],
         "CreateChangeSet": [
             result("CreateChangeSet", "<Id>arn:changes</Id><StackId>arn:paygrade-base</StackId>")
         ],

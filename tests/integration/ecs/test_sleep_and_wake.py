@@ -105,3 +105,26 @@ def test_a_file_wakes_a_worker_that_stays_until_it_is_done(sleeping: tuple[Stack
 
 def shown(stack: Stack, job_id: str) -> Any:
     return requests.get(f"{stack.address}/v1/batches/{job_id}", timeout=70).json()
+
+
+def test_a_cold_start_is_timed_leg_by_leg(cloud: Cloud, stack: str, sleeping: tuple[Stack, Fargate]) -> None:
+    site, fargate = sleeping
+    said = cloud.ecs(
+        "smoke", "--cold", "--url", site.address, "--json", "--stack", stack, PAYGRADE_API_KEY="any"
+    )
+    assert said.status == 0, said.err
+    legs = said.json["legs"]
+    assert list(legs) == [
+        "message to UpdateService",
+        "UpdateService to the task (PENDING)",
+        "placed, network ready",
+        "image pulled",
+        "started (RUNNING)",
+        "started to the first claim",
+        "claim to score",
+    ]
+    # ministack says at once that the task runs; the stand-in for Fargate starts the worker later.
+    assert legs["started to the first claim"] > START_SECONDS
+    assert said.json["ours"] <= said.json["seconds"] == pytest.approx(sum(legs.values()))
+    assert "message to UpdateService" in said.err
+    at_rest(site, fargate)

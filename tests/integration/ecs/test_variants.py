@@ -208,7 +208,7 @@ def test_without_a_load_balancer_web_needs_a_task_with_an_address(cloud: Cloud, 
 
 
 def test_an_existing_oidc_provider_is_used(cloud: Cloud, stack: str) -> None:
-    """An account can have only one for each platform. ministack cannot create one in a stack."""
+    """An account can have only one for each issuer."""
     provider = cloud.client("iam").create_open_id_connect_provider(
         Url="https://gitlab.com", ClientIDList=["https://gitlab.com"], ThumbprintList=["0" * 40]
     )

@@ -1,5 +1,6 @@
 """Rules about access: networks, secrets, roles. Each rule yields the violations in a pair of templates."""
 
+import json
 from collections.abc import Callable, Iterator
 
 from tests.unit.ecs.templates import Properties, Templates, as_list, branches, reference
@@ -63,15 +64,30 @@ def ci_reaches_only_its_deployment(templates: Templates) -> Iterator[str]:
             yield f"{name}: could run tasks in any cluster"
 
 
+def trust_of(role: Properties) -> Properties:
+    """That of CI is a text, since the names of its conditions begin with a parameter."""
+    trust: Properties = role["AssumeRolePolicyDocument"]
+    return dict(json.loads(trust["Fn::Sub"][0])) if "Fn::Sub" in trust else trust
+
+
+def ci_is_one_project_of_one_issuer(templates: Templates) -> Iterator[str]:
+    """A pattern, or another audience, would admit other projects."""
+    [(_, role)] = [(name, role) for name, role in templates.of("IAM::Role") if name == "DeployRole"]
+    [statement] = trust_of(role)["Statement"]
+    if statement["Condition"] != {
+        "StringEquals": {"${CiIssuer}:aud": "${CiAudience}", "${CiIssuer}:sub": "${CiSubject}"}
+    }:
+        yield f"DeployRole: {statement['Condition']} admits more than one project"
+
+
 def roles_trust_only_ecs_tasks_of_the_account(templates: Templates) -> Iterator[str]:
     for name, role in templates.of("IAM::Role"):
-        for condition_or_statement in role["AssumeRolePolicyDocument"]["Statement"]:
-            for statement in branches(condition_or_statement):
-                service = statement["Principal"].get("Service")
-                if service and service not in TRUSTED:
-                    yield f"{name}: {service} must not assume it"
-                if not statement.get("Condition"):
-                    yield f"{name}: without a condition, {service} of any account could assume it"
+        for statement in trust_of(role)["Statement"]:
+            service = statement["Principal"].get("Service")
+            if service and service not in TRUSTED:
+                yield f"{name}: {service} must not assume it"
+            if not statement.get("Condition"):
+                yield f"{name}: without a condition, {service} of any account could assume it"
 
 
 def permissions_are_restricted(templates: Templates) -> Iterator[str]:
@@ -178,6 +194,7 @@ RULES: list[Callable[[Templates], Iterator[str]]] = [
     ci_reaches_only_its_deployment,
     secrets_are_referenced,
     roles_trust_only_ecs_tasks_of_the_account,
+    ci_is_one_project_of_one_issuer,
     permissions_are_restricted,
     web_sets_only_how_many_workers_there_are,
     only_web_is_reachable_from_outside,

@@ -66,6 +66,13 @@ class Registry:
         return 200, {"imageDetails": [{"repositoryName": name, "imageTags": [tag]}]}
 
 
+NO_STACK = (
+    b"<ErrorResponse><Error><Code>ValidationError</Code>"
+    b"<Message>Stack with id paygrade-app does not exist</Message></Error></ErrorResponse>"
+)
+"""Of CloudFormation: there is no deployment yet."""
+
+
 class _Handler(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
 
@@ -76,7 +83,9 @@ class _Handler(BaseHTTPRequestHandler):
 
     def do_POST(self) -> None:
         body = self._body()
-        if self.path == "/":
+        if self.path == "/" and "X-Amz-Target" not in self.headers:
+            self._respond(400, NO_STACK)
+        elif self.path == "/":
             operation = self.headers["X-Amz-Target"].rpartition(".")[2]
             status, response = self.registry.api(operation, json.loads(body))
             self._respond(

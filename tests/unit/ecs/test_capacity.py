@@ -2,7 +2,7 @@
 
 import pytest
 
-from ecs import capacity, prices
+from ecs import capacity
 from ecs.capacity import rate_of_one_key, redis_mib, sustained_rate
 from ecs.errors import InvalidUsage
 from ecs.fargate import FARGATE_MEMORY
@@ -63,13 +63,6 @@ def raise_with_next_step(mib: int) -> None:
         redis_parameters(mib)
     except InvalidUsage as error:
         raise InvalidUsage(error.next_step) from error
-
-
-def test_elasticache_is_cheaper_from_the_rate_whose_writes_cost_the_difference() -> None:
-    own, managed = (sum(prices.monthly_costs(app(Redis=kind)).values()) for kind in ("ecs", "elasticache"))
-    rate = prices.rate_from_which_elasticache_is_cheaper(app())
-    millions = rate * prices.HOURS_PER_MONTH * 3600 / 1e6
-    assert own + millions * prices.APPEND_ONLY_FILE_MILLION == pytest.approx(managed)
 
 
 def test_nodes_are_in_the_order_of_their_memory() -> None:

@@ -12,7 +12,10 @@ import yaml
 from cfnlint.schema import PROVIDER_SCHEMA_MANAGER
 
 from ecs.__main__ import COMMANDS
+from ecs.errors import InvalidUsage
+from ecs.options import base_parameters
 from tests.unit.ecs.templates import Templates, as_list, shipped
+from tests.unit.ecs.test_templates import options
 
 GITLAB = Path(".gitlab-ci.yml")
 GITHUB = Path(".github/workflows/ci.yml")
@@ -98,22 +101,80 @@ def test_ci_runs_every_check_that_its_platform_can_run() -> None:
     assert read(GITHUB)["jobs"]["test"]["steps"][-1] == {"run": ".ci/run"}
 
 
-def test_only_the_main_branch_deploys() -> None:
+def test_only_one_branch_deploys_which_the_project_may_choose() -> None:
     [rule] = read(GITLAB)[".aws"]["rules"]
-    assert '$CI_COMMIT_BRANCH == "main"' in rule["if"]
-    assert "github.ref == 'refs/heads/main'" in read(GITHUB)["jobs"]["push"]["if"]
+    assert rule["if"].startswith("$CI_COMMIT_BRANCH == $DEPLOY_BRANCH &&")
+    assert read(GITLAB)["variables"]["DEPLOY_BRANCH"] == "main"
+    assert (
+        "github.ref == format('refs/heads/{0}', vars.DEPLOY_BRANCH || 'main')"
+        in read(GITHUB)["jobs"]["push"]["if"]
+    )
 
 
-def test_the_deployment_role_trusts_the_tokens_of_ci() -> None:
-    trust = str(shipped().base["Resources"]["DeployRole"]["Properties"]["AssumeRolePolicyDocument"])
+def role_of(*arguments: str) -> dict[str, str]:
+    """The claims that the role of CI trusts."""
+    set_by = base_parameters(options(*arguments))
+    return {claim: set_by[f"Ci{claim}"] for claim in ("Issuer", "Audience", "Subject")}
+
+
+def test_the_role_trusts_the_tokens_of_gitlab() -> None:
     audience = read(GITLAB)[".aws"]["id_tokens"]["AWS_ID_TOKEN"]["aud"]
-    assert f"'gitlab.com:aud': '{audience}'" in trust
-    assert "project_path:${GitLabProject}:ref_type:branch:ref:${CiBranch}" in trust
-    assert "repo:${GitHubRepository}:ref:refs/heads/${CiBranch}" in trust
-    assert shipped().base["Parameters"]["CiBranch"]["Default"] == "main"
+    assert audience == "$CI_SERVER_URL"  # the address of the GitLab that runs the job, which is its issuer
+    subject = "project_path:group/project:ref_type:branch:ref:main"
+    assert role_of("--gitlab", "group/project") == {
+        "Issuer": "gitlab.com",
+        "Audience": "https://gitlab.com",
+        "Subject": subject,
+    }
+    own = role_of("--gitlab", "group/project", "--ci-issuer", "https://git.example.com:8443")
+    assert own == {
+        "Issuer": "git.example.com:8443",
+        "Audience": "https://git.example.com:8443",
+        "Subject": subject,
+    }
+
+
+def test_the_role_trusts_the_tokens_of_github() -> None:
+    branch = role_of("--github", "owner/name", "--ci-branch", "release/2")
+    assert branch["Issuer"] == "token.actions.githubusercontent.com"
+    assert branch["Audience"] == "sts.amazonaws.com"  # what aws-actions/configure-aws-credentials asks for
+    assert branch["Subject"] == "repo:owner/name:ref:refs/heads/release/2"
     # In a job with an environment, GitHub's token names the environment instead of the branch.
-    assert "repo:${GitHubRepository}:environment:${CiEnvironment}" in trust
+    environment = role_of("--github", "owner@1/name@2", "--ci-environment", "production")
+    assert environment["Subject"] == "repo:owner@1/name@2:environment:production"
     assert all("environment" not in job for job in read(GITHUB)["jobs"].values())
+
+
+def test_the_role_trusts_a_github_enterprise_server_with_a_certificate_of_its_own() -> None:
+    server = ("--ci-issuer", "https://github.example.com/_services/token", "--ci-thumbprint", "0" * 40)
+    set_by = base_parameters(options("--github", "owner/name", *server))
+    assert set_by["CiIssuer"] == "github.example.com/_services/token"
+    assert set_by["CiThumbprints"] == "0" * 40
+    platform = shipped().base["Resources"]["CiPlatform"]["Properties"]
+    assert platform["Url"] == {"Fn::Sub": "https://${CiIssuer}"}
+
+
+def test_without_a_project_nobody_of_ci_is_trusted() -> None:
+    assert "CiIssuer" not in base_parameters(options())
+    assert base_parameters(options("--gitlab", ""))["CiIssuer"] == ""
+    assert shipped().base["Conditions"]["InCi"] == {"Fn::Not": [{"Fn::Equals": [{"Ref": "CiIssuer"}, ""]}]}
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ("--gitlab", "group/project", "--github", "owner/name"),
+        ("--gitlab", "group/project", "--ci-environment", "production"),
+        ("--github", "owner/name", "--ci-branch", "release*"),
+        ("--github", "owner/name", "--ci-environment", 'a","b'),
+        ("--github", "owner/name", "--ci-issuer", "http://github.example.com"),
+        ("--ci-branch", "release"),
+    ],
+    ids=" ".join,
+)
+def test_what_would_trust_nobody_or_too_many_is_refused(arguments: tuple[str, ...]) -> None:
+    with pytest.raises(InvalidUsage):
+        base_parameters(options(*arguments))
 
 
 @pytest.mark.parametrize(

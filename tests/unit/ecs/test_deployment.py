@@ -6,10 +6,10 @@ from typing import Any
 import pytest
 from botocore.stub import ANY, Stubber
 
-from ecs import update
+from ecs import bucket, update
 from ecs.aws import Aws
 from ecs.deployment import Deployment
-from ecs.errors import ChangeFailed, ResourceNotFound
+from ecs.errors import ChangeFailed, InvalidUsage, ResourceNotFound
 from ecs.names import ResourceNames
 from ecs.screen import Screen
 from tests.unit.ecs.conftest import StubClient
@@ -117,3 +117,12 @@ def failing_self_check(ecs: Stubber) -> None:
     ended = {"taskArn": TASK, "lastStatus": "STOPPED", "containers": [{"exitCode": 1}]}
     ecs.add_response("describe_tasks", {"tasks": [ended]}, {"cluster": "paygrade", "tasks": [TASK]})
     ecs.add_response("deregister_task_definition", {}, {"taskDefinition": ANY})
+
+
+def test_a_bucket_of_another_account_is_not_used(aws: StubbedAws) -> None:
+    """Names of buckets are unique in all of AWS."""
+    aws.on("s3").add_client_error("head_bucket", "403", "Forbidden", 403)
+    identity = {"Account": "123456789012", "Arn": "arn:aws:iam::123456789012:user/ada", "UserId": "X"}
+    aws.on("sts").add_response("get_caller_identity", identity)
+    with pytest.raises(InvalidUsage, match="exists, and you may not use it: it is another account's"):
+        bucket.exists(aws, "paygrade-files-123456789012-eu-central-1")

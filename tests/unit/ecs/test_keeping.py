@@ -7,12 +7,8 @@ from pydantic import ValidationError
 
 from ecs.errors import InvalidUsage
 from ecs.keeping import add_keeping_options, check_keeping, keeping_parameters, warm_share
-from ecs.prices import METRICS, monthly_costs
-from ecs.template import ParameterizedTemplate
 from jobs.keeper.hours import WarmHours
 from jobs.settings import Settings
-from tests.unit.ecs.templates import shipped
-from web.keeper.report import UNITS
 
 HOURS = [
     "always",
@@ -68,16 +64,3 @@ def test_the_least_may_not_be_more_than_the_most_that_is_set_already() -> None:
     check_keeping({"LeastWorkers": "10"})
     with pytest.raises(InvalidUsage, match="--least 3 is more than --most 2"):
         check_keeping({"LeastWorkers": "3", "MostWorkers": "2"})
-
-
-def test_sleeping_workers_cost_nothing_and_office_hours_a_third() -> None:
-    costs = {
-        warm: monthly_costs(ParameterizedTemplate(shipped().app, {"Warm": warm}))["worker"]
-        for warm in HOURS[:3]
-    }
-    assert costs["never"] == 0
-    assert costs[HOURS[2]] / costs["always"] == pytest.approx(50 / 168)
-
-
-def test_every_metric_that_web_reports_is_counted() -> None:
-    assert len(UNITS) == METRICS

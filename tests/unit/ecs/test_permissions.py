@@ -39,9 +39,9 @@ SHAPES = {
     "FlowLogged": {"Production": "yes"},
     "AtApi": {"Front": "api"},
     "AtListener": {"Front": "listener"},
-    "AlarmedByEmail": {"AlarmEmail": "ada@example.com"},
-    "MakeGitLabProvider": {"GitLabProject": "group/project"},
-    "MakeGitHubProvider": {"GitHubRepository": "owner/name"},
+    "ByEmail": {"AlarmEmail": "ada@example.com"},
+    "Budgeted": {"AlarmEmail": "ada@example.com", "Budget": "100"},
+    "MakeCiProvider": {"CiIssuer": "gitlab.com"},
 }
 """Parameters that make a condition true. Other conditions are true, or not needed, by default."""
 

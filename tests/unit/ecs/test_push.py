@@ -129,6 +129,17 @@ def test_all_images_are_built_for_amd64_before_the_first_is_pushed(checkout: Che
     assert calls[4:] == [f"push {target}" for target in targets.values()]
 
 
+def test_images_for_arm_are_built_for_it_and_have_tags_of_their_own(checkout: Checkout) -> None:
+    """A tag cannot move, and names the images of one architecture."""
+    done = checkout.push("--arch", "arm64")
+    assert done.returncode == 0, done.stderr
+    built = checkout.docker_calls("buildx build")
+    assert len(built) == 3
+    assert all("--platform linux/arm64" in line for line in built)
+    assert f"paygrade/web:{checkout.commit}-arm64" in str(checkout.docker_calls("push"))
+    assert f"paygrade/redis:{STORE_TAG}-arm64" in str(checkout.docker_calls("push"))
+
+
 def test_the_image_of_redis_is_pushed_once(checkout: Checkout) -> None:
     """Another one would restart Redis."""
     checkout.registry.images[f"paygrade/redis:{STORE_TAG}"] = {}
@@ -202,7 +213,7 @@ def test_a_registry_that_does_not_respond_gives_no_digest(
     monkeypatch.setenv("PATH", f"{tmp_path}:{os.environ['PATH']}")
     monkeypatch.setattr(docker, "REGISTRY_TIMEOUT_SECONDS", 0.05)
     with pytest.raises(DigestUnknown, match=r"no answer within 0\.05 s"):
-        Docker().digest("python:3.13")
+        Docker("linux/amd64").digest("python:3.13")
 
 
 def test_a_base_image_that_the_dockerfile_pins_is_not_looked_up(checkout: Checkout) -> None:

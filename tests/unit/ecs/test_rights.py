@@ -21,7 +21,8 @@ PLACE = {
 LARGEST = {
     "Redis": "ecs",
     "AlarmEmail": "a@b.c",
-    "GitLabProject": "a/b",
+    "Budget": "100",
+    "CiIssuer": "gitlab.com",
     "PermissionsBoundary": "arn:boundary",
     "Production": "yes",
 }
@@ -57,7 +58,9 @@ def test_the_policy_fits_into_a_role() -> None:
 
 def test_only_roles_of_the_deployment_are_made_and_only_with_the_boundary() -> None:
     [making] = [each for each in statements("arn:boundary") if "iam:CreateRole" in each["Action"]]
-    assert making["Resource"] == ["arn:aws:iam::123456789012:role/teams/paygrade-*"]
+    assert making["Resource"] == [
+        f"arn:aws:iam::123456789012:role/teams/paygrade-{stack}-*" for stack in ("base", "app")
+    ]
     assert making["Condition"] == {"StringEquals": {"iam:PermissionsBoundary": "arn:boundary"}}
 
 

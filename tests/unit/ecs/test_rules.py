@@ -203,9 +203,14 @@ MISTAKES_IN_BASE: list[tuple[Rule, Path, Any]] = [
         of("DeployRole", "Policies", 1, "PolicyDocument", "Statement", 6, "Condition"),
         {},
     ),
+    (
+        access.ci_is_one_project_of_one_issuer,
+        of("DeployRole", "AssumeRolePolicyDocument", "Fn::Sub", 0),
+        '{"Statement": [{"Principal": {}, "Condition": {"StringLike": {"${CiIssuer}:sub": "repo:a/*"}}}]}',
+    ),
     (rules.subnets_have_a_route_out, of("SubnetBRoutes", "SubnetId"), {"Ref": "SubnetA"}),
     (rules.subnets_have_a_route_out, of("DefaultRoute", "DestinationCidrBlock"), "10.0.0.0/8"),
-    (access.shared_resources_are_retained, ("Resources", "GitHub", "DeletionPolicy"), REMOVED),
+    (access.shared_resources_are_retained, ("Resources", "CiPlatform", "DeletionPolicy"), REMOVED),
     (rules.logs_expire, of("WebLogs", "RetentionInDays"), REMOVED),
     (
         access.permissions_are_restricted,

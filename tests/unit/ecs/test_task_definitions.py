@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 import yaml
 
+from ecs import images
 from ecs.fargate import FARGATE_MEMORY
 from jobs.settings import PREFIX, Settings
 from tests.unit.ecs.templates import shipped
@@ -180,7 +181,7 @@ def test_redis_runs_as_under_compose_but_writes_to_a_slower_disk() -> None:
 
 
 def test_redis_uses_the_same_image_whose_tag_no_commit_changes() -> None:
-    assert container("redis")["Image"] == {"Fn::Sub": "${RedisRepositoryUri}:${RedisTag}"}
+    assert container("redis")["Image"]["Fn::Sub"][0] == "${RedisRepositoryUri}:${RedisTag}${Suffix}"
     [image] = re.findall(r"^ARG VALKEY_IMAGE=(\S+)$", DOCKERFILE, re.MULTILINE)
     assert COMPOSE["redis"]["image"] == image
     assert "FROM ${VALKEY_IMAGE} AS redis" in DOCKERFILE
@@ -230,3 +231,15 @@ def test_no_container_has_the_secrets_of_another() -> None:
     assert COMPOSE["redis"]["environment"].keys() == {"REDISCLI_AUTH"}
     assert '--requirepass "$$REDISCLI_AUTH"' in COMPOSE["redis"]["command"][-1]
     assert not any("env_file" in service for service in COMPOSE.values())
+
+
+def test_each_architecture_has_images_of_its_own() -> None:
+    """Those that `push` makes; a task would not start with the others."""
+    on_arm = shipped().app["Conditions"]["OnArm"]
+    assert on_arm == {"Fn::Equals": [{"Ref": "Architecture"}, images.ARM]}
+    for service in ("web", "worker", "redis"):
+        properties = shipped().app["Resources"][f"{service.title()}Task"]["Properties"]
+        assert properties["RuntimePlatform"]["CpuArchitecture"] == {"Ref": "Architecture"}
+        suffix = container(service)["Image"]["Fn::Sub"][1]["Suffix"]
+        assert suffix == {"Fn::If": ["OnArm", images.SUFFIXES[images.ARM], images.SUFFIXES[images.X86]]}
+    assert set(shipped().app["Parameters"]["Architecture"]["AllowedValues"]) == set(images.OPTIONS)

@@ -80,7 +80,10 @@ def test_the_command_line_and_the_templates_use_the_same_names() -> None:
 
 @pytest.mark.parametrize(
     "name",
-    ["p", "Paygrade", "pay_grade", "1paygrade", "paygrade-", "internal-p", "p" * 21, "pay-app", "pay-base"],
+    [
+        *("p", "Paygrade", "pay_grade", "1paygrade", "paygrade-", "internal-p", "p" * 21),
+        *("pay-app", "pay-base", "pay-app-x", "pay-base-app"),
+    ],
 )
 def test_a_name_that_is_invalid_for_some_resource_is_refused(name: str) -> None:
     with pytest.raises(InvalidUsage):
@@ -106,10 +109,20 @@ def test_options_set_parameters_of_the_templates() -> None:
         *("--tag", "v1", "--certificate", CERTIFICATE, "--domain", "example.com"),
         *("--allow-cidr", "203.0.113.0/24", "--internal", "--private", "--vpc", f"vpc-{ID}"),
         *("--subnets", f"subnet-{ID},subnet-{ID}", "--balancer-subnets", f"subnet-{ID},subnet-{ID}"),
-        *("--redis", "elasticache", "--no-spot", "--web-size", "512/1024", "--worker-size", "2048/4096"),
+        *(
+            "--arch",
+            "arm64",
+            "--redis",
+            "elasticache",
+            "--no-spot",
+            "--web-size",
+            "512/1024",
+            "--worker-size",
+            "2048/4096",
+        ),
         *("--warm", "Mon-Fri 08-18 Europe/Berlin", "--least", "2", "--most", "4", "--within", "60"),
         *("--alarm-topic", "arn:aws:sns:eu-central-1:123456789012:pages"),
-        *("--alarm-email", "ada@example.com", "--log-days", "7", "--gitlab", "group/project"),
+        *("--alarm-email", "ada@example.com", "--log-days", "7", "--budget", "99.5"),
         *(
             "--tags",
             "team=data",
@@ -133,6 +146,7 @@ def test_options_set_parameters_of_the_templates() -> None:
     assert set(app) <= set(Template("app").parameters)
     assert set(base) <= set(Template("base").parameters)
     assert (app["Spot"], app["Warm"], app["MostWorkers"]) == ("no", "Mon-Fri 08-18 Europe/Berlin", "4")
+    assert app["Architecture"] == "ARM64"
     assert (app["WorkerCpu"], app["WorkerMemory"]) == ("2048", "4096")
     assert (app["RedisMaxMemory"], app["RedisMemory"], app["RetentionSeconds"]) == ("2048", "4096", "600")
     assert (app["Bundles"], app["BundlesBucket"], app["BundlesPrefix"]) == (
@@ -179,7 +193,8 @@ def as_text(value: object) -> str:
 
 @pytest.mark.parametrize("repository", ["owner/name", "owner@1024025/name@724712"])
 def test_a_github_repository_is_accepted_with_and_without_ids(repository: str) -> None:
-    assert base_parameters(options("--github", repository))["GitHubRepository"] == repository
+    subject = base_parameters(options("--github", repository))["CiSubject"]
+    assert subject == f"repo:{repository}:ref:refs/heads/main"
 
 
 def test_web_accepts_the_first_key(stub: StubClient) -> None:
