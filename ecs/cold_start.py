@@ -43,9 +43,9 @@ def measure(deployment: Deployment, web: WebClient, screen: Screen) -> list[Leg]
             f"web did not accept a prediction: {response.status} {str(response.body)[:300]}",
             "python -m ecs ps and python -m ecs logs show the cause",
         )
-    asked = _wait_until_asked(deployment)
+    requested = _wait_until_requested(deployment)
     job = _wait_for_score(deployment, web, str(response.body["id"]))
-    return list(legs(posted, moments(asked, _task(deployment), job)))
+    return list(legs(posted, moments(requested, _task(deployment), job)))
 
 
 def wait_for_sleep(deployment: Deployment, screen: Screen) -> None:
@@ -71,10 +71,10 @@ def wait_for_sleep(deployment: Deployment, screen: Screen) -> None:
         deployment.wait(LOOK_SECONDS)
 
 
-def moments(asked: datetime | None, task: dict[str, Any], job: dict[str, Any]) -> list[Moment]:
+def moments(requested: datetime | None, task: dict[str, Any], job: dict[str, Any]) -> list[Moment]:
     """`task` is as ECS describes it, `job` as web shows it."""
     return [
-        Moment("message to UpdateService", asked, ours=True),
+        Moment("message to UpdateService", requested, ours=True),
         Moment("UpdateService to the task (PENDING)", task.get("createdAt")),
         Moment("placed, network ready", task.get("pullStartedAt")),
         Moment("image pulled", task.get("pullStoppedAt")),
@@ -96,8 +96,8 @@ def _services(deployment: Deployment) -> list[EcsService]:
     return [each for each in deployment.services.all() if each.name in _WORKERS]
 
 
-def _wait_until_asked(deployment: Deployment) -> datetime | None:
-    """The moment when ECS was first seen to want a worker, which a look later than it was asked."""
+def _wait_until_requested(deployment: Deployment) -> datetime | None:
+    """The moment when ECS was first seen to want a worker, at most a look later than it was."""
     until = time.monotonic() + START_SECONDS
     while time.monotonic() < until:
         if any(each.desired for each in _services(deployment)):

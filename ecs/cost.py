@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from botocore.exceptions import NoCredentialsError
 
 from ecs import costs, prices, usage
-from ecs.costs import Part, Shape
+from ecs.costs import CostPart, TemplateShape
 from ecs.deployment import Deployment
 from ecs.errors import NEXT_STEP_CREATE, ResourceNotFound
 from ecs.options import add_options, app_parameters, base_parameters
@@ -38,7 +38,7 @@ def run(deployment: Deployment, screen: Screen, options: argparse.Namespace) -> 
         if options.measured:
             raise
         screen.print("no AWS credentials were found: these are the costs of a new deployment\n")
-    shape = Shape.of(base, app, options.web_count)
+    shape = TemplateShape.of(base, app, options.web_count)
     month, million, paused = costs.monthly(shape), costs.per_million(shape), costs.paused(shape)
     screen.print(f"{prices.PRICE_LISTS}; other regions differ\n")
     _show(screen, "a month in which nothing comes", month)
@@ -55,19 +55,19 @@ def run(deployment: Deployment, screen: Screen, options: argparse.Namespace) -> 
     return 0
 
 
-def _show(screen: Screen, what: str, parts: Sequence[Part]) -> None:
+def _show(screen: Screen, what: str, parts: Sequence[CostPart]) -> None:
     largest_first = sorted(parts, key=lambda part: -part.usd)
     rows = [(part.name, f"{part.usd:.2f}", part.how) for part in largest_first]
     screen.table((what, "USD", ""), [*rows, ("sum", f"{sum(part.usd for part in parts):.2f}", "")])
     screen.print()
 
 
-def _show_day(deployment: Deployment, screen: Screen, shape: Shape) -> dict[str, object]:
+def _show_day(deployment: Deployment, screen: Screen, shape: TemplateShape) -> dict[str, object]:
     """Raises ResourceNotFound if there is nothing to measure."""
     state = deployment.app.state()
     if state is None or state.in_review:
         raise ResourceNotFound(f"the stack {deployment.names.app} does not exist", NEXT_STEP_CREATE)
-    measured = usage.Measured(deployment.names, shape, deployment.app.resources())
+    measured = usage.MeasuredDeployment(deployment.names, shape, deployment.app.resources())
     day = usage.measure(deployment.aws.client("cloudwatch"), measured, datetime.now(UTC))
     screen.print()
     _show(screen, "the last day, as CloudWatch has measured it", day.parts)
@@ -79,5 +79,5 @@ def _show_day(deployment: Deployment, screen: Screen, shape: Shape) -> dict[str,
     return {"parts": _as_json(day.parts), "rows": round(day.rows), "usd_for_a_million": each}
 
 
-def _as_json(parts: Sequence[Part]) -> dict[str, float]:
+def _as_json(parts: Sequence[CostPart]) -> dict[str, float]:
     return {part.name: round(part.usd, 4) for part in parts}

@@ -34,24 +34,24 @@ FREE_DASHBOARDS = 3
 WEB_TASKS_IN_PRODUCTION = 2
 
 
-class Kind(Enum):
-    """What a part goes on with."""
+class BilledBy(Enum):
+    """What a part is billed for."""
 
     STANDING = "the deployment, paused or not"
     RUNNING = "web, while it runs"
     METERED = "use: the time of tasks, and what CloudWatch counts"
 
 
-class Part(NamedTuple):
+class CostPart(NamedTuple):
     """One line of the bill."""
 
     name: str
     usd: float
     how: str
-    kind: Kind = Kind.STANDING
+    kind: BilledBy = BilledBy.STANDING
 
 
-class Shape(NamedTuple):
+class TemplateShape(NamedTuple):
     """What is deployed."""
 
     base: ParameterizedTemplate
@@ -59,7 +59,9 @@ class Shape(NamedTuple):
     web_tasks: int = 1
 
     @classmethod
-    def of(cls, base: Mapping[str, str], app: Mapping[str, str], web_tasks: int | None = None) -> "Shape":
+    def of(
+        cls, base: Mapping[str, str], app: Mapping[str, str], web_tasks: int | None = None
+    ) -> "TemplateShape":
         """From the values of parameters."""
         return cls(
             ParameterizedTemplate(Template("base").parsed, base),
@@ -76,29 +78,29 @@ class Shape(NamedTuple):
         return found
 
 
-Pricing = Callable[[Shape, list[str]], Iterator[Part]]
+Pricing = Callable[[TemplateShape, list[str]], Iterator[CostPart]]
 
 
-def monthly(shape: Shape) -> list[Part]:
+def monthly(shape: TemplateShape) -> list[CostPart]:
     """While nothing comes, with the workers of the warm hours on demand."""
     return _parts(MONTHLY, shape)
 
 
-def per_million(shape: Shape) -> list[Part]:
+def per_million(shape: TemplateShape) -> list[CostPart]:
     """What a million predictions, posted alone, cost beside the month."""
     return _parts(BY_USE, shape)
 
 
-def paused(shape: Shape) -> list[Part]:
+def paused(shape: TemplateShape) -> list[CostPart]:
     """What goes on while no task runs."""
-    return [part for part in monthly(shape) if part.kind is Kind.STANDING]
+    return [part for part in monthly(shape) if part.kind is BilledBy.STANDING]
 
 
-def total(parts: list[Part]) -> float:
+def total(parts: list[CostPart]) -> float:
     return sum(part.usd for part in parts)
 
 
-def rate_from_which_elasticache_is_cheaper(shape: Shape) -> float:
+def rate_from_which_elasticache_is_cheaper(shape: TemplateShape) -> float:
     """Predictions a second: their writes to EFS cost what ElastiCache costs more than the task of Redis."""
     own, managed = (shape._replace(app=shape.app.changed(Redis=kind)) for kind in ("ecs", "elasticache"))
     more = total(monthly(managed)) - total(monthly(own))
@@ -106,7 +108,7 @@ def rate_from_which_elasticache_is_cheaper(shape: Shape) -> float:
     return max(0.0, more) / less * MILLION / SECONDS_PER_MONTH
 
 
-def _parts(table: dict[str, Pricing], shape: Shape) -> list[Part]:
+def _parts(table: dict[str, Pricing], shape: TemplateShape) -> list[CostPart]:
     return [
         part
         for kind, names in shape.resources().items()
@@ -115,7 +117,7 @@ def _parts(table: dict[str, Pricing], shape: Shape) -> list[Part]:
     ]
 
 
-def _tasks(shape: Shape, services: list[str]) -> Iterator[Part]:
+def _tasks(shape: TemplateShape, services: list[str]) -> Iterator[CostPart]:
     warm = int(shape.app.parameter("LeastWorkers")) * warm_share(shape.app.parameter("Warm"))
     counts = {
         "WebService": shape.web_tasks,
@@ -128,154 +130,160 @@ def _tasks(shape: Shape, services: list[str]) -> Iterator[Part]:
         count, name = counts[service], service.removesuffix("Service").lower()
         if service == "SpotWorkerService":
             less = warm * task_month(shape, task) * (1 - prices.SPOT_SHARE)
-            yield Part("worker: on Spot", 0.0, f"{less:.2f} less, where Spot has them all the time")
+            yield CostPart("worker: on Spot", 0.0, f"{less:.2f} less, where Spot has them all the time")
             continue
         how = f"{count:.3g} x {_size(shape, task)}"
-        yield Part(f"{name}: tasks", count * task_month(shape, task), how, Kind.METERED)
+        yield CostPart(f"{name}: tasks", count * task_month(shape, task), how, BilledBy.METERED)
         if shape.app.parameter("PublicAddresses") == "ENABLED":
-            yield _addresses(f"{name}: public addresses", count, Kind.METERED)
+            yield _addresses(f"{name}: public addresses", count, BilledBy.METERED)
     if shape.app.parameter("PublicAddresses") == "DISABLED":
         nat, data = prices.nat_month(), prices.NAT_DATA.usd
-        yield Part("the way out of the VPC", 0.0, f"NAT, {nat:.0f} a zone and {data} a GB; or endpoints")
+        yield CostPart("the way out of the VPC", 0.0, f"NAT, {nat:.0f} a zone and {data} a GB; or endpoints")
 
 
-def _addresses(name: str, count: float, kind: Kind = Kind.STANDING) -> Part:
+def _addresses(name: str, count: float, kind: BilledBy = BilledBy.STANDING) -> CostPart:
     hour = prices.ADDRESS.usd
-    return Part(name, count * hour * HOURS_PER_MONTH, f"{count:.3g} at {hour} an hour", kind)
+    return CostPart(name, count * hour * HOURS_PER_MONTH, f"{count:.3g} at {hour} an hour", kind)
 
 
-def task_month(shape: Shape, task: str) -> float:
+def task_month(shape: TemplateShape, task: str) -> float:
     """Of one task on demand."""
     return task_hour(shape, task) * HOURS_PER_MONTH
 
 
-def task_hour(shape: Shape, task: str) -> float:
+def task_hour(shape: TemplateShape, task: str) -> float:
     architecture = shape.app.parameter("Architecture")
     vcpus, gigabytes = _vcpus_and_memory(shape, task)
     return vcpus * prices.VCPU[architecture].usd + gigabytes * prices.MEMORY[architecture].usd
 
 
-def _vcpus_and_memory(shape: Shape, task: str) -> tuple[float, float]:
+def _vcpus_and_memory(shape: TemplateShape, task: str) -> tuple[float, float]:
     properties = shape.app.properties(task)
     return shape.app.number(properties["Cpu"]) / 1024, shape.app.number(properties["Memory"]) / 1024
 
 
-def _size(shape: Shape, task: str) -> str:
+def _size(shape: TemplateShape, task: str) -> str:
     vcpus, gigabytes = _vcpus_and_memory(shape, task)
     return f"{vcpus:g} vCPU, {gigabytes:g} GB"
 
 
-def _load_balancer(shape: Shape, _: list[str]) -> Iterator[Part]:
-    yield Part(
+def _load_balancer(shape: TemplateShape, _: list[str]) -> Iterator[CostPart]:
+    yield CostPart(
         "load balancer", prices.LOAD_BALANCER.usd * HOURS_PER_MONTH, f"{prices.LOAD_BALANCER.usd} an hour"
     )
     if shape.app.parameter("Scheme") == "internet-facing":
         yield _addresses("load balancer: public addresses", 2)
 
 
-def _nodes(shape: Shape, _: list[str]) -> Iterator[Part]:
+def _nodes(shape: TemplateShape, _: list[str]) -> Iterator[CostPart]:
     node = node_of(shape.app)
     usd = 2 * prices.NODES[node.type].usd * HOURS_PER_MONTH
-    yield Part("ElastiCache: nodes", usd, f"2 x {node.type}")
+    yield CostPart("ElastiCache: nodes", usd, f"2 x {node.type}")
 
 
-def _file_system_backup(shape: Shape, _: list[str]) -> Iterator[Part]:
+def _file_system_backup(shape: TemplateShape, _: list[str]) -> Iterator[CostPart]:
     if shape.app.parameter("Production") == "yes":
         gigabytes = redis_mib(shape.app) / 1024
         usd = gigabytes * prices.FILE_SYSTEM_BACKUP.usd
-        yield Part("EFS: backups", usd, f"up to {gigabytes:.2g} GB, a day's changes more each day")
+        yield CostPart("EFS: backups", usd, f"up to {gigabytes:.2g} GB, a day's changes more each day")
 
 
-def _web_processes(shape: Shape) -> int:
+def _web_processes(shape: TemplateShape) -> int:
     """One for each vCPU, one at least."""
     return shape.web_tasks * max(1, int(shape.app.parameter("WebCpu")) // 1024)
 
 
-def _secrets(shape: Shape, names: list[str]) -> Iterator[Part]:
-    yield Part("secrets", len(names) * prices.SECRET.usd, f"{len(names)} x {prices.SECRET.usd:.2f}")
+def _secrets(shape: TemplateShape, names: list[str]) -> Iterator[CostPart]:
+    yield CostPart("secrets", len(names) * prices.SECRET.usd, f"{len(names)} x {prices.SECRET.usd:.2f}")
     reads = SECRETS_READ * _web_processes(shape) * 60 * HOURS_PER_MONTH
     usd = reads / MILLION * prices.SECRET_READS.usd
-    yield Part("web: reads of secrets", usd, f"{SECRETS_READ} a minute for each web process", Kind.RUNNING)
+    yield CostPart(
+        "web: reads of secrets", usd, f"{SECRETS_READ} a minute for each web process", BilledBy.RUNNING
+    )
 
 
-def _key(shape: Shape, _: list[str]) -> Iterator[Part]:
+def _key(shape: TemplateShape, _: list[str]) -> Iterator[CostPart]:
     uses = SECRETS_READ * _web_processes(shape) * 60 * HOURS_PER_MONTH
-    yield Part(
+    yield CostPart(
         "key of KMS", prices.KEY.usd + uses / MILLION * prices.KEY_USES.usd, "one, and a use for each read"
     )
 
 
-def _logs(shape: Shape, names: list[str]) -> Iterator[Part]:
+def _logs(shape: TemplateShape, names: list[str]) -> Iterator[CostPart]:
     gigabytes = 60 * HOURS_PER_MONTH * KEEPER_LINE_BYTES / 1e9
-    yield Part(
-        "web: its line of log a minute", gigabytes * prices.LOGS.usd, f"{gigabytes:.2f} GB", Kind.METERED
+    yield CostPart(
+        "web: its line of log a minute", gigabytes * prices.LOGS.usd, f"{gigabytes:.2f} GB", BilledBy.METERED
     )
     for name, what in (("FlowLogs", "connections"), ("AccessLogs", "requests")):
         if name in names:
-            yield Part(f"logs of {what}", 0.0, f"{prices.LOGS.usd:.2f} for each GB")
+            yield CostPart(f"logs of {what}", 0.0, f"{prices.LOGS.usd:.2f} for each GB")
 
 
-def _metrics(shape: Shape, _: list[str]) -> Iterator[Part]:
+def _metrics(shape: TemplateShape, _: list[str]) -> Iterator[CostPart]:
     """A dashboard shows them; web's keeper reports them while it runs."""
-    yield Part(
-        "web: metrics", METRICS * prices.METRIC.usd, f"{METRICS} x {prices.METRIC.usd:.2f}", Kind.RUNNING
+    yield CostPart(
+        "web: metrics", METRICS * prices.METRIC.usd, f"{METRICS} x {prices.METRIC.usd:.2f}", BilledBy.RUNNING
     )
-    yield Part(
+    yield CostPart(
         "dashboard",
         0.0,
         f"the first {FREE_DASHBOARDS} of an account are free, others {prices.DASHBOARD.usd:.2f}",
     )
 
 
-def _alarms(shape: Shape, names: list[str]) -> Iterator[Part]:
-    yield Part("alarms", len(names) * prices.ALARM.usd, f"{len(names)} x {prices.ALARM.usd:.2f}")
+def _alarms(shape: TemplateShape, names: list[str]) -> Iterator[CostPart]:
+    yield CostPart("alarms", len(names) * prices.ALARM.usd, f"{len(names)} x {prices.ALARM.usd:.2f}")
 
 
-def _zone(shape: Shape, _: list[str]) -> Iterator[Part]:
-    yield Part("private DNS zone", prices.ZONE.usd, "for the names of Redis and web")
+def _zone(shape: TemplateShape, _: list[str]) -> Iterator[CostPart]:
+    yield CostPart("private DNS zone", prices.ZONE.usd, "for the names of Redis and web")
 
 
-def _images(shape: Shape, _: list[str]) -> Iterator[Part]:
+def _images(shape: TemplateShape, _: list[str]) -> Iterator[CostPart]:
     gigabytes = sum(IMAGE_GB.values())
-    yield Part("images", gigabytes * prices.IMAGES.usd, f"about {gigabytes:.2f} GB")
+    yield CostPart("images", gigabytes * prices.IMAGES.usd, f"about {gigabytes:.2f} GB")
 
 
-def _objects(shape: Shape, _: list[str]) -> Iterator[Part]:
-    yield Part("files of batches", 0.0, f"{prices.OBJECTS.usd} for each GB that is kept")
+def _objects(shape: TemplateShape, _: list[str]) -> Iterator[CostPart]:
+    yield CostPart("files of batches", 0.0, f"{prices.OBJECTS.usd} for each GB that is kept")
 
 
-def _file_system_use(shape: Shape, _: list[str]) -> Iterator[Part]:
+def _file_system_use(shape: TemplateShape, _: list[str]) -> Iterator[CostPart]:
     written = APPEND_ONLY_FILE_BYTES * MILLION / 1e9
-    yield Part("EFS: writes of Redis", written * prices.FILE_SYSTEM_WRITES.usd, f"{written:.1f} GB")
+    yield CostPart("EFS: writes of Redis", written * prices.FILE_SYSTEM_WRITES.usd, f"{written:.1f} GB")
     share = int(shape.app.parameter("RetentionSeconds")) / SECONDS_PER_MONTH
     kept = (RECORD_BYTES + APPEND_ONLY_FILE_BYTES) * MILLION / 1e9 * share
-    yield Part("EFS: what is kept", kept * prices.FILE_SYSTEM.usd, f"{kept:.3f} GB-months")
+    yield CostPart("EFS: what is kept", kept * prices.FILE_SYSTEM.usd, f"{kept:.3f} GB-months")
 
 
-def _requests_of_api(shape: Shape, _: list[str]) -> Iterator[Part]:
-    yield Part("HTTP API: requests", prices.API.usd, "with waiting; polling costs a request each time")
+def _requests_of_api(shape: TemplateShape, _: list[str]) -> Iterator[CostPart]:
+    yield CostPart("HTTP API: requests", prices.API.usd, "with waiting; polling costs a request each time")
 
 
-def _requests_of_balancer(shape: Shape, _: list[str]) -> Iterator[Part]:
+def _requests_of_balancer(shape: TemplateShape, _: list[str]) -> Iterator[CostPart]:
     units = max(MILLION / NEW_CONNECTIONS_PER_UNIT, MILLION * ANSWER_BYTES / 1e9)
-    yield Part("load balancer: capacity units", units * prices.CAPACITY_UNIT.usd, f"{units:.1f} unit-hours")
+    yield CostPart(
+        "load balancer: capacity units", units * prices.CAPACITY_UNIT.usd, f"{units:.1f} unit-hours"
+    )
 
 
-def _lines_of_log(shape: Shape, _: list[str]) -> Iterator[Part]:
+def _lines_of_log(shape: TemplateShape, _: list[str]) -> Iterator[CostPart]:
     gigabytes = LOG_BYTES * MILLION / 1e9
-    yield Part("logs of web and workers", gigabytes * prices.LOGS.usd, f"{gigabytes:.2f} GB")
+    yield CostPart("logs of web and workers", gigabytes * prices.LOGS.usd, f"{gigabytes:.2f} GB")
 
 
-def _messages(shape: Shape, _: list[str]) -> Iterator[Part]:
-    yield Part("queues of events", 0.0, f"{prices.QUEUE.usd:.2f} for each million calls; the first is free")
+def _messages(shape: TemplateShape, _: list[str]) -> Iterator[CostPart]:
+    yield CostPart(
+        "queues of events", 0.0, f"{prices.QUEUE.usd:.2f} for each million calls; the first is free"
+    )
 
 
-def _events(shape: Shape, _: list[str]) -> Iterator[Part]:
-    yield Part("events of files", 0.0, f"{prices.EVENTS.usd:.2f} for each million files")
+def _events(shape: TemplateShape, _: list[str]) -> Iterator[CostPart]:
+    yield CostPart("events of files", 0.0, f"{prices.EVENTS.usd:.2f} for each million files")
 
 
-def _emails(shape: Shape, _: list[str]) -> Iterator[Part]:
-    yield Part("emails of alarms", 0.0, "the first thousand of a month are free")
+def _emails(shape: TemplateShape, _: list[str]) -> Iterator[CostPart]:
+    yield CostPart("emails of alarms", 0.0, "the first thousand of a month are free")
 
 
 MONTHLY: dict[str, Pricing] = {

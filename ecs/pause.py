@@ -38,7 +38,7 @@ def run(deployment: Deployment, screen: Screen, options: argparse.Namespace) -> 
             deployment.services.remember_count(services[name])
         deployment.services.scale(name, 0)
         deployment.services.wait_until_stable(name, lambda service: screen.print(service.summary))
-    cost = costs.total(costs.paused(costs.Shape.of(deployment.base.parameters(), state.parameters)))
+    cost = costs.total(costs.paused(costs.TemplateShape.of(deployment.base.parameters(), state.parameters)))
     screen.print(f"paused: what waits is kept; about {cost:.0f} USD a month go on ({prices.PRICE_LISTS})")
     screen.result({"paused": list(services), "usd_a_month": round(cost, 2)})
     return 0

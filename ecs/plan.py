@@ -4,7 +4,7 @@ import argparse
 
 from ecs import summary
 from ecs.changes import ResourceChange, resources_losing_data, summarize
-from ecs.costs import Shape
+from ecs.costs import TemplateShape
 from ecs.deployment import Deployment, Parameters
 from ecs.options import add_options
 from ecs.screen import Screen

@@ -3,7 +3,7 @@
 import argparse
 
 from ecs import bundles, capacity, costs, events, network, prices
-from ecs.costs import Shape
+from ecs.costs import TemplateShape
 from ecs.deployment import Deployment
 from ecs.durations import describe
 from ecs.screen import Screen
@@ -16,7 +16,7 @@ DURABILITY = {
 }
 
 
-def show(screen: Screen, shape: Shape) -> None:
+def show(screen: Screen, shape: TemplateShape) -> None:
     app = shape.app
     for line in (_cost(shape), _by_use(shape), _rate(app), DURABILITY[app.parameter("Redis")]):
         screen.print(line)
@@ -44,12 +44,12 @@ def check_bundles(
         screen.print(bundles.check(deployment.aws, values["BundlesBucket"], values["BundlesPrefix"], room))
 
 
-def _cost(shape: Shape) -> str:
+def _cost(shape: TemplateShape) -> str:
     cost = costs.total(costs.monthly(shape))
     return f"about {cost:.0f} USD a month with the workers of the warm hours (estimate; {prices.PRICE_LISTS})"
 
 
-def _by_use(shape: Shape) -> str:
+def _by_use(shape: TemplateShape) -> str:
     million = costs.total(costs.per_million(shape))
     rate = costs.rate_from_which_elasticache_is_cheaper(shape)
     if shape.app.parameter("Redis") == "ecs":

@@ -7,7 +7,7 @@ from contextlib import contextmanager
 
 from ecs import api_keys, events, images, plan, push, scale, summary
 from ecs.changes import ResourceChange, resources_losing_data
-from ecs.costs import WEB_TASKS_IN_PRODUCTION, Shape
+from ecs.costs import WEB_TASKS_IN_PRODUCTION, TemplateShape
 from ecs.deployment import Deployment, Parameters
 from ecs.durations import elapsed
 from ecs.errors import ChangeFailed, InvalidUsage, ResourceNotFound
@@ -58,7 +58,7 @@ def run(deployment: Deployment, screen: Screen, options: argparse.Namespace) -> 
     values |= events.app_parameters(deployment.events, parameters.events is not None)
     key = _first_key(deployment, screen, values)
     app = deployment.app.parameters() | values
-    summary.show(screen, Shape.of(deployment.base.parameters(), app, options.web_count))
+    summary.show(screen, TemplateShape.of(deployment.base.parameters(), app, options.web_count))
     apply(deployment, deployment.app, template, values, screen, tags, options.lose_jobs)
     if parameters.events is None:
         _remove_events(deployment, screen)

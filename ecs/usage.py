@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 
 from ecs import prices
-from ecs.costs import MILLION, Kind, Part, Shape, monthly, task_hour
+from ecs.costs import MILLION, BilledBy, CostPart, TemplateShape, monthly, task_hour
 from ecs.names import ECS_SERVICES, SERVICES, ResourceNames
 from ecs.prices import HOURS_PER_MONTH, Price
 
@@ -68,7 +68,7 @@ METERS = (
 class Day(NamedTuple):
     """The last one."""
 
-    parts: list[Part]
+    parts: list[CostPart]
     rows: float
     """That the workers have scored."""
 
@@ -77,25 +77,25 @@ class Day(NamedTuple):
         return sum(part.usd for part in self.parts)
 
 
-class Measured(NamedTuple):
-    """What CloudWatch is asked about: a deployment, and the physical ids of its app's resources."""
+class MeasuredDeployment(NamedTuple):
+    """What is measured: a deployment, and the physical ids of its app's resources."""
 
     names: ResourceNames
-    shape: Shape
+    shape: TemplateShape
     ids: Mapping[str, str]
 
 
-def measure(cloudwatch: Any, what: Measured, end: datetime) -> Day:
+def measure(cloudwatch: Any, what: MeasuredDeployment, end: datetime) -> Day:
     meters = [meter for meter in METERS if meter.resource in what.ids]
     tasks, logs = _of_services(what.names)
     rate = Query("Paygrade", "RowsPerSecond", {"Deployment": what.names.deployment})
-    asked = [*tasks, *logs, *(_of_resource(meter, what.ids[meter.resource]) for meter in meters), rate]
-    values = iter(_ask(cloudwatch, asked, end))
+    queries = [*tasks, *logs, *(_of_resource(meter, what.ids[meter.resource]) for meter in meters), rate]
+    values = iter(_ask(cloudwatch, queries, end))
     minutes = {service: next(values) for service in ECS_SERVICES}
     gigabytes = sum(next(values) for _ in logs) / 1e9
     parts = [
         *_of_tasks(what.shape, minutes),
-        Part("logs", gigabytes * prices.LOGS.usd, f"{gigabytes:.3f} GB"),
+        CostPart("logs", gigabytes * prices.LOGS.usd, f"{gigabytes:.3f} GB"),
         *(_of_meter(meter, next(values)) for meter in meters),
         *_standing(what.shape),
     ]
@@ -118,19 +118,19 @@ def _of_resource(meter: Meter, physical_id: str) -> Query:
     return meter.query._replace(dimensions={meter.dimension: value, **meter.query.dimensions})
 
 
-def _ask(cloudwatch: Any, asked: list[Query], end: datetime) -> list[float]:
+def _ask(cloudwatch: Any, queries: list[Query], end: datetime) -> list[float]:
     """One call for all. A metric without a value is 0."""
     pages = cloudwatch.get_paginator("get_metric_data").paginate(
-        MetricDataQueries=[_as_request(f"q{number}", query) for number, query in enumerate(asked)],
+        MetricDataQueries=[_as_request(f"q{number}", query) for number, query in enumerate(queries)],
         StartTime=end - DAY,
         EndTime=end,
     )
-    found: list[list[float]] = [[] for _ in asked]
+    found: list[list[float]] = [[] for _ in queries]
     for result in (result for page in pages for result in page["MetricDataResults"]):
         found[int(result["Id"][1:])] += result["Values"]
     return [
         sum(values) / (len(values) if query.statistic == "Average" and values else 1)
-        for query, values in zip(asked, found, strict=True)
+        for query, values in zip(queries, found, strict=True)
     ]
 
 
@@ -140,23 +140,23 @@ def _as_request(key: str, query: Query) -> dict[str, Any]:
     return {"Id": key, "MetricStat": {"Metric": metric, "Period": _PERIOD, "Stat": query.statistic}}
 
 
-def _of_tasks(shape: Shape, minutes: Mapping[str, float]) -> Iterator[Part]:
+def _of_tasks(shape: TemplateShape, minutes: Mapping[str, float]) -> Iterator[CostPart]:
     public = shape.app.parameter("PublicAddresses") == "ENABLED"
     for service, hours in ((service, each / 60) for service, each in minutes.items() if each):
         share = prices.SPOT_SHARE if service.endswith("-spot") else 1
         usd = hours * task_hour(shape, _TASKS[service]) * share
-        yield Part(f"{service}: tasks", usd, f"{hours:.1f} hours of tasks")
+        yield CostPart(f"{service}: tasks", usd, f"{hours:.1f} hours of tasks")
         if public:
-            yield Part(f"{service}: public addresses", hours * prices.ADDRESS.usd, f"{hours:.1f} hours")
+            yield CostPart(f"{service}: public addresses", hours * prices.ADDRESS.usd, f"{hours:.1f} hours")
 
 
-def _of_meter(meter: Meter, value: float) -> Part:
+def _of_meter(meter: Meter, value: float) -> CostPart:
     units, price = value / meter.per, meter.price
-    return Part(meter.part, units * price.usd, f"{units:.3f} at {price.usd} a {price.unit}")
+    return CostPart(meter.part, units * price.usd, f"{units:.3f} at {price.usd} a {price.unit}")
 
 
-def _standing(shape: Shape) -> Iterator[Part]:
+def _standing(shape: TemplateShape) -> Iterator[CostPart]:
     """A day of what is there, whatever comes."""
     for part in monthly(shape):
-        if part.usd and part.kind is not Kind.METERED:
+        if part.usd and part.kind is not BilledBy.METERED:
             yield part._replace(usd=part.usd / DAYS_PER_MONTH)

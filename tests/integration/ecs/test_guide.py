@@ -4,7 +4,7 @@ import re
 import subprocess
 
 from ecs.__main__ import COMMANDS
-from ecs.costs import Shape, monthly
+from ecs.costs import TemplateShape, monthly
 from tests.integration.ecs.cloud import REGION, Cloud
 from tests.integration.service import ROOT
 
@@ -83,7 +83,7 @@ def test_the_costs_in_the_guide_are_those_of_cost() -> None:
         {"Redis": "elasticache"},
         {"Production": "yes"},
     ]
-    costs = [{part.name: part.usd for part in monthly(Shape.of(each, each))} for each in columns]
+    costs = [{part.name: part.usd for part in monthly(TemplateShape.of(each, each))} for each in columns]
     rows = {
         name: [sum(cost.get(part, 0) for part in parts) for cost in costs] for name, parts in GROUPS.items()
     }

@@ -6,7 +6,18 @@ from pathlib import Path
 import pytest
 
 from ecs import costs, prices
-from ecs.costs import BY_USE, FREE, METRICS, MONTHLY, Kind, Shape, monthly, paused, per_million, total
+from ecs.costs import (
+    BY_USE,
+    FREE,
+    METRICS,
+    MONTHLY,
+    BilledBy,
+    TemplateShape,
+    monthly,
+    paused,
+    per_million,
+    total,
+)
 from ecs.redis_sizes import NODES
 from tests.unit.ecs.templates import shipped
 from web.keeper.report import UNITS
@@ -22,11 +33,11 @@ SHAPES: list[dict[str, str]] = [
 ]
 
 
-def shape(**parameters: str) -> Shape:
-    return Shape.of(parameters, parameters)
+def shape(**parameters: str) -> TemplateShape:
+    return TemplateShape.of(parameters, parameters)
 
 
-def usd(wanted: Shape) -> dict[str, float]:
+def usd(wanted: TemplateShape) -> dict[str, float]:
     return {part.name: part.usd for part in monthly(wanted)}
 
 
@@ -104,8 +115,8 @@ def test_elasticache_is_cheaper_from_the_rate_whose_writes_cost_the_difference()
 
 def test_what_a_pause_leaves_is_what_no_task_and_no_web_cost() -> None:
     kinds = {part.kind for part in monthly(shape())}
-    assert kinds == set(Kind)
-    assert {part.kind for part in paused(shape())} == {Kind.STANDING}
+    assert kinds == set(BilledBy)
+    assert {part.kind for part in paused(shape())} == {BilledBy.STANDING}
 
 
 def test_every_metric_that_web_reports_is_counted() -> None:
