@@ -44,9 +44,7 @@ def run(deployment: Deployment, screen: Screen, options: argparse.Namespace) -> 
     _show(screen, "a month in which nothing comes", month)
     _show(screen, "a million predictions, posted one by one", million)
     rate = costs.rate_from_which_elasticache_is_cheaper(shape)
-    screen.print(
-        f"from {rate:.0f} predictions/s on, all day, --redis elasticache is cheaper than --redis ecs"
-    )
+    screen.print(f"from {rate:.0f} predictions/s on, --redis elasticache is cheaper than --redis ecs")
     screen.print(f"paused, {costs.total(paused):.2f} USD a month go on")
     result = {"month": _as_json(month), "million": _as_json(million), "paused": round(costs.total(paused), 2)}
     if options.measured:

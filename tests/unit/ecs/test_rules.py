@@ -281,7 +281,7 @@ MISMATCHES: list[tuple[str, Path, Any]] = [
     ("single Redis", of("RedisService", "DesiredCount"), 2),
     ("single Redis", of("RedisService", "LaunchType"), REMOVED),
     ("single Redis", of("RedisService", "AvailabilityZoneRebalancing"), REMOVED),
-    ("task sizes", ("Parameters", "WorkerMemory", "Default"), 4096),
+    ("task sizes", ("Parameters", "WorkerMemory", "Default"), 8192),
 ]
 
 
