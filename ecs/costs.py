@@ -72,7 +72,10 @@ class TemplateShape(NamedTuple):
     def resources(self) -> dict[str, list[str]]:
         """The logical ids of what exists, by type."""
         found: dict[str, list[str]] = {}
-        for template in (self.base, self.app):
+        templates = [self.base, self.app]
+        if self.app.parameter("EventsPolicyArn"):
+            templates.append(ParameterizedTemplate(Template("events").parsed))
+        for template in templates:
             for kind, names in template.existing().items():
                 found.setdefault(kind, []).extend(names)
         return found
@@ -273,13 +276,13 @@ def _lines_of_log(shape: TemplateShape, _: list[str]) -> Iterator[CostPart]:
 
 
 def _messages(shape: TemplateShape, _: list[str]) -> Iterator[CostPart]:
-    yield CostPart(
-        "queues of events", 0.0, f"{prices.QUEUE.usd:.2f} for each million calls; the first is free"
-    )
+    """Each web process asks, and waits 20 s for an answer."""
+    usd = _web_processes(shape) * 3 * 60 * HOURS_PER_MONTH / MILLION * prices.QUEUE.usd
+    yield CostPart("web: reads of the queue of events", usd, "3 a minute", BilledBy.RUNNING)
 
 
 def _events(shape: TemplateShape, _: list[str]) -> Iterator[CostPart]:
-    yield CostPart("events of files", 0.0, f"{prices.EVENTS.usd:.2f} for each million files")
+    yield CostPart("events of files and of ends of jobs", 0.0, f"{prices.EVENTS.usd:.2f} for each million")
 
 
 def _emails(shape: TemplateShape, _: list[str]) -> Iterator[CostPart]:
@@ -337,11 +340,14 @@ FREE = {
     "AWS::ElasticLoadBalancingV2::Listener": "the load balancer has the price",
     "AWS::ElasticLoadBalancingV2::ListenerRule": "the load balancer has the price",
     "AWS::ElasticLoadBalancingV2::TargetGroup": "the load balancer has the price",
+    "AWS::Events::EventBus": "what is put on it has the price",
+    "AWS::IAM::ManagedPolicy": "rights",
     "AWS::IAM::OIDCProvider": "rights",
     "AWS::IAM::Role": "rights",
     "AWS::S3::BucketPolicy": "rights",
     "AWS::SNS::TopicPolicy": "rights",
     "AWS::SQS::QueuePolicy": "rights",
+    "AWS::Scheduler::ScheduleGroup": "the first 14 million starts of a month are free",
     "AWS::ServiceDiscovery::Service": "its zone has the price",
 }
 """Why a type of resource has no price of its own."""

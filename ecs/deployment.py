@@ -42,10 +42,10 @@ class Deployment:
         self.app = Stack(aws.client("cloudformation"), names.app, wait)
         self.services = Services(aws.client("ecs"), names, wait)
 
-    def base_outputs(self, app: Template) -> dict[str, str]:
-        """The base outputs that are parameters of the app. Raises InvalidUsage if one is missing."""
+    def base_outputs(self, template: Template) -> dict[str, str]:
+        """The base outputs that are parameters of the template. Raises InvalidUsage if one is missing."""
         state = require_stable(self.base.state(), self.names.base)
-        required = _base_parameters_of(app)
+        required = _base_parameters_of(template)
         if absent := sorted(required - state.outputs.keys()):
             raise InvalidUsage(
                 f"the stack {self.names.base} has no output {', '.join(absent)}; another version of Paygrade "
@@ -54,11 +54,11 @@ class Deployment:
             )
         return {name: state.outputs[name] for name in required}
 
-    def planned_outputs(self, app: Template) -> dict[str, str]:
+    def planned_outputs(self, template: Template) -> dict[str, str]:
         """Like base_outputs, with a placeholder for outputs that do not exist yet."""
         state = self.base.state()
         outputs = state.outputs if state else {}
-        return {name: outputs.get(name, _PLACEHOLDER) for name in _base_parameters_of(app)}
+        return {name: outputs.get(name, _PLACEHOLDER) for name in _base_parameters_of(template)}
 
     def existing_resources(self, requested: Mapping[str, str]) -> dict[str, str]:
         """Parameters that make the base use what already exists in the account."""
@@ -256,8 +256,8 @@ class Deployment:
         )
 
 
-def _base_parameters_of(app: Template) -> set[str]:
-    return set(app.parameters) & set(Template("base").parsed["Outputs"])
+def _base_parameters_of(template: Template) -> set[str]:
+    return set(template.parameters) & set(Template("base").parsed["Outputs"])
 
 
 def previous_tags(parameters: Mapping[str, str]) -> list[str]:

@@ -14,12 +14,8 @@ FOLDERS = ("input", "output")
 """Of the bucket: files that become batches, and their results."""
 APP_PARAMETERS = ("EventQueue", "EventDeadQueue", "EventBus", "EventTopic", "EventsPolicyArn")
 """Outputs of the stack that are parameters of the app."""
-_SHARED = ("Name", "PermissionsBoundary", "RolePath", "AlarmEmail", "AlarmTopicArn")
+_SHARED = ("Name", "PermissionsBoundary", "RolePath")
 _PLACEHOLDER = "known-after-events"
-ALARMS = 2
-BUS_MILLION = 1.00
-REQUESTS_MONTH = 0.05
-"""USD: a web process asks SQS for messages three times a minute."""
 
 
 def exist(stack: Stack) -> bool:

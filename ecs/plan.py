@@ -5,7 +5,7 @@ import argparse
 from ecs import summary
 from ecs.changes import ResourceChange, resources_losing_data, summarize
 from ecs.costs import TemplateShape
-from ecs.deployment import Deployment, Parameters
+from ecs.deployment import Deployment
 from ecs.options import add_options
 from ecs.screen import Screen
 from ecs.stack import Stack
@@ -58,7 +58,9 @@ def _changes_of_events(
         if deployment.events.state():
             screen.print(f"{deployment.names.events}: will be deleted\n")
         return None
-    changes = _changes(deployment.events, Template("events"), parameters, tags)
+    template = Template("events")
+    values = {**deployment.planned_outputs(template), **parameters}
+    changes = _changes(deployment.events, template, values, tags)
     show(screen, deployment.names.events, changes)
     return changes
 

@@ -46,7 +46,8 @@ _SCOPES = {
         ),
     ),
     "iam": tuple(
-        f"arn:{{partition}}:iam::{{account}}:role{{path}}{{name}}-{each}-*" for each in ("base", "app", "events")
+        f"arn:{{partition}}:iam::{{account}}:role{{path}}{{name}}-{each}-*"
+        for each in ("base", "app", "events")
     ),
     "events": (
         "arn:{partition}:events:{region}:{account}:event-bus/{name}",

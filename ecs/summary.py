@@ -2,7 +2,7 @@
 
 import argparse
 
-from ecs import bundles, capacity, costs, events, network, prices
+from ecs import bundles, capacity, costs, network, prices
 from ecs.costs import TemplateShape
 from ecs.deployment import Deployment
 from ecs.durations import describe

@@ -50,7 +50,9 @@ def run(deployment: Deployment, screen: Screen, options: argparse.Namespace) -> 
     parameters, tags = _checked_parameters(deployment, screen, options), parse_tags(options.tags)
     apply(deployment, deployment.base, Template("base"), parameters.base, screen, tags)
     if parameters.events is not None:
-        apply(deployment, deployment.events, Template("events"), parameters.events, screen, tags)
+        of_events = Template("events")
+        values = parameters.events | deployment.base_outputs(of_events)
+        apply(deployment, deployment.events, of_events, values, screen, tags)
         events.notify(deployment.aws.client("s3"), deployment.files, on=True)
     template = Template("app")
     values = parameters.app | _images(deployment, screen, options, sources)

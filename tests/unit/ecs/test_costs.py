@@ -29,6 +29,7 @@ SHAPES: list[dict[str, str]] = [
     {"Front": "api", "Warm": "never"},
     {"Front": "none", "PublicAddresses": "DISABLED", "Spot": "no"},
     {"Front": "listener", "Redis": "elasticache"},
+    {"EventsPolicyArn": "arn:aws:iam::123456789012:policy/events"},
     {"Production": "yes", "AlarmEmail": "ada@example.com", "Budget": "100", "CiIssuer": "gitlab.com"},
 ]
 
@@ -44,7 +45,7 @@ def usd(wanted: TemplateShape) -> dict[str, float]:
 def test_every_type_of_resource_has_a_price_or_a_reason_to_have_none() -> None:
     types = {
         resource["Type"]
-        for template in (shipped().base, shipped().app)
+        for template in (shipped().base, shipped().app, shipped().events)
         for resource in template["Resources"].values()
     }
     assert types - (MONTHLY.keys() | BY_USE.keys() | FREE.keys()) == set()

@@ -59,7 +59,7 @@ def test_the_policy_fits_into_a_role() -> None:
 def test_only_roles_of_the_deployment_are_made_and_only_with_the_boundary() -> None:
     [making] = [each for each in statements("arn:boundary") if "iam:CreateRole" in each["Action"]]
     assert making["Resource"] == [
-        f"arn:aws:iam::123456789012:role/teams/paygrade-{stack}-*" for stack in ("base", "app")
+        f"arn:aws:iam::123456789012:role/teams/paygrade-{stack}-*" for stack in ("base", "app", "events")
     ]
     assert making["Condition"] == {"StringEquals": {"iam:PermissionsBoundary": "arn:boundary"}}
 
