@@ -57,7 +57,7 @@ def test_a_failed_rollback_is_left_to_up(cloud: Cloud, script: Script, command: 
 def test_a_base_of_another_version_is_refused(cloud: Cloud, script: Script) -> None:
     done = ecs(cloud, script(DescribeStacks=[stack("CREATE_COMPLETE")]), "key", "add", "bob")
     assert done.status == 2
-    assert "paygrade-base has no output ApiKeysArn" in done.err
+    assert "paygrade-base has no output AlarmTopicArn, ApiKeysArn" in done.err
     assert "python -m ecs plan" in done.err
 
 
