@@ -23,9 +23,10 @@ class Awakening:
         self._memory = memory
         self.asleep = False
         self._work_arrived = event or Event()
+        self._start_seconds: float | None = None
 
     def refresh(self, capacity: Capacity) -> Capacity:
-        """Call it every second. Returns the capacity with the time until a worker should have started.
+        """Call it every second, with what was measured. Returns it as `added_to` does.
 
         Wakes the workers for what no post announces: a replay by `python -m ops`, the next step of a batch.
         Raises StoreUnavailable.
@@ -34,9 +35,14 @@ class Awakening:
             return capacity
         now, sleep, _ = self._memory.read()
         self.asleep = sleep.asleep
+        self._start_seconds = sleep.seconds_left(now)
         if self.asleep and capacity.busy:
             self.work_arrived()
-        return capacity if capacity.children else capacity._replace(start_seconds=sleep.seconds_left(now))
+        return self.added_to(capacity)
+
+    def added_to(self, capacity: Capacity) -> Capacity:
+        """The capacity, with the time until a worker should have started."""
+        return capacity if capacity.children else capacity._replace(start_seconds=self._start_seconds)
 
     def work_arrived(self) -> None:
         """Call it after a job was accepted while they sleep."""
