@@ -50,17 +50,17 @@ def _sentence(error: json.JSONDecodeError) -> str:
     comma = error.doc.rfind(",", 0, error.pos + 1)
     closing = error.doc[comma + 1 :].lstrip()[:1]
     if comma >= 0 and closing in ("}", "]") and not error.doc[comma + 1 : error.pos].strip():
-        return f"there is a comma before {closing} {_place(error.doc, comma)}; remove it"
-    return f"{error.msg}, {_place(error.doc, error.pos)}"
+        return f"there is a comma before {closing} {_position(error.doc, comma)}; remove it"
+    return f"{error.msg}, {_position(error.doc, error.pos)}"
 
 
 def _constant(text: str) -> str:
     """The first NaN or Infinity outside of strings, and where it is."""
     found = next((match for match in _STRING_OR_CONSTANT.finditer(text) if match[1]), None)
-    return f"{found[1]} {_place(text, found.start())}," if found else "NaN or Infinity"
+    return f"{found[1]} {_position(text, found.start())}," if found else "NaN or Infinity"
 
 
-def _place(text: str, offset: int) -> str:
+def _position(text: str, offset: int) -> str:
     line = text.count("\n", 0, offset) + 1
     return f"at line {line}, column {offset - text.rfind(chr(10), 0, offset)}"
 

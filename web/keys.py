@@ -73,7 +73,7 @@ class ApiKeys:
     """The keys of PAYGRADE_API_KEYS and of the file PAYGRADE_API_KEYS_FILE. Raises InvalidSettings."""
 
     def __init__(self, setting: str, file: str = "") -> None:
-        self._place = file
+        self._location = file
         self._listed = parse_keys(setting, "PAYGRADE_API_KEYS")
         self._entries = entries_at(file, _FILE) if file else None
         self._fault = ""
@@ -108,7 +108,9 @@ class ApiKeys:
     def _keys_in(self, entries: Entries) -> Owners:
         owners = parse_keys(entries.read(), _FILE)
         if not owners:
-            raise InvalidSettings(f"{_FILE}: {self._place} has no keys")
+            raise InvalidSettings(
+                f"{_FILE}: {self._location} has no keys; python -m web --new-key NAME makes one"
+            )
         return owners
 
 

@@ -79,7 +79,7 @@ def read_parameters(settings: Sequence[str], depth: int | None, rate: float | No
     given += map(_read_setting, settings)
     for name, value in given:
         if name in parameters:
-            raise TableError(f"the parameter {name} is given twice")
+            raise TableError(f"the parameter {name} is given twice; give it once")
         parameters[name] = value
     return parameters
 
@@ -95,7 +95,8 @@ def check_parameters(parameters: Mapping[str, Any], matrix: xgboost.DMatrix) -> 
             raise TableError(f"XGBoost refuses these parameters: {reason}") from None
     for warning in said:
         if unused := UNUSED.search(str(warning.message)):
-            raise TableError(f"XGBoost has no parameter {unused[1].replace(chr(34), '')} for this model")
+            name = unused[1].replace(chr(34), "")
+            raise TableError(f"XGBoost has no parameter {name} for this model; leave it out")
 
 
 def _read_setting(setting: str) -> tuple[str, Any]:

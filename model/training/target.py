@@ -79,13 +79,13 @@ def read_target(column: TableColumn, options: TargetOptions) -> Target:
         raise TableError(
             f"{options.objective} cannot be trained here; {_alternative(options.objective, column.name)}"
         )
+    if column.count_distinct() < 2:
+        raise TableError(f"target {column.name!r} has the same value in every row; predict another column")
     if options.classify or options.objective in (BINARY, *MULTI_CLASS):
         return _read_classes(column, options)
     if column.type == "category":
         raise TableError(f"target {column.name!r} is not a number; --classify predicts its classes")
     labels = column.values
-    if len(np.unique(labels)) < 2:
-        raise TableError(f"target {column.name!r} has the same value in every row")
     if options.quantiles or options.objective == QUANTILE:
         objective, quantiles = QUANTILE, tuple(sorted({*options.quantiles, 0.5}))
     else:
@@ -110,8 +110,6 @@ def _read_classes(column: TableColumn, options: TargetOptions) -> Target:
         raise TableError("--log and --quantiles are for numbers, not for classes; leave them out")
     values, labels, counts = np.unique(column.values, return_inverse=True, return_counts=True)
     names = tuple(_class_name(column, value) for value in values.tolist())
-    if len(names) < 2:
-        raise TableError(f"target {column.name!r} has the same value in every row")
     if len(names) > MAX_CLASSES:
         raise TableError(
             f"target {column.name!r} has {len(names)} classes; at most {MAX_CLASSES} are supported"

@@ -327,7 +327,7 @@ NUMBERS = "\n".join(f"{n},{n % 3},{n % 2}" for n in range(40))
         (f"a,b,y\n{NUMBERS}", ["--drop", "c"], "has no column 'c'"),
         ("a,y\n" + "1,\n" * 20, [], "column 'y' has no value in any row"),
         ("a,b,y\n" + "1,,2\n" * 20, [], "column 'b' has no value in any row; leave it out: --drop 'b'"),
-        ("a,y\n" + "1,2\n" * 20, [], "target 'y' has the same value in every row"),
+        ("a,y\n" + "1,2\n" * 20, [], "target 'y' has the same value in every row; predict another column"),
         *(
             (f"a,y\n{rows * 20}", [], "target 'y' is not a number; --classify predicts its classes")
             for rows in ("1,x\n2,z\n", "1,True\n2,Maybe\n")

@@ -58,7 +58,7 @@ def test_rounds_depth_and_rate_are_used_and_recorded(waves: Path, tmp_path: Path
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (("--param", "max_deph=3"), "XGBoost has no parameter max_deph for this model"),
+        (("--param", "max_deph=3"), "XGBoost has no parameter max_deph for this model; leave it out"),
         (("--param", "max_depth=deep"), "expect int but value='deep'"),
         (("--param", "subsample=2"), "value 2 for Parameter subsample exceed bound"),
         (("--param", "eval_metric=nearness"), "Unknown metric function nearness"),
@@ -67,7 +67,7 @@ def test_rounds_depth_and_rate_are_used_and_recorded(waves: Path, tmp_path: Path
         (("--param", "n_jobs=4"), "use --threads instead"),
         (("--param", "objective=reg:gamma"), "use --objective or --classify instead"),
         (("--param", "booster=gblinear"), "cannot be set here"),
-        (("--param", "eta=0.1", "--rate", "0.2"), "the parameter learning_rate is given twice"),
+        (("--param", "eta=0.1", "--rate", "0.2"), "the parameter learning_rate is given twice; give it once"),
         (("--rate", "-1"), "learning_rate should be greater equal to 0"),
     ],
 )
