@@ -55,7 +55,7 @@ def raw(job_id: str) -> bytes:
     return bytes.fromhex(job_id.partition("_")[2].replace("-", ""))
 
 
-def from_raw(value: bytes, prefix: str = PREDICTION) -> str:
+def from_raw(value: bytes, prefix: str) -> str:
     return prefix + str(uuid.UUID(bytes=value))
 
 

@@ -45,7 +45,7 @@ class TargetInverse:
     same float32.
     """
 
-    def __init__(self, transform: str, computed_in: str = "float64") -> None:
+    def __init__(self, transform: str, computed_in: str) -> None:
         self.exact = transform in EXACT
         self._inverse = INVERSES[transform]
         self._type = computed_in
@@ -56,9 +56,7 @@ class TargetInverse:
             return self._inverse(scores.astype(self._type)).astype(np.float32)
 
 
-def finish_of(
-    transform: str = "", computed_in: str = "float64", after: Sequence[Mapping[str, Any]] = ()
-) -> Finish | None:
+def finish_of(transform: str, computed_in: str, after: Sequence[Mapping[str, Any]] = ()) -> Finish | None:
     """Make what a bundle needs; None if callers see the trees' scores. Raises BundleError."""
     if transform:
         return TargetInverse(transform, computed_in)

@@ -33,7 +33,7 @@ _BOOLEAN = r"[tT][rR][uU][eE]|[fF][aA][lL][sS][eE]|[01](?:\.0)?"
 _SPECIAL = frozenset(r"\^$.*+?()[]{}|/")
 
 
-def row_schema(features: Sequence[Feature], missing_texts: Iterable[str] = ()) -> dict[str, Any]:
+def row_schema(features: Sequence[Feature], missing_texts: Iterable[str]) -> dict[str, Any]:
     """Return the schema of a row: an object with a member for each feature."""
     missing = tuple(missing_texts)
     return {

@@ -53,11 +53,10 @@ def padded(low: float, high: float, share: float = 0.05) -> tuple[float, float]:
     return low - room, high + room
 
 
-def svg(label: str, *content: Element, height: float = HEIGHT, names: Sequence[str] = ()) -> Element:
+def svg(label: str, *content: Element, height: float = HEIGHT) -> Element:
     """Make a picture; `label` says what it shows to those who do not see it."""
-    classes = " ".join(("chart", *names))
     return element(
-        "svg", *content, viewBox=f"0 0 {WIDTH} {height}", role="img", aria_label=label, class_=classes
+        "svg", *content, viewBox=f"0 0 {WIDTH} {height}", role="img", aria_label=label, class_="chart"
     )
 
 

@@ -28,7 +28,7 @@ class TrainedModel:
     held_out: Mapping[str, Predictions] = field(default_factory=dict)
 
 
-def model_name(file: str, given: str = "") -> str:
+def model_name(file: str, given: str) -> str:
     """Return the given name of a model, or derive one from that of a file; raises TableError."""
     stem = re.sub(r"[^a-z0-9_-]+", "-", (given or file.partition(".")[0]).lower()).strip("-_")[:63]
     if given and not NAME.fullmatch(given):
