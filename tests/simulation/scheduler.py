@@ -48,9 +48,6 @@ class Actor:
     def has_started(self) -> bool:
         return bool(self._greenlet)
 
-    def is_ready(self, now: float) -> bool:
-        return self.wake_at <= now and self.process.frozen_until <= now
-
     def ready_at(self) -> float:
         return max(self.wake_at, self.process.frozen_until)
 
@@ -135,7 +132,8 @@ class Scheduler:
             self.crashes.append(f"{actor.process.name}: {type(error).__name__}: {error}")
 
     def _run_one(self) -> None:
-        ready = [actor for actor in self._actors if actor.is_ready(self.now)]
+        now = self.now
+        ready = [one for one in self._actors if one.wake_at <= now and one.process.frozen_until <= now]
         if not ready:
             soonest = min((actor.ready_at() for actor in self._actors), default=math.inf)
             assert soonest < math.inf, "everything waits for ever"

@@ -17,6 +17,10 @@ _FIRST: dict[bytes, StrEnum] = {b"pred": PredictionStatus.QUEUED, b"batch": Batc
 _TABLES: dict[bytes, Mapping[Any, frozenset[Any]]] = {b"pred": TRANSITIONS, b"batch": BATCH_TRANSITIONS}
 
 
+COLLECT = "collectgarbage()"
+CALLS_UNTIL_COLLECTED = 100
+
+
 class IllegalChange(AssertionError):
     """A script changed a job in a way that the table of its statuses does not have."""
 
@@ -39,8 +43,35 @@ class _Connection(FakeRedisConnection):
         return socket
 
 
+class _CompiledScripts:
+    """Stands in for the Lua of a server: it compiles each script once, and seldom collects garbage.
+
+    The fake does both at each call, which takes longer than most scripts.
+    """
+
+    def __init__(self, lua: Any) -> None:
+        self.table_from, self.globals = lua.table_from, lua.globals
+        self._lua = lua
+        self._compiled: dict[bytes | str, Any] = {}
+        self._calls = 0
+
+    def execute(self, script: bytes | str) -> Any:
+        if script == COLLECT:
+            self._calls += 1
+            return self._lua.execute(COLLECT) if self._calls % CALLS_UNTIL_COLLECTED == 0 else None
+        if script not in self._compiled:
+            self._compiled[script] = self._lua.compile(script)
+        return self._compiled[script]()
+
+
 class _CheckedSocket(FakeSocket):
     """Checks each command of a script that writes a record: so each step of a script counts."""
+
+    def _get_server_runtime(self, server: Any) -> Any:
+        lua = super()._get_server_runtime(server)
+        if not hasattr(server, "compiled_scripts"):
+            server.compiled_scripts = _CompiledScripts(lua)
+        return server.compiled_scripts
 
     def _lua_redis_call(self, lua_runtime: Any, expected_globals: Any, op: bytes, *args: Any) -> Any:
         record = _RECORD.fullmatch(args[0]) if args and isinstance(args[0], bytes) else None
