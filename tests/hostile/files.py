@@ -143,11 +143,8 @@ def _double(chance: Random, data: bytearray) -> None:
 
 
 def _insert(chance: Random, data: bytearray) -> None:
-    piece = chance.choice(
-        (b"\0", b'"', b"\n", b",", b"\xff\xff\xff\xff\x0f", b"1e999", b"[" * 300, b"{", b"\\u0000")
-    )
     start = chance.randrange(len(data) + 1)
-    data[start:start] = piece
+    data[start:start] = chance.choice(PIECES)
 
 
 PIECES = (b"\0", b'"', b"\n", b",", b"\xff\xff\xff\xff\x0f", b"1e999", b"[" * 300, b"{", b"\\u0000")

@@ -1,6 +1,7 @@
 """Two keys: what one has posted keeps the other waiting for a claim or two, and no longer."""
 
 from collections.abc import Iterator
+from itertools import islice
 from typing import Any
 
 import pytest
@@ -10,15 +11,22 @@ from redis import Redis
 from jobs.batches.record import BatchRecord
 from jobs.batches.store import BatchStore
 from jobs.settings import Settings
+from tests.hostile.files import HostileFile, costly_files
 from tests.integration.callers import Caller
 from tests.integration.conftest import StartStack
 from tests.integration.service import PATIENCE, wait_until
 from tests.integration.stack import Stack
 from web.keys import digest
+from worker.memory import LEAST_BUDGET
 
 KEYS = ",".join(f"{name}:{digest(name)}" for name in ("quiet", "loud"))
 LISTS, ROWS = 300, 1_000
 BATCHES = 30
+ONE_ROW = b'{"rows":[{"years":2.5}]}'
+COSTLY = 17
+"""The hostile files that each would take much memory, time or room: those whose results are CSV."""
+MOST_ENDED_BEFORE = 5
+"""How many of them may end before a batch that came after them."""
 MOST_CLAIMED = 60_000
 """Rows of three claims, if each has as many as a claim may have."""
 
@@ -50,14 +58,21 @@ def loud(stack: Stack) -> Iterator[Caller]:
 
 
 def post_batch(stack: Stack, key: str) -> str:
+    job_id = post_file(stack, key, HostileFile("one row", "application/json", "", ONE_ROW))
+    assert job_id
+    return job_id
+
+
+def post_file(stack: Stack, key: str, file: HostileFile) -> str:
+    """The id of the batch; empty if the file was refused at once."""
     answer = requests.post(
-        f"{stack.address}/v1/batches",
-        json={"rows": [{"years": 2.5}]},
-        headers={"X-API-Key": key},
+        f"{stack.address}/v1/batches{file.query}",
+        file.data,
+        headers={"X-API-Key": key, "Content-Type": file.media_type},
         timeout=PATIENCE,
     )
-    assert answer.status_code == 202, answer.text
-    job_id: str = answer.json()["id"]
+    assert answer.status_code in (202, 422), answer.text
+    job_id: str = answer.json().get("id", "")
     return job_id
 
 
@@ -91,3 +106,27 @@ def test_a_batch_behind_another_keys_batches_ends_before_them(stack: Stack) -> N
     wait_until("all batches have ended", lambda: stack.redis.scard(open_batches) == 0)
     [its_end] = finished(stack.records, [one])
     assert sum(end < its_end for end in finished(stack.records, many)) <= 2
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(900)
+def test_a_batch_beside_another_keys_hostile_files_goes_on(start_stack: StartStack) -> None:
+    stack = start_stack(
+        {
+            "PAYGRADE_API_KEYS": KEYS,
+            "PAYGRADE_QUEUES": "batches",
+            "PAYGRADE_BATCH_CHILDREN": "1",
+            "PAYGRADE_CHILD_MEMORY": str(LEAST_BUDGET),
+        }
+    )
+    stack.start_web()
+    files = islice(costly_files(), COSTLY)
+    hostile = [job_id for file in files if (job_id := post_file(stack, "loud", file))]
+    one = post_batch(stack, "quiet")
+    worker = stack.start_worker()
+    wait_until("all batches have ended", lambda: stack.redis.scard("batches:open") == 0, within=600)
+    [its_end] = finished(stack.records, [one])
+    records: list[Any] = list(BatchStore(stack.records, Settings()).read(hostile))
+    assert len(hostile) > MOST_ENDED_BEFORE * 2
+    assert sum(record.finished < its_end for record in records) <= MOST_ENDED_BEFORE
+    assert worker.events("worker_ended") == worker.events("unexpected_error") == []

@@ -4,6 +4,7 @@ poison VALUE    a row that begins with this value kills the child that scores it
 gate FILE       a row is scored only once the file is there; meanwhile FILE.waits is
 steps FOLDER    every step is recorded; a child dies after its first step of planning, and one of joining, and
                 before parts are joined one is shortened and one removed; FOLDER/happened-… say so
+pace ROWS       no more than so many rows are scored in a second
 lock FILE       the first child to take a lock that it shares with its parent dies with it in hand
 """
 
@@ -46,6 +47,18 @@ def gate(file: str) -> None:
         return score(bundle, matrix)
 
     Bundle.score = gated  # type: ignore[method-assign, assignment]
+
+
+def pace(rows: str) -> None:
+    from model.bundle import Bundle
+
+    score = Bundle.score
+
+    def paced(bundle: Bundle, matrix: Any) -> Any:
+        time.sleep(len(matrix) / float(rows))
+        return score(bundle, matrix)
+
+    Bundle.score = paced  # type: ignore[method-assign, assignment]
 
 
 def steps(folder: str) -> None:
@@ -96,7 +109,7 @@ def lock(file: str) -> None:
     multiprocessing.synchronize.SemLock.__enter__ = entered  # type: ignore[method-assign]
 
 
-TROUBLES = {"poison": poison, "gate": gate, "steps": steps, "lock": lock}
+TROUBLES = {"poison": poison, "gate": gate, "pace": pace, "steps": steps, "lock": lock}
 
 if __name__ == "__main__":
     _, trouble, argument = sys.argv
