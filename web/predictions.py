@@ -15,9 +15,9 @@ from web.openapi.model_schemas import ModelSchemas
 from web.openapi.operation import Operation, ResponseSchema, json_body
 from web.openapi.parameters import CANCEL_AFTER, IDEMPOTENCY_KEY, PREFER, WAIT
 from web.openapi.schemas import PredictionListSchema, PredictionSchema
+from web.prediction_submission import PredictionRequest, PredictionSubmission
 from web.requests import read_prediction, read_prefer_wait, read_query_wait, require_json_accepted
 from web.routing import route
-from web.submission import PredictionRequest, PredictionSubmission
 from web.webhooks.requests import WebhookRequests
 
 

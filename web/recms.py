@@ -7,9 +7,9 @@ from web.app import ApiRequest, JsonResponse
 from web.openapi.model_schemas import ModelSchemas
 from web.openapi.operation import Operation, ResponseSchema, json_body
 from web.openapi.schemas import SalarySchema
+from web.prediction_submission import PredictionRequest, PredictionSubmission
 from web.requests import parse_json, read_json_body, require_json_accepted
 from web.routing import route
-from web.submission import PredictionRequest, PredictionSubmission
 
 MODEL = "salary"
 

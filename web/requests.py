@@ -29,8 +29,9 @@ from web.app import ApiRequest
 from web.bodies import UNCOUNTED
 from web.json_bodies import parse_slowly
 from web.media_types import JSON_TYPES
+from web.prediction_submission import PredictionRequest
 from web.problems import Problem
-from web.submission import LONGEST_WAIT_SECONDS, PredictionRequest
+from web.submission import LONGEST_WAIT_SECONDS
 
 MAX_ROWS, MAX_EXPLAINED_ROWS = 1_000, 100
 MAX_METADATA = 16

@@ -25,6 +25,7 @@ from jobs.supervision import Supervisor
 from jobs.tracing import Tracing
 from model.description.catalog import Catalog
 from web.access_log import AccessLog
+from web.admission import Admission
 from web.app import App
 from web.batch_inputs import BatchInputs
 from web.batch_retries import BatchRetrying
@@ -53,10 +54,10 @@ from web.openapi.routes import DocumentRoutes
 from web.operating import OperatingRoutes
 from web.owners import OwnerRoutes
 from web.page.wiring import PAGE_CLASSES, build_page
+from web.prediction_submission import PredictionSubmission
 from web.predictions import PredictionRoutes
 from web.problems import ProblemResponses
 from web.recms import RecmsRoutes
-from web.submission import Admission, PredictionSubmission
 from web.waiting import WaitingCallers
 from web.webhooks.attempts import Post
 from web.webhooks.payload import ReadJobs

@@ -10,8 +10,8 @@ from model.description.schema import Fault
 from web.app import JsonResponse
 from web.oip.outputs import output_tensors
 from web.oip.requests import JSON_LENGTH, InferenceRequest
+from web.prediction_submission import Scored
 from web.problems import Members, Problem
-from web.submission import Scored
 
 MAX_FAULTS = 3
 

@@ -27,9 +27,9 @@ from web.oip.schemas import (
 )
 from web.openapi.model_schemas import ModelSchemas
 from web.openapi.operation import Operation, ResponseSchema, SameAs, json_body
+from web.prediction_submission import PredictionRequest, PredictionSubmission
 from web.requests import require_json_accepted
 from web.routing import route
-from web.submission import PredictionRequest, PredictionSubmission
 
 SERVER = {"name": "paygrade", "version": RELEASE, "extensions": ["binary_tensor_data"]}
 PLATFORM = "xgboost_ubj"

@@ -13,9 +13,9 @@ from web.openapi.job_operations import ON_BATCHES, ON_PREDICTIONS, JobOperations
 from web.openapi.operation import Operation, ResponseSchema
 from web.openapi.parameters import in_path
 from web.openapi.webhook_schemas import DeliveryListSchema, DeliverySchema
+from web.prediction_submission import PredictionSubmission
 from web.requests import require_json_accepted
 from web.routing import route
-from web.submission import PredictionSubmission
 
 
 def _list(kind: JobOperations) -> Operation:

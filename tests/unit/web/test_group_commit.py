@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import gevent
 import pytest
 
-from web.submission import LARGEST_GROUP, GroupCommit
+from web.group_commit import LARGEST_GROUP, GroupCommit
 
 
 class Echo:

@@ -20,10 +20,13 @@ PREDICTION = {
     "open_connections.py",
     "predictions.py",
     "requests.py",
+    "prediction_submission.py",
+    "admission.py",
+    "group_commit.py",
     "submission.py",
 }
 """And connection.py, which the test client replaces."""
-BATCH = PREDICTION - {"predictions.py", "key_limits.py"} | {
+BATCH = PREDICTION - {"predictions.py", "key_limits.py", "prediction_submission.py", "admission.py"} | {
     "batch_requests.py",
     "batch_submission.py",
     "batches.py",
@@ -52,7 +55,7 @@ def files_run(call: Callable[[], object]) -> set[str]:
     return files
 
 
-def test_a_prediction_runs_through_nine_files(new_site: NewSite) -> None:
+def test_a_prediction_runs_through_eleven_files(new_site: NewSite) -> None:
     site = new_site(keys=f"ann:{digest('key')}")
 
     def post_and_get() -> None:
@@ -63,7 +66,7 @@ def test_a_prediction_runs_through_nine_files(new_site: NewSite) -> None:
     assert files_run(post_and_get) - NOT_THE_REQUEST == PREDICTION
 
 
-def test_a_batch_runs_through_ten_files(site: Site) -> None:
+def test_a_batch_runs_through_twelve_files(site: Site) -> None:
     def post_and_get() -> None:
         path = posted(site)
         site.score_batches()

@@ -1,0 +1,125 @@
+"""Accepts predictions, and waits for their scores. Knows nothing of HTTP."""
+
+from collections.abc import Callable
+from typing import NamedTuple
+
+import orjson
+
+from jobs import ids
+from jobs.errors import StoreUnavailable
+from jobs.predictions.record import NewPrediction, PredictionRecord, Row
+from jobs.predictions.resource import retry_after
+from jobs.predictions.status import PredictionStatus
+from jobs.predictions.store import PredictionStore, queued_record
+from jobs.queues.idempotency import IdempotencyKey
+from model.description.manifest import Manifest
+from web.admission import Admission
+from web.capacity_watch import CapacityWatch
+from web.errors import NotScored
+from web.submission import JobSubmission, Submitted
+from web.waiting import WaitingCallers
+
+
+class PredictionRequest(NamedTuple):
+    """A valid request: one row or a list of rows, in the order of the features."""
+
+    manifest: Manifest
+    inputs: Row | list[Row]
+    rows: int
+    metadata: dict[str, str]
+    request_id: str
+    explain: bool = False
+    start_within_ms: int | None = None
+    idempotency_key: IdempotencyKey | None = None
+    webhook: str = ""
+    traceparent: str = ""
+
+
+class Scored(NamedTuple):
+    job_id: str
+    outputs: bytes
+    """JSON."""
+
+
+class PredictionSubmission(JobSubmission[PredictionRecord]):
+    noun = "prediction"
+    prefix = ids.PREDICTION
+    cancelable = "is queued"
+    canceled = frozenset({PredictionStatus.CANCELED})
+
+    def __init__(
+        self,
+        store: PredictionStore,
+        admission: Admission,
+        watch: CapacityWatch,
+        waiting: WaitingCallers,
+        new_id: Callable[[str], str] = ids.new_id,
+    ) -> None:
+        super().__init__(store, store.list_jobs, waiting, watch)
+        self._store = store
+        self._admission = admission
+        self._new_id = new_id
+
+    def submit(
+        self, request: PredictionRequest, owner: str, wait_seconds: float
+    ) -> Submitted[PredictionRecord]:
+        """Accepts a prediction, and waits up to `wait_seconds` for its end.
+
+        Raises JobConflict, and what admission raises.
+        """
+        job = self._new_job(request, owner)
+        del request  # and its rows: the caller may wait long
+        caller = self._waiting.enter(queued_record(job)) if wait_seconds else None
+        if caller is None:
+            accepted = self._admission.add(job)
+            if not accepted.replayed:
+                return Submitted(queued_record(job, accepted), replayed=False)
+            return Submitted(self._replayed(accepted.id, wait_seconds), replayed=True)
+        with caller:
+            job.watcher = self._waiting.channel
+            accepted = self._admission.add(job)
+            record = None if accepted.replayed else caller.wait(wait_seconds)
+        if accepted.replayed:
+            return Submitted(self._replayed(accepted.id, wait_seconds), replayed=True)
+        if record and accepted.deadline:
+            record = record._replace(deadline=accepted.deadline)
+        if record is None:
+            try:
+                record = self._existing(self._read(job.id))
+            except StoreUnavailable:  # the job is still known to be accepted
+                record = queued_record(job, accepted)
+        return Submitted(record, replayed=False)
+
+    def score(self, request: PredictionRequest, owner: str) -> Scored:
+        """Waits for the scores. Raises NotScored if there are none in time; cancels a job still queued."""
+        if not self._waiting.accepting:
+            raise NotScored("too many callers wait here; try again", retry_after=1)
+        record = self.submit(request, owner, self.longest_wait).record
+        if record.outputs:
+            return Scored(record.id, record.outputs)
+        if record.status.ended:
+            reason = orjson.loads(record.error or b"{}").get("detail", "the prediction was canceled")
+        elif self._store.cancel(record.id) is PredictionStatus.CANCELED:
+            reason = "no worker took the prediction in time; it is canceled"
+        else:
+            reason = "the prediction was not scored in time"
+        capacity = self._capacity_watch.capacity
+        raise NotScored(reason, retry_after(capacity, capacity.rows))
+
+    def _new_job(self, request: PredictionRequest, owner: str) -> NewPrediction:
+        manifest = request.manifest
+        return NewPrediction(
+            id=self._new_id(ids.PREDICTION),
+            model=manifest.ref,
+            sha256=manifest.sha256,
+            owner=owner,
+            inputs=orjson.dumps(request.inputs),
+            rows=request.rows,
+            explained_values=request.rows * len(manifest.schema.names) if request.explain else 0,
+            metadata=orjson.dumps(request.metadata) if request.metadata else b"",
+            start_within_ms=request.start_within_ms,
+            idempotency=request.idempotency_key,
+            request_id=request.request_id,
+            traceparent=request.traceparent,
+            webhook=request.webhook,
+        )
