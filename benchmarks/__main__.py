@@ -13,6 +13,7 @@ EXAMPLES = """examples:
   python -m benchmarks                              everything, some ten minutes
   python -m benchmarks --only waited posted         these two
   python -m benchmarks --seconds 2 --runs 1         a quick look
+  python -m benchmarks --only sustained             eleven minutes more
   make bench BENCH="--only lists"                   the same through make
 
 Leave the machine alone meanwhile. A missed figure is printed as MISSED; only a wrong answer, a wrong status
@@ -33,7 +34,7 @@ def main() -> int:
         choices=SCENARIOS,
         default=[name for name in SCENARIOS if name not in ON_DEMAND],
         metavar="SCENARIO",
-        help=f"of {', '.join(SCENARIOS)}; default: all but {' and '.join(sorted(ON_DEMAND))}",
+        help=f"of {', '.join(SCENARIOS)}; default: all but {', '.join(sorted(ON_DEMAND))}",
     )
     parser.add_argument("--seconds", type=_positive, default=6, help="of each run (default: %(default)s)")
     parser.add_argument(

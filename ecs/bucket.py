@@ -1,7 +1,9 @@
 """The S3 bucket with the files of batches. `down` deletes it only if it is empty or on request."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
+from urllib.parse import urlsplit
 
 from botocore.exceptions import ClientError
 
@@ -41,6 +43,28 @@ def exists(aws: Aws, bucket: str) -> bool:
             ) from None
         raise
     return True
+
+
+def takes_files(app: Mapping[str, str]) -> bool:
+    """Whether callers put files into the bucket themselves, with these parameters of the app."""
+    return (app.get("DirectFiles") or str(app.get("Front") == "api").lower()) == "true"
+
+
+def let_page_upload(aws: Aws, bucket: str, address: str, app: Mapping[str, str]) -> None:
+    """Lets the page at the address, and no other, send files to the bucket, and fetch them.
+
+    Templates cannot say this: the address is known after the bucket, and the bucket may be older than they.
+    """
+    if not (address and takes_files(app)):
+        return
+    origin = urlsplit(address)
+    rule = {
+        "AllowedOrigins": [f"{origin.scheme}://{origin.netloc}"],
+        "AllowedMethods": ["GET", "PUT"],
+        "AllowedHeaders": ["*"],
+        "MaxAgeSeconds": 600,
+    }
+    aws.client("s3").put_bucket_cors(Bucket=bucket, CORSConfiguration={"CORSRules": [rule]})
 
 
 def measure(aws: Aws, bucket: str) -> BucketContents | None:

@@ -75,6 +75,7 @@ _API = {
     "route53": _REDIS_ON_ECS["route53"],
     "servicediscovery": _REDIS_ON_ECS["servicediscovery"],
 }
+_PAGE_UPLOADS = {"s3": "PutBucketCORS"}
 _FRONTS = {
     "alb": (_TARGETS, _LOAD_BALANCER),
     "api": (_API,),
@@ -126,6 +127,7 @@ def required_actions(
         _REDIS_ON_ECS if app.parameter("Redis") == "ecs" else _REDIS_ON_ELASTICACHE,
         {} if base.parameter("ExistingVpc") else _OWN_VPC,
         *_FRONTS[app.parameter("Front")],
+        _PAGE_UPLOADS if app.parameter("Front") == "api" or app.parameter("DirectFiles") == "true" else {},
         _EMAIL if base.parameter("AlarmEmail") else {},
         _BUDGET if float(base.parameter("Budget")) else {},
         _PRODUCTION if app.parameter("Production") == "yes" else {},

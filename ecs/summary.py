@@ -23,7 +23,7 @@ def show(screen: Screen, shape: TemplateShape) -> None:
     if app.parameter("Front") == "api":
         screen.print(
             f"the HTTP API costs {prices.API.usd:.2f} USD for each million requests, and takes no body "
-            "over 10 MB: larger files are named in S3, see --set PAYGRADE_S3_ALLOW"
+            "over 10 MB: larger files go straight to S3"
         )
     if app.parameter("EventsPolicyArn"):
         screen.print(f"events cost {prices.EVENTS.usd:.2f} USD for each million ends of jobs on the bus")

@@ -5,7 +5,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from ecs import api_keys, events, images, plan, push, scale, summary
+from ecs import api_keys, bucket, events, images, plan, push, scale, summary
 from ecs.changes import ResourceChange, resources_losing_data
 from ecs.costs import WEB_TASKS_IN_PRODUCTION, TemplateShape
 from ecs.deployment import Deployment, Parameters
@@ -68,6 +68,7 @@ def run(deployment: Deployment, screen: Screen, options: argparse.Namespace) -> 
         deployment.protect(options.production)
     _set_web_count(deployment, screen, options)
     address = _show_address(deployment, screen, key)
+    bucket.let_page_upload(deployment.aws, values["FilesBucket"], address, deployment.app.parameters())
     screen.result({"address": address, "key": key})
     return 0
 

@@ -68,6 +68,10 @@ class TooManyBatches(RateLimited):
     """This key has as many unfinished batches as it may have; wait until one of them has ended."""
 
 
+class TooManyUploads(RateLimited):
+    """This key has as many unused uploads as it may have; post batches of some, or delete some."""
+
+
 class TooManyRows(JobsError):
     """The list has more rows than this key may post in a minute; send it in parts."""
 
@@ -97,6 +101,10 @@ class FilesFull(FilesUnavailable):
 
 class FilesForbidden(FilesUnavailable):
     """The file store refuses this, and trying again does not help."""
+
+
+class FilesDiffer(JobsError):
+    """The file that arrived has another CRC-32 than the one that was announced."""
 
 
 class FileMissing(JobsError):

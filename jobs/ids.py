@@ -13,6 +13,7 @@ from jobs.errors import InvalidId
 
 PREDICTION = "pred_"
 BATCH = "batch_"
+UPLOAD = "upload_"
 _TRACEPARENT = re.compile(r"00-(?!0{32})[0-9a-f]{32}-(?!0{16})[0-9a-f]{16}-[0-9a-f]{2}")
 
 

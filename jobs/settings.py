@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any, Literal
 from urllib.parse import urlsplit
 
-from pydantic import AliasChoices, Field, SecretStr, ValidationError, field_validator
+from pydantic import AliasChoices, Field, SecretStr, ValidationError, ValidationInfo, field_validator
 from pydantic_core import PydanticCustomError
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
@@ -55,6 +55,7 @@ class Settings(BaseSettings):
     max_file: int = Field(default=100 * 1024**3, ge=1024)
     max_files_per_batch: int = Field(default=10_000, ge=1)
     max_batches: int = Field(default=10_000, ge=1)
+    direct_files: bool = False
     s3_allow: str = ""
     api_keys: SecretStr = SecretStr("")
     api_keys_file: str = ""
@@ -142,6 +143,13 @@ class Settings(BaseSettings):
         if all(re.fullmatch(r"(\*\.)?[A-Za-z0-9._-]+", host.strip()) for host in hosts.split(",") if hosts):
             return hosts
         raise PydanticCustomError("hosts", "must be names of hosts, as in a.example,*.b.example")
+
+    @field_validator("direct_files")
+    @classmethod
+    def _direct_to_s3(cls, direct: bool, known: ValidationInfo) -> bool:
+        if direct and not known.data.get("files", "").startswith("s3://"):
+            raise PydanticCustomError("direct", "needs PAYGRADE_FILES=s3://BUCKET/PREFIX")
+        return direct
 
     @field_validator("s3_allow")
     @classmethod

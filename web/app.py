@@ -35,6 +35,8 @@ _REQUEST_ID = "paygrade.request_id"
 _BODIES = "paygrade.bodies"
 OWNER = "paygrade.owner"
 """The key of the owner of a request of our own; no caller can set it, whose headers begin with HTTP_."""
+FOR_PAGE = "paygrade.for_page"
+"""The key of what is true where the page asks for its visitor, within this process."""
 _USABLE_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
 
 
@@ -81,6 +83,10 @@ class ApiRequest(Request):
             raise Problem(
                 400, "the query is not UTF-8; encode it with percent signs", reason="query"
             ) from None
+
+    @property
+    def is_for_page(self) -> bool:
+        return FOR_PAGE in self.environ
 
     @property
     def traceparent(self) -> str:

@@ -9,6 +9,7 @@ import orjson
 
 from jobs.batches.inputs import ListedFile, listing_of, write_listing
 from jobs.batches.record import BatchOptions, output_of, source_of
+from jobs.batches.upload import DirectUpload
 from jobs.errors import FileMissing, FilesForbidden, InvalidTable
 from jobs.files.location import files_of_caller
 from jobs.files.store import FOR_UPLOADS, FileStore
@@ -45,10 +46,19 @@ class BatchRequest(NamedTuple):
     traceparent: str = ""
     results_named: bool = True
     """Whether the caller named the format of the results. It is that of the first of several files if not."""
+    upload: DirectUpload | None = None
+    """The file, where its caller has put it into the file store already."""
 
     def identity(self) -> bytes:
-        """What must be the same in a repeated request, besides the rows or the file."""
-        return self.options.to_json() + orjson.dumps([self.model, self.metadata, self.webhook])
+        """What must be the same in a repeated request, besides the rows or the file in its body."""
+        uploaded = self.upload.identity if self.upload else b""
+        return self.options.to_json() + orjson.dumps([self.model, self.metadata, self.webhook]) + uploaded
+
+    def for_dry_run(self) -> "BatchRequest":
+        """A file that was uploaded stays for the batch."""
+        if not self.upload:
+            return self
+        return self._replace(options=replace(self.options, input_from=self.upload.batch_id), upload=None)
 
 
 class Upload:
@@ -105,6 +115,8 @@ class BatchInputs:
         name = source_of(job_id, options).name
         if request.start is not None:
             check_table(request.start, request.cut, request.manifest, options)
+        if request.upload or options.input_from:
+            return options, self.files.size(name)
         if request.lines is None:
             upload.save(self.files, name, hashed)
             return options, upload.size

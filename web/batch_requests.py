@@ -8,6 +8,7 @@ import orjson
 from flask import Request
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 from pydantic_core import PydanticCustomError
+from werkzeug.http import parse_options_header
 
 from jobs.batches.record import BatchOptions
 from jobs.files.allow_list import is_address, is_allowed
@@ -21,6 +22,7 @@ from model.description.schema import MAX_FAULTS, Fault
 from model.tables.dialect import DECIMALS, DELIMITERS, ENCODINGS, sign_named
 from web.app import ApiRequest
 from web.batch_inputs import BatchRequest
+from web.direct_uploads.service import DirectUploads
 from web.input_files import FILE_ENDINGS, names_several
 from web.media_types import ACCEPTED, FORMATS, JSON_TYPES, TAB_SEPARATED, UNNAMED
 from web.problems import Problem
@@ -36,6 +38,7 @@ from web.requests import (
 from web.table_checks import is_raw, plain_start, recognized
 from web.uploads import START_BYTES, UploadedFile
 
+_GIVEN = ("rows", "input", "upload")
 _FLAGS = ("include_inputs", "error_inputs", "explain", "dry_run", "escape_formulas")
 _BOOLEANS = {
     **dict.fromkeys(("true", "1", "yes", "on"), True),
@@ -107,10 +110,11 @@ class BatchParameters(BaseModel):
 
 
 class BatchBody(BatchParameters):
-    """Rows, or the address of a file."""
+    """Rows, or a file: its address, or an upload."""
 
     rows: list[Any] | None = None
     input: str | None = None
+    upload: str | None = Field(None, description="The id of an upload, whose file is scored")
     output: str | None = None
     metadata: Metadata = {}
 
@@ -126,20 +130,37 @@ def _sign(name: str, sent: str, names: Mapping[str, str]) -> str:
 Parameters = TypeVar("Parameters", bound=BatchParameters)
 
 
-def read_batch(request: ApiRequest, file: UploadedFile, catalog: Catalog, s3_allow: str) -> BatchRequest:
+def read_batch(
+    request: ApiRequest, file: UploadedFile, catalog: Catalog, s3_allow: str, uploads: DirectUploads
+) -> BatchRequest:
     """Raises Problem (400, 413, 415, 422), InvalidTable or UnknownModel. Of a file, the start is read."""
     filled = {name: value for name, value in file.fields.items() if value}  # forms send empty fields, too
     query: dict[str, Any] = {**filled, **request.args}
     query |= {name: _BOOLEANS.get(value.lower(), value) for name, value in query.items() if name in _FLAGS}
     if file.media_type in JSON_TYPES or (not file.media_type and _is_json_batch(file.start)):
-        return _read_json_batch(request, file, query, catalog, s3_allow)
-    if file.media_type not in FORMATS and file.media_type not in UNNAMED:
+        return _read_json_batch(request, file, query, catalog, s3_allow, uploads)
+    check_file_type(file.media_type)
+    return _file_batch(request, file, _validated(BatchParameters, query), catalog)
+
+
+def check_file_type(media_type: str) -> None:
+    """Raises Problem (415) for what is no table."""
+    if media_type not in FORMATS and media_type not in UNNAMED:
         raise Problem(
             415,
-            f"the body is {file.media_type[:64]}; send one of {ACCEPTED}",
+            f"the file is {media_type[:64]}; send one of {ACCEPTED}",
             headers={"Accept-Post": ACCEPTED},
         )
-    parameters = _validated(BatchParameters, query)
+
+
+def _file_batch(
+    request: ApiRequest,
+    file: UploadedFile,
+    parameters: BatchParameters,
+    catalog: Catalog,
+    metadata: dict[str, str] | None = None,
+) -> BatchRequest:
+    """Of a file, the start is read."""
     encoding = parameters.encoding or _encoding_of(file.charset)
     plain = plain_start(file.start, encoding)
     kind = FORMATS.get(file.media_type) or format_of(file.name) or recognized(plain)
@@ -147,7 +168,7 @@ def read_batch(request: ApiRequest, file: UploadedFile, catalog: Catalog, s3_all
     if file.media_type == TAB_SEPARATED and not options.delimiter:
         options = replace(options, delimiter="\t")
     options = replace(options, raw=is_raw(file.start, encoding))
-    batch_request = _request(request, parameters, _find(parameters, catalog), options)
+    batch_request = _request(request, parameters, _find(parameters, catalog), options, metadata)
     cut = len(file.start) >= START_BYTES or len(plain) >= PIECE
     return batch_request._replace(start=plain or (None if file.start else b""), cut=cut)
 
@@ -167,7 +188,12 @@ def _is_json_batch(start: bytes) -> bool:
 
 
 def _read_json_batch(
-    request: ApiRequest, file: UploadedFile, query: dict[str, Any], catalog: Catalog, s3_allow: str
+    request: ApiRequest,
+    file: UploadedFile,
+    query: dict[str, Any],
+    catalog: Catalog,
+    s3_allow: str,
+    uploads: DirectUploads,
 ) -> BatchRequest:
     limit = request.max_content_length or 0
     request.hold(limit if request.length is None else min(request.length, limit))
@@ -177,13 +203,15 @@ def _read_json_batch(
     refuse_many_members(sent)
     body = _validated(BatchBody, {**sent, **query})
     manifest = _find(body, catalog)
-    if (body.rows is None) == (body.input is None):
-        raise Problem(422, "give either rows or input", [Fault("", "must have one of rows and input")])
+    if [body.rows, body.input, body.upload].count(None) != len(_GIVEN) - 1:
+        fault = Fault("", f"must have one of {', '.join(_GIVEN)}")
+        raise Problem(422, f"give one of {', '.join(_GIVEN)}", [fault])
+    if body.output is not None and body.input is None:
+        fault = Fault("/output", "needs input, the address of a file")
+        raise Problem(422, "output can only be given with input", [fault])
+    if body.upload is not None:
+        return _upload_batch(request, body, body.upload, catalog, uploads)
     if body.rows is not None:
-        if body.output is not None:
-            raise Problem(
-                422, "output can only be given with input", [Fault("/output", "needs input, not rows")]
-            )
         if not body.rows:
             raise Problem(422, "there are no rows", [Fault("/rows", "must have at least one row")])
         options = _options(body, Format.NDJSON)
@@ -199,6 +227,17 @@ def _read_json_batch(
     options = _options(body, kind, body.encoding, source=source, output=output)
     named = _request(request, body, manifest, options, body.metadata)
     return named._replace(results_named=body.results is not None)
+
+
+def _upload_batch(
+    request: ApiRequest, body: BatchBody, upload_id: str, catalog: Catalog, uploads: DirectUploads
+) -> BatchRequest:
+    """Raises what completing the upload raises, too."""
+    upload = uploads.complete(upload_id, request.owner.name)
+    start = uploads.start_of(upload, START_BYTES)
+    media_type, parameters = parse_options_header(upload.media_type)
+    file = UploadedFile(iter([start]), media_type.lower(), parameters.get("charset", ""), upload.name)
+    return _file_batch(request, file, body, catalog, body.metadata)._replace(upload=upload)
 
 
 def _request(

@@ -16,6 +16,7 @@ from jobs.batches.record import BatchOptions, BatchRecord, NewBatch, first_rows_
 from jobs.batches.resource import PATH
 from jobs.batches.status import BatchStatus
 from jobs.batches.store import RESERVATION_MS, BatchStore, KnownKey
+from jobs.batches.upload import DirectUpload
 from jobs.errors import (
     FileMissing,
     IdempotencyKeyReused,
@@ -34,7 +35,7 @@ from jobs.queues.queue import SendWakeUp, try_wake_up
 from jobs.supervision import Supervisor
 from web.batch_inputs import BatchInputs, BatchRequest, Upload
 from web.capacity_watch import CapacityWatch
-from web.errors import InvalidDryRun, JobConflict, NotFinished, NotScored, UnknownFile
+from web.errors import InvalidDryRun, JobConflict, NotFinished, NotScored, UnknownFile, UploadUsed
 from web.submission import JobSubmission, Submitted
 from web.waiting import WaitingCallers
 
@@ -82,7 +83,7 @@ class BatchSubmission(JobSubmission[BatchRecord]):
         """
         if not self._capacity_watch.accepting:
             raise self._capacity_watch.set_retry_after(QueueFull())
-        job_id = self._new_id(ids.BATCH)
+        job_id = request.upload.batch_id if request.upload else self._new_id(ids.BATCH)
         # The options are hashed too: the same key with other options is another request.
         upload = Upload(request.identity(), pieces, self.max_file)
         key = request.idempotency_key
@@ -91,7 +92,7 @@ class BatchSubmission(JobSubmission[BatchRecord]):
             if known:
                 self._check_same_body(known.body, request, upload)
                 return Submitted(self._replayed(known.id), replayed=True)
-            with self.room_for(job_id, owner):
+            with self._single_use(request.upload, owner), self.room_for(job_id, owner, bool(request.upload)):
                 options, size = self.inputs.save(job_id, request, upload, hashed=bool(digest))
             batch = NewBatch(
                 id=job_id,
@@ -107,21 +108,22 @@ class BatchSubmission(JobSubmission[BatchRecord]):
                 request_id=request.request_id,
                 traceparent=request.traceparent,
             )
-            accepted = self.accept(batch)
+            accepted = self.accept(batch, bool(request.upload))
         return Submitted(self._replayed(accepted), replayed=accepted != job_id)
 
-    def accept(self, batch: NewBatch) -> str:
+    def accept(self, batch: NewBatch, uploaded: bool = False) -> str:
         """Returns the id of this batch, or of that for which its key stands by now.
 
-        The files stay if the batch may have been accepted. If it was not, the sweeper removes them.
+        The files stay if the batch may have been accepted. If it was not, the sweeper removes them. A file
+        that was `uploaded` stays for another request.
         """
         try:
             added = self._store.add(batch)
         except (QueueFull, RateLimited, IdempotencyKeyReused, NotRetryable, StoreRefuses):
-            self._remove_files(batch.id)
+            self._remove_files(batch.id, uploaded)
             raise
         if isinstance(added, str):
-            self._remove_files(batch.id)
+            self._remove_files(batch.id, uploaded)
             return added
         for wake_up in added:
             gevent.spawn(try_wake_up, self._send_wake_up, wake_up)
@@ -131,7 +133,7 @@ class BatchSubmission(JobSubmission[BatchRecord]):
 
     def dry_run(self, request: BatchRequest, pieces: Iterable[bytes], owner: str) -> bytes:
         """Returns the preview as JSON. Raises NotScored if no worker looked in time, or InvalidDryRun."""
-        record = self.submit(request, pieces, owner).record
+        record = self.submit(request.for_dry_run(), pieces, owner).record
         record = self._wait(record, self.longest_wait)
         try:
             if not record.status.ended:
@@ -206,7 +208,7 @@ class BatchSubmission(JobSubmission[BatchRecord]):
     def _check_same_body(self, body: bytes, request: BatchRequest, upload: Upload) -> None:
         if request.lines is not None:
             upload.hash.update(request.lines)
-        elif not request.options.source:
+        elif not (request.options.source or request.upload or request.options.input_from):
             upload.compute_hash()
         if upload.hash.digest()[:16] != body:
             raise IdempotencyKeyReused
@@ -224,6 +226,24 @@ class BatchSubmission(JobSubmission[BatchRecord]):
             return
         with self._key_reserved(owner, digest, job_id):
             yield None
+
+    @contextmanager
+    def _single_use(self, upload: DirectUpload | None, owner: str) -> Iterator[None]:
+        """Raises UploadUsed, or JobConflict while another request is about to use the upload."""
+        if upload is None:
+            yield
+            return
+        self._check_unused(upload)
+        digest, request_id = IdempotencyKey.of("upload", upload.id, b"").key, self._new_id(ids.BATCH)
+        if self._store.reserve_key(owner, digest, request_id):
+            raise JobConflict("another request is about to use this upload; wait for it")
+        with self._key_reserved(owner, digest, request_id):
+            self._check_unused(upload)
+            yield
+
+    def _check_unused(self, upload: DirectUpload) -> None:
+        if self._store.read([upload.batch_id])[0]:
+            raise UploadUsed(f"{upload.batch_id} has taken the file of this upload; begin a new upload")
 
     def replayed(self, job_id: str) -> BatchRecord:
         return self._replayed(job_id)
@@ -250,16 +270,21 @@ class BatchSubmission(JobSubmission[BatchRecord]):
             self._store.reserve_key(owner, digest, job_id)
 
     @contextmanager
-    def room_for(self, job_id: str, owner: str) -> Iterator[None]:
-        """Checks the limits before a file has arrived; a request that is refused leaves no file behind."""
+    def room_for(self, job_id: str, owner: str, uploaded: bool = False) -> Iterator[None]:
+        """Checks the limits before a file has arrived; a request that is refused leaves no file behind.
+
+        One that was `uploaded` stays for another request.
+        """
         try:
             self._store.check_limits(owner)
             self.files.check_room(FOR_UPLOADS)
             yield
         except BaseException:
-            self._remove_files(job_id)
+            self._remove_files(job_id, uploaded)
             raise
 
-    def _remove_files(self, job_id: str) -> None:
+    def _remove_files(self, job_id: str, uploaded: bool) -> None:
+        if uploaded:
+            return
         with suppress(JobsError):  # the sweeper removes them later
             self.files.remove(folder_of(job_id))

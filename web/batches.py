@@ -7,11 +7,13 @@ from jobs.batches.record import BatchRecord
 from jobs.batches.resource import PATH, batch, path_of
 from jobs.batches.status import BatchStatus
 from jobs.files.tables import MEDIA_TYPES, MOST_FIRST_BYTES, Format
+from jobs.settings import Settings
 from model.description.catalog import Catalog
 from web.app import ApiRequest, JsonResponse
 from web.batch_requests import BatchBody, BatchParameters, read_batch
 from web.batch_retries import BatchRetrying
 from web.batch_submission import BatchSubmission
+from web.direct_uploads.service import DirectUploads
 from web.lists import read_page_query, write_page
 from web.media_types import FORMATS, MULTIPART
 from web.openapi.batch_schemas import BatchListSchema, BatchSchema, ManifestSchema, PreviewSchema
@@ -29,6 +31,10 @@ from web.webhooks.requests import WebhookRequests
 _BATCH = ResponseSchema("The batch", BatchSchema, always=("Cache-Control",), sometimes=("Retry-After",))
 _FILE = {
     200: ResponseSchema("The file", {}, "*/*", always=("ETag", "Accept-Ranges", "Cache-Control")),
+    307: ResponseSchema(
+        "The file is in S3, at an address for the next minutes: send no key there",
+        always=("Location", "Cache-Control"),
+    ),
     206: ResponseSchema("A part of the file", {}, "*/*", always=("ETag", "Accept-Ranges", "Content-Range")),
 }
 _FILE_NUMBER = in_query(
@@ -106,19 +112,22 @@ class BatchRoutes:
         catalog: Catalog,
         retrying: BatchRetrying,
         webhooks: WebhookRequests,
-        s3_allow: str,
+        uploads: DirectUploads,
+        settings: Settings,
     ) -> None:
         self._submission = submission
         self._catalog = catalog
         self._retrying = retrying
         self._webhooks = webhooks
-        self._s3_allow = s3_allow
+        self._uploads = uploads
+        self._s3_allow = settings.s3_allow
+        self._direct_files = settings.direct_files
 
     @route("POST", PATH, _CREATE)
     def create(self, request: ApiRequest) -> JsonResponse:
         require_json_accepted(request)
         file = open_upload(request, self._submission.max_file)
-        batch_request = read_batch(request, file, self._catalog, self._s3_allow)._replace(
+        batch_request = read_batch(request, file, self._catalog, self._s3_allow, self._uploads)._replace(
             request_id=request.id, traceparent=request.traceparent
         )
         if batch_request.options.dry_run:
@@ -128,6 +137,8 @@ class BatchRoutes:
             webhook = self._webhooks.accept(batch_request.webhook, request.owner.name)
             batch_request = batch_request._replace(webhook=webhook)
         record, replayed = self._submission.submit(batch_request, file, request.owner.name)
+        if batch_request.upload:
+            self._uploads.note_used(batch_request.upload)
         headers = {"Idempotency-Replayed": "true"} if replayed else {}
         return _resource(request, record, 202, {"Location": path_of(record.id), **headers})
 
@@ -285,7 +296,7 @@ class BatchRoutes:
         number = read_file_number(request)
         file = self._submission.output(job_id, request.owner.name, name, number)
         request.job_id = job_id
-        return send_stored_file(request, file)
+        return send_stored_file(request, file, self._direct_files)
 
 
 def _resource(

@@ -25,6 +25,26 @@ class NotFinished(JobConflict):
     retry_after = 1
 
 
+class UnknownUpload(UnknownJob):
+    """There is no such upload, or it has expired; begin a new one."""
+
+
+class NoDirectUploads(UnknownJob):
+    """There are no uploads here: post the file itself to /v1/batches."""
+
+
+class UploadIncomplete(JobConflict):
+    """Parts of the upload have not arrived."""
+
+
+class UploadUsed(JobConflict):
+    """A batch has taken the file of this upload."""
+
+
+class UploadDiffers(JobsError):
+    """The file that arrived is not the one that was announced."""
+
+
 class NotScored(JobsError):
     """The caller waited, and the job gave no scores."""
 

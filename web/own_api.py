@@ -11,6 +11,8 @@ from urllib.parse import quote, urlencode
 
 import orjson
 
+from web.app import FOR_PAGE
+
 if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIApplication, WSGIEnvironment
 
@@ -112,6 +114,7 @@ class Api:
             **server,
             **visitor,
             "HTTP_X_REQUEST_ID": self._request_id,
+            FOR_PAGE: True,
             "REQUEST_METHOD": method,
             "PATH_INFO": path,
             "QUERY_STRING": urlencode({name: value for name, value in query.items() if value}),

@@ -41,6 +41,7 @@ from web.errors import (
     UnknownFile,
     UnknownJob,
     UnreadableInput,
+    UploadDiffers,
 )
 
 log = logging.getLogger(__name__)
@@ -99,6 +100,7 @@ _STATUSES: dict[type[Exception], int] = {
     InvalidDryRun: 422,
     InvalidTable: 422,
     TooManyRows: 422,
+    UploadDiffers: 422,
     RateLimited: 429,
     FilesUnavailable: 503,
     NotScored: 503,

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from flask import Request
 
 from jobs.files.tables import MEDIA_TYPES, Format
-from web.app import JsonResponse
+from web.app import ApiRequest, JsonResponse
 from web.batch_submission import OutputFile
 from web.problems import Problem
 
@@ -16,8 +16,11 @@ _GZIP_FORMAT = 31
 _FASTEST = 1
 
 
-def send_stored_file(request: Request, file: OutputFile) -> JsonResponse:
-    """Raises Problem: 406 if Accept excludes the media type, 416 for a range outside of the file."""
+def send_stored_file(request: ApiRequest, file: OutputFile, direct: bool = False) -> JsonResponse:
+    """If it is `direct`, redirects to the file store where that can be reached.
+
+    Raises Problem: 406 if Accept excludes the media type, 416 for a range outside of the file.
+    """
     media_type = file.media_type
     if not request.accept_mimetypes[media_type] and request.headers.get("Accept"):
         raise Problem(
@@ -31,6 +34,9 @@ def send_stored_file(request: Request, file: OutputFile) -> JsonResponse:
         "Content-Disposition": f'attachment; filename="{file.sent_as}"',
     }
     span = _requested_range(request, file.size, headers["ETag"])
+    if direct and file.files.direct and request.method == "GET" and not request.is_for_page:
+        address = file.files.direct.address_of(file.name, media_type, file.sent_as)
+        return JsonResponse(status=307, headers={"Location": address, "Cache-Control": "no-store"})
     if span is None and request.accept_encodings["gzip"] and media_type != MEDIA_TYPES[Format.PARQUET]:
         headers["Content-Encoding"] = "gzip"
         return JsonResponse(_compressed(file.files.pieces(file.name)), 200, headers, content_type=media_type)

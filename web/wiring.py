@@ -11,6 +11,7 @@ from redis import Redis
 from jobs import ids
 from jobs.batches.retry import BatchRetries
 from jobs.batches.store import BatchStore
+from jobs.batches.upload_store import UploadStore
 from jobs.dead.wiring import dead_letters
 from jobs.files.store import FileStore
 from jobs.logs import Journal
@@ -34,6 +35,8 @@ from web.batches import BatchRoutes
 from web.bodies import Bodies
 from web.capacity_watch import CapacityWatch
 from web.dead import DeadLetterRoutes
+from web.direct_uploads.routes import UploadRoutes
+from web.direct_uploads.service import DirectUploads
 from web.events.marks import EventMarks
 from web.events.posting import post_to
 from web.events.publishing import PublishEvent
@@ -68,6 +71,7 @@ from web.webhooks.wiring import Webhooks, build_webhooks
 ROUTE_CLASSES = (
     PredictionRoutes,
     BatchRoutes,
+    UploadRoutes,
     RecmsRoutes,
     InferenceRoutes,
     ModelRoutes,
@@ -162,6 +166,19 @@ def _watch(
     return limits, watch, kept
 
 
+def _uploads(
+    settings: Settings, backends: Backends, batches: BatchStore, watch: CapacityWatch
+) -> DirectUploads:
+    return DirectUploads(
+        UploadStore(backends.batch_redis, settings),
+        backends.files,
+        watch,
+        settings.max_file,
+        settings.direct_files,
+        is_used=lambda batch_id: batches.read([batch_id])[0] is not None,
+    )
+
+
 def _documents(catalog: Catalog, keys: ApiKeys) -> tuple[DocumentRoutes, GuideRoutes]:
     document = Document(catalog, keyed=bool(keys.owners), route_classes=ROUTE_CLASSES)
     return DocumentRoutes(document), GuideRoutes(GUIDE)
@@ -202,6 +219,8 @@ def build(settings: Settings, keys: ApiKeys, catalog: Catalog, journal: Journal,
     batches = BatchSubmission(batch_store, inputs, watch, waiting, wake_batches, supervisor)
     webhooks = _webhooks(settings, backends, read, watch, access_log.metrics)
     retries = BatchRetries(batch_store, files)
+    retrying = BatchRetrying(batches, retries, watch)
+    uploads = _uploads(settings, backends, batch_store, watch)
     letters = dead_letters(backends.redis, store, retries, wake_up, wake_batches)
     connections = OpenConnections(settings.most_connections)
     app = App(settings, keys, access_log, Bodies(settings.held_bodies, connections), limits, backends.tracing)
@@ -209,9 +228,8 @@ def build(settings: Settings, keys: ApiKeys, catalog: Catalog, journal: Journal,
     app.add_routes(
         (
             PredictionRoutes(predictions, catalog, watch, webhooks.requests),
-            BatchRoutes(
-                batches, catalog, BatchRetrying(batches, retries, watch), webhooks.requests, settings.s3_allow
-            ),
+            BatchRoutes(batches, catalog, retrying, webhooks.requests, uploads, settings),
+            UploadRoutes(uploads),
             RecmsRoutes(predictions, catalog),
             InferenceRoutes(predictions, catalog, monitor),
             ModelRoutes(catalog),
@@ -220,7 +238,7 @@ def build(settings: Settings, keys: ApiKeys, catalog: Catalog, journal: Journal,
             OwnerRoutes(usage, keys),
             OperatingRoutes(monitor, watch, access_log, webhooks.outbox, files),
             *_documents(catalog, keys),
-            *build_page(app, with_guide=GUIDE.is_dir()),
+            *build_page(app, GUIDE.is_dir(), files.direct if settings.direct_files else None),
         )
     )
     sender, events = webhooks.sender, _event_reader(backends, app, watch, supervisor)

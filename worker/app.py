@@ -39,7 +39,7 @@ class Worker:
         self._when_stopping = when_stopping
         # Shared with the children, and without a lock, which a killed child would never release.
         self._stopping = mmap(-1, 1)
-        # Imports boto3 before anything forks, if it is needed; see jobs/files/s3.py.
+        # Imports boto3 before anything forks, if it is needed; see jobs/files/s3_client.py.
         files_at(settings.files_location)
         self._sweeper: Sweeper | None = None
         self.celery = make_celery(settings)

@@ -16,6 +16,7 @@ from benchmarks.scenarios import (
     posted,
     scale,
     starts,
+    sustained,
     wages,
     waited,
     waiting,
@@ -39,6 +40,7 @@ SCENARIOS: dict[str, Callable[[Session], None]] = {
     "pipelines": pipelines.measure,
     "batch-life": batch_life.measure,
     "scale": scale.measure,
+    "sustained": sustained.measure,
 }
-ON_DEMAND = {"scale", "files"}
+ON_DEMAND = {"scale", "files", "sustained"}
 """Measured only where they are named."""

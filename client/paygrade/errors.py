@@ -28,6 +28,10 @@ class ConnectionCut(NoAnswer):
     """The connection ended before the answer did; the request may have been carried out."""
 
 
+class AddressRefused(ConnectionCut):
+    """The address that the service gave for a file is refused; it may have expired."""
+
+
 class ServiceRefused(PaygradeError):
     """The service refused the request. `status` is the HTTP status, `problem` the body (RFC 9457)."""
 

@@ -1,6 +1,7 @@
 """Files that are sent, and files that are written."""
 
 import os
+import zlib
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, BinaryIO, Protocol, TypeAlias
@@ -21,6 +22,7 @@ class SentFile:
         self._file = file
         self._on_sent = on_sent
         self.name = str(file) if isinstance(file, str | Path) else ""
+        self.base_name = Path(self.name).name
         self._start = self._position()
         self.repeatable = bool(self.name) or self._start is not None
         self.size = self._size()
@@ -28,21 +30,35 @@ class SentFile:
     def content(self) -> Content:
         return self._pieces
 
-    def _pieces(self) -> Iterator[bytes]:
+    def part(self, offset: int, size: int) -> Content:
+        """Some bytes of a file that is repeatable."""
+        return lambda: self._pieces(offset, size)
+
+    def crc32(self) -> int:
+        """Of a file that is repeatable, which it reads as a whole."""
+        value = 0
+        for piece in self._pieces(reports=False):
+            value = zlib.crc32(piece, value)
+        return value
+
+    def _pieces(self, offset: int = 0, size: int | None = None, reports: bool = True) -> Iterator[bytes]:
         if isinstance(self._file, str | Path):
             with Path(self._file).open("rb") as opened:
-                yield from self._read(opened)
+                opened.seek(offset)
+                yield from self._read(opened, offset, size, reports)
         else:
             if self._start is not None:
-                self._file.seek(self._start)
-            yield from self._read(self._file)
+                self._file.seek(self._start + offset)
+            yield from self._read(self._file, offset, size, reports)
 
-    def _read(self, file: BinaryIO) -> Iterator[bytes]:
-        sent = 0
-        while piece := file.read(PIECE):
+    def _read(self, file: BinaryIO, sent: int, size: int | None, reports: bool) -> Iterator[bytes]:
+        """From where the file is, which is behind `sent` bytes, so many bytes or all."""
+        end = None if size is None else sent + size
+        while piece := file.read(PIECE if end is None else min(PIECE, end - sent)):
             yield piece
             sent += len(piece)
-            self._on_sent(sent, self.size)
+            if reports:
+                self._on_sent(sent, self.size)
 
     def _position(self) -> int | None:
         if isinstance(self._file, str | Path) or not self._file.seekable():

@@ -1,39 +1,22 @@
 """A file store in S3: a file is put in one request, or uploaded in parts while it is written.
 
-Import this module only where files are in S3: boto3 takes a quarter of a second. It imports everything that
-creating a client would import, because a module that a thread imports while its process forks stays locked in
-the child.
+Import this module only where files are in S3, as s3_client.py says.
 """
 
-import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
-from functools import cache
 from io import SEEK_CUR, SEEK_END, SEEK_SET, RawIOBase
 from typing import Any
 
-import boto3.s3.inject
-import boto3.session
-from botocore.config import Config
-from botocore.exceptions import BotoCoreError, ClientError
-
-from jobs.errors import FileMissing, FilesForbidden, FilesUnavailable
+from jobs.errors import FileMissing, FilesForbidden
+from jobs.files.direct import DirectFiles
+from jobs.files.s3_client import client, named_errors
+from jobs.files.s3_direct import S3Direct
 from jobs.files.store import PIECE, Draft, FileStore, Reserve, Writable
 
 PART = 16 * 1024 * 1024
 """Bytes of a part. S3 allows 10,000 parts, so a file may have 156 GiB."""
-
-
-@cache
-def _client() -> Any:
-    """Created when it is first needed."""
-    config = Config(connect_timeout=5, read_timeout=30, retries={"max_attempts": 3})
-    return boto3.session.Session().client("s3", config=config)
-
-
-# Two processes on one connection would receive each other's answers.
-os.register_at_fork(after_in_child=_client.cache_clear)
 
 
 class S3Files(FileStore):
@@ -51,6 +34,10 @@ class S3Files(FileStore):
 
     def _key(self, name: str) -> str:
         return self._prefix + name
+
+    @property
+    def direct(self) -> DirectFiles:
+        return S3Direct(self.bucket, self._prefix)
 
     @contextmanager
     def create(self, name: str) -> Iterator[Writable]:
@@ -85,14 +72,14 @@ class S3Files(FileStore):
         return reader.size, reader.etag
 
     def sizes(self, folder: str) -> dict[str, int]:
-        with _named_errors(self.bucket):
+        with named_errors(self.bucket):
             pages = self._pages("list_objects_v2", folder.rstrip("/") + "/")
             found = [each for page in pages for each in page.get("Contents", ())]
         return {each["Key"].removeprefix(self._prefix): each["Size"] for each in found}
 
     def objects(self, beginning: str) -> Iterator[tuple[str, int, str]]:
         """The name, the size and the version of each file whose name begins so, in the order of names."""
-        with _named_errors(self.bucket):
+        with named_errors(self.bucket):
             for page in self._pages("list_objects_v2", beginning):
                 for found in page.get("Contents", ()):
                     yield found["Key"].removeprefix(self._prefix), found["Size"], found["ETag"]
@@ -102,44 +89,44 @@ class S3Files(FileStore):
 
     def pieces(self, name: str, start: int = 0, end: int | None = None) -> Iterator[bytes]:
         """In one request, where each read of `open` is a request."""
-        with _named_errors(self.bucket):
+        with named_errors(self.bucket):
             reader = self._reader(name)
             end = reader.size if end is None else min(end, reader.size)
             if start < end:
                 byte_range = f"bytes={start}-{end - 1}"
-                answer = _client().get_object(Range=byte_range, IfMatch=reader.etag, **reader.where)
+                answer = client().get_object(Range=byte_range, IfMatch=reader.etag, **reader.where)
                 yield from answer["Body"].iter_chunks(PIECE)
 
     def remove(self, folder: str) -> None:
-        with _named_errors(self.bucket):
+        with named_errors(self.bucket):
             for page in self._pages("list_objects_v2", folder.rstrip("/") + "/"):
                 keys = [{"Key": found["Key"]} for found in page.get("Contents", ())]
                 if keys:
-                    _client().delete_objects(Bucket=self.bucket, Delete={"Objects": keys, "Quiet": True})
+                    client().delete_objects(Bucket=self.bucket, Delete={"Objects": keys, "Quiet": True})
 
     def remove_file(self, name: str) -> None:
-        with _named_errors(self.bucket):
-            _client().delete_object(Bucket=self.bucket, Key=self._key(name))
+        with named_errors(self.bucket):
+            client().delete_object(Bucket=self.bucket, Key=self._key(name))
 
     def folders(self, folder: str) -> Iterator[str]:
         prefix = folder.rstrip("/") + "/"
-        with _named_errors(self.bucket):
+        with named_errors(self.bucket):
             for page in self._pages("list_objects_v2", prefix, Delimiter="/"):
                 for found in page.get("CommonPrefixes", ()):
                     yield found["Prefix"].removeprefix(self._key(prefix)).rstrip("/")
 
     def remove_drafts(self, older_than_seconds: float) -> None:
         before = datetime.now(UTC) - timedelta(seconds=older_than_seconds)
-        with _named_errors(self.bucket):
+        with named_errors(self.bucket):
             for page in self._pages("list_multipart_uploads", ""):
                 for found in page.get("Uploads", ()):
                     if found["Initiated"] < before:
-                        _client().abort_multipart_upload(
+                        client().abort_multipart_upload(
                             Bucket=self.bucket, Key=found["Key"], UploadId=found["UploadId"]
                         )
 
     def _pages(self, call: str, prefix: str, **more: str) -> Any:
-        pages = _client().get_paginator(call)
+        pages = client().get_paginator(call)
         return pages.paginate(Bucket=self.bucket, Prefix=self._key(prefix), **more)
 
 
@@ -171,20 +158,20 @@ class S3Draft(Draft):
 
     def finish(self) -> str:
         if not self._upload:
-            with _named_errors(self._bucket):
-                return str(_client().put_object(Body=bytes(self._buffer), **self._where)["ETag"])
+            with named_errors(self._bucket):
+                return str(client().put_object(Body=bytes(self._buffer), **self._where)["ETag"])
         if self._buffer:
             self._send(bytes(self._buffer))
-        with _named_errors(self._bucket):
-            ended = _client().complete_multipart_upload(
+        with named_errors(self._bucket):
+            ended = client().complete_multipart_upload(
                 UploadId=self._upload, MultipartUpload={"Parts": self._parts}, **self._where
             )
         return str(ended["ETag"])
 
     def abort(self) -> None:
         if self._upload:
-            with _named_errors(self._bucket):
-                _client().abort_multipart_upload(UploadId=self._upload, **self._where)
+            with named_errors(self._bucket):
+                client().abort_multipart_upload(UploadId=self._upload, **self._where)
 
     def close(self) -> None:
         """Does nothing: the upload waits for the next process."""
@@ -192,8 +179,8 @@ class S3Draft(Draft):
     def _find_parts(self) -> None:
         """The parts that were sent; none, and a new upload, if the upload is gone."""
         try:
-            with _named_errors(self._bucket):
-                pages = _client().get_paginator("list_parts").paginate(UploadId=self._upload, **self._where)
+            with named_errors(self._bucket):
+                pages = client().get_paginator("list_parts").paginate(UploadId=self._upload, **self._where)
                 sent = [part for page in pages for part in page.get("Parts", ())]
         except FileMissing:
             self._upload = ""
@@ -204,11 +191,11 @@ class S3Draft(Draft):
             self._parts.append({"PartNumber": number, "ETag": part["ETag"]})
 
     def _send(self, data: bytes) -> None:
-        with _named_errors(self._bucket):
+        with named_errors(self._bucket):
             if not self._upload:
-                self._upload = _client().create_multipart_upload(**self._where)["UploadId"]
+                self._upload = client().create_multipart_upload(**self._where)["UploadId"]
             number = len(self._parts) + 1
-            sent = _client().upload_part(Body=data, PartNumber=number, UploadId=self._upload, **self._where)
+            sent = client().upload_part(Body=data, PartNumber=number, UploadId=self._upload, **self._where)
         self._parts.append({"PartNumber": number, "ETag": sent["ETag"]})
 
 
@@ -225,8 +212,8 @@ class _ObjectReader(RawIOBase):
         if version and size is not None:
             self.size, self.etag = size, version
             return
-        with _named_errors(bucket):
-            head = _client().head_object(**self.where)
+        with named_errors(bucket):
+            head = client().head_object(**self.where)
         self.size = int(head["ContentLength"])
         self.etag = str(head["ETag"])
         if version and self.etag != version:
@@ -250,32 +237,8 @@ class _ObjectReader(RawIOBase):
         if length <= 0:
             return 0
         byte_range = f"bytes={self._at}-{self._at + length - 1}"
-        with _named_errors(self.where["Bucket"]):
-            body = _client().get_object(Range=byte_range, IfMatch=self.etag, **self.where)["Body"].read()
+        with named_errors(self.where["Bucket"]):
+            body = client().get_object(Range=byte_range, IfMatch=self.etag, **self.where)["Body"].read()
         buffer[: len(body)] = body
         self._at += len(body)
         return len(body)
-
-
-@contextmanager
-def _named_errors(bucket: str) -> Iterator[None]:
-    try:
-        yield
-    except ClientError as error:
-        code = str(error.response["Error"]["Code"])
-        if code in ("404", "NoSuchKey", "NoSuchUpload"):
-            raise FileMissing from None
-        if code in _REFUSALS:
-            raise FilesForbidden(_REFUSALS[code].format(bucket=bucket)) from error
-        raise FilesUnavailable(f"S3 cannot be used at the moment ({code})") from error
-    except BotoCoreError as error:
-        raise FilesUnavailable(f"S3 does not answer ({type(error).__name__})") from error
-
-
-_REFUSALS = {
-    "NoSuchBucket": "bucket {bucket} does not exist",
-    "403": "access to bucket {bucket} is denied",
-    "AccessDenied": "access to bucket {bucket} is denied",
-    "412": "a file in bucket {bucket} was changed while it was read",
-    "PreconditionFailed": "a file in bucket {bucket} was changed while it was read",
-}

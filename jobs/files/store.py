@@ -6,6 +6,8 @@ from contextlib import AbstractContextManager
 from io import RawIOBase
 from typing import NamedTuple, Protocol
 
+from jobs.files.direct import DirectFiles
+
 PIECE = 256 * 1024
 """Bytes of each read when a file is copied."""
 
@@ -64,6 +66,11 @@ class FileStore(ABC):
     Every method raises FilesUnavailable if the store cannot be read or written, and FileMissing for a file
     that does not exist.
     """
+
+    @property
+    def direct(self) -> DirectFiles | None:
+        """How callers reach the files themselves; None where only this process can."""
+        return None
 
     @abstractmethod
     def create(self, name: str) -> AbstractContextManager[Writable]:

@@ -161,14 +161,18 @@ def aws(monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
     import boto3  # with moto a second of time, which few tests need
     from moto import mock_aws
 
-    from jobs.files import s3
+    from jobs.files import s3_client, s3_direct
+
+    def forget() -> None:
+        for made in (s3_client.client, s3_direct.session, s3_direct.signer):
+            made.cache_clear()
 
     for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
         monkeypatch.setenv(name, "testing")
     monkeypatch.setenv("AWS_DEFAULT_REGION", "us-east-1")
     with mock_aws():
-        s3._client.cache_clear()
+        forget()
         client = boto3.client("s3")
         client.create_bucket(Bucket="salaries")
         yield client
-    s3._client.cache_clear()
+    forget()

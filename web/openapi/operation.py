@@ -106,8 +106,11 @@ def json_body(schema: Mapping[str, Any], examples: Mapping[str, Any]) -> dict[st
 
 HEADERS: Mapping[str, tuple[str, Mapping[str, Any]]] = {
     "Location": (
-        "Path of the job, or of the guide",
-        {"type": "string", "pattern": "^/(guide/README[.]html$|v1/(predictions/pred|batches/batch)_)"},
+        "Path of the job, the upload or the guide, or the address of a file in S3",
+        {
+            "type": "string",
+            "pattern": "^(https?://|/(guide/README[.]html$|v1/(predictions/pred|batches/batch|uploads/upload)_))",
+        },
     ),
     "Retry-After": (
         "Seconds after which to ask again, estimated from the queue and the measured rate",

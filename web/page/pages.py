@@ -1,29 +1,36 @@
 """What every page does: it asks the API for its visitor, shows a template, and says what was refused."""
 
 from collections.abc import Callable
-from functools import wraps
+from functools import cached_property, wraps
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any, TypeVar
 
+from jobs.files.direct import DirectFiles
 from web.app import ApiRequest, JsonResponse
 from web.own_api import Api, Refused
-from web.page.render import POLICY, Templates
+from web.page.render import Templates, policy
 from web.page.requests import require_same_origin
 from web.routing import route
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIApplication
 
-HEADERS = {"Content-Security-Policy": POLICY, "Referrer-Policy": "same-origin"}
-"""With no-referrer, browsers would not say which site a form is from."""
-
 View = TypeVar("View", bound=Callable[..., JsonResponse])
 
 
 class Pages:
-    def __init__(self, app: "WSGIApplication", templates: Templates) -> None:
+    def __init__(
+        self, app: "WSGIApplication", templates: Templates, direct: DirectFiles | None = None
+    ) -> None:
         self._app = app
         self._templates = templates
+        self.direct = direct
+
+    @cached_property
+    def _headers(self) -> dict[str, str]:
+        """With no-referrer, browsers would not say which site a form is from."""
+        store = self.direct.origin if self.direct else ""
+        return {"Content-Security-Policy": policy(store), "Referrer-Policy": "same-origin"}
 
     def api(self, request: ApiRequest) -> Api:
         return Api(self._app, request.environ, request.id)
@@ -31,12 +38,12 @@ class Pages:
     def show(self, request: ApiRequest, name: str, **shown: Any) -> JsonResponse:
         """The page is answered with 200 even if it says what is wrong: /v1 has the statuses for programs."""
         common = {"has_key": self.api(request).has_key, "live": False, **shown}
-        return JsonResponse(self._templates.render(name, common), headers=HEADERS, mimetype="text/html")
+        return JsonResponse(self._templates.render(name, common), headers=self._headers, mimetype="text/html")
 
     def lead_to(self, path: str) -> JsonResponse:
         """`path` is relative, so that it also holds behind a proxy that adds a prefix."""
         return JsonResponse(
-            status=HTTPStatus.SEE_OTHER, headers={**HEADERS, "Location": path}, mimetype="text/html"
+            status=HTTPStatus.SEE_OTHER, headers={**self._headers, "Location": path}, mimetype="text/html"
         )
 
 

@@ -11,12 +11,17 @@ from model.description.palette import PALETTE
 from web.page import writing
 from web.page.tables import key_of
 
-POLICY = (
-    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; "
+_POLICY = (
+    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'{store}; "
     "base-uri 'none'; form-action 'self'; frame-ancestors 'none'; "
     "require-trusted-types-for 'script'; trusted-types 'none'"
 )
 _MEDIA_TYPES = {".css": "text/css", ".js": "text/javascript", ".svg": "image/svg+xml"}
+
+
+def policy(store: str = "") -> str:
+    """`store` is the origin of the file store, where the page sends files there itself."""
+    return _POLICY.format(store=f" {store}" if store else "")
 
 
 class LoadedFile(NamedTuple):

@@ -81,6 +81,7 @@ class ScorePages(PageRoutes):
             readings=READINGS,
             check=check,
             refused=refused,
+            direct=self.pages.direct is not None,
         )
 
 

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
+from jobs.files.direct import DirectFiles
 from web.page.assets import PageFileRoutes
 from web.page.jobs import JobPages
 from web.page.models import ModelPages
@@ -20,8 +21,9 @@ PAGE_CLASSES = (*_GROUPS, PageFileRoutes)
 """The classes whose methods are the pages."""
 
 
-def build_page(app: "WSGIApplication", with_guide: bool) -> Iterator[object]:
+def build_page(app: "WSGIApplication", with_guide: bool, direct: DirectFiles | None) -> Iterator[object]:
+    """`direct` is where the page sends long files itself; None where that is not possible."""
     templates = Templates(with_guide)
-    pages = Pages(app, templates)
+    pages = Pages(app, templates, direct)
     yield from (group(pages) for group in _GROUPS)
     yield PageFileRoutes(templates)

@@ -15,13 +15,16 @@ Content: TypeAlias = bytes | Callable[[], Iterator[bytes]]
 _ENCODER = json.JSONEncoder(separators=(",", ":"), ensure_ascii=False, allow_nan=False)
 """One for all: making it takes longer than a row."""
 IDEMPOTENCY_KEY = "Idempotency-Key"
+KEYLESS = {"Accept": "*/*", "Accept-Encoding": "identity"}
+"""Of every request elsewhere."""
 
 
 @dataclass(frozen=True)
 class HttpRequest:
     """`held` is for how many seconds the service may hold it, `pause` for how long a transfer may rest.
 
-    One that is not `repeatable` is sent once, whatever becomes of it.
+    One that is not `repeatable` is sent once, whatever becomes of it. One that goes `elsewhere` has a whole
+    address, of a server that must not see the key.
     """
 
     method: str
@@ -32,6 +35,7 @@ class HttpRequest:
     held: float = 0
     pause: float = 0
     repeatable: bool = True
+    elsewhere: bool = False
 
 
 def get(path: str, held: int = 0, **params: Any) -> HttpRequest:
@@ -46,10 +50,12 @@ def post(path: str, headers: Mapping[str, str], content: Content = b"", **more: 
     return HttpRequest("POST", path, headers=headers, content=content, **more)
 
 
-def post_json(path: str, body: Mapping[str, Any], headers: Mapping[str, str], held: int = 0) -> HttpRequest:
+def post_json(
+    path: str, body: Mapping[str, Any], headers: Mapping[str, str], held: int = 0, **more: Any
+) -> HttpRequest:
     headers = {"Content-Type": "application/json", **headers}
     headers |= {"Prefer": f"wait={held}"} if held else {}
-    return post(path, headers, as_json(body), held=held)
+    return post(path, headers, as_json(body), held=held, **more)
 
 
 def as_json(value: Any) -> bytes:

@@ -1,10 +1,12 @@
 """The interface of what carries requests."""
 
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import AbstractAsyncContextManager
-from typing import NamedTuple, Protocol
+from typing import NamedTuple, Protocol, TypeVar
 
 from paygrade.calling.requests import HttpRequest
+
+T = TypeVar("T")
 
 
 class OpenAnswer(NamedTuple):
@@ -20,6 +22,9 @@ class Transport(Protocol):
 
     def open(self, request: HttpRequest, timeout: float) -> AbstractAsyncContextManager[OpenAnswer]:
         """Sends a request. Raises NoAnswer, also while pieces come."""
+
+    async def beside(self, work: Callable[[], T]) -> T:
+        """Does what takes long, and holds up nothing else."""
 
     async def pause(self, seconds: float) -> None: ...
 

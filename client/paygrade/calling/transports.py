@@ -8,13 +8,15 @@ import asyncio
 import re
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping
 from contextlib import asynccontextmanager, contextmanager
-from typing import Any
+from typing import Any, TypeVar
 
 import httpx
 
-from paygrade.calling.requests import HttpRequest, checked_url, headers_of_all
+from paygrade.calling.requests import KEYLESS, HttpRequest, checked_url, headers_of_all
 from paygrade.calling.transport import OpenAnswer
 from paygrade.errors import ConnectionCut, NoAnswer, Unreachable
+
+T = TypeVar("T")
 
 CONNECT_SECONDS = 5.0
 DIRECT: Mapping[str, None] = dict.fromkeys(("all://127.0.0.1", "all://localhost", "all://[::1]"))
@@ -33,20 +35,26 @@ class BlockingTransport:
         self._http = httpx.Client(
             base_url=self.url, headers=headers_of_all(key), transport=transport, mounts=DIRECT
         )
+        self._elsewhere = httpx.Client(headers=KEYLESS, transport=transport, mounts=DIRECT)
         self._sleep = sleep
 
     @asynccontextmanager
     async def open(self, request: HttpRequest, timeout: float) -> AsyncIterator[OpenAnswer]:
         content = request.content if isinstance(request.content, bytes) else request.content()
         sent = _sent(request, timeout)
-        with _unanswered(self.url), self._http.stream(content=content, **sent) as response:
+        http = self._elsewhere if request.elsewhere else self._http
+        with _unanswered(_address_of(self.url, request)), http.stream(content=content, **sent) as response:
             yield OpenAnswer(response.status_code, response.headers, _each(response.iter_bytes()))
 
     async def pause(self, seconds: float) -> None:
         self._sleep(seconds)
 
+    async def beside(self, work: Callable[[], T]) -> T:
+        return work()
+
     async def close(self) -> None:
         self._http.close()
+        self._elsewhere.close()
 
 
 class AsyncioTransport:
@@ -64,28 +72,39 @@ class AsyncioTransport:
         self._http = httpx.AsyncClient(
             base_url=self.url, headers=headers_of_all(key), transport=transport, mounts=DIRECT
         )
+        self._elsewhere = httpx.AsyncClient(headers=KEYLESS, transport=transport, mounts=DIRECT)
         self._turns = asyncio.Semaphore(AT_ONCE)
 
     @asynccontextmanager
     async def open(self, request: HttpRequest, timeout: float) -> AsyncIterator[OpenAnswer]:
         content = request.content if isinstance(request.content, bytes) else _in_thread(request.content())
         sent = _sent(request, timeout)
-        with _unanswered(self.url):
-            async with self._turns, self._http.stream(content=content, **sent) as response:
+        http = self._elsewhere if request.elsewhere else self._http
+        with _unanswered(_address_of(self.url, request)):
+            async with self._turns, http.stream(content=content, **sent) as response:
                 yield OpenAnswer(response.status_code, response.headers, response.aiter_bytes())
 
     async def pause(self, seconds: float) -> None:
         await self._sleep(seconds)
 
+    async def beside(self, work: Callable[[], T]) -> T:
+        return await asyncio.to_thread(work)
+
     async def close(self) -> None:
         await self._http.aclose()
+        await self._elsewhere.aclose()
+
+
+def _address_of(url: str, request: HttpRequest) -> str:
+    """Without the query of an address elsewhere, which is a secret."""
+    return request.path.partition("?")[0] if request.elsewhere else url
 
 
 def _sent(request: HttpRequest, timeout: float) -> dict[str, Any]:
     return {
         "method": request.method,
         "url": request.path,
-        "params": dict(request.params),
+        "params": dict(request.params) or None,  # httpx would take the query of an address away
         "headers": dict(request.headers),
         "timeout": httpx.Timeout(timeout, connect=min(timeout, CONNECT_SECONDS)),
     }

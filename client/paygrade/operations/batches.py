@@ -10,20 +10,22 @@ from typing import Any, BinaryIO, TypeAlias, TypedDict, Unpack, cast
 from paygrade.addresses import is_address, names_several, path_below
 from paygrade.calling.caller import Caller
 from paygrade.calling.requests import IDEMPOTENCY_KEY, Content, HttpRequest, as_json, post, post_json
-from paygrade.errors import InvalidInput, JobFailed, JobUnfinished, PaygradeError
+from paygrade.errors import InvalidInput, InvalidRequest, JobFailed, JobUnfinished, PaygradeError
 from paygrade.files import OnSent, PathOrFile, SentFile, destination_of
 from paygrade.formats import MEDIA_TYPES, is_gzip, media_type_of
 from paygrade.lines import csv_rows, whole_lines
 from paygrade.operations.failed_rows import OnFailed, sentence_of, tell_of
 from paygrade.operations.jobs import JobRef, follow, get_job
+from paygrade.operations.uploads import is_long, upload_directly
 from paygrade.progress import ProgressLine, progress_line
-from paygrade.resources import PATHS, BatchManifest, Job, Row, id_of, path_of
+from paygrade.resources import PATHS, BatchManifest, Job, Resource, Row, id_of, path_of
 from paygrade.values import plain_row
 
 FILE_SECONDS = 50.0
 """How much longer than another request the transfer of a file may pause."""
 TRANSFER_SECONDS = 300.0
 """How long the transfer of a file that broke off is tried again."""
+TOO_LARGE = 413
 FIRST_ERRORS = 4096
 """Bytes of the errors that are enough for the first of them."""
 
@@ -74,10 +76,11 @@ async def upload(
 ) -> Job:
     """Posts a file as a batch, and returns its job.
 
-    If the answer is lost, or the service takes no file for the moment, it is sent again as the same job,
-    until `timeout` seconds; an open one only if it can be read again from where it was. The service itself
-    reads what an address in S3 names: a file, or several as a prefix (`s3://bucket/in/`), a glob or a
-    manifest. Only then it writes the results `to` an address in S3.
+    A long one is put into the file store of the service, in parts, where that is possible; a part that does
+    not arrive is sent again. If an answer is lost, or the service takes no file for the moment, the same job
+    is posted again, until `timeout` seconds; an open file only if it can be read again from where it was. The
+    service itself reads what an address in S3 names: a file, or several as a prefix (`s3://bucket/in/`), a
+    glob or a manifest. Only then it writes the results `to` an address in S3.
     """
     if isinstance(file, str) and is_address(file):
         return await _post_address(caller, file, to, timeout, options)
@@ -87,7 +90,17 @@ async def upload(
     headers = _headers_of(sent.name, options)
     if sent.size is not None:
         headers["Content-Length"] = str(sent.size)
-    return await post_table(caller, sent.content(), headers, options, timeout, repeatable=sent.repeatable)
+    if is_long(sent) and (job := await upload_directly(caller, sent, headers, posted(options), timeout)):
+        return job
+    try:
+        return await post_table(caller, sent.content(), headers, options, timeout, sent.repeatable)
+    except InvalidRequest as refusal:
+        if refusal.status != TOO_LARGE or is_long(sent) or not sent.repeatable:
+            raise
+        job = await upload_directly(caller, sent, headers, posted(options), timeout)
+        if job is None:
+            raise
+        return job
 
 
 async def _post_address(
@@ -112,13 +125,18 @@ async def post_table(
     timeout: float = TRANSFER_SECONDS,
     repeatable: bool = True,
 ) -> Job:
-    params = {
-        name: "true" if value is True else str(value)
-        for name, value in options.items()
-        if name not in IN_HEADERS and value not in (None, False)
-    }
+    params = {name: "true" if value is True else str(value) for name, value in posted(options).items()}
     request = post(PATHS["batch"], headers, content, params=params, pause=FILE_SECONDS, repeatable=repeatable)
     return cast(Job, await caller.ask(request, timeout))
+
+
+def posted(options: FileOptions) -> Resource:
+    """Those that are not in headers, and not as they are anyway."""
+    return {
+        name: value
+        for name, value in options.items()
+        if name not in IN_HEADERS and value is not None and value is not False
+    }
 
 
 async def score_file(

@@ -2,16 +2,27 @@
 
 import asyncio
 from collections.abc import Callable, Iterator, Sequence
+from tempfile import TemporaryFile
 from typing import TypeVar
 
 from paygrade.calling.caller import Caller
 from paygrade.calling.requests import as_json
-from paygrade.errors import InvalidInput, JobFailed, PaygradeError
+from paygrade.errors import InvalidInput, InvalidRequest, JobFailed, PaygradeError
+from paygrade.files import SentFile
 from paygrade.formats import MEDIA_TYPES
-from paygrade.operations.batches import FileOptions, ended, post_table, results
+from paygrade.operations.batches import (
+    TOO_LARGE,
+    TRANSFER_SECONDS,
+    FileOptions,
+    ended,
+    post_table,
+    posted,
+    results,
+)
 from paygrade.operations.failed_rows import OnFailed, sentence_of, tell_of
 from paygrade.operations.jobs import cancel
 from paygrade.operations.service import model as model_of
+from paygrade.operations.uploads import upload_directly
 from paygrade.progress import ProgressLine, progress_line
 from paygrade.resources import Job, Model
 from paygrade.tables.columns import ALWAYS_THERE, GrowingColumns, ScoreColumn
@@ -64,7 +75,21 @@ async def _post(
 ) -> Job:
     options: FileOptions = {"model": f"{served['name']}@{served['version']}", "explain": explain}
     headers = {"Content-Type": MEDIA_TYPES["ndjson"]}
-    return await post_table(caller, _pieces_of(frame, features, line), headers, options)
+    pieces = _pieces_of(frame, features, line)
+    try:
+        return await post_table(caller, pieces, headers, options)
+    except InvalidRequest as refusal:
+        if refusal.status != TOO_LARGE:
+            raise
+        with TemporaryFile() as written:
+            await caller.beside(lambda: written.writelines(pieces()))
+            written.seek(0)
+            job = await upload_directly(
+                caller, SentFile(written, line.sent), headers, posted(options), TRANSFER_SECONDS
+            )
+        if job is None:
+            raise
+        return job
 
 
 def _pieces_of(frame: Frame, features: Sequence[str], line: ProgressLine) -> Callable[[], Iterator[bytes]]:

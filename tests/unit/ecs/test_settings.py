@@ -19,6 +19,7 @@ DOCUMENTED = {
 GOOD = {
     "PAYGRADE_ALLOWED_HOSTS": "pay.example.com,*.example.org",
     "PAYGRADE_DEFAULT_MODEL": "wages@champion",
+    "PAYGRADE_DIRECT_FILES": "false",
     "PAYGRADE_EVENT_JOBS": "all",
     "PAYGRADE_LOG_LEVEL": "DEBUG",
     "PAYGRADE_QUEUES": "batches",

@@ -9,6 +9,7 @@ import xgboost
 
 from model.publish import publish
 from tests.unit.web.site import Site
+from web import waiting
 
 NewSite = Callable[..., Site]
 
@@ -50,3 +51,10 @@ def rent_bundles(tmp_path_factory: pytest.TempPathFactory) -> Path:
     described = {"name": "salary", "version": 3, "target": "rent", "unit": "francs", "features": features}
     publish(root, booster, {**described, "trees": 3, "metrics": {}, "training": {}}, rows)
     return root
+
+
+@pytest.fixture
+def no_polling(monkeypatch: pytest.MonkeyPatch) -> None:
+    """No wait ends by time, and no record is read again."""
+    monkeypatch.setattr(waiting, "TICK_SECONDS", 3600)
+    monkeypatch.setattr(waiting, "READ_AGAIN_EVERY_SECONDS", 3600)

@@ -77,7 +77,7 @@ class Site:
         self.monitor = Monitor(self.redis, self.settings)
         self.batch_store = BatchStore(self.redis, self.settings)
         self.folder = tempfile.TemporaryDirectory(prefix="paygrade-files-")
-        self.files = files_at(self.folder.name)
+        self.files = files_at(self.settings.files or self.folder.name)
         self.wake_ups: list[str] = []
         self.logged: list[bytes] = []
         self.webhooks: list[tuple[str, dict[str, str], bytes]] = []

@@ -185,7 +185,7 @@ def test_texts_for_missing_values_may_be_named_for_one_batch(new_site: NewSite, 
 
 def test_a_media_type_that_is_no_table_is_named(site: Site) -> None:
     refused = problem(post(site, b"<a/>", "application/xml"), 415)
-    assert refused["detail"].startswith("the body is application/xml; send one of application/json, text/csv")
+    assert refused["detail"].startswith("the file is application/xml; send one of application/json, text/csv")
 
 
 def test_a_packed_file_is_unpacked_once_and_its_files_are_removed(site: Site) -> None:

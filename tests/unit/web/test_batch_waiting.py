@@ -4,23 +4,10 @@ import gzip
 
 import pytest
 
-from tests.unit.web.batch_calls import CSV, post, posted
+from tests.unit.web.batch_calls import CSV, post, posted, publish_end
 from tests.unit.web.conftest import NewSite
-from tests.unit.web.site import CHANNEL, Site, problem
+from tests.unit.web.site import Site, problem
 from web import waiting
-
-
-@pytest.fixture
-def no_polling(monkeypatch: pytest.MonkeyPatch) -> None:
-    """No wait ends by time, and no record is read again."""
-    monkeypatch.setattr(waiting, "TICK_SECONDS", 3600)
-    monkeypatch.setattr(waiting, "READ_AGAIN_EVERY_SECONDS", 3600)
-
-
-def publish_end(site: Site, job_id: str) -> None:
-    """The message of an ended batch, which never carries its record."""
-    lines = [job_id, "succeeded", "1", "", "1", "1", "-", ""]
-    site.redis.publish(CHANNEL, "\n".join(lines))
 
 
 @pytest.mark.usefixtures("no_polling")

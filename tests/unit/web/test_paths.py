@@ -27,9 +27,11 @@ PREDICTION = {
 }
 """And connection.py, which the test client replaces."""
 BATCH = PREDICTION - {"predictions.py", "key_limits.py", "prediction_submission.py", "admission.py"} | {
+    "batch_inputs.py",
     "batch_requests.py",
     "batch_submission.py",
     "batches.py",
+    "stored_files.py",
     "table_checks.py",
     "uploads.py",
 }
@@ -66,7 +68,7 @@ def test_a_prediction_runs_through_eleven_files(new_site: NewSite) -> None:
     assert files_run(post_and_get) - NOT_THE_REQUEST == PREDICTION
 
 
-def test_a_batch_runs_through_twelve_files(site: Site) -> None:
+def test_a_batch_runs_through_fourteen_files(site: Site) -> None:
     def post_and_get() -> None:
         path = posted(site)
         site.score_batches()

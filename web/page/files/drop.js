@@ -1,6 +1,7 @@
 // A file to score: checked as soon as it is chosen or dropped, and sent when the visitor says so.
 
-import { visit } from "./visit.js";
+import { forget, goesDirectly, uploaded } from "./direct.js";
+import { complain, visit } from "./visit.js";
 
 const START_BYTES = 1024 * 1024;
 const PACKED = [[0x1f, 0x8b], [0x50, 0x4b], [0x50, 0x41, 0x52, 0x31], [0xff, 0xfe], [0xfe, 0xff]];
@@ -15,18 +16,18 @@ export function isFileForm(form) {
 export async function check(form) {
   const file = form.elements.file.files[0];
   if (!file) return;
-  const fields = new FormData(form);
   const start = await startOf(file);
-  fields.set("file", start, file.name);
-  const query = new URLSearchParams({ model: fields.get("model"), ...(start === file ? {} : { start: "1" }) });
-  await send(form, `check?${query}`, fields, "check");
+  const query = new URLSearchParams({ model: form.elements.model.value, ...(start === file ? {} : { start: "1" }) });
+  await send(form, `check?${query}`, start, "check");
 }
 
 export async function score(form) {
-  await send(form, "score", new FormData(form), "main");
+  const file = form.elements.file.files[0];
+  await send(form, "score", file, "main");
+  forget(file); // an upload is for one batch
 }
 
-async function send(form, address, fields, part) {
+async function send(form, address, file, part) {
   const line = form.querySelector("#sending");
   const bar = form.querySelector("#sent");
   stopping.abort();
@@ -35,8 +36,26 @@ async function send(form, address, fields, part) {
   line.hidden = false;
   bar.removeAttribute("value");
   const progress = (share) => (share < 1 ? (bar.value = share) : bar.removeAttribute("value"));
-  await visit(address, { method: "POST", body: fields, part, sending: { progress, signal } });
+  const sending = { progress, signal };
+  try {
+    const body = await bodyOf(form, file, sending);
+    if (!signal.aborted) await visit(address, { method: "POST", body, part, sending });
+  } catch (error) {
+    if (error && !signal.aborted) complain(error.message);
+  }
   if (!signal.aborted) line.hidden = true;
+}
+
+async function bodyOf(form, file, sending) {
+  const fields = new FormData(form);
+  if (!goesDirectly(form, file)) {
+    fields.set("file", file, form.elements.file.files[0].name);
+    return fields;
+  }
+  const options = [...fields].filter(([name, value]) => name !== "file" && value !== "");
+  const typed = options.map(([name, value]) => [name, value === "true" || value]);
+  const body = { ...Object.fromEntries(typed), upload: await uploaded(file, sending) };
+  return new Blob([JSON.stringify(body)], { type: "application/json" });
 }
 
 // Texts are checked by their first lines; what is packed, and Parquet, only as a whole.

@@ -125,12 +125,12 @@ def test_a_read_never_mixes_two_versions_of_an_object(aws: Any) -> None:
 
 FORKED = """
 import os
-from jobs.files import s3
+from jobs.files import s3_client
 
-ours = s3._client()
+ours = s3_client.client()
 if child := os.fork():
     raise SystemExit(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]))
-os._exit(s3._client() is ours)
+os._exit(s3_client.client() is ours)
 """
 
 

@@ -1,0 +1,1 @@
+"""Uploads: files that callers put into the file store themselves, and then have scored."""
