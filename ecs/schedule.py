@@ -17,7 +17,7 @@ from ecs.times import parse_time, skipped_on
 
 HELP = "start a batch once a period, such as every night"
 EXAMPLES = """\
-  python -m ecs schedule add night --at "daily 03:30 Europe/Berlin" --input s3://data/in/a.csv
+  python -m ecs schedule add night --at "daily 03:30 Europe/Berlin" --input s3://data/in/
   python -m ecs schedule add month --at "cron(0 6 1 * ? *) UTC" --input s3://data/in/a.csv --model pay@3
   python -m ecs schedule list
   python -m ecs schedule remove nightly
@@ -36,7 +36,9 @@ def arguments(parser: argparse.ArgumentParser) -> None:
         help="add: DAYS TIME ZONE, as in 'daily 03:30 Europe/Berlin' or 'Mon-Fri 18:00 UTC', or cron(…) or "
         "rate(…) of EventBridge Scheduler and a zone",
     )
-    parser.add_argument("--input", metavar="s3://…", help="add: the file, as input of a batch")
+    parser.add_argument(
+        "--input", metavar="s3://…", help="add: the file, prefix, glob or manifest, as the input of a batch"
+    )
     parser.add_argument("--output", metavar="s3://…", help="add: the folder of the results")
     parser.add_argument("--model", help="add: name, name@version or name@alias (default: the default model)")
     parser.add_argument(

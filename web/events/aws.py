@@ -21,8 +21,8 @@ from web.webhooks.posting import Answer
 
 SOURCE = "paygrade"
 """The source of our events on a bus."""
-MOST_MESSAGES, WAIT_SECONDS = 10, 20
-"""As much as SQS allows."""
+WAIT_SECONDS = 20
+"""As long as SQS allows."""
 LONGEST_REASON = 1_000
 _CONFIG = Config(connect_timeout=2, read_timeout=10, retries={"total_max_attempts": 2, "mode": "standard"})
 _WAITING = _CONFIG.merge(Config(read_timeout=WAIT_SECONDS + 10))
@@ -50,11 +50,11 @@ class SqsEventQueue(EventQueue):
     def _s3(self) -> Any:
         return _client("s3")
 
-    def receive(self) -> list[Message]:
+    def receive(self, most: int) -> list[Message]:
         with _named_errors():
             answer = self._sqs.receive_message(
                 QueueUrl=self._url,
-                MaxNumberOfMessages=MOST_MESSAGES,
+                MaxNumberOfMessages=most,
                 WaitTimeSeconds=WAIT_SECONDS,
                 VisibilityTimeout=VISIBLE_AGAIN_SECONDS,
             )

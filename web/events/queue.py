@@ -29,8 +29,8 @@ class EventQueue(ABC):
     """Every method raises EventsUnavailable."""
 
     @abstractmethod
-    def receive(self) -> list[Message]:
-        """Waits for messages, up to 20 seconds."""
+    def receive(self, most: int) -> list[Message]:
+        """Waits for messages, up to 20 seconds; returns up to `most`, which is 10 at most."""
 
     @abstractmethod
     def keep(self, message: Message) -> None:

@@ -25,9 +25,11 @@ from web.events.queue import (
 from web.own_api import Refused
 
 FIRST_PAUSE_SECONDS, LONGEST_PAUSE_SECONDS = 1.0, 30.0
-"""A pause is twice as long as the one before; longer, if the service says so."""
+"""A pause is twice as long as the one before."""
+LONGEST_WAIT_SECONDS = 60
+"""Where the service says when it has room, which may be hours away."""
 AT_ONCE = 10
-"""As many messages as SQS gives at a time."""
+"""How many messages a process has at a time: as many as SQS gives at once."""
 RELEASED = "released"
 """The outcome of a message that another process is to have."""
 _LATER = {HTTPStatus.CONFLICT, HTTPStatus.TOO_MANY_REQUESTS, HTTPStatus.SERVICE_UNAVAILABLE}
@@ -61,6 +63,7 @@ class EventReader:
         self._accepting = accepting
         self._supervisor = supervisor
         self._sleep = sleep
+        self._pool = Pool(AT_ONCE)
         self._stopped = False
 
     def stop(self) -> None:
@@ -69,10 +72,11 @@ class EventReader:
 
     def run(self) -> None:
         """Raises EventsUnavailable."""
-        pool = Pool(AT_ONCE)
         while not self._stopped:
+            self._pool.wait_available()
             if self._accepting():
-                pool.map(self.handle, self._queue.receive())
+                for message in self._queue.receive(self._pool.free_count()):
+                    self._pool.spawn(self.handle, message)
             else:
                 self._sleep(FIRST_PAUSE_SECONDS)
 
@@ -111,7 +115,7 @@ class EventReader:
             except (Later, StoreUnavailable, EventsUnavailable) as error:
                 if self._stopped:
                     return RELEASED
-                self._sleep(max(pause, getattr(error, "seconds", 0)))
+                self._sleep(max(pause, min(getattr(error, "seconds", 0), LONGEST_WAIT_SECONDS)))
                 pause = min(2 * pause, LONGEST_PAUSE_SECONDS)
             else:
                 return outcome

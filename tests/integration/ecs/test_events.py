@@ -155,9 +155,36 @@ def test_a_message_that_comes_twice_is_one_batch(played: Played, stack: Stack) -
     event = played.put_elsewhere(key)
     for _ in range(3):
         played.send(event)
-    wait_until("the copies are known", lambda: len(stack.web.events("event_repeated")) == 2)
+    wait_until("the copies are known", lambda: len(stack.web.events("event_repeated")) >= 2)
     wait_until("it is scored", lambda: ended(stack, key))
     assert len(batches(stack, key)) == 1
+
+
+def test_a_schedule_starts_one_batch_of_all_files_a_period(played: Played, stack: Stack) -> None:
+    """Scheduler is played by the test, which puts in the time as Scheduler does."""
+    for name in ("a", "b"):
+        played.s3.put_object(Bucket=ELSEWHERE, Key=f"in/{name}.csv", Body=CSV)
+    places = ["--input", f"s3://{ELSEWHERE}/in/", "--output", f"s3://{ELSEWHERE}/output"]
+    arguments = ["add", "nightly", "--stack", NAME, "--at", "daily 03:30 Europe/Berlin", *places]
+    added = played.cloud.ecs("schedule", *arguments)
+    assert added.status == 0, added.err
+    schedule = played.cloud.client("scheduler").get_schedule(GroupName=NAME, Name="nightly")
+    assert schedule["Target"]["Arn"] == played.outputs["QueueArn"]
+
+    def found() -> list[Any]:
+        answer = requests.get(f"{stack.address}/v1/batches", timeout=30).json()
+        return [batch for batch in answer["data"] if batch["metadata"].get("schedule") == "nightly"]
+
+    for time in ("2026-11-28T02:30:00Z", "2026-11-28T02:30:00Z", "2026-11-29T02:30:00Z"):
+        played.send(schedule["Target"]["Input"].replace("<aws.scheduler.scheduled-time>", time))
+    wait_until("both have ended", lambda: [each["finished_at"] is None for each in found()] == [False] * 2)
+    assert {batch["metadata"]["scheduled_at"] for batch in found()} == {
+        "2026-11-28T02:30:00Z", "2026-11-29T02:30:00Z",
+    }  # fmt: skip
+    for batch in found():
+        assert batch["files"] == {"total": 2, "failed": 0}
+        key = f"output/{batch['id']}/b.csv.result.csv"
+        assert played.s3.get_object(Bucket=ELSEWHERE, Key=key)["Body"].read() == RESULT
 
 
 def test_what_can_never_become_a_batch_is_in_the_other_queue(played: Played, stack: Stack) -> None:

@@ -1,5 +1,7 @@
 """A queue of events in memory, with the objects in S3 that its messages are about."""
 
+import gevent
+
 from web.events.queue import EventQueue, EventsUnavailable, FileForbidden, Message
 
 
@@ -18,8 +20,9 @@ class FakeQueue(EventQueue):
         self.forbidden = False
         self.failing = 0
 
-    def receive(self) -> list[Message]:
-        received, self.waiting = self.waiting, []
+    def receive(self, most: int) -> list[Message]:
+        gevent.sleep(0)
+        received, self.waiting = self.waiting[:most], self.waiting[most:]
         return received
 
     def keep(self, message: Message) -> None:

@@ -54,19 +54,19 @@ def played(aws: Any) -> Played:
 
 def test_a_message_that_was_received_is_hidden_until_it_is_released_or_deleted(played: Played) -> None:
     played.send("one")
-    [message] = played.queue.receive()
+    [message] = played.queue.receive(10)
     assert (message.body, played.waiting()) == ("one", (0, 1))
     played.queue.keep(message)
     played.queue.release(message)
     assert played.waiting() == (1, 0)
-    [again] = played.queue.receive()
+    [again] = played.queue.receive(10)
     played.queue.delete(again)
     assert played.waiting() == (0, 0)
 
 
 def test_a_message_that_is_given_up_goes_to_the_other_queue_with_the_reason(played: Played) -> None:
     played.send("poison")
-    [message] = played.queue.receive()
+    [message] = played.queue.receive(10)
     played.queue.give_up(message, "no\x00model 北")
     assert played.waiting() == (0, 0)
     [dead] = played.received(played.dead_url)
@@ -76,7 +76,7 @@ def test_a_message_that_is_given_up_goes_to_the_other_queue_with_the_reason(play
 def test_without_the_other_queue_it_stays(played: Played) -> None:
     played.send("poison")
     queue = SqsEventQueue(played.url, "")
-    [message] = queue.receive()
+    [message] = queue.receive(10)
     queue.give_up(message, "no model")
     assert played.waiting() == (0, 1)
 
@@ -100,7 +100,7 @@ def test_rights_that_are_missing_are_told_from_a_service_that_is_away(played: Pl
 
 def test_a_queue_that_is_away_is_said_so(aws: Any) -> None:
     with pytest.raises(EventsUnavailable, match="NonExistentQueue"):
-        SqsEventQueue("https://sqs.us-east-1.amazonaws.com/123456789012/none", "").receive()
+        SqsEventQueue("https://sqs.us-east-1.amazonaws.com/123456789012/none", "").receive(10)
 
 
 def test_an_event_goes_to_the_bus(aws: Any) -> None:

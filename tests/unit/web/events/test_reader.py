@@ -6,6 +6,7 @@ from typing import Any
 from urllib.parse import quote_plus
 
 import gevent
+import gevent.event
 import pytest
 
 from jobs.errors import StoreUnavailable
@@ -15,7 +16,7 @@ from tests.unit.web.events.created import ETAG, created
 from tests.unit.web.events.fakes import FakeQueue, message
 from web.events.marks import EventMarks
 from web.events.queue import VISIBLE_AGAIN_SECONDS
-from web.events.reader import EventReader
+from web.events.reader import AT_ONCE, LONGEST_WAIT_SECONDS, EventReader
 from web.own_api import Refused
 
 JOB = "batch_019366e0-0000-7000-8000-000000000000"
@@ -50,7 +51,7 @@ class Service:
         gevent.sleep(0)
 
     def read(self) -> "Service":
-        for each in self.queue.receive():
+        for each in self.queue.receive(10):
             self.reader.handle(each)
         return self
 
@@ -210,3 +211,40 @@ def test_a_full_service_receives_nothing(redis: Any) -> None:
     reader.run()
     assert len(service.queue.waiting) == 1
     assert service.pauses == [1.0]
+
+
+def test_a_message_that_waits_holds_up_no_other(redis: Any) -> None:
+    service = Service(redis, *(created(sequencer=str(number)) for number in range(2 * AT_ONCE)))
+    first, accepted = gevent.event.Event(), service.post
+
+    def post(body: dict[str, Any], key: str, request_id: str) -> str:
+        if request_id == "message-1":
+            first.wait()
+        return accepted(body, key, request_id)
+
+    service.reader._post = post
+    reading = gevent.spawn(service.reader.run)
+    while len(service.posted) < 2 * AT_ONCE - 1:
+        gevent.sleep(0)
+    first.set()
+    while len(service.posted) < 2 * AT_ONCE:
+        gevent.sleep(0)
+    reading.kill()
+
+
+def test_a_process_has_no_more_messages_than_it_works_on(redis: Any) -> None:
+    service = Service(redis, *(created(sequencer=str(number)) for number in range(3 * AT_ONCE)))
+    service.refusals = [refused(503)] * 1_000
+    reading = gevent.spawn(service.reader.run)
+    while len(service.pauses) < AT_ONCE:
+        gevent.sleep(0)
+    assert len(service.queue.waiting) == 2 * AT_ONCE
+    service.reader.stop()
+    reading.kill()
+
+
+def test_room_that_is_hours_away_is_looked_for_sooner(redis: Any) -> None:
+    service = Service(redis, created())
+    service.refusals = [refused(503, retry_after=20_000)]
+    service.read()
+    assert max(service.pauses) == LONGEST_WAIT_SECONDS
