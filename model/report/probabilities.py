@@ -22,7 +22,7 @@ CONFUSED = (
 
 
 def probability_figures(evaluation: Evaluation) -> list[Element]:
-    """Show how far the probabilities of classes can be believed, and which classes are mistaken for which."""
+    """Show the calibration of the probabilities, and which classes are mistaken for which."""
     probabilities, classes = evaluation.predictions.scores, evaluation.classes
     numbers = evaluation.labels.astype(np.int64)
     order = np.argsort(-np.bincount(numbers, minlength=len(classes)), kind="stable")[:MOST_CALIBRATED]

@@ -16,7 +16,7 @@ from model.report.probabilities import probability_figures
 from model.report.subject import MODEL, MetricComparison, Subject, compare_metrics
 from model.report.writing import NOTHING, between, count, interval, name, number, percent
 
-BELIEVED = "A probability can be believed if of the rows that get 70%, about 70 in 100 are of the class."
+CALIBRATED = "Probabilities are right if, of 100 rows that get 70%, about 70 are of the class."
 
 
 def compare_with_baselines(subject: Subject, evaluation: Evaluation) -> MetricComparison:
@@ -97,4 +97,4 @@ def quality_sections(subject: Subject, evaluation: Evaluation, found: MetricComp
     yield metrics_section(found, f"How good it is{of}", how)
     quantiles = tuple(subject.manifest.quantiles)
     made = figures(evaluation_figures(evaluation, subject.manifest.unit, quantiles))
-    yield section(f"Where it errs{of}", BELIEVED if evaluation.classes else "", made)
+    yield section(f"Where it errs{of}", CALIBRATED if evaluation.classes else "", made)
