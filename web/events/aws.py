@@ -3,18 +3,17 @@
 Import this module only where one of them is named: boto3 takes a quarter of a second.
 """
 
-import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import cached_property
 from typing import Any
 
-import boto3.session
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError, ReadTimeoutError
 
 from jobs.queues.queue import EVENT_TARGETS
 from jobs.settings import Settings
+from web.aws import make_client
 from web.events.publishing import OutgoingEvent, PublishEvent
 from web.events.queue import VISIBLE_AGAIN_SECONDS, EventQueue, EventsUnavailable, FileForbidden, Message
 from web.webhooks.posting import Answer
@@ -29,12 +28,6 @@ _WAITING = _CONFIG.merge(Config(read_timeout=WAIT_SECONDS + 10))
 _MISSING, _FORBIDDEN = ("404", "NoSuchKey", "NoSuchBucket"), ("403", "AccessDenied")
 
 
-def _client(service: str, config: Config = _CONFIG) -> Any:
-    """boto3 finds the credentials; the region it would not find, where only ECS sets it."""
-    region = os.environ.get("AWS_REGION") or os.environ.get("AWS_DEFAULT_REGION")
-    return boto3.session.Session().client(service, region_name=region, config=config)
-
-
 class SqsEventQueue(EventQueue):
     """`dead_url` may be empty: then SQS itself gives messages up, if the queue has a redrive policy."""
 
@@ -44,11 +37,11 @@ class SqsEventQueue(EventQueue):
 
     @cached_property
     def _sqs(self) -> Any:
-        return _client("sqs", _WAITING)
+        return make_client("sqs", _WAITING)
 
     @cached_property
     def _s3(self) -> Any:
-        return _client("s3")
+        return make_client("s3", _CONFIG)
 
     def receive(self, most: int) -> list[Message]:
         with _named_errors():
@@ -105,7 +98,7 @@ class SqsEventQueue(EventQueue):
 
 
 def publishers(settings: Settings) -> dict[str, PublishEvent]:
-    """By target; empty where no target is named."""
+    """The publisher of each target; empty where no target is named."""
     bus, topic = EVENT_TARGETS
     found: dict[str, PublishEvent] = {}
     if settings.event_bus:
@@ -123,7 +116,7 @@ class BusPublisher:
 
     @cached_property
     def _events(self) -> Any:
-        return _client("events")
+        return make_client("events", _CONFIG)
 
     def __call__(self, event: OutgoingEvent) -> Answer:
         entry = {
@@ -148,7 +141,7 @@ class TopicPublisher:
 
     @cached_property
     def _sns(self) -> Any:
-        return _client("sns")
+        return make_client("sns", _CONFIG)
 
     def __call__(self, event: OutgoingEvent) -> Answer:
         attributes = {"type": event.type, "owner": event.owner}

@@ -40,9 +40,9 @@ class FileVersion(NamedTuple):
 
         input/MODEL/… is scored by this model, and a file right below input/ by the default model.
         """
-        place = key.removeprefix(INPUT)
-        source, output = f"s3://{self.bucket}/{key}", f"s3://{self.bucket}/{OUTPUT}{place}"
-        model, folder, _ = place.partition("/")
+        path = key.removeprefix(INPUT)
+        source, output = f"s3://{self.bucket}/{key}", f"s3://{self.bucket}/{OUTPUT}{path}"
+        model, folder, _ = path.partition("/")
         metadata = {"input": source, "output": output}
         body = {
             **({"model": model} if folder else {}),
@@ -110,5 +110,5 @@ def read_message(body: str) -> FileVersion | WantedBatch | None:
 
 
 def _mark_of(*parts: str) -> str:
-    """The same for the same parts; an Idempotency-Key, too."""
+    """A key that is the same for the same parts; it serves as an Idempotency-Key, too."""
     return hashlib.sha256("\n".join(parts).encode(errors="surrogatepass")).hexdigest()

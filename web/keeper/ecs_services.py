@@ -3,13 +3,12 @@
 Import this module only where a service is named: boto3 takes a quarter of a second.
 """
 
-import os
 from functools import cached_property
 from typing import Any
 
-import boto3.session
 from botocore.config import Config
 
+from web.aws import make_client
 from web.keeper.need import Counts, ServiceCount
 from web.keeper.services import FoundServices, WorkerServices
 
@@ -28,9 +27,7 @@ class EcsWorkerServices(WorkerServices):
 
     @cached_property
     def _client(self) -> Any:
-        """boto3 finds the credentials; the region it would not find, where only ECS sets it."""
-        region = os.environ.get("AWS_REGION") or os.environ.get("AWS_DEFAULT_REGION")
-        return boto3.session.Session().client("ecs", region_name=region, config=_CONFIG)
+        return make_client("ecs", _CONFIG)
 
     def count(self) -> FoundServices:
         names = [self._on_demand, *([self._spot] if self._spot else [])]
