@@ -25,7 +25,7 @@ def test_it_works_while_many_jobs_wait(tab: Page, site: Site) -> None:
         tab.get_by_role("link", name="Predict").click()
         tab.get_by_role("button", name="Predict", exact=True).click()
         expect(tab.get_by_role("heading", name="Waiting to be scored")).to_be_visible()
-        tab.get_by_role("link", name="Jobs").click()
+        tab.get_by_role("link", name="Jobs", exact=True).click()
         mine = tab.get_by_role("region", name="Your jobs").locator("tbody tr")
         expect(mine).to_contain_text(["before it"])
         mine.first.get_by_role("link").click()
