@@ -1,6 +1,7 @@
 """Callers who post files, each with rows of its own."""
 
 import io
+from itertools import pairwise
 from typing import Any
 
 import pyarrow as pa
@@ -48,16 +49,25 @@ class ChaosBatchCaller(ChaosCaller):
         in_s3 = self.s3 is not None and self.chance.random() < 0.5
         path = "/v1/batches" if in_s3 else f"/v1/batches{query}"
         posted = self.ledger.wants(Posted(tag, path, first, rows, results=results, key=tag))
-        data = table(kind, first, rows)
         if in_s3:
-            body = self._put(f"{tag}.{kind}", data) | {"results": results}
+            files = self._files(kind, first, rows)
+            body = self._put(tag, kind, files) | {"results": results}
             answered = self.post(posted, {}, json=body)
         else:
+            data = table(kind, first, rows)
             answered = self.post(posted, {"Content-Type": FORMATS[kind]}, data=data)
         if answered:
             self.follow(posted)
 
-    def _put(self, name: str, data: bytes) -> dict[str, Any]:
+    def _files(self, kind: str, first: int, rows: int) -> list[bytes]:
+        """The rows in one file, or in several."""
+        number = self.chance.choice([1, 1, 3])
+        edges = [rows * part // number for part in range(number + 1)]
+        return [table(kind, first + start, end - start) for start, end in pairwise(edges)]
+
+    def _put(self, tag: str, kind: str, files: list[bytes]) -> dict[str, Any]:
         assert self.s3
-        self.s3.client.put_object(Bucket=INPUTS, Key=f"in/{name}", Body=data)
-        return {"model": LADDER, "input": f"s3://{INPUTS}/in/{name}", "output": f"s3://{INPUTS}/out"}
+        for number, data in enumerate(files):
+            self.s3.client.put_object(Bucket=INPUTS, Key=f"in/{tag}/{number}.{kind}", Body=data)
+        name = f"0.{kind}" if len(files) == 1 else self.chance.choice(["", f"?.{kind}"])
+        return {"model": LADDER, "input": f"s3://{INPUTS}/in/{tag}/{name}", "output": f"s3://{INPUTS}/out"}

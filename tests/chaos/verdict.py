@@ -63,7 +63,8 @@ class Judge:
         if resource["status"] == "canceled":
             return posted.may_be_canceled
         if posted.is_batch:
-            return (resource["error"] or {}).get("type") == "out_of_memory"
+            error = resource["error"] or {"type": "", "detail": ""}
+            return error["type"] == "out_of_memory" or "needs more memory" in error["detail"]
         return "worker_lost" in json.dumps(resource) and self._harms >= ATTEMPTS
 
     def _difference(self, posted: Posted, found: list[Any]) -> str:
@@ -78,8 +79,14 @@ class Judge:
         return f"{len(differ)} rows, the first is {row}: {found[row]} instead of {expected[row]}"
 
     def _results(self, batch: Any) -> list[Any]:
-        data = self._get(batch["urls"]["results"]).content
-        match batch["results"]:
+        """Of several files those of one after the other."""
+        path, files = batch["urls"]["results"], range(batch.get("files", {}).get("total", 0))
+        paths = [f"{path}?file={number}" for number in files] or [path]
+        return [score for each in paths for score in self._scores_in(each, batch["results"])]
+
+    def _scores_in(self, path: str, kind: str) -> list[Any]:
+        data = self._get(path).content
+        match kind:
             case "ndjson":
                 return [json.loads(line)["prediction"] for line in data.splitlines()]
             case "parquet":
