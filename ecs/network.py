@@ -182,15 +182,7 @@ def _missing_endpoints(ec2: Any, vpc: str) -> list[str]:
 def _listener_parameters(place: Place, vpc: str, app: Mapping[str, str]) -> dict[str, str]:
     elb = place.aws.client("elbv2")
     arn = app["ListenerArn"]
-    try:
-        [listener] = elb.describe_listeners(ListenerArns=[arn])["Listeners"]
-    except ClientError as error:
-        if code_of(error) not in ("ListenerNotFound", "ListenerNotFoundException"):
-            raise
-        raise InvalidUsage(
-            f"--listener {arn}: there is no such listener in {place.name}",
-            "aws elbv2 describe-listeners --load-balancer-arn ARN lists those of a load balancer",
-        ) from None
+    listener = _listener(elb, place, arn)
     [balancer] = elb.describe_load_balancers(LoadBalancerArns=[listener["LoadBalancerArn"]])["LoadBalancers"]
     if balancer["VpcId"] != vpc:
         raise InvalidUsage(
@@ -203,6 +195,21 @@ def _listener_parameters(place: Place, vpc: str, app: Mapping[str, str]) -> dict
         "ListenerProtocol": listener["Protocol"].lower(),
         "RulePriority": app.get("RulePriority") or str(_free_priority(elb, arn)),
     }
+
+
+def _listener(elb: Any, place: Place, arn: str) -> dict[str, Any]:
+    try:
+        found: list[dict[str, Any]] = elb.describe_listeners(ListenerArns=[arn])["Listeners"]
+    except ClientError as error:
+        if code_of(error) not in ("ListenerNotFound", "ListenerNotFoundException"):
+            raise
+        found = []
+    if not found:
+        raise InvalidUsage(
+            f"--listener {arn}: there is no such listener in {place.name}",
+            "aws elbv2 describe-listeners --load-balancer-arn ARN lists those of a load balancer",
+        )
+    return found[0]
 
 
 def _free_priority(elb: Any, listener: str) -> int:

@@ -105,12 +105,12 @@ def _images(
         with timed(screen, "images"):
             push.push_images(deployment, screen, sources, architecture)
     tag = sources.tag if sources else deployment.tag_to_deploy(options.tag)
+    of_commit = bool(tag) and options.tag is None
     if not tag and options.arch:
         tag = deployment.app.parameters()["ImageTag"]  # its images for the other processors
     if not tag:
         return {}
-    ecr = deployment.aws.client("ecr")
-    images.require(ecr, deployment.names, tag, architecture, tag_is_commit=options.tag is None)
+    images.require(deployment.aws.client("ecr"), deployment.names, tag, architecture, of_commit)
     return {"ImageTag": tag, **deployment.previous_tags_parameter(tag)}
 
 

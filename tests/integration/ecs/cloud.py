@@ -9,7 +9,7 @@ from typing import Any
 
 import boto3
 
-from ecs.template import Template
+from ecs import images
 from tests.integration.service import PYTHON, ROOT, Service, clean_environment, free_port, wait_until
 
 REGION = "eu-central-1"
@@ -82,15 +82,17 @@ class Cloud:
         assert "Traceback" not in done.stderr, done.stderr
         return CommandResult(done.returncode, done.stdout, done.stderr)
 
-    def push(self, deployment: str, tag: str) -> None:
+    def push(self, deployment: str, tag: str, architecture: str = images.X86) -> None:
         """Puts image manifests under the tag, without layers."""
         ecr = self.client("ecr")
-        store = str(Template("app").parameters["RedisTag"]["Default"])
         present = ecr.describe_images(repositoryName=f"{deployment}/redis")["imageDetails"]
-        for image, own in {"web": tag, "worker": tag, **({} if present else {"redis": store})}.items():
+        present_tags = {each for image in present for each in image["imageTags"]}
+        for image, own in images.tags(tag, architecture).items():
+            if image == "redis" and own in present_tags:
+                continue
             manifest = {
                 "schemaVersion": 2,
-                "config": {"digest": f"sha256:{tag.encode().hex():0>64}"},
+                "config": {"digest": f"sha256:{own.encode().hex():0>64}"},
                 "layers": [],
             }
             ecr.put_image(

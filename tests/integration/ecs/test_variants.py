@@ -4,6 +4,7 @@ from typing import Any
 
 import pytest
 
+from ecs import images
 from ecs.template import Template
 from tests.integration.ecs.cloud import REGION, Cloud, CommandResult
 from tests.integration.ecs.conftest import DOMAIN, HTTPS, up
@@ -222,6 +223,21 @@ def test_an_existing_oidc_provider_is_used(cloud: Cloud, stack: str) -> None:
         trust["Condition"]["StringEquals"]["gitlab.com:sub"]
         == "project_path:group/project:ref_type:branch:ref:main"
     )
+
+
+def test_other_processors_take_images_of_their_own(cloud: Cloud, running: str) -> None:
+    refused = cloud.ecs("up", "--arch", "arm64", "--yes", "--stack", running)
+    assert refused.status == 2
+    message, next_step = refused.err.splitlines()
+    assert f"{running}/web:v1-arm64" in message
+    assert "python -m ecs push --tag v1 --arch arm64" in next_step
+    cloud.push(running, "v1", images.ARM)
+    succeed(cloud, running, "up", "--arch", "arm64", "--yes")
+    for service in ("web", "worker"):
+        assert str(container_of(cloud, running, service)["image"]).endswith(f"/{service}:v1-arm64")
+    # An option that is not given keeps its value, also for the next images.
+    absent = cloud.ecs("update", "--tag", "v2", "--yes", "--stack", running)
+    assert f"{running}/worker:v2-arm64" in absent.err
 
 
 def with_bundles(cloud: Cloud, bucket: str) -> str:
