@@ -87,8 +87,8 @@ class ExplanationLoop:
         """Explains the rows of one claim; waits up to `watch_ms` for a first job."""
         rows = min((pace.rows for pace in self._paces.values()), default=FIRST_ROWS)
         claims = self.consumer.claim(self._name, NO_WAKE_UP, rows)
-        if not claims and (entry := self.consumer.wait(self._name, watch_ms)):
-            claims = self.consumer.claim(self._name, NO_WAKE_UP, rows, entry)
+        if not claims and (entries := self.consumer.read(self._name, 1, watch_ms)):
+            claims = self.consumer.claim(self._name, NO_WAKE_UP, rows, entries)
         self._report.claimed()
         for group in by_bundle(claims):
             try:

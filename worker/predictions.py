@@ -5,7 +5,6 @@ from collections.abc import Callable, Sequence
 
 from jobs.errors import StoreUnavailable
 from jobs.predictions.consumer import Claim, Outcome, PredictionConsumer
-from jobs.queues.queue import NO_ENTRY
 from worker.bundles import Bundles, bundle_of
 from worker.measurements import Pace, Report
 from worker.patience import patiently
@@ -33,6 +32,8 @@ class PredictionLoop:
         self._stopping = stopping
         self.pace = Pace()
         self._claim_at = 0.0
+        self._alone = False
+        """Whether the last claim had a single row. A script would claim more of what arrives together."""
 
     @property
     def rows_per_second(self) -> int:
@@ -44,6 +45,7 @@ class PredictionLoop:
         while claims:
             started, rows = time.perf_counter(), sum(len(claim.rows) for claim in claims)
             self._report.claimed()
+            self._alone = rows == 1
             outcomes = self._score_all(claims)
             if self._stopping():
                 self._report.recorded(outcomes, patiently(self.consumer.record, outcomes))
@@ -81,8 +83,7 @@ class PredictionLoop:
 
     def _wait(self, wake_up: str) -> list[Claim]:
         """Waits for the next job and claims it, or withdraws the wake-up if none comes."""
-        entry = self.consumer.wait(self._name, LINGER_MS) or NO_ENTRY
-        return self.consumer.claim(self._name, wake_up, self.pace.rows, entry, last=True)
+        return self.consumer.wait_and_claim(self._name, wake_up, self.pace.rows, self._alone, LINGER_MS)
 
     def _score_all(self, claims: Sequence[Claim]) -> list[Outcome]:
         outcomes: list[Outcome] = []

@@ -1,6 +1,7 @@
 """The queue of predictions as workers see it: claim, record, release, sweep."""
 
-from collections.abc import Sequence
+import time
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from itertools import compress
 from typing import Any, NamedTuple
 
@@ -12,7 +13,7 @@ from jobs.connection import store_error
 from jobs.predictions.record import Row
 from jobs.predictions.status import PredictionStatus
 from jobs.queues.names import GROUP, PREDICTIONS, Queue
-from jobs.queues.queue import NO_ENTRY, Entry, QueueConsumer, Sweep
+from jobs.queues.queue import Entry, QueueConsumer, Sweep
 from jobs.queues.script_calls import Script, decode_all
 from jobs.settings import Settings
 
@@ -23,7 +24,8 @@ class Claim(NamedTuple):
     """A claimed prediction. `rows` has one row, unless the prediction is a list of rows (`listed`).
 
     A list on its last attempt is scored `row_by_row`, without the rows that are `given_up`: those that were
-    being scored when a worker was lost.
+    being scored when a worker was lost. `read_at` is when its consumer read its row with its entry, by the
+    clock of the consumer; None if a script claimed it.
     """
 
     stream: bytes
@@ -37,6 +39,7 @@ class Claim(NamedTuple):
     row_by_row: bool = False
     given_up: frozenset[int] = frozenset()
     traceparent: str = ""
+    read_at: float | None = None
 
 
 class Outcome(NamedTuple):
@@ -51,27 +54,45 @@ class Outcome(NamedTuple):
 class PredictionConsumer(QueueConsumer):
     """Every method raises StoreUnavailable if Redis does not answer in time."""
 
-    def __init__(self, redis: Redis, settings: Settings, queue: Queue = PREDICTIONS) -> None:
+    def __init__(
+        self,
+        redis: Redis,
+        settings: Settings,
+        queue: Queue = PREDICTIONS,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
         super().__init__(redis, settings, queue)
+        self._clock = clock
         self._record = Script(redis, "predictions/record")
         self._release = Script(redis, "predictions/release")
         self._note_row = Script(redis, "predictions/note_row")
 
     def claim(
-        self, consumer: str, wake_up: str, rows: int, entry: Entry = NO_ENTRY, last: bool = False
+        self, consumer: str, wake_up: str, rows: int, entries: Sequence[Entry] = (), last: bool = False
     ) -> list[Claim]:
         """Claims jobs with about `rows` rows in all; a job whose worker was lost is claimed alone.
 
-        `entry` is what `wait` returned. With `last`, the wake-up is withdrawn if the queue is empty.
+        `entries` are what `read` returned. With `last`, the wake-up is withdrawn if the queue is empty.
         """
-        return self._decode_all(self._claim(**self._wanted(consumer, wake_up, rows, entry, last)))
+        claimed = self._claim(map(_first_of, entries), **self._wanted(consumer, wake_up, rows, last))
+        return self._decode_all(claimed)
+
+    def wait_and_claim(self, consumer: str, wake_up: str, rows: int, alone: bool, ms: int) -> list[Claim]:
+        """Waits for the next job, and claims those that wait then; withdraws the wake-up if none comes.
+
+        With `alone`, a job that comes alone is claimed by being read, if its entry carries its row.
+        """
+        entries = self.read(consumer, 2 if alone else 1, ms)
+        if alone and len(entries) == 1 and (carried := entries[0].carried):
+            return self._decode_all([self._read_claim(entries[0], carried)], self._clock())
+        return self.claim(consumer, wake_up, rows, entries, last=not entries)
 
     def record(self, outcomes: Sequence[Outcome]) -> list[Outcome]:
         """Records the outcomes and informs waiting web processes. Returns the outcomes that were recorded.
 
         A stale outcome is not recorded: its attempt is not the current one, or the job has ended.
         """
-        recorded = self._record(map(_record_item, outcomes), retention_ms=self._retention_ms)
+        recorded = self._record(map(self._record_item, outcomes), retention_ms=self._retention_ms)
         return list(compress(outcomes, recorded))
 
     def record_and_claim(
@@ -79,8 +100,8 @@ class PredictionConsumer(QueueConsumer):
     ) -> tuple[list[Outcome], list[Claim]]:
         """What `record` and then `claim` return, in one round trip."""
         both = self._redis.pipeline(transaction=False)
-        self._record.add_to(both, map(_record_item, outcomes), retention_ms=self._retention_ms)
-        self._claim.add_to(both, **self._wanted(consumer, wake_up, rows, NO_ENTRY, last=False))
+        self._record.add_to(both, map(self._record_item, outcomes), retention_ms=self._retention_ms)
+        self._claim.add_to(both, **self._wanted(consumer, wake_up, rows, last=False))
         try:
             recorded, claimed = both.execute(raise_on_error=False)
         except (RedisError, OSError) as error:
@@ -106,7 +127,10 @@ class PredictionConsumer(QueueConsumer):
 
     def release(self, claims: Sequence[Claim], reason: bytes) -> None:
         """Leaves the jobs to another worker; `reason` is their error if this was their last attempt."""
-        items = [(claim.stream, claim.entry, claim.id, claim.attempt) for claim in claims]
+        items = [
+            (claim.stream, claim.entry, claim.id, claim.attempt, self._held_ms(claim.read_at))
+            for claim in claims
+        ]
         self._release(items, lease_ms=self._settings.lease_seconds * 1000, reason=reason)
 
     def sweep(self, most_wake_ups: int) -> Sweep:
@@ -114,30 +138,35 @@ class PredictionConsumer(QueueConsumer):
         swept = self._sweep_queue(self._settings.attempts, WORKER_LOST, most_wake_ups)
         return Sweep(swept.requeued, swept.given_up, swept.unreadable, decode_all(swept.wake_ups))
 
-    def _wanted(self, consumer: str, wake_up: str, rows: int, entry: Entry, last: bool) -> dict[str, Any]:
+    def _wanted(self, consumer: str, wake_up: str, rows: int, last: bool) -> dict[str, Any]:
         return {
             "queue": self.queue.name,
             "consumer": consumer,
             "wake_up_name": wake_up,
             "rows": rows,
             "retention_ms": self._retention_ms,
-            "entry": entry.entry,
-            "entry_id": entry.job_id,
-            "entry_rows": entry.detail,
             "last": "1" if last else "",
         }
 
-    def _decode_all(self, claimed: Sequence[Any]) -> list[Claim]:
+    def _read_claim(self, entry: Entry, carried: Mapping[bytes, bytes]) -> Any:
+        """What the script that claims would return for an entry that carries its row."""
+        model, sha, inputs, trace = (
+            carried.get(name, b"") for name in (b"model", b"sha", b"inputs", b"traceparent")
+        )
+        stream = self.queue.stream.encode()
+        return self._claim.reply(stream, entry.entry, entry.job_id, b"1", model, sha, inputs, b"", trace)
+
+    def _decode_all(self, claimed: Iterable[Any], read_at: float | None = None) -> list[Claim]:
         """Without those that cannot be read, which are given up alone."""
         claims = []
         for each in claimed:
             try:
-                claims.append(self._decode(each))
+                claims.append(self._decode(each, read_at))
             except Exception:  # Redis is not trusted
                 self.give_up(each.stream, each.entry, each.id)
         return claims
 
-    def _decode(self, claimed: Any) -> Claim:
+    def _decode(self, claimed: Any, read_at: float | None) -> Claim:
         rows = orjson.loads(claimed.inputs)
         listed, attempt = isinstance(rows[0], list), int(claimed.attempt)
         return Claim(
@@ -152,9 +181,17 @@ class PredictionConsumer(QueueConsumer):
             row_by_row=listed and attempt >= max(self._settings.attempts, 2),
             given_up=frozenset(map(int, claimed.given_up.split())),
             traceparent=claimed.traceparent.decode(),
+            read_at=read_at,
         )
 
+    def _record_item(self, outcome: Outcome) -> tuple[Any, ...]:
+        claim, status, outputs, error = outcome
+        held_ms = self._held_ms(claim.read_at)
+        return claim.stream, claim.entry, claim.id, claim.attempt, status, outputs, error, held_ms
 
-def _record_item(outcome: Outcome) -> tuple[Any, ...]:
-    claim = outcome.claim
-    return claim.stream, claim.entry, claim.id, claim.attempt, outcome.status, outcome.outputs, outcome.error
+    def _held_ms(self, read_at: float | None) -> str | int:
+        return "" if read_at is None else max(round((self._clock() - read_at) * 1000), 0)
+
+
+def _first_of(entry: Entry) -> tuple[bytes, bytes, bytes]:
+    return entry.entry, entry.job_id, entry.detail

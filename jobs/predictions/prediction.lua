@@ -4,7 +4,8 @@
 --                    metadata watchers deadline idempotency webhook retry_of traceparent; queue (unless it is QUEUE); rows (unless it is one); reason
 --                    (why its last worker released it); of a list on its last attempt: trying (the row that is being
 --                    scored; empty after a worker that stopped), lost (the rows that are given up)
---   queue:<name>        its entries are numbered by position: how many rows were added before, plus one; those that have
+--   queue:<name>        an entry may carry its row: model sha inputs traceparent. Whoever has read such an entry may score it
+--                       at once, and the job is started as it is recorded. Its entries are numbered by position: how many rows were added before, plus one; those that have
 --                       waited behind have the position of the last that was added, and a number after it. The record
 --                       of a job that has waited behind has its number in the stream of its owner instead (behind)
 --   queue:<name>:added  string  how many rows were ever added
@@ -17,6 +18,23 @@ local FINISHED = 8  -- the index of `finished` in what read_record returns
 
 local function id_of(raw) return id_from('pred_', raw) end
 local function entry_of(position) return position .. '-0' end
+
+local function carry_row(fields, job)
+  local carried = {'model', job.model, 'sha', job.sha, 'inputs', job.inputs, 'traceparent', job.traceparent}
+  for at = 1, #carried do fields[#fields + 1] = carried[at] end
+end
+
+local function has_row(fields) return fields[5] == 'model' end
+
+-- Starts a job whose consumer has read its row with the entry, `held_ms` ago. Returns whether it was to be started: it may have
+-- been canceled or requeued since.
+local function start_read(id, job, held_ms)
+  if job.status ~= 'queued' or job.attempt then return false end
+  job.status, job.attempt, job.started = 'running', '1', whole(now - held_ms)
+  set_status(id, 'running', 'started', job.started, 'attempt', job.attempt)
+  count('attempts|' .. QUEUE .. '|1')
+  return true
+end
 
 local function end_prediction(id, job, status, retention_ms, outputs, error)
   local spent = status == 'failed' and 'position' or 'inputs'  -- a job that failed may be tried again

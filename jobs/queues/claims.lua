@@ -13,8 +13,8 @@ local function share_in_turns(queue, wanted)
   return math.ceil(wanted / SHARE_IN_TURNS), MOST_JOBS_IN_TURNS
 end
 
--- Claims entries for one consumer until they have `wanted` rows. First comes the entry that the consumer has read already
--- (`read`: the entry and its fields, or nil); without it, one entry of a lost worker, which is claimed alone, so that other
+-- Claims entries for one consumer until they have `wanted` rows. First come the entries that the consumer has read already
+-- (`read`: each with its fields); without any, one entry of a lost worker, which is claimed alone, so that other
 -- jobs are not lost with it; then the entries that wait, at last those behind, one more of which is left to whoever watches
 -- the queue: to other consumers, and to this one if it `watches` after a single row, instead of claiming again.
 -- `start(stream, entry, fields)` returns the claim, or nil to skip an entry. With `last`, the wake-up is withdrawn if nothing
@@ -48,15 +48,14 @@ local function claim(queue, consumer, wake_up_name, wanted, read, last, watches,
   end
 
   redis.call('SET', claim_rows_key(queue), wanted)
-  if read then
+  for _, its in ipairs(read) do
     -- The sweeper may have requeued the entry in the meantime.
-    if #redis.call('XPENDING', stream, GROUP, read.entry, read.entry, 1, consumer) > 0 then
-      begin(stream, read.entry, read.fields)
-    end
-  else
+    if #redis.call('XPENDING', stream, GROUP, its.entry, its.entry, 1, consumer) > 0 then begin(stream, its.entry, its.fields) end
+  end
+  if #read == 0 then
     while #claimed == 0 and take(retry_key(queue), 1) do end
   end
-  local alone = #claimed > 0 and not read
+  local alone = #claimed > 0 and #read == 0
   if not alone then take_waiting() end
   local left = rows_read > 0 and count_rows(queue, -rows_read) or whole_in(redis.call('GET', rows_key(queue))) or 0
   if left > 0 and not alone and redis.call('EXISTS', key_of(queue, 'turns')) == 1 then
@@ -70,12 +69,10 @@ local function claim(queue, consumer, wake_up_name, wanted, read, last, watches,
     local is_watched = (watches and rows <= 1) or count_live(consumers_key(queue), ALIVE_MS) > 1
     if is_watched then take_turns(queue, 1, 1, true) end
   end
-  if #claimed > 0 then
-    if wake_up_name ~= '' then
-      redis.call('ZADD', wake_ups_key(queue), whole(now + ANSWER_EXPIRES_MS), wake_up_name)
-    end
-  elseif last then
+  if last and #claimed == 0 then
     redis.call('ZREM', wake_ups_key(queue), wake_up_name)
+  elseif wake_up_name ~= '' then
+    redis.call('ZADD', wake_ups_key(queue), whole(now + ANSWER_EXPIRES_MS), wake_up_name)
   end
   return claimed
 end

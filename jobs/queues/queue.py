@@ -1,7 +1,7 @@
 """One queue as its stores and consumers see it, whatever kind of job it has, and its wake-ups."""
 
 import logging
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from enum import StrEnum
 from typing import Any, Generic, NamedTuple, Protocol, TypeAlias, TypeVar
 from uuid import uuid4
@@ -168,6 +168,8 @@ class Entry(NamedTuple):
     entry: bytes
     job_id: bytes
     detail: bytes
+    carried: Mapping[bytes, bytes] | None = None
+    """What is needed to score its row, if the entry carries it."""
 
 
 NO_ENTRY = Entry(b"", b"", b"")
@@ -199,14 +201,20 @@ class QueueConsumer:
 
     def wait(self, consumer: str, milliseconds: int) -> Entry | None:
         """Waits for the next entry, which the caller must then claim; None if there is none in time."""
+        return next(iter(self.read(consumer, 1, milliseconds)), None)
+
+    def read(self, consumer: str, most: int, milliseconds: int) -> list[Entry]:
+        """Waits for entries, at most so many, which the caller must then claim; none may come in time."""
         try:
-            found = self._wait(consumer, milliseconds)
+            found = self._wait(consumer, most, milliseconds)
         except (RedisError, OSError) as error:
             raise store_error(error) from error
-        if not found:
-            return None
-        [[_, [(entry, fields)]]] = found
-        return Entry(entry, fields.get(b"id", b""), fields.get(self.queue.kind.detail, b""))
+        detail = self.queue.kind.detail
+        return [
+            Entry(entry, its.get(b"id", b""), its.get(detail, b""), its if b"model" in its else None)
+            for _, read in found or ()
+            for entry, its in read
+        ]
 
     def give_up(self, stream: bytes | str, entry: bytes, job_id: bytes) -> None:
         """Gives up a claimed entry that could not be read, and its job."""
@@ -239,14 +247,14 @@ class QueueConsumer:
             most_wake_ups=most_wake_ups,
         )
 
-    def _wait(self, consumer: str, milliseconds: int) -> Any:
+    def _wait(self, consumer: str, most: int, milliseconds: int) -> Any:
         try:
-            return self._redis.xreadgroup(GROUP, consumer, self._stream, count=1, block=milliseconds)
+            return self._redis.xreadgroup(GROUP, consumer, self._stream, count=most, block=milliseconds)
         except ResponseError as error:
             if "NOGROUP" not in str(error):
                 raise
         create_groups(self._redis)
-        return self._redis.xreadgroup(GROUP, consumer, self._stream, count=1, block=milliseconds)
+        return self._redis.xreadgroup(GROUP, consumer, self._stream, count=most, block=milliseconds)
 
 
 def send_wake_up(celery: Celery, queue: Queue, name: str) -> None:

@@ -23,7 +23,7 @@ class Script:
         self._arguments = source.arguments
         script = redis.register_script(source.text)
         self._sha, self._text = script.sha, str(script.script)
-        self._reply: Any = namedtuple("Reply", source.returns)  # type: ignore[misc]
+        self.reply: Any = namedtuple("Reply", source.returns)  # type: ignore[misc]
         self._returns_one = len(source.returns) == 1
         self._returns_list = source.returns_list
 
@@ -44,8 +44,8 @@ class Script:
         if reply is None or self._returns_one:
             return reply
         if self._returns_list:
-            return list(map(self._reply._make, reply))
-        return self._reply._make(reply)
+            return list(map(self.reply._make, reply))
+        return self.reply._make(reply)
 
     def _values(self, items: Iterable[Sequence[Any]], given: dict[str, Any]) -> list[Any]:
         if len(given) != len(self._arguments):

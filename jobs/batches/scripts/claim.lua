@@ -67,7 +67,7 @@ local function start(_, found, fields)
           trace or ''}
 end
 
-local read = entry ~= '' and {entry = entry, fields = {'id', entry_id, 'rows', 1, 'task', entry_task}} or nil
+local read = entry ~= '' and {{entry = entry, fields = {'id', entry_id, 'rows', 1, 'task', entry_task}}} or {}
 local guarded_start = guarded(queue, start, function(id) give_up(id, retention_ms) end)
 local claimed = claim(queue, consumer, wake_up_name, 1, read, last ~= '', false, guarded_start)
 commit()

@@ -53,6 +53,15 @@ local function write_record(job, key, position, behind, deadline)
          'traceparent', job.traceparent})
 end
 
+-- A consumer that watches the queue reads the row with the entry, and needs no script to claim it. What waits long should be
+-- stored once only.
+local LONGEST_CARRIED = 8192
+local function carries_row(job)
+  local state = state_of(QUEUE)
+  return job.queue == QUEUE and job.rows == 1 and job.start_within_ms == '' and state.rows < state.window
+    and #job.inputs <= LONGEST_CARRIED
+end
+
 -- Adds the entry of a job to its queue. Returns its position; or its number behind, and how many rows are ahead of it.
 local function queue_up(job, behind)
   if behind then
@@ -60,7 +69,9 @@ local function queue_up(job, behind)
     return '', put_behind(job.queue, job.owner, behind, job.id, job.rows), whole(ahead)
   end
   local position = next_position(job.queue, job.rows)
-  redis.call('XADD', stream_key(job.queue), entry_of(position), 'id', job.id, 'rows', job.rows)
+  local fields = {'id', job.id, 'rows', job.rows}
+  if carries_row(job) then carry_row(fields, job) end
+  redis.call('XADD', stream_key(job.queue), entry_of(position), unpack(fields))
   return position, ''
 end
 

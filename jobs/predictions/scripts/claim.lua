@@ -1,8 +1,9 @@
--- Claims predictions for one consumer, with about `rows` rows in all. `entry`, `entry_id` and `entry_rows` describe an entry
--- that the consumer has read from the queue already (empty: none). With `last`, the wake-up is withdrawn if nothing is
+-- Claims predictions for one consumer, with about `rows` rows in all; first those whose entries the consumer has read from the
+-- queue already, which are the items. With `last`, the wake-up is withdrawn if nothing is
 -- claimed.
 -- @include queues/claims predictions/prediction
--- @args queue consumer wake_up_name rows:number retention_ms:number entry entry_id entry_rows last
+-- @args queue consumer wake_up_name rows:number retention_ms:number last
+-- @item entry id rows
 -- @returns each: stream entry id attempt model sha inputs given_up traceparent
 
 local function start(stream, found, fields)
@@ -23,7 +24,8 @@ local function start(stream, found, fields)
   return {stream, found, id, next_attempt, model, sha, inputs, lost or '', trace or ''}
 end
 
-local read = entry ~= '' and {entry = entry, fields = {'id', entry_id, 'rows', entry_rows}} or nil
+local read = {}
+for number, item in items() do read[number] = {entry = item.entry, fields = {'id', item.id, 'rows', item.rows}} end
 local guarded_start = guarded(queue, start, function(id) give_up(id, retention_ms) end)
 local claimed = claim(queue, consumer, wake_up_name, rows, read, last ~= '', true, guarded_start)
 commit()

@@ -13,6 +13,7 @@ local requeued, given_up = 0, 0
 local function requeue(stream, entry, fields)
   local id = fields[2]
   local job = read_job(id)
+  if has_row(fields) and start_read(id, job, 0) then count_rows(queue, -1) end
   local reason, trying, lost = unpack(redis.call('HMGET', job_key(id), 'reason', 'trying', 'lost'))
   -- On its last attempt a list is scored row by row: the row that was being scored is given up, and the list is requeued.
   if trying then
@@ -27,7 +28,7 @@ local function requeue(stream, entry, fields)
     if job.status == 'running' then count_rows(queue, rows_in(fields)) end
     set_status(id, 'queued')
     redis.call('HDEL', job_key(id), 'started', 'position', 'behind')
-    redis.call('XADD', retry_key(queue), '*', unpack(fields))
+    redis.call('XADD', retry_key(queue), '*', unpack(fields, 1, 4))
     requeued = requeued + 1
     count('swept|' .. queue .. '|requeued')
   end

@@ -15,7 +15,7 @@ from jobs.predictions.record import NewPrediction, PredictionRecord, Row
 from jobs.predictions.status import PredictionStatus
 from jobs.predictions.store import PredictionStore
 from jobs.queues.names import PREDICTIONS
-from jobs.queues.queue import NO_ENTRY, Entry
+from jobs.queues.queue import Entry
 from jobs.settings import Settings
 from model.description.catalog import Catalog
 from tests.unit.conftest import MANY, Clock, Read, job, living
@@ -149,11 +149,11 @@ class AddsLate(PredictionConsumer):
         self.add_late: Callable[[], object] = lambda: store.add([late])
 
     def claim(
-        self, consumer: str, wake_up: str, rows: int, entry: Entry = NO_ENTRY, last: bool = False
+        self, consumer: str, wake_up: str, rows: int, entries: Sequence[Entry] = (), last: bool = False
     ) -> list[Claim]:
         if last:
             self.add_late()
-        return super().claim(consumer, wake_up, rows, entry, last)
+        return super().claim(consumer, wake_up, rows, entries, last)
 
 
 @pytest.mark.parametrize("before", [0, 1])

@@ -82,11 +82,15 @@ class PredictionLife(RuleBasedStateMachine):
         if entry := self.consumer.wait(name, 1):
             self.read.append((name, entry))
 
+    @rule(name=CONSUMERS, alone=st.booleans())
+    def wait_and_claim(self, name: str, alone: bool) -> None:
+        self.claims += self.consumer.wait_and_claim(name, "wake_up", 2, alone, 1)
+
     @precondition(lambda self: self.read)
     @rule(data=st.data())
     def claim_what_was_read(self, data: st.DataObject) -> None:
         name, entry = self.read.pop(data.draw(st.integers(0, len(self.read) - 1)))
-        self.claims += self.consumer.claim(name, "wake_up", 1, entry)
+        self.claims += self.consumer.claim(name, "wake_up", 1, [entry])
 
     @precondition(lambda self: self.claims)
     @rule(data=st.data())
@@ -195,12 +199,10 @@ class PredictionLife(RuleBasedStateMachine):
         return [*STREAMS, *map(own_stream, OWNERS)]
 
     def is_current(self, claim: Claim) -> bool:
-        current = [
-            record
-            for record in self.records()
-            if record.id == claim.id and record.status is PredictionStatus.RUNNING
-        ]
-        return any(record.attempt == claim.attempt for record in current)
+        current = [(record.status, record.attempt) for record in self.records() if record.id == claim.id]
+        if claim.read_at is not None and (PredictionStatus.QUEUED, 0) in current:
+            return True
+        return (PredictionStatus.RUNNING, claim.attempt) in current
 
 
 def own_stream(owner: str) -> str:

@@ -105,7 +105,7 @@ def test_a_row_that_kills_workers_fails_alone(
 def test_requeuing_an_entry_that_was_only_read_uses_up_no_attempt(
     store: PredictionStore, consumer: PredictionConsumer, clock: Clock, read: Read
 ) -> None:
-    store.add([a_job := job()])
+    store.add([a_job := job([1.0], [2.0])])  # a list, which its entry does not carry
     for _ in range(4):
         consumer.wait("lost", 100)
         assert after_the_lease(consumer, clock)[1] == 0

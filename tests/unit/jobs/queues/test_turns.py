@@ -285,7 +285,7 @@ def test_a_consumer_that_watches_the_queue_sees_that_more_waits_behind(
     claim()
     entry = consumer.wait("other", 1)
     assert entry
-    assert [each.id for each in consumer.claim("other", "wake_up", CLAIM, entry)] == [entry.job_id.decode()]
+    assert [each.id for each in consumer.claim("other", "wake_up", CLAIM, [entry])] == [entry.job_id.decode()]
 
 
 def test_explained_jobs_take_turns_too(redis: Redis, store: PredictionStore) -> None:

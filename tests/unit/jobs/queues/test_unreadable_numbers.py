@@ -110,7 +110,7 @@ def test_an_entry_that_was_read_and_names_no_job_is_given_up(
     redis.xadd(PREDICTIONS.stream, {"x": "y"}, id="1-0")
     entry = consumer.wait("child", 1)
     assert entry
-    assert consumer.claim("child", "wake_up", CLAIM, entry) == []
+    assert consumer.claim("child", "wake_up", CLAIM, [entry]) == []
     assert redis.xlen(PREDICTIONS.stream) == 0
 
 
