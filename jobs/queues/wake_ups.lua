@@ -9,14 +9,17 @@ local function missing_wake_ups(queue)
     redis.call('DEL', rows_key(queue))
     return 0
   end
-  drop_lapsed(wake_ups_key(queue), WAKE_UP_EXPIRES_MS)
   local state = state_of(queue)
-  local consumers = count_live(consumers_key(queue), ALIVE_MS)
-  local wanted = math.min(math.max(math.ceil(state.rows / state.claim_rows), 1), consumers)
-  return math.max(wanted - redis.call('ZCARD', wake_ups_key(queue)), 0)
+  local wanted = math.max(math.ceil(state.rows / state.claim_rows), 1)
+  local sent = count_live(wake_ups_key(queue), WAKE_UP_EXPIRES_MS)
+  if sent >= wanted then return 0 end
+  return math.max(math.min(wanted, count_live(consumers_key(queue), ALIVE_MS)) - sent, 0)
 end
 
-local function note_wake_up(queue, name) redis.call('ZADD', wake_ups_key(queue), whole(now + WAKE_UP_EXPIRES_MS), name) end
+local function note_wake_up(queue, name)
+  drop_lapsed(wake_ups_key(queue), WAKE_UP_EXPIRES_MS)
+  redis.call('ZADD', wake_ups_key(queue), whole(now + WAKE_UP_EXPIRES_MS), name)
+end
 
 -- Returns the names of the wake-ups that the caller must send now, at most `most`; they count as sent. Each name is `name`
 -- and a number.
