@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Callable, Iterable, Mapping
-from math import inf, isnan
+from math import inf, isnan, nextafter
 
 from model.description.dates import parse_date
 from model.description.features import FLOAT32_LIMIT, TEXT, Feature
@@ -45,6 +45,20 @@ def value_reader(feature: Feature, missing_texts: Iterable[str] = ()) -> ReadVal
     if feature.minimum is not None or feature.maximum is not None:
         read = _limited(read, feature.minimum, feature.maximum)
     return _nullable(read, texts_for_missing(feature, missing_texts)) if feature.nullable else read
+
+
+def plain_numbers(feature: Feature) -> tuple[float, float]:
+    """Return the lowest and the highest float that `value_reader` of this feature returns as it is.
+
+    The first is above the second if there may be none.
+    """
+    if feature.type != "number":
+        return inf, -inf
+    lowest, highest = nextafter(-FLOAT32_LIMIT, inf), nextafter(FLOAT32_LIMIT, -inf)
+    return (
+        lowest if feature.minimum is None else max(lowest, feature.minimum),
+        highest if feature.maximum is None else min(highest, feature.maximum),
+    )
 
 
 def texts_for_missing(feature: Feature, missing_texts: Iterable[str]) -> frozenset[str]:
