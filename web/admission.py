@@ -1,18 +1,19 @@
 """Admission: accepts predictions in groups, or refuses them. Knows nothing of HTTP."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import gevent
 
 from jobs.errors import JobsError, QueueFull, TooManyWaiting
 from jobs.ids import trace_fields
 from jobs.logs import Journal
-from jobs.predictions.record import Accepted, NewPrediction
+from jobs.predictions.record import Accepted, NewPrediction, PredictionRecord
 from jobs.predictions.resource import retry_after
-from jobs.predictions.store import PredictionStore, bytes_of
+from jobs.predictions.store import PredictionStore, bytes_of, queued_record
 from jobs.queues.queue import SendWakeUp, try_wake_up
 from web.capacity_watch import CapacityWatch
-from web.group_commit import GroupCommit
+from web.group_commit import GroupCommit, Result, deliver
+from web.waiting import WaitingCaller
 
 
 class Admission:
@@ -32,12 +33,36 @@ class Admission:
 
         Raises QueueFull, RateLimited, TooManyWaiting, TooManyRows, IdempotencyKeyReused or StoreUnavailable.
         """
+        return self._in_room(job, self._add)
+
+    def add_and_wait(
+        self, job: NewPrediction, caller: WaitingCaller[PredictionRecord], seconds: float
+    ) -> Accepted | PredictionRecord | None:
+        """Returns the record of the ended job; None after `seconds`, or if the process stops.
+
+        Returns Accepted if the job is that of an earlier request. Raises as `add`.
+        """
+
+        def take(verdict: Accepted | Exception) -> None:
+            if isinstance(verdict, Accepted) and not verdict.replayed:
+                caller.begin(queued_record(job, verdict), seconds)
+            else:
+                deliver(caller.result, verdict)
+
+        def add_and_wait(job: NewPrediction) -> Accepted | PredictionRecord | None:
+            self._add.send(job, take)
+            answer: Accepted | PredictionRecord | None = caller.result.get()
+            return answer
+
+        return self._in_room(job, add_and_wait)
+
+    def _in_room(self, job: NewPrediction, add: Callable[[NewPrediction], Result]) -> Result:
         watch, size = self._watch, bytes_of(job)
         if watch.room < size:
             raise watch.set_retry_after(QueueFull("Redis is nearly full; try again later"), size)
         watch.room -= size
         try:
-            return self._add(job)
+            return add(job)
         except JobsError as error:
             watch.room += size
             if isinstance(error, QueueFull):

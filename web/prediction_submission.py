@@ -7,7 +7,7 @@ import orjson
 
 from jobs import ids
 from jobs.errors import StoreUnavailable
-from jobs.predictions.record import NewPrediction, PredictionRecord, Row
+from jobs.predictions.record import Accepted, NewPrediction, PredictionRecord, Row
 from jobs.predictions.resource import retry_after
 from jobs.predictions.status import PredictionStatus
 from jobs.predictions.store import PredictionStore, queued_record
@@ -77,18 +77,19 @@ class PredictionSubmission(JobSubmission[PredictionRecord]):
             return Submitted(self._replayed(accepted.id, wait_seconds), replayed=True)
         with caller:
             job.watcher = self._waiting.channel
-            accepted = self._admission.add(job)
-            record = None if accepted.replayed else caller.wait(wait_seconds)
-        if accepted.replayed:
-            return Submitted(self._replayed(accepted.id, wait_seconds), replayed=True)
-        if record and accepted.deadline:
-            record = record._replace(deadline=accepted.deadline)
-        if record is None:
-            try:
-                record = self._existing(self._read(job.id))
-            except StoreUnavailable:  # the job is still known to be accepted
-                record = queued_record(job, accepted)
-        return Submitted(record, replayed=False)
+            answer = self._admission.add_and_wait(job, caller, wait_seconds)
+        if isinstance(answer, Accepted):
+            return Submitted(self._replayed(answer.id, wait_seconds), replayed=True)
+        if answer and answer.deadline is None and job.start_within_ms is not None:
+            answer = None  # it ended before the verdict came, which says when the deadline is
+        return Submitted(answer or self._accepted(caller.record), replayed=False)
+
+    def _accepted(self, record: PredictionRecord) -> PredictionRecord:
+        """The record as it is now; as it was, if the store cannot be read: the job is accepted anyway."""
+        try:
+            return self._existing(self._read(record.id))
+        except StoreUnavailable:
+            return record
 
     def score(self, request: PredictionRequest, owner: str) -> Scored:
         """Waits for the scores. Raises NotScored if there are none in time; cancels a job still queued."""

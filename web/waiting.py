@@ -59,9 +59,16 @@ class WaitingCaller(Generic[R]):
 
     def wait(self, seconds: float) -> R | None:
         """Returns the record of the ended job; None after `seconds`, or if the process stops."""
-        self.until = self._waiting.clock() + seconds
+        self.begin(self.record, seconds)
         record: R | None = self.result.get()
         return record
+
+    def begin(self, record: R, seconds: float) -> None:
+        """The job is accepted; from now on the wait may end without it."""
+        self.record = record
+        self.until = self._waiting.clock() + seconds
+        if self._waiting.released:
+            self.result.set(None)
 
 
 class WaitingCallers:
@@ -86,7 +93,7 @@ class WaitingCallers:
         self.by_job: dict[str, list[WaitingCaller[Any]]] = {}
         """The registered callers, by the id of their job."""
         self._callers = 0
-        self._released = False
+        self.released = False
 
     def start(self, supervisor: Supervisor) -> None:
         supervisor.start("subscription", self._listen)
@@ -95,7 +102,7 @@ class WaitingCallers:
 
     @property
     def accepting(self) -> bool:
-        return not self._released and self._callers < self._max_callers
+        return not self.released and self._callers < self._max_callers
 
     def enter(self, record: R) -> WaitingCaller[R] | None:
         """Registers a caller. Returns None if too many wait already or the process stops: then do not wait.
@@ -118,10 +125,11 @@ class WaitingCallers:
 
     def release(self) -> None:
         """Wakes all callers, and accepts no more."""
-        self._released = True
+        self.released = True
         for callers in self.by_job.values():
             for caller in callers:
-                caller.result.set(None)
+                if caller.until < math.inf:
+                    caller.result.set(None)
 
     def _listen(self) -> None:
         subscribing: Any = self._redis.pubsub

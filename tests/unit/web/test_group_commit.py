@@ -34,6 +34,20 @@ def test_a_single_call_goes_out_at_once() -> None:
     assert echo.groups == [[1], [2]]
 
 
+def test_after_a_call_alone_the_next_waits_for_nobody_and_later_ones_share_a_round_trip() -> None:
+    echo = Echo()
+    gatherer = GroupCommit(echo)
+    assert gatherer(0) == 0
+    taken: list[int | Exception] = []
+    alone = gevent.spawn(gatherer.send, 1, taken.append)
+    gevent.sleep(0)
+    assert echo.groups == [[0], [1]]
+    late = asked(gatherer, [2, 3])
+    assert [greenlet.get() for greenlet in late] == [20, 30]
+    assert alone.ready()
+    assert (taken, echo.groups) == ([10], [[0], [1], [2, 3]])
+
+
 def test_calls_during_a_round_trip_share_the_next_in_order() -> None:
     echo = Echo()
     gatherer = GroupCommit(echo)
