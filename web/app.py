@@ -11,9 +11,11 @@ from hashlib import sha256
 from typing import TYPE_CHECKING, Any
 
 from flask import Flask, Request, Response
+from flask.ctx import RequestContext
 from flask.globals import request_ctx
+from flask.sessions import NullSession
 from werkzeug.datastructures import Headers, MultiDict
-from werkzeug.routing import MapAdapter
+from werkzeug.routing import MapAdapter, Rule
 from werkzeug.utils import cached_property
 
 from jobs.ids import checked_traceparent
@@ -47,6 +49,14 @@ class JsonResponse(Response):
         """Returns the headers unchanged. Werkzeug would parse and rewrite Location in each response."""
         return self.headers
 
+    def __call__(self, environ: Any, start_response: Any) -> Iterable[bytes]:
+        """Answers with a body that is there as it is; Werkzeug would wrap it in two iterators."""
+        body = self.response
+        if not isinstance(body, list) or not body or environ["REQUEST_METHOD"] == "HEAD":
+            return super().__call__(environ, start_response)
+        start_response(self.status, self.headers.to_wsgi_list())
+        return body
+
 
 class ApiRequest(Request):
     owner: Owner
@@ -67,6 +77,11 @@ class ApiRequest(Request):
     def bodies(self) -> Bodies:
         bodies: Bodies = self.environ[_BODIES]
         return bodies
+
+    @property
+    def mimetype(self) -> str:
+        given = self.environ.get("CONTENT_TYPE", "")
+        return given if given == "application/json" else super().mimetype
 
     @property
     def length(self) -> int | None:
@@ -100,6 +115,24 @@ class ApiRequest(Request):
         self.held += size
 
 
+class Context(RequestContext):
+    """There are no sessions, and the rule of a path without variables is found by looking it up."""
+
+    app: "App"
+    NO_SESSION = NullSession()
+
+    def __init__(self, app: "App", environ: "WSGIEnvironment") -> None:
+        super().__init__(app, environ, session=self.NO_SESSION)
+
+    def match_request(self) -> None:
+        environ = self.request.environ
+        rule = self.app.fixed_rules.get((environ["REQUEST_METHOD"], environ["PATH_INFO"]))
+        if rule is None:
+            super().match_request()
+        else:
+            self.request.url_rule, self.request.view_args = rule, {}
+
+
 class App(Flask):
     request_class = ApiRequest
     response_class = JsonResponse
@@ -118,6 +151,8 @@ class App(Flask):
         self.config["MAX_CONTENT_LENGTH"] = settings.max_body
         self.config["PROVIDE_AUTOMATIC_OPTIONS"] = False
         self.url_map.merge_slashes = False  # Werkzeug would redirect with HTML
+        self.fixed_rules: dict[tuple[str, str], Rule] = {}
+        """By method and path, where the path has no variables."""
         self._keys = keys
         self._answers_to = names_of(settings, keyed=bool(keys.owners))
         self._access_log = access_log
@@ -130,6 +165,15 @@ class App(Flask):
         for route in routes_of(views):
             endpoint = f"{route.method} {route.path}"
             self.add_url_rule(route.path, endpoint, route.view, methods=[route.method])
+        self.fixed_rules = {
+            (method, rule.rule): rule
+            for rule in self.url_map.iter_rules()
+            if not rule.arguments
+            for method in rule.methods or ()
+        }
+
+    def request_context(self, environ: "WSGIEnvironment") -> Context:
+        return Context(self, environ)
 
     def __call__(self, environ: "WSGIEnvironment", start_response: "StartResponse") -> Iterable[bytes]:
         given = environ.get("HTTP_X_REQUEST_ID")
@@ -230,7 +274,7 @@ class App(Flask):
         environ = request.environ
         path = environ["PATH_INFO"].encode("latin-1").decode(errors="replace")
         method, query = environ["REQUEST_METHOD"], environ["QUERY_STRING"]
-        return self.url_map.bind("localhost", None, "", "http", method, path, query)
+        return MapAdapter(self.url_map, "localhost", "/", "", "http", path, method, query)
 
 
 def _attributes_of(entry: AnsweredRequest) -> Attributes:

@@ -2,16 +2,20 @@
 
 import logging
 import re
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
+from functools import lru_cache
 from socket import SHUT_WR
 from typing import Any, BinaryIO
+from urllib.parse import unquote
 
 import gevent
 import orjson
+from gevent.pywsgi import Input, format_date_time
 from gunicorn.workers.ggevent import PyWSGIHandler
 
-from web.open_connections import OpenConnections
+from web.open_connections import SOCKET, OpenConnections
 
 log = logging.getLogger(__name__)
 
@@ -54,6 +58,11 @@ def _with_security_headers(head: bytes) -> bytes:
     return head + _ALWAYS
 
 
+@lru_cache(maxsize=1)
+def _date(second: int) -> bytes:
+    return b"Date: %b\r\n" % format_date_time(second)
+
+
 _PROBLEM = orjson.dumps(
     {
         "type": "urn:paygrade:bad-request",
@@ -67,6 +76,14 @@ _NOT_HTTP = _with_security_headers(
     b"Content-Length: %d\r\n" % len(_PROBLEM)
 ) + (b"\r\n" + _PROBLEM)
 """The whole response to a request that could not be read and so never reached Flask."""
+
+
+_VARIABLES = {
+    "content-type": "CONTENT_TYPE",
+    "content-length": "CONTENT_LENGTH",
+    **{name: "HTTP_" + name.upper().replace("-", "_") for name in ("host", "prefer", "accept", "user-agent")},
+}
+"""Those of WSGI that have names of their own, and some of what almost every request has."""
 
 
 class RequestHeaders:
@@ -120,18 +137,14 @@ class RequestHeaders:
 
     getheader = get
 
-    @property
-    def typeheader(self) -> str | None:
-        return self._fields.get("content-type")
-
     def __delitem__(self, name: str) -> None:
         del self._fields[name]
 
     def variables(self) -> Iterator[tuple[str, str]]:
         """The WSGI variables. A name with an underscore could pass for another, and is left out."""
         for name, value in self._fields.items():
-            if "_" not in name and name not in ("content-type", "content-length"):
-                yield "HTTP_" + name.upper().replace("-", "_"), value
+            if "_" not in name:
+                yield _VARIABLES.get(name) or "HTTP_" + name.upper().replace("-", "_"), value
 
 
 class Connection(PyWSGIHandler):  # type: ignore[misc]
@@ -165,8 +178,33 @@ class Connection(PyWSGIHandler):  # type: ignore[misc]
         self._connections.headers_arrived(self.socket, headers.announce_body)
         return headers
 
-    def _headers(self) -> Iterator[tuple[str, str]]:
-        return self.headers.variables()  # type: ignore[no-any-return]
+    def _check_http_version(self) -> bool:
+        return self.request_version == "HTTP/1.1" or bool(super()._check_http_version())
+
+    def get_environ(self) -> dict[str, Any]:
+        """What the app asks for. gevent and gunicorn say more, and take longer."""
+        headers: RequestHeaders = self.headers
+        path, _, query = self.path.partition("?")
+        self.wsgi_input = Input(
+            self.rfile,
+            self.content_length,
+            socket=self.socket if headers.get("expect") == "100-continue" else None,
+            chunked_input=headers.get("transfer-encoding") is not None,
+        )
+        environ: dict[str, Any] = self.server.get_environ()
+        environ |= {
+            "REQUEST_METHOD": self.command,
+            "SCRIPT_NAME": "",
+            "PATH_INFO": unquote(path, "latin-1") if "%" in path else path,
+            "QUERY_STRING": query,
+            "SERVER_PROTOCOL": self.request_version,
+            "REMOTE_ADDR": str(self.client_address[0]),
+            "wsgi.input": self.wsgi_input,
+            "wsgi.input_terminated": True,
+            SOCKET: self.socket,
+        }
+        environ.update(headers.variables())
+        return environ
 
     def run_application(self) -> None:
         super().run_application()
@@ -183,20 +221,38 @@ class Connection(PyWSGIHandler):  # type: ignore[misc]
                 pass
         body.chunked_input, body.content_length = False, body.position
 
-    def start_response(self, status: str, headers: Any, exc_info: Any = None) -> Any:
+    def start_response(
+        self, status: str, headers: Sequence[tuple[str, str]], exc_info: Any = None
+    ) -> Callable[[bytes], None]:
+        """Raises ValueError if a header could pass for another."""
+        if exc_info and self.headers_sent:
+            raise exc_info[1]
+        head = "".join([f"HTTP/1.1 {status}\r\n", *[f"{name}: {value}\r\n" for name, value in headers]])
+        if not head.count("\r") == head.count("\n") == len(headers) + 1:
+            raise ValueError("a header of the response has a line break")
+        self._head = head.encode("latin-1")
+        self.status, self.code = status, int(status[:3])
+        return self.write  # type: ignore[no-any-return]
+
+    def _whole_head(self) -> bytes:
+        """The head of the response, and what the app leaves to the server."""
+        head = self._head + _date(int(time.time()))
         if self._connections.draining:
             self.close_connection = True
-            headers = [*headers, ("Connection", "close")]
-        return super().start_response(status, headers, exc_info)
+        if self._connections.draining or self.request_version == "HTTP/1.0":
+            head += b"Connection: close\r\n" if self.close_connection else b"Connection: keep-alive\r\n"
+        if self.code not in (204, 304) and b"\r\nContent-Length: " not in head:
+            if hasattr(self.result, "__len__"):
+                head += b"Content-Length: %d\r\n" % sum(map(len, self.result))
+            elif self.request_version != "HTTP/1.0":
+                self.response_use_chunked = True
+                head += b"Transfer-Encoding: chunked\r\n"
+        return _with_security_headers(head)
 
     def _write_with_headers(self, data: bytes) -> None:
         """Sends head and body in one packet, where gevent sends two."""
         self.headers_sent = True
-        self.finalize_headers()
-        head = b"HTTP/1.1 " + self.status + b"\r\n"
-        for name, value in self.response_headers:
-            head += name + b": " + value + b"\r\n"
-        head = _with_security_headers(head)
+        head = self._whole_head()
         if self.response_use_chunked:
             self._sendall(head + b"\r\n")
             self._write(data)
@@ -207,6 +263,10 @@ class Connection(PyWSGIHandler):  # type: ignore[misc]
         super()._sendall(data)
         if len(data) > LARGE_BYTES:
             self._connections.piece_sent(self.socket)
+
+    def _send_error_response_if_possible(self, error_code: int) -> None:
+        self.close_connection = True
+        super()._send_error_response_if_possible(error_code)
 
     def _handle_client_error(self, ex: Exception) -> tuple[str, bytes]:
         """Answers a request that is not HTTP. gevent's response and log line would repeat what was sent."""

@@ -24,7 +24,7 @@ RESPONSE_SECONDS = 75
 CLOSE_SLOW_EVERY_SECONDS = 2
 SHARE_THAT_GIVES_WAY = 100
 _FEWEST = 50
-_SOCKET = "gunicorn.sock"
+SOCKET = "gunicorn.sock"
 """The key of the connection in the WSGI environment."""
 
 
@@ -74,11 +74,11 @@ class OpenConnections:
 
     def piece_arrived(self, environ: "WSGIEnvironment") -> None:
         """Call it while a long body arrives."""
-        if sock := environ.get(_SOCKET):
+        if sock := environ.get(SOCKET):
             self.deadlines[sock] = self._clock() + PIECE_SECONDS
 
     def body_arrived(self, environ: "WSGIEnvironment") -> None:
-        if sock := environ.get(_SOCKET):
+        if sock := environ.get(SOCKET):
             self._arrived(sock)
 
     def piece_sent(self, sock: Any) -> None:

@@ -112,14 +112,14 @@ def read_prediction(request: ApiRequest, catalog: Catalog, path: str) -> Predict
 
 def require_json_accepted(request: Request) -> None:
     """Raises Problem (406) if the header Accept excludes JSON."""
-    accept = request.headers.get("Accept")
+    accept = request.environ.get("HTTP_ACCEPT")
     if accept and accept != "*/*" and not request.accept_mimetypes["application/json"]:
         raise Problem(406, "the response is application/json, which the header Accept excludes; accept it")
 
 
 def read_prefer_wait(request: Request, longest: int = LONGEST_WAIT_SECONDS) -> int:
     """Seconds to wait, at most `longest`, by the header Prefer (RFC 7240); 0 without it."""
-    header = request.headers.get("Prefer")
+    header = request.environ.get("HTTP_PREFER")
     if header is None:
         return 0
     preferences = [part.strip().lower() for part in header.replace(";", ",").split(",")]
@@ -158,7 +158,7 @@ def read_idempotency_key(request: Request, path: str, body: bytes) -> Idempotenc
 
 
 def idempotency_key_of(request: Request) -> str | None:
-    key = request.headers.get("Idempotency-Key")
+    key = request.environ.get("HTTP_IDEMPOTENCY_KEY")
     if key is not None and not _IDEMPOTENCY_KEY.fullmatch(key):
         raise Problem(400, "Idempotency-Key must be 1 to 255 visible ASCII characters, such as a UUID")
     return key
@@ -166,7 +166,7 @@ def idempotency_key_of(request: Request) -> str | None:
 
 def read_cancel_after(request: Request) -> int | None:
     """Milliseconds; None without the header."""
-    text = request.headers.get("Cancel-After")
+    text = request.environ.get("HTTP_CANCEL_AFTER")
     if text is None:
         return None
     match = _DURATION.fullmatch(text.strip().lower())

@@ -18,8 +18,17 @@ def header(*lines: bytes) -> RequestHeaders:
 def test_field_names_ignore_case_and_become_variables() -> None:
     read = header(b"HOST: here", b"Prefer:  wait=1 ", b"Content-Type: application/json", b"X-A: 1", b"x-a: 2")
     assert read.status == ""
-    assert (read.get("host"), read.get("pReFeR"), read.typeheader) == ("here", "wait=1", "application/json")
-    assert dict(read.variables()) == {"HTTP_HOST": "here", "HTTP_PREFER": "wait=1", "HTTP_X_A": "1,2"}
+    assert (read.get("host"), read.get("pReFeR"), read.get("content-type")) == (
+        "here",
+        "wait=1",
+        "application/json",
+    )
+    assert dict(read.variables()) == {
+        "HTTP_HOST": "here",
+        "HTTP_PREFER": "wait=1",
+        "CONTENT_TYPE": "application/json",
+        "HTTP_X_A": "1,2",
+    }
 
 
 def test_a_name_with_an_underscore_cannot_pass_for_another() -> None:
