@@ -101,7 +101,7 @@ class PredictionConsumer(QueueConsumer):
         """What `record` and then `claim` return, in one round trip."""
         both = self._redis.pipeline(transaction=False)
         self._record.add_to(both, map(self._record_item, outcomes), retention_ms=self._retention_ms)
-        self._claim.add_to(both, **self._wanted(consumer, wake_up, rows, last=False))
+        self._claim.add_to(both, (), **self._wanted(consumer, wake_up, rows, last=False))
         try:
             recorded, claimed = both.execute(raise_on_error=False)
         except (RedisError, OSError) as error:

@@ -72,7 +72,9 @@ local function claim(queue, consumer, wake_up_name, wanted, read, last, watches,
   if last and #claimed == 0 then
     redis.call('ZREM', wake_ups_key(queue), wake_up_name)
   elseif wake_up_name ~= '' then
-    redis.call('ZADD', wake_ups_key(queue), whole(now + ANSWER_EXPIRES_MS), wake_up_name)
+    -- One that finds nothing goes on watching the queue, too.
+    local how = #claimed > 0 and 'CH' or 'XX'
+    redis.call('ZADD', wake_ups_key(queue), how, whole(now + ANSWER_EXPIRES_MS), wake_up_name)
   end
   return claimed
 end
