@@ -129,3 +129,24 @@ def test_a_record_that_was_changed_in_redis_reaches_no_other_file(site: Site, op
     assert (ended["status"], ended["error"]["type"]) == ("failed", "file_missing")
     assert "PAYGRADE_S3_ALLOW" in ended["error"]["detail"]
     assert not Path("/var/out").exists()
+
+
+def test_a_file_that_changes_before_it_is_scored_fails_the_batch(site: Site, aws: Any) -> None:
+    batch = post(site, input="s3://salaries/in/people.csv").get_json()
+    aws.put_object(Bucket="salaries", Key="in/people.csv", Body=CSV + b"c,1\n")
+    site.score_batches()
+    ended = site.client.get(batch["urls"]["self"]).get_json()
+    assert (ended["status"], ended["error"]["type"]) == ("failed", "file_missing")
+    assert "was changed" in ended["error"]["detail"]
+
+
+def test_a_retry_of_a_file_that_was_no_table_reads_what_is_there_now(site: Site, aws: Any) -> None:
+    aws.put_object(Bucket="salaries", Key="in/people.csv", Body=b"id\n1\n")
+    failed = post(site, input="s3://salaries/in/people.csv").get_json()
+    site.score_batches()
+    aws.put_object(Bucket="salaries", Key="in/people.csv", Body=CSV)
+    again = site.client.post(f"{failed['urls']['self']}/retry").get_json()
+    site.score_batches()
+    assert site.client.get(again["urls"]["results"]).data == RESULT
+    aws.delete_object(Bucket="salaries", Key="in/people.csv")
+    problem(site.client.post(f"{failed['urls']['self']}/retry"), 409)
