@@ -1,6 +1,7 @@
 """python -m worker: scores what waits in the queues."""
 
 import argparse
+import logging
 import sys
 
 from jobs.connection import connect
@@ -13,7 +14,10 @@ from jobs.supervision import Supervisor
 from jobs.tracing import check_tracing
 from worker.app import Worker
 from worker.child_worker import ATTACHED, ChildWorker, end_with_parent
+from worker.memory import MIB, least_memory, memory_of_machine
 from worker.roles import ROLES, missing_package
+
+log = logging.getLogger(__name__)
 
 
 def main() -> int:
@@ -39,6 +43,8 @@ def main() -> int:
     first, *others = queues
     if attached:
         end_with_parent()
+    elif (needed := least_memory(settings)) > (there := memory_of_machine()):
+        log.warning("memory_short", extra={"needed_mib": needed // MIB, "mib": there // MIB})
     supervisor = Supervisor(Metrics(connect(settings)))
     second = others[0] if others else None
     with ChildWorker(second, ROLES[second].niceness if second else 0, supervisor) as child_worker:

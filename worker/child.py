@@ -57,7 +57,7 @@ class Child:
         self._stopping = stopping
         # Asked before the fork: a child whose worker was killed at once would find another parent.
         self._worker = os.getpid()
-        self._memory = MemoryBudget(budget_of(settings, memory_of_machine()))
+        self._memory = MemoryBudget(budget_of(settings, memory_of_machine(), role.least_memory))
         self._woken: WokenLoop | None = None
         self._loops: list[Loop] = []
         self._announced = False

@@ -18,7 +18,7 @@ from jobs.queues.queue import send_wake_up
 from jobs.settings import Settings
 from jobs.supervision import Supervisor
 from jobs.tracing import Tracing
-from worker.memory import MemoryBudget
+from worker.memory import LEAST_BUDGET, LEAST_FOR_PREDICTIONS, MemoryBudget
 from worker.sweeper import BatchQueueSweep, QueueSweep, Sweep
 
 if TYPE_CHECKING:
@@ -71,6 +71,8 @@ class Role(NamedTuple):
     make_loops: Callable[[ChildContext], tuple[WokenLoop, list[Loop]]]
     """Makes one loop for each queue, in the same order. Call it in a child only, because it loads XGBoost."""
     make_sweeps: Callable[[Settings, Celery], list[Sweep]]
+    least_memory: int
+    """Bytes of each child."""
     packages: tuple[str, ...] = ()
     """What its loops import that the image of another role may lack."""
 
@@ -163,6 +165,7 @@ ROLES = {
         niceness=0,
         make_loops=_prediction_loops,
         make_sweeps=_prediction_sweeps,
+        least_memory=LEAST_FOR_PREDICTIONS,
     ),
     "batches": Role(
         serves=(BATCHES,),
@@ -170,6 +173,7 @@ ROLES = {
         niceness=10,  # a file never delays a prediction
         make_loops=_batch_loops,
         make_sweeps=_batch_sweeps,
+        least_memory=LEAST_BUDGET,
         packages=("pyarrow",),
     ),
 }

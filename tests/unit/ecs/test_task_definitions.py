@@ -12,6 +12,7 @@ from ecs import images
 from ecs.fargate import FARGATE_MEMORY
 from jobs.settings import PREFIX, Settings
 from tests.unit.ecs.templates import shipped
+from worker.memory import MIB, least_memory
 
 DOCKERFILE = Path("Dockerfile").read_text()
 COMPOSE = yaml.safe_load(Path("docker-compose.yml").read_text())["services"]
@@ -105,6 +106,7 @@ def seconds(duration: str) -> int:
 
 
 def megabytes(size: str) -> int:
+    size = re.sub(r"\$\{\w+:-(.*?)\}", r"\1", size)
     return int(size[:-1]) * {"m": 1, "g": 1024}[size[-1]]
 
 
@@ -121,7 +123,27 @@ def test_a_larger_task_runs_more_processes(cpu: int) -> None:
     vcpus = max(1, cpu // 1024)
     assert environment("web", cpu)["PAYGRADE_WEB_PROCESSES"] == str(vcpus)
     worker = environment("worker", cpu)
-    assert (worker["PAYGRADE_CHILDREN"], worker["PAYGRADE_BATCH_CHILDREN"]) == (str(vcpus), str(2 * vcpus))
+    batches = 2 * vcpus if cpu >= 1024 else 1
+    assert (worker["PAYGRADE_CHILDREN"], worker["PAYGRADE_BATCH_CHILDREN"]) == (str(vcpus), str(batches))
+
+
+def memory_of_children(environment: dict[str, str]) -> float:
+    """MiB that a worker with this environment needs at least."""
+    children, batch_children = (environment[f"PAYGRADE_{name}"] for name in ("CHILDREN", "BATCH_CHILDREN"))
+    assert environment["PAYGRADE_CHILD_MEMORY"] == ""
+    return least_memory(Settings(children=int(children), batch_children=int(batch_children))) / MIB
+
+
+@pytest.mark.parametrize("cpu", FARGATE_MEMORY)
+def test_the_processes_of_a_worker_fit_into_the_smallest_task_with_its_cpu(cpu: int) -> None:
+    least = shipped().app["Parameters"]["WorkerMemory"]["MinValue"]
+    smallest = min(memory for memory in FARGATE_MEMORY[cpu] if memory >= least)
+    assert memory_of_children(environment("worker", cpu)) <= smallest
+
+
+def test_the_processes_of_a_worker_fit_into_its_container_under_compose() -> None:
+    memory = megabytes(COMPOSE["worker"]["mem_limit"])
+    assert memory_of_children(compose_environment("worker")) <= memory
 
 
 @pytest.mark.parametrize("service", BUILT_SERVICES)

@@ -13,7 +13,16 @@ import pyarrow as pa
 import pytest
 
 from jobs.settings import Settings
-from worker.memory import LEAST_BUDGET, MIB, budget_of, is_out_of_memory, memory_of_machine
+from worker.memory import (
+    LEAST_BUDGET,
+    LEAST_FOR_PREDICTIONS,
+    MIB,
+    PARENTS,
+    budget_of,
+    is_out_of_memory,
+    least_memory,
+    memory_of_machine,
+)
 from worker.tables.chunks import _intact
 from worker.tables.cut import Chunk
 from worker.tables.plan import _read_footer
@@ -110,6 +119,11 @@ def test_children_share_the_memory_of_their_container(tmp_path: Path) -> None:
     assert memory_of_machine((tmp_path / "none", unlimited, limit)) == 512 * MIB
     assert memory_of_machine((unlimited,)) > 512 * MIB
     settings = Settings(children=1, batch_children=3)
-    assert budget_of(settings, 8448 * MIB) == 2048 * MIB
+    predictions, batches = (
+        budget_of(settings, 8448 * MIB, least) for least in (LEAST_FOR_PREDICTIONS, LEAST_BUDGET)
+    )
+    assert predictions + 3 * batches + PARENTS == 8448 * MIB
+    assert batches - predictions == LEAST_BUDGET - LEAST_FOR_PREDICTIONS
     assert budget_of(settings, 512 * MIB) == LEAST_BUDGET
+    assert budget_of(settings, least_memory(settings)) == LEAST_BUDGET
     assert budget_of(Settings(child_memory=1_000), 8448 * MIB) == 1_000

@@ -24,7 +24,8 @@ export function forget(file) {
 async function upload(file, sending) {
   let known = await api("POST", "v1/uploads", { size: file.size, media_type: file.type, name: file.name });
   const path = `v1/uploads/${known.id}`;
-  sending.signal.addEventListener("abort", () => api("DELETE", path).catch(() => {}));
+  const drop = () => api("DELETE", path).catch(() => {});
+  sending.signal.addEventListener("abort", drop);
   let failures = 0;
   while (known.missing) {
     try {
@@ -39,6 +40,7 @@ async function upload(file, sending) {
     }
     known = await api("GET", path); // with new addresses for what did not arrive
   }
+  sending.signal.removeEventListener("abort", drop); // what is complete stays for the scoring
   return known.id;
 }
 
