@@ -139,8 +139,9 @@ def curve(
 
 
 def _padded(low: float, high: float) -> tuple[float, float]:
+    """With room above and below, but none below zero for what is never negative, such as a probability."""
     margin = (high - low) * 0.08 or abs(high) * 0.1 or 1.0
-    return low - margin, high + margin
+    return (max(low - margin, 0.0) if low >= 0 else low - margin), high + margin
 
 
 def _outside(left: float, right: float) -> list[tuple[float, float]]:

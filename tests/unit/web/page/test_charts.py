@@ -3,6 +3,7 @@
 import pytest
 
 from web.page.charts import BINS, MOST_BARS, SIZE, contributions, curve, distribution
+from web.page.writing import MINUS
 
 
 def test_bars_lead_from_the_base_to_the_margin() -> None:
@@ -68,3 +69,9 @@ def test_many_scores_are_counted_by_ranges_and_none_is_lost() -> None:
 
 def test_nothing_has_no_distribution() -> None:
     assert distribution([]) == []
+
+
+def test_the_scale_of_what_is_never_negative_ends_at_zero() -> None:
+    chances = curve([0, 1], ["0", "1"], [(0.001, ()), (0.66, ())], 0, None)
+    changes = curve([0, 1], ["0", "1"], [(-0.5, ()), (0.5, ())], 0, None)
+    assert (chances.y_labels[-1], changes.y_labels[-1]) == ("0", f"{MINUS}0.58")
