@@ -42,7 +42,7 @@ TARGETS = {
     "fair-batch-p50": Target("a batch of a row beside it: p50", "at most", 2.0, "x without"),
     "fair-batch-p99": Target("the same: p99", "at most", 2.0, "x without"),
     "sustained-rate": Target("ten times the retention: rate", "at least", 0.8, "x the highest"),
-    "sustained-growth": Target("the same: memory, last period", "at most", 1.03, "x the second"),
+    "sustained-growth": Target("the same: bytes of a key in the last", "at most", 1.03, "x the second"),
     "sustained-full": Target("the same: memory at most", "at most", 70, "% of maxmemory"),
     "worker-start": Target("python -m worker: start to first job taken", "at most", 3.0, "s"),
     "web-start": Target("python -m web: start to first answer", "at most", 1.5, "s"),

@@ -81,10 +81,11 @@ def score(town: Town, path: Path, out: Path) -> subprocess.CompletedProcess[str]
         PYTHONPATH=str(ROOT / "client"), PAYGRADE_URL=town.stack.address, PAYGRADE_API_KEY="ann"
     )
     command = [PYTHON, "-m", "paygrade", "score", str(path), "-o", str(out)]
-    return subprocess.run(command, env=environment, capture_output=True, text=True, timeout=300, check=False)
+    return subprocess.run(command, env=environment, capture_output=True, text=True, timeout=500, check=False)
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(600)
 def test_a_file_of_100_mb_goes_past_web(town: Town, tmp_path: Path) -> None:
     rows = table(tmp_path / "people.csv", 100 * MB)
     ran = score(town, tmp_path / "people.csv", tmp_path / "scored.csv")
