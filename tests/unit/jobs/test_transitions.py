@@ -143,7 +143,7 @@ def test_scripts_make_every_transition_of_a_batch(redis: Redis, clock: Clock, ch
     batches.read_none_of_its_files()
     batches.find_a_part_damaged()
     batches.expire()
-    batches.spoil(redis, "deadline")
+    batches.spoil(redis, "size")
     batches.spoil(redis, "options")
     add(batches.store)
     batches.lose_task()
