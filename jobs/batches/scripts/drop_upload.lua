@@ -1,5 +1,5 @@
 -- Removes the record of an upload.
--- @include queues/common batches/uploads
+-- @include batches/uploads
 -- @args id owner
 -- @returns nothing
 

@@ -1,6 +1,6 @@
 -- Notes that a batch has the file of an upload: it no longer counts as unused. Its record stays for so long, for requests that are
 -- sent again.
--- @include queues/common batches/uploads
+-- @include batches/uploads
 -- @args id owner lasts_ms
 -- @returns nothing
 
