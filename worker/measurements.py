@@ -3,7 +3,8 @@
 import logging
 import time
 from collections import defaultdict, deque
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from typing import Any
 
 from jobs import ids
@@ -85,6 +86,13 @@ class Report:
     def claimed(self) -> None:
         """Notes the time of the claim, for the jobs that are recorded next."""
         self._claimed_at = time.time()
+
+    @contextmanager
+    def interrupted(self) -> Iterator[None]:
+        """What is claimed and recorded within is another claim than the one under way."""
+        claimed_at = self._claimed_at
+        yield
+        self._claimed_at = claimed_at
 
     def scored(self, claims: Sequence[Claim], rows: int, seconds: float) -> None:
         model, ms = claims[0].model, round(seconds * 1000, 3)

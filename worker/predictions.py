@@ -1,14 +1,18 @@
 """What a child does when a wake-up for predictions arrives: claim, score and record until nothing waits."""
 
+import logging
 import time
 from collections.abc import Callable, Sequence
 
 from jobs.errors import StoreUnavailable
 from jobs.predictions.consumer import Claim, Outcome, PredictionConsumer
+from worker.blocks import in_blocks
 from worker.bundles import Bundles, bundle_of
 from worker.measurements import Pace, Report
 from worker.patience import patiently
 from worker.scoring import by_bundle, score_claims, scorer
+
+log = logging.getLogger(__name__)
 
 CLAIM_EVERY_SECONDS = 0.1
 """How often to claim without waiting for an entry first: only such a claim finds the jobs of lost workers."""
@@ -34,6 +38,8 @@ class PredictionLoop:
         self._claim_at = 0.0
         self._alone = False
         """Whether the last claim had a single row. A script would claim more of what arrives together."""
+        self._served_seconds = 0.0
+        """How long others were served in the middle of large lists."""
 
     @property
     def rows_per_second(self) -> int:
@@ -96,9 +102,26 @@ class PredictionLoop:
         bundle = bundle_of(claims, self._bundles, self.consumer)
         if bundle is None:
             return []
-        started = time.perf_counter()
-        outcomes = score_claims(self.consumer, scorer(bundle), claims)
-        rows, seconds = sum(len(claim.rows) for claim in claims), time.perf_counter() - started
+        score = scorer(bundle)
+        if any(claim.had_a_turn for claim in claims):
+            score = in_blocks(score, self.pace, self._serve_first)
+        served, started = self._served_seconds, time.perf_counter()
+        outcomes = score_claims(self.consumer, score, claims)
+        seconds = time.perf_counter() - started - (self._served_seconds - served)
+        rows = sum(len(claim.rows) for claim in claims)
         self.pace.measured(rows, seconds)
         self._report.scored(claims, rows, seconds)
         return outcomes
+
+    def _serve_first(self) -> None:
+        """Serves what comes before the rest of a large list. If Redis pauses, its lease will end."""
+        started = time.perf_counter()
+        try:
+            if claims := self.consumer.claim_first(self._name):
+                with self._report.interrupted():
+                    self._report.claimed()
+                    outcomes = self._score_all(claims)
+                    self._report.recorded(outcomes, self.consumer.record(outcomes))
+        except StoreUnavailable as error:
+            log.warning("store_unavailable", extra={"error": str(error)})
+        self._served_seconds += time.perf_counter() - started

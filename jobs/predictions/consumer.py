@@ -41,6 +41,11 @@ class Claim(NamedTuple):
     traceparent: str = ""
     read_at: float | None = None
 
+    @property
+    def had_a_turn(self) -> bool:
+        """Whether it has waited behind others: prediction.lua says how its entry is numbered."""
+        return not self.entry.endswith(b"-0")
+
 
 class Outcome(NamedTuple):
     """How a claimed prediction ended; outputs and error are JSON, empty where there are none."""
@@ -66,6 +71,7 @@ class PredictionConsumer(QueueConsumer):
         self._record = Script(redis, "predictions/record")
         self._release = Script(redis, "predictions/release")
         self._note_row = Script(redis, "predictions/note_row")
+        self._claim_first = Script(redis, "predictions/claim_first")
 
     def claim(
         self, consumer: str, wake_up: str, rows: int, entries: Sequence[Entry] = (), last: bool = False
@@ -86,6 +92,11 @@ class PredictionConsumer(QueueConsumer):
         if alone and len(entries) == 1 and (carried := entries[0].carried):
             return self._decode_all([self._read_claim(entries[0], carried)], self._clock())
         return self.claim(consumer, wake_up, rows, entries, last=not entries)
+
+    def claim_first(self, consumer: str) -> list[Claim]:
+        """Claims what comes before all that waits: a few rows at most, of others than the flood."""
+        claimed = self._claim_first(queue=self.queue.name, consumer=consumer, retention_ms=self._retention_ms)
+        return self._decode_all(claimed)
 
     def record(self, outcomes: Sequence[Outcome]) -> list[Outcome]:
         """Records the outcomes and informs waiting web processes. Returns the outcomes that were recorded.

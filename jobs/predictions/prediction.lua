@@ -49,8 +49,8 @@ local function give_up(id, retention_ms)
   if not is_final(id) then end_prediction(id, job, 'failed', retention_ms, '', UNREADABLE) end
 end
 
--- Removes the entry of a queued job from its queue. An entry in the retry stream, or one that has waited behind and had its
--- turn, stays until a consumer claims and drops it.
+-- Removes the entry of a queued job from its queue. An entry in the retry stream, one that comes first, or one that has waited
+-- behind and had its turn, stays until a consumer claims and drops it.
 local function remove_entry(id)
   local queue, position, behind, owner = unpack(redis.call('HMGET', job_key(id), 'queue', 'position', 'behind', 'owner'))
   if not position and not behind then return end
@@ -105,4 +105,27 @@ local function read_record(id, retention_ms)
   record[14] = record[2] == 'queued' and position_in(record[15] or QUEUE, record[5], record[14], record[18])
   record[18] = nil
   return record
+end
+
+-- Makes the function that starts what is claimed, and returns it as predictions/claim.lua says.
+local function starting(queue, retention_ms)
+  local function start(stream, found, fields)
+    local id = fields[2]
+    local status, model, sha, inputs, attempt, lost, reason, deadline, trace = unpack(redis.call(
+      'HMGET', job_key(id), 'status', 'model', 'sha', 'inputs', 'attempt', 'lost', 'reason', 'deadline',
+      'traceparent'))
+    local overdue = is_overdue(status, deadline, attempt)
+    if overdue then end_overdue(id, retention_ms) end
+    if overdue or status ~= 'queued' then
+      acknowledge(stream, found)
+      return nil
+    end
+    local next_attempt = whole((attempt or 0) + 1)
+    set_status(id, 'running', 'started', now_text, 'attempt', next_attempt)
+    count('attempts|' .. queue .. '|' .. next_attempt)
+    if reason then redis.call('HDEL', job_key(id), 'reason') end
+    return {stream, found, id, next_attempt, model, sha, inputs, lost or '', trace or ''}
+  end
+
+  return guarded(queue, start, function(id) give_up(id, retention_ms) end)
 end

@@ -14,9 +14,10 @@ local function share_in_turns(queue, wanted)
 end
 
 -- Claims entries for one consumer until they have `wanted` rows. First come the entries that the consumer has read already
--- (`read`: each with its fields); without any, one entry of a lost worker, which is claimed alone, so that other
--- jobs are not lost with it; then the entries that wait, at last those behind, one more of which is left to whoever watches
--- the queue: to other consumers, and to this one if it `watches` after a single row, instead of claiming again.
+-- (`read`: each with its fields); without any, one entry of a lost worker, which is claimed alone, so that other jobs are not
+-- lost with it; or what comes before those that wait, without these. Then the entries that wait, at last those behind, one more
+-- of which is left to whoever watches the queue: to other consumers, and to this one if it `watches` after a single row, instead
+-- of claiming again.
 -- `start(stream, entry, fields)` returns the claim, or nil to skip an entry. With `last`, the wake-up is withdrawn if nothing
 -- was claimed.
 local function claim(queue, consumer, wake_up_name, wanted, read, last, watches, start)
@@ -56,12 +57,14 @@ local function claim(queue, consumer, wake_up_name, wanted, read, last, watches,
     while #claimed == 0 and take(retry_key(queue), 1) do end
   end
   local alone = #claimed > 0 and #read == 0
-  if not alone then take_waiting() end
+  if not alone and #read == 0 and redis.call('XLEN', first_key(queue)) > 0 then take(first_key(queue), MOST_FIRST) end
+  local before_others = #claimed > 0 and #read == 0
+  if not before_others then take_waiting() end
   local left = rows_read > 0 and count_rows(queue, -rows_read) or whole_in(redis.call('GET', rows_key(queue))) or 0
   if left > 0 and not alone and redis.call('EXISTS', key_of(queue, 'turns')) == 1 then
     local share, most = share_in_turns(queue, wanted)
     local read_before = rows_read
-    while rows < share and #claimed < most and entries < MOST_ENTRIES
+    while not before_others and rows < share and #claimed < most and entries < MOST_ENTRIES
       and take_turns(queue, share - rows, most - #claimed, #claimed == 0) do
       take_waiting()
     end
@@ -75,6 +78,18 @@ local function claim(queue, consumer, wake_up_name, wanted, read, last, watches,
     -- One that finds nothing goes on watching the queue, too.
     local how = #claimed > 0 and 'CH' or 'XX'
     redis.call('ZADD', wake_ups_key(queue), how, whole(now + ANSWER_EXPIRES_MS), wake_up_name)
+  end
+  return claimed
+end
+
+-- Claims what comes first, for a consumer that is in the middle of a large list.
+local function claim_first(queue, consumer, start)
+  local claimed, stream = {}, first_key(queue)
+  if redis.call('XLEN', stream) == 0 then return claimed end
+  local found = redis.call('XREADGROUP', 'GROUP', GROUP, consumer, 'COUNT', MOST_FIRST, 'STREAMS', stream, '>')
+  for _, item in ipairs(found and found[1][2] or {}) do
+    count_rows(queue, -rows_in(item[2]))
+    claimed[#claimed + 1] = start(stream, item[1], item[2])
   end
   return claimed
 end

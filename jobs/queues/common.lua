@@ -8,6 +8,7 @@
 --                                    while the body of a batch arrives, CREATING and the id
 --   queue:<name>             stream  entries that wait: the job's id, its rows, and for batches the task
 --   queue:<name>:retry       stream  entries of predictions whose worker was lost: each is claimed alone
+--   queue:<name>:first       stream  entries that come first, with the owner of each
 --   queue:<name>:of:<owner>  stream  entries of the owner that wait for their turns, numbered by the rows before each
 --   queue:<name>:numbered    hash    how many rows were put into each of these since it was empty
 --   queue:<name>:turns       zset    owners with such entries, by the rows that will have been given when they have a turn
@@ -50,6 +51,8 @@ local function kept_key(owner) return 'kept:' .. owner end
 local function rate_key(owner, minute) return 'rate:' .. owner .. ':' .. whole(minute) end
 local function stream_key(queue) return 'queue:' .. queue end
 local function retry_key(queue) return 'queue:' .. queue .. ':retry' end
+local function first_key(queue) return 'queue:' .. queue .. ':first' end
+local function streams_of(queue) return {stream_key(queue), retry_key(queue), first_key(queue)} end
 local function key_of(queue, part) return 'queue:' .. queue .. ':' .. part end
 local function rows_key(queue) return 'queue:' .. queue .. ':rows' end
 local function wake_ups_key(queue) return 'queue:' .. queue .. ':wake_ups' end

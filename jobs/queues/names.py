@@ -44,9 +44,9 @@ class Queue(NamedTuple):
         return f"queue:{self.name}"
 
     @property
-    def streams(self) -> tuple[str, str]:
-        """Both streams of the queue; entries of lost workers wait in the second."""
-        return self.stream, f"{self.stream}:retry"
+    def streams(self) -> tuple[str, str, str]:
+        """Entries of lost workers wait in the second, and those that come first in the third."""
+        return self.stream, f"{self.stream}:retry", f"{self.stream}:first"
 
     @property
     def rows(self) -> str:

@@ -45,7 +45,8 @@ local function mend_counts(queue)
   for _, owner in ipairs(redis.call('ZRANGE', key_of(queue, 'turns'), 0, -1)) do
     behind = behind + redis.call('XLEN', key_of(queue, 'of:' .. owner))
   end
-  local entries = redis.call('XLEN', stream_key(queue)) + redis.call('XLEN', retry_key(queue)) + behind
+  local entries = behind
+  for _, stream in ipairs(streams_of(queue)) do entries = entries + redis.call('XLEN', stream) end
   redis.call('MSET', key_of(queue, 'behind'), behind, rows_key(queue), entries)
   redis.call('INCR', unreadable_key(queue))
 end
@@ -65,8 +66,7 @@ local function may_sweep(queue)
   redis.call('SET', swept_key(queue), now_text)
   mend_counts(queue)
   if since < -CLOCK_SET_BACK_MS or since > CLOCK_SET_AHEAD_MS then
-    restart_leases(stream_key(queue))
-    restart_leases(retry_key(queue))
+    for _, stream in ipairs(streams_of(queue)) do restart_leases(stream) end
   end
   return true
 end

@@ -2,12 +2,15 @@
 -- first come, first served. What comes later waits behind, in a stream of its owner. A claim that has emptied the queue's own
 -- stream fills it from those of the owners in turns. Whose next entry would bring its owner the fewest rows is next, counted
 -- from what all others had been given when the owner began to wait (self-clocked fair queueing: S. J. Golestani, 1994). So
--- nobody waits for more than a few claims of another.
+-- nobody waits for more than a few claims of another. A few rows of an owner who has nothing else behind do not even wait for
+-- their turn: they come first, one job of each owner at a time, and are served between two blocks of a list.
 -- @include queues/common
 
 local MOST_JOBS = 256  -- in one claim, so that Redis is soon free again
 local FIRST_CLAIM_ROWS = 1  -- until a consumer has claimed
 local MOST_IN_A_TURN = 16  -- entries
+local MOST_FIRST = 16  -- entries that come first
+local MOST_FIRST_ROWS = 16  -- of each
 local MOST_FIELDS = 6  -- names and values of an entry
 local CROWDED_MS = 2000  -- since an owner began to wait beside another
 
@@ -27,8 +30,11 @@ local function state_of(queue)
   return states[queue]
 end
 
+-- How many entries are in the streams of a queue, whether claimed or not, and behind.
 local function waiting(queue)
-  return redis.call('XLEN', stream_key(queue)) + redis.call('XLEN', retry_key(queue)) + state_of(queue).behind
+  local entries = state_of(queue).behind
+  for _, stream in ipairs(streams_of(queue)) do entries = entries + redis.call('XLEN', stream) end
+  return entries
 end
 
 -- Changes the number of rows that wait. missing_wake_ups() resets the number whenever the queue is empty.
@@ -64,6 +70,16 @@ end
 -- About how many rows are scored before an entry with so many rows of its owner before it.
 local function rows_before(queue, rows)
   return math.min(state_of(queue).rows, rows * redis.call('ZCARD', key_of(queue, 'turns')) + state_of(queue).window)
+end
+
+-- Whether a new entry that would wait behind comes first, as the only one of its owner; `known` is what behind_of returns.
+local function comes_first(queue, owner, known, rows)
+  if known.first or rows > MOST_FIRST_ROWS or state_of(queue).behind == 0 then return false end
+  local entries = redis.call('XRANGE', first_key(queue), '-', '+', 'COUNT', MOST_FIRST)
+  for _, entry in ipairs(entries) do
+    if entry[2][6] == owner then return false end
+  end
+  return #entries < MOST_FIRST
 end
 
 -- Adds an entry that waits behind; `known` is what behind_of returns. Returns its number in the stream of its owner.

@@ -21,6 +21,8 @@ from worker.memory import LEAST_BUDGET
 
 KEYS = ",".join(f"{name}:{digest(name)}" for name in ("quiet", "loud"))
 LISTS, ROWS = 300, 1_000
+SLOW_LISTS, SLOW_PACE = 8, 1_000
+"""Each takes a second."""
 BATCHES = 30
 ONE_ROW = b'{"rows":[{"years":2.5}]}'
 COSTLY = 17
@@ -96,6 +98,24 @@ def test_a_row_behind_another_keys_lists_is_claimed_after_a_few_claims(
     assert started
     sooner = [record for record in stack.read(lists) if record and (record.started or 0) < started]
     assert len(sooner) * ROWS <= MOST_CLAIMED
+
+
+def test_a_row_beside_another_keys_lists_is_served_in_the_middle_of_one(
+    stack: Stack, quiet: Caller, loud: Caller
+) -> None:
+    rows = [{"years": number / 50} for number in range(ROWS)]
+    lists = [loud.accepted(rows) for _ in range(SLOW_LISTS)]
+    stack.start_worker("-m", "tests.integration.troubled_worker", "pace", str(SLOW_PACE))
+    loud.ended(lists[1])  # the third is being scored
+    answer = quiet.post({"years": 2.5}, wait=20)
+    assert answer.status_code == 200, answer.text
+    single = stack.record(answer.json()["id"])
+    assert [loud.ended(job_id)["status"] for job_id in lists] == ["succeeded"] * SLOW_LISTS
+    assert any(_within(single, record) for record in stack.read(lists))
+
+
+def _within(inner: Any, outer: Any) -> bool:
+    return bool(outer.started <= inner.started and inner.finished <= outer.finished)
 
 
 def test_a_batch_behind_another_keys_batches_ends_before_them(stack: Stack) -> None:

@@ -11,7 +11,7 @@
 
 local room = max_waiting
 for _, queue in ipairs({'predictions', 'explanations'}) do
-  room = room - redis.call('XLEN', stream_key(queue)) - redis.call('XLEN', retry_key(queue))
+  for _, stream in ipairs(streams_of(queue)) do room = room - redis.call('XLEN', stream) end
   if in_turns ~= '' then room = room - state_of(queue).behind end
 end
 
@@ -62,9 +62,13 @@ local function carries_row(job)
     and #job.inputs <= LONGEST_CARRIED
 end
 
--- Adds the entry of a job to its queue. Returns its position; or its number behind, and how many rows are ahead of it.
+-- Adds the entry of a job to its queue. Returns its position; or its number behind, and how many rows are ahead of it. What comes
+-- first has neither.
 local function queue_up(job, behind)
-  if behind then
+  if behind and comes_first(job.queue, job.owner, behind, job.rows) then
+    redis.call('XADD', first_key(job.queue), '*', 'id', job.id, 'rows', job.rows, 'owner', job.owner)
+    return '', '', '0'
+  elseif behind then
     local ahead = rows_before(job.queue, behind.rows)
     return '', put_behind(job.queue, job.owner, behind, job.id, job.rows), whole(ahead)
   end

@@ -41,7 +41,7 @@ sweep_deadlines(queue, MOST, function(id)
   if is_overdue(status, deadline, attempt) then expire(id, retention_ms) end
 end)
 local guarded_requeue = guarded(queue, requeue, function(id) give_up(id, retention_ms) end)
-for _, stream in ipairs({stream_key(queue), retry_key(queue)}) do
+for _, stream in ipairs(streams_of(queue)) do
   sweep_stream(stream, lease_ms, MOST, guarded_requeue)
 end
 take_turns(queue, 1, 1, true)  -- in case all entries before them were canceled

@@ -32,7 +32,7 @@ end
 local queues = {}
 for number, queue in items() do
   local claimed, oldest = 0, {}
-  for _, stream in ipairs({stream_key(queue.name), retry_key(queue.name)}) do
+  for _, stream in ipairs(streams_of(queue.name)) do
     local its_claimed, entry = claimed_in(stream)
     claimed = claimed + its_claimed
     if entry then

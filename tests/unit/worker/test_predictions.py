@@ -6,6 +6,7 @@ from typing import Any
 
 import orjson
 import pytest
+from pydantic import SecretStr
 from redis import Redis
 
 from jobs.logs import Journal
@@ -19,8 +20,9 @@ from jobs.queues.queue import Entry
 from jobs.settings import Settings
 from model.description.catalog import Catalog
 from tests.unit.conftest import MANY, Clock, Read, job, living
+from worker.blocks import in_blocks
 from worker.bundles import Bundles
-from worker.measurements import Report
+from worker.measurements import Pace, Report
 from worker.predictions import PredictionLoop
 from worker.scoring import Score
 
@@ -123,6 +125,31 @@ def test_lists_and_single_rows_share_a_call(
     single, several, last = outputs(read, jobs)
     assert (single, last) == (b'{"prediction":260.00012}', b'{"prediction":374.99866}')
     assert [each["prediction"] for each in orjson.loads(several or b"")] == [749.99884, 374.99866]
+
+
+def test_a_row_of_another_owner_is_served_in_the_middle_of_a_large_list(
+    redis: Redis, salary: Salary, child: Child, read: Read, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store = PredictionStore(redis, Settings(api_keys=SecretStr("ada:" + "0" * 64)))
+    lists = [salary(*[2.5] * 1_000) for _ in range(12)]
+    store.add(lists)
+    single = salary(4.5)
+    single.owner = "bob"
+
+    def block_at_a_time(score: Score, pace: Pace, between: Callable[[], None]) -> Score:
+        def post_and_ask() -> None:
+            store.add([single])
+            between()
+
+        return in_blocks(score, pace, post_and_ask)
+
+    monkeypatch.setattr("worker.blocks.BLOCK_SECONDS", 0)
+    monkeypatch.setattr("worker.predictions.in_blocks", block_at_a_time)
+    child(never).answer("wake_up")
+    around, served = read(lists[1].id), read(single.id)
+    assert (around.started or 0) < (served.started or 0) < (served.finished or 0) < (around.finished or 0)
+    assert served.outputs == b'{"prediction":374.99866}'
+    assert len(set(outputs(read, lists))) == 1
 
 
 def test_the_wake_up_is_withdrawn_once_the_queue_is_empty(

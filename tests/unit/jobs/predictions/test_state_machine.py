@@ -21,7 +21,7 @@ from tests.unit.conftest import MANY, Clock, job, make_redis, outputs_for, refus
 
 pytestmark = pytest.mark.timeout(600)
 
-STREAMS = (PREDICTIONS.stream, PREDICTIONS.streams[1])
+STREAMS = PREDICTIONS.streams
 DROPPED_WHEN_CLAIMED = (PredictionStatus.CANCELED, PredictionStatus.EXPIRED)
 CONSUMERS = st.sampled_from(["anna", "ben", "cleo"])
 OWNERS = ("ada", "bob", "cleo")
@@ -76,6 +76,10 @@ class PredictionLife(RuleBasedStateMachine):
     @rule(name=CONSUMERS, rows=st.integers(1, 5))
     def claim(self, name: str, rows: int) -> None:
         self.claims += self.consumer.claim(name, "wake_up", rows)
+
+    @rule(name=CONSUMERS)
+    def claim_what_comes_first(self, name: str) -> None:
+        self.claims += self.consumer.claim_first(name)
 
     @rule(name=CONSUMERS)
     def wait(self, name: str) -> None:

@@ -91,6 +91,59 @@ def test_a_large_list_is_not_claimed_together_with_another_owners_row(
     assert ids_of(claim()) == [lists[1].id]
 
 
+def test_a_few_rows_of_an_owner_who_has_nothing_behind_come_first(
+    store: PredictionStore, consumer: PredictionConsumer, claim: Callable[[], list[Claim]]
+) -> None:
+    flood(store, jobs=CLAIM + 5, rows=100)
+    [single] = flood(store, jobs=1, owner="bob")
+    [few] = flood(store, jobs=1, owner="cleo", rows=16)
+    flood(store, jobs=1, owner="zoe", rows=17)
+    assert ids_of(claim()) == [single.id, few.id]
+    [single] = flood(store, jobs=1, owner="bob")
+    [between] = consumer.claim_first("child")
+    assert between.id == single.id
+    assert consumer.claim_first("child") == []
+
+
+def test_one_job_of_an_owner_comes_first_at_a_time(
+    store: PredictionStore, consumer: PredictionConsumer, claim: Callable[[], list[Claim]]
+) -> None:
+    flood(store, jobs=CLAIM + 5)
+    first, second, third = (flood(store, jobs=1, owner="bob")[0].id for _ in range(3))
+    [claimed] = consumer.claim_first("child")
+    assert claimed.id == first
+    assert consumer.claim_first("child") == []
+    consumer.record([scored(claimed)])
+    last = flood(store, jobs=1, owner="bob")[0].id
+    own = (second, third, last)
+    assert [job_id for _ in range(50) for job_id in ids_of(claim()) if job_id in own] == list(own)
+
+
+def test_a_flood_never_comes_first(
+    store: PredictionStore, consumer: PredictionConsumer, claim: Callable[[], list[Claim]]
+) -> None:
+    flood(store, jobs=CLAIM + 50)
+    flood(store, jobs=1, rows=5)
+    assert consumer.claim_first("child") == []
+    for number in range(40):
+        flood(store, jobs=1, owner=f"owner{number}")
+    assert len(consumer.claim_first("child")) == 16
+
+
+def test_what_comes_first_and_is_canceled_or_lost_is_dropped_or_requeued(
+    store: PredictionStore, consumer: PredictionConsumer, claim: Callable[[], list[Claim]], clock: Clock
+) -> None:
+    flood(store, jobs=CLAIM + 5)
+    [canceled] = flood(store, jobs=1, owner="bob")
+    assert store.cancel(canceled.id) is PredictionStatus.CANCELED
+    assert consumer.claim_first("child") == []
+    [lost] = flood(store, jobs=1, owner="cleo")
+    assert ids_of(consumer.claim_first("lost")) == [lost.id]
+    clock.forward(16)
+    assert consumer.sweep(0).requeued == 1
+    assert ids_of(claim()) == [lost.id]
+
+
 def test_one_owner_without_keys_never_waits_behind(redis: Redis, settings: Settings) -> None:
     flood(PredictionStore(redis, settings), jobs=2_000)
     assert redis.xlen(PREDICTIONS.stream) == 2_000
@@ -224,15 +277,16 @@ def test_positions_tell_what_is_ahead_in_turns(
     store: PredictionStore, claim: Callable[[], list[Claim]], read: Read
 ) -> None:
     posted = flood(store, jobs=1_000)
-    verdicts, _ = store.add([single := job(owner="bob")])
-    assert isinstance(verdicts[0], Accepted)
-    assert verdicts[0].rows_ahead == CLAIM
-    assert read(single.id).position == CLAIM + 1
+    [first, listed], _ = store.add([single := job(owner="bob"), job(*[[1.0]] * 20, owner="bob")])
+    assert isinstance(first, Accepted)
+    assert isinstance(listed, Accepted)
+    assert (first.rows_ahead, read(single.id).position) == (0, 1)
+    assert listed.rows_ahead == CLAIM
     assert read(posted[0].id).position == 1
     assert read(posted[500].id).position == 2 * (500 - CLAIM) + CLAIM + 1
-    assert read(posted[-1].id).position == 1_001  # no more than all that wait
-    claimed = len(claim()) + len(claim())
-    assert read(posted[-1].id).position == 1_001 - claimed
+    assert read(posted[-1].id).position == 1_021  # no more than all that wait
+    claimed = sum(len(each.rows) for _ in range(2) for each in claim())
+    assert read(posted[-1].id).position == 1_021 - claimed
 
 
 def test_what_waits_behind_counts_as_waiting(
@@ -295,8 +349,7 @@ def test_explained_jobs_take_turns_too(redis: Redis, store: PredictionStore) -> 
     for each in explained:
         each.explained_values = 1
     store.add(explained)
-    consumer.claim("child", "", CLAIM)
-    assert explained[-1].id in ids_of(consumer.claim("child", "", CLAIM))
+    assert ids_of(consumer.claim("child", "", CLAIM)) == [explained[-1].id]
 
 
 def test_the_first_task_of_a_batch_waits_for_a_task_or_two_of_other_owners(redis: Redis) -> None:
