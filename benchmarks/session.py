@@ -85,11 +85,17 @@ class Session:
         return self.record(contender, scenario, load, connections, runs)
 
     def run(
-        self, name: str, contender: Contender, load: Load, connections: int, seconds: int | None = None
+        self,
+        name: str,
+        contender: Contender,
+        load: Load,
+        connections: int,
+        seconds: int | None = None,
+        pace: float = 0,
     ) -> Run:
         """One run; every answer but the right one is a failure of the session."""
         before = _cpu_seconds(contender)
-        one = run(load, contender.port, connections, seconds or self.seconds)
+        one = run(load, contender.port, connections, seconds or self.seconds, pace)
         used = {part: now - before[part] for part, now in _cpu_seconds(contender).items()}
         self.require(not one.failures, f"{name}: failures among {one.requests} requests: {one.failures}")
         return replace(one, cpu=used)

@@ -48,12 +48,15 @@ class Run:
         return {kind: number for kind, number in asdict(self).items() if kind in kinds and number}
 
 
-def run(load: Load, port: int, connections: int, seconds: int) -> Run:
-    """Load one server; each body differs from every other of this session."""
+def run(load: Load, port: int, connections: int, seconds: int, pace: float = 0) -> Run:
+    """Load one server; each body differs from every other of this session.
+
+    `pace` is how many requests a second are sent at most; 0 sends as many as the server answers.
+    """
     arguments = [load.status, load.prefer, load.answer, next(_FIRST_NUMBERS), load.rows]
     command = ["wrk", "--threads", 1, "--connections", connections, "--duration", f"{seconds}s"]
     command += ["--timeout", f"{TIMEOUT_SECONDS}s", "--script", SCRIPT, f"http://127.0.0.1:{port}{load.path}"]
-    command += ["--", *arguments, load.before, load.between, load.after]
+    command += ["--", *arguments, load.before, load.between, load.after, pace]
     ended = subprocess.run([str(part) for part in command], capture_output=True, text=True, check=False)
     if ended.returncode:
         raise RuntimeError(f"wrk failed: {(ended.stderr or ended.stdout).strip()}")

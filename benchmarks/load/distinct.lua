@@ -1,9 +1,15 @@
 -- Sends bodies that all differ, and looks at every answer.
--- Arguments: status, Prefer ("" for none), text in a right answer, first number, rows, text before, between, after the rows' numbers.
+-- Arguments: status, Prefer ("" for none), text in a right answer, first number, rows, text before, between, after the rows'
+-- numbers, and how many requests a second at most (0: as many as the server answers).
 
 -- 1.0000000 to 9.9999999: always nine characters, so that Content-Length stays.
 local RANGE = 90000000
 local LISTED_ROWS = 200000
+
+local ffi = require('ffi')
+ffi.cdef('typedef struct {long sec, nsec;} moment; int clock_gettime(int clock, moment *now);')
+local MONOTONIC = 1
+local moment = ffi.new('moment')
 
 local threads = {}
 
@@ -31,10 +37,29 @@ local function tail(rows, between, after)
   return table.concat(parts) .. after
 end
 
+local function milliseconds()
+  ffi.C.clock_gettime(MONOTONIC, moment)
+  return tonumber(moment.sec) * 1e3 + tonumber(moment.nsec) / 1e6
+end
+
+-- What a connection waits before its next request, so that all connections together keep to the pace. What was late is made up
+-- for, if it was not too late.
+local function delay_for(pace)
+  local due, latest = 0, 100
+  return function()
+    local now = milliseconds()
+    due = math.max(due + 1e3 / pace, now - latest)
+    return math.max(due - now, 0)
+  end
+end
+
 function init(args)
   wrong = 0
   expected, answer, counter = tonumber(args[1]), args[3], tonumber(args[4])
   local rows, before, between, after = tonumber(args[5]), args[6], args[7], args[8]
+  if tonumber(args[9]) > 0 then
+    delay = delay_for(tonumber(args[9]))
+  end
   tails = {}
   for list = 1, rows > 1 and LISTED_ROWS / rows or 1 do
     tails[list] = tail(rows, between, after)

@@ -1,7 +1,8 @@
 """Ten times the retention at the highest rate: what expires makes room for what comes; nothing is refused.
 
-The sizes are those that `python -m ecs up` names for WANTED predictions a second. Redis' memory and the
-retention are both cut to a tenth, and the memory also to what this machine reaches of that rate.
+The highest rate is found first. A machine that becomes faster meanwhile gets no more than that. The sizes are
+those that `python -m ecs up` names for WANTED predictions a second. Redis' memory and the retention are both cut
+to a tenth, and the memory also to what this machine reaches of that rate.
 """
 
 import time
@@ -77,7 +78,8 @@ def _keep_up(session: Session, contender: Project, most: int, found: float) -> N
     started = time.monotonic()
     watch.start()
     try:
-        one = session.run(SCENARIO, contender, WAITED_ROW, CONNECTIONS, PERIODS * RETENTION_SECONDS)
+        seconds = PERIODS * RETENTION_SECONDS
+        one = session.run(SCENARIO, contender, WAITED_ROW, CONNECTIONS, seconds, pace=found)
     finally:
         stopped.set()
         watch.join()
