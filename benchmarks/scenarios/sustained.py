@@ -1,8 +1,8 @@
 """Ten times the retention at the highest rate: what expires makes room for what comes; nothing is refused.
 
 The highest rate is found first. A machine that becomes faster meanwhile gets no more than that. The sizes are
-those that `python -m ecs up` names for WANTED predictions a second. Redis' memory and the retention are both cut
-to a tenth, and the memory also to what this machine reaches of that rate.
+those that `python -m ecs up` names for WANTED predictions a second. Redis' memory and the retention are both
+cut to a tenth, and the memory also to what this machine reaches of that rate.
 """
 
 import time
