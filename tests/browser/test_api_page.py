@@ -6,7 +6,15 @@ from playwright.sync_api import Page, expect
 
 TALLEST = 1_800
 """Pixels of a page with nothing opened; it had 7,900."""
-GROUPS = ["predictions", "batches", "models", "Open Inference Protocol", "service", "operators"]
+GROUPS = [
+    "predictions",
+    "batches",
+    "uploads",
+    "models",
+    "Open Inference Protocol",
+    "service",
+    "operators",
+]
 
 
 def opened(tab: Page) -> None:

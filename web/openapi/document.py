@@ -30,6 +30,7 @@ _VARIABLE = re.compile(r"<(?:\w+:)?(\w+)>")
 TAGS = [
     {"name": "predictions", "description": "Score a row, or a list of rows"},
     {"name": "batches", "description": "Score a file"},
+    {"name": "uploads", "description": "Send a large file straight to S3, and score it as a batch"},
     {"name": "models", "description": "What is served, and the rows that it takes"},
     {"name": "Open Inference Protocol", "description": "Each path of a model also takes /versions/{version}"},
     {"name": "service", "description": "Health, capacity, and what documents the service"},
