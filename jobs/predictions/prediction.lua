@@ -4,10 +4,11 @@
 --                    metadata watchers deadline idempotency webhook retry_of traceparent; queue (unless it is QUEUE); rows (unless it is one); reason
 --                    (why its last worker released it); of a list on its last attempt: trying (the row that is being
 --                    scored; empty after a worker that stopped), lost (the rows that are given up)
---   queue:<name>        an entry may carry its row: model sha inputs traceparent. Whoever has read such an entry may score it
---                       at once, and the job is started as it is recorded. Its entries are numbered by position: how many rows were added before, plus one; those that have
---                       waited behind have the position of the last that was added, and a number after it. The record
---                       of a job that has waited behind has its number in the stream of its owner instead (behind)
+--   queue:<name>        an entry may carry its row: model sha inputs traceparent. Whoever has read such an entry may score it at
+--                       once, and the job is started as it is recorded. Its entries are numbered by position: how many rows were
+--                       added before, plus one; those that have waited behind have the position of the last that was added, and a
+--                       number after it. The record of a job that has waited behind has its number in the stream of its owner
+--                       instead (behind)
 --   queue:<name>:added  string  how many rows were ever added
 --
 -- @include queues/job queues/turns
