@@ -40,8 +40,13 @@ class GroupCommit(Generic[Argument, Result]):
         if self._under_way:
             return
         self._under_way = True
-        if self._last_size == 1:  # a caller who is alone need not wait for others
-            self._commit()
+        try:
+            if self._last_size == 1:  # a caller who is alone need not wait for others
+                self._commit()
+        finally:  # also if the greenlet of this caller was ended meanwhile
+            self._go_on()
+
+    def _go_on(self) -> None:
         if not self._gathered:
             self._under_way = False
             return

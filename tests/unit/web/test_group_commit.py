@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 import gevent
 import pytest
+from gevent.event import Event
 
 from web.group_commit import LARGEST_GROUP, GroupCommit
 
@@ -77,3 +78,22 @@ def test_an_error_reaches_every_call_of_the_group_and_no_later_one() -> None:
             greenlet.get()
     echo.failure = None
     assert gatherer(4) == 40
+
+
+def test_a_lone_caller_that_is_ended_meanwhile_holds_up_nobody() -> None:
+    answered = Event()
+
+    def call(arguments: Sequence[int]) -> list[int]:
+        answered.wait()
+        return list(arguments)
+
+    commit: GroupCommit[int, int] = GroupCommit(call)
+    answered.set()
+    assert commit(1) == 1
+    answered.clear()
+    ended = gevent.spawn(commit, 2)
+    gevent.sleep(0)
+    ended.kill()
+    answered.set()
+    with gevent.Timeout(60):
+        assert commit(3) == 3
