@@ -9,13 +9,13 @@ from jobs.batches.record import part_of
 from jobs.batches.tasks import BatchTask, ChunkDone
 from jobs.files.store import FOR_WORKERS, FileStore
 from jobs.queues.queue import SendWakeUp, try_wake_up
+from jobs.queues.script_calls import patiently
 from model.bundle import Bundle
 from worker.correcting import Correcting
 from worker.file_stores import FileStores, input_with
 from worker.joining import Joining
 from worker.layouts import Layouts
 from worker.measurements import Pace, Report
-from worker.patience import patiently
 from worker.planning import Planning
 from worker.previewing import Previewing
 from worker.retried_chunks import score_retried

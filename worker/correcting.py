@@ -10,8 +10,8 @@ from jobs.batches.record import corrected_of, corrections_of, output_of
 from jobs.batches.tasks import BatchTask
 from jobs.errors import JobsError
 from jobs.files.store import FOR_WORKERS
+from jobs.queues.script_calls import patiently
 from worker.file_stores import FileStores
-from worker.patience import patiently
 from worker.stopping import ScoringStopped
 from worker.tables.corrections import CorrectedRow, failed_rows, read_corrections
 

@@ -16,10 +16,10 @@ from contextlib import suppress
 from jobs.errors import StoreUnavailable
 from jobs.predictions.consumer import WORKER_LOST, Claim, PredictionConsumer
 from jobs.predictions.record import Row
+from jobs.queues.script_calls import patiently
 from jobs.supervision import Supervisor
 from worker.bundles import Bundles, bundle_of
 from worker.measurements import Pace, Report
-from worker.patience import patiently
 from worker.scoring import Score, by_bundle, explaining_scorer, score_claims
 from worker.stopping import ScoringStopped
 

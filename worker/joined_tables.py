@@ -16,8 +16,8 @@ from jobs.batches.tasks import BatchTask, ChunkDone
 from jobs.errors import FileMissing, FilesUnavailable
 from jobs.files.store import Draft
 from jobs.files.tables import Format
+from jobs.queues.script_calls import patiently
 from worker.file_stores import FileStores
-from worker.patience import patiently
 from worker.stopping import ScoringStopped
 from worker.tables.cut import Chunk
 from worker.tables.first_rows import first_rows

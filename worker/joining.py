@@ -11,10 +11,10 @@ from jobs.batches.record import part_of, parts_folder, plain_folder, source_of
 from jobs.batches.status import BatchStatus
 from jobs.batches.tasks import BatchTask, file_and_chunk
 from jobs.errors import JobsError
+from jobs.queues.script_calls import patiently
 from worker.file_stores import FileStores
 from worker.files_joining import FilesJoining, files_error
 from worker.joined_tables import JoinedTable, JoinSteps, TableJoining, errors_of, parts_of
-from worker.patience import patiently
 from worker.tables.cut import Chunk
 from worker.tables.plan import Layout
 

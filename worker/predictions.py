@@ -6,10 +6,10 @@ from collections.abc import Callable, Sequence
 
 from jobs.errors import StoreUnavailable
 from jobs.predictions.consumer import Claim, Outcome, PredictionConsumer
+from jobs.queues.script_calls import patiently
 from worker.blocks import in_blocks
 from worker.bundles import Bundles, bundle_of
 from worker.measurements import Pace, Report
-from worker.patience import patiently
 from worker.scoring import by_bundle, score_claims, scorer
 
 log = logging.getLogger(__name__)

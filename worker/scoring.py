@@ -14,10 +14,10 @@ from jobs.errors import StoreUnavailable
 from jobs.predictions.consumer import Claim, Outcome, PredictionConsumer
 from jobs.predictions.record import Row
 from jobs.predictions.status import PredictionStatus
+from jobs.queues.script_calls import patiently
 from model.bundle import Bundle
 from model.outputs import Explanation, Outputs
 from worker.memory import is_out_of_memory
-from worker.patience import patiently
 from worker.poison_rows import outputs_row_by_row
 from worker.stopping import ScoringStopped
 

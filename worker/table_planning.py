@@ -10,10 +10,10 @@ from jobs.batches.tasks import BatchTask
 from jobs.files.store import FOR_WORKERS
 from jobs.files.tables import Format, added_names
 from jobs.files.unpacking import unpacked_limit
+from jobs.queues.script_calls import patiently
 from model.bundle import Bundle
 from model.tables.dialect import Dialect
 from worker.file_stores import FileStores
-from worker.patience import patiently
 from worker.stopping import ScoringStopped
 from worker.tables.cut import Chunk, CutText, EndlessRecord, Text, TextFile, TextStream, endless_record
 from worker.tables.limits import check_values

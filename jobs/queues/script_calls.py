@@ -1,16 +1,24 @@
 """Calls of scripts in Redis, whichever state it is in."""
 
+import time
 from collections import namedtuple
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
-from typing import Any
+from typing import Any, ParamSpec, TypeVar
 
 from redis import Redis
 from redis.exceptions import NoScriptError, RedisError, ResponseError
 
 from jobs.connection import store_error
+from jobs.errors import StoreUnavailable
 from jobs.queues.names import GROUP, QUEUES, Kind
 from jobs.queues.scripts import load
+
+PAUSES_SECONDS = (0.5, 1, 2)
+"""Between the tries of `patiently`: with the time that each waits for an answer, twenty seconds are bridged."""
+
+Arguments = ParamSpec("Arguments")
+Result = TypeVar("Result")
 
 
 class Script:
@@ -70,6 +78,18 @@ class Script:
             return self._redis.evalsha(self._sha, 0, *values)
         except NoScriptError:
             return self._redis.eval(self._text, 0, *values)
+
+
+def patiently(
+    call: Callable[Arguments, Result], *arguments: Arguments.args, **named: Arguments.kwargs
+) -> Result:
+    """Repeats a call that changes nothing when it is repeated. Raises StoreUnavailable after the last try."""
+    for pause in PAUSES_SECONDS:
+        try:
+            return call(*arguments, **named)
+        except StoreUnavailable:
+            time.sleep(pause)
+    return call(*arguments, **named)
 
 
 def create_groups(redis: Redis) -> None:

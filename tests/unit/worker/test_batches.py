@@ -13,10 +13,10 @@ from jobs.batches.status import BatchStatus
 from jobs.batches.tasks import JOIN
 from jobs.errors import FilesUnavailable, StoreUnavailable
 from jobs.files.location import files_at
+from jobs.queues import script_calls
 from model.description.catalog import Catalog
 from tests.unit.conftest import Clock
 from tests.unit.worker.batch_service import WAKE_UP, BatchService
-from worker import patience
 
 TABLE = b"years\n2.5\n4.5\n"
 
@@ -126,7 +126,7 @@ class Pauses:
 
 @pytest.fixture(autouse=True)
 def _no_pauses_between_tries(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(patience, "PAUSES_SECONDS", (0, 0, 0))
+    monkeypatch.setattr(script_calls, "PAUSES_SECONDS", (0, 0, 0))
 
 
 @pytest.mark.parametrize("carried_out", [False, True])

@@ -19,13 +19,13 @@ from jobs.predictions.consumer import PredictionConsumer
 from jobs.predictions.record import NewPrediction
 from jobs.predictions.status import PredictionStatus
 from jobs.predictions.store import PredictionStore
+from jobs.queues import script_calls
 from jobs.queues.capacity import Capacity
 from jobs.queues.names import EXPLANATIONS, PREDICTIONS
 from jobs.settings import Settings
 from jobs.supervision import Supervisor
 from model.description.catalog import Catalog
 from tests.unit.conftest import MANY, Clock, Read, job
-from worker import patience
 from worker.bundles import Bundles
 from worker.explanations import NICENESS, ExplanationLoop
 from worker.measurements import Report
@@ -186,7 +186,7 @@ def test_pauses_of_the_store_under_a_list_are_no_lost_workers(
         return call(*arguments)
 
     monkeypatch.setattr(bench.consumer, method, pauses)
-    monkeypatch.setattr(patience, "PAUSES_SECONDS", (0, 0, 0))
+    monkeypatch.setattr(script_calls, "PAUSES_SECONDS", (0, 0, 0))
     bench.work(lease=0)
     assert (bench.read(added.id).status, bench.read(added.id).attempt) == (PredictionStatus.SUCCEEDED, 3)
 
