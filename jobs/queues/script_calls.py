@@ -15,7 +15,7 @@ from jobs.queues.names import GROUP, QUEUES, Kind
 from jobs.queues.scripts import load
 
 PAUSES_SECONDS = (0.5, 1, 2)
-"""Between the tries of `patiently`: with the time that each waits for an answer, they bridge twenty seconds."""
+"""Between the tries of `patiently`. With the wait for each answer, they bridge twenty seconds."""
 
 Arguments = ParamSpec("Arguments")
 Result = TypeVar("Result")
