@@ -6,11 +6,11 @@ from collections.abc import Callable, Sequence
 
 from jobs.errors import StoreUnavailable
 from jobs.predictions.consumer import Claim, Outcome, PredictionConsumer
+from jobs.predictions.record import Row
 from jobs.queues.script_calls import patiently
-from worker.blocks import in_blocks
 from worker.bundles import Bundles, bundle_of
 from worker.measurements import Pace, Report
-from worker.scoring import by_bundle, score_claims, scorer
+from worker.scoring import Score, by_bundle, score_claims, scorer
 
 log = logging.getLogger(__name__)
 
@@ -18,6 +18,8 @@ CLAIM_EVERY_SECONDS = 0.1
 """How often to claim without waiting for an entry first: only such a claim finds the jobs of lost workers."""
 LINGER_MS = 100
 """How long an empty queue is watched before the wake-up is withdrawn: the next job then needs no wake-up."""
+BLOCK_SECONDS = 0.002
+"""About how long a block of a list takes; to ask between two who waits takes a twentieth of that."""
 
 
 class PredictionLoop:
@@ -125,3 +127,17 @@ class PredictionLoop:
         except StoreUnavailable as error:
             log.warning("store_unavailable", extra={"error": str(error)})
         self._served_seconds += time.perf_counter() - started
+
+
+def in_blocks(score: Score, pace: Pace, between: Callable[[], None]) -> Score:
+    """Makes the function that scores block by block, and calls `between` before each but the first."""
+
+    def score_in_blocks(rows: Sequence[Row]) -> list[bytes]:
+        outputs: list[bytes] = []
+        while len(outputs) < len(rows):
+            if outputs:
+                between()
+            outputs += score(rows[len(outputs) : len(outputs) + pace.within(BLOCK_SECONDS)])
+        return outputs
+
+    return score_in_blocks

@@ -3,7 +3,6 @@
 import logging
 from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import Executor
-from functools import partial
 from typing import Any, TypeAlias
 
 import numpy as np
@@ -18,7 +17,6 @@ from jobs.queues.script_calls import patiently
 from model.bundle import Bundle
 from model.outputs import Explanation, Outputs
 from worker.memory import is_out_of_memory
-from worker.poison_rows import outputs_row_by_row
 from worker.stopping import ScoringStopped
 
 log = logging.getLogger(__name__)
@@ -30,6 +28,9 @@ Score: TypeAlias = Callable[[Sequence[Row]], list[bytes]]
 NOT_FINITE = orjson.dumps({"error": {"type": "not_finite", "detail": "the score is not a finite number"}})
 NOT_SCORED = orjson.dumps({"error": {"type": "not_scored", "detail": "the model could not score this row"}})
 OUT_OF_MEMORY = {"type": "out_of_memory", "detail": "no worker had enough memory left; try again later"}
+GIVEN_UP = orjson.dumps(
+    {"error": {"type": "worker_lost", "detail": "every worker that tried this row was lost"}}
+)
 ALL_FAILED = orjson.dumps(
     {"type": "rows_failed", "detail": "no row could be scored; each output has its error"}
 )
@@ -75,21 +76,23 @@ def _score_claims(consumer: PredictionConsumer, score: Score, claims: Sequence[C
     outcomes = score_together(score, together) if together else []
     for claim in claims:
         if claim.row_by_row:
-            note = partial(_note_row, consumer, claim)
-            outcomes.append(outcome_of(claim, outputs_row_by_row(claim, note, partial(_output_of, score))))
+            outcomes.append(outcome_of(claim, _outputs_row_by_row(consumer, score, claim)))
     return outcomes
 
 
-def _note_row(consumer: PredictionConsumer, claim: Claim, row: int) -> None:
-    patiently(consumer.note_row, claim, row)
-
-
-def _output_of(score: Score, row: Sequence[Row]) -> list[bytes]:
-    """That of the only row; on the last attempt a lack of memory fails only this row."""
-    try:
-        return outputs_of(score, row)
-    except MemoryError:
-        return [orjson.dumps({"error": OUT_OF_MEMORY})]
+def _outputs_row_by_row(consumer: PredictionConsumer, score: Score, claim: Claim) -> list[bytes]:
+    """Notes each row before it is scored: if the worker is lost then, that row is given up."""
+    outputs = []
+    for number, row in enumerate(claim.rows):
+        if number in claim.given_up:
+            outputs.append(GIVEN_UP)
+            continue
+        patiently(consumer.note_row, claim, number)
+        try:
+            outputs += outputs_of(score, [row])
+        except MemoryError:  # on the last attempt it fails only this row
+            outputs.append(orjson.dumps({"error": OUT_OF_MEMORY}))
+    return outputs
 
 
 def score_together(score: Score, claims: Sequence[Claim]) -> list[Outcome]:

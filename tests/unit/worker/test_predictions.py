@@ -20,10 +20,9 @@ from jobs.queues.queue import Entry
 from jobs.settings import Settings
 from model.description.catalog import Catalog
 from tests.unit.conftest import MANY, Clock, Read, job, living
-from worker.blocks import in_blocks
 from worker.bundles import Bundles
 from worker.measurements import Pace, Report
-from worker.predictions import PredictionLoop
+from worker.predictions import PredictionLoop, in_blocks
 from worker.scoring import Score
 
 SALARY = {2.5: 260.00012, 4.5: 374.99866, 12.5: 749.99884}
@@ -143,7 +142,7 @@ def test_a_row_of_another_owner_is_served_in_the_middle_of_a_large_list(
 
         return in_blocks(score, pace, post_and_ask)
 
-    monkeypatch.setattr("worker.blocks.BLOCK_SECONDS", 0)
+    monkeypatch.setattr("worker.predictions.BLOCK_SECONDS", 0)
     monkeypatch.setattr("worker.predictions.in_blocks", block_at_a_time)
     child(never).answer("wake_up")
     around, served = read(lists[1].id), read(single.id)
