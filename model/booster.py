@@ -3,8 +3,7 @@
 from typing import Any
 
 from model.description.errors import BundleError
-from model.engines.library import EngineError
-from model.engines.xgboost import Booster
+from model.engines.xgboost import Booster, EngineError
 from model.stored.document import read_document, version_of
 from model.stored.errors import Malformed
 from model.stored.learner import check_learner

@@ -20,8 +20,7 @@ from model.description.files import DESCRIPTION_FILE, MODEL_FILE, REPORT_FILE
 from model.description.lifecycle import next_version
 from model.description.manifest import Manifest, digest
 from model.description.schema import Schema
-from model.engines.library import EngineError, installed_version
-from model.engines.xgboost import XGBoostEngine
+from model.engines.xgboost import EngineError, XGBoostEngine, installed_version
 from model.finishing import finish_of
 from model.objective import EXPECTILE, read_objective
 from model.preparation import preparation_of

@@ -3,7 +3,7 @@
 import re
 
 from model.description.errors import BundleError
-from model.engines.library import installed_version
+from model.engines.xgboost import installed_version
 
 Version = tuple[int, ...]
 

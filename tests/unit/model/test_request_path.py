@@ -15,7 +15,7 @@ from model.description.catalog import Catalog
 
 ROOT = Path(model.__file__).parent
 DESCRIPTION = {f"description/{name}.py" for name in ("catalog", "schema")}
-ENGINE = {"engines/library.py", "engines/xgboost.py"}
+ENGINE = {"engines/xgboost.py"}
 FILES = {"bundle.py", "preparation.py", *DESCRIPTION, *ENGINE}
 """A plain number needs no reader."""
 TRANSFORMED = {*FILES, "description/values.py", "finishing.py"}

@@ -14,10 +14,17 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from model.engines import library
+from model.engines import xgboost
 from model.engines.engine import Floats
-from model.engines.library import EngineError, Text, installed_version, silence
-from model.engines.xgboost import Booster, XGBoostEngine, _Proxy
+from model.engines.xgboost import (
+    Booster,
+    EngineError,
+    Text,
+    XGBoostEngine,
+    _Proxy,
+    installed_version,
+    silence,
+)
 from tests.unit.model.engines.forests import Trained, hard_rows, train
 from tests.unit.model.engines.test_same_bits import engine_of, same_bits
 
@@ -78,25 +85,25 @@ def test_a_base_margin_is_forgotten_after_its_call() -> None:
 
 
 def test_a_library_that_is_not_there_is_named(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    monkeypatch.setattr(library, "find_spec", lambda _: None)
+    monkeypatch.setattr(xgboost, "find_spec", lambda _: None)
     with pytest.raises(EngineError, match=r"XGBoost is not installed, or lacks lib/libxgboost\.\w+; install"):
-        library._library_file()
+        xgboost._library_file()
 
 
 def test_silence_ends_with_what_was_before() -> None:
     def verbosity() -> bytes:
         config = Text()
-        library.library().XGBGetGlobalConfig(byref(config))
+        xgboost.library().XGBGetGlobalConfig(byref(config))
         return config.value or b""
 
     before = verbosity()
-    library.library().XGBSetGlobalConfig(b'{"verbosity":2}')
+    xgboost.library().XGBSetGlobalConfig(b'{"verbosity":2}')
     try:
         with silence():
             assert b'"verbosity":0' in verbosity()
         assert b'"verbosity":2' in verbosity()
     finally:
-        library.library().XGBSetGlobalConfig(before)
+        xgboost.library().XGBSetGlobalConfig(before)
 
 
 @pytest.mark.parametrize("kind", ["softprob", "dart", "linear"])

@@ -9,8 +9,7 @@ import pytest
 import xgboost
 
 from model.engines.engine import Floats
-from model.engines.library import EngineError
-from model.engines.xgboost import Booster, XGBoostEngine
+from model.engines.xgboost import Booster, EngineError, XGBoostEngine
 from tests.unit.model.engines.forests import KINDS, Trained, hard_rows, train
 
 ROWS = 2_000

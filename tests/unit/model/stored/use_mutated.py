@@ -15,8 +15,7 @@ from model.booster import read_booster
 from model.bundle import Scorer
 from model.description.errors import BundleError
 from model.description.schema import Schema
-from model.engines.library import EngineError
-from model.engines.xgboost import XGBoostEngine
+from model.engines.xgboost import EngineError, XGBoostEngine
 from model.importing.booster_file import load_booster
 from model.importing.categories import saved_categories
 from model.importing.probes import thresholds
