@@ -22,11 +22,11 @@ from jobs.ids import checked_traceparent
 from jobs.settings import Settings
 from jobs.tracing import Attributes, Span, Tracing
 from web.access_log import UNLOGGED, AccessLog, AnsweredRequest, Refusal
-from web.bodies import Bodies
 from web.hosts import names_of
 from web.key_limits import KeyLimits
 from web.keys import ACCESS, ANONYMOUS, Access, ApiKeys, Owner
 from web.problems import Problem
+from web.process_limits import Bodies
 from web.routing import View, routes_of
 
 if TYPE_CHECKING:

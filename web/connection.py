@@ -15,7 +15,7 @@ import orjson
 from gevent.pywsgi import Input, format_date_time
 from gunicorn.workers.ggevent import PyWSGIHandler
 
-from web.open_connections import SOCKET, OpenConnections
+from web.process_limits import SOCKET, OpenConnections
 
 log = logging.getLogger(__name__)
 

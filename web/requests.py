@@ -26,11 +26,11 @@ from model.description.catalog import Catalog
 from model.description.manifest import Manifest
 from model.description.schema import Fault, InvalidRows, member_of
 from web.app import ApiRequest
-from web.bodies import UNCOUNTED
 from web.json_bodies import parse_slowly
 from web.media_types import JSON_TYPES
 from web.prediction_submission import PredictionRequest
 from web.problems import Problem
+from web.process_limits import UNCOUNTED
 from web.submission import LONGEST_WAIT_SECONDS
 
 MAX_ROWS, MAX_EXPLAINED_ROWS = 1_000, 100
@@ -207,7 +207,7 @@ def read_body(request: ApiRequest) -> bytes:
         raise RequestEntityTooLarge
     if length > UNCOUNTED:
         request.hold(length)
-    return request.bodies.read(request.environ, length)
+    return b"".join(request.bodies.pieces(request.environ, length))
 
 
 def _read_chunked(request: ApiRequest, limit: int) -> bytes:

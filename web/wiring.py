@@ -32,7 +32,6 @@ from web.batch_inputs import BatchInputs
 from web.batch_retries import BatchRetrying
 from web.batch_submission import BatchSubmission
 from web.batches import BatchRoutes
-from web.bodies import Bodies
 from web.capacity_watch import CapacityWatch
 from web.dead import DeadLetterRoutes
 from web.direct_uploads.routes import UploadRoutes
@@ -51,7 +50,6 @@ from web.keys import ApiKeys
 from web.models import ModelRoutes
 from web.oip.responses import with_error_line
 from web.oip.routes import InferenceRoutes
-from web.open_connections import OpenConnections
 from web.openapi.document import Document
 from web.openapi.routes import DocumentRoutes
 from web.operating import OperatingRoutes
@@ -60,6 +58,7 @@ from web.page.wiring import PAGE_CLASSES, build_page
 from web.prediction_submission import PredictionSubmission
 from web.predictions import PredictionRoutes
 from web.problems import ProblemResponses
+from web.process_limits import Bodies, OpenConnections
 from web.recms import RecmsRoutes
 from web.waiting import WaitingCallers
 from web.webhooks.attempts import Post

@@ -5,7 +5,7 @@ from pydantic import ValidationError
 
 from ecs import invariants
 from jobs.settings import Settings
-from web import open_connections, server, submission
+from web import process_limits, server, submission
 
 
 def test_the_timeouts_match_those_of_web() -> None:
@@ -13,5 +13,5 @@ def test_the_timeouts_match_those_of_web() -> None:
     assert Settings(waking_wait_seconds=invariants.MAX_WAIT_SECONDS)
     with pytest.raises(ValidationError):
         Settings(waking_wait_seconds=invariants.MAX_WAIT_SECONDS + 1)
-    assert open_connections.IDLE_SECONDS == invariants.WEB_KEEPALIVE_SECONDS
+    assert process_limits.IDLE_SECONDS == invariants.WEB_KEEPALIVE_SECONDS
     assert server.GRACE_SECONDS + server.IDLE_SECONDS < invariants.WEB_SHUTDOWN_SECONDS

@@ -13,9 +13,9 @@ from tests.unit.web.site import Site, problem
 from web import waiting
 from web.access_log import AccessLog
 from web.app import App
-from web.bodies import Bodies
 from web.key_limits import KeyLimits
 from web.keys import ACCESS, ApiKeys, digest
+from web.process_limits import Bodies
 
 KEYS = f"ann:{digest('key of ann')},bob:{digest('key of bob')}"
 BODY = {"inputs": {"years": 2.5}}

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from web.open_connections import (
+from web.process_limits import (
     HEADER_SECONDS,
     IDLE_SECONDS,
     PIECE_SECONDS,

@@ -15,9 +15,8 @@ from web.keys import digest
 FOLDER = str(Path(web.__file__).parent) + "/"
 PREDICTION = {
     "app.py",
-    "bodies.py",
     "key_limits.py",
-    "open_connections.py",
+    "process_limits.py",
     "predictions.py",
     "requests.py",
     "prediction_submission.py",
@@ -57,7 +56,7 @@ def files_run(call: Callable[[], object]) -> set[str]:
     return files
 
 
-def test_a_prediction_runs_through_eleven_files(new_site: NewSite) -> None:
+def test_a_prediction_runs_through_ten_files(new_site: NewSite) -> None:
     site = new_site(keys=f"ann:{digest('key')}")
 
     def post_and_get() -> None:
@@ -68,7 +67,7 @@ def test_a_prediction_runs_through_eleven_files(new_site: NewSite) -> None:
     assert files_run(post_and_get) - NOT_THE_REQUEST == PREDICTION
 
 
-def test_a_batch_runs_through_fourteen_files(site: Site) -> None:
+def test_a_batch_runs_through_thirteen_files(site: Site) -> None:
     def post_and_get() -> None:
         path = posted(site)
         site.score_batches()

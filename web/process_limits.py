@@ -1,14 +1,17 @@
-"""The open connections of a web process: how long each may take, and which give way if there are too many."""
+"""What callers may take of a web process: connections and their time, and memory for bodies."""
 
 import time
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from contextlib import suppress
 from itertools import islice
 from socket import SHUT_RD, SHUT_RDWR
 from typing import TYPE_CHECKING, Any
 
 import gevent
+
+from web.errors import TooManyBodies
+from web.problems import Problem
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIEnvironment
@@ -24,6 +27,10 @@ RESPONSE_SECONDS = 75
 CLOSE_SLOW_EVERY_SECONDS = 2
 SHARE_THAT_GIVES_WAY = 100
 _FEWEST = 50
+PIECE = 64 * 1024
+"""Bytes of a body that are read at once."""
+UNCOUNTED = 4096
+"""Shorter bodies are not counted: connections are limited, too."""
 SOCKET = "gunicorn.sock"
 """The key of the connection in the WSGI environment."""
 
@@ -113,6 +120,47 @@ class OpenConnections:
             _close(giving_way)
 
 
+class Bodies:
+    """The bodies that this process holds: `limit` bytes of them, half of which one owner may have."""
+
+    def __init__(self, limit: int, connections: OpenConnections) -> None:
+        self._limit = limit
+        self._connections = connections
+        self._held: Counter[str] = Counter()
+
+    def hold(self, owner: str, size: int) -> None:
+        """Counts bytes before they are read, and less than 0 when they are gone. Raises TooManyBodies."""
+        held = self._held[owner] + size
+        if size > 0 and (held > self._limit // 2 or self._held.total() + size > self._limit):
+            raise TooManyBodies
+        self._held[owner] = held
+        if not held:
+            del self._held[owner]
+
+    def pieces(self, environ: "WSGIEnvironment", length: int | None) -> Iterator[bytes]:
+        """The body as it arrives; without a length it ends by itself. Raises Problem (400) if cut off."""
+        left, last = length, b""
+        try:
+            while left is None or left > 0:
+                piece = environ["wsgi.input"].read(PIECE if left is None else min(PIECE, left))
+                left = None if left is None else left - len(piece)
+                if not piece or left == 0:
+                    last = piece
+                    break
+                self._connections.piece_arrived(environ)
+                yield piece
+                gevent.sleep(0)  # a fast sender would otherwise hold up all other callers
+        except OSError:
+            raise _cut_off() from None
+        except ValueError:
+            raise Problem(400, "the chunks of the body cannot be read", reason="not_http") from None
+        if left:
+            raise _cut_off()
+        self._connections.body_arrived(environ)  # behind the last piece some readers do not look
+        if last:
+            yield last
+
+
 def _network(address: str) -> str:
     """An address, or the first half of one of IPv6, which is what one caller has."""
     return address if "." in address else ":".join(address.split(":")[:4])
@@ -122,3 +170,8 @@ def _close(socks: list[Any]) -> None:
     for sock in socks:
         with suppress(OSError):
             sock.shutdown(SHUT_RDWR)
+
+
+def _cut_off() -> Problem:
+    detail = "the body ended early: it is shorter than its Content-Length; send it again"
+    return Problem(400, detail, reason="cut_off")
