@@ -1,5 +1,6 @@
 """A whole Paygrade in one process: a server on loopback, a Redis in memory, workers that wake-ups call."""
 
+import gc
 import json
 import sys
 from collections.abc import Iterator
@@ -11,6 +12,7 @@ from pathlib import Path
 from types import FrameType
 from typing import Any, NamedTuple
 
+import gevent
 import gevent.socket
 import pytest
 from gevent.pywsgi import WSGIServer
@@ -59,6 +61,8 @@ class Journey:
     """
 
     def __init__(self, data: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.strangers = {one for one in gc.get_objects() if isinstance(one, gevent.Greenlet)}
+        """The greenlets that other tests have left in this process."""
         self.settings = Settings(data=data, bundles=str(ROOT / "model/bundles"))
         self._redis = FaultyRedis()
         create_groups(self._redis)
@@ -143,7 +147,8 @@ class Journey:
 class Trace:
     """What runs for a request: the functions of the project by their files, and the scripts."""
 
-    def __init__(self) -> None:
+    def __init__(self, strangers: set[Any]) -> None:
+        self._strangers = strangers
         self.functions: dict[str, set[str]] = {}
         self.scripts: set[str] = set()
         self._prefixes = tuple(f"{ROOT / part}/" for part in PARTS)
@@ -161,7 +166,7 @@ class Trace:
             sys.setprofile(previous)
 
     def _note(self, frame: FrameType, event: str, _: Any) -> None:
-        if event != "call":
+        if event != "call" or gevent.getcurrent() in self._strangers:
             return
         code = frame.f_code
         if code.co_filename.startswith(self._prefixes):

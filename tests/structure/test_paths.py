@@ -45,7 +45,7 @@ def journey(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Journey]:
 @pytest.mark.parametrize("request_once", MOST, ids=lambda request: request.__name__)
 def test_a_request_runs_through_few_files_and_scripts(journey: Journey, request_once: SendRequest) -> None:
     request_once(journey)  # whatever runs at start-up only
-    trace = Trace()
+    trace = Trace(journey.strangers)
     with trace.on():
         request_once(journey)
     assert {"web/connection.py", "web/app.py", "worker/child.py"} <= trace.functions.keys()
