@@ -26,7 +26,6 @@ from jobs.supervision import Supervisor
 from jobs.tracing import Tracing
 from model.description.catalog import Catalog
 from web.access_log import AccessLog
-from web.admission import Admission
 from web.app import App
 from web.batch_inputs import BatchInputs
 from web.batch_retries import BatchRetrying
@@ -55,7 +54,7 @@ from web.openapi.routes import DocumentRoutes
 from web.operating import OperatingRoutes
 from web.owners import OwnerRoutes
 from web.page.wiring import PAGE_CLASSES, build_page
-from web.prediction_submission import PredictionSubmission
+from web.prediction_submission import Admission, PredictionSubmission
 from web.predictions import PredictionRoutes
 from web.problems import ProblemResponses
 from web.process_limits import Bodies, OpenConnections

@@ -6,7 +6,7 @@ import gevent
 import pytest
 from gevent.event import Event
 
-from web.group_commit import LARGEST_GROUP, GroupCommit
+from web.submission import LARGEST_GROUP, GroupCommit
 
 
 class Echo:

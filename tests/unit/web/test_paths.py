@@ -20,12 +20,10 @@ PREDICTION = {
     "predictions.py",
     "requests.py",
     "prediction_submission.py",
-    "admission.py",
-    "group_commit.py",
     "submission.py",
 }
 """And connection.py, which the test client replaces."""
-BATCH = PREDICTION - {"predictions.py", "key_limits.py", "prediction_submission.py", "admission.py"} | {
+BATCH = PREDICTION - {"predictions.py", "key_limits.py", "prediction_submission.py"} | {
     "batch_inputs.py",
     "batch_requests.py",
     "batch_submission.py",
@@ -56,7 +54,7 @@ def files_run(call: Callable[[], object]) -> set[str]:
     return files
 
 
-def test_a_prediction_runs_through_ten_files(new_site: NewSite) -> None:
+def test_a_prediction_runs_through_eight_files(new_site: NewSite) -> None:
     site = new_site(keys=f"ann:{digest('key')}")
 
     def post_and_get() -> None:
@@ -67,7 +65,7 @@ def test_a_prediction_runs_through_ten_files(new_site: NewSite) -> None:
     assert files_run(post_and_get) - NOT_THE_REQUEST == PREDICTION
 
 
-def test_a_batch_runs_through_thirteen_files(site: Site) -> None:
+def test_a_batch_runs_through_twelve_files(site: Site) -> None:
     def post_and_get() -> None:
         path = posted(site)
         site.score_batches()
