@@ -24,9 +24,9 @@ from urllib.error import HTTPError
 
 from redis import Redis, RedisError
 
-from jobs.connection import connect, store_errors
 from jobs.errors import InvalidSettings, StoreUnavailable
 from jobs.files.privacy import make_private
+from jobs.queues.connection import connect, store_errors
 from jobs.settings import RUNNING, Settings, announce, load_settings
 from model.description.errors import ModelError
 from model.description.manifest import Manifest

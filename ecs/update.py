@@ -25,7 +25,7 @@ EXAMPLES = """\
   python -m ecs update --force
 """
 SELF_CHECK = """\
-from jobs.connection import connect
+from jobs.queues.connection import connect
 from jobs.settings import load_settings
 from model.description.catalog import Catalog
 from worker.bundles import Bundles

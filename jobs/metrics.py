@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 
 from redis import Redis
 
-from jobs.connection import store_errors
+from jobs.queues.connection import store_errors
 
 HASH = "metrics"
 SUM = "sum"

@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
 from jobs import RELEASE
 from jobs.errors import InvalidSettings
-from jobs.settings import Settings
 
 if TYPE_CHECKING:
     from opentelemetry.sdk.trace import TracerProvider
@@ -72,9 +71,9 @@ class Tracing:
         closing.join(CLOSE_SECONDS)
 
 
-def check_tracing(settings: Settings) -> None:
+def check_tracing(endpoint: str) -> None:
     """Raises InvalidSettings if traces are wanted and the packages for them are missing."""
-    if not settings.otlp_endpoint or _is_installed():
+    if not endpoint or _is_installed():
         return
     raise InvalidSettings(
         "PAYGRADE_OTLP_ENDPOINT asks for traces, and OpenTelemetry is not installed; "
@@ -82,9 +81,9 @@ def check_tracing(settings: Settings) -> None:
     )
 
 
-def tracing_of(settings: Settings, service: str) -> Tracing | None:
+def tracing_of(endpoint: str, service: str) -> Tracing | None:
     """None without a collector. Call it in the process that makes the spans: a thread of it sends them."""
-    if not settings.otlp_endpoint:
+    if not endpoint:
         return None
     from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter
     from opentelemetry.sdk.resources import Resource
@@ -93,7 +92,7 @@ def tracing_of(settings: Settings, service: str) -> Tracing | None:
 
     resource = Resource.create({"service.name": service, "service.version": RELEASE})
     provider = TracerProvider(resource=resource, shutdown_on_exit=False)
-    exporter = OTLPSpanExporter(f"{settings.otlp_endpoint.rstrip('/')}/v1/traces")
+    exporter = OTLPSpanExporter(f"{endpoint.rstrip('/')}/v1/traces")
     provider.add_span_processor(BatchSpanProcessor(exporter))
     return Tracing(provider)
 

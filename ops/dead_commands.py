@@ -7,7 +7,6 @@ from itertools import islice
 
 from jobs.batches.retry import BatchRetries
 from jobs.batches.store import BatchStore
-from jobs.connection import connect
 from jobs.dead.letters import DeadLetters
 from jobs.dead.resource import dead_letter
 from jobs.dead.wiring import dead_letters
@@ -15,6 +14,7 @@ from jobs.errors import NotRetryable, UnknownLetter
 from jobs.files.location import files_at
 from jobs.predictions.store import PredictionStore
 from jobs.queues.celery_app import make_celery
+from jobs.queues.connection import connect
 from jobs.queues.names import BATCHES, PREDICTIONS
 from jobs.queues.queue import send_wake_up
 from jobs.settings import Settings

@@ -15,7 +15,6 @@ from jobs.batches import resource as batch_resource
 from jobs.batches.record import BatchRecord
 from jobs.batches.status import BatchStatus
 from jobs.batches.store import BatchStore
-from jobs.connection import connect, store_errors
 from jobs.errors import UnknownRecord
 from jobs.files.location import files_at
 from jobs.predictions import resource as prediction_resource
@@ -23,6 +22,7 @@ from jobs.predictions.record import PredictionRecord
 from jobs.predictions.status import PredictionStatus
 from jobs.predictions.store import PredictionStore
 from jobs.queues.capacity import Monitor
+from jobs.queues.connection import connect, store_errors
 from jobs.queues.names import BATCH, PREDICTION, Kind
 from jobs.settings import Settings
 from ops.errors import CommandFailed

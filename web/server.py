@@ -20,11 +20,11 @@ from gunicorn.app.base import BaseApplication
 from gunicorn.workers.ggevent import GeventPyWSGIWorker, PyWSGIServer
 
 from jobs import RELEASE
-from jobs.connection import connect
 from jobs.errors import JobsError
 from jobs.files.location import files_at
 from jobs.logs import Journal
 from jobs.queues.celery_app import make_celery
+from jobs.queues.connection import connect
 from jobs.queues.names import BATCHES, PREDICTIONS, channel_of
 from jobs.queues.processes import Process
 from jobs.queues.queue import send_wake_up
@@ -114,7 +114,7 @@ class WebServer(BaseApplication):  # type: ignore[misc]
         """Called in each process, after the fork."""
         settings = self._settings
         celery = make_celery(settings)
-        self.tracing = tracing_of(settings, "paygrade-web")
+        self.tracing = tracing_of(settings.otlp_endpoint, "paygrade-web")
         backends = Backends(
             redis=connect(settings),
             batch_redis=connect(settings),

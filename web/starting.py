@@ -27,7 +27,7 @@ def check_start(settings: Settings, host: str, port: int) -> Checked:
             "set PAYGRADE_API_KEYS, or PAYGRADE_ALLOW_ANYONE=true"
         )
     WebhookSecrets(settings)  # raises InvalidSettings
-    check_tracing(settings)
+    check_tracing(settings.otlp_endpoint)
     catalog = Catalog(settings.bundles, settings.default_model)
     catalog.find()  # raises UnknownModel without the default model
     check_free(host, port)

@@ -10,7 +10,7 @@ import gevent
 from gevent.event import AsyncResult
 from redis import Redis
 
-from jobs.connection import store_errors
+from jobs.queues.connection import store_errors
 from jobs.queues.ended import JobEnded
 from jobs.supervision import Supervisor
 

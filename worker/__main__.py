@@ -4,11 +4,11 @@ import argparse
 import logging
 import sys
 
-from jobs.connection import connect
 from jobs.errors import InvalidSettings
 from jobs.files.privacy import make_private
 from jobs.logs import log_to_stderr
 from jobs.metrics import Metrics
+from jobs.queues.connection import connect
 from jobs.settings import load_settings
 from jobs.supervision import Supervisor
 from jobs.tracing import check_tracing
@@ -32,7 +32,7 @@ def main() -> int:
     try:
         settings = load_settings()
         make_private(settings.data)
-        check_tracing(settings)
+        check_tracing(settings.otlp_endpoint)
         queues = settings.queues.split(",")
         if missing := missing_package(queues):
             raise InvalidSettings(missing)

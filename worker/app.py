@@ -10,10 +10,10 @@ from celery import signals
 from celery.platforms import SecurityWarning
 from celery.utils.log import get_multiprocessing_logger
 
-from jobs.connection import connect
 from jobs.files.location import files_at
 from jobs.logs import Journal
 from jobs.queues.celery_app import make_celery
+from jobs.queues.connection import connect
 from jobs.settings import Settings
 from jobs.supervision import Supervisor
 from worker.child import Child

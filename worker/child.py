@@ -13,10 +13,10 @@ from typing import Any
 from celery import Celery
 
 from jobs import RELEASE
-from jobs.connection import WORKER_ANSWER_SECONDS, connect
 from jobs.errors import StoreUnavailable
 from jobs.logs import Journal
 from jobs.metrics import Metrics
+from jobs.queues.connection import WORKER_ANSWER_SECONDS, connect
 from jobs.queues.processes import Process
 from jobs.queues.queue import QueueConsumer, send_wake_up
 from jobs.settings import Settings
@@ -69,7 +69,7 @@ class Child:
         self._name = f"{socket.gethostname()}:{self._worker}:{os.getpid()}"
         self._metrics = Metrics(connect(self._settings))
         self._supervisor = Supervisor(self._metrics)
-        self._tracing = tracing_of(self._settings, "paygrade-worker")
+        self._tracing = tracing_of(self._settings.otlp_endpoint, "paygrade-worker")
         redis = connect(self._settings, WORKER_ANSWER_SECONDS)
         self._queues = [QueueConsumer(redis, self._settings, queue) for queue in self._role.serves]
         self._prepare()

@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING, NamedTuple, Protocol
 from celery import Celery
 
 from jobs.batches.consumer import BatchConsumer
-from jobs.connection import WORKER_ANSWER_SECONDS, connect, connect_one
 from jobs.files.location import files_at
 from jobs.logs import Journal
 from jobs.metrics import Metrics
 from jobs.predictions.consumer import PredictionConsumer
+from jobs.queues.connection import WORKER_ANSWER_SECONDS, connect, connect_one
 from jobs.queues.names import BATCHES, EXPLANATIONS, PREDICTIONS, Queue
 from jobs.queues.queue import send_wake_up
 from jobs.settings import Settings

@@ -12,10 +12,10 @@ from redis import Redis
 from jobs import ids
 from jobs.batches.consumer import BatchConsumer, ExpiredBatch
 from jobs.batches.record import folder_of
-from jobs.connection import store_errors
 from jobs.errors import FilesUnavailable
 from jobs.files.store import FileStore
 from jobs.predictions.consumer import PredictionConsumer
+from jobs.queues.connection import store_errors
 from jobs.queues.queue import send_wake_up
 from jobs.supervision import Supervisor
 

@@ -12,8 +12,8 @@ from jobs import ids
 from jobs.batches.inputs import JoinedFile
 from jobs.batches.status import BatchStatus
 from jobs.batches.tasks import BatchTask, ChunkDone, with_file
-from jobs.connection import store_errors
 from jobs.ids import trace_fields
+from jobs.queues.connection import store_errors
 from jobs.queues.names import BATCHES, PREDICTIONS
 from jobs.queues.queue import NO_ENTRY, Entry, QueueConsumer
 from jobs.queues.script_calls import Script, decode_all

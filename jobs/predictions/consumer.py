@@ -9,9 +9,9 @@ import orjson
 from redis import Redis
 from redis.exceptions import RedisError, ResponseError
 
-from jobs.connection import store_error
 from jobs.predictions.record import Row
 from jobs.predictions.status import PredictionStatus
+from jobs.queues.connection import store_error
 from jobs.queues.names import GROUP, PREDICTIONS, Queue
 from jobs.queues.queue import Entry, QueueConsumer, Sweep
 from jobs.queues.script_calls import Script, decode_all

@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 from redis import Redis
 
 from jobs import ids
-from jobs.connection import store_errors
+from jobs.queues.connection import store_errors
 from jobs.queues.names import BATCHES, EXPLANATIONS, PREDICTIONS, QUEUES, WEB_PROCESSES
 from jobs.queues.processes import Process
 from jobs.queues.script_calls import Script

@@ -11,8 +11,8 @@ from redis import Redis
 from redis.exceptions import RedisError, ResponseError
 
 from jobs import ids
-from jobs.connection import store_error
 from jobs.errors import UnknownRecord
+from jobs.queues.connection import store_error
 from jobs.queues.idempotency import NO_KEY, IdempotencyKey
 from jobs.queues.names import BATCH, GROUP, Kind, Queue
 from jobs.queues.processes import Process

@@ -9,8 +9,8 @@ from typing import Any, ParamSpec, TypeVar
 from redis import Redis
 from redis.exceptions import NoScriptError, RedisError, ResponseError
 
-from jobs.connection import store_error
 from jobs.errors import StoreUnavailable
+from jobs.queues.connection import store_error
 from jobs.queues.names import GROUP, QUEUES, Kind
 from jobs.queues.scripts import load
 

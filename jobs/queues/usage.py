@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 
 from redis import Redis
 
-from jobs.connection import store_errors
+from jobs.queues.connection import store_errors
 from jobs.queues.names import BATCH, PREDICTION
 from jobs.queues.script_calls import Script
 

@@ -7,9 +7,9 @@ from pathlib import Path
 
 from redis import RedisError
 
-from jobs.connection import connect
 from jobs.errors import InvalidSettings, JobsError
 from jobs.files.location import files_at
+from jobs.queues.connection import connect
 from jobs.settings import Settings
 from ops.doctor import bundles, files, processes, store, web
 from ops.doctor import settings as settings_check

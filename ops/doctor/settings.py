@@ -2,8 +2,8 @@
 
 from collections.abc import Iterator
 
-from jobs.connection import WORKER_ANSWER_SECONDS
 from jobs.queues.capacity import MOST_SECONDS
+from jobs.queues.connection import WORKER_ANSWER_SECONDS
 from jobs.settings import Settings
 from ops.doctor.finding import Finding, ok, or_else, warning
 

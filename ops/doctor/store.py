@@ -6,8 +6,8 @@ from typing import Any, NamedTuple
 
 from redis import Redis, ResponseError
 
-from jobs.connection import store_errors
 from jobs.queues.capacity import JOB_BYTES, OUTPUT_BYTES
+from jobs.queues.connection import store_errors
 from jobs.settings import Settings
 from ops.doctor.finding import Finding, fault, ok, or_else, warning
 from ops.errors import RedisRefused

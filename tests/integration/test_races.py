@@ -12,11 +12,11 @@ import pytest
 from pydantic import SecretStr
 
 from jobs import ids
-from jobs.connection import connect
 from jobs.predictions.consumer import Claim, Outcome, PredictionConsumer
 from jobs.predictions.record import Accepted, NewPrediction, PredictionRecord
 from jobs.predictions.status import PredictionStatus
 from jobs.predictions.store import PredictionStore
+from jobs.queues.connection import connect
 from jobs.queues.idempotency import IdempotencyKey
 from jobs.queues.names import PREDICTIONS
 from jobs.settings import Settings

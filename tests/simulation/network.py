@@ -20,7 +20,7 @@ READS = frozenset({"GET", "XREADGROUP", "SUBSCRIBE"})
 """The calls after which those who wait for a change need not look again."""
 SLOWEST_FILE_SECONDS = 0.05
 WEB_TIMEOUT, WORKER_TIMEOUT = 2.0, 5.0
-"""Seconds after which a client gives up, as jobs/connection.py sets them."""
+"""Seconds after which a client gives up, as jobs/queues/connection.py sets them."""
 
 
 class Fault(NamedTuple):

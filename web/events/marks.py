@@ -2,7 +2,7 @@
 
 from redis import Redis
 
-from jobs.connection import store_errors
+from jobs.queues.connection import store_errors
 
 KEPT_SECONDS = 5 * 86_400
 """Longer than the queue keeps a message, and EventBridge a second attempt."""

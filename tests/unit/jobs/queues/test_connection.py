@@ -5,8 +5,8 @@ from typing import Any
 import pytest
 from redis import exceptions
 
-from jobs.connection import connect, store_error
 from jobs.errors import QueueFull, StoreRefuses, StoreUnavailable, TooManyCalls
+from jobs.queues.connection import connect, store_error
 from jobs.settings import Settings
 
 GIVEN_UP_WITHIN_SECONDS = 3
