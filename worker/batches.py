@@ -6,18 +6,29 @@ import time
 import traceback
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, nullcontext
+from typing import NamedTuple
 
 from jobs.batches.consumer import LOST_PER_ATTEMPT, BatchConsumer
 from jobs.batches.status import BatchStatus
 from jobs.batches.tasks import CORRECT, JOIN, PLAN, PREVIEW, BatchTask
 from jobs.errors import FilesUnavailable, StoreUnavailable
+from jobs.files.store import FileStore
 from jobs.queues.queue import NO_ENTRY
+from jobs.queues.script_calls import patiently
+from jobs.settings import Settings
 from jobs.supervision import Supervisor
 from model.description.errors import ModelError
-from worker.batch_steps import BatchSteps
+from worker.batch_files import BatchFiles
 from worker.bundles import Bundles
+from worker.chunks import ChunkScoring
+from worker.correcting import Correcting
 from worker.faults import FILE_FAULTS, INVALID_TABLE, FileFault, fault_of
+from worker.files_joining import FilesJoining
+from worker.joining import Joining
+from worker.measurements import Report
 from worker.memory import is_out_of_memory
+from worker.planning import Planning
+from worker.previewing import Previewing
 from worker.spans import SpanOfTask
 from worker.stopping import ScoringStopped
 from worker.tables.bisect import Bisection
@@ -93,6 +104,35 @@ MOST_LOST = 30
 """A chunk is given up after this many lost slices: ten bad rows cost three each."""
 
 
+class BatchSteps(NamedTuple):
+    """The steps of a batch. Each may be repeated, also by another child, with the same result."""
+
+    planning: Planning
+    previewing: Previewing
+    correcting: Correcting
+    scoring: ChunkScoring
+    joining: Joining
+
+    @classmethod
+    def of(
+        cls,
+        consumer: BatchConsumer,
+        own: FileStore,
+        report: Report,
+        settings: Settings,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> "BatchSteps":
+        files = BatchFiles(own, settings.s3_allow)
+        planning = Planning(consumer, files, settings.max_file, clock)
+        return cls(
+            planning,
+            Previewing(consumer, files, planning),
+            Correcting(consumer, files),
+            ChunkScoring(consumer, files, report),
+            Joining(consumer, files, FilesJoining(files).join, clock),
+        )
+
+
 class BatchLoop:
     def __init__(
         self,
@@ -121,7 +161,7 @@ class BatchLoop:
 
     @property
     def rows_per_second(self) -> int:
-        return self._steps.pace.rows_per_second
+        return self._steps.scoring.pace.rows_per_second
 
     def start(self) -> None:
         """Starts to renew leases."""
@@ -145,7 +185,7 @@ class BatchLoop:
             raise
 
     def flush(self) -> None:
-        self._steps.report.flush()
+        self._steps.scoring.report.flush()
 
     def close(self) -> None:
         """Does nothing: there is no thread to wait for."""
@@ -191,20 +231,21 @@ class BatchLoop:
             self._fail(task, FileFault(reason, detail))
 
     def _step(self, task: BatchTask) -> None:
+        steps, wanted = self._steps, self._lease.wanted
         if task.task == JOIN:
             # What was scored is joined even if the model can no longer be loaded.
-            self._steps.join(task, self._lease.wanted)
+            steps.joining.join(task, wanted)
             return
         if task.task == CORRECT:
-            self._steps.correct(task, self._lease.wanted)
+            steps.correcting.correct(task, wanted)
             return
         bundle = self._bundles.get(task.model, task.sha256)
         if task.task == PLAN:
-            self._steps.plan(task, bundle, self._lease.wanted)
+            steps.planning.plan(task, bundle, wanted)
         elif task.task == PREVIEW:
-            self._steps.preview(task, bundle, self._lease.wanted)
+            steps.previewing.preview(task, bundle, wanted)
         else:
-            self._steps.score(task, bundle, self._lease.wanted, self._slices(task))
+            steps.scoring.score(task, bundle, wanted, self._slices(task))
 
     def _slices(self, task: BatchTask) -> Slices:
         """How to cut the chunk: not at all, by bisection on the last attempts, or given up as a whole."""
@@ -219,4 +260,4 @@ class BatchLoop:
             self.consumer.finish(task, BatchStatus.FAILED, fault.to_json())
             return
         ends_no_other = fault.type not in OF_THE_SERVICE if task.file else fault.type == INVALID_TABLE
-        self._steps.fail(task, fault.to_json(), last=not ends_no_other)
+        patiently(self.consumer.fail, task, fault.to_json(), last=not ends_no_other)

@@ -11,7 +11,7 @@ from jobs.batches.tasks import BatchTask
 from jobs.errors import JobsError
 from jobs.files.store import FOR_WORKERS
 from jobs.queues.script_calls import patiently
-from worker.file_stores import FileStores
+from worker.batch_files import BatchFiles
 from worker.stopping import ScoringStopped
 from worker.tables.corrections import CorrectedRow, failed_rows, read_corrections
 
@@ -19,30 +19,20 @@ log = logging.getLogger(__name__)
 
 
 class Correcting:
-    def __init__(
-        self,
-        consumer: BatchConsumer,
-        stores: FileStores,
-        wake_up: Callable[[list[str]], None],
-        most_wake_ups: int,
-    ) -> None:
+    def __init__(self, consumer: BatchConsumer, files: BatchFiles) -> None:
         self._consumer = consumer
-        self._stores = stores
-        self._wake_up = wake_up
-        self._most_wake_ups = most_wake_ups
+        self._files = files
 
     def correct(self, task: BatchTask, wanted: Callable[[], bool]) -> None:
         """Raises InvalidTable, and ScoringStopped once the task is no longer wanted."""
-        own = self._stores.own
+        own = self._files.own
         own.check_room(FOR_WORKERS)
         firsts = [0, *accumulate(task.done[number].rows for number in range(task.chunks))][:-1]
         for chunk, rows in groupby(self._rows(task, wanted), lambda each: bisect_right(firsts, each.row) - 1):
             with own.create(corrected_of(task.id, chunk)) as file:
                 for each in rows:
                     file.write(b'{"row":%d,"input":%b}\n' % (each.row - firsts[chunk], each.input))
-        recorded, wake_ups = patiently(self._consumer.corrected, task, self._most_wake_ups)
-        self._wake_up(wake_ups)
-        if recorded:
+        if patiently(self._consumer.corrected, task):
             self._clean(task)
 
     def _rows(self, task: BatchTask, wanted: Callable[[], bool]) -> Iterator[CorrectedRow]:
@@ -52,13 +42,13 @@ class Correcting:
                     raise ScoringStopped
                 yield piece
 
-        files, errors = self._stores.find(output_of(task.options.kept_from, task.options, "errors"))
-        sent = self._stores.own.pieces(corrections_of(task.id))
+        files, errors = self._files.find(output_of(task.options.kept_from, task.options, "errors"))
+        sent = self._files.own.pieces(corrections_of(task.id))
         return read_corrections(while_wanted(sent), failed_rows(while_wanted(files.pieces(errors))))
 
     def _clean(self, task: BatchTask) -> None:
         """If that fails, the file goes with the others of the batch."""
         try:
-            self._stores.own.remove_file(corrections_of(task.id))
+            self._files.own.remove_file(corrections_of(task.id))
         except JobsError as error:
             log.warning("files_unavailable", extra={"error": str(error)})

@@ -17,15 +17,11 @@ from jobs.batches.status import BatchStatus
 from jobs.batches.tasks import BatchTask, ChunkDone, file_and_chunk
 from jobs.files.store import FileStore
 from jobs.ids import model_of
-from worker.faults import FileFault
-from worker.file_stores import FileStores
-from worker.joined_tables import JoinedTable, JoinSteps, Position, TableJoining, errors_of, parts_of
-from worker.layouts import Layouts
+from worker.batch_files import BatchFiles
+from worker.joining import JoinedTable, JoinSteps, Position, TableJoining, errors_of, parts_of
 from worker.tables.cut import Chunk
 from worker.tables.plan import Layout
 
-SHOWN_FILES = 3
-"""So many files that could not be scored are named in the error of a batch."""
 SHA256 = "sha256:"
 
 
@@ -75,23 +71,10 @@ def chunks_by_file(task: BatchTask) -> list[FileChunks]:
     ]
 
 
-def files_error(task: BatchTask) -> bytes:
-    """Names the first files that could not be scored, and why."""
-    numbers = sorted(task.file_errors)
-    named = [
-        f"{task.files[number].source}: {orjson.loads(task.file_errors[number])['detail']}"
-        for number in numbers[:SHOWN_FILES]
-    ]
-    more = f"; and {len(numbers) - SHOWN_FILES} more, see the manifest" if numbers[SHOWN_FILES:] else ""
-    detail = f"{len(numbers)} of {task.options.files} files failed: {'; '.join(named)}{more}"
-    return FileFault("files_failed", detail).to_json()
-
-
 class FilesJoining:
-    def __init__(self, tables: TableJoining, stores: FileStores) -> None:
-        self._tables = tables
-        self._stores = stores
-        self._layouts = Layouts(stores.own)
+    def __init__(self, files: BatchFiles) -> None:
+        self._tables = TableJoining(files)
+        self._files = files
 
     def join(self, task: BatchTask, steps: JoinSteps) -> None:
         """Raises ScoringStopped once the task is no longer wanted, or is in other hands."""
@@ -110,7 +93,7 @@ class FilesJoining:
 
     def _join(self, task: BatchTask, each: FileChunks, steps: JoinSteps) -> JoinedFile:
         of_file = task.of_file(each.number, each.file)
-        layout = Layout.from_json(self._layouts.read(task, each.file))
+        layout = Layout.from_json(self._files.read_layout(task, each.file))
         errors = list(errors_of(task.id, each.chunks, each.done, bool(each.file.error)))
         table = JoinedTable(task.id, of_file.options, layout, parts_of(task.id, each.done), errors)
         joined = self._tables.join(table, steps)
@@ -123,7 +106,7 @@ class FilesJoining:
 
     def _digest(self, table: JoinedTable, name: str, steps: JoinSteps) -> str:
         """In place of an ETag, which a directory gives to no file."""
-        files, file = self._stores.find(output_of(table.job_id, table.options, name))
+        files, file = self._files.find(output_of(table.job_id, table.options, name))
         digest = hashlib.sha256()
         for piece in files.pieces(file):
             steps.check()
@@ -132,9 +115,9 @@ class FilesJoining:
 
     def _manifests(self, task: BatchTask) -> Iterator[tuple[FileStore, str]]:
         """The one that web sends, and the one beside the results that the caller wants elsewhere."""
-        yield self._stores.own, manifest_of(task.id)
+        yield self._files.own, manifest_of(task.id)
         if task.options.output:
-            yield self._stores.find(FileRef(f"{task.id}/manifest.json", task.options.output))
+            yield self._files.find(FileRef(f"{task.id}/manifest.json", task.options.output))
 
 
 def _manifest(task: BatchTask, files: list[FileChunks], joined: dict[int, JoinedFile]) -> Iterator[bytes]:

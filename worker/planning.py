@@ -1,18 +1,117 @@
-"""Plans a batch: cuts its tables into chunks, step by step, while the first of them are scored."""
+"""Plans a batch: cuts its tables into chunks, step by step, while the first of them are scored.
+
+The chunks of several files are one plan, and no file ends another.
+"""
 
 import logging
 import time
 from collections.abc import Callable
+from typing import NamedTuple, TypeAlias
 
-from jobs.batches.consumer import BatchConsumer
+from jobs.batches.consumer import BatchConsumer, PlanStep
+from jobs.batches.inputs import ListedFile, PlannedFile, listing_of, read_listing
+from jobs.batches.record import ref_of
 from jobs.batches.tasks import BatchTask
+from jobs.errors import OverLimit
+from jobs.files.tables import Format, format_of
+from jobs.queues.script_calls import patiently
 from model.bundle import Bundle
-from worker.file_stores import FileStores
-from worker.files_planning import FilesPlanning
-from worker.table_planning import PlannedTables, PlanWork, TablePlanning, Turn
+from worker.batch_files import BatchFiles, PlannedTables
+from worker.faults import FILE_FAULTS, fault_of
+from worker.stopping import ScoringStopped
+from worker.tables.cut import Chunk
+from worker.tables.limits import check_values
 from worker.tables.plan import Layout
+from worker.tables.prepare import MARK_BYTES, is_raw
 
 log = logging.getLogger(__name__)
+
+STEP_SECONDS = 1
+"""How long a step works before it is recorded, and other tasks have their turn."""
+
+RecordStep: TypeAlias = Callable[[Layout, str], None]
+"""Records a step within a table. Takes what is over with it: the "turn", or nothing."""
+
+
+class Turn:
+    """What is planned until other tasks have their turn. What was found is recorded every second."""
+
+    def __init__(self, task: BatchTask, clock: Callable[[], float]) -> None:
+        self._clock = clock
+        self._began = self._now = clock()
+        self._resumed: float | None = None
+        self._recorded = self._began
+        self.first = task.chunks
+        self.found: list[Chunk] = []
+        self.layout: Layout | None = None
+        self.rows = 0
+        """Of the table that is being planned."""
+
+    def open(self, rows: int) -> None:
+        self.layout, self.rows = None, rows
+
+    def look(self) -> None:
+        """Looks at the clock; the first time, the place where planning goes on is found."""
+        self._now = self._clock()
+        if self._resumed is None:
+            self._resumed = self._recorded = self._now
+
+    def add(self, chunks: list[Chunk]) -> None:
+        self.look()
+        self.found += chunks
+        self.rows += sum(chunk.rows for chunk in chunks)
+
+    @property
+    def is_due(self) -> bool:
+        return self._now - self._recorded >= STEP_SECONDS
+
+    @property
+    def is_over(self) -> bool:
+        """To find the place again may take long: a turn then lasts at least as long."""
+        resumed = self._now if self._resumed is None else self._resumed
+        return self._now - resumed >= max(resumed - self._began, STEP_SECONDS)
+
+    def step(self, position: str, over: str, layout: bytes = b"") -> PlanStep:
+        """The step that records what was found."""
+        found, first = self.found, self.first
+        self.first, self.found, self._recorded = first + len(found), [], self._now
+        return PlanStep(
+            first,
+            layout,
+            [chunk.to_text() for chunk in found],
+            rows=sum(chunk.rows for chunk in found),
+            bytes=sum(chunk.size for chunk in found),
+            position=position,
+            over=over,
+        )
+
+
+class PlanWork(NamedTuple):
+    """What a consumer plans, with which model, as long as it is wanted."""
+
+    task: BatchTask
+    bundle: Bundle
+    wanted: Callable[[], bool]
+    turn: Turn
+
+
+class PlanPlace(NamedTuple):
+    """Where planning several files goes on: in this file, from this byte on.
+
+    `rows` are those of the file that are planned, `bytes` those of all files before it.
+    """
+
+    file: int = 0
+    offset: int = 0
+    rows: int = 0
+    bytes: int = 0
+
+    @classmethod
+    def read(cls, text: str) -> "PlanPlace":
+        return cls(*map(int, text.split(":"))) if text else cls()
+
+    def to_text(self) -> str:
+        return ":".join(map(str, self))
 
 
 class Planning:
@@ -21,15 +120,14 @@ class Planning:
     def __init__(
         self,
         consumer: BatchConsumer,
-        stores: FileStores,
-        wake_up: Callable[[list[str]], None],
-        most_wake_ups: int,
+        files: BatchFiles,
         max_file: int,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        self.tables = PlannedTables(stores, max_file)
-        self._table = TablePlanning(consumer, self.tables, wake_up, most_wake_ups)
-        self.files = FilesPlanning(self._table, stores, max_file)
+        self.tables = PlannedTables(files, max_file)
+        self._consumer = consumer
+        self._files = files
+        self._max_file = max_file
         self._clock = clock
 
     def plan(self, task: BatchTask, bundle: Bundle, wanted: Callable[[], bool]) -> None:
@@ -39,7 +137,7 @@ class Planning:
         is in other hands.
         """
         work = PlanWork(task, bundle, wanted, Turn(task, self._clock))
-        if self.files.plan(work) if task.options.files else self._plan_file(work):
+        if self._plan_files(work) if task.options.files else self._plan_file(work):
             log.info("planned", extra={"job_id": task.id, "chunks": work.turn.first})
 
     def _plan_file(self, work: PlanWork) -> bool:
@@ -48,9 +146,109 @@ class Planning:
 
         def record(layout: Layout, over: str) -> None:
             position = str(turn.found[-1].end) if turn.found else ""
-            self._table.record(task, turn.step(position, over, layout.to_json()))
+            self._record(task, turn.step(position, over, layout.to_json()))
 
         turn.open(task.total)
-        if layout := self._table.plan(work, record):
+        if layout := self._plan_table(work, record):
             record(layout, "plan")
         return layout is not None
+
+    def _plan_table(self, work: PlanWork, record: RecordStep) -> Layout | None:
+        """Finds all chunks of a table; `record` is called after each step but the last.
+
+        Returns None if the turn is over before the table is.
+        """
+        task, bundle, wanted, turn = work
+        sent = self.tables.sent_bytes(task)
+        with self.tables.opened(task, bundle, wanted) as plan:
+            turn.layout = plan.layout
+            for cuts in plan.cuts:
+                check_values(turn.rows + sum(cut.chunk.rows for cut in cuts), plan.layout.width, sent)
+                turn.add([self.tables.keep(task, cut) for cut in cuts])
+                if turn.is_due and task.options.input is not Format.PARQUET:  # whose chunks come at once
+                    is_over = turn.is_over
+                    record(plan.layout, "turn" if is_over else "")
+                    if is_over:
+                        return None
+            return plan.layout
+
+    def _record(self, task: BatchTask, step: PlanStep) -> None:
+        """Raises ScoringStopped if the task is no longer wanted, or in other hands."""
+        if not patiently(self._consumer.planned, task, step):
+            raise ScoringStopped
+
+    def _plan_files(self, work: PlanWork) -> bool:
+        """Returns whether the plan is complete."""
+        place, files, over = PlanPlace.read(work.task.planning), self.listed(work.task), ""
+        while not over:
+            over, place = self._plan_file_of_several(work, place, files[place.file])
+        return over == "plan"
+
+    def listed(self, task: BatchTask) -> list[ListedFile]:
+        return list(read_listing(self._files.own.read(listing_of(task.id, task.options))))
+
+    def look_at(self, task: BatchTask, listed: ListedFile, before: int) -> PlannedFile:
+        """One of several files, before its table is planned. `before` are the bytes of all files before it.
+
+        Raises one of FILE_FAULTS.
+        """
+        size, version = listed.size, listed.version
+        if size is None:
+            size, version = self._files.size_and_version(ref_of(listed.source, version))
+        if before + size > self._max_file:
+            raise OverLimit(f"with this file the batch has more than {self._max_file} bytes; send it alone")
+        files, name = self._files.find(ref_of(listed.source, version, size))
+        start = next(files.pieces(name, 0, MARK_BYTES), b"")
+        kind = format_of(listed.source) or task.options.input
+        return PlannedFile(listed.source, size, version, kind, is_raw(start, task.options.encoding))
+
+    def _plan_file_of_several(
+        self, work: PlanWork, place: PlanPlace, listed: ListedFile
+    ) -> tuple[str, PlanPlace]:
+        """Returns what is over, if anything is, and the place of the next file."""
+        task, turn = work.task, work.turn
+        turn.look()
+        file = PlannedFile(listed.source, listed.size or 0, listed.version, task.options.input)
+        turn.open(place.rows)
+        try:
+            file, layout = self._begun(task, place, listed)
+            of_file = task.of_file(place.file, file, layout)._replace(planning=str(place.offset or ""))
+            if not self._plan_table(work._replace(task=of_file), self._recorder(work, place, file)):
+                return "turn", place
+        except FILE_FAULTS as error:
+            file = file._replace(error=fault_of(error).to_json().decode())
+        over = "turn" if turn.is_over else ""
+        if place.file + 1 == task.options.files:
+            over = "plan"
+        following = PlanPlace(place.file + 1, bytes=place.bytes + file.size)
+        self._record_file(work, place, file, turn.layout, following, over)
+        return over, following
+
+    def _begun(self, task: BatchTask, place: PlanPlace, listed: ListedFile) -> tuple[PlannedFile, bytes]:
+        """The file, and its layout if it was planned as far as this place."""
+        if task.file and place.offset:
+            return task.file, self._files.read_layout(task, task.file)
+        return self.look_at(task, listed, place.bytes), b""
+
+    def _recorder(self, work: PlanWork, place: PlanPlace, file: PlannedFile) -> RecordStep:
+        """What records a step within one of several files."""
+
+        def record(layout: Layout, over: str) -> None:
+            following = place._replace(offset=work.turn.found[-1].end, rows=work.turn.rows)
+            self._record_file(work, place, file, layout, following, over)
+
+        return record
+
+    def _record_file(
+        self,
+        work: PlanWork,
+        place: PlanPlace,
+        file: PlannedFile,
+        layout: Layout | None,
+        following: PlanPlace,
+        over: str,
+    ) -> None:
+        if layout:
+            file = file._replace(layout=self._files.keep_layout(work.task, layout.to_json()))
+        step = work.turn.step(following.to_text(), over)
+        self._record(work.task, step._replace(file=place.file, file_planned=file.to_json()))

@@ -11,8 +11,8 @@ from jobs.batches.status import BatchStatus
 from jobs.batches.tasks import BatchTask
 from jobs.errors import InvalidTable
 from model.bundle import Bundle
+from worker.batch_files import BatchFiles
 from worker.faults import FILE_FAULTS
-from worker.file_stores import FileStores, input_with
 from worker.planning import Planning
 from worker.tables.cut import Chunk
 from worker.tables.plan import Layout
@@ -33,9 +33,9 @@ class LookedAt(NamedTuple):
 
 
 class Previewing:
-    def __init__(self, consumer: BatchConsumer, stores: FileStores, planning: Planning) -> None:
+    def __init__(self, consumer: BatchConsumer, files: BatchFiles, planning: Planning) -> None:
         self._consumer = consumer
-        self._stores = stores
+        self._files = files
         self._planning = planning
 
     def preview(self, task: BatchTask, bundle: Bundle, wanted: Callable[[], bool]) -> None:
@@ -45,11 +45,11 @@ class Previewing:
         else:
             looked_at, files = [self._look_at(task, bundle, wanted)], {}
         first = looked_at[0]
-        chunk_input = input_with(self._stores, first.task, first.first)
-        blocks = read_rows(*chunk_input[:2], first.layout, bundle.manifest.schema.names, chunk_input[2])
+        source, name, chunk = self._files.find_chunk(first.task, first.first)
+        blocks = read_rows(source, name, first.layout, bundle.manifest.schema.names, chunk)
         total = sum(table.rows for table in looked_at)
         found = preview(blocks, first.layout, total, bundle, task.options)
-        with self._stores.own.create(f"{folder_of(task.id)}/preview") as file:
+        with self._files.own.create(f"{folder_of(task.id)}/preview") as file:
             file.write(orjson.dumps(found | files))
         self._consumer.finish(task, BatchStatus.SUCCEEDED)
 
@@ -68,9 +68,9 @@ class Previewing:
     ) -> tuple[list[LookedAt], dict[str, Any]]:
         """The tables that can be read, and what is said of the others."""
         looked_at, faults, bytes_before = list[LookedAt](), list[dict[str, str]](), 0
-        for number, listed in enumerate(self._planning.files.listed(task)):
+        for number, listed in enumerate(self._planning.listed(task)):
             try:
-                file = self._planning.files.look_at(task, listed, bytes_before)
+                file = self._planning.look_at(task, listed, bytes_before)
                 bytes_before += file.size
                 looked_at.append(self._look_at(task.of_file(number, file), bundle, wanted))
             except FILE_FAULTS as error:

@@ -112,23 +112,16 @@ def _prediction_loops(child: ChildContext) -> tuple[WokenLoop, list[Loop]]:
 def _batch_loops(child: ChildContext) -> tuple[WokenLoop, list[Loop]]:
     import pyarrow as pa
 
-    from worker.batch_steps import BatchSteps
-    from worker.batches import BatchLoop, Lease
+    from worker.batches import BatchLoop, BatchSteps, Lease
     from worker.measurements import Report
     from worker.spans import span_of_task
 
     pa.set_cpu_count(1)  # the children share the cores among themselves
     settings = child.settings
-    consumer = BatchConsumer(connect(settings, WORKER_ANSWER_SECONDS), settings)
-    steps = BatchSteps(
-        consumer,
-        files_at(settings.files_location),
-        Report(child.metrics, child.journal),
-        send_wake_up=lambda name: send_wake_up(child.celery, BATCHES, name),
-        most_wake_ups=settings.batch_children,
-        max_file=settings.max_file,
-        s3_allow=settings.s3_allow,
-    )
+    redis = connect(settings, WORKER_ANSWER_SECONDS)
+    consumer = BatchConsumer(redis, settings, lambda name: send_wake_up(child.celery, BATCHES, name))
+    report = Report(child.metrics, child.journal)
+    steps = BatchSteps.of(consumer, files_at(settings.files_location), report, settings)
     lease = Lease(consumer, child.name, child.stopping, child.supervisor)
     loop = BatchLoop(
         consumer,

@@ -15,7 +15,7 @@ from jobs.batches.tasks import BatchTask, ChunkDone, with_file
 from jobs.ids import trace_fields
 from jobs.queues.connection import store_errors
 from jobs.queues.names import BATCHES, PREDICTIONS
-from jobs.queues.queue import NO_ENTRY, Entry, QueueConsumer
+from jobs.queues.queue import NO_ENTRY, Entry, QueueConsumer, SendWakeUp, try_wake_up
 from jobs.queues.script_calls import Script, decode_all
 from jobs.settings import Settings
 
@@ -87,10 +87,15 @@ class ExpiredBatch(NamedTuple):
 
 
 class BatchConsumer(QueueConsumer):
-    """Every method raises StoreUnavailable if Redis does not answer in time."""
+    """Every method raises StoreUnavailable if Redis does not answer in time.
 
-    def __init__(self, redis: Redis, settings: Settings) -> None:
+    One that adds tasks to the queue sends the wake-ups for them, if it is told how.
+    """
+
+    def __init__(self, redis: Redis, settings: Settings, send_wake_up: SendWakeUp | None = None) -> None:
         super().__init__(redis, settings, BATCHES)
+        self._send_wake_up = send_wake_up or _send_none
+        self._most_wake_ups = settings.batch_children if send_wake_up else 0
         self._renew = Script(redis, "batches/renew")
         self._planned = Script(redis, "batches/planned")
         self._corrected = Script(redis, "batches/corrected")
@@ -137,8 +142,8 @@ class BatchConsumer(QueueConsumer):
         )
         return Renewed(BatchStatus(status.decode()) if status else None, bool(busy))
 
-    def planned(self, task: BatchTask, step: PlanStep, most_wake_ups: int) -> tuple[bool, list[str]]:
-        """Records a step of planning. Returns whether it was recorded, and the wake-ups to send.
+    def planned(self, task: BatchTask, step: PlanStep) -> bool:
+        """Records a step of planning. Returns whether it was recorded.
 
         A step that was recorded before, by this consumer or another, changes nothing.
         """
@@ -155,19 +160,21 @@ class BatchConsumer(QueueConsumer):
             position=step.position,
             over=step.over,
             wake_up_name=uuid4().hex,
-            most_wake_ups=most_wake_ups,
+            most_wake_ups=self._most_wake_ups,
         )
-        return bool(reply.recorded), decode_all(reply.wake_ups)
+        self._wake_up(reply.wake_ups)
+        return bool(reply.recorded)
 
-    def corrected(self, task: BatchTask, most_wake_ups: int) -> tuple[bool, list[str]]:
+    def corrected(self, task: BatchTask) -> bool:
         """Records that the corrected rows are sorted by chunk. Returns what `planned` returns."""
         reply = self._corrected(
-            entry=task.entry, id=task.id, wake_up_name=uuid4().hex, most_wake_ups=most_wake_ups
+            entry=task.entry, id=task.id, wake_up_name=uuid4().hex, most_wake_ups=self._most_wake_ups
         )
-        return bool(reply.recorded), decode_all(reply.wake_ups)
+        self._wake_up(reply.wake_ups)
+        return bool(reply.recorded)
 
-    def done(self, task: BatchTask, done: ChunkDone, most_wake_ups: int) -> tuple[bool, list[str]]:
-        """Records that a chunk is done. Returns whether it is the first time, and the wake-ups to send."""
+    def done(self, task: BatchTask, done: ChunkDone) -> bool:
+        """Records that a chunk is done. Returns whether it is the first time."""
         reply = self._done(
             entry=task.entry,
             id=task.id,
@@ -179,31 +186,31 @@ class BatchConsumer(QueueConsumer):
             expected=done.expected,
             bytes=done.bytes,
             wake_up_name=uuid4().hex,
-            most_wake_ups=most_wake_ups,
+            most_wake_ups=self._most_wake_ups,
         )
-        return bool(reply.counts), decode_all(reply.wake_ups)
+        self._wake_up(reply.wake_ups)
+        return bool(reply.counts)
 
     def note_slice(self, task: BatchTask, rows: range | None) -> None:
         """Notes which rows of the chunk are scored now, in case this worker is lost; None for no rows."""
         text = f"{rows.start}:{rows.stop}" if rows else ""
         self._note_slice(entry=task.entry, id=task.id, chunk=task.task, slice=text)
 
-    def fail(self, task: BatchTask, error: bytes, last: bool, most_wake_ups: int) -> list[str]:
+    def fail(self, task: BatchTask, error: bytes, last: bool) -> None:
         """Records that a chunk cannot be scored. With `last`, no further chunk is added to the queue.
 
-        When no chunk is being scored any more, the scored parts are joined, and the batch fails. Returns the
-        wake-ups to send.
+        When no chunk is being scored any more, the scored parts are joined, and the batch fails.
         """
-        sent = self._fail(
+        wake_ups = self._fail(
             entry=task.entry,
             id=task.id,
             chunk=task.task,
             error=error,
             last="1" if last else "",
             wake_up_name=uuid4().hex,
-            most_wake_ups=most_wake_ups,
+            most_wake_ups=self._most_wake_ups,
         )
-        return decode_all(sent)
+        self._wake_up(wake_ups)
 
     def joined(self, task: BatchTask, position: bytes, files: Mapping[int, JoinedFile] | None = None) -> bool:
         """Records how far the parts are joined, and which files are joined since the last step.
@@ -213,22 +220,22 @@ class BatchConsumer(QueueConsumer):
         joined = [(number, file.to_json()) for number, file in (files or {}).items()]
         return bool(self._joined(joined, entry=task.entry, id=task.id, position=position))
 
-    def redo(self, task: BatchTask, chunks: Sequence[int], error: bytes, most_wake_ups: int) -> list[str]:
+    def redo(self, task: BatchTask, chunks: Sequence[int], error: bytes) -> None:
         """Has chunks scored again whose parts are damaged, before the parts are joined.
 
         A chunk whose part was damaged MOST_REDONE times fails the batch with this error, and its rows are
-        missing. Returns the wake-ups to send.
+        missing.
         """
-        sent = self._redo(
+        wake_ups = self._redo(
             [(chunk,) for chunk in chunks],
             entry=task.entry,
             id=task.id,
             most=MOST_REDONE,
             error=error,
             wake_up_name=uuid4().hex,
-            most_wake_ups=most_wake_ups,
+            most_wake_ups=self._most_wake_ups,
         )
-        return decode_all(sent)
+        self._wake_up(wake_ups)
 
     def put_off(self, task: BatchTask, reason: str) -> PutOff:
         """Leaves the task to whoever claims it once its lease is over; this claim does not count."""
@@ -282,6 +289,14 @@ class BatchConsumer(QueueConsumer):
         self._files_removed(
             expired=expired, owner=batch.owner if batch else "", raw=ids.raw(batch.id) if batch else b""
         )
+
+    def _wake_up(self, names: Sequence[bytes]) -> None:
+        for name in decode_all(names):
+            try_wake_up(self._send_wake_up, name)
+
+
+def _send_none(_: str) -> None:
+    """Redis is asked for none, either."""
 
 
 def _line(task: BatchTask, status: BatchStatus, ended: Any) -> dict[str, Any]:

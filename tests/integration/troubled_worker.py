@@ -63,7 +63,7 @@ def pace(rows: str) -> None:
 
 def steps(folder: str) -> None:
     from jobs.batches.consumer import BatchConsumer
-    from worker import joined_tables, joining, table_planning
+    from worker import joining, planning
 
     def happens_first(name: str) -> bool:
         happened = Path(folder, f"happened-{name}")
@@ -84,7 +84,7 @@ def steps(folder: str) -> None:
 
     def join(self: joining.Joining, task: Any, wanted: Any) -> None:
         if happens_first("damaged"):
-            parts = sorted(Path(self._stores.own._root, "batches", task.id, "parts").iterdir())  # type: ignore[attr-defined]
+            parts = sorted(Path(self._files.own._root, "batches", task.id, "parts").iterdir())  # type: ignore[attr-defined]
             os.truncate(parts[0], parts[0].stat().st_size - 100)
             parts[1].unlink()
         join_whole(self, task, wanted)
@@ -93,7 +93,7 @@ def steps(folder: str) -> None:
     joining.Joining.join = join  # type: ignore[method-assign]
     for name in ("planned", "joined"):
         setattr(BatchConsumer, name, dying_after(name))
-    table_planning.STEP_SECONDS = joined_tables.STEP_SECONDS = 0
+    planning.STEP_SECONDS = joining.STEP_SECONDS = 0
 
 
 def lock(file: str) -> None:

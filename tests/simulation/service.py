@@ -11,15 +11,14 @@ from unittest.mock import patch
 
 from werkzeug.test import Client, TestResponse
 
-import worker.batch_steps
 import worker.batches
 import worker.bundles
 import worker.child
 import worker.explanations
-import worker.joined_tables
+import worker.joining
+import worker.planning
 import worker.predictions
 import worker.roles
-import worker.table_planning
 import worker.tables.plan
 from jobs import RELEASE
 from jobs.errors import FilesUnavailable
@@ -224,6 +223,6 @@ def connected(network: Network, files: SimulatedFiles) -> Iterator[None]:
         stack.enter_context(patch.object(worker.bundles, "Bundles", lambda *_: bundles()))
         stack.enter_context(patch.object(worker.roles, "files_at", lambda _: files))
         stack.enter_context(patch.object(worker.tables.plan, "CHUNK", CHUNK_BYTES))
-        stack.enter_context(patch.object(worker.table_planning, "STEP_SECONDS", STEP_SECONDS))
-        stack.enter_context(patch.object(worker.joined_tables, "STEP_SECONDS", STEP_SECONDS))
+        stack.enter_context(patch.object(worker.planning, "STEP_SECONDS", STEP_SECONDS))
+        stack.enter_context(patch.object(worker.joining, "STEP_SECONDS", STEP_SECONDS))
         yield

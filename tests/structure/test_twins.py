@@ -20,7 +20,7 @@ SIDES = {
     "jobs": (["jobs/predictions"], ["jobs/batches"]),
     "worker": (
         ["worker/predictions.py", "worker/explanations.py", "worker/scoring.py"],
-        ["worker/batches.py", "worker/batch_steps.py"],
+        ["worker/batches.py", "worker/chunks.py"],
     ),
 }
 

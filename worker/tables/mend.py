@@ -11,6 +11,7 @@ import pyarrow.compute as pc
 import pyarrow.parquet
 
 from jobs.batches.tasks import ChunkDone
+from jobs.errors import FileMissing
 from jobs.files.store import FileStore
 from jobs.files.tables import Format
 from worker.tables.plan import Layout
@@ -180,6 +181,9 @@ def read_mend(files: FileStore, old: str, kept: ChunkDone, corrected: Mapping[in
 
 
 def read_corrected(files: FileStore, name: str) -> dict[int, bytes]:
-    """The corrected inputs of a chunk, as JSON, by row."""
-    lines = [orjson.loads(line) for line in files.read(name).splitlines()]
+    """The corrected inputs of a chunk, as JSON, by row; none if there is no such file."""
+    try:
+        lines = [orjson.loads(line) for line in files.read(name).splitlines()]
+    except FileMissing:
+        return {}
     return {line["row"]: orjson.dumps(line["input"]) for line in lines}

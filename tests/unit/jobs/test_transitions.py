@@ -95,19 +95,19 @@ class Batches:
     def fail_to_go_on_planning(self) -> None:
         add(self.store)
         plan = take(self.consumer)
-        self.consumer.planned(plan, step(1, over=""), 0)
+        self.consumer.planned(plan, step(1, over=""))
         self.consumer.finish(plan, BatchStatus.FAILED, b"{}")
         assert self.consumer.claim("child", "wake_up") is None
 
     def read_none_of_its_files(self) -> None:
         add(self.store, options=replace(OPTIONS, files=1))
-        self.consumer.planned(take(self.consumer), of_file(step(0)), 0)
+        self.consumer.planned(take(self.consumer), of_file(step(0)))
         self.consumer.finish(take(self.consumer), BatchStatus.FAILED, b"{}")
 
     def find_a_part_damaged(self) -> None:
         planned(self.store, self.consumer, chunks=1)
         score(self.consumer, take(self.consumer))
-        self.consumer.redo(take(self.consumer), [0], b"{}", 0)
+        self.consumer.redo(take(self.consumer), [0], b"{}")
         score(self.consumer, take(self.consumer))
         self.consumer.finish(take(self.consumer), BatchStatus.SUCCEEDED)
 

@@ -39,9 +39,8 @@ from web.openapi.document import Document
 from web.webhooks.posting import Answer
 from web.webhooks.receivers import Receiver
 from web.wiring import ROUTE_CLASSES, Backends, Web, build
-from worker.batch_steps import BatchSteps
 from worker.batches import BatchLoop as BatchWorker
-from worker.batches import Lease
+from worker.batches import BatchSteps, Lease
 from worker.bundles import Bundles
 from worker.measurements import Report
 from worker.predictions import PredictionLoop
@@ -143,16 +142,9 @@ class Site:
 
     def score_batches(self, tasks: int = 100) -> None:
         """A worker for batches runs up to so many tasks."""
-        consumer = BatchConsumer(self.redis, self.settings)
-        steps = BatchSteps(
-            consumer,
-            self.files,
-            Report(self.web.access_log.metrics, self.journal),
-            self.wake_ups.append,
-            most_wake_ups=1,
-            max_file=self.settings.max_file,
-            s3_allow=self.settings.s3_allow,
-        )
+        consumer = BatchConsumer(self.redis, self.settings, self.wake_ups.append)
+        report = Report(self.web.access_log.metrics, self.journal)
+        steps = BatchSteps.of(consumer, self.files, report, self.settings)
         leases = Lease(consumer, CHILD, lambda: False, self.web.supervisor)
         left = iter(range(tasks))
         worker = BatchWorker(

@@ -16,8 +16,9 @@ from jobs.batches.store import BatchStore
 from jobs.errors import FileMissing
 from tests.unit.web.batch_calls import CSV, RESULT, posted, sweep
 from tests.unit.web.site import Site, problem
+from worker import chunks
 from worker.batches import Lease
-from worker.tables import chunks, plan
+from worker.tables import plan
 from worker.tables.score import score_rows
 
 NDJSON = "application/x-ndjson"

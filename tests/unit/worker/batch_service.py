@@ -19,13 +19,9 @@ from jobs.settings import Settings
 from jobs.supervision import Supervisor
 from model.bundle import Bundle
 from model.description.catalog import Catalog
-from worker.batch_steps import BatchSteps
-from worker.batches import BatchLoop, Lease
+from worker.batches import BatchLoop, BatchSteps, Lease
 from worker.bundles import Bundles
-from worker.file_stores import FileStores
-from worker.joining import Joining
 from worker.measurements import Report
-from worker.planning import Planning
 from worker.tables.score import all_at_once
 
 OPTIONS = BatchOptions(Format.CSV, Format.CSV)
@@ -42,22 +38,14 @@ class BatchService:
     def __init__(
         self, redis: Redis, files: FileStore, catalog: Catalog, seconds: float = 1, s3_allow: str = ""
     ) -> None:
-        self.settings = Settings()
+        self.settings = Settings(s3_allow=s3_allow)
         self.redis, self.files, self.bundles = redis, files, Bundles(catalog)
         self.sha256 = catalog.find("salary@1").sha256
         self.store = BatchStore(redis, self.settings)
-        self.consumer = BatchConsumer(redis, self.settings)
+        self.consumer = BatchConsumer(redis, self.settings, lambda name: None)
         ticks = count(step=seconds)
-        stores = FileStores(files, s3_allow)
-        self.planning = Planning(
-            self.consumer, stores, self.wake_up, 1, max_file=10**9, clock=lambda: next(ticks)
-        )
-        self.joining = Joining(self.consumer, stores, self.wake_up, 1, clock=lambda: next(ticks))
         report = Report(Metrics(redis), Journal("INFO", lambda _: None))
-        self.steps = BatchSteps(self.consumer, files, report, lambda _: None, 1, 10**9, s3_allow)
-
-    def wake_up(self, names: list[str]) -> None:
-        """Nobody sleeps here."""
+        self.steps = BatchSteps.of(self.consumer, files, report, self.settings, lambda: next(ticks))
 
     @property
     def bundle(self) -> Bundle:
@@ -79,11 +67,11 @@ class BatchService:
     def work(self, task: BatchTask) -> None:
         """What a worker does with the task."""
         if task.task == "plan":
-            self.planning.plan(task, self.bundle, always)
+            self.steps.planning.plan(task, self.bundle, always)
         elif task.task == "join":
-            self.joining.join(task, always)
+            self.steps.joining.join(task, always)
         else:
-            self.steps.score(task, self.bundle, always, all_at_once)
+            self.steps.scoring.score(task, self.bundle, always, all_at_once)
 
     def take_until(self, name: str) -> BatchTask:
         """Works until the next task is one of this name, and returns it."""

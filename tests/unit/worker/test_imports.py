@@ -10,7 +10,7 @@ import pytest
 LOOK = """
 import sys
 sys.modules["httpx"] = sys.modules["sklearn"] = sys.modules["pandas"] = None
-import worker.app, worker.batch_steps, worker.roles
+import worker.app, worker.batches, worker.roles
 print(*(name for name in sys.modules if name.startswith("paygrade.")))
 """
 

@@ -13,6 +13,7 @@ import pyarrow as pa
 import pytest
 
 from jobs.settings import Settings
+from worker.chunks import _intact
 from worker.memory import (
     LEAST_BUDGET,
     LEAST_FOR_PREDICTIONS,
@@ -23,7 +24,6 @@ from worker.memory import (
     least_memory,
     memory_of_machine,
 )
-from worker.tables.chunks import _intact
 from worker.tables.cut import Chunk
 from worker.tables.plan import _read_footer
 

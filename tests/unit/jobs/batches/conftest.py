@@ -66,7 +66,7 @@ def of_file(planned: PlanStep) -> PlanStep:
 
 def plan(consumer: BatchConsumer, task: BatchTask, chunks: int) -> None:
     """Cuts the batch into so many chunks, in one step."""
-    consumer.planned(task, step(chunks), most_wake_ups=1)
+    consumer.planned(task, step(chunks))
 
 
 def done(rows: int = 10, failed: int = 0) -> ChunkDone:
@@ -80,7 +80,7 @@ def take(consumer: BatchConsumer, child: str = "child") -> BatchTask:
 
 
 def score(consumer: BatchConsumer, task: BatchTask, failed: int = 0) -> None:
-    consumer.done(task, done(failed=failed), most_wake_ups=1)
+    consumer.done(task, done(failed=failed))
 
 
 def read(store: BatchStore, job_id: str) -> BatchRecord:

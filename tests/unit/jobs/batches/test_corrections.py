@@ -9,7 +9,7 @@ from redis import Redis
 from jobs.batches.consumer import BatchConsumer
 from jobs.batches.status import BatchStatus
 from jobs.batches.store import BatchStore
-from jobs.batches.tasks import CORRECT, JOIN, BatchTask
+from jobs.batches.tasks import CORRECT, JOIN
 from jobs.queues.capacity import BatchCapacity, Capacity
 from tests.unit.conftest import Clock
 from tests.unit.jobs.batches.conftest import OPTIONS, add, planned, read, score, take
@@ -28,11 +28,6 @@ def retry(store: BatchStore, consumer: BatchConsumer) -> str:
     return add(store, options, retry_of=old, reads=(old,), corrected=True)
 
 
-def sort(consumer: BatchConsumer, task: BatchTask) -> bool:
-    recorded, _ = consumer.corrected(task, most_wake_ups=1)
-    return recorded
-
-
 def test_no_chunk_is_scored_before_the_corrected_rows_are_sorted(
     store: BatchStore, consumer: BatchConsumer, retry: str
 ) -> None:
@@ -41,7 +36,7 @@ def test_no_chunk_is_scored_before_the_corrected_rows_are_sorted(
     assert {number: done.rows for number, done in task.done.items()} == {0: 10, 1: 10, 2: 10}
     assert consumer.claim("child", "wake_up") is None
     assert read(store, retry).status is BatchStatus.VALIDATING
-    assert sort(consumer, task)
+    assert consumer.corrected(task)
     assert read(store, retry).status is BatchStatus.QUEUED
     for _ in range(CHUNKS):
         score(consumer, take(consumer))
@@ -56,9 +51,9 @@ def test_a_worker_that_lost_its_lease_sorts_for_nobody(
     consumer.sweep(1)
     quick = take(consumer, "quick")
     assert (quick.id, quick.task, quick.tries) == (retry, CORRECT, 2)
-    assert not sort(consumer, slow)
-    assert sort(consumer, quick)
-    assert not sort(consumer, quick)
+    assert not consumer.corrected(slow)
+    assert consumer.corrected(quick)
+    assert not consumer.corrected(quick)
 
 
 def test_a_line_that_is_wrong_ends_the_retry_and_leaves_nothing_waiting(
@@ -73,6 +68,6 @@ def test_a_retry_that_is_canceled_meanwhile_stays_canceled(
 ) -> None:
     task = take(consumer)
     assert store.cancel(retry) is BatchStatus.CANCELED
-    assert not sort(consumer, task)
+    assert not consumer.corrected(task)
     assert read(store, retry).status is BatchStatus.CANCELED
     assert capacity().batches == BatchCapacity()

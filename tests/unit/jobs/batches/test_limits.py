@@ -73,14 +73,12 @@ def test_an_owner_at_the_limit_may_retry_when_the_oldest_batch_should_end(
     assert refusal(store).retry_after == 5  # the time is unknown
     plan = consumer.claim("child", "wake_up")
     assert plan
-    consumer.planned(
-        plan, PlanStep(0, b"{}", ["0:0:0:40:25", "1:0:0:40:75"], 40, 100, "", "plan"), most_wake_ups=0
-    )
+    consumer.planned(plan, PlanStep(0, b"{}", ["0:0:0:40:25", "1:0:0:40:75"], 40, 100, "", "plan"))
     consumer.claim("child", "wake_up")  # the plan of the other
     chunk = consumer.claim("child", "wake_up")
     assert chunk
     clock.forward(10)
-    consumer.done(chunk, ChunkDone(10, 0, 300, 0, expected=10, bytes=25), most_wake_ups=0)
+    consumer.done(chunk, ChunkDone(10, 0, 300, 0, expected=10, bytes=25))
     assert 30 <= refusal(store).retry_after <= 31
 
 

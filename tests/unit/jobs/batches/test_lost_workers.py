@@ -142,8 +142,8 @@ def test_a_chunk_that_cannot_be_scored_fails_the_batch_once_the_others_are_done(
     job_id = planned(store, consumer, chunks=6)
     score(consumer, take(consumer))
     beside, broken = take(consumer), take(consumer)
-    consumer.fail(broken, b'{"type":"no_table"}', last, most_wake_ups=1)
-    consumer.fail(broken, b'{"type":"another"}', last, most_wake_ups=1)
+    consumer.fail(broken, b'{"type":"no_table"}', last)
+    consumer.fail(broken, b'{"type":"another"}', last)
     assert read(store, job_id).status is BatchStatus.RUNNING
     score(consumer, beside)
     while (task := take(consumer)).task != JOIN:

@@ -162,7 +162,7 @@ class BatchLife(RuleBasedStateMachine):
     @precondition(lambda self: self.held(CORRECT))
     @rule(data=st.data())
     def correct(self, data: st.DataObject) -> None:
-        self.consumer.corrected(data.draw(st.sampled_from(self.held(CORRECT))), most_wake_ups=1)
+        self.consumer.corrected(data.draw(st.sampled_from(self.held(CORRECT))))
 
     @precondition(lambda self: self.held("chunk"))
     @rule(data=st.data(), rows=st.integers(1, 12))
@@ -173,7 +173,7 @@ class BatchLife(RuleBasedStateMachine):
     @precondition(lambda self: self.held("chunk"))
     @rule(data=st.data(), last=st.booleans())
     def fail_a_chunk(self, data: st.DataObject, last: bool) -> None:
-        self.consumer.fail(data.draw(st.sampled_from(self.held("chunk"))), ERROR, last, most_wake_ups=1)
+        self.consumer.fail(data.draw(st.sampled_from(self.held("chunk"))), ERROR, last)
 
     @precondition(lambda self: self.held("chunk"))
     @rule(data=st.data(), rows=st.sampled_from([None, range(5), range(5, 6)]))
@@ -193,7 +193,7 @@ class BatchLife(RuleBasedStateMachine):
         task = data.draw(st.sampled_from(self.held(JOIN)))
         chunk = data.draw(st.integers(0, 3))
         before = self.record(task.id) if task.id in {batch.id for batch in self.batches} else None
-        self.consumer.redo(task, [chunk], ERROR, most_wake_ups=1)
+        self.consumer.redo(task, [chunk], ERROR)
         if before and self.record(task.id).rows < before.rows:
             del self.counted[task.id, str(chunk)]
             del self.seen[task.id]
@@ -353,7 +353,7 @@ class BatchLife(RuleBasedStateMachine):
         if task.task == PLAN:
             self.plan_into(task, chunks=2, over="plan")
         elif task.task == CORRECT:
-            self.consumer.corrected(task, most_wake_ups=1)
+            self.consumer.corrected(task)
         elif task.chunk:
             self.complete_chunk(task, rows=10, failed=1)
         else:
@@ -361,12 +361,11 @@ class BatchLife(RuleBasedStateMachine):
 
     def plan_into(self, task: BatchTask, chunks: int, over: str) -> None:
         planned = step(chunks, task.chunks, over, position="7")
-        self.consumer.planned(task, of_file(planned) if task.options.files else planned, most_wake_ups=1)
+        self.consumer.planned(task, of_file(planned) if task.options.files else planned)
 
     def complete_chunk(self, task: BatchTask, rows: int, failed: int) -> None:
         done = ChunkDone(rows, failed, size=70, errors_size=7, expected=PLANNED_ROWS, bytes=5)
-        counts, _ = self.consumer.done(task, done, most_wake_ups=1)
-        if counts:
+        if self.consumer.done(task, done):
             assert (task.id, task.task) not in self.counted
             self.counted[task.id, task.task] = done
 

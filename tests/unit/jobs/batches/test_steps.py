@@ -64,9 +64,9 @@ def test_a_step_from_an_outdated_position_leaves_the_plan_to_whoever_claims_it_n
 ) -> None:
     add(store)
     task = take(consumer)
-    consumer.planned(task, step(1, over="", position="7"), most_wake_ups=0)
+    consumer.planned(task, step(1, over="", position="7"))
     score(consumer, take(consumer))
-    assert consumer.planned(task, step(3, over="turn", position="9"), most_wake_ups=0) == (False, [])
+    assert not consumer.planned(task, step(3, over="turn", position="9"))
     again = take(consumer)
     assert (again.task, again.chunks, again.planning) == (PLAN, 1, "7")
 

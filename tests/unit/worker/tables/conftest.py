@@ -19,7 +19,7 @@ from jobs.files.tables import Format, added_names
 from model.bundle import Bundle
 from model.description.features import Feature
 from model.description.schema import Schema
-from worker.tables.chunks import ChunkScorer
+from worker.chunks import ChunkScorer
 from worker.tables.cut import Chunk, EndlessRecord, TextFile, endless_record
 from worker.tables.join import PartFile, error_pieces, result_pieces
 from worker.tables.plan import Layout, TableRequest, plan_parquet, plan_text

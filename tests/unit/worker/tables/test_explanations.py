@@ -29,8 +29,8 @@ from tests.unit.worker.tables.conftest import (
     planned,
     read,
 )
+from worker.chunks import ChunkScorer
 from worker.stopping import ScoringStopped
-from worker.tables.chunks import ChunkScorer
 from worker.tables.passthrough import CsvColumns
 from worker.tables.plan import TableRequest
 from worker.tables.read import Rows

@@ -21,7 +21,7 @@ from tests.unit.worker.tables.conftest import (
     planned,
     read,
 )
-from worker.tables.chunks import ChunkScorer
+from worker.chunks import ChunkScorer
 from worker.tables.limits import JSON_VALUES, SMALL_RESULTS, check_values, rows_at_once
 from worker.tables.plan import TableRequest
 from worker.tables.read import LOST_AROUND, TOO_MANY_VALUES, read_rows

@@ -1,24 +1,32 @@
-"""Scores one chunk of a table: reads its bytes and writes a part of the results."""
+"""Scores the chunks of batches: reads the bytes of each, writes a part of the results, and records it."""
 
+import logging
 import time
 from collections.abc import Callable, Iterable, Iterator
+from functools import partial
 from typing import Any, NamedTuple
 
 import numpy as np
 import pyarrow as pa
 
-from jobs.errors import FilesUnavailable, InvalidTable
-from jobs.files.store import FileStore, Writable
+from jobs.batches.consumer import BatchConsumer
+from jobs.batches.record import corrected_of, part_of
+from jobs.batches.tasks import BatchTask, ChunkDone
+from jobs.errors import FileMissing, FilesUnavailable, InvalidTable
+from jobs.files.store import FOR_WORKERS, FileStore, Writable
 from jobs.files.tables import Format
+from jobs.queues.script_calls import patiently
+from model.bundle import Bundle
 from model.description.schema import Schema
 from model.tables.columns import ColumnCheck
-from worker.measurements import Pace
+from worker.batch_files import BatchFiles
+from worker.measurements import Pace, Report
 from worker.memory import is_out_of_memory
 from worker.stopping import ScoringStopped
 from worker.tables.cut import Chunk
 from worker.tables.inputs import input_of
 from worker.tables.limits import LimitedPart
-from worker.tables.mend import Mend, ScoreRows, old_part
+from worker.tables.mend import Mend, PartDiffers, ScoreRows, old_part, read_corrected, read_mend
 from worker.tables.plan import ENCRYPTED, Layout, is_encrypted
 from worker.tables.read import Rows, read_rows, unread_rows
 from worker.tables.score import (
@@ -33,9 +41,14 @@ from worker.tables.score import (
     all_at_once,
     give_up_all,
     joined,
+    predict_with,
     score_rows,
+    types_of,
+    warn_by,
 )
 from worker.tables.write import PartWriter, write_errors
+
+log = logging.getLogger(__name__)
 
 SLICE_SECONDS = 0.01
 """About how long one call of the model takes: a prediction or a stop never waits longer for it."""
@@ -50,6 +63,75 @@ class Part(NamedTuple):
     failed: int
     size: int
     errors_size: int
+
+
+class ChunkScoring:
+    """Scores the chunk of a task. That may be repeated, also by another child, with the same result."""
+
+    def __init__(self, consumer: BatchConsumer, files: BatchFiles, report: Report) -> None:
+        self._consumer = consumer
+        self._files = files
+        self.report = report
+        self.pace = Pace()
+
+    def score(self, task: BatchTask, bundle: Bundle, wanted: Callable[[], bool], slices: Slices) -> None:
+        """Raises what ChunkScorer.score raises, but PartDiffers."""
+        own = self._files.own
+        own.check_room(FOR_WORKERS)
+        started = time.monotonic()
+        chunk = Chunk.from_text(task.chunk)
+        source, name, where = self._files.find_chunk(task, chunk)
+        scorer, part_name = self._scorer(task, bundle), part_of(task.id, int(task.task))
+        score = partial(scorer.score, source, name, where, part_name, wanted, slices)
+        part = score() if task.kept is None else _score_retried(task, task.kept, own, score)
+        done = ChunkDone(*part, expected=chunk.rows, bytes=chunk.size)
+        counts = patiently(self._consumer.done, task, done)
+        seconds = time.monotonic() - started
+        self.pace.worked(part.rows, seconds)
+        if counts:
+            self.report.chunk_done(task.model, seconds)
+
+    def _scorer(self, task: BatchTask, bundle: Bundle) -> "ChunkScorer":
+        explain = task.options.explain
+        return ChunkScorer(
+            self._files.own,
+            Layout.from_json(self._files.read_layout(task, task.file) if task.file else task.layout),
+            bundle.manifest.schema.with_missing(task.options.missing),
+            predict_with(bundle, explain),
+            types_of(bundle, explain),
+            warn_by(bundle.observed),
+            bundle.matrix_type,
+            task.options.error_inputs,
+        )
+
+
+def _score_retried(task: BatchTask, kept: ChunkDone, files: FileStore, score: Callable[..., Part]) -> Part:
+    """Copies the part of a chunk in which no row failed, and mends the others.
+
+    `kept` is what the batch that is tried again has recorded of the chunk. If its part is not as it was
+    recorded, the whole chunk is scored.
+    """
+    number = int(task.task)
+    old = part_of(task.options.kept_from, number)
+    corrected = read_corrected(files, corrected_of(task.id, number)) if kept.failed else {}
+    try:
+        if not kept.failed:
+            return _copied(files, old, part_of(task.id, number), kept)
+        return score(mend=read_mend(files, old, kept, corrected))
+    except (PartDiffers, FileMissing):
+        log.warning("kept_part_differs", extra={"job_id": task.id, "chunk": number})
+        return score(mend=Mend(None, None, corrected))
+
+
+def _copied(files: FileStore, old: str, part: str, kept: ChunkDone) -> Part:
+    size = 0
+    with files.create(part) as file:
+        for piece in files.pieces(old):
+            file.write(piece)
+            size += len(piece)
+        if size != kept.size:
+            raise PartDiffers
+    return Part(kept.rows, 0, size, 0)
 
 
 class _Measured:
