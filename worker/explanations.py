@@ -18,9 +18,9 @@ from jobs.predictions.consumer import WORKER_LOST, Claim, PredictionConsumer
 from jobs.predictions.record import Row
 from jobs.queues.script_calls import patiently
 from jobs.supervision import Supervisor
-from worker.bundles import Bundles, bundle_of
+from worker.bundles import Bundles, Score, bundle_of, explaining_scorer
 from worker.measurements import Pace, Report
-from worker.scoring import Score, by_bundle, explaining_scorer, score_claims
+from worker.predictions import by_bundle, score_claims
 from worker.stopping import ScoringStopped
 
 log = logging.getLogger(__name__)

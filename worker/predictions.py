@@ -1,16 +1,23 @@
-"""What a child does when a wake-up for predictions arrives: claim, score and record until nothing waits."""
+"""What a child does when a wake-up for predictions arrives: claim, score and record until nothing waits.
+
+A claim is scored in one call of the model for all rows, which gives an output or an error for each row.
+"""
 
 import logging
 import time
 from collections.abc import Callable, Sequence
 
+import orjson
+
 from jobs.errors import StoreUnavailable
 from jobs.predictions.consumer import Claim, Outcome, PredictionConsumer
 from jobs.predictions.record import Row
+from jobs.predictions.status import PredictionStatus
 from jobs.queues.script_calls import patiently
-from worker.bundles import Bundles, bundle_of
+from worker.bundles import Bundles, Score, bundle_of, scorer
 from worker.measurements import Pace, Report
-from worker.scoring import Score, by_bundle, score_claims, scorer
+from worker.memory import is_out_of_memory
+from worker.stopping import ScoringStopped
 
 log = logging.getLogger(__name__)
 
@@ -20,6 +27,15 @@ LINGER_MS = 100
 """How long an empty queue is watched before the wake-up is withdrawn: the next job then needs no wake-up."""
 BLOCK_SECONDS = 0.002
 """About how long a block of a list takes; to ask between two who waits takes a twentieth of that."""
+
+NOT_SCORED = orjson.dumps({"error": {"type": "not_scored", "detail": "the model could not score this row"}})
+OUT_OF_MEMORY = {"type": "out_of_memory", "detail": "no worker had enough memory left; try again later"}
+GIVEN_UP = orjson.dumps(
+    {"error": {"type": "worker_lost", "detail": "every worker that tried this row was lost"}}
+)
+ALL_FAILED = orjson.dumps(
+    {"type": "rows_failed", "detail": "no row could be scored; each output has its error"}
+)
 
 
 class PredictionLoop:
@@ -141,3 +157,93 @@ def in_blocks(score: Score, pace: Pace, between: Callable[[], None]) -> Score:
         return outputs
 
     return score_in_blocks
+
+
+def score_claims(consumer: PredictionConsumer, score: Score, claims: Sequence[Claim]) -> list[Outcome]:
+    """Scores claims of one bundle: all in one call, but lists on their last attempt row by row.
+
+    Releases them, and returns nothing, if this process has not enough memory for a single row.
+    """
+    try:
+        return _score_claims(consumer, score, claims)
+    except MemoryError:
+        log.error("out_of_memory", extra={"model": claims[0].model, "jobs": len(claims)})
+        consumer.release(claims, orjson.dumps(OUT_OF_MEMORY))
+        return []
+
+
+def _score_claims(consumer: PredictionConsumer, score: Score, claims: Sequence[Claim]) -> list[Outcome]:
+    together = [claim for claim in claims if not claim.row_by_row]
+    outcomes = score_together(score, together) if together else []
+    for claim in claims:
+        if claim.row_by_row:
+            outcomes.append(outcome_of(claim, _outputs_row_by_row(consumer, score, claim)))
+    return outcomes
+
+
+def _outputs_row_by_row(consumer: PredictionConsumer, score: Score, claim: Claim) -> list[bytes]:
+    """Notes each row before it is scored: if the worker is lost then, that row is given up."""
+    outputs = []
+    for number, row in enumerate(claim.rows):
+        if number in claim.given_up:
+            outputs.append(GIVEN_UP)
+            continue
+        patiently(consumer.note_row, claim, number)
+        try:
+            outputs += outputs_of(score, [row])
+        except MemoryError:  # on the last attempt it fails only this row
+            outputs.append(orjson.dumps({"error": OUT_OF_MEMORY}))
+    return outputs
+
+
+def score_together(score: Score, claims: Sequence[Claim]) -> list[Outcome]:
+    """Scores all claims in one call of the model. A bad row affects only itself."""
+    outputs = outputs_of(score, [row for claim in claims for row in claim.rows])
+    outcomes = []
+    start = 0
+    for claim in claims:
+        end = start + len(claim.rows)
+        outcomes.append(outcome_of(claim, outputs[start:end]))
+        start = end
+    return outcomes
+
+
+def by_bundle(claims: Sequence[Claim]) -> list[list[Claim]]:
+    """The claims of each bundle together."""
+    groups: dict[str, list[Claim]] = {}
+    for claim in claims:
+        groups.setdefault(claim.sha256, []).append(claim)
+    return list(groups.values())
+
+
+def outputs_of(score: Score, rows: Sequence[Row]) -> list[bytes]:
+    """The output of each row. If the call raises, halves are tried until the row that causes it is found.
+
+    A lack of memory is no fault of a row: raises MemoryError if even a single one does not fit.
+    """
+    try:
+        return score(rows)
+    except (ScoringStopped, StoreUnavailable):
+        raise
+    except Exception as error:
+        if len(rows) == 1:
+            if is_out_of_memory(error):
+                raise MemoryError from error
+            # The message stays out of the log: it may hold values.
+            log.warning("not_scored", extra={"error": type(error).__name__})
+            return [NOT_SCORED]
+    middle = len(rows) // 2
+    return outputs_of(score, rows[:middle]) + outputs_of(score, rows[middle:])
+
+
+def outcome_of(claim: Claim, outputs: Sequence[bytes]) -> Outcome:
+    """The outcome of a job, from the outputs of its rows."""
+    failed = sum(output.startswith(b'{"error"') for output in outputs)
+    if not failed:
+        text = b"[%b]" % b",".join(outputs) if claim.listed else outputs[0]
+        return Outcome(claim, PredictionStatus.SUCCEEDED, text)
+    if not claim.listed:
+        return Outcome(claim, PredictionStatus.FAILED, error=orjson.dumps(orjson.loads(outputs[0])["error"]))
+    all_failed = failed == len(outputs)
+    status = PredictionStatus.FAILED if all_failed else PredictionStatus.PARTIALLY_SUCCEEDED
+    return Outcome(claim, status, b"[%b]" % b",".join(outputs), ALL_FAILED if all_failed else b"")

@@ -73,7 +73,7 @@ SCORE = """
 from concurrent.futures import ThreadPoolExecutor
 from model.description.catalog import Catalog
 from worker.bundles import Bundles
-from worker.scoring import explaining_scorer
+from worker.bundles import explaining_scorer
 catalog = Catalog("/app/model/bundles", "wages")
 bundles, manifest = Bundles(catalog), catalog.find()
 bundle = bundles.get(manifest.ref, manifest.sha256)

@@ -16,7 +16,7 @@ from jobs.queues.names import GROUP, QUEUES
 from jobs.settings import Settings
 from tests.simulation.callers import Ledger
 from tests.simulation.service import bundles, catalog
-from worker.scoring import scorer
+from worker.bundles import scorer
 
 
 @cache

@@ -19,7 +19,7 @@ SKIPPED = ("#", "--", "import ", "from ", '"""')
 SIDES = {
     "jobs": (["jobs/predictions"], ["jobs/batches"]),
     "worker": (
-        ["worker/predictions.py", "worker/explanations.py", "worker/scoring.py"],
+        ["worker/predictions.py", "worker/explanations.py", "worker/bundles.py"],
         ["worker/batches.py", "worker/chunks.py"],
     ),
 }

@@ -33,7 +33,7 @@ from jobs.settings import Settings
 from model.description.catalog import Catalog
 from worker.bundles import Bundles
 from worker.roles import ROLES, ChildContext
-from worker.scoring import explaining_scorer, scorer
+from worker.bundles import explaining_scorer, scorer
 
 worker.roles.connect = worker.roles.connect_one = lambda *_: FakeRedis()
 bundles = Bundles(Catalog("model/bundles", sys.argv[1]))

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from model.outputs import Explanation, Outputs
-from worker.scoring import NOT_FINITE, explanation_members, output_rows
+from worker.bundles import NOT_FINITE, explanation_members, output_rows
 
 
 def floats(*values: object) -> "np.ndarray[tuple[int, ...], np.dtype[np.float32]]":

@@ -20,10 +20,9 @@ from jobs.queues.queue import Entry
 from jobs.settings import Settings
 from model.description.catalog import Catalog
 from tests.unit.conftest import MANY, Clock, Read, job, living
-from worker.bundles import Bundles
+from worker.bundles import Bundles, Score
 from worker.measurements import Pace, Report
 from worker.predictions import PredictionLoop, in_blocks
-from worker.scoring import Score
 
 SALARY = {2.5: 260.00012, 4.5: 374.99866, 12.5: 749.99884}
 

@@ -18,7 +18,8 @@ from model.bundle import Bundle
 from model.description.catalog import Catalog
 from model.outputs import Outputs
 from tests.unit.worker.conftest import claim
-from worker.scoring import by_bundle, output_rows, score_together, scorer
+from worker.bundles import output_rows, scorer
+from worker.predictions import by_bundle, score_together
 
 BAD = -1.0
 

@@ -17,7 +17,8 @@ from tests.pipelines import Saved, calibrated, flats, regression, rows_of, save
 from tests.unit.model.conftest import rewrite
 from tests.unit.worker.conftest import claim
 from tests.unit.worker.tables.conftest import Scored, as_ndjson, read
-from worker.scoring import score_together, scorer
+from worker.bundles import scorer
+from worker.predictions import score_together
 
 ScoreBundle = Callable[..., Scored]
 

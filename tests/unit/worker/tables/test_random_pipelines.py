@@ -22,7 +22,7 @@ from model.description.manifest import Manifest
 from tests.pipelines import rows_of
 from tests.unit.client.saving.pipelines import ROWS, frame, pipelines
 from tests.unit.worker.tables.conftest import Scored, read
-from worker.scoring import scorer
+from worker.bundles import scorer
 
 ScoreBundle = Callable[..., Scored]
 UNSURE = "differ between processors"

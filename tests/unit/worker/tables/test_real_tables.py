@@ -33,7 +33,7 @@ from model.bundle import Bundle
 from model.description.manifest import Manifest
 from tests.pipelines import rows_of, save
 from tests.unit.worker.tables.conftest import Scored, read
-from worker.scoring import scorer
+from worker.bundles import scorer
 
 ScoreBundle = Callable[..., Scored]
 
