@@ -21,13 +21,6 @@ from worker.stopping import ScoringStopped
 
 log = logging.getLogger(__name__)
 
-CLAIM_EVERY_SECONDS = 0.1
-"""How often to claim without waiting for an entry first: only such a claim finds the jobs of lost workers."""
-LINGER_MS = 100
-"""How long an empty queue is watched before the wake-up is withdrawn: the next job then needs no wake-up."""
-BLOCK_SECONDS = 0.002
-"""About how long a block of a list takes; to ask between two who waits takes a twentieth of that."""
-
 NOT_SCORED = orjson.dumps({"error": {"type": "not_scored", "detail": "the model could not score this row"}})
 OUT_OF_MEMORY = {"type": "out_of_memory", "detail": "no worker had enough memory left; try again later"}
 GIVEN_UP = orjson.dumps(
@@ -36,6 +29,13 @@ GIVEN_UP = orjson.dumps(
 ALL_FAILED = orjson.dumps(
     {"type": "rows_failed", "detail": "no row could be scored; each output has its error"}
 )
+
+CLAIM_EVERY_SECONDS = 0.1
+"""How often to claim without waiting for an entry first: only such a claim finds the jobs of lost workers."""
+LINGER_MS = 100
+"""How long an empty queue is watched before the wake-up is withdrawn: the next job then needs no wake-up."""
+BLOCK_SECONDS = 0.002
+"""About how long a block of a list takes; to ask between two who waits takes a twentieth of that."""
 
 
 class PredictionLoop:
