@@ -21,8 +21,9 @@ from model.description.manifest import Manifest
 from model.description.schema import MAX_FAULTS, Fault
 from model.tables.dialect import DECIMALS, DELIMITERS, ENCODINGS, sign_named
 from web.app import ApiRequest
-from web.batch_inputs import BatchRequest
+from web.batch_inputs import BatchRequest, is_raw, plain_start, recognized
 from web.direct_uploads.service import DirectUploads
+from web.file_bodies import START_BYTES, UploadedFile
 from web.input_files import FILE_ENDINGS, names_several
 from web.media_types import ACCEPTED, FORMATS, JSON_TYPES, TAB_SEPARATED, UNNAMED
 from web.problems import Problem
@@ -35,8 +36,6 @@ from web.requests import (
     read_cancel_after,
     refuse_many_members,
 )
-from web.table_checks import is_raw, plain_start, recognized
-from web.uploads import START_BYTES, UploadedFile
 
 _GIVEN = ("rows", "input", "upload")
 _FLAGS = ("include_inputs", "error_inputs", "explain", "dry_run", "escape_formulas")

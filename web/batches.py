@@ -10,10 +10,12 @@ from jobs.files.tables import MEDIA_TYPES, MOST_FIRST_BYTES, Format
 from jobs.settings import Settings
 from model.description.catalog import Catalog
 from web.app import ApiRequest, JsonResponse
+from web.batch_inputs import check_ndjson
 from web.batch_requests import BatchBody, BatchParameters, read_batch
 from web.batch_retries import BatchRetrying
 from web.batch_submission import BatchSubmission
 from web.direct_uploads.service import DirectUploads
+from web.file_bodies import open_upload, send_stored_file
 from web.lists import read_page_query, write_page
 from web.media_types import FORMATS, MULTIPART
 from web.openapi.batch_schemas import BatchListSchema, BatchSchema, ManifestSchema, PreviewSchema
@@ -23,9 +25,6 @@ from web.openapi.parameters import CANCEL_AFTER, IDEMPOTENCY_KEY, WAIT, Paramete
 from web.problems import Problem
 from web.requests import idempotency_key_of, read_file_number, read_query_wait, require_json_accepted
 from web.routing import route
-from web.stored_files import send_stored_file
-from web.table_checks import check_ndjson
-from web.uploads import open_upload
 from web.webhooks.requests import WebhookRequests
 
 _BATCH = ResponseSchema("The batch", BatchSchema, always=("Cache-Control",), sometimes=("Retry-After",))

@@ -14,7 +14,7 @@ from tests.unit.model.conftest import rewrite
 from tests.unit.web.batch_calls import CSV, post, posted
 from tests.unit.web.conftest import NewSite
 from tests.unit.web.site import BUNDLES, Site, problem
-from web.uploads import START_BYTES
+from web.file_bodies import START_BYTES
 
 
 @pytest.mark.parametrize(

@@ -28,9 +28,7 @@ BATCH = PREDICTION - {"predictions.py", "key_limits.py", "prediction_submission.
     "batch_requests.py",
     "batch_submission.py",
     "batches.py",
-    "stored_files.py",
-    "table_checks.py",
-    "uploads.py",
+    "file_bodies.py",
 }
 
 NOT_THE_REQUEST = {"openapi/document.py", "waiting.py"}
@@ -65,7 +63,7 @@ def test_a_prediction_runs_through_eight_files(new_site: NewSite) -> None:
     assert files_run(post_and_get) - NOT_THE_REQUEST == PREDICTION
 
 
-def test_a_batch_runs_through_twelve_files(site: Site) -> None:
+def test_a_batch_runs_through_ten_files(site: Site) -> None:
     def post_and_get() -> None:
         path = posted(site)
         site.score_batches()
