@@ -24,7 +24,7 @@ from jobs.errors import JobsError
 from jobs.files.location import files_at
 from jobs.logs import Journal
 from jobs.queues.celery_app import make_celery
-from jobs.queues.connection import connect
+from jobs.queues.connection import connect, connect_one
 from jobs.queues.names import BATCHES, PREDICTIONS, channel_of
 from jobs.queues.processes import Process
 from jobs.queues.queue import send_wake_up
@@ -117,6 +117,7 @@ class WebServer(BaseApplication):  # type: ignore[misc]
         self.tracing = tracing_of(settings.otlp_endpoint, "paygrade-web")
         backends = Backends(
             redis=connect(settings),
+            adding=connect_one(settings, calls_again=True),
             batch_redis=connect(settings),
             subscriber=connect(settings, answer_seconds=None),
             files=files_at(settings.files_location, sync=_sync_in_thread),

@@ -91,11 +91,12 @@ GUIDE = files("web.guide") / "site"
 class Backends:
     """What web talks to, and the names of this process there.
 
-    `subscriber` may block without a time limit. Batches have connections of their own, so that many uploads
-    do not use up the connections of predictions.
+    `adding` makes one call at a time, which adds predictions. `subscriber` may block without a time limit.
+    Batches have connections of their own, so that many uploads do not use up the connections of predictions.
     """
 
     redis: Redis
+    adding: Redis
     batch_redis: Redis
     subscriber: Redis
     files: FileStore
@@ -212,14 +213,14 @@ def build(settings: Settings, keys: ApiKeys, catalog: Catalog, journal: Journal,
     read: dict[str, ReadJobs] = {ids.PREDICTION: store.read, ids.BATCH: batch_store.read}
     waiting = WaitingCallers(backends.subscriber, read, backends.channel, settings.max_waiting_callers)
     files, wake_up, wake_batches = backends.files, backends.send_wake_up, backends.send_batch_wake_up
-    predictions = PredictionSubmission(store, Admission(store, watch, wake_up, journal), watch, waiting)
+    admission = Admission(PredictionStore(backends.adding, settings), watch, wake_up, journal)
+    predictions = PredictionSubmission(store, admission, watch, waiting)
     inputs = BatchInputs(files, settings.max_file, settings.max_files_per_batch, settings.s3_allow)
     batches = BatchSubmission(batch_store, inputs, watch, waiting, wake_batches, supervisor)
     webhooks = _webhooks(settings, backends, read, watch, access_log.metrics)
     retries = BatchRetries(batch_store, files)
     retrying = BatchRetrying(batches, retries, watch)
     uploads = _uploads(settings, backends, batch_store, watch)
-    letters = dead_letters(backends.redis, store, retries, wake_up, wake_batches)
     connections = OpenConnections(settings.most_connections)
     app = App(settings, keys, access_log, Bodies(settings.held_bodies, connections), limits, backends.tracing)
     ProblemResponses(app, extensions={"v2": with_error_line})
@@ -232,7 +233,7 @@ def build(settings: Settings, keys: ApiKeys, catalog: Catalog, journal: Journal,
             InferenceRoutes(predictions, catalog, monitor),
             ModelRoutes(catalog),
             DeliveryRoutes(predictions, batches, webhooks.outbox),
-            DeadLetterRoutes(letters),
+            DeadLetterRoutes(dead_letters(backends.redis, store, retries, wake_up, wake_batches)),
             OwnerRoutes(usage, keys),
             OperatingRoutes(monitor, watch, access_log, webhooks.outbox, files),
             *_documents(catalog, keys),

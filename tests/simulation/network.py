@@ -198,11 +198,20 @@ def _text(value: Any) -> str:
 
 
 class SimulatedRedis(MemoryRedis):
-    def __init__(self, network: Network) -> None:
+    def __init__(self, network: Network, calls_again: bool = False) -> None:
         super().__init__(server=network.server, protocol=2)
         self.network = network
+        self._calls_again = calls_again
 
     def execute_command(self, *args: Any, **options: Any) -> Any:
+        try:
+            return self._call(*args, **options)
+        except StoreConnectionError:
+            if not self._calls_again:
+                raise
+        return self._call(*args, **options)
+
+    def _call(self, *args: Any, **options: Any) -> Any:
         perform = super().execute_command
         name = self.network.name_of(*args)
         return self.network.call(name, lambda: perform(*args, **options))  # type: ignore[no-untyped-call]

@@ -161,6 +161,7 @@ class Service:
         redis = [SimulatedRedis(self.network) for _ in range(3)]
         backends = Backends(
             redis=redis[0],
+            adding=SimulatedRedis(self.network, calls_again=True),
             batch_redis=redis[1],
             subscriber=redis[2],
             files=SimulatedFiles(self.network, self.settings.data),

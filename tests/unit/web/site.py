@@ -106,6 +106,7 @@ class Site:
     def _build(self, keys: ApiKeys, catalog: Catalog) -> Web:
         backends = Backends(
             redis=self.redis,
+            adding=self.redis,
             batch_redis=self.redis,
             subscriber=self.redis,
             files=self.files,
