@@ -14,31 +14,24 @@ from flask import Flask, Request, Response
 from flask.ctx import RequestContext
 from flask.globals import request_ctx
 from flask.sessions import NullSession
-from werkzeug.datastructures import Headers, MultiDict
+from werkzeug.datastructures import Headers
 from werkzeug.routing import MapAdapter, Rule
-from werkzeug.utils import cached_property
 
 from jobs.ids import checked_traceparent
 from jobs.settings import Settings
 from jobs.tracing import Attributes, Span, Tracing
-from web.access_log import UNLOGGED, AccessLog, AnsweredRequest, Refusal
+from web.access_log import UNLOGGED, AccessLog, AnsweredRequest
 from web.hosts import names_of
 from web.key_limits import KeyLimits
 from web.keys import ACCESS, ANONYMOUS, Access, ApiKeys, Owner
 from web.problems import Problem
 from web.process_limits import Bodies
+from web.requests import BODIES, OWNER, REQUEST_ID, ApiRequest
 from web.routing import View, routes_of
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIEnvironment
 
-_REQUEST_ID = "paygrade.request_id"
-"""The key of the request id in the WSGI environment."""
-_BODIES = "paygrade.bodies"
-OWNER = "paygrade.owner"
-"""The key of the owner of a request of our own; no caller can set it, whose headers begin with HTTP_."""
-FOR_PAGE = "paygrade.for_page"
-"""The key of what is true where the page asks for its visitor, within this process."""
 _USABLE_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
 
 
@@ -68,65 +61,6 @@ class JsonResponse(Response):
             return super().__call__(environ, start_response)
         start_response(self.status, self.headers.to_wsgi_list())
         return body
-
-
-class ApiRequest(Request):
-    owner: Owner
-    """Set before the route runs, except on public routes."""
-    job_id: str | None = None
-    """The job that the request concerns, for the access log."""
-    refusal: Refusal | None = None
-    """Why the request was refused, likewise."""
-    held: int = 0
-    """Bytes of the body that are held until the request is answered."""
-    blueprints: list[str] = []  # noqa: RUF012 (nobody adds any)
-    """There are none, and Flask need not look for them three times in each request."""
-
-    @property
-    def id(self) -> str:
-        request_id: str = self.environ[_REQUEST_ID]
-        return request_id
-
-    @property
-    def bodies(self) -> Bodies:
-        bodies: Bodies = self.environ[_BODIES]
-        return bodies
-
-    @property
-    def mimetype(self) -> str:
-        given = self.environ.get("CONTENT_TYPE", "")
-        return given if given == "application/json" else super().mimetype
-
-    @property
-    def length(self) -> int | None:
-        """Of the body; None if it ends by itself."""
-        text = self.environ.get("CONTENT_LENGTH")
-        return int(text) if text else None if self.environ.get("wsgi.input_terminated") else 0
-
-    @cached_property
-    def args(self) -> MultiDict[str, str]:
-        """Raises Problem (400)."""
-        try:
-            return super().args
-        except UnicodeDecodeError:
-            raise Problem(
-                400, "the query is not UTF-8; encode it with percent signs", reason="query"
-            ) from None
-
-    @property
-    def is_for_page(self) -> bool:
-        return FOR_PAGE in self.environ
-
-    @property
-    def traceparent(self) -> str:
-        """Empty if the caller sent none that can be read."""
-        given = self.environ.get("HTTP_TRACEPARENT")
-        return checked_traceparent(given) if given else ""
-
-    def hold(self, size: int) -> None:
-        """Counts so many more bytes of the body, or fewer. Raises TooManyBodies."""
-        self.bodies.hold(self.owner.name, size)
-        self.held += size
 
 
 class Context(RequestContext):
@@ -193,8 +127,8 @@ class App(Flask):
     def __call__(self, environ: "WSGIEnvironment", start_response: "StartResponse") -> Iterable[bytes]:
         given = environ.get("HTTP_X_REQUEST_ID")
         request_id = given if given and _USABLE_ID.fullmatch(given) else self._random_bytes(16).hex()
-        environ[_REQUEST_ID] = request_id
-        environ[_BODIES] = self._bodies
+        environ[REQUEST_ID] = request_id
+        environ[BODIES] = self._bodies
         span = self._span_of(environ) if self._tracing else None
         started = time.perf_counter()
 

@@ -20,18 +20,17 @@ from model.description.errors import SchemaError
 from model.description.manifest import Manifest
 from model.description.schema import MAX_FAULTS, Fault
 from model.tables.dialect import DECIMALS, DELIMITERS, ENCODINGS, sign_named
-from web.app import ApiRequest
 from web.batch_inputs import BatchRequest, is_raw, plain_start, recognized
 from web.direct_uploads.service import DirectUploads
+from web.faults import faults_in, no_explanations
 from web.file_bodies import START_BYTES, UploadedFile
 from web.input_files import FILE_ENDINGS, names_several
 from web.media_types import ACCEPTED, FORMATS, JSON_TYPES, TAB_SEPARATED, UNNAMED
 from web.problems import Problem
 from web.requests import (
+    ApiRequest,
     Metadata,
-    faults_in,
     idempotency_key_of,
-    no_explanations,
     parse_json,
     read_cancel_after,
     refuse_many_members,

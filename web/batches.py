@@ -9,7 +9,7 @@ from jobs.batches.status import BatchStatus
 from jobs.files.tables import MEDIA_TYPES, MOST_FIRST_BYTES, Format
 from jobs.settings import Settings
 from model.description.catalog import Catalog
-from web.app import ApiRequest, JsonResponse
+from web.app import JsonResponse
 from web.batch_inputs import check_ndjson
 from web.batch_requests import BatchBody, BatchParameters, read_batch
 from web.batch_retries import BatchRetrying
@@ -23,7 +23,13 @@ from web.openapi.job_operations import ON_BATCHES
 from web.openapi.operation import JSON, Operation, ResponseSchema
 from web.openapi.parameters import CANCEL_AFTER, IDEMPOTENCY_KEY, WAIT, Parameter, in_path, in_query
 from web.problems import Problem
-from web.requests import idempotency_key_of, read_file_number, read_query_wait, require_json_accepted
+from web.requests import (
+    ApiRequest,
+    idempotency_key_of,
+    read_file_number,
+    read_query_wait,
+    require_json_accepted,
+)
 from web.routing import route
 from web.webhooks.requests import WebhookRequests
 

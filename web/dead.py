@@ -7,12 +7,12 @@ import orjson
 
 from jobs.dead.letters import DeadLetters
 from jobs.dead.resource import PATH, dead_letter
-from web.app import ApiRequest, JsonResponse
+from web.app import JsonResponse
 from web.lists import read_limit
 from web.openapi.dead_schemas import DeadLetterListSchema, DeadLetterSchema, ReplayedSchema
 from web.openapi.operation import Operation, ResponseSchema
 from web.openapi.parameters import LIMIT, in_path
-from web.requests import require_json_accepted
+from web.requests import ApiRequest, require_json_accepted
 from web.routing import route
 
 _ONE = in_path("letter_id", "`id` of the letter", {"type": "string"})

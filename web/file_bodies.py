@@ -15,11 +15,12 @@ from werkzeug.sansio.multipart import Data, Epilogue, Field, File, MultipartDeco
 from jobs.files.store import PIECE
 from jobs.files.tables import MEDIA_TYPES, Format
 from jobs.files.unpacking import check_unpacked, gunzip, unpacked_limit
-from web.app import ApiRequest, JsonResponse
+from web.app import JsonResponse
 from web.batch_submission import OutputFile
 from web.errors import FileTooLong
 from web.media_types import MULTIPART
 from web.problems import Problem
+from web.requests import ApiRequest
 
 if TYPE_CHECKING:
     from werkzeug.sansio.multipart import Event

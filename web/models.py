@@ -6,12 +6,12 @@ from typing import Any
 from model.description.catalog import Catalog
 from model.description.errors import UnknownModel
 from model.description.manifest import Manifest
-from web.app import ApiRequest, JsonResponse
+from web.app import JsonResponse
 from web.openapi.model_schemas import ModelSchemas
 from web.openapi.operation import HTML, Operation, ResponseSchema
 from web.openapi.schemas import ModelListSchema, ModelSchema
 from web.reports import show_report
-from web.requests import require_json_accepted
+from web.requests import ApiRequest, require_json_accepted
 from web.routing import route
 
 PATH = "/v1/models"

@@ -14,11 +14,11 @@ from jobs.metrics import FAMILIES, SUM, Family
 from jobs.queues.capacity import Capacity, Memory, Monitor
 from jobs.webhooks.outbox import PendingWebhooks, WebhookOutbox
 from web.access_log import AccessLog
-from web.app import ApiRequest, JsonResponse
+from web.app import JsonResponse
 from web.capacity_watch import CapacityWatch
 from web.openapi.operation import Operation, ResponseSchema
 from web.openapi.schemas import CapacitySchema, HealthSchema
-from web.requests import require_json_accepted
+from web.requests import ApiRequest, require_json_accepted
 from web.routing import route
 
 Samples = dict[tuple[str, ...], float]

@@ -3,11 +3,11 @@
 import orjson
 
 from jobs.queues.usage import UsageReader
-from web.app import ApiRequest, JsonResponse
+from web.app import JsonResponse
 from web.keys import ANONYMOUS, ApiKeys
 from web.openapi.operation import Operation, ResponseSchema
 from web.openapi.owner_schemas import OwnerListSchema
-from web.requests import require_json_accepted
+from web.requests import ApiRequest, require_json_accepted
 from web.routing import route
 
 PATH = "/v1/owners"

@@ -7,7 +7,7 @@ from jobs.predictions.record import PredictionRecord
 from jobs.predictions.resource import PATH, path_of, prediction, retry_after, rows_left
 from jobs.predictions.status import PredictionStatus
 from model.description.catalog import Catalog
-from web.app import ApiRequest, JsonResponse
+from web.app import JsonResponse
 from web.capacity_watch import CapacityWatch
 from web.lists import read_page_query, write_page
 from web.openapi.job_operations import ON_PREDICTIONS
@@ -16,7 +16,7 @@ from web.openapi.operation import Operation, ResponseSchema, json_body
 from web.openapi.parameters import CANCEL_AFTER, IDEMPOTENCY_KEY, PREFER, WAIT
 from web.openapi.schemas import PredictionListSchema, PredictionSchema
 from web.prediction_submission import PredictionRequest, PredictionSubmission
-from web.requests import read_prediction, read_prefer_wait, read_query_wait, require_json_accepted
+from web.requests import ApiRequest, read_prediction, read_prefer_wait, read_query_wait, require_json_accepted
 from web.routing import route
 from web.webhooks.requests import WebhookRequests
 

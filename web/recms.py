@@ -3,12 +3,12 @@
 import orjson
 
 from model.description.catalog import Catalog
-from web.app import ApiRequest, JsonResponse
+from web.app import JsonResponse
 from web.openapi.model_schemas import ModelSchemas
 from web.openapi.operation import Operation, ResponseSchema, json_body
 from web.openapi.schemas import SalarySchema
 from web.prediction_submission import PredictionRequest, PredictionSubmission
-from web.requests import parse_json, read_json_body, require_json_accepted
+from web.requests import ApiRequest, parse_json, read_json_body, require_json_accepted
 from web.routing import route
 
 MODEL = "salary"

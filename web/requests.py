@@ -1,10 +1,9 @@
-"""Reads and validates requests: the body, and the headers Accept, Prefer, Idempotency-Key and Cancel-After.
+"""A request, and how it is read: its body, and the headers Accept, Prefer, Idempotency-Key and Cancel-After.
 
 Every function raises Problem for what it cannot accept.
 """
 
 import re
-from functools import reduce
 from typing import Annotated, Any
 
 import orjson
@@ -19,34 +18,102 @@ from pydantic import (
     field_validator,
 )
 from pydantic_core import PydanticCustomError
+from werkzeug.datastructures import MultiDict
 from werkzeug.exceptions import RequestEntityTooLarge
+from werkzeug.utils import cached_property
 
+from jobs.ids import checked_traceparent
 from jobs.queues.idempotency import IdempotencyKey
 from model.description.catalog import Catalog
-from model.description.manifest import Manifest
-from model.description.schema import Fault, InvalidRows, member_of
-from web.app import ApiRequest
-from web.json_bodies import parse_slowly
+from model.description.schema import Fault
+from web.access_log import Refusal
+from web.faults import MAX_EXPLAINED_ROWS, explain_faults, faults_in, faults_of_rows, parse_slowly, row_faults
+from web.keys import Owner
 from web.media_types import JSON_TYPES
 from web.prediction_submission import PredictionRequest
 from web.problems import Problem
-from web.process_limits import UNCOUNTED
+from web.process_limits import UNCOUNTED, Bodies
 from web.submission import LONGEST_WAIT_SECONDS
 
-MAX_ROWS, MAX_EXPLAINED_ROWS = 1_000, 100
+REQUEST_ID = "paygrade.request_id"
+"""The key of the request id in the WSGI environment."""
+BODIES = "paygrade.bodies"
+OWNER = "paygrade.owner"
+"""The key of the owner of a request of our own; no caller can set it, whose headers begin with HTTP_."""
+FOR_PAGE = "paygrade.for_page"
+"""The key of what is true where the page asks for its visitor, within this process."""
+
+MAX_ROWS = 1_000
 MAX_METADATA = 16
 MAX_MEMBERS = 100
 """An object with more members than any request has is refused before they are looked at."""
 LONGEST_CANCEL_AFTER_MS = 7 * 86_400_000
 
-_KINDS = {"missing": "missing", "extra_forbidden": "unknown"}
-"""The kinds of faults, by their types in Pydantic."""
 _WAIT = re.compile(r'wait\s*=\s*(?:([0-9]{1,9})|"([0-9]{1,9})")')
 _IDEMPOTENCY_KEY = re.compile(r"[\x21-\x7e]{1,255}")
 _DURATION = re.compile(r"(?=[0-9])(?:([0-9]{1,6})h)?(?:([0-9]{1,6})m)?(?:([0-9]{1,9})s?)?")
 
 _Key = Annotated[str, StringConstraints(max_length=64)]
 _Text = Annotated[str, StringConstraints(max_length=512)]
+
+
+class ApiRequest(Request):
+    owner: Owner
+    """Set before the route runs, except on public routes."""
+    job_id: str | None = None
+    """The job that the request concerns, for the access log."""
+    refusal: Refusal | None = None
+    """Why the request was refused, likewise."""
+    held: int = 0
+    """Bytes of the body that are held until the request is answered."""
+    blueprints: list[str] = []  # noqa: RUF012 (nobody adds any)
+    """There are none, and Flask need not look for them three times in each request."""
+
+    @property
+    def id(self) -> str:
+        request_id: str = self.environ[REQUEST_ID]
+        return request_id
+
+    @property
+    def bodies(self) -> Bodies:
+        bodies: Bodies = self.environ[BODIES]
+        return bodies
+
+    @property
+    def mimetype(self) -> str:
+        given = self.environ.get("CONTENT_TYPE", "")
+        return given if given == "application/json" else super().mimetype
+
+    @property
+    def length(self) -> int | None:
+        """Of the body; None if it ends by itself."""
+        text = self.environ.get("CONTENT_LENGTH")
+        return int(text) if text else None if self.environ.get("wsgi.input_terminated") else 0
+
+    @cached_property
+    def args(self) -> MultiDict[str, str]:
+        """Raises Problem (400)."""
+        try:
+            return super().args
+        except UnicodeDecodeError:
+            raise Problem(
+                400, "the query is not UTF-8; encode it with percent signs", reason="query"
+            ) from None
+
+    @property
+    def is_for_page(self) -> bool:
+        return FOR_PAGE in self.environ
+
+    @property
+    def traceparent(self) -> str:
+        """Empty if the caller sent none that can be read."""
+        given = self.environ.get("HTTP_TRACEPARENT")
+        return checked_traceparent(given) if given else ""
+
+    def hold(self, size: int) -> None:
+        """Counts so many more bytes of the body, or fewer. Raises TooManyBodies."""
+        self.bodies.hold(self.owner.name, size)
+        self.held += size
 
 
 def _check_count(sent: Any) -> Any:
@@ -90,11 +157,11 @@ def read_prediction(request: ApiRequest, catalog: Catalog, path: str) -> Predict
     except ValidationError as error:
         faults = faults_in(error)
         if isinstance(sent, dict):
-            faults += _more_faults(sent, catalog, {fault.pointer for fault in faults})
+            faults += faults_of_rows(sent, catalog, {fault.pointer for fault in faults})
         raise _invalid(faults) from None
     manifest, inputs = catalog.find(body.model), body.inputs
-    if body.explain and (faults := _explain_faults(manifest, inputs)):
-        raise _invalid(faults + _row_faults(manifest, inputs))
+    if body.explain and (faults := explain_faults(manifest, inputs)):
+        raise _invalid(faults + row_faults(manifest, inputs))
     many = isinstance(inputs, list)
     return PredictionRequest(
         manifest,
@@ -225,56 +292,8 @@ def _invalid(faults: list[Fault]) -> Problem:
     return Problem(422, "the body is not a valid request for a prediction; see errors", faults)
 
 
-def _more_faults(sent: dict[str, Any], catalog: Catalog, found: set[str]) -> list[Fault]:
-    """The faults of the rows and of `explain`, to be reported with those of other members."""
-    inputs, model = sent.get("inputs"), sent.get("model")
-    if "/inputs" in found or not (model is None or isinstance(model, str)):
-        return []
-    manifest = catalog.find(model)
-    of_explain = _explain_faults(manifest, inputs) if sent.get("explain") is True else []
-    return of_explain + _row_faults(manifest, inputs)
-
-
-def _explain_faults(manifest: Manifest, inputs: Any) -> list[Fault]:
-    faults = []
-    if not manifest.explained:
-        faults.append(Fault("/explain", no_explanations(manifest)))
-    if isinstance(inputs, list) and len(inputs) > MAX_EXPLAINED_ROWS:
-        detail = f"must have at most {MAX_EXPLAINED_ROWS} rows if they are to be explained"
-        faults.append(Fault("/inputs", detail))
-    return faults
-
-
-def no_explanations(manifest: Manifest) -> str:
-    """What to say to a caller who wants the model explained that cannot be."""
-    reason = f": {manifest.unexplained}" if manifest.unexplained else ""
-    return f"{manifest.ref} gives no explanations{reason}"
-
-
-def _row_faults(manifest: Manifest, inputs: Any) -> list[Fault]:
-    try:
-        if isinstance(inputs, list):
-            manifest.schema.check_rows(inputs)
-        else:
-            manifest.schema.check_row(inputs)
-    except InvalidRows as error:
-        return error.faults
-    return []
-
-
 def refuse_many_members(sent: Any) -> None:
     """Raises Problem (422) for a body with more members than can be right, before they are looked at."""
     if isinstance(sent, dict) and len(sent) > MAX_MEMBERS:
         fault = Fault("", f"has {len(sent)} members", "unknown")
         raise Problem(422, "the body has too many members; see errors", [fault])
-
-
-def faults_in(error: ValidationError) -> list[Fault]:
-    return [
-        Fault(_pointer(fault["loc"]), fault["msg"], _KINDS.get(fault["type"], "value"))
-        for fault in error.errors(include_url=False, include_input=False)
-    ]
-
-
-def _pointer(location: tuple[int | str, ...]) -> str:
-    return reduce(member_of, (str(part) for part in location if part != "[key]"), "")

@@ -4,15 +4,16 @@ from typing import Annotated
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from web.app import ApiRequest, JsonResponse
+from web.app import JsonResponse
 from web.batch_requests import check_file_type
 from web.direct_uploads.resource import PATH, path_of, upload_resource
 from web.direct_uploads.service import DirectUploads, UploadRequest
+from web.faults import faults_in
 from web.openapi.operation import Operation, ResponseSchema, json_body
 from web.openapi.parameters import in_path
 from web.openapi.upload_schemas import UploadSchema
 from web.problems import Problem
-from web.requests import faults_in, parse_json, read_json_body, refuse_many_members, require_json_accepted
+from web.requests import ApiRequest, parse_json, read_json_body, refuse_many_members, require_json_accepted
 from web.routing import route
 
 _LONGEST_NAME = 255

@@ -5,9 +5,9 @@ from io import StringIO
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from jobs.batches.resource import PATH
-from web.app import OWNER
 from web.keys import Access, Owner
 from web.own_api import Api
+from web.requests import OWNER
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIApplication

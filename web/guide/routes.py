@@ -4,11 +4,12 @@ import mimetypes
 from collections.abc import Mapping
 from importlib.resources.abc import Traversable
 
-from web.app import ApiRequest, JsonResponse
+from web.app import JsonResponse
 from web.openapi.operation import HTML, Operation, ResponseSchema
 from web.openapi.parameters import GUIDE_FILE
 from web.openapi.routes import CACHE_FILES
 from web.problems import Problem
+from web.requests import ApiRequest
 from web.routing import route
 
 FIRST_PAGE = "README.html"

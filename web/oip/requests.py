@@ -11,12 +11,12 @@ from pydantic_core import PydanticCustomError
 from model.description.manifest import Manifest
 from model.description.schema import Fault, InvalidRows, Schema
 from model.description.values import Value
-from web.app import ApiRequest
+from web.faults import faults_in
 from web.oip.elements import DATATYPES, decode
 from web.oip.outputs import MEMBERS, describe_outputs
 from web.oip.tensors import FeatureTensor, flatten, read_rows
 from web.problems import Problem
-from web.requests import MAX_ROWS, faults_in, parse_json, read_body
+from web.requests import MAX_ROWS, ApiRequest, parse_json, read_body
 
 JSON_LENGTH = "Inference-Header-Content-Length"
 """The header with the number of bytes of the JSON, where tensors follow."""

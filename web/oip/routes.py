@@ -10,7 +10,7 @@ from jobs.queues.capacity import Monitor
 from model.description.catalog import Catalog
 from model.description.features import Feature
 from model.description.manifest import Manifest
-from web.app import ApiRequest, JsonResponse
+from web.app import JsonResponse
 from web.oip.elements import BYTES
 from web.oip.outputs import describe_outputs
 from web.oip.requests import read_inference
@@ -28,7 +28,7 @@ from web.oip.schemas import (
 from web.openapi.model_schemas import ModelSchemas
 from web.openapi.operation import Operation, ResponseSchema, SameAs, json_body
 from web.prediction_submission import PredictionRequest, PredictionSubmission
-from web.requests import require_json_accepted
+from web.requests import ApiRequest, require_json_accepted
 from web.routing import route
 
 SERVER = {"name": "paygrade", "version": RELEASE, "extensions": ["binary_tensor_data"]}

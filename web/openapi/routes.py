@@ -1,11 +1,12 @@
 """/openapi.json, and /docs with its files. They are public."""
 
-from web.app import ApiRequest, JsonResponse
+from web.app import JsonResponse
 from web.openapi.docs_page import FILES, PAGE, POLICY
 from web.openapi.document import Document
 from web.openapi.operation import HTML, Operation, ResponseSchema
 from web.openapi.parameters import FILE
 from web.problems import Problem
+from web.requests import ApiRequest
 from web.routing import route
 
 CACHE_FILES = "public, max-age=3600"

@@ -1,8 +1,9 @@
 """The files that the page loads. Their version is in their address, so a browser may keep them."""
 
-from web.app import ApiRequest, JsonResponse
+from web.app import JsonResponse
 from web.page.render import Templates
 from web.problems import Problem
+from web.requests import ApiRequest
 from web.routing import route
 
 

@@ -6,13 +6,14 @@ from typing import Any
 from jobs import ids
 from jobs.batches.resource import PATH as BATCHES
 from jobs.predictions.resource import PATH as PREDICTIONS
-from web.app import ApiRequest, JsonResponse
+from web.app import JsonResponse
 from web.own_api import Api, Refused, segment
 from web.page.pages import PageRoutes, page
 from web.page.requests import read_form
 from web.page.scoring import FORMATS
 from web.page.tables import START_BYTES, corrected, failed_rows, preview
 from web.page.writing import seconds_between
+from web.requests import ApiRequest
 
 KINDS = {"predictions": PREDICTIONS, "batches": BATCHES}
 OF_EACH_KIND = 15

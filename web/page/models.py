@@ -3,12 +3,13 @@
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
-from web.app import ApiRequest, JsonResponse
+from web.app import JsonResponse
 from web.own_api import segment
 from web.page.fields import fields_of
 from web.page.pages import PageRoutes, page
 from web.page.predicting import refs_of
 from web.page.writing import NOTHING, write_number
+from web.requests import ApiRequest
 
 MOST_METRICS = 200
 

@@ -6,10 +6,11 @@ from http import HTTPStatus
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from jobs.files.direct import DirectFiles
-from web.app import ApiRequest, JsonResponse
+from web.app import JsonResponse
 from web.own_api import Api, Refused
 from web.page.render import Templates, policy
 from web.page.requests import require_same_origin
+from web.requests import ApiRequest
 from web.routing import route
 
 if TYPE_CHECKING:

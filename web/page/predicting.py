@@ -5,7 +5,7 @@ from dataclasses import replace
 from typing import Any, NamedTuple
 
 from jobs.predictions.resource import PATH as PREDICTIONS
-from web.app import ApiRequest, JsonResponse
+from web.app import JsonResponse
 from web.own_api import Api, Refused, segment
 from web.page.answers import AnswerView, view
 from web.page.charts import Curve
@@ -14,6 +14,7 @@ from web.page.fields import Field, fields_of, row_of, with_faults
 from web.page.pages import PageRoutes, page
 from web.page.requests import read_form
 from web.page.writing import seconds_between
+from web.requests import ApiRequest
 
 WAIT_SECONDS = 3
 CURVE = {"page": "curve"}

@@ -2,10 +2,9 @@
 
 from urllib.parse import parse_qsl, urlsplit
 
-from web.app import ApiRequest
 from web.keys import Owner
 from web.problems import Problem
-from web.requests import read_body
+from web.requests import ApiRequest, read_body
 
 VISITOR = Owner("page", ())
 """Holds the body of a form; what the form asks for belongs to the visitor's key."""

@@ -5,10 +5,11 @@ from typing import Any, NamedTuple
 
 from jobs.batches.resource import PATH as BATCHES
 from model.description.similar import similar_name
-from web.app import ApiRequest, JsonResponse
+from web.app import JsonResponse
 from web.own_api import Refused, segment
 from web.page.pages import PageRoutes, page
 from web.page.predicting import refs_of
+from web.requests import ApiRequest
 
 READINGS = [
     (

@@ -3,10 +3,11 @@
 from typing import Any
 
 from jobs.dead.resource import PATH as LETTERS
-from web.app import ApiRequest, JsonResponse
+from web.app import JsonResponse
 from web.own_api import Api, Refused, segment
 from web.page.pages import PageRoutes, page
 from web.page.requests import read_form
+from web.requests import ApiRequest
 
 MOST_LETTERS = 50
 

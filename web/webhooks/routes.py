@@ -6,7 +6,7 @@ from jobs.batches import resource as batch_resource
 from jobs.predictions import resource as prediction_resource
 from jobs.webhooks.delivery import id_of, names_of
 from jobs.webhooks.outbox import WebhookOutbox
-from web.app import ApiRequest, JsonResponse
+from web.app import JsonResponse
 from web.batch_submission import BatchSubmission
 from web.errors import UnknownJob
 from web.openapi.job_operations import ON_BATCHES, ON_PREDICTIONS, JobOperations
@@ -14,7 +14,7 @@ from web.openapi.operation import Operation, ResponseSchema
 from web.openapi.parameters import in_path
 from web.openapi.webhook_schemas import DeliveryListSchema, DeliverySchema
 from web.prediction_submission import PredictionSubmission
-from web.requests import require_json_accepted
+from web.requests import ApiRequest, require_json_accepted
 from web.routing import route
 
 

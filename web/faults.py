@@ -1,15 +1,24 @@
-"""Says what is wrong with a body of JSON, and where."""
+"""Says what is wrong with the body of a request, and where."""
 
 import codecs
 import json
 import re
+from functools import reduce
 from typing import Any, NoReturn
 
+from pydantic import ValidationError
+
+from model.description.catalog import Catalog
+from model.description.manifest import Manifest
+from model.description.schema import Fault, InvalidRows, member_of
 from web.problems import Problem
 
+MAX_EXPLAINED_ROWS = 100
 MAX_INTEGER_DIGITS = 400
 """A longer integer is beyond every float, and slow to read."""
 _STRING_OR_CONSTANT = re.compile(r'"(?:[^"\\]|\\.)*+"|(NaN|-?Infinity)')
+_KINDS = {"missing": "missing", "extra_forbidden": "unknown"}
+"""The kinds of faults, by their types in Pydantic."""
 
 
 def parse_slowly(body: bytes) -> Any:
@@ -71,3 +80,51 @@ def _refuse_constant(name: str) -> NoReturn:
 
 def _parse_integer(digits: str) -> float:
     return int(digits) if len(digits) <= MAX_INTEGER_DIGITS else float(digits)
+
+
+def faults_in(error: ValidationError) -> list[Fault]:
+    return [
+        Fault(_pointer(fault["loc"]), fault["msg"], _KINDS.get(fault["type"], "value"))
+        for fault in error.errors(include_url=False, include_input=False)
+    ]
+
+
+def faults_of_rows(sent: dict[str, Any], catalog: Catalog, found: set[str]) -> list[Fault]:
+    """The faults of the rows and of `explain`, to be reported with those of other members."""
+    inputs, model = sent.get("inputs"), sent.get("model")
+    if "/inputs" in found or not (model is None or isinstance(model, str)):
+        return []
+    manifest = catalog.find(model)
+    of_explain = explain_faults(manifest, inputs) if sent.get("explain") is True else []
+    return of_explain + row_faults(manifest, inputs)
+
+
+def explain_faults(manifest: Manifest, inputs: Any) -> list[Fault]:
+    faults = []
+    if not manifest.explained:
+        faults.append(Fault("/explain", no_explanations(manifest)))
+    if isinstance(inputs, list) and len(inputs) > MAX_EXPLAINED_ROWS:
+        detail = f"must have at most {MAX_EXPLAINED_ROWS} rows if they are to be explained"
+        faults.append(Fault("/inputs", detail))
+    return faults
+
+
+def no_explanations(manifest: Manifest) -> str:
+    """What to say to a caller who wants the model explained that cannot be."""
+    reason = f": {manifest.unexplained}" if manifest.unexplained else ""
+    return f"{manifest.ref} gives no explanations{reason}"
+
+
+def row_faults(manifest: Manifest, inputs: Any) -> list[Fault]:
+    try:
+        if isinstance(inputs, list):
+            manifest.schema.check_rows(inputs)
+        else:
+            manifest.schema.check_row(inputs)
+    except InvalidRows as error:
+        return error.faults
+    return []
+
+
+def _pointer(location: tuple[int | str, ...]) -> str:
+    return reduce(member_of, (str(part) for part in location if part != "[key]"), "")
