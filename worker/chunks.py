@@ -3,10 +3,9 @@
 import logging
 import time
 from collections.abc import Callable, Iterable, Iterator
-from functools import partial
-from typing import Any, NamedTuple
+from functools import lru_cache, partial
+from typing import NamedTuple
 
-import numpy as np
 import pyarrow as pa
 
 from jobs.batches.consumer import BatchConsumer
@@ -17,8 +16,6 @@ from jobs.files.store import FOR_WORKERS, FileStore, Writable
 from jobs.files.tables import Format
 from jobs.queues.script_calls import patiently
 from model.bundle import Bundle
-from model.description.schema import Schema
-from model.tables.columns import ColumnCheck
 from worker.batch_files import BatchFiles
 from worker.measurements import Pace, Report
 from worker.memory import is_out_of_memory
@@ -33,18 +30,13 @@ from worker.tables.score import (
     Columns,
     Matrix,
     Predict,
+    RowScorer,
     Scores,
     Slice,
     Slices,
-    Types,
-    Warn,
     all_at_once,
     give_up_all,
     joined,
-    predict_with,
-    score_rows,
-    types_of,
-    warn_by,
 )
 from worker.tables.write import PartWriter, write_errors
 
@@ -73,6 +65,7 @@ class ChunkScoring:
         self._files = files
         self.report = report
         self.pace = Pace()
+        self._rows = lru_cache(maxsize=1)(RowScorer.of)
 
     def score(self, task: BatchTask, bundle: Bundle, wanted: Callable[[], bool], slices: Slices) -> None:
         """Raises what ChunkScorer.score raises, but PartDiffers."""
@@ -92,17 +85,9 @@ class ChunkScoring:
             self.report.chunk_done(task.model, seconds)
 
     def _scorer(self, task: BatchTask, bundle: Bundle) -> "ChunkScorer":
-        explain = task.options.explain
-        return ChunkScorer(
-            self._files.own,
-            Layout.from_json(self._files.read_layout(task, task.file) if task.file else task.layout),
-            bundle.manifest.schema.with_missing(task.options.missing),
-            predict_with(bundle, explain),
-            types_of(bundle, explain),
-            warn_by(bundle.observed),
-            bundle.matrix_type,
-            task.options.error_inputs,
-        )
+        layout = self._files.read_layout(task, task.file) if task.file else task.layout
+        rows = self._rows(bundle, task.options.explain, task.options.missing)
+        return ChunkScorer(self._files.own, Layout.from_json(layout), rows, task.options.error_inputs)
 
 
 def _score_retried(task: BatchTask, kept: ChunkDone, files: FileStore, score: Callable[..., Part]) -> Part:
@@ -153,22 +138,13 @@ class ChunkScorer:
         self,
         files: FileStore,
         layout: Layout,
-        schema: Schema,
-        predict: Predict,
-        types: Types,
-        warn: Warn | None = None,
-        matrix_type: type[np.floating[Any]] = np.float32,
+        rows: RowScorer,
         error_inputs: bool = False,
     ) -> None:
         self._files = files
         self._layout = layout
-        self._features = schema.names
-        self._check = ColumnCheck(schema, layout.input is Format.CSV, matrix_type)
-        self._check_of_json = ColumnCheck(schema, False, matrix_type)
-        self._predict = predict
-        self._types = types
+        self._rows = rows
         self._error_inputs = error_inputs
-        self._warn = warn if layout.warns else None
         self._pace = Pace(FIRST_CALL_ROWS)
 
     def score(
@@ -219,18 +195,18 @@ class ChunkScorer:
         return lambda row: corrected.get(first + row) or input_of(block, row)
 
     def _scoring(self, should_continue: Callable[[], bool]) -> ScoreRows:
-        predict = _in_short_calls(self._predict, should_continue, self._pace)
+        predict = _in_short_calls(self._rows.predict, should_continue, self._pace)
 
         def score(rows: Rows, slices: Iterable[Slice], corrected: bool) -> Scores:
-            check = self._check_of_json if corrected else self._check
-            return score_rows(check, predict, self._types, rows, slices, self._warn)
+            of_csv = self._layout.input is Format.CSV and not corrected
+            return self._rows.score(rows, slices, of_csv, predict)
 
         return score
 
     def _read(self, source: FileStore, name: str, chunk: Chunk, slices: Slices) -> Iterator[Rows]:
         if slices is give_up_all and self._layout.input is Format.PARQUET:
-            return unread_rows(source, name, self._layout, self._features, chunk)
-        return read_rows(source, name, self._layout, self._features, chunk)
+            return unread_rows(source, name, self._layout, self._rows.features, chunk)
+        return read_rows(source, name, self._layout, self._rows.features, chunk)
 
 
 def _in_short_calls(predict: Predict, should_continue: Callable[[], bool], pace: Pace) -> Predict:

@@ -8,11 +8,10 @@ import pyarrow as pa
 from jobs.files.tables import Format, added_names
 from model.bundle import Bundle
 from model.description.manifest import Manifest
-from model.tables.columns import ColumnCheck
 from worker.tables.passthrough import ArrowColumns
 from worker.tables.plan import TableRequest, lay_out
 from worker.tables.read import Rows
-from worker.tables.score import all_at_once, predict_with, score_rows, types_of, warn_by
+from worker.tables.score import RowScorer, all_at_once
 from worker.tables.write import parquet_table
 
 ROWS = 65_536
@@ -29,14 +28,12 @@ class TableScorer:
     def __init__(self, directory: str | Path, missing: Sequence[str] = (), prefix: str = "") -> None:
         """Load the bundle in a directory; raises BundleError."""
         bundle = Bundle.load(Manifest.read(Path(directory)))
-        schema, warns = bundle.manifest.schema.with_missing(missing), bundle.manifest.warns
+        schema, warns = bundle.manifest.schema, bundle.manifest.warns
         scored = added_names(bundle.manifest.columns[False], warns, prefix)
         self._request = TableRequest(
             Format.PARQUET, Format.PARQUET, schema, scored, include_inputs=True, warns=warns
         )
-        self._check = ColumnCheck(schema, empty_is_null=False, matrix_type=bundle.matrix_type)
-        self._predict, self._types = predict_with(bundle), types_of(bundle)
-        self._warn = warn_by(bundle.observed) if warns else None
+        self._rows = RowScorer.of(bundle, missing=missing)
 
     def __call__(self, table: pa.Table) -> pa.Table:
         """Raises InvalidTable if a column is missing, or has the name of one that is added."""
@@ -47,7 +44,6 @@ class TableScorer:
             columns = dict(zip(block.schema.names, block.columns, strict=True))
             features = {name: columns[name] for name in self._request.schema.names if name in columns}
             rows = Rows(block.num_rows, features, ArrowColumns(columns), {})
-            whole = all_at_once(0, block.num_rows)
-            scores = score_rows(self._check, self._predict, self._types, rows, whole, self._warn)
+            scores = self._rows.score(rows, all_at_once(0, block.num_rows), of_csv=False)
             scored.append(parquet_table(layout, rows, scores))
         return pa.concat_tables(scored)

@@ -9,10 +9,9 @@ import orjson
 from jobs.batches.record import BatchOptions
 from jobs.files.tables import Format
 from model.bundle import Bundle
-from model.tables.columns import ColumnCheck
 from worker.tables.plan import FIRST_ROWS, Layout
 from worker.tables.read import Rows
-from worker.tables.score import all_at_once, predict_with, score_rows, types_of
+from worker.tables.score import RowScorer, all_at_once
 from worker.tables.write import write_errors
 
 MOST_ERRORS = 20
@@ -25,17 +24,15 @@ def preview(blocks: Iterable[Rows], layout: Layout, total: int, bundle: Bundle, 
 
     `blocks` are the first rows of the `total`.
     """
-    manifest, explain = bundle.manifest, options.explain
-    predict, types = predict_with(bundle, explain), types_of(bundle, explain)
-    schema = manifest.schema.with_missing(options.missing)
-    check = ColumnCheck(schema, layout.input is Format.CSV, bundle.matrix_type)
+    explain, of_csv = options.explain, layout.input is Format.CSV
+    scorer = RowScorer.of(bundle, explain, options.missing)
     rows = failed = 0
     errors: list[Any] = []
     started = time.perf_counter()
     for block in blocks:
         if explain:
             block = block.first(EXPLAINED_ROWS)
-        scores = score_rows(check, predict, types, block, all_at_once(0, block.number))
+        scores = scorer.score(block, all_at_once(0, block.number), of_csv)
         errors += [orjson.loads(line) for line in write_errors(scores, rows).splitlines()[:MOST_ERRORS]]
         rows, failed = rows + block.number, failed + len(scores.faults)
         if rows >= (EXPLAINED_ROWS if explain else FIRST_ROWS):

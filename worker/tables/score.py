@@ -9,6 +9,7 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from model.bundle import Bundle, ObservedRanges
+from model.description.schema import Schema
 from model.outputs import Outputs
 from model.tables.columns import ColumnCheck
 from worker.memory import is_out_of_memory
@@ -164,33 +165,58 @@ class Scores(NamedTuple):
     warnings: pa.Array | None = None
 
 
-def score_rows(
-    check: ColumnCheck,
-    predict: Predict,
-    types: Types,
-    rows: Rows,
-    slices: Iterable[Slice],
-    warn: Warn | None = None,
-) -> Scores:
-    """`types` are those of the columns of outputs; `slices` cover all rows, in order."""
-    checked = check.read(rows.features, rows.number)
-    faults: Faults = {row: [RowFault(*fault) for fault in found] for row, found in checked.faults.items()}
-    faults |= {row: [RowFault("", detail)] for row, detail in rows.broken.items()}
-    pieces: list[tuple[int, Columns | None]] = []
-    for its_rows, given_up in slices:
-        if given_up:
-            pieces.append((len(its_rows), None))
-            unscored = list(its_rows)
-        else:
-            part = checked.matrix[its_rows.start : its_rows.stop]
-            unscored = _predict(predict, part, pieces, its_rows.start)
-        for row in unscored:
-            faults.setdefault(row, [RowFault("", given_up or NOT_SCORED)])
-    columns = joined(pieces, types)
-    for row in np.flatnonzero(not_finite(columns, rows.number)).tolist():
-        faults.setdefault(row, [RowFault("", NOT_FINITE)])
-    checked.matrix[list(faults)] = np.nan  # a failed row has no warnings
-    return Scores(columns, faults, warn(checked.matrix) if warn else None)
+class RowScorer:
+    """Scores rows of tables with one model; `types` are those of the columns that `predict` returns."""
+
+    def __init__(
+        self,
+        schema: Schema,
+        predict: Predict,
+        types: Types,
+        warn: Warn | None = None,
+        matrix_type: type[np.floating[Any]] = np.float32,
+    ) -> None:
+        self.features = schema.names
+        self.predict = predict
+        self._types = types
+        self._warn = warn
+        self._check = ColumnCheck(schema, empty_is_null=False, matrix_type=matrix_type)
+        self._check_csv = ColumnCheck(schema, empty_is_null=True, matrix_type=matrix_type)
+
+    @classmethod
+    def of(cls, bundle: Bundle, explain: bool = False, missing: Sequence[str] = ()) -> "RowScorer":
+        """`missing` are texts that stand for no value, besides those of the bundle."""
+        return cls(
+            bundle.manifest.schema.with_missing(missing),
+            predict_with(bundle, explain),
+            types_of(bundle, explain),
+            warn_by(bundle.observed) if bundle.manifest.warns else None,
+            bundle.matrix_type,
+        )
+
+    def score(
+        self, rows: Rows, slices: Iterable[Slice], of_csv: bool, predict: Predict | None = None
+    ) -> Scores:
+        """`slices` cover all rows, in order. `predict` may be another way to call the model."""
+        check = self._check_csv if of_csv else self._check
+        checked = check.read(rows.features, rows.number)
+        faults: Faults = {row: [RowFault(*fault) for fault in found] for row, found in checked.faults.items()}
+        faults |= {row: [RowFault("", detail)] for row, detail in rows.broken.items()}
+        pieces: list[tuple[int, Columns | None]] = []
+        for its_rows, given_up in slices:
+            if given_up:
+                pieces.append((len(its_rows), None))
+                unscored = list(its_rows)
+            else:
+                part = checked.matrix[its_rows.start : its_rows.stop]
+                unscored = _predict(predict or self.predict, part, pieces, its_rows.start)
+            for row in unscored:
+                faults.setdefault(row, [RowFault("", given_up or NOT_SCORED)])
+        columns = joined(pieces, self._types)
+        for row in np.flatnonzero(not_finite(columns, rows.number)).tolist():
+            faults.setdefault(row, [RowFault("", NOT_FINITE)])
+        checked.matrix[list(faults)] = np.nan  # a failed row has no warnings
+        return Scores(columns, faults, self._warn(checked.matrix) if self._warn else None)
 
 
 def _predict(

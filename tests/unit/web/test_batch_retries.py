@@ -16,10 +16,9 @@ from jobs.batches.store import BatchStore
 from jobs.errors import FileMissing
 from tests.unit.web.batch_calls import CSV, RESULT, posted, sweep
 from tests.unit.web.site import Site, problem
-from worker import chunks
 from worker.batches import Lease
 from worker.tables import plan
-from worker.tables.score import score_rows
+from worker.tables.score import RowScorer
 
 NDJSON = "application/x-ndjson"
 CORRECTED = b'{"row":1,"errors":[],"input":{"years":4.5}}\n'
@@ -79,14 +78,15 @@ def test_scores_are_copied_and_not_computed_again(site: Site, monkeypatch: pytes
     path = scored(site)
     asked: list[int] = []
 
-    def noted(check: Any, predict: Any, *more: Any) -> Any:
+    def noted(scorer: RowScorer, rows: Any, slices: Any, of_csv: bool, predict: Any) -> Any:
         def counted(matrix: Any) -> Any:
             asked.append(len(matrix))
             return predict(matrix)
 
-        return score_rows(check, counted, *more)
+        return score(scorer, rows, slices, of_csv, counted)
 
-    monkeypatch.setattr(chunks, "score_rows", noted)
+    score = RowScorer.score
+    monkeypatch.setattr(RowScorer, "score", noted)
     assert results(site, retried(site, path, CORRECTED)) == MENDED
     assert sum(asked) == 1
 

@@ -23,7 +23,7 @@ from worker.chunks import ChunkScorer
 from worker.tables.cut import Chunk, EndlessRecord, TextFile, endless_record
 from worker.tables.join import PartFile, error_pieces, result_pieces
 from worker.tables.plan import Layout, TableRequest, plan_parquet, plan_text
-from worker.tables.score import predict_with, types_of, warn_by
+from worker.tables.score import RowScorer
 
 FEATURES = Schema(
     [
@@ -74,7 +74,9 @@ def score_table(files: FileStore, booster: xgboost.Booster) -> ScoreTable:
             file.write(data)
         request = TableRequest(kind, results or kind, FEATURES, options.pop("scored", OURS), **options)
         layout, chunks = planned(files, request, chunk)
-        return score_chunks(files, layout, chunks, ChunkScorer(files, layout, FEATURES, predict, PREDICTION))
+        return score_chunks(
+            files, layout, chunks, ChunkScorer(files, layout, RowScorer(FEATURES, predict, PREDICTION))
+        )
 
     def predict(matrix: Any) -> Any:
         return {"prediction": booster.inplace_predict(matrix, validate_features=False)}
@@ -91,14 +93,13 @@ def score_bundle(files: FileStore) -> Callable[..., Scored]:
     ) -> Scored:
         with files.create("input") as file:
             file.write(data)
-        manifest, types = bundle.manifest, types_of(bundle, explain)
+        manifest = bundle.manifest
         scored = added_names(manifest.columns[explain], manifest.warns, prefix="")
         request = TableRequest(
             kind, results or kind, manifest.schema, scored, warns=manifest.warns, explain=explain
         )
         layout, chunks = planned(files, request, chunk=2000)
-        predict, warn = predict_with(bundle, explain), warn_by(bundle.observed)
-        scorer = ChunkScorer(files, layout, manifest.schema, predict, types, warn, bundle.matrix_type)
+        scorer = ChunkScorer(files, layout, RowScorer.of(bundle, explain))
         return score_chunks(files, layout, chunks, scorer)
 
     return score

@@ -4,12 +4,11 @@ import numpy as np
 
 from jobs.files.tables import Format
 from model.outputs import Outputs
-from model.tables.columns import ColumnCheck
 from tests.unit.worker.tables.conftest import FEATURES, PREDICTION
 from worker.tables.passthrough import CsvColumns
 from worker.tables.plan import Layout
 from worker.tables.read import Rows
-from worker.tables.score import Columns, RowFault, Scores, all_at_once, columns_of, joined, score_rows
+from worker.tables.score import Columns, RowFault, RowScorer, Scores, all_at_once, columns_of, joined
 from worker.tables.write import csv_lines, parquet_table
 
 GIVEN = Outputs(
@@ -86,7 +85,7 @@ def test_a_row_that_the_model_cannot_score_is_found() -> None:
 
     values = [float(number) for number in range(6)]
     features = {"years": values, "age": [20] * 6, "town": ["Bern"] * 6}
-    check = ColumnCheck(FEATURES, empty_is_null=False)
-    scores = score_rows(check, predict, PREDICTION, Rows(6, features, CsvColumns({}), {}), all_at_once(0, 6))
+    rows = Rows(6, features, CsvColumns({}), {})
+    scores = RowScorer(FEATURES, predict, PREDICTION).score(rows, all_at_once(0, 6), of_csv=False)
     assert scores.faults == {3: [RowFault("", "the model could not score this row")]}
     assert scores.columns["prediction"][[0, 1, 2, 4, 5]].tolist() == [0, 1, 2, 4, 5]

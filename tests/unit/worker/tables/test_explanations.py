@@ -34,6 +34,7 @@ from worker.stopping import ScoringStopped
 from worker.tables.passthrough import CsvColumns
 from worker.tables.plan import TableRequest
 from worker.tables.read import Rows
+from worker.tables.score import RowScorer
 
 ScoreBundle = Callable[..., Scored]
 ROWS = 250
@@ -153,7 +154,7 @@ def test_scoring_stops_between_two_calls_of_the_model(files: FileStore) -> None:
         calls.append(len(matrix))
         return {"prediction": matrix[:, 0]}
 
-    scorer = ChunkScorer(files, layout, FEATURES, predict, PREDICTION)
+    scorer = ChunkScorer(files, layout, RowScorer(FEATURES, predict, PREDICTION))
     with pytest.raises(ScoringStopped):
         scorer.score(files, "input", chunks[0], "part", should_continue=lambda: not calls)
     assert len(calls) == 1

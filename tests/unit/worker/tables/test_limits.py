@@ -25,7 +25,7 @@ from worker.chunks import ChunkScorer
 from worker.tables.limits import JSON_VALUES, SMALL_RESULTS, check_values, rows_at_once
 from worker.tables.plan import TableRequest
 from worker.tables.read import LOST_AROUND, TOO_MANY_VALUES, read_rows
-from worker.tables.score import give_up_all
+from worker.tables.score import RowScorer, give_up_all
 
 ROW = {"years": 1.0, "age": 20, "town": "Bern"}
 
@@ -114,7 +114,7 @@ def test_a_chunk_of_parquet_that_is_given_up_is_not_read(files: FileStore, resul
     with files.create("input") as file:
         file.write(bytes(data))
     layout, [chunk] = planned(files, TableRequest(Format.PARQUET, results, FEATURES, OURS))
-    scorer = ChunkScorer(files, layout, FEATURES, lambda _: {}, PREDICTION)
+    scorer = ChunkScorer(files, layout, RowScorer(FEATURES, lambda _: {}, PREDICTION))
     part = scorer.score(files, "input", chunk, "part", lambda: True, give_up_all)
     assert (part.rows, part.failed) == (70_000, 70_000)
     lines = read((b"note,prediction,error\n" if results is Format.CSV else b"") + files.read("part"), results)
