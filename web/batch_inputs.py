@@ -22,9 +22,10 @@ from jobs.files.tables import (
     check_text,
     format_of,
     header_span,
+    is_packed,
     read_header,
 )
-from jobs.files.unpacking import is_packed, unpacked_start
+from jobs.files.unpacking import unpacked_start
 from model.description.manifest import Manifest
 from model.description.similar import similar_name
 from model.tables.dialect import Dialect, UnclearDialect, find_dialect, find_encoding
@@ -189,7 +190,7 @@ def is_raw(start: bytes, encoding: str) -> bool:
 
 def plain_start(start: bytes, encoding: str) -> bytes:
     """The first bytes, unpacked and in UTF-8; empty if they cannot be told. Raises InvalidTable."""
-    plain = unpacked_start(start)
+    plain = unpacked_start(start) if is_packed(start) else start
     if plain.startswith(PARQUET):
         return plain
     found = _found_encoding(plain, encoding)

@@ -149,8 +149,6 @@ class BatchConsumer(QueueConsumer):
         """
         reply = self._planned(
             [(with_file(step.file, chunk),) for chunk in step.chunks],
-            entry=task.entry,
-            id=task.id,
             file="" if step.file is None else step.file,
             file_planned=step.file_planned,
             first=step.first,
@@ -159,25 +157,20 @@ class BatchConsumer(QueueConsumer):
             bytes=step.bytes,
             position=step.position,
             over=step.over,
-            wake_up_name=uuid4().hex,
-            most_wake_ups=self._most_wake_ups,
+            **self._adding(task),
         )
         self._wake_up(reply.wake_ups)
         return bool(reply.recorded)
 
     def corrected(self, task: BatchTask) -> bool:
         """Records that the corrected rows are sorted by chunk. Returns what `planned` returns."""
-        reply = self._corrected(
-            entry=task.entry, id=task.id, wake_up_name=uuid4().hex, most_wake_ups=self._most_wake_ups
-        )
+        reply = self._corrected(**self._adding(task))
         self._wake_up(reply.wake_ups)
         return bool(reply.recorded)
 
     def done(self, task: BatchTask, done: ChunkDone) -> bool:
         """Records that a chunk is done. Returns whether it is the first time."""
         reply = self._done(
-            entry=task.entry,
-            id=task.id,
             chunk=task.task,
             rows=done.rows,
             failed=done.failed,
@@ -185,8 +178,7 @@ class BatchConsumer(QueueConsumer):
             errors_size=done.errors_size,
             expected=done.expected,
             bytes=done.bytes,
-            wake_up_name=uuid4().hex,
-            most_wake_ups=self._most_wake_ups,
+            **self._adding(task),
         )
         self._wake_up(reply.wake_ups)
         return bool(reply.counts)
@@ -201,16 +193,8 @@ class BatchConsumer(QueueConsumer):
 
         When no chunk is being scored any more, the scored parts are joined, and the batch fails.
         """
-        wake_ups = self._fail(
-            entry=task.entry,
-            id=task.id,
-            chunk=task.task,
-            error=error,
-            last="1" if last else "",
-            wake_up_name=uuid4().hex,
-            most_wake_ups=self._most_wake_ups,
-        )
-        self._wake_up(wake_ups)
+        flag = "1" if last else ""
+        self._wake_up(self._fail(chunk=task.task, error=error, last=flag, **self._adding(task)))
 
     def joined(self, task: BatchTask, position: bytes, files: Mapping[int, JoinedFile] | None = None) -> bool:
         """Records how far the parts are joined, and which files are joined since the last step.
@@ -226,16 +210,8 @@ class BatchConsumer(QueueConsumer):
         A chunk whose part was damaged MOST_REDONE times fails the batch with this error, and its rows are
         missing.
         """
-        wake_ups = self._redo(
-            [(chunk,) for chunk in chunks],
-            entry=task.entry,
-            id=task.id,
-            most=MOST_REDONE,
-            error=error,
-            wake_up_name=uuid4().hex,
-            most_wake_ups=self._most_wake_ups,
-        )
-        self._wake_up(wake_ups)
+        items = [(chunk,) for chunk in chunks]
+        self._wake_up(self._redo(items, most=MOST_REDONE, error=error, **self._adding(task)))
 
     def put_off(self, task: BatchTask, reason: str) -> PutOff:
         """Leaves the task to whoever claims it once its lease is over; this claim does not count."""
@@ -289,6 +265,15 @@ class BatchConsumer(QueueConsumer):
         self._files_removed(
             expired=expired, owner=batch.owner if batch else "", raw=ids.raw(batch.id) if batch else b""
         )
+
+    def _adding(self, task: BatchTask) -> dict[str, Any]:
+        """What each script is given that may add tasks to the queue."""
+        return {
+            "entry": task.entry,
+            "id": task.id,
+            "wake_up_name": uuid4().hex,
+            "most_wake_ups": self._most_wake_ups,
+        }
 
     def _wake_up(self, names: Sequence[bytes]) -> None:
         for name in decode_all(names):

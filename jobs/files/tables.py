@@ -36,6 +36,9 @@ ENDINGS = {
 PARQUET = b"PAR1"
 """The first bytes of a Parquet file."""
 
+GZIP, ZIP = b"\x1f\x8b", b"PK\x03\x04"
+"""The first bytes of what is packed. No table begins with them."""
+
 NOT_UTF8 = "is not UTF-8; name the encoding of the file, as in encoding=windows-1252"
 
 ERROR = "error"
@@ -77,6 +80,10 @@ class CsvHeader(NamedTuple):
 def format_of(name: str) -> Format | None:
     """The format that the ending of a file's name stands for, without .gz or .zip; None for any other."""
     return ENDINGS.get(name.lower().removesuffix(".gz").removesuffix(".zip").rpartition(".")[2])
+
+
+def is_packed(start: bytes) -> bool:
+    return start.startswith((GZIP, ZIP))
 
 
 def added_names(columns: Iterable[str], warns: bool, prefix: str) -> tuple[str, ...]:

@@ -8,9 +8,8 @@ from zipfile import ZIP_DEFLATED, ZIP_STORED, BadZipFile, ZipFile, ZipInfo
 
 from jobs.errors import InvalidGzip, InvalidTable, OverLimit
 from jobs.files.store import PIECE
+from jobs.files.tables import GZIP
 
-GZIP, ZIP = b"\x1f\x8b", b"PK\x03\x04"
-"""The first bytes of each. No table begins with them."""
 SMALL_UNPACKED = 256 * 1024 * 1024
 UNPACKED_PER_BYTE = 200
 """Packed data has at most so many bytes once it is unpacked for each of its own, or SMALL_UNPACKED."""
@@ -38,10 +37,6 @@ def check_unpacked(unpacked: int, limit: int) -> None:
 def unpacked_limit(size: int) -> int:
     """The most bytes that packed data of this size may have once it is unpacked."""
     return max(SMALL_UNPACKED, UNPACKED_PER_BYTE * size)
-
-
-def is_packed(start: bytes) -> bool:
-    return start.startswith((GZIP, ZIP))
 
 
 def gunzip(pieces: Iterable[bytes]) -> Iterator[bytes]:
@@ -78,13 +73,13 @@ def unzip(file: RawIOBase, size: int) -> Iterator[bytes]:
 
 
 def unpacked_start(start: bytes) -> bytes:
-    """The first bytes of what is packed in a file with these first bytes, PIECE at most; empty if unknown.
+    """The first bytes of what a packed file with these first bytes has, PIECE at most; empty if unknown.
 
     Raises InvalidTable.
     """
     if start.startswith(GZIP):
         return _start_of_stream(start)
-    if not start.startswith(ZIP) or len(start) < _LOCAL_HEADER.size:
+    if len(start) < _LOCAL_HEADER.size:
         return start
     try:
         return _start_of_member(start)

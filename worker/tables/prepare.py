@@ -7,8 +7,8 @@ from typing import NamedTuple
 
 from jobs.errors import InvalidTable
 from jobs.files.store import FileStore
-from jobs.files.tables import PARQUET
-from jobs.files.unpacking import GZIP, ZIP, check_unpacked, gunzip, is_packed, unzip
+from jobs.files.tables import GZIP, PARQUET, ZIP, is_packed
+from jobs.files.unpacking import check_unpacked, gunzip, unzip
 from model.tables.dialect import UnclearDialect, find_encoding
 
 MARK_BYTES = 4
