@@ -14,7 +14,7 @@ from jobs.supervision import Supervisor
 from jobs.tracing import check_tracing
 from worker.app import Worker
 from worker.child_worker import ATTACHED, ChildWorker, end_with_parent
-from worker.memory import MIB, least_memory, memory_of_machine
+from worker.limits import MIB, least_memory, memory_of_machine
 from worker.roles import ROLES, missing_package
 
 log = logging.getLogger(__name__)

@@ -25,8 +25,8 @@ from worker.correcting import Correcting
 from worker.faults import FILE_FAULTS, INVALID_TABLE, FileFault, fault_of
 from worker.files_joining import FilesJoining
 from worker.joining import Joining
+from worker.limits import is_out_of_memory
 from worker.measurements import Report
-from worker.memory import is_out_of_memory
 from worker.planning import Planning
 from worker.previewing import Previewing
 from worker.spans import SpanOfTask

@@ -24,7 +24,7 @@ from jobs.supervision import Supervisor
 from jobs.tracing import tracing_of
 from model.description.catalog import Catalog
 from model.description.errors import ModelError
-from worker.memory import MemoryBudget, budget_of, memory_of_machine
+from worker.limits import MemoryBudget, budget_of, memory_of_machine
 from worker.roles import ChildContext, Loop, Role, WokenLoop
 
 log = logging.getLogger(__name__)

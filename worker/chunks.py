@@ -17,12 +17,11 @@ from jobs.files.tables import Format
 from jobs.queues.script_calls import patiently
 from model.bundle import Bundle
 from worker.batch_files import BatchFiles
+from worker.limits import LimitedPart, is_out_of_memory
 from worker.measurements import Pace, Report
-from worker.memory import is_out_of_memory
 from worker.stopping import ScoringStopped
 from worker.tables.cut import Chunk
 from worker.tables.inputs import input_of
-from worker.tables.limits import LimitedPart
 from worker.tables.mend import Mend, PartDiffers, ScoreRows, old_part, read_corrected, read_mend
 from worker.tables.plan import ENCRYPTED, Layout, is_encrypted
 from worker.tables.read import Rows, read_rows, unread_rows

@@ -18,9 +18,9 @@ from jobs.queues.script_calls import patiently
 from model.bundle import Bundle
 from worker.batch_files import BatchFiles, PlannedTables
 from worker.faults import FILE_FAULTS, fault_of
+from worker.limits import check_values
 from worker.stopping import ScoringStopped
 from worker.tables.cut import Chunk
-from worker.tables.limits import check_values
 from worker.tables.plan import Layout
 from worker.tables.prepare import MARK_BYTES, is_raw
 

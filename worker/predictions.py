@@ -15,8 +15,8 @@ from jobs.predictions.record import Row
 from jobs.predictions.status import PredictionStatus
 from jobs.queues.script_calls import patiently
 from worker.bundles import Bundles, Score, bundle_of, scorer
+from worker.limits import is_out_of_memory
 from worker.measurements import Pace, Report
-from worker.memory import is_out_of_memory
 from worker.stopping import ScoringStopped
 
 log = logging.getLogger(__name__)

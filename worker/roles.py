@@ -18,7 +18,7 @@ from jobs.queues.queue import send_wake_up
 from jobs.settings import Settings
 from jobs.supervision import Supervisor
 from jobs.tracing import Tracing
-from worker.memory import LEAST_BUDGET, LEAST_FOR_PREDICTIONS, MemoryBudget
+from worker.limits import LEAST_BUDGET, LEAST_FOR_PREDICTIONS, MemoryBudget
 from worker.sweeper import BatchQueueSweep, QueueSweep, Sweep
 
 if TYPE_CHECKING:

@@ -7,7 +7,7 @@ import pytest
 from tests.hostile.cost import SETTINGS, Cost, MeasuredChild
 from tests.hostile.files import HostileFile, costly_files, damaged_files
 from tests.integration.conftest import StartStack
-from worker.memory import LEAST_BUDGET, MIB
+from worker.limits import LEAST_BUDGET, MIB
 
 ENDED = ("succeeded", "partially_succeeded", "failed", "400", "422")
 FIXED_SECONDS, SECONDS_PER_MIB = 10, 3

@@ -17,7 +17,7 @@ from tests.integration.conftest import StartStack
 from tests.integration.service import PATIENCE, wait_until
 from tests.integration.stack import Stack
 from web.keys import digest
-from worker.memory import LEAST_BUDGET
+from worker.limits import LEAST_BUDGET
 
 KEYS = ",".join(f"{name}:{digest(name)}" for name in ("quiet", "loud"))
 LISTS, ROWS = 300, 1_000

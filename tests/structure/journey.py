@@ -38,7 +38,7 @@ from web.webhooks.posting import Answer
 from web.wiring import Backends, build
 from worker.bundles import Bundles
 from worker.child import Child
-from worker.memory import LEAST_BUDGET, MemoryBudget
+from worker.limits import LEAST_BUDGET, MemoryBudget
 from worker.roles import ROLES, ChildContext
 
 PARTS = ("web", "jobs", "worker", "model")

@@ -10,9 +10,8 @@ import pyarrow.parquet
 
 from jobs.errors import OverLimit
 from jobs.files.tables import LONGEST_RECORD
-from worker.memory import check_room
+from worker.limits import BLOCK_BYTES, BLOCK_CELLS, ChunkBytes, check_room
 from worker.tables.cut import Chunk
-from worker.tables.limits import BLOCK_BYTES, BLOCK_CELLS, ChunkBytes
 
 PARQUET_ROWS = 65_536
 """Rows of a Parquet file that are read at a time, at most."""

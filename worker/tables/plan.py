@@ -26,7 +26,7 @@ from jobs.files.tables import (
 from model.description.schema import Schema
 from model.description.similar import similar_name
 from model.tables.dialect import FOUND, Dialect, UnclearDialect, decimal_features, find_dialect
-from worker.memory import is_out_of_memory
+from worker.limits import is_out_of_memory, is_overfull, rows_at_once
 from worker.tables.cut import (
     CHUNK,
     EXPLAINED_CHUNK,
@@ -39,7 +39,6 @@ from worker.tables.cut import (
     cut_groups,
     cut_lines,
 )
-from worker.tables.limits import is_overfull, rows_at_once
 
 
 @dataclass(frozen=True)

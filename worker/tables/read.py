@@ -21,10 +21,9 @@ from jobs.files.store import FileStore
 from jobs.files.tables import NOT_UTF8, Format, read_exactly
 from model.tables.columns import MISSING, ColumnValues
 from model.tables.dialect import GROUPED
-from worker.memory import MIB, check_room
+from worker.limits import JSON_VALUES, MIB, check_room, is_overfull, json_values, rows_at_once
 from worker.tables.cut import Chunk
 from worker.tables.groups import PARQUET_ROWS, read_group, read_schema
-from worker.tables.limits import JSON_VALUES, is_overfull, json_values, rows_at_once
 from worker.tables.passthrough import ArrowColumns, CsvColumns, JsonMembers, Passthrough
 from worker.tables.plan import Layout
 

@@ -12,7 +12,7 @@ from model.bundle import Bundle, ObservedRanges
 from model.description.schema import Schema
 from model.outputs import Outputs
 from model.tables.columns import ColumnCheck
-from worker.memory import is_out_of_memory
+from worker.limits import is_out_of_memory
 from worker.stopping import ScoringStopped
 from worker.tables.read import LOST_AROUND, Rows
 

@@ -12,7 +12,7 @@ from ecs import images
 from ecs.fargate import FARGATE_MEMORY
 from jobs.settings import PREFIX, Settings
 from tests.unit.ecs.templates import shipped
-from worker.memory import MIB, least_memory
+from worker.limits import MIB, least_memory
 
 DOCKERFILE = Path("Dockerfile").read_text()
 COMPOSE = yaml.safe_load(Path("docker-compose.yml").read_text())["services"]

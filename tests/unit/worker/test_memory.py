@@ -14,7 +14,7 @@ import pytest
 
 from jobs.settings import Settings
 from worker.chunks import _intact
-from worker.memory import (
+from worker.limits import (
     LEAST_BUDGET,
     LEAST_FOR_PREDICTIONS,
     MIB,
@@ -28,7 +28,7 @@ from worker.tables.cut import Chunk
 from worker.tables.plan import _read_footer
 
 TAKE = """
-from worker.memory import MIB, MemoryBudget, is_out_of_memory
+from worker.limits import MIB, MemoryBudget, is_out_of_memory
 MemoryBudget(640 * MIB).enforce()
 import resource, sys
 import numpy as np, pyarrow as pa
@@ -70,7 +70,7 @@ def test_a_lack_of_memory_is_no_damaged_file(error: Exception) -> None:
 
 WIDE = """
 import resource, sys
-from worker.memory import MIB, MemoryBudget
+from worker.limits import MIB, MemoryBudget
 MemoryBudget(640 * MIB).enforce()
 from jobs.files.tables import Format
 from worker.tables.plan import Layout

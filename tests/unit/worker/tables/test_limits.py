@@ -22,7 +22,7 @@ from tests.unit.worker.tables.conftest import (
     read,
 )
 from worker.chunks import ChunkScorer
-from worker.tables.limits import JSON_VALUES, SMALL_RESULTS, check_values, rows_at_once
+from worker.limits import JSON_VALUES, SMALL_RESULTS, check_values, rows_at_once
 from worker.tables.plan import TableRequest
 from worker.tables.read import LOST_AROUND, TOO_MANY_VALUES, read_rows
 from worker.tables.score import RowScorer, give_up_all
