@@ -1,9 +1,10 @@
 """Builds web from its parts, for the server and for tests."""
 
 import time
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from importlib.resources import files
+from typing import NamedTuple
 
 import gevent
 from redis import Redis
@@ -12,6 +13,7 @@ from jobs import ids
 from jobs.batches.retry import BatchRetries
 from jobs.batches.store import BatchStore
 from jobs.batches.upload_store import UploadStore
+from jobs.dead.letters import DeadLetters
 from jobs.dead.wiring import dead_letters
 from jobs.files.store import FileStore
 from jobs.logs import Journal
@@ -152,9 +154,69 @@ class Web:
         self.connections.draining = True
 
 
-def _watch(
-    settings: Settings, backends: Backends, monitor: Monitor, usage: UsageReader, metrics: Metrics
-) -> tuple[KeyLimits, CapacityWatch, KeptWorkers | None]:
+class Measuring(NamedTuple):
+    """What is measured every second, and what follows from it."""
+
+    monitor: Monitor
+    usage: UsageReader
+    limits: KeyLimits
+    watch: CapacityWatch
+    kept: KeptWorkers | None
+
+
+class JobServices(NamedTuple):
+    """What the routes of jobs call; `read` is by the prefix of ids."""
+
+    predictions: PredictionSubmission
+    batches: BatchSubmission
+    retrying: BatchRetrying
+    uploads: DirectUploads
+    letters: DeadLetters
+    waiting: WaitingCallers
+    read: dict[str, ReadJobs]
+
+
+def build(settings: Settings, keys: ApiKeys, catalog: Catalog, journal: Journal, backends: Backends) -> Web:
+    """Connects to nothing, and starts nothing."""
+    access_log = AccessLog(Metrics(backends.redis), journal)
+    supervisor = Supervisor(access_log.metrics, gevent.spawn, gevent.sleep)
+    measuring = _measuring(settings, backends, access_log.metrics)
+    watch = measuring.watch
+    services = _services(settings, backends, watch, journal, supervisor)
+    webhooks = build_webhooks(
+        settings,
+        backends.redis,
+        services.read,
+        lambda: watch.capacity,
+        access_log.metrics,
+        backends.post_webhook,
+        backends.publish,
+        backends.tracing,
+    )
+    connections = OpenConnections(settings.most_connections)
+    bodies = Bodies(settings.held_bodies, connections)
+    app = App(settings, keys, access_log, bodies, measuring.limits, backends.tracing)
+    ProblemResponses(app, extensions={"v2": with_error_line})
+    files = backends.files
+    app.add_routes(_routes(settings, keys, catalog, access_log, measuring, services, webhooks, files))
+    app.add_routes(build_page(app, GUIDE.is_dir(), files.direct if settings.direct_files else None))
+    return Web(
+        app=app,
+        access_log=access_log,
+        watch=watch,
+        waiting=services.waiting,
+        connections=connections,
+        batches=services.batches,
+        keys=keys,
+        supervisor=supervisor,
+        webhooks=webhooks.sender,
+        kept=measuring.kept,
+        events=_event_reader(backends, app, watch, supervisor),
+    )
+
+
+def _measuring(settings: Settings, backends: Backends, metrics: Metrics) -> Measuring:
+    monitor, usage = Monitor(backends.redis, settings), UsageReader(backends.redis)
     kept = None
     if backends.workers:
         kept = keep_workers(settings, backends.redis, backends.workers, monitor, metrics, gevent.sleep)
@@ -162,7 +224,29 @@ def _watch(
     limits = KeyLimits(usage, settings, time.time)
     most = settings.max_waiting
     watch = CapacityWatch(monitor, usage, limits, backends.process, most, time.time, awakening)
-    return limits, watch, kept
+    return Measuring(monitor, usage, limits, watch, kept)
+
+
+def _services(
+    settings: Settings, backends: Backends, watch: CapacityWatch, journal: Journal, supervisor: Supervisor
+) -> JobServices:
+    store, batch_store = PredictionStore(backends.redis, settings), BatchStore(backends.batch_redis, settings)
+    read: dict[str, ReadJobs] = {ids.PREDICTION: store.read, ids.BATCH: batch_store.read}
+    waiting = WaitingCallers(backends.subscriber, read, backends.channel, settings.max_waiting_callers)
+    files, wake_up, wake_batches = backends.files, backends.send_wake_up, backends.send_batch_wake_up
+    admission = Admission(PredictionStore(backends.adding, settings), watch, wake_up, journal)
+    inputs = BatchInputs(files, settings.max_file, settings.max_files_per_batch, settings.s3_allow)
+    batches = BatchSubmission(batch_store, inputs, watch, waiting, wake_batches, supervisor)
+    retries = BatchRetries(batch_store, files)
+    return JobServices(
+        predictions=PredictionSubmission(store, admission, watch, waiting),
+        batches=batches,
+        retrying=BatchRetrying(batches, retries, watch),
+        uploads=_uploads(settings, backends, batch_store, watch),
+        letters=dead_letters(backends.redis, store, retries, wake_up, wake_batches),
+        waiting=waiting,
+        read=read,
+    )
 
 
 def _uploads(
@@ -178,70 +262,29 @@ def _uploads(
     )
 
 
-def _documents(catalog: Catalog, keys: ApiKeys) -> tuple[DocumentRoutes, GuideRoutes]:
-    document = Document(catalog, keyed=bool(keys.owners), route_classes=ROUTE_CLASSES)
-    return DocumentRoutes(document), GuideRoutes(GUIDE)
-
-
-def _webhooks(
+def _routes(
     settings: Settings,
-    backends: Backends,
-    read: dict[str, ReadJobs],
-    watch: CapacityWatch,
-    metrics: Metrics,
-) -> Webhooks:
-    return build_webhooks(
-        settings,
-        backends.redis,
-        read,
-        lambda: watch.capacity,
-        metrics,
-        backends.post_webhook,
-        backends.publish,
-        backends.tracing,
-    )
-
-
-def build(settings: Settings, keys: ApiKeys, catalog: Catalog, journal: Journal, backends: Backends) -> Web:
-    """Connects to nothing, and starts nothing."""
-    store = PredictionStore(backends.redis, settings)
-    batch_store = BatchStore(backends.batch_redis, settings)
-    access_log = AccessLog(Metrics(backends.redis), journal)
-    supervisor = Supervisor(access_log.metrics, gevent.spawn, gevent.sleep)
-    monitor, usage = Monitor(backends.redis, settings), UsageReader(backends.redis)
-    limits, watch, kept = _watch(settings, backends, monitor, usage, access_log.metrics)
-    read: dict[str, ReadJobs] = {ids.PREDICTION: store.read, ids.BATCH: batch_store.read}
-    waiting = WaitingCallers(backends.subscriber, read, backends.channel, settings.max_waiting_callers)
-    files, wake_up, wake_batches = backends.files, backends.send_wake_up, backends.send_batch_wake_up
-    admission = Admission(PredictionStore(backends.adding, settings), watch, wake_up, journal)
-    predictions = PredictionSubmission(store, admission, watch, waiting)
-    inputs = BatchInputs(files, settings.max_file, settings.max_files_per_batch, settings.s3_allow)
-    batches = BatchSubmission(batch_store, inputs, watch, waiting, wake_batches, supervisor)
-    webhooks = _webhooks(settings, backends, read, watch, access_log.metrics)
-    retries = BatchRetries(batch_store, files)
-    retrying = BatchRetrying(batches, retries, watch)
-    uploads = _uploads(settings, backends, batch_store, watch)
-    connections = OpenConnections(settings.most_connections)
-    app = App(settings, keys, access_log, Bodies(settings.held_bodies, connections), limits, backends.tracing)
-    ProblemResponses(app, extensions={"v2": with_error_line})
-    app.add_routes(
-        (
-            PredictionRoutes(predictions, catalog, watch, webhooks.requests),
-            BatchRoutes(batches, catalog, retrying, webhooks.requests, uploads, settings),
-            UploadRoutes(uploads),
-            RecmsRoutes(predictions, catalog),
-            InferenceRoutes(predictions, catalog, monitor),
-            ModelRoutes(catalog),
-            DeliveryRoutes(predictions, batches, webhooks.outbox),
-            DeadLetterRoutes(dead_letters(backends.redis, store, retries, wake_up, wake_batches)),
-            OwnerRoutes(usage, keys),
-            OperatingRoutes(monitor, watch, access_log, webhooks.outbox, files),
-            *_documents(catalog, keys),
-            *build_page(app, GUIDE.is_dir(), files.direct if settings.direct_files else None),
-        )
-    )
-    sender, events = webhooks.sender, _event_reader(backends, app, watch, supervisor)
-    return Web(app, access_log, watch, waiting, connections, batches, keys, supervisor, sender, kept, events)
+    keys: ApiKeys,
+    catalog: Catalog,
+    access_log: AccessLog,
+    measuring: Measuring,
+    services: JobServices,
+    webhooks: Webhooks,
+    files: FileStore,
+) -> Iterator[object]:
+    predictions, batches, uploads = services.predictions, services.batches, services.uploads
+    yield PredictionRoutes(predictions, catalog, measuring.watch, webhooks.requests)
+    yield BatchRoutes(batches, catalog, services.retrying, webhooks.requests, uploads, settings)
+    yield UploadRoutes(uploads)
+    yield RecmsRoutes(predictions, catalog)
+    yield InferenceRoutes(predictions, catalog, measuring.monitor)
+    yield ModelRoutes(catalog)
+    yield DeliveryRoutes(predictions, batches, webhooks.outbox)
+    yield DeadLetterRoutes(services.letters)
+    yield OwnerRoutes(measuring.usage, keys)
+    yield OperatingRoutes(measuring.monitor, measuring.watch, access_log, webhooks.outbox, files)
+    yield DocumentRoutes(Document(catalog, keyed=bool(keys.owners), route_classes=ROUTE_CLASSES))
+    yield GuideRoutes(GUIDE)
 
 
 def _event_reader(
