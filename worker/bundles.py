@@ -48,22 +48,21 @@ class Bundles:
         same without another try, so that jobs of other bundles are not held up.
         """
         with self._lock:
-            return self._get(ref, sha256)
+            bundle = self._loaded.get(sha256) or self._load(ref, sha256)
+            self._loaded.move_to_end(sha256)
+            return bundle
 
-    def _get(self, ref: str, sha256: str) -> Bundle:
-        bundle = self._loaded.get(sha256)
-        if bundle is None:
-            if (refused := self._refused.get(sha256)) and self._clock() < refused[0]:
-                raise refused[1]
-            try:
-                bundle = Bundle.load(self._catalog.fetch(self._find(ref, sha256)))
-            except ModelError as error:
-                self._refused[sha256] = self._clock() + REFUSED_SECONDS, error
-                raise
-            self._loaded[sha256] = bundle
-            if len(self._loaded) > KEPT:
-                self._loaded.popitem(last=False)
-        self._loaded.move_to_end(sha256)
+    def _load(self, ref: str, sha256: str) -> Bundle:
+        if (refused := self._refused.get(sha256)) and self._clock() < refused[0]:
+            raise refused[1]
+        try:
+            bundle = Bundle.load(self._catalog.fetch(self._find(ref, sha256)))
+        except ModelError as error:
+            self._refused[sha256] = self._clock() + REFUSED_SECONDS, error
+            raise
+        self._loaded[sha256] = bundle
+        if len(self._loaded) > KEPT:
+            self._loaded.popitem(last=False)
         return bundle
 
     def _find(self, ref: str, sha256: str) -> Manifest:
