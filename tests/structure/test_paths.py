@@ -1,10 +1,12 @@
 """How much a reader has to open to follow a request from POST to its result."""
 
+import re
 from collections.abc import Callable, Iterator
 from typing import NamedTuple
 
 import pytest
 
+from tests.structure.code import ROOT
 from tests.structure.journey import Journey, Trace
 
 
@@ -42,13 +44,27 @@ def journey(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Journey]:
         journey.close()
 
 
-@pytest.mark.parametrize("request_once", MOST, ids=lambda request: request.__name__)
-def test_a_request_runs_through_few_files_and_scripts(journey: Journey, request_once: SendRequest) -> None:
+def traced(journey: Journey, request_once: SendRequest) -> Trace:
     request_once(journey)  # whatever runs at start-up only
     trace = Trace(journey.strangers)
     with trace.on():
         request_once(journey)
+    return trace
+
+
+@pytest.mark.parametrize("request_once", MOST, ids=lambda request: request.__name__)
+def test_a_request_runs_through_few_files_and_scripts(journey: Journey, request_once: SendRequest) -> None:
+    trace = traced(journey, request_once)
     assert {"web/connection.py", "web/app.py", "worker/child.py"} <= trace.functions.keys()
     most = MOST[request_once]
     assert len(trace.functions) <= most.files, sorted(trace.functions)
     assert len(trace.scripts) <= most.scripts, sorted(trace.scripts)
+
+
+def test_the_documents_name_each_file_that_a_prediction_runs_through(journey: Journey) -> None:
+    page = (ROOT / "docs/explanations/how-a-job-travels.md").read_text()
+    section = page[page.index("## A prediction") : page.index("## A file")]
+    assert (
+        traced(journey, post_prediction).functions.keys() - set(re.findall(r"`([\w/]+\.py)`", section))
+        == set()
+    )
