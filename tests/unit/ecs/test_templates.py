@@ -104,56 +104,43 @@ ID = "0123456789abcdef0"
 CERTIFICATE = "arn:aws:acm:eu-central-1:123456789012:certificate/1"
 
 
+EVERY_OPTION = (
+    *("--tag", "v1", "--certificate", CERTIFICATE, "--domain", "example.com"),
+    *("--allow-cidr", "203.0.113.0/24", "--internal", "--private", "--vpc", f"vpc-{ID}"),
+    *("--subnets", f"subnet-{ID},subnet-{ID}", "--balancer-subnets", f"subnet-{ID},subnet-{ID}"),
+    *("--arch", "arm64", "--redis", "elasticache", "--no-spot"),
+    *("--web-size", "512/1024", "--worker-size", "2048/4096", "--web-count", "2"),
+    *("--warm", "Mon-Fri 08-18 Europe/Berlin", "--least", "2", "--most", "4", "--within", "60"),
+    *("--alarm-topic", "arn:aws:sns:eu-central-1:123456789012:pages"),
+    *("--alarm-email", "ada@example.com", "--log-days", "7", "--budget", "99.5"),
+    *("--tags", "team=data", "--role-path", "/a/b/"),
+    *("--boundary", "arn:aws:iam::123456789012:policy/limit"),
+    *("--production", "--front", "alb", "--ci-branch", "release", "--ci-environment", "production"),
+    *("--github", "owner/name", "--redis-memory", "2048", "--retention", "10m"),
+    *("--bundles", "s3://models/ours"),
+    *("--set", "PAYGRADE_LOG_LEVEL=DEBUG", "--set", "PAYGRADE_MAX_BODY="),
+)
+
+
 def test_options_set_parameters_of_the_templates() -> None:
-    everything = options(
-        *("--tag", "v1", "--certificate", CERTIFICATE, "--domain", "example.com"),
-        *("--allow-cidr", "203.0.113.0/24", "--internal", "--private", "--vpc", f"vpc-{ID}"),
-        *("--subnets", f"subnet-{ID},subnet-{ID}", "--balancer-subnets", f"subnet-{ID},subnet-{ID}"),
-        *(
-            "--arch",
-            "arm64",
-            "--redis",
-            "elasticache",
-            "--no-spot",
-            "--web-size",
-            "512/1024",
-            "--worker-size",
-            "2048/4096",
-        ),
-        *("--warm", "Mon-Fri 08-18 Europe/Berlin", "--least", "2", "--most", "4", "--within", "60"),
-        *("--alarm-topic", "arn:aws:sns:eu-central-1:123456789012:pages"),
-        *("--alarm-email", "ada@example.com", "--log-days", "7", "--budget", "99.5"),
-        *(
-            "--tags",
-            "team=data",
-            "--boundary",
-            "arn:aws:iam::123456789012:policy/limit",
-            "--role-path",
-            "/a/b/",
-        ),
-        *("--production", "--front", "alb", "--ci-branch", "release", "--ci-environment", "production"),
-        *("--github", "owner/name", "--redis-memory", "2048", "--retention", "10m", "--web-count", "2"),
-        *(
-            "--bundles",
-            "s3://models/ours",
-            "--set",
-            "PAYGRADE_LOG_LEVEL=DEBUG",
-            "--set",
-            "PAYGRADE_MAX_BODY=",
-        ),
-    )
-    app, base = app_parameters(everything), base_parameters(everything)
-    assert set(app) <= set(Template("app").parameters)
-    assert set(base) <= set(Template("base").parameters)
+    everything = options(*EVERY_OPTION)
+    assert set(app_parameters(everything)) <= set(Template("app").parameters)
+    assert set(base_parameters(everything)) <= set(Template("base").parameters)
+
+
+def test_options_say_how_much_of_what_runs() -> None:
+    app = app_parameters(options(*EVERY_OPTION))
     assert (app["Spot"], app["Warm"], app["MostWorkers"]) == ("no", "Mon-Fri 08-18 Europe/Berlin", "4")
     assert app["Architecture"] == "ARM64"
     assert (app["WorkerCpu"], app["WorkerMemory"]) == ("2048", "4096")
-    assert (app["RedisMaxMemory"], app["RedisMemory"], app["RetentionSeconds"]) == ("2048", "4096", "600")
-    assert (app["Bundles"], app["BundlesBucket"], app["BundlesPrefix"]) == (
-        "s3://models/ours",
-        "models",
-        "ours/",
-    )
+    assert (app["RedisMaxMemory"], app["RedisMemory"]) == ("2048", "4096")
+
+
+def test_options_reach_the_settings_of_the_service() -> None:
+    app = app_parameters(options(*EVERY_OPTION))
+    assert app["RetentionSeconds"] == "600"
+    assert app["Bundles"] == "s3://models/ours"
+    assert (app["BundlesBucket"], app["BundlesPrefix"]) == ("models", "ours/")
     assert (app["LogLevel"], app["MaxBody"]) == ("DEBUG", "")
 
 
