@@ -12,9 +12,8 @@ from playwright.sync_api import Browser, Page, expect
 from ecs.bucket import let_page_upload
 from tests.browser.conftest import DESKTOP, KEY, PATIENCE_MS, Watched
 from tests.browser.test_file import choose, parquet
-from tests.integration.signed_s3 import SignedS3, signed_s3
+from tests.integration.signed_s3 import SignedS3, stack_with_direct_files
 from tests.integration.stack import Stack
-from web.keys import digest
 
 LONG = b"name,years\n" + (b"n" * 990 + b",2.5\n") * 9_500
 NOISE = random.Random(1)  # noqa: S311 (no secret)
@@ -37,22 +36,11 @@ class PlayedAws(NamedTuple):
 @pytest.fixture(scope="module")
 def place(browser: Browser, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Place]:
     """Its bucket lets the page in as `up` has it."""
-    folder = tmp_path_factory.mktemp("long")
-    with signed_s3(folder) as s3:
-        s3.client.create_bucket(Bucket="files")
-        settings = {
-            "PAYGRADE_FILES": "s3://files",
-            "PAYGRADE_DIRECT_FILES": "true",
-            "PAYGRADE_QUEUES": "predictions,batches",
-            "PAYGRADE_BATCH_CHILDREN": "1",
-            "PAYGRADE_API_KEYS": f"ann:{digest(KEY)}",
-            **s3.environment,
-        }
-        with Stack(folder / "stack", settings) as stack:
-            let_page_upload(PlayedAws(s3), "files", stack.address, {"Front": "api"})  # type: ignore[arg-type]
-            stack.start_web()
-            stack.ready(stack.start_worker(), children=2)
-            yield Place(stack, s3)
+    with stack_with_direct_files(tmp_path_factory.mktemp("long"), {"ann": KEY}) as (stack, s3):
+        let_page_upload(PlayedAws(s3), "files", stack.address, {"Front": "api"})  # type: ignore[arg-type]
+        stack.start_web()
+        stack.ready(stack.start_worker(), children=2)
+        yield Place(stack, s3)
 
 
 @pytest.fixture

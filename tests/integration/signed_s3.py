@@ -20,6 +20,8 @@ from urllib.parse import parse_qsl, quote, urlsplit
 from botocore.exceptions import ClientError
 
 from tests.integration.s3 import S3
+from tests.integration.stack import Stack
+from web.keys import digest
 
 SECRET = "test"
 CUT_AFTER = 100_000
@@ -71,6 +73,23 @@ def signed_s3(folder: Path) -> Iterator[SignedS3]:
         yield played
     finally:
         played.close()
+
+
+@contextmanager
+def stack_with_direct_files(folder: Path, keys: Mapping[str, str]) -> Iterator[tuple[Stack, SignedS3]]:
+    """A service whose files are in S3, with the key of each owner. Its web and worker are not started yet."""
+    with signed_s3(folder) as s3:
+        s3.client.create_bucket(Bucket="files")
+        settings = {
+            "PAYGRADE_FILES": "s3://files",
+            "PAYGRADE_DIRECT_FILES": "true",
+            "PAYGRADE_QUEUES": "predictions,batches",
+            "PAYGRADE_BATCH_CHILDREN": "1",
+            "PAYGRADE_API_KEYS": ",".join(f"{owner}:{digest(key)}" for owner, key in keys.items()),
+            **s3.environment,
+        }
+        with Stack(folder / "stack", settings) as stack:
+            yield stack, s3
 
 
 class _GateServer(ThreadingHTTPServer):

@@ -13,13 +13,13 @@ from paygrade import Client
 
 from jobs.files.s3_direct import PUT_SECONDS
 from tests.integration.service import PYTHON, ROOT, clean_environment
-from tests.integration.signed_s3 import SignedS3, signed_s3
+from tests.integration.signed_s3 import SignedS3, stack_with_direct_files
 from tests.integration.stack import Stack
-from web.keys import digest
 
 MB = 1_000_000
 TEXT = "x" * 989
 ANN, BOB = {"Authorization": "Bearer ann"}, {"Authorization": "Bearer bob"}
+KEYS = {"ann": "ann", "bob": "bob"}
 CSV = b"id,years\na,2.5\nb,many\n"
 
 
@@ -42,21 +42,10 @@ class Town:
 
 @pytest.fixture(scope="module")
 def town(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Town]:
-    folder = tmp_path_factory.mktemp("direct")
-    with signed_s3(folder) as s3:
-        s3.client.create_bucket(Bucket="files")
-        settings = {
-            "PAYGRADE_FILES": "s3://files",
-            "PAYGRADE_DIRECT_FILES": "true",
-            "PAYGRADE_QUEUES": "predictions,batches",
-            "PAYGRADE_BATCH_CHILDREN": "1",
-            "PAYGRADE_API_KEYS": f"ann:{digest('ann')},bob:{digest('bob')}",
-            **s3.environment,
-        }
-        with Stack(folder / "stack", settings) as stack:
-            stack.start_web()
-            stack.ready(stack.start_worker(), children=2)
-            yield Town(stack, s3)
+    with stack_with_direct_files(tmp_path_factory.mktemp("direct"), KEYS) as (stack, s3):
+        stack.start_web()
+        stack.ready(stack.start_worker(), children=2)
+        yield Town(stack, s3)
 
 
 @pytest.fixture(autouse=True)

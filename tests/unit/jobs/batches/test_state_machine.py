@@ -6,7 +6,7 @@ from typing import Any, cast
 import pytest
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
+from hypothesis.stateful import invariant, precondition, rule
 
 from jobs import ids
 from jobs.batches.consumer import BatchConsumer, ExpiredBatch
@@ -23,8 +23,9 @@ from jobs.queues.idempotency import IdempotencyKey
 from jobs.queues.names import BATCHES, GROUP
 from jobs.queues.queue import Entry
 from jobs.settings import Settings
-from tests.unit.conftest import SHA, Clock, living, make_redis
+from tests.unit.conftest import SHA, living
 from tests.unit.jobs.batches.conftest import FILES, of_file, step
+from tests.unit.jobs.life import JobLife
 
 pytestmark = pytest.mark.timeout(600)
 
@@ -44,18 +45,11 @@ class AllFiles:
         return 1
 
 
-class BatchLife(RuleBasedStateMachine):
-    """A consumer is lost by never completing its task; a slow one completes a task that others have by now.
-
-    The Redis holds every change of a status to the table; see tests/unit/in_memory.py.
-    """
+class BatchLife(JobLife):
+    """A consumer is lost by never completing its task; a slow one completes what others have by now."""
 
     def __init__(self) -> None:
         super().__init__()
-        self.patch = pytest.MonkeyPatch()
-        self.clock = Clock()
-        self.patch.setattr("time.time", self.clock)
-        self.redis = make_redis()
         settings = Settings(attempts=1)
         self.store = BatchStore(self.redis, settings)
         self.consumer = BatchConsumer(self.redis, settings)
@@ -65,12 +59,6 @@ class BatchLife(RuleBasedStateMachine):
         self.read: list[tuple[str, Entry]] = []
         self.seen: dict[str, BatchRecord] = {}
         self.counted: dict[tuple[str, str], ChunkDone] = {}
-
-    def teardown(self) -> None:
-        try:
-            self.everything_ends_when_all_consumers_are_alive()
-        finally:
-            self.patch.undo()
 
     # Callers
 

@@ -6,7 +6,7 @@ import orjson
 import pytest
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
+from hypothesis.stateful import invariant, precondition, rule
 from pydantic import SecretStr
 from redis import Redis
 
@@ -17,7 +17,8 @@ from jobs.predictions.store import PredictionStore, queued_record
 from jobs.queues.names import GROUP, PREDICTIONS
 from jobs.queues.queue import Entry
 from jobs.settings import Settings
-from tests.unit.conftest import MANY, Clock, job, make_redis, outputs_for, refusals, scored
+from tests.unit.conftest import MANY, job, outputs_for, refusals, scored
+from tests.unit.jobs.life import JobLife
 
 pytestmark = pytest.mark.timeout(600)
 
@@ -29,30 +30,17 @@ KEYED = Settings(api_keys=SecretStr("ada:" + "0" * 64))
 ERROR = b'{"type":"model_unavailable"}'
 
 
-class PredictionLife(RuleBasedStateMachine):
-    """A consumer is lost by never recording its claim; a slow one records a claim that is stale by then.
-
-    The Redis holds every change of a status to the table; see tests/unit/in_memory.py.
-    """
+class PredictionLife(JobLife):
+    """A consumer is lost by never recording its claim; a slow one records a claim that is stale by then."""
 
     def __init__(self) -> None:
         super().__init__()
-        self.patch = pytest.MonkeyPatch()
-        self.clock = Clock()
-        self.patch.setattr("time.time", self.clock)
-        self.redis = make_redis()
         self.store = PredictionStore(self.redis, KEYED)
         self.consumer = PredictionConsumer(self.redis, KEYED)
         self.jobs: list[NewPrediction] = []
         self.claims: list[Claim] = []
         self.read: list[tuple[str, Entry]] = []
         self.seen: dict[str, PredictionRecord] = {}
-
-    def teardown(self) -> None:
-        try:
-            self.everything_ends_when_all_consumers_are_alive()
-        finally:
-            self.patch.undo()
 
     @rule(
         owner=st.sampled_from(OWNERS),
