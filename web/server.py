@@ -32,6 +32,7 @@ from jobs.settings import Settings
 from jobs.tracing import Tracing, tracing_of
 from model.description.catalog import Catalog
 from web.app import App
+from web.arbiter import PatientArbiter
 from web.connection import Connection
 from web.events.publishing import PublishEvent
 from web.events.queue import EventQueue
@@ -109,6 +110,9 @@ class WebServer(BaseApplication):  # type: ignore[misc]
     def load_config(self) -> None:
         for name, value in self._options.items():
             self.cfg.set(name, value)
+
+    def run(self) -> None:
+        PatientArbiter(self).run()
 
     def load(self) -> App:
         """Called in each process, after the fork."""

@@ -1,6 +1,8 @@
 """Workers and web are stopped under load: nothing is lost, and everybody is answered."""
 
+import os
 import signal
+import time
 from collections.abc import Callable
 
 import pytest
@@ -16,6 +18,8 @@ WEB_GRACE_SECONDS = 10
 WORKER_GRACE_SECONDS = 10
 STOP_TIMEOUT_SECONDS = 30
 """What a supervisor gives a worker at most."""
+LONGER_THAN_A_HUNG_PROCESS_MAY, SOME_LOOKS = 33, 3
+"""Seconds: of a pause, and in which each process of web is looked at."""
 SIGNALS = (signal.SIGTERM, signal.SIGINT)
 
 
@@ -85,3 +89,16 @@ def test_web_stopped_under_load_cuts_nobody(start_stack: StartStack, fresh: bool
         web.ended(within=WEB_GRACE_SECONDS)
     assert not crowd.cut
     assert set(crowd.answers) <= {200, 202}
+
+
+@pytest.mark.slow
+def test_a_web_that_stood_still_for_long_has_its_processes_afterwards(start_stack: StartStack) -> None:
+    stack = start_stack({"PAYGRADE_WEB_PROCESSES": "2"})
+    web = stack.start_web()
+    processes = web.children()
+    os.killpg(web.pid, signal.SIGSTOP)
+    time.sleep(LONGER_THAN_A_HUNG_PROCESS_MAY)
+    os.killpg(web.pid, signal.SIGCONT)
+    wait_until("web answers", lambda: stack.status("/healthz") == 200)
+    time.sleep(SOME_LOOKS)
+    assert web.children() == processes
