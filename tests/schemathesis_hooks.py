@@ -7,6 +7,13 @@ from collections.abc import Iterator
 from typing import Any
 
 import schemathesis
+from hypothesis import Phase, settings
+
+# Schemathesis lets Hypothesis climb towards requests that are accepted. Where an id is needed that nobody
+# guesses, none is: the climb takes half of the examples, and draws thousands of requests that are never
+# sent.
+settings.register_profile("without-climbs", phases=(Phase.explicit, Phase.generate, Phase.shrink))
+settings.load_profile("without-climbs")
 
 LARGEST = 3.4e38
 """What `format: float` allows, about; Schemathesis knows no such format."""

@@ -57,4 +57,5 @@ def test_none_of_many_damaged_files_does_harm(child: MeasuredChild) -> None:
 
 def check_damaged(child: MeasuredChild, seed: int, number: int) -> None:
     for file, cost in costs_of(child, damaged_files(seed, number)):
+        assert cost.peak <= LEAST_BUDGET, (file.name, cost)
         assert cost.status in ("succeeded", "partially_succeeded") or cost.error, (file.name, cost)

@@ -15,6 +15,7 @@ import requests
 from tests.integration.conftest import StartStack
 from tests.integration.hostile import mutated_post, raw_request
 from tests.integration.stack import Stack
+from tests.integration.unharmed import unharmed
 
 SEED = 15
 AT_ONCE = 6
@@ -57,14 +58,12 @@ def all_are_answered(stack: Stack, make: Callable[[int, int], bytes], count: int
     """How often each status was given."""
     statuses: Counter[str] = Counter()
     pid = stack.web.pid
-    with ThreadPoolExecutor(AT_ONCE) as threads:
+    with unharmed(stack), ThreadPoolExecutor(AT_ONCE) as threads:
         answers = threads.map(lambda number: faults(stack, make(SEED, number)), range(count))
         for number, (given, wrong) in enumerate(answers):
             assert not wrong, f"{make.__name__}({SEED}, {number}): {wrong}"
             statuses.update(given)
-    assert stack.web.alive
     assert stack.status("/healthz") == 200
-    assert stack.web.events("unexpected_error") == []
     assert megabytes(pid) < MOST_MEGABYTES
     return statuses
 
