@@ -4,6 +4,7 @@ import time
 from collections import namedtuple
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
+from functools import cache
 from typing import Any, ParamSpec, TypeVar
 
 from redis import Redis
@@ -31,7 +32,7 @@ class Script:
         self._arguments = source.arguments
         script = redis.register_script(source.text)
         self._sha, self._text = script.sha, str(script.script)
-        self.reply: Any = namedtuple("Reply", source.returns)  # type: ignore[misc]
+        self.reply = _reply(source.returns)
         self._returns_one = len(source.returns) == 1
         self._returns_list = source.returns_list
 
@@ -78,6 +79,11 @@ class Script:
             return self._redis.evalsha(self._sha, 0, *values)
         except NoScriptError:
             return self._redis.eval(self._text, 0, *values)
+
+
+@cache
+def _reply(names: tuple[str, ...]) -> Any:
+    return namedtuple("Reply", names)
 
 
 def patiently(

@@ -31,6 +31,7 @@ from jobs.supervision import Supervisor
 from model.description.catalog import Catalog
 from tests.structure.code import ROOT
 from tests.structure.lua import linked_scripts
+from tests.unit import in_memory
 from tests.unit.web.faulty_redis import FaultyRedis
 from web.connection import Connection
 from web.keys import ApiKeys
@@ -173,5 +174,5 @@ class Trace:
         if code.co_filename.startswith(self._prefixes):
             file = code.co_filename.removeprefix(f"{ROOT}/")
             self.functions.setdefault(file, set()).add(code.co_qualname)
-        elif code.co_name == "evalsha" and "fakeredis" in code.co_filename:
+        elif code.co_name == "evalsha" and code.co_filename == in_memory.__file__:
             self.scripts.add(self._names[frame.f_locals["sha1"].decode()])

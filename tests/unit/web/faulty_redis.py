@@ -21,7 +21,7 @@ class FaultyRedis(MemoryRedis):
 
     def execute_command(self, *args: Any, **options: Any) -> Any:
         self.answer_or_fail()
-        return super().execute_command(*args, **options)  # type: ignore[no-untyped-call]
+        return super().execute_command(*args, **options)
 
     def info(self, section: str | None = None, *args: Any, **options: Any) -> Any:
         self.answer_or_fail()
