@@ -1,8 +1,10 @@
 """Clients of a Redis in memory. Each call lets others run before and after, and may meet a fault."""
 
+import math
 from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import suppress
+from functools import partial
 from hashlib import sha1
 from typing import Any, NamedTuple, NoReturn
 
@@ -16,8 +18,7 @@ from jobs.errors import FilesUnavailable
 from tests.simulation.scheduler import Actor, Process, Scheduler
 from tests.unit.in_memory import MemoryRedis
 
-READS = frozenset({"GET", "XREADGROUP", "SUBSCRIBE"})
-"""The calls after which those who wait for a change need not look again."""
+IsThere = Callable[[], bool]
 SLOWEST_FILE_SECONDS = 0.05
 WEB_TIMEOUT, WORKER_TIMEOUT = 2.0, 5.0
 """Seconds after which a client gives up, as jobs/queues/connection.py sets them."""
@@ -37,6 +38,7 @@ class Network:
 
     def __init__(self, scheduler: Scheduler, faults: list[Fault]) -> None:
         self.server = FakeServer()
+        self.store = MemoryRedis(server=self.server, protocol=2, host="simulated")
         self.clock_error = 0.0
         """How far the clock of the store is off, in seconds."""
         self.on_kill: Callable[[Process], None] = lambda process: None
@@ -54,7 +56,9 @@ class Network:
         self._files_away_until = 0.0
         self.damage: Callable[[], None] = lambda: None
         self._in_store = False
-        self._blocked: list[Actor] = []
+        self._blocked: dict[Actor, IsThere] = {}
+        """Who waits in the store, until what."""
+        self._restarts = 0
 
     def time(self) -> float:
         return self._scheduler.now + (self.clock_error if self._in_store else 0.0)
@@ -66,13 +70,13 @@ class Network:
     def call(self, name: str, perform: Callable[[], Any]) -> Any:
         scheduler = self._scheduler
         if scheduler.process is scheduler.outside:
-            return self._perform(name, perform)
+            return self._perform(perform)
         scheduler.step()
         self.calls += 1
         self.trace.append(f"{self.calls} {scheduler.process.name} {name}")
         fault = self._fault_of(name)
         self._refuse_while_down()
-        reply = self._meet(fault, name, perform) if fault else self._perform(name, perform)
+        reply = self._meet(fault, name, perform) if fault else self._perform(perform)
         scheduler.step()
         return reply
 
@@ -94,23 +98,39 @@ class Network:
         scheduler.step()
         return result
 
-    def wait_for_change(self, most_seconds: float) -> None:
-        """Returns when another call was made, or after so many seconds."""
+    def wait_until(self, is_there: IsThere, most_seconds: float = math.inf) -> None:
+        """Returns when something that was done in the store makes it true, or after so many seconds."""
         actor = self._scheduler.current
         assert actor
-        self._blocked.append(actor)
-        self._scheduler.sleep(most_seconds)
+        self._in_store = False
+        self._blocked[actor] = is_there
+        try:
+            self._scheduler.sleep(most_seconds)
+        finally:
+            self._blocked.pop(actor, None)
 
-    def _perform(self, name: str, perform: Callable[[], Any]) -> Any:
+    def block(self, read: Callable[[], Any], is_there: IsThere, seconds: float) -> Any:
+        """As a call that waits in the store: what it reads at once, or as soon as there is something."""
+        end, restarts = self._scheduler.now + seconds, self._restarts
+        while not (found := read()) and self._scheduler.now < end:
+            self.wait_until(lambda: is_there() or self._restarts > restarts, end - self._scheduler.now)
+            if self._restarts > restarts:
+                raise StoreConnectionError("the store has restarted")
+            self._in_store = True
+        return found
+
+    def _perform(self, perform: Callable[[], Any]) -> Any:
         self._in_store = True
         try:
             return perform()
         finally:
             self._in_store = False
-            if name not in READS:
-                for actor in self._blocked:
-                    actor.wake_at = self._scheduler.now
-                self._blocked.clear()
+            self._wake_blocked()
+
+    def _wake_blocked(self) -> None:
+        for actor in [actor for actor, is_there in self._blocked.items() if is_there()]:
+            del self._blocked[actor]
+            self._scheduler.wake(actor)
 
     def _fault_of(self, name: str) -> Fault | None:
         """Of this call of the store."""
@@ -139,12 +159,12 @@ class Network:
         self.last_fault_at = scheduler.now + fault.seconds
         if fault.kind.startswith("kill"):
             if fault.kind == "kill_after":
-                self._perform(name, perform)
+                self._perform(perform)
             self._kill(scheduler.process)
         if fault.kind in ("lose_request", "lose_answer", "late"):
             self._lose(fault, name, perform)
         self._disturb(fault)
-        return self._perform(name, perform)
+        return self._perform(perform)
 
     def _lose(self, fault: Fault, name: str, perform: Callable[[], Any]) -> None:
         """The call is not made, or its answer is lost, or it is made after the caller has given up."""
@@ -154,7 +174,7 @@ class Network:
         if fault.kind == "late":
             scheduler.spawn(scheduler.outside, self._perform_late, fault.seconds, name, perform)
         else:
-            self._perform(name, perform)
+            self._perform(perform)
         scheduler.sleep(WEB_TIMEOUT if scheduler.process.name.startswith("web") else WORKER_TIMEOUT)
         raise StoreTimeoutError("no answer")
 
@@ -163,7 +183,7 @@ class Network:
         scheduler, until = self._scheduler, self._scheduler.now + fault.seconds
         match fault.kind:
             case "freeze":
-                scheduler.process.frozen_until = until
+                scheduler.freeze(scheduler.process, until)
                 scheduler.step()
             case "restart_store":
                 self._restart(fault.seconds)
@@ -180,9 +200,10 @@ class Network:
     def _perform_late(self, seconds: float, name: str, perform: Callable[[], Any]) -> None:
         self._scheduler.sleep(seconds)
         with suppress(RedisError, ValueError):  # the caller has closed its file
-            self._perform(name, perform)
+            self._perform(perform)
 
     def _kill(self, process: Process) -> None:
+        self._blocked = {actor: what for actor, what in self._blocked.items() if actor.process is not process}
         self.on_kill(process)
         self._scheduler.kill(process)
 
@@ -190,6 +211,8 @@ class Network:
         self._down_until = self._scheduler.now + seconds
         self._loses_messages_until = self._down_until
         self.server.script_cache.clear()
+        self._restarts += 1
+        self._wake_blocked()
         raise StoreConnectionError("the store restarts")
 
 
@@ -199,22 +222,21 @@ def _text(value: Any) -> str:
 
 class SimulatedRedis(MemoryRedis):
     def __init__(self, network: Network, calls_again: bool = False) -> None:
-        super().__init__(server=network.server, protocol=2)
+        super().__init__(connection_pool=network.store.connection_pool)
         self.network = network
         self._calls_again = calls_again
 
     def execute_command(self, *args: Any, **options: Any) -> Any:
+        perform = super().execute_command
+        return self._call(self.network.name_of(*args), lambda: perform(*args, **options))
+
+    def _call(self, name: str, perform: Callable[[], Any]) -> Any:
         try:
-            return self._call(*args, **options)
+            return self.network.call(name, perform)
         except StoreConnectionError:
             if not self._calls_again:
                 raise
-        return self._call(*args, **options)
-
-    def _call(self, *args: Any, **options: Any) -> Any:
-        perform = super().execute_command
-        name = self.network.name_of(*args)
-        return self.network.call(name, lambda: perform(*args, **options))  # type: ignore[no-untyped-call]
+        return self.network.call(name, perform)
 
     def client(self) -> "SimulatedRedis":
         return self
@@ -222,12 +244,22 @@ class SimulatedRedis(MemoryRedis):
     def pipeline(self, transaction: Any = True, shard_hint: Any = None) -> Any:
         return SimulatedPipeline(self.network, self, bool(transaction))
 
-    def xreadgroup(self, *args: Any, block: int | None = None, **options: Any) -> Any:
-        scheduler = self.network._scheduler
-        end = scheduler.now + (block or 0) / 1000
-        while not (found := super().xreadgroup(*args, **options)) and scheduler.now < end:
-            self.network.wait_for_change(end - scheduler.now)
-        return found
+    def xreadgroup(  # type: ignore[override]
+        self, group: str, consumer: str, streams: dict[Any, Any], block: int | None = None, **options: Any
+    ) -> Any:
+        seconds = (block or 0) / 1000
+        read = partial(self.network.store.xreadgroup, group, consumer, streams, **options)
+        is_there = partial(self._has_new, group, [*streams])
+        return self._call("XREADGROUP", lambda: self.network.block(read, is_there, seconds))
+
+    def _has_new(self, group: str, streams: list[str]) -> bool:
+        """Whether one of the streams has entries that nobody of the group has read, or is gone."""
+        for stream in streams:
+            found: Any = self.network.server.dbs[0].get(stream.encode())
+            its_group = found and found.value.group_get(group.encode())
+            if not its_group or found.value.last_id > its_group.last_delivered_key:
+                return True
+        return False
 
     def pubsub(self, **options: Any) -> Any:
         return Subscription(self.network, super().pubsub(**options))  # type: ignore[no-untyped-call]
@@ -266,4 +298,7 @@ class Subscription:
             while message := self._pubsub.get_message():
                 if not self._network.loses_messages:
                     yield message
-            self._network.wait_for_change(1)
+            self._network.wait_until(self._has_message)
+
+    def _has_message(self) -> bool:
+        return bool(self._pubsub.connection.can_read(0))

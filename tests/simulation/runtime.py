@@ -99,6 +99,7 @@ def _replacements(scheduler: Scheduler, redis_time: Callable[[], float]) -> Iter
         yield time, name, clock
     yield time, "time_ns", lambda: int(redis_time() * 1e9)
     yield os, "urandom", scheduler.random.randbytes
+    yield os, "fsync", lambda _: None
     yield os, "getpid", lambda: scheduler.process.number
     yield os, "getppid", lambda: _parent_of(scheduler)
     yield os, "_exit", lambda status: scheduler.kill(scheduler.process)

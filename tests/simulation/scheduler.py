@@ -1,8 +1,12 @@
 """Runs all parts one at a time, in an order that a seed decides, on a clock that only the scheduler moves."""
 
+import heapq
+import itertools
 import math
 import random
+from bisect import insort
 from collections.abc import Callable
+from operator import attrgetter
 from typing import Any
 
 from greenlet import GreenletExit, getcurrent, greenlet
@@ -11,6 +15,7 @@ EPOCH = 1_795_300_818.0
 LOOK_EVERY_SECONDS = 0.5
 LONGEST_STEP = 0.000_4
 """Seconds that an actor runs at most before another may run."""
+_BY_NUMBER = attrgetter("number")
 
 
 class Process:
@@ -27,22 +32,23 @@ class Process:
 class Actor:
     """A thread or a greenlet of the code under test."""
 
-    def __init__(self, scheduler: "Scheduler", process: Process, call: Callable[[], object]) -> None:
+    def __init__(
+        self, scheduler: "Scheduler", process: Process, number: int, call: Callable[[], object]
+    ) -> None:
         self.process = process
+        self.number = number
         self.wake_at = scheduler.now
         self.dead = False
         self._scheduler = scheduler
         self._call = call
         self.killed = False
         self._greenlet = greenlet(self._run, scheduler.main)
-
-    def switch(self) -> None:
-        self._greenlet.switch()
+        self.switch = self._greenlet.switch
 
     def kill(self) -> None:
         """As gevent's: the actor ends where it waits, and its `finally` blocks run."""
         self.killed = True
-        self.wake_at = self._scheduler.now
+        self._scheduler.wake(self)
 
     @property
     def has_started(self) -> bool:
@@ -70,10 +76,15 @@ class Scheduler:
         self.closed = False
         self.crashes: list[str] = []
         self.outside = Process("outside", 1)
-        self._actors: list[Actor] = []
+        self._actors: dict[int, Actor] = {}
         self._abandoned: list[Actor] = []
+        self._ready: list[Actor] = []
+        """Those that may run now, in the order in which they were spawned."""
+        self._sleeping: list[tuple[float, int]] = []
+        """A heap: when the actor with this number may run; one that was woken since is in it too."""
         self.current: Actor | None = None
         self._numbers = iter(range(100, 1_000_000))
+        self._actor_numbers = itertools.count()
 
     @property
     def process(self) -> Process:
@@ -84,15 +95,32 @@ class Scheduler:
         return Process(name, next(self._numbers), parent)
 
     def spawn(self, process: Process, call: Callable[..., object], *arguments: Any) -> Actor:
-        actor = Actor(self, process, lambda: call(*arguments))
-        self._actors.append(actor)
+        actor = Actor(self, process, next(self._actor_numbers), lambda: call(*arguments))
+        self._actors[actor.number] = actor
+        self._place(actor)
         return actor
+
+    def wake(self, actor: Actor) -> None:
+        """The actor goes on now, whatever it waits for."""
+        actor.wake_at = self.now
+        if actor.number in self._actors and actor is not self.current and actor not in self._ready:
+            self._place(actor)
+
+    def freeze(self, process: Process, until: float) -> None:
+        """Nothing of the process runs until then."""
+        process.frozen_until = until
+        self._ready = [actor for actor in self._ready if actor.process is not process]
+        for actor in self._actors.values():
+            if actor.process is process and actor is not self.current:
+                self._place(actor)
 
     def kill(self, process: Process) -> None:
         """As SIGKILL: nothing of the process runs again, not even a `finally` block."""
         process.alive = False
-        gone = [actor for actor in self._actors if actor.process is process]
-        self._actors = [actor for actor in self._actors if actor.process is not process]
+        gone = [actor for actor in self._actors.values() if actor.process is process]
+        self._ready = [actor for actor in self._ready if actor.process is not process]
+        for actor in gone:
+            del self._actors[actor.number]
         self._abandoned += gone
         if self.current in gone:
             self._leave()
@@ -123,7 +151,7 @@ class Scheduler:
     def close(self) -> None:
         """Ends all actors; what they still call has no effect."""
         self.closed = True
-        for actor in self._actors + self._abandoned:
+        for actor in [*self._actors.values(), *self._abandoned]:
             if actor.has_started:
                 actor.switch()
 
@@ -132,19 +160,40 @@ class Scheduler:
             self.crashes.append(f"{actor.process.name}: {type(error).__name__}: {error}")
 
     def _run_one(self) -> None:
-        now = self.now
-        ready = [one for one in self._actors if one.wake_at <= now and one.process.frozen_until <= now]
-        if not ready:
-            soonest = min((actor.ready_at() for actor in self._actors), default=math.inf)
-            assert soonest < math.inf, "everything waits for ever"
-            self.now = soonest
+        self._wake_sleepers()
+        if not self._ready:
+            assert self._sleeping, "everything waits for ever"
+            self.now = self._sleeping[0][0]
             return
-        self.current = self.random.choice(ready)
+        self.current = self.random.choice(self._ready)
+        self._ready.remove(self.current)
         self.now += self.random.random() * LONGEST_STEP
         self.current.switch()
-        if self.current.dead:
-            self._actors.remove(self.current)
-        self.current = None
+        actor, self.current = self.current, None
+        if actor.dead:
+            self._actors.pop(actor.number, None)
+        elif actor.number in self._actors:
+            self._place(actor)
+
+    def _wake_sleepers(self) -> None:
+        """Those whose time has come; the first that is left sleeps."""
+        while self._sleeping:
+            time, number = self._sleeping[0]
+            actor = self._actors.get(number)
+            sleeps = actor and actor not in self._ready and actor.ready_at() == time
+            if sleeps and time > self.now:
+                return
+            heapq.heappop(self._sleeping)
+            if actor and sleeps:
+                insort(self._ready, actor, key=_BY_NUMBER)
+
+    def _place(self, actor: Actor) -> None:
+        """Among those that may run, or those that sleep."""
+        ready_at = actor.ready_at()
+        if ready_at <= self.now:
+            insort(self._ready, actor, key=_BY_NUMBER)
+        elif ready_at < math.inf:
+            heapq.heappush(self._sleeping, (ready_at, actor.number))
 
     def _leave(self) -> None:
         actor = self.current
@@ -188,5 +237,5 @@ class Result:
         if self._outcome is None:
             self._outcome = value, error
         for actor in self._waiting:
-            actor.wake_at = self._scheduler.now
+            self._scheduler.wake(actor)
         self._waiting.clear()

@@ -9,6 +9,7 @@ from types import SimpleNamespace
 from typing import Any
 from unittest.mock import patch
 
+from werkzeug.routing import Rule
 from werkzeug.test import Client, TestResponse
 
 import worker.batches
@@ -87,7 +88,7 @@ class Broker:
 
     def take(self, queue: str) -> str:
         while not self._messages[queue]:
-            self._network.wait_for_change(1)
+            self._network.wait_until(lambda: bool(self._messages[queue]))
         return self._messages[queue].popleft()
 
 
@@ -213,6 +214,18 @@ def _journal() -> Journal:
     return Journal("ERROR", lambda line: None)
 
 
+_compile_builder = Rule._compile_builder
+_builders: dict[tuple[str, bool], Callable[..., Any]] = {}
+
+
+def _builder(rule: Rule, append_unknown: bool) -> Callable[..., Any]:
+    """What makes the address of a route: it takes long to compile, and is the same in each web process."""
+    key = (rule.rule, append_unknown)
+    if key not in _builders:
+        _builders[key] = _compile_builder(rule, append_unknown)
+    return _builders[key]
+
+
 @contextmanager
 def connected(network: Network, files: SimulatedFiles) -> Iterator[None]:
     """Within the block, workers connect to the simulated stores, share a model, and cut small chunks."""
@@ -221,6 +234,7 @@ def connected(network: Network, files: SimulatedFiles) -> Iterator[None]:
             for name in ("connect", "connect_one"):
                 if hasattr(module, name):
                     stack.enter_context(patch.object(module, name, lambda *_: SimulatedRedis(network)))
+        stack.enter_context(patch.object(Rule, "_compile_builder", _builder))
         stack.enter_context(patch.object(worker.bundles, "Bundles", lambda *_: bundles()))
         stack.enter_context(patch.object(worker.roles, "files_at", lambda _: files))
         stack.enter_context(patch.object(worker.tables.plan, "CHUNK", CHUNK_BYTES))

@@ -1,5 +1,6 @@
 """One run of a seed: a service, callers and faults, and whether the promises held."""
 
+import gc
 import hashlib
 import logging
 import random
@@ -40,12 +41,14 @@ KINDS = {
     "damage": 0.0,
 }
 """How many seconds each kind of fault lasts at most."""
-LAST_CALL = 600
+LAST_CALL = 400
 """Faults meet calls up to this one."""
+PREFIX = "paygrade-simulation-"
 CALLING_SECONDS = 300
 RECOVERY_SECONDS = 60
 """A worker may be frozen for 25 s, a lease lasts 15 s, and a job may be lost three times."""
-
+QUIET_SECONDS = 8
+"""Whoever lost an answer has given up by then, has repeated the call, and a sweep has seen what it did."""
 
 _STANDARD_FIELDS = frozenset(vars(logging.makeLogRecord({})))
 
@@ -113,12 +116,17 @@ class Report:
 
 def run(plan: Plan) -> Report:
     """Runs the plan; each time the same."""
+    with _uncollected():
+        return _run(plan)
+
+
+def _run(plan: Plan) -> Report:
     scheduler = Scheduler(plan.seed)
     network = Network(scheduler, list(plan.faults))
     ledger, report = Ledger(), Report()
     manifest = catalog().find()
     bundles().get(manifest.ref, manifest.sha256)
-    with _logged_to(network.trace), tempfile.TemporaryDirectory(prefix="paygrade-simulation-") as data:
+    with _logged_to(network.trace), tempfile.TemporaryDirectory(prefix=PREFIX) as data:
         settings = Settings(data=Path(data), bundles="model/bundles", children=2, batch_children=1)
         network.damage = partial(damage_a_part, settings.data, scheduler.random)
         files = SimulatedFiles(network, settings.data)
@@ -145,9 +153,7 @@ def run(plan: Plan) -> Report:
             scheduler.run(lambda: scheduler.now > ends, RECOVERY_SECONDS)
             recovered = scheduler.run(lambda: promises.all_ended(stores), RECOVERY_SECONDS)
             if recovered:
-                # A sweep sees that the clock was set, one requeues when the lease is over, one may be lost.
-                settled = scheduler.now + settings.lease_seconds + 10
-                scheduler.run(lambda: scheduler.now > settled, RECOVERY_SECONDS)
+                _settle(scheduler, stores, settings)
             report.broken += ledger.broken
             report.broken += promises.broken(stores, ledger, settings.attempts)
             report.broken += scheduler.crashes
@@ -155,6 +161,30 @@ def run(plan: Plan) -> Report:
     report.accepted, report.calls, report.faults = len(ledger.rows), network.calls, network.faults_met
     report.seconds, report.trace = scheduler.now - EPOCH, network.trace
     return report
+
+
+def _settle(scheduler: Scheduler, stores: promises.Stores, settings: Settings) -> None:
+    """Until the queues are empty, or have had the time to become so.
+
+    A sweep sees that the clock was set, one requeues when the lease is over, one may be lost.
+    """
+    quiet = scheduler.now + QUIET_SECONDS
+    scheduler.run(
+        lambda: scheduler.now > quiet and not any(promises.left_in_queues(stores.redis)),
+        settings.lease_seconds + 10,
+    )
+
+
+@contextmanager
+def _uncollected() -> Iterator[None]:
+    """Garbage is collected between runs only, and not among what was there before, since that takes long."""
+    gc.collect()
+    gc.freeze()
+    gc.disable()
+    try:
+        yield
+    finally:
+        gc.enable()
 
 
 @contextmanager

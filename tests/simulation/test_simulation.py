@@ -55,14 +55,14 @@ def sabotaged(script: str, promised: str, broken: str, name: str, kind: Any = No
 def harsh(seed: int) -> Plan:
     """Many lost calls and kills, so that a few seeds are enough."""
     kinds = ("lose_answer", "kill_after", "lose_request")
-    faults = tuple(Fault(at, kinds[at % 3], 0.0) for at in range(60 + seed, 700, 13))
+    faults = tuple(Fault(at, kinds[at % 3], 0.0) for at in range(35 + seed, 400, 8))
     return Plan(seed, faults, callers=3, jobs=3, batches=0, loss=0)
 
 
-def lost_answers(script: str) -> Plan:
+def lost_answers(script: str, seed: int) -> Plan:
     """Whoever calls this script does not learn that it was done."""
     faults = tuple(Fault(at, "lose_answer", 0.0, script) for at in range(1, 40, 2))
-    return Plan(7, faults, callers=3, jobs=3, batches=0, loss=0)
+    return Plan(seed, faults, callers=3, jobs=3, batches=0, loss=0)
 
 
 @pytest.mark.parametrize(
@@ -73,10 +73,9 @@ def lost_answers(script: str) -> Plan:
     ],
 )
 def test_a_script_that_may_be_done_only_once_is_found_out(script: str, promised: str, broken: str) -> None:
-    plan = lost_answers(script)
-    assert not run(plan).broken
+    assert not any(run(lost_answers(script, seed)).broken for seed in range(3))
     with patch("jobs.queues.script_calls.load", partial(sabotaged, script, promised, broken)):
-        assert run(plan).broken
+        assert any(run(lost_answers(script, seed)).broken for seed in range(20))
 
 
 @pytest.mark.parametrize(
