@@ -17,20 +17,20 @@ RUN --mount=type=cache,target=/var/.cache/pip \
     pip --python /opt/venv install --require-hashes --requirement /requirements.txt
 
 # Without dependencies, since scipy is none of ours: only XGBoost's Python layer imports it, and workers call XGBoost's
-# library itself. Of AWS they need S3 and what tells who they are. No package needs its own tests.
+# library itself. Of AWS they need S3 and what tells who they are. No package needs its tests, headers or stubs at work.
 FROM build AS predictions-packages
 RUN --mount=type=cache,target=/var/.cache/pip \
     --mount=type=bind,source=requirements/predictions.txt,target=/requirements.txt \
     pip --python /opt/venv install --no-deps --require-hashes --requirement /requirements.txt \
  && find /opt/venv/lib/python3.*/site-packages/botocore/data -mindepth 1 -maxdepth 1 -type d \
     ! -name s3 ! -name sso ! -name sso-oidc ! -name sts -exec rm -r {} + \
- && find /opt/venv/lib -type d -name tests -prune -exec rm -r {} +
+ && find /opt/venv/lib \( -name f2py -o -name include -o -name testing -o -name tests -o -name '*.pyi' \) -prune -exec rm -r {} +
 
 FROM predictions-packages AS worker-packages
 RUN --mount=type=cache,target=/var/.cache/pip \
     --mount=type=bind,source=requirements/worker.txt,target=/requirements.txt \
     pip --python /opt/venv install --no-deps --require-hashes --requirement /requirements.txt \
- && find /opt/venv/lib -type d -name tests -prune -exec rm -r {} +
+ && find /opt/venv/lib \( -name f2py -o -name include -o -name testing -o -name tests -o -name '*.pyi' \) -prune -exec rm -r {} +
 
 # Compile here, because containers have a read-only file system. Hash-based bytecode does not depend on the times of
 # source files, and chmod makes the image independent of the umask with which the repository was cloned.
@@ -66,12 +66,30 @@ COPY client/paygrade/__init__.py client/paygrade/errors.py /app/paygrade/
 COPY client/paygrade/steps /app/paygrade/steps
 RUN chmod -R u=rwX,go=rX /app && python -m compileall -q --invalidation-mode unchecked-hash /app
 
-FROM ${PYTHON_IMAGE} AS base
+# What the final images have of the base image: the interpreter, compiled as a read-only file system needs it, and the files
+# of these packages. Scanners find the packages in Debian's list. There is no package manager, no perl and no setuid program.
+FROM ${PYTHON_IMAGE} AS parts
+ARG PACKAGES="base-files base-passwd bash ca-certificates coreutils dash findutils grep libacl1 libattr1 libbz2-1.0 libc-bin \
+    libc6 libffi8 libgcc-s1 libgmp10 liblzma5 libpcre2-8-0 libselinux1 libssl3 libstdc++6 libtinfo6 libuuid1 netbase \
+    openssl tzdata zlib1g"
+SHELL ["/bin/bash", "-euo", "pipefail", "-c"]
 # A new volume takes its owner from the folder over which it is mounted.
 RUN groupadd --gid 10001 paygrade \
  && useradd --uid 10001 --gid paygrade --no-create-home --home-dir /nonexistent --shell /usr/sbin/nologin paygrade \
  && install --directory --owner=paygrade --group=paygrade /files
-ENV PATH=/opt/venv/bin:$PATH PYTHONUNBUFFERED=1 PAYGRADE_DATA=/tmp/paygrade
+RUN mkdir --parents /parts/usr/{bin,lib,lib64,sbin} /parts/var/lib/dpkg \
+ && dpkg-query --status $PACKAGES > /parts/var/lib/dpkg/status \
+ && { dpkg-query --listfiles $PACKAGES; find /etc /files; } | grep --invert-match /gconv/ | sort --unique \
+  | tar --create --no-recursion --ignore-failed-read --warning no-failed-read --files-from - | tar --extract --directory /parts
+WORKDIR /usr/local
+RUN rm -r include lib/pkgconfig bin/*pip* bin/*config bin/*pydoc* lib/python3.*/{config-*,ensurepip,pydoc_data,site-packages/*} \
+ && rm -rf bin/idle* lib/python3.*/{idlelib,tkinter,turtledemo} \
+ && python -m compileall -q --invalidation-mode unchecked-hash lib
+
+FROM scratch AS base
+COPY --from=parts /parts /
+COPY --from=parts /usr/local /usr/local
+ENV PATH=/opt/venv/bin:/usr/local/bin:/usr/bin:/bin PYTHONUNBUFFERED=1 PAYGRADE_DATA=/tmp/paygrade
 WORKDIR /app
 USER 10001:10001
 

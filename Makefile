@@ -94,14 +94,16 @@ DEV_MB := 200
 # Pin what pyproject.toml asks for: versions and hashes for every Python from 3.11 on. Markers tell what differs.
 LOCK := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --fork-strategy fewest \
   --generate-hashes --no-emit-index-url --no-header --no-annotate pyproject.toml
+NOT_FOR_WORKERS := scipy click-didyoumean click-plugins click-repl prompt-toolkit wcwidth
 lock: .venv/dev-installed
 	@$(LOCK) $(UPGRADE) --extra dev --output-file requirements/dev.txt
 	@for extra in run ecs web train docs otel; do \
 	  $(LOCK) --extra $$extra --constraint requirements/dev.txt --output-file requirements/$$extra.txt || exit 1; done
-# Images of workers have no scipy, which only XGBoost's Python layer imports; `pip install --no-deps` takes such lists.
+# Images of workers lack what only XGBoost's Python layer and Celery's commands import; `pip install --no-deps` takes such
+# lists.
 	@for extra in predictions worker; do \
-	  $(LOCK) --extra $$extra --no-emit-package scipy --constraint requirements/dev.txt \
-	    --output-file requirements/$$extra.txt || exit 1; done
+	  $(LOCK) --extra $$extra --constraint requirements/dev.txt --output-file requirements/$$extra.txt \
+	    $(addprefix --no-emit-package ,$(NOT_FOR_WORKERS)) || exit 1; done
 	@$(subst pyproject.toml,requirements/rivals.in,$(LOCK)) $(UPGRADE) --override requirements/rivals-overrides.txt \
 	  --output-file requirements/rivals.txt
 
