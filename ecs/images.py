@@ -1,5 +1,6 @@
 """Checks that the container images exist in ECR."""
 
+from collections.abc import Mapping
 from typing import Any
 
 from botocore.exceptions import ClientError
@@ -18,10 +19,17 @@ SUFFIXES = {X86: "", ARM: "-arm64"}
 
 
 def tags(tag: str, architecture: str = X86) -> dict[str, str]:
-    """The tag of each image, if worker and web have this one. Each architecture has images of its own."""
+    """The tag of each image, if ours have this one. Each architecture has images of its own."""
     store = str(Template("app").parameters["RedisTag"]["Default"])
     own = {**dict.fromkeys(IMAGES, tag), STORE: store}
     return {image: f"{each}{SUFFIXES[architecture]}" for image, each in own.items()}
+
+
+def of_worker(parameters: Mapping[str, str], tag: str) -> str:
+    """The image of the workers, as the app template has it for these parameters and this tag."""
+    image = "predictions" if parameters.get("Queues") == "predictions" else "worker"
+    own = tags(tag, parameters.get("Architecture", X86))[image]
+    return f"{parameters[f'{image.title()}RepositoryUri']}:{own}"
 
 
 def missing(ecr: Any, names: ResourceNames, tag: str, architecture: str = X86) -> list[str]:

@@ -9,8 +9,8 @@ SERVICES = ("redis", "worker", "web")
 """In start order. Each has a task definition, a log group and an image."""
 ECS_SERVICES = ("redis", "worker", "worker-spot", "web")
 """Those of ECS: the tasks of the worker are in two, on demand and on Spot."""
-IMAGES = ("worker", "web")
-"""With the tag of a commit."""
+IMAGES = ("worker", "predictions", "web")
+"""With the tag of a commit. The second is for workers that serve predictions alone."""
 STORE = "redis"
 """The image of Redis, whose tag the template names."""
 _NAME = re.compile(r"(?!internal-)[a-z](-?[a-z0-9])+")

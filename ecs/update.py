@@ -99,8 +99,7 @@ def check_worker_image(deployment: Deployment, screen: Screen, tag: str) -> None
     """Runs the self-check in a task with the new worker image. Raises ChangeFailed if it fails."""
     tasks = OneOffTasks(deployment.aws.client("ecs"), deployment.names, deployment.wait)
     state = require_stable(deployment.app.state(), deployment.names.app)
-    own = images.tags(tag, state.parameters.get("Architecture", images.X86))["worker"]
-    image = f"{state.parameters['WorkerRepositoryUri']}:{own}"
+    image = images.of_worker(state.parameters, tag)
     screen.print(f"running the self-check of {image}")
     try:
         task_definition = tasks.copy_task_definition("worker", deployment.names.check_family, image)

@@ -10,6 +10,8 @@ from types import TracebackType
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
+from ecs.names import IMAGES, STORE
+
 PASSWORD = "valid-for-twelve-hours"
 _BASIC = "Basic " + base64.b64encode(f"AWS:{PASSWORD}".encode()).decode()
 
@@ -17,10 +19,8 @@ _BASIC = "Basic " + base64.b64encode(f"AWS:{PASSWORD}".encode()).decode()
 class Registry:
     """A context manager. `images` holds the pushed manifests by repository:tag."""
 
-    def __init__(
-        self, repositories: tuple[str, ...] = ("paygrade/web", "paygrade/worker", "paygrade/redis")
-    ) -> None:
-        self.repositories = repositories
+    def __init__(self) -> None:
+        self.repositories = [f"paygrade/{image}" for image in (*IMAGES, STORE)]
         self.images: dict[str, Any] = {}
         self.blobs: dict[str, int] = {}
         self._server = ThreadingHTTPServer(("127.0.0.1", 0), _Handler)

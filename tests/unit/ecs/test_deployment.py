@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from botocore.stub import ANY, Stubber
 
-from ecs import bucket, update
+from ecs import bucket, images, update
 from ecs.aws import Aws
 from ecs.deployment import Deployment
 from ecs.errors import ChangeFailed, InvalidUsage, ResourceNotFound
@@ -93,9 +93,9 @@ def test_no_service_switches_to_an_image_that_fails_its_self_check(
     aws: StubbedAws, deployment: Deployment, capsys: pytest.CaptureFixture[str]
 ) -> None:
     with_stack(aws, times=2, ImageTag="v1", WorkerRepositoryUri="r/worker")
-    image = {"imageDetails": [{"imageTags": ["v2"]}]}
-    for _ in ("worker", "web", "redis"):
-        aws.on("ecr").add_response("describe_images", image)
+    found = {"imageDetails": [{"imageTags": ["v2"]}]}
+    for _ in images.tags("v2"):
+        aws.on("ecr").add_response("describe_images", found)
     failing_self_check(aws.on("ecs"))
     lines = [{"eventId": "1", "timestamp": 1, "message": "GoldenMismatch: salary@1\n"}]
     aws.on("logs").add_response("filter_log_events", {"events": lines})

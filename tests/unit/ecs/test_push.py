@@ -23,6 +23,7 @@ BASE = f"python:3.13@{DIGEST}"
 STORE = f"valkey:8@{DIGEST}"
 BASES = f"--build-arg PYTHON_IMAGE={BASE} --build-arg VALKEY_IMAGE={STORE}"
 STORE_TAG = images.tags("any")["redis"]
+IMAGES = ["worker", "predictions", "web", "redis"]
 DOCKER = """\
 #!/bin/sh
 printf '%s\\n' "$*" >> "$CALLS"
@@ -121,12 +122,12 @@ def test_all_images_are_built_for_amd64_before_the_first_is_pushed(checkout: Che
         image: f"{checkout.registry.address}/paygrade/{image}:{tag}"
         for image, tag in images.tags(checkout.commit).items()
     }
-    assert list(targets) == ["worker", "web", "redis"]
+    assert list(targets) == IMAGES
     build = f"buildx build --platform linux/amd64 {BASES}"
     calls = [line for line in checkout.docker_calls() if line.startswith(("buildx build", "login", "push"))]
-    assert calls[:3] == [f"{build} --target {image} --tag {target} ." for image, target in targets.items()]
-    assert calls[3].startswith("login")
-    assert calls[4:] == [f"push {target}" for target in targets.values()]
+    assert calls[:4] == [f"{build} --target {image} --tag {target} ." for image, target in targets.items()]
+    assert calls[4].startswith("login")
+    assert calls[5:] == [f"push {target}" for target in targets.values()]
 
 
 def test_images_for_arm_are_built_for_it_and_have_tags_of_their_own(checkout: Checkout) -> None:
@@ -134,7 +135,7 @@ def test_images_for_arm_are_built_for_it_and_have_tags_of_their_own(checkout: Ch
     done = checkout.push("--arch", "arm64")
     assert done.returncode == 0, done.stderr
     built = checkout.docker_calls("buildx build")
-    assert len(built) == 3
+    assert len(built) == len(IMAGES)
     assert all("--platform linux/arm64" in line for line in built)
     assert f"paygrade/web:{checkout.commit}-arm64" in str(checkout.docker_calls("push"))
     assert f"paygrade/redis:{STORE_TAG}-arm64" in str(checkout.docker_calls("push"))
@@ -167,8 +168,8 @@ def test_layers_are_compressed_with_zstd_if_the_engine_supports_it(
     checkout.driver, checkout.store = driver, store
     assert checkout.push().returncode == 0
     builds = checkout.docker_calls("buildx build")
-    assert [line.partition("--target ")[2].split()[0] for line in builds] == ["worker", "web", "redis"] * 2
-    assert ["push=true,compression=zstd" in line for line in builds] == [False] * 3 + [True] * 3
+    assert [line.partition("--target ")[2].split()[0] for line in builds] == IMAGES * 2
+    assert ["push=true,compression=zstd" in line for line in builds] == [False] * 4 + [True] * 4
     assert all(f"{BASES} " in line for line in builds)
     assert not [line for line in checkout.docker_calls() if line.startswith(("build ", "push"))]
 
@@ -201,7 +202,7 @@ def test_without_a_digest_the_base_image_is_not_pinned(
     builds = checkout.docker_calls("buildx build")
     assert [line.partition("--build-arg ")[2].split()[0] for line in builds] == [
         "PYTHON_IMAGE=python:3.13"
-    ] * 3
+    ] * len(IMAGES)
 
 
 def test_a_registry_that_does_not_respond_gives_no_digest(
@@ -238,7 +239,10 @@ def test_the_dockerfile_of_the_project_names_its_base_images() -> None:
 
 
 def test_an_existing_tag_is_not_pushed_again(checkout: Checkout) -> None:
-    for there in (f"worker:{checkout.commit}", f"redis:{STORE_TAG}"):
+    for there in (
+        *(f"{image}:{checkout.commit}" for image in ("worker", "predictions")),
+        f"redis:{STORE_TAG}",
+    ):
         checkout.registry.images[f"paygrade/{there}"] = {}
     done = checkout.push("--json")
     web = f"{checkout.registry.address}/paygrade/web:{checkout.commit}"
@@ -254,8 +258,7 @@ def test_uncommitted_changes_need_a_tag_of_their_own(checkout: Checkout) -> None
     assert not checkout.docker_calls()
     assert checkout.push("--tag", "1.4.0").returncode == 0
     assert [line.rpartition(":")[2] for line in checkout.docker_calls("push")] == [
-        "1.4.0",
-        "1.4.0",
+        *["1.4.0"] * 3,
         STORE_TAG,
     ]
 

@@ -209,6 +209,23 @@ def test_redis_uses_the_same_image_whose_tag_no_commit_changes() -> None:
     assert "FROM ${VALKEY_IMAGE} AS redis" in DOCKERFILE
 
 
+@pytest.mark.parametrize(
+    ("queues", "image"),
+    [
+        ("", "worker"),
+        ("predictions", "predictions"),
+        ("batches", "worker"),
+        ("predictions,batches", "worker"),
+    ],
+)
+def test_workers_of_predictions_alone_have_the_image_for_them(queues: str, image: str) -> None:
+    repositories = {f"{each}RepositoryUri": f"r/{each.lower()}" for each in ("Worker", "Predictions")}
+    assert images.of_worker({"Queues": queues, **repositories}, "v1") == f"r/{image}:v1"
+    [condition, alone, others] = container("worker")["Image"]["Fn::Sub"][1]["Repository"]["Fn::If"]
+    assert shipped().app["Conditions"][condition] == {"Fn::Equals": [{"Ref": "Queues"}, "predictions"]}
+    assert (alone, others) == ({"Ref": "PredictionsRepositoryUri"}, {"Ref": "WorkerRepositoryUri"})
+
+
 @pytest.mark.parametrize("service", TASKS)
 def test_memory_and_stop_timeout_are_at_least_those_of_compose(service: str) -> None:
     memory = task(service)["Memory"]

@@ -12,7 +12,7 @@ from cfnlint.api import lint_file
 from ecs import api_keys
 from ecs.api_keys import EntrySecret
 from ecs.errors import InvalidUsage
-from ecs.names import SERVICES, ResourceNames
+from ecs.names import IMAGES, SERVICES, STORE, ResourceNames
 from ecs.options import add_options, app_parameters, base_parameters
 from ecs.template import TEMPLATES, Template
 from tests.unit.ecs.conftest import StubClient
@@ -68,7 +68,7 @@ def test_the_command_line_and_the_templates_use_the_same_names() -> None:
     for service in SERVICES:
         assert named(base[f"{service.title()}Logs"]["Properties"]["LogGroupName"]) == names.log_group(service)
         assert app[f"{service.title()}Service"]["Properties"]["ServiceName"] == service
-    for image in ("web", "worker"):
+    for image in (*IMAGES, STORE):
         repository = base[f"{image.title()}Repository"]["Properties"]["RepositoryName"]
         assert named(repository) == names.repository(image)
     assert app["Cluster"]["Properties"]["ClusterName"] == {"Ref": "Name"}
