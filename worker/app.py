@@ -1,5 +1,6 @@
 """A Celery worker: its pool of children, and what happens as it starts and stops."""
 
+import gc
 import os
 import warnings
 from collections.abc import Callable
@@ -10,7 +11,6 @@ from celery import signals
 from celery.platforms import SecurityWarning
 from celery.utils.log import get_multiprocessing_logger
 
-from jobs.files.location import files_at
 from jobs.logs import Journal
 from jobs.queues.celery_app import make_celery
 from jobs.queues.connection import connect
@@ -39,11 +39,11 @@ class Worker:
         self._when_stopping = when_stopping
         # Shared with the children, and without a lock, which a killed child would never release.
         self._stopping = mmap(-1, 1)
-        # Imports boto3 before anything forks, if it is needed; see jobs/files/s3_client.py.
-        files_at(settings.files_location)
         self._sweeper: Sweeper | None = None
         self.celery = make_celery(settings)
         self.celery.conf.broker_transport = "worker.wake_up_transport:WakeUpTransport"
+        # Before anything forks: those of batches import boto3 for files in S3; see jobs/files/s3_client.py.
+        self._sweeps = role.make_sweeps(settings, self.celery)
         self._child = Child(role, settings, self.celery, journal, lambda: self._stopping[0] != 0)
         # Celery would drop weak references to bound methods at once.
         signals.after_setup_logger.connect(_log_with_all, weak=False)
@@ -67,6 +67,9 @@ class Worker:
             quiet=True,
             loglevel=self._settings.log_level,
         )
+        # Children share what is there; neither the collector nor Celery looks through it at their start.
+        gc.freeze()
+        gc.enable()
         worker.start()
         return int(worker.exitcode or 0)
 
@@ -77,9 +80,8 @@ class Worker:
         self._child.close()
 
     def _start_sweeper(self, **_: Any) -> None:
-        sweeps = self._role.make_sweeps(self._settings, self.celery)
         rewrite = StoreRewrite(connect(self._settings))
-        self._sweeper = Sweeper([*sweeps, rewrite, self._supervisor.metrics.flush], self._supervisor)
+        self._sweeper = Sweeper([*self._sweeps, rewrite, self._supervisor.metrics.flush], self._supervisor)
         self._sweeper.start()
 
     def _stop(self, **_: Any) -> None:

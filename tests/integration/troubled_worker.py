@@ -18,7 +18,7 @@ from typing import Any
 
 from celery import signals
 
-from worker import __main__ as worker
+from worker import starting as worker
 
 
 def poison(value: str) -> None:

@@ -26,7 +26,7 @@ PREDICT = """
 import sys
 for name in ("pyarrow", "scipy", "pandas"):
     sys.modules[name] = None
-import worker.__main__, worker.child, worker.roles
+import worker.starting, worker.child, worker.roles
 from concurrent.futures import ThreadPoolExecutor
 from fakeredis import FakeRedis
 from jobs.settings import Settings
@@ -61,7 +61,7 @@ def test_predictions_need_neither_the_python_layer_of_xgboost_nor_tables(model: 
 BATCHES = """
 import sys
 sys.modules["pyarrow"] = None
-from worker.__main__ import main
+from worker.starting import main
 sys.argv[1:] = []
 sys.exit(main())
 """
