@@ -8,9 +8,8 @@ from pathlib import Path
 from typing import Any, Literal
 from urllib.parse import urlsplit
 
-from pydantic import AliasChoices, Field, SecretStr, ValidationError, ValidationInfo, field_validator
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, ValidationInfo, field_validator
 from pydantic_core import PydanticCustomError
-from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from jobs.errors import InvalidSettings
 from jobs.keeper.hours import FORMAT, WarmHours
@@ -34,14 +33,10 @@ def _where_keys_are_set(limit: int) -> Callable[[dict[str, Any]], int]:
     return lambda known: limit if known["api_keys"].get_secret_value() or known["api_keys_file"] else 0
 
 
-class Settings(BaseSettings):
-    model_config = SettingsConfigDict(
-        env_prefix=PREFIX, env_ignore_empty=True, frozen=True, extra="ignore", hide_input_in_errors=True
-    )
+class Settings(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
 
-    redis_url: SecretStr = Field(
-        default=SecretStr("redis://127.0.0.1:6379/0"), validation_alias=AliasChoices("REDIS_URL", "redis_url")
-    )
+    redis_url: SecretStr = SecretStr("redis://127.0.0.1:6379/0")
     data: Path = Path(".data")
     files: str = ""
     bundles: str = Field(default_factory=lambda: str(SHIPPED_BUNDLES))
@@ -201,18 +196,23 @@ def load_settings_beside_run() -> Settings:
 
 def load_settings() -> Settings:
     """Raises InvalidSettings, in one line, for an unknown setting or an invalid value."""
-    known = {PREFIX + name.upper() for name in Settings.model_fields if name != "redis_url"} | CLIENT_SETTINGS
+    fields = {_variable(field): field for field in Settings.model_fields}
+    known = fields.keys() | CLIENT_SETTINGS
     unknown = sorted(name for name in os.environ if name.startswith(PREFIX) and name not in known)
     if unknown:
         raise InvalidSettings(f"{unknown[0]} is not a setting; .env.example lists them all")
+    given = {field: os.environ[name] for name, field in fields.items() if os.environ.get(name)}
     try:
-        return Settings()
+        return Settings.model_validate(given)
     except ValidationError as error:
         # A default that follows another setting has no fault of its own.
         faults = [fault for fault in error.errors() if fault["type"] != "default_factory_not_called"]
         raise InvalidSettings("; ".join(map(_sentence, faults))) from None
 
 
+def _variable(field: str) -> str:
+    return "REDIS_URL" if field == "redis_url" else PREFIX + field.upper()
+
+
 def _sentence(fault: Any) -> str:
-    name = str(fault["loc"][0]).upper()
-    return f"{name if name == 'REDIS_URL' else PREFIX + name}: {fault['msg']}"
+    return f"{_variable(str(fault['loc'][0]))}: {fault['msg']}"
