@@ -78,3 +78,21 @@ def test_a_worker_of_batches_without_pyarrow_says_what_to_do(tmp_path: Path) -> 
         "worker: PAYGRADE_QUEUES asks for batches, and the package pyarrow is not installed; "
         "use the image `worker`, or set PAYGRADE_QUEUES=predictions\n"
     )
+
+
+BEFORE_THE_FORK = """
+import sys
+from jobs.settings import Settings
+from worker.app import Worker
+from worker.roles import ROLES
+Worker(Settings(files="s3://bucket/files"), None, ROLES[sys.argv[1]], None, None)
+print("boto3" in sys.modules)
+"""
+
+
+@pytest.mark.process
+@pytest.mark.parametrize(("role", "needed"), [("predictions", "False"), ("batches", "True")])
+def test_only_batches_import_boto3_for_files_in_s3_and_before_they_fork(role: str, needed: str) -> None:
+    command = [sys.executable, "-c", BEFORE_THE_FORK, role]
+    imported = subprocess.run(command, capture_output=True, text=True, check=True).stdout
+    assert imported.strip() == needed
