@@ -5,6 +5,7 @@ import logging
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, closing
+from itertools import chain
 from typing import NamedTuple, TypeAlias
 
 import orjson
@@ -24,7 +25,7 @@ from jobs.batches.record import (
 from jobs.batches.status import BatchStatus
 from jobs.batches.tasks import BatchTask, ChunkDone, file_and_chunk
 from jobs.errors import FileMissing, FilesUnavailable, JobsError
-from jobs.files.store import Draft
+from jobs.files.store import Draft, FileRange, FileStore
 from jobs.files.tables import Format
 from jobs.queues.script_calls import patiently
 from worker.batch_files import BatchFiles
@@ -32,7 +33,7 @@ from worker.faults import FileFault
 from worker.stopping import ScoringStopped
 from worker.tables.cut import Chunk
 from worker.tables.first_rows import first_rows
-from worker.tables.join import MissingRows, PartFile, error_pieces, result_pieces
+from worker.tables.join import MissingRows, PartFile, Piece, error_pieces, result_pieces
 from worker.tables.plan import Layout
 
 log = logging.getLogger(__name__)
@@ -282,16 +283,28 @@ class TableJoining:
 
         if table.options.file is None and position == Position(position.parts):
             save()  # whoever goes on uses these drafts
-        written = [(result, result_pieces(own, table.parts, table.layout, result.at))]
+        writes = _written(result, own, result_pieces(own, table.parts, table.layout, result.at))
         if errors:
-            written.append((errors, error_pieces(own, table.errors, errors.at)))
-        for draft, pieces in written:
-            for piece in pieces:
-                steps.check()
-                draft.write(piece)
-                if steps.is_due:
-                    save()
+            writes = chain(writes, _written(errors, own, error_pieces(own, table.errors, errors.at)))
+        steps.check()
+        for _ in writes:
+            if steps.is_due:
+                save()
+            steps.check()
 
     def _draft(self, table: JoinedTable, name: str, state: str, at: int) -> Draft:
         files, file = self._files.find(output_of(table.job_id, table.options, name))
         return files.draft(file, state, at)
+
+
+def _written(draft: Draft, own: FileStore, pieces: Iterable[Piece]) -> Iterator[None]:
+    """Writes the pieces. Yields after each, and within a long one several times."""
+    for piece in pieces:
+        if isinstance(piece, FileRange):
+            start = piece.start
+            while start < piece.end:
+                start += draft.copy(own, piece._replace(start=start))
+                yield
+        else:
+            draft.write(piece)
+            yield

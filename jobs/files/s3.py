@@ -9,14 +9,24 @@ from datetime import UTC, datetime, timedelta
 from io import SEEK_CUR, SEEK_END, SEEK_SET, RawIOBase
 from typing import Any
 
-from jobs.errors import FileMissing, FilesForbidden
+from botocore.exceptions import ClientError
+
+from jobs.errors import FileMissing, FilesForbidden, FilesUnavailable
 from jobs.files.direct import DirectFiles
 from jobs.files.s3_client import client, named_errors
 from jobs.files.s3_direct import S3Direct
-from jobs.files.store import PIECE, Draft, FileStore, Reserve, Writable
+from jobs.files.store import PIECE, Draft, FileRange, FileStore, Reserve, Writable
 
-PART = 16 * 1024 * 1024
-"""Bytes of a part. S3 allows 10,000 parts, so a file may have 156 GiB."""
+MIB = 1024 * 1024
+LEAST = 5 * MIB
+"""S3 takes no smaller part but the last."""
+PART = 16 * MIB
+"""Bytes of a part that is uploaded. One that is copied may have fewer."""
+SMALL_PARTS = 8_000
+LATE_PART = 64 * MIB
+"""S3 allows 10,000 parts. The last 2,000 have so many bytes, so that a file may have 164 GiB, however small
+those are that are copied.
+"""
 
 
 class S3Files(FileStore):
@@ -59,16 +69,16 @@ class S3Files(FileStore):
         return S3Draft(self.bucket, self._key(name), state)
 
     def open(self, name: str) -> RawIOBase:
-        return self._reader(name)
+        return self.reader(name)
 
-    def _reader(self, name: str) -> "_ObjectReader":
+    def reader(self, name: str) -> "_ObjectReader":
         return _ObjectReader(self.bucket, self._key(name), self._version, self._size)
 
     def size(self, name: str) -> int:
-        return self._reader(name).size
+        return self.reader(name).size
 
     def size_and_version(self, name: str) -> tuple[int, str]:
-        reader = self._reader(name)
+        reader = self.reader(name)
         return reader.size, reader.etag
 
     def sizes(self, folder: str) -> dict[str, int]:
@@ -89,12 +99,19 @@ class S3Files(FileStore):
 
     def pieces(self, name: str, start: int = 0, end: int | None = None) -> Iterator[bytes]:
         """In one request, where each read of `open` is a request."""
-        with named_errors(self.bucket):
-            reader = self._reader(name)
+        request = {"Bucket": self.bucket, "Key": self._key(name)}
+        if self._version or end is None or end <= start:
+            reader = self.reader(name)
             end = reader.size if end is None else min(end, reader.size)
-            if start < end:
-                byte_range = f"bytes={start}-{end - 1}"
-                answer = client().get_object(Range=byte_range, IfMatch=reader.etag, **reader.where)
+            request["IfMatch"] = reader.etag
+        if start < end:
+            with named_errors(self.bucket):
+                try:
+                    answer = client().get_object(Range=f"bytes={start}-{end - 1}", **request)
+                except ClientError as error:
+                    if error.response["Error"]["Code"] != "InvalidRange":
+                        raise
+                    return  # there are no such bytes
                 yield from answer["Body"].iter_chunks(PIECE)
 
     def remove(self, folder: str) -> None:
@@ -131,9 +148,11 @@ class S3Files(FileStore):
 
 
 class S3Draft(Draft):
-    """Puts a short file in one request, and uploads a long one in parts of PART bytes.
+    """Puts a short file in one request, and uploads a long one in parts.
 
-    `upload` is the id of an upload to go on with. What is not a whole part yet is not durable.
+    `upload` is the id of an upload to go on with. What is not a whole part yet is not durable. Two processes
+    may write the same file: where a part ends follows from where it begins and from what comes then, so that
+    both have the same parts.
     """
 
     def __init__(self, bucket: str, key: str, upload: str = "") -> None:
@@ -142,26 +161,42 @@ class S3Draft(Draft):
         self._buffer = bytearray()
         self._upload = upload
         self._parts: list[dict[str, Any]] = []
+        self._can_copy = True
+        self.at = 0
         if upload:
             self._find_parts()
-        self.at = PART * len(self._parts)
 
     def write(self, data: bytes | memoryview) -> None:
         self._buffer += data
         self.at += len(data)
-        while len(self._buffer) >= PART:
-            self._send(bytes(self._buffer[:PART]))
-            del self._buffer[:PART]
+        while len(self._buffer) >= (part := self._limits()[1]):
+            self._send(part)
+
+    def copy(self, source: FileStore, stored: FileRange) -> int:
+        """Long ranges become parts that S3 copies. What is between them is read and uploaded."""
+        left, waiting = stored.end - stored.start, len(self._buffer)
+        least, part = self._limits()
+        if not isinstance(source, S3Files) or left < least:
+            return super().copy(source, stored)
+        if waiting >= least:
+            self._send(waiting)
+            return self.copy(source, stored)
+        if waiting:
+            lacking = least - waiting if left + waiting >= 2 * least else left
+            return super().copy(source, stored._replace(end=stored.start + lacking))
+        length = left if left < part + least else part
+        self._copy_part(source, stored._replace(end=stored.start + length))
+        return length
 
     def save(self) -> tuple[str, int]:
-        return self._upload, PART * len(self._parts)
+        return self._upload, self.at - len(self._buffer)
 
     def finish(self) -> str:
         if not self._upload:
             with named_errors(self._bucket):
                 return str(client().put_object(Body=bytes(self._buffer), **self._where)["ETag"])
         if self._buffer:
-            self._send(bytes(self._buffer))
+            self._send(len(self._buffer))
         with named_errors(self._bucket):
             ended = client().complete_multipart_upload(
                 UploadId=self._upload, MultipartUpload={"Parts": self._parts}, **self._where
@@ -186,17 +221,58 @@ class S3Draft(Draft):
             self._upload = ""
             return
         for number, part in enumerate(sent, start=1):
-            if (part["PartNumber"], part["Size"]) != (number, PART):
+            if part["PartNumber"] != number or part["Size"] < self._limits()[0]:
                 return
-            self._parts.append({"PartNumber": number, "ETag": part["ETag"]})
+            self._add(part["ETag"])
+            self.at += part["Size"]
 
-    def _send(self, data: bytes) -> None:
+    def _limits(self) -> tuple[int, int]:
+        """The least bytes of the next part, and those of one that is uploaded."""
+        return (LEAST, PART) if len(self._parts) < SMALL_PARTS else (LATE_PART, LATE_PART)
+
+    def _send(self, size: int) -> None:
+        """Uploads the first bytes of the buffer."""
+        with memoryview(self._buffer) as buffer:
+            data = bytes(buffer[:size])
         with named_errors(self._bucket):
-            if not self._upload:
-                self._upload = client().create_multipart_upload(**self._where)["UploadId"]
-            number = len(self._parts) + 1
-            sent = client().upload_part(Body=data, PartNumber=number, UploadId=self._upload, **self._where)
-        self._parts.append({"PartNumber": number, "ETag": sent["ETag"]})
+            self._add(client().upload_part(Body=data, **self._next())["ETag"])
+        del self._buffer[:size]
+
+    def _copy_part(self, source: S3Files, stored: FileRange) -> None:
+        """Has S3 copy it. If it cannot, the same part is read and uploaded, and so are those that follow."""
+        try:
+            if self._can_copy:
+                self._add(self._copied(source, stored))
+        except FilesUnavailable:
+            self._can_copy = False
+        if not self._can_copy:
+            for piece in source.read_range(stored):
+                self._buffer += piece
+            self._send(len(self._buffer))
+        self.at += stored.end - stored.start
+
+    def _copied(self, source: S3Files, stored: FileRange) -> str:
+        """The tag of the part. It is of one version of the file."""
+        found = source.reader(stored.name)
+        if found.size < stored.end:
+            raise FilesUnavailable
+        with named_errors(found.where["Bucket"]):
+            answer = client().upload_part_copy(
+                CopySource=found.where,
+                CopySourceRange=f"bytes={stored.start}-{stored.end - 1}",
+                CopySourceIfMatch=found.etag,
+                **self._next(),
+            )
+        return str(answer["CopyPartResult"]["ETag"])
+
+    def _next(self) -> dict[str, Any]:
+        """Where the next part goes."""
+        if not self._upload:
+            self._upload = client().create_multipart_upload(**self._where)["UploadId"]
+        return {"PartNumber": len(self._parts) + 1, "UploadId": self._upload, **self._where}
+
+    def _add(self, etag: str) -> None:
+        self._parts.append({"PartNumber": len(self._parts) + 1, "ETag": etag})
 
 
 class _ObjectReader(RawIOBase):

@@ -6,10 +6,13 @@ from contextlib import AbstractContextManager
 from io import RawIOBase
 from typing import NamedTuple, Protocol
 
+from jobs.errors import FilesUnavailable
 from jobs.files.direct import DirectFiles
 
 PIECE = 256 * 1024
 """Bytes of each read when a file is copied."""
+COPIED = 8 * 1024 * 1024
+"""About how many bytes of a file one call of `Draft.copy` writes: well under a second's worth."""
 
 
 class Disk(NamedTuple):
@@ -36,6 +39,14 @@ class Writable(Protocol):
     def write(self, data: bytes | memoryview, /) -> object: ...
 
 
+class FileRange(NamedTuple):
+    """The bytes of a file from start to end."""
+
+    name: str
+    start: int
+    end: int
+
+
 class Draft(ABC):
     """A file that is written little by little, also by one process after the other."""
 
@@ -44,6 +55,17 @@ class Draft(ABC):
 
     @abstractmethod
     def write(self, data: bytes | memoryview, /) -> object: ...
+
+    def copy(self, source: "FileStore", stored: FileRange) -> int:
+        """Writes the first bytes of the range; returns how many, at least one.
+
+        A store that can copy by its own means does so. Here they are read and written. Raises
+        FilesUnavailable if the file is shorter.
+        """
+        end = min(stored.end, stored.start + COPIED)
+        for piece in source.read_range(stored._replace(end=end)):
+            self.write(piece)
+        return end - stored.start
 
     @abstractmethod
     def save(self) -> tuple[str, int]:
@@ -121,3 +143,12 @@ class FileStore(ABC):
     @abstractmethod
     def pieces(self, name: str, start: int = 0, end: int | None = None) -> Iterator[bytes]:
         """The bytes of the file from start to end, in pieces of at most PIECE bytes."""
+
+    def read_range(self, stored: FileRange) -> Iterator[bytes]:
+        """Its bytes in pieces. Raises FilesUnavailable if the file is shorter."""
+        left = stored.end - stored.start
+        for piece in self.pieces(*stored):
+            left -= len(piece)
+            yield piece
+        if left > 0:
+            raise FilesUnavailable("a file became shorter while it was copied")

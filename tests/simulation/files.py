@@ -8,61 +8,61 @@ from random import Random
 from typing import Any
 
 from jobs.files.directory import DirectoryFiles
-from jobs.files.store import Disk, Draft, FileStore, Reserve, Writable
+from jobs.files.store import Disk, Draft, FileRange, FileStore, Reserve, Writable
 from tests.simulation.network import Network
 
 
 class SimulatedFiles(FileStore):
     def __init__(self, network: Network, root: Path) -> None:
         self._network = network
-        self._files = DirectoryFiles(root)
+        self.files = DirectoryFiles(root)
 
     @contextmanager
     def create(self, name: str) -> Iterator[Writable]:
         self._call("create", lambda: None)
-        with self._files.create(name) as file:
+        with self.files.create(name) as file:
             yield file
             self._call("publish", lambda: None)
 
     def draft(self, name: str, state: str = "", at: int = 0) -> Draft:
-        draft: Draft = self._call("draft", lambda: self._files.draft(name, state, at))
+        draft: Draft = self._call("draft", lambda: self.files.draft(name, state, at))
         return SimulatedDraft(self._call, draft)
 
     def disk(self) -> Disk:
-        return self._files.disk()
+        return self.files.disk()
 
     def check_room(self, reserve: Reserve) -> None:
-        self._call("check room", lambda: self._files.check_room(reserve))
+        self._call("check room", lambda: self.files.check_room(reserve))
 
     def open(self, name: str) -> RawIOBase:
-        opened: RawIOBase = self._call("open", lambda: self._files.open(name))
+        opened: RawIOBase = self._call("open", lambda: self.files.open(name))
         return opened
 
     def size(self, name: str) -> int:
-        return int(self._call("size", lambda: self._files.size(name)))
+        return int(self._call("size", lambda: self.files.size(name)))
 
     def sizes(self, folder: str) -> dict[str, int]:
-        sizes: dict[str, int] = self._call("sizes", lambda: self._files.sizes(folder))
+        sizes: dict[str, int] = self._call("sizes", lambda: self.files.sizes(folder))
         return dict(sorted(sizes.items()))
 
     def remove(self, folder: str) -> None:
-        self._call("remove", lambda: self._files.remove(folder))
+        self._call("remove", lambda: self.files.remove(folder))
 
     def remove_file(self, name: str) -> None:
-        self._call("remove", lambda: self._files.remove_file(name))
+        self._call("remove", lambda: self.files.remove_file(name))
 
     def folders(self, folder: str) -> Iterator[str]:
-        return iter(sorted(self._call("folders", lambda: list(self._files.folders(folder)))))
+        return iter(sorted(self._call("folders", lambda: list(self.files.folders(folder)))))
 
     def remove_drafts(self, older_than_seconds: float) -> None:
         """The times of files are not those of the simulation."""
 
     def read(self, name: str) -> bytes:
-        content: bytes = self._call("read", lambda: self._files.read(name))
+        content: bytes = self._call("read", lambda: self.files.read(name))
         return content
 
     def pieces(self, name: str, start: int = 0, end: int | None = None) -> Iterator[bytes]:
-        for piece in self._files.pieces(name, start, end):
+        for piece in self.files.pieces(name, start, end):
             self._call("read", lambda: None)
             yield piece
 
@@ -81,6 +81,10 @@ class SimulatedDraft(Draft):
 
     def write(self, data: bytes | memoryview) -> None:
         self._call("write", lambda: self._draft.write(data))
+
+    def copy(self, source: FileStore, stored: FileRange) -> int:
+        assert isinstance(source, SimulatedFiles)
+        return int(self._call("copy", lambda: self._draft.copy(source.files, stored)))
 
     def save(self) -> tuple[str, int]:
         saved: tuple[str, int] = self._call("save", self._draft.save)

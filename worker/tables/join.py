@@ -1,19 +1,22 @@
 """The files of results and errors as pieces, joined from the parts of chunks."""
 
 from collections.abc import Iterable, Iterator, Sequence
-from typing import NamedTuple
+from typing import NamedTuple, TypeAlias
 
 import orjson
 import pyarrow as pa
 
-from jobs.errors import FilesUnavailable
-from jobs.files.store import FileStore
+from jobs.files.store import FileRange, FileStore
 from jobs.files.tables import Format, read_exactly
 from worker.tables.parquet_parts import END_BYTES, MAGIC, FooterJoiner, footer_length
 from worker.tables.passthrough import escaped, quoted
 from worker.tables.plan import Layout
 
 ROW = b'{"row":'
+
+
+Piece: TypeAlias = bytes | FileRange
+"""Bytes, or where they are in the file store."""
 
 
 class PartFile(NamedTuple):
@@ -25,11 +28,11 @@ class PartFile(NamedTuple):
 
 def result_pieces(
     files: FileStore, parts: Sequence[PartFile], layout: Layout, at: int = 0
-) -> Iterator[bytes]:
+) -> Iterator[Piece]:
     """The results from the byte `at` on; in CSV without parts, those of an empty table."""
     if layout.results is Format.PARQUET:
         return _parquet_pieces(files, parts, at)
-    return _text_pieces(files, parts, _header(layout), at)
+    return _text_pieces(parts, _header(layout), at)
 
 
 def _header(layout: Layout) -> bytes:
@@ -39,37 +42,22 @@ def _header(layout: Layout) -> bytes:
     return b",".join(quoted(escaped(names) if layout.escapes else names).to_pylist()) + b"\n"
 
 
-def _text_pieces(files: FileStore, parts: Iterable[PartFile], header: bytes, at: int) -> Iterator[bytes]:
+def _text_pieces(parts: Iterable[PartFile], header: bytes, at: int) -> Iterator[Piece]:
     yield header[at:]
     at = max(at - len(header), 0)
     for part in parts:
         if at < part.size:
-            yield from _piece(files, part.name, at, part.size)
+            yield FileRange(part.name, at, part.size)
         at = max(at - part.size, 0)
 
 
-def _piece(files: FileStore, name: str, start: int, end: int) -> Iterator[bytes]:
-    """Raises FilesUnavailable if the part has become shorter."""
-    for piece in files.pieces(name, start, end):
-        start += len(piece)
-        yield piece
-    if start < end:
-        raise FilesUnavailable("a part was changed while the parts were joined")
-
-
-def _parquet_pieces(files: FileStore, parts: Iterable[PartFile], at: int) -> Iterator[bytes]:
+def _parquet_pieces(files: FileStore, parts: Iterable[PartFile], at: int) -> Iterator[Piece]:
     """The row groups of all parts, byte by byte as they are, and a footer that lists them."""
-    joiner, moved = FooterJoiner(), 0
-    yield MAGIC[at:]
-    at = max(at - len(MAGIC), 0)
+    joiner, moved, begin = FooterJoiner(), 0, 0  # the first part gives its MAGIC, too
     for part in parts:
         end = _add_footer(files, part, joiner, moved)
-        data = end - len(MAGIC)
-        if at < data:
-            yield from _piece(files, part.name, len(MAGIC) + at, end)
-        else:
-            yield b""
-        at, moved = max(at - data, 0), moved + data
+        yield FileRange(part.name, begin + at, end) if at < end - begin else b""
+        at, moved, begin = max(at - (end - begin), 0), moved + end - len(MAGIC), len(MAGIC)
     yield joiner.end()[at:]
 
 
@@ -121,7 +109,7 @@ def _all_error_pieces(
             yield part_or_gap.to_json()
             continue
         part, first = part_or_gap
-        for lines in _complete_lines(_piece(files, part.name, 0, part.size)):
+        for lines in _complete_lines(files.read_range(FileRange(part.name, 0, part.size))):
             yield b"".join(_renumbered(line, first) for line in lines)
 
 

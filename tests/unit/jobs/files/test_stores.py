@@ -1,20 +1,24 @@
 """A file is complete or absent, in a directory and in S3 alike."""
 
+import errno
 import os
 import subprocess
 import sys
 import time
 from contextlib import closing
+from math import inf
 from pathlib import Path
+from random import Random
 from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from botocore.exceptions import ClientError
 
 from jobs.errors import FileMissing, FilesFull, FilesUnavailable
-from jobs.files import s3
+from jobs.files import s3, s3_client
 from jobs.files.location import files_at
-from jobs.files.store import FOR_UPLOADS, FOR_WORKERS, PIECE, FileStore
+from jobs.files.store import FOR_UPLOADS, FOR_WORKERS, PIECE, Draft, FileRange, FileStore
 
 BUCKET = "salaries"
 GIB = 1024**3
@@ -47,6 +51,7 @@ def test_an_empty_file_is_a_file(files: FileStore) -> None:
     write(files, "empty", b"")
     assert files.read("empty") == b""
     assert list(files.pieces("empty")) == []
+    assert list(files.pieces("empty", 0, 4)) == []
 
 
 def test_a_long_file_is_written_and_read_in_pieces(files: FileStore) -> None:
@@ -214,3 +219,173 @@ def test_a_file_is_synced_before_it_counts(tmp_path: Path) -> None:
 
     write(files_at(str(tmp_path), sync), "folder/rows")
     assert synced == [("file", False), ("folder", True)]
+
+
+def copy(draft: Draft, source: FileStore, stored: FileRange) -> None:
+    start = stored.start
+    while start < stored.end:
+        start += draft.copy(source, stored._replace(start=start))
+
+
+def test_a_draft_has_ranges_of_stored_files(files: FileStore) -> None:
+    long, short = os.urandom(40 * s3.MIB), b"0123456789"
+    write(files, "long", long)
+    write(files, "short", short)
+    with closing(files.draft("joined")) as draft:
+        draft.write(b"header ")
+        for stored in (
+            FileRange("short", 2, 4),
+            FileRange("long", 7, len(long)),
+            FileRange("long", 0, 6 * s3.MIB),
+        ):
+            copy(draft, files, stored)
+        draft.write(b" footer")
+        draft.finish()
+    assert files.read("joined") == b"header 23" + long[7:] + long[: 6 * s3.MIB] + b" footer"
+
+
+@pytest.mark.parametrize("size", [100, 6 * s3.MIB])
+def test_a_range_that_a_file_does_not_have_is_not_copied(files: FileStore, size: int) -> None:
+    write(files, "part", bytes(size))
+    with closing(files.draft("joined")) as draft:
+        with pytest.raises(FilesUnavailable, match="shorter"):
+            copy(draft, files, FileRange("part", 0, size + 1))
+        with pytest.raises(FileMissing):
+            copy(draft, files, FileRange("gone", 0, size))
+
+
+@pytest.mark.parametrize("error", [errno.EXDEV, errno.ENOSYS, errno.EINVAL, None])
+def test_where_the_kernel_does_not_copy_a_file_is_read(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, error: int | None
+) -> None:
+    def refuse(*_: object) -> int:
+        if error:
+            raise OSError(error, "not here")
+        return 0
+
+    monkeypatch.setattr(os, "copy_file_range", refuse)
+    files = files_at(str(tmp_path))
+    write(files, "part", b"0123456789")
+    with closing(files.draft("joined")) as draft:
+        copy(draft, files, FileRange("part", 3, 9))
+        draft.finish()
+    assert files.read("joined") == b"345678"
+
+
+def test_from_another_kind_of_store_a_file_is_read(aws: Any, tmp_path: Path) -> None:
+    directory, bucket = files_at(str(tmp_path)), files_at(f"s3://{BUCKET}")
+    data = os.urandom(6 * s3.MIB)
+    write(directory, "part", data)
+    write(bucket, "part", data)
+    for source, target in ((directory, bucket), (bucket, directory)):
+        with closing(target.draft("joined")) as draft:
+            copy(draft, source, FileRange("part", 0, len(data)))
+            draft.finish()
+        assert target.read("joined") == data
+
+
+@pytest.fixture
+def small_parts(aws: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The limits of S3, divided by 100,000."""
+    for name, size in (("LEAST", 50), ("PART", 160), ("SMALL_PARTS", 12), ("LATE_PART", 640)):
+        monkeypatch.setattr(s3, name, size)
+    monkeypatch.setattr("moto.s3.models.S3_UPLOAD_PART_MIN_SIZE", 50)
+
+
+Pieces = list[bytes | FileRange]
+
+
+def rest(pieces: Pieces, at: int) -> Pieces:
+    """The pieces from the byte `at` on."""
+    left: Pieces = []
+    for piece in pieces:
+        size = piece.end - piece.start if isinstance(piece, FileRange) else len(piece)
+        if at < size:
+            cut = piece._replace(start=piece.start + at) if isinstance(piece, FileRange) else piece[at:]
+            left.append(cut)
+        at = max(at - size, 0)
+    return left
+
+
+def write_some(draft: Draft, files: FileStore, pieces: Pieces, most: float) -> None:
+    """Stops after so many pieces, or parts of them."""
+    for piece in rest(pieces, draft.at):
+        if isinstance(piece, FileRange):
+            while piece.start < piece.end and (most := most - 1) > 0:
+                piece = piece._replace(start=piece.start + draft.copy(files, piece))
+        elif (most := most - 1) > 0:
+            draft.write(piece)
+        if most <= 0:
+            return
+
+
+def random_pieces(seed: int, files: FileStore) -> tuple[Random, Pieces, bytes]:
+    """What they are, and what they come to."""
+    chance = Random(seed)  # noqa: S311 (no secret)
+    stored = chance.randbytes(2_000)
+    write(files, "stored", stored)
+    pieces, data = Pieces(), b""
+    for _ in range(chance.randrange(1, 40)):
+        size = chance.choice([0, 3, 30, 49, 50, 51, 70, 99, 101, 160, 210, 211, 700, 1_500])
+        start = chance.randrange(2_001 - size)
+        piece = FileRange("stored", start, start + size)
+        pieces.append(stored[start : start + size] if chance.random() < 0.2 else piece)
+        data += stored[start : start + size]
+    return chance, pieces, data
+
+
+def finished(files: FileStore, pieces: Pieces, state: str = "", at: int = 0) -> str:
+    """The tag, in which S3 sums up the parts."""
+    with closing(files.draft("joined", state, at)) as draft:
+        write_some(draft, files, pieces, inf)
+        return draft.finish()
+
+
+@pytest.mark.parametrize("seed", range(12))
+@pytest.mark.usefixtures("small_parts")
+def test_a_file_has_the_same_parts_wherever_another_process_goes_on(seed: int) -> None:
+    files = files_at(f"s3://{BUCKET}")
+    chance, pieces, data = random_pieces(seed, files)
+    state, at = "", 0
+    for _ in range(chance.randrange(4)):
+        with closing(files.draft("joined", state, at)) as draft:
+            write_some(draft, files, pieces, chance.randrange(4))
+            state, at = draft.save()
+    tag = finished(files, pieces, state, at)
+    assert files.read("joined") == data
+    assert finished(files, pieces) == tag
+
+
+@pytest.mark.parametrize("seed", range(4))
+@pytest.mark.usefixtures("small_parts")
+def test_a_file_has_the_same_parts_where_s3_does_not_copy(seed: int) -> None:
+    files = files_at(f"s3://{BUCKET}")
+    _, pieces, data = random_pieces(seed, files)
+    tag = finished(files, pieces)
+
+    def refuse(**_: object) -> None:
+        answer = {"Error": {"Code": "NotImplemented", "Message": ""}}
+        raise ClientError(answer, "UploadPartCopy")
+
+    s3_client.client().meta.events.register("provide-client-params.s3.UploadPartCopy", refuse)
+    assert finished(files, pieces) == tag
+    assert files.read("joined") == data
+
+
+def test_s3_copies_one_version_of_a_file(aws: Any) -> None:
+    """The simulated S3 does not look at the version: the test does, at the moment of the copy."""
+    files, versions = files_at(f"s3://{BUCKET}"), list[str]()
+    write(files, "part", bytes(6 * s3.MIB))
+
+    def replace_first(params: dict[str, Any], **_: object) -> None:
+        versions.append(params["CopySourceIfMatch"])
+        write(files, "part", b"x" * 7 * s3.MIB)
+        if aws.head_object(**params["CopySource"])["ETag"] != params["CopySourceIfMatch"]:
+            raise ClientError({"Error": {"Code": "PreconditionFailed", "Message": ""}}, "UploadPartCopy")
+
+    s3_client.client().meta.events.register("provide-client-params.s3.UploadPartCopy", replace_first)
+    with closing(files.draft("joined")) as draft:
+        copy(draft, files, FileRange("part", 0, 6 * s3.MIB))
+        draft.finish()
+    assert len(versions) == 1
+    assert set(files.read("joined")) == {ord("x")}

@@ -14,7 +14,7 @@ import pytest
 import xgboost
 
 from jobs.files.location import files_at
-from jobs.files.store import FileStore
+from jobs.files.store import FileRange, FileStore
 from jobs.files.tables import Format, added_names
 from model.bundle import Bundle
 from model.description.features import Feature
@@ -128,7 +128,10 @@ def score_chunks(files: FileStore, layout: Layout, chunks: list[Chunk], scorer: 
         parts.append(PartFile(name, part.size))
         with_errors += [(PartFile(f"{name}.errors", part.errors_size), rows)] if part.failed else []
         rows, failed = rows + part.rows, failed + part.failed
-    result = b"".join(result_pieces(files, parts, layout))
+    result = b"".join(
+        b"".join(files.read_range(piece)) if isinstance(piece, FileRange) else piece
+        for piece in result_pieces(files, parts, layout)
+    )
     errors = b"".join(error_pieces(files, with_errors))
     return Scored(result, [orjson.loads(line) for line in errors.splitlines()], rows, failed, len(parts))
 
