@@ -21,7 +21,6 @@ from worker.limits import LimitedPart, is_out_of_memory
 from worker.measurements import Pace, Report
 from worker.stopping import ScoringStopped
 from worker.tables.cut import Chunk
-from worker.tables.inputs import input_of
 from worker.tables.mend import Mend, PartDiffers, ScoreRows, old_part, read_corrected, read_mend
 from worker.tables.plan import ENCRYPTED, Layout, is_encrypted
 from worker.tables.read import Rows, read_rows, unread_rows
@@ -37,7 +36,7 @@ from worker.tables.score import (
     give_up_all,
     joined,
 )
-from worker.tables.write import PartWriter, write_errors
+from worker.tables.write import PartWriter, features_of, write_errors
 
 log = logging.getLogger(__name__)
 
@@ -191,7 +190,7 @@ class ChunkScorer:
         if not self._error_inputs:
             return None
         corrected = mend.corrected if mend else {}
-        return lambda row: corrected.get(first + row) or input_of(block, row)
+        return lambda row: corrected.get(first + row) or features_of(block, row)
 
     def _scoring(self, should_continue: Callable[[], bool]) -> ScoreRows:
         predict = _in_short_calls(self._rows.predict, should_continue, self._pace)

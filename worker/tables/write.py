@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from jobs.files.store import Writable
 from jobs.files.tables import Format
 from model.description.schema import member_of
+from model.tables.columns import MISSING
 from worker.tables.passthrough import escaped, join, quote, quoted
 from worker.tables.plan import Layout
 from worker.tables.read import Rows
@@ -93,6 +94,27 @@ def write_errors(scores: Scores, first: int, input_of: Callable[[int], bytes] | 
         given = b"" if input_of is None else b',"input":' + input_of(row)
         lines.append(b'{"row":%d,"errors":%b%b}\n' % (first + row, orjson.dumps(errors), given))
     return b"".join(lines)
+
+
+def features_of(rows: Rows, row: int) -> bytes:
+    """The features of a row as JSON, as a caller may correct them.
+
+    Fields of CSV are texts, and features without a value are left out.
+    """
+    values = {name: _value_of(column, row) for name, column in rows.features.items()}
+    present = {name: value for name, value in values.items() if value is not MISSING}
+    return orjson.dumps(present, default=_text_of)
+
+
+def _value_of(column: Any, row: int) -> Any:
+    value = column[row]
+    if isinstance(value, pa.Scalar):
+        value = value.as_py()
+    return _text_of(value) if isinstance(value, bytes) else value
+
+
+def _text_of(value: object) -> str:
+    return value.decode(errors="replace") if isinstance(value, bytes) else str(value)
 
 
 def row_starts(layout: Layout, rows: Rows) -> list[bytes]:
