@@ -15,7 +15,7 @@ from tests.simulation.network import Network
 class SimulatedFiles(FileStore):
     def __init__(self, network: Network, root: Path) -> None:
         self._network = network
-        self.files = DirectoryFiles(root)
+        self.files = DirectoryFiles(root, sync=lambda _: None)
 
     @contextmanager
     def create(self, name: str) -> Iterator[Writable]:

@@ -99,7 +99,6 @@ def _replacements(scheduler: Scheduler, redis_time: Callable[[], float]) -> Iter
         yield time, name, clock
     yield time, "time_ns", lambda: int(redis_time() * 1e9)
     yield os, "urandom", scheduler.random.randbytes
-    yield os, "fsync", lambda _: None
     yield os, "getpid", lambda: scheduler.process.number
     yield os, "getppid", lambda: _parent_of(scheduler)
     yield os, "_exit", lambda status: scheduler.kill(scheduler.process)
@@ -127,7 +126,8 @@ def _replacements(scheduler: Scheduler, redis_time: Callable[[], float]) -> Iter
 
 def _defaults_in(value: Any, clocks: dict[str, Callable[..., Any]]) -> Iterator[tuple[Any, str, Any]]:
     """Clocks that are the default of an argument were taken before the simulation began."""
-    for function in (value, *vars(value).values()) if isinstance(value, type) else (value,):
+    for member in (value, *vars(value).values()) if isinstance(value, type) else (value,):
+        function = getattr(member, "__func__", member)  # of a class method
         defaults = getattr(function, "__defaults__", None) or ()
         simulated_defaults = tuple(
             clocks[_REAL[each]] if isinstance(each, Hashable) and each in _REAL else each for each in defaults

@@ -37,7 +37,7 @@ def test_every_promise_holds_for_10_000_seeds() -> None:
     assert " 0 seeds broken" in (shown := _run_seeds(300, 10_000)), shown
 
 
-@pytest.mark.parametrize("seed", [3, 21])
+@pytest.mark.parametrize("seed", [3, 21, 305])  # 305 joins a file in many steps
 def test_a_seed_is_replayed_call_by_call(seed: int) -> None:
     first, second = run(Plan.of(seed)), run(Plan.of(seed))
     assert first.trace == second.trace
