@@ -20,6 +20,8 @@ function(call, pcall, decode)
 end
 """
 _OPEN = "function(value) return value.err or false, value.ok or false, unpack(value) end"
+MOST_OPENED = 5_000
+"""So many values can be on the stack of Lua, with some to spare."""
 _SAME = frozenset({bytes, int})
 """Types of values that Lua and Python have in common."""
 
@@ -82,6 +84,8 @@ class Lua:
             return 1 if value else None
         if isinstance(value, float):
             return int(value)
+        if len(value) > MOST_OPENED:
+            return [self._reply(value[number]) for number in range(1, len(value) + 1)]
         error, status, *values = self._open(value)
         if error:
             raise SimpleError(error.decode())

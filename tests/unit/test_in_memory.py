@@ -1,9 +1,14 @@
 """The Redis of the unit tests refuses what no script may do to a job."""
 
-import pytest
-from redis import Redis
+from typing import Any
 
-from tests.unit.in_memory import IllegalChange
+import pytest
+from fakeredis import FakeRedis
+from redis import Redis
+from redis.exceptions import ResponseError
+
+from tests.unit.conftest import Clock
+from tests.unit.in_memory import IllegalChange, MemoryRedis
 
 PREDICTION, BATCH = "job:pred_1", "job:batch_1"
 
@@ -60,3 +65,65 @@ def test_no_field_of_an_ended_job_changes(redis: Redis, command: str) -> None:
 
 def test_other_keys_of_a_job_are_free(redis: Redis) -> None:
     run(redis, "'HSET', 'job:batch_1:done', '0', '10 0'", "'DEL', 'job:batch_1:done'")
+
+
+COMMANDS = [
+    ("HSET", "hash", "a", 1, "b", b"2"),
+    ("HGETALL", "hash"),
+    ("HINCRBY", "hash", "a", "no number"),
+    ("HMGET", "hash", "a", "missing"),
+    ("ZADD", "sorted", 1.5, "one", 2, "two"),
+    ("ZRANGE", "sorted", 0, -1, "WITHSCORES"),
+    ("ZSCORE", "sorted", "one"),
+    ("GET", "hash"),
+    ("SET", "text", "x"),
+    ("PEXPIRE", "text", 1000),
+    ("PTTL", "text"),
+    ("XADD", "stream", "1-0", "id", "first"),
+    ("XGROUP CREATE", "stream", "group", "0"),
+    ("XREADGROUP", "GROUP", "group", "anna", "COUNT", 5, "STREAMS", "stream", ">"),
+    ("XPENDING", "stream", "group"),
+    ("XINFO STREAM", "missing"),
+    ("DEL", "hash", "missing"),
+    ("EXISTS", "hash"),
+    ("HGET", "hash"),
+    ("UNHEARD", "of"),
+]
+
+
+@pytest.mark.parametrize("protocol", [2, 3])
+def test_a_command_is_answered_as_by_the_fake_around_it(clock: Clock, protocol: int) -> None:
+    def replies(redis: Redis) -> list[Any]:
+        return [answer(redis, *command) for command in COMMANDS]
+
+    assert replies(MemoryRedis(protocol=protocol)) == replies(FakeRedis(protocol=protocol))
+
+
+def answer(redis: Redis, *command: Any) -> Any:
+    try:
+        return redis.execute_command(*command)  # type: ignore[no-untyped-call]
+    except ResponseError as error:
+        return str(error)
+
+
+@pytest.mark.parametrize(
+    ("script", "reply"),
+    [
+        ("return {1, 'two', {3.7}, false, nil, 6}", [1, b"two", [3], None]),
+        ("return redis.call('SET', 'text', 'x')", b"OK"),
+        ("return {redis.call('GET', 'missing') == false, redis.call('PTTL', 'missing')}", [1, -2]),
+        ("return redis.pcall('HGET', 'too few').err and 'told'", b"told"),
+        ("return cjson.decode('[null, {\"a\": 2}]')[2].a", 2),
+        ("local many = {} for n = 1, 9000 do many[n] = n end return many", [*range(1, 9001)]),
+    ],
+)
+def test_a_script_returns_what_redis_would(redis: Redis, script: str, reply: Any) -> None:
+    assert redis.eval(script, 0) == reply
+
+
+@pytest.mark.parametrize(
+    "script", ["mine = 1", "return mine", "return redis.call('HGET', 'too few')", "error('no')"]
+)
+def test_a_script_that_breaks_a_rule_fails(redis: Redis, script: str) -> None:
+    with pytest.raises(ResponseError):
+        redis.eval(script, 0)
