@@ -4,6 +4,7 @@ Import this module only where files are in S3, as s3_client.py says.
 """
 
 from collections.abc import Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from io import SEEK_CUR, SEEK_END, SEEK_SET, RawIOBase
@@ -15,7 +16,7 @@ from jobs.errors import FileMissing, FilesForbidden, FilesUnavailable
 from jobs.files.direct import DirectFiles
 from jobs.files.s3_client import client, named_errors
 from jobs.files.s3_direct import S3Direct
-from jobs.files.store import PIECE, Draft, FileRange, FileStore, Reserve, Writable
+from jobs.files.store import COPIED, PIECE, Draft, FileRange, FileStore, Reserve, Writable
 
 MIB = 1024 * 1024
 LEAST = 5 * MIB
@@ -27,6 +28,8 @@ LATE_PART = 64 * MIB
 """S3 allows 10,000 parts. The last 2,000 have so many bytes, so that a file may have 164 GiB, however small
 those are that are copied.
 """
+READERS = 4
+"""So many short ranges are read at a time: S3 takes longer to answer than to send them."""
 
 
 class S3Files(FileStore):
@@ -158,7 +161,7 @@ class S3Draft(Draft):
     def __init__(self, bucket: str, key: str, upload: str = "") -> None:
         self._where = {"Bucket": bucket, "Key": key}
         self._bucket = bucket
-        self._buffer = bytearray()
+        self._waiting = _Waiting()
         self._upload = upload
         self._parts: list[dict[str, Any]] = []
         self._can_copy = True
@@ -167,36 +170,48 @@ class S3Draft(Draft):
             self._find_parts()
 
     def write(self, data: bytes | memoryview) -> None:
-        self._buffer += data
-        self.at += len(data)
-        while len(self._buffer) >= (part := self._limits()[1]):
-            self._send(part)
+        self._waiting.add(data)
+        self._written(len(data))
 
     def copy(self, source: FileStore, stored: FileRange) -> int:
         """Long ranges become parts that S3 copies. What is between them is read and uploaded."""
-        left, waiting = stored.end - stored.start, len(self._buffer)
+        left, waiting = stored.end - stored.start, self._waiting.size
         least, part = self._limits()
-        if not isinstance(source, S3Files) or left < least:
+        if not isinstance(source, S3Files):
             return super().copy(source, stored)
+        if left < least:
+            return self._read(source, stored, left)
         if waiting >= least:
             self._send(waiting)
             return self.copy(source, stored)
         if waiting:
-            lacking = least - waiting if left + waiting >= 2 * least else left
-            return super().copy(source, stored._replace(end=stored.start + lacking))
+            return self._read(source, stored, least - waiting if left + waiting >= 2 * least else left)
         length = left if left < part + least else part
         self._copy_part(source, stored._replace(end=stored.start + length))
         return length
 
+    def _read(self, source: S3Files, stored: FileRange, size: int) -> int:
+        """Has bytes read beside what comes after them."""
+        size = min(size, COPIED)
+        self._waiting.read(source, stored._replace(end=stored.start + size))
+        self._written(size)
+        return size
+
+    def _written(self, size: int) -> None:
+        self.at += size
+        while self._waiting.size >= (part := self._limits()[1]):
+            self._send(part)
+
     def save(self) -> tuple[str, int]:
-        return self._upload, self.at - len(self._buffer)
+        return self._upload, self.at - self._waiting.size
 
     def finish(self) -> str:
         if not self._upload:
             with named_errors(self._bucket):
-                return str(client().put_object(Body=bytes(self._buffer), **self._where)["ETag"])
-        if self._buffer:
-            self._send(len(self._buffer))
+                body = self._waiting.take(self._waiting.size)
+                return str(client().put_object(Body=body, **self._where)["ETag"])
+        if self._waiting.size:
+            self._send(self._waiting.size)
         with named_errors(self._bucket):
             ended = client().complete_multipart_upload(
                 UploadId=self._upload, MultipartUpload={"Parts": self._parts}, **self._where
@@ -209,7 +224,8 @@ class S3Draft(Draft):
                 client().abort_multipart_upload(UploadId=self._upload, **self._where)
 
     def close(self) -> None:
-        """Does nothing: the upload waits for the next process."""
+        """The upload waits for the next process."""
+        self._waiting.close()
 
     def _find_parts(self) -> None:
         """The parts that were sent; none, and a new upload, if the upload is gone."""
@@ -231,12 +247,10 @@ class S3Draft(Draft):
         return (LEAST, PART) if len(self._parts) < SMALL_PARTS else (LATE_PART, LATE_PART)
 
     def _send(self, size: int) -> None:
-        """Uploads the first bytes of the buffer."""
-        with memoryview(self._buffer) as buffer:
-            data = bytes(buffer[:size])
+        """Uploads the first bytes of those that wait."""
+        data = self._waiting.take(size)
         with named_errors(self._bucket):
             self._add(client().upload_part(Body=data, **self._next())["ETag"])
-        del self._buffer[:size]
 
     def _copy_part(self, source: S3Files, stored: FileRange) -> None:
         """Has S3 copy it. If it cannot, the same part is read and uploaded, and so are those that follow."""
@@ -246,9 +260,8 @@ class S3Draft(Draft):
         except FilesUnavailable:
             self._can_copy = False
         if not self._can_copy:
-            for piece in source.read_range(stored):
-                self._buffer += piece
-            self._send(len(self._buffer))
+            self._waiting.read(source, stored)
+            self._send(self._waiting.size)
         self.at += stored.end - stored.start
 
     def _copied(self, source: S3Files, stored: FileRange) -> str:
@@ -273,6 +286,45 @@ class S3Draft(Draft):
 
     def _add(self, etag: str) -> None:
         self._parts.append({"PartNumber": len(self._parts) + 1, "ETag": etag})
+
+
+class _Waiting:
+    """Bytes that wait to be uploaded; short ranges of files are read meanwhile, several at a time."""
+
+    def __init__(self) -> None:
+        self.size = 0
+        self._buffer = bytearray()
+        self._reads: list[Future[bytes]] = []
+        """What comes after the buffer."""
+        self._readers: ThreadPoolExecutor | None = None
+
+    def add(self, data: bytes | memoryview) -> None:
+        self._collect()
+        self._buffer += data
+        self.size += len(data)
+
+    def read(self, source: S3Files, stored: FileRange) -> None:
+        self._readers = self._readers or ThreadPoolExecutor(READERS)
+        self._reads.append(self._readers.submit(lambda: b"".join(source.read_range(stored))))
+        self.size += stored.end - stored.start
+
+    def take(self, size: int) -> bytes:
+        """The first bytes. Raises what reading them raised."""
+        self._collect()
+        with memoryview(self._buffer) as buffer:
+            data = bytes(buffer[:size])
+        del self._buffer[:size]
+        self.size -= size
+        return data
+
+    def close(self) -> None:
+        if self._readers:
+            self._readers.shutdown(cancel_futures=True)
+
+    def _collect(self) -> None:
+        for read in self._reads:
+            self._buffer += read.result()
+        self._reads = []
 
 
 class _ObjectReader(RawIOBase):

@@ -60,7 +60,8 @@ class Draft(ABC):
         """Writes the first bytes of the range; returns how many, at least one.
 
         A store that can copy by its own means does so. Here they are read and written. Raises
-        FilesUnavailable if the file is shorter.
+        FilesUnavailable if the file is shorter, FileMissing if it is gone; either may be found only by the
+        calls that follow.
         """
         end = min(stored.end, stored.start + COPIED)
         for piece in source.read_range(stored._replace(end=end)):

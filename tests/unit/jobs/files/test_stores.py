@@ -4,6 +4,7 @@ import errno
 import os
 import subprocess
 import sys
+import threading
 import time
 from contextlib import closing
 from math import inf
@@ -227,6 +228,13 @@ def copy(draft: Draft, source: FileStore, stored: FileRange) -> None:
         start += draft.copy(source, stored._replace(start=start))
 
 
+def make_of(files: FileStore, stored: FileRange) -> None:
+    """Makes the file "joined" of one range."""
+    with closing(files.draft("joined")) as draft:
+        copy(draft, files, stored)
+        draft.finish()
+
+
 def test_a_draft_has_ranges_of_stored_files(files: FileStore) -> None:
     long, short = os.urandom(40 * s3.MIB), b"0123456789"
     write(files, "long", long)
@@ -247,11 +255,11 @@ def test_a_draft_has_ranges_of_stored_files(files: FileStore) -> None:
 @pytest.mark.parametrize("size", [100, 6 * s3.MIB])
 def test_a_range_that_a_file_does_not_have_is_not_copied(files: FileStore, size: int) -> None:
     write(files, "part", bytes(size))
-    with closing(files.draft("joined")) as draft:
-        with pytest.raises(FilesUnavailable, match="shorter"):
-            copy(draft, files, FileRange("part", 0, size + 1))
-        with pytest.raises(FileMissing):
-            copy(draft, files, FileRange("gone", 0, size))
+    for name, error in (("part", FilesUnavailable), ("gone", FileMissing)):
+        with pytest.raises(error, match=r"shorter|does not exist"):
+            make_of(files, FileRange(name, 0, size + 1))
+    with pytest.raises(FileMissing):
+        files.size("joined")
 
 
 @pytest.mark.parametrize("error", [errno.EXDEV, errno.ENOSYS, errno.EINVAL, None])
@@ -266,9 +274,7 @@ def test_where_the_kernel_does_not_copy_a_file_is_read(
     monkeypatch.setattr(os, "copy_file_range", refuse)
     files = files_at(str(tmp_path))
     write(files, "part", b"0123456789")
-    with closing(files.draft("joined")) as draft:
-        copy(draft, files, FileRange("part", 3, 9))
-        draft.finish()
+    make_of(files, FileRange("part", 3, 9))
     assert files.read("joined") == b"345678"
 
 
@@ -372,6 +378,23 @@ def test_a_file_has_the_same_parts_where_s3_does_not_copy(seed: int) -> None:
     assert files.read("joined") == data
 
 
+def test_s3_is_asked_for_several_short_ranges_at_a_time(aws: Any) -> None:
+    files, parts = files_at(f"s3://{BUCKET}"), range(s3.READERS)
+    together = threading.Barrier(s3.READERS, timeout=60)
+
+    def wait_for_the_others(**_: object) -> None:
+        together.wait()
+
+    for number in parts:
+        write(files, f"parts/{number}", b"%d" % number * 10)
+    s3_client.client().meta.events.register("before-call.s3.GetObject", wait_for_the_others)
+    with closing(files.draft("joined")) as draft:
+        for number in parts:
+            copy(draft, files, FileRange(f"parts/{number}", 1, 3))
+        draft.finish()
+    assert aws.get_object(Bucket=BUCKET, Key="joined")["Body"].read() == b"00112233"
+
+
 def test_s3_copies_one_version_of_a_file(aws: Any) -> None:
     """The simulated S3 does not look at the version: the test does, at the moment of the copy."""
     files, versions = files_at(f"s3://{BUCKET}"), list[str]()
@@ -384,8 +407,6 @@ def test_s3_copies_one_version_of_a_file(aws: Any) -> None:
             raise ClientError({"Error": {"Code": "PreconditionFailed", "Message": ""}}, "UploadPartCopy")
 
     s3_client.client().meta.events.register("provide-client-params.s3.UploadPartCopy", replace_first)
-    with closing(files.draft("joined")) as draft:
-        copy(draft, files, FileRange("part", 0, 6 * s3.MIB))
-        draft.finish()
+    make_of(files, FileRange("part", 0, 6 * s3.MIB))
     assert len(versions) == 1
     assert set(files.read("joined")) == {ord("x")}
