@@ -1,6 +1,7 @@
 """No file costs more than its share: each is scored or refused with a reason, and the child lives on."""
 
 from collections.abc import Iterable
+from itertools import islice
 
 import pytest
 
@@ -14,6 +15,8 @@ FIXED_SECONDS, SECONDS_PER_MIB = 10, 3
 """CPU that a file may take: most of the fixed part is for a slow machine."""
 KEPT = LEAST_BUDGET * 3 // 4
 """What a child may have afterwards, so that there is room for the next file."""
+LONG_TEXTS = 3
+"""The first of the costly files."""
 FIXED_RESULTS, RESULTS_PER_BYTE = 700 * MIB, 200
 
 
@@ -34,10 +37,19 @@ def costs_of(child: MeasuredChild, files: Iterable[HostileFile]) -> Iterable[tup
         yield file, cost
 
 
+@pytest.mark.timeout(300)
+def test_a_long_text_in_each_row_takes_not_much_memory_time_or_room(child: MeasuredChild) -> None:
+    check_costs(child, islice(costly_files(), LONG_TEXTS))
+
+
 @pytest.mark.slow
 @pytest.mark.timeout(3600)
 def test_no_small_file_takes_much_memory_time_or_room(child: MeasuredChild) -> None:
-    for file, cost in costs_of(child, costly_files()):
+    check_costs(child, costly_files())
+
+
+def check_costs(child: MeasuredChild, files: Iterable[HostileFile]) -> None:
+    for file, cost in costs_of(child, files):
         assert cost.peak <= LEAST_BUDGET, (file.name, cost)
         assert cost.kept <= KEPT, (file.name, cost)
         assert cost.cpu <= FIXED_SECONDS + SECONDS_PER_MIB * len(file.data) / MIB, (file.name, cost)
