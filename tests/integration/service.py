@@ -73,8 +73,8 @@ class Service:
     def events(self, word: str) -> list[dict[str, Any]]:
         """The lines of its log that tell of such an event."""
         whole = self.says().rpartition("\n")[0]
-        lines = [json.loads(line) for line in whole.splitlines() if line.startswith("{")]
-        return [line for line in lines if line["event"] == word]
+        found = (line for line in whole.splitlines() if line.startswith("{") and word in line)
+        return [line for line in map(json.loads, found) if line["event"] == word]
 
     def says(self) -> str:
         return self.log.read_text(errors="replace")
