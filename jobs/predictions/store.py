@@ -51,6 +51,7 @@ class PredictionStore(JobStore[PredictionRecord, PredictionStatus]):
             max_waiting=self._settings.max_waiting,
             max_rows_per_owner=self._settings.max_waiting_rows_per_key,
             in_turns=self._in_turns,
+            alone="1" if len(jobs) == 1 else "",
             rows_per_minute=self._settings.rows_per_minute,
             retention_ms=self.retention_ms,
             wake_up_name=uuid4().hex,

@@ -2,10 +2,10 @@
 -- {'ok', deadline}, {'ok', deadline, rows ahead} of a job that waits behind, {'same', id of the job that the Idempotency-Key
 -- stands for}, {'reused'}, {'full'}, {'too_many_rows'}, {'waiting', rows to be scored before there is room} or
 -- {'rate_limited', seconds until the owner may post again}; {'unreadable'} if what it meets in the store is not as we write it.
--- Adding a job again changes nothing. `in_turns`: owners take turns
--- (empty: there is one owner). `ahead` alternates queues and how many rows waited in each before this call.
+-- Adding a job again changes nothing. `in_turns`: owners take turns (empty: there is one owner). `alone`: this call adds one job,
+-- whose entry may carry its row (empty: none may). `ahead` alternates queues and how many rows waited in each before this call.
 -- @include queues/wake_ups predictions/prediction
--- @args max_waiting:number max_rows_per_owner:number rows_per_minute:number in_turns retention_ms:number wake_up_name
+-- @args max_waiting:number max_rows_per_owner:number rows_per_minute:number in_turns alone retention_ms:number wake_up_name
 -- @item id raw model sha owner metadata start_within_ms idempotency body webhook retry_of traceparent inputs rows:number watcher queue
 -- @returns verdicts wake_ups ahead
 
@@ -53,12 +53,12 @@ local function write_record(job, key, position, behind, deadline)
          'traceparent', job.traceparent})
 end
 
--- A consumer that watches the queue reads the row with the entry, and needs no script to claim it. What waits long should be
--- stored once only.
+-- A consumer that watches the queue reads the row with the entry, and needs no script to claim it. It claims what comes with
+-- others by a script, and what waits long should be stored once only.
 local LONGEST_CARRIED = 8192
 local function carries_row(job)
   local state = state_of(QUEUE)
-  return job.queue == QUEUE and job.rows == 1 and job.start_within_ms == '' and state.rows < state.window
+  return alone ~= '' and job.queue == QUEUE and job.rows == 1 and job.start_within_ms == '' and state.rows < state.window
     and #job.inputs <= LONGEST_CARRIED
 end
 

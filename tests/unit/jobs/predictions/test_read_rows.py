@@ -121,8 +121,17 @@ def test_the_rows_of_jobs_that_wait_long_are_stored_once(
     store: PredictionStore, consumer: PredictionConsumer, redis: Redis
 ) -> None:
     consumer.claim("child", "wake_up", 3)
-    store.add(jobs_of(*range(5)))
+    for each in jobs_of(*range(5)):
+        store.add([each])
     assert carried(redis) == [True, True, True, False, False]
+
+
+def test_the_rows_of_jobs_that_come_together_are_stored_once(
+    store: PredictionStore, consumer: PredictionConsumer, redis: Redis
+) -> None:
+    consumer.claim("child", "wake_up", MANY)
+    store.add(jobs_of(1, 2))
+    assert carried(redis) == [False, False]
 
 
 def test_a_row_that_was_read_and_released_runs_again_in_a_few_seconds(
