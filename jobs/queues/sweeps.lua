@@ -2,19 +2,22 @@
 -- @include queues/common
 
 local SWEEP_AGAIN_MS = 1500
-local CLOCK_SET_BACK_MS, CLOCK_SET_AHEAD_MS = 1000, 300000  -- since the last sweep; nothing else explains such a time
+local CLOCK_SET_AHEAD_MS = 300000  -- since the last sweep; nothing else explains such a time
 local CONSUMER_IDLE_MS = 3600000  -- after which an idle consumer is removed from the consumer group
 
 local ANY_TIME = '-1000000000000'  -- as the least idle time: entries are claimed even if the clock says that this was in the future
 
--- Begins the leases of all entries of a stream anew. How long ago an entry was claimed is unknown once the clock was set: Redis
--- compares two times of that clock.
-local function restart_leases(stream)
+-- Begins leases of a stream anew: of `all` entries, or of those that were claimed in the future, before the clock was set back.
+-- Redis says of these that they were claimed just now. How long ago an entry was claimed is unknown once the clock was set:
+-- Redis compares two times of that clock.
+local function restart_leases(stream, all)
   local from = '-'
   repeat
     local claimed = redis.call('XPENDING', stream, GROUP, from, '+', 1000)
     for _, entry in ipairs(claimed) do
-      redis.call('XCLAIM', stream, GROUP, entry[2], ANY_TIME, entry[1], 'IDLE', 0, 'JUSTID')
+      if all or entry[3] <= 0 then
+        redis.call('XCLAIM', stream, GROUP, entry[2], ANY_TIME, entry[1], 'IDLE', 0, 'JUSTID')
+      end
       from = '(' .. entry[1]
     end
   until #claimed < 1000
@@ -59,15 +62,13 @@ local function take_unreadable(queue)
 end
 
 -- Returns whether this worker is to sweep the queue; false if another has just done so. If the clock seems to have been set
--- since the last sweep, all leases begin anew.
+-- ahead since the last sweep, all leases begin anew.
 local function may_sweep(queue)
   local since = now - (tonumber(redis.call('GET', swept_key(queue))) or now - SWEEP_AGAIN_MS)
   if since >= 0 and since < SWEEP_AGAIN_MS then return false end
   redis.call('SET', swept_key(queue), now_text)
   mend_counts(queue)
-  if since < -CLOCK_SET_BACK_MS or since > CLOCK_SET_AHEAD_MS then
-    for _, stream in ipairs(streams_of(queue)) do restart_leases(stream) end
-  end
+  for _, stream in ipairs(streams_of(queue)) do restart_leases(stream, since > CLOCK_SET_AHEAD_MS) end
   return true
 end
 

@@ -116,6 +116,33 @@ def test_the_task_of_a_lost_batch_worker_runs_again_within_a_lease(
     assert consumer.sweep(0).requeued == 1
 
 
+def test_a_row_that_was_read_in_the_future_runs_again_within_a_lease(
+    store: PredictionStore, consumer: PredictionConsumer, clock: Clock
+) -> None:
+    consumer.sweep(0)
+    clock.forward(HOUR)
+    store.add([job()])
+    consumer.wait_and_claim("lost", "wake_up", MANY, alone=True, ms=1)
+    clock.forward(2 - HOUR)  # no sweep has seen that it was ahead
+    assert consumer.sweep(0).requeued == 0
+    clock.forward(16)
+    assert consumer.sweep(0).requeued == 1
+
+
+def test_a_task_that_was_put_off_in_the_future_runs_again_within_a_lease(
+    redis: Redis, settings: Settings, clock: Clock
+) -> None:
+    store, consumer = BatchStore(redis, settings), BatchConsumer(redis, settings)
+    add(store)
+    consumer.sweep(0)
+    clock.forward(HOUR)
+    consumer.put_off(take(consumer), "files_unavailable")
+    clock.forward(2 - HOUR)
+    assert consumer.sweep(0).requeued == 0
+    clock.forward(16)
+    assert consumer.sweep(0).requeued == 1
+
+
 def test_a_worker_that_sweeps_after_a_short_break_requeues_at_once(
     store: PredictionStore, consumer: PredictionConsumer, clock: Clock
 ) -> None:

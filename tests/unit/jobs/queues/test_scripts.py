@@ -160,15 +160,16 @@ def test_each_result_of_a_list_has_its_names(redis: Redis) -> None:
 
 
 def test_members_of_items_have_their_names_and_types_in_lua(redis: Redis) -> None:
-    text = load("predictions/add").text
+    source = load("predictions/add")
+    text = source.text
     prologue = text[text.index("local max_waiting") : text.index("-- Accepts predictions")]
     check = (
         "local seen = {}\n"
         "for number, job in items() do seen[number] = {number, job.id, type(job.rows), job.body} end\n"
         "return {type(max_waiting), type(wake_up_name), seen}"
     )
-    item = dict.fromkeys(load("predictions/add").item, "x") | {"id": "pred_1", "rows": "3", "body": "b"}
-    reply = redis.eval(prologue + check, 0, *range(1, 7), *item.values(), *item.values())
+    item = dict.fromkeys(source.item, "x") | {"id": "pred_1", "rows": "3", "body": "b"}
+    reply = redis.eval(prologue + check, 0, *range(len(source.arguments)), *item.values(), *item.values())
     assert reply == [b"number", b"string", [[1, b"pred_1", b"number", b"b"], [2, b"pred_1", b"number", b"b"]]]
 
 
