@@ -1,6 +1,7 @@
 """What files cost the child process that scores them, in memory, time and room."""
 
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -82,8 +83,12 @@ class MeasuredChild:
         return batch if batch["finished_at"] else {}
 
     def _sizes(self, batch: str) -> Iterator[int]:
+        """Of the files of a batch that has ended; what only its scoring needed is being removed."""
         folder = self._stack.data / "files" / "batches" / batch
-        return (file.stat().st_size for file in folder.rglob("*") if file.is_file())
+        for file in folder.rglob("*"):
+            with suppress(FileNotFoundError):
+                if file.is_file():
+                    yield file.stat().st_size
 
     def _names(self) -> list[str]:
         return [event["child"] for event in self._worker.events("ready")]
