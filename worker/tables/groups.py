@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from io import RawIOBase
+from itertools import islice
 from typing import NamedTuple
 
 import pyarrow as pa
@@ -26,7 +27,10 @@ _BYTES_OF_COLUMN = 20 * 1024
 def read_group(
     file: RawIOBase, chunk: Chunk, names: Sequence[str], most: int, as_text: bool
 ) -> Iterator[pa.RecordBatch]:
-    """The rows of the chunk, in blocks of at most `most` rows and about BLOCK_BYTES, also as text."""
+    """The rows of the chunk, in blocks of at most `most` rows and about BLOCK_BYTES, also as text.
+
+    Raises ArrowInvalid if there are fewer: pyarrow ends without an error where a column has no more values.
+    """
     source, groups = _open(file), range(chunk.group, chunk.group + chunk.groups)
     check_room(2 * BLOCK_BYTES + _BYTES_OF_COLUMN * source.metadata.num_columns)
     row = _Row.of(source.metadata.schema, as_text)
@@ -40,6 +44,8 @@ def read_group(
             yield batch.slice(first, last - first)
         if at >= chunk.end:
             break
+    if at < chunk.end:
+        raise pa.ArrowInvalid(f"{at} rows instead of {chunk.end}")
 
 
 def read_schema(file: RawIOBase, names: Sequence[str]) -> pa.Schema:
@@ -107,10 +113,10 @@ def _longest_texts(
     """The bytes of the longest text in the dictionary of each leaf, which is read with its first row."""
     if leaves:
         source = _open(file, footer, leaves)
-        first = next(source.iter_batches(1, [number], leaves, use_threads=False))
-        for column in first.columns:
-            for leaf in _leaves(column):
-                yield int(pc.max(pc.binary_length(leaf.dictionary)).as_py() or 0)
+        for first in islice(source.iter_batches(1, [number], leaves, use_threads=False), 1):
+            for column in first.columns:
+                for leaf in _leaves(column):
+                    yield int(pc.max(pc.binary_length(leaf.dictionary)).as_py() or 0)
 
 
 def _leaves(array: pa.Array) -> Iterator[pa.Array]:

@@ -1,5 +1,6 @@
 """Every way in which a batch can end, and what is kept of it."""
 
+from contextlib import suppress
 from io import BytesIO
 
 import orjson
@@ -98,6 +99,33 @@ def test_a_damaged_row_group_is_named_and_the_others_are_scored(
         "rows 3 to 4 were not scored; the results leave them out",
     )
     assert (error["row"], error["errors"][0]["pointer"]) == (5, "/years")
+
+
+@pytest.mark.parametrize("name", ["name", "years"])
+def test_a_column_with_fewer_values_than_rows_is_damage(site: Site, name: str) -> None:
+    path = posted(site, without_values(name), "application/vnd.apache.parquet", "?results=csv")
+    site.score_batches()
+    ended = site.client.get(path).get_json()
+    assert (ended["status"], ended["error"]) == (
+        "failed",
+        {"type": "invalid_table", "detail": "row group 0 cannot be read; the file is damaged"},
+    )
+
+
+def without_values(name: str) -> bytes:
+    """A file whose footer says that this column has no values, where it said that it has 13."""
+    rows = {"years": [2.5] * 13, "name": ["a"] * 13}
+    written = BytesIO()
+    pyarrow.parquet.write_table(pa.table(rows), written, compression="none", use_dictionary=False)
+    data, column = written.getvalue(), list(rows).index(name)
+    thirteen = 2 * 13  # as a signed number of variable length
+    for position in (at for at, byte in enumerate(data) if byte == thirteen):
+        changed = data[:position] + b"\0" + data[position + 1 :]
+        with suppress(pa.ArrowException, OSError):
+            group = pyarrow.parquet.read_metadata(BytesIO(changed)).row_group(0)
+            if (group.num_rows, group.column(column).num_values) == (13, 0):
+                return changed
+    raise AssertionError("the number of values was not found")
 
 
 def damaged(group: int) -> bytes:
