@@ -52,14 +52,26 @@ def connect(settings: Settings, answer_seconds: float | None = 2) -> Redis:
 
     Up to MOST_CALLS calls may be under way at once; further calls wait a moment, then raise TooManyCalls.
     """
-    options = _options(answer_seconds) | {"retry": Retry(NoBackoff(), 0)}
     pool = BlockingConnectionPool.from_url(
         settings.redis_url.get_secret_value(),
         max_connections=MOST_CALLS,
         timeout=FREE_CONNECTION_SECONDS,
-        **options,
+        **_options(answer_seconds),
     )
     return Redis.from_pool(pool)
+
+
+class _Repeating(Redis):
+    """Opens another connection, and repeats the call once, if its only connection was closed meanwhile."""
+
+    def execute_command(self, *command: Any, **options: Any) -> Any:
+        was_open = self.connection_pool.get_connection().is_connected
+        try:
+            return super().execute_command(*command, **options)  # type: ignore[no-untyped-call]
+        except exceptions.ConnectionError:
+            if not was_open:
+                raise
+        return super().execute_command(*command, **options)  # type: ignore[no-untyped-call]
 
 
 def connect_one(settings: Settings, answer_seconds: float = 2, calls_again: bool = False) -> Redis:
@@ -68,15 +80,15 @@ def connect_one(settings: Settings, answer_seconds: float = 2, calls_again: bool
     It finds out by a call that its connection was closed meanwhile. With `calls_again`, for calls that change
     nothing when they are repeated, it opens another then and repeats the call once.
     """
-    retry = Retry(NoBackoff(), int(calls_again), (exceptions.ConnectionError,))
-    options = _options(answer_seconds) | {"retry": retry}
-    return Redis.from_pool(_OneConnection.from_url(settings.redis_url.get_secret_value(), **options))
+    pool = _OneConnection.from_url(settings.redis_url.get_secret_value(), **_options(answer_seconds))
+    return (_Repeating if calls_again else Redis).from_pool(pool)
 
 
 def _options(answer_seconds: float | None) -> dict[str, Any]:
     return {
         "socket_connect_timeout": 0.5,
         "socket_timeout": answer_seconds,
+        "retry": Retry(NoBackoff(), 0),
         "protocol": 2,
         "socket_keepalive": True,
         "socket_keepalive_options": {

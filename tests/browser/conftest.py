@@ -1,4 +1,4 @@
-"""One service and one Chromium for all tests of the page, and a tab for each that forgives nothing."""
+"""One service for all tests of the page, a Chromium for each file, and tabs that forgive nothing."""
 
 import os
 import shutil
@@ -61,7 +61,7 @@ def frozen_worker(site: Site) -> Iterator[None]:
 
 
 @pytest.fixture(scope="session")
-def site(browser: Browser, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
+def site(chromium: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
     """Without a browser none is started."""
     signal.signal(signal.SIGINT, signal.default_int_handler)
     data = tmp_path_factory.mktemp("browser")
@@ -100,7 +100,7 @@ def _answers(port: int) -> bool:
 
 
 @pytest.fixture(scope="session")
-def browser() -> Iterator[Browser]:
+def chromium() -> str:
     """Without Chromium or a store these tests skip at home; in CI they fail."""
     try:
         store_binary()
@@ -111,11 +111,17 @@ def browser() -> Iterator[Browser]:
         if os.environ.get("CI") == "true":
             raise
         pytest.skip(str(error))
+    return path
+
+
+@pytest.fixture(scope="module")
+def browser(chromium: str) -> Iterator[Browser]:
+    """One for each file: no test of another file could run an event loop beside that of Playwright."""
     expect.set_options(timeout=PATIENCE_MS)
     with sync_playwright() as playwright:
-        chromium = playwright.chromium.launch(executable_path=path, args=FLAGS)
-        yield chromium
-        chromium.close()
+        started = playwright.chromium.launch(executable_path=chromium, args=FLAGS)
+        yield started
+        started.close()
 
 
 class Watched:
