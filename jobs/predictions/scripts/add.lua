@@ -83,7 +83,7 @@ local new_rows = {}  -- queue -> rows that this call adds
 local listed = {}  -- owner -> a score and the 16 bytes of the id, for each new job
 
 local function add(job)
-  if redis.call('EXISTS', job_key(job.id)) == 1 then return 'ok' end
+  if redis.call('EXISTS', job_key(job.id)) == 1 then return {'ok', redis.call('HGET', job_key(job.id), 'deadline') or ''} end
   local key = idempotency_key(job.owner, job.idempotency)
   local behind = in_turns ~= '' and is_behind(job.queue) and behind_of(job.queue, job.owner)
   local refused = refusal(job, key, behind)

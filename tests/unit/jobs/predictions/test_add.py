@@ -7,6 +7,7 @@ from redis import Redis
 from jobs import ids
 from jobs.errors import QueueFull, RateLimited, StoreUnavailable
 from jobs.predictions.consumer import PredictionConsumer
+from jobs.predictions.record import Accepted
 from jobs.predictions.status import PredictionStatus
 from jobs.predictions.store import PredictionStore
 from jobs.queues.names import PREDICTIONS
@@ -163,3 +164,12 @@ def test_a_redis_that_is_away_raises_store_unavailable(settings: Settings) -> No
     server.connected = False
     with pytest.raises(StoreUnavailable, match="Redis does not answer"):
         store.add([job()])
+
+
+def test_a_job_that_is_added_again_has_the_deadline_of_before(store: PredictionStore, clock: Clock) -> None:
+    [first], _ = store.add([a_job := job(start_within=5)])
+    clock.forward(1)
+    [again], _ = store.add([a_job])
+    assert isinstance(first, Accepted)
+    assert isinstance(again, Accepted)
+    assert first.deadline == again.deadline is not None
