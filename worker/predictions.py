@@ -35,7 +35,7 @@ CLAIM_EVERY_SECONDS = 0.1
 LINGER_MS = 100
 """How long an empty queue is watched before the wake-up is withdrawn: the next job then needs no wake-up."""
 BLOCK_SECONDS = 0.002
-"""About how long a block of a list takes; to look between two blocks whether somebody waits takes a twentieth of that."""
+"""About how long a block of a list takes; to look whether others wait takes a twentieth of that."""
 
 
 class PredictionLoop:
