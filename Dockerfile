@@ -66,8 +66,9 @@ COPY client/paygrade/__init__.py client/paygrade/errors.py /app/paygrade/
 COPY client/paygrade/steps /app/paygrade/steps
 RUN chmod -R u=rwX,go=rX /app && python -m compileall -q --invalidation-mode unchecked-hash /app
 
-# What the final images have of the base image: the interpreter, compiled since containers cannot write, /etc, and the files
-# of these packages. Scanners find the packages in Debian's list. There is no package manager, no perl and no setuid program.
+# What the final images have of the base image: the interpreter, /etc, and the files of these packages, which a service
+# needs, or someone who looks into it. Python's library is compiled beforehand, since containers cannot write. Scanners find
+# the packages in Debian's list. There is no package manager, no perl and no setuid program.
 FROM ${PYTHON_IMAGE} AS parts
 ARG PACKAGES="base-files base-passwd bash ca-certificates coreutils dash findutils gcc-12-base grep libacl1 libattr1 libbz2-1.0 \
     libc-bin libc6 libffi8 libgcc-s1 libgmp10 liblzma5 libpcre2-8-0 libselinux1 libssl3 libstdc++6 libtinfo6 libuuid1 \

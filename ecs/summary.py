@@ -62,7 +62,7 @@ def _by_use(shape: TemplateShape) -> str:
 def _rate(app: ParameterizedTemplate) -> str:
     rate, limit = capacity.sustained_rate(app)
     kept = describe(int(app.parameter("RetentionSeconds")))
-    line = f"carries {rate:.0f} predictions/s for ever with one task of each service; the limit is {limit}"
+    line = f"sustains {rate:.0f} predictions/s with one task of each service; the limit is {limit}"
     if limit != capacity.MEMORY:
         return line
     one_key = capacity.rate_of_one_key(app)

@@ -28,7 +28,7 @@ def add_operating_options(group: argparse._ArgumentGroup) -> None:
     group.add_argument(
         "--production",
         action=argparse.BooleanOptionalAction,
-        help="two web tasks, a key of one's own, logs of access and flow, backups, protection from removal",
+        help="two web tasks, a KMS key, logs of access and flow, backups, protection from removal",
     )
     group.add_argument("--tags", metavar="KEY=VALUE,…", help="tags of every resource")
     group.add_argument("--boundary", metavar="ARN", help="permissions boundary of every role")

@@ -94,7 +94,7 @@ def test_plan_says_what_the_sizes_cost_and_carry(cloud: Cloud, stack: str) -> No
     large = ["--redis-memory", "4096", "--retention", "10m", "--web-size", "4096/8192"]
     said = succeed(cloud, stack, "plan", "--tag", "v1", *large, "--bundles", bundles).out
     assert f"{bundles}/: 1 bundle, 0.0 MiB; /tmp of a worker has 256 MiB" in said
-    assert "predictions/s for ever with one task of each service" in said
+    assert "predictions/s with one task of each service" in said
     assert "USD a month" in said
     assert "--redis elasticache is cheaper" in said
     assert "may lose the last seconds" in said
