@@ -6,23 +6,21 @@ from collections.abc import Callable, Iterable, Iterator
 from functools import lru_cache, partial
 from typing import NamedTuple
 
-import pyarrow as pa
-
 from jobs.batches.consumer import BatchConsumer
 from jobs.batches.record import corrected_of, part_of
 from jobs.batches.tasks import BatchTask, ChunkDone
-from jobs.errors import FileMissing, FilesUnavailable, InvalidTable
+from jobs.errors import FileMissing
 from jobs.files.store import FOR_WORKERS, FileStore, Writable
 from jobs.files.tables import Format
 from jobs.queues.script_calls import patiently
 from model.bundle import Bundle
 from worker.batch_files import BatchFiles
-from worker.limits import LimitedPart, is_out_of_memory
+from worker.limits import LimitedPart
 from worker.measurements import Pace, Report
 from worker.stopping import ScoringStopped
 from worker.tables.cut import Chunk
 from worker.tables.mend import Mend, PartDiffers, ScoreRows, old_part, read_corrected, read_mend
-from worker.tables.plan import ENCRYPTED, Layout, is_encrypted
+from worker.tables.plan import Layout
 from worker.tables.read import Rows, read_rows, unread_rows
 from worker.tables.score import (
     Columns,
@@ -167,7 +165,7 @@ class ChunkScorer:
         with self._files.create(part) as created:
             results = _Measured(LimitedPart(created, chunk.size))
             with PartWriter(self._layout, results) as writer:
-                for block in _intact(self._read(source, name, chunk, slices), chunk):
+                for block in self._read(source, name, chunk, slices):
                     if mend and old:
                         scores = mend.scores(block, rows, slices, score)
                         old.write(writer, block, scores, rows)
@@ -224,19 +222,3 @@ def _in_short_calls(predict: Predict, should_continue: Callable[[], bool], pace:
         return joined(pieces, {name: column.dtype for name, column in (pieces[0][1] or {}).items()})
 
     return predict_in_calls
-
-
-def _intact(blocks: Iterator[Rows], chunk: Chunk) -> Iterator[Rows]:
-    """Raises InvalidTable for the many errors that pyarrow has for a damaged row group."""
-    try:
-        yield from blocks
-    except FilesUnavailable:
-        raise
-    except (pa.ArrowException, OSError) as error:
-        if is_out_of_memory(error):
-            raise
-        if is_encrypted(error):
-            raise InvalidTable(ENCRYPTED) from error
-        last = chunk.group + chunk.groups - 1
-        which = f"row groups {chunk.group} to {last}" if chunk.groups > 1 else f"row group {last}"
-        raise InvalidTable(f"{which} cannot be read; the file is damaged") from error

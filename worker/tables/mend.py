@@ -14,6 +14,7 @@ from jobs.batches.tasks import ChunkDone
 from jobs.errors import FileMissing
 from jobs.files.store import FileStore
 from jobs.files.tables import Format
+from worker.limits import is_out_of_memory
 from worker.tables.plan import Layout
 from worker.tables.read import Rows, rows_of_objects
 from worker.tables.score import Scores, Slice, Slices
@@ -139,7 +140,7 @@ class OldTable:
     def __init__(self, layout: Layout, mend: Mend) -> None:
         self._layout = layout
         self._mend = mend
-        self._table = None if mend.part is None else pyarrow.parquet.read_table(pa.BufferReader(mend.part))
+        self._table = None if mend.part is None else _read_table(mend.part)
         self._at = 0
 
     def write(self, writer: PartWriter, rows: Rows, scores: Scores, first: int) -> None:
@@ -167,14 +168,27 @@ class OldTable:
             raise PartDiffers
 
 
+def _read_table(part: bytes) -> pa.Table:
+    try:
+        return pyarrow.parquet.read_table(pa.BufferReader(part))
+    except (pa.ArrowException, OSError) as error:
+        if is_out_of_memory(error):
+            raise
+        raise PartDiffers from error
+
+
 def old_part(layout: Layout, mend: Mend) -> OldLines | OldTable:
+    """Raises PartDiffers if the old part cannot be read."""
     return (OldTable if layout.results is Format.PARQUET else OldLines)(layout, mend)
 
 
 def read_mend(files: FileStore, old: str, kept: ChunkDone, corrected: Mapping[int, bytes]) -> Mend:
     """How to mend a chunk whose old part has this name. Raises PartDiffers."""
     part, errors = files.read(old), files.read(f"{old}.errors")
-    failed = frozenset(orjson.loads(line)["row"] for line in errors.splitlines())
+    try:
+        failed = frozenset(orjson.loads(line)["row"] for line in errors.splitlines())
+    except (ValueError, TypeError, KeyError) as error:
+        raise PartDiffers from error
     if (len(part), len(errors), len(failed)) != (kept.size, kept.errors_size, kept.failed):
         raise PartDiffers
     return Mend(failed, part, corrected)

@@ -9,6 +9,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.csv
 
+from jobs.errors import FilesUnavailable, InvalidTable
 from jobs.files.json_lines import (
     DEEPEST,
     ExactNumber,
@@ -21,11 +22,19 @@ from jobs.files.store import FileStore
 from jobs.files.tables import NOT_UTF8, Format, read_exactly
 from model.tables.columns import MISSING, ColumnValues
 from model.tables.dialect import GROUPED
-from worker.limits import JSON_VALUES, MIB, check_room, is_overfull, json_values, rows_at_once
+from worker.limits import (
+    JSON_VALUES,
+    MIB,
+    check_room,
+    is_out_of_memory,
+    is_overfull,
+    json_values,
+    rows_at_once,
+)
 from worker.tables.cut import Chunk
 from worker.tables.groups import PARQUET_ROWS, read_group, read_schema
 from worker.tables.passthrough import ArrowColumns, CsvColumns, JsonMembers, Passthrough
-from worker.tables.plan import Layout
+from worker.tables.plan import ENCRYPTED, Layout, is_encrypted
 
 _EXCHANGED = bytes.maketrans(b",.", b".,")
 MAY_BE_THOUSANDS = "may have a fraction with three digits, or thousands; name the decimal of the file"
@@ -56,10 +65,10 @@ class Rows(NamedTuple):
 def read_rows(
     files: FileStore, name: str, layout: Layout, features: tuple[str, ...], chunk: Chunk
 ) -> Iterator[Rows]:
-    """The rows of a chunk, in blocks."""
+    """The rows of a chunk, in blocks. Raises InvalidTable if its row groups are damaged."""
     with files.open(name) as file:
         if layout.input is Format.PARQUET:
-            yield from _read_group(file, layout, features, chunk)
+            yield from _intact(_read_group(file, layout, features, chunk), chunk)
             return
         block = read_exactly(file, chunk.start, chunk.end)
     if layout.input is Format.CSV:
@@ -72,7 +81,16 @@ def read_rows(
 def unread_rows(
     files: FileStore, name: str, layout: Layout, features: tuple[str, ...], chunk: Chunk
 ) -> Iterator[Rows]:
-    """The rows of a chunk of Parquet that is given up, without any value, because reading it may be fatal."""
+    """The rows of a chunk of Parquet that is given up, without any value, because reading it may be fatal.
+
+    Raises what `read_rows` raises.
+    """
+    yield from _intact(_unread_rows(files, name, layout, features, chunk), chunk)
+
+
+def _unread_rows(
+    files: FileStore, name: str, layout: Layout, features: tuple[str, ...], chunk: Chunk
+) -> Iterator[Rows]:
     with files.open(name) as file:
         schema = read_schema(file, layout.passthrough)
     for start in range(0, chunk.rows, PARQUET_ROWS):
@@ -239,6 +257,22 @@ def _read_group(file: RawIOBase, layout: Layout, features: tuple[str, ...], chun
         passthrough = ArrowColumns({name: columns[name] for name in layout.passthrough})
         found = {name: columns[name] for name in features if name in columns}
         yield Rows(block.num_rows, found, passthrough, {})
+
+
+def _intact(blocks: Iterator[Rows], chunk: Chunk) -> Iterator[Rows]:
+    """Raises InvalidTable for the many errors that pyarrow has for a damaged row group."""
+    try:
+        yield from blocks
+    except FilesUnavailable:
+        raise
+    except (pa.ArrowException, OSError) as error:
+        if is_out_of_memory(error):
+            raise
+        if is_encrypted(error):
+            raise InvalidTable(ENCRYPTED) from error
+        last = chunk.group + chunk.groups - 1
+        which = f"row groups {chunk.group} to {last}" if chunk.groups > 1 else f"row group {last}"
+        raise InvalidTable(f"{which} cannot be read; the file is damaged") from error
 
 
 def _combined(column: pa.ChunkedArray) -> pa.Array:

@@ -8,7 +8,7 @@ import pyarrow as pa
 import pyarrow.parquet
 import pytest
 
-from tests.unit.web.batch_calls import posted
+from tests.unit.web.batch_calls import post, posted, publish_end
 from tests.unit.web.site import Site, problem
 from worker.tables import cut
 
@@ -110,6 +110,22 @@ def test_a_column_with_fewer_values_than_rows_is_damage(site: Site, name: str) -
         "failed",
         {"type": "invalid_table", "detail": "row group 0 cannot be read; the file is damaged"},
     )
+
+
+@pytest.mark.usefixtures("no_polling")
+@pytest.mark.parametrize("damage", ["group", "name", "years"])
+def test_a_dry_run_says_that_a_row_group_is_damaged(
+    site: Site, damage: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(cut, "MOST_ROWS", 2)
+    file = damaged(group=0) if damage == "group" else without_values(damage)
+    kind, query = "application/vnd.apache.parquet", "?results=csv&dry_run=true"
+    waits = site.started(post, site, file, kind, query)
+    site.score_batches()
+    [job_id] = site.jobs()
+    publish_end(site, job_id)
+    answer = problem(waits.get(timeout=5), 422)
+    assert answer["detail"] == "row group 0 cannot be read; the file is damaged"
 
 
 def without_values(name: str) -> bytes:

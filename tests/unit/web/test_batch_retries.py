@@ -159,6 +159,20 @@ def test_a_part_that_was_changed_is_not_kept(site: Site, caplog: pytest.LogCaptu
     assert "kept_part_differs" in [record.message for record in caplog.records]
 
 
+@pytest.mark.parametrize("kept", ["000000", "000000.errors"])
+def test_a_part_whose_bytes_are_damaged_is_not_kept(
+    site: Site, caplog: pytest.LogCaptureFixture, kept: str
+) -> None:
+    path = scored(site, query="?results=parquet")
+    part = f"batches/{path.rpartition('/')[2]}/parts/{kept}"
+    size = site.files.size(part)
+    with site.files.create(part) as file:
+        file.write(b"x" * size)
+    mended = pyarrow.parquet.read_table(io.BytesIO(results(site, retried(site, path, CORRECTED))))
+    assert mended["prediction"].to_pylist() == pytest.approx([260.00012, 374.99866, 749.99884])
+    assert "kept_part_differs" in [record.message for record in caplog.records]
+
+
 @pytest.mark.parametrize(
     ("body", "reason"),
     [

@@ -13,7 +13,6 @@ import pyarrow as pa
 import pytest
 
 from jobs.settings import Settings
-from worker.chunks import _intact
 from worker.limits import (
     LEAST_BUDGET,
     LEAST_FOR_PREDICTIONS,
@@ -26,6 +25,7 @@ from worker.limits import (
 )
 from worker.tables.cut import Chunk
 from worker.tables.plan import _read_footer
+from worker.tables.read import _intact
 
 TAKE = """
 from worker.limits import MIB, MemoryBudget, is_out_of_memory
