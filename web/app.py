@@ -14,6 +14,7 @@ from flask import Flask, Request, Response
 from flask.ctx import RequestContext
 from flask.globals import request_ctx
 from flask.sessions import NullSession
+from flask.typing import ResponseReturnValue
 from werkzeug.datastructures import Headers
 from werkzeug.routing import MapAdapter, Rule
 
@@ -35,6 +36,14 @@ if TYPE_CHECKING:
 _USABLE_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
 
 
+class PlainHeaders(Headers):
+    """The given fields as they are. Whether one has a line break, web/connection.py looks for all at once."""
+
+    def __init__(self, fields: list[tuple[str, str]]) -> None:
+        super().__init__()
+        self._list = fields
+
+
 class JsonResponse(Response):
     default_mimetype = "application/json"
 
@@ -48,7 +57,11 @@ class JsonResponse(Response):
     ) -> None:
         # Werkzeug would look for a type among the headers, and make an error of its own if there is none.
         content_type = content_type or (None if mimetype else self.default_mimetype)
-        super().__init__(response, status, headers, mimetype, content_type)
+        if content_type and isinstance(response, bytes):
+            fields = [("Content-Type", content_type), ("Content-Length", str(len(response)))]
+            super().__init__([response], status, PlainHeaders([*fields, *(headers or {}).items()]))
+        else:
+            super().__init__(response, status, headers, mimetype, content_type)
 
     def get_wsgi_headers(self, environ: Any) -> Headers:
         """Returns the headers unchanged. Werkzeug would parse and rewrite Location in each response."""
@@ -211,6 +224,22 @@ class App(Flask):
                 headers={"WWW-Authenticate": "Bearer"},
             )
         return owner
+
+    # Most apps run functions around each request; this one has none, and Flask takes longer to find that out.
+
+    def preprocess_request(self) -> ResponseReturnValue | None:
+        return super().preprocess_request() if self.before_request_funcs else None
+
+    def process_response(self, response: Response) -> Response:
+        return super().process_response(response) if self.after_request_funcs else response
+
+    def do_teardown_request(self, exc: BaseException | None = None) -> None:
+        if self.teardown_request_funcs:
+            super().do_teardown_request(exc)
+
+    def do_teardown_appcontext(self, exc: BaseException | None = None) -> None:
+        if self.teardown_appcontext_funcs:
+            super().do_teardown_appcontext(exc)
 
     def ensure_sync(self, func: Callable[..., Any]) -> Callable[..., Any]:
         """Returns the function unchanged: all routes are synchronous, and Flask's check takes several µs."""

@@ -4,6 +4,7 @@ Every function raises Problem for what it cannot accept.
 """
 
 import re
+from functools import lru_cache
 from typing import Annotated, Any
 
 import orjson
@@ -134,7 +135,7 @@ class PredictionBody(BaseModel):
     model: str | None = None
     inputs: Any
     explain: Annotated[bool, Field(description=f"For at most {MAX_EXPLAINED_ROWS} rows")] = False
-    metadata: Metadata = {}
+    metadata: Annotated[Metadata, Field(default_factory=dict)]
     webhook: Annotated[
         str | None, Field(description="https:// address that is told when the prediction has ended")
     ] = None
@@ -187,8 +188,11 @@ def require_json_accepted(request: Request) -> None:
 def read_prefer_wait(request: Request, longest: int = LONGEST_WAIT_SECONDS) -> int:
     """Seconds to wait, at most `longest`, by the header Prefer (RFC 7240); 0 without it."""
     header = request.environ.get("HTTP_PREFER")
-    if header is None:
-        return 0
+    return min(_seconds_preferred(header), longest) if header else 0
+
+
+@lru_cache(maxsize=64)
+def _seconds_preferred(header: str) -> int:
     preferences = [part.strip().lower() for part in header.replace(";", ",").split(",")]
     if "respond-async" in preferences:
         return 0
@@ -197,7 +201,7 @@ def read_prefer_wait(request: Request, longest: int = LONGEST_WAIT_SECONDS) -> i
             match = _WAIT.fullmatch(preference)
             if not match:
                 raise Problem(400, "Prefer: wait must be a whole number of seconds, as in wait=10")
-            return min(int(match[1] or match[2]), longest)
+            return int(match[1] or match[2])
     return 0
 
 

@@ -4,6 +4,7 @@ import time
 
 import gevent
 import pytest
+from flask import Response
 from werkzeug.test import TestResponse
 
 from jobs import ids
@@ -199,3 +200,18 @@ def test_options_lists_the_allowed_methods_without_html(site: Site) -> None:
     response = site.client.options("/v1/predictions")
     assert "POST" in response.headers["Allow"]
     assert response.mimetype != "text/html"
+
+
+def test_functions_around_a_request_run_if_any_are_registered(site: Site) -> None:
+    app, ran = site.web.app, []
+
+    @app.after_request
+    def note(response: Response) -> Response:
+        ran.append("after")
+        return response
+
+    app.before_request(lambda: ran.append("before"))
+    app.teardown_request(lambda _: ran.append("request torn down"))
+    app.teardown_appcontext(lambda _: ran.append("context torn down"))
+    assert site.client.get("/healthz").status_code == 200
+    assert ran == ["before", "after", "request torn down", "context torn down"]
