@@ -9,7 +9,6 @@ from typing import TypeAlias
 import gevent
 import orjson
 
-from jobs.errors import JobsError
 from jobs.ids import rfc3339, trace_fields
 from jobs.metrics import WEBHOOK_ATTEMPTS, WEBHOOK_SECONDS, Metrics
 from jobs.tracing import Attributes, Tracing
@@ -54,17 +53,14 @@ class WebhookSender:
         self._stopped = True
 
     def run(self) -> None:
+        """Raises StoreUnavailable; what is under way goes on, and it may be run again."""
         while not self._stopped:
             gevent.sleep(0 if self._send_next() else IDLE_SECONDS)
 
     def _send_next(self) -> bool:
-        """Starts to send what can be claimed now. Returns whether anything was."""
+        """Starts to send what can be claimed now. Returns whether anything was. Raises StoreUnavailable."""
         room = AT_ONCE - self._under_way
-        try:
-            claimed = self._outbox.claim(room, +self._sending) if room else []
-        except JobsError as error:
-            log.warning("webhooks_not_claimed", extra={"error": str(error)})
-            return False
+        claimed = self._outbox.claim(room, +self._sending) if room else []
         for each in claimed:
             self._change_under_way(each, 1)
             gevent.spawn(self._send, each)

@@ -3,12 +3,16 @@
 from collections.abc import Callable
 from typing import Any
 
+import gevent
 import orjson
 import pytest
+import redis
 from standardwebhooks import Webhook
 from werkzeug.test import TestResponse
 
+from jobs.metrics import Metrics
 from jobs.settings import Settings
+from jobs.supervision import Supervisor
 from tests.unit.web.batch_calls import post as post_batch
 from tests.unit.web.batch_calls import posted as posted_batch
 from tests.unit.web.site import BUNDLES, Site, problem
@@ -181,3 +185,27 @@ def test_deleting_the_job_ends_its_delivery(site: Site) -> None:
     assert site.client.delete(path).status_code == 204
     site.send_webhooks()
     assert site.webhooks == []
+
+
+def test_while_the_outbox_cannot_be_read_one_line_is_logged_and_then_all_is_sent(
+    site: Site, caplog: pytest.LogCaptureFixture
+) -> None:
+    ended(site)
+    site.redis.failure = redis.ConnectionError("away")
+    pauses: list[float] = []
+
+    def pause(seconds: float) -> None:
+        pauses.append(seconds)
+        if len(pauses) == 5:
+            site.redis.failure = None
+
+    supervisor = Supervisor(Metrics(site.redis), sleep=pause)
+    sending = gevent.spawn(supervisor.keep, "webhooks", site.web.webhooks.run)
+    with gevent.Timeout(60):
+        while not site.webhooks:
+            gevent.sleep(0.01)
+        site.web.webhooks.stop()
+        sending.join()
+    assert [record.message for record in caplog.records if record.levelname != "INFO"] == [
+        "store_unavailable"
+    ]
