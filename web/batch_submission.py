@@ -177,7 +177,7 @@ class BatchSubmission(JobSubmission[BatchRecord]):
             size = self.files.size(name)
         except FileMissing:
             raise JobConflict("of several files in Parquet, no first rows are kept; download one") from None
-        return OutputFile(self.files, name, size, MEDIA_TYPES[Format.NDJSON], f"{job_id}-preview.ndjson")
+        return OutputFile(self.files, name, size, MEDIA_TYPES[Format.NDJSON], f"{job_id}-first_rows.ndjson")
 
     def manifest(self, job_id: str, owner: str) -> OutputFile:
         """Raises NotFinished, UnknownJob, and JobConflict if there is no manifest."""

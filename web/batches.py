@@ -289,7 +289,7 @@ class BatchRoutes:
             _FILE_NUMBER,
         ),
     )
-    def preview(self, request: ApiRequest, job_id: str) -> JsonResponse:
+    def first_rows(self, request: ApiRequest, job_id: str) -> JsonResponse:
         file = self._submission.first_rows(job_id, request.owner.name, read_file_number(request))
         request.job_id = job_id
         start = b"".join(file.files.pieces(file.name, 0, min(file.size, MOST_FIRST_BYTES)))

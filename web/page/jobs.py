@@ -11,7 +11,7 @@ from web.own_api import Api, Refused, segment
 from web.page.pages import PageRoutes, page
 from web.page.requests import read_form
 from web.page.scoring import FORMATS
-from web.page.tables import START_BYTES, corrected, failed_rows, preview
+from web.page.tables import START_BYTES, corrected, failed_rows, read_first_rows
 from web.page.writing import seconds_between
 from web.requests import ApiRequest
 
@@ -82,14 +82,14 @@ def _batch(api: Api, job: Mapping[str, Any]) -> dict[str, Any]:
     counts = job["counts"]
     done = counts["succeeded"] + counts["failed"]
     seconds = seconds_between(job["started_at"], job["finished_at"])
-    shown: dict[str, Any] = {"rate": round(done / seconds), "preview": None, "failed": None, "files": []}
+    shown: dict[str, Any] = {"rate": round(done / seconds), "first_rows": None, "failed": None, "files": []}
     shown["has_results"] = shown["has_errors"] = False
     if job["finished_at"] is None:
         return shown
     if "files" in job:
         return shown | _files(api, job)
     if (first := _first_rows(api, job)) is not None:
-        shown |= {"has_results": True, "preview": preview(first, job["results"], done)}
+        shown |= {"has_results": True, "first_rows": read_first_rows(first, job["results"], done)}
     if counts["failed"] and (errors := _start(api, job["urls"]["errors"])):
         shown |= {"has_errors": True, "failed": failed_rows(*errors)}
     return shown

@@ -17,7 +17,7 @@ MOST_CORRECTED = 50
 _SCORE = "prediction"
 
 
-class Preview(NamedTuple):
+class FirstRows(NamedTuple):
     """`looked_at` rows are in the distribution; `whole` tells whether they are all."""
 
     names: list[str]
@@ -27,13 +27,13 @@ class Preview(NamedTuple):
     columns: list[HistogramBin]
 
 
-def preview(first: bytes, kind: str, total: int) -> Preview | None:
+def read_first_rows(first: bytes, kind: str, total: int) -> FirstRows | None:
     """The `first` rows of the `total`: lines of CSV, or of NDJSON for other kinds of results."""
     text = first.decode(errors="replace")
     names, rows = _csv(text) if kind == "csv" else _ndjson(text)
     if not rows:
         return None
-    return Preview(
+    return FirstRows(
         names, rows[:SHOWN_ROWS], len(rows), len(rows) >= total, distribution(_scores(names, rows))
     )
 

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from web.page.fields import Field, fields_of, row_of, with_faults
-from web.page.tables import corrected, failed_rows, key_of, preview
+from web.page.tables import corrected, failed_rows, key_of, read_first_rows
 
 MODEL = {
     "features": [
@@ -66,22 +66,22 @@ def test_a_line_that_is_cut_off_is_left_out() -> None:
     assert failed_rows(ERRORS[:-5], cut=True).rows[-1].row == 1
 
 
-def test_a_preview_says_whether_it_has_every_row() -> None:
+def test_the_first_rows_say_whether_they_are_all() -> None:
     first = b"id,prediction\na,1\nb,2\n"
-    shown = [preview(first, "csv", total) for total in (2, 3)]
+    shown = [read_first_rows(first, "csv", total) for total in (2, 3)]
     assert [(each.looked_at, each.whole) for each in shown if each] == [(2, True), (2, False)]
-    assert preview(b"id,prediction\n", "csv", 0) is None
+    assert read_first_rows(b"id,prediction\n", "csv", 0) is None
 
 
 @pytest.mark.parametrize("kind", ["ndjson", "parquet"])
 def test_results_that_are_not_csv_are_shown_by_lines_of_json(kind: str) -> None:
-    lines = preview(b'{"id":"a","prediction":1.5}\n{"id":"b","error":"no"}\n', kind, 2)
+    lines = read_first_rows(b'{"id":"a","prediction":1.5}\n{"id":"b","error":"no"}\n', kind, 2)
     assert lines is not None
     assert (lines.names, lines.rows) == (["id", "prediction", "error"], [["a", "1.5", ""], ["b", "", "no"]])
     assert [column.label for column in lines.columns] == ["1.5"]
 
 
 def test_labels_are_counted_rather_than_the_numbers_of_their_classes() -> None:
-    found = preview(b"prediction,label,probability\n1,cat,0.9\n0,dog,0.2\n1,cat,0.8\n", "csv", 3)
+    found = read_first_rows(b"prediction,label,probability\n1,cat,0.9\n0,dog,0.2\n1,cat,0.8\n", "csv", 3)
     assert found is not None
     assert [(column.label, column.rows) for column in found.columns] == [("cat", 2), ("dog", 1)]
