@@ -153,7 +153,7 @@ class BatchInputs:
             raise UnreadableInput(str(error)) from None
         if size > self.max_file:
             raise FileTooLong(self.max_file)
-        return replace(options, raw=is_raw(start, options.encoding), version=version), size
+        return replace(options, needs_decoding=needs_decoding(start, options.encoding), version=version), size
 
     def _list(self, job_id: str, request: BatchRequest) -> tuple[BatchOptions, int]:
         """Stores the listing of several files; returns the options, and the bytes of all files."""
@@ -183,7 +183,7 @@ def _check_results(job_id: str, options: BatchOptions, files: list[ListedFile]) 
         raise UnreadableInput(f"the name of the results of {longest} would be too long for S3")
 
 
-def is_raw(start: bytes, encoding: str) -> bool:
+def needs_decoding(start: bytes, encoding: str) -> bool:
     """Whether a file must be unpacked or recoded before it is planned; raises InvalidTable."""
     return is_packed(start) or (not start.startswith(PARQUET) and _found_encoding(start, encoding) != "utf-8")
 

@@ -19,7 +19,7 @@ from model.tables.dialect import Dialect
 from worker.stopping import ScoringStopped
 from worker.tables.cut import Chunk, CutText, EndlessRecord, Text, TextFile, TextStream, endless_record
 from worker.tables.plan import Layout, Plan, TableRequest, go_on_with_text, plan_parquet, plan_text
-from worker.tables.prepare import RawFile, plain_pieces
+from worker.tables.prepare import ReceivedFile, plain_pieces
 
 LAYOUT_NAME_LENGTH = 32
 
@@ -91,7 +91,7 @@ class PlannedTables:
 
         request = _request_of(task.options, bundle)
         if request.input is Format.PARQUET:
-            if task.options.raw:
+            if task.options.needs_decoding:
                 self._unpack(task, check)
             with self._files.open(input_of(task.id, task.options)) as (file, size):
                 yield plan_parquet(file, size, request)
@@ -123,7 +123,7 @@ class PlannedTables:
 
     @contextmanager
     def _text(self, task: BatchTask, check: Callable[[], None]) -> Iterator[Text]:
-        if task.options.raw:
+        if task.options.needs_decoding:
             yield TextStream(self._plain_pieces(task, check))
             return
         with self._files.open(source_of(task.id, task.options)) as (file, size):
@@ -139,7 +139,7 @@ class PlannedTables:
         self._files.own.check_room(FOR_WORKERS)
         encoding = None if task.options.input is Format.PARQUET else task.options.encoding
         limit = min(self._max_file, unpacked_limit(self.sent_bytes(task)))
-        return plain_pieces(RawFile(files, name, encoding), limit, check)
+        return plain_pieces(ReceivedFile(files, name, encoding), limit, check)
 
 
 def _request_of(options: BatchOptions, bundle: Bundle) -> TableRequest:

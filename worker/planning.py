@@ -22,7 +22,7 @@ from worker.limits import check_values
 from worker.stopping import ScoringStopped
 from worker.tables.cut import Chunk
 from worker.tables.plan import Layout
-from worker.tables.prepare import MARK_BYTES, is_raw
+from worker.tables.prepare import MARK_BYTES, needs_decoding
 
 log = logging.getLogger(__name__)
 
@@ -200,7 +200,7 @@ class Planning:
         files, name = self._files.find(ref_of(listed.source, version, size))
         start = next(files.pieces(name, 0, MARK_BYTES), b"")
         kind = format_of(listed.source) or task.options.input
-        return PlannedFile(listed.source, size, version, kind, is_raw(start, task.options.encoding))
+        return PlannedFile(listed.source, size, version, kind, needs_decoding(start, task.options.encoding))
 
     def _plan_file_of_several(
         self, work: PlanWork, place: PlanPlace, listed: ListedFile

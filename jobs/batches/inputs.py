@@ -31,7 +31,7 @@ class PlannedFile(NamedTuple):
     size: int
     version: str
     input: Format
-    raw: bool = False
+    needs_decoding: bool = False
     layout: str = ""
     error: str = ""
 
@@ -51,7 +51,7 @@ class PlannedFile(NamedTuple):
             version=self.version,
             size=self.size,
             input=self.input,
-            raw=self.raw,
+            needs_decoding=self.needs_decoding,
             file=number,
         )
 

@@ -19,8 +19,8 @@ class BatchOptions:
     """`source` and `output` are s3:// addresses, empty where the file store is meant.
 
     `encoding`, `delimiter` and `decimal` are those that the caller names, empty where they are to be found.
-    `missing` are texts for missing values, besides those of the bundle. A file that is `raw` is packed, or
-    may not be UTF-8; planning makes plain files of it.
+    `missing` are texts for missing values, besides those of the bundle. A file that `needs_decoding` is
+    packed, or may not be UTF-8; planning makes plain files of it.
     """
 
     input: Format
@@ -35,7 +35,7 @@ class BatchOptions:
     source: str = ""
     output: str = ""
     dry_run: bool = False
-    raw: bool = False
+    needs_decoding: bool = False
     error_inputs: bool = False
     input_from: str = ""
     """Of a retry: the batch whose input it reads."""
@@ -56,7 +56,7 @@ class BatchOptions:
     @property
     def has_plain_chunks(self) -> bool:
         """Whether planning writes each chunk to a file of its own, as plain text."""
-        return self.raw and self.input is not Format.PARQUET
+        return self.needs_decoding and self.input is not Format.PARQUET
 
     def to_json(self) -> bytes:
         return orjson.dumps(asdict(self))
@@ -199,14 +199,14 @@ def source_of(job_id: str, options: BatchOptions) -> FileRef:
 
 def input_of(job_id: str, options: BatchOptions, start: int = 0) -> FileRef:
     """The file that is scored. With `has_plain_chunks`, each chunk has one, named by its start."""
-    if not options.raw:
+    if not options.needs_decoding:
         return source_of(job_id, options)
     of_file = "" if options.file is None else f"{options.file:06}/"
     return FileRef(f"{plain_folder(options.input_from or job_id)}/{of_file}{start:015}")
 
 
 def plain_folder(job_id: str) -> str:
-    """The folder with what planning makes of a raw file."""
+    """The folder with the plain files that planning makes."""
     return f"{folder_of(job_id)}/plain"
 
 

@@ -15,12 +15,12 @@ MARK_BYTES = 4
 """So many bytes tell that a file is packed, or in UTF-16."""
 
 
-def is_raw(start: bytes, named: str) -> bool:
+def needs_decoding(start: bytes, named: str) -> bool:
     """Whether a file must be unpacked or recoded before it is planned; raises InvalidTable."""
     return is_packed(start) or (not start.startswith(PARQUET) and _encoding_of(start, named) != "utf-8")
 
 
-class RawFile(NamedTuple):
+class ReceivedFile(NamedTuple):
     """A file as it was sent; `encoding` is the named one, and None for a file that is not text."""
 
     files: FileStore
@@ -28,15 +28,15 @@ class RawFile(NamedTuple):
     encoding: str | None
 
 
-def plain_pieces(raw: RawFile, limit: int, check: Callable[[], None]) -> Iterator[bytes]:
+def plain_pieces(received: ReceivedFile, limit: int, check: Callable[[], None]) -> Iterator[bytes]:
     """The plain file, of at most `limit` bytes, from its beginning.
 
     Raises InvalidTable, and what `check` raises, which is called before each piece.
     """
     size = 0
-    pieces = _unpacked(raw)
-    if raw.encoding is not None:
-        pieces = recoded(pieces, raw.encoding)
+    pieces = _unpacked(received)
+    if received.encoding is not None:
+        pieces = recoded(pieces, received.encoding)
     for piece in pieces:
         check()
         size += len(piece)
@@ -75,12 +75,12 @@ def _encoding_of(start: bytes, named: str) -> str:
         raise InvalidTable(str(error)) from None
 
 
-def _unpacked(raw: RawFile) -> Iterator[bytes]:
-    start = next(raw.files.pieces(raw.name, 0, len(ZIP)), b"")
+def _unpacked(received: ReceivedFile) -> Iterator[bytes]:
+    start = next(received.files.pieces(received.name, 0, len(ZIP)), b"")
     if start == ZIP:
-        with raw.files.open(raw.name) as file:
-            yield from unzip(file, raw.files.size(raw.name))
+        with received.files.open(received.name) as file:
+            yield from unzip(file, received.files.size(received.name))
     elif start.startswith(GZIP):
-        yield from gunzip(raw.files.pieces(raw.name))
+        yield from gunzip(received.files.pieces(received.name))
     else:
-        yield from raw.files.pieces(raw.name)
+        yield from received.files.pieces(received.name)

@@ -42,9 +42,11 @@ def chunks_of(service: BatchService, job_id: str) -> list[Chunk]:
     return [Chunk.from_text(text.decode()) for text in texts]
 
 
-@pytest.mark.parametrize("raw", [False, True])
-def test_the_first_chunks_are_scored_while_later_ones_are_planned(service: BatchService, raw: bool) -> None:
-    job_id = service.post(gzip.compress(TABLE) if raw else TABLE, raw=raw)
+@pytest.mark.parametrize("packed", [False, True])
+def test_the_first_chunks_are_scored_while_later_ones_are_planned(
+    service: BatchService, packed: bool
+) -> None:
+    job_id = service.post(gzip.compress(TABLE) if packed else TABLE, needs_decoding=packed)
     service.work(service.take())
     assert service.read(job_id).status is BatchStatus.QUEUED
     assert service.read(job_id).total is None
@@ -53,11 +55,11 @@ def test_the_first_chunks_are_scored_while_later_ones_are_planned(service: Batch
     assert "plan" in (tasks[1], service.take().task)
 
 
-@pytest.mark.parametrize("raw", [False, True])
+@pytest.mark.parametrize("packed", [False, True])
 def test_a_plan_made_in_many_turns_gives_every_row_once_and_in_order(
-    service: BatchService, raw: bool
+    service: BatchService, packed: bool
 ) -> None:
-    job_id = service.post(gzip.compress(TABLE) if raw else TABLE, raw=raw)
+    job_id = service.post(gzip.compress(TABLE) if packed else TABLE, needs_decoding=packed)
     turns = 0
     while task := service.consumer.claim("child", WAKE_UP):
         turns += task.task == "plan"
@@ -73,7 +75,7 @@ def test_a_plan_made_in_many_turns_gives_every_row_once_and_in_order(
 
 
 def test_finding_the_place_in_a_packed_file_again_takes_at_most_half_of_a_turn(service: BatchService) -> None:
-    job_id = service.post(gzip.compress(TABLE), raw=True)
+    job_id = service.post(gzip.compress(TABLE), needs_decoding=True)
     service.work(service.take())
     first = len(chunks_of(service, job_id))
     service.steps.planning._clock = iter([0, 7, *range(8, 1000)]).__next__  # it took 7 s
@@ -82,7 +84,7 @@ def test_finding_the_place_in_a_packed_file_again_takes_at_most_half_of_a_turn(s
 
 
 def test_the_next_worker_goes_on_where_one_was_stopped(service: BatchService) -> None:
-    job_id = service.post(gzip.compress(TABLE), raw=True)
+    job_id = service.post(gzip.compress(TABLE), needs_decoding=True)
     whole = service.post(TABLE)
     service.work(stopped := service.take())
     before = chunks_of(service, job_id)

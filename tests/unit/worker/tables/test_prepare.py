@@ -9,7 +9,7 @@ import pytest
 from jobs.errors import InvalidTable
 from jobs.files.store import PIECE, FileStore
 from worker.stopping import ScoringStopped
-from worker.tables.prepare import RawFile, plain_pieces, recoded
+from worker.tables.prepare import ReceivedFile, plain_pieces, recoded
 
 TEXT = "name,years\nJosé,1\nZoë €,2\n"
 
@@ -17,7 +17,7 @@ TEXT = "name,years\nJosé,1\nZoë €,2\n"
 def prepared(files: FileStore, data: bytes, encoding: str | None = "", limit: int = 10**6) -> bytes:
     with files.create("input") as file:
         file.write(data)
-    return b"".join(plain_pieces(RawFile(files, "input", encoding), limit, check=lambda: None))
+    return b"".join(plain_pieces(ReceivedFile(files, "input", encoding), limit, check=lambda: None))
 
 
 def zipped(content: bytes) -> bytes:
@@ -88,5 +88,5 @@ def test_preparing_asks_before_each_piece_whether_it_is_to_go_on(files: FileStor
     asked: list[bool] = []
     taken: list[bytes] = []
     with pytest.raises(ScoringStopped):
-        taken.extend(plain_pieces(RawFile(files, "input", ""), 10**9, check))
+        taken.extend(plain_pieces(ReceivedFile(files, "input", ""), 10**9, check))
     assert sum(map(len, taken)) <= PIECE
