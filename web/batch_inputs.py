@@ -15,6 +15,7 @@ from jobs.errors import FileMissing, FilesForbidden, InvalidTable
 from jobs.files.location import files_of_caller
 from jobs.files.store import FOR_UPLOADS, FileStore
 from jobs.files.tables import (
+    MARK_BYTES,
     PARQUET,
     Format,
     added_names,
@@ -23,6 +24,7 @@ from jobs.files.tables import (
     format_of,
     header_span,
     is_packed,
+    needs_decoding,
     read_header,
 )
 from jobs.files.unpacking import unpacked_start
@@ -34,8 +36,6 @@ from web.input_files import find_files, names_several
 
 LONGEST_ADDRESS = 1024
 """Of a file in S3. A key may be a little longer than its address lets it."""
-_MARK_BYTES = 4
-"""So many bytes tell that a file is packed, or in UTF-16."""
 NO_MARK = "this is not UTF-16: it has no byte order mark; name utf-16-le or utf-16-be as its encoding"
 _LIST = (
     "line 1: this is a JSON list; send one object on each line, or the list as the member rows of an object, "
@@ -148,12 +148,16 @@ class BatchInputs:
         files = files_of_caller(ref.store, ref.name, self._s3_allow)
         try:
             size, version = files.size_and_version(ref.name)
-            start = b"".join(files.pieces(ref.name, 0, _MARK_BYTES))
+            start = b"".join(files.pieces(ref.name, 0, MARK_BYTES))
         except (FileMissing, FilesForbidden) as error:
             raise UnreadableInput(str(error)) from None
         if size > self.max_file:
             raise FileTooLong(self.max_file)
-        return replace(options, needs_decoding=needs_decoding(start, options.encoding), version=version), size
+        return replace(
+            options,
+            needs_decoding=needs_decoding(start, checked_encoding(start, options.encoding)),
+            version=version,
+        ), size
 
     def _list(self, job_id: str, request: BatchRequest) -> tuple[BatchOptions, int]:
         """Stores the listing of several files; returns the options, and the bytes of all files."""
@@ -183,17 +187,12 @@ def _check_results(job_id: str, options: BatchOptions, files: list[ListedFile]) 
         raise UnreadableInput(f"the name of the results of {longest} would be too long for S3")
 
 
-def needs_decoding(start: bytes, encoding: str) -> bool:
-    """Whether a file must be unpacked or recoded before it is planned; raises InvalidTable."""
-    return is_packed(start) or (not start.startswith(PARQUET) and _found_encoding(start, encoding) != "utf-8")
-
-
 def plain_start(start: bytes, encoding: str) -> bytes:
     """The first bytes, unpacked and in UTF-8; empty if they cannot be told. Raises InvalidTable."""
     plain = unpacked_start(start) if is_packed(start) else start
     if plain.startswith(PARQUET):
         return plain
-    found = _found_encoding(plain, encoding)
+    found = checked_encoding(plain, encoding)
     if found == "utf-8":
         return plain
     try:
@@ -206,7 +205,8 @@ def plain_start(start: bytes, encoding: str) -> bytes:
         raise InvalidTable(f"line {line}: this is not {found}; name the encoding of the file") from None
 
 
-def _found_encoding(start: bytes, named: str) -> str:
+def checked_encoding(start: bytes, named: str) -> str:
+    """The encoding of a text with these first bytes. Raises InvalidTable."""
     try:
         return find_encoding(start, named)
     except UnclearDialect as error:

@@ -14,13 +14,13 @@ from jobs.batches.record import BatchOptions
 from jobs.files.allow_list import is_address, is_allowed
 from jobs.files.json_lines import read_object
 from jobs.files.store import PIECE
-from jobs.files.tables import Format, format_of
+from jobs.files.tables import Format, format_of, needs_decoding
 from model.description.catalog import Catalog
 from model.description.errors import SchemaError
 from model.description.manifest import Manifest
 from model.description.schema import MAX_FAULTS, Fault
 from model.tables.dialect import DECIMALS, DELIMITERS, ENCODINGS, sign_named
-from web.batch_inputs import BatchRequest, needs_decoding, plain_start, recognized
+from web.batch_inputs import BatchRequest, checked_encoding, plain_start, recognized
 from web.direct_uploads.service import DirectUploads
 from web.faults import faults_in, no_explanations
 from web.file_bodies import START_BYTES, UploadedFile
@@ -165,7 +165,9 @@ def _file_batch(
     options = _options(parameters, kind, encoding)
     if file.media_type == TAB_SEPARATED and not options.delimiter:
         options = replace(options, delimiter="\t")
-    options = replace(options, needs_decoding=needs_decoding(file.start, encoding))
+    options = replace(
+        options, needs_decoding=needs_decoding(file.start, checked_encoding(file.start, encoding))
+    )
     batch_request = _request(request, parameters, _find(parameters, catalog), options, metadata)
     cut = len(file.start) >= START_BYTES or len(plain) >= PIECE
     return batch_request._replace(start=plain or (None if file.start else b""), cut=cut)

@@ -13,7 +13,7 @@ from jobs.batches.inputs import ListedFile, PlannedFile, listing_of, read_listin
 from jobs.batches.record import ref_of
 from jobs.batches.tasks import BatchTask
 from jobs.errors import OverLimit
-from jobs.files.tables import Format, format_of
+from jobs.files.tables import MARK_BYTES, Format, format_of, needs_decoding
 from jobs.queues.script_calls import patiently
 from model.bundle import Bundle
 from worker.batch_files import BatchFiles, PlannedTables
@@ -22,7 +22,7 @@ from worker.limits import check_values
 from worker.stopping import ScoringStopped
 from worker.tables.cut import Chunk
 from worker.tables.plan import Layout
-from worker.tables.prepare import MARK_BYTES, needs_decoding
+from worker.tables.prepare import checked_encoding
 
 log = logging.getLogger(__name__)
 
@@ -200,7 +200,13 @@ class Planning:
         files, name = self._files.find(ref_of(listed.source, version, size))
         start = next(files.pieces(name, 0, MARK_BYTES), b"")
         kind = format_of(listed.source) or task.options.input
-        return PlannedFile(listed.source, size, version, kind, needs_decoding(start, task.options.encoding))
+        return PlannedFile(
+            listed.source,
+            size,
+            version,
+            kind,
+            needs_decoding(start, checked_encoding(start, task.options.encoding)),
+        )
 
     def _plan_file_of_several(
         self, work: PlanWork, place: PlanPlace, listed: ListedFile

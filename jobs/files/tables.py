@@ -39,6 +39,9 @@ PARQUET = b"PAR1"
 GZIP, ZIP = b"\x1f\x8b", b"PK\x03\x04"
 """The first bytes of what is packed. No table begins with them."""
 
+MARK_BYTES = 4
+"""So many first bytes tell that a file is packed, or in UTF-16."""
+
 NOT_UTF8 = "is not UTF-8; name the encoding of the file, as in encoding=windows-1252"
 
 ERROR = "error"
@@ -84,6 +87,11 @@ def format_of(name: str) -> Format | None:
 
 def is_packed(start: bytes) -> bool:
     return start.startswith((GZIP, ZIP))
+
+
+def needs_decoding(start: bytes, encoding: str) -> bool:
+    """Whether a file with these first bytes must be unpacked, or recoded from this encoding."""
+    return is_packed(start) or (not start.startswith(PARQUET) and encoding != "utf-8")
 
 
 def added_names(columns: Iterable[str], warns: bool, prefix: str) -> tuple[str, ...]:

@@ -1,4 +1,4 @@
-"""Predictions and batches share what they do alike, instead of saying it twice."""
+"""Predictions and batches, and web and worker, share what they do alike, instead of saying it twice."""
 
 import re
 from collections.abc import Iterable, Iterator
@@ -22,6 +22,7 @@ SIDES = {
         ["worker/predictions.py", "worker/explanations.py", "worker/bundles.py"],
         ["worker/batches.py", "worker/chunks.py"],
     ),
+    "web and worker": (["web"], ["worker"]),
 }
 
 
@@ -49,12 +50,12 @@ def test_lines_that_differ_by_the_kind_alone_are_twins() -> None:
 
 
 @pytest.mark.parametrize("side", SIDES)
-def test_predictions_and_batches_have_no_twins(side: str) -> None:
-    predictions, batches = (list(files_of(paths)) for paths in SIDES[side])
+def test_what_is_alike_is_said_once(side: str) -> None:
+    ones, others = (list(files_of(paths)) for paths in SIDES[side])
     found = {
         f"{name_of(one)}, {name_of(other)}": alike
-        for one in predictions
-        for other in batches
+        for one in ones
+        for other in others
         if (alike := twins(one.read_text(), other.read_text()))
     }
     assert not found

@@ -7,17 +7,9 @@ from typing import NamedTuple
 
 from jobs.errors import InvalidTable
 from jobs.files.store import FileStore
-from jobs.files.tables import GZIP, PARQUET, ZIP, is_packed
+from jobs.files.tables import GZIP, ZIP
 from jobs.files.unpacking import check_unpacked, gunzip, unzip
 from model.tables.dialect import UnclearDialect, find_encoding
-
-MARK_BYTES = 4
-"""So many bytes tell that a file is packed, or in UTF-16."""
-
-
-def needs_decoding(start: bytes, named: str) -> bool:
-    """Whether a file must be unpacked or recoded before it is planned; raises InvalidTable."""
-    return is_packed(start) or (not start.startswith(PARQUET) and _encoding_of(start, named) != "utf-8")
 
 
 class ReceivedFile(NamedTuple):
@@ -48,7 +40,7 @@ def recoded(pieces: Iterable[bytes], named: str) -> Iterator[bytes]:
     """The text in UTF-8. Raises InvalidTable with the line of bytes that are not of the encoding."""
     rest = iter(pieces)
     start = next(rest, b"")
-    encoding = _encoding_of(start, named)
+    encoding = checked_encoding(start, named)
     if encoding == "utf-8":
         yield from chain((start,), rest)
         return
@@ -68,7 +60,8 @@ def recoded(pieces: Iterable[bytes], named: str) -> Iterator[bytes]:
             yield text.encode()
 
 
-def _encoding_of(start: bytes, named: str) -> str:
+def checked_encoding(start: bytes, named: str) -> str:
+    """The encoding of a text with these first bytes. Raises InvalidTable."""
     try:
         return find_encoding(start, named)
     except UnclearDialect as error:
