@@ -249,9 +249,9 @@ class BatchLoop:
 
     def _slices(self, task: BatchTask) -> Slices:
         """How to cut the chunk: not at all, by bisection on the last attempts, or given up as a whole."""
-        if task.tries > self._attempts * LOST_PER_ATTEMPT or len(task.lost) > MOST_LOST:
+        if task.attempts > self._attempts * LOST_PER_ATTEMPT or len(task.lost) > MOST_LOST:
             return give_up_all
-        if task.tries >= self._attempts:
+        if task.attempts >= self._attempts:
             return Bisection(task.lost, lambda rows: self.consumer.note_slice(task, rows)).slices
         return all_at_once
 

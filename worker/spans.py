@@ -62,7 +62,7 @@ def span_of_task(tracing: Tracing) -> SpanOfTask:
     @contextmanager
     def span(task: BatchTask) -> Iterator[None]:
         job = {"paygrade.job_id": task.id}
-        if task.task == PLAN and task.tries == 1 and not task.planning:
+        if task.task == PLAN and task.attempts == 1 and not task.planning:
             created = min(ids.created_ms(task.id) / 1000, time.time())
             tracing.start("wait", "INTERNAL", task.traceparent, created).end(job)
         started = tracing.start("score" if task.chunk else task.task, "CONSUMER", task.traceparent)

@@ -201,7 +201,7 @@ local function fail_task(id, task, status, retention_ms, error)
 end
 
 -- Forgets how often a task was tried, because it has gone a step forward.
-local function forget_tries(id, task)
+local function forget_attempts(id, task)
   local names = {task}
   for _, reason in ipairs({'files_unavailable', 'model_unavailable', 'not_finished', 'out_of_memory'}) do
     for _, part in ipairs({'', ' last', ' waited'}) do names[#names + 1] = task .. ' ' .. reason .. part end

@@ -40,14 +40,14 @@ class BatchTask(NamedTuple):
     """A task of a batch: to PLAN it, to PREVIEW it, to sort by chunk the rows that CORRECT it, to score the
     chunk of this number, to JOIN the parts.
 
-    `tries` are the consumers that were lost with it since its last step, and this one. `chunks` is how many
+    `attempts` are the consumers that were lost with it since its last step, and this one. `chunks` is how many
     are planned so far; `planning` and `joining` are the positions that the last step recorded, empty before.
     """
 
     entry: bytes
     id: str
     task: str
-    tries: int
+    attempts: int
     model: str
     sha256: str
     options: BatchOptions
@@ -85,7 +85,7 @@ class BatchTask(NamedTuple):
             entry=claimed.entry,
             id=claimed.id.decode(),
             task=claimed.task.decode(),
-            tries=claimed.tries,
+            attempts=claimed.attempts,
             model=claimed.model.decode(),
             sha256=claimed.sha.hex(),
             options=BatchOptions.from_json(claimed.options),

@@ -7,7 +7,7 @@
 -- 'join' has all of them in `files`, `file_errors` and `joined`, each after its number.
 -- @include batches/batch
 -- @args queue consumer wake_up_name retention_ms:number entry entry_id entry_task last
--- @returns each: entry id task tries model sha options layout chunks total cut_short planning joining chunk lost plan done kept file files file_errors joined traceparent
+-- @returns each: entry id task attempts model sha options layout chunks total cut_short planning joining chunk lost plan done kept file files file_errors joined traceparent
 
 local function drop(found, id, task, status)
   acknowledge(stream_key(queue), found)
@@ -47,7 +47,7 @@ local function start(_, found, fields)
   if not is_wanted(id, task, status) then return drop(found, id, task, status) end
   if status == 'queued' then set_status(id, 'running', 'started', now_text) end
   local lost, known_why = lost_slices(id, task)
-  local tries = redis.call('HINCRBY', key .. ':tries', task, known_why and 0 or 1)
+  local attempts = redis.call('HINCRBY', key .. ':tries', task, known_why and 0 or 1)
   redis.call('HSET', key .. ':tries', task .. ' entry', found)
   local model, sha, options, layout, chunks, total, planning, joining, trace = unpack(redis.call(
     'HMGET', key, 'model', 'sha', 'options', 'layout', 'chunks', 'total', 'planning', 'joining', 'traceparent'))
@@ -62,7 +62,7 @@ local function start(_, found, fields)
   end
   if task == 'correct' then done = all_of(id, 'kept') end
   local cut = planning == CUT_SHORT and 1 or 0
-  return {found, id, task, tries, model, sha, options, layout or '', chunks or 0, total or 0, cut, planning or '',
+  return {found, id, task, attempts, model, sha, options, layout or '', chunks or 0, total or 0, cut, planning or '',
           joining or '', chunk or '', lost, plan, done, kept or '', file or '', files, file_errors, joined,
           trace or ''}
 end

@@ -10,6 +10,6 @@ if not is_wanted(id, 'join', redis.call('HGET', job_key(id), 'status')) then ret
 for _, item in items() do redis.call('HSET', job_key(id) .. ':joined', item.file, item.joined) end
 if redis.call('HGET', job_key(id), 'joining') ~= position then
   redis.call('HSET', job_key(id), 'joining', position)
-  forget_tries(id, 'join')
+  forget_attempts(id, 'join')
 end
 return 1

@@ -30,7 +30,7 @@ local function add_chunks()
 end
 
 add_chunks()
-forget_tries(id, 'plan')
+forget_attempts(id, 'plan')
 local planned = redis.call('HINCRBY', key, 'planned', bytes)
 if over == 'plan' then
   redis.call('HSET', key, 'size', planned)

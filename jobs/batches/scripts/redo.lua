@@ -21,7 +21,7 @@ local function redo(chunk, status)
   if redis.call('HINCRBY', key .. ':tries', chunk .. ' redone', 1) > most then
     note_error(id, chunk, error)
   else
-    forget_tries(id, chunk)
+    forget_attempts(id, chunk)
     add_task(id, chunk)
     redis.call('SADD', key .. ':in_queue', chunk)
   end

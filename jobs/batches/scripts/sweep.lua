@@ -12,7 +12,7 @@ local READ_LATER_MS = 60000  -- after which files that a retry reads are looked 
 local requeued, given_up = 0, 0
 
 -- A chunk is tried once more after its last attempt: then its rows are given up without being scored.
-local function most_tries(task) return tonumber(task) and attempts + 1 or attempts end
+local function most_attempts(task) return tonumber(task) and attempts + 1 or attempts end
 
 local function requeue(_, entry, fields)
   local id, task = fields[2], fields[6]
@@ -22,7 +22,7 @@ local function requeue(_, entry, fields)
   if not status or finished then return end
   if not tonumber(task) and not is_wanted(id, task, status) then return end
   if redis.call('HGET', key .. ':tries', task .. ' entry') ~= entry then count_rows(queue, -1) end  -- read, not claimed
-  if tonumber(redis.call('HGET', key .. ':tries', task) or 0) >= most_tries(task) then
+  if tonumber(redis.call('HGET', key .. ':tries', task) or 0) >= most_attempts(task) then
     if tonumber(task) then fail_chunk(id, task, error, false) else fail_task(id, task, status, retention_ms, error) end
     given_up = given_up + 1
     count('swept|' .. queue .. '|given_up')

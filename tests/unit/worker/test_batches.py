@@ -91,7 +91,7 @@ def test_tries_on_a_full_disk_do_not_count_as_lost_workers(
         later(service, clock)
     clock.forward(16)
     service.consumer.sweep(1)
-    assert service.take().tries == 1
+    assert service.take().attempts == 1
 
 
 def test_a_step_that_fails_for_another_reason_is_tried_three_times(
@@ -160,7 +160,7 @@ def test_long_pauses_of_the_store_are_no_lost_workers(
                 loop.answer(WAKE_UP)
         loop.consumer.release_claims("child")
         task = service.take()
-        assert (task.task, task.tries) == ("0", 1)
+        assert (task.task, task.attempts) == ("0", 1)
         service.consumer.release(task)
     loop.answer(WAKE_UP)
 
@@ -185,7 +185,7 @@ def test_a_worker_that_lost_its_lease_and_lives_is_not_counted(service: BatchSer
         clock.forward(16)
         service.consumer.sweep(1)
         service.consumer.release(paused)
-    assert service.take().tries == 1
+    assert service.take().attempts == 1
 
 
 def test_a_join_that_kills_every_worker_ends_the_batch(service: BatchService, clock: Clock) -> None:

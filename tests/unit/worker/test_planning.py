@@ -105,7 +105,7 @@ def test_lost_workers_count_only_against_a_step_without_progress(service: BatchS
     job_id = service.post(TABLE)
     for _ in range(4):
         for lost in range(3):  # nine would fail the batch
-            assert service.take_until("plan").tries == lost + 1
+            assert service.take_until("plan").attempts == lost + 1
             clock.forward(16)
             service.consumer.sweep(1)
         service.work(service.take_until("plan"))

@@ -50,7 +50,7 @@ def test_a_worker_that_lost_its_lease_sorts_for_nobody(
     clock.forward(20)
     consumer.sweep(1)
     quick = take(consumer, "quick")
-    assert (quick.id, quick.task, quick.tries) == (retry, CORRECT, 2)
+    assert (quick.id, quick.task, quick.attempts) == (retry, CORRECT, 2)
     assert not consumer.corrected(slow)
     assert consumer.corrected(quick)
     assert not consumer.corrected(quick)

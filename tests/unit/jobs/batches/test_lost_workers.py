@@ -21,7 +21,7 @@ def test_the_task_of_a_lost_consumer_is_claimed_by_another(
     clock.forward(16)
     assert consumer.sweep(1).requeued == 1
     again = take(consumer, "other")
-    assert (again.task, again.tries) == (lost.task, 2)
+    assert (again.task, again.attempts) == (lost.task, 2)
 
 
 def test_a_consumer_that_renews_its_lease_keeps_its_task(
@@ -41,7 +41,7 @@ def test_a_consumer_that_renews_its_lease_keeps_its_task(
 def test_a_released_task_does_not_count_as_tried(store: BatchStore, consumer: BatchConsumer) -> None:
     planned(store, consumer, chunks=1)
     consumer.release(take(consumer))
-    assert take(consumer).tries == 1
+    assert take(consumer).attempts == 1
 
 
 def lose(consumer: BatchConsumer, clock: Clock, times: int) -> None:
@@ -117,7 +117,7 @@ def test_a_plan_whose_attempts_are_used_up_does_not_end_a_batch_that_is_planned(
     slow = take(consumer, "slow")
     clock.forward(16)
     consumer.sweep(1)
-    assert take(consumer, "lost").tries == 9
+    assert take(consumer, "lost").attempts == 9
     plan(consumer, slow, chunks=1)
     clock.forward(16)
     assert consumer.sweep(1).given_up == 0
@@ -160,7 +160,7 @@ def test_the_next_consumer_knows_the_slice_that_one_was_lost_with(
     planned(store, consumer, chunks=1)
     for tried, known in ((range(1024), ()), (range(32, 64), (range(1024),))):
         task = take(consumer)
-        assert (task.lost, task.tries) == (known, 1)
+        assert (task.lost, task.attempts) == (known, 1)
         consumer.note_slice(task, range(5))
         consumer.note_slice(task, tried)
         clock.forward(16)
@@ -178,7 +178,7 @@ def test_a_slice_that_was_scored_is_not_held_against_its_rows(
     clock.forward(16)
     consumer.sweep(1)
     current = take(consumer)
-    assert (current.lost, current.tries) == ((), 2)
+    assert (current.lost, current.attempts) == ((), 2)
     consumer.note_slice(stale, range(5))  # it was requeued
     consumer.note_slice(current, range(7))
     consumer.release(current)
