@@ -104,8 +104,8 @@ MOST_LOST = 30
 """A chunk is given up after this many lost slices: ten bad rows cost three each."""
 
 
-class BatchSteps(NamedTuple):
-    """The steps of a batch. Each may be repeated, also by another child, with the same result."""
+class BatchStages(NamedTuple):
+    """The stages of a batch. Each may be repeated, also by another child, with the same result."""
 
     planning: Planning
     previewing: Previewing
@@ -121,7 +121,7 @@ class BatchSteps(NamedTuple):
         report: Report,
         settings: Settings,
         clock: Callable[[], float] = time.monotonic,
-    ) -> "BatchSteps":
+    ) -> "BatchStages":
         files = BatchFiles(own, settings.s3_allow)
         planning = Planning(consumer, files, settings.max_file, clock)
         return cls(
@@ -138,7 +138,7 @@ class BatchLoop:
         self,
         consumer: BatchConsumer,
         bundles: Bundles,
-        steps: BatchSteps,
+        stages: BatchStages,
         lease: Lease,
         name: str,
         stopping: Callable[[], bool],
@@ -149,7 +149,7 @@ class BatchLoop:
     ) -> None:
         self.consumer = consumer
         self._bundles = bundles
-        self._steps = steps
+        self._stages = stages
         self._lease = lease
         self._name = name
         self._stopping = stopping
@@ -161,7 +161,7 @@ class BatchLoop:
 
     @property
     def rows_per_second(self) -> int:
-        return self._steps.scoring.pace.rows_per_second
+        return self._stages.scoring.pace.rows_per_second
 
     def start(self) -> None:
         """Starts to renew leases."""
@@ -185,7 +185,7 @@ class BatchLoop:
             raise
 
     def flush(self) -> None:
-        self._steps.scoring.report.flush()
+        self._stages.scoring.report.flush()
 
     def close(self) -> None:
         """Does nothing: there is no thread to wait for."""
@@ -199,7 +199,7 @@ class BatchLoop:
 
     def _work_on(self, task: BatchTask) -> None:
         try:
-            self._step(task)
+            self._run_stage(task)
         except StoreUnavailable:
             raise
         except ScoringStopped:
@@ -230,22 +230,22 @@ class BatchLoop:
         if (seconds >= self._files_patience) if reason == FILES_UNAVAILABLE else (times >= self._attempts):
             self._fail(task, FileFault(reason, detail))
 
-    def _step(self, task: BatchTask) -> None:
-        steps, wanted = self._steps, self._lease.wanted
+    def _run_stage(self, task: BatchTask) -> None:
+        stages, wanted = self._stages, self._lease.wanted
         if task.task == JOIN:
             # What was scored is joined even if the model can no longer be loaded.
-            steps.joining.join(task, wanted)
+            stages.joining.join(task, wanted)
             return
         if task.task == CORRECT:
-            steps.correcting.correct(task, wanted)
+            stages.correcting.correct(task, wanted)
             return
         bundle = self._bundles.get(task.model, task.sha256)
         if task.task == PLAN:
-            steps.planning.plan(task, bundle, wanted)
+            stages.planning.plan(task, bundle, wanted)
         elif task.task == PREVIEW:
-            steps.previewing.preview(task, bundle, wanted)
+            stages.previewing.preview(task, bundle, wanted)
         else:
-            steps.scoring.score(task, bundle, wanted, self._slices(task))
+            stages.scoring.score(task, bundle, wanted, self._slices(task))
 
     def _slices(self, task: BatchTask) -> Slices:
         """How to cut the chunk: not at all, by bisection on the last attempts, or given up as a whole."""

@@ -112,7 +112,7 @@ def _prediction_loops(child: ChildContext) -> tuple[WokenLoop, list[Loop]]:
 def _batch_loops(child: ChildContext) -> tuple[WokenLoop, list[Loop]]:
     import pyarrow as pa
 
-    from worker.batches import BatchLoop, BatchSteps, Lease
+    from worker.batches import BatchLoop, BatchStages, Lease
     from worker.measurements import Report
     from worker.spans import span_of_task
 
@@ -121,12 +121,12 @@ def _batch_loops(child: ChildContext) -> tuple[WokenLoop, list[Loop]]:
     redis = connect(settings, WORKER_ANSWER_SECONDS)
     consumer = BatchConsumer(redis, settings, lambda name: send_wake_up(child.celery, BATCHES, name))
     report = Report(child.metrics, child.journal)
-    steps = BatchSteps.of(consumer, files_at(settings.files_location), report, settings)
+    stages = BatchStages.of(consumer, files_at(settings.files_location), report, settings)
     lease = Lease(consumer, child.name, child.stopping, child.supervisor)
     loop = BatchLoop(
         consumer,
         child.bundles,
-        steps,
+        stages,
         lease,
         child.name,
         child.stopping,

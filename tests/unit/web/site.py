@@ -40,7 +40,7 @@ from web.webhooks.posting import Answer
 from web.webhooks.receivers import Receiver
 from web.wiring import ROUTE_CLASSES, Backends, Web, build
 from worker.batches import BatchLoop as BatchWorker
-from worker.batches import BatchSteps, Lease
+from worker.batches import BatchStages, Lease
 from worker.bundles import Bundles
 from worker.measurements import Report
 from worker.predictions import PredictionLoop
@@ -145,13 +145,13 @@ class Site:
         """A worker for batches runs up to so many tasks."""
         consumer = BatchConsumer(self.redis, self.settings, self.wake_ups.append)
         report = Report(self.web.access_log.metrics, self.journal)
-        steps = BatchSteps.of(consumer, self.files, report, self.settings)
+        stages = BatchStages.of(consumer, self.files, report, self.settings)
         leases = Lease(consumer, CHILD, lambda: False, self.web.supervisor)
         left = iter(range(tasks))
         worker = BatchWorker(
             consumer,
             loaded(Path(self.settings.bundles)),
-            steps,
+            stages,
             leases,
             CHILD,
             lambda: next(left, None) is None,

@@ -19,7 +19,7 @@ from jobs.settings import Settings
 from jobs.supervision import Supervisor
 from model.bundle import Bundle
 from model.description.catalog import Catalog
-from worker.batches import BatchLoop, BatchSteps, Lease
+from worker.batches import BatchLoop, BatchStages, Lease
 from worker.bundles import Bundles
 from worker.measurements import Report
 from worker.tables.score import all_at_once
@@ -45,7 +45,7 @@ class BatchService:
         self.consumer = BatchConsumer(redis, self.settings, lambda name: None)
         ticks = count(step=seconds)
         report = Report(Metrics(redis), Journal("INFO", lambda _: None))
-        self.steps = BatchSteps.of(self.consumer, files, report, self.settings, lambda: next(ticks))
+        self.stages = BatchStages.of(self.consumer, files, report, self.settings, lambda: next(ticks))
 
     @property
     def bundle(self) -> Bundle:
@@ -67,11 +67,11 @@ class BatchService:
     def work(self, task: BatchTask) -> None:
         """What a worker does with the task."""
         if task.task == "plan":
-            self.steps.planning.plan(task, self.bundle, always)
+            self.stages.planning.plan(task, self.bundle, always)
         elif task.task == "join":
-            self.steps.joining.join(task, always)
+            self.stages.joining.join(task, always)
         else:
-            self.steps.scoring.score(task, self.bundle, always, all_at_once)
+            self.stages.scoring.score(task, self.bundle, always, all_at_once)
 
     def take_until(self, name: str) -> BatchTask:
         """Works until the next task is one of this name, and returns it."""
@@ -88,7 +88,7 @@ class BatchService:
         return BatchLoop(
             self.consumer,
             self.bundles,
-            self.steps,
+            self.stages,
             lease,
             "child",
             lambda: False,

@@ -100,7 +100,7 @@ def test_a_step_that_fails_for_another_reason_is_tried_three_times(
     def fail(*_: object) -> None:
         raise ValueError
 
-    monkeypatch.setattr(service.steps.planning, "plan", fail)
+    monkeypatch.setattr(service.stages.planning, "plan", fail)
     job_id = service.post(TABLE)
     for status in (BatchStatus.VALIDATING, BatchStatus.VALIDATING, BatchStatus.FAILED):
         later(service, clock)
@@ -155,7 +155,7 @@ def test_long_pauses_of_the_store_are_no_lost_workers(
                 service.consumer, method, Pauses(service.consumer, method, 4, carried_out=method == "claim")
             )
             if method == "put_off":
-                patch.setattr(service.steps.scoring, "score", lambda *_: 1 / 0)
+                patch.setattr(service.stages.scoring, "score", lambda *_: 1 / 0)
             with pytest.raises(StoreUnavailable):
                 loop.answer(WAKE_UP)
         loop.consumer.release_claims("child")

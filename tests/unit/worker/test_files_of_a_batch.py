@@ -99,7 +99,7 @@ def test_a_worker_that_was_only_slow_plans_no_file_twice(
     service.consumer.sweep(1)
     service.work(service.take_until(PLAN))
     with pytest.raises(ScoringStopped):
-        service.steps.planning.plan(slow, service.bundle, always)
+        service.stages.planning.plan(slow, service.bundle, always)
     service.work_all()
     assert written(service, job_id) == right
 
@@ -118,7 +118,7 @@ def test_joining_goes_on_within_a_file_and_with_the_next(service: BatchService, 
         places.append(orjson.loads(task.joining)[1:] if task.joining else None)
         joined.append(len(task.joined))
         try:
-            service.steps.joining.join(task, after(pieces))
+            service.stages.joining.join(task, after(pieces))
             break
         except ScoringStopped:
             service.consumer.release(task)
@@ -139,7 +139,7 @@ def test_a_damaged_part_is_scored_again_and_its_file_joined_anew(service: BatchS
     job_id = post(service, aws)
     task = service.take_until(JOIN)
     with pytest.raises(ScoringStopped):
-        service.steps.joining.join(task, after(8))
+        service.stages.joining.join(task, after(8))
     service.consumer.release(task)
     service.files.remove_file(part_of(job_id, 1))
     service.work_all()

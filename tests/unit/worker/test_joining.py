@@ -52,7 +52,7 @@ def test_the_next_worker_goes_on_where_one_was_stopped(service: BatchService, re
         task = service.take_until("join")
         stopped_at.append(task.joining)
         with pytest.raises(ScoringStopped):
-            service.steps.joining.join(task, after(2 + turn * (results is Format.PARQUET) * 2))
+            service.stages.joining.join(task, after(2 + turn * (results is Format.PARQUET) * 2))
         service.consumer.release(task)
     service.work_all()
     assert (service.result(job_id), service.errors(job_id)) == right
@@ -80,7 +80,7 @@ def test_a_worker_that_was_only_slow_does_no_harm_to_the_one_that_goes_on(
         return True
 
     with pytest.raises(ScoringStopped):
-        service.steps.joining.join(slow, overtaken)
+        service.stages.joining.join(slow, overtaken)
     service.consumer.release(slow)
     assert (service.result(job_id), service.errors(job_id)) == right
 
@@ -124,7 +124,7 @@ def test_a_part_that_is_damaged_after_the_join_began_is_found_by_the_next_step(s
     job_id = service.post(TABLE)
     task = service.take_until("join")
     with pytest.raises(ScoringStopped):
-        service.steps.joining.join(task, after(3))
+        service.stages.joining.join(task, after(3))
     service.consumer.release(task)
     shorten(service, part_of(job_id, 1))  # its bytes may be in the results already
     service.work_all()
@@ -146,7 +146,7 @@ def test_a_part_that_is_damaged_while_it_is_joined_does_not_end_the_batch(
         return True
 
     with pytest.raises(FilesUnavailable):
-        service.steps.joining.join(task, wanted)
+        service.stages.joining.join(task, wanted)
     service.consumer.release(task)
     service.work_all()
     assert (service.result(job_id), service.errors(job_id)) == right
@@ -176,7 +176,7 @@ def test_a_batch_that_is_canceled_while_its_parts_are_joined_ends_at_once(servic
     task = service.take_until("join")
     assert service.store.cancel(job_id) is BatchStatus.CANCELED
     with pytest.raises(ScoringStopped):
-        service.steps.joining.join(task, always)
+        service.stages.joining.join(task, always)
     service.consumer.release(task)
     with pytest.raises(FileMissing):
         service.result(job_id)
@@ -186,7 +186,7 @@ def test_a_batch_that_is_canceled_while_its_parts_are_joined_ends_at_once(servic
 def test_only_the_worker_that_ends_a_batch_removes_its_parts(service: BatchService, clock: Clock) -> None:
     job_id = service.post(GOOD_ROWS)
     slow = service.take_until("join")
-    service.steps.joining._clock = lambda: 0.0  # it records no further step, and so does not notice
+    service.stages.joining._clock = lambda: 0.0  # it records no further step, and so does not notice
     claimed: list[BatchTask] = []
 
     def overtaken() -> bool:
@@ -196,7 +196,7 @@ def test_only_the_worker_that_ends_a_batch_removes_its_parts(service: BatchServi
             claimed.append(service.take("other"))
         return True
 
-    service.steps.joining.join(slow, overtaken)
+    service.stages.joining.join(slow, overtaken)
     assert service.files.sizes(parts_folder(job_id))
     service.work(claimed[0])
     assert service.files.sizes(parts_folder(job_id)) == {}

@@ -94,7 +94,7 @@ def test_the_next_worker_goes_on_wherever_one_was_stopped(
     for turn in range(12):
         task = service.take_until("join")
         with pytest.raises(ScoringStopped):
-            service.steps.joining.join(task, after(1 + turn % 4))
+            service.stages.joining.join(task, after(1 + turn % 4))
         service.consumer.release(task)
     service.work_all()
     assert (service.result(job_id), service.errors(job_id)) == right

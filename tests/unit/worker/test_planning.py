@@ -78,7 +78,7 @@ def test_finding_the_place_in_a_packed_file_again_takes_at_most_half_of_a_turn(s
     job_id = service.post(gzip.compress(TABLE), needs_decoding=True)
     service.work(service.take())
     first = len(chunks_of(service, job_id))
-    service.steps.planning._clock = iter([0, 7, *range(8, 1000)]).__next__  # it took 7 s
+    service.stages.planning._clock = iter([0, 7, *range(8, 1000)]).__next__  # it took 7 s
     service.work(service.take_until("plan"))
     assert len(chunks_of(service, job_id)) - first >= 7
 
@@ -92,7 +92,7 @@ def test_the_next_worker_goes_on_where_one_was_stopped(service: BatchService) ->
     task = service.take_until("plan")
     assert (task.id, task.planning) == (job_id, str(before[-1].end))
     with pytest.raises(ScoringStopped):
-        service.steps.planning.plan(task, service.bundle, after(0))
+        service.stages.planning.plan(task, service.bundle, after(0))
     service.consumer.release(task)
     assert task.id == stopped.id
     service.work(service.take_until("plan"))
@@ -117,7 +117,7 @@ def test_planning_asks_within_a_long_record_whether_it_is_to_go_on(service: Batc
     service.post(b"years,note\n" + b'2.5,"",a"' + b"," * 1_000_000)
     asked = count()
     with pytest.raises(ScoringStopped):
-        service.steps.planning.plan(service.take(), service.bundle, lambda: next(asked) < 5)
+        service.stages.planning.plan(service.take(), service.bundle, lambda: next(asked) < 5)
 
 
 def test_a_step_that_another_worker_has_recorded_ends_the_work_on_it(service: BatchService) -> None:
@@ -127,7 +127,7 @@ def test_a_step_that_another_worker_has_recorded_ends_the_work_on_it(service: Ba
     service.work(service.take("quick"))
     planned = chunks_of(service, job_id)
     with pytest.raises(ScoringStopped):
-        service.steps.planning.plan(slow, service.bundle, always)
+        service.stages.planning.plan(slow, service.bundle, always)
     assert chunks_of(service, job_id) == planned
 
 
@@ -157,7 +157,7 @@ def test_a_canceled_batch_is_planned_no_further(service: BatchService) -> None:
     task = service.take_until("plan")
     service.store.cancel(job_id)
     with pytest.raises(ScoringStopped):
-        service.steps.planning.plan(task, service.bundle, always)
+        service.stages.planning.plan(task, service.bundle, always)
     service.consumer.release(task)
     service.work_all()
     assert service.read(job_id).status is BatchStatus.CANCELED
