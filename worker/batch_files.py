@@ -83,7 +83,7 @@ class PlannedTables:
 
     @contextmanager
     def opened(self, task: BatchTask, bundle: Bundle, wanted: Callable[[], bool]) -> Iterator[Plan]:
-        """The plan, from the position on that the last step recorded."""
+        """The plan, from the position on that the last checkpoint recorded."""
 
         def check() -> None:
             if not wanted():

@@ -18,7 +18,7 @@ from jobs.batches.tasks import BatchTask, ChunkDone, file_and_chunk
 from jobs.files.store import FileStore
 from jobs.ids import model_of
 from worker.batch_files import BatchFiles
-from worker.joining import JoinedTable, JoinSteps, Position, TableJoining, errors_of, parts_of
+from worker.joining import JoinCheckpoints, JoinedTable, Position, TableJoining, errors_of, parts_of
 from worker.tables.cut import Chunk
 from worker.tables.plan import Layout
 
@@ -76,40 +76,40 @@ class FilesJoining:
         self._tables = TableJoining(files)
         self._files = files
 
-    def join(self, task: BatchTask, steps: JoinSteps) -> None:
+    def join(self, task: BatchTask, checkpoints: JoinCheckpoints) -> None:
         """Raises ScoringStopped once the task is no longer wanted, or is in other hands."""
         joined, files = dict(task.joined), chunks_by_file(task)
         for each in files:
-            steps.check()
+            checkpoints.check()
             if each.done and each.number not in joined:
-                steps.begin(each.number)
-                joined[each.number] = steps.unsaved[each.number] = self._join(task, each, steps)
-                if steps.is_due:
-                    steps.save(Position(steps.position.parts, file=each.number + 1))
+                checkpoints.begin(each.number)
+                joined[each.number] = checkpoints.unsaved[each.number] = self._join(task, each, checkpoints)
+                if checkpoints.is_due:
+                    checkpoints.save(Position(checkpoints.position.parts, file=each.number + 1))
         for store, name in self._manifests(task):
             with store.create(name) as file:
                 for piece in _manifest(task, files, joined):
                     file.write(piece)
 
-    def _join(self, task: BatchTask, each: FileChunks, steps: JoinSteps) -> JoinedFile:
+    def _join(self, task: BatchTask, each: FileChunks, checkpoints: JoinCheckpoints) -> JoinedFile:
         of_file = task.of_file(each.number, each.file)
         layout = Layout.from_json(self._files.read_layout(task, each.file))
         errors = list(errors_of(task.id, each.chunks, each.done, bool(each.file.error)))
         table = JoinedTable(task.id, of_file.options, layout, parts_of(task.id, each.done), errors)
-        joined = self._tables.join(table, steps)
+        joined = self._tables.join(table, checkpoints)
         if joined.tag:
             return joined
-        result, errors_tag = self._digest(table, "result", steps), ""
+        result, errors_tag = self._digest(table, "result", checkpoints), ""
         if joined.errors_size != NOT_WRITTEN:
-            errors_tag = self._digest(table, "errors", steps)
+            errors_tag = self._digest(table, "errors", checkpoints)
         return joined._replace(tag=result, errors_tag=errors_tag)
 
-    def _digest(self, table: JoinedTable, name: str, steps: JoinSteps) -> str:
+    def _digest(self, table: JoinedTable, name: str, checkpoints: JoinCheckpoints) -> str:
         """In place of an ETag, which a directory gives to no file."""
         files, file = self._files.find(output_of(table.job_id, table.options, name))
         digest = hashlib.sha256()
         for piece in files.pieces(file):
-            steps.check()
+            checkpoints.check()
             digest.update(piece)
         return f"{SHA256}{digest.hexdigest()}"
 

@@ -1,4 +1,4 @@
-"""Joins the parts of a batch, step by step, and ends it."""
+"""Joins the parts of a batch, from checkpoint to checkpoint, and ends it."""
 
 import hashlib
 import logging
@@ -38,7 +38,7 @@ from worker.tables.plan import Layout
 
 log = logging.getLogger(__name__)
 
-STEP_SECONDS = 1
+CHECKPOINT_SECONDS = 1
 
 SPENT = frozenset({BatchStatus.SUCCEEDED, BatchStatus.CANCELED})
 """The ends after which no row is tried again. After others, input and parts stay until the batch expires."""
@@ -72,7 +72,7 @@ class Position(NamedTuple):
         return saved if saved.parts == begin.parts else begin
 
 
-class JoinSteps:
+class JoinCheckpoints:
     """Records every second how far the joining is."""
 
     def __init__(
@@ -89,11 +89,11 @@ class JoinSteps:
         self._saved_at = clock()
         self.position = Position.of(task)
         self.unsaved: dict[int, JoinedFile] = {}
-        """The files that were joined since the last step."""
+        """The files that were joined since the last checkpoint."""
 
     @property
     def is_due(self) -> bool:
-        return self._clock() - self._saved_at >= STEP_SECONDS
+        return self._clock() - self._saved_at >= CHECKPOINT_SECONDS
 
     def check(self) -> None:
         """Raises ScoringStopped once the task is no longer wanted."""
@@ -101,7 +101,7 @@ class JoinSteps:
             raise ScoringStopped
 
     def begin(self, file: int) -> None:
-        """Goes on with this file, from its beginning unless the last step was within it."""
+        """Goes on with this file, from its beginning unless the last checkpoint was within it."""
         if self.position.file != file:
             self.position = Position(self.position.parts, file=file)
 
@@ -112,7 +112,7 @@ class JoinSteps:
         self.position, self.unsaved, self._saved_at = position, {}, self._clock()
 
 
-JoinFiles: TypeAlias = Callable[[BatchTask, JoinSteps], None]
+JoinFiles: TypeAlias = Callable[[BatchTask, JoinCheckpoints], None]
 """Joins the parts of several files, file by file."""
 
 
@@ -156,14 +156,14 @@ class Joining:
         return [number for number in sorted(task.done) if not is_whole(number)]
 
     def _write(self, task: BatchTask, wanted: Callable[[], bool]) -> None:
-        steps = JoinSteps(self._consumer, task, wanted, self._clock)
+        checkpoints = JoinCheckpoints(self._consumer, task, wanted, self._clock)
         if task.options.files:
-            self._join_files(task, steps)
+            self._join_files(task, checkpoints)
         elif task.done:
             chunks = [(number, Chunk.from_text(chunk)) for number, chunk in enumerate(task.plan)]
             errors = list(errors_of(task.id, chunks, task.done, task.cut_short))
             layout, parts = Layout.from_json(task.layout), parts_of(task.id, task.done)
-            self._tables.join(JoinedTable(task.id, task.options, layout, parts, errors), steps)
+            self._tables.join(JoinedTable(task.id, task.options, layout, parts, errors), checkpoints)
 
     def _clean(self, task: BatchTask) -> None:
         """Removes the parts and the input. If that fails, the sweeper removes them when the batch expires."""
@@ -246,19 +246,19 @@ class TableJoining:
     def __init__(self, files: BatchFiles) -> None:
         self._files = files
 
-    def join(self, table: JoinedTable, steps: JoinSteps) -> JoinedFile:
+    def join(self, table: JoinedTable, checkpoints: JoinCheckpoints) -> JoinedFile:
         """Writes the results and the errors; of one of several files, errors only if there are any.
 
         Raises ScoringStopped once the task is no longer wanted, or is in other hands.
         """
-        position = steps.position
+        position = checkpoints.position
         with ExitStack() as opened:
             result = opened.enter_context(closing(self._draft(table, "result", *position.result)))
             errors = None
             if table.errors or table.options.file is None:
                 errors = opened.enter_context(closing(self._draft(table, "errors", *position.errors)))
             try:
-                self._copy(table, result, errors, steps)
+                self._copy(table, result, errors, checkpoints)
                 tags = [draft.finish() for draft in (result, errors) if draft]
                 self._show_first_rows(table)
             except FileMissing:  # the next try finds which part is gone, and begins a draft that is gone anew
@@ -275,22 +275,26 @@ class TableJoining:
         with own.create(first_rows_of(table.job_id)) as file:
             file.write(lines)
 
-    def _copy(self, table: JoinedTable, result: Draft, errors: Draft | None, steps: JoinSteps) -> None:
-        own, position = self._files.own, steps.position
+    def _copy(
+        self, table: JoinedTable, result: Draft, errors: Draft | None, checkpoints: JoinCheckpoints
+    ) -> None:
+        own, position = self._files.own, checkpoints.position
 
         def save() -> None:
-            steps.save(position._replace(result=result.save(), errors=errors.save() if errors else ("", 0)))
+            checkpoints.save(
+                position._replace(result=result.save(), errors=errors.save() if errors else ("", 0))
+            )
 
         if table.options.file is None and position == Position(position.parts):
             save()  # whoever goes on uses these drafts
         writes = _written(result, own, result_pieces(own, table.parts, table.layout, result.at))
         if errors:
             writes = chain(writes, _written(errors, own, error_pieces(own, table.errors, errors.at)))
-        steps.check()
+        checkpoints.check()
         for _ in writes:
-            if steps.is_due:
+            if checkpoints.is_due:
                 save()
-            steps.check()
+            checkpoints.check()
 
     def _draft(self, table: JoinedTable, name: str, state: str, at: int) -> Draft:
         files, file = self._files.find(output_of(table.job_id, table.options, name))

@@ -1,4 +1,4 @@
-"""Plans a batch: cuts its tables into chunks, step by step, while the first of them are scored.
+"""Plans a batch: cuts its tables into chunks, while the first of them are scored.
 
 The chunks of several files are one plan, and no file ends another.
 """
@@ -8,7 +8,7 @@ import time
 from collections.abc import Callable
 from typing import NamedTuple, TypeAlias
 
-from jobs.batches.consumer import BatchConsumer, PlanStep
+from jobs.batches.consumer import BatchConsumer, PlanCheckpoint
 from jobs.batches.inputs import ListedFile, PlannedFile, listing_of, read_listing
 from jobs.batches.record import ref_of
 from jobs.batches.tasks import BatchTask
@@ -26,11 +26,11 @@ from worker.tables.prepare import checked_encoding
 
 log = logging.getLogger(__name__)
 
-STEP_SECONDS = 1
-"""How long a step works before it is recorded, and other tasks have their turn."""
+CHECKPOINT_SECONDS = 1
+"""After how long the work is recorded, and other tasks have their turn."""
 
-RecordStep: TypeAlias = Callable[[Layout, str], None]
-"""Records a step within a table. Takes what is over with it: the "turn", or nothing."""
+RecordCheckpoint: TypeAlias = Callable[[Layout, str], None]
+"""Records a checkpoint within a table. Takes what is over with it: the "turn", or nothing."""
 
 
 class Turn:
@@ -63,19 +63,19 @@ class Turn:
 
     @property
     def is_due(self) -> bool:
-        return self._now - self._recorded >= STEP_SECONDS
+        return self._now - self._recorded >= CHECKPOINT_SECONDS
 
     @property
     def is_over(self) -> bool:
         """To find the place again may take long: a turn then lasts at least as long."""
         resumed = self._now if self._resumed is None else self._resumed
-        return self._now - resumed >= max(resumed - self._began, STEP_SECONDS)
+        return self._now - resumed >= max(resumed - self._began, CHECKPOINT_SECONDS)
 
-    def step(self, position: str, over: str, layout: bytes = b"") -> PlanStep:
-        """The step that records what was found."""
+    def checkpoint(self, position: str, over: str, layout: bytes = b"") -> PlanCheckpoint:
+        """The checkpoint that records what was found."""
         found, first = self.found, self.first
         self.first, self.found, self._recorded = first + len(found), [], self._now
-        return PlanStep(
+        return PlanCheckpoint(
             first,
             layout,
             [chunk.to_text() for chunk in found],
@@ -131,7 +131,7 @@ class Planning:
         self._clock = clock
 
     def plan(self, task: BatchTask, bundle: Bundle, wanted: Callable[[], bool]) -> None:
-        """Records steps until the plan is complete, or until other tasks have their turn.
+        """Records checkpoints until the plan is complete, or until other tasks have their turn.
 
         Raises InvalidTable if there is only one file, and ScoringStopped once the task is no longer wanted or
         is in other hands.
@@ -146,15 +146,15 @@ class Planning:
 
         def record(layout: Layout, over: str) -> None:
             position = str(turn.found[-1].end) if turn.found else ""
-            self._record(task, turn.step(position, over, layout.to_json()))
+            self._record(task, turn.checkpoint(position, over, layout.to_json()))
 
         turn.open(task.total)
         if layout := self._plan_table(work, record):
             record(layout, "plan")
         return layout is not None
 
-    def _plan_table(self, work: PlanWork, record: RecordStep) -> Layout | None:
-        """Finds all chunks of a table; `record` is called after each step but the last.
+    def _plan_table(self, work: PlanWork, record: RecordCheckpoint) -> Layout | None:
+        """Finds all chunks of a table; `record` is called at each checkpoint but the last.
 
         Returns None if the turn is over before the table is.
         """
@@ -172,9 +172,9 @@ class Planning:
                         return None
             return plan.layout
 
-    def _record(self, task: BatchTask, step: PlanStep) -> None:
+    def _record(self, task: BatchTask, checkpoint: PlanCheckpoint) -> None:
         """Raises ScoringStopped if the task is no longer wanted, or in other hands."""
-        if not patiently(self._consumer.planned, task, step):
+        if not patiently(self._consumer.planned, task, checkpoint):
             raise ScoringStopped
 
     def _plan_files(self, work: PlanWork) -> bool:
@@ -236,8 +236,8 @@ class Planning:
             return task.file, self._files.read_layout(task, task.file)
         return self.look_at(task, listed, place.bytes), b""
 
-    def _recorder(self, work: PlanWork, place: PlanPlace, file: PlannedFile) -> RecordStep:
-        """What records a step within one of several files."""
+    def _recorder(self, work: PlanWork, place: PlanPlace, file: PlannedFile) -> RecordCheckpoint:
+        """What records a checkpoint within one of several files."""
 
         def record(layout: Layout, over: str) -> None:
             following = place._replace(offset=work.turn.found[-1].end, rows=work.turn.rows)
@@ -256,5 +256,5 @@ class Planning:
     ) -> None:
         if layout:
             file = file._replace(layout=self._files.keep_layout(work.task, layout.to_json()))
-        step = work.turn.step(following.to_text(), over)
-        self._record(work.task, step._replace(file=place.file, file_planned=file.to_json()))
+        checkpoint = work.turn.checkpoint(following.to_text(), over)
+        self._record(work.task, checkpoint._replace(file=place.file, file_planned=file.to_json()))

@@ -2,11 +2,11 @@
 -- statuses. A task is what a consumer claims: 'plan', 'preview' (of a dry run), 'correct' (of a retry with corrected rows: to
 -- sort these by chunk), the number of a chunk to score, or 'join'.
 --
--- Planning and joining proceed in steps. Each step is recorded with the position from which the next one goes on, in
+-- Planning and joining proceed from checkpoint to checkpoint. Each has the position from which to go on, in
 -- whatever process that is; chunks are scored while later ones are being planned.
 --
 --   job:<id>          hash    v status model sha owner options size metadata deadline idempotency watchers webhook retry_of traceparent;
---                             from the first step of the plan on layout chunks total next planned (bytes); planning (the
+--                             from the first checkpoint of the plan on layout chunks total next planned (bytes); planning (the
 --                             position, until the plan is complete; CUT_SHORT if it never will be); joining (the position);
 --                             rows failed bytes (of the chunks that are done); started finished expires error; hidden (of a
 --                             dry run, which is in no list)
@@ -14,7 +14,7 @@
 --   job:<id>:done     hash    of each chunk that is done: its rows, its failed rows, the bytes of its part of the results and
 --                             of the errors, the rows that planning counted, and the bytes of the input
 --   job:<id>:in_queue  set    chunks that are in the queue or claimed
---   job:<id>:tries    hash    how many consumers were lost with each task, and the one that has it, since its last step; not
+--   job:<id>:tries    hash    how many consumers were lost with each task, and the one that has it, since its last checkpoint; not
 --                             those after whom a slice of a chunk was found under trial; '<task> entry': the entry that was
 --                             claimed last; '<task> <reason>', and with ' last' and ' waited' behind it: how often the task
 --                             was put off for this reason, when it was last, and how long in all; '<task> redone': how
@@ -200,7 +200,7 @@ local function fail_task(id, task, status, retention_ms, error)
   advance(id)
 end
 
--- Forgets how often a task was tried, because it has gone a step forward.
+-- Forgets how often a task was tried, because it has reached a checkpoint.
 local function forget_attempts(id, task)
   local names = {task}
   for _, reason in ipairs({'files_unavailable', 'model_unavailable', 'not_finished', 'out_of_memory'}) do

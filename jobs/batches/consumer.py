@@ -32,10 +32,10 @@ WORKER_LOST = orjson.dumps(
 )
 
 
-class PlanStep(NamedTuple):
-    """A step of planning: the next chunks, with their rows and bytes, and the position from which to go on.
+class PlanCheckpoint(NamedTuple):
+    """A checkpoint of planning: the next chunks, with rows and bytes, and the position from which to go on.
 
-    `first` is the number of the first of them. `over` is "plan" after the last step, "turn" if other tasks of
+    `first` is the number of the first of them. `over` is "plan" at the last one, "turn" if other tasks of
     the queue come before the next one, and empty if this consumer goes on. Of several files, `file` is the
     number of the one with these chunks, and `file_planned` what was found of it.
     """
@@ -52,7 +52,7 @@ class PlanStep(NamedTuple):
 
 
 class PutOff(NamedTuple):
-    """How often a task was put off for one reason since its last step, and for how long so far."""
+    """How often a task was put off for one reason since its last checkpoint, and for how long so far."""
 
     times: int
     seconds: float
@@ -142,21 +142,21 @@ class BatchConsumer(QueueConsumer):
         )
         return Renewed(BatchStatus(status.decode()) if status else None, bool(busy))
 
-    def planned(self, task: BatchTask, step: PlanStep) -> bool:
-        """Records a step of planning. Returns whether it was recorded.
+    def planned(self, task: BatchTask, checkpoint: PlanCheckpoint) -> bool:
+        """Records a checkpoint of planning. Returns whether it was recorded.
 
-        A step that was recorded before, by this consumer or another, changes nothing.
+        One that was recorded before, by this consumer or another, changes nothing.
         """
         reply = self._planned(
-            [(with_file(step.file, chunk),) for chunk in step.chunks],
-            file="" if step.file is None else step.file,
-            file_planned=step.file_planned,
-            first=step.first,
-            layout=step.layout,
-            rows=step.rows,
-            bytes=step.bytes,
-            position=step.position,
-            over=step.over,
+            [(with_file(checkpoint.file, chunk),) for chunk in checkpoint.chunks],
+            file="" if checkpoint.file is None else checkpoint.file,
+            file_planned=checkpoint.file_planned,
+            first=checkpoint.first,
+            layout=checkpoint.layout,
+            rows=checkpoint.rows,
+            bytes=checkpoint.bytes,
+            position=checkpoint.position,
+            over=checkpoint.over,
             **self._adding(task),
         )
         self._wake_up(reply.wake_ups)
@@ -197,7 +197,7 @@ class BatchConsumer(QueueConsumer):
         self._wake_up(self._fail(chunk=task.task, error=error, last=flag, **self._adding(task)))
 
     def joined(self, task: BatchTask, position: bytes, files: Mapping[int, JoinedFile] | None = None) -> bool:
-        """Records how far the parts are joined, and which files are joined since the last step.
+        """Records how far the parts are joined, and which files are joined since the last one.
 
         False if another consumer has the task by now.
         """

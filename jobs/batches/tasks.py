@@ -40,8 +40,9 @@ class BatchTask(NamedTuple):
     """A task of a batch: to PLAN it, to PREVIEW it, to sort by chunk the rows that CORRECT it, to score the
     chunk of this number, to JOIN the parts.
 
-    `attempts` are the consumers that were lost with it since its last step, and this one. `chunks` is how many
-    are planned so far; `planning` and `joining` are the positions that the last step recorded, empty before.
+    `attempts` are the consumers that were lost with it since its last checkpoint, and this one. `chunks` is
+    how many are planned so far; `planning` and `joining` are the positions that the last checkpoint recorded,
+    empty before.
     """
 
     entry: bytes

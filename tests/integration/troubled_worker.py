@@ -93,7 +93,7 @@ def steps(folder: str) -> None:
     joining.Joining.join = join  # type: ignore[method-assign]
     for name in ("planned", "joined"):
         setattr(BatchConsumer, name, dying_after(name))
-    planning.STEP_SECONDS = joining.STEP_SECONDS = 0
+    planning.CHECKPOINT_SECONDS = joining.CHECKPOINT_SECONDS = 0
 
 
 def lock(file: str) -> None:

@@ -45,8 +45,8 @@ from worker.sweeper import Sweeper
 BUNDLES = "model/bundles"
 RESTART_SECONDS = 1.0
 CHUNK_BYTES = 120
-STEP_SECONDS = 0.1
-"""A file of a few hundred bytes then takes many steps to plan and to join."""
+CHECKPOINT_SECONDS = 0.1
+"""A file of a few hundred bytes then takes many checkpoints to plan and to join."""
 
 
 @cache
@@ -238,6 +238,6 @@ def connected(network: Network, files: SimulatedFiles) -> Iterator[None]:
         stack.enter_context(patch.object(worker.bundles, "Bundles", lambda *_: bundles()))
         stack.enter_context(patch.object(worker.roles, "files_at", lambda _: files))
         stack.enter_context(patch.object(worker.tables.plan, "CHUNK", CHUNK_BYTES))
-        stack.enter_context(patch.object(worker.planning, "STEP_SECONDS", STEP_SECONDS))
-        stack.enter_context(patch.object(worker.joining, "STEP_SECONDS", STEP_SECONDS))
+        stack.enter_context(patch.object(worker.planning, "CHECKPOINT_SECONDS", CHECKPOINT_SECONDS))
+        stack.enter_context(patch.object(worker.joining, "CHECKPOINT_SECONDS", CHECKPOINT_SECONDS))
         yield

@@ -31,7 +31,7 @@ end
 
 local function all_of(id, name) return redis.call('HGETALL', job_key(id) .. ':' .. name) end
 
--- Raises an error, so that the batch is given up now and not in the middle of a step.
+-- Raises an error, so that the batch is given up now and not between two checkpoints.
 local function check_counts(key)
   for _, text in ipairs(redis.call('HMGET', key, 'size', 'chunks', 'next', 'total', 'planned', 'rows', 'failed', 'bytes')) do
     if text then assert(whole_in(text), 'a count of the batch is not as we write it') end

@@ -1,5 +1,5 @@
 -- Records how far the parts of a batch are joined: the position from which to go on and, of several files, those that are
--- joined since the last step. Returns 1, or 0 if another consumer has the task by now.
+-- joined since the last checkpoint. Returns 1, or 0 if another consumer has the task by now.
 -- @include batches/batch
 -- @args entry id position
 -- @item file joined

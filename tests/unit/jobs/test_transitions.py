@@ -14,7 +14,7 @@ from jobs.predictions.store import PredictionStore
 from jobs.settings import Settings
 from tests.unit import in_memory
 from tests.unit.conftest import MANY, Clock, job, jobs_of
-from tests.unit.jobs.batches.conftest import OPTIONS, add, of_file, plan, planned, score, step, take
+from tests.unit.jobs.batches.conftest import OPTIONS, add, checkpoint, of_file, plan, planned, score, take
 
 Changes = set[tuple[str | None, str | None]]
 
@@ -95,13 +95,13 @@ class Batches:
     def fail_to_go_on_planning(self) -> None:
         add(self.store)
         plan = take(self.consumer)
-        self.consumer.planned(plan, step(1, over=""))
+        self.consumer.planned(plan, checkpoint(1, over=""))
         self.consumer.finish(plan, BatchStatus.FAILED, b"{}")
         assert self.consumer.claim("child", "wake_up") is None
 
     def read_none_of_its_files(self) -> None:
         add(self.store, options=replace(OPTIONS, files=1))
-        self.consumer.planned(take(self.consumer), of_file(step(0)))
+        self.consumer.planned(take(self.consumer), of_file(checkpoint(0)))
         self.consumer.finish(take(self.consumer), BatchStatus.FAILED, b"{}")
 
     def find_a_part_damaged(self) -> None:

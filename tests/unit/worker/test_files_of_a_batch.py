@@ -1,4 +1,4 @@
-"""Several files are planned and joined step by step, by one worker after the other."""
+"""Several files are planned and joined piece by piece, by one worker after the other."""
 
 import gzip
 from collections.abc import Callable
@@ -33,7 +33,7 @@ FILES = {"a.csv": A, "b.csv.gz": gzip.compress(B), "c.csv": C, "d.csv": b"id\n1\
 def service(
     aws: Any, redis: Redis, tmp_path: Path, catalog: Catalog, monkeypatch: pytest.MonkeyPatch
 ) -> BatchService:
-    """A second passes with each look at the clock, so that each chunk and each piece is a step."""
+    """A second passes with each look at the clock, so that each chunk and each piece has a checkpoint."""
     monkeypatch.setattr(plan, "CHUNK", 200)
     for name, body in FILES.items():
         aws.put_object(Bucket="salaries", Key=f"in/{name}", Body=body)
@@ -81,7 +81,7 @@ def test_each_step_of_planning_may_be_done_by_another_worker(service: BatchServi
     while task := service.consumer.claim("child", "wake_up"):
         turns += task.task == PLAN
         service.work(task)
-    assert turns > len(FILES)  # some steps ended within a file
+    assert turns > len(FILES)  # some slots ended within a file
     assert written(service, job_id) == right
     record = service.read(job_id)
     assert (record.status, record.total, record.rows, record.failed) == ("partially_succeeded", 160, 160, 1)

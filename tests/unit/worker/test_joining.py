@@ -1,4 +1,4 @@
-"""Parts are joined step by step, and no batch succeeds with parts that are not as they were recorded."""
+"""Parts are joined piece by piece, and no batch succeeds with parts that are not as they were recorded."""
 
 from collections.abc import Callable
 from itertools import count
@@ -26,7 +26,7 @@ TABLE = GOOD_ROWS + b"many\n"
 
 @pytest.fixture
 def service(redis: Redis, tmp_path: Path, catalog: Catalog, monkeypatch: pytest.MonkeyPatch) -> BatchService:
-    """A second passes with each piece, so that each is a step."""
+    """A second passes with each piece, so that each has a checkpoint."""
     monkeypatch.setattr(plan, "CHUNK", 200)
     return BatchService(redis, files_at(str(tmp_path)), catalog)
 
@@ -186,7 +186,7 @@ def test_a_batch_that_is_canceled_while_its_parts_are_joined_ends_at_once(servic
 def test_only_the_worker_that_ends_a_batch_removes_its_parts(service: BatchService, clock: Clock) -> None:
     job_id = service.post(GOOD_ROWS)
     slow = service.take_until("join")
-    service.stages.joining._clock = lambda: 0.0  # it records no further step, and so does not notice
+    service.stages.joining._clock = lambda: 0.0  # it records no further checkpoint, and so does not notice
     claimed: list[BatchTask] = []
 
     def overtaken() -> bool:

@@ -1,4 +1,4 @@
-"""A file is planned step by step, by one worker after the other, and its chunks are scored meanwhile."""
+"""A file is planned piece by piece, by one worker after the other, and its chunks are scored meanwhile."""
 
 import gzip
 from collections.abc import Callable
@@ -26,7 +26,7 @@ CHUNK = 100
 
 @pytest.fixture
 def service(redis: Redis, tmp_path: Path, catalog: Catalog, monkeypatch: pytest.MonkeyPatch) -> BatchService:
-    """A second passes with each list of chunks, so that each is a step."""
+    """A second passes with each list of chunks, so that each has a checkpoint."""
     monkeypatch.setattr(plan, "CHUNK", CHUNK)
     return BatchService(redis, files_at(str(tmp_path)), catalog)
 

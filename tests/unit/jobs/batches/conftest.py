@@ -6,7 +6,7 @@ import pytest
 from redis import Redis
 
 from jobs import ids
-from jobs.batches.consumer import BatchConsumer, PlanStep
+from jobs.batches.consumer import BatchConsumer, PlanCheckpoint
 from jobs.batches.inputs import PlannedFile
 from jobs.batches.record import BatchOptions, BatchRecord, NewBatch
 from jobs.batches.store import BatchStore
@@ -51,22 +51,22 @@ def planned(store: BatchStore, consumer: BatchConsumer, chunks: int) -> str:
     return job_id
 
 
-def step(chunks: int, first: int = 0, over: str = "plan", position: str = "") -> PlanStep:
-    """A step of planning that finds so many chunks of ten rows and five bytes."""
+def checkpoint(chunks: int, first: int = 0, over: str = "plan", position: str = "") -> PlanCheckpoint:
+    """A checkpoint of planning that finds so many chunks of ten rows and five bytes."""
     texts = [f"{number}:0:0:10:5" for number in range(first, first + chunks)]
-    return PlanStep(first, b"{}", texts, 10 * chunks, 5 * chunks, position, over)
+    return PlanCheckpoint(first, b"{}", texts, 10 * chunks, 5 * chunks, position, over)
 
 
-def of_file(planned: PlanStep) -> PlanStep:
-    """The step as it is within one of several files, of which one that has no chunks cannot be read."""
+def of_file(planned: PlanCheckpoint) -> PlanCheckpoint:
+    """The checkpoint as it is within one of several files, of which one that has no chunks cannot be read."""
     error = "" if planned.chunks else '{"type":"invalid_table"}'
     file = PlannedFile("s3://salaries/in/a.csv", 7, "etag", Format.CSV, error=error)
     return planned._replace(file=planned.first % FILES, file_planned=file.to_json())
 
 
 def plan(consumer: BatchConsumer, task: BatchTask, chunks: int) -> None:
-    """Cuts the batch into so many chunks, in one step."""
-    consumer.planned(task, step(chunks))
+    """Cuts the batch into so many chunks, at one checkpoint."""
+    consumer.planned(task, checkpoint(chunks))
 
 
 def done(rows: int = 10, failed: int = 0) -> ChunkDone:

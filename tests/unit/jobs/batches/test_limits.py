@@ -4,7 +4,7 @@ import pytest
 from redis import Redis
 
 from jobs import ids
-from jobs.batches.consumer import BatchConsumer, PlanStep
+from jobs.batches.consumer import BatchConsumer, PlanCheckpoint
 from jobs.batches.record import BatchOptions, NewBatch
 from jobs.batches.store import BatchStore
 from jobs.batches.tasks import ChunkDone
@@ -73,7 +73,7 @@ def test_an_owner_at_the_limit_may_retry_when_the_oldest_batch_should_end(
     assert refusal(store).retry_after == 5  # the time is unknown
     plan = consumer.claim("child", "wake_up")
     assert plan
-    consumer.planned(plan, PlanStep(0, b"{}", ["0:0:0:40:25", "1:0:0:40:75"], 40, 100, "", "plan"))
+    consumer.planned(plan, PlanCheckpoint(0, b"{}", ["0:0:0:40:25", "1:0:0:40:75"], 40, 100, "", "plan"))
     consumer.claim("child", "wake_up")  # the plan of the other
     chunk = consumer.claim("child", "wake_up")
     assert chunk

@@ -24,7 +24,7 @@ from jobs.queues.names import BATCHES, GROUP
 from jobs.queues.queue import Entry
 from jobs.settings import Settings
 from tests.unit.conftest import SHA, living
-from tests.unit.jobs.batches.conftest import FILES, of_file, step
+from tests.unit.jobs.batches.conftest import FILES, checkpoint, of_file
 from tests.unit.jobs.life import JobLife
 
 pytestmark = pytest.mark.timeout(600)
@@ -348,7 +348,7 @@ class BatchLife(JobLife):
             self.end(task, BatchStatus.SUCCEEDED)
 
     def plan_into(self, task: BatchTask, chunks: int, over: str) -> None:
-        planned = step(chunks, task.chunks, over, position="7")
+        planned = checkpoint(chunks, task.chunks, over, position="7")
         self.consumer.planned(task, of_file(planned) if task.options.files else planned)
 
     def complete_chunk(self, task: BatchTask, rows: int, failed: int) -> None:

@@ -16,12 +16,12 @@ from tests.unit.jobs.batches.conftest import (
     OPTIONS,
     WAKE_UP,
     add,
+    checkpoint,
     done,
     plan,
     planned,
     read,
     score,
-    step,
     take,
 )
 
@@ -64,9 +64,9 @@ def test_a_step_from_an_outdated_position_leaves_the_plan_to_whoever_claims_it_n
 ) -> None:
     add(store)
     task = take(consumer)
-    consumer.planned(task, step(1, over="", position="7"))
+    consumer.planned(task, checkpoint(1, over="", position="7"))
     score(consumer, take(consumer))
-    assert not consumer.planned(task, step(3, over="turn", position="9"))
+    assert not consumer.planned(task, checkpoint(3, over="turn", position="9"))
     again = take(consumer)
     assert (again.task, again.chunks, again.planning) == (PLAN, 1, "7")
 
