@@ -30,10 +30,10 @@ CHECKPOINT_SECONDS = 1
 """After how long the work is recorded, and other tasks have their turn."""
 
 RecordCheckpoint: TypeAlias = Callable[[Layout, str], None]
-"""Records a checkpoint within a table. Takes what is over with it: the "turn", or nothing."""
+"""Records a checkpoint within a table. Takes what is over with it: the "slot", or nothing."""
 
 
-class Turn:
+class PlanSlot:
     """What is planned until other tasks have their turn. What was found is recorded every second."""
 
     def __init__(self, task: BatchTask, clock: Callable[[], float]) -> None:
@@ -50,14 +50,14 @@ class Turn:
     def open(self, rows: int) -> None:
         self.layout, self.rows = None, rows
 
-    def look(self) -> None:
-        """Looks at the clock; the first time, the place where planning goes on is found."""
+    def read_clock(self) -> None:
+        """Reads the clock; the first time, the place where planning goes on is found."""
         self._now = self._clock()
         if self._resumed is None:
             self._resumed = self._recorded = self._now
 
     def add(self, chunks: list[Chunk]) -> None:
-        self.look()
+        self.read_clock()
         self.found += chunks
         self.rows += sum(chunk.rows for chunk in chunks)
 
@@ -67,7 +67,7 @@ class Turn:
 
     @property
     def is_over(self) -> bool:
-        """To find the place again may take long: a turn then lasts at least as long."""
+        """To find the place again may take long: a slot then lasts at least as long."""
         resumed = self._now if self._resumed is None else self._resumed
         return self._now - resumed >= max(resumed - self._began, CHECKPOINT_SECONDS)
 
@@ -92,7 +92,7 @@ class PlanWork(NamedTuple):
     task: BatchTask
     bundle: Bundle
     wanted: Callable[[], bool]
-    turn: Turn
+    slot: PlanSlot
 
 
 class PlanPlace(NamedTuple):
@@ -136,19 +136,19 @@ class Planning:
         Raises InvalidTable if there is only one file, and ScoringStopped once the task is no longer wanted or
         is in other hands.
         """
-        work = PlanWork(task, bundle, wanted, Turn(task, self._clock))
+        work = PlanWork(task, bundle, wanted, PlanSlot(task, self._clock))
         if self._plan_files(work) if task.options.files else self._plan_file(work):
-            log.info("planned", extra={"job_id": task.id, "chunks": work.turn.first})
+            log.info("planned", extra={"job_id": task.id, "chunks": work.slot.first})
 
     def _plan_file(self, work: PlanWork) -> bool:
         """Returns whether the plan is complete."""
-        task, turn = work.task, work.turn
+        task, slot = work.task, work.slot
 
         def record(layout: Layout, over: str) -> None:
-            position = str(turn.found[-1].end) if turn.found else ""
-            self._record(task, turn.checkpoint(position, over, layout.to_json()))
+            position = str(slot.found[-1].end) if slot.found else ""
+            self._record(task, slot.checkpoint(position, over, layout.to_json()))
 
-        turn.open(task.total)
+        slot.open(task.total)
         if layout := self._plan_table(work, record):
             record(layout, "plan")
         return layout is not None
@@ -156,18 +156,18 @@ class Planning:
     def _plan_table(self, work: PlanWork, record: RecordCheckpoint) -> Layout | None:
         """Finds all chunks of a table; `record` is called at each checkpoint but the last.
 
-        Returns None if the turn is over before the table is.
+        Returns None if the slot is over before the table is.
         """
-        task, bundle, wanted, turn = work
+        task, bundle, wanted, slot = work
         sent = self.tables.sent_bytes(task)
         with self.tables.opened(task, bundle, wanted) as plan:
-            turn.layout = plan.layout
+            slot.layout = plan.layout
             for cuts in plan.cuts:
-                check_values(turn.rows + sum(cut.chunk.rows for cut in cuts), plan.layout.width, sent)
-                turn.add([self.tables.keep(task, cut) for cut in cuts])
-                if turn.is_due and task.options.input is not Format.PARQUET:  # whose chunks come at once
-                    is_over = turn.is_over
-                    record(plan.layout, "turn" if is_over else "")
+                check_values(slot.rows + sum(cut.chunk.rows for cut in cuts), plan.layout.width, sent)
+                slot.add([self.tables.keep(task, cut) for cut in cuts])
+                if slot.is_due and task.options.input is not Format.PARQUET:  # whose chunks come at once
+                    is_over = slot.is_over
+                    record(plan.layout, "slot" if is_over else "")
                     if is_over:
                         return None
             return plan.layout
@@ -187,7 +187,7 @@ class Planning:
     def listed(self, task: BatchTask) -> list[ListedFile]:
         return list(read_listing(self._files.own.read(listing_of(task.id, task.options))))
 
-    def look_at(self, task: BatchTask, listed: ListedFile, before: int) -> PlannedFile:
+    def probe_file(self, task: BatchTask, listed: ListedFile, before: int) -> PlannedFile:
         """One of several files, before its table is planned. `before` are the bytes of all files before it.
 
         Raises one of FILE_FAULTS.
@@ -212,35 +212,35 @@ class Planning:
         self, work: PlanWork, place: PlanPlace, listed: ListedFile
     ) -> tuple[str, PlanPlace]:
         """Returns what is over, if anything is, and the place of the next file."""
-        task, turn = work.task, work.turn
-        turn.look()
+        task, slot = work.task, work.slot
+        slot.read_clock()
         file = PlannedFile(listed.source, listed.size or 0, listed.version, task.options.input)
-        turn.open(place.rows)
+        slot.open(place.rows)
         try:
             file, layout = self._begun(task, place, listed)
             of_file = task.of_file(place.file, file, layout)._replace(planning=str(place.offset or ""))
             if not self._plan_table(work._replace(task=of_file), self._recorder(work, place, file)):
-                return "turn", place
+                return "slot", place
         except FILE_FAULTS as error:
             file = file._replace(error=fault_of(error).to_json().decode())
-        over = "turn" if turn.is_over else ""
+        over = "slot" if slot.is_over else ""
         if place.file + 1 == task.options.files:
             over = "plan"
         following = PlanPlace(place.file + 1, bytes=place.bytes + file.size)
-        self._record_file(work, place, file, turn.layout, following, over)
+        self._record_file(work, place, file, slot.layout, following, over)
         return over, following
 
     def _begun(self, task: BatchTask, place: PlanPlace, listed: ListedFile) -> tuple[PlannedFile, bytes]:
         """The file, and its layout if it was planned as far as this place."""
         if task.file and place.offset:
             return task.file, self._files.read_layout(task, task.file)
-        return self.look_at(task, listed, place.bytes), b""
+        return self.probe_file(task, listed, place.bytes), b""
 
     def _recorder(self, work: PlanWork, place: PlanPlace, file: PlannedFile) -> RecordCheckpoint:
         """What records a checkpoint within one of several files."""
 
         def record(layout: Layout, over: str) -> None:
-            following = place._replace(offset=work.turn.found[-1].end, rows=work.turn.rows)
+            following = place._replace(offset=work.slot.found[-1].end, rows=work.slot.rows)
             self._record_file(work, place, file, layout, following, over)
 
         return record
@@ -256,5 +256,5 @@ class Planning:
     ) -> None:
         if layout:
             file = file._replace(layout=self._files.keep_layout(work.task, layout.to_json()))
-        checkpoint = work.turn.checkpoint(following.to_text(), over)
+        checkpoint = work.slot.checkpoint(following.to_text(), over)
         self._record(work.task, checkpoint._replace(file=place.file, file_planned=file.to_json()))

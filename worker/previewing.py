@@ -76,7 +76,7 @@ class Previewing:
         looked_at, faults, bytes_before = list[LookedAt](), list[dict[str, str]](), 0
         for number, listed in enumerate(self._planning.listed(task)):
             try:
-                file = self._planning.look_at(task, listed, bytes_before)
+                file = self._planning.probe_file(task, listed, bytes_before)
                 bytes_before += file.size
                 looked_at.append(self._look_at(task.of_file(number, file), bundle, wanted))
             except FILE_FAULTS as error:

@@ -35,7 +35,7 @@ WORKER_LOST = orjson.dumps(
 class PlanCheckpoint(NamedTuple):
     """A checkpoint of planning: the next chunks, with rows and bytes, and the position from which to go on.
 
-    `first` is the number of the first of them. `over` is "plan" at the last one, "turn" if other tasks of
+    `first` is the number of the first of them. `over` is "plan" at the last one, "slot" if other tasks of
     the queue come before the next one, and empty if this consumer goes on. Of several files, `file` is the
     number of the one with these chunks, and `file_planned` what was found of it.
     """

@@ -1,6 +1,6 @@
 -- Records a checkpoint of planning: the next chunks, which have `rows` rows and `bytes` bytes, and the position from which to
 -- go on. `first` is the number of the first of them; one that others have recorded changes nothing. `over` is 'plan' if the
--- plan is complete, 'turn' if the task goes to the end of the queue, and empty if its consumer goes on. Returns 1 if it
+-- plan is complete, 'slot' if the task goes to the end of the queue, and empty if its consumer goes on. Returns 1 if it
 -- was recorded, and the wake-ups to send. `file` is the number of one of several files, and `file_planned` what was found of
 -- it; both are empty for a batch of one. Several files may have no chunk at all, if none of them can be read.
 -- @include queues/wake_ups batches/batch
@@ -39,5 +39,5 @@ else
   redis.call('HSET', key, 'planning', position, 'size', math.max(planned, tonumber(redis.call('HGET', key, 'size'))))
 end
 advance(id)
-if mine and over == 'turn' then add_task(id, 'plan') end
+if mine and over == 'slot' then add_task(id, 'plan') end
 return {1, wake_up(QUEUE, wake_up_name, most_wake_ups)}

@@ -77,11 +77,11 @@ def test_results_are_those_of_each_file_scored_alone(service: BatchService, aws:
 def test_each_step_of_planning_may_be_done_by_another_worker(service: BatchService, aws: Any) -> None:
     right = expected(service, aws)
     job_id = post(service, aws)
-    turns = 0
+    slots = 0
     while task := service.consumer.claim("child", "wake_up"):
-        turns += task.task == PLAN
+        slots += task.task == PLAN
         service.work(task)
-    assert turns > len(FILES)  # some slots ended within a file
+    assert slots > len(FILES)  # some slots ended within a file
     assert written(service, job_id) == right
     record = service.read(job_id)
     assert (record.status, record.total, record.rows, record.failed) == ("partially_succeeded", 160, 160, 1)

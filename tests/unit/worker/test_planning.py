@@ -60,11 +60,11 @@ def test_a_plan_made_in_many_turns_gives_every_row_once_and_in_order(
     service: BatchService, packed: bool
 ) -> None:
     job_id = service.post(gzip.compress(TABLE) if packed else TABLE, needs_decoding=packed)
-    turns = 0
+    slots = 0
     while task := service.consumer.claim("child", WAKE_UP):
-        turns += task.task == "plan"
+        slots += task.task == "plan"
         service.work(task)
-    assert turns > 3
+    assert slots > 3
     record = service.read(job_id)
     assert (record.status, record.total, record.rows) == ("succeeded", 300, 300)
     scores = {b"2.5": b"260.00012,", b"4.5": b"374.99866,"}
@@ -74,7 +74,7 @@ def test_a_plan_made_in_many_turns_gives_every_row_once_and_in_order(
         assert line.startswith(scores.get(years.strip(), b""))
 
 
-def test_finding_the_place_in_a_packed_file_again_takes_at_most_half_of_a_turn(service: BatchService) -> None:
+def test_finding_the_place_in_a_packed_file_again_takes_at_most_half_of_a_slot(service: BatchService) -> None:
     job_id = service.post(gzip.compress(TABLE), needs_decoding=True)
     service.work(service.take())
     first = len(chunks_of(service, job_id))

@@ -66,7 +66,7 @@ def test_a_step_from_an_outdated_position_leaves_the_plan_to_whoever_claims_it_n
     task = take(consumer)
     consumer.planned(task, checkpoint(1, over="", position="7"))
     score(consumer, take(consumer))
-    assert not consumer.planned(task, checkpoint(3, over="turn", position="9"))
+    assert not consumer.planned(task, checkpoint(3, over="slot", position="9"))
     again = take(consumer)
     assert (again.task, again.chunks, again.planning) == (PLAN, 1, "7")
 

@@ -141,7 +141,7 @@ class BatchLife(JobLife):
         self.hold(consumer, self.consumer.claim(consumer, "wake_up", entry))
 
     @precondition(lambda self: self.held(PLAN))
-    @rule(data=st.data(), chunks=st.integers(0, 4), over=st.sampled_from(["", "turn", "plan"]))
+    @rule(data=st.data(), chunks=st.integers(0, 4), over=st.sampled_from(["", "slot", "plan"]))
     def plan(self, data: st.DataObject, chunks: int, over: str) -> None:
         task = data.draw(st.sampled_from(self.held(PLAN)))
         least = 0 if over != "plan" or task.chunks or task.options.files else 1
