@@ -51,7 +51,7 @@ class PlanSlot:
         self.layout, self.rows = None, rows
 
     def read_clock(self) -> None:
-        """Reads the clock; the first time, the place where planning goes on is found."""
+        """Reads the clock; the first time, the position where planning goes on is found."""
         self._now = self._clock()
         if self._resumed is None:
             self._resumed = self._recorded = self._now
@@ -67,7 +67,7 @@ class PlanSlot:
 
     @property
     def is_over(self) -> bool:
-        """To find the place again may take long: a slot then lasts at least as long."""
+        """To find the position again may take long: a slot then lasts at least as long."""
         resumed = self._now if self._resumed is None else self._resumed
         return self._now - resumed >= max(resumed - self._began, CHECKPOINT_SECONDS)
 
@@ -95,7 +95,7 @@ class PlanWork(NamedTuple):
     slot: PlanSlot
 
 
-class PlanPlace(NamedTuple):
+class PlanPosition(NamedTuple):
     """Where planning several files goes on: in this file, from this byte on.
 
     `rows` are those of the file that are planned, `bytes` those of all files before it.
@@ -107,7 +107,7 @@ class PlanPlace(NamedTuple):
     bytes: int = 0
 
     @classmethod
-    def read(cls, text: str) -> "PlanPlace":
+    def read(cls, text: str) -> "PlanPosition":
         return cls(*map(int, text.split(":"))) if text else cls()
 
     def to_text(self) -> str:
@@ -179,9 +179,9 @@ class Planning:
 
     def _plan_files(self, work: PlanWork) -> bool:
         """Returns whether the plan is complete."""
-        place, files, over = PlanPlace.read(work.task.planning), self.listed(work.task), ""
+        position, files, over = PlanPosition.read(work.task.planning), self.listed(work.task), ""
         while not over:
-            over, place = self._plan_file_of_several(work, place, files[place.file])
+            over, position = self._plan_file_of_several(work, position, files[position.file])
         return over == "plan"
 
     def listed(self, task: BatchTask) -> list[ListedFile]:
@@ -209,52 +209,54 @@ class Planning:
         )
 
     def _plan_file_of_several(
-        self, work: PlanWork, place: PlanPlace, listed: ListedFile
-    ) -> tuple[str, PlanPlace]:
-        """Returns what is over, if anything is, and the place of the next file."""
+        self, work: PlanWork, position: PlanPosition, listed: ListedFile
+    ) -> tuple[str, PlanPosition]:
+        """Returns what is over, if anything is, and the position of the next file."""
         task, slot = work.task, work.slot
         slot.read_clock()
         file = PlannedFile(listed.source, listed.size or 0, listed.version, task.options.input)
-        slot.open(place.rows)
+        slot.open(position.rows)
         try:
-            file, layout = self._begun(task, place, listed)
-            of_file = task.of_file(place.file, file, layout)._replace(planning=str(place.offset or ""))
-            if not self._plan_table(work._replace(task=of_file), self._recorder(work, place, file)):
-                return "slot", place
+            file, layout = self._begun(task, position, listed)
+            of_file = task.of_file(position.file, file, layout)._replace(planning=str(position.offset or ""))
+            if not self._plan_table(work._replace(task=of_file), self._recorder(work, position, file)):
+                return "slot", position
         except FILE_FAULTS as error:
             file = file._replace(error=fault_of(error).to_json().decode())
         over = "slot" if slot.is_over else ""
-        if place.file + 1 == task.options.files:
+        if position.file + 1 == task.options.files:
             over = "plan"
-        following = PlanPlace(place.file + 1, bytes=place.bytes + file.size)
-        self._record_file(work, place, file, slot.layout, following, over)
+        following = PlanPosition(position.file + 1, bytes=position.bytes + file.size)
+        self._record_file(work, position, file, slot.layout, following, over)
         return over, following
 
-    def _begun(self, task: BatchTask, place: PlanPlace, listed: ListedFile) -> tuple[PlannedFile, bytes]:
-        """The file, and its layout if it was planned as far as this place."""
-        if task.file and place.offset:
+    def _begun(
+        self, task: BatchTask, position: PlanPosition, listed: ListedFile
+    ) -> tuple[PlannedFile, bytes]:
+        """The file, and its layout if it was planned as far as this position."""
+        if task.file and position.offset:
             return task.file, self._files.read_layout(task, task.file)
-        return self.probe_file(task, listed, place.bytes), b""
+        return self.probe_file(task, listed, position.bytes), b""
 
-    def _recorder(self, work: PlanWork, place: PlanPlace, file: PlannedFile) -> RecordCheckpoint:
+    def _recorder(self, work: PlanWork, position: PlanPosition, file: PlannedFile) -> RecordCheckpoint:
         """What records a checkpoint within one of several files."""
 
         def record(layout: Layout, over: str) -> None:
-            following = place._replace(offset=work.slot.found[-1].end, rows=work.slot.rows)
-            self._record_file(work, place, file, layout, following, over)
+            following = position._replace(offset=work.slot.found[-1].end, rows=work.slot.rows)
+            self._record_file(work, position, file, layout, following, over)
 
         return record
 
     def _record_file(
         self,
         work: PlanWork,
-        place: PlanPlace,
+        position: PlanPosition,
         file: PlannedFile,
         layout: Layout | None,
-        following: PlanPlace,
+        following: PlanPosition,
         over: str,
     ) -> None:
         if layout:
             file = file._replace(layout=self._files.keep_layout(work.task, layout.to_json()))
         checkpoint = work.slot.checkpoint(following.to_text(), over)
-        self._record(work.task, checkpoint._replace(file=place.file, file_planned=file.to_json()))
+        self._record(work.task, checkpoint._replace(file=position.file, file_planned=file.to_json()))
