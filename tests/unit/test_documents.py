@@ -13,7 +13,7 @@ from tests.documents import DOCUMENTS, ROOT, first_cells, name_of
 from tests.unit.test_settings_are_documented import documented as settings_of_the_example
 from tests.unit.web.documented import path_of
 from tests.unit.web.site import Site
-from web.keys import PAGES
+from web.keys import ACCESS, PAGES, Access
 
 REFERENCE = ROOT / "docs" / "reference"
 LINKED = [*DOCUMENTS, ROOT / "CHANGELOG.md", ROOT / "benchmarks" / "README.md"]
@@ -56,6 +56,18 @@ def test_every_command_stands_in_a_block_that_is_run(document: Path) -> None:
 def test_the_settings_are_those_of_the_code() -> None:
     page = REFERENCE / "settings.md"
     assert sorted(first_cells(page)) == sorted(settings_of_the_example())
+
+
+SETTING = re.compile(r"\b(?:PAYGRADE_[A-Z0-9_]*[A-Z0-9]|REDIS_URL)\b")
+OF_CALLERS = {"PAYGRADE_URL", "PAYGRADE_API_KEY"}
+WRONG_ON_PURPOSE = {ROOT / "docs" / "guides" / "installing.md": {"PAYGRADE_RETENTION"}}
+"""What a message says of a setting that does not exist."""
+
+
+@pytest.mark.parametrize("document", LINKED, ids=name_of)
+def test_a_document_names_only_settings_that_exist(document: Path) -> None:
+    known = settings_of_the_example().keys() | OF_CALLERS | WRONG_ON_PURPOSE.get(document, set())
+    assert set(SETTING.findall(document.read_text())) - known == set()
 
 
 def test_the_defaults_are_those_of_the_code() -> None:
@@ -102,6 +114,36 @@ def test_the_routes_are_those_of_web(site: Site) -> None:
         if rule.rule not in PAGES
     }
     assert set(first_cells(REFERENCE / "http.md", "Routes")) == routes
+
+
+def operators_routes() -> set[str]:
+    return {path_of(route) for route, access in ACCESS.items() if access is Access.OPERATE}
+
+
+def test_the_routes_of_operators_are_marked_in_the_reference() -> None:
+    marked = set()
+    for section in (REFERENCE / "http.md").read_text().split("\n### "):
+        for row in re.findall(r"^\| `[A-Z]+ .*$", section, re.MULTILINE):
+            if "the scope `operate`" in section.partition("|")[0] + row:
+                marked.add(row.split("`")[1].split(" ")[1])
+    assert marked == operators_routes()
+
+
+LISTS_FOR_OPERATORS = [
+    (ROOT / "docs" / "guides" / "keys.md", r"^\| `predict` \|.*$"),
+    (ROOT / "docs" / "guides" / "keys.md", r"^\| `operate` \|.*$"),
+    (REFERENCE / "http.md", r"^\| 403 \|.*$"),
+    (ROOT / ".env.example", r"\boperate\s+# \(for [^)]*\)"),
+]
+
+
+@pytest.mark.parametrize(("document", "pattern"), LISTS_FOR_OPERATORS)
+def test_each_list_of_what_operators_may_call_is_whole(document: Path, pattern: str) -> None:
+    """A route stands for those below it."""
+    [listing] = re.findall(pattern, document.read_text(), re.MULTILINE)
+    routes = operators_routes()
+    tops = {route for route in routes if not any(route.startswith(f"{other}/") for other in routes)}
+    assert set(re.findall(r"/[a-z0-9/]+", listing)) == tops
 
 
 def test_the_events_are_those_that_are_logged() -> None:
