@@ -201,7 +201,8 @@ def check_redis(settings: Settings) -> None:
     except (StoreUnavailable, RedisError) as error:
         reason = str(error.__cause__ or error).rstrip(".")
         raise InvalidSettings(
-            f"REDIS_URL: {reason}; start that Redis, correct the address, or unset REDIS_URL for a store here"
+            f"REDIS_URL: {reason}; start that Redis, correct the address, "
+            "or unset REDIS_URL to let make run start its own"
         ) from None
 
 

@@ -98,7 +98,7 @@ class Deployment:
         return events.exist(self.events) if options.events is None else bool(options.events)
 
     def _event_parameters(self, evented: bool, app: Mapping[str, str]) -> dict[str, str]:
-        """Of the app, as far as they change."""
+        """The parameters of the app that change."""
         allowed = events.allowed(app.get("S3Allow", ""), self.files, evented)
         found = {"S3Allow": allowed, **events.app_parameters(self.events, evented)}
         return {name: value for name, value in found.items() if app.get(name, "") != value}

@@ -24,7 +24,7 @@ def exist(stack: Stack) -> bool:
 
 
 def parameters(base: Mapping[str, str], app: Mapping[str, str], bucket: str) -> dict[str, str]:
-    """Of the stack: the same as those of the others. An option that is not given keeps its value."""
+    """Those of the stack, the same as of the others. An option that is not given keeps its value."""
     given = {**app, **base}
     return {name: given[name] for name in _SHARED if name in given} | {"FilesBucket": bucket}
 

@@ -16,7 +16,7 @@ ORDER = ("web", "worker", "worker-spot", "redis")
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
-    """Has none."""
+    """Takes no options."""
 
 
 def run(deployment: Deployment, screen: Screen, options: argparse.Namespace) -> int:

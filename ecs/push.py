@@ -57,7 +57,7 @@ def declare(tag: str | None) -> Sources:
 
 
 def architecture_of(deployment: Deployment, option: str | None) -> str:
-    """That of the option, or else of the deployment."""
+    """The architecture that the option names, or else the one of the deployment."""
     current = deployment.app.parameters().get("Architecture", images.X86)
     return next((each for each, name in images.OPTIONS.items() if name == option), current)
 

@@ -13,7 +13,7 @@ ORDER = ("redis", "web")
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
-    """Has none."""
+    """Takes no options."""
 
 
 def run(deployment: Deployment, screen: Screen, options: argparse.Namespace) -> int:

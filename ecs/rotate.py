@@ -20,7 +20,7 @@ _PASSWORD_IN_URL = re.compile(r"(?<=://:).+(?=@)")
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
-    """Has none."""
+    """Takes no options."""
 
 
 def run(deployment: Deployment, screen: Screen, options: argparse.Namespace) -> int:

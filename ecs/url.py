@@ -10,7 +10,7 @@ EXAMPLES = '  curl -s "$(python -m ecs url)/healthz"\n'
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
-    """Has none."""
+    """Takes no options."""
 
 
 def run(deployment: Deployment, screen: Screen, options: argparse.Namespace) -> int:

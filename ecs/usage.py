@@ -66,11 +66,11 @@ METERS = (
 
 
 class Day(NamedTuple):
-    """The last one."""
+    """The last day, as measured."""
 
     parts: list[CostPart]
     rows: float
-    """That the workers have scored."""
+    """How many rows the workers have scored."""
 
     @property
     def usd(self) -> float:

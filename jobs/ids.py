@@ -29,7 +29,7 @@ def new_id(prefix: str) -> str:
 def check(job_id: str, prefix: str = PREDICTION) -> None:
     """Raises InvalidId for anything that new_id does not make with this prefix."""
     if not is_id(job_id, prefix):
-        raise InvalidId(f"an id here is {prefix} and a UUIDv7")
+        raise InvalidId(f"this is not an id of this kind: it must be {prefix} followed by a UUIDv7")
 
 
 def is_id(text: str, prefix: str) -> bool:

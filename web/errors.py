@@ -69,7 +69,8 @@ class FilesTooLong(JobsError):
 
     def __init__(self, files: int, size: int, limit: int) -> None:
         super().__init__(
-            f"the {files} files have {size} bytes together, the most is {limit}; send them in several batches"
+            f"the {files} files have {size} bytes together; at most {limit} are allowed; "
+            "send them in several batches"
         )
 
 

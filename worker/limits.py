@@ -177,7 +177,7 @@ class ChunkBytes:
         if self._left < 0:
             raise OverLimit(
                 f"a part of the file has more than {self._limit} bytes once it is unpacked and scored; "
-                "its rows repeat long texts or many values, leave such columns out"
+                "its rows repeat long texts or many values; leave out such columns"
             )
 
 

@@ -23,11 +23,11 @@ class Platform(NamedTuple):
     option: str
     issuer: str
     audience: str
-    """That of a job which names none; empty for the issuer's address."""
+    """The audience of a job which names none; empty for the issuer's address."""
     branch: str
     """The claim `sub` of a job of a branch, for the project and the branch."""
     environment: str
-    """That of a job with an environment, where it names it."""
+    """The claim `sub` of a job with an environment, where it names it."""
 
 
 GITLAB = Platform(
@@ -67,12 +67,12 @@ def add_ci_options(group: argparse._ArgumentGroup) -> None:
     group.add_argument(
         "--ci-thumbprint",
         metavar="SHA1,…",
-        help="of the certificate of an issuer that no public authority signed",
+        help="thumbprint of the certificate of an issuer that no public authority signed",
     )
 
 
 def ci_parameters(options: argparse.Namespace) -> dict[str, str | None]:
-    """Of the base. Raises InvalidUsage for values that no platform has."""
+    """The parameters of the base. Raises InvalidUsage for values that no platform has."""
     _check_formats(options)
     if options.gitlab and options.github:
         raise InvalidUsage("--gitlab and --github: one project may deploy", "pass one of them")
@@ -105,7 +105,7 @@ def _check_nothing_else(options: argparse.Namespace) -> None:
     for name in ("branch", "environment", "issuer", "audience", "thumbprint"):
         if value := getattr(options, f"ci_{name}"):
             raise InvalidUsage(
-                f"--ci-{name} {value}: of which project is not said",
+                f"--ci-{name} {value}: the project is missing",
                 "pass --gitlab GROUP/PROJECT or --github OWNER/NAME as well",
             )
 

@@ -29,12 +29,12 @@ def add_front_options(group: argparse._ArgumentGroup) -> None:
         "--internal", action=argparse.BooleanOptionalAction, help="a load balancer for the VPC alone"
     )
     group.add_argument(
-        "--listener", metavar="ARN", help="a listener of an existing load balancer, instead of one's own"
+        "--listener", metavar="ARN", help="a listener of an existing load balancer, instead of a new one"
     )
 
 
 def front_parameters(options: argparse.Namespace) -> dict[str, str | None]:
-    """Of the app. Raises InvalidUsage for values that AWS would refuse."""
+    """The parameters of the app. Raises InvalidUsage for values that AWS would refuse."""
     check_format(
         _CERTIFICATE, "--certificate", options.certificate, "arn:aws:acm:REGION:ACCOUNT:certificate/ID"
     )

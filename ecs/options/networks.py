@@ -28,7 +28,9 @@ def add_network_options(group: argparse._ArgumentGroup) -> None:
     group.add_argument("--vpc", metavar="ID", help="an existing VPC, fixed once created (default: a new one)")
     group.add_argument("--subnets", metavar="ID,ID", help="two subnets of --vpc for the tasks")
     group.add_argument(
-        "--balancer-subnets", metavar="ID,ID", help="two for the load balancer (default: those of the tasks)"
+        "--balancer-subnets",
+        metavar="ID,ID",
+        help="two subnets for the load balancer (default: those of the tasks)",
     )
     group.add_argument(
         "--private",
@@ -38,7 +40,7 @@ def add_network_options(group: argparse._ArgumentGroup) -> None:
 
 
 def network_parameters(options: argparse.Namespace) -> dict[str, str | None]:
-    """Of the base. Raises InvalidUsage for values that AWS would refuse."""
+    """The parameters of the base. Raises InvalidUsage for values that AWS would refuse."""
     _check_formats(options)
     return {
         **_callers(options.allow_cidr),
@@ -49,7 +51,7 @@ def network_parameters(options: argparse.Namespace) -> dict[str, str | None]:
 
 
 def address_parameters(options: argparse.Namespace) -> dict[str, str | None]:
-    """Of the app."""
+    """The parameters of the app."""
     return {"PublicAddresses": choice(options.private, "DISABLED", "ENABLED")}
 
 
@@ -58,7 +60,7 @@ def _check_formats(options: argparse.Namespace) -> None:
     for option, value in (("--subnets", options.subnets), ("--balancer-subnets", options.balancer_subnets)):
         check_format(_SUBNETS, option, value, "subnet-0123456789abcdef0,subnet-0fedcba9876543210")
     if options.subnets and not options.vpc:
-        raise InvalidUsage("--subnets needs --vpc, of which they are", "pass --vpc ID as well")
+        raise InvalidUsage("--subnets needs --vpc, the VPC that they belong to", "pass --vpc ID as well")
     if options.vpc and not options.subnets:
         raise InvalidUsage("--vpc needs --subnets: two of its subnets, in two zones", "pass --subnets ID,ID")
 

@@ -36,7 +36,7 @@ def add_operating_options(group: argparse._ArgumentGroup) -> None:
 
 
 def alarm_parameters(options: argparse.Namespace) -> dict[str, str | None]:
-    """Of the base. Raises InvalidUsage for values that AWS would refuse."""
+    """The parameters of the base. Raises InvalidUsage for values that AWS would refuse."""
     check_format(_EMAIL, "--alarm-email", options.alarm_email, "ada@example.com")
     check_format(_TOPIC, "--alarm-topic", options.alarm_topic, "arn:aws:sns:REGION:ACCOUNT:NAME")
     budget = options.budget
@@ -65,7 +65,7 @@ def check_alarms(base: Mapping[str, str], region: str) -> None:
 
 
 def log_parameters(options: argparse.Namespace) -> dict[str, int | None]:
-    """Of the base. Raises InvalidUsage for days that AWS would refuse."""
+    """The parameters of the base. Raises InvalidUsage for days that AWS would refuse."""
     days = Template("base").parameters["LogRetentionDays"]["AllowedValues"]
     if options.log_days is not None and options.log_days not in days:
         raise InvalidUsage(

@@ -49,12 +49,12 @@ def add_arch_option(group: argparse._ActionsContainer) -> None:
     group.add_argument(
         "--arch",
         choices=list(OPTIONS.values()),
-        help="of processors and images; tasks of arm64 cost a fifth less (default: x86_64)",
+        help="architecture of processors and images; tasks of arm64 cost a fifth less (default: x86_64)",
     )
 
 
 def size_parameters(options: argparse.Namespace) -> dict[str, str | int | None]:
-    """Of the app. Raises InvalidUsage for values that AWS, web or the workers would refuse."""
+    """The parameters of the app. Raises InvalidUsage for values that AWS, web or the workers would refuse."""
     _check_count(options.web_count)
     web_cpu, web_memory = parse_size(options.web_size, "--web-size")
     worker_cpu, worker_memory = parse_size(options.worker_size, "--worker-size")

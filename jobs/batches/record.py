@@ -49,9 +49,9 @@ class BatchOptions:
     root: str = ""
     """What the sources of these files begin with, and the names of their results do not."""
     file: int | None = None
-    """In the options of one of these files: its number, from 0, ..."""
+    """In the options of one of these files: its number, from 0."""
     size: int | None = None
-    """... and the bytes of the version."""
+    """In the options of one of these files: how many bytes its version has."""
 
     @property
     def has_plain_chunks(self) -> bool:
@@ -175,9 +175,9 @@ class FileRef(NamedTuple):
     name: str
     store: str = ""
     version: str = ""
-    """Where only this version may be read ..."""
+    """The only version that may be read; empty where any may be."""
     size: int | None = None
-    """... and, where it is known, how many bytes that has."""
+    """How many bytes that version has, where this is known."""
 
 
 def ref_of(address: str, version: str = "", size: int | None = None) -> FileRef:

@@ -63,19 +63,19 @@ class BatchTask(NamedTuple):
     lost: tuple[range, ...] = ()
     """Ranges of rows of the chunk that were being scored when a consumer was lost."""
     plan: tuple[str, ...] = ()
-    """To JOIN the parts: all chunks, in order ..."""
+    """To JOIN the parts: all chunks, in order."""
     done: dict[int, ChunkDone] = {}  # noqa: RUF012 (never changed)
-    """... and what is recorded of those that are done, by number; to CORRECT it, of those that are kept."""
+    """To JOIN the parts: what is recorded of each chunk that is done; to CORRECT: of each that is kept."""
     kept: ChunkDone | None = None
     """What the batch that is tried again has recorded of this chunk."""
     file: PlannedFile | None = None
     """Of several files: that of the chunk, whose options the task has, or that in which planning goes on."""
     files: dict[int, PlannedFile] = {}  # noqa: RUF012 (never changed)
-    """To JOIN the parts of several files: all of them, ..."""
+    """To JOIN the parts of several files: all of these files."""
     file_errors: dict[int, bytes] = {}  # noqa: RUF012 (never changed)
-    """... why chunks of some could not be scored, ..."""
+    """To JOIN the parts of several files: why chunks of some could not be scored."""
     joined: dict[int, JoinedFile] = {}  # noqa: RUF012 (never changed)
-    """... and those that are joined already."""
+    """To JOIN the parts of several files: those that are joined already."""
     traceparent: str = ""
 
     @classmethod

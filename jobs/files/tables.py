@@ -200,7 +200,7 @@ def _column_faults(
 def check_number(names: Sequence[str]) -> None:
     """Raises OverLimit if there are too many columns, or if their names are too long."""
     if len(names) > MOST_COLUMNS:
-        raise OverLimit(f"the table has {len(names)} columns; the most is {MOST_COLUMNS}")
+        raise OverLimit(f"the table has {len(names)} columns; at most {MOST_COLUMNS} are allowed")
     if (longest := max(map(len, names), default=0)) > LONGEST_NAME:
         raise OverLimit(f"the name of a column has {longest} characters; it may have {LONGEST_NAME}")
     if (size := sum(map(len, names))) > LONGEST_NAMES:

@@ -31,12 +31,17 @@ class UploadBody(BaseModel):
     model_config = ConfigDict(extra="forbid", strict=True)
 
     size: int = Field(ge=1, description="Bytes of the file")
-    media_type: str = Field("", max_length=128, description="As for a file in the body of a batch")
-    name: str = Field("", max_length=_LONGEST_NAME, description="Of the file; its ending may tell the format")
+    media_type: str = Field(
+        "", max_length=128, description="Media type of the file, as for one in the body of a batch"
+    )
+    name: str = Field(
+        "", max_length=_LONGEST_NAME, description="Name of the file; its ending may tell the format"
+    )
     crc32: Annotated[
         str | None,
         Field(
-            pattern="^[0-9a-f]{8}$", description="Of the whole file, which is refused if it arrives otherwise"
+            pattern="^[0-9a-f]{8}$",
+            description="CRC-32 of the whole file; a file that arrives with another is refused",
         ),
     ] = None
 
@@ -119,7 +124,9 @@ def _read_body(request: ApiRequest) -> UploadRequest:
     try:
         body = UploadBody.model_validate(sent)
     except ValidationError as error:
-        raise Problem(422, "this is not what an upload is; see errors", faults_in(error)) from None
+        raise Problem(
+            422, "the body is not a valid request for an upload; see errors", faults_in(error)
+        ) from None
     media_type = body.media_type.partition(";")[0].strip().lower()
     check_file_type(media_type)
     crc32 = None if body.crc32 is None else int(body.crc32, _HEX)

@@ -89,8 +89,8 @@ class WrittenFileSchema(TypedDict):
 class ManifestFileSchema(TypedDict):
     """A file of the input, and what became of it. `status` is as of a batch with this file alone."""
 
-    file: Annotated[int, Field(ge=0, description="Its number, for `?file=N`")]
-    name: Annotated[str, Field(description="With which the names of its results begin")]
+    file: Annotated[int, Field(ge=0, description="Number of the file, for `?file=N`")]
+    name: Annotated[str, Field(description="What the names of its results begin with")]
     input: str
     size: Count
     etag: str

@@ -16,14 +16,19 @@ class DeadLetterUrlsSchema(TypedDict):
 class DeadLetterSchema(TypedDict):
     """A job that the service gave up, or a webhook that could not be delivered."""
 
-    id: Annotated[str, Field(description="Of the job, or of the delivery")]
+    id: Annotated[str, Field(description="Id of the job, or of the delivery")]
     object: Literal["dead_letter"]
     kind: Literal["prediction", "batch", "delivery"]
     job: str
     owner: str
     model: ModelVersionSchema | None
     reason: ReasonSchema
-    attempts: Annotated[Count | None, Field(description="Not known of a batch, whose parts have their own")]
+    attempts: Annotated[
+        Count | None,
+        Field(
+            description="Attempts of the job or the delivery; null for a batch, whose parts have their own"
+        ),
+    ]
     created_at: Time
     given_up_at: Time
     urls: DeadLetterUrlsSchema

@@ -12,8 +12,8 @@ class OwnerSchema(TypedDict):
     """What an owner has, over all of its keys."""
 
     name: str
-    predictions: Annotated[Count, Field(description="That wait, run, or have not expired yet")]
-    batches: Annotated[Count, Field(description="Likewise")]
+    predictions: Annotated[Count, Field(description="Predictions that wait, run, or have not expired yet")]
+    batches: Annotated[Count, Field(description="Batches that wait, run, or have not expired yet")]
     rows_this_minute: Annotated[
         Count, Field(description="Rows of predictions that were posted in this minute")
     ]

@@ -212,7 +212,9 @@ class BatchCapacitySchema(TypedDict):
     claimed: Annotated[Count, Field(description="Chunks that workers have claimed")]
     oldest_age_seconds: Annotated[float, Field(ge=0, description="How long the next chunk has been queued")]
     children: Annotated[Count, Field(description="Worker processes that score batches")]
-    rows_per_second: Annotated[Count, Field(description="Of all of them, while they have work")]
+    rows_per_second: Annotated[
+        Count, Field(description="Rows of batches that they score in a second while they have work")
+    ]
 
 
 class CapacitySchema(TypedDict):
@@ -228,10 +230,12 @@ class CapacitySchema(TypedDict):
     workers: Count
     start_seconds: Annotated[
         float | None,
-        Field(description="Until a sleeping worker should be up; null if one is, or none is woken"),
+        Field(description="Seconds until a sleeping worker should be up; null if one is, or none is woken"),
     ]
     children: Annotated[Count, Field(description="Worker processes that score predictions")]
-    rows_per_second: Annotated[Count, Field(description="What they score together while they have work")]
+    rows_per_second: Annotated[
+        Count, Field(description="Rows of predictions that they score in a second while they have work")
+    ]
     releases: Annotated[list[str], Field(description="Releases of all live web and worker processes")]
     accepting: Annotated[bool, Field(description="Whether a prediction would be accepted now")]
     batches: BatchCapacitySchema

@@ -36,8 +36,10 @@ class UploadSchema(TypedDict):
     name: str | None
     crc32: str | None
     created_at: Time
-    expires_at: Annotated[Time, Field(description="Until then a batch can use the upload")]
+    expires_at: Annotated[Time, Field(description="When the upload expires; until then a batch can use it")]
     missing: Annotated[int, Field(ge=0, description="How many parts have not arrived")]
-    parts: Annotated[list[UploadPartSchema], Field(description="The next of these; ask again for more")]
-    parts_expire_at: Annotated[Time, Field(description="Until then the addresses of the parts can be used")]
+    parts: Annotated[
+        list[UploadPartSchema], Field(description="The next parts that have not arrived; ask again for more")
+    ]
+    parts_expire_at: Annotated[Time, Field(description="When the addresses of the parts expire")]
     urls: UploadUrlsSchema

@@ -13,7 +13,9 @@ class AttemptSchema(TypedDict):
     """One attempt to deliver a webhook or an event."""
 
     at: Time
-    status: Annotated[int | None, Field(description="Of the receiver's answer; null without an answer")]
+    status: Annotated[
+        int | None, Field(description="Status of the receiver's answer; null without an answer")
+    ]
     error: Annotated[
         str | None,
         Field(
@@ -41,7 +43,7 @@ class DeliverySchema(TypedDict):
         Literal["webhook", "bus", "topic"],
         Field(description="A webhook, or an event on the bus of EventBridge or the topic of SNS"),
     ]
-    url: Annotated[str | None, Field(description="Of a webhook")]
+    url: Annotated[str | None, Field(description="Address of a webhook; null for an event")]
     status: DeliveryStatus
     created_at: Time
     attempts: list[AttemptSchema]

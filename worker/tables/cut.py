@@ -19,13 +19,13 @@ class Chunk(NamedTuple):
     start: int
     end: int
     group: int = 0
-    """The first of the row groups ..."""
+    """The number of its first row group."""
     rows: int = 0
     """As counted before the chunk is parsed; blank lines count too."""
     size: int = 0
     """In bytes."""
     groups: int = 1
-    """... and how many there are, one after the other."""
+    """How many row groups it has, one after the other."""
 
     def to_text(self) -> str:
         return ":".join(map(str, self))

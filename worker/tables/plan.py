@@ -256,7 +256,7 @@ def _read_footer(file: RawIOBase, size: int) -> tuple[pyarrow.parquet.FileMetaDa
     length = int.from_bytes(end[:4], "little")
     if end.endswith(PARQUET) and LARGEST_FOOTER < length < size:
         raise InvalidTable(
-            f"the footer of the file has {length} bytes, the most is {LARGEST_FOOTER}; "
+            f"the footer of the file has {length} bytes; at most {LARGEST_FOOTER} are allowed; "
             "write fewer columns or larger row groups"
         )
     try:

@@ -75,7 +75,7 @@ def test_another_version_of_uuid_is_refused(value: uuid.UUID) -> None:
 
 
 def test_the_error_for_an_id_of_another_kind_names_the_kind_that_is_expected() -> None:
-    with pytest.raises(InvalidId, match="pred_ and a UUID"):
+    with pytest.raises(InvalidId, match="must be pred_ followed by a UUIDv7"):
         check(new_id(BATCH))
 
 

@@ -400,7 +400,7 @@ def test_a_name_of_a_parquet_column_that_is_not_utf8_is_refused(score_table: Sco
 @pytest.mark.parametrize("kind", [Format.CSV, Format.PARQUET, Format.NDJSON])
 def test_a_table_with_too_many_columns_is_refused(score_table: ScoreTable, kind: Format) -> None:
     row = {f"c{number}": 1 for number in range(MOST_COLUMNS + 1)}
-    with pytest.raises(InvalidTable, match="has 10001 columns; the most is 10000"):
+    with pytest.raises(InvalidTable, match="has 10001 columns; at most 10000 are allowed"):
         score_table(WRITERS[kind]([row]), kind)
 
 

@@ -45,7 +45,7 @@ def test_a_table_has_a_limited_number_of_columns(score_table: ScoreTable, kind: 
         data = ",".join(wide).encode() + b"\n" + b",".join([b"1"] * len(wide))
     else:
         data = as_ndjson([wide]) if kind is Format.NDJSON else as_parquet([wide])
-    with pytest.raises(OverLimit, match=f"the table has 10003 columns; the most is {MOST_COLUMNS}"):
+    with pytest.raises(OverLimit, match=f"the table has 10003 columns; at most {MOST_COLUMNS} are allowed"):
         score_table(data, kind)
 
 
