@@ -186,6 +186,11 @@ def digest(description: Mapping[str, Any], model: Path) -> str:
 def _require_model_file(directory: Path) -> None:
     if (directory / MODEL_FILE).is_file():
         return
+    if not directory.is_dir():
+        raise BundleError(
+            f"{directory}: there is no such directory; "
+            f"a bundle is one, with {MODEL_FILE} and {DESCRIPTION_FILE}"
+        )
     for pattern in PICKLES:
         for pickle in directory.glob(pattern):
             raise BundleError(

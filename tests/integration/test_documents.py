@@ -51,6 +51,13 @@ ELSEWHERE = {
     ".venv/bin/schemathesis run http://127.0.0.1:8000/openapi.json": Elsewhere(
         "tests/integration/test_openapi.py", '"schemathesis"'
     ),
+    ".venv/bin/pip wheel --no-deps -w wheels .": Elsewhere("tests/integration/test_wheel.py", '"wheel"'),
+    "scoring/bin/pip install --no-deps -r requirements/worker.txt": Elsewhere(
+        "Dockerfile", "requirements/worker.txt"
+    ),
+    "scoring/bin/pip install --no-deps wheels/paygrade_service-*.whl": Elsewhere(
+        "tests/integration/test_wheel.py", '"install"'
+    ),
     ".venv/bin/pre-commit install": Elsewhere(".pre-commit-config.yaml", "repos:"),
 }
 """Commands that no test of a document can run: they run the tests, or change the reader's own repository."""

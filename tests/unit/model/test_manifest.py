@@ -59,6 +59,12 @@ def test_a_pickle_is_refused_with_advice(tmp_path: Path) -> None:
     assert 'booster.save_model("model.ubj")' in message
 
 
+def test_a_missing_directory_is_named(tmp_path: Path) -> None:
+    assert refusal(tmp_path / "rent" / "1") == (
+        f"{tmp_path}/rent/1: there is no such directory; a bundle is one, with model.ubj and bundle.json"
+    )
+
+
 def test_a_missing_file_is_named(publish_rent: Publish) -> None:
     directory = publish_rent().directory
     (directory / DESCRIPTION_FILE).unlink()
