@@ -10,7 +10,7 @@ from jobs.batches.consumer import BatchConsumer
 from jobs.batches.record import corrected_of, part_of
 from jobs.batches.tasks import BatchTask, ChunkDone
 from jobs.errors import FileMissing
-from jobs.files.store import FOR_WORKERS, FileStore, Writable
+from jobs.files.store import FOR_WORKERS, FileRange, FileStore, Writable
 from jobs.files.tables import Format
 from jobs.queues.script_calls import patiently
 from model.bundle import Bundle
@@ -105,14 +105,12 @@ def _score_retried(task: BatchTask, kept: ChunkDone, files: FileStore, score: Ca
 
 
 def _copied(files: FileStore, old: str, part: str, kept: ChunkDone) -> Part:
-    size = 0
+    if files.size(old) != kept.size:
+        raise PartDiffers
     with files.create(part) as file:
-        for piece in files.pieces(old):
-            file.write(piece)
-            size += len(piece)
-        if size != kept.size:
-            raise PartDiffers
-    return Part(kept.rows, 0, size, 0)
+        while file.at < kept.size:
+            file.copy(files, FileRange(old, file.at, kept.size))
+    return Part(kept.rows, 0, kept.size, 0)
 
 
 class _Measured:

@@ -157,12 +157,12 @@ def _line(task: BatchTask, each: FileChunks, joined: JoinedFile) -> dict[str, An
         "succeeded": each.rows - each.failed,
         "failed": each.failed,
         "error": orjson.Fragment(each.error) if each.error else None,
-        "results": _written(output_of(task.id, options, "result"), joined.size, joined.tag),
-        "errors": _written(output_of(task.id, options, "errors"), joined.errors_size, joined.errors_tag),
+        "results": _described(output_of(task.id, options, "result"), joined.size, joined.tag),
+        "errors": _described(output_of(task.id, options, "errors"), joined.errors_size, joined.errors_tag),
     }
 
 
-def _written(file: FileRef, size: int, tag: str) -> dict[str, Any] | None:
+def _described(file: FileRef, size: int, tag: str) -> dict[str, Any] | None:
     if size == NOT_WRITTEN:
         return None
     address = {"address": f"{file.store}/{file.name}"} if file.store else {}

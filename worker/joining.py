@@ -287,9 +287,9 @@ class TableJoining:
 
         if table.options.file is None and position == Position(position.parts):
             save()  # whoever goes on uses these drafts
-        writes = _written(result, own, result_pieces(own, table.parts, table.layout, result.at))
+        writes = _write_pieces(result, own, result_pieces(own, table.parts, table.layout, result.at))
         if errors:
-            writes = chain(writes, _written(errors, own, error_pieces(own, table.errors, errors.at)))
+            writes = chain(writes, _write_pieces(errors, own, error_pieces(own, table.errors, errors.at)))
         checkpoints.check()
         for _ in writes:
             if checkpoints.is_due:
@@ -301,7 +301,7 @@ class TableJoining:
         return files.draft(file, state, at)
 
 
-def _written(draft: Draft, own: FileStore, pieces: Iterable[Piece]) -> Iterator[None]:
+def _write_pieces(draft: Draft, own: FileStore, pieces: Iterable[Piece]) -> Iterator[None]:
     """Writes the pieces. Yields after each, and within a long one several times."""
     for piece in pieces:
         if isinstance(piece, FileRange):

@@ -1,6 +1,6 @@
-"""What work may take: a child process of the machine's memory, and a file of memory, results and time.
+"""How much memory a child process may take, and how much memory, results and time a file may cost.
 
-What a file may take is in proportion to its bytes.
+What a file may cost is in proportion to its bytes.
 """
 
 import ctypes
@@ -13,10 +13,9 @@ from errno import ENOMEM
 from pathlib import Path
 
 from jobs.errors import OverLimit
-from jobs.files.store import Writable
+from jobs.files.store import MIB, Writable
 from jobs.settings import Settings
 
-MIB = 1024 * 1024
 LEAST_BUDGET = 640 * MIB
 """Of a child that scores files: 10,000 columns need it. Code and libraries take 140 MiB of it."""
 LEAST_FOR_PREDICTIONS = 256 * MIB

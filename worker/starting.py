@@ -6,6 +6,7 @@ import sys
 
 from jobs.errors import InvalidSettings
 from jobs.files.privacy import make_private
+from jobs.files.store import MIB
 from jobs.logs import log_to_stderr
 from jobs.metrics import Metrics
 from jobs.queues.connection import connect
@@ -14,7 +15,7 @@ from jobs.supervision import Supervisor
 from jobs.tracing import check_tracing
 from worker.app import Worker
 from worker.child_worker import ATTACHED, ChildWorker, end_with_parent
-from worker.limits import MIB, least_memory, memory_of_machine
+from worker.limits import least_memory, memory_of_machine
 from worker.roles import ROLES, missing_package
 
 log = logging.getLogger(__name__)

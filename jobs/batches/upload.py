@@ -8,10 +8,10 @@ from jobs import ids
 from jobs.batches.record import folder_of
 from jobs.errors import UnknownRecord
 from jobs.files.direct import FilePart
+from jobs.files.store import MIB
 
-LEAST_PART = 16 * 1024 * 1024
+LEAST_PART = 16 * MIB
 MOST_PARTS = 1_000
-_MIB = 1024 * 1024
 
 
 class DirectUpload(NamedTuple):
@@ -68,4 +68,4 @@ def file_of(upload_id: str) -> str:
 
 def part_size(size: int) -> int:
     """Whole MiB, so that a file of any size has few parts, and each is long enough for S3."""
-    return max(LEAST_PART, -(-size // MOST_PARTS // _MIB) * _MIB)
+    return max(LEAST_PART, -(-size // MOST_PARTS // MIB) * MIB)

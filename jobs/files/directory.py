@@ -4,7 +4,7 @@ import os
 import shutil
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import closing, contextmanager, suppress
 from errno import EDQUOT, ENOSPC
 from io import FileIO, RawIOBase
 from pathlib import Path
@@ -12,7 +12,7 @@ from typing import TypeAlias
 from uuid import uuid4
 
 from jobs.errors import FileMissing, FilesForbidden, FilesFull, FilesUnavailable
-from jobs.files.store import COPIED, PIECE, Disk, Draft, FileRange, FileStore, Reserve, Writable
+from jobs.files.store import COPIED, PIECE, Disk, Draft, FileRange, FileStore, Reserve
 
 Sync: TypeAlias = Callable[[int], object]
 """Makes what was written to a descriptor durable, as os.fsync does."""
@@ -32,20 +32,14 @@ class DirectoryFiles(FileStore):
         return self._root / name
 
     @contextmanager
-    def create(self, name: str) -> Iterator[Writable]:
-        path = self._path(name)
-        draft = path.with_name(f".{path.name}-{uuid4().hex}")
-        with _named_errors():
-            path.parent.mkdir(parents=True, exist_ok=True)
-            file = draft.open("xb", buffering=0)
+    def create(self, name: str) -> Iterator[Draft]:
+        draft = _DirectoryDraft(self._path(name), "", 0, self._sync)
         try:
-            with file:
-                yield _FullWriter(file)
-                _make_durable(file.fileno(), self._sync)
-            _publish(draft, path, self._sync)
+            with closing(draft):
+                yield draft
+                draft.finish()
         finally:
-            with suppress(OSError):
-                draft.unlink(missing_ok=True)
+            draft.remove()
 
     def disk(self) -> Disk:
         """Before the first file is written, that of the nearest folder above."""
@@ -83,16 +77,20 @@ class DirectoryFiles(FileStore):
             return (self._path(name)).stat().st_size
 
     def sizes(self, folder: str) -> dict[str, int]:
+        sizes = dict[str, int]()
         with _named_errors(), suppress(FileNotFoundError), os.scandir(self._path(folder)) as entries:
-            return {f"{folder}/{entry.name}": entry.stat().st_size for entry in entries}
-        return {}
+            for entry in entries:
+                with suppress(FileNotFoundError):  # it was removed meanwhile
+                    sizes[f"{folder}/{entry.name}"] = entry.stat().st_size
+        return sizes
 
     def remove(self, folder: str) -> None:
-        with _named_errors(), suppress(FileNotFoundError):
+        with _named_errors():
             for path, _, files in os.walk(self._path(folder), topdown=False):
                 for file in files:
                     Path(path, file).unlink(missing_ok=True)
-                Path(path).rmdir()
+                with suppress(FileNotFoundError):  # somebody else removes the same folder
+                    Path(path).rmdir()
 
     def remove_file(self, name: str) -> None:
         with _named_errors():
@@ -163,6 +161,10 @@ class _DirectoryDraft(Draft):
 
     def close(self) -> None:
         self._file.close()
+
+    def remove(self) -> None:
+        with suppress(OSError):
+            self._draft.unlink(missing_ok=True)
 
 
 def _make_durable(descriptor: int, sync: Sync) -> None:

@@ -53,3 +53,11 @@ _REFUSALS = {
     "412": "a file in bucket {bucket} was changed while it was read",
     "PreconditionFailed": "a file in bucket {bucket} was changed while it was read",
 }
+
+_LASTING = frozenset({"403", "AccessDenied", "InvalidRequest", "MethodNotAllowed", "NotImplemented"})
+
+
+def is_lasting(error: FilesUnavailable) -> bool:
+    """Whether S3, or what plays it, refuses such a call whenever it is made."""
+    answer = error.__cause__
+    return isinstance(answer, ClientError) and str(answer.response["Error"]["Code"]) in _LASTING

@@ -9,10 +9,14 @@ from typing import NamedTuple, Protocol
 from jobs.errors import FilesUnavailable
 from jobs.files.direct import DirectFiles
 
+MIB = 1024 * 1024
+
 PIECE = 256 * 1024
 """Bytes of each read when a file is copied."""
-COPIED = 8 * 1024 * 1024
-"""About how many bytes of a file one call of `Draft.copy` writes: well under a second's worth."""
+COPIED = 8 * MIB
+"""Bytes of a file that one call of `Draft.copy` writes at most, well under a second's worth. Of S3, which
+copies whole parts, it may write 21 MiB, and 128 MiB after 8,000 parts.
+"""
 
 
 class Disk(NamedTuple):
@@ -96,7 +100,7 @@ class FileStore(ABC):
         return None
 
     @abstractmethod
-    def create(self, name: str) -> AbstractContextManager[Writable]:
+    def create(self, name: str) -> AbstractContextManager[Draft]:
         """A file to write. It exists, and is durable, once the block ends; after an error nothing is left."""
 
     @abstractmethod
@@ -147,9 +151,12 @@ class FileStore(ABC):
 
     def read_range(self, stored: FileRange) -> Iterator[bytes]:
         """Its bytes in pieces. Raises FilesUnavailable if the file is shorter."""
-        left = stored.end - stored.start
+        found, size = 0, stored.end - stored.start
         for piece in self.pieces(*stored):
-            left -= len(piece)
+            found += len(piece)
             yield piece
-        if left > 0:
-            raise FilesUnavailable("a file became shorter while it was copied")
+        if found < size:
+            raise FilesUnavailable(
+                f"{stored.name} should have {size} bytes from byte {stored.start} on, and has {found}; "
+                "it became shorter"
+            )

@@ -6,6 +6,7 @@ from typing import Any, NamedTuple
 
 from redis import Redis, ResponseError
 
+from jobs.files.store import MIB
 from jobs.queues.capacity import JOB_BYTES, OUTPUT_BYTES
 from jobs.queues.connection import store_errors
 from jobs.settings import Settings
@@ -20,7 +21,6 @@ NEEDED = {
     *("aof_enabled", "aof_last_write_status", "aof_last_bgrewrite_status"),
 }
 """The fields of INFO that are looked at."""
-MIB = 1024 * 1024
 _LOSSES = {
     "always": ", appendfsync always: no accepted job is lost",
     "everysec": ", appendfsync everysec: the jobs accepted in the last seconds are lost if Redis is killed "

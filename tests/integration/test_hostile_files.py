@@ -5,10 +5,11 @@ from itertools import islice
 
 import pytest
 
+from jobs.files.store import MIB
 from tests.hostile.cost import SETTINGS, Cost, MeasuredChild
 from tests.hostile.files import HostileFile, costly_files, damaged_files
 from tests.integration.conftest import StartStack
-from worker.limits import LEAST_BUDGET, MIB
+from worker.limits import LEAST_BUDGET
 
 ENDED = ("succeeded", "partially_succeeded", "failed", "400", "422")
 FIXED_SECONDS, SECONDS_PER_MIB = 10, 3

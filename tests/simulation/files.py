@@ -8,7 +8,7 @@ from random import Random
 from typing import Any
 
 from jobs.files.directory import DirectoryFiles
-from jobs.files.store import Disk, Draft, FileRange, FileStore, Reserve, Writable
+from jobs.files.store import Disk, Draft, FileRange, FileStore, Reserve
 from tests.simulation.network import Network
 
 
@@ -18,7 +18,7 @@ class SimulatedFiles(FileStore):
         self.files = DirectoryFiles(root, sync=lambda _: None)
 
     @contextmanager
-    def create(self, name: str) -> Iterator[Writable]:
+    def create(self, name: str) -> Iterator[Draft]:
         self._call("create", lambda: None)
         with self.files.create(name) as file:
             yield file

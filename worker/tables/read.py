@@ -18,13 +18,12 @@ from jobs.files.json_lines import (
     read_object,
     with_exact_numbers,
 )
-from jobs.files.store import FileStore
+from jobs.files.store import MIB, FileStore
 from jobs.files.tables import NOT_UTF8, Format, read_exactly
 from model.tables.columns import MISSING, ColumnValues
 from model.tables.dialect import GROUPED
 from worker.limits import (
     JSON_VALUES,
-    MIB,
     check_room,
     is_out_of_memory,
     is_overfull,

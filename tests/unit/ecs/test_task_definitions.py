@@ -10,9 +10,10 @@ import yaml
 
 from ecs import images
 from ecs.fargate import FARGATE_MEMORY
+from jobs.files.store import MIB
 from jobs.settings import PREFIX, Settings
 from tests.unit.ecs.templates import shipped
-from worker.limits import MIB, least_memory
+from worker.limits import least_memory
 
 DOCKERFILE = Path("Dockerfile").read_text()
 COMPOSE = yaml.safe_load(Path("docker-compose.yml").read_text())["services"]

@@ -2,6 +2,7 @@
 
 import gzip
 import io
+import os
 from typing import Any
 
 import orjson
@@ -17,6 +18,7 @@ from jobs.errors import FileMissing
 from tests.unit.web.batch_calls import CSV, RESULT, posted, sweep
 from tests.unit.web.site import Site, problem
 from worker.batches import Lease
+from worker.joining import Joining
 from worker.tables import plan
 from worker.tables.score import RowScorer
 
@@ -157,6 +159,32 @@ def test_a_part_that_was_changed_is_not_kept(site: Site, caplog: pytest.LogCaptu
         file.write(changed)
     assert results(site, retried(site, path, CORRECTED)) == MENDED
     assert "kept_part_differs" in [record.message for record in caplog.records]
+
+
+@pytest.mark.parametrize("size", [0, 1, -1])
+def test_a_whole_part_is_copied_in_the_store_unless_its_size_differs(
+    site: Site, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture, size: int
+) -> None:
+    rows = b"".join(b"%d,%b\n" % (row, b"many" if row == 59 else b"2.5") for row in range(60))
+    path = scored_in_small_chunks(site, monkeypatch, b"id,years\n" + rows)
+    before, part = results(site, path), f"batches/{path.rpartition('/')[2]}/parts/000000"
+    content = site.files.read(part)
+    with site.files.create(part) as file:
+        file.write((content + b"x")[: len(content) + size])
+    copied: list[int] = []
+
+    def copy(source: int, target: int, count: int, offset: int) -> int:
+        copied.append(os.write(target, os.pread(source, count, offset)))
+        return copied[-1]
+
+    monkeypatch.setattr(os, "copy_file_range", copy)
+    with monkeypatch.context() as patched:
+        patched.setattr(Joining, "join", lambda *_: None)
+        again = retried(site, path)
+    assert (len(content) in copied) == (size == 0)
+    assert ("kept_part_differs" in [record.message for record in caplog.records]) == (size != 0)
+    assert results(site, path) == before
+    assert site.files.read(f"batches/{again.rpartition('/')[2]}/parts/000000") == content
 
 
 @pytest.mark.parametrize("kept", ["000000", "000000.errors"])

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from redis import Redis
 
-from jobs.files import s3, s3_client
+from jobs.files import s3_client, s3_draft
 from jobs.files.location import files_at
 from jobs.files.tables import Format
 from model.description.catalog import Catalog
@@ -71,7 +71,7 @@ def test_long_parts_do_not_pass_through_the_worker(
     join = service.take_until("join")
     sizes = [join.done[number].size for number in sorted(join.done)]
     assert len(sizes) == 3
-    assert min(sizes) > s3.LEAST
+    assert min(sizes) > s3_draft.LEAST_PART
     moved = count_moved()
     service.work(join)
     after_header = sizes[0] if results is Format.CSV else 0  # S3 adds nothing to a part so short
@@ -86,8 +86,8 @@ def test_the_next_worker_goes_on_wherever_one_was_stopped(
     service: BatchService, directory: BatchService, results: Format, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(plan, "CHUNK", 200)
-    monkeypatch.setattr(s3, "PART", 400)
-    for least in ("jobs.files.s3.LEAST", "moto.s3.models.S3_UPLOAD_PART_MIN_SIZE"):
+    monkeypatch.setattr(s3_draft, "PART", 400)
+    for least in ("jobs.files.s3_draft.LEAST_PART", "moto.s3.models.S3_UPLOAD_PART_MIN_SIZE"):
         monkeypatch.setattr(least, 150)
     right = files_of(directory, TABLE, results)
     job_id = service.post(TABLE, results=results)

@@ -12,11 +12,11 @@ from unittest.mock import patch
 import pyarrow as pa
 import pytest
 
+from jobs.files.store import MIB
 from jobs.settings import Settings
 from worker.limits import (
     LEAST_BUDGET,
     LEAST_FOR_PREDICTIONS,
-    MIB,
     PARENTS,
     budget_of,
     is_out_of_memory,
@@ -28,7 +28,8 @@ from worker.tables.plan import _read_footer
 from worker.tables.read import _intact
 
 TAKE = """
-from worker.limits import MIB, MemoryBudget, is_out_of_memory
+from jobs.files.store import MIB
+from worker.limits import MemoryBudget, is_out_of_memory
 MemoryBudget(640 * MIB).enforce()
 import resource, sys
 import numpy as np, pyarrow as pa
@@ -70,7 +71,8 @@ def test_a_lack_of_memory_is_no_damaged_file(error: Exception) -> None:
 
 WIDE = """
 import resource, sys
-from worker.limits import MIB, MemoryBudget
+from jobs.files.store import MIB
+from worker.limits import MemoryBudget
 MemoryBudget(640 * MIB).enforce()
 from jobs.files.tables import Format
 from worker.tables.plan import Layout

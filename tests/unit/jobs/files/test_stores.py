@@ -17,9 +17,10 @@ import pytest
 from botocore.exceptions import ClientError
 
 from jobs.errors import FileMissing, FilesFull, FilesUnavailable
-from jobs.files import s3, s3_client
+from jobs.files import s3_client, s3_draft
 from jobs.files.location import files_at
-from jobs.files.store import FOR_UPLOADS, FOR_WORKERS, PIECE, Draft, FileRange, FileStore
+from jobs.files.s3 import S3Files
+from jobs.files.store import FOR_UPLOADS, FOR_WORKERS, MIB, PIECE, Draft, FileRange, FileStore
 
 BUCKET = "salaries"
 GIB = 1024**3
@@ -68,7 +69,7 @@ def test_a_long_file_is_written_and_read_in_pieces(files: FileStore) -> None:
 def test_an_unfinished_file_is_never_visible(files: FileStore) -> None:
     def write_half() -> None:
         with files.create("input") as file:
-            file.write(bytes(s3.PART + 1))
+            file.write(bytes(s3_draft.PART + 1))
             raise ZeroDivisionError
 
     with pytest.raises(ZeroDivisionError):
@@ -154,7 +155,7 @@ def test_a_disk_that_is_nearly_full_has_no_room(files: FileStore, monkeypatch: p
     usage = SimpleNamespace(total=100 * GIB, free=1.5 * GIB)
     monkeypatch.setattr("jobs.files.directory.shutil.disk_usage", lambda _: usage)
     files.check_room(FOR_WORKERS)
-    if isinstance(files, s3.S3Files):
+    if isinstance(files, S3Files):
         files.check_room(FOR_UPLOADS)
         return
     with pytest.raises(FilesFull):
@@ -171,7 +172,7 @@ def test_a_draft_is_written_by_one_process_after_the_other(files: FileStore) -> 
     state, at, written = "", 0, 0
     for _ in range(3):
         with closing(files.draft("long", state, at)) as draft:
-            assert (draft.at, written - draft.at < s3.PART) == (at, True)
+            assert (draft.at, written - draft.at < s3_draft.PART) == (at, True)
             draft.write(data[draft.at : draft.at + 17 * 1024 * 1024])
             written = draft.at
             state, at = draft.save()
@@ -211,6 +212,30 @@ def test_the_sizes_of_the_files_in_a_folder_are_known(files: FileStore) -> None:
     assert files.sizes("nothing") == {}
 
 
+def test_a_file_that_is_removed_meanwhile_hides_no_other(tmp_path: Path) -> None:
+    files = files_at(str(tmp_path))
+    write(files, "parts/1", b"123")
+    (tmp_path / "parts" / "2").symlink_to("gone")  # it is found in the folder, and then there is no such file
+    write(files, "parts/3", b"12345")
+    assert files.sizes("parts") == {"parts/1": 3, "parts/3": 5}
+
+
+def test_a_folder_that_another_process_removes_leaves_no_other(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    files, remove = files_at(str(tmp_path)), Path.rmdir
+    for name in ("batches/1/input", "batches/1/parts/000000", "batches/1/plain/0"):
+        write(files, name)
+
+    def remove_twice(folder: Path) -> None:
+        remove(folder)
+        remove(folder)
+
+    monkeypatch.setattr(Path, "rmdir", remove_twice)
+    files.remove("batches/1")
+    assert list(files.folders("batches")) == []
+
+
 def test_a_file_is_synced_before_it_counts(tmp_path: Path) -> None:
     synced: list[tuple[str, bool]] = []
 
@@ -236,7 +261,7 @@ def make_of(files: FileStore, stored: FileRange) -> None:
 
 
 def test_a_draft_has_ranges_of_stored_files(files: FileStore) -> None:
-    long, short = os.urandom(40 * s3.MIB), b"0123456789"
+    long, short = os.urandom(40 * MIB), b"0123456789"
     write(files, "long", long)
     write(files, "short", short)
     with closing(files.draft("joined")) as draft:
@@ -244,15 +269,15 @@ def test_a_draft_has_ranges_of_stored_files(files: FileStore) -> None:
         for stored in (
             FileRange("short", 2, 4),
             FileRange("long", 7, len(long)),
-            FileRange("long", 0, 6 * s3.MIB),
+            FileRange("long", 0, 6 * MIB),
         ):
             copy(draft, files, stored)
         draft.write(b" footer")
         draft.finish()
-    assert files.read("joined") == b"header 23" + long[7:] + long[: 6 * s3.MIB] + b" footer"
+    assert files.read("joined") == b"header 23" + long[7:] + long[: 6 * MIB] + b" footer"
 
 
-@pytest.mark.parametrize("size", [100, 6 * s3.MIB])
+@pytest.mark.parametrize("size", [100, 6 * MIB])
 def test_a_range_that_a_file_does_not_have_is_not_copied(files: FileStore, size: int) -> None:
     write(files, "part", bytes(size))
     for name, error in (("part", FilesUnavailable), ("gone", FileMissing)):
@@ -260,6 +285,29 @@ def test_a_range_that_a_file_does_not_have_is_not_copied(files: FileStore, size:
             make_of(files, FileRange(name, 0, size + 1))
     with pytest.raises(FileMissing):
         files.size("joined")
+
+
+def test_what_is_missing_of_a_range_is_said(files: FileStore) -> None:
+    write(files, "parts/000001", b"0123456789")
+    said = "parts/000001 should have 18 bytes from byte 2 on, and has 8; it became shorter"
+    with pytest.raises(FilesUnavailable, match=said):
+        list(files.read_range(FileRange("parts/000001", 2, 20)))
+
+
+def test_a_directory_copies_within_the_kernel_however_little_at_a_time(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    copied: list[int] = []
+
+    def copy_little(source: int, target: int, count: int, offset: int) -> int:
+        copied.append(os.write(target, os.pread(source, min(count, 3), offset)))
+        return copied[-1]
+
+    monkeypatch.setattr(os, "copy_file_range", copy_little)
+    files = files_at(str(tmp_path))
+    write(files, "part", b"0123456789")
+    make_of(files, FileRange("part", 2, 9))
+    assert (files.read("joined"), copied) == (b"2345678", [3, 3, 1])
 
 
 @pytest.mark.parametrize("error", [errno.EXDEV, errno.ENOSYS, errno.EINVAL, None])
@@ -280,7 +328,7 @@ def test_where_the_kernel_does_not_copy_a_file_is_read(
 
 def test_from_another_kind_of_store_a_file_is_read(aws: Any, tmp_path: Path) -> None:
     directory, bucket = files_at(str(tmp_path)), files_at(f"s3://{BUCKET}")
-    data = os.urandom(6 * s3.MIB)
+    data = os.urandom(6 * MIB)
     write(directory, "part", data)
     write(bucket, "part", data)
     for source, target in ((directory, bucket), (bucket, directory)):
@@ -293,8 +341,8 @@ def test_from_another_kind_of_store_a_file_is_read(aws: Any, tmp_path: Path) -> 
 @pytest.fixture
 def small_parts(aws: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     """The limits of S3, divided by 100,000."""
-    for name, size in (("LEAST", 50), ("PART", 160), ("SMALL_PARTS", 12), ("LATE_PART", 640)):
-        monkeypatch.setattr(s3, name, size)
+    for name, size in (("LEAST_PART", 50), ("PART", 160), ("SMALL_PARTS", 12), ("LATE_PART", 640)):
+        monkeypatch.setattr(s3_draft, name, size)
     monkeypatch.setattr("moto.s3.models.S3_UPLOAD_PART_MIN_SIZE", 50)
 
 
@@ -352,11 +400,13 @@ def finished(files: FileStore, pieces: Pieces, state: str = "", at: int = 0) -> 
 def test_a_file_has_the_same_parts_wherever_another_process_goes_on(seed: int) -> None:
     files = files_at(f"s3://{BUCKET}")
     chance, pieces, data = random_pieces(seed, files)
-    state, at = "", 0
-    for _ in range(chance.randrange(4)):
+    state, at, resumed = "", 0, 0
+    for _ in range(3):
         with closing(files.draft("joined", state, at)) as draft:
-            write_some(draft, files, pieces, chance.randrange(4))
+            resumed += draft.at > 0
+            write_some(draft, files, pieces, chance.randrange(40))
             state, at = draft.save()
+    assert resumed
     tag = finished(files, pieces, state, at)
     assert files.read("joined") == data
     assert finished(files, pieces) == tag
@@ -369,18 +419,45 @@ def test_a_file_has_the_same_parts_where_s3_does_not_copy(seed: int) -> None:
     _, pieces, data = random_pieces(seed, files)
     tag = finished(files, pieces)
 
-    def refuse(**_: object) -> None:
-        answer = {"Error": {"Code": "NotImplemented", "Message": ""}}
-        raise ClientError(answer, "UploadPartCopy")
-
-    s3_client.client().meta.events.register("provide-client-params.s3.UploadPartCopy", refuse)
+    answer_copies("NotImplemented", most=10_000)
     assert finished(files, pieces) == tag
     assert files.read("joined") == data
 
 
+def answer_copies(code: str, most: int) -> list[str]:
+    """S3 answers the first copies so, at most so many. Returns what the copies read, also those that fail."""
+    asked: list[str] = []
+
+    def answer(params: dict[str, Any], **_: object) -> None:
+        asked.append(params["CopySourceRange"])
+        if len(asked) <= most:
+            raise ClientError({"Error": {"Code": code, "Message": ""}}, "UploadPartCopy")
+
+    s3_client.client().meta.events.register("provide-client-params.s3.UploadPartCopy", answer)
+    return asked
+
+
+@pytest.mark.parametrize(
+    ("code", "asked"), [("SlowDown", 3), ("503", 3), ("NotImplemented", 1), ("AccessDenied", 1)]
+)
+@pytest.mark.usefixtures("small_parts")
+def test_s3_is_not_asked_to_copy_again_only_where_it_never_will(
+    code: str, asked: int, caplog: pytest.LogCaptureFixture
+) -> None:
+    files, data = files_at(f"s3://{BUCKET}"), os.urandom(3 * s3_draft.PART)
+    write(files, "part", data)
+    copies = answer_copies(code, most=2)
+    make_of(files, FileRange("part", 0, len(data)))
+    assert len(copies) == asked
+    assert files.read("joined") == data
+    [noted] = [record for record in caplog.records if record.message == "part_not_copied"]
+    said = noted.__dict__["error"]
+    assert ("denied" if code == "AccessDenied" else code) in said
+
+
 def test_s3_is_asked_for_several_short_ranges_at_a_time(aws: Any) -> None:
-    files, parts = files_at(f"s3://{BUCKET}"), range(s3.READERS)
-    together = threading.Barrier(s3.READERS, timeout=60)
+    files, parts = files_at(f"s3://{BUCKET}"), range(s3_draft.READERS)
+    together = threading.Barrier(s3_draft.READERS, timeout=60)
 
     def wait_for_the_others(**_: object) -> None:
         together.wait()
@@ -398,15 +475,15 @@ def test_s3_is_asked_for_several_short_ranges_at_a_time(aws: Any) -> None:
 def test_s3_copies_one_version_of_a_file(aws: Any) -> None:
     """The simulated S3 does not look at the version: the test does, at the moment of the copy."""
     files, versions = files_at(f"s3://{BUCKET}"), list[str]()
-    write(files, "part", bytes(6 * s3.MIB))
+    write(files, "part", bytes(6 * MIB))
 
     def replace_first(params: dict[str, Any], **_: object) -> None:
         versions.append(params["CopySourceIfMatch"])
-        write(files, "part", b"x" * 7 * s3.MIB)
+        write(files, "part", b"x" * 7 * MIB)
         if aws.head_object(**params["CopySource"])["ETag"] != params["CopySourceIfMatch"]:
             raise ClientError({"Error": {"Code": "PreconditionFailed", "Message": ""}}, "UploadPartCopy")
 
     s3_client.client().meta.events.register("provide-client-params.s3.UploadPartCopy", replace_first)
-    make_of(files, FileRange("part", 0, 6 * s3.MIB))
+    make_of(files, FileRange("part", 0, 6 * MIB))
     assert len(versions) == 1
     assert set(files.read("joined")) == {ord("x")}
