@@ -94,7 +94,7 @@ class BatchConsumer(QueueConsumer):
 
     def __init__(self, redis: Redis, settings: Settings, send_wake_up: SendWakeUp | None = None) -> None:
         super().__init__(redis, settings, BATCHES)
-        self._send_wake_up = send_wake_up or _send_none
+        self._send_wake_up = send_wake_up
         self._most_wake_ups = settings.batch_children if send_wake_up else 0
         self._renew = Script(redis, "batches/renew")
         self._planned = Script(redis, "batches/planned")
@@ -267,7 +267,7 @@ class BatchConsumer(QueueConsumer):
         )
 
     def _adding(self, task: BatchTask) -> dict[str, Any]:
-        """What each script is given that may add tasks to the queue."""
+        """The arguments of every script that may add tasks."""
         return {
             "entry": task.entry,
             "id": task.id,
@@ -276,12 +276,9 @@ class BatchConsumer(QueueConsumer):
         }
 
     def _wake_up(self, names: Sequence[bytes]) -> None:
-        for name in decode_all(names):
-            try_wake_up(self._send_wake_up, name)
-
-
-def _send_none(_: str) -> None:
-    """Redis is asked for none, either."""
+        if self._send_wake_up:
+            for name in decode_all(names):
+                try_wake_up(self._send_wake_up, name)
 
 
 def _line(task: BatchTask, status: BatchStatus, ended: Any) -> dict[str, Any]:

@@ -21,12 +21,25 @@ local function note_wake_up(queue, name)
   redis.call('ZADD', wake_ups_key(queue), whole(now + WAKE_UP_EXPIRES_MS), name)
 end
 
+local function numbered(name, number) return name .. '-' .. number end
+
+-- The wake-ups that the same call has noted before: it is repeated because its answer was lost, and they were never sent.
+local function noted_before(queue, name, most)
+  local noted = {}
+  while #noted < most and redis.call('ZSCORE', wake_ups_key(queue), numbered(name, #noted + 1)) do
+    noted[#noted + 1] = numbered(name, #noted + 1)
+  end
+  for _, each in ipairs(noted) do note_wake_up(queue, each) end
+  return noted
+end
+
 -- Returns the names of the wake-ups that the caller must send now, at most `most`; they count as sent. Each name is `name`
--- and a number.
+-- and a number. A call that is repeated has the same `name`, and gets the same wake-ups.
 local function wake_up(queue, name, most)
-  local sent = {}
+  local sent = noted_before(queue, name, most)
+  if #sent > 0 then return sent end
   for number = 1, math.min(missing_wake_ups(queue), most) do
-    sent[number] = name .. '-' .. number
+    sent[number] = numbered(name, number)
     note_wake_up(queue, sent[number])
   end
   if #sent > 0 then redis.pcall('HINCRBY', METRICS, 'wake_ups|' .. queue, #sent) end

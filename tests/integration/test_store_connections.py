@@ -35,7 +35,7 @@ def test_any_other_call_finds_out_that_its_connection_is_closed(start_stack: Sta
     assert redis.ping()
 
 
-def test_a_post_is_accepted_once_though_its_connection_is_closed(
+def test_a_post_is_accepted_though_its_connection_is_closed(
     start_stack: StartStack, call: Callable[[Stack], Caller]
 ) -> None:
     stack = start_stack()

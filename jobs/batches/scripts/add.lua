@@ -48,7 +48,7 @@ end
 
 local function add(batch)
   local key = job_key(batch.id)
-  if redis.call('EXISTS', key) == 1 then return {'ok', {}} end
+  if redis.call('EXISTS', key) == 1 then return {'ok', noted_before(QUEUE, wake_up_name, 1)} end
   local idempotency = idempotency_key(batch.owner, batch.idempotency)
   local refused = idempotency ~= '' and lost_key(batch, idempotency)
                   or refusal(batch.owner, max_open, max_open_per_owner)

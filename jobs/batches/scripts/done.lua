@@ -6,7 +6,7 @@
 -- @returns counts wake_ups
 
 local key = job_key(id)
-local counts, sent = 0, {}
+local counts, sent = 0
 local status, model = unpack(redis.call('HMGET', key, 'status', 'model'))
 acknowledge(stream_key(QUEUE), entry)
 if (status == 'running' or status == 'canceling') and redis.call('SREM', key .. ':in_queue', chunk) == 1 then
@@ -22,6 +22,8 @@ if (status == 'running' or status == 'canceling') and redis.call('SREM', key .. 
   end
   advance(id)
   sent = wake_up(QUEUE, wake_up_name, most_wake_ups)
+else
+  sent = noted_before(QUEUE, wake_up_name, most_wake_ups)
 end
 commit()
 return {counts, sent}

@@ -4,7 +4,7 @@
 -- @args entry id chunk error last wake_up_name most_wake_ups:number
 -- @returns wake_ups
 
-if not remove_claimed(QUEUE, entry) then return {} end
+if not remove_claimed(QUEUE, entry) then return noted_before(QUEUE, wake_up_name, most_wake_ups) end
 fail_chunk(id, chunk, error, last ~= '')
 commit()
 return wake_up(QUEUE, wake_up_name, most_wake_ups)

@@ -11,7 +11,7 @@
 local key = job_key(id)
 local mine = over ~= '' and remove_claimed(QUEUE, entry)
 local status, known = unpack(redis.call('HMGET', key, 'status', 'chunks'))
-if not is_wanted(id, 'plan', status) then return {0, {}} end
+if not is_wanted(id, 'plan', status) then return {0, noted_before(QUEUE, wake_up_name, most_wake_ups)} end
 if tonumber(known or 0) ~= first then
   if mine then add_task(id, 'plan') end  -- whoever claims it goes on from what is recorded
   return {0, wake_up(QUEUE, wake_up_name, most_wake_ups)}

@@ -28,7 +28,9 @@ local function redo(chunk, status)
 end
 
 local status = redis.call('HGET', key, 'status')
-if not remove_claimed(QUEUE, entry) or not is_wanted(id, 'join', status) then return {} end
+if not remove_claimed(QUEUE, entry) or not is_wanted(id, 'join', status) then
+  return noted_before(QUEUE, wake_up_name, most_wake_ups)
+end
 for _, item in items() do redo(item.chunk, status) end
 redis.call('HDEL', key, 'joining')
 redis.call('DEL', key .. ':joined')

@@ -5,7 +5,7 @@
 -- @args queue lease_ms attempts:number retention_ms:number error wake_up_name most_wake_ups:number
 -- @returns requeued given_up unreadable wake_ups removable
 
-if not may_sweep(queue) then return {0, 0, 0, {}, {}} end
+if not may_sweep(queue) then return {0, 0, 0, noted_before(queue, wake_up_name, most_wake_ups), {}} end
 
 local MOST = 100
 local READ_LATER_MS = 60000  -- after which files that a retry reads are looked at again

@@ -1,5 +1,5 @@
 -- Accepts predictions: writes each record, adds the job to its queue and returns the wake-ups to send. A verdict is 'ok',
--- {'ok', deadline}, {'ok', deadline, rows ahead} of a job that waits behind, {'same', id of the job that the Idempotency-Key
+-- {'ok', deadline}, {'ok', deadline, rows ahead} of a job that waits behind or was added before, {'same', id of the job that the Idempotency-Key
 -- stands for}, {'reused'}, {'full'}, {'too_many_rows'}, {'waiting', rows to be scored before there is room} or
 -- {'rate_limited', seconds until the owner may post again}; {'unreadable'} if what it meets in the store is not as we write it.
 -- Adding a job again changes nothing. `in_turns`: owners take turns (empty: there is one owner). `alone`: this call adds one job,
@@ -82,8 +82,23 @@ end
 local new_rows = {}  -- queue -> rows that this call adds
 local listed = {}  -- owner -> a score and the 16 bytes of the id, for each new job
 
+-- The verdict on a job that was added before, also by this call. About as many rows are ahead of it as its place says: of what
+-- waits now, all but those that came later.
+local function known_verdict(job)
+  local deadline, position, behind = unpack(redis.call('HMGET', job_key(job.id), 'deadline', 'position', 'behind'))
+  local state, ahead = state_of(job.queue), 0
+  position, behind = whole_in(position), whole_in(behind)
+  if behind then
+    local first = behind_of(job.queue, job.owner).first or behind
+    ahead = math.min(rows_before(job.queue, math.max(behind - first, 0)), state.rows - job.rows)
+  elseif position and state.added then
+    ahead = state.rows - (state.added - position + 1)
+  end
+  return {'ok', deadline or '', whole(math.max(ahead, 0))}
+end
+
 local function add(job)
-  if redis.call('EXISTS', job_key(job.id)) == 1 then return {'ok', redis.call('HGET', job_key(job.id), 'deadline') or ''} end
+  if redis.call('EXISTS', job_key(job.id)) == 1 then return known_verdict(job) end
   local key = idempotency_key(job.owner, job.idempotency)
   local behind = in_turns ~= '' and is_behind(job.queue) and behind_of(job.queue, job.owner)
   local refused = refusal(job, key, behind)

@@ -5,7 +5,7 @@
 -- @args queue lease_ms attempts:number retention_ms:number error wake_up_name most_wake_ups:number
 -- @returns requeued given_up unreadable wake_ups
 
-if not may_sweep(queue) then return {0, 0, 0, {}} end
+if not may_sweep(queue) then return {0, 0, 0, noted_before(queue, wake_up_name, most_wake_ups)} end
 
 local MOST = 1000  -- entries of each stream; the next sweep takes the others
 local requeued, given_up = 0, 0

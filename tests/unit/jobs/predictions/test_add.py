@@ -2,6 +2,7 @@
 
 import pytest
 from fakeredis import FakeServer
+from pydantic import SecretStr
 from redis import Redis
 
 from jobs import ids
@@ -173,3 +174,25 @@ def test_a_job_that_is_added_again_has_the_deadline_of_before(store: PredictionS
     assert isinstance(first, Accepted)
     assert isinstance(again, Accepted)
     assert first.deadline == again.deadline is not None
+
+
+def test_a_job_that_is_added_again_has_as_many_rows_ahead_as_before(store: PredictionStore) -> None:
+    store.add([job([1.0], [2.0], [3.0])])
+    jobs = [job([1.0], [2.0]), job(), job([4.0], [5.0])]
+    first, _ = store.add(jobs)
+    again, _ = store.add(jobs)
+    assert again == first
+    assert [accepted.rows_ahead for accepted in again if isinstance(accepted, Accepted)] == [3, 5, 6]
+
+
+def test_a_job_that_waits_behind_and_is_added_again_has_as_many_rows_ahead_as_before(redis: Redis) -> None:
+    store = PredictionStore(redis, Settings(api_keys=SecretStr("ada:x")))
+    for number in range(4):
+        store.add([job(*[[2.5]] * 100, owner=f"owner{number}")])
+    a_job = job(*[[2.5]] * 20)
+    store.add([job(*[[2.5]] * 30)])
+    [first], _ = store.add([a_job])
+    [again], _ = store.add([a_job])
+    assert isinstance(first, Accepted)
+    assert isinstance(again, Accepted)
+    assert first.rows_ahead == again.rows_ahead > 30

@@ -1,12 +1,20 @@
 """As many wake-ups are sent as consumers are alive and have work; a lost wake-up does no harm."""
 
+from uuid import UUID
+
 import pytest
 from redis import Redis
 
+from jobs import ids
+from jobs.batches.consumer import BatchConsumer
+from jobs.batches.record import NewBatch
+from jobs.batches.store import BatchStore
 from jobs.predictions.consumer import PredictionConsumer
 from jobs.predictions.store import PredictionStore
 from jobs.queues.names import PREDICTIONS
-from tests.unit.conftest import MANY, Clock, job, jobs_of, living
+from jobs.settings import Settings
+from tests.unit.conftest import MANY, SHA, Clock, job, jobs_of, living
+from tests.unit.jobs.batches.conftest import OPTIONS
 
 
 def wake_ups_sent(store: PredictionStore, jobs: int = 1) -> int:
@@ -137,3 +145,39 @@ def test_a_wake_up_names_no_job(store: PredictionStore, consumer: PredictionCons
     assert wake_up not in a_job.id
     assert redis.zrange("queue:predictions:wake_ups", 0, -1) == [wake_up.encode()]
     assert redis.xlen(PREDICTIONS.stream) == 1
+
+
+def test_a_call_that_is_repeated_returns_the_same_wake_up(
+    store: PredictionStore, consumer: PredictionConsumer, redis: Redis, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    consumer.report_alive(living("anna"))
+    monkeypatch.setattr("jobs.predictions.store.uuid4", lambda: UUID(int=1))
+    first, again = (store.add([a_job])[1] for a_job in [job()] * 2)
+    assert first == again == [f"{UUID(int=1).hex}-1"]
+    assert redis.hget("metrics", "wake_ups|predictions") == b"1"
+    consumer.withdraw(first[0])
+    monkeypatch.setattr("jobs.predictions.store.uuid4", lambda: UUID(int=2))
+    assert wake_ups_sent(store) == 1
+
+
+def test_a_batch_that_is_added_again_returns_the_same_wake_up(
+    redis: Redis, settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("jobs.batches.store.uuid4", lambda: UUID(int=1))
+    BatchConsumer(redis, settings).report_alive(living("ben"))
+    batch = NewBatch(ids.new_id(ids.BATCH), "salary@1", SHA, "ada", OPTIONS, size=100)
+    first, again = (BatchStore(redis, settings).add(batch) for _ in range(2))
+    assert first == again == [f"{UUID(int=1).hex}-1"]
+
+
+def test_a_sweep_that_is_repeated_returns_the_same_wake_ups(
+    store: PredictionStore,
+    consumer: PredictionConsumer,
+    consumer_names: list[str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("jobs.queues.queue.uuid4", lambda: UUID(int=1))
+    assert wake_ups_sent(store, jobs=40) == 1
+    first, again = (consumer.sweep(most_wake_ups=10).wake_ups for _ in range(2))
+    assert len(first) == 2
+    assert again == first
