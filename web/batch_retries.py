@@ -40,7 +40,7 @@ class BatchRetrying:
             raise self._capacity_watch.set_retry_after(QueueFull())
         new_id, upload = self._new_id(ids.BATCH), Upload(b"", pieces, self._submission.max_file)
         digest = IdempotencyKey.of(f"{path_of(job_id)}/retry", key, b"").key if key is not None else b""
-        with self._submission.once(owner, digest, new_id) as known:
+        with self._submission.reserve_key(owner, digest, new_id) as known:
             if known:
                 upload.compute_hash()
                 if upload.hash.digest()[:16] != known.body:

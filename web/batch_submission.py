@@ -88,7 +88,7 @@ class BatchSubmission(JobSubmission[BatchRecord]):
         upload = Upload(request.identity(), pieces, self.max_file)
         key = request.idempotency_key
         digest = IdempotencyKey.of(PATH, key, b"").key if key is not None else b""
-        with self.once(owner, digest, job_id) as known:
+        with self.reserve_key(owner, digest, job_id) as known:
             if known:
                 self._check_same_body(known.body, request, upload)
                 return Submitted(self._replayed(known.id), replayed=True)
@@ -214,7 +214,7 @@ class BatchSubmission(JobSubmission[BatchRecord]):
             raise IdempotencyKeyReused
 
     @contextmanager
-    def once(self, owner: str, digest: bytes, job_id: str) -> Iterator[KnownKey | None]:
+    def reserve_key(self, owner: str, digest: bytes, job_id: str) -> Iterator[KnownKey | None]:
         """Reserves a key for a batch that is being made, or gives what it stands for already.
 
         After an error the key is free again. Raises JobConflict.
@@ -224,7 +224,7 @@ class BatchSubmission(JobSubmission[BatchRecord]):
                 raise JobConflict("a request with this Idempotency-Key is still arriving; wait for it")
             yield known
             return
-        with self._key_reserved(owner, digest, job_id):
+        with self._keep_reserved(owner, digest, job_id):
             yield None
 
     @contextmanager
@@ -237,7 +237,7 @@ class BatchSubmission(JobSubmission[BatchRecord]):
         digest, request_id = IdempotencyKey.of("upload", upload.id, b"").key, self._new_id(ids.BATCH)
         if self._store.reserve_key(owner, digest, request_id):
             raise JobConflict("another request is about to use this upload; wait for it")
-        with self._key_reserved(owner, digest, request_id):
+        with self._keep_reserved(owner, digest, request_id):
             self._check_unused(upload)
             yield
 
@@ -249,7 +249,7 @@ class BatchSubmission(JobSubmission[BatchRecord]):
         return self._replayed(job_id)
 
     @contextmanager
-    def _key_reserved(self, owner: str, digest: bytes, job_id: str) -> Iterator[None]:
+    def _keep_reserved(self, owner: str, digest: bytes, job_id: str) -> Iterator[None]:
         """Renews the reservation of the key while the body arrives, and releases it if the request fails."""
         if not digest:
             yield

@@ -141,10 +141,10 @@ class WaitingCallers:
     def _receive(self, message: bytes) -> None:
         not_inlined = []
         try:
-            endings = list(JobEnded.read_all(message))
+            jobs = list(JobEnded.read_all(message))
         except ValueError:  # a record is not as we write it; the others are read again within a second
             return
-        for ended in endings:
+        for ended in jobs:
             if ended.inlined:
                 for caller in self.by_job.get(ended.job_id, ()):
                     caller.result.set(caller.record.ended(ended))

@@ -64,8 +64,8 @@ def event_targets(settings: Settings, kind: Kind) -> tuple[str, ...]:
     """Those that are told of the ends of jobs of this kind."""
     if kind is not BATCH and settings.event_jobs != "all":
         return ()
-    places = (settings.event_bus, settings.event_topic)
-    return tuple(target for target, place in zip(EVENT_TARGETS, places, strict=True) if place)
+    names = (settings.event_bus, settings.event_topic)
+    return tuple(target for target, name in zip(EVENT_TARGETS, names, strict=True) if name)
 
 
 def _receivers(job: NewJob, targets: tuple[str, ...]) -> str:
