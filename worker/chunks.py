@@ -38,7 +38,7 @@ from worker.tables.write import PartWriter, features_of, write_errors
 
 log = logging.getLogger(__name__)
 
-SLICE_SECONDS = 0.01
+CALL_SECONDS = 0.01
 """About how long one call of the model takes: a prediction or a stop never waits longer for it."""
 FIRST_CALL_ROWS = 100
 """Rows of the first call; later calls follow the measured pace."""
@@ -204,19 +204,19 @@ class ChunkScorer:
 
 
 def _in_short_calls(predict: Predict, should_continue: Callable[[], bool], pace: Pace) -> Predict:
-    """Predicts with calls of about SLICE_SECONDS; raises ScoringStopped between two of them."""
+    """Predicts with calls of about CALL_SECONDS; raises ScoringStopped between two of them."""
 
-    def predict_in_calls(matrix: Matrix) -> Columns:
+    def predict_in_short_calls(matrix: Matrix) -> Columns:
         pieces: list[tuple[int, Columns | None]] = []
         at = 0
         while at < len(matrix):
             if not should_continue():
                 raise ScoringStopped
-            rows = matrix[at : at + pace.within(SLICE_SECONDS)]
+            rows = matrix[at : at + pace.within(CALL_SECONDS)]
             started = time.perf_counter()
             pieces.append((len(rows), predict(rows)))
             pace.measured(len(rows), time.perf_counter() - started)
             at += len(rows)
         return joined(pieces, {name: column.dtype for name, column in (pieces[0][1] or {}).items()})
 
-    return predict_in_calls
+    return predict_in_short_calls

@@ -33,7 +33,7 @@ FIRST_ROWS = 10
 """Rows of the first claims, before the pace is measured."""
 CLAIM_SECONDS = 0.1
 """How long the work of one claim should take: more would leave other children idle, and be no faster."""
-SLICE_SECONDS = 0.25
+CALL_SECONDS = 0.25
 """About how long one call takes. Between two calls, leases are renewed and the worker can stop."""
 CLOSE_SECONDS = 3
 
@@ -101,7 +101,7 @@ class ExplanationLoop:
         if bundle is None:
             return
         started = time.perf_counter()
-        score = self._in_slices(explaining_scorer(bundle, self._executor), claims)
+        score = self._in_short_calls(explaining_scorer(bundle, self._executor), claims)
         outcomes = score_claims(self.consumer, score, claims)
         rows, seconds = sum(len(claim.rows) for claim in claims), time.perf_counter() - started
         self._report.scored(claims, rows, seconds)
@@ -115,12 +115,12 @@ class ExplanationLoop:
         except StoreUnavailable as error:
             log.warning("store_unavailable", extra={"error": str(error)})
 
-    def _in_slices(self, score: Score, claims: list[Claim]) -> Score:
-        """Makes the function that scores some rows at a time, and renews the leases in between."""
+    def _in_short_calls(self, score: Score, claims: list[Claim]) -> Score:
+        """Makes the function that scores with short calls of the model, and renews the leases in between."""
         pace = self._paces.setdefault(claims[0].sha256, Pace(FIRST_ROWS, CLAIM_SECONDS))
         renewed = time.monotonic()
 
-        def score_in_slices(rows: Sequence[Row]) -> list[bytes]:
+        def score_in_short_calls(rows: Sequence[Row]) -> list[bytes]:
             nonlocal renewed
             outputs: list[bytes] = []
             while len(outputs) < len(rows):
@@ -131,12 +131,12 @@ class ExplanationLoop:
                     renewed = time.monotonic()
                 started = time.perf_counter()
                 first = len(outputs)
-                some = score(rows[first : first + pace.within(SLICE_SECONDS)])
+                some = score(rows[first : first + pace.within(CALL_SECONDS)])
                 pace.measured(len(some), time.perf_counter() - started)
                 outputs += some
             return outputs
 
-        return score_in_slices
+        return score_in_short_calls
 
 
 def _lower_priority() -> None:

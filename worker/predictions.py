@@ -34,8 +34,8 @@ CLAIM_EVERY_SECONDS = 0.1
 """How often to claim without waiting for an entry first: only such a claim finds the jobs of lost workers."""
 LINGER_MS = 100
 """How long an empty queue is watched before the wake-up is withdrawn: the next job then needs no wake-up."""
-BLOCK_SECONDS = 0.002
-"""About how long a block of a list takes; to look whether others wait takes a twentieth of that."""
+CALL_SECONDS = 0.002
+"""About how long a call for a part of a list takes; to look whether others wait takes a twentieth of that."""
 
 
 class PredictionLoop:
@@ -122,7 +122,7 @@ class PredictionLoop:
             return []
         score = scorer(bundle)
         if any(claim.had_a_turn for claim in claims):
-            score = in_blocks(score, self.pace, self._serve_first)
+            score = in_short_calls(score, self.pace, self._serve_first)
         served, started = self._served_seconds, time.perf_counter()
         outcomes = score_claims(self.consumer, score, claims)
         seconds = time.perf_counter() - started - (self._served_seconds - served)
@@ -145,18 +145,18 @@ class PredictionLoop:
         self._served_seconds += time.perf_counter() - started
 
 
-def in_blocks(score: Score, pace: Pace, between: Callable[[], None]) -> Score:
-    """Makes the function that scores block by block, and calls `between` before each but the first."""
+def in_short_calls(score: Score, pace: Pace, between: Callable[[], None]) -> Score:
+    """Makes the function that scores with short calls, and calls `between` before each but the first."""
 
-    def score_in_blocks(rows: Sequence[Row]) -> list[bytes]:
+    def score_in_short_calls(rows: Sequence[Row]) -> list[bytes]:
         outputs: list[bytes] = []
         while len(outputs) < len(rows):
             if outputs:
                 between()
-            outputs += score(rows[len(outputs) : len(outputs) + pace.within(BLOCK_SECONDS)])
+            outputs += score(rows[len(outputs) : len(outputs) + pace.within(CALL_SECONDS)])
         return outputs
 
-    return score_in_blocks
+    return score_in_short_calls
 
 
 def score_claims(consumer: PredictionConsumer, score: Score, claims: Sequence[Claim]) -> list[Outcome]:

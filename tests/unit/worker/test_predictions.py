@@ -22,7 +22,7 @@ from model.description.catalog import Catalog
 from tests.unit.conftest import MANY, Clock, Read, job, living
 from worker.bundles import Bundles, Score
 from worker.measurements import Pace, Report
-from worker.predictions import PredictionLoop, in_blocks
+from worker.predictions import PredictionLoop, in_short_calls
 
 SALARY = {2.5: 260.00012, 4.5: 374.99866, 12.5: 749.99884}
 
@@ -134,15 +134,15 @@ def test_a_row_of_another_owner_is_served_in_the_middle_of_a_large_list(
     single = salary(4.5)
     single.owner = "bob"
 
-    def block_at_a_time(score: Score, pace: Pace, between: Callable[[], None]) -> Score:
+    def call_by_call(score: Score, pace: Pace, between: Callable[[], None]) -> Score:
         def post_and_ask() -> None:
             store.add([single])
             between()
 
-        return in_blocks(score, pace, post_and_ask)
+        return in_short_calls(score, pace, post_and_ask)
 
-    monkeypatch.setattr("worker.predictions.BLOCK_SECONDS", 0)
-    monkeypatch.setattr("worker.predictions.in_blocks", block_at_a_time)
+    monkeypatch.setattr("worker.predictions.CALL_SECONDS", 0)
+    monkeypatch.setattr("worker.predictions.in_short_calls", call_by_call)
     child(never).answer("wake_up")
     around, served = read(lists[1].id), read(single.id)
     assert (around.started or 0) < (served.started or 0) < (served.finished or 0) < (around.finished or 0)
