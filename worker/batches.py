@@ -26,7 +26,7 @@ from worker.faults import FILE_FAULTS, INVALID_TABLE, FileFault, fault_of
 from worker.files_joining import FilesJoining
 from worker.joining import Joining
 from worker.limits import is_out_of_memory
-from worker.measurements import Report
+from worker.measurements import Measurements
 from worker.planning import Planning
 from worker.previewing import Previewing
 from worker.spans import SpanOfTask
@@ -118,7 +118,7 @@ class BatchStages(NamedTuple):
         cls,
         consumer: BatchConsumer,
         own: FileStore,
-        report: Report,
+        measurements: Measurements,
         settings: Settings,
         clock: Callable[[], float] = time.monotonic,
     ) -> "BatchStages":
@@ -128,7 +128,7 @@ class BatchStages(NamedTuple):
             planning,
             Previewing(consumer, files, planning),
             Correcting(consumer, files),
-            ChunkScoring(consumer, files, report),
+            ChunkScoring(consumer, files, measurements),
             Joining(consumer, files, FilesJoining(files).join, clock),
         )
 
@@ -185,7 +185,7 @@ class BatchLoop:
             raise
 
     def flush(self) -> None:
-        self._stages.scoring.report.flush()
+        self._stages.scoring.measurements.flush()
 
     def close(self) -> None:
         """Does nothing: there is no thread to wait for."""

@@ -16,7 +16,7 @@ from jobs.queues.script_calls import patiently
 from model.bundle import Bundle
 from worker.batch_files import BatchFiles
 from worker.limits import LimitedPart
-from worker.measurements import Pace, Report
+from worker.measurements import Measurements, Pace
 from worker.stopping import ScoringStopped
 from worker.tables.cut import Chunk
 from worker.tables.mend import Mend, PartDiffers, ScoreRows, old_part, read_corrected, read_mend
@@ -56,10 +56,10 @@ class Part(NamedTuple):
 class ChunkScoring:
     """Scores the chunk of a task. That may be repeated, also by another child, with the same result."""
 
-    def __init__(self, consumer: BatchConsumer, files: BatchFiles, report: Report) -> None:
+    def __init__(self, consumer: BatchConsumer, files: BatchFiles, measurements: Measurements) -> None:
         self._consumer = consumer
         self._files = files
-        self.report = report
+        self.measurements = measurements
         self.pace = Pace()
         self._rows = lru_cache(maxsize=1)(RowScorer.of)
 
@@ -78,7 +78,7 @@ class ChunkScoring:
         seconds = time.monotonic() - started
         self.pace.worked(part.rows, seconds)
         if counts:
-            self.report.chunk_done(task.model, seconds)
+            self.measurements.chunk_done(task.model, seconds)
 
     def _scorer(self, task: BatchTask, bundle: Bundle) -> "ChunkScorer":
         layout = self._files.read_layout(task, task.file) if task.file else task.layout

@@ -19,7 +19,7 @@ from jobs.predictions.record import Row
 from jobs.queues.script_calls import patiently
 from jobs.supervision import Supervisor
 from worker.bundles import Bundles, Score, bundle_of, explaining_scorer
-from worker.measurements import Pace, Report
+from worker.measurements import Measurements, Pace
 from worker.predictions import by_bundle, score_claims
 from worker.stopping import ScoringStopped
 
@@ -45,7 +45,7 @@ class ExplanationLoop:
         self,
         consumer: PredictionConsumer,
         bundles: Bundles,
-        report: Report,
+        measurements: Measurements,
         name: str,
         lease_seconds: float,
         stopping: Callable[[], bool],
@@ -53,7 +53,7 @@ class ExplanationLoop:
     ) -> None:
         self.consumer = consumer
         self._bundles = bundles
-        self._report = report
+        self._measurements = measurements
         self._name = name
         self._renew_seconds = lease_seconds / 5
         self._stopping = stopping
@@ -77,7 +77,7 @@ class ExplanationLoop:
             self._thread.join(CLOSE_SECONDS)
 
     def flush(self) -> None:
-        self._report.flush()
+        self._measurements.flush()
 
     def _run(self) -> None:
         while not self._stopping():
@@ -89,7 +89,7 @@ class ExplanationLoop:
         claims = self.consumer.claim(self._name, NO_WAKE_UP, rows)
         if not claims and (entries := self.consumer.read(self._name, 1, watch_ms)):
             claims = self.consumer.claim(self._name, NO_WAKE_UP, rows, entries)
-        self._report.claimed()
+        self._measurements.claimed()
         for group in by_bundle(claims):
             try:
                 self._explain(group)
@@ -104,8 +104,8 @@ class ExplanationLoop:
         score = self._in_short_calls(explaining_scorer(bundle, self._executor), claims)
         outcomes = score_claims(self.consumer, score, claims)
         rows, seconds = sum(len(claim.rows) for claim in claims), time.perf_counter() - started
-        self._report.scored(claims, rows, seconds)
-        self._report.recorded(outcomes, patiently(self.consumer.record, outcomes))
+        self._measurements.scored(claims, rows, seconds)
+        self._measurements.recorded(outcomes, patiently(self.consumer.record, outcomes))
         self._overall.worked(rows, time.perf_counter() - started)
 
     def _renew(self, claims: list[Claim]) -> None:

@@ -69,11 +69,11 @@ class Pace:
         return round(self._worked_rows / self._worked_seconds) if self._worked_seconds else 0
 
 
-class Report:
+class Measurements:
     """Reports jobs to metrics and log, many at a time, which takes a third of the time.
 
     Waits are measured between the clock of web and the clock of this machine, and are wrong by as much as the
-    two differ. Only one thread may add to a report; any thread may flush it.
+    two differ. Only one thread may add to them; any thread may flush them.
     """
 
     def __init__(self, metrics: Metrics, journal: Journal, spans: ClaimSpans | None = None) -> None:

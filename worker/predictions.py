@@ -16,7 +16,7 @@ from jobs.predictions.status import PredictionStatus
 from jobs.queues.script_calls import patiently
 from worker.bundles import Bundles, Score, bundle_of, scorer
 from worker.limits import is_out_of_memory
-from worker.measurements import Pace, Report
+from worker.measurements import Measurements, Pace
 from worker.stopping import ScoringStopped
 
 log = logging.getLogger(__name__)
@@ -43,13 +43,13 @@ class PredictionLoop:
         self,
         consumer: PredictionConsumer,
         bundles: Bundles,
-        report: Report,
+        measurements: Measurements,
         name: str,
         stopping: Callable[[], bool],
     ) -> None:
         self.consumer = consumer
         self._bundles = bundles
-        self._report = report
+        self._measurements = measurements
         self._name = name
         self._stopping = stopping
         self.pace = Pace()
@@ -68,11 +68,11 @@ class PredictionLoop:
         claims = self.consumer.claim(self._name, wake_up, self.pace.rows) or self._wait(wake_up)
         while claims:
             started, rows = time.perf_counter(), sum(len(claim.rows) for claim in claims)
-            self._report.claimed()
+            self._measurements.claimed()
             self._alone = rows == 1
             outcomes = self._score_all(claims)
             if self._stopping():
-                self._report.recorded(outcomes, patiently(self.consumer.record, outcomes))
+                self._measurements.recorded(outcomes, patiently(self.consumer.record, outcomes))
                 self.consumer.withdraw(wake_up)
                 break
             claims = self._record(outcomes, wake_up)
@@ -83,7 +83,7 @@ class PredictionLoop:
         """Does nothing: `answer` does the work, in the thread of the Celery task."""
 
     def flush(self) -> None:
-        self._report.flush()
+        self._measurements.flush()
 
     def close(self) -> None:
         """Does nothing: there is no thread to wait for."""
@@ -96,7 +96,7 @@ class PredictionLoop:
         else:
             counted, claims = self._record_and_claim(outcomes, wake_up)
             self._claim_at = time.monotonic() + CLAIM_EVERY_SECONDS
-        self._report.recorded(outcomes, counted)
+        self._measurements.recorded(outcomes, counted)
         return claims
 
     def _record_and_claim(self, outcomes: list[Outcome], wake_up: str) -> tuple[list[Outcome], list[Claim]]:
@@ -128,7 +128,7 @@ class PredictionLoop:
         seconds = time.perf_counter() - started - (self._served_seconds - served)
         rows = sum(len(claim.rows) for claim in claims)
         self.pace.measured(rows, seconds)
-        self._report.scored(claims, rows, seconds)
+        self._measurements.scored(claims, rows, seconds)
         return outcomes
 
     def _serve_first(self) -> None:
@@ -136,10 +136,10 @@ class PredictionLoop:
         started = time.perf_counter()
         try:
             if claims := self.consumer.claim_first(self._name):
-                with self._report.interrupted():
-                    self._report.claimed()
+                with self._measurements.interrupted():
+                    self._measurements.claimed()
                     outcomes = self._score_all(claims)
-                    self._report.recorded(outcomes, self.consumer.record(outcomes))
+                    self._measurements.recorded(outcomes, self.consumer.record(outcomes))
         except StoreUnavailable as error:
             log.warning("store_unavailable", extra={"error": str(error)})
         self._served_seconds += time.perf_counter() - started

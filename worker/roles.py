@@ -83,24 +83,24 @@ class Role(NamedTuple):
 
 def _prediction_loops(child: ChildContext) -> tuple[WokenLoop, list[Loop]]:
     from worker.explanations import ExplanationLoop
-    from worker.measurements import Report
+    from worker.measurements import Measurements
     from worker.predictions import PredictionLoop
     from worker.spans import ClaimSpans
 
     settings = child.settings
 
-    def report() -> Report:
+    def measurements() -> Measurements:
         """One for each thread."""
         spans = ClaimSpans(child.tracing) if child.tracing else None
-        return Report(child.metrics, child.journal, spans)
+        return Measurements(child.metrics, child.journal, spans)
 
     predictions = PredictionConsumer(connect_one(settings, WORKER_ANSWER_SECONDS), settings)
     explanations = PredictionConsumer(connect(settings, WORKER_ANSWER_SECONDS), settings, EXPLANATIONS)
-    woken = PredictionLoop(predictions, child.bundles, report(), child.name, child.stopping)
+    woken = PredictionLoop(predictions, child.bundles, measurements(), child.name, child.stopping)
     watching = ExplanationLoop(
         explanations,
         child.bundles,
-        report(),
+        measurements(),
         child.name,
         settings.lease_seconds,
         child.stopping,
@@ -113,15 +113,15 @@ def _batch_loops(child: ChildContext) -> tuple[WokenLoop, list[Loop]]:
     import pyarrow as pa
 
     from worker.batches import BatchLoop, BatchStages, Lease
-    from worker.measurements import Report
+    from worker.measurements import Measurements
     from worker.spans import span_of_task
 
     pa.set_cpu_count(1)  # the children share the cores among themselves
     settings = child.settings
     redis = connect(settings, WORKER_ANSWER_SECONDS)
     consumer = BatchConsumer(redis, settings, lambda name: send_wake_up(child.celery, BATCHES, name))
-    report = Report(child.metrics, child.journal)
-    stages = BatchStages.of(consumer, files_at(settings.files_location), report, settings)
+    measurements = Measurements(child.metrics, child.journal)
+    stages = BatchStages.of(consumer, files_at(settings.files_location), measurements, settings)
     lease = Lease(consumer, child.name, child.stopping, child.supervisor)
     loop = BatchLoop(
         consumer,

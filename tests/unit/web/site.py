@@ -42,7 +42,7 @@ from web.wiring import ROUTE_CLASSES, Backends, Web, build
 from worker.batches import BatchLoop as BatchWorker
 from worker.batches import BatchStages, Lease
 from worker.bundles import Bundles
-from worker.measurements import Report
+from worker.measurements import Measurements
 from worker.predictions import PredictionLoop
 from worker.spans import ClaimSpans, span_of_task
 
@@ -136,16 +136,16 @@ class Site:
         """The side of the workers; no test of web depends on how it is built."""
         self.consumer = PredictionConsumer(self.redis, self.settings)
         spans = ClaimSpans(self._tracing) if self._tracing else None
-        account = Report(self.web.access_log.metrics, self.journal, spans)
+        measurements = Measurements(self.web.access_log.metrics, self.journal, spans)
         self.worker = PredictionLoop(
-            self.consumer, loaded(bundles), account, CHILD, lambda: self.queued() == 0
+            self.consumer, loaded(bundles), measurements, CHILD, lambda: self.queued() == 0
         )
 
     def score_batches(self, tasks: int = 100) -> None:
         """A worker for batches runs up to so many tasks."""
         consumer = BatchConsumer(self.redis, self.settings, self.wake_ups.append)
-        report = Report(self.web.access_log.metrics, self.journal)
-        stages = BatchStages.of(consumer, self.files, report, self.settings)
+        measurements = Measurements(self.web.access_log.metrics, self.journal)
+        stages = BatchStages.of(consumer, self.files, measurements, self.settings)
         leases = Lease(consumer, CHILD, lambda: False, self.web.supervisor)
         left = iter(range(tasks))
         worker = BatchWorker(

@@ -21,7 +21,7 @@ from model.bundle import Bundle
 from model.description.catalog import Catalog
 from worker.batches import BatchLoop, BatchStages, Lease
 from worker.bundles import Bundles
-from worker.measurements import Report
+from worker.measurements import Measurements
 from worker.tables.score import all_at_once
 
 OPTIONS = BatchOptions(Format.CSV, Format.CSV)
@@ -44,8 +44,8 @@ class BatchService:
         self.store = BatchStore(redis, self.settings)
         self.consumer = BatchConsumer(redis, self.settings, lambda name: None)
         ticks = count(step=seconds)
-        report = Report(Metrics(redis), Journal("INFO", lambda _: None))
-        self.stages = BatchStages.of(self.consumer, files, report, self.settings, lambda: next(ticks))
+        measurements = Measurements(Metrics(redis), Journal("INFO", lambda _: None))
+        self.stages = BatchStages.of(self.consumer, files, measurements, self.settings, lambda: next(ticks))
 
     @property
     def bundle(self) -> Bundle:

@@ -28,7 +28,7 @@ from model.description.catalog import Catalog
 from tests.unit.conftest import MANY, Clock, Read, job
 from worker.bundles import Bundles
 from worker.explanations import NICENESS, ExplanationLoop
-from worker.measurements import Report
+from worker.measurements import Measurements
 
 TASKS = Path("/proc/self/task")
 
@@ -61,9 +61,9 @@ class Bench:
         return added
 
     def loop(self, stopping: Callable[[], bool] = lambda: False, lease: float = 15) -> ExplanationLoop:
-        report = Report(Metrics(self.redis), Journal("ERROR", lambda lines: None))
+        measurements = Measurements(Metrics(self.redis), Journal("ERROR", lambda lines: None))
         bundles, supervisor = Bundles(self.catalog), Supervisor(Metrics(self.redis))
-        return ExplanationLoop(self.consumer, bundles, report, "child", lease, stopping, supervisor)
+        return ExplanationLoop(self.consumer, bundles, measurements, "child", lease, stopping, supervisor)
 
     def work(self, stopping: Callable[[], bool] = lambda: False, lease: float = 15) -> None:
         self.loop(stopping, lease).work(watch_ms=1)

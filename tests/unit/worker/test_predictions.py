@@ -21,7 +21,7 @@ from jobs.settings import Settings
 from model.description.catalog import Catalog
 from tests.unit.conftest import MANY, Clock, Read, job, living
 from worker.bundles import Bundles, Score
-from worker.measurements import Pace, Report
+from worker.measurements import Measurements, Pace
 from worker.predictions import PredictionLoop, in_short_calls
 
 SALARY = {2.5: 260.00012, 4.5: 374.99866, 12.5: 749.99884}
@@ -44,16 +44,16 @@ def logged() -> list[bytes]:
 
 
 @pytest.fixture
-def account(redis: Redis, logged: list[bytes]) -> Report:
-    return Report(Metrics(redis), Journal("INFO", logged.append))
+def measurements(redis: Redis, logged: list[bytes]) -> Measurements:
+    return Measurements(Metrics(redis), Journal("INFO", logged.append))
 
 
 @pytest.fixture
 def child(
-    consumer: PredictionConsumer, catalog: Catalog, account: Report
+    consumer: PredictionConsumer, catalog: Catalog, measurements: Measurements
 ) -> Callable[[Callable[[], bool]], PredictionLoop]:
     bundles = Bundles(catalog)
-    return lambda stopping: PredictionLoop(consumer, bundles, account, "child", stopping)
+    return lambda stopping: PredictionLoop(consumer, bundles, measurements, "child", stopping)
 
 
 Salary = Callable[..., NewPrediction]
@@ -187,7 +187,7 @@ def test_a_job_added_while_the_wake_up_is_withdrawn_is_scored(
     redis: Redis,
     salary: Salary,
     catalog: Catalog,
-    account: Report,
+    measurements: Measurements,
     read: Read,
     before: int,
 ) -> None:
@@ -195,7 +195,7 @@ def test_a_job_added_while_the_wake_up_is_withdrawn_is_scored(
     late = salary(4.5)
     consumer.expect(store, late)
     store.add([salary(2.5) for _ in range(before)])
-    PredictionLoop(consumer, Bundles(catalog), account, "child", never).answer("wake_up")
+    PredictionLoop(consumer, Bundles(catalog), measurements, "child", never).answer("wake_up")
     assert read(late.id).status is PredictionStatus.SUCCEEDED
 
 
