@@ -147,7 +147,7 @@ class WaitingCallers:
         for ended in jobs:
             if ended.inlined:
                 for caller in self.by_job.get(ended.job_id, ()):
-                    caller.result.set(caller.record.ended(ended))
+                    caller.result.set(caller.record.after(ended))
             else:
                 not_inlined.append(ended.job_id)
         self._read(not_inlined)

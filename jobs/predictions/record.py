@@ -70,7 +70,7 @@ class PredictionRecord(NamedTuple):
     rows: int = 1
     retry_of: str = ""
 
-    def ended(self, message: JobEnded) -> "PredictionRecord":
+    def after(self, message: JobEnded) -> "PredictionRecord":
         """The record after its job has ended, from an inlined message."""
         return self._replace(
             status=PredictionStatus(message.status),

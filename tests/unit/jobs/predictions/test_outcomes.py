@@ -137,7 +137,7 @@ def test_a_message_gives_the_same_record_as_reading_does(
     consumer.record([scored(claim)])
     [message] = JobEnded.read_all(listener.get_message()["data"])
     assert message.inlined
-    assert queued.ended(message) == read(a_job.id)
+    assert queued.after(message) == read(a_job.id)
 
 
 def test_long_outputs_are_not_inlined(
