@@ -119,7 +119,7 @@ class BatchConsumer(QueueConsumer):
             consumer=consumer,
             wake_up_name=wake_up,
             retention_ms=self._retention_ms,
-            entry=entry.entry,
+            entry=entry.id,
             entry_id=entry.job_id,
             entry_task=entry.detail,
             last="1" if last else "",

@@ -165,7 +165,7 @@ class PredictionConsumer(QueueConsumer):
             carried.get(name, b"") for name in (b"model", b"sha", b"inputs", b"traceparent")
         )
         stream = self.queue.stream.encode()
-        return self._claim.reply(stream, entry.entry, entry.job_id, b"1", model, sha, inputs, b"", trace)
+        return self._claim.reply(stream, entry.id, entry.job_id, b"1", model, sha, inputs, b"", trace)
 
     def _decode_all(self, claimed: Iterable[Any], read_at: float | None = None) -> list[Claim]:
         """Without those that cannot be read, which are given up alone."""
@@ -205,4 +205,4 @@ class PredictionConsumer(QueueConsumer):
 
 
 def _first_of(entry: Entry) -> tuple[bytes, bytes, bytes]:
-    return entry.entry, entry.job_id, entry.detail
+    return entry.id, entry.job_id, entry.detail

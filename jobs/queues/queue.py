@@ -165,7 +165,7 @@ class JobStore(Generic[Record, Status]):
 class Entry(NamedTuple):
     """An entry that a consumer has read. `detail` is the number of its rows or, of a batch, its task."""
 
-    entry: bytes
+    id: bytes
     job_id: bytes
     detail: bytes
     carried: Mapping[bytes, bytes] | None = None
