@@ -67,7 +67,7 @@ class WaitingCaller(Generic[R]):
         """The job is accepted; from now on the wait may end without it."""
         self.record = record
         self.until = self._waiting.clock() + seconds
-        if self._waiting.released:
+        if self._waiting.closed:
             self.result.set(None)
 
 
@@ -93,7 +93,7 @@ class WaitingCallers:
         self.by_job: dict[str, list[WaitingCaller[Any]]] = {}
         """The registered callers, by the id of their job."""
         self._callers = 0
-        self.released = False
+        self.closed = False
 
     def start(self, supervisor: Supervisor) -> None:
         supervisor.start("subscription", self._listen)
@@ -102,7 +102,7 @@ class WaitingCallers:
 
     @property
     def accepting(self) -> bool:
-        return not self.released and self._callers < self._max_callers
+        return not self.closed and self._callers < self._max_callers
 
     def enter(self, record: R) -> WaitingCaller[R] | None:
         """Registers a caller. Returns None if too many wait already or the process stops: then do not wait.
@@ -123,9 +123,9 @@ class WaitingCallers:
         if not callers:
             del self.by_job[caller.record.id]
 
-    def release(self) -> None:
+    def wake_all(self) -> None:
         """Wakes all callers, and accepts no more."""
-        self.released = True
+        self.closed = True
         for callers in self.by_job.values():
             for caller in callers:
                 if caller.until < math.inf:

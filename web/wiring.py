@@ -147,7 +147,7 @@ class Web:
 
     def drain(self) -> None:
         """Answers the waiting callers, and closes each connection after its next response."""
-        self.waiting.release()
+        self.waiting.wake_all()
         self.webhooks.stop()
         if self.events:
             self.events.stop()

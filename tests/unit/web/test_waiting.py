@@ -127,7 +127,7 @@ def test_if_too_many_callers_wait_the_next_is_answered_at_once(new_site: NewSite
 def test_when_web_stops_all_callers_are_answered_and_no_more_wait(site: Site) -> None:
     waits = [site.started(site.post, BODY, Prefer="wait=10") for _ in range(3)]
     reads = site.started(site.show, site.post_years(), "?wait=10")
-    site.web.waiting.release()
+    site.web.waiting.wake_all()
     assert [answer_to(one).status_code for one in waits] == [202, 202, 202]
     assert reads.get(timeout=2)["status"] == "queued"
     assert answered(site.post, BODY, Prefer="wait=10").status_code == 202
