@@ -145,7 +145,7 @@ class BatchInputs:
 
     def _check_source(self, job_id: str, options: BatchOptions) -> tuple[BatchOptions, int]:
         ref = source_of(job_id, options)
-        files = files_of_caller(ref.store, ref.name, self._s3_allow)
+        files = files_of_caller(ref.folder, ref.name, self._s3_allow)
         try:
             size, version = files.size_and_version(ref.name)
             start = b"".join(files.pieces(ref.name, 0, MARK_BYTES))
@@ -183,7 +183,7 @@ def _check_results(job_id: str, options: BatchOptions, files: list[ListedFile]) 
         raise UnreadableInput("output is below input, so the next batch would take results for inputs")
     longest = max((file.source for file in files), key=len)
     result = output_of(job_id, replace(options, source=longest, file=0), "errors")
-    if len(f"{result.store}/{result.name}") > LONGEST_ADDRESS:
+    if len(f"{result.folder}/{result.name}") > LONGEST_ADDRESS:
         raise UnreadableInput(f"the name of the results of {longest} would be too long for S3")
 
 

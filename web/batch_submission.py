@@ -158,7 +158,7 @@ class BatchSubmission(JobSubmission[BatchRecord]):
             options = self._options_of_file(record, number)
         ref = output_of(job_id, options, name)
         allowed = self._store.s3_allow
-        files = files_of_caller(ref.store, ref.name, allowed) if ref.store else self.files
+        files = files_of_caller(ref.folder, ref.name, allowed) if ref.folder else self.files
         kind = options.results if name == "result" else Format.NDJSON
         of_file = "" if number is None else f"-{number}"
         try:

@@ -34,9 +34,9 @@ class BatchFiles:
 
     def find(self, file: FileRef) -> tuple[FileStore, str]:
         """The store of a file, and its name there. Raises FilesForbidden for what no caller may name."""
-        if not file.store:
+        if not file.folder:
             return self.own, file.name
-        return self._of_caller(file.store, file.name, version=file.version, size=file.size), file.name
+        return self._of_caller(file.folder, file.name, version=file.version, size=file.size), file.name
 
     @contextmanager
     def open(self, file: FileRef) -> Iterator[tuple[RawIOBase, int]]:
@@ -47,7 +47,7 @@ class BatchFiles:
 
     def size_and_version(self, file: FileRef) -> tuple[int, str]:
         """Those of a file that a caller named, as it is now. Raises FilesForbidden for another version."""
-        return self._of_caller(file.store, file.name, version=file.version).size_and_version(file.name)
+        return self._of_caller(file.folder, file.name, version=file.version).size_and_version(file.name)
 
     def find_chunk(self, task: BatchTask, chunk: Chunk) -> tuple[FileStore, str, Chunk]:
         """The store and the name of the file with a chunk, and where the chunk is in it."""

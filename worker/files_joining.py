@@ -165,6 +165,6 @@ def _line(task: BatchTask, each: FileChunks, joined: JoinedFile) -> dict[str, An
 def _described(file: FileRef, size: int, tag: str) -> dict[str, Any] | None:
     if size == NOT_WRITTEN:
         return None
-    address = {"address": f"{file.store}/{file.name}"} if file.store else {}
+    address = {"address": f"{file.folder}/{file.name}"} if file.folder else {}
     digest = {"sha256": tag.removeprefix(SHA256)} if tag.startswith(SHA256) else {"etag": tag}
     return {**address, "size": size, **digest}

@@ -171,7 +171,7 @@ class Joining:
         try:
             own.remove(parts_folder(task.id))
             own.remove(plain_folder(task.id))
-            if not source.store and not task.options.input_from:
+            if not source.folder and not task.options.input_from:
                 own.remove_file(source.name)
         except JobsError as error:
             log.warning("files_unavailable", extra={"error": str(error)})

@@ -170,10 +170,10 @@ class BatchRecord(NamedTuple):
 
 
 class FileRef(NamedTuple):
-    """A file in the file store or, with `store`, under an s3:// address that the caller gave."""
+    """A file in the file store or, with `folder`, under an s3:// address that the caller gave."""
 
     name: str
-    store: str = ""
+    folder: str = ""
     version: str = ""
     """The only version that may be read; empty where any may be."""
     size: int | None = None

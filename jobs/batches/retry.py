@@ -86,8 +86,8 @@ class BatchRetries:
             return ""
         source = source_of(old.id, old.options)
         try:
-            if source.store:
-                files = files_of_caller(source.store, source.name, self.store.s3_allow)
+            if source.folder:
+                files = files_of_caller(source.folder, source.name, self.store.s3_allow)
                 return files.size_and_version(source.name)[1]
             self._files.size(source.name)
         except FileMissing:
@@ -103,7 +103,7 @@ class BatchRetries:
             raise NotRetryable("the results of this batch include its inputs; post a corrected file instead")
         errors = output_of(old.id, old.options, "errors")
         files = (
-            files_of_caller(errors.store, errors.name, self.store.s3_allow) if errors.store else self._files
+            files_of_caller(errors.folder, errors.name, self.store.s3_allow) if errors.folder else self._files
         )
         try:
             files.size(errors.name)
