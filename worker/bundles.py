@@ -86,7 +86,9 @@ class Bundles:
         return manifest.ref
 
 
-def bundle_of(claims: Sequence[Claim], bundles: Bundles, consumer: PredictionConsumer) -> Bundle | None:
+def bundle_or_release(
+    claims: Sequence[Claim], bundles: Bundles, consumer: PredictionConsumer
+) -> Bundle | None:
     """The bundle that all claims were accepted for; releases them and returns None if it cannot be loaded."""
     model = claims[0].model
     try:

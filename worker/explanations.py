@@ -18,9 +18,9 @@ from jobs.predictions.consumer import WORKER_LOST, Claim, PredictionConsumer
 from jobs.predictions.record import Row
 from jobs.queues.script_calls import patiently
 from jobs.supervision import Supervisor
-from worker.bundles import Bundles, Score, bundle_of, explaining_scorer
+from worker.bundles import Bundles, Score, bundle_or_release, explaining_scorer
 from worker.measurements import Measurements, Pace
-from worker.predictions import by_bundle, score_claims
+from worker.predictions import by_bundle, score_or_release
 from worker.stopping import ScoringStopped
 
 log = logging.getLogger(__name__)
@@ -97,12 +97,12 @@ class ExplanationLoop:
                 self.consumer.release(group, WORKER_LOST)
 
     def _explain(self, claims: list[Claim]) -> None:
-        bundle = bundle_of(claims, self._bundles, self.consumer)
+        bundle = bundle_or_release(claims, self._bundles, self.consumer)
         if bundle is None:
             return
         started = time.perf_counter()
         score = self._in_short_calls(explaining_scorer(bundle, self._executor), claims)
-        outcomes = score_claims(self.consumer, score, claims)
+        outcomes = score_or_release(self.consumer, score, claims)
         rows, seconds = sum(len(claim.rows) for claim in claims), time.perf_counter() - started
         self._measurements.scored(claims, rows, seconds)
         self._measurements.recorded(outcomes, patiently(self.consumer.record, outcomes))

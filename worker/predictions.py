@@ -14,7 +14,7 @@ from jobs.predictions.consumer import Claim, Outcome, PredictionConsumer
 from jobs.predictions.record import Row
 from jobs.predictions.status import PredictionStatus
 from jobs.queues.script_calls import patiently
-from worker.bundles import Bundles, Score, bundle_of, scorer
+from worker.bundles import Bundles, Score, bundle_or_release, scorer
 from worker.limits import is_out_of_memory
 from worker.measurements import Measurements, Pace
 from worker.stopping import ScoringStopped
@@ -117,14 +117,14 @@ class PredictionLoop:
 
     def _score(self, claims: list[Claim]) -> list[Outcome]:
         """Scores claims of one bundle; releases them if it cannot be loaded."""
-        bundle = bundle_of(claims, self._bundles, self.consumer)
+        bundle = bundle_or_release(claims, self._bundles, self.consumer)
         if bundle is None:
             return []
         score = scorer(bundle)
         if any(claim.had_a_turn for claim in claims):
             score = in_short_calls(score, self.pace, self._serve_first)
         served, started = self._served_seconds, time.perf_counter()
-        outcomes = score_claims(self.consumer, score, claims)
+        outcomes = score_or_release(self.consumer, score, claims)
         seconds = time.perf_counter() - started - (self._served_seconds - served)
         rows = sum(len(claim.rows) for claim in claims)
         self.pace.measured(rows, seconds)
@@ -159,20 +159,20 @@ def in_short_calls(score: Score, pace: Pace, between: Callable[[], None]) -> Sco
     return score_in_short_calls
 
 
-def score_claims(consumer: PredictionConsumer, score: Score, claims: Sequence[Claim]) -> list[Outcome]:
+def score_or_release(consumer: PredictionConsumer, score: Score, claims: Sequence[Claim]) -> list[Outcome]:
     """Scores claims of one bundle: all in one call, but lists on their last attempt row by row.
 
     Releases them, and returns nothing, if this process has not enough memory for a single row.
     """
     try:
-        return _score_claims(consumer, score, claims)
+        return _outcomes_of(consumer, score, claims)
     except MemoryError:
         log.error("out_of_memory", extra={"model": claims[0].model, "jobs": len(claims)})
         consumer.release(claims, orjson.dumps(OUT_OF_MEMORY))
         return []
 
 
-def _score_claims(consumer: PredictionConsumer, score: Score, claims: Sequence[Claim]) -> list[Outcome]:
+def _outcomes_of(consumer: PredictionConsumer, score: Score, claims: Sequence[Claim]) -> list[Outcome]:
     together = [claim for claim in claims if not claim.row_by_row]
     outcomes = score_together(score, together) if together else []
     for claim in claims:
