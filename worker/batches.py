@@ -70,7 +70,7 @@ class Lease:
         finally:
             self._held = None
 
-    def wanted(self) -> bool:
+    def wanted_after_pause(self) -> bool:
         """Whether to continue with the task. Sleeps a moment first if workers are scoring predictions."""
         if self._beside_predictions:
             time.sleep(YIELD_SECONDS)
@@ -231,7 +231,7 @@ class BatchLoop:
             self._fail(task, FileFault(reason, detail))
 
     def _run_stage(self, task: BatchTask) -> None:
-        stages, wanted = self._stages, self._lease.wanted
+        stages, wanted = self._stages, self._lease.wanted_after_pause
         if task.task == JOIN:
             # What was scored is joined even if the model can no longer be loaded.
             stages.joining.join(task, wanted)

@@ -242,7 +242,7 @@ def test_web_leaves_the_lines_to_a_worker(site: Site) -> None:
 def test_a_worker_that_stops_leaves_the_lines_to_another(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
     again = retry(site, scored(site), CORRECTED).headers["Location"]
     with monkeypatch.context() as stopping:
-        stopping.setattr(Lease, "wanted", lambda _: False)
+        stopping.setattr(Lease, "wanted_after_pause", lambda _: False)
         site.score_batches(tasks=3)
     assert site.client.get(again).get_json()["status"] == "validating"
     site.score_batches()
