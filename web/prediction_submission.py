@@ -165,7 +165,7 @@ class PredictionSubmission(JobSubmission[PredictionRecord]):
         except StoreUnavailable:
             return record
 
-    def score(self, request: PredictionRequest, owner: str) -> Scored:
+    def score_or_cancel(self, request: PredictionRequest, owner: str) -> Scored:
         """Waits for the scores. Raises NotScored if there are none in time; cancels a job still queued."""
         if not self._waiting.accepting:
             raise NotScored("too many callers wait here; try again", retry_after=1)

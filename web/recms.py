@@ -44,7 +44,7 @@ class RecmsRoutes:
         prediction_request = PredictionRequest(
             manifest, values, rows=1, metadata={}, request_id=request.id, traceparent=request.traceparent
         )
-        scored = self._submission.score(prediction_request, request.owner.name)
+        scored = self._submission.score_or_cancel(prediction_request, request.owner.name)
         return JsonResponse(salary_of(scored.outputs))
 
 

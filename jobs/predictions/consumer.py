@@ -80,7 +80,7 @@ class PredictionConsumer(QueueConsumer):
 
         `entries` are what `read` returned. With `last`, the wake-up is withdrawn if the queue is empty.
         """
-        claimed = self._claim(map(_first_of, entries), **self._wanted(consumer, wake_up, rows, last))
+        claimed = self._claim(map(_claim_item, entries), **self._wanted(consumer, wake_up, rows, last))
         return self._decode_all(claimed)
 
     def wait_and_claim(self, consumer: str, wake_up: str, rows: int, alone: bool, ms: int) -> list[Claim]:
@@ -204,5 +204,5 @@ class PredictionConsumer(QueueConsumer):
         return "" if read_at is None else max(round((self._clock() - read_at) * 1000), 0)
 
 
-def _first_of(entry: Entry) -> tuple[bytes, bytes, bytes]:
+def _claim_item(entry: Entry) -> tuple[bytes, bytes, bytes]:
     return entry.id, entry.job_id, entry.detail

@@ -182,7 +182,7 @@ class InferenceRoutes:
         prediction_request = PredictionRequest(
             manifest, rows, len(rows), metadata={}, request_id=request.id, traceparent=request.traceparent
         )
-        scored = self._submission.score(prediction_request, request.owner.name)
+        scored = self._submission.score_or_cancel(prediction_request, request.owner.name)
         return inference_response(inference, manifest, scored)
 
     def _find(self, name: str, version: str | None) -> Manifest:
