@@ -45,7 +45,7 @@ class BatchRetrying:
                 upload.compute_hash()
                 if upload.hash.digest()[:16] != known.body:
                     raise IdempotencyKeyReused
-                return Submitted(self._submission.replayed(known.id), replayed=True)
+                return Submitted(self._submission.read_known(known.id), replayed=True)
             batch = self._retries.prepare(old, new_id, corrected)
             if corrected:
                 with self._submission.room_for(new_id, owner):
@@ -53,4 +53,4 @@ class BatchRetrying:
             if digest:
                 batch = batch.with_key(IdempotencyKey(digest, upload.hash.digest()[:16]))
             accepted = self._submission.accept(batch)
-        return Submitted(self._submission.replayed(accepted), replayed=accepted != new_id)
+        return Submitted(self._submission.read_known(accepted), replayed=accepted != new_id)

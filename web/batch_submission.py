@@ -91,7 +91,7 @@ class BatchSubmission(JobSubmission[BatchRecord]):
         with self.reserve_key(owner, digest, job_id) as known:
             if known:
                 self._check_same_body(known.body, request, upload)
-                return Submitted(self._replayed(known.id), replayed=True)
+                return Submitted(self.read_known(known.id), replayed=True)
             with self._single_use(request.upload, owner), self.room_for(job_id, owner, bool(request.upload)):
                 options, size = self.inputs.save(job_id, request, upload, hashed=bool(digest))
             batch = NewBatch(
@@ -109,7 +109,7 @@ class BatchSubmission(JobSubmission[BatchRecord]):
                 traceparent=request.traceparent,
             )
             accepted = self.accept(batch, bool(request.upload))
-        return Submitted(self._replayed(accepted), replayed=accepted != job_id)
+        return Submitted(self.read_known(accepted), replayed=accepted != job_id)
 
     def accept(self, batch: NewBatch, uploaded: bool = False) -> str:
         """Returns the id of this batch, or of that for which its key stands by now.
@@ -244,9 +244,6 @@ class BatchSubmission(JobSubmission[BatchRecord]):
     def _check_unused(self, upload: DirectUpload) -> None:
         if self._store.read([upload.batch_id])[0]:
             raise UploadUsed(f"{upload.batch_id} has taken the file of this upload; begin a new upload")
-
-    def replayed(self, job_id: str) -> BatchRecord:
-        return self._replayed(job_id)
 
     @contextmanager
     def _keep_reserved(self, owner: str, digest: bytes, job_id: str) -> Iterator[None]:

@@ -148,12 +148,12 @@ class PredictionSubmission(JobSubmission[PredictionRecord]):
             accepted = self._admission.add(job)
             if not accepted.replayed:
                 return Submitted(queued_record(job, accepted), replayed=False)
-            return Submitted(self._replayed(accepted.id, wait_seconds), replayed=True)
+            return Submitted(self.read_known(accepted.id, wait_seconds), replayed=True)
         with caller:
             job.watcher = self._waiting.channel
             answer = self._admission.add_and_wait(job, caller, wait_seconds)
         if isinstance(answer, Accepted):
-            return Submitted(self._replayed(answer.id, wait_seconds), replayed=True)
+            return Submitted(self.read_known(answer.id, wait_seconds), replayed=True)
         if answer and answer.deadline is None and job.start_within_ms is not None:
             answer = None  # it ended before the verdict came, which says when the deadline is
         return Submitted(answer or self._accepted(caller.record), replayed=False)

@@ -122,7 +122,8 @@ class JobSubmission(Generic[R]):
         if not status.ended:
             raise JobConflict(f"only a {self.noun} that has ended can be deleted; this one is {status}")
 
-    def _replayed(self, job_id: str, wait_seconds: float = 0) -> R:
+    def read_known(self, job_id: str, wait_seconds: float = 0) -> R:
+        """The record of the job that an Idempotency-Key stands for. Raises JobConflict if it was deleted."""
         record = self._read(job_id)
         if record is None:
             raise JobConflict(
