@@ -48,7 +48,7 @@ class BatchRetrying:
                 return Submitted(self._submission.read_known(known.id), replayed=True)
             batch = self._retries.prepare(old, new_id, corrected)
             if corrected:
-                with self._submission.room_for(new_id, owner):
+                with self._submission.admitted_file(new_id, owner):
                     upload.save(self._submission.files, corrections_of(new_id), hashed=bool(digest))
             if digest:
                 batch = batch.with_key(IdempotencyKey(digest, upload.hash.digest()[:16]))

@@ -92,7 +92,7 @@ class BatchSubmission(JobSubmission[BatchRecord]):
             if known:
                 self._check_same_body(known.body, request, upload)
                 return Submitted(self.read_known(known.id), replayed=True)
-            with self._single_use(request.upload, owner), self.room_for(job_id, owner, bool(request.upload)):
+            with self._single_use(request.upload, owner), self.admitted_file(job_id, owner, bool(request.upload)):
                 options, size = self.inputs.save(job_id, request, upload, hashed=bool(digest))
             batch = NewBatch(
                 id=job_id,
@@ -267,7 +267,7 @@ class BatchSubmission(JobSubmission[BatchRecord]):
             self._store.reserve_key(owner, digest, job_id)
 
     @contextmanager
-    def room_for(self, job_id: str, owner: str, uploaded: bool = False) -> Iterator[None]:
+    def admitted_file(self, job_id: str, owner: str, uploaded: bool = False) -> Iterator[None]:
         """Checks the limits before a file has arrived; a request that is refused leaves no file behind.
 
         One that was `uploaded` stays for another request.
