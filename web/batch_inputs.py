@@ -121,10 +121,10 @@ class BatchInputs:
         self._max_files = max_files
         self._s3_allow = s3_allow
 
-    def save(
+    def prepare(
         self, job_id: str, request: BatchRequest, upload: Upload, hashed: bool
     ) -> tuple[BatchOptions, int]:
-        """Stores the input where workers read it; returns the options, and the size in bytes."""
+        """Checks the input, and stores what is not stored yet; returns the options, and the bytes."""
         options = request.options
         if options.source and names_several(options.source):
             return self._list(job_id, request)

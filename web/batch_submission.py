@@ -93,7 +93,7 @@ class BatchSubmission(JobSubmission[BatchRecord]):
                 self._check_same_body(known.body, request, upload)
                 return Submitted(self.read_known(known.id), replayed=True)
             with self._single_use(request.upload, owner), self.admitted_file(job_id, owner, bool(request.upload)):
-                options, size = self.inputs.save(job_id, request, upload, hashed=bool(digest))
+                options, size = self.inputs.prepare(job_id, request, upload, hashed=bool(digest))
             batch = NewBatch(
                 id=job_id,
                 model=request.manifest.ref,

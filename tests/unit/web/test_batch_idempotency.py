@@ -130,11 +130,11 @@ class Overtaken:
     def __init__(self, site: Site, then: Callable[[], None]) -> None:
         self._site = site
         self._then = then
-        self._save = site.web.batches.inputs.save
-        site.web.batches.inputs.save = self  # type: ignore[method-assign]
+        self._save = site.web.batches.inputs.prepare
+        site.web.batches.inputs.prepare = self  # type: ignore[method-assign]
 
     def __call__(self, *arguments: Any, **named: Any) -> Any:
-        self._site.web.batches.inputs.save = self._save  # type: ignore[method-assign]
+        self._site.web.batches.inputs.prepare = self._save  # type: ignore[method-assign]
         saved = self._save(*arguments, **named)
         self._site.redis.delete(*self._site.redis.keys("idempotency:*"))
         self._then()
