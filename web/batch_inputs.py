@@ -79,7 +79,7 @@ class BatchRequest(NamedTuple):
         return self._replace(options=replace(self.options, input_from=self.upload.batch_id), upload=None)
 
 
-class Upload:
+class PostedFile:
     """A file that arrives in pieces: measures and hashes them, after the `identity` of its request."""
 
     def __init__(self, identity: bytes, pieces: Iterable[bytes], limit: int) -> None:
@@ -122,7 +122,7 @@ class BatchInputs:
         self._s3_allow = s3_allow
 
     def prepare(
-        self, job_id: str, request: BatchRequest, upload: Upload, hashed: bool
+        self, job_id: str, request: BatchRequest, posted: PostedFile, hashed: bool
     ) -> tuple[BatchOptions, int]:
         """Checks the input, and stores what is not stored yet; returns the options, and the bytes."""
         options = request.options
@@ -136,9 +136,9 @@ class BatchInputs:
         if request.upload or options.input_from:
             return options, self.files.size(name)
         if request.lines is None:
-            upload.save(self.files, name, hashed)
-            return options, upload.size
-        upload.hash.update(request.lines)
+            posted.save(self.files, name, hashed)
+            return options, posted.size
+        posted.hash.update(request.lines)
         with self.files.create(name) as file:
             file.write(request.lines)
         return options, len(request.lines)

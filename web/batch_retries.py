@@ -8,7 +8,7 @@ from jobs.batches.resource import path_of
 from jobs.batches.retry import BatchRetries
 from jobs.errors import IdempotencyKeyReused, QueueFull
 from jobs.queues.idempotency import IdempotencyKey
-from web.batch_inputs import Upload
+from web.batch_inputs import PostedFile
 from web.batch_submission import BatchSubmission
 from web.capacity_watch import CapacityWatch
 from web.submission import Submitted
@@ -38,19 +38,19 @@ class BatchRetrying:
         old = self._submission.read(job_id, owner)
         if not self._capacity_watch.accepting:
             raise self._capacity_watch.set_retry_after(QueueFull())
-        new_id, upload = self._new_id(ids.BATCH), Upload(b"", pieces, self._submission.max_file)
+        new_id, posted = self._new_id(ids.BATCH), PostedFile(b"", pieces, self._submission.max_file)
         digest = IdempotencyKey.of(f"{path_of(job_id)}/retry", key, b"").key if key is not None else b""
         with self._submission.reserve_key(owner, digest, new_id) as known:
             if known:
-                upload.compute_hash()
-                if upload.hash.digest()[:16] != known.body:
+                posted.compute_hash()
+                if posted.hash.digest()[:16] != known.body:
                     raise IdempotencyKeyReused
                 return Submitted(self._submission.read_known(known.id), replayed=True)
             batch = self._retries.prepare(old, new_id, corrected)
             if corrected:
                 with self._submission.admitted_file(new_id, owner):
-                    upload.save(self._submission.files, corrections_of(new_id), hashed=bool(digest))
+                    posted.save(self._submission.files, corrections_of(new_id), hashed=bool(digest))
             if digest:
-                batch = batch.with_key(IdempotencyKey(digest, upload.hash.digest()[:16]))
+                batch = batch.with_key(IdempotencyKey(digest, posted.hash.digest()[:16]))
             accepted = self._submission.accept(batch)
         return Submitted(self._submission.read_known(accepted), replayed=accepted != new_id)

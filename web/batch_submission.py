@@ -33,7 +33,7 @@ from jobs.predictions.resource import retry_after
 from jobs.queues.idempotency import IdempotencyKey
 from jobs.queues.queue import SendWakeUp, try_wake_up
 from jobs.supervision import Supervisor
-from web.batch_inputs import BatchInputs, BatchRequest, Upload
+from web.batch_inputs import BatchInputs, BatchRequest, PostedFile
 from web.capacity_watch import CapacityWatch
 from web.errors import InvalidDryRun, JobConflict, NotFinished, NotScored, UnknownFile, UploadUsed
 from web.submission import JobSubmission, Submitted
@@ -84,16 +84,17 @@ class BatchSubmission(JobSubmission[BatchRecord]):
         if not self._capacity_watch.accepting:
             raise self._capacity_watch.set_retry_after(QueueFull())
         job_id = request.upload.batch_id if request.upload else self._new_id(ids.BATCH)
+        uploaded = bool(request.upload)
         # The options are hashed too: the same key with other options is another request.
-        upload = Upload(request.identity(), pieces, self.max_file)
+        posted = PostedFile(request.identity(), pieces, self.max_file)
         key = request.idempotency_key
         digest = IdempotencyKey.of(PATH, key, b"").key if key is not None else b""
         with self.reserve_key(owner, digest, job_id) as known:
             if known:
-                self._check_same_body(known.body, request, upload)
+                self._check_same_body(known.body, request, posted)
                 return Submitted(self.read_known(known.id), replayed=True)
-            with self._single_use(request.upload, owner), self.admitted_file(job_id, owner, bool(request.upload)):
-                options, size = self.inputs.prepare(job_id, request, upload, hashed=bool(digest))
+            with self._single_use(request.upload, owner), self.admitted_file(job_id, owner, uploaded):
+                options, size = self.inputs.prepare(job_id, request, posted, hashed=bool(digest))
             batch = NewBatch(
                 id=job_id,
                 model=request.manifest.ref,
@@ -103,12 +104,12 @@ class BatchSubmission(JobSubmission[BatchRecord]):
                 size=size,
                 metadata=orjson.dumps(request.metadata),
                 start_within_ms=request.start_within_ms,
-                idempotency=IdempotencyKey(digest, upload.hash.digest()[:16]) if digest else None,
+                idempotency=IdempotencyKey(digest, posted.hash.digest()[:16]) if digest else None,
                 webhook=request.webhook,
                 request_id=request.request_id,
                 traceparent=request.traceparent,
             )
-            accepted = self.accept(batch, bool(request.upload))
+            accepted = self.accept(batch, uploaded)
         return Submitted(self.read_known(accepted), replayed=accepted != job_id)
 
     def accept(self, batch: NewBatch, uploaded: bool = False) -> str:
@@ -205,12 +206,12 @@ class BatchSubmission(JobSubmission[BatchRecord]):
         listed = next(islice(read_listing(listing), number, None))
         return replace(record.options, source=listed.source, file=number)
 
-    def _check_same_body(self, body: bytes, request: BatchRequest, upload: Upload) -> None:
+    def _check_same_body(self, body: bytes, request: BatchRequest, posted: PostedFile) -> None:
         if request.lines is not None:
-            upload.hash.update(request.lines)
+            posted.hash.update(request.lines)
         elif not (request.options.source or request.upload or request.options.input_from):
-            upload.compute_hash()
-        if upload.hash.digest()[:16] != body:
+            posted.compute_hash()
+        if posted.hash.digest()[:16] != body:
             raise IdempotencyKeyReused
 
     @contextmanager
