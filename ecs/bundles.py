@@ -13,7 +13,7 @@ OF_THE_IMAGE = "image"
 SHARE_OF_MEMORY = 4
 """A worker's /tmp, into which it fetches bundles, may take one part in four of its memory."""
 ROOM_MIB = 64
-"""Of /tmp without bundles of one's own."""
+"""The size of /tmp if there are no bundles but those of the image."""
 
 
 def bundle_parameters(option: str | None) -> dict[str, str]:

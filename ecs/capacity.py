@@ -1,4 +1,4 @@
-"""The rate of single predictions that a deployment can keep up for ever, by its sizes."""
+"""The rate of single predictions that a deployment can sustain, by its sizes."""
 
 from ecs.redis_sizes import node_of
 from ecs.template import ParameterizedTemplate

@@ -19,11 +19,11 @@ LOG_BYTES = 870
 LOG_EVENT_BYTES = 26
 """CloudWatch adds these to each line."""
 ANSWER_BYTES = 900
-"""Of a request and its answer, with headers and TLS (estimate)."""
+"""Bytes of a request and its answer, with headers and TLS (estimate)."""
 NEW_CONNECTIONS_PER_UNIT = 25 * 3600
 """How many of them an hour's capacity unit of a load balancer has; callers are taken to make one each."""
 KEEPER_LINE_BYTES = 1_000
-"""Of the line that web's keeper logs once a minute (measured: 810)."""
+"""Bytes of the line that web's keeper logs once a minute (measured: 810)."""
 IMAGE_GB = {"web": 0.06, "worker": 0.11, "predictions": 0.06, "redis": 0.05}
 """Compressed. Later versions share most layers."""
 SECRETS_READ = 2

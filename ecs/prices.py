@@ -30,7 +30,7 @@ _ELASTICACHE = "aws.amazon.com/elasticache/pricing"
 VCPU = {"X86_64": Price(0.04048, "vCPU-hour", _FARGATE), "ARM64": Price(0.03238, "vCPU-hour", _FARGATE)}
 MEMORY = {"X86_64": Price(0.004445, "GB-hour", _FARGATE), "ARM64": Price(0.00356, "GB-hour", _FARGATE)}
 SPOT_SHARE = 0.32
-"""Of the price on demand. AWS changes it; about a third over the last years."""
+"""The share of the price on demand that Spot costs. AWS changes it; about a third over the last years."""
 ADDRESS = Price(0.005, "address-hour", _VPC)
 LOAD_BALANCER = Price(0.0225, "hour", _BALANCER)
 CAPACITY_UNIT = Price(0.008, "unit-hour", _BALANCER)

@@ -19,7 +19,7 @@ EXAMPLES = """\
 """
 arguments = add_options
 MAX_CHARACTERS = 10_240
-"""Of the inline policies of a role, without white space."""
+"""Characters of the inline policies of a role, without white space."""
 _READING = ("Describe", "Get", "List", "BatchGet")
 _MANY = 3
 _ANYWHERE = {

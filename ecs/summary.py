@@ -1,4 +1,4 @@
-"""What `plan` and `up` say about a deployment beside its changes: what it costs, carries and can lose."""
+"""What `plan` and `up` say about a deployment beside its changes: what it costs, sustains and can lose."""
 
 import argparse
 

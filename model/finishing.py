@@ -26,7 +26,7 @@ INVERSES: Mapping[str, Callable[[Scores], Scores]] = {
 }
 """The inverse of each transform of the target."""
 EXACT = ("sqrt",)
-"""Those whose inverse has the same bits on every machine."""
+"""The transforms whose inverse has the same bits on every machine."""
 
 
 class Finish(Protocol):

@@ -35,7 +35,7 @@ from web.errors import FileTooLong, UnreadableInput
 from web.input_files import find_files, names_several
 
 LONGEST_ADDRESS = 1024
-"""Of a file in S3. A key may be a little longer than its address lets it."""
+"""Characters of the address of a file in S3. A key may be a little longer than its address lets it."""
 NO_MARK = "this is not UTF-16: it has no byte order mark; name utf-16-le or utf-16-be as its encoding"
 _LIST = (
     "line 1: this is a JSON list; send one object on each line, or the list as the member rows of an object, "

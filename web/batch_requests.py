@@ -158,7 +158,7 @@ def _file_batch(
     catalog: Catalog,
     metadata: dict[str, str] | None = None,
 ) -> BatchRequest:
-    """Of a file, the start is read."""
+    """The request for a batch of a file, whose start is read."""
     encoding = parameters.encoding or _encoding_of(file.charset)
     plain = plain_start(file.start, encoding)
     kind = FORMATS.get(file.media_type) or format_of(file.name) or recognized(plain)

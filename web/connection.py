@@ -83,7 +83,7 @@ _VARIABLES = {
     "content-length": "CONTENT_LENGTH",
     **{name: "HTTP_" + name.upper().replace("-", "_") for name in ("host", "prefer", "accept", "user-agent")},
 }
-"""Those of WSGI that have names of their own, and some of what almost every request has."""
+"""Headers to which WSGI gives names of their own, and some of what almost every request has."""
 
 
 class RequestHeaders:

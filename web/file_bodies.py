@@ -30,7 +30,7 @@ START_BYTES = 256 * 1024
 _MOST_FIELDS = 50
 _LONGEST_FIELD = 64 * 1024
 _BUFFER = 4 * PIECE
-"""Of the decoder; the headers of a part must fit."""
+"""Bytes of the decoder's buffer; the headers of a part must fit."""
 _RANGE = re.compile(r"bytes=([0-9]{0,18})-([0-9]{0,18})")
 _GZIP_FORMAT = 31
 _FASTEST = 1

@@ -118,7 +118,7 @@ def _read_manifest(address: str, s3_allow: str, most: int) -> InputFiles:
 
 
 def _entries(manifest: bytes) -> Iterator[Any]:
-    """Of a JSON list, as SageMaker reads it, of a manifest that Paygrade has written, or of JSON lines."""
+    """The entries of a manifest: a JSON list as SageMaker reads it, one of Paygrade's own, or JSON lines."""
     try:
         sent = orjson.loads(manifest)
     except orjson.JSONDecodeError:

@@ -87,7 +87,7 @@ class ApiRequest(Request):
 
     @property
     def length(self) -> int | None:
-        """Of the body; None if it ends by itself."""
+        """Bytes of the body; None if it ends by itself."""
         text = self.environ.get("CONTENT_LENGTH")
         return int(text) if text else None if self.environ.get("wsgi.input_terminated") else 0
 

@@ -25,7 +25,7 @@ LAYOUT_NAME_LENGTH = 32
 
 
 class BatchFiles:
-    """Those in Paygrade's own store, and those that callers name in theirs."""
+    """The files of batches: those in Paygrade's own store, and those that callers name in theirs."""
 
     def __init__(self, own: FileStore, s3_allow: str = "") -> None:
         self.own = own
@@ -46,7 +46,7 @@ class BatchFiles:
             yield opened, opened.seek(0, SEEK_END)
 
     def size_and_version(self, file: FileRef) -> tuple[int, str]:
-        """Those of a file that a caller named, as it is now. Raises FilesForbidden for another version."""
+        """Those of a file that a caller named, as they are now. Raises FilesForbidden for another version."""
         return self._of_caller(file.folder, file.name, version=file.version).size_and_version(file.name)
 
     def find_chunk(self, task: BatchTask, chunk: Chunk) -> tuple[FileStore, str, Chunk]:

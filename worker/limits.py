@@ -17,9 +17,9 @@ from jobs.files.store import MIB, Writable
 from jobs.settings import Settings
 
 LEAST_BUDGET = 640 * MIB
-"""Of a child that scores files: 10,000 columns need it. Code and libraries take 140 MiB of it."""
+"""Bytes of a child that scores files: 10,000 columns need it. Code and libraries take 140 MiB of it."""
 LEAST_FOR_PREDICTIONS = 256 * MIB
-"""Of a child that scores predictions, which takes 110 MiB with a small bundle."""
+"""Bytes of a child that scores predictions, which takes 110 MiB with a small bundle."""
 PARENTS = 128 * MIB
 """What the parents of the child processes take together: 43 MiB each."""
 

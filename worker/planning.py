@@ -45,7 +45,7 @@ class PlanSlot:
         self.found: list[Chunk] = []
         self.layout: Layout | None = None
         self.rows = 0
-        """Of the table that is being planned."""
+        """Rows of the table that is being planned."""
 
     def open(self, rows: int) -> None:
         self.layout, self.rows = None, rows

@@ -35,7 +35,7 @@ class SentFile:
         return lambda: self._pieces(offset, size)
 
     def crc32(self) -> int:
-        """Of a file that is repeatable, which it reads as a whole."""
+        """The CRC-32 of a file that is repeatable, which it reads as a whole."""
         value = 0
         for piece in self._pieces(reports=False):
             value = zlib.crc32(piece, value)

@@ -14,7 +14,7 @@ class FilePart(NamedTuple):
 
 
 class SignedAddresses(NamedTuple):
-    """Of parts, by their numbers; `expires_at` is in seconds since 1970."""
+    """The addresses of parts, by their numbers; `expires_at` is in seconds since 1970."""
 
     urls: Mapping[int, str]
     expires_at: float
@@ -30,7 +30,7 @@ class DirectFiles(ABC):
     @property
     @abstractmethod
     def origin(self) -> str:
-        """Of the addresses: scheme, host and port."""
+        """The origin of the addresses: scheme, host and port."""
 
     @abstractmethod
     def begin(self, name: str, checked: bool) -> str:

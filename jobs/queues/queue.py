@@ -61,7 +61,7 @@ EVENT_TARGETS = ("bus", "topic")
 
 
 def event_targets(settings: Settings, kind: Kind) -> tuple[str, ...]:
-    """Those that are told of the ends of jobs of this kind."""
+    """The targets that are told of the ends of jobs of this kind."""
     if kind is not BATCH and settings.event_jobs != "all":
         return ()
     names = (settings.event_bus, settings.event_topic)

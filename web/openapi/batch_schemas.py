@@ -21,7 +21,7 @@ class BatchCountsSchema(TypedDict):
 
 
 class BatchFilesSchema(TypedDict):
-    """Of a batch of several files. Those that failed could not be read, or not to their end."""
+    """The files of a batch of several. Those that failed could not be read, or not to their end."""
 
     total: Count
     failed: Count

@@ -88,7 +88,7 @@ def _read(footer: bytes, moved: int, groups_before: int) -> _Footer:
 
 
 def _changes(moved: int, groups_before: int) -> Change:
-    """Of a row group: the offsets of its columns and its own, and its number."""
+    """The changes of a row group: the offsets of its columns and its own, and its number."""
 
     def move(offset: int) -> int:
         return offset + moved if offset else 0  # 0 stands for no such offset

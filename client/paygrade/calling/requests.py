@@ -16,7 +16,7 @@ _ENCODER = json.JSONEncoder(separators=(",", ":"), ensure_ascii=False, allow_nan
 """One for all: making it takes longer than a row."""
 IDEMPOTENCY_KEY = "Idempotency-Key"
 KEYLESS = {"Accept": "*/*", "Accept-Encoding": "identity"}
-"""Of every request elsewhere."""
+"""The headers of every request elsewhere."""
 
 
 @dataclass(frozen=True)

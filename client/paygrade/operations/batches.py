@@ -131,7 +131,7 @@ async def post_table(
 
 
 def posted(options: FileOptions) -> Resource:
-    """Those that are not in headers, and not as they are anyway."""
+    """The options that are given and stand in no header."""
     return {
         name: value
         for name, value in options.items()

@@ -89,7 +89,7 @@ def test_sizes_settings_and_bundles_reach_the_tasks(cloud: Cloud, stack: str) ->
     assert int(worker["linuxParameters"]["tmpfs"][0]["size"]) == 64
 
 
-def test_plan_says_what_the_sizes_cost_and_carry(cloud: Cloud, stack: str) -> None:
+def test_plan_says_what_the_sizes_cost_and_sustain(cloud: Cloud, stack: str) -> None:
     bundles = with_bundles(cloud, stack)
     large = ["--redis-memory", "4096", "--retention", "10m", "--web-size", "4096/8192"]
     said = succeed(cloud, stack, "plan", "--tag", "v1", *large, "--bundles", bundles).out
