@@ -198,9 +198,11 @@ def load_settings() -> Settings:
     """Raises InvalidSettings, in one line, for an unknown setting or an invalid value."""
     fields = {_variable(field): field for field in Settings.model_fields}
     known = fields.keys() | CLIENT_SETTINGS
-    unknown = sorted(name for name in os.environ if name.startswith(PREFIX) and name not in known)
-    if unknown:
-        raise InvalidSettings(f"{unknown[0]} is not a setting; .env.example lists them all")
+    meant = (name for name in os.environ if name.upper().startswith(PREFIX) or name.upper() in known)
+    if unknown := sorted(name for name in meant if name not in known):
+        name = unknown[0]
+        what_to_do = f"write {name.upper()}" if name.upper() in known else ".env.example lists them all"
+        raise InvalidSettings(f"{name} is not a setting; {what_to_do}")
     given = {field: os.environ[name] for name, field in fields.items() if os.environ.get(name)}
     try:
         return Settings.model_validate(given)

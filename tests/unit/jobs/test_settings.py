@@ -100,6 +100,21 @@ def test_an_unknown_setting_is_named(monkeypatch: pytest.MonkeyPatch, name: str)
     assert "\n" not in str(refusal.value)
 
 
+@pytest.mark.parametrize("name", ["paygrade_attempts", "Paygrade_Attempts", "redis_url", "paygrade_url"])
+def test_a_setting_in_lower_case_is_refused_with_its_right_spelling(
+    monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    monkeypatch.setenv(name, "7")
+    with pytest.raises(InvalidSettings, match=f"^{name} is not a setting; write {name.upper()}$"):
+        load_settings()
+
+
+def test_an_unknown_setting_in_lower_case_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("paygrade_lease", "7")
+    with pytest.raises(InvalidSettings, match=r"^paygrade_lease is not a setting; .*\.env\.example"):
+        load_settings()
+
+
 def test_the_settings_of_the_client_are_ignored(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PAYGRADE_URL", "nowhere")
     monkeypatch.setenv("PAYGRADE_API_KEY", "secret")
