@@ -118,7 +118,7 @@ class Child:
             bundles = Bundles(catalog)
             ref = bundles.check_default()
             woken, others = self._role.make_loops(self._context(bundles))
-        except (ModelError, StoreUnavailable) as error:
+        except ModelError as error:
             log.error("takes_no_work", extra={"error": "; ".join([str(error), *problems])})
             return
         self._loops = [woken, *others]

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 from redis import Redis
@@ -15,7 +16,8 @@ from jobs.settings import Settings
 from jobs.supervision import Supervisor
 from tests.unit.conftest import job, living
 from worker.child import Child
-from worker.roles import ROLES
+from worker.limits import MemoryBudget
+from worker.roles import ROLES, ChildContext, Role
 
 
 class Ended(BaseException):
@@ -91,3 +93,26 @@ def test_a_child_that_starts_sends_no_wake_up_for_an_empty_queue(
 ) -> None:
     monkeypatch.setattr("worker.child.send_wake_up", lambda *_: pytest.fail("nothing waits"))
     child.beat()
+
+
+@pytest.mark.parametrize("role", ROLES.values(), ids=ROLES)
+def test_the_loops_of_a_child_are_made_before_redis_answers(
+    role: Role, settings: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Redis is asked for nothing: no unit test may open a socket."""
+    monkeypatch.setattr("pyarrow.set_cpu_count", lambda _: None)
+    unused: Any = None
+    context = ChildContext(
+        "host:1:2",
+        settings.model_copy(update={"data": tmp_path}),
+        make_celery(settings),
+        unused,
+        Journal("INFO", print),
+        bundles=unused,
+        stopping=lambda: False,
+        supervisor=unused,
+        memory=MemoryBudget(0),
+        tracing=None,
+    )
+    woken, others = role.make_loops(context)
+    assert len([woken, *others]) == len(role.serves)
