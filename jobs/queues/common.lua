@@ -22,6 +22,7 @@
 --   queue:<name>:claim_rows  string  how many rows a consumer claims at once
 --   queue:<name>:deadlines   zset    jobs that must start in time, by their deadline
 --   queue:<name>:swept       string  when the queue was last swept; no worker sweeps again for a short time
+--   <stream>:looked_at       string  where a sweep has stopped to look for leases that began in the future; the next goes on
 --   kept:<owner>             hash    about how many bytes expire of the owner's jobs, by the minute
 --   kept                     zset    owners of whose jobs something is kept, by the time when all of it has expired
 --   rate:<owner>:<minute>    string  how many rows the owner has posted in this minute, where that is limited
@@ -60,6 +61,7 @@ local function consumers_key(queue) return 'queue:' .. queue .. ':consumers' end
 local function claim_rows_key(queue) return 'queue:' .. queue .. ':claim_rows' end
 local function deadlines_key(queue) return 'queue:' .. queue .. ':deadlines' end
 local function swept_key(queue) return 'queue:' .. queue .. ':swept' end
+local function looked_at_key(stream) return stream .. ':looked_at' end
 
 -- A process may be in several sets, as consumer of several queues.
 local function process_field(set, name) return set .. ' ' .. name end

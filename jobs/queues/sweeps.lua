@@ -3,24 +3,36 @@
 
 local SWEEP_AGAIN_MS = 1500
 local CLOCK_SET_AHEAD_MS = 300000  -- since the last sweep; nothing else explains such a time
+local MOST_LOOKED_AT = 1000  -- claimed entries of a stream, in one sweep
 local CONSUMER_IDLE_MS = 3600000  -- after which an idle consumer is removed from the consumer group
 
 local ANY_TIME = '-1000000000000'  -- as the least idle time: entries are claimed even if the clock says that this was in the future
 
+-- From where this sweep looks on: after the entry that the last one has seen last, or from the first.
+local function look_from(stream)
+  local found = redis.pcall('GET', looked_at_key(stream))
+  local time, number = string.match(type(found) == 'string' and found or '', '^(%d+)%-(%d+)$')
+  return whole_in(time) and whole_in(number) and '(' .. found or '-'
+end
+
 -- Begins leases of a stream anew: of `all` entries, or of those that were claimed in the future, before the clock was set back.
 -- Redis says of these that they were claimed just now. How long ago an entry was claimed is unknown once the clock was set:
--- Redis compares two times of that clock.
+-- Redis compares two times of that clock. Unless it is for all, a sweep looks at MOST_LOOKED_AT, and the next goes on there.
 local function restart_leases(stream, all)
-  local from = '-'
+  local begin = all and '-' or look_from(stream)
+  local from = begin
   repeat
-    local claimed = redis.call('XPENDING', stream, GROUP, from, '+', 1000)
+    local claimed = redis.call('XPENDING', stream, GROUP, from, '+', MOST_LOOKED_AT)
     for _, entry in ipairs(claimed) do
       if all or entry[3] <= 0 then
         redis.call('XCLAIM', stream, GROUP, entry[2], ANY_TIME, entry[1], 'IDLE', 0, 'JUSTID')
       end
-      from = '(' .. entry[1]
     end
-  until #claimed < 1000
+    local last = claimed[MOST_LOOKED_AT]
+    from = last and '(' .. last[1]
+    if last and not all then redis.call('SET', looked_at_key(stream), last[1]) end
+  until not from or not all
+  if not from and begin ~= '-' then redis.call('DEL', looked_at_key(stream)) end
 end
 
 local COUNTS = {rows = '^%-?%d+$', behind = '^%-?%d+$', claim_rows = '^%d+$', added = '^%d+$', given = '^%d+%.?%d*$'}

@@ -8,11 +8,12 @@ from redis import Redis
 from jobs.batches.consumer import BatchConsumer
 from jobs.batches.store import BatchStore
 from jobs.predictions.consumer import PredictionConsumer
+from jobs.predictions.status import PredictionStatus
 from jobs.predictions.store import PredictionStore
 from jobs.queues.capacity import Capacity, Monitor
 from jobs.queues.processes import Process
 from jobs.settings import Settings
-from tests.unit.conftest import MANY, Clock, Read, job, living, scored
+from tests.unit.conftest import MANY, Clock, Read, job, jobs_of, living, scored
 from tests.unit.jobs.batches.conftest import add, take
 
 HOUR = 3600
@@ -127,6 +128,30 @@ def test_a_row_that_was_read_in_the_future_runs_again_within_a_lease(
     assert consumer.sweep(0).requeued == 0
     clock.forward(16)
     assert consumer.sweep(0).requeued == 1
+
+
+@pytest.mark.parametrize("noted", ["", "99999999999999999999-0", "text"])
+def test_behind_a_thousand_others_it_is_found_by_the_next_sweep(
+    store: PredictionStore, consumer: PredictionConsumer, clock: Clock, redis: Redis, read: Read, noted: str
+) -> None:
+    if noted:  # Redis is not trusted
+        redis.set("queue:predictions:looked_at", noted)
+    consumer.sweep(0)
+    store.add(jobs_of(*range(1_200)))
+    while consumer.claim("alive", "wake_up", MANY):
+        pass
+    clock.forward(HOUR)
+    store.add([a_job := job()])
+    consumer.claim("lost", "wake_up", MANY)
+    clock.forward(2 - HOUR)
+    consumer.sweep(0)
+    assert redis.exists("queue:predictions:looked_at")  # it has not looked at all of them
+    for seconds in (2, 16, 2):
+        assert read(a_job.id).status is PredictionStatus.RUNNING
+        clock.forward(seconds)
+        consumer.sweep(0)
+    assert read(a_job.id).status is PredictionStatus.QUEUED
+    assert not redis.exists("queue:predictions:looked_at")
 
 
 def test_a_task_that_was_put_off_in_the_future_runs_again_within_a_lease(
