@@ -28,6 +28,7 @@ from jobs.errors import FileMissing, FilesUnavailable, JobsError
 from jobs.files.store import Draft, FileRange, FileStore
 from jobs.files.tables import Format
 from jobs.queues.script_calls import patiently
+from worker import stopping
 from worker.batch_files import BatchFiles
 from worker.faults import FileFault
 from worker.stopping import ScoringStopped
@@ -37,8 +38,6 @@ from worker.tables.join import MissingRows, PartFile, Piece, error_pieces, resul
 from worker.tables.plan import Layout
 
 log = logging.getLogger(__name__)
-
-CHECKPOINT_SECONDS = 1
 
 SPENT = frozenset({BatchStatus.SUCCEEDED, BatchStatus.CANCELED})
 """The ends after which no row is tried again. After others, input and parts stay until the batch expires."""
@@ -93,7 +92,7 @@ class JoinCheckpoints:
 
     @property
     def is_due(self) -> bool:
-        return self._clock() - self._saved_at >= CHECKPOINT_SECONDS
+        return self._clock() - self._saved_at >= stopping.CHECKPOINT_SECONDS
 
     def check(self) -> None:
         """Raises ScoringStopped once the task is no longer wanted."""

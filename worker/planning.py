@@ -16,6 +16,7 @@ from jobs.errors import OverLimit
 from jobs.files.tables import MARK_BYTES, Format, format_of, needs_decoding
 from jobs.queues.script_calls import patiently
 from model.bundle import Bundle
+from worker import stopping
 from worker.batch_files import BatchFiles, PlannedTables
 from worker.faults import FILE_FAULTS, fault_of
 from worker.limits import check_values
@@ -25,9 +26,6 @@ from worker.tables.plan import Layout
 from worker.tables.prepare import checked_encoding
 
 log = logging.getLogger(__name__)
-
-CHECKPOINT_SECONDS = 1
-"""After how long the work is recorded, and other tasks have their turn."""
 
 RecordCheckpoint: TypeAlias = Callable[[Layout, str], None]
 """Records a checkpoint within a table. Takes what is over with it: the "slot", or nothing."""
@@ -63,13 +61,13 @@ class PlanSlot:
 
     @property
     def is_due(self) -> bool:
-        return self._now - self._recorded >= CHECKPOINT_SECONDS
+        return self._now - self._recorded >= stopping.CHECKPOINT_SECONDS
 
     @property
     def is_over(self) -> bool:
         """To find the position again may take long: a slot then lasts at least as long."""
         resumed = self._now if self._resumed is None else self._resumed
-        return self._now - resumed >= max(resumed - self._began, CHECKPOINT_SECONDS)
+        return self._now - resumed >= max(resumed - self._began, stopping.CHECKPOINT_SECONDS)
 
     def checkpoint(self, position: str, over: str, layout: bytes = b"") -> PlanCheckpoint:
         """The checkpoint that records what was found."""

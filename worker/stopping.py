@@ -1,4 +1,7 @@
-"""How work under way ends early."""
+"""How work under way makes room for other work, and ends early."""
+
+CHECKPOINT_SECONDS = 1
+"""How long planning and joining work before they record how far they are; planning then gives others a turn."""
 
 
 class ScoringStopped(Exception):

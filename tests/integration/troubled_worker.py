@@ -63,7 +63,7 @@ def pace(rows: str) -> None:
 
 def steps(folder: str) -> None:
     from jobs.batches.consumer import BatchConsumer
-    from worker import joining, planning
+    from worker import joining, stopping
 
     def happens_first(name: str) -> bool:
         happened = Path(folder, f"happened-{name}")
@@ -93,7 +93,7 @@ def steps(folder: str) -> None:
     joining.Joining.join = join  # type: ignore[method-assign]
     for name in ("planned", "joined"):
         setattr(BatchConsumer, name, dying_after(name))
-    planning.CHECKPOINT_SECONDS = joining.CHECKPOINT_SECONDS = 0
+    stopping.CHECKPOINT_SECONDS = 0
 
 
 def lock(file: str) -> None:

@@ -16,10 +16,9 @@ import worker.batches
 import worker.bundles
 import worker.child
 import worker.explanations
-import worker.joining
-import worker.planning
 import worker.predictions
 import worker.roles
+import worker.stopping
 import worker.tables.plan
 from jobs import RELEASE
 from jobs.errors import FilesUnavailable
@@ -238,6 +237,5 @@ def connected(network: Network, files: SimulatedFiles) -> Iterator[None]:
         stack.enter_context(patch.object(worker.bundles, "Bundles", lambda *_: bundles()))
         stack.enter_context(patch.object(worker.roles, "files_at", lambda _: files))
         stack.enter_context(patch.object(worker.tables.plan, "CHUNK", CHUNK_BYTES))
-        stack.enter_context(patch.object(worker.planning, "CHECKPOINT_SECONDS", CHECKPOINT_SECONDS))
-        stack.enter_context(patch.object(worker.joining, "CHECKPOINT_SECONDS", CHECKPOINT_SECONDS))
+        stack.enter_context(patch.object(worker.stopping, "CHECKPOINT_SECONDS", CHECKPOINT_SECONDS))
         yield
