@@ -4,7 +4,7 @@ Import this module only where files are in S3, as s3_client.py says.
 """
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from datetime import UTC, datetime, timedelta
 from io import RawIOBase
 from typing import Any
@@ -43,8 +43,9 @@ class S3Files(ObjectStore):
     def create(self, name: str) -> Iterator[Draft]:
         upload = S3Draft(self.bucket, self._key(name))
         try:
-            yield upload
-            upload.finish()
+            with closing(upload):
+                yield upload
+                upload.finish()
         except BaseException:
             upload.abort()
             raise
