@@ -37,7 +37,7 @@ local function waiting(queue)
   return entries
 end
 
--- Changes the number of rows that wait. missing_wake_ups() resets the number whenever the queue is empty.
+-- Changes the number of rows that wait. wake_up() resets the number whenever the queue is empty.
 local function count_rows(queue, rows)
   local left = redis.call('INCRBY', rows_key(queue), rows)
   if states[queue] then states[queue].rows = left end

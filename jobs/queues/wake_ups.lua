@@ -4,11 +4,8 @@
 local WAKE_UP_EXPIRES_MS = 5000  -- a wake-up that no consumer answers counts as lost
 
 -- How many wake-ups are missing: one is wanted for each claim's worth of rows, at most one for each consumer that is alive.
+-- Only for a queue in which something waits.
 local function missing_wake_ups(queue)
-  if waiting(queue) == 0 then
-    redis.call('DEL', rows_key(queue))
-    return 0
-  end
   local state = state_of(queue)
   local wanted = math.max(math.ceil(state.rows / state.claim_rows), 1)
   local sent = count_live(wake_ups_key(queue), WAKE_UP_EXPIRES_MS)
@@ -34,10 +31,15 @@ local function noted_before(queue, name, most)
 end
 
 -- Returns the names of the wake-ups that the caller must send now, at most `most`; they count as sent. Each name is `name`
--- and a number. A call that is repeated has the same `name`, and gets the same wake-ups.
+-- and a number. A call that is repeated has the same `name`, and gets the same wake-ups. The number of waiting rows begins
+-- anew where nothing waits.
 local function wake_up(queue, name, most)
   local sent = noted_before(queue, name, most)
   if #sent > 0 then return sent end
+  if waiting(queue) == 0 then
+    redis.call('DEL', rows_key(queue))
+    return {}
+  end
   for number = 1, math.min(missing_wake_ups(queue), most) do
     sent[number] = numbered(name, number)
     note_wake_up(queue, sent[number])
