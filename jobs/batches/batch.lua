@@ -38,7 +38,7 @@
 
 local KIND = 'batches'
 local QUEUE = 'batches'
-local TOTAL = 8  -- the index of `total` in what read_record returns
+local TOTAL = 8  -- the index of `total` in what read_current returns
 local FINISHED = 13  -- that of `finished`
 local OPEN = 'batches:open'
 local UNQUEUED = 'batches:unqueued'
@@ -226,8 +226,8 @@ local function release(id, task, entry)
 end
 
 -- The fields of a record, as jobs/batches/record.py decodes them; all are nil for an unknown id. Its total is nil until the
--- plan is complete.
-local function read_record(id, retention_ms)
+-- plan is complete. One that is overdue ends first.
+local function read_current(id, retention_ms)
   expire_overdue(id, retention_ms)
   local record = redis.call('HMGET', job_key(id), 'v', 'status', 'model', 'sha', 'owner', 'options', 'size', 'total', 'rows',
                     'failed', 'bytes', 'started', 'finished', 'expires', 'error', 'metadata', 'deadline', 'webhook',

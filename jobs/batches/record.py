@@ -140,7 +140,7 @@ class BatchRecord(NamedTuple):
 
     @classmethod
     def decode(cls, job_id: str, values: Sequence[bytes | None]) -> "BatchRecord":
-        """`values` as read_record of batch.lua returns them. Raises UnknownRecord."""
+        """`values` as read_current of batch.lua returns them. Raises UnknownRecord."""
         version, status, model, sha, owner, options, size, total, rows, failed, done, *rest = values
         if version != VERSION or not (status and model and sha and owner and options):
             raise UnknownRecord

@@ -15,7 +15,7 @@
 
 local KIND = 'predictions'
 local QUEUE = 'predictions'  -- the queue of a prediction whose record names none
-local FINISHED = 8  -- the index of `finished` in what read_record returns
+local FINISHED = 8  -- the index of `finished` in what read_current returns
 
 local function id_of(raw) return id_from('pred_', raw) end
 local function entry_of(position) return position .. '-0' end
@@ -97,7 +97,8 @@ local FIELDS = {'v', 'status', 'model', 'sha', 'owner', 'attempt', 'started', 'f
                 'metadata', 'deadline', 'position', 'queue', 'rows', 'retry_of', 'behind'}
 
 -- FIELDS of a record, as decode_record() in jobs/predictions/store.py takes them; all are nil for an unknown id.
-local function read_record(id, retention_ms)
+-- One that is overdue ends first.
+local function read_current(id, retention_ms)
   local record = redis.call('HMGET', job_key(id), unpack(FIELDS))
   if is_overdue(record[2], record[13], record[6]) then
     expire(id, retention_ms)

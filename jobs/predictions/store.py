@@ -161,7 +161,7 @@ def queued_record(job: NewPrediction, accepted: Accepted | None = None) -> Predi
 
 
 def decode_record(job_id: str, values: Sequence[bytes | None]) -> PredictionRecord:
-    """`values` as read_record of prediction.lua returns them. Raises UnknownRecord."""
+    """`values` as read_current of prediction.lua returns them. Raises UnknownRecord."""
     version, status, model, sha, owner, attempt, started, finished, expires, *rest = values
     if version != VERSION or not (status and model and sha and owner):
         raise UnknownRecord

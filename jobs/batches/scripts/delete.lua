@@ -4,7 +4,7 @@
 -- @args id raw retention_ms:number
 -- @returns status
 
-local record = read_record(id, retention_ms)
+local record = read_current(id, retention_ms)
 commit()
 if record[FINISHED] then
   delete_job(KIND, record[5], id, raw)

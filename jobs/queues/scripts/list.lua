@@ -11,7 +11,7 @@ local found = {}
 
 local function take(raw)
   local id = id_of(raw)
-  local ok, record = pcall(read_record, id, retention_ms)
+  local ok, record = pcall(read_current, id, retention_ms)
   if not ok then return end
   if not record[1] then
     redis.call('ZREM', list, raw)
