@@ -131,7 +131,10 @@ Parameters = TypeVar("Parameters", bound=BatchParameters)
 def read_batch(
     request: ApiRequest, file: UploadedFile, catalog: Catalog, s3_allow: str, uploads: DirectUploads
 ) -> BatchRequest:
-    """Raises Problem (400, 413, 415, 422), InvalidTable or UnknownModel. Of a file, the start is read."""
+    """Raises Problem (400, 413, 415, 422), InvalidTable or UnknownModel.
+
+    Of a file, the start is read; an upload past web is completed.
+    """
     filled = {name: value for name, value in file.fields.items() if value}  # forms send empty fields, too
     query: dict[str, Any] = {**filled, **request.args}
     query |= {name: _BOOLEANS.get(value.lower(), value) for name, value in query.items() if name in _FLAGS}
@@ -210,7 +213,7 @@ def _read_json_batch(
         fault = Fault("/output", "needs input, the address of a file")
         raise Problem(422, "output can only be given with input", [fault])
     if body.upload is not None:
-        return _upload_batch(request, body, body.upload, catalog, uploads)
+        return _complete_upload(request, body, body.upload, catalog, uploads)
     if body.rows is not None:
         if not body.rows:
             raise Problem(422, "there are no rows", [Fault("/rows", "must have at least one row")])
@@ -229,10 +232,10 @@ def _read_json_batch(
     return named._replace(results_named=body.results is not None)
 
 
-def _upload_batch(
+def _complete_upload(
     request: ApiRequest, body: BatchBody, upload_id: str, catalog: Catalog, uploads: DirectUploads
 ) -> BatchRequest:
-    """Raises what completing the upload raises, too."""
+    """The batch of a file past web, once its parts are one file. Raises what completing it raises, too."""
     upload = uploads.complete(upload_id, request.owner.name)
     start = uploads.start_of(upload, START_BYTES)
     media_type, parameters = parse_options_header(upload.media_type)
