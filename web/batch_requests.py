@@ -138,7 +138,7 @@ def read_batch(
     filled = {name: value for name, value in file.fields.items() if value}  # forms send empty fields, too
     query: dict[str, Any] = {**filled, **request.args}
     query |= {name: _BOOLEANS.get(value.lower(), value) for name, value in query.items() if name in _FLAGS}
-    if file.media_type in JSON_TYPES or (not file.media_type and _is_json_batch(file.start)):
+    if file.media_type in JSON_TYPES or (not file.media_type and _is_json_batch(file.read_start())):
         return _read_json_batch(request, file, query, catalog, s3_allow, uploads)
     check_file_type(file.media_type)
     return _file_batch(request, file, _validated(BatchParameters, query), catalog)
@@ -163,17 +163,16 @@ def _file_batch(
 ) -> BatchRequest:
     """The request for a batch of a file, whose start is read."""
     encoding = parameters.encoding or _encoding_of(file.charset)
-    plain = plain_start(file.start, encoding)
+    start = file.read_start()
+    plain = plain_start(start, encoding)
     kind = FORMATS.get(file.media_type) or format_of(file.name) or recognized(plain)
     options = _options(parameters, kind, encoding)
     if file.media_type == TAB_SEPARATED and not options.delimiter:
         options = replace(options, delimiter="\t")
-    options = replace(
-        options, needs_decoding=needs_decoding(file.start, checked_encoding(file.start, encoding))
-    )
+    options = replace(options, needs_decoding=needs_decoding(start, checked_encoding(start, encoding)))
     batch_request = _request(request, parameters, _find(parameters, catalog), options, metadata)
-    cut = len(file.start) >= START_BYTES or len(plain) >= PIECE
-    return batch_request._replace(start=plain or (None if file.start else b""), cut=cut)
+    cut = len(start) >= START_BYTES or len(plain) >= PIECE
+    return batch_request._replace(start=plain or (None if start else b""), cut=cut)
 
 
 def _encoding_of(charset: str) -> str:

@@ -220,7 +220,8 @@ class BatchRoutes:
     def retry(self, request: ApiRequest, job_id: str) -> JsonResponse:
         require_json_accepted(request)
         file = open_upload(request, self._submission.max_file)
-        corrected = bool(file.start)
+        start = file.read_start()
+        corrected = bool(start)
         if corrected and FORMATS.get(file.media_type) is not Format.NDJSON:
             raise Problem(
                 415,
@@ -229,7 +230,7 @@ class BatchRoutes:
                 headers={"Accept-Post": MEDIA_TYPES[Format.NDJSON]},
             )
         if corrected:
-            check_ndjson(file.start)
+            check_ndjson(start)
         key = idempotency_key_of(request)
         record, replayed = self._retrying.retry(job_id, request.owner.name, file, corrected, key)
         headers = {"Idempotency-Replayed": "true"} if replayed else {}

@@ -38,7 +38,7 @@ _ORDER = "put every field before the file, or in the query"
 
 
 class UploadedFile:
-    """A file that arrives in pieces, without a Content-Encoding. `start` are its first bytes, as sent.
+    """A file that arrives in pieces, without a Content-Encoding.
 
     `fields` are the fields of a multipart body before the file.
     """
@@ -58,8 +58,8 @@ class UploadedFile:
         self._rest = pieces
         self._first: list[bytes] = []
 
-    @property
-    def start(self) -> bytes:
+    def read_start(self) -> bytes:
+        """Reads the first bytes, as sent; they stay a part of the file."""
         while sum(map(len, self._first)) < START_BYTES and (piece := next(self._rest, b"")):
             self._first.append(piece)
         return b"".join(self._first)
