@@ -78,7 +78,7 @@ class StoredJobs:
                 BATCH,
                 BatchStatus,
                 frozenset({BatchStatus.CANCELED, BatchStatus.CANCELING}),
-                "a batch that has not reached its last step",
+                "a batch that has not ended",
                 batches,
                 batches.list_jobs,
                 batch_resource.batch,

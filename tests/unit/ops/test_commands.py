@@ -127,3 +127,15 @@ def test_batches_are_listed_shown_canceled_and_deleted_like_predictions(
     assert operate("jobs", "cancel", job_id)[:2] == (0, f"{job_id} canceled\n")
     assert operate("jobs", "delete", job_id)[:2] == (0, f"{job_id} deleted\n")
     assert operate("jobs", "show", job_id)[0] == 1
+
+
+@pytest.mark.usefixtures("connected")
+def test_only_a_batch_that_has_not_ended_can_be_canceled(
+    operate: Ops, redis: Redis, settings: Settings
+) -> None:
+    finalizing, ended = (add(BatchStore(redis, settings)) for _ in range(2))
+    redis.hset(f"job:{finalizing}", "status", "finalizing")
+    redis.hset(f"job:{ended}", "status", "succeeded")
+    assert operate("jobs", "cancel", finalizing)[:2] == (0, f"{finalizing} canceled\n")
+    refused = "only a batch that has not ended can be canceled; this one is succeeded"
+    assert refused in operate("jobs", "cancel", ended)[2]
