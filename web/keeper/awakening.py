@@ -28,7 +28,7 @@ class Awakening:
     def refresh(self, capacity: Capacity) -> Capacity:
         """Call it every second, with what was measured. Returns it as `added_to` does.
 
-        Wakes the workers for what no post announces: a replay by `python -m ops`, the next step of a batch.
+        Wakes the workers for what no post announces: a replay by `python -m ops`, the next task of a batch.
         Raises StoreUnavailable.
         """
         if self._memory is None:
