@@ -50,7 +50,7 @@ class Deployment:
             raise InvalidUsage(
                 f"the stack {self.names.base} has no output {', '.join(absent)}; another version of Paygrade "
                 "may have created it",
-                "python -m ecs plan shows the differences",
+                "python -m ecs plan shows the differences; python -m ecs up applies them",
             )
         return {name: state.outputs[name] for name in required}
 
@@ -89,6 +89,7 @@ class Deployment:
             )
         evented = self.has_events(options)
         app |= self._event_parameters(evented, current_app | app)
+        events.check_served(current_app | app)
         app |= self._derived(app, Template("app").values(current_app | app))
         of_events = events.parameters(current_base | base, current_app | app, self.files) if evented else None
         return Parameters(base | self.existing_resources(base), of_events, app)

@@ -29,6 +29,16 @@ def parameters(base: Mapping[str, str], app: Mapping[str, str], bucket: str) -> 
     return {name: given[name] for name in _SHARED if name in given} | {"FilesBucket": bucket}
 
 
+def check_served(app: Mapping[str, str]) -> None:
+    """Raises InvalidUsage where files would become batches that no worker scores."""
+    if app.get("EventQueue") and app.get("Queues") == "predictions":
+        raise InvalidUsage(
+            "with events, files become batches, and with PAYGRADE_QUEUES=predictions no worker scores them",
+            "python -m ecs up --set PAYGRADE_QUEUES=predictions,batches has them scored; up --no-events ends "
+            "the events",
+        )
+
+
 def outputs(stack: Stack) -> dict[str, str]:
     """Raises InvalidUsage if there is no such stack."""
     if not exist(stack):

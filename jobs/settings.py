@@ -25,7 +25,7 @@ SHIPPED_BUNDLES = Path(__file__).parents[1] / "model" / "bundles"
 """The bundles that are installed with the code."""
 
 WORKER_QUEUES = ("predictions", "batches")
-"""The names that PAYGRADE_QUEUES accepts; explanations are served with predictions."""
+"""The names that PAYGRADE_QUEUES accepts, which are those of kinds of jobs."""
 
 
 def _where_keys_are_set(limit: int) -> Callable[[dict[str, Any]], int]:
@@ -152,6 +152,11 @@ class Settings(BaseModel):
         if all(prefix.startswith("s3://") and len(prefix) > 5 for prefix in filter(None, allowed.split(","))):
             return allowed
         raise PydanticCustomError("s3", "must be s3://BUCKET/PREFIX, separated by commas")
+
+    @property
+    def served(self) -> frozenset[str]:
+        """The kinds of jobs that workers take; web accepts no others."""
+        return frozenset(self.queues.split(","))
 
     @property
     def files_location(self) -> str:

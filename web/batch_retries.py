@@ -33,9 +33,11 @@ class BatchRetrying:
         """Returns once the new batch is recorded and queued, or that of an earlier request with the key.
 
         With `corrected`, the pieces are lines of the errors with corrected rows; a worker reads them. Raises
-        UnknownJob, ExpiredJob, NotRetryable, JobConflict, FileTooLong, and what the stores raise.
+        UnknownJob, ExpiredJob, QueueNotServed, NotRetryable, JobConflict, FileTooLong, and what the stores
+        raise.
         """
         old = self._submission.read(job_id, owner)
+        self._submission.check_served()
         if not self._capacity_watch.accepting:
             raise self._capacity_watch.set_retry_after(QueueFull())
         new_id, posted = self._new_id(ids.BATCH), PostedFile(b"", pieces, self._submission.max_file)

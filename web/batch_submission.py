@@ -31,6 +31,7 @@ from jobs.files.store import FOR_UPLOADS, FileStore
 from jobs.files.tables import MEDIA_TYPES, Format
 from jobs.predictions.resource import retry_after
 from jobs.queues.idempotency import IdempotencyKey
+from jobs.queues.names import BATCH
 from jobs.queues.queue import SendWakeUp, try_wake_up
 from jobs.supervision import Supervisor
 from web.batch_inputs import BatchInputs, BatchRequest, PostedFile
@@ -53,6 +54,7 @@ class OutputFile(NamedTuple):
 class BatchSubmission(JobSubmission[BatchRecord]):
     noun = "batch"
     prefix = ids.BATCH
+    kind = BATCH
     cancelable = "has not ended"
     canceled = frozenset({BatchStatus.CANCELED, BatchStatus.CANCELING})
 
@@ -78,9 +80,10 @@ class BatchSubmission(JobSubmission[BatchRecord]):
     def submit(self, request: BatchRequest, pieces: Iterable[bytes], owner: str) -> Submitted[BatchRecord]:
         """Returns once the batch is recorded and queued, or the batch that its Idempotency-Key stands for.
 
-        Raises JobConflict, FileTooLong, InvalidTable, UnreadableInput, what reading the pieces raises, and
-        what the stores raise: then it is not accepted as far as we know.
+        Raises QueueNotServed, JobConflict, FileTooLong, InvalidTable, UnreadableInput, what reading the
+        pieces raises, and what the stores raise: then it is not accepted as far as we know.
         """
+        self.check_served()
         if not self._capacity_watch.accepting:
             raise self._capacity_watch.set_retry_after(QueueFull())
         job_id = request.upload.batch_id if request.upload else self._new_id(ids.BATCH)

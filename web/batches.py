@@ -95,7 +95,7 @@ _CREATE = Operation(
             sometimes=("Retry-After", "Idempotency-Replayed"),
         ),
     },
-    (404, 406, 409, 413, 415, 422, 429, 503),
+    (404, 406, 409, 413, 415, 422, 429, 501, 503),
     description=_DESCRIPTION,
     parameters=(*_query_parameters(), IDEMPOTENCY_KEY, CANCEL_AFTER),
     body={
@@ -211,7 +211,7 @@ class BatchRoutes:
                     sometimes=("Retry-After", "Idempotency-Replayed"),
                 )
             },
-            (404, 406, 409, 410, 413, 415, 422, 429, 503),
+            (404, 406, 409, 410, 413, 415, 422, 429, 501, 503),
             description=_RETRY,
             parameters=(in_path("job_id", "`id` of the batch", {"type": "string"}), IDEMPOTENCY_KEY),
             body={"required": False, "content": {MEDIA_TYPES[Format.NDJSON]: {"schema": {"type": "string"}}}},

@@ -1,7 +1,7 @@
 """How much waits, how much room Redis has, and what each key has used, measured every second."""
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 
 import gevent
 
@@ -22,7 +22,7 @@ LITTLE_ROOM = 64 * 1024 * 1024
 class CapacityWatch:
     """`capacity` and `room` (bytes that Redis can still take) are as of the last measurement.
 
-    Each measurement also reports this process as alive.
+    Each measurement also reports this process as alive. `served` are the kinds of jobs that workers take.
     """
 
     def __init__(
@@ -34,6 +34,7 @@ class CapacityWatch:
         max_waiting: int,
         clock: Callable[[], float],
         awakening: Awakening,
+        served: Collection[str],
     ) -> None:
         self.capacity = Capacity()
         self.room = math.inf
@@ -48,6 +49,7 @@ class CapacityWatch:
         self._read_kept_at = 0.0
         self._process = process
         self._max_waiting = max_waiting
+        self.served = served
 
     def set_retry_after(self, error: QueueFull, size: float = JOB_BYTES) -> QueueFull:
         """Returns the error with the time after which there should be room for `size` bytes.

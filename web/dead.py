@@ -7,7 +7,10 @@ import orjson
 
 from jobs.dead.letters import DeadLetters
 from jobs.dead.resource import PATH, dead_letter
+from jobs.queues.names import BATCH, PREDICTION
 from web.app import JsonResponse
+from web.capacity_watch import CapacityWatch
+from web.errors import QueueNotServed
 from web.lists import read_limit
 from web.openapi.dead_schemas import DeadLetterListSchema, DeadLetterSchema, ReplayedSchema
 from web.openapi.operation import Operation, ResponseSchema
@@ -20,8 +23,9 @@ _STORED = ("Cache-Control",)
 
 
 class DeadLetterRoutes:
-    def __init__(self, letters: DeadLetters) -> None:
+    def __init__(self, letters: DeadLetters, watch: CapacityWatch) -> None:
         self._letters = letters
+        self._watch = watch
 
     @route(
         "GET",
@@ -64,12 +68,16 @@ class DeadLetterRoutes:
             "operators",
             "Try it again: a job as a new job, a webhook as it is",
             {200: ResponseSchema("It is tried again", ReplayedSchema, always=_STORED)},
-            (404, 406, 409, 422, 429, 503),
+            (404, 406, 409, 422, 429, 501, 503),
             parameters=(_ONE,),
         ),
     )
     def replay(self, request: ApiRequest, letter_id: str) -> JsonResponse:
         require_json_accepted(request)
+        self._letters.find(letter_id)
+        for kind in (PREDICTION, BATCH):
+            if letter_id.startswith(kind.id_prefix) and kind.name not in self._watch.served:
+                raise QueueNotServed(kind)
         return _json({"id": letter_id, "replayed_as": self._letters.replay(letter_id)})
 
     @route(

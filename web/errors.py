@@ -1,6 +1,21 @@
 """Why the submission services refuse a request. problems.py gives each error its HTTP status."""
 
 from jobs.errors import JobsError
+from jobs.queues.names import BATCH, PREDICTION, Kind
+
+_NOT_SERVED = {
+    BATCH.name: "no worker of this service scores files: PAYGRADE_QUEUES is predictions; post the rows to "
+    "/v1/predictions, or let its operator add batches to PAYGRADE_QUEUES",
+    PREDICTION.name: "no worker of this service takes predictions: PAYGRADE_QUEUES is batches; post the rows "
+    "as a file to /v1/batches, or let its operator add predictions to PAYGRADE_QUEUES",
+}
+
+
+class QueueNotServed(JobsError):
+    """No worker serves the queue of such jobs, so that they would wait for ever."""
+
+    def __init__(self, kind: Kind) -> None:
+        super().__init__(_NOT_SERVED[kind.name])
 
 
 class UnknownJob(JobsError):

@@ -15,6 +15,7 @@ from jobs.predictions.resource import retry_after
 from jobs.predictions.status import PredictionStatus
 from jobs.predictions.store import PredictionStore, bytes_of, queued_record
 from jobs.queues.idempotency import IdempotencyKey
+from jobs.queues.names import PREDICTION
 from jobs.queues.queue import SendWakeUp, try_wake_up
 from model.description.manifest import Manifest
 from web.capacity_watch import CapacityWatch
@@ -118,6 +119,7 @@ class Admission:
 class PredictionSubmission(JobSubmission[PredictionRecord]):
     noun = "prediction"
     prefix = ids.PREDICTION
+    kind = PREDICTION
     cancelable = "is queued"
     canceled = frozenset({PredictionStatus.CANCELED})
 
@@ -139,8 +141,9 @@ class PredictionSubmission(JobSubmission[PredictionRecord]):
     ) -> Submitted[PredictionRecord]:
         """Accepts a prediction, and waits up to `wait_seconds` for its end.
 
-        Raises JobConflict, and what admission raises.
+        Raises QueueNotServed, JobConflict, and what admission raises.
         """
+        self.check_served()
         job = self._new_job(request, owner)
         del request  # and its rows: the caller may wait long
         caller = self._waiting.enter(queued_record(job)) if wait_seconds else None

@@ -57,7 +57,7 @@ def _create(models: ModelSchemas) -> Operation:
                 links=_LINKS,
             ),
         },
-        (404, 406, 409, 413, 415, 422, 429, 503),
+        (404, 406, 409, 413, 415, 422, 429, 501, 503),
         parameters=(PREFER, IDEMPOTENCY_KEY, CANCEL_AFTER),
         body=json_body(models.body, models.examples),
     )

@@ -25,7 +25,7 @@ def _describe(models: ModelSchemas) -> Operation:
         "predictions",
         f"Score one row with the model {MODEL}, and wait for the score",
         {200: ResponseSchema("The score", SalarySchema)},
-        (404, 406, 413, 415, 422, 429, 503),
+        (404, 406, 413, 415, 422, 429, 501, 503),
         body=json_body(schema, examples),
     )
 

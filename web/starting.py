@@ -6,6 +6,7 @@ import socket
 from typing import NamedTuple
 
 from jobs.errors import InvalidSettings
+from jobs.queues.names import BATCH
 from jobs.settings import Settings
 from jobs.tracing import check_tracing
 from model.description.catalog import Catalog
@@ -25,6 +26,11 @@ def check_start(settings: Settings, host: str, port: int) -> Checked:
         raise InvalidSettings(
             f"without keys web listens on loopback only, not on {host}; "
             "set PAYGRADE_API_KEYS, or PAYGRADE_ALLOW_ANYONE=true"
+        )
+    if settings.event_queue and BATCH.name not in settings.served:
+        raise InvalidSettings(
+            "PAYGRADE_EVENT_QUEUE makes batches of files, and PAYGRADE_QUEUES is predictions: no worker "
+            "would score them; add batches to PAYGRADE_QUEUES, or set no PAYGRADE_EVENT_QUEUE"
         )
     WebhookSecrets(settings)  # raises InvalidSettings
     check_tracing(settings.otlp_endpoint)

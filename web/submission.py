@@ -13,8 +13,9 @@ from gevent.event import AsyncResult
 
 from jobs import ids
 from jobs.errors import StoreUnavailable
+from jobs.queues.names import Kind
 from web.capacity_watch import CapacityWatch
-from web.errors import ExpiredJob, JobConflict, UnknownJob
+from web.errors import ExpiredJob, JobConflict, QueueNotServed, UnknownJob
 from web.waiting import JobRecord, R, WaitingCallers
 
 LONGEST_WAIT_SECONDS = 25
@@ -53,6 +54,7 @@ class JobSubmission(Generic[R]):
 
     noun: str
     prefix: str
+    kind: Kind
     cancelable: str
     canceled: frozenset[StrEnum]
     """The statuses in which a cancel may leave a job."""
@@ -72,6 +74,11 @@ class JobSubmission(Generic[R]):
         self._read_and_watch: GroupCommit[str, R | None] = GroupCommit(
             lambda job_ids: store.read(job_ids, waiting.channel)
         )
+
+    def check_served(self) -> None:
+        """Raises QueueNotServed."""
+        if self.kind.name not in self._capacity_watch.served:
+            raise QueueNotServed(self.kind)
 
     @property
     def longest_wait(self) -> int:

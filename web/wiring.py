@@ -20,6 +20,7 @@ from jobs.logs import Journal
 from jobs.metrics import Metrics
 from jobs.predictions.store import PredictionStore
 from jobs.queues.capacity import Monitor
+from jobs.queues.names import BATCH
 from jobs.queues.processes import Process
 from jobs.queues.queue import SendWakeUp
 from jobs.queues.usage import UsageReader
@@ -199,7 +200,8 @@ def build(settings: Settings, keys: ApiKeys, catalog: Catalog, journal: Journal,
     ProblemResponses(app, extensions={"v2": with_error_line})
     files = backends.files
     app.add_routes(_routes(settings, keys, catalog, access_log, measuring, services, webhooks, files))
-    app.add_routes(build_page(app, GUIDE.is_dir(), files.direct if settings.direct_files else None))
+    direct = files.direct if settings.direct_files else None
+    app.add_routes(build_page(app, GUIDE.is_dir(), direct, BATCH.name in settings.served))
     return Web(
         app=app,
         access_log=access_log,
@@ -222,8 +224,16 @@ def _measuring(settings: Settings, backends: Backends, metrics: Metrics) -> Meas
         kept = keep_workers(settings, backends.redis, backends.workers, monitor, metrics, gevent.sleep)
     awakening = kept.awakening if kept else Awakening()
     limits = KeyLimits(usage, settings, time.time)
-    most = settings.max_waiting
-    watch = CapacityWatch(monitor, usage, limits, backends.process, most, time.time, awakening)
+    watch = CapacityWatch(
+        monitor,
+        usage,
+        limits,
+        backends.process,
+        settings.max_waiting,
+        time.time,
+        awakening,
+        settings.served,
+    )
     return Measuring(monitor, usage, limits, watch, kept)
 
 
@@ -280,7 +290,7 @@ def _routes(
     yield InferenceRoutes(predictions, catalog, measuring.monitor)
     yield ModelRoutes(catalog)
     yield DeliveryRoutes(predictions, batches, webhooks.outbox)
-    yield DeadLetterRoutes(services.letters)
+    yield DeadLetterRoutes(services.letters, measuring.watch)
     yield OwnerRoutes(measuring.usage, keys)
     yield OperatingRoutes(measuring.monitor, measuring.watch, access_log, webhooks.outbox, files)
     yield DocumentRoutes(Document(catalog, keyed=bool(keys.owners), route_classes=ROUTE_CLASSES))

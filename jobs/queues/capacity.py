@@ -7,10 +7,10 @@ from redis import Redis
 
 from jobs import ids
 from jobs.queues.connection import store_errors
-from jobs.queues.names import BATCHES, EXPLANATIONS, PREDICTIONS, QUEUES, WEB_PROCESSES
+from jobs.queues.names import BATCH, BATCHES, EXPLANATIONS, PREDICTION, PREDICTIONS, QUEUES, WEB_PROCESSES
 from jobs.queues.processes import Process
 from jobs.queues.script_calls import Script
-from jobs.settings import Settings
+from jobs.settings import WORKER_QUEUES, Settings
 
 UNKNOWN_SECONDS = 5
 """Retry-After while the rate is unknown and no worker is alive."""
@@ -78,15 +78,28 @@ class Capacity(NamedTuple):
     batches: BatchCapacity = BatchCapacity()
     start_seconds: float | None = None
     """Seconds until a worker should have started; None while one lives, or where nobody starts one."""
+    served: frozenset[str] = frozenset(WORKER_QUEUES)
+    """The kinds of jobs that workers take."""
 
     @property
     def workers(self) -> int:
         return len({child.name.rpartition(":")[0] for child in self.children})
 
     @property
+    def for_workers(self) -> "Capacity":
+        """The same, without what no worker takes: it was accepted before PAYGRADE_QUEUES changed."""
+        found = self
+        if PREDICTION.name not in self.served:
+            found = found._replace(waiting=0, rows=0, explained=0, claimed=0, oldest_seconds=0.0)
+        if BATCH.name not in self.served:
+            found = found._replace(batches=BatchCapacity(children=self.batches.children))
+        return found
+
+    @property
     def busy(self) -> bool:
-        """Something waits or is claimed, or a batch is open."""
-        return bool(self.waiting or self.claimed or self.batches.open)
+        """Something that workers take waits or is claimed, or such a batch is open."""
+        work = self.for_workers
+        return bool(work.waiting or work.claimed or work.batches.open)
 
     def accepting(self, room: float, most_waiting: int) -> bool:
         """Whether a small prediction would be accepted now; `room` is what Monitor.room returned."""
@@ -132,6 +145,7 @@ class Monitor:
     def __init__(self, redis: Redis, settings: Settings) -> None:
         self._redis = redis
         self._max_memory_percent = settings.max_memory_percent
+        self._served = settings.served
         self._report = Script(redis, "queues/report")
         self._capacity = Script(redis, "queues/capacity")
         self._open_batches = Script(redis, "batches/open_batches")
@@ -182,6 +196,7 @@ class Monitor:
             rows_per_second=predictions.rows_per_second,
             explained_per_second=explanations.rows_per_second,
             batches=self._of_batches(now, by_name[BATCHES.name]),
+            served=self._served,
         )
 
     def _of_batches(self, now: int, state: QueueState) -> BatchCapacity:

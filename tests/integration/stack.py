@@ -89,9 +89,12 @@ class Stack:
             self.store.send(signal.SIGCONT)
 
     def start_web(self, module: str = "web", **settings: str) -> Service:
-        """Returns once it answers. Another module may be given, for a web made to fail."""
+        """Returns once it answers. Another module may be given, for a web made to fail.
+
+        It takes jobs of every kind, as on compose, whatever the workers of the test take.
+        """
         command = [PYTHON, "-m", module, "--port", str(self.port)]
-        self.web = self._start("web", command, **settings)
+        self.web = self._start("web", command, **({"PAYGRADE_QUEUES": ""} | settings))
         wait_until("web answers", lambda: not self.web.alive or self.status("/healthz") == 200)
         assert self.web.alive, self.web.says()
         return self.web

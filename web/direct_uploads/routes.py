@@ -70,7 +70,7 @@ class UploadRoutes:
                     always=("Location", "Cache-Control"),
                 )
             },
-            (404, 406, 413, 415, 422, 429, 503),
+            (404, 406, 413, 415, 422, 429, 501, 503),
             description=_DESCRIPTION,
             body=json_body(
                 UploadBody.model_json_schema(),

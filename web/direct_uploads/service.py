@@ -10,8 +10,16 @@ from jobs.batches.upload_store import KnownUpload, UploadStore
 from jobs.errors import FileMissing, FilesDiffer, JobsError, QueueFull, StoreUnavailable
 from jobs.files.direct import DirectFiles, FilePart, SignedAddresses
 from jobs.files.store import FileStore
+from jobs.queues.names import BATCH
 from web.capacity_watch import CapacityWatch
-from web.errors import FileTooLong, NoDirectUploads, UnknownUpload, UploadDiffers, UploadIncomplete
+from web.errors import (
+    FileTooLong,
+    NoDirectUploads,
+    QueueNotServed,
+    UnknownUpload,
+    UploadDiffers,
+    UploadIncomplete,
+)
 
 MOST_SIGNED = 100
 """Parts whose addresses one answer has; a caller asks again for the next."""
@@ -68,10 +76,12 @@ class DirectUploads:
         return direct
 
     def begin(self, request: UploadRequest, owner: str) -> UploadState:
-        """Raises FileTooLong, TooManyUploads or QueueFull."""
+        """Raises FileTooLong, QueueNotServed, TooManyUploads or QueueFull."""
         direct = self.direct
         if request.size > self._max_file:
             raise FileTooLong(self._max_file)
+        if BATCH.name not in self._watch.served:
+            raise QueueNotServed(BATCH)
         if not self._watch.accepting:
             raise self._watch.set_retry_after(QueueFull())
         upload_id = self._new_id(ids.UPLOAD)

@@ -113,6 +113,7 @@ class Keeper:
 
 
 def observe(round_: KeeperRound, capacity: Capacity, services: FoundServices, totals: Totals) -> Observation:
+    capacity = capacity.for_workers
     batches, workers = capacity.batches, max(capacity.workers, 1)
     work = WaitingWork(max(capacity.rows - capacity.explained, 0), capacity.explained, batches.waiting)
     seconds = totals.chunk_seconds - round_.state.totals.chunk_seconds

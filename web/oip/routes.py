@@ -80,7 +80,7 @@ def _describe_infer(models: ModelSchemas) -> Operation:
         "Open Inference Protocol",
         "Score rows",
         {200: scores},
-        (404, 406, 413, 415, 422, 429, 503),
+        (404, 406, 413, 415, 422, 429, 501, 503),
         "A tensor for each feature; one of shape [n] has n rows. Tensors can be sent and returned as bytes.",
         parameters=(models.in_path,),
         body=json_body(INFER_REQUEST, _infer_examples(models)),

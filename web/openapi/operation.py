@@ -148,6 +148,7 @@ PROBLEMS: Mapping[int, ResponseSchema] = {
         416: ("The file does not have these bytes", ("Content-Range",), ()),
         422: ("Well-formed but invalid; `errors` lists all faults at once", (), ()),
         429: ("This key is over its limit", ("Retry-After",), ()),
+        501: ("No worker of this service takes such jobs, and none will: see PAYGRADE_QUEUES", (), ()),
         503: (
             "The queue is full, or Redis is unavailable: not accepted as far as we know; repeat the request "
             "with the same Idempotency-Key",

@@ -21,11 +21,16 @@ View = TypeVar("View", bound=Callable[..., JsonResponse])
 
 class Pages:
     def __init__(
-        self, app: "WSGIApplication", templates: Templates, direct: DirectFiles | None = None
+        self,
+        app: "WSGIApplication",
+        templates: Templates,
+        direct: DirectFiles | None = None,
+        takes_files: bool = True,
     ) -> None:
         self._app = app
         self._templates = templates
         self.direct = direct
+        self.takes_files = takes_files
 
     @cached_property
     def _headers(self) -> dict[str, str]:

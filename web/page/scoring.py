@@ -83,6 +83,7 @@ class ScorePages(PageRoutes):
             check=check,
             refused=refused,
             direct=self.pages.direct is not None,
+            takes_files=self.pages.takes_files,
         )
 
 

@@ -21,9 +21,11 @@ PAGE_CLASSES = (*_GROUPS, PageFileRoutes)
 """The classes whose methods are the pages."""
 
 
-def build_page(app: "WSGIApplication", with_guide: bool, direct: DirectFiles | None) -> Iterator[object]:
+def build_page(
+    app: "WSGIApplication", with_guide: bool, direct: DirectFiles | None, takes_files: bool
+) -> Iterator[object]:
     """`direct` is where the page sends long files itself; None where that is not possible."""
     templates = Templates(with_guide)
-    pages = Pages(app, templates, direct)
+    pages = Pages(app, templates, direct, takes_files)
     yield from (group(pages) for group in _GROUPS)
     yield PageFileRoutes(templates)

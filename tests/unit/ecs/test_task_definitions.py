@@ -114,7 +114,9 @@ def megabytes(size: str) -> int:
 @pytest.mark.parametrize("service", BUILT_SERVICES)
 def test_the_environment_is_that_of_compose(service: str) -> None:
     compose, ecs = compose_environment(service), environment(service)
-    assert (set(ecs) - ECS_ONLY) | secrets(service) == set(compose) - COMPOSE_ONLY
+    # On compose, workers that its file does not know may run beside those of the file.
+    ecs_only = ECS_ONLY | ({"PAYGRADE_QUEUES"} if service == "web" else set())
+    assert (set(ecs) - ecs_only) | secrets(service) == set(compose) - COMPOSE_ONLY
     for name in set(compose) - SECRETS - COMPOSE_ONLY - LOCATIONS:
         assert ecs[name] == compose[name], name
 
@@ -283,3 +285,11 @@ def test_each_architecture_has_images_of_its_own() -> None:
         suffix = container(service)["Image"]["Fn::Sub"][1]["Suffix"]
         assert suffix == {"Fn::If": ["OnArm", images.SUFFIXES[images.ARM], images.SUFFIXES[images.X86]]}
     assert set(shipped().app["Parameters"]["Architecture"]["AllowedValues"]) == set(images.OPTIONS)
+
+
+def test_web_on_ecs_knows_which_jobs_its_workers_take() -> None:
+    of_web, of_worker = (
+        next(each for each in container(service)["Environment"] if each["Name"] == "PAYGRADE_QUEUES")
+        for service in ("web", "worker")
+    )
+    assert of_web == of_worker == {"Name": "PAYGRADE_QUEUES", "Value": {"Ref": "Queues"}}

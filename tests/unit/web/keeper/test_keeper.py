@@ -15,7 +15,8 @@ from jobs.logs import JsonLines
 from jobs.metrics import CHUNK_SECONDS, MICROBATCH_ROWS, Metrics
 from jobs.predictions.consumer import PredictionConsumer
 from jobs.predictions.store import PredictionStore
-from jobs.queues.capacity import Capacity, Memory
+from jobs.queues.capacity import BatchCapacity, Capacity, Memory, Monitor
+from jobs.settings import Settings
 from tests.unit.conftest import Clock, job, living
 from tests.unit.in_memory import MemoryRedis
 from tests.unit.web.keeper.fakes import FakeServices
@@ -68,6 +69,21 @@ def test_a_row_that_waits_for_nobody_gets_a_worker_in_the_next_round(
     assert kept.services.asked == [Counts(1, 0)]
     kept.round()
     assert kept.services.asked == [Counts(1, 0)]  # it is on its way
+
+
+def test_work_that_no_worker_takes_keeps_none_awake(
+    redis: MemoryRedis, clock: Clock, store: PredictionStore
+) -> None:
+    """It was accepted before PAYGRADE_QUEUES changed."""
+    store.add([job()])
+    left = Monitor(redis, Settings(queues="batches")).capacity()
+    assert (left.waiting, left.busy) == (1, False)
+    kept = Kept(redis, clock, lambda: left)
+    kept.round()
+    assert kept.services.asked == []
+    of_batches = Capacity(batches=BatchCapacity(open=1, waiting=1))
+    assert of_batches.busy
+    assert not of_batches._replace(served=frozenset({"predictions"})).busy
 
 
 def test_explanations_count_by_their_own_pace(kept: Kept, store: PredictionStore) -> None:
