@@ -71,7 +71,7 @@ def _checks(deployment: Deployment, options: argparse.Namespace, arn: str) -> di
         "VPC quota": lambda: _vpc_quota(deployment, base),
         "Fargate quota": lambda: _fargate_quota(deployment, app),
         "stack status": lambda: _stack_status(deployment),
-        "images": lambda: _images(deployment, options.tag, app.parameter("Architecture")),
+        "images": lambda: _images(deployment, options),
         **{name: partial(invariant, app) for name, invariant in INVARIANTS.items()},
         "manual changes": lambda: _drift(deployment),
     }
@@ -130,12 +130,13 @@ def _stack_status(deployment: Deployment) -> Iterator[str]:
             yield f"{stack.name} is in {state.status} ({reason}): run python -m ecs up"
 
 
-def _images(deployment: Deployment, tag: str | None, architecture: str) -> Iterator[str]:
-    state = deployment.app.state()
-    required = deployment.tag_to_deploy(tag) or (state.parameters["ImageTag"] if state else "")
-    absent = images.missing(deployment.aws.client("ecr"), deployment.names, required, architecture)
-    if absent:
-        push = f"push --tag {tag}" if tag else "up --push"
+def _images(deployment: Deployment, options: argparse.Namespace) -> Iterator[str]:
+    current = deployment.app.parameters()
+    required = deployment.tag_to_deploy(options.tag) or current.get("ImageTag", "")
+    after = deployment.planned_outputs(Template("app")) | current | app_parameters(options)
+    wanted = images.of_tasks(after, required)
+    if absent := images.missing(deployment.aws.client("ecr"), deployment.names, wanted):
+        push = f"push --tag {options.tag}" if options.tag else "up --push"
         yield f"{' and '.join(absent)} not in the registry: run python -m ecs {push}"
 
 

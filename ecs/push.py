@@ -27,6 +27,8 @@ HELP = "build the images and push them under the commit's tag"
 EXAMPLES = "  python -m ecs push\n  python -m ecs push --tag 1.4.0\n"
 BASE_IMAGES = ("PYTHON_IMAGE", "VALKEY_IMAGE")
 _BASE_IMAGE = re.compile(r"^ARG (\w+_IMAGE)=(\S+)$", re.MULTILINE)
+_ABSENT = "RepositoryNotFoundException"
+_DENIED = ("AccessDenied", "AccessDeniedException")
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
@@ -68,7 +70,7 @@ def push_images(deployment: Deployment, screen: Screen, sources: Sources, archit
     names, ecr = deployment.names, deployment.aws.client("ecr")
     tags = images.tags(tag, architecture)
     targets = {image: f"{uri}:{tags[image]}" for image, uri in repositories(ecr, names).items()}
-    missing = images.missing(ecr, names, tag, architecture)
+    missing = images.missing(ecr, names, tags)
     required = {
         image: targets[image] for image in tags if f"{names.repository(image)}:{tags[image]}" in missing
     }
@@ -128,17 +130,26 @@ def clean_commit() -> str:
 
 
 def repositories(ecr: Any, names: ResourceNames) -> dict[str, str]:
-    """The URI of each image's repository."""
-    required = {names.repository(image): image for image in (*IMAGES, STORE)}
-    try:
-        found = ecr.describe_repositories(repositoryNames=list(required))["repositories"]
-    except ClientError as error:
-        if code_of(error) == "RepositoryNotFoundException":
-            raise ResourceNotFound(
-                f"{names.deployment} has no image repositories yet", "python -m ecs up creates them"
-            ) from None
-        raise
-    return {required[each["repositoryName"]]: each["repositoryUri"] for each in found}
+    """The URI of each image's repository. Raises ResourceNotFound if one is missing."""
+    found: dict[str, str] = {}
+    absent = []
+    for image in (*IMAGES, STORE):
+        name = names.repository(image)
+        try:
+            [described] = ecr.describe_repositories(repositoryNames=[name])["repositories"]
+            found[image] = described["repositoryUri"]
+        except ClientError as error:
+            # The role of CI in an older base stack may see only the repositories of that stack.
+            if code_of(error) != _ABSENT and not (found and code_of(error) in _DENIED):
+                raise
+            absent.append(name)
+    if absent:
+        raise ResourceNotFound(
+            f"{names.deployment} has no image {'repository' if len(absent) == 1 else 'repositories'} "
+            f"{', '.join(absent)} yet",
+            "run python -m ecs up as an operator, which creates what is missing; then push again",
+        )
+    return found
 
 
 def credentials(ecr: Any) -> tuple[str, str, str]:

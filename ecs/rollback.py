@@ -1,15 +1,13 @@
 """rollback: switches back to images that ran before. Without --to, lists them and changes nothing."""
 
 import argparse
+from collections.abc import Mapping
 from typing import Any
 
-from botocore.exceptions import ClientError
-
-from ecs import update
-from ecs.aws import code_of
+from ecs import images, update
 from ecs.deployment import Deployment, previous_tags
 from ecs.errors import InvalidUsage, ResourceNotFound
-from ecs.names import IMAGES, ResourceNames
+from ecs.names import ResourceNames
 from ecs.screen import Screen
 from ecs.stack_state import require_stable
 
@@ -32,26 +30,23 @@ def run(deployment: Deployment, screen: Screen, options: argparse.Namespace) -> 
     if options.to in previous:
         # No self-check: these images ran before, and the running ones need to be replaced quickly.
         return update.switch_images(deployment, screen, options.to, check=False, images_only=True)
-    _list(deployment, screen, state.parameters["ImageTag"], previous)
+    _list(deployment, screen, state.parameters, previous)
     wrong = f"{options.to} did not run before" if options.to else "there are several images to go back to"
     if len(previous) == 1 and not options.to:
         wrong = "say which images to go back to"
     raise InvalidUsage(f"{wrong}; nothing was changed", f"python -m ecs rollback --to {previous[0]}")
 
 
-def _list(deployment: Deployment, screen: Screen, running: str, previous: list[str]) -> None:
+def _list(deployment: Deployment, screen: Screen, parameters: Mapping[str, str], previous: list[str]) -> None:
     ecr = deployment.aws.client("ecr")
-    rows = [(tag, _pushed(ecr, deployment.names, tag)) for tag in previous]
-    screen.table(("tag", "pushed"), [(running, "runs now"), *rows])
+    rows = [(tag, _pushed(ecr, deployment.names, parameters, tag)) for tag in previous]
+    screen.table(("tag", "pushed"), [(parameters["ImageTag"], "runs now"), *rows])
     screen.result([{"tag": tag, "pushed": pushed} for tag, pushed in rows])
 
 
-def _pushed(ecr: Any, names: ResourceNames, tag: str) -> str:
-    """When the worker's image was pushed."""
-    try:
-        found = ecr.describe_images(repositoryName=names.repository(IMAGES[0]), imageIds=[{"imageTag": tag}])
-    except ClientError as error:
-        if code_of(error) != "ImageNotFoundException":
-            raise
-        return "no longer in the registry"
-    return f"{found['imageDetails'][0]['imagePushedAt']:%Y-%m-%d %H:%M}"
+def _pushed(ecr: Any, names: ResourceNames, parameters: Mapping[str, str], tag: str) -> str:
+    """When the image that the workers would have was pushed."""
+    image = images.of_worker(parameters)
+    own = images.of_tasks(parameters, tag)[image]
+    found = images.details(ecr, names.repository(image), own)
+    return f"{found[0]['imagePushedAt']:%Y-%m-%d %H:%M}" if found else "no longer in the registry"

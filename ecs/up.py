@@ -55,8 +55,8 @@ def run(deployment: Deployment, screen: Screen, options: argparse.Namespace) -> 
         apply(deployment, deployment.events, of_events, values, screen, tags)
         events.notify(deployment.aws.client("s3"), deployment.files, on=True)
     template = Template("app")
-    values = parameters.app | _images(deployment, screen, options, sources)
-    values |= deployment.base_outputs(template)
+    values = parameters.app | deployment.base_outputs(template)
+    values |= _images(deployment, screen, options, sources, values)
     values |= events.app_parameters(deployment.events, parameters.events is not None)
     key = _first_key(deployment, screen, values)
     app = deployment.app.parameters() | values
@@ -97,20 +97,28 @@ def _checked_parameters(deployment: Deployment, screen: Screen, options: argpars
 
 
 def _images(
-    deployment: Deployment, screen: Screen, options: argparse.Namespace, sources: push.Sources | None
+    deployment: Deployment,
+    screen: Screen,
+    options: argparse.Namespace,
+    sources: push.Sources | None,
+    values: dict[str, str],
 ) -> dict[str, str]:
-    """Pushes the images if that was asked for. The parameters that name them; none if they stay."""
-    architecture = push.architecture_of(deployment, options.arch)
+    """Pushes the images if that was asked for. The parameters that name them; none if they stay.
+
+    `values` are the other parameters that the deployment will have.
+    """
     if sources:
         with timed(screen, "images"):
-            push.push_images(deployment, screen, sources, architecture)
+            push.push_images(deployment, screen, sources, push.architecture_of(deployment, options.arch))
     tag = sources.tag if sources else deployment.tag_to_deploy(options.tag)
     of_commit = bool(tag) and options.tag is None
-    if not tag and options.arch:
-        tag = deployment.app.parameters()["ImageTag"]  # its images for the other processors
+    before = deployment.app.parameters()
+    after = before | values
+    if not tag and images.of_tasks(before, before["ImageTag"]) != images.of_tasks(after, before["ImageTag"]):
+        tag = before["ImageTag"]  # its images for other processors, or for other queues
     if not tag:
         return {}
-    images.require(deployment.aws.client("ecr"), deployment.names, tag, architecture, of_commit)
+    images.require(deployment.aws.client("ecr"), deployment.names, after, tag, of_commit)
     return {"ImageTag": tag, **deployment.previous_tags_parameter(tag)}
 
 

@@ -7,7 +7,7 @@ import argparse
 
 from botocore.exceptions import ParamValidationError
 
-from ecs import images, up
+from ecs import events, images, up
 from ecs.aws import explain_error
 from ecs.deployment import Deployment
 from ecs.errors import ChangeFailed, EcsError
@@ -69,15 +69,17 @@ def switch_images(
         screen.print(f"{tag} already runs; --force restarts its tasks")
         screen.result({"tag": tag, "before": running})
         return 0
-    architecture = state.parameters.get("Architecture", images.X86)
-    images.require(deployment.aws.client("ecr"), deployment.names, tag, architecture)
-    if check:
-        screen.require_answerable(f"{deployment.names.app} was not changed")
-        check_worker_image(deployment, screen, tag)
     template = None if images_only else newer_template(deployment, screen)
     parameters = {"ImageTag": tag, **deployment.previous_tags_parameter(tag)}
     if template:
         parameters |= deployment.base_outputs(template)
+    after = {**state.parameters, **parameters}
+    if template:
+        events.check_served(after)
+    images.require(deployment.aws.client("ecr"), deployment.names, after, tag)
+    if check:
+        screen.require_answerable(f"{deployment.names.app} was not changed")
+        check_worker_image(deployment, screen, images.uri_of_worker(after, tag), tag)
     up.apply(deployment, deployment.app, template, parameters, screen)
     screen.print(f"{tag} runs now; python -m ecs rollback --to {running} switches back")
     screen.result({"tag": tag, "before": running})
@@ -95,11 +97,9 @@ def newer_template(deployment: Deployment, screen: Screen) -> Template | None:
     return template
 
 
-def check_worker_image(deployment: Deployment, screen: Screen, tag: str) -> None:
+def check_worker_image(deployment: Deployment, screen: Screen, image: str, tag: str) -> None:
     """Runs the self-check in a task with the new worker image. Raises ChangeFailed if it fails."""
     tasks = OneOffTasks(deployment.aws.client("ecs"), deployment.names, deployment.wait)
-    state = require_stable(deployment.app.state(), deployment.names.app)
-    image = images.of_worker(state.parameters, tag)
     screen.print(f"running the self-check of {image}")
     try:
         task_definition = tasks.copy_task_definition("worker", deployment.names.check_family, image)

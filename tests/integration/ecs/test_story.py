@@ -43,8 +43,9 @@ def plan_leaves_no_trace(shell: Shell) -> None:
 def up_requires_the_images(shell: Shell) -> None:
     early = shell.cloud.ecs("up", "--tag", "v1", "--yes", "--stack", shell.stack)
     assert early.status == 2
-    for image in ("worker:v1", "predictions:v1", "web:v1", "redis:"):
+    for image in ("worker:v1", "web:v1", "redis:"):
         assert f"{shell.stack}/{image}" in early.err
+    assert f"{shell.stack}/predictions" not in early.err, "no task would run it"
     assert "are not in the registry" in early.err
     assert "python -m ecs push" in early.err
     shell.push("v1")

@@ -240,6 +240,31 @@ def test_other_processors_take_images_of_their_own(cloud: Cloud, running: str) -
     assert f"{running}/worker:v2-arm64" in absent.err
 
 
+def test_workers_of_predictions_alone_have_an_image_of_their_own(cloud: Cloud, running: str) -> None:
+    succeed(cloud, running, "up", "--set", "PAYGRADE_QUEUES=predictions", "--yes")
+    assert str(container_of(cloud, running, "worker")["image"]).endswith(f"{running}/predictions:v1")
+    for service in ("web", "worker"):
+        assert environment_of(container_of(cloud, running, service))["PAYGRADE_QUEUES"] == "predictions"
+    evented = cloud.ecs("up", "--events", "--yes", "--stack", running)
+    assert evented.status == 2
+    assert "with PAYGRADE_QUEUES=predictions no worker scores them" in evented.err
+    succeed(cloud, running, "up", "--set", "PAYGRADE_QUEUES=", "--yes")
+    assert str(container_of(cloud, running, "worker")["image"]).endswith(f"{running}/worker:v1")
+
+
+def test_only_the_images_that_tasks_run_have_to_exist(cloud: Cloud, running: str) -> None:
+    """The tag v1 is of a version that had no image for predictions alone."""
+    ecr = cloud.client("ecr")
+    ecr.batch_delete_image(repositoryName=f"{running}/predictions", imageIds=[{"imageTag": "v1"}])
+    absent = cloud.ecs("up", "--set", "PAYGRADE_QUEUES=predictions", "--yes", "--stack", running)
+    assert absent.status == 2
+    assert f"{running}/predictions:v1 is not in the registry" in absent.err
+    cloud.push(running, "v2")
+    succeed(cloud, running, "update", "--tag", "v2", "--no-check", "--yes")
+    succeed(cloud, running, "rollback", "--to", "v1", "--yes")
+    assert str(container_of(cloud, running, "worker")["image"]).endswith("/worker:v1")
+
+
 def with_bundles(cloud: Cloud, bucket: str) -> str:
     """A place in S3 with one bundle."""
     s3 = cloud.client("s3")

@@ -21,6 +21,8 @@ class Registry:
 
     def __init__(self) -> None:
         self.repositories = [f"paygrade/{image}" for image in (*IMAGES, STORE)]
+        self.denied: set[str] = set()
+        """Repositories that the caller may not see."""
         self.images: dict[str, Any] = {}
         self.blobs: dict[str, int] = {}
         self._server = ThreadingHTTPServer(("127.0.0.1", 0), _Handler)
@@ -52,6 +54,8 @@ class Registry:
             authorization = {"authorizationToken": token, "proxyEndpoint": f"http://{self.address}"}
             return 200, {"authorizationData": [authorization]}
         if operation == "DescribeRepositories":
+            if self.denied & set(request["repositoryNames"]):
+                return 400, {"__type": "AccessDeniedException"}
             if not set(request["repositoryNames"]) <= set(self.repositories):
                 return 400, {"__type": "RepositoryNotFoundException"}
             uris = {name: f"{self.address}/{name}" for name in request["repositoryNames"]}

@@ -1,12 +1,14 @@
 """Cases that ministack does not emulate: tasks with public addresses, and tasks that fail."""
 
+import argparse
+import re
 from datetime import UTC, datetime
 from typing import Any
 
 import pytest
 from botocore.stub import ANY, Stubber
 
-from ecs import bucket, images, update
+from ecs import bucket, images, rollback, update
 from ecs.aws import Aws
 from ecs.deployment import Deployment
 from ecs.errors import ChangeFailed, InvalidUsage, ResourceNotFound
@@ -89,23 +91,51 @@ def test_a_task_without_a_public_address_gives_no_address(aws: StubbedAws, deplo
         deployment.address()
 
 
+@pytest.mark.parametrize(
+    ("repositories", "image"),
+    [({"PredictionsRepositoryUri": "r/predictions"}, "predictions"), ({}, "worker")],
+    ids=["now", "older template"],
+)
+def test_a_rollback_looks_at_the_images_that_the_workers_would_have(
+    aws: StubbedAws,
+    deployment: Deployment,
+    capsys: pytest.CaptureFixture[str],
+    repositories: dict[str, str],
+    image: str,
+) -> None:
+    running = {"ImageTag": "v3", "PreviousTags": "v2,v1", "Queues": "predictions", "Architecture": images.ARM}
+    with_stack(aws, 1, **running, **repositories)
+    pushed = [{"imageTags": ["v2-arm64"], "imagePushedAt": datetime(2026, 11, 2, 9, 30, tzinfo=UTC)}]
+    for tag, found in (("v2", pushed), ("v1", [])):
+        wanted = {"repositoryName": f"paygrade/{image}", "imageIds": [{"imageTag": f"{tag}-arm64"}]}
+        aws.on("ecr").add_response("describe_images", {"imageDetails": found}, wanted)
+    with pytest.raises(InvalidUsage, match="several images to go back to"):
+        rollback.run(deployment, Screen(yes=True), argparse.Namespace(to=None))
+    assert re.search(r"v2 +2026-11-02 09:30\n.*v1 +no longer in the registry", capsys.readouterr().out)
+
+
 def test_no_service_switches_to_an_image_that_fails_its_self_check(
     aws: StubbedAws, deployment: Deployment, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    with_stack(aws, times=2, ImageTag="v1", WorkerRepositoryUri="r/worker")
-    found = {"imageDetails": [{"imageTags": ["v2"]}]}
-    for _ in images.tags("v2"):
-        aws.on("ecr").add_response("describe_images", found)
-    failing_self_check(aws.on("ecs"))
-    lines = [{"eventId": "1", "timestamp": 1, "message": "GoldenMismatch: salary@1\n"}]
-    aws.on("logs").add_response("filter_log_events", {"events": lines})
+    failing_self_check(aws, "GoldenMismatch: salary@1\n")
     with pytest.raises(ChangeFailed, match="v2 fails its self-check: exit status 1") as failed:
-        update.switch_images(deployment, Screen(yes=True), "v2")
+        update.switch_images(deployment, Screen(yes=True), "v2", images_only=True)
     assert "no service was switched to it" in failed.value.next_step
     assert "GoldenMismatch: salary@1" in capsys.readouterr().out
 
 
-def failing_self_check(ecs: Stubber) -> None:
+def failing_self_check(aws: StubbedAws, line: str) -> None:
+    """The calls of an update whose self-check writes this line, and fails."""
+    with_stack(aws, times=2, ImageTag="v1", WorkerRepositoryUri="r/worker")
+    found = {"imageDetails": [{"imageTags": ["v2"]}]}
+    for _ in ("worker", "web", "redis"):
+        aws.on("ecr").add_response("describe_images", found)
+    failing_task(aws.on("ecs"))
+    lines = [{"eventId": "1", "timestamp": 1, "message": line}]
+    aws.on("logs").add_response("filter_log_events", {"events": lines})
+
+
+def failing_task(ecs: Stubber) -> None:
     """The calls from copying the worker's task definition to deregistering the copy."""
     service = {"serviceName": "worker", "taskDefinition": "paygrade-worker:7", "networkConfiguration": {}}
     definition = {"containerDefinitions": [{"name": "worker", "image": "r/worker:v1"}], "cpu": "1024"}

@@ -278,7 +278,7 @@ def test_a_failed_build_pushes_nothing(checkout: Checkout) -> None:
     ("options", "message"),
     [
         (["--tag", "not a tag"], "is not a valid image tag"),
-        (["--stack", "elsewhere"], "elsewhere has no image repositories yet"),
+        (["--stack", "elsewhere"], "elsewhere has no image repositories elsewhere/worker, "),
     ],
 )
 def test_an_invalid_request_is_refused_before_the_build(
@@ -288,6 +288,19 @@ def test_an_invalid_request_is_refused_before_the_build(
     assert done.returncode == 2
     assert message in done.stderr
     assert "Traceback" not in done.stderr
+    assert not checkout.docker_calls("buildx build")
+
+
+@pytest.mark.parametrize("is_denied", [False, True], ids=["missing", "unknown to the role of CI"])
+def test_a_repository_that_an_older_base_stack_lacks_is_named(checkout: Checkout, is_denied: bool) -> None:
+    checkout.registry.repositories.remove("paygrade/predictions")
+    if is_denied:
+        checkout.registry.denied.add("paygrade/predictions")
+    done = checkout.push()
+    assert done.returncode == 2
+    message, next_step = done.stderr.splitlines()[-2:]
+    assert message == "ecs: paygrade has no image repository paygrade/predictions yet"
+    assert "run python -m ecs up" in next_step
     assert not checkout.docker_calls("buildx build")
 
 

@@ -223,10 +223,17 @@ def test_redis_uses_the_same_image_whose_tag_no_commit_changes() -> None:
 )
 def test_workers_of_predictions_alone_have_the_image_for_them(queues: str, image: str) -> None:
     repositories = {f"{each}RepositoryUri": f"r/{each.lower()}" for each in ("Worker", "Predictions")}
-    assert images.of_worker({"Queues": queues, **repositories}, "v1") == f"r/{image}:v1"
+    parameters = {"Queues": queues, **repositories}
+    assert images.uri_of_worker(parameters, "v1") == f"r/{image}:v1"
+    assert images.of_tasks(parameters, "v1").keys() == {image, "web", "redis"}
     [condition, alone, others] = container("worker")["Image"]["Fn::Sub"][1]["Repository"]["Fn::If"]
     assert shipped().app["Conditions"][condition] == {"Fn::Equals": [{"Ref": "Queues"}, "predictions"]}
     assert (alone, others) == ({"Ref": "PredictionsRepositoryUri"}, {"Ref": "WorkerRepositoryUri"})
+
+
+def test_an_older_template_has_one_image_for_all_workers() -> None:
+    older = {"Queues": "predictions", "WorkerRepositoryUri": "r/worker", "Architecture": images.ARM}
+    assert images.uri_of_worker(older, "v1") == "r/worker:v1-arm64"
 
 
 @pytest.mark.parametrize("service", TASKS)
