@@ -12,8 +12,8 @@ from ecs.stack_state import require_stable
 
 HELP = "run one command in a task of its own"
 EXAMPLES = """\
-  python -m ecs run -- python -m model --help
-  python -m ecs run --service web -- python -m ops capacity
+  python -m ecs run -- python -m ops capacity
+  python -m ecs run --service web -- python -m ops jobs list
 """
 
 

@@ -24,17 +24,8 @@ EXAMPLES = """\
   python -m ecs update --tag 3f2a9c1d07be --images-only --yes
   python -m ecs update --force
 """
-SELF_CHECK = """\
-from jobs.queues.connection import connect
-from jobs.settings import load_settings
-from model.description.catalog import Catalog
-from worker.bundles import Bundles
-settings = load_settings()
-connect(settings).ping()
-bundle = Bundles(Catalog(settings.bundles, settings.default_model)).check_default()
-print(bundle, "matches its golden rows; Redis responds")
-"""
-"""The program that a new worker image must run successfully before any service switches to it."""
+SELF_CHECK = "worker.self_check"
+"""The module of a new worker image that must succeed before any service switches to the image."""
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
@@ -109,7 +100,7 @@ def check_worker_image(deployment: Deployment, screen: Screen, image: str, tag: 
             "--no-check skips the self-check",
         ) from None
     try:
-        task = tasks.start("worker", ["python", "-c", SELF_CHECK], task_definition)
+        task = tasks.start("worker", ["python", "-m", SELF_CHECK], task_definition)
         with tasks.stop_on_error(task):
             result = tasks.wait_until_stopped(task, lambda status: None)
     finally:
@@ -121,8 +112,14 @@ def check_worker_image(deployment: Deployment, screen: Screen, image: str, tag: 
 def _report_failed_check(deployment: Deployment, screen: Screen, tag: str, result: TaskResult) -> None:
     """Prints the last log lines of the task, and raises ChangeFailed."""
     events = LogReader(deployment, ["worker"], 0, f"worker/worker/{result.task}").read()
-    for _, event in events[-10:]:
-        screen.print(f"  {event['message'].rstrip()}")
+    lines = [event["message"].rstrip() for _, event in events[-10:]]
+    for line in lines:
+        screen.print(f"  {line}")
+    if any(f"No module named {SELF_CHECK}" in line for line in lines):
+        raise ChangeFailed(
+            f"the worker image {tag} is of a version without a self-check",
+            "no service was switched to it; with --no-check, update switches to it without one",
+        )
     raise ChangeFailed(
         f"the worker image {tag} fails its self-check: {result}",
         "no service was switched to it; correct the image, push it under another tag, and update again",

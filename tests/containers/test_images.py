@@ -106,6 +106,7 @@ def test_an_image_has_only_modules_that_web_worker_or_ops_import(shared: Compose
     graph = grimp.build_graph("jobs", "model", "ops", "paygrade", "web", "worker", cache_dir=None)
     # Celery imports the transport by its name, and other engines the scorer of tables.
     served = {"ops.__main__", "web.__main__", "worker.__main__", "worker.wake_up_transport"}
+    served.add("worker.self_check")  # ECS starts it
     served |= {"worker.tables.frames"}
     served |= {module for start in served for module in graph.find_upstream_modules(start)}
     packages = {module.rpartition(".")[0] for module in served}

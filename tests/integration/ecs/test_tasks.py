@@ -11,7 +11,7 @@ from typing import Any
 
 from ecs.update import SELF_CHECK
 from tests.integration.ecs.cloud import Cloud
-from tests.integration.service import PYTHON, Service, clean_environment, wait_until
+from tests.integration.service import PYTHON, Service, clean_environment, free_port, wait_until
 from tests.integration.stack import Stack
 
 
@@ -76,14 +76,14 @@ def log(cloud: Cloud, stack: str, stream: str, message: str) -> None:
 
 
 def test_run_shows_the_log_lines_of_its_task(cloud: Cloud, running: str, tmp_path: Path) -> None:
-    command = [PYTHON, "-m", "ecs", "run", "--stack", running, "--", "python", "-m", "model", "--help"]
+    command = [PYTHON, "-m", "ecs", "run", "--stack", running, "--", "python", "-m", "ops", "capacity"]
     service = Service(command, tmp_path / "run.log", cloud.environment())
     task = task_of(cloud, running, f"{running}-worker")
-    log(cloud, running, f"worker/worker/{task}", "usage: python -m model")
+    log(cloud, running, f"worker/worker/{task}", "predictions: 0 waiting")
     cloud.client("ecs").stop_task(cluster=running, task=task)
     assert service.ended() == 0
-    assert f"task {task} runs python -m model --help" in service.says()
-    assert service.says().count("usage: python -m model") == 1
+    assert f"task {task} runs python -m ops capacity" in service.says()
+    assert service.says().count("predictions: 0 waiting") == 1
 
 
 def test_ctrl_c_stops_the_task_of_run(cloud: Cloud, running: str, tmp_path: Path) -> None:
@@ -156,7 +156,16 @@ def test_the_self_check_runs_in_a_worker(shared: Stack) -> None:
     """Runs the self-check of `update` with the current code."""
     environment = clean_environment(REDIS_URL=shared.redis_url)
     done = subprocess.run(
-        [sys.executable, "-c", SELF_CHECK], env=environment, capture_output=True, text=True, timeout=60
+        [sys.executable, "-m", SELF_CHECK], env=environment, capture_output=True, text=True, timeout=60
     )
     assert done.returncode == 0, done.stderr
     assert "salary@1 matches its golden rows; Redis responds" in done.stdout
+
+
+def test_the_self_check_says_in_a_line_why_a_worker_could_not_work() -> None:
+    environment = clean_environment(REDIS_URL=f"redis://127.0.0.1:{free_port()}/0")
+    done = subprocess.run(
+        [sys.executable, "-m", SELF_CHECK], env=environment, capture_output=True, text=True, timeout=60
+    )
+    assert (done.returncode, done.stdout) == (1, "")
+    assert done.stderr.startswith("self-check: Redis does not answer (ConnectionError)")

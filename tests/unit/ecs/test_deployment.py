@@ -124,6 +124,15 @@ def test_no_service_switches_to_an_image_that_fails_its_self_check(
     assert "GoldenMismatch: salary@1" in capsys.readouterr().out
 
 
+def test_an_image_of_a_version_without_a_self_check_can_be_switched_to_without_one(
+    aws: StubbedAws, deployment: Deployment
+) -> None:
+    failing_self_check(aws, "/opt/venv/bin/python: No module named worker.self_check\n")
+    with pytest.raises(ChangeFailed, match="v2 is of a version without a self-check") as failed:
+        update.switch_images(deployment, Screen(yes=True), "v2", images_only=True)
+    assert "--no-check" in failed.value.next_step
+
+
 def failing_self_check(aws: StubbedAws, line: str) -> None:
     """The calls of an update whose self-check writes this line, and fails."""
     with_stack(aws, times=2, ImageTag="v1", WorkerRepositoryUri="r/worker")
