@@ -10,7 +10,7 @@ SERVICES = ("redis", "worker", "web")
 ECS_SERVICES = ("redis", "worker", "worker-spot", "web")
 """Those of ECS: the tasks of the worker are in two, on demand and on Spot."""
 IMAGES = ("worker", "predictions", "web")
-"""With the tag of a commit. The second is for workers that serve predictions alone."""
+"""Those that a commit tags. The workers have the image `predictions` where they serve predictions alone."""
 STORE = "redis"
 """The image of Redis, whose tag the template names."""
 _NAME = re.compile(r"(?!internal-)[a-z](-?[a-z0-9])+")
