@@ -121,7 +121,7 @@ class WebServer(BaseApplication):  # type: ignore[misc]
         self.tracing = tracing_of(settings.otlp_endpoint, "paygrade-web")
         backends = Backends(
             redis=connect(settings),
-            adding=connect_one(settings, calls_again=True),
+            admission_redis=connect_one(settings, repeats_once=True),
             batch_redis=connect(settings),
             subscriber=connect(settings, answer_seconds=None),
             files=files_at(settings.files_location, sync=_sync_in_thread),

@@ -94,12 +94,12 @@ GUIDE = files("web.guide") / "site"
 class Backends:
     """What web talks to, and the names of this process there.
 
-    `adding` makes one call at a time, which adds predictions. `subscriber` may block without a time limit.
+    `admission_redis` adds predictions, one call at a time. `subscriber` may block without a time limit.
     Batches have connections of their own, so that many uploads do not use up the connections of predictions.
     """
 
     redis: Redis
-    adding: Redis
+    admission_redis: Redis
     batch_redis: Redis
     subscriber: Redis
     files: FileStore
@@ -244,7 +244,7 @@ def _services(
     read: dict[str, ReadJobs] = {ids.PREDICTION: store.read, ids.BATCH: batch_store.read}
     waiting = WaitingCallers(backends.subscriber, read, backends.channel, settings.max_waiting_callers)
     files, wake_up, wake_batches = backends.files, backends.send_wake_up, backends.send_batch_wake_up
-    admission = Admission(PredictionStore(backends.adding, settings), watch, wake_up, journal)
+    admission = Admission(PredictionStore(backends.admission_redis, settings), watch, wake_up, journal)
     inputs = BatchInputs(files, settings.max_file, settings.max_files_per_batch, settings.s3_allow)
     batches = BatchSubmission(batch_store, inputs, watch, waiting, wake_batches, supervisor)
     retries = BatchRetries(batch_store, files)

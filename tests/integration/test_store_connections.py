@@ -19,7 +19,7 @@ def close_connections(stack: Stack) -> None:
 
 def test_a_call_that_may_be_repeated_opens_another_connection(start_stack: StartStack) -> None:
     stack = start_stack()
-    redis = connect_one(Settings(redis_url=SecretStr(stack.redis_url)), calls_again=True)
+    redis = connect_one(Settings(redis_url=SecretStr(stack.redis_url)), repeats_once=True)
     assert redis.ping()
     close_connections(stack)
     assert redis.ping()

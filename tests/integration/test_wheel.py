@@ -54,7 +54,7 @@ print(bundle.outputs(bundle.encode([[2.5]])))
 redis, wake = FakeRedis(), lambda name: None
 backends = Backends(
     redis=redis,
-    adding=redis,
+    admission_redis=redis,
     batch_redis=redis,
     subscriber=redis,
     files=files_at("files"),

@@ -41,6 +41,8 @@ class Ledger:
         self._note_key(key, job_id)
 
     def _note_key(self, key: str, job_id: str) -> None:
+        if not key:
+            return
         self.of_key[key].add(job_id)
         if len(self.of_key[key]) > 1:
             self.broken.append(f"one key stands for several jobs: {sorted(self.of_key[key])}")
@@ -78,7 +80,8 @@ class Caller:
     def _post(self, key: str) -> str | None:
         rows = self._random.choices(YEARS, k=self._random.choice([1, 1, 1, 2, 5]))
         inputs: Any = [{"years": each} for each in rows] if len(rows) > 1 else {"years": rows[0]}
-        headers = {"Idempotency-Key": key}
+        keyed = self._random.random() < 0.75
+        headers = {"Idempotency-Key": key} if keyed else {}
         waits = self._random.random() < 0.5
         if waits:
             headers["Prefer"] = f"wait={self._random.choice([1, 5, 20])}"
@@ -92,7 +95,7 @@ class Caller:
             return None
         resource: Any = response.get_json()
         job_id: str = resource["id"]
-        self._ledger.accepted(job_id, rows, key)
+        self._ledger.accepted(job_id, rows, key if keyed else "")
         if expires:
             self._ledger.may_expire.add(job_id)
         if response.status_code == 200 and resource["status"] not in FINAL:

@@ -15,6 +15,7 @@ from redis.exceptions import RedisError
 from redis.exceptions import TimeoutError as StoreTimeoutError
 
 from jobs.errors import FilesUnavailable
+from jobs.queues.connection import repeat_once
 from tests.simulation.scheduler import Actor, Process, Scheduler
 from tests.unit.in_memory import MemoryRedis
 
@@ -163,6 +164,8 @@ class Network:
             self._kill(scheduler.process)
         if fault.kind in ("lose_request", "lose_answer", "late"):
             self._lose(fault, name, perform)
+        if fault.kind == "reset_answer":
+            self._reset(fault, perform)
         self._disturb(fault)
         return self._perform(perform)
 
@@ -177,6 +180,12 @@ class Network:
             self._perform(perform)
         scheduler.sleep(WEB_TIMEOUT if scheduler.process.name.startswith("web") else WORKER_TIMEOUT)
         raise StoreTimeoutError("no answer")
+
+    def _reset(self, fault: Fault, perform: Callable[[], Any]) -> NoReturn:
+        """The call is made, and its connection closed instead of an answer."""
+        self._perform(perform)
+        self._scheduler.sleep(fault.seconds)
+        raise StoreConnectionError("reset before the answer")
 
     def _disturb(self, fault: Fault) -> None:
         """What befalls others than the caller, too."""
@@ -221,21 +230,15 @@ def _text(value: Any) -> str:
 
 
 class SimulatedRedis(MemoryRedis):
-    def __init__(self, network: Network, calls_again: bool = False) -> None:
+    def __init__(self, network: Network) -> None:
         super().__init__(connection_pool=network.store.connection_pool)
         self.network = network
-        self._calls_again = calls_again
 
     def execute_command(self, *args: Any, **options: Any) -> Any:
         perform = super().execute_command
         return self._call(self.network.name_of(*args), lambda: perform(*args, **options))
 
     def _call(self, name: str, perform: Callable[[], Any]) -> Any:
-        try:
-            return self.network.call(name, perform)
-        except StoreConnectionError:
-            if not self._calls_again:
-                raise
         return self.network.call(name, perform)
 
     def client(self) -> "SimulatedRedis":
@@ -250,7 +253,7 @@ class SimulatedRedis(MemoryRedis):
         seconds = (block or 0) / 1000
         read = partial(self.network.store.xreadgroup, group, consumer, streams, **options)
         is_there = partial(self._has_new, group, [*streams])
-        return self._call("XREADGROUP", lambda: self.network.block(read, is_there, seconds))
+        return self.network.call("XREADGROUP", lambda: self.network.block(read, is_there, seconds))
 
     def _has_new(self, group: str, streams: list[str]) -> bool:
         """Whether one of the streams has entries that nobody of the group has read, or is gone."""
@@ -266,6 +269,23 @@ class SimulatedRedis(MemoryRedis):
 
     def info(self, section: str | None = None, *args: Any, **options: Any) -> Any:
         return {"used_memory": 0, "maxmemory": 0}
+
+
+class RepeatingRedis(SimulatedRedis):
+    """Adds predictions: a call is repeated as jobs/queues/connection.py repeats it."""
+
+    _is_open = False
+
+    def _call(self, name: str, perform: Callable[[], Any]) -> Any:
+        return repeat_once(lambda: self._call_once(name, perform), self._is_open)
+
+    def _call_once(self, name: str, perform: Callable[[], Any]) -> Any:
+        self._is_open = True
+        try:
+            return super()._call(name, perform)
+        except (StoreConnectionError, StoreTimeoutError):
+            self._is_open = False
+            raise
 
 
 class SimulatedPipeline(Pipeline):

@@ -32,7 +32,7 @@ from jobs.settings import Settings
 from jobs.supervision import Supervisor
 from model.description.catalog import Catalog
 from tests.simulation.files import SimulatedFiles
-from tests.simulation.network import Network, SimulatedRedis
+from tests.simulation.network import Network, RepeatingRedis, SimulatedRedis
 from tests.simulation.scheduler import Process, Result, Scheduler
 from web.keys import ApiKeys
 from web.wiring import Backends, Web, build
@@ -161,7 +161,7 @@ class Service:
         redis = [SimulatedRedis(self.network) for _ in range(3)]
         backends = Backends(
             redis=redis[0],
-            adding=SimulatedRedis(self.network, calls_again=True),
+            admission_redis=RepeatingRedis(self.network),
             batch_redis=redis[1],
             subscriber=redis[2],
             files=SimulatedFiles(self.network, self.settings.data),

@@ -31,6 +31,7 @@ KINDS = {
     "kill_after": 0.0,
     "lose_request": 0.0,
     "lose_answer": 0.0,
+    "reset_answer": 0.8,
     "late": 8.0,
     "freeze": 25.0,
     "restart_store": 4.0,

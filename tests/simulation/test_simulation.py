@@ -78,6 +78,19 @@ def test_a_script_that_may_be_done_only_once_is_found_out(script: str, promised:
         assert any(run(lost_answers(script, seed)).broken for seed in range(20))
 
 
+def reset_answers(script: str, seed: int) -> Plan:
+    """The connection of whoever calls this script is closed as soon as a worker may have acted on it."""
+    faults = tuple(Fault(at, "reset_answer", 0.35, script) for at in range(1, 100, 2))
+    return Plan(seed, faults, callers=6, jobs=6, batches=0, loss=0)
+
+
+def test_a_prediction_that_is_added_again_when_its_call_is_repeated_is_found_out() -> None:
+    script, promised = "predictions/add", "redis.call('EXISTS', job_key(job.id)) == 1"
+    assert not any(run(reset_answers(script, seed)).broken for seed in range(3))
+    with patch("jobs.queues.script_calls.load", partial(sabotaged, script, promised, "false")):
+        assert any(run(reset_answers(script, seed)).broken for seed in range(20))
+
+
 @pytest.mark.parametrize(
     ("script", "promised", "broken"),
     [

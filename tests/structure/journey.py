@@ -84,7 +84,7 @@ class Journey:
     def _backends(self) -> Backends:
         return Backends(
             redis=self._redis,
-            adding=self._redis,
+            admission_redis=self._redis,
             batch_redis=self._redis,
             subscriber=self._redis,
             files=files_at(self.settings.files_location),

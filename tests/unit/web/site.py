@@ -67,10 +67,12 @@ class Site:
         workers: WorkerServices | None = None,
         events: EventQueue | None = None,
         tracing: Tracing | None = None,
+        admission_redis: FaultyRedis | None = None,
         **settings: Any,
     ) -> None:
         self.settings = Settings(bundles=str(bundles), **settings)
         self.redis = FaultyRedis()
+        self.admission_redis = admission_redis or self.redis
         create_groups(self.redis)  # the error of fakeredis for a missing group is another one
         self.store = PredictionStore(self.redis, self.settings)
         self.monitor = Monitor(self.redis, self.settings)
@@ -106,7 +108,7 @@ class Site:
     def _build(self, keys: ApiKeys, catalog: Catalog) -> Web:
         backends = Backends(
             redis=self.redis,
-            adding=self.redis,
+            admission_redis=self.admission_redis,
             batch_redis=self.redis,
             subscriber=self.redis,
             files=self.files,

@@ -8,8 +8,11 @@ from redis.exceptions import ConnectionError as Lost
 from redis.exceptions import OutOfMemoryError, ReadOnlyError
 from redis.exceptions import TimeoutError as TooLate
 
+from jobs.queues.names import PREDICTIONS
+from jobs.queues.script_calls import create_groups
 from tests.unit.conftest import Clock, living
 from tests.unit.web.conftest import NewSite
+from tests.unit.web.faulty_redis import FaultyRedis
 from tests.unit.web.site import Site, problem
 from web import capacity_watch
 from web.keys import digest
@@ -38,6 +41,15 @@ def test_while_redis_is_unavailable_it_is_503_and_works_again_afterwards(
     assert site.queued() == 1
     site.work()
     assert site.hire().post(BODY, Prefer="wait=20").status_code == 200
+
+
+def test_predictions_are_added_by_the_connection_of_admission(new_site: NewSite) -> None:
+    redis = FaultyRedis()
+    create_groups(redis)
+    site = new_site(admission_redis=redis)
+    site.post_years()
+    assert (redis.xlen(PREDICTIONS.stream), site.queued()) == (1, 0)
+    assert site.list_jobs()["data"] == []
 
 
 def test_redis_out_of_memory_is_503(site: Site) -> None:
