@@ -112,7 +112,11 @@ class WebServer(BaseApplication):  # type: ignore[misc]
             self.cfg.set(name, value)
 
     def run(self) -> None:
-        PatientArbiter(self).run()
+        """Raises SystemExit when it ends, with one line if it cannot run."""
+        try:
+            PatientArbiter(self).run()
+        except RuntimeError as error:  # so does gunicorn's own
+            sys.exit(f"web: {error}")
 
     def load(self) -> App:
         """Called in each process, after the fork."""

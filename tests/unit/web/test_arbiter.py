@@ -6,7 +6,13 @@ from types import SimpleNamespace
 import pytest
 from gunicorn.app.base import BaseApplication
 
+from jobs.logs import Journal
+from jobs.settings import Settings
+from model.description.catalog import Catalog
+from tests.unit.web.site import BUNDLES
 from web.arbiter import PatientArbiter
+from web.keys import ApiKeys
+from web.server import WebServer
 
 HANGS_AFTER = 30
 
@@ -62,3 +68,15 @@ def test_one_that_hangs_after_a_pause_is_ended(watch: Watch) -> None:
     watch.now += 2 * HANGS_AFTER
     watch.passes(HANGS_AFTER + 5, beats=False)
     assert signal.SIGABRT in watch.ended
+
+
+def test_what_keeps_gunicorn_from_running_is_one_line(monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(server: WebServer) -> None:
+        raise RuntimeError("the heartbeat cannot be written")
+
+    monkeypatch.setattr("web.server.PatientArbiter", fail)
+    settings = Settings()
+    catalog, journal = Catalog(BUNDLES, settings.default_model), Journal("INFO", lambda text: None)
+    server = WebServer(settings, ApiKeys(""), catalog, journal, "127.0.0.1", 8000)
+    with pytest.raises(SystemExit, match=r"^web: the heartbeat cannot be written$"):
+        server.run()
