@@ -156,7 +156,7 @@ class Bodies:
             raise Problem(400, "the chunks of the body cannot be read", reason="not_http") from None
         if left:
             raise _cut_off()
-        self._connections.body_arrived(environ)  # behind the last piece some readers do not look
+        self._connections.body_arrived(environ)  # some readers stop at the last piece
         if last:
             yield last
 

@@ -198,9 +198,10 @@ def build(settings: Settings, keys: ApiKeys, catalog: Catalog, journal: Journal,
     bodies = Bodies(settings.held_bodies, connections)
     app = App(settings, keys, access_log, bodies, measuring.limits, backends.tracing)
     ProblemResponses(app, extensions={"v2": with_error_line})
-    files = backends.files
-    app.add_routes(_routes(settings, keys, catalog, access_log, measuring, services, webhooks, files))
-    direct = files.direct if settings.direct_files else None
+    app.add_routes(_job_routes(settings, catalog, measuring, services, webhooks))
+    app.add_routes(_operator_routes(keys, access_log, measuring, webhooks, backends.files))
+    app.add_routes(_describing_routes(catalog, keyed=bool(keys.owners)))
+    direct = backends.files.direct if settings.direct_files else None
     app.add_routes(build_page(app, GUIDE.is_dir(), direct, BATCH.name in settings.served))
     return Web(
         app=app,
@@ -272,15 +273,8 @@ def _uploads(
     )
 
 
-def _routes(
-    settings: Settings,
-    keys: ApiKeys,
-    catalog: Catalog,
-    access_log: AccessLog,
-    measuring: Measuring,
-    services: JobServices,
-    webhooks: Webhooks,
-    files: FileStore,
+def _job_routes(
+    settings: Settings, catalog: Catalog, measuring: Measuring, services: JobServices, webhooks: Webhooks
 ) -> Iterator[object]:
     predictions, batches, uploads = services.predictions, services.batches, services.uploads
     yield PredictionRoutes(predictions, catalog, measuring.watch, webhooks.requests)
@@ -288,12 +282,20 @@ def _routes(
     yield UploadRoutes(uploads)
     yield RecmsRoutes(predictions, catalog)
     yield InferenceRoutes(predictions, catalog, measuring.monitor)
-    yield ModelRoutes(catalog)
     yield DeliveryRoutes(predictions, batches, webhooks.outbox)
     yield DeadLetterRoutes(services.letters, measuring.watch)
+
+
+def _operator_routes(
+    keys: ApiKeys, access_log: AccessLog, measuring: Measuring, webhooks: Webhooks, files: FileStore
+) -> Iterator[object]:
     yield OwnerRoutes(measuring.usage, keys)
     yield OperatingRoutes(measuring.monitor, measuring.watch, access_log, webhooks.outbox, files)
-    yield DocumentRoutes(Document(catalog, keyed=bool(keys.owners), route_classes=ROUTE_CLASSES))
+
+
+def _describing_routes(catalog: Catalog, keyed: bool) -> Iterator[object]:
+    yield ModelRoutes(catalog)
+    yield DocumentRoutes(Document(catalog, keyed, ROUTE_CLASSES))
     yield GuideRoutes(GUIDE)
 
 
