@@ -4,13 +4,14 @@ import json
 import shutil
 import sys
 import tempfile
+from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from benchmarks.bundle import ROOT
-from benchmarks.process import Process, free_port, running, wait_for
+from benchmarks.process import Process, cpu_seconds, free_port, memory, running, wait_for
 
 ARTICLE, IN_PROCESS, MLSERVER, BENTOML = "(a) article", "(b) in process", "(c) MLServer", "(d) BentoML"
 PROCESSES = 2
@@ -22,12 +23,20 @@ RIVALS = ROOT / ".venv" / "rivals" / "bin" / "python"
 
 @dataclass
 class Contender:
-    """A server that is up: its port, and its processes by their role."""
+    """A server that is up: its port, and its processes by their part."""
 
     name: str
     port: int
     directory: Path
-    processes: dict[str, Process] = field(default_factory=dict)
+    processes: dict[str, list[Process]] = field(default_factory=lambda: defaultdict(list))
+
+    def cpu_seconds(self) -> dict[str, float]:
+        """What all processes of each part have used."""
+        return {part: sum(map(cpu_seconds, processes)) for part, processes in self.processes.items()}
+
+    def memory(self, part: str) -> list[float]:
+        """MiB of each process of a part."""
+        return [mib for process in self.processes[part] for mib in memory(process)]
 
 
 @contextmanager
@@ -130,5 +139,5 @@ def _rival(
         command = ["nice", "-n", str(niceness), str(python), "-m", *command]
         with running(command, log, **(environment or {})) as process:
             wait_for(path, port, process, log, status)
-            contender.processes["web"] = process
+            contender.processes["web"].append(process)
             yield contender

@@ -50,8 +50,11 @@ class Project(Contender):
         environment = {"REDIS_URL": self.redis_url, "PAYGRADE_DATA": str(self.directory)} | self.settings
         command = [sys.executable, "-m", module, *arguments]
         with running(command, self.log(module), **environment) as process:
-            self.processes[module] = process
-            yield process
+            self.processes[module].append(process)
+            try:
+                yield process
+            finally:
+                self.processes[module].remove(process)
 
     def settle(self) -> None:
         """Post a job and return when it is done: the queue is in order, so nothing else waits then."""
@@ -95,7 +98,7 @@ def only_store(**settings: str) -> Iterator[Project]:
         contender.redis_url = f"redis://127.0.0.1:{port}/0"
         contender.settings = settings
         with running(command, contender.log("store")) as process:
-            contender.processes["store"] = process
+            contender.processes["store"].append(process)
             with Redis.from_url(contender.redis_url, retry=Retry(ConstantBackoff(0.02), 250)) as redis:
                 redis.ping()
             yield contender

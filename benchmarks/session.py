@@ -7,7 +7,6 @@ from statistics import median
 
 from benchmarks.contenders import IN_PROCESS, Contender
 from benchmarks.load import Load
-from benchmarks.process import cpu_seconds, memory
 from benchmarks.targets import TARGETS, Target
 from benchmarks.wrk import Run, run
 
@@ -94,9 +93,9 @@ class Session:
         pace: float = 0,
     ) -> Run:
         """One run; every answer but the right one is a failure of the session."""
-        before = _cpu_seconds(contender)
+        before = contender.cpu_seconds()
         one = run(load, contender.port, connections, seconds or self.seconds, pace)
-        used = {part: now - before[part] for part, now in _cpu_seconds(contender).items()}
+        used = {part: now - before[part] for part, now in contender.cpu_seconds().items()}
         self.require(not one.failures, f"{name}: failures among {one.requests} requests: {one.failures}")
         return replace(one, cpu=used)
 
@@ -142,8 +141,8 @@ class Session:
 
     def weigh(self, contender: Contender, scenario: str) -> None:
         """Keep the memory of each process."""
-        for part, process in contender.processes.items():
-            self.memory.append(Memory(contender.name, scenario, part, memory(process)))
+        for part in contender.processes:
+            self.memory.append(Memory(contender.name, scenario, part, contender.memory(part)))
 
     def require(self, right: bool, otherwise: str) -> None:
         """Note a failure unless the condition holds; the session continues, and fails at its end."""
@@ -154,10 +153,6 @@ class Session:
     def say(self, line: str) -> None:
         """Print a line of progress."""
         print(line, file=sys.stderr, flush=True)
-
-
-def _cpu_seconds(contender: Contender) -> dict[str, float]:
-    return {part: cpu_seconds(process) for part, process in contender.processes.items()}
 
 
 def _microseconds(part: str, runs: Sequence[Run]) -> float:

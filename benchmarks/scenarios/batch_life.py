@@ -10,7 +10,6 @@ from typing import Any
 
 from benchmarks import batch
 from benchmarks.load import WAITED_ROW
-from benchmarks.process import memory
 from benchmarks.project import Project, project
 from benchmarks.scenarios.batches import BOTH
 from benchmarks.session import Session
@@ -102,8 +101,8 @@ def _peak(contender: Project, file: Path) -> tuple[float, float]:
     def sample() -> None:
         nonlocal web, worker
         while not ended.wait(SAMPLED_EVERY_SECONDS):
-            web = max(web, *memory(contender.processes["web"]))
-            worker = max(worker, *memory(contender.processes["worker"]))
+            web = max(web, *contender.memory("web"))
+            worker = max(worker, *contender.memory("worker"))
 
     thread = threading.Thread(target=sample)
     thread.start()

@@ -13,7 +13,6 @@ from benchmarks import batch
 from benchmarks.bundle import MODEL, ROOT, describe, load_model
 from benchmarks.client import Client
 from benchmarks.load import POSTED_ROW, WAITED_ROW
-from benchmarks.process import memory
 from benchmarks.project import Project, project
 from benchmarks.session import Session
 from model.publish import publish
@@ -115,7 +114,7 @@ def _models(session: Session) -> None:
             _ask(session, "the list of models", lambda: batch.ask(service, "GET", "/v1/models"))
             session.weigh(contender, f"{SCENARIO}, {MODELS:,} models")
             for part in ("web", "worker"):
-                mib = " + ".join(f"{each:.0f}" for each in memory(contender.processes[part]))
+                mib = " + ".join(f"{each:.0f}" for each in contender.memory(part))
                 session.say(f"{SCENARIO}: {part} has {mib} MiB after {MODELS:,} models")
 
 
