@@ -14,8 +14,9 @@ import requests
 
 from tests.integration.conftest import StartStack
 from tests.integration.hostile import mutated_post, raw_request
+from tests.integration.service import wait_until
 from tests.integration.stack import Stack
-from tests.integration.unharmed import unharmed
+from tests.integration.unharmed import ENDS_WITHIN_SECONDS, unharmed
 
 SEED = 15
 AT_ONCE = 6
@@ -27,7 +28,11 @@ _HEAD = re.compile(rb"HTTP/1\.1 (\d{3}) [^\r]*\r\n(.*?)\r\n\r\n", re.DOTALL)
 
 def faults(stack: Stack, request: bytes) -> tuple[list[str], list[str]]:
     """The statuses of the responses, and what is wrong with them."""
-    with socket.create_connection(("127.0.0.1", stack.port), timeout=LONGEST_SECONDS) as connection:
+    try:
+        connection = socket.create_connection(("127.0.0.1", stack.port), timeout=LONGEST_SECONDS)
+    except OSError as error:
+        return [], [f"web cannot be reached, {AT_ONCE} requests after a deadly one at most: {error}"]
+    with connection:
         received = b""
         try:
             connection.sendall(request)
@@ -66,6 +71,14 @@ def all_are_answered(stack: Stack, make: Callable[[int, int], bytes], count: int
     assert stack.status("/healthz") == 200
     assert megabytes(pid) < MOST_MEGABYTES
     return statuses
+
+
+def test_a_request_that_kills_web_is_named(start_stack: StartStack) -> None:
+    stack = start_stack()
+    stack.start_web().kill_group()
+    wait_until("the port is closed", lambda: stack.status("/healthz") is None)
+    with pytest.raises(AssertionError, match=r"mutated_post\(15, 0\).*deadly"):
+        all_are_answered(stack, mutated_post, 1)
 
 
 @contextmanager
@@ -111,7 +124,7 @@ def test_connections_without_a_request_give_way_to_a_caller(start_stack: StartSt
             assert requests.get(f"{stack.address}/healthz", timeout=10).status_code == 200
 
 
-@pytest.mark.timeout(300)
+@pytest.mark.timeout(300 + ENDS_WITHIN_SECONDS)
 @pytest.mark.parametrize("make", [mutated_post, raw_request])
 def test_400_hostile_requests_are_served_or_refused(shared: Stack, make: Callable[[int, int], bytes]) -> None:
     statuses = all_are_answered(shared, make, 400)
@@ -119,7 +132,7 @@ def test_400_hostile_requests_are_served_or_refused(shared: Stack, make: Callabl
 
 
 @pytest.mark.slow
-@pytest.mark.timeout(1500)
+@pytest.mark.timeout(1_200 + ENDS_WITHIN_SECONDS)
 @pytest.mark.parametrize("make", [mutated_post, raw_request])
 def test_5000_hostile_requests_are_served_or_refused(
     start_stack: StartStack, make: Callable[[int, int], bytes]

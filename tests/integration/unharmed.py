@@ -7,6 +7,8 @@ from tests.integration.service import wait_until
 from tests.integration.stack import Stack
 from tests.simulation.promises import left_in_queues
 
+ENDS_WITHIN_SECONDS = 300
+"""What was accepted; the timeout of a test must be longer, so that this is what fails."""
 UNFORESEEN = ("unexpected_error", "loop_failed", "worker_ended")
 
 
@@ -18,7 +20,7 @@ def unharmed(stack: Stack) -> Iterator[None]:
     yield
     assert all(service.alive for service in services)
     assert processes <= {pid for service in services for pid in (service.pid, *service.children())}
-    wait_until("all that was accepted has ended", lambda: not left(stack), within=300)
+    wait_until("all that was accepted has ended", lambda: not left(stack), within=ENDS_WITHIN_SECONDS)
     assert [line for service in services for event in UNFORESEEN for line in service.events(event)] == []
 
 
