@@ -54,7 +54,12 @@ class Previewing:
         source, name, chunk = self._files.find_chunk(first.task, first.first)
         blocks = read_rows(source, name, first.layout, bundle.manifest.schema.names, chunk)
         total = sum(table.rows for table in looked_at)
-        found = _scored(blocks, first.layout, total, bundle, task.options)
+        try:
+            found = _scored(blocks, first.layout, total, bundle, task.options)
+        except InvalidTable as error:
+            if not first.task.file:
+                raise
+            raise InvalidTable(f"{first.task.file.source}: {error}") from error
         with self._files.own.create(f"{folder_of(task.id)}/preview") as file:
             file.write(orjson.dumps(found | files))
         self._consumer.finish(task, BatchStatus.SUCCEEDED)

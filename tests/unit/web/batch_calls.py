@@ -1,7 +1,10 @@
 """Helpers that post batches."""
 
+from io import BytesIO
 from typing import Any
 
+import pyarrow as pa
+import pyarrow.parquet
 from werkzeug.test import TestResponse
 
 from jobs.batches.consumer import BatchConsumer
@@ -44,3 +47,14 @@ def publish_end(site: Site, job_id: str) -> None:
     """The message of an ended batch, which never carries its record."""
     lines = [job_id, "succeeded", "1", "", "1", "1", "-", ""]
     site.redis.publish(CHANNEL, "\n".join(lines))
+
+
+def damaged(group: int) -> bytes:
+    """Three row groups of two rows, one of them damaged."""
+    table = pa.table({"id": range(6), "years": [1.5, 2.5, 3.5, 4.5, 5.5, -1e300]})
+    written = BytesIO()
+    pyarrow.parquet.write_table(table, written, row_group_size=2)
+    data = bytearray(written.getvalue())
+    column = pyarrow.parquet.read_metadata(written).row_group(group).column(1)
+    data[column.dictionary_page_offset : column.dictionary_page_offset + 8] = b"\xff" * 8
+    return bytes(data)

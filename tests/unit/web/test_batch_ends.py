@@ -8,7 +8,7 @@ import pyarrow as pa
 import pyarrow.parquet
 import pytest
 
-from tests.unit.web.batch_calls import post, posted, publish_end
+from tests.unit.web.batch_calls import damaged, post, posted, publish_end
 from tests.unit.web.site import Site, problem
 from worker.tables import cut
 
@@ -142,14 +142,3 @@ def without_values(name: str) -> bytes:
             if (group.num_rows, group.column(column).num_values) == (13, 0):
                 return changed
     raise AssertionError("the number of values was not found")
-
-
-def damaged(group: int) -> bytes:
-    """Three row groups of two rows, one of them damaged."""
-    table = pa.table({"id": range(6), "years": [1.5, 2.5, 3.5, 4.5, 5.5, -1e300]})
-    written = BytesIO()
-    pyarrow.parquet.write_table(table, written, row_group_size=2)
-    data = bytearray(written.getvalue())
-    column = pyarrow.parquet.read_metadata(written).row_group(group).column(1)
-    data[column.dictionary_page_offset : column.dictionary_page_offset + 8] = b"\xff" * 8
-    return bytes(data)

@@ -11,7 +11,7 @@ import pyarrow.parquet
 import pytest
 from werkzeug.test import TestResponse
 
-from tests.unit.web.batch_calls import sweep
+from tests.unit.web.batch_calls import damaged, publish_end, sweep
 from tests.unit.web.conftest import NewSite
 from tests.unit.web.site import Site, problem
 
@@ -289,6 +289,18 @@ def test_a_dry_run_looks_at_every_file(site: Site, aws: Any) -> None:
     assert (found["rows"], found["columns"]["kept"]) == (3, ["id"])
     assert found["files"]["failed"] == 1
     assert found["files"]["errors"][0]["input"] == "s3://salaries/in/cleo.csv"
+
+
+@pytest.mark.usefixtures("no_polling")
+def test_a_dry_run_names_the_file_that_is_damaged(site: Site, aws: Any) -> None:
+    put(aws, "damaged/a.parquet", damaged(group=0))
+    put(aws, "damaged/b.csv", BOB)
+    waits = site.started(post, site, input="s3://salaries/damaged/", dry_run=True)
+    site.score_batches()
+    [job_id] = site.jobs()
+    publish_end(site, job_id)
+    detail = problem(waits.get(timeout=5), 422)["detail"]
+    assert detail == "s3://salaries/damaged/a.parquet: row groups 0 to 2 cannot be read; the file is damaged"
 
 
 def test_a_repeated_request_is_the_same_batch_though_the_files_have_changed(site: Site, aws: Any) -> None:
