@@ -37,7 +37,7 @@ _USABLE_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
 
 
 class PlainHeaders(Headers):
-    """The given fields as they are. Whether one has a line break, web/connection.py looks for all at once."""
+    """The given fields as they are: web/connection.py checks all of them for line breaks at once."""
 
     def __init__(self, fields: list[tuple[str, str]]) -> None:
         super().__init__()
@@ -225,7 +225,7 @@ class App(Flask):
             )
         return owner
 
-    # Most apps run functions around each request; this one has none, and Flask takes longer to find that out.
+    # No function is registered to run around a request, and Flask takes longer to find that out.
 
     def preprocess_request(self) -> ResponseReturnValue | None:
         return super().preprocess_request() if self.before_request_funcs else None
