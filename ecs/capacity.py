@@ -9,8 +9,8 @@ MAX_MEMORY_PERCENT = 70
 MAX_MEMORY_PERCENT_PER_KEY = 25
 """Defaults of the settings; a test compares them."""
 WEB_SECONDS, REDIS_SECONDS, WORKER_SECONDS = 330e-6, 100e-6, 70e-6
-"""Of one vCPU, for a prediction that is posted alone and waited for. At 128 connections the benchmark measures
-half to two thirds of each (benchmarks/README.md); a vCPU may be slower.
+"""Of one vCPU, for a prediction that is posted alone and waited for. At 128 connections the benchmark
+measures half to two thirds of each (benchmarks/README.md); a vCPU may be slower.
 """
 MEMORY = "the memory of Redis"
 NODE_VCPUS = 0.8
