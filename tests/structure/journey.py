@@ -62,7 +62,7 @@ class Journey:
     """
 
     def __init__(self, data: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-        self.strangers = {one for one in gc.get_objects() if isinstance(one, gevent.Greenlet)}
+        self.strangers = {one for one in gc.get_objects() if issubclass(type(one), gevent.Greenlet)}
         """The greenlets that other tests have left in this process."""
         self.settings = Settings(data=data, bundles=str(ROOT / "model/bundles"))
         self._redis = FaultyRedis()

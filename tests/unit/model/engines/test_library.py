@@ -129,7 +129,7 @@ def test_threads_that_score_and_explain_at_once_get_their_own_rows(kind: str) ->
 def test_a_thread_that_ends_leaves_nothing_behind() -> None:
     def proxies() -> int:
         gc.collect()
-        return sum(isinstance(one, _Proxy) for one in gc.get_objects())
+        return sum(type(one) is _Proxy for one in gc.get_objects())
 
     trained = train("reg:squarederror")
     engine, rows = engine_of(trained), hard_rows(trained, 3, 1)
