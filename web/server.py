@@ -17,7 +17,7 @@ from uuid import uuid4
 
 import gevent
 from gunicorn.app.base import BaseApplication
-from gunicorn.workers.ggevent import GeventPyWSGIWorker, PyWSGIServer
+from gunicorn.workers.ggevent import GeventPyWSGIWorker
 
 from jobs import RELEASE
 from jobs.errors import JobsError
@@ -38,6 +38,7 @@ from web.events.publishing import PublishEvent
 from web.events.queue import EventQueue
 from web.keeper.services import WorkerServices
 from web.keys import ApiKeys
+from web.listener import Listener, Share, Shares
 from web.webhooks.posting import post
 from web.webhooks.resolving import threaded_resolve
 from web.webhooks.sender import AT_ONCE
@@ -52,16 +53,13 @@ _OTHER_FILES = 400
 """Descriptors that are left for everything but connections of callers, beside the margin."""
 
 
-class Listener(PyWSGIServer):  # type: ignore[misc]
-    def close(self) -> None:
-        """Accepts the connections that are waiting already, which the kernel would reset."""
-        while (accepted := self.do_read()) is not None:
-            self.do_handle(*accepted)
-        super().close()
-
-
 class ServerProcess(GeventPyWSGIWorker):  # type: ignore[misc]
-    server_class = Listener
+    share: Share
+    """Set before the fork."""
+
+    @property
+    def server_class(self) -> Any:
+        return partial(Listener, self.share)
 
     @property
     def wsgi_handler(self) -> Any:
@@ -102,6 +100,8 @@ class WebServer(BaseApplication):  # type: ignore[misc]
             "worker_connections": settings.most_connections + _MARGIN,
             "graceful_timeout": GRACE_SECONDS,
             "backlog": 2048,
+            "pre_fork": partial(_enter, Shares(settings.web_processes)),
+            "child_exit": _leave,
             "control_socket_disable": True,
             "loglevel": "warning",
         }
@@ -146,6 +146,14 @@ class WebServer(BaseApplication):  # type: ignore[misc]
         gc.freeze()
         gc.set_threshold(20_000, 20, 20)
         return self.web.app
+
+
+def _enter(shares: Shares, arbiter: Any, process: ServerProcess) -> None:
+    process.share = shares.enter()
+
+
+def _leave(arbiter: Any, process: ServerProcess) -> None:
+    process.share.leave()
 
 
 def open_files() -> int:
