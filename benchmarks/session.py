@@ -78,10 +78,31 @@ class Session:
 
     def measure(self, contender: Contender, scenario: str, load: Load, connections: int) -> Measurement:
         """The medians of some runs, after a warm-up whose answers count too."""
+        return self.measure_by_turns([(contender, load)], scenario, connections)[0]
+
+    def measure_by_turns(
+        self, loads: Sequence[tuple[Contender, Load]], scenario: str, connections: int
+    ) -> list[Measurement]:
+        """Load contenders that are all up, one after the other in each turn.
+
+        So the machine becoming slower affects all of them alike.
+        """
+        for contender, load in loads:
+            self._run_named(scenario, contender, load, connections, WARM_UP_SECONDS)
+        turns = [
+            [self._run_named(scenario, contender, load, connections) for contender, load in loads]
+            for _ in range(self.runs)
+        ]
+        return [
+            self.record(contender, scenario, load, connections, list(runs))
+            for (contender, load), runs in zip(loads, zip(*turns, strict=True), strict=True)
+        ]
+
+    def _run_named(
+        self, scenario: str, contender: Contender, load: Load, connections: int, seconds: int | None = None
+    ) -> Run:
         name = f"{scenario}, {contender.name}, {connections} connections"
-        self.run(name, contender, load, connections, WARM_UP_SECONDS)
-        runs = [self.run(name, contender, load, connections) for _ in range(self.runs)]
-        return self.record(contender, scenario, load, connections, runs)
+        return self.run(name, contender, load, connections, seconds)
 
     def run(
         self,

@@ -10,21 +10,19 @@ CONNECTIONS = (1, 32, 128)
 
 
 def measure(session: Session) -> None:
-    """The rivals first, then Paygrade with `Prefer: wait`."""
-    with article() as contender:
-        for connections in CONNECTIONS:
-            session.measure(contender, SCENARIO, ARTICLE_ROW, connections)
-        session.weigh(contender, SCENARIO)
-    rival = measure_rival(session)
-    with project() as contender:
-        ours = {
-            connections: session.measure(contender, SCENARIO, WAITED_ROW, connections)
-            for connections in CONNECTIONS
+    """All by turns, Paygrade with `Prefer: wait`."""
+    with article() as tutorial, in_process() as rival, project() as ours:
+        loads = [(tutorial, ARTICLE_ROW), (rival, IN_PROCESS_ROW), (ours, WAITED_ROW)]
+        measured = {
+            connections: session.measure_by_turns(loads, SCENARIO, connections) for connections in CONNECTIONS
         }
-        session.weigh(contender, SCENARIO)
-    session.figure("waited-128", ours[128].rate / rival[128].rate)
-    session.figure("waited-32", ours[32].rate / rival[32].rate)
-    session.figure("waited-1-p50", ours[1].p50 / rival[1].p50)
+        for contender, _ in loads:
+            session.weigh(contender, SCENARIO)
+    for connections in (128, 32):
+        _, theirs, own = measured[connections]
+        session.figure(f"waited-{connections}", own.rate / theirs.rate)
+    _, theirs, own = measured[1]
+    session.figure("waited-1-p50", own.p50 / theirs.p50)
 
 
 def measure_rival(session: Session) -> dict[int, Measurement]:
