@@ -7,7 +7,7 @@ import pytest
 
 pytestmark = pytest.mark.process
 
-LIST_PACKAGES = "import sys; print(*sorted({name.partition('.')[0] for name in sys.modules}))"
+LIST_PACKAGES = "print(*sorted({name.partition('.')[0] for name in {*sys.modules} - before}))"
 
 
 def packages_after(statement: str) -> set[str]:
