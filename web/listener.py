@@ -11,7 +11,7 @@ import gevent
 from gunicorn.workers.ggevent import PyWSGIServer
 
 PAUSE_SECONDS = 0.001
-"""How long a process leaves a new connection to those that hold fewer. They may be busy, or stand still."""
+"""How long a process leaves a new connection to those that hold fewer: they may be busy, or stand still."""
 _NO_PROCESS = -1
 
 
@@ -36,7 +36,7 @@ class Shares:
 
 
 class Share:
-    """How many connections one process holds. Only that process changes it."""
+    """How many connections one process holds."""
 
     def __init__(self, held: memoryview, number: int) -> None:
         self._held = held
