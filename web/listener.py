@@ -29,10 +29,11 @@ class Shares:
 
     def enter(self) -> "Share":
         """Call it before the process is forked."""
-        free = [number for number, held in enumerate(self._held) if held == _NO_PROCESS]
-        number = free[0] if free else 0
-        self._held[number] = 0
-        return Share(self._held, number)
+        for number, held in enumerate(self._held):
+            if held == _NO_PROCESS:
+                self._held[number] = 0
+                return Share(self._held, number)
+        return Share(self._held, 0)
 
 
 class Share:
